@@ -1,0 +1,1 @@
+//! HANDS: the only room that changes the world.

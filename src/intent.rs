@@ -1,0 +1,176 @@
+//! WISHES: what the mind asks of the world, and what came of it. Values only.
+//!
+//! An intent carries the process *as the user saw it*; the hands refuse when the world has moved on.
+
+use crate::model::{ProcId, Signal};
+use crate::units::{Adj, Kib, Millis};
+
+/// How firmly the user confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The confirming key.
+    Plain,
+    /// The pid was typed: enough for a protected process.
+    TypedPid,
+}
+
+/// A wish that changes the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Write `oom_score_adj`.
+    SetAdj {
+        /// Whose.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// The value the user saw.
+        from: Adj,
+        /// The value to write.
+        to: Adj,
+        /// Whether this puts an earlier change back.
+        revert: bool,
+    },
+    /// Send a signal and follow what comes of it.
+    Signal {
+        /// To whom.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// Which.
+        signal: Signal,
+        /// How firmly it was confirmed.
+        consent: Consent,
+    },
+}
+
+impl Intent {
+    /// Whom it is about.
+    #[must_use]
+    pub const fn who(&self) -> ProcId {
+        match self {
+            Self::SetAdj { who, .. } | Self::Signal { who, .. } => *who,
+        }
+    }
+
+    /// The name the user saw.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::SetAdj { name, .. } | Self::Signal { name, .. } => name,
+        }
+    }
+}
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The process is gone already.
+    Gone,
+    /// The pid belongs to another process now.
+    Reborn,
+    /// The kernel refused; what would help.
+    NotPermitted {
+        /// In words.
+        hint: &'static str,
+    },
+    /// doomtop runs with `--read-only`.
+    ReadOnly,
+    /// What is on the screen is no live machine: a recording or a fixture.
+    NotReal,
+    /// doomtop never acts on this one, or not without the typed pid; why.
+    Protected {
+        /// In words.
+        why: &'static str,
+    },
+    /// The kernel took the write, but the value reads back differently.
+    NotTaken {
+        /// What reads back.
+        found: Adj,
+    },
+    /// Anything else, in the system's words.
+    Failed {
+        /// What was tried.
+        doing: &'static str,
+        /// The errno in words.
+        error: String,
+    },
+}
+
+impl Refusal {
+    /// One sentence for the user.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Gone => "already gone".to_owned(),
+            Self::Reborn => "its pid belongs to another process now; nothing was done".to_owned(),
+            Self::NotPermitted { hint } => format!("not permitted: {hint}"),
+            Self::ReadOnly => "doomtop runs read-only".to_owned(),
+            Self::NotReal => "this is a recording, not a live machine".to_owned(),
+            Self::Protected { why } => format!("protected: {why}"),
+            Self::NotTaken { found } => {
+                format!("the kernel took the write, but it reads back {found}")
+            }
+            Self::Failed { doing, error } => format!("{doing}: {error}"),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The value was written and read back.
+    AdjSet {
+        /// Whose.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// What it was just before the write.
+        before: Adj,
+        /// What it reads back.
+        now: Adj,
+        /// Whether this put an earlier change back.
+        revert: bool,
+    },
+    /// The signal was delivered; an ending one is followed from here on.
+    Signalled {
+        /// To whom.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// Which.
+        signal: Signal,
+        /// Sent through a pidfd, so that it cannot have hit another process.
+        pinned: bool,
+    },
+    /// A signalled process is gone.
+    Exited {
+        /// Who.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// After how long.
+        after: Millis,
+        /// By how much MemAvailable and free swap rose meanwhile (the rest of the machine counts in).
+        freed: Kib,
+    },
+    /// A signalled process still stands.
+    StillThere {
+        /// Who.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// The signal it got.
+        signal: Signal,
+        /// For how long.
+        after: Millis,
+        /// Why, in words.
+        why: String,
+    },
+    /// Nothing was done.
+    Refused {
+        /// What was wished.
+        intent: Intent,
+        /// Why not.
+        refusal: Refusal,
+    },
+}

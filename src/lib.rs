@@ -1,0 +1,54 @@
+//! doomtop, the `top` of the OOM killer: who dies next, and why.
+//!
+//! This page is the map of the house. Reading is apart from judging, judging from showing, wishing
+//! from doing; each room is one directory, and imports point down this list only (a test,
+//! `tests/suite/rules.rs`, reads the sources and fails, with file and line, where they do not):
+//!
+//! | level | room | what it is |
+//! |---|---|---|
+//! | 0 | [`units`] | pages, bytes, ticks, adj: units that cannot be mixed |
+//! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
+//! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
+//! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions |
+//! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
+//! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
+//! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
+//! | 3 | [`effects`] | HANDS: the only room that changes the world |
+//! | 4 | [`columns`] | the one table of columns |
+//! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
+//! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
+//! | 6 | [`report`] | the same ranking without a screen: text, JSON lines |
+//! | 7 | [`shell`] | the loop that joins them: terminal, input, signals, pacing, command line |
+//!
+//! # How things flow
+//!
+//! *One look.* The pace says when; the sampler thread calls [`source::Source::look`] with the
+//! [`model::Needs`] of the active policy, the visible columns and the open panel; the snapshot
+//! arrives as a message; the app builds its [`model::Scene`], ranks, keeps the cursor on the same
+//! [`model::ProcId`]; the painter draws. What nobody needs is not read, what cannot have changed is
+//! not read again, and the files of the top candidates stay open, because opening a file allocates,
+//! and allocating is what stalls when memory is gone.
+//!
+//! *One key.* Key, then [`app::keys::Action`] by the one table of keys, then a new state and
+//! perhaps an [`intent::Intent`]. A dangerous action only opens a dialog that holds the intent; the
+//! confirming key is what releases it. Only [`effects`] carries it out, against the process as the
+//! user saw it, and says what came of it as an [`intent::Outcome`].
+//!
+//! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
+//! may block (command lines, user names), and the main loop with one inbox. No locks.
+//!
+//! # Four tables rule the house
+//!
+//! [`policy::POLICIES`], [`columns::COLUMNS`], [`app::keys::KEYS`] and the clap command
+//! ([`shell::cli::Cli`]). Every list that a user sees is printed from one of them. A policy is one
+//! file and one row; a column is one row; a key is one row.
+
+pub mod columns;
+pub mod effects;
+pub mod intent;
+pub mod model;
+pub mod policy;
+pub mod rank;
+pub mod sample;
+pub mod source;
+pub mod units;

@@ -1,0 +1,197 @@
+//! The machine's memory: sizes, swap, promises, pressure.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::units::{Kib, PageSize, Pages};
+
+/// `/proc/meminfo`, the part that a ranking or the header needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// `MemTotal`.
+    pub total_kib: Kib,
+    /// `MemFree`.
+    pub free_kib: Kib,
+    /// `MemAvailable` (3.14 and later).
+    pub available_kib: Reading<Kib>,
+    /// `Buffers` + `Cached` + `SReclaimable` - `Shmem`: what the kernel can mostly give back.
+    #[serde(default)]
+    pub cache_kib: Kib,
+    /// `Shmem`: tmpfs and shared memory; no process's death need free it.
+    #[serde(default)]
+    pub shmem_kib: Kib,
+    /// `Hugetlb`: all sizes of huge pages; they count against the commit limit.
+    #[serde(default)]
+    pub hugetlb_kib: Kib,
+}
+
+impl Memory {
+    /// What is neither free nor cache.
+    #[must_use]
+    pub fn used(&self) -> Kib {
+        self.total_kib.saturating_sub(self.free_kib).saturating_sub(self.cache_kib)
+    }
+}
+
+/// Swap space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swap {
+    /// `SwapTotal`.
+    pub total_kib: Kib,
+    /// `SwapFree`.
+    pub free_kib: Kib,
+}
+
+impl Swap {
+    /// Swap in use.
+    #[must_use]
+    pub fn used(&self) -> Kib {
+        self.total_kib.saturating_sub(self.free_kib)
+    }
+}
+
+/// Memory promised to processes, and how much may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommitCharge {
+    /// `CommitLimit`.
+    pub limit: Kib,
+    /// `Committed_AS`.
+    pub committed: Kib,
+}
+
+impl CommitCharge {
+    /// Promised as a share of the limit, in percent; a limit of zero counts as one KiB.
+    #[must_use]
+    pub fn percent(&self) -> u64 {
+        self.committed.0.saturating_mul(100) / self.limit.0.max(1)
+    }
+}
+
+/// `vm.overcommit_memory`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u8", into = "u8")]
+pub enum OvercommitMode {
+    /// 0: refuse only what is obviously too much.
+    Heuristic,
+    /// 1: never refuse.
+    Always,
+    /// 2: refuse what goes over the commit limit.
+    Strict,
+    /// A value that this program does not know.
+    Unknown(u8),
+}
+
+impl From<u8> for OvercommitMode {
+    fn from(mode: u8) -> Self {
+        match mode {
+            0 => Self::Heuristic,
+            1 => Self::Always,
+            2 => Self::Strict,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
+impl From<OvercommitMode> for u8 {
+    fn from(mode: OvercommitMode) -> Self {
+        match mode {
+            OvercommitMode::Heuristic => 0,
+            OvercommitMode::Always => 1,
+            OvercommitMode::Strict => 2,
+            OvercommitMode::Unknown(other) => other,
+        }
+    }
+}
+
+impl OvercommitMode {
+    /// What the mode means, in one word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Heuristic => "heuristic",
+            Self::Always => "always",
+            Self::Strict => "strict",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Whether the commit limit refuses anything.
+    #[must_use]
+    pub const fn enforces(self) -> bool {
+        matches!(self, Self::Strict)
+    }
+}
+
+/// The overcommit knobs and what they amount to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overcommit {
+    /// `vm.overcommit_memory`.
+    pub mode: Reading<OvercommitMode>,
+    /// `vm.overcommit_ratio`, percent of RAM.
+    pub ratio: Reading<u64>,
+    /// `vm.overcommit_kbytes`; 0 means that the ratio counts.
+    pub kbytes: Reading<Kib>,
+    /// `CommitLimit`.
+    pub limit_kib: Reading<Kib>,
+    /// `Committed_AS`.
+    pub committed_kib: Reading<Kib>,
+}
+
+impl Overcommit {
+    /// Limit and charge, when both are known.
+    #[must_use]
+    pub fn charge(&self) -> Option<CommitCharge> {
+        Some(CommitCharge {
+            limit: self.limit_kib.value()?,
+            committed: self.committed_kib.value()?,
+        })
+    }
+
+    /// Whether the limit is enforced.
+    #[must_use]
+    pub fn enforced(&self) -> bool {
+        self.mode.value().is_some_and(OvercommitMode::enforces)
+    }
+}
+
+/// One line of a pressure file: shares of time in percent, and the stall time since boot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stall {
+    /// Over 10 seconds.
+    pub avg10: f32,
+    /// Over 60 seconds.
+    pub avg60: f32,
+    /// Over 300 seconds.
+    pub avg300: f32,
+    /// Microseconds since boot.
+    pub total_us: u64,
+}
+
+/// Pressure stall information (4.20 and later).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pressure {
+    /// Some task waited for memory.
+    #[serde(rename = "memory_some")]
+    pub some: Reading<Stall>,
+    /// Every task that could run waited for memory.
+    #[serde(rename = "memory_full")]
+    pub full: Reading<Stall>,
+}
+
+/// Counters since boot from `/proc/vmstat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Pages read from swap (`pswpin`).
+    pub swap_in_pages: Pages,
+    /// Pages written to swap (`pswpout`).
+    pub swap_out_pages: Pages,
+    /// Processes that the OOM killer killed (`oom_kill`, 4.13 and later).
+    pub oom_kills: Reading<u64>,
+}
+
+/// The pages that an OOM of the whole machine weighs adj by: RAM and swap
+/// (`mm/oom_kill.c` `constrained_alloc`: `totalram_pages() + total_swap_pages`).
+#[must_use]
+pub fn global_total(memory: &Memory, swap: &Swap, page: PageSize) -> Pages {
+    memory.total_kib.pages(page) + swap.total_kib.pages(page)
+}

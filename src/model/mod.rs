@@ -1,0 +1,29 @@
+//! NOUNS: what was seen. No I/O and no opinion.
+//!
+//! A [`Snapshot`] is one look at the machine and never changes afterwards; a [`Scene`] is the
+//! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
+//! (`policy`), how it looks (`ui`).
+
+mod machine;
+mod memory;
+mod names;
+mod powers;
+mod process;
+mod reading;
+mod scene;
+mod signal;
+mod snapshot;
+mod text;
+
+pub use machine::{Machine, RssSource, ScoreScale};
+pub use memory::{
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic,
+};
+pub use names::Names;
+pub use powers::{Capabilities, Capability, Powers};
+pub use process::{Ids, Needs, ProcId, Process, RunState, Scores};
+pub use reading::Reading;
+pub use scene::{Growth, Scene, Total};
+pub use signal::Signal;
+pub use snapshot::{Clock, ScanAge, Snapshot};
+pub use text::{Comm, Text, escape_bytes, neutral, unescape};

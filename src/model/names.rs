@@ -1,0 +1,53 @@
+//! Names that are learned lazily, off the sampling path: users and command lines may block on a
+//! directory server or on a process stuck in the kernel, and no ranking may wait for either.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{ProcId, Process, Reading, Text};
+
+/// What is known so far.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    users: Arc<BTreeMap<u32, Text>>,
+    commands: HashMap<ProcId, Arc<Text>>,
+}
+
+impl Names {
+    /// Takes the user names.
+    pub fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
+        self.users = users;
+    }
+
+    /// Takes a command line.
+    pub fn learn_command(&mut self, id: ProcId, line: Arc<Text>) {
+        self.commands.insert(id, line);
+    }
+
+    /// Forgets the command lines of processes that are gone.
+    pub fn retain(&mut self, alive: impl Fn(ProcId) -> bool) {
+        self.commands.retain(|&id, _| alive(id));
+    }
+
+    /// Whether the command line was read already.
+    #[must_use]
+    pub fn knows_command(&self, process: &Process) -> bool {
+        matches!(process.cmdline, Reading::Value(_)) || self.commands.contains_key(&process.id)
+    }
+
+    /// The user's name, if it is known.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        self.users.get(&uid).map(Text::as_str)
+    }
+
+    /// The command line, if it is known and not empty.
+    #[must_use]
+    pub fn command<'a>(&'a self, process: &'a Process) -> Option<&'a str> {
+        let line = match &process.cmdline {
+            Reading::Value(line) => line,
+            _ => self.commands.get(&process.id)?,
+        };
+        Some(line.as_str()).filter(|line| !line.is_empty())
+    }
+}

@@ -1,0 +1,151 @@
+//! Now, before, and what follows from both. Built once a look; everything that judges or shows
+//! asks the scene.
+
+use std::sync::Arc;
+
+use super::{Machine, ProcId, Process, RssSource, Snapshot};
+use crate::units::{Millis, Pages, Points};
+
+/// The memory that an OOM is confined to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Its name: `global`, or a cgroup path.
+    pub name: String,
+    /// What adj is weighed by.
+    pub pages: Pages,
+}
+
+/// How a process grew between two looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// Resident pages and swap gained (lost, when negative).
+    pub pages: Points,
+    /// In this time.
+    pub over: Millis,
+}
+
+impl Growth {
+    /// Pages a minute.
+    #[must_use]
+    pub fn per_minute(self) -> Points {
+        let over = i64::try_from(self.over.0).unwrap_or(i64::MAX).max(1);
+        Points(self.pages.0.saturating_mul(60_000) / over)
+    }
+}
+
+/// What is known at one moment.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    now: Arc<Snapshot>,
+    before: Option<Arc<Snapshot>>,
+    domain: Total,
+    /// Positions in `now.processes`, sorted by parent, then pid.
+    by_parent: Vec<u32>,
+}
+
+impl Scene {
+    /// Takes a look, and the one before it.
+    #[must_use]
+    pub fn new(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>) -> Self {
+        let domain = Total { name: "global".to_owned(), pages: now.total() };
+        let mut scene = Self { now, before, domain, by_parent: Vec::new() };
+        scene.relate();
+        scene
+    }
+
+    /// The next look: `now` becomes `before`. Gives back the look that nobody needs any more.
+    pub fn advance(&mut self, next: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+        let past = self.before.replace(std::mem::replace(&mut self.now, next));
+        self.domain.pages = self.now.total();
+        self.relate();
+        past
+    }
+
+    fn relate(&mut self) {
+        let processes = &self.now.processes;
+        self.by_parent.clear();
+        self.by_parent.extend(0..processes.len() as u32);
+        self.by_parent.sort_unstable_by_key(|&at| {
+            let process = &processes[at as usize];
+            (process.parent, process.id.pid)
+        });
+    }
+
+    /// The latest look.
+    #[must_use]
+    pub fn now(&self) -> &Snapshot {
+        &self.now
+    }
+
+    /// The latest look, to share.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.now)
+    }
+
+    /// The look before it.
+    #[must_use]
+    pub fn before(&self) -> Option<&Snapshot> {
+        self.before.as_deref()
+    }
+
+    /// The machine's own constants.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.now.machine
+    }
+
+    /// What the OOM is confined to.
+    #[must_use]
+    pub fn domain(&self) -> &Total {
+        &self.domain
+    }
+
+    /// The process, if it still is the same one.
+    #[must_use]
+    pub fn find(&self, id: ProcId) -> Option<&Process> {
+        self.now.find(id)
+    }
+
+    /// The children of a pid, oldest pid first.
+    pub fn children(&self, pid: i32) -> impl Iterator<Item = &Process> {
+        let processes = &self.now.processes;
+        let parent = |at: &u32| processes[*at as usize].parent;
+        let from = self.by_parent.partition_point(|at| parent(at) < pid);
+        self.by_parent[from..]
+            .iter()
+            .take_while(move |at| parent(at) == pid)
+            .map(move |&at| &processes[at as usize])
+    }
+
+    /// Whether `process` is the machine's init, which no OOM killer since 2.6 chooses. Pid 1 of a
+    /// container is not.
+    #[must_use]
+    pub fn is_global_init(&self, process: &Process) -> bool {
+        process.id.pid == 1 && self.now.machine.initial_pid_namespace
+    }
+
+    /// Resident pages by the counter that this kernel's OOM killer reads. Falls back to the other
+    /// one where the right one could not be read.
+    #[must_use]
+    pub fn rss(&self, process: &Process) -> Pages {
+        match self.now.machine.rss_source {
+            RssSource::Stat => process.rss_stat,
+            RssSource::Status => process.rss_exact.value().unwrap_or(process.rss_stat),
+        }
+    }
+
+    /// Growth since the look before, if the process was there.
+    #[must_use]
+    pub fn growth(&self, process: &Process) -> Option<Growth> {
+        let before = self.before()?;
+        let then = before.find(process.id)?;
+        let size = |process: &Process| {
+            (process.rss_stat + process.swap.value().unwrap_or(Pages::ZERO)).points()
+        };
+        Some(Growth {
+            pages: size(process) - size(then),
+            over: self.now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! One look at the machine: immutable, shared, and enough to compute every ranking again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::memory::global_total;
+use super::{Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap, Text, Traffic};
+use crate::units::{Millis, Pages, Ticks};
+
+/// How far the process table lags behind the rest of the look.
+///
+/// When memory is gone, opening a file can stall for minutes; the top candidates are then still
+/// read through files kept open, and the others stay as they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanAge {
+    /// Milliseconds since the last complete walk over all processes; 0 when it belongs to this look.
+    pub stale_ms: Millis,
+    /// Processes that were seen but could not be read.
+    pub unreadable: u32,
+}
+
+/// When a look was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since 1970, UTC.
+    pub unix_ms: i64,
+    /// Milliseconds on a clock that never jumps; only differences mean anything.
+    pub monotonic_ms: Millis,
+    /// Time since boot: the clock that start times are told on.
+    pub uptime_ticks: Ticks,
+}
+
+/// One look.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// When.
+    pub clock: Clock,
+    /// The machine's own constants.
+    #[serde(rename = "host")]
+    pub machine: Arc<Machine>,
+    /// Load averages over 1, 5 and 15 minutes.
+    #[serde(default)]
+    pub load: [f32; 3],
+    /// RAM.
+    pub memory: Memory,
+    /// Swap.
+    pub swap: Swap,
+    /// Promises.
+    pub overcommit: Overcommit,
+    /// Stall times.
+    pub pressure: Pressure,
+    /// Counters since boot.
+    pub traffic: Traffic,
+    /// What doomtop may do here.
+    pub powers: Powers,
+    /// How far the table lags.
+    #[serde(default)]
+    pub scan: ScanAge,
+    /// Names of users, by id. Filled in when they are known; never waited for.
+    #[serde(default)]
+    pub users: Arc<BTreeMap<u32, Text>>,
+    /// Every process, sorted by pid.
+    pub processes: Vec<Process>,
+}
+
+impl Snapshot {
+    /// The pages that an OOM of the whole machine weighs adj by.
+    #[must_use]
+    pub fn total(&self) -> Pages {
+        global_total(&self.memory, &self.swap, self.machine.page_size)
+    }
+
+    /// Where in `processes` the one with this pid stands.
+    #[must_use]
+    pub fn position(&self, pid: i32) -> Option<usize> {
+        self.processes.binary_search_by_key(&pid, |process| process.id.pid).ok()
+    }
+
+    /// The process, if it still is the same one.
+    #[must_use]
+    pub fn find(&self, id: ProcId) -> Option<&Process> {
+        self.position(id.pid).map(|at| &self.processes[at]).filter(|process| process.id == id)
+    }
+}

@@ -1,0 +1,175 @@
+//! What a policy says of a process: spared and why, or points and the terms that add up to them.
+
+use crate::units::{Adj, Pages, Points};
+
+/// In what the points of a policy are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Pages of memory: they may be shown as a size.
+    Pages,
+    /// The policy's own points.
+    Bare,
+}
+
+/// How a term came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It was read as it is.
+    Fact,
+    /// It could not be read and counts as nothing.
+    Unread,
+    /// `adj` times the domain's total over 1000.
+    Adj {
+        /// The value.
+        adj: Adj,
+        /// Pages for each step.
+        step: Pages,
+    },
+    /// The points so far were divided.
+    Divided {
+        /// By this.
+        by: u64,
+        /// Because of this.
+        because: &'static str,
+    },
+    /// The points so far were doubled.
+    Doubled {
+        /// Because of this.
+        because: &'static str,
+    },
+    /// Raised to the least that the rule allows.
+    Floor,
+}
+
+/// One summand of the points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// What it is, in the field's own word.
+    pub name: &'static str,
+    /// What it adds.
+    pub points: Points,
+    /// How it came about.
+    pub note: Note,
+}
+
+/// Up to [`Terms::ROOM`] terms, inline.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    length: u8,
+    terms: [Term; Self::ROOM],
+}
+
+impl Terms {
+    /// More than any policy has.
+    pub const ROOM: usize = 8;
+
+    const EMPTY: Term = Term { name: "", points: Points(0), note: Note::Fact };
+
+    /// The terms.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Term] {
+        &self.terms[..usize::from(self.length)]
+    }
+}
+
+/// Points, and the terms that add up to them.
+#[derive(Clone, Copy, Debug)]
+pub struct Badness {
+    /// The sum: who has most dies first.
+    pub points: Points,
+    /// The summands.
+    pub terms: Terms,
+}
+
+impl Default for Badness {
+    fn default() -> Self {
+        Self { points: Points(0), terms: Terms { length: 0, terms: [Terms::EMPTY; Terms::ROOM] } }
+    }
+}
+
+impl Badness {
+    /// Adds a term; the sum follows. A term too many joins the last one, so that the sum stays true.
+    #[must_use]
+    pub fn plus(mut self, name: &'static str, points: Points, note: Note) -> Self {
+        self.points += points;
+        let at = usize::from(self.terms.length);
+        if at < Terms::ROOM {
+            self.terms.terms[at] = Term { name, points, note };
+            self.terms.length += 1;
+        } else {
+            self.terms.terms[at - 1].points += points;
+        }
+        self
+    }
+
+    /// Adds the term that takes the sum to `to`.
+    #[must_use]
+    pub fn becoming(self, name: &'static str, to: Points, note: Note) -> Self {
+        let change = to - self.points;
+        self.plus(name, change, note)
+    }
+}
+
+/// Why a process cannot be chosen. In the order in which they sort after the candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// What the rule weighs could not be read.
+    Unreadable,
+    /// The rule gives it no points at all.
+    Zero,
+    /// The kernel skips it: a vfork child, or already reaped.
+    Skipped,
+    /// `oom_score_adj` is -1000.
+    Never,
+    /// The machine's init.
+    Init,
+    /// No thread of it has an address space: a zombie, or on its way out.
+    NoMm,
+    /// A kernel thread.
+    Kernel,
+}
+
+impl Reason {
+    /// The word on the row.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unreadable => "hidden",
+            Self::Zero => "zero",
+            Self::Skipped => "skipped",
+            Self::Never => "never",
+            Self::Init => "init",
+            Self::NoMm => "no mm",
+            Self::Kernel => "kernel",
+        }
+    }
+
+    /// The sentence in the explain panel.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Unreadable => "its memory could not be read, so it cannot be ranked",
+            Self::Zero => "its points come to zero, and this rule never chooses zero",
+            Self::Skipped => {
+                "the kernel skips it now: a vfork child that has not run exec yet, or already reaped"
+            }
+            Self::Never => "oom_score_adj is -1000: the OOM killer never chooses it",
+            Self::Init => "it is the machine's init: the OOM killer never chooses it",
+            Self::NoMm => "it has no memory of its own any more (a zombie, or exiting)",
+            Self::Kernel => "it is a kernel thread: nothing can kill it",
+        }
+    }
+}
+
+/// A policy's opinion of one process.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives on the stack for one judgement; a box would allocate in the loop"
+)]
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict {
+    /// It cannot be chosen.
+    Spared(Reason),
+    /// It can.
+    Scored(Badness),
+}

@@ -1,0 +1,240 @@
+//! The kernel's own rule: 4.17 to 5.8, and 5.9 and later (`mm/oom_kill.c` `oom_badness`).
+//!
+//! points = rss + swap + page tables + adj x (total / 1000), the division first and integer. Up to
+//! 5.8 the result is at least 1; since 5.9 it is signed. Both are measured against
+//! `/proc/PID/oom_score` all the time, see `app::check`.
+
+use super::badness::{Badness, Note, Reason, Unit, Verdict};
+use super::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::model::{Needs, Process, Reading, Scene, ScoreScale, Scores, Signal};
+use crate::units::{Adj, Pages, Points};
+
+/// Which of the two rules.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Whichever the running kernel's `oom_score` follows.
+    Running,
+    /// At least 1.
+    Floored,
+    /// Signed.
+    Signed,
+}
+
+/// A kernel from 4.17 on.
+#[derive(Debug)]
+pub struct Linux {
+    id: &'static str,
+    title: &'static str,
+    about: &'static str,
+    cites: &'static [Cite],
+    rule: Rule,
+}
+
+/// The running kernel.
+pub static LINUX: Linux = Linux {
+    id: "linux",
+    title: "the running kernel",
+    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+            The highest dies. Which of the two modern scales holds is found by comparing with \
+            /proc/PID/oom_score, not by version.",
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "4.17 to today" }],
+    rule: Rule::Running,
+};
+
+/// 5.9 and later.
+pub static LINUX_5_9: Linux = Linux {
+    id: "linux-5.9",
+    title: "Linux 5.9 and later",
+    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+            The result is signed: a process far below zero is still chosen when nobody is above it.",
+    cites: &[
+        Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
+        Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
+    ],
+    rule: Rule::Signed,
+};
+
+/// 4.17 to 5.8.
+pub static LINUX_4_17: Linux = Linux {
+    id: "linux-4.17",
+    title: "Linux 4.17 to 5.8",
+    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals.",
+    cites: &[
+        Cite { place: "mm/oom_kill.c oom_badness()", at: "4.18" },
+        Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
+    ],
+    rule: Rule::Floored,
+};
+
+/// The kernel policy whose numbers the running kernel's `oom_score` follows.
+#[must_use]
+pub fn running(scale: ScoreScale) -> &'static Linux {
+    match scale {
+        ScoreScale::Signed => &LINUX_5_9,
+        ScoreScale::Floored => &LINUX_4_17,
+    }
+}
+
+/// Bits of the per-CPU counters that no file shows exactly: `VmSwap` is an exact sum from 6.16 and
+/// the same approximation before, while the killer of 6.2 to 6.19 reads the approximation
+/// (`include/linux/percpu_counter.h`: a batch of max(32, 2 x CPUs) on each CPU).
+fn swap_counter_bound(scene: &Scene) -> Pages {
+    let machine = scene.machine();
+    let version = machine.kernel_version();
+    if scene.now().swap.used().0 == 0 || !((6, 2)..(7, 0)).contains(&version) {
+        return Pages::ZERO;
+    }
+    let cpus = u64::from(machine.cpus.max(1));
+    Pages(cpus * (2 * cpus).max(32))
+}
+
+/// What the running kernel's `/proc/PID/oom_score` shows for `process` by our own reckoning. Always
+/// weighed by the whole machine, even inside a container (`fs/proc/base.c` `proc_oom_score`).
+#[must_use]
+pub fn kernel_score(process: &Process, scene: &Scene) -> u32 {
+    let scale = scene.machine().score_scale;
+    let total = i128::from(scene.now().total().0.max(1));
+    let points = match judge_facts(process, scene, running(scale).rule, scene.now().total()) {
+        Verdict::Spared(_) => return 0,
+        Verdict::Scored(badness) => i128::from(badness.points.0),
+    };
+    let score = match scale {
+        ScoreScale::Signed => (1000 + points * 1000 / total) * 2 / 3,
+        ScoreScale::Floored => points * 1000 / total,
+    };
+    u32::try_from(score.max(0)).unwrap_or(u32::MAX)
+}
+
+/// The formula itself, without what only the kernel's own score reveals.
+fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Verdict {
+    if process.is_kernel_thread() {
+        return Verdict::Spared(Reason::Kernel);
+    }
+    if scene.is_global_init(process) {
+        return Verdict::Spared(Reason::Init);
+    }
+    if !process.has_mm {
+        return Verdict::Spared(Reason::NoMm);
+    }
+    let adj = match process.adj {
+        Reading::Value(Adj::MIN) => return Verdict::Spared(Reason::Never),
+        Reading::Value(adj) => adj,
+        Reading::Denied | Reading::Missing => return Verdict::Spared(Reason::Unreadable),
+        Reading::NotAsked => Adj::ZERO,
+    };
+    let optional = |reading: Reading<Pages>| match reading {
+        Reading::Value(pages) => (pages.points(), Note::Fact),
+        _ => (Points(0), Note::Unread),
+    };
+    let (swap, swap_note) = optional(process.swap);
+    let (tables, tables_note) = optional(process.pgtables);
+    let step = Pages(total.0 / 1000);
+    let weight = Points(i64::from(adj.0).saturating_mul(step.points().0));
+    let badness = Badness::default()
+        .plus("rss", scene.rss(process).points(), Note::Fact)
+        .plus("swap", swap, swap_note)
+        .plus("pgtables", tables, tables_note)
+        .plus("adj", weight, Note::Adj { adj, step });
+    let floored = match rule {
+        Rule::Floored => true,
+        Rule::Signed => false,
+        Rule::Running => scene.machine().score_scale == ScoreScale::Floored,
+    };
+    Verdict::Scored(if floored && badness.points.0 < 1 {
+        badness.becoming("floor", Points(1), Note::Floor)
+    } else {
+        badness
+    })
+}
+
+/// On the signed scale the formula cannot give 0 above adj -997, so a 0 from the kernel means that
+/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9).
+fn kernel_skips(process: &Process, scene: &Scene) -> bool {
+    scene.machine().score_scale == ScoreScale::Signed
+        && process.score.value() == Some(0)
+        && process.adj.value().is_some_and(|adj| adj.0 >= -997)
+}
+
+/// Processes that seem to live in the victim's memory: its parent or children with sizes equal to
+/// the page. The kernel kills all who share the memory; only the sizes tell without extra rights.
+/// (Siblings with equal sizes are nearly always forked twins with memory of their own.)
+#[must_use]
+pub fn likely_sharers<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    let sizes = |process: &Process| {
+        (process.vsize, process.rss_stat, process.rss_exact, process.pgtables, process.swap)
+    };
+    scene
+        .now()
+        .processes
+        .iter()
+        .filter(|other| other.parent == victim.id.pid || victim.parent == other.id.pid)
+        .filter(|other| other.has_mm && victim.has_mm && sizes(other) == sizes(victim))
+        .collect()
+}
+
+impl Policy for Linux {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        self.cites
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, scores: Scores::Some(Vec::new()), ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Pages
+    }
+
+    fn armed(&self, scene: &Scene) -> Armed {
+        let swap = scene.now().swap;
+        let why = if swap.total_kib.0 == 0 {
+            "acts when reclaim fails; no swap, so it comes without much warning".to_owned()
+        } else {
+            "acts when reclaim and swap can give nothing more".to_owned()
+        };
+        Armed { ready: true, why }
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        match judge_facts(process, scene, self.rule, scene.domain().pages) {
+            Verdict::Scored(_) if kernel_skips(process, scene) => Verdict::Spared(Reason::Skipped),
+            verdict => verdict,
+        }
+    }
+
+    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+        let counter = swap_counter_bound(scene);
+        let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
+        let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
+        Sway { up: counter + pages(grown), down: counter + pages(grown.saturating_neg()) }
+    }
+
+    fn tie(&self, scene: &Scene) -> Tie {
+        // 5.3 and later keep the last one scanned, earlier ones the first thread-group leader.
+        match self.rule {
+            Rule::Signed => Tie::Youngest,
+            _ if scene.machine().kernel_version() >= (5, 3) => Tie::Youngest,
+            _ => Tie::Oldest,
+        }
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        likely_sharers(victim, scene)
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act { signal: Signal::KILL, why: "the kernel of today always kills" }
+    }
+}

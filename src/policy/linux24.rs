@@ -1,0 +1,161 @@
+//! Linux 2.4.20 (`mm/oom_kill.c` `badness`): virtual size, divided by the roots of CPU time and run
+//! time, doubled for the nice, quartered for root and again for whoever drives hardware.
+//!
+//! Its integer square root is rough and not even monotonic; it is kept to the bit. Jiffies are
+//! those of i386 (HZ = 100), which are the ticks of `/proc` today.
+
+use super::badness::{Badness, Note, Reason, Unit, Verdict};
+use super::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::model::{Capability, Needs, Process, Reading, Scene};
+use crate::units::Points;
+
+/// The rule of 2.4.20.
+#[derive(Debug)]
+pub struct Linux24;
+
+/// The one there is.
+pub static LINUX_2_4: Linux24 = Linux24;
+
+/// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
+/// a quarter if anything is left. Never returns zero.
+#[must_use]
+pub fn int_sqrt_24(value: u32) -> u32 {
+    let mut rest = value;
+    let mut root = value;
+    while rest > 1 {
+        rest >>= 2;
+        root >>= 1;
+    }
+    if rest == 1 {
+        root -= root >> 2;
+    }
+    root.max(1)
+}
+
+/// HZ = 100 gives SHIFT_HZ = 7 (`include/linux/timex.h`): CPU time counts in units of 2^10 ticks
+/// (10.24 s), run time in units of 2^17 (21.8 min).
+const CPU_SHIFT: u32 = 7 + 3;
+const RUN_SHIFT: u32 = 7 + 10;
+
+impl Policy for Linux24 {
+    fn id(&self) -> &'static str {
+        "linux-2.4"
+    }
+
+    fn title(&self) -> &'static str {
+        "Linux 2.4.20"
+    }
+
+    fn about(&self) -> &'static str {
+        "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
+         run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
+         Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
+         everybody else SIGKILL."
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        &[
+            Cite { place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()", at: "2.4.20" },
+            Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
+        ]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Bare
+    }
+
+    fn armed(&self, scene: &Scene) -> Armed {
+        let free = scene.now().swap.free_kib;
+        if free.0 > 0 {
+            Armed {
+                ready: false,
+                why: format!("waits until swap is full: {} KiB are free", free.0),
+            }
+        } else {
+            Armed {
+                ready: true,
+                why: "no free swap: 10 failed reclaims within seconds set it off".to_owned(),
+            }
+        }
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(Reason::Kernel);
+        }
+        if !process.has_mm {
+            return Verdict::Spared(Reason::NoMm);
+        }
+        let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
+            return Verdict::Spared(Reason::Unreadable);
+        };
+        // All of it is `int` in 2.4; the two roots are unsigned.
+        let int = |wide: u64| i32::try_from(wide).unwrap_or(i32::MAX);
+        let cpu = int(process.cpu.0) >> CPU_SHIFT;
+        let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
+        let run = int(ran.0) >> RUN_SHIFT;
+        let mut points = int(process.total_vm(scene.machine().page_size).0);
+        let mut badness = Badness::default().plus("total_vm", Points(points.into()), Note::Fact);
+        let divide = |badness: Badness, points: &mut i32, name, by: u32, because| {
+            if by == 1 {
+                return badness;
+            }
+            *points = (points.cast_unsigned() / by).cast_signed();
+            badness.becoming(
+                name,
+                Points((*points).into()),
+                Note::Divided { by: by.into(), because },
+            )
+        };
+        let cpu_root = int_sqrt_24(cpu.cast_unsigned());
+        badness = divide(badness, &mut points, "cpu time", cpu_root, "CPU time it used");
+        let run_root = int_sqrt_24(int_sqrt_24(run.cast_unsigned()));
+        badness = divide(badness, &mut points, "run time", run_root, "time it has run");
+        if process.nice > 0 {
+            points = points.wrapping_mul(2);
+            badness = badness.becoming(
+                "nice",
+                Points(points.into()),
+                Note::Doubled { because: "it was started nice" },
+            );
+        }
+        if caps.has(Capability::SysAdmin) || ids.uid == 0 || ids.euid == 0 {
+            points /= 4;
+            badness = badness.becoming(
+                "root",
+                Points(points.into()),
+                Note::Divided { by: 4, because: "root or CAP_SYS_ADMIN" },
+            );
+        }
+        if caps.has(Capability::SysRawio) {
+            points /= 4;
+            badness = badness.becoming(
+                "raw I/O",
+                Points(points.into()),
+                Note::Divided { by: 4, because: "CAP_SYS_RAWIO: may be driving hardware" },
+            );
+        }
+        if points <= 0 { Verdict::Spared(Reason::Zero) } else { Verdict::Scored(badness) }
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::Oldest
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        super::likely_sharers(victim, scene)
+    }
+
+    fn act(&self, victim: &Process) -> Act {
+        let sacrifice = super::sacrifice(victim);
+        Act { signal: sacrifice.signal, why: sacrifice.why }
+    }
+}

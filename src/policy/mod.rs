@@ -1,0 +1,117 @@
+//! OPINIONS: one file per killer. Pure functions from facts to verdicts.
+//!
+//! A policy = one file + one row in [`POLICIES`]. Not here: reading facts (`sample`), ordering
+//! the verdicts (`rank`), acting on them (`effects`).
+
+mod badness;
+mod linux;
+mod linux24;
+mod sacrifice;
+
+use crate::model::{Needs, Process, Scene, Signal};
+use crate::units::{Pages, Points};
+
+pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use linux::{LINUX, LINUX_4_17, LINUX_5_9, kernel_score, likely_sharers, running};
+pub use linux24::{LINUX_2_4, int_sqrt_24};
+pub use sacrifice::{Sacrifice, sacrifice};
+
+/// Where a rule can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cite {
+    /// File and function.
+    pub place: &'static str,
+    /// At which version.
+    pub at: &'static str,
+}
+
+/// Which of two equals dies: the order of the kernel's task list is the order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// The one created first.
+    Oldest,
+    /// The one created last.
+    Youngest,
+}
+
+/// How far a verdict may be off by the time of the kill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sway {
+    /// It may be this much higher.
+    pub up: Pages,
+    /// It may be this much lower.
+    pub down: Pages,
+}
+
+/// Whether a killer is about to act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Armed {
+    /// Nothing that can be seen holds it back.
+    pub ready: bool,
+    /// In words: what it waits for, or what holds it back.
+    pub why: String,
+}
+
+/// What a killer does to its victim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// The signal it sends.
+    pub signal: Signal,
+    /// Why this one.
+    pub why: &'static str,
+}
+
+/// A killer's rule.
+pub trait Policy: Send + Sync {
+    /// The name that `--policy` takes.
+    fn id(&self) -> &'static str;
+    /// One line.
+    fn title(&self) -> &'static str;
+    /// What it weighs, in a few sentences.
+    fn about(&self) -> &'static str;
+    /// Where the rule can be read.
+    fn cites(&self) -> &'static [Cite];
+    /// The facts it judges by.
+    fn needs(&self) -> Needs;
+    /// The unit of its points.
+    fn unit(&self) -> Unit {
+        Unit::Pages
+    }
+    /// Whether it is about to act.
+    fn armed(&self, scene: &Scene) -> Armed;
+    /// Its opinion of one process.
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
+    /// How far that opinion may be off by the time of the kill.
+    fn sway(&self, process: &Process, scene: &Scene) -> Sway;
+    /// Which of two equals dies.
+    fn tie(&self, scene: &Scene) -> Tie;
+    /// Who dies with the victim, beside its own threads.
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process>;
+    /// What it does to its victim.
+    fn act(&self, victim: &Process) -> Act;
+}
+
+/// Every policy there is; the first one is the default.
+pub static POLICIES: &[&dyn Policy] = &[&LINUX, &LINUX_5_9, &LINUX_4_17, &LINUX_2_4];
+
+/// The policy with this name.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
+    POLICIES.iter().copied().find(|policy| policy.id() == id)
+}
+
+/// The policies that the key `v` steps through: the running kernel's, then those that differ.
+#[must_use]
+pub fn next_after(id: &str) -> &'static dyn Policy {
+    let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);
+    POLICIES[(at + 1) % POLICIES.len()]
+}
+
+/// The verdict's points, if it has any.
+#[must_use]
+pub fn points_of(policy: &dyn Policy, process: &Process, scene: &Scene) -> Option<Points> {
+    match policy.judge(process, scene) {
+        Verdict::Scored(badness) => Some(badness.points),
+        Verdict::Spared(_) => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
+
+use crate::model::{ProcId, Process, Scene};
+use crate::policy::{Policy, Reason, Tie, Verdict};
+use crate::units::{Pages, Points};
+
+/// What became of a process in the ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It can be chosen; more points die first.
+    Scored(Points),
+    /// It cannot.
+    Spared(Reason),
+}
+
+impl Standing {
+    /// The points, if it can be chosen.
+    #[must_use]
+    pub const fn points(self) -> Option<Points> {
+        match self {
+            Self::Scored(points) => Some(points),
+            Self::Spared(_) => None,
+        }
+    }
+}
+
+/// One row, in final order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranked {
+    /// Position in the snapshot's processes.
+    pub at: u32,
+    /// Who.
+    pub id: ProcId,
+    /// What became of it.
+    pub standing: Standing,
+}
+
+/// Everybody in the order in which they would die. Deterministic: the same scene gives the same
+/// order.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    rows: Vec<Ranked>,
+    /// By position in the snapshot's processes: place in `rows`.
+    places: Vec<u32>,
+    eligible: usize,
+    slack: Pages,
+    candidates: Vec<ProcId>,
+}
+
+impl Ranking {
+    /// Judges and sorts.
+    #[must_use]
+    pub fn new(policy: &dyn Policy, scene: &Scene) -> Self {
+        let mut ranking = Self::default();
+        ranking.update(policy, scene);
+        ranking
+    }
+
+    /// The same in place, so that a warm loop allocates nothing.
+    pub fn update(&mut self, policy: &dyn Policy, scene: &Scene) {
+        self.update_with(policy, scene, |process| policy.judge(process, scene));
+    }
+
+    /// The same with another judge: what would happen if.
+    pub fn update_with(
+        &mut self,
+        policy: &dyn Policy,
+        scene: &Scene,
+        judge: impl Fn(&Process) -> Verdict,
+    ) {
+        let processes = &scene.now().processes;
+        self.rows.clear();
+        self.rows.extend(processes.iter().enumerate().map(|(at, process)| Ranked {
+            at: at as u32,
+            id: process.id,
+            standing: match judge(process) {
+                Verdict::Scored(badness) => Standing::Scored(badness.points),
+                Verdict::Spared(reason) => Standing::Spared(reason),
+            },
+        }));
+        let tie = policy.tie(scene);
+        self.rows.sort_unstable_by(|a, b| {
+            use std::cmp::Ordering;
+            // Creation order: start time, then pid within the same tick.
+            let age = |row: &Ranked| (row.id.born, row.id.pid);
+            match (a.standing, b.standing) {
+                (Standing::Scored(mine), Standing::Scored(theirs)) => {
+                    theirs.cmp(&mine).then_with(|| match tie {
+                        Tie::Oldest => age(a).cmp(&age(b)),
+                        Tie::Youngest => age(b).cmp(&age(a)),
+                    })
+                }
+                (Standing::Scored(_), Standing::Spared(_)) => Ordering::Less,
+                (Standing::Spared(_), Standing::Scored(_)) => Ordering::Greater,
+                (Standing::Spared(mine), Standing::Spared(theirs)) => {
+                    mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
+                }
+            }
+        });
+        self.eligible = self.rows.iter().take_while(|row| row.standing.points().is_some()).count();
+        self.places.clear();
+        self.places.resize(self.rows.len(), 0);
+        for (place, row) in self.rows.iter().enumerate() {
+            self.places[row.at as usize] = place as u32;
+        }
+        self.find_candidates(policy, scene);
+    }
+
+    /// Who may overtake whom until the kill: everybody whose highest possible points reach the
+    /// victim's lowest.
+    fn find_candidates(&mut self, policy: &dyn Policy, scene: &Scene) {
+        self.candidates.clear();
+        self.slack = Pages::ZERO;
+        let Some((first, top)) =
+            self.rows.first().and_then(|row| Some((row, row.standing.points()?)))
+        else {
+            return;
+        };
+        self.candidates.push(first.id);
+        let processes = &scene.now().processes;
+        let sway = |row: &Ranked| policy.sway(&processes[row.at as usize], scene);
+        let down = sway(first).down;
+        let floor = top - down.points();
+        let others = &self.rows[1..self.eligible];
+        self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
+        for row in others {
+            let Some(points) = row.standing.points() else { break };
+            let up = sway(row).up;
+            // An exact tie is no uncertainty: its order is known.
+            if (up + down).0 > 0 && points + up.points() >= floor {
+                self.candidates.push(row.id);
+            }
+        }
+    }
+
+    /// All rows, those who can be chosen first.
+    #[must_use]
+    pub fn rows(&self) -> &[Ranked] {
+        &self.rows
+    }
+
+    /// How many can be chosen.
+    #[must_use]
+    pub const fn eligible(&self) -> usize {
+        self.eligible
+    }
+
+    /// Who dies next.
+    #[must_use]
+    pub fn victim(&self) -> Option<&Ranked> {
+        self.rows[..self.eligible].first()
+    }
+
+    /// Who dies after that.
+    #[must_use]
+    pub fn runner_up(&self) -> Option<&Ranked> {
+        self.rows[..self.eligible].get(1)
+    }
+
+    /// By how many points the victim is ahead of the runner-up.
+    #[must_use]
+    pub fn margin(&self) -> Option<Points> {
+        Some(self.victim()?.standing.points()? - self.runner_up()?.standing.points()?)
+    }
+
+    /// How far victim and runner-up may move against each other before the kill.
+    #[must_use]
+    pub const fn slack(&self) -> Pages {
+        self.slack
+    }
+
+    /// Everybody who may be the victim: the predicted one, and those too close to call.
+    #[must_use]
+    pub fn candidates(&self) -> &[ProcId] {
+        &self.candidates
+    }
+
+    /// Whether more than one may be the victim.
+    #[must_use]
+    pub const fn too_close(&self) -> bool {
+        self.candidates.len() > 1
+    }
+
+    /// The row of the process at this position of the snapshot, and its place, counted from 0.
+    #[must_use]
+    pub fn place(&self, at: usize) -> Option<(usize, &Ranked)> {
+        let place = *self.places.get(at)? as usize;
+        Some((place, &self.rows[place]))
+    }
+}

@@ -1,0 +1,1 @@
+//! EYES: /proc bytes to nouns.

@@ -1,0 +1,1 @@
+//! WINDOWS: where snapshots come from.

@@ -1,0 +1,247 @@
+//! Units that cannot be mixed: a page is not a byte, a tick is not a second.
+//!
+//! Each is a thin wrapper around one integer; the conversions say what they need to know
+//! (a page size, a tick rate) because neither is a constant of nature.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Neg, Sub};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! unit {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// Nothing of it.
+            pub const ZERO: Self = Self(0);
+
+            /// The difference, never below zero (or the type's lowest value).
+            #[must_use]
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+        }
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
+            }
+        }
+
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                *self = *self + other;
+            }
+        }
+    };
+}
+
+unit! {
+    /// Memory in pages of the machine it was read on.
+    Pages(u64)
+}
+unit! {
+    /// A signed number of pages: badness, or the difference of two sizes.
+    Points(i64)
+}
+unit! {
+    /// Memory in bytes.
+    Bytes(u64)
+}
+unit! {
+    /// Memory in KiB, as `/proc` prints it ("kB").
+    Kib(u64)
+}
+unit! {
+    /// Time in clock ticks (`USER_HZ`, 100 a second on nearly every machine).
+    Ticks(u64)
+}
+unit! {
+    /// Time in milliseconds on a clock that never jumps.
+    Millis(u64)
+}
+
+impl Pages {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self, page: PageSize) -> Bytes {
+        Bytes(self.0.saturating_mul(page.0))
+    }
+
+    /// As a signed number of pages.
+    #[must_use]
+    pub fn points(self) -> Points {
+        Points(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+}
+
+impl Points {
+    /// The size without its sign, in bytes.
+    #[must_use]
+    pub const fn magnitude(self, page: PageSize) -> Bytes {
+        Bytes(self.0.unsigned_abs().saturating_mul(page.0))
+    }
+}
+
+impl Sub for Points {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.saturating_sub(other)
+    }
+}
+
+impl Neg for Points {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+}
+
+impl Kib {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self) -> Bytes {
+        Bytes(self.0.saturating_mul(1024))
+    }
+
+    /// In whole pages, rounding down as the kernel's own `>> (PAGE_SHIFT - 10)` does.
+    #[must_use]
+    pub fn pages(self, page: PageSize) -> Pages {
+        self.bytes().pages(page)
+    }
+}
+
+impl Bytes {
+    /// In whole pages, rounding down.
+    #[must_use]
+    pub fn pages(self, page: PageSize) -> Pages {
+        Pages(self.0 / page.0.max(1))
+    }
+}
+
+impl Ticks {
+    /// In milliseconds at the given rate.
+    #[must_use]
+    pub fn millis(self, rate: TickRate) -> Millis {
+        Millis(self.0.saturating_mul(1000) / rate.0.max(1))
+    }
+
+    /// In whole seconds at the given rate.
+    #[must_use]
+    pub fn seconds(self, rate: TickRate) -> u64 {
+        self.0 / rate.0.max(1)
+    }
+}
+
+/// Bytes in a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageSize(pub u64);
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(4096)
+    }
+}
+
+/// Clock ticks a second (`sysconf(_SC_CLK_TCK)`, USER_HZ).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TickRate(pub u64);
+
+impl Default for TickRate {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+/// `oom_score_adj`: -1000 (never) to 1000, per-mille of the domain's total memory.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Adj(pub i16);
+
+impl Adj {
+    /// `OOM_SCORE_ADJ_MIN`: the OOM killer never chooses this process.
+    pub const MIN: Self = Self(-1000);
+    /// `OOM_SCORE_ADJ_MAX`.
+    pub const MAX: Self = Self(1000);
+    /// What a process has unless somebody changed it.
+    pub const ZERO: Self = Self(0);
+
+    /// The nearest value inside the scale.
+    #[must_use]
+    pub fn clamped(value: i64) -> Self {
+        Self(value.clamp(-1000, 1000) as i16)
+    }
+
+    /// What `/proc/PID/oom_adj` reads back for it (kernel 5.10 and later, `fs/proc/base.c`
+    /// `oom_adj_read`: `s == 1000 ? 15 : s * 17 / 1000`, clamped to 15; earlier kernels show 16
+    /// for 942 to 999).
+    #[must_use]
+    pub fn legacy(self) -> LegacyAdj {
+        if self == Self::MAX {
+            LegacyAdj::MAX
+        } else {
+            LegacyAdj(((i32::from(self.0) * 17 / 1000) as i8).min(15))
+        }
+    }
+}
+
+impl fmt::Display for Adj {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+}", self.0)
+    }
+}
+
+/// `oom_adj`, the scale of kernels before 2.6.36: -17 (never), -16 to 15.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct LegacyAdj(pub i8);
+
+impl LegacyAdj {
+    /// `OOM_DISABLE`.
+    pub const DISABLE: Self = Self(-17);
+    /// `OOM_ADJUST_MAX`.
+    pub const MAX: Self = Self(15);
+
+    /// The nearest value inside the scale.
+    #[must_use]
+    pub fn clamped(value: i64) -> Self {
+        Self(value.clamp(-17, 15) as i8)
+    }
+
+    /// The `oom_score_adj` that a write of this value sets (2.6.36 and later, `fs/proc/base.c`
+    /// `oom_adj_write`: 15 becomes 1000, everything else `a * 1000 / 17`, truncating).
+    #[must_use]
+    pub fn modern(self) -> Adj {
+        if self == Self::MAX { Adj::MAX } else { Adj((i32::from(self.0) * 1000 / 17) as i16) }
+    }
+}
+
+impl fmt::Display for LegacyAdj {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+}", self.0)
+    }
+}
+
+/// Per-mille of a total, truncated toward zero as the kernel's division does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permille(pub i64);
+
+impl Permille {
+    /// `points * 1000 / total`; a total of zero counts as one page.
+    #[must_use]
+    pub fn of(points: Points, total: Pages) -> Self {
+        let total = i128::from(total.0.max(1));
+        Self((i128::from(points.0) * 1000 / total) as i64)
+    }
+}
