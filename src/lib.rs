@@ -43,6 +43,7 @@
 //! ([`shell::cli::Cli`]). Every list that a user sees is printed from one of them. A policy is one
 //! file and one row; a column is one row; a key is one row.
 
+pub mod app;
 pub mod columns;
 pub mod effects;
 pub mod intent;

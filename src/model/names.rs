@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{ProcId, Process, Reading, Text};
+use super::{Comm, ProcId, Process, Reading, Text};
 
 /// What is known so far.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     users: Arc<BTreeMap<u32, Text>>,
-    commands: HashMap<ProcId, Arc<Text>>,
+    /// With the name at that time: after an exec the line is another one.
+    commands: HashMap<ProcId, (Comm, Arc<Text>)>,
 }
 
 impl Names {
@@ -20,8 +21,8 @@ impl Names {
     }
 
     /// Takes a command line.
-    pub fn learn_command(&mut self, id: ProcId, line: Arc<Text>) {
-        self.commands.insert(id, line);
+    pub fn learn_command(&mut self, process: &Process, line: Arc<Text>) {
+        self.commands.insert(process.id, (process.comm, line));
     }
 
     /// Forgets the command lines of processes that are gone.
@@ -32,7 +33,7 @@ impl Names {
     /// Whether the command line was read already.
     #[must_use]
     pub fn knows_command(&self, process: &Process) -> bool {
-        matches!(process.cmdline, Reading::Value(_)) || self.commands.contains_key(&process.id)
+        matches!(process.cmdline, Reading::Value(_)) || self.learned(process).is_some()
     }
 
     /// The user's name, if it is known.
@@ -41,12 +42,17 @@ impl Names {
         self.users.get(&uid).map(Text::as_str)
     }
 
+    fn learned(&self, process: &Process) -> Option<&Arc<Text>> {
+        let (comm, line) = self.commands.get(&process.id)?;
+        (*comm == process.comm).then_some(line)
+    }
+
     /// The command line, if it is known and not empty.
     #[must_use]
     pub fn command<'a>(&'a self, process: &'a Process) -> Option<&'a str> {
         let line = match &process.cmdline {
             Reading::Value(line) => line,
-            _ => self.commands.get(&process.id)?,
+            _ => self.learned(process)?,
         };
         Some(line.as_str()).filter(|line| !line.is_empty())
     }

@@ -85,7 +85,7 @@ pub fn unescape(text: &str) -> Vec<u8> {
 
 /// A process's own name (`comm`): its first 31 raw bytes, inline. The kernel keeps 15 for a user
 /// process (`TASK_COMM_LEN`); only kernel workers show more.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Comm {
     length: u8,
     bytes: [u8; Self::ROOM],

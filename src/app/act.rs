@@ -1,0 +1,182 @@
+//! Acting: opening the dialogs that hold an intent, and taking in what came of it.
+
+use super::confirm::Confirm;
+use super::edit::AdjEdit;
+use super::journal::{Change, Pursuit};
+use super::mode::{Mode, Revert, Shown};
+use super::{Acting, App, Level};
+use crate::columns::{human_size, span_of};
+use crate::intent::Outcome;
+use crate::model::{ProcId, Process, Signal};
+use crate::units::Adj;
+
+impl App {
+    /// Whether doomtop may act; says why, where it may not.
+    fn may_act(&mut self) -> bool {
+        match self.setup.acting {
+            Acting::Free => true,
+            Acting::ReadOnly => {
+                self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
+                false
+            }
+            Acting::NotReal => {
+                self.say(Level::Warn, "this is a recording: there is nobody to act on");
+                false
+            }
+        }
+    }
+
+    /// The process under the cursor, or a message that there is none.
+    fn target(&mut self) -> Option<Process> {
+        let found = self.selected().cloned();
+        if found.is_none() {
+            self.say(Level::Warn, "that process is gone");
+        }
+        found
+    }
+
+    /// Opens the adj editor, proposing so much more or less.
+    pub(super) fn open_edit(&mut self, by: i64) {
+        if !self.may_act() {
+            return;
+        }
+        let Some(process) = self.target() else { return };
+        if process.is_kernel_thread() {
+            let text = format!("{} is a kernel thread: it can never be chosen", process.id);
+            return self.say(Level::Warn, text);
+        }
+        let Some(from) = process.adj.value() else {
+            let text =
+                format!("the oom_score_adj of {} {} cannot be read", process.id, process.comm);
+            return self.say(Level::Warn, text);
+        };
+        let proposal = Adj::clamped(i64::from(from.0) + by);
+        self.mode = Mode::Edit(AdjEdit::new(&process, from, proposal));
+        self.foresee();
+    }
+
+    /// Computes the editor's preview again.
+    pub(super) fn foresee(&mut self) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        edit.foresee(self.setup.policy, scene, &self.ranking, &mut self.spare);
+    }
+
+    /// Opens the sacrifice dialog for the process under the cursor.
+    pub(super) fn open_sacrifice(&mut self) {
+        if let Some(process) = self.acting_target() {
+            self.open_confirm(&process, None);
+        }
+    }
+
+    /// The process under the cursor, if doomtop may act at all.
+    pub(super) fn acting_target(&mut self) -> Option<Process> {
+        if self.may_act() { self.target() } else { None }
+    }
+
+    /// Opens the dialog of a signal; of the sacrifice, where none is named.
+    pub(super) fn open_confirm(&mut self, process: &Process, signal: Option<Signal>) {
+        let Some(scene) = &self.scene else { return };
+        let own = self.setup.own;
+        let opened = match signal {
+            Some(signal) => Confirm::signal(process, own, scene, signal),
+            None => Confirm::sacrifice(process, own, scene),
+        };
+        match opened {
+            Ok(confirm) => self.mode = Mode::Confirm(confirm),
+            Err(why) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Warn, format!("{} {}: {why}", process.id, process.comm));
+            }
+        }
+    }
+
+    /// Opens the signal dialog for a process chosen in the menu.
+    pub(super) fn open_signal(&mut self, who: ProcId, signal: Signal) {
+        let found = self.scene.as_ref().and_then(|scene| scene.find(who)).cloned();
+        match found {
+            Some(process) => self.open_confirm(&process, Some(signal)),
+            None => {
+                self.mode = Mode::Browse;
+                self.say(Level::Warn, format!("{who} is gone"));
+            }
+        }
+    }
+
+    /// The same dialog for the predicted victim instead.
+    pub(super) fn retarget(&mut self) {
+        let victim = self.ranking.victim().map(|row| row.id);
+        let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
+        match found {
+            Some(process) => self.open_confirm(&process, None),
+            None => self.say(Level::Warn, "there is no predicted victim"),
+        }
+    }
+
+    /// Asks whether to put the last change back.
+    pub(super) fn open_revert(&mut self) {
+        if !self.may_act() {
+            return;
+        }
+        let Some(last) = self.journal.changes.last() else {
+            return self.say(Level::Plain, "nothing was changed in this session");
+        };
+        self.mode = Mode::Revert(Revert {
+            who: last.who,
+            name: last.name.clone(),
+            from: last.now,
+            to: last.before,
+            shown: Shown::default(),
+        });
+    }
+
+    /// Takes in what came of an intent.
+    pub(super) fn came(&mut self, outcome: Outcome) {
+        let (level, text) = match outcome {
+            Outcome::AdjSet { who, name, before, now, revert } => {
+                if revert {
+                    self.journal.changes.pop();
+                } else {
+                    let change = Change { who, name: name.clone(), before, now };
+                    self.journal.changes.push(change);
+                }
+                let verb = if revert { "put back" } else { "set" };
+                (Level::Good, format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}"))
+            }
+            Outcome::Signalled { who, name, signal, pinned } => {
+                let how = if pinned { "" } else { " (not pinned: this kernel has no pidfd)" };
+                let text = format!("{who} {name}: {signal} sent{how}");
+                if signal.ends() {
+                    let since = self.now;
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                (Level::Good, text)
+            }
+            Outcome::Exited { who, name, after, freed } => {
+                self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                let size = human_size(freed.bytes());
+                (
+                    Level::Good,
+                    format!("{who} {name}: gone after {} ms, about {size} freed", after.0),
+                )
+            }
+            Outcome::StillThere { who, name, signal, after, why } => {
+                let time = span_of(after.0 / 1000);
+                let text = format!("{who} {name}: still there {time} after {signal}: {why}");
+                for pursuit in &mut self.journal.pursuits {
+                    if pursuit.who == who {
+                        pursuit.why = Some(why.clone());
+                    }
+                }
+                (Level::Warn, text)
+            }
+            Outcome::Refused { intent, refusal } => {
+                (Level::Warn, format!("{} {}: {}", intent.who(), intent.name(), refusal.words()))
+            }
+        };
+        let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        self.journal.note(at, level, text.clone());
+        self.say(level, text);
+    }
+}

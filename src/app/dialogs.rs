@@ -1,0 +1,287 @@
+//! Keys in prompts, dialogs and pages. An intent leaves only here, and only by its own
+//! confirmation, pressed while the dialog was in view.
+
+use tui_input::InputRequest;
+
+use super::confirm::Ladder;
+use super::filter::Filter;
+use super::keys::{self, Action, Code, Key, Place};
+use super::mode::{Asking, Mode};
+use super::{App, Level, Request};
+use crate::intent::{Consent, Intent};
+use crate::units::Millis;
+
+impl App {
+    /// Pasted text goes into a line being typed and nowhere else.
+    pub(super) fn paste(&mut self, text: &str) {
+        if let Mode::Prompt(prompt) = &mut self.mode {
+            for c in text.chars().filter(|c| !c.is_control()).take(200) {
+                prompt.input.handle(InputRequest::InsertChar(c));
+            }
+            self.prompt_changed();
+        }
+    }
+
+    pub(super) fn prompt_key(&mut self, key: Key) -> Vec<Request> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        match key.code {
+            Code::Esc => {
+                let (asking, origin) = (prompt.asking, prompt.origin);
+                self.mode = Mode::Browse;
+                match asking {
+                    Asking::Search => {
+                        self.search = Filter::default();
+                        if let Some(id) = origin {
+                            self.jump_to(id);
+                        }
+                    }
+                    Asking::Filter => {
+                        self.view.filter = Filter::default();
+                        self.arrange();
+                    }
+                    Asking::Delay => {}
+                }
+            }
+            Code::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
+            Code::F(3) if prompt.asking == Asking::Search => {
+                let (from, forward) = (self.cursor, !key.shift);
+                self.find_from(from, forward, false);
+            }
+            Code::Enter => return self.prompt_done(),
+            _ => {
+                if let Some(request) = line_edit(key) {
+                    prompt.input.handle(request);
+                    self.prompt_changed();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Search and filter follow every letter.
+    fn prompt_changed(&mut self) {
+        let Mode::Prompt(prompt) = &mut self.mode else { return };
+        let text = prompt.input.value().to_owned();
+        let (asking, origin) = (prompt.asking, prompt.origin);
+        if asking == Asking::Delay {
+            prompt.error = None;
+            return;
+        }
+        match Filter::parse(&text) {
+            Err(bad) => prompt.error = Some(bad.what),
+            Ok(filter) if asking == Asking::Filter => {
+                prompt.error = None;
+                self.view.filter = filter;
+                self.arrange();
+            }
+            Ok(filter) => {
+                self.search = filter;
+                let begin = origin.and_then(|id| self.lines.iter().position(|l| l.id == id));
+                let found =
+                    self.search.is_empty() || self.find_from(begin.unwrap_or(0), true, true);
+                if let Mode::Prompt(prompt) = &mut self.mode {
+                    prompt.error = (!found).then(|| "no match".to_owned());
+                }
+            }
+        }
+    }
+
+    fn prompt_done(&mut self) -> Vec<Request> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        if prompt.asking != Asking::Delay {
+            // A broken filter stays open, so that it can be mended.
+            if prompt.asking == Asking::Search || prompt.error.is_none() {
+                self.mode = Mode::Browse;
+            }
+            return Vec::new();
+        }
+        match parse_delay(prompt.input.value()) {
+            Ok(delay) => {
+                self.setup.delay = delay;
+                self.mode = Mode::Browse;
+                vec![Request::Pace(delay)]
+            }
+            Err(what) => {
+                prompt.error = Some(what);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn edit_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+        let Mode::Edit(edit) = &mut self.mode else { return Vec::new() };
+        match keys::meaning(Place::Edit, key) {
+            Some(Action::StepDown) => edit.step(-50, -1),
+            Some(Action::StepUp) => edit.step(50, 1),
+            Some(Action::FineDown) => edit.step(-10, -1),
+            Some(Action::FineUp) => edit.step(10, 1),
+            Some(Action::Lowest) => edit.step(-10_000, -100),
+            Some(Action::Highest) => edit.step(10_000, 100),
+            Some(Action::OtherScale) => edit.other_scale(),
+            Some(Action::Apply) => return self.apply_edit(at),
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            _ => match key.code {
+                Code::Char(c)
+                    if !key.ctrl && !key.alt && (c.is_ascii_digit() || c == '-' || c == '+') =>
+                {
+                    edit.push(c);
+                }
+                Code::Backspace | Code::Delete => edit.pop(),
+                _ => {}
+            },
+        }
+        self.foresee();
+        Vec::new()
+    }
+
+    fn apply_edit(&mut self, at: Millis) -> Vec<Request> {
+        let Mode::Edit(edit) = &self.mode else { return Vec::new() };
+        if !edit.shown.was_seen_at(at) {
+            return Vec::new();
+        }
+        let Some(to) = edit.value() else {
+            let text = format!("{} is not {}", edit.typed, edit.complaint());
+            self.say(Level::Warn, text);
+            return Vec::new();
+        };
+        let (who, name, from) = (edit.who, edit.name.clone(), edit.from);
+        self.mode = Mode::Browse;
+        if to == from {
+            self.say(Level::Plain, format!("{who} {name} has {from} already: nothing was written"));
+            return Vec::new();
+        }
+        vec![Request::Act(Intent::SetAdj { who, name, from, to, revert: false })]
+    }
+
+    pub(super) fn confirm_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+        let Mode::Confirm(confirm) = &mut self.mode else { return Vec::new() };
+        let meaning = keys::meaning(Place::Confirm, key);
+        // Leaving is always allowed; anything else only with the dialog in view.
+        match meaning {
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was signalled");
+                return Vec::new();
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was signalled"),
+            _ if !confirm.shown.was_seen_at(at) => return Vec::new(),
+            _ => {}
+        }
+        let pid = confirm.who.pid;
+        match (meaning, &mut confirm.ladder) {
+            (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
+            (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
+            (Some(Action::Yes), Ladder::Yes) => {
+                let intent = confirm.intent(Consent::Plain);
+                self.mode = Mode::Browse;
+                return vec![Request::Act(intent)];
+            }
+            (Some(Action::Apply), Ladder::TypePid { typed, .. }) if typed.parse() == Ok(pid) => {
+                let intent = confirm.intent(Consent::TypedPid);
+                self.mode = Mode::Browse;
+                return vec![Request::Act(intent)];
+            }
+            (Some(Action::Apply), Ladder::TypePid { typed, .. }) => typed.clear(),
+            (None, Ladder::TypePid { typed, .. }) => match key {
+                _ if key.digit().is_some() && typed.len() < 10 => typed.extend(key.digit()),
+                Key { code: Code::Backspace, .. } => {
+                    typed.pop();
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn revert_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+        let Mode::Revert(revert) = &self.mode else { return Vec::new() };
+        match keys::meaning(Place::Confirm, key) {
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            Some(Action::Apply) if revert.shown.was_seen_at(at) => {
+                let intent = Intent::SetAdj {
+                    who: revert.who,
+                    name: revert.name.clone(),
+                    from: revert.from,
+                    to: revert.to,
+                    revert: true,
+                };
+                self.mode = Mode::Browse;
+                return vec![Request::Act(intent)];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// ^C or F10 in a dialog closes it; the second one quits.
+    fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
+        self.mode = Mode::Browse;
+        self.say(Level::Plain, format!("{what}; once more quits"));
+        Vec::new()
+    }
+
+    pub(super) fn page_key(&mut self, key: Key) -> Vec<Request> {
+        let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
+        let page = self.viewport.page.max(2) - 1;
+        let (Mode::Explain(at) | Mode::Help(at)) = &mut self.mode else { return Vec::new() };
+        match keys::meaning(Place::Page, key) {
+            Some(Action::Up) => *at = at.saturating_sub(1),
+            Some(Action::Down) => *at = (*at + 1).min(lines),
+            Some(Action::PageUp) => *at = at.saturating_sub(page),
+            Some(Action::PageDown) => *at = at.saturating_add(page).min(lines),
+            Some(Action::First) => *at = 0,
+            Some(Action::Last) => *at = lines,
+            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Quit) => return vec![Request::Quit { keep: false }],
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            // The acts of the explained process are those of the table.
+            Some(action) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                return self.browse(action);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}
+
+/// What a key does to a line being typed.
+fn line_edit(key: Key) -> Option<InputRequest> {
+    Some(match key.code {
+        Code::Char('u') if key.ctrl => InputRequest::DeleteLine,
+        Code::Char('w') if key.ctrl => InputRequest::DeletePrevWord,
+        Code::Char('a') if key.ctrl => InputRequest::GoToStart,
+        Code::Char('e') if key.ctrl => InputRequest::GoToEnd,
+        Code::Char(c) if !key.ctrl && !key.alt => InputRequest::InsertChar(c),
+        Code::Backspace => InputRequest::DeletePrevChar,
+        Code::Delete => InputRequest::DeleteNextChar,
+        Code::Left => InputRequest::GoToPrevChar,
+        Code::Right => InputRequest::GoToNextChar,
+        Code::Home => InputRequest::GoToStart,
+        Code::End => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}
+
+/// Seconds between refreshes, as typed or given with `-d`.
+///
+/// # Errors
+/// What it should have been, in one line.
+pub fn parse_delay(text: &str) -> Result<Millis, String> {
+    let wanted = || format!("{text:?} is no delay: seconds from 0.1 to 3600");
+    let seconds: f64 = text.trim().parse().map_err(|_| wanted())?;
+    if (0.1..=3600.0).contains(&seconds) {
+        Ok(Millis((seconds * 1000.0).round() as u64))
+    } else {
+        Err(wanted())
+    }
+}

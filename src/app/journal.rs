@@ -1,0 +1,75 @@
+//! What was done in this session: a line for each, the changes that can be put back, and the
+//! processes that were signalled and not gone yet.
+
+use super::Level;
+use crate::model::{ProcId, Signal};
+use crate::units::{Adj, Millis};
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When, milliseconds since 1970, UTC, of the look before it.
+    pub unix_ms: i64,
+    /// How grave.
+    pub level: Level,
+    /// What.
+    pub text: String,
+}
+
+/// A change of adj that can be put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whose.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// Before.
+    pub before: Adj,
+    /// After.
+    pub now: Adj,
+}
+
+/// A signalled process that is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pursuit {
+    /// Who.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// What it got.
+    pub signal: Signal,
+    /// Since when.
+    pub since: Millis,
+    /// What is known of why it still stands.
+    pub why: Option<String>,
+}
+
+/// The session's acts.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// What happened, oldest first.
+    pub entries: Vec<Entry>,
+    /// What can be put back, oldest first.
+    pub changes: Vec<Change>,
+    /// Who is being followed.
+    pub pursuits: Vec<Pursuit>,
+}
+
+/// So many lines are kept.
+const ROOM: usize = 1000;
+
+impl Journal {
+    /// Adds a line.
+    pub fn note(&mut self, unix_ms: i64, level: Level, text: String) {
+        if self.entries.len() == ROOM {
+            self.entries.remove(0);
+        }
+        self.entries.push(Entry { unix_ms, level, text });
+    }
+
+    /// Whether this process was signalled to end and has not gone yet.
+    #[must_use]
+    pub fn pursues(&self, id: ProcId) -> bool {
+        self.pursuits.iter().any(|pursuit| pursuit.who == id)
+    }
+}

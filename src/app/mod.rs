@@ -1,0 +1,519 @@
+//! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
+//! messages give the same state, in a test as at three in the morning.
+
+pub mod check;
+pub mod confirm;
+pub mod edit;
+pub mod filter;
+pub mod journal;
+pub mod keys;
+pub mod lines;
+pub mod menu;
+pub mod mode;
+pub mod protect;
+
+mod act;
+mod browse;
+mod dialogs;
+mod lists;
+mod needs;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use crate::columns::{Column, CommandStyle, Scale, Sight, column};
+use crate::intent::{Intent, Outcome};
+use crate::model::{Comm, Names, ProcId, Process, Scene, Snapshot, Text};
+use crate::policy::Policy;
+use crate::rank::Ranking;
+use crate::units::Millis;
+
+use check::SelfCheck;
+use filter::Filter;
+use journal::Journal;
+use keys::Key;
+use lines::{Line, Sort, View};
+use mode::Mode;
+
+/// What reaches the mind.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key, and when it was read from the terminal.
+    Key(Key, Millis),
+    /// Pasted text: it may fill a prompt, never confirm a dialog.
+    Paste(String),
+    /// A new look.
+    Sampled(Arc<Snapshot>),
+    /// No further look will come, and why.
+    Lost(String),
+    /// Time passed.
+    Tick(Millis),
+    /// A picture was drawn: what it showed, and when.
+    Drawn(Viewport, Millis),
+    /// Something came of an intent.
+    Came(Outcome),
+    /// The names of users.
+    Users(Arc<BTreeMap<u32, Text>>),
+    /// Command lines, as far as they could be read.
+    Commands(Vec<(ProcId, Arc<Text>)>),
+    /// The shell did, or could not do, what was asked of it.
+    Told(Level, String),
+}
+
+/// What the mind asks of the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Carry out a confirmed intent.
+    Act(Intent),
+    /// End, leaving the last picture or not.
+    Quit {
+        /// Leave the last picture on the terminal.
+        keep: bool,
+    },
+    /// Stop until the shell's `fg`.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Look now.
+    LookNow,
+    /// Look at this pace from now on.
+    Pace(Millis),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Write the present look to a file.
+    Dump,
+}
+
+/// What the painter showed last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Viewport {
+    /// Cells across.
+    pub width: u16,
+    /// Cells down.
+    pub height: u16,
+    /// Rows of the table.
+    pub rows: u16,
+    /// Lines of the page or list on top, if there is one.
+    pub page: u16,
+    /// Lines that this page has in all.
+    pub page_lines: u16,
+    /// How many columns of the table were left out on the left.
+    pub columns_left: u16,
+}
+
+/// How grave a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// For information.
+    Plain,
+    /// It worked.
+    Good,
+    /// It was refused, or needs care.
+    Warn,
+}
+
+/// A message on the bottom line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How grave.
+    pub level: Level,
+    /// One line.
+    pub text: String,
+    /// Shown until then.
+    pub until: Millis,
+}
+
+/// Whether doomtop may act at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acting {
+    /// As far as the kernel lets it.
+    #[default]
+    Free,
+    /// `--read-only`.
+    ReadOnly,
+    /// What is shown is a recording.
+    NotReal,
+}
+
+/// How much of the header is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeaderLevel {
+    /// As much as the height allows.
+    #[default]
+    Full,
+    /// Without gauges.
+    Small,
+    /// One line.
+    Line,
+    /// None.
+    Off,
+}
+
+/// To what the cursor holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// The first row, whoever that is: until it is moved.
+    #[default]
+    First,
+    /// This process, wherever it goes.
+    Process(ProcId),
+    /// This row, whoever stands there.
+    Row(usize),
+}
+
+/// How the program was started.
+#[derive(Clone)]
+pub struct Setup {
+    /// doomtop itself; pid 0 when what is shown is a recording.
+    pub own: ProcId,
+    /// Whether it may act.
+    pub acting: Acting,
+    /// Whose rule ranks.
+    pub policy: &'static dyn Policy,
+    /// Columns named by the user.
+    pub columns: Option<Vec<&'static Column>>,
+    /// A filter to begin with.
+    pub filter: Filter,
+    /// An order to begin with.
+    pub sort: Option<Sort>,
+    /// Time between looks.
+    pub delay: Millis,
+    /// Seconds that local time is ahead of UTC.
+    pub utc_offset: i32,
+    /// A live machine, not a recording.
+    pub live: bool,
+}
+
+/// Everything the program knows and shows.
+pub struct App {
+    /// How it was started, and what of that was changed since.
+    pub setup: Setup,
+    /// The moment, once there was a look.
+    pub scene: Option<Scene>,
+    /// The order of death.
+    pub ranking: Ranking,
+    /// The order one look before.
+    pub ranking_before: Ranking,
+    /// Computed scores against the kernel's.
+    pub check: SelfCheck,
+    /// Users and command lines.
+    pub names: Names,
+    /// Which rows, in which order.
+    pub view: View,
+    /// The lines of the table.
+    pub lines: Vec<Line>,
+    /// What has the keys.
+    pub mode: Mode,
+    /// To what the cursor holds.
+    pub anchor: Anchor,
+    /// The cursor's line.
+    pub cursor: usize,
+    /// The first line on the screen.
+    pub top: usize,
+    /// Columns scrolled off to the left.
+    pub skipped: usize,
+    /// Tagged processes.
+    pub tags: BTreeSet<ProcId>,
+    /// What is searched for.
+    pub search: Filter,
+    /// Whether the cursor follows its process.
+    pub follow: bool,
+    /// Whether new looks are left aside.
+    pub paused: bool,
+    /// How much header.
+    pub header: HeaderLevel,
+    /// Unit of the table.
+    pub scale: Scale,
+    /// Unit of the header.
+    pub header_scale: Scale,
+    /// What COMMAND shows; by the width where the user did not say.
+    pub command: Option<CommandStyle>,
+    /// The bottom line's message.
+    pub notice: Option<Notice>,
+    /// What was done in this session.
+    pub journal: Journal,
+    /// Why no further look comes.
+    pub lost: Option<String>,
+    /// What the painter showed last.
+    pub viewport: Viewport,
+    /// Kills that the kernel had counted when the program began.
+    pub kills_at_start: Option<u64>,
+    now: Millis,
+    pressed: Option<Millis>,
+    stale_lines: bool,
+    spare: Ranking,
+    spent: Option<Arc<Snapshot>>,
+    asked: HashSet<(ProcId, Comm)>,
+}
+
+/// Rows hold still for this long after a key.
+const HOLD: Millis = Millis(1500);
+
+/// A message stays this long.
+const NOTICE: Millis = Millis(6000);
+
+/// The order in which the table begins.
+#[must_use]
+pub fn by_badness() -> Sort {
+    let column = column("badness").unwrap_or(&crate::columns::COLUMNS[0]);
+    Sort { column, descending: true }
+}
+
+impl App {
+    /// Before the first look.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let sort = setup.sort.unwrap_or_else(by_badness);
+        let view = View {
+            sort,
+            filter: setup.filter.clone(),
+            user: None,
+            kernel_threads: false,
+            hide_spared: false,
+            tree: false,
+            folded: HashSet::new(),
+        };
+        Self {
+            setup,
+            scene: None,
+            ranking: Ranking::default(),
+            ranking_before: Ranking::default(),
+            check: SelfCheck::default(),
+            names: Names::default(),
+            view,
+            lines: Vec::new(),
+            mode: Mode::Browse,
+            anchor: Anchor::First,
+            cursor: 0,
+            top: 0,
+            skipped: 0,
+            tags: BTreeSet::new(),
+            search: Filter::default(),
+            follow: true,
+            paused: false,
+            header: HeaderLevel::Full,
+            scale: Scale::Auto,
+            header_scale: Scale::Auto,
+            command: None,
+            notice: None,
+            journal: Journal::default(),
+            lost: None,
+            viewport: Viewport::default(),
+            kills_at_start: None,
+            now: Millis(0),
+            pressed: None,
+            stale_lines: false,
+            spare: Ranking::default(),
+            spent: None,
+            asked: HashSet::new(),
+        }
+    }
+
+    /// Takes a message; what the shell shall do about it comes back.
+    pub fn update(&mut self, msg: Msg) -> Vec<Request> {
+        match msg {
+            Msg::Key(key, at) => {
+                self.now = self.now.max(at);
+                self.pressed = Some(at);
+                return self.key(key, at);
+            }
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Sampled(snapshot) => self.sampled(snapshot),
+            Msg::Lost(why) => self.lost = Some(why),
+            Msg::Tick(now) => self.tick(now),
+            Msg::Drawn(viewport, at) => self.drawn(viewport, at),
+            Msg::Came(outcome) => self.came(outcome),
+            Msg::Users(users) => {
+                self.names.learn_users(users);
+                self.stale_lines = true;
+            }
+            Msg::Commands(lines) => {
+                for (id, line) in lines {
+                    if let Some(process) = self.scene.as_ref().and_then(|scene| scene.find(id)) {
+                        self.names.learn_command(process, line);
+                    }
+                }
+                self.stale_lines |= self.view.filter.wants_command_lines();
+            }
+            Msg::Told(level, text) => self.say(level, text),
+        }
+        Vec::new()
+    }
+
+    /// What a row is seen in.
+    #[must_use]
+    pub fn sight(&self) -> Option<Sight<'_>> {
+        Some(Sight {
+            scene: self.scene.as_ref()?,
+            policy: self.setup.policy,
+            ranking: &self.ranking,
+            names: &self.names,
+            scale: self.scale,
+            command: self.command_style(),
+        })
+    }
+
+    /// What COMMAND shows: where there is room, the command line.
+    #[must_use]
+    pub fn command_style(&self) -> CommandStyle {
+        self.command.unwrap_or(if self.viewport.width >= 160 {
+            CommandStyle::Short
+        } else {
+            CommandStyle::Name
+        })
+    }
+
+    /// The process under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Process> {
+        let line = self.lines.get(self.cursor)?;
+        self.scene.as_ref()?.find(line.id)
+    }
+
+    /// Whether rows hold still: a dialog is open, or a key was pressed just now.
+    #[must_use]
+    pub fn held(&self) -> bool {
+        let just_now = |at: Millis| self.now.0 < at.0.saturating_add(HOLD.0);
+        self.mode.is_dialog() || self.pressed.is_some_and(just_now)
+    }
+
+    /// A snapshot that nobody needs any more, for its buffers.
+    pub fn take_spent(&mut self) -> Option<Arc<Snapshot>> {
+        self.spent.take()
+    }
+
+    /// The clock as the mind knows it.
+    #[must_use]
+    pub const fn clock(&self) -> Millis {
+        self.now
+    }
+
+    /// How far the ranking moved the process up since the look before (down, when negative).
+    #[must_use]
+    pub fn moved(&self, process: &Process) -> Option<i64> {
+        let scene = self.scene.as_ref()?;
+        let before = scene.before()?;
+        let then =
+            before.position(process.id.pid).filter(|&at| before.processes[at].id == process.id)?;
+        let now = scene.now().position(process.id.pid)?;
+        let (old, was) = self.ranking_before.place(then)?;
+        let (new, is) = self.ranking.place(now)?;
+        was.standing.points()?;
+        is.standing.points()?;
+        Some(old as i64 - new as i64)
+    }
+
+    fn sampled(&mut self, snapshot: Arc<Snapshot>) {
+        if self.paused {
+            self.spent = Some(snapshot);
+            return;
+        }
+        if self.kills_at_start.is_none() {
+            self.kills_at_start = snapshot.traffic.oom_kills.value();
+        }
+        if !snapshot.users.is_empty() {
+            self.names.learn_users(Arc::clone(&snapshot.users));
+        }
+        match &mut self.scene {
+            Some(scene) => self.spent = scene.advance(snapshot),
+            None => self.scene = Some(Scene::new(snapshot, None)),
+        }
+        std::mem::swap(&mut self.ranking, &mut self.ranking_before);
+        self.rank();
+        if let Some(scene) = &self.scene {
+            self.check.update(scene);
+            self.names.retain(|id| scene.find(id).is_some());
+            self.asked.retain(|&(id, _)| scene.find(id).is_some());
+            self.tags.retain(|&id| scene.find(id).is_some());
+        }
+        self.refresh_lines();
+        self.foresee();
+    }
+
+    /// Ranks again: a new look, or another policy.
+    fn rank(&mut self) {
+        if let Some(scene) = &self.scene {
+            self.ranking.update(self.setup.policy, scene);
+        }
+    }
+
+    /// New facts for the same rows, or new rows where nothing holds them.
+    fn refresh_lines(&mut self) {
+        if self.held() && !self.lines.is_empty() {
+            if let Some(scene) = &self.scene {
+                lines::hold(&mut self.lines, scene.now());
+            }
+            self.stale_lines = true;
+        } else {
+            self.arrange();
+        }
+    }
+
+    /// Puts the rows in order and the cursor where it belongs.
+    fn arrange(&mut self) {
+        self.stale_lines = false;
+        let mut lines = std::mem::take(&mut self.lines);
+        if let Some(sight) = self.sight() {
+            self.view.arrange(&sight, &mut lines);
+        }
+        self.lines = lines;
+        let last = self.lines.len().saturating_sub(1);
+        self.cursor = match self.anchor {
+            Anchor::First => 0,
+            Anchor::Row(row) => row.min(last),
+            Anchor::Process(id) => {
+                let found = self.lines.iter().position(|line| line.id == id);
+                found.unwrap_or_else(|| self.cursor.min(last))
+            }
+        };
+        self.let_go_of_the_dead();
+        self.keep_cursor_in_view();
+    }
+
+    /// A followed process that is gone hands the cursor to whoever stands in its row now.
+    fn let_go_of_the_dead(&mut self) {
+        let Anchor::Process(id) = self.anchor else { return };
+        let gone = self.scene.as_ref().is_some_and(|scene| scene.find(id).is_none());
+        if let Some(line) = self.lines.get(self.cursor).filter(|_| gone) {
+            self.anchor = Anchor::Process(line.id);
+        }
+    }
+
+    fn keep_cursor_in_view(&mut self) {
+        let rows = usize::from(self.viewport.rows).max(1);
+        let last_top = self.lines.len().saturating_sub(rows);
+        self.top =
+            self.top.clamp((self.cursor + 1).saturating_sub(rows), self.cursor).min(last_top);
+    }
+
+    fn tick(&mut self, now: Millis) {
+        self.now = self.now.max(now);
+        if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
+            self.notice = None;
+        }
+        if self.stale_lines && !self.held() {
+            self.arrange();
+        }
+    }
+
+    fn drawn(&mut self, viewport: Viewport, at: Millis) {
+        self.now = self.now.max(at);
+        let resized = viewport.rows != self.viewport.rows;
+        self.viewport = viewport;
+        if resized {
+            self.keep_cursor_in_view();
+        }
+        match &mut self.mode {
+            Mode::Edit(edit) => edit.shown.drawn(at),
+            Mode::Confirm(confirm) => confirm.shown.drawn(at),
+            Mode::Revert(revert) => revert.shown.drawn(at),
+            _ => {}
+        }
+    }
+
+    /// Shows a message on the bottom line.
+    fn say(&mut self, level: Level, text: impl Into<String>) {
+        let until = Millis(self.now.0.saturating_add(NOTICE.0));
+        self.notice = Some(Notice { level, text: text.into(), until });
+    }
+}

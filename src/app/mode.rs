@@ -1,0 +1,100 @@
+//! What the screen is busy with: one value, so that two dialogs open at once cannot be written.
+
+use tui_input::Input;
+
+use super::confirm::Confirm;
+use super::edit::AdjEdit;
+use super::menu::Menu;
+use crate::model::ProcId;
+use crate::units::{Adj, Millis};
+
+/// The one thing that has the keys.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The table.
+    #[default]
+    Browse,
+    /// Digits are being typed; each jumps.
+    GoTo(String),
+    /// Something is being typed at the bottom line.
+    Prompt(Prompt),
+    /// A list to choose from.
+    Menu(Menu),
+    /// The editor of oom_score_adj.
+    Edit(AdjEdit),
+    /// A signal waits for its confirmation.
+    Confirm(Confirm),
+    /// Putting a change back waits for its confirmation.
+    Revert(Revert),
+    /// The explain page of the process under the cursor, scrolled so far.
+    Explain(u16),
+    /// The help page, scrolled so far.
+    Help(u16),
+}
+
+impl Mode {
+    /// A dialog about one process: rows hold still, and so does the dialog.
+    #[must_use]
+    pub const fn is_dialog(&self) -> bool {
+        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Menu(_))
+    }
+}
+
+/// What is typed at the bottom line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// A search, jumping as it is typed.
+    Search,
+    /// A filter, applied as it is typed.
+    Filter,
+    /// Seconds between refreshes.
+    Delay,
+}
+
+/// A line being typed.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// For what.
+    pub asking: Asking,
+    /// The line.
+    pub input: Input,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// Where the cursor was before: Esc goes back.
+    pub origin: Option<ProcId>,
+}
+
+/// The question whether to put a change back.
+#[derive(Clone, Debug)]
+pub struct Revert {
+    /// Whose.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// What it is now.
+    pub from: Adj,
+    /// What it was before the change.
+    pub to: Adj,
+    /// Since when the question is on the screen.
+    pub shown: Shown,
+}
+
+/// Since when a dialog has been on the screen: keys typed before nobody saw it do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown(Option<Millis>);
+
+/// Keys this soon after a dialog appeared were typed for something else.
+pub const TYPE_AHEAD: Millis = Millis(400);
+
+impl Shown {
+    /// Notes the first picture that had it.
+    pub fn drawn(&mut self, at: Millis) {
+        self.0.get_or_insert(at);
+    }
+
+    /// Whether a key pressed at this time was pressed with the dialog in view.
+    #[must_use]
+    pub fn was_seen_at(self, pressed: Millis) -> bool {
+        self.0.is_some_and(|since| pressed.0 >= since.0.saturating_add(TYPE_AHEAD.0))
+    }
+}

@@ -1,0 +1,68 @@
+//! What the next look must bring: active policy, visible columns, open panel; nothing else.
+
+use super::App;
+use super::mode::Mode;
+use crate::columns::CommandStyle;
+use crate::model::{Needs, ProcId, Scores};
+
+/// So many of the top candidates keep their files open.
+const KEEP: usize = 64;
+
+impl App {
+    /// What the next look must bring.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let mut needs = self.setup.policy.needs();
+        for column in self.columns() {
+            column.add_needs(&mut needs);
+        }
+        // The explain page and the dialogs speak of both.
+        needs.status = true;
+        needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
+        needs.cgroup |= matches!(self.mode, Mode::Explain(_)) || self.viewport.width >= 100;
+        let mut scores: Vec<ProcId> = self.visible().collect();
+        scores.extend(self.check.suspects());
+        needs.scores = Scores::Some(scores);
+        needs.keep = self.ranking.rows()[..self.ranking.eligible()]
+            .iter()
+            .take(KEEP)
+            .map(|row| row.id)
+            .collect();
+        needs
+    }
+
+    /// The processes on the screen.
+    fn visible(&self) -> impl Iterator<Item = ProcId> {
+        let rows = usize::from(self.viewport.rows);
+        self.lines.iter().skip(self.top).take(rows).map(|line| line.id)
+    }
+
+    /// Whose command lines should be read now. Each is asked for once, and again after an exec.
+    pub fn wanted_commands(&mut self) -> Vec<ProcId> {
+        let Some(scene) = &self.scene else { return Vec::new() };
+        if !self.setup.live {
+            return Vec::new();
+        }
+        let filtering = self.view.filter.wants_command_lines()
+            || self.search.wants_command_lines()
+            || self.view.sort.column.id == "command";
+        let mut wanted = Vec::new();
+        let mut ask = |id: ProcId| {
+            let Some(process) = scene.find(id) else { return };
+            let known = process.is_kernel_thread() || self.names.knows_command(process);
+            if !known && !self.asked.contains(&(id, process.comm)) {
+                wanted.push((id, process.comm));
+            }
+        };
+        if filtering {
+            scene.now().processes.iter().for_each(|process| ask(process.id));
+        } else if self.command_style() != CommandStyle::Name {
+            self.visible().for_each(&mut ask);
+        }
+        if let Some(line) = self.lines.get(self.cursor) {
+            ask(line.id);
+        }
+        wanted.retain(|who| self.asked.insert(*who));
+        wanted.into_iter().map(|(id, _)| id).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! Which processes doomtop never acts on, and which only when the pid was typed. The hands check
+//! again by themselves; here it is said before the user tries.
+
+use crate::model::{ProcId, Process, Scene};
+use crate::units::Adj;
+
+/// How well a process is protected from the user's own hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Not at all: `y` is enough.
+    None,
+    /// The pid must be typed; why.
+    TypePid(&'static str),
+    /// Never; why.
+    Never(&'static str),
+}
+
+/// Services without which a session or its log is lost.
+const VITAL: &[&str] = &[
+    "systemd-journal",
+    "systemd-logind",
+    "systemd-login",
+    "dbus-daemon",
+    "dbus-broker",
+    "dbus-broker-lau",
+];
+
+/// How `process` is protected, `own` being doomtop itself.
+#[must_use]
+pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
+    if process.id.pid <= 1 {
+        return Protection::Never("pid 1: everything else would die with it");
+    }
+    if process.is_kernel_thread() {
+        return Protection::Never("a kernel thread: signals do not reach it");
+    }
+    if process.id.pid == own.pid {
+        return Protection::Never("this is doomtop itself: q quits");
+    }
+    if is_ancestor(process, own, scene) {
+        return Protection::TypePid("doomtop runs under it: you would lose this screen");
+    }
+    if process.adj.value() == Some(Adj::MIN) {
+        return Protection::TypePid("its oom_score_adj is -1000: somebody wants it to live");
+    }
+    if VITAL.contains(&process.comm.to_string().as_str()) {
+        return Protection::TypePid("the machine's sessions or its log depend on it");
+    }
+    if process.session == process.id.pid && is_login(process, scene) {
+        return Protection::TypePid("it leads a login session: all of the session ends with it");
+    }
+    Protection::None
+}
+
+/// A session leader whose parent lets people in.
+fn is_login(process: &Process, scene: &Scene) -> bool {
+    let Some(at) = scene.now().position(process.parent) else { return false };
+    let parent = scene.now().processes[at].comm.to_string();
+    ["sshd", "login", "tmux", "screen", "gdm", "sddm", "lightdm", "su"]
+        .iter()
+        .any(|door| parent.starts_with(door))
+}
+
+fn is_ancestor(process: &Process, own: ProcId, scene: &Scene) -> bool {
+    let mut pid = own.pid;
+    // A loop in the parents is impossible on a live machine, not in a recording.
+    for _ in 0..64 {
+        let Some(at) = scene.now().position(pid) else { return false };
+        pid = scene.now().processes[at].parent;
+        if pid == process.id.pid {
+            return true;
+        }
+        if pid <= 1 {
+            return false;
+        }
+    }
+    false
+}
