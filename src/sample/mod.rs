@@ -1,1 +1,3 @@
 //! EYES: /proc bytes to nouns.
+
+pub mod root;

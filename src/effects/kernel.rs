@@ -1,0 +1,227 @@
+//! The hands that act on the live machine, through the kernel.
+
+use std::time::{Duration, Instant};
+
+use super::pursuit::{Pursuit, spare};
+use super::signal::Target;
+use super::{Effects, adj};
+use crate::intent::{Consent, Intent, Outcome, Refusal};
+use crate::model::{ProcId, Signal};
+use crate::sample::root::LiveRoot;
+
+/// Acts on real processes. There is no way to make one but from a root proven live.
+pub struct KernelHands {
+    root: LiveRoot,
+    /// The zero of the pursuits' clock.
+    start: Instant,
+    /// At most one for each process: a second signal takes over the first one's.
+    pursuits: Vec<Pursuit>,
+    /// Only a test of the way for old kernels says no.
+    with_pidfd: bool,
+}
+
+impl KernelHands {
+    /// Hands for this machine.
+    #[must_use]
+    pub fn new(root: LiveRoot) -> Self {
+        Self { root, start: Instant::now(), pursuits: Vec::new(), with_pidfd: true }
+    }
+
+    fn signal(
+        &mut self,
+        who: ProcId,
+        name: &str,
+        signal: Signal,
+        consent: Consent,
+    ) -> Result<Outcome, Refusal> {
+        let target = Target::take(&self.root, who, consent, self.with_pidfd)?;
+        // Both before the act: what is read afterwards may have the process's memory in it already.
+        let before = spare(&self.root);
+        let since = self.start.elapsed();
+        let pinned = target.send(signal)?;
+        let name = name.to_owned();
+        // Signal 0 only asks whether a signal would be allowed.
+        if signal.ends() && signal.0 != 0 {
+            self.pursuits.retain(|pursuit| pursuit.who != who);
+            let Target { pidfd, folder, .. } = target;
+            let name = name.clone();
+            self.pursuits.push(Pursuit {
+                who,
+                name,
+                signal,
+                since,
+                before,
+                pidfd,
+                folder,
+                told: 0,
+            });
+        }
+        Ok(Outcome::Signalled { who, name, signal, pinned })
+    }
+
+    fn settle_at(&mut self, now: Duration) -> Vec<Outcome> {
+        let mut said = Vec::new();
+        let root = &self.root;
+        self.pursuits.retain_mut(|pursuit| {
+            let (outcome, over) = pursuit.settle(root, now);
+            said.extend(outcome);
+            !over
+        });
+        said
+    }
+}
+
+impl Effects for KernelHands {
+    fn perform(&mut self, intent: Intent) -> Outcome {
+        let done = match &intent {
+            Intent::SetAdj { who, name, from, to, revert } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjSet {
+                    who: *who,
+                    name: name.clone(),
+                    before,
+                    now,
+                    revert: *revert,
+                })
+            }
+            Intent::Signal { who, name, signal, consent } => {
+                self.signal(*who, name, *signal, *consent)
+            }
+        };
+        done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })
+    }
+
+    fn settle(&mut self) -> Vec<Outcome> {
+        if self.pursuits.is_empty() { Vec::new() } else { self.settle_at(self.start.elapsed()) }
+    }
+
+    fn pursuing(&self) -> bool {
+        !self.pursuits.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::{Child, Command};
+
+    use super::super::folder::Folder;
+    use super::*;
+    use crate::sample::root::ProcRoot;
+
+    /// An own child; killed and reaped whatever happens.
+    struct Own(Child);
+
+    impl Drop for Own {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn hands(with_pidfd: bool) -> KernelHands {
+        let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
+        KernelHands {
+            with_pidfd,
+            ..KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
+        }
+    }
+
+    fn sleeper(hands: &KernelHands) -> (Own, ProcId) {
+        let child = Own(Command::new("sleep").arg("1000").spawn().expect("sleep runs"));
+        let pid = i32::try_from(child.0.id()).expect("a pid");
+        let folder = Folder::open(&hands.root, pid).expect("its directory");
+        let born = folder.stat().expect("its stat").born;
+        (child, ProcId { pid, born })
+    }
+
+    fn wish(who: ProcId, signal: Signal) -> Intent {
+        Intent::Signal { who, name: "sleep".to_owned(), signal, consent: Consent::Plain }
+    }
+
+    /// A stop is a signal like others: a SIGTERM that came before it took hold would be served first.
+    fn until_stopped(who: ProcId) {
+        use rustix::process::{Pid, WaitOptions, waitpid};
+        waitpid(Pid::from_raw(who.pid), WaitOptions::UNTRACED).expect("an own child stops");
+    }
+
+    #[test]
+    fn without_a_pidfd_it_still_works_but_says_so() {
+        let mut hands = hands(false);
+        let (mut child, who) = sleeper(&hands);
+
+        let other = ProcId { born: crate::units::Ticks(who.born.0 + 1), ..who };
+        let outcome = hands.perform(wish(other, Signal::KILL));
+        assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Reborn, .. }));
+        assert!(child.0.try_wait().expect("own child").is_none(), "untouched");
+
+        let outcome = hands.perform(wish(who, Signal::KILL));
+        assert!(matches!(outcome, Outcome::Signalled { pinned: false, .. }), "{outcome:?}");
+        assert!(hands.pursuing());
+        child.0.wait().expect("own child ends");
+        let said = hands.settle();
+        assert!(matches!(said[..], [Outcome::Exited { .. }]), "{said:?}");
+        assert!(!hands.pursuing());
+    }
+
+    #[test]
+    fn one_that_stays_is_spoken_of_twice_and_then_watched_in_silence() {
+        for with_pidfd in [true, false] {
+            let mut hands = hands(with_pidfd);
+            let (mut child, who) = sleeper(&hands);
+            // A stopped process keeps a SIGTERM for later: it stays for certain.
+            let outcome = hands.perform(wish(who, Signal::STOP));
+            assert!(matches!(outcome, Outcome::Signalled { .. }));
+            assert!(!hands.pursuing(), "a stop ends nothing");
+            until_stopped(who);
+            hands.perform(wish(who, Signal::TERM));
+            let sent = hands.pursuits[0].since;
+            let at = |seconds| sent + Duration::from_secs(seconds);
+
+            assert_eq!(hands.settle_at(at(4)), []);
+            for seconds in [5, 31] {
+                let said = hands.settle_at(at(seconds));
+                let [Outcome::StillThere { after, signal, why, .. }] = &said[..] else {
+                    panic!("after {seconds} s: {said:?}");
+                };
+                assert_eq!((after.0, *signal), (seconds * 1000, Signal::TERM));
+                assert!(why.contains("SIGCONT"), "{why}");
+                assert_eq!(hands.settle_at(at(seconds + 1)), []);
+            }
+            assert_eq!(hands.settle_at(at(9999)), []);
+            assert!(hands.pursuing(), "watched on");
+
+            // The second signal takes over; there is one end, not two.
+            hands.perform(wish(who, Signal::KILL));
+            child.0.wait().expect("own child ends");
+            let said = hands.settle();
+            assert!(matches!(said[..], [Outcome::Exited { .. }]), "{said:?}");
+            assert!(!hands.pursuing());
+        }
+    }
+
+    #[test]
+    fn a_long_silence_is_one_note_not_two() {
+        let mut hands = hands(true);
+        let (_child, who) = sleeper(&hands);
+        hands.perform(wish(who, Signal::STOP));
+        until_stopped(who);
+        hands.perform(wish(who, Signal::TERM));
+        let late = hands.pursuits[0].since + Duration::from_secs(60);
+        assert_eq!(hands.settle_at(late).len(), 1);
+        assert_eq!(hands.settle_at(late).len(), 0);
+    }
+
+    #[test]
+    fn a_signal_without_a_name_is_not_sent() {
+        let mut hands = hands(true);
+        let (mut child, who) = sleeper(&hands);
+        for number in [-1, 64, 4096] {
+            let outcome = hands.perform(wish(who, Signal(number)));
+            assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Failed { .. }, .. }));
+        }
+        let outcome = hands.perform(wish(who, Signal(0)));
+        assert!(matches!(outcome, Outcome::Signalled { .. }), "{outcome:?}");
+        assert!(!hands.pursuing());
+        assert!(child.0.try_wait().expect("own child").is_none());
+    }
+}
