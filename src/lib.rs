@@ -15,6 +15,7 @@
 //! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
 //! | 3 | [`effects`] | HANDS: the only room that changes the world |
 //! | 4 | [`columns`] | the one table of columns |
+//! | 4 | [`sentence`] | who dies next, in one sentence |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
 //! | 6 | [`report`] | the same ranking without a screen: text, JSON lines |
@@ -50,6 +51,8 @@ pub mod intent;
 pub mod model;
 pub mod policy;
 pub mod rank;
+pub mod report;
 pub mod sample;
+pub mod sentence;
 pub mod source;
 pub mod units;

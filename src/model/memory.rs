@@ -132,8 +132,10 @@ pub struct Overcommit {
     /// `vm.overcommit_kbytes`; 0 means that the ratio counts.
     pub kbytes: Reading<Kib>,
     /// `CommitLimit`.
+    #[serde(rename = "limit")]
     pub limit_kib: Reading<Kib>,
     /// `Committed_AS`.
+    #[serde(rename = "committed")]
     pub committed_kib: Reading<Kib>,
 }
 

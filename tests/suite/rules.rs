@@ -28,6 +28,7 @@ const ROOMS: &[Room] = &[
     room("source", &["units", "model", "sample"], &["serde_json", "serde"]),
     room("effects", &["units", "model", "intent", "sample"], &["nix", "rustix"]),
     room("columns", &["units", "model", "policy", "rank"], &["humansize"]),
+    room("sentence", &["units", "model", "policy", "rank", "columns"], &[]),
     room(
         "app",
         &["units", "model", "policy", "rank", "columns", "intent"],
@@ -35,12 +36,12 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "ui",
-        &["units", "model", "policy", "rank", "columns", "intent", "app"],
+        &["units", "model", "policy", "rank", "columns", "sentence", "intent", "app"],
         &["ratatui", "unicode_width"],
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns"],
+        &["units", "model", "policy", "rank", "columns", "sentence"],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];

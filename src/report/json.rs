@@ -1,0 +1,231 @@
+//! One look as one JSON object on one line: the raw facts *and* the verdicts. Whoever has the line
+//! can compute the ranking again. Described in `assets/schema.md`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::columns::{Column, Row, Sight};
+use crate::model::{
+    Clock, Comm, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, ScanAge, Swap,
+    Text, Traffic,
+};
+use crate::policy::{Unit, Verdict, kernel_score};
+use crate::rank::Ranked;
+use crate::units::{Pages, Permille, Points};
+
+/// The name and version of the format.
+pub const SCHEMA: &str = "doomtop/1";
+
+#[derive(Serialize)]
+struct Named<'a> {
+    #[serde(flatten)]
+    id: ProcId,
+    comm: &'a Comm,
+    badness_pages: Points,
+}
+
+#[derive(Serialize)]
+struct Verdicts<'a> {
+    #[serde(flatten)]
+    facts: &'a Process,
+    user: Option<String>,
+    rank: Option<usize>,
+    badness_pages: Option<Points>,
+    permille: Option<i64>,
+    terms: Map<String, Value>,
+    oom_score_computed: Option<u32>,
+    oom_adj: Option<i8>,
+    spared: Option<&'static str>,
+}
+
+/// What a column stands for in a row; the identity is always there.
+fn keys_of(column: &str) -> &'static [&'static str] {
+    match column {
+        "rank" => &["rank", "spared"],
+        "pid" => &["pid"],
+        "user" => &["user", "uid", "euid"],
+        "badness" | "pages" => &["badness_pages", "terms", "spared"],
+        "permille" => &["permille"],
+        "oom_score" => &["oom_score", "oom_score_computed", "score_fresh"],
+        "oom_score_adj" => &["oom_score_adj"],
+        "oom_adj" => &["oom_adj"],
+        "rss" => &["rss_pages", "rss_stat_pages"],
+        "anon" => &["anon_pages"],
+        "swap" => &["swap_pages"],
+        "pgtables" => &["pgtables_pages"],
+        "nice" => &["nice"],
+        "cpu" => &["cpu_ticks"],
+        "run" => &["start_ticks"],
+        "caps" => &["cap_effective"],
+        "cgroup" => &["cgroup"],
+        "command" => &["comm", "cmdline"],
+        _ => &[],
+    }
+}
+
+/// Every key that is there whatever the columns.
+const IDENTITY: &[&str] = &["pid", "start_ticks", "comm"];
+
+/// The line: first what a reader of logs wants, then the facts, then the rows.
+#[derive(Serialize)]
+struct Frame<'a> {
+    schema: &'static str,
+    time: String,
+    policy: &'static str,
+    unit: &'static str,
+    domain: Domain<'a>,
+    next: String,
+    victim: Option<Named<'a>>,
+    runner_up: Option<Named<'a>>,
+    margin_pages: Option<Points>,
+    slack_pages: Pages,
+    candidates: Vec<i32>,
+    self_check: Agreement,
+    clock: &'a Clock,
+    host: &'a Machine,
+    load: [f32; 3],
+    memory: &'a Memory,
+    swap: &'a Swap,
+    overcommit: &'a Overcommit,
+    pressure: &'a Pressure,
+    traffic: &'a Traffic,
+    powers: &'a Powers,
+    scan: &'a ScanAge,
+    users: &'a BTreeMap<u32, Text>,
+    processes: Rows<'a>,
+}
+
+#[derive(Serialize)]
+struct Domain<'a> {
+    name: &'a str,
+    total_pages: Pages,
+}
+
+/// How many of the scores that were read this time equal the computed ones.
+#[derive(Serialize)]
+struct Agreement {
+    agree: usize,
+    compared: usize,
+}
+
+/// Writes one line. `rows` are the positions to list, in their order; `columns` limits the keys of
+/// each row, and such a line can no longer be ranked again.
+///
+/// # Errors
+/// Whatever writing to `out` gives.
+pub fn write_line(
+    out: &mut dyn Write,
+    sight: &Sight<'_>,
+    rows: &[u32],
+    columns: Option<&[&'static Column]>,
+) -> io::Result<()> {
+    let snapshot = sight.scene.now();
+    let named = |row: &Ranked| {
+        let process = sight.scene.find(row.id)?;
+        Some(Named { id: row.id, comm: &process.comm, badness_pages: row.standing.points()? })
+    };
+    let compared = || {
+        let fresh = snapshot.processes.iter().filter(|process| process.score_fresh);
+        fresh.filter_map(|process| {
+            Some((kernel_score(process, sight.scene), process.score.value()?))
+        })
+    };
+    let domain = sight.scene.domain();
+    let frame = Frame {
+        schema: SCHEMA,
+        time: time(snapshot.clock.unix_ms),
+        policy: sight.policy.id(),
+        unit: match sight.policy.unit() {
+            Unit::Pages => "pages",
+            Unit::Bare => "points",
+        },
+        domain: Domain { name: &domain.name, total_pages: domain.pages },
+        next: sight.sentence().whole(),
+        victim: sight.ranking.victim().and_then(named),
+        runner_up: sight.ranking.runner_up().and_then(named),
+        margin_pages: sight.ranking.margin(),
+        slack_pages: sight.ranking.slack(),
+        candidates: sight.ranking.candidates().iter().map(|id| id.pid).collect(),
+        self_check: Agreement {
+            agree: compared().filter(|(ours, theirs)| ours == theirs).count(),
+            compared: compared().count(),
+        },
+        clock: &snapshot.clock,
+        host: &snapshot.machine,
+        load: snapshot.load,
+        memory: &snapshot.memory,
+        swap: &snapshot.swap,
+        overcommit: &snapshot.overcommit,
+        pressure: &snapshot.pressure,
+        traffic: &snapshot.traffic,
+        powers: &snapshot.powers,
+        scan: &snapshot.scan,
+        users: &snapshot.users,
+        processes: Rows { sight, rows, columns },
+    };
+    serde_json::to_writer(&mut *out, &frame)?;
+    out.write_all(b"\n")
+}
+
+/// The rows, written one by one, so that ten thousand of them never stand in memory twice.
+struct Rows<'a> {
+    sight: &'a Sight<'a>,
+    rows: &'a [u32],
+    columns: Option<&'a [&'static Column]>,
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.rows.iter().filter_map(|&at| self.sight.row(at as usize));
+        match self.columns {
+            None => serializer.collect_seq(rows.map(|row| verdicts(&row))),
+            Some(columns) => serializer.collect_seq(rows.map(|row| limited(&row, columns))),
+        }
+    }
+}
+
+fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
+    let sight = row.sight;
+    let process = row.process;
+    let (points, terms, spared) = match sight.policy.judge(process, sight.scene) {
+        Verdict::Scored(badness) => {
+            let terms = badness.terms.as_slice().iter();
+            let terms = terms.map(|term| (term.name.to_owned(), json!(term.points))).collect();
+            (Some(badness.points), terms, None)
+        }
+        Verdict::Spared(reason) => (None, Map::new(), Some(reason.word())),
+    };
+    let adj = process.adj.value();
+    Verdicts {
+        facts: process,
+        user: sight.user(process).value(),
+        rank: points.map(|_| row.place + 1),
+        badness_pages: points,
+        permille: points.map(|points| Permille::of(points, sight.scene.domain().pages).0),
+        terms,
+        oom_score_computed: adj.map(|_| kernel_score(process, sight.scene)),
+        oom_adj: adj.map(|adj| adj.legacy().0),
+        spared,
+    }
+}
+
+/// The same with the keys of these columns only.
+fn limited(row: &Row<'_>, columns: &[&'static Column]) -> Value {
+    let mut value = json!(verdicts(row));
+    if let Value::Object(keys) = &mut value {
+        keys.retain(|key, _| {
+            IDENTITY.contains(&key.as_str())
+                || columns.iter().any(|column| keys_of(column.id).contains(&key.as_str()))
+        });
+    }
+    value
+}
+
+/// A time as RFC 3339, UTC, to the millisecond.
+#[must_use]
+pub fn time(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()
+}

@@ -1,0 +1,4 @@
+//! The same ranking without a screen: plain text, and JSON lines that can be read back.
+
+pub mod json;
+pub mod text;
