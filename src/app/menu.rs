@@ -65,14 +65,16 @@ impl Menu {
         }
     }
 
-    /// The lines that match what was typed.
+    /// The lines that match what was typed, those that begin with it first.
     pub fn matching(&self) -> impl Iterator<Item = &Item> {
         let typed = self.typed.to_lowercase();
-        self.items.iter().filter(move |item| {
-            typed.is_empty()
-                || item.label.to_lowercase().contains(&typed)
-                || item.hint.to_lowercase().contains(&typed)
-        })
+        let begins = move |item: &&Item| item.label.to_lowercase().starts_with(&typed);
+        let typed = self.typed.to_lowercase();
+        let inside = move |item: &&Item| {
+            let (label, hint) = (item.label.to_lowercase(), item.hint.to_lowercase());
+            !label.starts_with(&typed) && (label.contains(&typed) || hint.contains(&typed))
+        };
+        self.items.iter().filter(begins).chain(self.items.iter().filter(inside))
     }
 
     /// The chosen line.

@@ -28,6 +28,8 @@ use crate::policy::Policy;
 use crate::rank::Ranking;
 use crate::units::Millis;
 
+pub use dialogs::parse_delay;
+
 use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
@@ -380,6 +382,18 @@ impl App {
     /// A snapshot that nobody needs any more, for its buffers.
     pub fn take_spent(&mut self) -> Option<Arc<Snapshot>> {
         self.spent.take()
+    }
+
+    /// Whether the table has the keys.
+    #[must_use]
+    pub const fn mode_is_browse(&self) -> bool {
+        matches!(self.mode, Mode::Browse)
+    }
+
+    /// Whether something changes by itself soon: a message that ends, rows that are let go.
+    #[must_use]
+    pub const fn wants_tick(&self) -> bool {
+        self.notice.is_some() || self.stale_lines
     }
 
     /// The clock as the mind knows it.

@@ -2,4 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod hands;
+mod policies;
 mod rules;
+mod scripts;
+mod stage;

@@ -1,0 +1,276 @@
+//! Every formula against its table of cases, and the properties that hold whatever the numbers.
+
+use std::sync::Arc;
+
+use doomtop::model::{Capabilities, Ids, Reading, Scene, ScoreScale};
+use doomtop::model::{Process, Signal};
+use doomtop::policy::{
+    LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
+    kernel_score, sacrifice,
+};
+use doomtop::rank::{Ranking, Standing};
+use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::stage::{cast, kernel_thread, machine, process, usual, with_scores};
+
+fn vectors(section: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(include_str!("../fixtures/vectors.json")).unwrap();
+    let cases = all[section].as_array().unwrap_or_else(|| panic!("{section} is a list"));
+    assert!(!cases.is_empty());
+    cases.clone()
+}
+
+fn number(case: &Value, key: &str) -> i64 {
+    case["in"][key].as_i64().unwrap_or(0)
+}
+
+fn modern(section: &str, policy: &dyn Policy, scale: ScoreScale) {
+    for case in vectors(section) {
+        let mut subject = process(5000, "case", number(&case, "rss") as u64);
+        subject.swap = Reading::Value(Pages(number(&case, "swap") as u64));
+        subject.pgtables = Reading::Value(Pages(number(&case, "pgtable_pages") as u64));
+        subject.adj = Reading::Value(Adj(number(&case, "adj") as i16));
+        let total = number(&case, "total") as u64;
+        let scene = Scene::new(Arc::new(machine(total, scale, vec![subject])), None);
+        let subject = &scene.now().processes[0];
+        match policy.judge(subject, &scene) {
+            Verdict::Scored(badness) => {
+                assert_eq!(Some(badness.points.0), case["badness"].as_i64(), "{case}");
+                let sum: i64 = badness.terms.as_slice().iter().map(|term| term.points.0).sum();
+                assert_eq!(sum, badness.points.0, "the terms add up: {case}");
+            }
+            Verdict::Spared(reason) => {
+                assert_eq!(reason, Reason::Never, "{case}");
+                let none = case["badness"].as_i64();
+                assert!(none.is_none() || none == Some(0) || none == Some(i64::MIN), "{case}");
+            }
+        }
+        let score = u64::from(kernel_score(subject, &scene));
+        assert_eq!(Some(score), case["oom_score"].as_u64(), "{case}");
+    }
+}
+
+#[test]
+fn today_s_rule_to_the_page() {
+    modern("badness_5_9_plus", &LINUX_5_9, ScoreScale::Signed);
+    modern("badness_5_9_plus", &LINUX, ScoreScale::Signed);
+}
+
+#[test]
+fn the_rule_of_4_17_to_the_page() {
+    modern("badness_4_17_to_5_8", &LINUX_4_17, ScoreScale::Floored);
+    modern("badness_4_17_to_5_8", &LINUX, ScoreScale::Floored);
+}
+
+#[test]
+fn the_rough_root_of_2_4_to_the_bit() {
+    for case in vectors("int_sqrt_24") {
+        let (value, root) = (case[0].as_u64().unwrap(), case[1].as_u64().unwrap());
+        assert_eq!(u64::from(int_sqrt_24(value as u32)), root, "of {value}");
+    }
+}
+
+#[test]
+fn the_rule_of_2_4_to_the_point() {
+    for case in vectors("badness_2_4_20") {
+        if case["in"]["memdie_check"].as_bool() == Some(true) {
+            continue; // 2.4.22 and later look whether it is dying already
+        }
+        let flag = |key: &str| case["in"][key].as_bool().unwrap_or(false);
+        let id = |key: &str| case["in"][key].as_u64().map_or(1000, |id| id as u32);
+        let mut subject = process(5000, "case", 0);
+        subject.vsize = Bytes(number(&case, "total_vm") as u64 * 4096);
+        subject.has_mm = case["in"]["has_mm"].as_bool().unwrap_or(true);
+        subject.cpu = Ticks(number(&case, "cpu_jiffies") as u64);
+        subject.nice = number(&case, "nice") as i8;
+        subject.ids = Reading::Value(Ids { uid: id("uid"), euid: id("euid") });
+        let caps = u64::from(flag("cap_sys_admin")) << 21 | u64::from(flag("cap_sys_rawio")) << 17;
+        subject.caps = Reading::Value(Capabilities(caps));
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+        let born = snapshot.processes[0].id.born;
+        snapshot.clock.uptime_ticks = born + Ticks(number(&case, "run_jiffies") as u64);
+        let scene = Scene::new(Arc::new(snapshot), None);
+        let points = match LINUX_2_4.judge(&scene.now().processes[0], &scene) {
+            Verdict::Scored(badness) => {
+                let sum: i64 = badness.terms.as_slice().iter().map(|term| term.points.0).sum();
+                assert_eq!(sum, badness.points.0, "the terms add up: {case}");
+                badness.points.0
+            }
+            Verdict::Spared(_) => 0,
+        };
+        assert_eq!(Some(points), case["badness"].as_i64(), "{case}");
+    }
+}
+
+#[test]
+fn the_two_scales_of_adj_turn_into_each_other_as_the_kernel_does_it() {
+    for case in vectors("oom_adj_write_to_oom_score_adj") {
+        let (legacy, modern) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
+        assert_eq!(LegacyAdj(legacy as i8).modern(), Adj(modern as i16));
+    }
+    for case in vectors("oom_score_adj_to_oom_adj_5_10_plus") {
+        let (modern, legacy) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
+        assert_eq!(Adj(modern as i16).legacy(), LegacyAdj(legacy as i8), "{modern}");
+    }
+}
+
+#[test]
+fn whoever_cannot_be_chosen_says_why() {
+    let scene = Scene::new(Arc::new(with_scores(usual())), None);
+    let reason = |pid: i32| {
+        let at = scene.now().position(pid).unwrap();
+        match LINUX.judge(&scene.now().processes[at], &scene) {
+            Verdict::Spared(reason) => Some(reason),
+            Verdict::Scored(_) => None,
+        }
+    };
+    assert_eq!(reason(1), Some(Reason::Init));
+    assert_eq!(reason(2), Some(Reason::Kernel));
+    assert_eq!(reason(50), Some(Reason::Never));
+    assert_eq!(reason(600), None);
+}
+
+#[test]
+fn pid_1_of_a_container_is_a_candidate() {
+    let mut snapshot = usual();
+    Arc::make_mut(&mut snapshot.machine).initial_pid_namespace = false;
+    let scene = Scene::new(Arc::new(snapshot), None);
+    assert!(matches!(LINUX.judge(&scene.now().processes[0], &scene), Verdict::Scored(_)));
+}
+
+#[test]
+fn a_kernel_score_of_zero_reveals_a_vfork_child() {
+    let mut child = process(700, "vforked", 5000);
+    child.score = Reading::Value(0);
+    let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, vec![child])), None);
+    let verdict = LINUX.judge(&scene.now().processes[0], &scene);
+    assert!(matches!(verdict, Verdict::Spared(Reason::Skipped)), "{verdict:?}");
+}
+
+#[test]
+fn the_sacrifice_is_gentle_with_whoever_drives_hardware() {
+    let scene = Scene::new(Arc::new(usual()), None);
+    let rule = |pid| sacrifice(&scene.now().processes[scene.now().position(pid).unwrap()]);
+    assert_eq!(rule(400).signal, Signal::TERM);
+    assert_eq!(rule(600).signal, Signal::KILL);
+    let unread = Process { caps: Reading::Denied, ..process(9, "x", 1) };
+    assert_eq!(sacrifice(&unread).signal, Signal::TERM, "in doubt the gentle one");
+}
+
+#[test]
+fn equals_die_in_the_order_of_their_age() {
+    let twins = || vec![process(900, "old", 4000), process(901, "young", 4000)];
+    let first = |scale| {
+        let scene = Scene::new(Arc::new(machine(1_000_000, scale, twins())), None);
+        Ranking::new(&LINUX, &scene).victim().unwrap().id.pid
+    };
+    assert_eq!(first(ScoreScale::Signed), 901, "5.3 and later: the last one scanned");
+    let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, twins())), None);
+    assert_eq!(Ranking::new(&LINUX_2_4, &scene).victim().unwrap().id.pid, 900);
+}
+
+#[test]
+fn growth_makes_it_too_close_to_call() {
+    let look = |rss, at| {
+        let cast = vec![process(900, "steady", 10_000), process(901, "grower", rss)];
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, cast);
+        snapshot.clock.monotonic_ms.0 = at;
+        Arc::new(snapshot)
+    };
+    let mut scene = Scene::new(look(9000, 1000), None);
+    assert_eq!(Ranking::new(&LINUX, &scene).candidates().len(), 1, "nothing is known to move");
+    scene.advance(look(9600, 3000));
+    let ranking = Ranking::new(&LINUX, &scene);
+    assert!(ranking.too_close(), "600 pages a look reach the 400 that are missing");
+    let pids: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
+    assert_eq!(pids, [900, 901]);
+    scene.advance(look(9700, 5000));
+    assert!(!Ranking::new(&LINUX, &scene).too_close(), "100 pages a look do not reach 300");
+}
+
+fn any_process(pid: i32) -> impl Strategy<Value = Process> {
+    (
+        0_u64..400_000,
+        0_u64..50_000,
+        0_u64..2000,
+        -1000_i16..=1000,
+        0_u8..6,
+        -20_i8..20,
+        any::<u64>(),
+    )
+        .prop_map(move |(rss, swap, tables, adj, kind, nice, caps)| {
+            let mut subject = match kind {
+                0 => kernel_thread(pid, "kworker"),
+                _ => process(pid, "some", rss),
+            };
+            subject.swap = if kind == 1 { Reading::Missing } else { Reading::Value(Pages(swap)) };
+            subject.pgtables = Reading::Value(Pages(tables));
+            subject.adj = if kind == 2 { Reading::Denied } else { Reading::Value(Adj(adj)) };
+            subject.has_mm = kind != 0 && kind != 3;
+            subject.nice = nice;
+            subject.caps = Reading::Value(Capabilities(caps));
+            subject
+        })
+}
+
+fn any_machine() -> impl Strategy<Value = Vec<Process>> {
+    (1_usize..40).prop_flat_map(|count| {
+        (0..count).map(|nth| any_process(nth as i32 + 1)).collect::<Vec<_>>()
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_ranking_is_a_permutation_in_order(processes in any_machine(), floored in any::<bool>()) {
+        let scale = if floored { ScoreScale::Floored } else { ScoreScale::Signed };
+        let count = processes.len();
+        let scene = Scene::new(Arc::new(machine(900_000, scale, processes)), None);
+        for policy in POLICIES {
+            let ranking = Ranking::new(*policy, &scene);
+            let mut positions: Vec<u32> = ranking.rows().iter().map(|row| row.at).collect();
+            positions.sort_unstable();
+            prop_assert_eq!(positions, (0..count as u32).collect::<Vec<_>>());
+            let scored: Vec<i64> = ranking
+                .rows()
+                .iter()
+                .map_while(|row| row.standing.points())
+                .map(|points| points.0)
+                .collect();
+            prop_assert!(scored.is_sorted_by(|a, b| a >= b), "{}: {:?}", policy.id(), scored);
+            prop_assert_eq!(scored.len(), ranking.eligible());
+            let spared = &ranking.rows()[ranking.eligible()..];
+            let all_spared = spared.iter().all(|row| matches!(row.standing, Standing::Spared(_)));
+            prop_assert!(all_spared);
+            for (at, process) in scene.now().processes.iter().enumerate() {
+                let (_, row) = ranking.place(at).unwrap();
+                prop_assert_eq!(row.id, process.id);
+                if let Verdict::Scored(badness) = policy.judge(process, &scene) {
+                    let sum: i64 = badness.terms.as_slice().iter().map(|t| t.points.0).sum();
+                    prop_assert_eq!(sum, badness.points.0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn raising_adj_never_lowers_badness(subject in any_process(7), more in 0_i16..2000) {
+        let mut raised = subject.clone();
+        if let Reading::Value(adj) = subject.adj {
+            raised.adj = Reading::Value(Adj::clamped(i64::from(adj.0) + i64::from(more)));
+        }
+        let scene = Scene::new(Arc::new(machine(900_000, ScoreScale::Signed, cast())), None);
+        for policy in [&LINUX, &LINUX_5_9, &LINUX_4_17] {
+            match (policy.judge(&subject, &scene), policy.judge(&raised, &scene)) {
+                (Verdict::Scored(before), Verdict::Scored(after)) => {
+                    prop_assert!(after.points >= before.points);
+                }
+                (Verdict::Scored(_), Verdict::Spared(reason)) => {
+                    prop_assert!(false, "raising adj spared it: {reason:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! Key scripts: what is typed, and what the world is asked for.
+
+use doomtop::app::filter::Filter;
+use doomtop::app::keys::{Code, KEYS, Key};
+use doomtop::app::mode::Mode;
+use doomtop::app::{Acting, Msg, Request, Setup};
+use doomtop::intent::{Consent, Intent, Outcome, Refusal};
+use doomtop::model::{ProcId, Reading, Signal};
+use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
+use proptest::prelude::*;
+
+use crate::stage::{Player, cast, machine, process, setup, usual};
+
+fn id(pid: i32) -> ProcId {
+    process(pid, "", 0).id
+}
+
+fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
+    let (from, to) = (Adj(from), Adj(to));
+    Request::Act(Intent::SetAdj { who: id(pid), name: name.to_owned(), from, to, revert: false })
+}
+
+fn signal(pid: i32, name: &str, signal: Signal, consent: Consent) -> Request {
+    Request::Act(Intent::Signal { who: id(pid), name: name.to_owned(), signal, consent })
+}
+
+#[test]
+fn the_cursor_begins_on_the_victim_and_stays_there_until_it_is_moved() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.pids()[..3], [500, 600, 400]);
+    assert_eq!(player.cursor(), Some(500));
+    let mut grown = cast();
+    grown[7].rss_stat = Pages(600_000);
+    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, grown));
+    assert_eq!(player.cursor(), Some(600), "rank 1, whoever that is");
+    player.play("<Down>");
+    assert_eq!(player.cursor(), Some(500));
+    player.wait(5000);
+    player.look(usual());
+    assert_eq!(player.cursor(), Some(500), "from now on it follows the process");
+}
+
+#[test]
+fn a_number_is_written_only_by_enter() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a-250<Enter>"), [adj(500, "chrome", 300, -250)]);
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("<F7><Enter>"), [adj(500, "chrome", 300, 250)]);
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("<F8><F8><Up><Enter>"), [adj(500, "chrome", 300, 410)]);
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a<Home><Enter>"), [adj(500, "chrome", 300, -1000)]);
+}
+
+#[test]
+fn escape_leaves_everything_as_it_was() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a-250<Esc>"), []);
+    assert!(matches!(player.app.mode, Mode::Browse));
+    assert_eq!(player.play("<F8>q"), []);
+    assert_eq!(player.play("a<C-c>"), [], "the first ^C only closes the dialog");
+    assert_eq!(player.play("<C-c>"), [Request::Quit { keep: false }]);
+}
+
+#[test]
+fn what_is_no_number_is_not_written() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a1500<Enter>"), []);
+    assert!(matches!(player.app.mode, Mode::Edit(_)), "it can be mended");
+    assert!(player.notice().contains("-1000 to 1000"), "{}", player.notice());
+    assert_eq!(player.play("<BS><BS><Enter>"), [adj(500, "chrome", 300, 15)]);
+    assert_eq!(player.play("a300<Enter>"), [], "300 already");
+    assert!(player.notice().contains("nothing was written"));
+}
+
+#[test]
+fn the_legacy_scale_maps_as_the_kernel_does() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a<Tab>-8<Enter>"), [adj(500, "chrome", 300, -470)]);
+    assert_eq!(player.play("a<Tab>15<Enter>"), [adj(500, "chrome", 300, 1000)]);
+    assert_eq!(player.play("a<Tab>-18<Enter>"), []);
+}
+
+#[test]
+fn the_preview_tells_rank_and_victim_before_anything_is_written() {
+    let mut player = Player::on(usual());
+    player.play("a-1000");
+    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let preview = edit.preview.as_ref().unwrap();
+    assert_eq!(preview.rank_before, Some(1));
+    assert_eq!(preview.rank_after, None);
+    assert_eq!(
+        preview.victim.as_ref().map(|(id, name)| (id.pid, name.as_str())),
+        Some((600, "java"))
+    );
+    assert!(!preview.victim_stays);
+    assert!(edit.warning.is_some_and(|warning| warning.contains("CAP_SYS_RESOURCE")));
+}
+
+#[test]
+fn a_policy_that_knows_no_adj_leaves_the_preview_to_the_kernel() {
+    let mut player = Player::on(usual());
+    player.play("vvv");
+    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    player.play("500a0");
+    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    assert_eq!(edit.preview.as_ref().map(|preview| preview.policy), Some("linux"));
+}
+
+#[test]
+fn a_sacrifice_needs_its_y() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("Xy"), [signal(500, "chrome", Signal::KILL, Consent::Plain)]);
+    for script in ["X<Esc>y", "Xn", "X<Enter>", "XY", "X<Space>y<Esc>", "Xq"] {
+        let mut player = Player::on(usual());
+        let asked = player.play(script);
+        let acts = asked.iter().filter(|request| matches!(request, Request::Act(_))).count();
+        let expected = usize::from(script == "X<Space>y<Esc>");
+        assert_eq!(acts, expected, "{script}: {asked:?}");
+    }
+}
+
+#[test]
+fn whoever_drives_hardware_is_asked_first() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("400Xy"), [signal(400, "Xorg", Signal::TERM, Consent::Plain)]);
+    assert_eq!(player.play("400Xsy"), [signal(400, "Xorg", Signal::KILL, Consent::Plain)]);
+}
+
+#[test]
+fn the_dialog_can_turn_to_the_predicted_victim() {
+    let mut player = Player::on(usual());
+    player.play("600X");
+    // The new dialog has to be seen, too.
+    assert_eq!(player.play("vy"), [signal(500, "chrome", Signal::KILL, Consent::Plain)]);
+}
+
+#[test]
+fn type_ahead_confirms_nothing() {
+    let mut player = Player::on(usual());
+    player.play("X");
+    let at = player.now;
+    assert_eq!(player.key_at(Key::char('y'), at + 399), [], "typed before anybody could read it");
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert_eq!(player.key_at(Key::char('y'), at + 400).len(), 1);
+
+    let mut player = Player::on(usual());
+    player.app.update(Msg::Key(Key::char('X'), Millis(20_000)));
+    let asked = player.app.update(Msg::Key(Key::char('y'), Millis(90_000)));
+    assert_eq!(asked, [], "a dialog that was never drawn was never seen");
+}
+
+#[test]
+fn a_paste_confirms_nothing() {
+    let mut player = Player::on(usual());
+    player.play("X");
+    assert_eq!(player.app.update(Msg::Paste("y\ny".to_owned())), []);
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+}
+
+#[test]
+fn ancestors_need_the_typed_pid() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("200Xy<Enter>y"), [], "y is not enough for the own shell");
+    assert_eq!(player.play("201<Enter>"), []);
+    assert_eq!(player.play("200<Enter>"), [signal(200, "bash", Signal::KILL, Consent::TypedPid)]);
+}
+
+#[test]
+fn pid_1_kernel_threads_and_doomtop_itself_are_refused() {
+    for (pid, word) in [(1, "pid 1"), (300, "doomtop itself")] {
+        let mut player = Player::on(usual());
+        assert_eq!(player.play(&format!("{pid}Xy")), []);
+        assert!(player.notice().contains(word), "{}", player.notice());
+    }
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("K2X"), []);
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("kernel thread"), "{}", player.notice());
+    assert_eq!(player.play("2a"), []);
+    assert!(player.notice().contains("never be chosen"), "{}", player.notice());
+}
+
+#[test]
+fn another_signal_goes_by_the_same_dialog() {
+    let mut player = Player::on(usual());
+    player.play("600k");
+    assert!(matches!(player.app.mode, Mode::Menu(_)));
+    player.play("<Down><Down><Enter>");
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert_eq!(player.play("y"), [signal(600, "java", Signal(2), Consent::Plain)]);
+}
+
+#[test]
+fn read_only_and_recordings_open_no_dialog_at_all() {
+    for acting in [Acting::ReadOnly, Acting::NotReal] {
+        let mut player = Player::with(Setup { acting, ..setup() }, usual());
+        for script in ["a", "<F7>", "X", "k", "r", "<F9>"] {
+            assert_eq!(player.play(script), []);
+            assert!(player.app.mode_is_browse(), "{script} under {acting:?}");
+            assert!(!player.notice().is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_last_change_is_put_back_by_enter() {
+    let mut player = Player::on(usual());
+    player.play("r");
+    assert!(player.notice().contains("nothing was changed"));
+    let done = |before, now, revert| {
+        let name = "chrome".to_owned();
+        Msg::Came(Outcome::AdjSet { who: id(500), name, before, now, revert })
+    };
+    player.app.update(done(Adj(300), Adj(-250), false));
+    assert_eq!(player.play("ry"), [], "y is not the key");
+    let back = Intent::SetAdj {
+        who: id(500),
+        name: "chrome".to_owned(),
+        from: Adj(-250),
+        to: Adj(300),
+        revert: true,
+    };
+    assert_eq!(player.play("<Enter>"), [Request::Act(back)]);
+    player.app.update(done(Adj(-250), Adj(300), true));
+    player.play("r");
+    assert!(player.app.mode_is_browse(), "there is nothing left to put back");
+}
+
+#[test]
+fn a_sacrifice_is_followed_to_its_end() {
+    let mut player = Player::on(usual());
+    let name = || "java".to_owned();
+    let (who, signal) = (id(600), Signal::TERM);
+    player.app.update(Msg::Came(Outcome::Signalled { who, name: name(), signal, pinned: true }));
+    assert!(player.app.journal.pursues(who));
+    let why = "it catches SIGTERM".to_owned();
+    let after = Millis(5000);
+    player.app.update(Msg::Came(Outcome::StillThere { who, name: name(), signal, after, why }));
+    assert!(player.notice().contains("still there 5s after SIGTERM"), "{}", player.notice());
+    let freed = Kib(480 << 10);
+    player.app.update(Msg::Came(Outcome::Exited { who, name: name(), after: Millis(12), freed }));
+    assert!(!player.app.journal.pursues(who));
+    assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
+}
+
+#[test]
+fn a_refusal_is_told_in_words() {
+    let mut player = Player::on(usual());
+    let Request::Act(intent) = adj(500, "chrome", 300, -1) else { unreachable!() };
+    let refusal = Refusal::Reborn;
+    player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+    assert!(
+        player.notice().contains("500 chrome: its pid belongs to another"),
+        "{}",
+        player.notice()
+    );
+}
+
+#[test]
+fn digits_jump_at_once_and_any_other_key_keeps_its_meaning() {
+    let mut player = Player::on(usual());
+    player.play("6");
+    assert_eq!(player.cursor(), Some(600));
+    player.play("01");
+    assert_eq!(player.cursor(), Some(601));
+    player.play("<Up>");
+    assert!(player.app.mode_is_browse());
+    assert_ne!(player.cursor(), Some(601), "the arrow moved");
+    player.play("4/");
+    assert!(matches!(player.app.mode, Mode::Prompt(_)), "the slash searched");
+    player.play("<Esc>9");
+    assert!(player.notice().contains("no pid 9"));
+}
+
+#[test]
+fn a_search_jumps_as_it_is_typed_and_goes_on() {
+    let mut player = Player::on(usual());
+    player.play("/java");
+    assert_eq!(player.cursor(), Some(600));
+    player.play("<Enter>n");
+    assert_eq!(player.cursor(), Some(601));
+    player.play("n");
+    assert_eq!(player.cursor(), Some(600), "round the end");
+    player.play("<S-F3>");
+    assert_eq!(player.cursor(), Some(601));
+    player.play("/zzz<Esc>");
+    assert_eq!(player.cursor(), Some(601), "escape goes back");
+}
+
+#[test]
+fn a_filter_narrows_as_it_is_typed() {
+    let mut player = Player::on(usual());
+    player.play("\\java<Enter>");
+    assert_eq!(player.pids(), [600, 601]);
+    player.play("\\<C-u>!java user:1000<Enter>");
+    assert!(!player.pids().contains(&600) && !player.pids().contains(&400));
+    player.play("\\<C-u>/^(Xorg|chrome)$/<Enter>");
+    assert_eq!(player.pids(), [500, 400]);
+    player.play("\\<C-u>/(/<Enter>");
+    assert!(matches!(player.app.mode, Mode::Prompt(_)), "a broken one stays open to be mended");
+    player.play("<Esc><Esc>");
+    assert_eq!(player.pids().len(), 8);
+}
+
+#[test]
+fn escape_never_quits() {
+    let mut player = Player::on(usual());
+    let asked = player.play("<Esc><Esc>?<Esc><Esc><Enter><Esc>\\java<Enter><Esc><Esc><Esc>");
+    assert_eq!(asked, []);
+    assert_eq!(player.pids().len(), 8, "the filter was cleared");
+}
+
+#[test]
+fn rows_hold_still_while_a_dialog_is_open() {
+    let mut player = Player::on(usual());
+    player.play("<Down>");
+    let before = player.pids();
+    player.play("X");
+    let mut changed = cast();
+    changed.retain(|process| process.id.pid != 500);
+    changed.push(process(700, "newcomer", 900_000));
+    player.wait(60_000);
+    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
+    assert_eq!(player.pids(), before, "nothing moves under the dialog");
+    assert_eq!(player.app.lines[0].at, None, "the one that went is shown as gone");
+    player.play("<Esc>");
+    player.wait(2000);
+    assert_eq!(player.pids()[0], 700, "and then everything falls into place");
+    assert_eq!(player.cursor(), Some(600));
+}
+
+#[test]
+fn a_reborn_pid_is_another_process() {
+    let mut player = Player::on(usual());
+    player.play("500");
+    let mut changed = cast();
+    changed[6].id.born = Ticks(999_999);
+    player.wait(5000);
+    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
+    let asked = player.play("500Xy");
+    let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(intent.who().born, Ticks(999_999), "the dialog speaks of the new one");
+}
+
+#[test]
+fn sorting_and_inverting() {
+    let mut player = Player::on(usual());
+    player.play("N");
+    assert!(player.pids().is_sorted());
+    player.play("I");
+    assert!(player.pids().is_sorted_by(|a, b| a >= b));
+    player.play("M");
+    assert_eq!(player.pids()[0], 600);
+    player.play("B");
+    assert_eq!(player.pids()[0], 500);
+    player.play("I");
+    let pids = player.pids();
+    assert_eq!(pids[pids.len() - 2..], [50, 1], "those who cannot be chosen stay last");
+}
+
+#[test]
+fn the_tree_puts_children_under_their_parents() {
+    let mut player = Player::on(usual());
+    player.play("t");
+    let pids = player.pids();
+    let at = |pid| pids.iter().position(|&other| other == pid).unwrap();
+    assert_eq!(at(601), at(600) + 1);
+    assert_eq!(at(300), at(200) + 1);
+    assert_eq!(player.app.lines[at(601)].stem.depth, 2);
+    player.play("600-");
+    assert!(!player.pids().contains(&601));
+    player.play("+");
+    assert!(player.pids().contains(&601));
+    player.play("\\helper<Enter>");
+    assert_eq!(player.pids(), [1, 600, 601], "its ancestors come along");
+}
+
+#[test]
+fn tags_the_subtree_and_takes_it_back() {
+    let mut player = Player::on(usual());
+    player.play("600");
+    player.key(Key::alt('c'));
+    let tagged: Vec<i32> = player.app.tags.iter().map(|id| id.pid).collect();
+    assert_eq!(tagged, [600, 601]);
+    player.play("U");
+    assert!(player.app.tags.is_empty());
+}
+
+#[test]
+fn a_pause_leaves_new_looks_aside() {
+    let mut player = Player::on(usual());
+    player.play("z");
+    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, vec![process(9, "x", 1)]));
+    assert_eq!(player.pids().len(), 8);
+    assert_eq!(player.play("z"), [Request::LookNow]);
+}
+
+#[test]
+fn the_delay_is_typed_in_seconds() {
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("d<C-u>0.5<Enter>"), [Request::Pace(Millis(500))]);
+    assert_eq!(player.play("d<C-u>0<Enter>"), []);
+    let Mode::Prompt(prompt) = &player.app.mode else { panic!("it stays open") };
+    assert!(prompt.error.as_ref().is_some_and(|error| error.contains("0.1 to 3600")));
+}
+
+#[test]
+fn j_does_nothing_and_k_only_opens_a_list() {
+    let mut player = Player::on(usual());
+    let before = player.cursor();
+    assert_eq!(player.play("jjj"), []);
+    assert_eq!(player.cursor(), before);
+    assert_eq!(player.play("kkk"), []);
+}
+
+#[test]
+fn the_palette_does_what_the_keys_do() {
+    let mut player = Player::on(usual());
+    player.play(":sort by pid<Enter>");
+    assert!(player.pids().is_sorted());
+    assert_eq!(player.play(":quit<Enter>"), [Request::Quit { keep: false }]);
+}
+
+#[test]
+fn the_check_calls_a_disagreement_only_when_it_is_confirmed() {
+    let wrong = || {
+        let mut snapshot = crate::stage::with_scores(usual());
+        snapshot.processes[6].score = Reading::Value(999);
+        snapshot
+    };
+    let mut player = Player::on(wrong());
+    assert_eq!(player.app.check.count(), (9, 9), "once is no disagreement");
+    assert!(player.app.needs().scores != doomtop::model::Scores::Nobody);
+    player.look(wrong());
+    assert_eq!(player.app.check.count(), (8, 9));
+    player.look(crate::stage::with_scores(usual()));
+    assert_eq!(player.app.check.count(), (9, 9));
+}
+
+#[test]
+fn a_filter_given_at_the_start_holds() {
+    let filter = Filter::parse("java").unwrap();
+    let player = Player::with(Setup { filter, ..setup() }, usual());
+    assert_eq!(player.pids(), [600, 601]);
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    let from_table: Vec<Key> = KEYS.iter().flat_map(|row| row.keys.iter().copied()).collect();
+    prop_oneof![
+        6 => proptest::sample::select(from_table),
+        2 => proptest::char::range('0', '9').prop_map(Key::char),
+        2 => proptest::char::range('a', 'z').prop_map(Key::char),
+        1 => Just(Key::plain(Code::Enter)),
+        1 => Just(Key::char('y')),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// No intent leaves but from its dialog, by its confirming key, seen long enough.
+    #[test]
+    fn no_script_acts_without_its_own_confirmation(
+        script in proptest::collection::vec((any_key(), 0_u64..900, any::<bool>()), 1..60),
+    ) {
+        let mut player = Player::on(usual());
+        player.app.update(Msg::Came(Outcome::AdjSet {
+            who: id(500), name: "chrome".to_owned(), before: Adj(0), now: Adj(300), revert: false,
+        }));
+        let mut opened: Option<u64> = None;
+        for (key, pause, look) in script {
+            player.now += pause;
+            if look {
+                player.look(usual());
+            }
+            let dialog = player.app.mode.clone();
+            let asked = player.app.update(Msg::Key(key, Millis(player.now)));
+            for request in &asked {
+                let Request::Act(intent) = request else { continue };
+                let seen = opened.is_some_and(|since| player.now >= since + 400);
+                prop_assert!(seen, "{intent:?} without a dialog in view");
+                match (&dialog, intent) {
+                    (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
+                    }
+                    (Mode::Revert(revert), Intent::SetAdj { who, to, revert: true, .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!((*who, *to), (revert.who, revert.to));
+                    }
+                    (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
+                        prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
+                        let wanted = if *consent == Consent::Plain { Code::Char('y') } else { Code::Enter };
+                        prop_assert_eq!(key.code, wanted);
+                    }
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+            let was_dialog = matches!(dialog, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_));
+            let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&player.app.mode);
+            if !(was_dialog && same) {
+                opened = None;
+            }
+            player.draw();
+            if matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_)) {
+                opened.get_or_insert(player.now);
+            }
+        }
+    }
+}
