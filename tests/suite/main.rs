@@ -2,4 +2,6 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod fakeproc;
 mod rules;
+mod sampling;
