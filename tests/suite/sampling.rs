@@ -378,6 +378,24 @@ fn kept_files_are_read_in_place() {
 }
 
 #[test]
+fn who_is_no_longer_kept_is_read_anew() {
+    let fake = FakeProc::new();
+    // Its turn comes at the end of a round only.
+    let mut process = Fake { pid: ROTATION as i32 * 2 - 1, ..Fake::default() };
+    let who = id(process.pid, process.born);
+    fake.process(process.clone());
+    let mut live = start(&fake);
+    let kept = Needs { keep: vec![who], ..needs() };
+    live.look(&kept, None).unwrap();
+    process.swap_kib = 8 * page_kib();
+    fake.process(process).swap_traffic(1);
+    let swap = |snapshot: &Snapshot| snapshot.find(who).unwrap().swap;
+    assert_eq!(swap(&live.look(&kept, None).unwrap()), Reading::Value(Pages(8)));
+    // The walk did not look while others did; what it remembers is older than the swapping.
+    assert_eq!(swap(&live.look(&needs(), None).unwrap()), Reading::Value(Pages(8)));
+}
+
+#[test]
 fn a_second_look_reads_whole_and_notices_who_is_gone() {
     let fake = FakeProc::new();
     for pid in [100, 101, 102] {
