@@ -1,26 +1,75 @@
-//! The opened directory of a process tree, and the proof that it is this machine's own.
+//! The proc tree that everything is read from: one directory, held open; and the proof that it is
+//! the live one.
 
 use std::fmt;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, open, readlinkat};
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat, readlinkat_raw};
+use rustix::process::getpid;
 
-/// The opened directory of a process tree: the machine's own `/proc`, or a copy of one.
+use super::Unreadable;
+
+/// A proc tree: the real `/proc`, or a folder that looks like one. System-wide files (`meminfo`,
+/// `pressure/memory`, `sys/vm/...`) are looked for below the same directory.
 #[derive(Debug)]
 pub struct ProcRoot {
     dir: OwnedFd,
+    path: PathBuf,
 }
 
 impl ProcRoot {
     /// Opens the directory.
     ///
     /// # Errors
-    /// What `open(2)` says.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { dir: open(path, how, Mode::empty())? })
+    ///
+    /// When it cannot be opened as a directory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Unreadable> {
+        let path = path.as_ref();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(dir) => Ok(Self { dir, path: path.to_owned() }),
+            Err(why) => Err(Unreadable { what: path.display().to_string(), why: why.to_string() }),
+        }
+    }
+
+    /// Where it was opened; for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another descriptor of the same directory, with a reading position of its own.
+    pub(super) fn listing(&self) -> Result<OwnedFd, Unreadable> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(&self.dir, c".", flags, Mode::empty())
+            .map_err(|why| self.unreadable("", &why.to_string()))
+    }
+
+    /// The error of a file in this tree.
+    pub(super) fn unreadable(&self, file: &str, why: &str) -> Unreadable {
+        Unreadable { what: self.path.join(file).display().to_string(), why: why.to_owned() }
+    }
+
+    /// Why this tree is not the live one, if it is not.
+    fn doubt(&self) -> Option<NotLive> {
+        match fstatfs(&self.dir) {
+            Ok(stat) if stat.f_type == PROC_SUPER_MAGIC => {}
+            _ => return Some(NotLive::OtherFilesystem { path: self.path.clone() }),
+        }
+        let mut room = [0; 16];
+        let own = getpid().as_raw_nonzero().get();
+        let linked = readlinkat_raw(&self.dir, c"self", &mut room[..]).ok();
+        let pid = linked
+            .and_then(|length| std::str::from_utf8(&room[..length]).ok())
+            .and_then(|link| link.parse::<i32>().ok());
+        (pid != Some(own)).then(|| NotLive::OtherNamespace { path: self.path.clone() })
+    }
+
+    /// Whether this is the kernel's own tree and tells of our own pid namespace.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.doubt().is_none()
     }
 }
 
@@ -30,21 +79,28 @@ impl AsFd for ProcRoot {
     }
 }
 
-/// A process tree that was proven to be this machine's own.
+/// A proc tree that is proven to be the live one: its pids are the pids that system calls mean.
+/// Whatever changes the world asks for this type, so a test folder can never reach a process.
 #[derive(Debug)]
 pub struct LiveRoot(ProcRoot);
 
 impl LiveRoot {
-    /// Proves it: the filesystem is procfs by its magic, and `self` is this process.
+    /// Proves it: the directory is procfs by its magic number, and its `self` is this process.
     ///
     /// # Errors
-    /// [`NotLive`] when it is anything else.
+    ///
+    /// When either is not so.
     pub fn prove(root: ProcRoot) -> Result<Self, NotLive> {
-        let procfs = fstatfs(&root).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC);
-        let own = std::process::id().to_string();
-        let ours =
-            readlinkat(&root, "self", Vec::new()).is_ok_and(|to| to.to_bytes() == own.as_bytes());
-        if procfs && ours { Ok(Self(root)) } else { Err(NotLive) }
+        match root.doubt() {
+            None => Ok(Self(root)),
+            Some(doubt) => Err(doubt),
+        }
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &ProcRoot {
+        &self.0
     }
 }
 
@@ -54,13 +110,33 @@ impl AsFd for LiveRoot {
     }
 }
 
-/// The process tree is not the one of this machine and this pid namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotLive;
+/// Why a proc tree is not the live one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotLive {
+    /// The directory is no procfs.
+    OtherFilesystem {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is procfs, but of another pid namespace: its `self` is not this process.
+    OtherNamespace {
+        /// The directory.
+        path: PathBuf,
+    },
+}
 
 impl fmt::Display for NotLive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not the live /proc of this machine")
+        match self {
+            Self::OtherFilesystem { path } => {
+                write!(f, "{} is not a live proc tree: it is no procfs", path.display())
+            }
+            Self::OtherNamespace { path } => write!(
+                f,
+                "{} is the proc tree of another pid namespace: its pids are not ours",
+                path.display()
+            ),
+        }
     }
 }
 

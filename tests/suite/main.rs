@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod fakeproc;
 mod hands;
 mod policies;
 mod rules;
+mod sampling;
 mod scripts;
 mod stage;

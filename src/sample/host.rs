@@ -1,0 +1,213 @@
+//! What does not change while the machine runs, read once; and the scale of `oom_score`, found by
+//! comparing.
+
+use nix::unistd::{SysconfVar, sysconf};
+
+use super::file::Buffer;
+use super::parse;
+use super::root::ProcRoot;
+use super::row::{ByPath, PF_KTHREAD, Tools};
+use crate::model::{Machine, Process, Reading, RssSource, ScoreScale, Text};
+use crate::units::{PageSize, Pages, TickRate};
+
+/// The initial pid namespace's inode (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
+const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+fn constant(which: SysconfVar) -> Option<u64> {
+    sysconf(which).ok().flatten().and_then(|value| u64::try_from(value).ok())
+}
+
+/// The line in a file of one line.
+fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut Buffer) -> Option<Text> {
+    let bytes = buffer.read(root, path).ok()?.trim_ascii();
+    (!bytes.is_empty()).then(|| Text::new(bytes))
+}
+
+/// Reads the machine's constants. The scale of `oom_score` is set by the kernel's version, until
+/// [`own_scale`] or [`calibrate`] know better.
+#[must_use]
+pub fn machine(root: &ProcRoot) -> Machine {
+    let mut buffer = Buffer::new();
+    let buffer = &mut buffer;
+    let uname = nix::sys::utsname::uname().ok();
+    let text =
+        |words: Option<&std::ffi::OsStr>| Text::new(words.unwrap_or_default().as_encoded_bytes());
+    let own_name = || {
+        sysinfo::System::host_name()
+            .map_or_else(|_| Text::default(), |name| Text::new(name.as_bytes()))
+    };
+    let mut machine = Machine {
+        name: line(root, c"sys/kernel/hostname", buffer).unwrap_or_else(own_name),
+        kernel: line(root, c"sys/kernel/osrelease", buffer)
+            .unwrap_or_else(|| text(uname.as_ref().map(|uname| uname.release()))),
+        arch: text(uname.as_ref().map(|uname| uname.machine())),
+        boot_id: line(root, c"sys/kernel/random/boot_id", buffer).unwrap_or_default(),
+        page_size: constant(SysconfVar::PAGE_SIZE).map_or_else(PageSize::default, PageSize),
+        tick_rate: constant(SysconfVar::CLK_TCK).map_or_else(TickRate::default, TickRate),
+        cpus: constant(SysconfVar::_NPROCESSORS_ONLN)
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(0),
+        initial_pid_namespace: initial_pid_namespace(root),
+        ..Machine::default()
+    };
+    let version = machine.kernel_version();
+    machine.rss_source = rss_source(version);
+    machine.score_scale = scale_by_version(version);
+    machine
+}
+
+/// Whether pid 1 of this tree is the machine's init. Without the link that tells, the kernel
+/// threads do: only the initial namespace shows them.
+fn initial_pid_namespace(root: &ProcRoot) -> bool {
+    let mut room = [0; 64];
+    match rustix::fs::readlinkat_raw(root, c"self/ns/pid", &mut room[..]) {
+        Ok(length) => room[..length] == *INITIAL_PID_NAMESPACE.as_bytes(),
+        Err(_) => {
+            let stat = Tools::new(PageSize::default()).stat(&ByPath { root, pid: 2 });
+            stat.is_ok_and(|stat| stat.flags & PF_KTHREAD != 0)
+        }
+    }
+}
+
+/// The file whose counter this kernel's OOM killer reads, as near-tie kills told:
+///
+/// | kernel | the OOM killer reads | `stat` field 24 | `status` |
+/// |---|---|---|---|
+/// | to 6.1 | one counter | the same | the same |
+/// | 6.2 to 6.15 | the approximate per-CPU counter | the same | the same |
+/// | 6.16 to 6.19 (and 6.12 with backports) | the approximate counter | the same | the exact sum |
+/// | 7.0 and later | the exact sum | the approximate counter | the same |
+#[must_use]
+pub fn rss_source(version: (u32, u32)) -> RssSource {
+    if version >= (7, 0) { RssSource::Status } else { RssSource::Stat }
+}
+
+/// The scale by the kernel's version, for when nothing could be compared. Late 5.4 kernels got
+/// the signed scale too, so this may be wrong there.
+#[must_use]
+pub fn scale_by_version(version: (u32, u32)) -> ScoreScale {
+    if version >= (5, 9) { ScoreScale::Signed } else { ScoreScale::Floored }
+}
+
+/// Our own score tells at once: an adj of 0 shows 600 and more on the signed scale, for which a
+/// process would have to hold three fifths of the machine on the other. `None` when our adj is
+/// not 0, the tree has no `self`, or the score is low, which [`calibrate`] then looks into.
+#[must_use]
+pub fn own_scale(root: &ProcRoot) -> Option<ScoreScale> {
+    let mut buffer = Buffer::new();
+    let adj = buffer.read(root, c"self/oom_score_adj").ok()?;
+    let adj = parse::oom_score_adj(adj).ok()?;
+    let score = buffer.read(root, c"self/oom_score").ok()?;
+    let score = parse::oom_score(score).ok()?;
+    (adj.0 == 0 && score >= 600).then_some(ScoreScale::Signed)
+}
+
+/// What `oom_score` shows for so many points on a scale (`fs/proc/base.c` `proc_oom_score` of 5.9
+/// and of 4.17).
+fn score_of(points: i64, total: i64, scale: ScoreScale) -> i64 {
+    match scale {
+        ScoreScale::Signed => (1000 + points * 1000 / total) * 2 / 3,
+        ScoreScale::Floored => points.max(1) * 1000 / total,
+    }
+}
+
+/// Finds the scale of `oom_score`: the one that gives more processes exactly the score that the
+/// kernel shows. `None` when there is nobody to compare, or no difference.
+#[must_use]
+pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Option<ScoreScale> {
+    // Beyond this many pages the products below would overflow; no machine is that big.
+    let sane = |pages: Pages| i64::try_from(pages.0).ok().filter(|&pages| pages < 1 << 50);
+    let total = sane(total).filter(|&total| total > 0)?;
+    let mut matches = [0_u32; 2];
+    for process in processes {
+        let rss = match (machine.rss_source, process.rss_exact) {
+            (RssSource::Status, Reading::Value(rss)) => rss,
+            _ => process.rss_stat,
+        };
+        // Swap and page tables count; without them the comparison says nothing.
+        let (Reading::Value(adj), Reading::Value(score), Reading::Value(tables)) =
+            (process.adj, process.score, process.pgtables)
+        else {
+            continue;
+        };
+        let init = process.id.pid == 1 && machine.initial_pid_namespace;
+        if init || process.is_kernel_thread() || !process.has_mm || adj.0 <= -900 {
+            continue;
+        }
+        let held = rss + process.swap.value().unwrap_or(Pages::ZERO) + tables;
+        let Some(held) = sane(held) else { continue };
+        let points = held + i64::from(adj.0) * (total / 1000);
+        for (hits, scale) in matches.iter_mut().zip([ScoreScale::Signed, ScoreScale::Floored]) {
+            *hits += u32::from(score_of(points, total, scale) == i64::from(score));
+        }
+    }
+    match matches {
+        [signed, floored] if signed > floored => Some(ScoreScale::Signed),
+        [signed, floored] if floored > signed => Some(ScoreScale::Floored),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Adj;
+
+    const TOTAL: Pages = Pages(6_000_000);
+
+    fn shows(held: u64, adj: i16, score: u32) -> Process {
+        Process {
+            rss_stat: Pages(held),
+            pgtables: Reading::Value(Pages(0)),
+            swap: Reading::Value(Pages(0)),
+            adj: Reading::Value(Adj(adj)),
+            score: Reading::Value(score),
+            has_mm: true,
+            ..Process::default()
+        }
+    }
+
+    #[test]
+    fn the_scale_is_found_by_comparing() {
+        let machine = Machine::default();
+        let found = |rows: &[Process]| calibrate(rows, &machine, TOTAL);
+        assert_eq!(found(&[shows(400, 0, 666)]), Some(ScoreScale::Signed));
+        assert_eq!(found(&[shows(400, 0, 0)]), Some(ScoreScale::Floored));
+        assert_eq!(found(&[shows(600_000, 100, 200)]), Some(ScoreScale::Floored));
+        assert_eq!(found(&[shows(600_000, 100, 800)]), Some(ScoreScale::Signed));
+        assert_eq!(found(&[shows(400, 0, 123)]), None, "neither fits");
+        assert_eq!(found(&[shows(400, 0, 666), shows(400, 0, 0)]), None, "a draw");
+        assert_eq!(found(&[]), None);
+    }
+
+    #[test]
+    fn who_cannot_be_compared_is_left_out() {
+        let machine = Machine { initial_pid_namespace: true, ..Machine::default() };
+        let mut init = shows(400, 0, 0);
+        init.id.pid = 1;
+        let mut kernel = shows(400, 0, 0);
+        kernel.flags = PF_KTHREAD;
+        let mut ended = shows(400, 0, 0);
+        ended.has_mm = false;
+        let mut unread = shows(400, 0, 0);
+        unread.score = Reading::NotAsked;
+        let spared = shows(400, -950, 0);
+        assert_eq!(calibrate(&[init, kernel, ended, unread, spared], &machine, TOTAL), None);
+        assert_eq!(calibrate(&[shows(400, 0, 666)], &machine, Pages(0)), None);
+    }
+
+    #[test]
+    fn versions_choose_the_file_and_the_scale() {
+        for (version, source) in [
+            ((5, 15), RssSource::Stat),
+            ((6, 1), RssSource::Stat),
+            ((6, 19), RssSource::Stat),
+            ((7, 0), RssSource::Status),
+            ((7, 2), RssSource::Status),
+        ] {
+            assert_eq!(rss_source(version), source);
+        }
+        assert_eq!(scale_by_version((5, 8)), ScoreScale::Floored);
+        assert_eq!(scale_by_version((5, 9)), ScoreScale::Signed);
+    }
+}

@@ -1,0 +1,42 @@
+//! `/proc/loadavg`, through the `procfs` crate.
+
+use procfs::{FromRead, LoadAverage};
+
+use super::ParseError;
+
+/// Load averages over 1, 5 and 15 minutes.
+///
+/// # Errors
+///
+/// When the crate cannot make sense of the file, or it was cut short.
+pub fn loadavg(bytes: &[u8]) -> Result<[f32; 3], ParseError> {
+    let no = ParseError { file: "loadavg", item: "averages" };
+    if !bytes.ends_with(b"\n") {
+        return Err(no);
+    }
+    let read = LoadAverage::from_read(bytes).map_err(|_| no)?;
+    let load = [read.one, read.five, read.fifteen];
+    if load.iter().all(|average| average.is_finite()) { Ok(load) } else { Err(no) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn averages_are_found() {
+        assert_eq!(loadavg(b"0.17 0.08 1.25 1/115 18006\n"), Ok([0.17, 0.08, 1.25]));
+        for bad in [&b"0.17 0.08 1.25 1/115 18006"[..], b"\n", b"", b"a b c d e\n"] {
+            assert!(loadavg(bad).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = loadavg(&bytes);
+        }
+    }
+}

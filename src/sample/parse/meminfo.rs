@@ -1,0 +1,126 @@
+//! `/proc/meminfo`, through the `procfs` crate.
+
+use procfs::{FromBufRead, Meminfo};
+
+use super::ParseError;
+use crate::model::{Memory, Reading, Swap};
+use crate::units::{Bytes, Kib};
+
+/// What the file tells: RAM, swap and promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemInfo {
+    /// RAM.
+    pub memory: Memory,
+    /// Swap.
+    pub swap: Swap,
+    /// `CommitLimit` (2.6.10 and later).
+    pub commit_limit: Reading<Kib>,
+    /// `Committed_AS`.
+    pub committed: Reading<Kib>,
+}
+
+/// The crate turns every size into bytes.
+const fn kib(bytes: u64) -> Kib {
+    Kib(Bytes(bytes).0 / 1024)
+}
+
+fn perhaps(bytes: Option<u64>) -> Reading<Kib> {
+    bytes.map_or(Reading::Missing, |bytes| Reading::Value(kib(bytes)))
+}
+
+/// Reads the file.
+///
+/// # Errors
+///
+/// When the file was cut short, or the crate cannot make sense of it.
+pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
+    let no = |item| ParseError { file: "meminfo", item };
+    // The crate cuts the last byte off each label and multiplies by the unit: characters of
+    // several bytes and numbers near the end of the scale would make it panic.
+    let mut digits = 0;
+    for &byte in bytes {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        if !byte.is_ascii() || digits > 15 {
+            return Err(no("table"));
+        }
+    }
+    if !bytes.ends_with(b"\n") {
+        return Err(no("end"));
+    }
+    let read = Meminfo::from_buf_read(bytes).map_err(|_| no("table"))?;
+    let cache = kib(read.buffers) + kib(read.cached) + kib(read.s_reclaimable.unwrap_or(0));
+    let shmem = kib(read.shmem.unwrap_or(0));
+    Ok(MemInfo {
+        memory: Memory {
+            total_kib: kib(read.mem_total),
+            free_kib: kib(read.mem_free),
+            available_kib: perhaps(read.mem_available),
+            cache_kib: cache.saturating_sub(shmem),
+            shmem_kib: shmem,
+            hugetlb_kib: kib(read.hugetlb.unwrap_or(0)),
+        },
+        swap: Swap { total_kib: kib(read.swap_total), free_kib: kib(read.swap_free) },
+        commit_limit: perhaps(read.commit_limit),
+        committed: Reading::Value(kib(read.committed_as)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &[u8] = b"MemTotal:       24684092 kB\nMemFree:        24444940 kB\n\
+        MemAvailable:   24382012 kB\nBuffers:            2944 kB\nCached:            95028 kB\n\
+        SwapCached:            0 kB\nActive:            12208 kB\nInactive:          82756 kB\n\
+        Dirty:               564 kB\nWriteback:             0 kB\nMapped:            10828 kB\n\
+        SwapTotal:          4096 kB\nSwapFree:           1024 kB\nShmem:              8856 kB\n\
+        Slab:              68048 kB\nSReclaimable:      45580 kB\nSUnreclaim:        22468 kB\n\
+        CommitLimit:    12342044 kB\nCommitted_AS:      55508 kB\nVmallocTotal:   34359738367 kB\n\
+        VmallocUsed:       14284 kB\nVmallocChunk:          0 kB\nHugePages_Total:       4\n\
+        Hugepagesize:       2048 kB\nHugetlb:            8192 kB\n";
+
+    #[test]
+    fn sizes_are_in_kib() {
+        let read = meminfo(GOOD).unwrap();
+        assert_eq!(read.memory.total_kib, Kib(24_684_092));
+        assert_eq!(read.memory.available_kib, Reading::Value(Kib(24_382_012)));
+        assert_eq!(read.memory.cache_kib, Kib(2944 + 95_028 + 45_580 - 8856));
+        assert_eq!(read.memory.hugetlb_kib, Kib(8192));
+        assert_eq!(read.swap.used(), Kib(3072));
+        assert_eq!(read.commit_limit, Reading::Value(Kib(12_342_044)));
+        assert_eq!(read.committed, Reading::Value(Kib(55_508)));
+    }
+
+    #[test]
+    fn no_truncation_passes_for_other_numbers() {
+        let whole = meminfo(GOOD).unwrap();
+        for end in 0..GOOD.len() {
+            if let Ok(read) = meminfo(&GOOD[..end]) {
+                assert_eq!(read.memory.total_kib, whole.memory.total_kib, "at {end}");
+                assert_eq!(read.swap, whole.swap);
+                assert_eq!(read.committed, whole.committed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_crate_would_panic_on_is_an_error() {
+        for bad in ["\u{e9} 1 kB\n", "MemTotal: 18446744073709551615 kB\n", "\u{e9}"] {
+            assert!(meminfo(bad.as_bytes()).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = meminfo(&bytes);
+        }
+
+        #[test]
+        fn any_text_is_survived(text in "([A-Z()a-z_]{0,4}[: ]{0,2}[0-9]{0,22} ?[kKMGTB]{0,2}\n?){0,9}") {
+            let _ = meminfo(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The system-wide facts of a look, through files kept open.
+
+use rustix::io::Errno;
+
+use super::Unreadable;
+use super::file::Buffer;
+use super::kept::KeptFile;
+use super::parse::{self, MemInfo, ParseError};
+use super::root::ProcRoot;
+use crate::model::{Overcommit, OvercommitMode, Pressure, Reading, Traffic};
+use crate::units::{Kib, TickRate, Ticks};
+
+/// What the machine as a whole tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct System {
+    /// RAM, swap, promises.
+    pub meminfo: MemInfo,
+    /// The knobs, and what they amount to.
+    pub overcommit: Overcommit,
+    /// Stall times; missing where the kernel does not account them.
+    pub pressure: Pressure,
+    /// Counters since boot.
+    pub traffic: Traffic,
+    /// Load averages over 1, 5 and 15 minutes.
+    pub load: [f32; 3],
+    /// Time since boot.
+    pub uptime: Ticks,
+}
+
+impl System {
+    /// Pages swapped in and out since boot.
+    #[must_use]
+    pub fn swap_traffic(&self) -> u64 {
+        (self.traffic.swap_in_pages + self.traffic.swap_out_pages).0
+    }
+}
+
+/// The files, held open.
+pub struct SystemFiles {
+    root: String,
+    meminfo: KeptFile,
+    vmstat: KeptFile,
+    pressure: KeptFile,
+    loadavg: KeptFile,
+    uptime: KeptFile,
+    mode: KeptFile,
+    ratio: KeptFile,
+    kbytes: KeptFile,
+    buffer: Buffer,
+}
+
+/// A reading of what may be absent: an older kernel, or stall accounting switched off.
+fn perhaps<T>(read: Result<&[u8], Errno>, parse: impl FnOnce(&[u8]) -> Option<T>) -> Reading<T> {
+    match read {
+        Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
+        Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
+        Err(_) => Reading::Missing,
+    }
+}
+
+impl SystemFiles {
+    /// Opens what is there.
+    #[must_use]
+    pub fn open(root: &ProcRoot) -> Self {
+        Self {
+            root: root.path().display().to_string(),
+            meminfo: KeptFile::open(root, c"meminfo"),
+            vmstat: KeptFile::open(root, c"vmstat"),
+            pressure: KeptFile::open(root, c"pressure/memory"),
+            loadavg: KeptFile::open(root, c"loadavg"),
+            uptime: KeptFile::open(root, c"uptime"),
+            mode: KeptFile::open(root, c"sys/vm/overcommit_memory"),
+            ratio: KeptFile::open(root, c"sys/vm/overcommit_ratio"),
+            kbytes: KeptFile::open(root, c"sys/vm/overcommit_kbytes"),
+            buffer: Buffer::new(),
+        }
+    }
+
+    /// Reads them in place.
+    ///
+    /// # Errors
+    ///
+    /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
+    pub fn read(&mut self, rate: TickRate) -> Result<System, Unreadable> {
+        let buffer = &mut self.buffer;
+        let lost =
+            |file: &str, why: String| Unreadable { what: format!("{}/{file}", self.root), why };
+        fn vital<T>(
+            read: Result<&[u8], Errno>,
+            parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+        ) -> Result<T, String> {
+            parse(read.map_err(|errno| errno.to_string())?).map_err(|error| error.to_string())
+        }
+        let meminfo =
+            vital(self.meminfo.read(buffer), parse::meminfo).map_err(|why| lost("meminfo", why))?;
+        let uptime = vital(self.uptime.read(buffer), |bytes| parse::uptime(bytes, rate))
+            .map_err(|why| lost("uptime", why))?;
+        let knob = |file: &KeptFile, buffer: &mut Buffer| {
+            perhaps(file.read(buffer), |bytes| {
+                parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
+            })
+        };
+        let pressure = perhaps(self.pressure.read(buffer), |bytes| parse::pressure(bytes).ok());
+        let traffic = perhaps(self.vmstat.read(buffer), |bytes| parse::vmstat(bytes).ok());
+        let load = perhaps(self.loadavg.read(buffer), |bytes| parse::loadavg(bytes).ok());
+        Ok(System {
+            meminfo,
+            overcommit: Overcommit {
+                mode: knob(&self.mode, buffer)
+                    .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),
+                ratio: knob(&self.ratio, buffer),
+                kbytes: knob(&self.kbytes, buffer).map(Kib),
+                limit_kib: meminfo.commit_limit,
+                committed_kib: meminfo.committed,
+            },
+            pressure: match pressure {
+                Reading::Value(pressure) => pressure,
+                Reading::Denied => Pressure { some: Reading::Denied, full: Reading::Denied },
+                _ => Pressure { some: Reading::Missing, full: Reading::Missing },
+            },
+            traffic: traffic
+                .value()
+                .unwrap_or(Traffic { oom_kills: Reading::Missing, ..Traffic::default() }),
+            load: load.value().unwrap_or_default(),
+            uptime,
+        })
+    }
+}

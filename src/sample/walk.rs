@@ -1,0 +1,321 @@
+//! One walk over all processes: who is there, and what of each must be read again.
+//!
+//! What cannot have changed is not read again. `stat` and `oom_score_adj` are read every time; the
+//! longer files when `stat` shows that the process did something, when pages moved to or from
+//! swap, and in any case every sixteenth walk, so that what leaves no trace in `stat` (a changed
+//! user, memory given back) shows up too. Once warm, a walk over the same processes allocates
+//! nothing.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::fs::{RawDir, SeekFrom, seek};
+
+use super::Unreadable;
+use super::file::{Absence, Path};
+use super::kept::KeptProcess;
+use super::parse::{self, Stat};
+use super::root::ProcRoot;
+use super::row::{
+    ByPath, PF_KTHREAD, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading,
+    take_stat, take_status, take_thread,
+};
+use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
+use crate::units::PageSize;
+
+/// Every process is read in full at least once in so many walks.
+pub const ROTATION: u32 = 16;
+
+/// What one walk must bring. Filled anew for each walk, keeping its room.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    status: bool,
+    cgroup: bool,
+    cmdline: bool,
+    scores: bool,
+    all_scores: bool,
+    /// Sorted, as the next two.
+    listed: Vec<ProcId>,
+    kept: Vec<ProcId>,
+    unopened: Vec<ProcId>,
+    /// Pages swapped in and out since boot.
+    swap_traffic: u64,
+}
+
+impl Wishes {
+    /// Takes the needs of a look; `kept` are read by somebody else through open files, `unopened`
+    /// are to be opened on the way (both sorted); `swap_traffic` counts the pages swapped in and
+    /// out since boot.
+    pub fn set(
+        &mut self,
+        needs: &Needs,
+        kept: impl Iterator<Item = ProcId>,
+        unopened: impl Iterator<Item = ProcId>,
+        swap_traffic: u64,
+    ) {
+        self.status = needs.status;
+        self.cgroup = needs.cgroup;
+        self.cmdline = needs.cmdline;
+        self.scores = needs.scores != Scores::Nobody;
+        self.all_scores = needs.scores == Scores::All;
+        self.listed.clear();
+        if let Scores::Some(listed) = &needs.scores {
+            self.listed.extend_from_slice(listed);
+            self.listed.sort_unstable();
+        }
+        self.kept.clear();
+        self.kept.extend(kept);
+        self.unopened.clear();
+        self.unopened.extend(unopened);
+        self.swap_traffic = swap_traffic;
+    }
+
+    /// Asks for what finding the scale of `oom_score` takes.
+    pub fn for_calibration(&mut self) {
+        self.status = true;
+        self.scores = true;
+        self.all_scores = true;
+    }
+}
+
+/// What is remembered of a process between walks.
+#[derive(Default)]
+struct Known {
+    row: Process,
+    /// As the last walk read it.
+    stat: Option<Stat>,
+    status: bool,
+    /// `status` says that it is a kernel thread.
+    kernel_thread: bool,
+    cgroup: bool,
+    /// The name under which the command line was read.
+    cmdline: Option<Comm>,
+}
+
+/// What came of visiting a process.
+enum Visit {
+    Row,
+    Gone,
+    Unreadable,
+}
+
+/// Walks over the processes of one tree, and remembers what it saw.
+pub struct Walker {
+    root: Arc<ProcRoot>,
+    listing: OwnedFd,
+    tools: Tools,
+    pids: Vec<i32>,
+    /// Sorted by pid.
+    known: Vec<Known>,
+    next: Vec<Known>,
+    paths: HashMap<Box<[u8]>, Arc<Text>>,
+    walk: u32,
+    swap_traffic: Option<u64>,
+}
+
+impl Walker {
+    /// A walker that knows nobody yet.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be listed.
+    pub fn new(root: Arc<ProcRoot>, page: PageSize) -> Result<Self, Unreadable> {
+        Ok(Self {
+            listing: root.listing()?,
+            root,
+            tools: Tools::new(page),
+            pids: Vec::new(),
+            known: Vec::new(),
+            next: Vec::new(),
+            paths: HashMap::new(),
+            walk: 0,
+            swap_traffic: None,
+        })
+    }
+
+    /// Walks once: fills `rows`, sorted by pid, and puts newly opened files into `opened`. Gives
+    /// the number of processes that were seen but could not be read.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be listed.
+    pub fn walk(
+        &mut self,
+        wishes: &Wishes,
+        rows: &mut Vec<Process>,
+        opened: &mut Vec<KeptProcess>,
+    ) -> Result<u32, Unreadable> {
+        self.list()?;
+        let swapped = self.swap_traffic != Some(wishes.swap_traffic);
+        self.swap_traffic = Some(wishes.swap_traffic);
+
+        let pids = std::mem::take(&mut self.pids);
+        let mut before = std::mem::take(&mut self.known);
+        let mut after = std::mem::take(&mut self.next);
+        let mut unreadable = 0;
+        let mut at = 0;
+        for &pid in &pids {
+            while before.get(at).is_some_and(|known| known.row.id.pid < pid) {
+                at += 1;
+            }
+            let mut known = match before.get_mut(at) {
+                Some(known) if known.row.id.pid == pid => std::mem::take(known),
+                _ => Known::default(),
+            };
+            match self.visit(pid, &mut known, wishes, swapped) {
+                Visit::Row => {
+                    let id = known.row.id;
+                    if wishes.unopened.binary_search(&id).is_ok() {
+                        opened.extend(KeptProcess::open(&self.root, id, &mut self.tools));
+                    }
+                    after.push(known);
+                }
+                Visit::Gone => {}
+                Visit::Unreadable => unreadable += 1,
+            }
+        }
+        before.clear();
+        self.pids = pids;
+        self.next = before;
+        self.known = after;
+
+        rows.clear();
+        rows.extend(self.known.iter().map(|known| known.row.clone()));
+        if self.walk.is_multiple_of(ROTATION) {
+            self.paths.retain(|_, path| Arc::strong_count(path) > 1);
+        }
+        self.walk = self.walk.wrapping_add(1);
+        Ok(unreadable)
+    }
+
+    /// Finds the pids, in order.
+    fn list(&mut self) -> Result<(), Unreadable> {
+        self.pids.clear();
+        let lost = |errno: rustix::io::Errno| self.root.unreadable("", &errno.to_string());
+        seek(&self.listing, SeekFrom::Start(0)).map_err(lost)?;
+        let mut names = RawDir::new(&self.listing, self.tools.entries.spare_capacity_mut());
+        while let Some(name) = names.next() {
+            self.pids.extend(number(name.map_err(lost)?.file_name()));
+        }
+        if !self.pids.is_sorted() {
+            self.pids.sort_unstable(); // procfs lists them in order, a folder does not
+        }
+        self.pids.dedup();
+        Ok(())
+    }
+
+    /// Brings what is known of a process up to date.
+    fn visit(&mut self, pid: i32, known: &mut Known, wishes: &Wishes, swapped: bool) -> Visit {
+        let root = Arc::clone(&self.root);
+        let files = ByPath { root: &root, pid };
+        let turn = pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
+        if wishes.kept.binary_search(&known.row.id).is_ok() {
+            // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
+            known.stat = None;
+            return self.places(known, wishes, turn);
+        }
+
+        let stat = match self.tools.stat(&files) {
+            Ok(stat) if stat.pid == pid => stat,
+            Err(Absence::Gone) => return Visit::Gone,
+            _ => return Visit::Unreadable,
+        };
+        let id = ProcId { pid, born: stat.born };
+        if known.row.id != id {
+            *known = Known::default();
+        }
+        let changed = known.stat != Some(stat);
+        take_stat(&mut known.row, &stat);
+        known.stat = Some(stat);
+        if known.kernel_thread {
+            known.row.flags |= PF_KTHREAD;
+        }
+        // Nothing of interest changes in a kernel thread, and nothing can choose it.
+        let idle = known.row.is_kernel_thread();
+
+        if !wishes.status {
+            if known.status {
+                forget_status(&mut known.row);
+                known.status = false;
+            }
+        } else if !known.status || (!idle && (changed || swapped || turn)) {
+            let status = self.tools.status(&files);
+            if status == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+                return Visit::Gone;
+            }
+            known.kernel_thread = status.is_ok_and(|status| status.kernel_thread);
+            take_status(&mut known.row, status, self.tools.page);
+            known.status = true;
+        }
+        let row = &mut known.row;
+        if lost_its_leader(row)
+            && let Some((stat, status)) = self.tools.living_thread(&root, pid, wishes.status)
+        {
+            take_thread(row, &stat, status.as_ref(), self.tools.page);
+        }
+        row.has_mm = has_mm(row);
+
+        if !idle || row.adj.is_not_asked() {
+            let adj = self.tools.adj(&files);
+            if adj == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+                return Visit::Gone;
+            }
+            row.adj = reading(adj);
+        }
+        row.score_fresh = false;
+        if !wishes.scores {
+            row.score = Reading::NotAsked;
+        } else if (!idle || row.score.is_not_asked())
+            && (turn || wishes.all_scores || wishes.listed.binary_search(&id).is_ok())
+        {
+            let score = self.tools.score(&files);
+            if score == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+                return Visit::Gone;
+            }
+            row.score = reading(score);
+            row.score_fresh = fresh(row, wishes.status);
+        }
+        self.places(known, wishes, turn && !idle)
+    }
+
+    /// Cgroup and command line: facts that no arithmetic rests on.
+    fn places(&mut self, known: &mut Known, wishes: &Wishes, turn: bool) -> Visit {
+        let id = known.row.id;
+        let mut doubt = false;
+        if !wishes.cgroup {
+            known.row.cgroup = Reading::NotAsked;
+            known.cgroup = false;
+        } else if turn || !known.cgroup {
+            let place = self.cgroup(id.pid);
+            doubt |= place == Err(Absence::Gone);
+            known.row.cgroup = reading(place);
+            known.cgroup = true;
+        }
+        if !wishes.cmdline {
+            known.row.cmdline = Reading::NotAsked;
+            known.cmdline = None;
+        } else if known.cmdline != Some(known.row.comm) {
+            let path = Path::of(id.pid, "cmdline");
+            let line = self.tools.buffer.read_to_end(&self.root, path.as_c_str());
+            let line = line.map(|line| Arc::new(Text::command_line(line))).map_err(Absence::from);
+            doubt |= line == Err(Absence::Gone);
+            known.row.cmdline = reading(line);
+            known.cmdline = Some(known.row.comm);
+        }
+        if doubt && !self.tools.still_there(&self.root, id) { Visit::Gone } else { Visit::Row }
+    }
+
+    /// The path, sharing the text with every process at the same place.
+    fn cgroup(&mut self, pid: i32) -> Result<Arc<Text>, Absence> {
+        let path = Path::of(pid, "cgroup");
+        let bytes = self.tools.buffer.read(&self.root, path.as_c_str())?;
+        let place = parse::memory_cgroup(bytes).ok_or(Absence::Missing)?;
+        if let Some(text) = self.paths.get(place) {
+            return Ok(Arc::clone(text));
+        }
+        let text = Arc::new(Text::new(place));
+        self.paths.insert(place.into(), Arc::clone(&text));
+        Ok(text)
+    }
+}

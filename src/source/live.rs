@@ -1,0 +1,306 @@
+//! The machine as it is now.
+//!
+//! A look is made by two threads. The *walker* goes over all processes, which opens files, and so
+//! may stall for minutes when memory is gone. The caller's own thread reads what is kept open: the
+//! system-wide files and the files of the top candidates. When the walker is late, the snapshot is
+//! made of its last complete walk with the top candidates as they are right now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Lost, Source};
+use crate::model::{
+    Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Swap, Text,
+};
+use crate::sample::Unreadable;
+use crate::sample::host;
+use crate::sample::kept::{Kept, KeptProcess, budget};
+use crate::sample::powers::powers;
+use crate::sample::root::ProcRoot;
+use crate::sample::system::{System, SystemFiles};
+use crate::sample::walk::{Walker, Wishes};
+use crate::units::Millis;
+
+/// How long a look waits for the walk over all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until it is done: for one thorough look.
+    Forever,
+    /// So many milliseconds; then the last complete walk has to do. The first look waits as long
+    /// as it takes.
+    Millis(u64),
+}
+
+/// What travels to the walker and back: wishes there, rows back. There is one, and its room is
+/// used again and again.
+struct Errand {
+    wishes: Wishes,
+    /// When the walk began.
+    began: Instant,
+    /// Which look sent it.
+    look: u64,
+    rows: Vec<Process>,
+    opened: Vec<KeptProcess>,
+    unreadable: Result<u32, Unreadable>,
+}
+
+/// The walker's end: one errand after the other, until nobody sends any.
+fn run(mut walker: Walker, errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
+    while let Ok(mut errand) = errands.recv() {
+        errand.began = Instant::now();
+        errand.unreadable = walker.walk(&errand.wishes, &mut errand.rows, &mut errand.opened);
+        if done.send(errand).is_err() {
+            break;
+        }
+    }
+}
+
+/// The live machine, or a folder that looks like one.
+pub struct Live {
+    root: Arc<ProcRoot>,
+    live: bool,
+    patience: Patience,
+    started: Instant,
+    looks: u64,
+    machine: Arc<Machine>,
+    /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
+    calibrated: bool,
+    powers: Powers,
+    users: Arc<BTreeMap<u32, Text>>,
+    files: SystemFiles,
+    kept: Kept,
+    /// Whether the last look needed `status`; a second look does as it did.
+    status: bool,
+    errands: SyncSender<Errand>,
+    done: Receiver<Errand>,
+    /// The errand, while it is here and not with the walker.
+    errand: Option<Errand>,
+    /// The rows of the last complete walk.
+    rows: Vec<Process>,
+    unreadable: u32,
+    walked: Option<(Instant, u64)>,
+}
+
+impl Live {
+    /// Opens the system-wide files and starts the walker.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be listed, or no thread can be started.
+    pub fn start(root: ProcRoot, patience: Patience) -> Result<Self, Lost> {
+        let root = Arc::new(root);
+        let mut machine = host::machine(&root);
+        let own_scale = host::own_scale(&root);
+        machine.score_scale = own_scale.unwrap_or(machine.score_scale);
+        let page = machine.page_size;
+
+        let walker = Walker::new(Arc::clone(&root), page)?;
+        let (errands, inbox) = sync_channel(1);
+        let (outbox, done) = sync_channel(1);
+        thread::Builder::new()
+            .name("walker".to_owned())
+            .spawn(move || run(walker, &inbox, &outbox))
+            .map_err(|_| Lost::Walker)?;
+
+        let started = Instant::now();
+        Ok(Self {
+            live: root.is_live(),
+            powers: powers(&root),
+            files: SystemFiles::open(&root),
+            root,
+            patience,
+            started,
+            looks: 0,
+            machine: Arc::new(machine),
+            calibrated: own_scale.is_some(),
+            users: Arc::default(),
+            kept: Kept::new(page, budget()),
+            status: false,
+            errands,
+            done,
+            errand: Some(Errand {
+                wishes: Wishes::default(),
+                began: started,
+                look: 0,
+                rows: Vec::new(),
+                opened: Vec::new(),
+                unreadable: Ok(0),
+            }),
+            rows: Vec::new(),
+            unreadable: 0,
+            walked: None,
+        })
+    }
+
+    /// The machine's constants.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// What this user may do here.
+    #[must_use]
+    pub fn powers(&self) -> Powers {
+        self.powers
+    }
+
+    /// Says whether this program's memory is locked; the snapshots tell.
+    pub fn memory_locked(&mut self, locked: bool) {
+        self.powers.memory_locked = locked;
+    }
+
+    /// Takes the user names, once they are known; the snapshots carry them.
+    pub fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
+        self.users = users;
+    }
+
+    /// Takes what the walker brought.
+    fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
+        let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
+        self.kept.take(&mut errand.opened);
+        if walk.is_ok() {
+            std::mem::swap(&mut self.rows, &mut errand.rows);
+            self.walked = Some((errand.began, errand.look));
+        }
+        self.errand = Some(errand);
+        self.unreadable = walk?;
+        Ok(())
+    }
+
+    /// Waits until then for the walker. Whether it came.
+    fn wait(&mut self, until: Option<Instant>) -> Result<bool, Lost> {
+        let errand = match until {
+            None => self.done.recv().map_err(|_| Lost::Walker)?,
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                let came = if left.is_zero() {
+                    self.done.try_recv().map_err(|error| match error {
+                        TryRecvError::Empty => RecvTimeoutError::Timeout,
+                        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                    })
+                } else {
+                    self.done.recv_timeout(left)
+                };
+                match came {
+                    Ok(errand) => errand,
+                    Err(RecvTimeoutError::Timeout) => return Ok(false),
+                    Err(RecvTimeoutError::Disconnected) => return Err(Lost::Walker),
+                }
+            }
+        };
+        self.accept(errand)?;
+        Ok(true)
+    }
+
+    /// Has the walker walk, and waits as long as patience lasts.
+    fn walk(&mut self, needs: &Needs, system: &System) -> Result<(), Lost> {
+        let until = match self.patience {
+            Patience::Millis(most) if self.walked.is_some() => {
+                Some(Instant::now() + Duration::from_millis(most))
+            }
+            _ => None,
+        };
+        // A walk that an earlier look gave up on comes first: there is one walker.
+        if self.errand.is_none() && !self.wait(until)? {
+            return Ok(());
+        }
+        if let Some(mut errand) = self.errand.take() {
+            let (kept, unopened) = (self.kept.ids(), self.kept.unopened());
+            errand.wishes.set(needs, kept, unopened, system.swap_traffic());
+            if !self.calibrated {
+                errand.wishes.for_calibration();
+            }
+            errand.look = self.looks;
+            self.errands.send(errand).map_err(|_| Lost::Walker)?;
+        }
+        self.wait(until).map(|_| ())
+    }
+
+    /// Finds the scale of `oom_score` by comparing, once.
+    fn calibrate(&mut self, memory: &Memory, swap: &Swap) {
+        if self.calibrated {
+            return;
+        }
+        self.calibrated = true;
+        let page = self.machine.page_size;
+        let total = memory.total_kib.pages(page) + swap.total_kib.pages(page);
+        if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
+            Arc::make_mut(&mut self.machine).score_scale = scale;
+        }
+    }
+
+    /// Reads just these processes again, each whole and back to back with its score: the second
+    /// look, which confirms or refutes what the first one seemed to show. Those that are gone are
+    /// taken out of the snapshot.
+    pub fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+        for &id in ids {
+            let Some(at) = snapshot.position(id.pid).filter(|&at| snapshot.processes[at].id == id)
+            else {
+                continue;
+            };
+            if !self.kept.again(&self.root, self.status, &mut snapshot.processes[at]) {
+                snapshot.processes.remove(at);
+            }
+        }
+    }
+}
+
+/// The milliseconds of a duration.
+fn millis(duration: Duration) -> Millis {
+    Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Source for Live {
+    fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+        self.looks += 1;
+        self.status = needs.status;
+        let system = self.files.read(self.machine.tick_rate)?;
+        self.kept.close_others(&needs.keep);
+        self.walk(needs, &system)?;
+        self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+
+        let now = Instant::now();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut snapshot = spent.unwrap_or_default();
+        if Arc::get_mut(&mut snapshot).is_none() {
+            snapshot = Arc::default(); // somebody still holds it
+        }
+        if let Some(room) = Arc::get_mut(&mut snapshot) {
+            let stale = match self.walked {
+                Some((_, look)) if look == self.looks => Millis::ZERO,
+                Some((began, _)) => Millis(millis(now - began).0.max(1)),
+                None => Millis::ZERO,
+            };
+            room.clock = Clock {
+                unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+                monotonic_ms: millis(now - self.started),
+                uptime_ticks: system.uptime,
+            };
+            room.load = system.load;
+            room.memory = system.meminfo.memory;
+            room.swap = system.meminfo.swap;
+            room.overcommit = system.overcommit;
+            room.pressure = system.pressure;
+            room.traffic = system.traffic;
+            room.powers = self.powers;
+            room.scan = ScanAge { stale_ms: stale, unreadable: self.unreadable };
+            room.machine = Arc::clone(&self.machine);
+            room.users = Arc::clone(&self.users);
+            room.processes.clear();
+            room.processes.extend(self.rows.iter().cloned());
+            if stale != Millis::ZERO {
+                // Those scores stand beside the sizes of another look.
+                room.processes.iter_mut().for_each(|row| row.score_fresh = false);
+            }
+            self.kept.refresh(&self.root, needs, &mut room.processes);
+        }
+        Ok(snapshot)
+    }
+
+    fn is_live(&self) -> bool {
+        self.live
+    }
+}

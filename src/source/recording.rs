@@ -1,0 +1,159 @@
+//! A recording: snapshots as JSON lines, as `--json` writes them, one look a line.
+//!
+//! It may come from any machine and from anybody, so everything in it is checked: what cannot be
+//! is an error that names the line, and names are made harmless again on the way in.
+
+use std::io::{BufRead, Read};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use super::{Lost, Source};
+use crate::model::{Needs, Snapshot};
+
+/// What the first key of every line says.
+pub const SCHEMA: &str = "doomtop/1";
+
+/// The longest line that is read: a look at a million processes with every fact.
+const LONGEST: u64 = 1 << 30;
+
+/// The part of a line that says what it is.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<String>,
+}
+
+/// A recording that is being played.
+pub struct Recording {
+    reader: Box<dyn BufRead + Send>,
+    name: String,
+    line: u64,
+    frames: u64,
+    text: Vec<u8>,
+    over: bool,
+}
+
+impl Recording {
+    /// A recording to be read from `reader`; `name` is for messages.
+    #[must_use]
+    pub fn open(reader: Box<dyn BufRead + Send>, name: impl Into<String>) -> Self {
+        Self { reader, name: name.into(), line: 0, frames: 0, text: Vec::new(), over: false }
+    }
+
+    fn bad(&self, column: usize, what: impl Into<String>) -> Lost {
+        Lost::Bad { name: self.name.clone(), line: self.line, column, what: what.into() }
+    }
+
+    /// The next line that is not blank, in `text`.
+    fn advance(&mut self) -> Result<(), Lost> {
+        loop {
+            self.text.clear();
+            self.line += 1;
+            let read = (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.text);
+            match read {
+                Err(error) => return Err(self.bad(0, format!("cannot be read: {error}"))),
+                Ok(0) => return Err(Lost::End),
+                Ok(_) if self.text.len() as u64 >= LONGEST => {
+                    return Err(self.bad(0, "the line is too long to be a look"));
+                }
+                Ok(_) if self.text.trim_ascii().is_empty() => {}
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// Makes a value of the line.
+    fn value<'a, T: Deserialize<'a>>(&self, text: &'a [u8]) -> Result<T, Lost> {
+        serde_json::from_slice(text).map_err(|error| {
+            // A line without its end that goes wrong at its very end lost the rest of it.
+            let at_end = error.classify() == Category::Eof || error.column() >= text.len();
+            let cut = at_end && !text.ends_with(b"\n");
+            if cut && self.frames > 0 {
+                return Lost::Cut { name: self.name.clone(), line: self.line };
+            }
+            let what = error.to_string();
+            let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+            self.bad(error.column(), format!("{what}; is this what --json wrote?"))
+        })
+    }
+
+    fn frame(&mut self) -> Result<Snapshot, Lost> {
+        self.advance()?;
+        let text = std::mem::take(&mut self.text);
+        let frame = self.understand(&text);
+        self.text = text;
+        frame
+    }
+
+    fn understand(&self, text: &[u8]) -> Result<Snapshot, Lost> {
+        match self.value::<Head>(text)?.schema {
+            Some(schema) if schema == SCHEMA => {}
+            Some(schema) => {
+                let schema = crate::model::neutral(schema.as_bytes());
+                let what = format!("the schema is {schema}, this doomtop reads {SCHEMA}");
+                return Err(self.bad(0, what));
+            }
+            None => {
+                let what = format!("there is no schema {SCHEMA}; is this what --json wrote?");
+                return Err(self.bad(0, what));
+            }
+        }
+        let mut snapshot: Snapshot = self.value(text)?;
+        if let Some(what) = absurd(&snapshot) {
+            return Err(self.bad(0, what));
+        }
+        snapshot.processes.sort_by_key(|process| process.id.pid);
+        snapshot.processes.dedup_by_key(|process| process.id.pid);
+        Ok(snapshot)
+    }
+}
+
+/// What no machine can have told.
+fn absurd(snapshot: &Snapshot) -> Option<String> {
+    let page = snapshot.machine.page_size.0;
+    if !page.is_power_of_two() || !(1024..=1 << 30).contains(&page) {
+        return Some(format!("a page size of {page} bytes cannot be"));
+    }
+    let rate = snapshot.machine.tick_rate.0;
+    if !(1..=1_000_000).contains(&rate) {
+        return Some(format!("a tick rate of {rate} a second cannot be"));
+    }
+    if snapshot.memory.total_kib.0 == 0 {
+        return Some("a machine without memory cannot be".to_owned());
+    }
+    if let Some(process) = snapshot.processes.iter().find(|process| process.id.pid < 1) {
+        return Some(format!("a process cannot have the pid {}", process.id.pid));
+    }
+    let beyond = |process: &&crate::model::Process| {
+        process.adj.value().is_some_and(|adj| !(-1000..=1000).contains(&adj.0))
+    };
+    let process = snapshot.processes.iter().find(beyond)?;
+    Some(format!("the adj of process {} is off the scale from -1000 to 1000", process.id))
+}
+
+impl Source for Recording {
+    fn look(
+        &mut self,
+        _needs: &Needs,
+        _spent: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, Lost> {
+        if self.over {
+            return Err(Lost::End);
+        }
+        match self.frame() {
+            Ok(snapshot) => {
+                self.frames += 1;
+                Ok(Arc::new(snapshot))
+            }
+            Err(lost) => {
+                self.over = true;
+                Err(lost)
+            }
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+}

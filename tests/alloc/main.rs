@@ -1,0 +1,96 @@
+//! A warm look allocates nothing for processes: what stalls when memory is gone must not be asked
+//! for. A binary of its own, because the allocator counts for all threads.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(unsafe_code, reason = "an allocator that counts is an allocator")]
+
+#[path = "../suite/fakeproc.rs"]
+mod fakeproc;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use doomtop::model::{Needs, Scores, Snapshot};
+use doomtop::sample::root::ProcRoot;
+use doomtop::source::{Live, Patience, Source};
+use fakeproc::{Fake, FakeProc, kernel_thread};
+
+struct Counting;
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of each of many warm looks: two full rotations after two to warm up.
+fn counts(root: ProcRoot, patience: Patience) -> Vec<u64> {
+    let mut live = Live::start(root, patience).expect("a readable tree");
+    let everything = Needs { cmdline: true, ..Needs::everything() };
+    let first = live.look(&everything, None).expect("a look");
+    let top: Vec<_> = first.processes.iter().rev().take(10).map(|row| row.id).collect();
+    let needs = Needs { scores: Scores::Some(top.clone()), keep: top, ..everything };
+    let mut spent: Option<Arc<Snapshot>> = None;
+    let mut look = || {
+        let before = COUNT.load(Ordering::Relaxed);
+        let snapshot = live.look(&needs, spent.take()).expect("a look");
+        spent = Some(snapshot);
+        COUNT.load(Ordering::Relaxed) - before
+    };
+    for _ in 0..32 {
+        look();
+    }
+    let mut counts = Vec::with_capacity(32);
+    counts.extend((0..32).map(|_| look()));
+    counts
+}
+
+/// What the parsers of the system-wide files take for each line: the line, its key, and now and
+/// then a bigger table.
+fn allowed(root: &std::path::Path) -> u64 {
+    let lines =
+        |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default().lines().count();
+    2 * (lines("meminfo") + lines("vmstat")) as u64 + 64
+}
+
+#[test]
+fn a_warm_look_allocates_nothing_for_processes() {
+    let many = |count: i32| {
+        let fake = FakeProc::new();
+        fake.process(kernel_thread(2, "kthreadd"));
+        for pid in 1000..1000 + count {
+            fake.process(Fake { pid, cgroup: format!("0::/{}\n", pid % 7), ..Fake::default() });
+        }
+        let counts = counts(fake.root(), Patience::Forever);
+        assert!(counts.iter().all(|&count| count == counts[0]), "the same each time: {counts:?}");
+        assert!(counts[0] <= allowed(fake.path()), "{counts:?}");
+        counts[0]
+    };
+    assert_eq!(many(20), many(400), "the number of processes does not matter");
+
+    // Processes come and go on a real machine, so the quietest look counts.
+    let real = counts(ProcRoot::open("/proc").expect("/proc"), Patience::Forever);
+    let least = real.iter().min().expect("looks");
+    assert!(*least <= allowed("/proc".as_ref()), "{real:?}");
+}

@@ -1,0 +1,632 @@
+//! From the bytes of a proc tree to a snapshot, live and recorded.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::sync::Arc;
+
+use doomtop::model::{
+    Capabilities, Ids, Needs, ProcId, Process, Reading, RunState, ScoreScale, Scores, Snapshot,
+};
+use doomtop::sample::detail::{command_line, user_names};
+use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
+use doomtop::sample::walk::ROTATION;
+use doomtop::source::{Live, Lost, Patience, Recording, SCHEMA, Source};
+use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
+
+use crate::fakeproc::{Fake, FakeProc, kernel_thread, page_kib};
+
+fn start(fake: &FakeProc) -> Live {
+    Live::start(fake.root(), Patience::Forever).expect("a readable tree")
+}
+
+fn needs() -> Needs {
+    Needs { status: true, cgroup: true, ..Needs::default() }
+}
+
+fn row(snapshot: &Snapshot, pid: i32) -> &Process {
+    &snapshot.processes[snapshot.position(pid).unwrap_or_else(|| panic!("{pid} is there"))]
+}
+
+fn id(pid: i32, born: u64) -> ProcId {
+    ProcId { pid, born: Ticks(born) }
+}
+
+#[test]
+fn a_tree_becomes_a_snapshot() {
+    let fake = FakeProc::new();
+    fake.process(kernel_thread(2, "kthreadd"))
+        .process(Fake {
+            pid: 4321,
+            comm: b") R 1".to_vec(),
+            ppid: 7,
+            session: 4000,
+            ticks: 77,
+            nice: -5,
+            threads: 3,
+            born: 900,
+            vsize: 5000,
+            rss: 1000,
+            uncounted: 3,
+            shmem: 200,
+            swap_kib: 6 * page_kib(),
+            pgt_kib: 2 * page_kib(),
+            adj: -500,
+            score: 321,
+            uid: 1000,
+            euid: 0,
+            caps: 1 << 24,
+            cgroup: "9:name=systemd:/x\n4:cpu,memory:/app\n0::/y\n".to_owned(),
+            cmdline: b"java\0-Xmx1g\0".to_vec(),
+            ..Fake::default()
+        })
+        .file("self-made/stat", "not a process\n");
+    let mut live = start(&fake);
+    let snapshot = live.look(&Needs::everything(), None).unwrap();
+
+    let pids: Vec<i32> = snapshot.processes.iter().map(|row| row.id.pid).collect();
+    assert_eq!(pids, [2, 4321]);
+    let java = row(&snapshot, 4321);
+    assert_eq!(java.id, id(4321, 900));
+    assert_eq!(java.comm.bytes(), b") R 1");
+    assert_eq!((java.state, java.parent, java.session), (RunState('S'), 7, 4000));
+    assert_eq!((java.cpu, java.nice, java.threads), (Ticks(77), -5, 3));
+    assert_eq!(java.total_vm(snapshot.machine.page_size), Pages(5000));
+    assert_eq!((java.rss_stat, java.rss_exact), (Pages(1000), Reading::Value(Pages(1003))));
+    assert_eq!(java.anon, Reading::Value(Pages(803)));
+    assert_eq!(java.shmem, Reading::Value(Pages(200)));
+    assert_eq!(java.swap, Reading::Value(Pages(6)));
+    assert_eq!(java.pgtables, Reading::Value(Pages(2)));
+    assert!(java.has_mm);
+    assert_eq!(java.adj, Reading::Value(Adj(-500)));
+    assert_eq!((java.score, java.score_fresh), (Reading::Value(321), true));
+    assert_eq!(java.ids, Reading::Value(Ids { uid: 1000, euid: 0 }));
+    assert_eq!(java.caps, Reading::Value(Capabilities(1 << 24)));
+    assert_eq!(java.cgroup.clone().value().unwrap().as_str(), "/app");
+    assert_eq!(java.cmdline.clone().value().unwrap().as_str(), "java -Xmx1g");
+
+    let kthreadd = row(&snapshot, 2);
+    assert!(kthreadd.is_kernel_thread() && !kthreadd.has_mm);
+    assert_eq!(kthreadd.rss_exact, Reading::Missing);
+
+    assert_eq!(snapshot.memory.total_kib, Kib(8 << 20));
+    assert_eq!(snapshot.memory.cache_kib, Kib(1000 + 20_000 + 3000 - 4000));
+    assert_eq!(snapshot.memory.hugetlb_kib, Kib(2048));
+    assert_eq!(snapshot.swap.total_kib, Kib(1 << 20));
+    assert_eq!(snapshot.overcommit.ratio, Reading::Value(50));
+    assert_eq!(snapshot.overcommit.charge().unwrap().committed, Kib(55_508));
+    assert_eq!(snapshot.pressure.full.value().unwrap().total_us, 567);
+    assert_eq!(snapshot.traffic.oom_kills, Reading::Value(2));
+    assert_eq!(snapshot.load, [0.5, 0.25, 0.12]);
+    assert_eq!(snapshot.clock.uptime_ticks, Ticks(100_025 * snapshot.machine.tick_rate.0 / 100));
+    assert_eq!(snapshot.machine.kernel.as_str(), "6.18.0-test");
+    assert_eq!(snapshot.machine.name.as_str(), "fake");
+    assert!(snapshot.machine.initial_pid_namespace, "kthreadd is to be seen");
+    assert_eq!(snapshot.scan.stale_ms, Millis::ZERO);
+    assert!(!live.is_live());
+}
+
+#[test]
+fn what_nobody_needs_is_not_read() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let mut live = start(&fake);
+    let _calibrating = live.look(&Needs::default(), None).unwrap();
+    let snapshot = live.look(&Needs::default(), None).unwrap();
+    let row = row(&snapshot, 100);
+    assert_eq!((row.swap, row.ids), (Reading::NotAsked, Reading::NotAsked));
+    assert_eq!((&row.cgroup, &row.cmdline), (&Reading::NotAsked, &Reading::NotAsked));
+    assert_eq!((row.score, row.score_fresh), (Reading::NotAsked, false));
+    assert_eq!(row.adj, Reading::Value(Adj::ZERO), "adj is always read");
+    assert!(row.has_mm);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_missing_and_a_process_that_is_not_there_is_no_row() {
+    let fake = FakeProc::new();
+    fake.process(Fake { pid: 10, ..Fake::default() })
+        .process(Fake { pid: 11, ..Fake::default() })
+        .process(Fake { pid: 12, ..Fake::default() });
+    fs::remove_file(fake.at("10/oom_score_adj")).unwrap();
+    fs::remove_file(fake.at("10/cgroup")).unwrap();
+    fs::remove_file(fake.at("10/status")).unwrap();
+    fs::remove_file(fake.at("11/stat")).unwrap();
+    fake.file("12/stat", "12 (nonsense\n");
+    fs::remove_file(fake.at("pressure/memory")).unwrap();
+    fs::remove_file(fake.at("vmstat")).unwrap();
+    let snapshot = start(&fake).look(&needs(), None).unwrap();
+    assert_eq!(snapshot.processes.len(), 1);
+    let ten = row(&snapshot, 10);
+    assert_eq!((ten.adj, ten.swap), (Reading::Missing, Reading::Missing));
+    assert_eq!((ten.ids, ten.cgroup.is_not_asked()), (Reading::Missing, false));
+    assert_eq!(snapshot.scan.unreadable, 1, "12 was seen, but said nothing readable");
+    assert_eq!(snapshot.pressure.some, Reading::Missing);
+    assert_eq!(snapshot.traffic.oom_kills, Reading::Missing);
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_denied() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    let fake = FakeProc::new();
+    fake.process(Fake::default()).process(Fake { pid: 101, ..Fake::default() });
+    for file in ["100/status", "100/oom_score_adj", "101/stat"] {
+        let path = fake.at(file);
+        let mut mode = fs::metadata(&path).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0);
+        fs::set_permissions(&path, mode).unwrap();
+    }
+    // Root reads everything, unless this thread (and the walker that it starts) gives that up.
+    let snapshot = std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let mut caps = capabilities(None).unwrap();
+            let over = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+            caps.effective.remove(over);
+            set_capabilities(None, caps).unwrap();
+            start(&fake).look(&needs(), None).unwrap()
+        });
+        looking.join().unwrap()
+    });
+    let denied = row(&snapshot, 100);
+    assert_eq!((denied.swap, denied.ids), (Reading::Denied, Reading::Denied));
+    assert_eq!((denied.adj, denied.caps), (Reading::Denied, Reading::Denied));
+    assert_eq!((snapshot.processes.len(), snapshot.scan.unreadable), (1, 1));
+}
+
+#[test]
+fn a_tree_without_meminfo_is_an_error_that_names_it() {
+    let fake = FakeProc::new();
+    fs::remove_file(fake.at("meminfo")).unwrap();
+    let lost = start(&fake).look(&needs(), None).unwrap_err();
+    assert!(lost.to_string().contains("/meminfo: "), "{lost}");
+    let lost = ProcRoot::open(fake.at("nowhere")).unwrap_err();
+    assert!(lost.to_string().starts_with("cannot read "), "{lost}");
+}
+
+#[test]
+fn what_did_not_change_is_not_read_again_until_its_turn() {
+    let fake = FakeProc::new();
+    // Its turn is the walk after the last of the first round.
+    let pid = ROTATION as i32 * 10 + ROTATION as i32 - 1;
+    let mut process = Fake { pid, ..Fake::default() };
+    fake.process(process.clone());
+    let mut live = start(&fake);
+    let swap = |live: &mut Live| row(&live.look(&needs(), None).unwrap(), pid).swap;
+    assert_eq!(swap(&mut live), Reading::Value(Pages(0)));
+
+    process.swap_kib = 5 * page_kib();
+    fake.file(&format!("{pid}/status"), process.status());
+    for walk in 1..ROTATION - 1 {
+        assert_eq!(swap(&mut live), Reading::Value(Pages(0)), "walk {walk}");
+    }
+    assert_eq!(swap(&mut live), Reading::Value(Pages(5)), "its turn");
+
+    process.swap_kib = 6 * page_kib();
+    fake.file(&format!("{pid}/status"), process.status());
+    assert_eq!(swap(&mut live), Reading::Value(Pages(5)), "nothing in stat shows it");
+    process.minor_faults += 1;
+    fake.file(&format!("{pid}/stat"), process.stat());
+    assert_eq!(swap(&mut live), Reading::Value(Pages(6)), "a page fault shows it");
+
+    process.swap_kib = 7 * page_kib();
+    fake.file(&format!("{pid}/status"), process.status());
+    assert_eq!(swap(&mut live), Reading::Value(Pages(6)));
+    fake.swap_traffic(1);
+    assert_eq!(swap(&mut live), Reading::Value(Pages(7)), "pages were swapped out");
+
+    fake.file(&format!("{pid}/oom_score_adj"), "300\n");
+    let snapshot = live.look(&needs(), None).unwrap();
+    assert_eq!(row(&snapshot, pid).adj, Reading::Value(Adj(300)), "adj is read every time");
+}
+
+#[test]
+fn a_pid_that_lives_again_is_somebody_else() {
+    let fake = FakeProc::new();
+    fake.process(Fake { born: 5000, swap_kib: 40, ..Fake::default() });
+    let mut live = start(&fake);
+    let needs = Needs { scores: Scores::Some(Vec::new()), keep: vec![id(100, 5000)], ..needs() };
+    let first = live.look(&needs, None).unwrap();
+    assert!(first.find(id(100, 5000)).unwrap().score_fresh, "kept, so read whole");
+
+    fake.remove(100).process(Fake {
+        born: 6000,
+        cgroup: "0::/new\n".to_owned(),
+        uid: 7,
+        euid: 7,
+        ..Fake::default()
+    });
+    let needs = Needs { scores: Scores::Some(Vec::new()), ..self::needs() };
+    let second = live.look(&needs, None).unwrap();
+    assert!(second.find(id(100, 5000)).is_none());
+    let reborn = second.find(id(100, 6000)).unwrap();
+    assert_eq!((reborn.swap, reborn.score), (Reading::Value(Pages(0)), Reading::NotAsked));
+    assert_eq!(reborn.ids, Reading::Value(Ids { uid: 7, euid: 7 }));
+    assert_eq!(reborn.cgroup.clone().value().unwrap().as_str(), "/new");
+
+    fake.remove(100);
+    assert!(live.look(&needs, None).unwrap().processes.is_empty());
+}
+
+#[test]
+fn a_process_outlives_its_main_thread() {
+    let fake = FakeProc::new();
+    let leader =
+        Fake { pid: 200, state: 'Z', vsize: 0, rss: 0, threads: 2, uid: 9, ..Fake::default() };
+    let thread = Fake {
+        pid: 201,
+        vsize: 3000,
+        rss: 777,
+        swap_kib: 3 * page_kib(),
+        uid: 10,
+        ..Fake::default()
+    };
+    fake.process(leader.clone()).thread(200, &leader).thread(200, &thread);
+    let ended = Fake { pid: 300, threads: 1, ..leader.clone() };
+    let all_ended = Fake { pid: 400, threads: 2, ..leader.clone() };
+    fake.process(ended).process(all_ended.clone()).thread(400, &all_ended);
+    for keep in [Vec::new(), vec![id(200, 5000), id(300, 5000), id(400, 5000)]] {
+        let mut live = start(&fake);
+        let needs = Needs { keep, ..needs() };
+        for _ in 0..2 {
+            let snapshot = live.look(&needs, None).unwrap();
+            let row = row(&snapshot, 200);
+            assert!(row.has_mm);
+            assert_eq!((row.state, row.rss_stat), (RunState('Z'), Pages(777)));
+            assert_eq!(row.rss_exact, Reading::Value(Pages(777)));
+            assert_eq!(row.swap, Reading::Value(Pages(3)));
+            assert_eq!(row.ids.map(|ids| ids.uid), Reading::Value(9), "users are the leader's");
+            for pid in [300, 400] {
+                let row = self::row(&snapshot, pid);
+                assert!(!row.has_mm);
+                assert_eq!((row.rss_stat, row.swap), (Pages(0), Reading::Missing));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_kernel_thread_is_read_once() {
+    let fake = FakeProc::new();
+    let mut worker = kernel_thread(50, "kworker/0:1");
+    fake.process(worker.clone());
+    let mut live = start(&fake);
+    let needs = Needs { scores: Scores::All, ..needs() };
+    let first = live.look(&needs, None).unwrap();
+    assert_eq!(row(&first, 50).ids.map(|ids| ids.uid), Reading::Value(0));
+    for file in ["50/status", "50/cgroup", "50/oom_score", "50/oom_score_adj"] {
+        fs::remove_file(fake.at(file)).unwrap();
+    }
+    worker.comm = b"kworker/0:1-events".to_vec();
+    fake.file("50/stat", worker.stat());
+    for _ in 0..=ROTATION {
+        let snapshot = live.look(&needs, None).unwrap();
+        let row = row(&snapshot, 50);
+        assert_eq!(row.comm.bytes(), b"kworker/0:1-events", "stat is read every time");
+        assert_eq!(row.ids.map(|ids| ids.uid), Reading::Value(0));
+        assert_eq!(row.adj, Reading::Value(Adj::ZERO));
+        assert!(!row.cgroup.is_not_asked() && !row.score_fresh);
+    }
+}
+
+#[test]
+fn scores_are_read_where_asked_and_fresh_only_then() {
+    let fake = FakeProc::new();
+    for pid in 1000..1032 {
+        fake.process(Fake { pid, ..Fake::default() });
+    }
+    let mut live = start(&fake);
+    let listed = id(1003, 5000);
+    let needs = Needs { scores: Scores::Some(vec![listed]), ..needs() };
+    let mut read = std::collections::BTreeSet::new();
+    for look in 0..=ROTATION {
+        let snapshot = live.look(&needs, None).unwrap();
+        assert!(snapshot.find(listed).unwrap().score_fresh, "listed ones are read every time");
+        let fresh = snapshot.processes.iter().filter(|row| row.score_fresh);
+        read.extend(fresh.clone().map(|row| row.id.pid));
+        assert!(look == 0 || fresh.count() <= 3, "two whose turn it is, and the listed one");
+        for pid in &read {
+            assert_eq!(row(&snapshot, *pid).score, Reading::Value(666), "remembered");
+        }
+    }
+    assert_eq!(read.len(), 32, "everybody had a turn");
+    let all = Needs { scores: Scores::All, ..self::needs() };
+    assert!(live.look(&all, None).unwrap().processes.iter().all(|row| row.score_fresh));
+}
+
+#[test]
+fn kept_files_are_read_in_place() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default()).process(Fake { pid: 101, ..Fake::default() });
+    let mut live = start(&fake);
+    let needs = Needs {
+        scores: Scores::Some(Vec::new()),
+        keep: vec![id(100, 5000), id(999, 1)],
+        ..needs()
+    };
+    live.look(&needs, None).unwrap();
+
+    // Whoever opens the path from now on reads nonsense; the open files still tell the truth.
+    let mut open = Vec::new();
+    for (file, content) in [
+        ("100/stat", Fake { rss: 999, ..Fake::default() }.stat()),
+        ("100/status", Fake { rss: 999, ..Fake::default() }.status().into_bytes()),
+        ("100/oom_score_adj", b"17\n".to_vec()),
+        ("100/oom_score", b"700\n".to_vec()),
+    ] {
+        open.push((fs::File::options().write(true).open(fake.at(file)).unwrap(), content));
+        fs::remove_file(fake.at(file)).unwrap();
+        fake.file(file, "nonsense\n");
+    }
+    for (file, content) in &mut open {
+        file.set_len(0).unwrap();
+        file.write_all(content).unwrap();
+    }
+    let mut snapshot = live.look(&needs, None).unwrap();
+    let check = |snapshot: &Snapshot| {
+        let row = row(snapshot, 100);
+        assert_eq!((row.rss_stat, row.rss_exact), (Pages(999), Reading::Value(Pages(999))));
+        assert_eq!(row.adj, Reading::Value(Adj(17)));
+        assert_eq!((row.score, row.score_fresh), (Reading::Value(700), true));
+        assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/user.slice");
+    };
+    check(&snapshot);
+    let room = Arc::get_mut(&mut snapshot).unwrap();
+    live.look_again(&[id(100, 5000)], room);
+    check(room);
+
+    // Nobody keeps it any more: its files are closed, and the path is read again.
+    let snapshot = live.look(&self::needs(), None).unwrap();
+    assert_eq!((snapshot.processes.len(), snapshot.scan.unreadable), (1, 1));
+}
+
+#[test]
+fn who_is_no_longer_kept_is_read_anew() {
+    let fake = FakeProc::new();
+    // Its turn comes at the end of a round only.
+    let mut process = Fake { pid: ROTATION as i32 * 2 - 1, ..Fake::default() };
+    let who = id(process.pid, process.born);
+    fake.process(process.clone());
+    let mut live = start(&fake);
+    let kept = Needs { keep: vec![who], ..needs() };
+    live.look(&kept, None).unwrap();
+    process.swap_kib = 8 * page_kib();
+    fake.process(process).swap_traffic(1);
+    let swap = |snapshot: &Snapshot| snapshot.find(who).unwrap().swap;
+    assert_eq!(swap(&live.look(&kept, None).unwrap()), Reading::Value(Pages(8)));
+    // The walk did not look while others did; what it remembers is older than the swapping.
+    assert_eq!(swap(&live.look(&needs(), None).unwrap()), Reading::Value(Pages(8)));
+}
+
+#[test]
+fn a_second_look_reads_whole_and_notices_who_is_gone() {
+    let fake = FakeProc::new();
+    for pid in [100, 101, 102] {
+        fake.process(Fake { pid, ..Fake::default() });
+    }
+    let mut live = start(&fake);
+    let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
+    let mut snapshot = live.look(&needs, None).unwrap();
+    let grown = Fake { swap_kib: 9 * page_kib(), rss: 500, score: 670, ..Fake::default() };
+    fake.process(grown).remove(101).process(Fake { pid: 102, born: 7, ..Fake::default() });
+    let room = Arc::get_mut(&mut snapshot).unwrap();
+    live.look_again(&[id(100, 5000), id(101, 5000), id(102, 5000), id(103, 1)], room);
+    assert_eq!(room.processes.len(), 1);
+    let row = row(room, 100);
+    assert_eq!((row.rss_stat, row.swap), (Pages(500), Reading::Value(Pages(9))));
+    assert_eq!((row.score, row.score_fresh), (Reading::Value(670), true));
+}
+
+#[test]
+fn the_top_stays_true_while_the_walk_stalls() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone());
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let needs = Needs { scores: Scores::All, keep: vec![id(100, 5000)], ..needs() };
+    while live.look(&needs, None).unwrap().scan.stale_ms != Millis::ZERO {}
+
+    // Opening a pipe that nobody writes to blocks, as opening a file does when memory is gone.
+    fs::remove_file(fake.at("500/stat")).unwrap();
+    nix::unistd::mkfifo(&fake.at("500/stat"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for rss in [1000, 2000, 3000] {
+        let now = Fake { rss, score: rss as u32, ..Fake::default() };
+        fake.process(now);
+        let snapshot = live.look(&needs, None).unwrap();
+        assert!(snapshot.scan.stale_ms > Millis::ZERO);
+        let top = row(&snapshot, 100);
+        assert_eq!(top.rss_stat, Pages(rss), "read in place");
+        assert_eq!((top.score, top.score_fresh), (Reading::Value(rss as u32), true));
+        assert_eq!(row(&snapshot, 500).rss_stat, Pages(slow.rss), "as it was");
+        assert!(!row(&snapshot, 500).score_fresh);
+    }
+
+    // The walk goes on; the next look has a complete one again.
+    let mut pipe = fs::File::options().write(true).open(fake.at("500/stat")).unwrap();
+    fake.file("ready", Fake { rss: 1, ..slow }.stat());
+    fs::rename(fake.at("ready"), fake.at("500/stat")).unwrap();
+    pipe.write_all(b"late\n").unwrap();
+    drop(pipe);
+    let snapshot = loop {
+        let snapshot = live.look(&needs, None).unwrap();
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            break snapshot;
+        }
+    };
+    assert_eq!(row(&snapshot, 500).rss_stat, Pages(1));
+    assert_eq!(row(&snapshot, 100).rss_stat, Pages(3000));
+}
+
+#[test]
+fn a_spent_snapshot_is_used_again_unless_somebody_holds_it() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let mut live = start(&fake);
+    let first = live.look(&needs(), None).unwrap();
+    let place = Arc::as_ptr(&first);
+    let second = live.look(&needs(), Some(first)).unwrap();
+    assert_eq!(Arc::as_ptr(&second), place);
+    let held = Arc::clone(&second);
+    let third = live.look(&needs(), Some(second)).unwrap();
+    assert_ne!(Arc::as_ptr(&third), place);
+    assert_eq!(held.processes, third.processes);
+}
+
+#[test]
+fn the_scale_of_scores_is_found_by_looking() {
+    for (score, scale) in [(666, ScoreScale::Signed), (0, ScoreScale::Floored)] {
+        let fake = FakeProc::new();
+        fake.process(Fake { score, ..Fake::default() });
+        let mut live = start(&fake);
+        let snapshot = live.look(&Needs::default(), None).unwrap();
+        assert_eq!(snapshot.machine.score_scale, scale, "the release says nothing");
+    }
+    let fake = FakeProc::new();
+    fake.file("sys/kernel/osrelease", "5.8.0\n");
+    let snapshot = start(&fake).look(&Needs::default(), None).unwrap();
+    assert_eq!(snapshot.machine.score_scale, ScoreScale::Floored, "nobody to compare");
+}
+
+#[test]
+fn a_command_line_is_that_of_the_process_asked_for() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let root = fake.root();
+    assert_eq!(command_line(&root, id(100, 5000)).unwrap().as_str(), "sleep 60");
+    assert_eq!(command_line(&root, id(100, 5001)), None, "somebody else by now");
+    assert_eq!(command_line(&root, id(101, 5000)), None);
+    assert_eq!(user_names().get(&0).map(ToString::to_string).as_deref(), Some("root"));
+}
+
+#[test]
+fn only_the_kernels_own_tree_is_live() {
+    let fake = FakeProc::new();
+    std::os::unix::fs::symlink(std::process::id().to_string(), fake.at("self")).unwrap();
+    let refused = LiveRoot::prove(fake.root()).unwrap_err();
+    assert!(matches!(refused, NotLive::OtherFilesystem { .. }), "{refused}");
+    let root = LiveRoot::prove(ProcRoot::open("/proc").unwrap()).unwrap();
+    assert!(root.root().is_live());
+    let below = LiveRoot::prove(ProcRoot::open("/proc/self").unwrap()).unwrap_err();
+    assert!(matches!(below, NotLive::OtherNamespace { .. }), "procfs, but not its top: {below}");
+}
+
+#[test]
+fn this_very_process_is_found() {
+    let mut live = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever).unwrap();
+    assert!(live.is_live());
+    let mut snapshot = live.look(&Needs::everything(), None).unwrap();
+    assert!(snapshot.processes.is_sorted_by_key(|row| row.id.pid));
+    let own = std::process::id() as i32;
+    let me = row(&snapshot, own);
+    assert!(me.has_mm && me.rss_stat > Pages(100) && me.threads > 1);
+    assert!(me.rss_exact.value().unwrap() > Pages(100));
+    assert!(me.pgtables.value().unwrap() > Pages::ZERO);
+    assert_eq!(me.ids.value().unwrap().euid, nix::unistd::geteuid().as_raw());
+    assert_eq!(me.parent, nix::unistd::getppid().as_raw());
+    assert!(me.id.born <= snapshot.clock.uptime_ticks);
+    assert!(me.score_fresh);
+    assert!(!me.cmdline.clone().value().unwrap().as_str().is_empty());
+    assert!(snapshot.memory.total_kib > Kib(64 * 1024));
+    assert!(snapshot.memory.free_kib < snapshot.memory.total_kib);
+    assert!(snapshot.powers.sees_others || snapshot.processes.iter().all(|row| row.id.pid > 1));
+    let me = me.id;
+    live.look_again(&[me], Arc::get_mut(&mut snapshot).unwrap());
+    assert!(snapshot.find(me).is_some());
+    assert!(command_line(&ProcRoot::open("/proc").unwrap(), me).is_some());
+}
+
+/// A line as `--json` writes it.
+fn line(snapshot: &Snapshot) -> String {
+    let mut value = serde_json::to_value(snapshot).unwrap();
+    let keys = value.as_object_mut().unwrap();
+    keys.insert("schema".into(), SCHEMA.into());
+    keys.insert("policy".into(), "linux".into());
+    keys.insert("victim".into(), serde_json::Value::Null);
+    format!("{value}\n")
+}
+
+fn play(text: impl Into<Vec<u8>>) -> Recording {
+    Recording::open(Box::new(Cursor::new(text.into())), "rec.jsonl")
+}
+
+#[test]
+fn a_recording_tells_what_was_seen() {
+    let fake = FakeProc::new();
+    fake.process(Fake { comm: b"a\x1b[2Jb".to_vec(), ..Fake::default() })
+        .process(Fake { pid: 30, ..Fake::default() })
+        .process(kernel_thread(2, "kthreadd"));
+    fs::remove_file(fake.at("30/oom_score_adj")).unwrap();
+    let seen = start(&fake).look(&Needs::everything(), None).unwrap();
+    let here = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever)
+        .unwrap()
+        .look(&needs(), None)
+        .unwrap();
+    let mut recording = play(format!("{}\n  \n{}", line(&seen), line(&here)));
+    assert!(!recording.is_live());
+    for seen in [seen, here] {
+        let told = recording.look(&Needs::default(), None).unwrap();
+        assert_eq!(told.processes, seen.processes);
+        assert_eq!(told.machine, seen.machine);
+        assert_eq!((told.memory, told.swap), (seen.memory, seen.swap));
+        assert_eq!((told.overcommit, told.traffic), (seen.overcommit, seen.traffic));
+        assert_eq!((told.pressure, told.load), (seen.pressure, seen.load));
+        assert_eq!((told.clock, told.scan, told.powers), (seen.clock, seen.scan, seen.powers));
+    }
+    assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), Lost::End);
+}
+
+#[test]
+fn a_recording_that_was_cut_short_plays_up_to_there() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let whole = line(&start(&fake).look(&needs(), None).unwrap());
+    for end in (1..whole.len() - 1).step_by(7) {
+        let mut recording = play(format!("{whole}{}", &whole[..end]));
+        recording.look(&Needs::default(), None).unwrap();
+        let cut = recording.look(&Needs::default(), None).unwrap_err();
+        assert_eq!(cut, Lost::Cut { name: "rec.jsonl".to_owned(), line: 2 }, "at {end}");
+        assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), Lost::End);
+        let lost = play(&whole[..end]).look(&Needs::default(), None).unwrap_err();
+        assert!(matches!(lost, Lost::Bad { line: 1, .. }), "nothing to play: {lost}");
+    }
+    // A missing last line end alone is no harm.
+    let mut recording = play(whole.trim_end());
+    recording.look(&Needs::default(), None).unwrap();
+}
+
+#[test]
+fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default()).process(Fake { pid: 99, ..Fake::default() });
+    let good = line(&start(&fake).look(&needs(), None).unwrap());
+    for (text, says) in [
+        ("\nnonsense\n".to_owned(), "rec.jsonl:2:"),
+        (good.replace(SCHEMA, "doomtop/9"), "rec.jsonl:1: the schema is doomtop/9, this doomtop"),
+        (good.replace("schema", "scheme"), "rec.jsonl:1: there is no schema doomtop/1"),
+        ("{\"schema\":\"doomtop/1\"}\n".to_owned(), "missing field"),
+        ("{\"schema\":\"doomtop\\u001b/1\"}\n".to_owned(), r"doomtop\x1b/1"),
+        (good.replace("\"page_size\":4096", "\"page_size\":0"), "a page size of 0"),
+        (good.replace("\"pid\":99", "\"pid\":-99"), "the pid -99"),
+        (good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"), "off the scale"),
+        ("[]\n".to_owned(), "rec.jsonl:1:"),
+    ] {
+        if text == good {
+            continue; // another page size than the text expects
+        }
+        let lost = play(text).look(&Needs::default(), None).unwrap_err();
+        let words = lost.to_string();
+        assert!(words.contains(says), "{words}");
+        assert!(!words.contains('\n') && !words.contains('\u{1b}'), "{words}");
+    }
+}
+
+#[test]
+fn a_recording_from_anywhere_is_put_in_order() {
+    let fake = FakeProc::new();
+    for pid in [5, 6, 7] {
+        fake.process(Fake { pid, ..Fake::default() });
+    }
+    let seen = start(&fake).look(&needs(), None).unwrap();
+    let mut shuffled = Snapshot::clone(&seen);
+    shuffled.processes.reverse();
+    shuffled.processes.push(seen.processes[1].clone());
+    let told = play(line(&shuffled)).look(&Needs::default(), None).unwrap();
+    assert_eq!(told.processes, seen.processes);
+}
