@@ -52,4 +52,5 @@ pub mod policy;
 pub mod rank;
 pub mod sample;
 pub mod source;
+pub mod ui;
 pub mod units;

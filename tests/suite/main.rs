@@ -2,4 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod fixtures;
 mod rules;
+mod screens;
+mod svg;
