@@ -477,7 +477,7 @@ pub static COLUMNS: &[Column] = &[
         width: 5,
         align: Align::Right,
         from: 0,
-        drop: 0,
+        drop: 12,
         descending: true,
         status: true,
         cell: |row, out| match row.permille() {
@@ -546,7 +546,7 @@ pub static COLUMNS: &[Column] = &[
         width: 6,
         align: Align::Right,
         from: 0,
-        drop: 0,
+        drop: 11,
         descending: true,
         status: true,
         cell: |row, out| size_cell(row, Reading::Value(row.sight.scene.rss(row.process)), out),

@@ -55,4 +55,5 @@ pub mod report;
 pub mod sample;
 pub mod sentence;
 pub mod source;
+pub mod ui;
 pub mod units;

@@ -3,9 +3,12 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod fakeproc;
+mod fixtures;
 mod hands;
 mod policies;
 mod rules;
 mod sampling;
+mod screens;
 mod scripts;
 mod stage;
+mod svg;

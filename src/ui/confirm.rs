@@ -1,0 +1,183 @@
+//! The questions before something happens: a signal, or putting a change back.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::pen::Pen;
+use super::{dialog, words};
+use crate::app::App;
+use crate::app::confirm::{Confirm, Ladder};
+use crate::app::mode::Revert;
+use crate::columns::Sight;
+use crate::model::{Process, Reading, Signal};
+
+/// Paints the question before a signal.
+pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let Some(sight) = app.sight() else { return };
+    let who = format!("{} {}", confirm.who, confirm.name);
+    let title = if confirm.sacrifice {
+        format!("Sacrifice {who}?")
+    } else {
+        format!("Send {} to {who}?", confirm.signal)
+    };
+    let mut lines: Vec<dialog::Ranked> = Vec::new();
+    match sight.scene.find(confirm.who) {
+        Some(process) => lines.extend(facts(process, &sight, look)),
+        None => lines.push((1, Line::styled("it is gone already", look.warn()))),
+    }
+    lines.push((9, Line::default()));
+    lines.push((
+        0,
+        Line::from(vec![
+            Span::styled(confirm.signal.to_string(), look.danger()),
+            Span::raw(format!(": {}", confirm.why)),
+        ]),
+    ));
+    lines.push((2, predicted(app, &sight, confirm, look)));
+    if confirm.signal.ends() {
+        lines.extend(frees(&sight, confirm).map(|text| (3, Line::raw(text))));
+    }
+    lines.extend(
+        confirm
+            .falls
+            .iter()
+            .enumerate()
+            .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
+    );
+    lines.push((9, Line::default()));
+    lines.extend(ladder(confirm, look));
+    dialog::paint(&title, lines, look.grave_frame(), area, pen);
+}
+
+/// Who it is, as the user should recognise it.
+fn facts(process: &Process, sight: &Sight<'_>, look: Look) -> Vec<dialog::Ranked> {
+    let label = |text: &'static str| Span::styled(text, look.label());
+    let swap = process.swap.value().unwrap_or_default();
+    let mut lines = vec![
+        (
+            2,
+            Line::from(vec![
+                Span::styled(words::who(process), look.strong()),
+                label("  of "),
+                Span::raw(words::user(sight, process)),
+                label("  started "),
+                Span::raw(format!("{} ago", words::age(sight.scene, process.id))),
+            ]),
+        ),
+        (
+            3,
+            Line::from(vec![
+                label("RSS "),
+                Span::raw(words::size(sight, sight.scene.rss(process))),
+                label(" + swap "),
+                Span::raw(words::size(sight, swap)),
+            ]),
+        ),
+    ];
+    if let Some(path) = process.cgroup.as_ref().value() {
+        lines.push((6, Line::from(vec![label("cgroup "), Span::raw(path.as_str().to_owned())])));
+    }
+    lines
+}
+
+/// Whether the policy would choose the same.
+fn predicted(app: &App, sight: &Sight<'_>, confirm: &Confirm, look: Look) -> Line<'static> {
+    let by = match app.setup.policy.id() {
+        "linux" => String::new(),
+        _ => format!(" by the rule of {}", app.setup.policy.title()),
+    };
+    match sight.ranking.victim() {
+        Some(row) if row.id == confirm.who => Line::from(vec![
+            Span::styled("this IS the predicted victim", look.strong()),
+            Span::raw(by),
+        ]),
+        Some(row) => {
+            let name = sight.scene.find(row.id).map_or_else(|| row.id.to_string(), words::who);
+            Line::from(vec![
+                Span::styled("this is NOT the predicted victim", look.warn()),
+                Span::raw(format!("{by}: that is {name}")),
+            ])
+        }
+        None => Line::raw(format!("nobody can be chosen{by}")),
+    }
+}
+
+fn frees(sight: &Sight<'_>, confirm: &Confirm) -> Option<String> {
+    let process = sight.scene.find(confirm.who)?;
+    Some(match process.private() {
+        Reading::Value(pages) => format!("frees about {} (estimate)", words::size(sight, pages)),
+        _ => "how much it frees is not known".to_owned(),
+    })
+}
+
+/// What it takes to confirm.
+fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
+    let mut lines = Vec::new();
+    match &confirm.ladder {
+        Ladder::Yes => lines.push((
+            0,
+            Line::from(vec![
+                Span::styled("y", look.danger()),
+                Span::raw(" = do it   anything else = nothing"),
+            ]),
+        )),
+        Ladder::TypePid { typed, why } => {
+            lines.push((1, Line::styled(format!("! {why}"), look.warn())));
+            let pid = confirm.who.pid.to_string();
+            let rest = pid.len().saturating_sub(typed.len() + 1);
+            lines.push((
+                0,
+                Line::from(vec![
+                    Span::raw(format!("type the pid {pid} and ")),
+                    Span::styled("Enter", look.danger()),
+                    Span::raw(": ["),
+                    Span::styled(typed.clone(), look.strong()),
+                    Span::styled(" ", look.cursor()),
+                    Span::raw(format!("{}]   Esc = nothing", " ".repeat(rest))),
+                ]),
+            ));
+        }
+    }
+    if confirm.sacrifice {
+        let other = if confirm.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
+        lines.push((
+            8,
+            Line::from(vec![
+                Span::styled("s", look.strong()),
+                Span::styled(format!(" {other} instead   "), look.dim()),
+                Span::styled("v", look.strong()),
+                Span::styled(" the predicted victim instead", look.dim()),
+            ]),
+        ));
+    }
+    lines
+}
+
+/// Paints the question whether to put a change back.
+pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let title = format!("Put oom_score_adj of {} {} back?", revert.who, revert.name);
+    let lines = vec![
+        (
+            0,
+            Line::from(vec![
+                Span::raw(format!("{} {} ", revert.from, look.arrow())),
+                Span::styled(revert.to.to_string(), look.strong()),
+                Span::styled("  as it was before this session", look.dim()),
+            ]),
+        ),
+        (9, Line::default()),
+        (
+            0,
+            Line::from(vec![
+                Span::styled("Enter", look.strong()),
+                Span::raw(" put it back   "),
+                Span::styled("Esc", look.strong()),
+                Span::raw(" leave it"),
+            ]),
+        ),
+    ];
+    dialog::paint(&title, lines, look.frame(), area, pen);
+}

@@ -1,0 +1,469 @@
+//! Why a process stands where it stands: every term, what would change it, what falls with it.
+
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::{victim, words};
+use crate::app::App;
+use crate::app::check::Agreement;
+use crate::app::confirm::Confirm;
+use crate::columns::Sight;
+use crate::model::{Capability, ProcId, Process, Reading};
+use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score, sacrifice};
+use crate::rank::Ranked;
+use crate::units::{Adj, Pages, Points};
+
+/// The title of panel and page.
+#[must_use]
+pub fn title(app: &App) -> String {
+    let found = app.sight().zip(app.selected());
+    found.map_or_else(
+        || "Explain".to_owned(),
+        |(sight, process)| {
+            format!("Explain {} ({})", words::who(process), words::user(&sight, process))
+        },
+    )
+}
+
+/// What the panel says, the most telling first.
+#[must_use]
+pub fn brief(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
+    let Some((sight, process)) = app.sight().zip(app.selected()) else {
+        return vec![Line::styled("that process is gone", look.dim())];
+    };
+    let case = Case { app, sight: &sight, process, look };
+    let mut lines = match sight.policy.judge(process, sight.scene) {
+        Verdict::Spared(reason) => case.spared(reason),
+        Verdict::Scored(badness) => {
+            let mut lines: Vec<Line<'static>> =
+                badness.terms.as_slice().iter().map(|term| case.term(term)).collect();
+            lines.push(case.sum(badness.points));
+            lines
+        }
+    };
+    lines.push(case.kernel());
+    lines.extend(case.place());
+    lines.extend(case.what_if());
+    let rest = [case.falls(), case.cgroup(), case.frees(), case.caps(), case.kin(), case.command()];
+    let room = usize::from(height).saturating_sub(1);
+    lines.extend(rest.into_iter().flatten());
+    lines.truncate(room);
+    lines.push(case.keys());
+    lines
+}
+
+/// What the page says: everything.
+#[must_use]
+pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
+    let Some((sight, process)) = app.sight().zip(app.selected()) else {
+        return vec![Line::styled("that process is gone", look.dim())];
+    };
+    let case = Case { app, sight: &sight, process, look };
+    let policy = sight.policy;
+    let mut lines =
+        vec![case.heading(&format!("Why it stands here, by the rule of {}", policy.title()))];
+    match policy.judge(process, sight.scene) {
+        Verdict::Spared(reason) => lines.extend(case.spared(reason)),
+        Verdict::Scored(badness) => {
+            lines.extend(badness.terms.as_slice().iter().map(|term| case.term(term)));
+            lines.push(case.sum(badness.points));
+        }
+    }
+    lines.push(case.kernel());
+    lines.extend(case.place());
+    lines.push(case.text("rule", policy.about()));
+    for cite in policy.cites() {
+        lines.push(case.text("", &format!("{} at {}", cite.place, cite.at)));
+    }
+    lines.push(Line::default());
+    lines.push(case.heading("What would change it"));
+    lines.extend(case.what_if());
+    lines.extend(case.legacy());
+    lines.push(Line::default());
+    lines.push(case.heading("If it dies"));
+    let act = policy.act(process);
+    lines.push(case.text("signal", &format!("{}: {}", act.signal, act.why)));
+    lines.extend(case.sacrifice());
+    lines.extend(case.frees());
+    lines.extend(case.all_falls());
+    lines.push(Line::default());
+    lines.push(case.heading("Who it is"));
+    lines.extend(case.identity());
+    lines.extend(case.caps());
+    lines.extend(case.cgroup());
+    lines.extend(case.kin());
+    lines.extend(case.command());
+    lines.push(Line::default());
+    lines.push(case.keys());
+    lines
+}
+
+/// Width of the word before a value.
+const LABEL: usize = 11;
+
+struct Case<'a> {
+    app: &'a App,
+    sight: &'a Sight<'a>,
+    process: &'a Process,
+    look: Look,
+}
+
+impl Case<'_> {
+    fn heading(&self, text: &str) -> Line<'static> {
+        Line::styled(text.to_owned(), self.look.strong())
+    }
+
+    fn label(&self, label: &str) -> Span<'static> {
+        Span::styled(format!("{label:<LABEL$} "), self.look.label())
+    }
+
+    fn text(&self, label: &str, text: &str) -> Line<'static> {
+        Line::from(vec![self.label(label), Span::raw(text.to_owned())])
+    }
+
+    fn size(&self, pages: Pages) -> String {
+        words::size(self.sight, pages)
+    }
+
+    fn spared(&self, reason: Reason) -> Vec<Line<'static>> {
+        vec![Line::from(vec![
+            self.label("spared"),
+            Span::styled(reason.word(), self.look.strong()),
+            Span::raw(format!(": {}", reason.sentence())),
+        ])]
+    }
+
+    /// A summand: its size, its pages, and how it came about.
+    fn term(&self, term: &Term) -> Line<'static> {
+        let name = match term.name {
+            "pgtables" => "page tables",
+            name => name,
+        };
+        let pages = self.sight.policy.unit() == Unit::Pages;
+        let amount = if pages { words::points(self.sight, term.points) } else { String::new() };
+        let note = match term.note {
+            Note::Fact if term.name == "rss" => self.rss(),
+            Note::Fact => String::new(),
+            Note::Unread => "could not be read: counted as nothing".to_owned(),
+            Note::Adj { adj, step } => {
+                let one = if step == Pages(self.sight.scene.domain().pages.0 / 1000) {
+                    words::step(self.sight)
+                } else {
+                    self.size(step)
+                };
+                format!("adj {adj} {} {one}", self.look.times())
+            }
+            Note::Divided { by, because } => format!("divided by {by}: {because}"),
+            Note::Doubled { because } => format!("doubled: {because}"),
+            Note::Floor => "raised to the least there is".to_owned(),
+        };
+        let style = match term.note {
+            Note::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),
+            Note::Adj { adj, .. } if adj < Adj::ZERO => self.look.good(),
+            _ => self.look.dim(),
+        };
+        let amount = if pages {
+            format!("{amount:>8} {:>11}", words::grouped(term.points.0))
+        } else {
+            format!("{:>12}", words::grouped(term.points.0))
+        };
+        Line::from(vec![
+            self.label(name),
+            Span::raw(amount),
+            Span::styled(format!("  {note}"), style),
+        ])
+    }
+
+    fn rss(&self) -> String {
+        let part = |name: &str, reading: Reading<Pages>| {
+            let pages = reading.value().filter(|pages| pages.0 > 0)?;
+            Some(format!("{name} {}", self.size(pages)))
+        };
+        let process = self.process;
+        let parts =
+            [part("anon", process.anon), part("file", process.file), part("shmem", process.shmem)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
+    fn sum(&self, points: Points) -> Line<'static> {
+        let mut spans = vec![self.label("badness")];
+        match self.sight.policy.unit() {
+            Unit::Pages => {
+                let amount = words::points(self.sight, points);
+                let bold = format!("{amount:>8} {:>11}", words::grouped(points.0));
+                spans.push(Span::styled(bold, self.look.strong()));
+                let share = words::permille(self.sight, points);
+                let total = self.size(self.sight.scene.domain().pages);
+                spans.push(Span::styled(format!("  {share}/1000"), self.look.strong()));
+                spans.push(Span::styled(format!(" of {total}"), self.look.dim()));
+            }
+            Unit::Bare => {
+                let bold = format!("{:>12}", words::grouped(points.0));
+                spans.push(Span::styled(bold, self.look.strong()));
+                spans.push(Span::styled("  points", self.look.dim()));
+            }
+        }
+        Line::from(spans)
+    }
+
+    /// The kernel's own number beside ours.
+    fn kernel(&self) -> Line<'static> {
+        let computed = kernel_score(self.process, self.sight.scene);
+        let label = self.label("oom_score");
+        let (text, style) = match self.process.score {
+            Reading::Value(kernel) if kernel == computed => {
+                (format!("kernel {kernel} = computed {computed}"), self.look.good())
+            }
+            Reading::Value(kernel) => match self.app.check.of(self.process.id) {
+                Some(Agreement::Differs { .. }) => (
+                    format!("kernel {kernel}, computed {computed}: they differ!"),
+                    self.look.warn(),
+                ),
+                _ => (
+                    format!("kernel {kernel}, computed {computed}: read at different moments"),
+                    self.look.dim(),
+                ),
+            },
+            Reading::Denied => (format!("may not be read; computed {computed}"), self.look.dim()),
+            Reading::Missing => (format!("does not exist; computed {computed}"), self.look.dim()),
+            Reading::NotAsked => (format!("not read yet; computed {computed}"), self.look.dim()),
+        };
+        Line::from(vec![label, Span::styled(text, style)])
+    }
+
+    fn ranked(&self, at: usize) -> Option<(usize, &Ranked)> {
+        self.sight.ranking.place(at)
+    }
+
+    fn own_place(&self) -> Option<(usize, Points)> {
+        let at = self.sight.scene.now().position(self.process.id.pid)?;
+        let (place, row) = self.ranked(at)?;
+        Some((place, row.standing.points()?))
+    }
+
+    fn name(&self, id: ProcId) -> String {
+        self.sight.scene.find(id).map_or_else(|| id.to_string(), words::who)
+    }
+
+    /// Its rank, and the neighbours in the order of death.
+    fn place(&self) -> Option<Line<'static>> {
+        let (place, _) = self.own_place()?;
+        let ranking = self.sight.ranking;
+        let count = ranking.eligible();
+        let mut text = format!("{} of {count}", place + 1);
+        let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
+        if let Some(row) = neighbour(place.checked_sub(1)) {
+            text.push_str(&format!("; before it dies {}", self.name(row.id)));
+        } else if let Some(row) = neighbour(Some(place + 1)) {
+            text.push_str(&format!("; after it dies {}", self.name(row.id)));
+        }
+        let mut line = self.text("rank", &text);
+        if place == 0 {
+            let text = if ranking.too_close() { "  TOO CLOSE TO CALL" } else { "  NEXT VICTIM" };
+            line.spans.push(Span::styled(text, self.look.victim()));
+        }
+        Some(line)
+    }
+
+    /// What another adj would do.
+    fn what_if(&self) -> Vec<Line<'static>> {
+        let mut lines = Vec::new();
+        let Some((place, points)) = self.own_place() else {
+            if self.process.adj == Reading::Value(Adj::MIN) {
+                let text = "any adj above -1000 makes it a candidate";
+                lines.push(self.text("what if", text));
+            }
+            return lines;
+        };
+        if self.sight.policy.unit() != Unit::Pages {
+            lines.push(self.text("what if", "this rule knows no oom_score_adj"));
+            return lines;
+        }
+        if victim::adj_term(self.sight, self.process).is_some()
+            && let Some(rank) = victim::rank_without_adj(self.sight, self.process)
+        {
+            let text = if rank == place + 1 {
+                format!("adj 0 would leave it at rank {rank}")
+            } else {
+                format!("adj 0 would give it rank {rank}, not {}", place + 1)
+            };
+            lines.push(self.text("what if", &text));
+        }
+        if let Some((adj, behind)) = self.behind(place, points) {
+            let label = if lines.is_empty() { "what if" } else { "" };
+            let text =
+                format!("adj {adj} puts it behind {} (rank {})", self.name(behind.id), place + 2);
+            lines.push(self.text(label, &text));
+        }
+        lines
+    }
+
+    /// The highest adj that puts it behind the next in the order.
+    fn behind(&self, place: usize, points: Points) -> Option<(Adj, &Ranked)> {
+        let candidates = &self.sight.ranking.rows()[..self.sight.ranking.eligible()];
+        let next = candidates.get(place + 1)?;
+        let step = (self.sight.scene.domain().pages.0 / 1000).max(1) as i64;
+        let adj = self.process.adj.value()?;
+        let below = next.standing.points()? - points - Points(1);
+        let wanted = i64::from(adj.0).saturating_add(below.0.div_euclid(step));
+        (wanted > -1000).then(|| (Adj::clamped(wanted), next))
+    }
+
+    fn legacy(&self) -> Option<Line<'static>> {
+        let adj = self.process.adj.value()?;
+        let legacy = adj.legacy();
+        let text = format!(
+            "oom_score_adj {adj} reads as {legacy} in the legacy oom_adj; writing {legacy} there gives {}",
+            legacy.modern()
+        );
+        Some(self.text("both scales", &text))
+    }
+
+    fn sacrifice(&self) -> Option<Line<'static>> {
+        if self.process.is_kernel_thread() {
+            return None;
+        }
+        let rule = sacrifice(self.process);
+        Some(self.text("sacrifice", &format!("X would send {}: {}", rule.signal, rule.why)))
+    }
+
+    fn frees(&self) -> Option<Line<'static>> {
+        if !self.process.has_mm {
+            return None;
+        }
+        let text = match self.process.private() {
+            Reading::Value(pages) => {
+                format!("about {} (estimate: anonymous memory and swap)", self.size(pages))
+            }
+            Reading::Denied => "unknown: its status may not be read".to_owned(),
+            _ => "unknown: this kernel does not say what is anonymous".to_owned(),
+        };
+        Some(self.text("frees", &text))
+    }
+
+    fn fallen(&self) -> Vec<String> {
+        // The dialog that would ask says the same.
+        Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene)
+            .map(|dialog| dialog.falls)
+            .unwrap_or_default()
+    }
+
+    fn falls(&self) -> Option<Line<'static>> {
+        let fallen = self.fallen();
+        (!fallen.is_empty()).then(|| self.text("with it", &fallen.join("; ")))
+    }
+
+    fn all_falls(&self) -> Vec<Line<'static>> {
+        match Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
+            Err(why) => vec![self.text("protected", why)],
+            Ok(dialog) if dialog.falls.is_empty() => vec![self.text("with it", "nothing else")],
+            Ok(dialog) => dialog
+                .falls
+                .iter()
+                .enumerate()
+                .map(|(nth, line)| self.text(if nth == 0 { "with it" } else { "" }, line))
+                .collect(),
+        }
+    }
+
+    fn identity(&self) -> Vec<Line<'static>> {
+        let (process, scene) = (self.process, self.sight.scene);
+        let ids = match process.ids {
+            Reading::Value(ids) if ids.uid != ids.euid => {
+                format!(" (uid {}, effective {})", ids.uid, ids.euid)
+            }
+            Reading::Value(ids) => format!(" (uid {})", ids.uid),
+            _ => String::new(),
+        };
+        let threads = match process.threads {
+            0 | 1 => "1 thread".to_owned(),
+            count => format!("{count} threads"),
+        };
+        let mut lines = vec![
+            self.text(
+                "process",
+                &format!(
+                    "{}, started {} ago, {}, {threads}, nice {}",
+                    words::who(process),
+                    words::age(scene, process.id),
+                    process.state.words(),
+                    process.nice
+                ),
+            ),
+            self.text("user", &format!("{}{ids}", words::user(self.sight, process))),
+            self.text(
+                "memory",
+                &format!(
+                    "resident {} of {} mapped",
+                    self.size(scene.rss(process)),
+                    self.size(process.total_vm(scene.machine().page_size))
+                ),
+            ),
+        ];
+        if let Some(growth) = scene.growth(process) {
+            let rate = growth.per_minute();
+            let text = match rate.0 {
+                0 => "steady since the last look".to_owned(),
+                _ => {
+                    let sign = if rate.0 < 0 { '-' } else { '+' };
+                    format!("{sign}{} a minute", self.size(Pages(rate.0.unsigned_abs())))
+                }
+            };
+            lines.push(self.text("growth", &text));
+        }
+        lines
+    }
+
+    /// What matters of the capabilities, in words.
+    fn caps(&self) -> Option<Line<'static>> {
+        let text = match self.process.caps {
+            Reading::Value(caps) => {
+                let held = |capability: Capability| {
+                    let name = capability.name().trim_start_matches("CAP_");
+                    if caps.has(capability) { name.to_owned() } else { format!("no {name}") }
+                };
+                [Capability::SysAdmin, Capability::SysRawio, Capability::SysResource]
+                    .map(held)
+                    .join(", ")
+            }
+            Reading::Denied => "may not be read".to_owned(),
+            Reading::Missing | Reading::NotAsked => return None,
+        };
+        Some(self.text("caps", &text))
+    }
+
+    fn cgroup(&self) -> Option<Line<'static>> {
+        let path = self.process.cgroup.as_ref().value()?;
+        Some(self.text("cgroup", path.as_str()))
+    }
+
+    fn kin(&self) -> Option<Line<'static>> {
+        let scene = self.sight.scene;
+        let now = scene.now();
+        let parent = now
+            .position(self.process.parent)
+            .map_or_else(|| "none in sight".to_owned(), |at| words::who(&now.processes[at]));
+        let children = scene.children(self.process.id.pid).count();
+        Some(self.text("parent", &format!("{parent}, children {children}")))
+    }
+
+    fn command(&self) -> Option<Line<'static>> {
+        let line = self.app.names.command(self.process)?;
+        Some(self.text("command", line))
+    }
+
+    fn keys(&self) -> Line<'static> {
+        let rule = sacrifice(self.process);
+        let mut spans = Vec::new();
+        for (key, what) in [
+            ("[a]", " adjust  ".to_owned()),
+            ("[k]", " signal  ".to_owned()),
+            ("[X]", format!(" sacrifice ({})  ", rule.signal)),
+            ("[y]", " copy".to_owned()),
+        ] {
+            spans.push(Span::styled(key, self.look.strong()));
+            spans.push(Span::styled(what, self.look.dim()));
+        }
+        Line::from(spans)
+    }
+}

@@ -1,0 +1,194 @@
+//! The two bottom lines: what the table shows (or a message, or what is being typed), and the
+//! function keys.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pen::{Pen, cells};
+use crate::app::keys::{Action, KEYS, Place, key_of};
+use crate::app::mode::{Asking, Mode, Prompt};
+use crate::app::{App, Level};
+use crate::columns::Scale;
+
+/// Paints the status line, or what has taken its place.
+pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    match &app.mode {
+        Mode::Prompt(prompt) => return paint_prompt(prompt, area, pen),
+        Mode::GoTo(digits) => {
+            let mut x = area.x + pen.text(area.x, area.y, area.width, "pid ", look.label());
+            x += pen.text(x, area.y, area.right() - x, digits, look.strong());
+            pen.text(x, area.y, 1, " ", look.cursor());
+            x += 2;
+            let found = app.selected().is_some_and(|it| it.id.pid.to_string().starts_with(digits));
+            let (text, style) = if found {
+                ("any other key ends the number", look.dim())
+            } else {
+                ("! no such pid in the table", look.warn())
+            };
+            pen.text(x, area.y, area.right().saturating_sub(x), text, style);
+            return;
+        }
+        _ => {}
+    }
+    if let Some(notice) = &app.notice {
+        let (mark, style) = match notice.level {
+            Level::Plain => ("", look.plain()),
+            Level::Good => ("", look.good()),
+            Level::Warn => ("! ", look.warn()),
+        };
+        let line =
+            Line::from(vec![Span::styled(mark, style), Span::styled(notice.text.clone(), style)]);
+        pen.line(area.x, area.y, area.width, &line);
+        return;
+    }
+    let mut x = area.x;
+    for part in parts(app, pen) {
+        let gap = if x == area.x { 0 } else { 2 };
+        // Whole parts only: half a word says nothing.
+        if x + gap + cells(&part.content) > area.right() && x > area.x {
+            continue;
+        }
+        x += gap;
+        x += pen.text(x, area.y, area.right().saturating_sub(x), &part.content, part.style);
+    }
+}
+
+/// What there is to say, the most important first.
+fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let mut parts = Vec::with_capacity(12);
+    if let Some(why) = &app.lost {
+        parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
+    }
+    let Some(scene) = &app.scene else { return parts };
+    let (shown, all) = (app.lines.len(), scene.now().processes.len());
+    parts.push(Span::raw(if shown == all {
+        format!("{all} tasks")
+    } else {
+        format!("{shown} of {all} tasks")
+    }));
+    let (agree, compared) = app.check.count();
+    if compared > 0 {
+        let style = if agree == compared { look.good() } else { look.warn() };
+        let mark = if agree == compared { "" } else { "!" };
+        parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
+    }
+    parts.push(if app.paused {
+        Span::styled("[paused]", look.warn())
+    } else if app.held() {
+        Span::styled("[held]", look.warn())
+    } else if app.setup.live {
+        Span::raw("[live]")
+    } else {
+        Span::styled("[recording]", look.warn())
+    });
+    if !app.tags.is_empty() {
+        parts.push(Span::styled(format!("{} tagged", app.tags.len()), look.tag()));
+    }
+    if !app.view.filter.is_empty() {
+        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), look.warn()));
+    }
+    if let Some(user) = &app.view.user {
+        parts.push(Span::styled(format!("user {user}"), look.warn()));
+    }
+    if !app.search.is_empty() {
+        parts.push(Span::styled(format!("search {}", app.search.text()), look.label()));
+    }
+    if app.view.hide_spared {
+        parts.push(Span::styled("candidates only", look.warn()));
+    }
+    let sort = app.view.sort;
+    let direction = if sort.descending { "desc" } else { "asc" };
+    if sort.column.id != "badness" || !sort.descending {
+        parts.push(Span::raw(format!("sort {} {direction}", sort.column.id)));
+    }
+    if app.view.tree {
+        parts.push(Span::raw("tree"));
+    }
+    if app.scale != Scale::Auto {
+        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    }
+    if !app.follow {
+        parts.push(Span::raw("follow off"));
+    }
+    for (action, word) in
+        [(Action::Explain, "explain"), (Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]
+    {
+        if let Some(key) = key_of(action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let label = match prompt.asking {
+        Asking::Search => "Search: ",
+        Asking::Filter => "Filter: ",
+        Asking::Delay => "Seconds between refreshes: ",
+    };
+    let mut x = area.x + pen.text(area.x, area.y, area.width, label, look.label());
+    let room = area.right().saturating_sub(x).saturating_sub(1);
+    let scroll = prompt.input.visual_scroll(usize::from(room));
+    let value = prompt.input.value();
+    // What stands before the part that is in view, by cells.
+    let mut skipped = 0;
+    let start = value
+        .char_indices()
+        .find(|&(at, c)| {
+            let here = skipped >= scroll;
+            skipped += usize::from(cells(&value[at..at + c.len_utf8()]));
+            here
+        })
+        .map_or(value.len(), |(at, _)| at);
+    let cursor = x + (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
+    x += pen.text(x, area.y, room, &value[start..], look.strong());
+    pen.style(Rect { x: cursor, width: 1, ..area }, look.cursor());
+    if let Some(error) = &prompt.error {
+        let x = x.max(cursor) + 2;
+        let text = format!("! {error}");
+        let room = area.right().saturating_sub(x);
+        if room > 8 {
+            pen.text(x, area.y, room, &text, look.warn());
+        } else {
+            // The error is worth more than the far end of the line.
+            let taken = cells(&text).min(area.width / 2);
+            pen.text(area.right() - taken, area.y, taken, &text, look.warn());
+        }
+    }
+}
+
+/// Paints the function bar.
+pub fn paint_bar(area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let mut named: Vec<_> = KEYS
+        .iter()
+        .filter(|binding| binding.place == Place::Browse && !binding.label.is_empty())
+        .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
+        .collect();
+    named.sort_by_key(|(key, _)| match key.code {
+        crate::app::keys::Code::F(number) => number,
+        _ => u8::MAX,
+    });
+    let count = named.len().max(1) as u16;
+    let taken: u16 = named.iter().map(|(key, label)| cells(&key.to_string()) + cells(label)).sum();
+    let pad = (area.width.saturating_sub(taken) / count).min(4);
+    let mut x = area.x;
+    for (key, label) in named {
+        let key = key.to_string();
+        if x + cells(&key) + cells(label) > area.right() {
+            break;
+        }
+        x += pen.text(x, area.y, area.right() - x, &key, look.key());
+        let width = (cells(label) + pad).min(area.right() - x);
+        pen.style(Rect { x, y: area.y, width, height: 1 }, look.key_label());
+        pen.text(x, area.y, width, label, look.key_label());
+        x += width;
+    }
+    if x < area.right() {
+        let rest = Rect { x, y: area.y, width: area.right() - x, height: 1 };
+        pen.style(rest, look.key_label());
+    }
+}

@@ -1,0 +1,551 @@
+//! The top of the screen: the machine, its memory, and who dies next. That sentence is the last
+//! line to go.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::gauge;
+use super::look::Look;
+use super::pen::{Pen, cells, line_cells};
+use super::{victim, words};
+use crate::app::{Acting, App, HeaderLevel};
+use crate::columns::{Sight, span_of};
+use crate::model::{Capability, Overcommit, OvercommitMode, Reading, Stall};
+use crate::units::{Kib, Pages};
+
+/// How many lines the header wants.
+#[must_use]
+pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
+    let warned = u16::from(app.scene.is_some() && !warnings(app).is_empty());
+    match level {
+        HeaderLevel::Full => 5 + u16::from(width >= 110) + warned,
+        HeaderLevel::Small => 3 + warned,
+        HeaderLevel::Line => 1,
+        HeaderLevel::Off => 0,
+    }
+}
+
+/// Paints the header.
+pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let Some(sight) = words::header_sight(app) else {
+        pen.line(area.x, area.y, area.width, &Line::styled("doomtop", pen.look.strong()));
+        return;
+    };
+    let look = pen.look;
+    let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
+    match level {
+        HeaderLevel::Off => {}
+        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
+        HeaderLevel::Small => {
+            lines.push(title(app, &sight, look, area.width));
+            lines.push(Line::from(numbers(&sight, look)));
+        }
+        HeaderLevel::Full => {
+            lines.push(title(app, &sight, look, area.width));
+            lines.push(memory(&sight, look, area.width));
+            lines.push(swap(&sight, look, area.width));
+            lines.push(commit(&sight, look, area.width));
+            if area.width >= 110 {
+                lines.push(model(app, &sight, look, area.width));
+            }
+        }
+    }
+    if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
+        let warnings = warnings(app);
+        if !warnings.is_empty() {
+            lines.push(Line::styled(format!("! {}", warnings.join("; ")), look.warn()));
+        }
+        let alone = level == HeaderLevel::Full && area.width >= 110;
+        lines.push(next(app, &sight, look, alone, area.width));
+    }
+    // Where there are too few lines the last one, the sentence, stays.
+    while lines.len() > usize::from(area.height) && lines.len() > 1 {
+        lines.remove(lines.len() - 2);
+    }
+    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+        pen.line(area.x, y, area.width, line);
+    }
+}
+
+/// Left parts as far as they fit, and right parts at the right edge.
+fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -> Line<'static> {
+    let taken =
+        |spans: &[Span<'static>]| spans.iter().map(|span| cells(&span.content)).sum::<u16>();
+    let end = taken(&right);
+    let mut line: Vec<Span<'static>> = Vec::with_capacity(left.len() + right.len() + 1);
+    let mut used = 0;
+    for span in left {
+        let more = cells(&span.content);
+        if used > 0 && used + more + end + if end > 0 { 2 } else { 0 } > width {
+            break;
+        }
+        used += more;
+        line.push(span);
+    }
+    line.push(Span::raw(" ".repeat(usize::from(width.saturating_sub(used + end)))));
+    line.extend(right);
+    Line::from(line)
+}
+
+fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let (now, machine) = (sight.scene.now(), sight.scene.machine());
+    let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
+    let policy = app.setup.policy;
+    let model = match policy.id() {
+        "linux" => "linux (running)".to_owned(),
+        id => id.to_owned(),
+    };
+    let mut left = vec![
+        Span::styled("doomtop", look.strong()),
+        Span::raw(format!(" {}", machine.name)),
+        Span::raw(format!(" {}", machine.kernel)),
+        Span::raw(format!(" up {up}")),
+        Span::styled(format!("  model {model}"), look.label()),
+        Span::raw(format!("  scope {}", sight.scene.domain().name)),
+    ];
+    if width >= 100 {
+        let [one, five, fifteen] = now.load;
+        left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
+        left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
+    }
+    let mut right = Vec::new();
+    let mut flag = |text: &'static str, style: Style| {
+        right.push(Span::styled(text, style));
+        right.push(Span::raw(" "));
+    };
+    if app.lost.is_some() {
+        flag("[no new looks]", look.danger());
+    }
+    if app.paused {
+        flag("[paused]", look.warn());
+    }
+    match app.setup.acting {
+        Acting::ReadOnly => flag("read-only", look.good()),
+        Acting::NotReal => flag("[recording]", look.warn()),
+        Acting::Free => {}
+    }
+    let seconds = app.setup.delay.0 as f64 / 1000.0;
+    let time = words::clock(app, now.clock.unix_ms);
+    right.push(Span::raw(format!("{seconds:.1}s {time}")));
+    spread(left, right, width)
+}
+
+/// The cells of a gauge: the same on all lines, so that what stands behind them is aligned.
+const fn bar_cells(width: u16) -> u16 {
+    match width {
+        ..=59 => 8,
+        60..=79 => 14,
+        80..=99 => 21,
+        100..=139 => 30,
+        _ => 40,
+    }
+}
+
+/// Label, bar, two sizes and percent: the left part of a gauge line.
+struct Gauge {
+    label: &'static str,
+    used: f64,
+    more: f64,
+    pair: String,
+    percent: Option<u64>,
+    /// Of the percent; a bar that means little is dim.
+    style: Style,
+    bar: Style,
+    alarm: bool,
+}
+
+impl Gauge {
+    fn line(self, look: Look, width: u16, parts: Vec<(u16, Vec<Span<'static>>)>) -> Line<'static> {
+        let mut spans = vec![Span::styled(format!("{} ", self.label), look.label())];
+        spans.extend(gauge::bar(look, bar_cells(width), self.used, self.more, self.bar));
+        spans.push(Span::raw(format!(" {:>11} ", self.pair)));
+        let alarm = if self.alarm { "!" } else { " " };
+        let percent = self.percent.map_or_else(String::new, |all| format!("{}%", all.min(9999)));
+        spans.push(Span::styled(format!("{percent:>4}{alarm}"), self.style));
+        let mut line = Line::from(spans);
+        for (column, part) in parts {
+            let at = line_cells(&line);
+            let wanted = bar_cells(width) + 23 + column;
+            let more: u16 = part.iter().map(|span| cells(&span.content)).sum();
+            let gap = wanted.saturating_sub(at).max(1);
+            // What does not fit as a whole stays away.
+            if at + gap + more > width {
+                continue;
+            }
+            line.spans.push(Span::raw(" ".repeat(usize::from(gap))));
+            line.spans.extend(part);
+        }
+        line
+    }
+}
+
+fn of(part: Kib, whole: Kib) -> f64 {
+    part.0 as f64 / whole.0.max(1) as f64
+}
+
+fn percent(part: Kib, whole: Kib) -> u64 {
+    part.0.saturating_mul(100) / whole.0.max(1)
+}
+
+fn word(label: &'static str, value: String, look: Look) -> Vec<Span<'static>> {
+    vec![Span::styled(label, look.dim()), Span::raw(value)]
+}
+
+/// Where the details of a gauge line stand, counted from the end of its numbers.
+const DETAIL: u16 = 0;
+const STALLS: u16 = 13;
+const WIDE_STALLS: u16 = 28;
+const WIDEST: u16 = 72;
+
+const fn stalls_at(width: u16) -> u16 {
+    if width >= 110 { WIDE_STALLS } else { STALLS }
+}
+
+fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let memory = now.memory;
+    let available = memory.available_kib.value();
+    let low = available.map_or(100, |kib| percent(kib, memory.total_kib));
+    let style = match low {
+        0..5 => look.danger(),
+        5..10 => look.warn(),
+        _ => look.good(),
+    };
+    let avail = available.map_or_else(|| "?".to_owned(), |kib| words::kib(sight, kib));
+    let mut parts = vec![(DETAIL, word("avail ", avail, look))];
+    parts.push((stalls_at(width), stall("some", now.pressure.some, look, width)));
+    if width >= 180 {
+        let text = format!(
+            "cache {}  free {}  shared {}",
+            words::kib(sight, memory.cache_kib),
+            words::kib(sight, memory.free_kib),
+            words::kib(sight, memory.shmem_kib)
+        );
+        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+    }
+    let gauge = Gauge {
+        label: "Mem",
+        used: of(memory.used(), memory.total_kib),
+        more: of(memory.cache_kib, memory.total_kib),
+        pair: words::pair(sight, memory.used(), memory.total_kib),
+        percent: Some(percent(memory.used(), memory.total_kib)),
+        style,
+        bar: style,
+        alarm: low < 10,
+    };
+    gauge.line(look, width, parts)
+}
+
+fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let swap = now.swap;
+    let stalls = (stalls_at(width), stall("full", now.pressure.full, look, width));
+    if swap.total_kib.0 == 0 {
+        let gauge = Gauge {
+            label: "Swp",
+            used: 0.0,
+            more: 0.0,
+            pair: "no swap".to_owned(),
+            percent: None,
+            style: look.dim(),
+            bar: look.dim(),
+            alarm: false,
+        };
+        return gauge.line(look, width, vec![stalls]);
+    }
+    let full = percent(swap.used(), swap.total_kib);
+    let style = match full {
+        95.. => look.danger(),
+        80.. => look.warn(),
+        _ => look.good(),
+    };
+    let mut parts = vec![];
+    let detail = match (width, traffic(sight)) {
+        (110.., Some(traffic)) => vec![Span::styled(traffic, look.dim())],
+        _ => word("free ", words::kib(sight, swap.free_kib), look),
+    };
+    parts.push((DETAIL, detail));
+    parts.push(stalls);
+    let gauge = Gauge {
+        label: "Swp",
+        used: of(swap.used(), swap.total_kib),
+        more: 0.0,
+        pair: words::pair(sight, swap.used(), swap.total_kib),
+        percent: Some(full),
+        style,
+        bar: style,
+        alarm: full >= 80,
+    };
+    gauge.line(look, width, parts)
+}
+
+/// What moves between memory and swap, each second.
+#[must_use]
+pub fn traffic(sight: &Sight<'_>) -> Option<String> {
+    let (now, before) = (sight.scene.now(), sight.scene.before()?);
+    let over = now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms).0.max(1);
+    let rate = |now: Pages, before: Pages| {
+        words::size(sight, Pages(now.saturating_sub(before).0.saturating_mul(1000) / over))
+    };
+    let (now, before) = (now.traffic, before.traffic);
+    let into = rate(now.swap_in_pages, before.swap_in_pages);
+    let out = rate(now.swap_out_pages, before.swap_out_pages);
+    Some(format!("in {into}/s out {out}/s"))
+}
+
+fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let commit = now.overcommit;
+    let Some(charge) = commit.charge() else {
+        return Line::from(vec![
+            Span::styled("Cmt ", look.label()),
+            Span::styled("the commit charge could not be read", look.dim()),
+        ]);
+    };
+    let full = charge.percent();
+    let tight = commit.enforced() && full >= 90;
+    // Where nothing enforces the limit, going over it is no news.
+    let style = if tight { look.danger() } else { look.plain() };
+    let mut parts = Vec::new();
+    for form in enforcement(sight, &commit) {
+        let style = if commit.enforced() { look.strong() } else { look.dim() };
+        let room = width.saturating_sub(bar_cells(width) + 23);
+        if cells(&form) <= room {
+            let style = if tight { look.danger() } else { style };
+            parts.push((DETAIL, vec![Span::styled(form, style)]));
+            break;
+        }
+    }
+    if width >= 180 {
+        let total = sight.scene.domain().pages;
+        let text = format!(
+            "1 adj = {}  of {} pages in all",
+            words::step(sight),
+            words::grouped(total.points().0)
+        );
+        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+    }
+    let gauge = Gauge {
+        label: "Cmt",
+        used: full as f64 / 100.0,
+        more: 0.0,
+        pair: words::pair(sight, charge.committed, charge.limit),
+        percent: Some(full),
+        style,
+        bar: match (tight, commit.enforced()) {
+            (true, _) => style,
+            (false, true) => look.good(),
+            (false, false) => look.dim(),
+        },
+        alarm: tight,
+    };
+    gauge.line(look, width, parts)
+}
+
+/// What the overcommit knobs amount to, longest form first.
+fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
+    let mode =
+        commit.mode.value().map_or_else(|| "?".to_owned(), |mode| u8::from(mode).to_string());
+    let word = commit.mode.value().map_or("unknown", OvercommitMode::word);
+    let knob = match (commit.kbytes.value(), commit.ratio.value()) {
+        (Some(kbytes), _) if kbytes.0 > 0 => format!("kbytes {}", words::kib(sight, kbytes)),
+        (_, Some(ratio)) => format!("ratio {ratio}"),
+        _ => "ratio ?".to_owned(),
+    };
+    let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
+    vec![
+        format!("overcommit {mode} {word}, {knob}: {law}"),
+        format!("overcommit {mode} {knob}: {law}"),
+        law.to_owned(),
+    ]
+}
+
+/// The three averages of a pressure line; where there is room, their trend.
+fn stall(name: &'static str, stall: Reading<Stall>, look: Look, width: u16) -> Vec<Span<'static>> {
+    let Some(stall) = stall.value() else {
+        return vec![Span::styled(
+            if name == "some" { "PSI not available" } else { "" },
+            look.dim(),
+        )];
+    };
+    let heavy = if name == "some" { (10.0, 40.0) } else { (2.0, 10.0) };
+    let (style, alarm) = match stall.avg10 {
+        now if now >= heavy.1 => (look.danger(), "!"),
+        now if now >= heavy.0 => (look.warn(), "!"),
+        _ => (look.plain(), " "),
+    };
+    let lead = if width >= 110 { "PSI mem" } else { "PSI" };
+    let mut spans = vec![
+        Span::styled(format!("{lead} {name}"), look.label()),
+        Span::styled(format!(" {:>4}", words::share(stall.avg10)), style),
+        Span::raw(format!(
+            "{alarm}{:>4} {:>4}",
+            words::share(stall.avg60),
+            words::share(stall.avg300)
+        )),
+    ];
+    if width >= 110 {
+        let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
+        let trend: String = [stall.avg300, stall.avg60, stall.avg10]
+            .iter()
+            .map(|&share| look.spark(share / most))
+            .collect();
+        let word = if stall.avg10 > stall.avg60 * 1.2 {
+            " rising"
+        } else if stall.avg10 < stall.avg60 * 0.8 {
+            " falling"
+        } else {
+            ""
+        };
+        spans.push(Span::styled(format!("  {trend}"), style));
+        spans.push(Span::styled(word, look.dim()));
+    }
+    spans
+}
+
+/// Whose rule, over how much, and whether it agrees with the kernel.
+fn model(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let total = sight.scene.domain().pages;
+    let (agree, compared) = app.check.count();
+    let (check, style) = if compared == 0 {
+        ("no oom_score read yet".to_owned(), look.dim())
+    } else if agree == compared {
+        (format!("self-check {agree}/{compared} equal /proc/PID/oom_score"), look.good())
+    } else {
+        (format!("self-check {agree}/{compared}: {} differ!", compared - agree), look.warn())
+    };
+    let left = vec![
+        Span::styled("Rule ", look.label()),
+        Span::raw(app.setup.policy.title()),
+        Span::raw(format!("  total {}", words::size(sight, total))),
+        Span::raw(format!("  1 adj = {}", words::step(sight))),
+        Span::styled(format!("  {check}"), style),
+        Span::styled(format!("  {}", powers(app)), look.dim()),
+    ];
+    spread(left, kills_span(app, sight, look).into_iter().collect(), width)
+}
+
+/// What this user may do here.
+#[must_use]
+pub fn powers(app: &App) -> String {
+    let Some(scene) = &app.scene else { return String::new() };
+    let powers = scene.now().powers;
+    match app.setup.acting {
+        Acting::ReadOnly => return "read-only".to_owned(),
+        Acting::NotReal => return "a recording: nothing to act on".to_owned(),
+        Acting::Free => {}
+    }
+    let held: Vec<&str> = [Capability::Kill, Capability::SysResource]
+        .into_iter()
+        .filter(|&capability| powers.caps.has(capability))
+        .map(Capability::name)
+        .collect();
+    if held.is_empty() {
+        "you may act on your own processes".to_owned()
+    } else {
+        format!("you have {}", held.join(" "))
+    }
+}
+
+/// `OOM kills 3 (+1)`: since boot, and since doomtop began.
+#[must_use]
+pub fn kills(app: &App, sight: &Sight<'_>) -> Option<String> {
+    let kills = sight.scene.now().traffic.oom_kills.value()?;
+    let new = kills.saturating_sub(app.kills_at_start.unwrap_or(kills));
+    Some(if new > 0 { format!("OOM kills {kills} (+{new})") } else { format!("OOM kills {kills}") })
+}
+
+/// The same; red when the killer came while doomtop was looking.
+fn kills_span(app: &App, sight: &Sight<'_>, look: Look) -> Option<Span<'static>> {
+    let text = kills(app, sight)?;
+    let style = if text.ends_with(')') { look.danger() } else { look.plain() };
+    Some(Span::styled(text, style))
+}
+
+/// Who dies next; where no other line has room for them, with the kills so far.
+fn next(app: &App, sight: &Sight<'_>, look: Look, alone: bool, width: u16) -> Line<'static> {
+    let kills = kills_span(app, sight, look).filter(|_| !alone);
+    let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
+    let sentence = victim::sentence(app, sight, look, width.saturating_sub(room));
+    match kills {
+        Some(kills) if line_cells(&sentence) + room <= width => {
+            spread(sentence.spans, vec![kills], width)
+        }
+        _ => victim::sentence(app, sight, look, width),
+    }
+}
+
+/// `M83% S64% C143% psi12.4`.
+fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
+    let now = sight.scene.now();
+    let memory = percent(now.memory.used(), now.memory.total_kib);
+    let mut spans = vec![Span::raw(format!("M{memory}%"))];
+    if now.swap.total_kib.0 > 0 {
+        let swap = percent(now.swap.used(), now.swap.total_kib);
+        spans.push(Span::raw(format!(" S{swap}%")));
+    } else {
+        spans.push(Span::raw(" S-"));
+    }
+    if let Some(charge) = now.overcommit.charge() {
+        let tight = now.overcommit.enforced() && charge.percent() >= 90;
+        let style = if tight { look.danger() } else { look.plain() };
+        let alarm = if tight { "!" } else { "" };
+        spans.push(Span::styled(format!(" C{}%{alarm}", charge.percent()), style));
+    }
+    if let Some(some) = now.pressure.some.value() {
+        spans.push(Span::raw(format!(" psi{}", words::share(some.avg10))));
+    }
+    spans
+}
+
+fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let mut spans = Vec::new();
+    let stale = sight.scene.now().scan.stale_ms.0;
+    if stale > 0 {
+        spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
+    }
+    let mut shortest = victim::shortest(app, sight, look);
+    let numbers = numbers(sight, look);
+    let begun = |spans: &[Span<'static>]| spans.iter().map(|s| cells(&s.content)).sum::<u16>();
+    // The sentence is the last to go.
+    let numbers_fit = begun(&spans) + begun(&numbers) + 1 + line_cells(&shortest) <= width;
+    if numbers_fit {
+        spans.extend(numbers);
+        spans.push(Span::raw(" "));
+    }
+    let room = width.saturating_sub(begun(&spans));
+    let longer = victim::sentence(app, sight, look, room);
+    if line_cells(&longer) <= room {
+        shortest = longer;
+    }
+    spans.extend(shortest.spans);
+    Line::from(spans)
+}
+
+/// What the user must know about the numbers.
+fn warnings(app: &App) -> Vec<String> {
+    let Some(scene) = &app.scene else { return Vec::new() };
+    let (now, mut found) = (scene.now(), Vec::new());
+    if now.scan.stale_ms.0 > 0 {
+        let seconds = now.scan.stale_ms.0 as f64 / 1000.0;
+        found.push(format!("table {seconds:.1}s old: memory is gone"));
+    }
+    if !now.powers.sees_others {
+        found.push("hidepid: other users' processes are not visible".to_owned());
+    }
+    match now.scan.unreadable {
+        0 => {}
+        1 => found.push("1 process could not be read".to_owned()),
+        count => found.push(format!("{count} processes could not be read")),
+    }
+    let (agree, compared) = app.check.count();
+    if agree < compared {
+        let differ = compared - agree;
+        found.push(format!("{differ} of {compared} scores differ from the kernel's (! in SCORE)"));
+    }
+    found
+}

@@ -1,0 +1,108 @@
+//! The machine in words: where its memory is, what was promised, and when the killer comes.
+
+use ratatui::text::{Line, Span};
+
+use super::header;
+use super::look::Look;
+use super::words;
+use crate::app::App;
+use crate::columns::Sight;
+use crate::model::{OvercommitMode, Reading};
+
+/// What the panel says.
+#[must_use]
+pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
+    let Some(sight) = words::header_sight(app) else { return Vec::new() };
+    let now = sight.scene.now();
+    let kib = |kib| words::kib(&sight, kib);
+    let say = |label: &'static str, text: String| {
+        Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
+    };
+    let memory = now.memory;
+    let mut lines = vec![
+        say(
+            "RAM",
+            format!(
+                "{}: {} used, {} cache, {} free",
+                kib(memory.total_kib),
+                kib(memory.used()),
+                kib(memory.cache_kib),
+                kib(memory.free_kib)
+            ),
+        ),
+        say("shared", format!("{} tmpfs and shared: no kill need free it", kib(memory.shmem_kib))),
+    ];
+    if memory.hugetlb_kib.0 > 0 {
+        lines.push(say("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
+    }
+    if now.swap.total_kib.0 == 0 {
+        lines.push(say("swap", "none: anonymous memory has nowhere to go".to_owned()));
+    } else {
+        let text = format!("{}, {} free", kib(now.swap.total_kib), kib(now.swap.free_kib));
+        lines.push(say("swap", text));
+        if let Some(traffic) = header::traffic(&sight) {
+            lines.push(say("", traffic));
+        }
+    }
+    lines.extend(promises(&sight).into_iter().map(|(label, text)| say(label, text)));
+    let total = sight.scene.domain();
+    lines.push(say(
+        "total",
+        format!(
+            "{} ({}): 1 adj = {}",
+            words::size(&sight, total.pages),
+            total.name,
+            words::step(&sight)
+        ),
+    ));
+    let armed = sight.policy.armed(sight.scene);
+    lines.push(say("the killer", armed.why));
+    let pressure = match now.pressure.some {
+        Reading::Value(some) => {
+            format!("{}% of the last 10 s some task waited for memory", words::share(some.avg10))
+        }
+        _ => "pressure (PSI) is not available here".to_owned(),
+    };
+    lines.push(say("pressure", pressure));
+    lines
+}
+
+/// Overcommit, explained.
+fn promises(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
+    let now = sight.scene.now();
+    let commit = now.overcommit;
+    let mut lines = Vec::new();
+    let meaning = match commit.mode.value() {
+        Some(OvercommitMode::Heuristic) => {
+            "0 heuristic: only what is obviously too much is refused"
+        }
+        Some(OvercommitMode::Always) => "1 always: nothing is refused, the OOM killer settles it",
+        Some(OvercommitMode::Strict) => {
+            "2 strict: allocations over the limit fail, before the OOM killer"
+        }
+        Some(OvercommitMode::Unknown(_)) => "a mode that doomtop does not know",
+        None => "its mode could not be read",
+    };
+    lines.push(("overcommit", meaning.to_owned()));
+    if let Some(charge) = commit.charge() {
+        let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
+        lines.push((
+            "promised",
+            format!(
+                "{} of a limit of {} ({}%): {law}",
+                words::kib(sight, charge.committed),
+                words::kib(sight, charge.limit),
+                charge.percent()
+            ),
+        ));
+        let limit = match (commit.kbytes.value(), commit.ratio.value()) {
+            (Some(kbytes), _) if kbytes.0 > 0 => {
+                format!("limit = {} (overcommit_kbytes) + swap", words::kib(sight, kbytes))
+            }
+            (_, Some(ratio)) => format!("limit = {ratio}% of RAM (overcommit_ratio) + swap"),
+            _ => return lines,
+        };
+        lines.push(("", limit));
+    }
+    lines
+}

@@ -1,0 +1,115 @@
+//! FACE: the app in, cells out. Never changes the app, asks no clock and reads no file: the same
+//! app gives the same picture.
+//!
+//! One small file for each region of the screen; `layout` says which cells belong to whom, `pen`
+//! is the only way to them, and `look` holds every colour and glyph.
+
+pub mod look;
+
+mod confirm;
+mod dialog;
+mod edit;
+mod explain;
+mod footer;
+mod gauge;
+mod header;
+mod help;
+mod layout;
+mod machine;
+mod menu;
+mod page;
+mod panels;
+mod pen;
+mod session;
+mod stem;
+mod table;
+mod victim;
+mod words;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::mode::Mode;
+use crate::app::{App, Viewport};
+use layout::{Layout, SMALLEST};
+use page::Shown;
+use pen::Pen;
+
+pub use look::Look;
+
+/// Draws the whole screen; what it showed comes back, for the app to keep its cursor in view.
+pub fn draw(app: &App, look: &Look, frame: &mut Frame<'_>) -> Viewport {
+    let area = frame.area();
+    paint(app, look, area, frame.buffer_mut())
+}
+
+/// The same into any buffer: for tests and pictures.
+pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
+    let area = area.intersection(buf.area);
+    let mut viewport = Viewport { width: area.width, height: area.height, ..Viewport::default() };
+    let mut pen = Pen::new(*look, buf);
+    pen.clear(area);
+    let (width, height) = SMALLEST;
+    if area.width < width || area.height < height {
+        let text = format!(
+            "doomtop needs {width}x{height}, have {}x{} - q quits",
+            area.width, area.height
+        );
+        pen.text(area.x, area.y, area.width, &text, look.plain());
+        return viewport;
+    }
+    let layout = Layout::new(app, area);
+    viewport.rows = layout.rows.height;
+    header::paint(app, layout.level, layout.header, &mut pen);
+    let grid = table::Grid::new(app, area.width);
+    viewport.columns_left = grid.left_out;
+    grid.paint_head(app, layout.head, &mut pen);
+    if app.scene.is_none() {
+        table::paint_waiting(layout.rows, &mut pen);
+    } else if app.lines.is_empty() {
+        table::paint_empty(app, layout.rows, &mut pen);
+    } else {
+        grid.paint_rows(app, layout.rows, &mut pen);
+    }
+    if app.scene.is_some() {
+        panels::paint(app, layout.panel_count, layout.panels, &mut pen);
+    }
+    footer::paint_status(app, layout.status, &mut pen);
+    footer::paint_bar(layout.bar, &mut pen);
+    let shown = paint_mode(app, &layout, area, &mut pen);
+    viewport.page = shown.page;
+    viewport.page_lines = shown.lines;
+    viewport
+}
+
+/// What lies over the table.
+fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Shown {
+    // A dialog may cover the head of the table and, where it must, all but the function bar.
+    let roomy = layout.page();
+    let space = if roomy.height >= 16 { roomy } else { Rect { height: area.height - 1, ..area } };
+    match &app.mode {
+        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => Shown::default(),
+        Mode::Menu(menu) => menu::paint(menu, roomy, pen),
+        Mode::Explain(scroll) => {
+            let lines = explain::full(app, pen.look);
+            page::paint(&explain::title(app), &lines, 12, *scroll, roomy, pen)
+        }
+        Mode::Help(scroll) => {
+            let lines = help::lines(pen.look);
+            page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)
+        }
+        Mode::Edit(edit) => {
+            edit::paint(app, edit, space, pen);
+            Shown::default()
+        }
+        Mode::Confirm(confirm) => {
+            confirm::paint(app, confirm, space, pen);
+            Shown::default()
+        }
+        Mode::Revert(revert) => {
+            confirm::paint_revert(revert, space, pen);
+            Shown::default()
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Whole machines from `tests/fixtures`, and apps that look at them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use doomtop::app::filter::Filter;
+use doomtop::app::keys::{Code, Key};
+use doomtop::app::{Acting, App, Msg, Request, Setup, Viewport};
+use doomtop::model::{ProcId, Snapshot};
+use doomtop::policy::LINUX;
+use doomtop::ui::{self, Look};
+use doomtop::units::Millis;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The looks of a fixture machine, oldest first.
+pub fn looks(name: &str) -> Vec<Arc<Snapshot>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let text = fs::read_to_string(&file).expect("a fixture");
+    text.lines()
+        .enumerate()
+        .map(|(nth, line)| {
+            let look = serde_json::from_str(line);
+            Arc::new(look.unwrap_or_else(|error| panic!("{name}:{}: {error}", nth + 1)))
+        })
+        .collect()
+}
+
+/// An app as the program starts it, free to act, before any look.
+pub fn blank() -> App {
+    App::new(Setup {
+        own: ProcId::default(),
+        acting: Acting::Free,
+        policy: &LINUX,
+        columns: None,
+        filter: Filter::default(),
+        sort: None,
+        delay: Millis(2000),
+        utc_offset: 0,
+        live: true,
+    })
+}
+
+/// The app after all looks of a fixture.
+pub fn app(name: &str) -> App {
+    let mut app = blank();
+    for look in looks(name) {
+        app.update(Msg::Sampled(look));
+    }
+    app
+}
+
+/// Paints until the app and the picture agree, as the loop of the program does.
+pub fn paint(app: &mut App, look: Look, width: u16, height: u16) -> (Buffer, Viewport) {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    let mut viewport = ui::paint(app, &look, area, &mut buffer);
+    for _ in 0..2 {
+        let now = app.clock();
+        app.update(Msg::Drawn(viewport, now));
+        viewport = ui::paint(app, &look, area, &mut buffer);
+    }
+    (buffer, viewport)
+}
+
+/// Presses keys one second apart; `Enter`, `Esc`, `Down`, `F7` … by name, all else as characters.
+pub fn press(app: &mut App, script: &[&str]) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for word in script {
+        let named = match *word {
+            "Enter" => Some(Code::Enter),
+            "Esc" => Some(Code::Esc),
+            "Down" => Some(Code::Down),
+            "Up" => Some(Code::Up),
+            "Left" => Some(Code::Left),
+            "Right" => Some(Code::Right),
+            "End" => Some(Code::End),
+            "PgDn" => Some(Code::PageDown),
+            "Tab" => Some(Code::Tab),
+            "F7" => Some(Code::F(7)),
+            "F9" => Some(Code::F(9)),
+            _ => None,
+        };
+        let keys: Vec<Key> = named
+            .map_or_else(|| word.chars().map(Key::char).collect(), |code| vec![Key::plain(code)]);
+        for key in keys {
+            let at = Millis(app.clock().0 + 1000);
+            requests.extend(app.update(Msg::Key(key, at)));
+        }
+    }
+    requests
+}
+
+/// Lets so much time pass that nothing holds the rows any more.
+pub fn settle(app: &mut App) {
+    let later = Millis(app.clock().0 + 10_000);
+    app.update(Msg::Tick(later));
+}
+
+/// The text of a picture, without what trails.
+pub fn text(buffer: &Buffer) -> String {
+    use unicode_width::UnicodeWidthStr;
+    let area = buffer.area;
+    let mut out = String::new();
+    for y in area.top()..area.bottom() {
+        let mut line = String::new();
+        let mut x = area.left();
+        while x < area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += (symbol.width() as u16).max(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}

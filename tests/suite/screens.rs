@@ -1,0 +1,596 @@
+//! What the screen shows: text and styles at many sizes, hostile machines at all of them, and the
+//! pictures of the README.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use doomtop::app::keys::{KEYS, Key};
+use doomtop::app::mode::Mode;
+use doomtop::app::{App, Msg, Viewport};
+use doomtop::columns::COLUMNS;
+use doomtop::intent::Outcome;
+use doomtop::model::{OvercommitMode, Reading, Signal, Snapshot};
+use doomtop::policy::LINUX_2_4;
+use doomtop::ui::{self, Look};
+use doomtop::units::{Adj, Millis};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use crate::fixtures::{app, blank, looks, paint, press, settle, text};
+use crate::svg::svg;
+
+const FULL: Look = Look { colour: true, unicode: true };
+const ASCII: Look = Look { colour: true, unicode: false };
+const MONO: Look = Look { colour: false, unicode: true };
+
+/// The machine of the pictures: the cursor on java, the compiler tagged.
+fn scene() -> App {
+    let mut app = app("db-03.jsonl");
+    let journald = app.scene.as_ref().unwrap().now().processes.iter().find(|it| it.id.pid == 1203);
+    let who = journald.unwrap().id;
+    app.update(Msg::Came(Outcome::AdjSet {
+        who,
+        name: "systemd-journal".to_owned(),
+        before: Adj(0),
+        now: Adj(-250),
+        revert: false,
+    }));
+    paint(&mut app, FULL, 120, 40);
+    press(&mut app, &["30114", "Esc", " ", "4411", "Esc"]);
+    settle(&mut app);
+    app
+}
+
+/// Text, then for each line the runs of cells that are not plain, as `from..to style`.
+fn styled(buffer: &Buffer) -> String {
+    let mut out = text(buffer);
+    out.push_str("--- styles\n");
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        let mut runs: Vec<(u16, u16, String)> = Vec::new();
+        for x in area.left()..area.right() {
+            let cell = &buffer[(x, y)];
+            let mut style = String::new();
+            if cell.fg != Color::Reset {
+                let _ = write!(style, "{:?}", cell.fg);
+            }
+            if cell.bg != Color::Reset {
+                let _ = write!(style, "/{:?}", cell.bg);
+            }
+            for (modifier, letter) in [
+                (Modifier::BOLD, 'b'),
+                (Modifier::DIM, 'd'),
+                (Modifier::REVERSED, 'r'),
+                (Modifier::UNDERLINED, 'u'),
+            ] {
+                if cell.modifier.contains(modifier) {
+                    let _ = write!(style, "+{letter}");
+                }
+            }
+            match runs.last_mut() {
+                Some((_, end, last)) if *end == x && *last == style => *end = x + 1,
+                _ => runs.push((x, x + 1, style)),
+            }
+        }
+        runs.retain(|(_, _, style)| !style.is_empty());
+        if !runs.is_empty() {
+            let runs: Vec<String> =
+                runs.iter().map(|(from, to, style)| format!("{from}..{to} {style}")).collect();
+            let _ = writeln!(out, "{y}: {}", runs.join(", "));
+        }
+    }
+    out
+}
+
+fn line_with(buffer: &Buffer, part: &str) -> String {
+    let text = text(buffer);
+    let found = text.lines().find(|line| line.contains(part));
+    found.unwrap_or_else(|| panic!("no line has {part:?} in\n{text}")).to_owned()
+}
+
+/// An app in every mode, with a name for the message of a failure.
+fn every_mode(name: &str) -> Vec<(&'static str, App)> {
+    let scripts: &[(&str, &[&str])] = &[
+        ("browse", &[]),
+        ("tree", &["t"]),
+        ("command lines", &["c"]),
+        ("kernel threads", &["K"]),
+        ("go to", &["10"]),
+        ("search", &["/", "a日"]),
+        ("bad filter", &["\\", "/(/"]),
+        ("filter", &["\\", "zero", "Enter"]),
+        ("nothing left", &["\\", "nosuchthing", "Enter"]),
+        ("sort menu", &["."]),
+        ("user menu", &["u"]),
+        ("columns", &["f"]),
+        ("palette", &[":", "so"]),
+        ("signal menu", &["k"]),
+        ("copy", &["y"]),
+        ("edit", &["Down", "a", "-250"]),
+        ("edit legacy", &["Down", "F7", "Tab"]),
+        ("sacrifice", &["Down", "X"]),
+        ("signal", &["Down", "k", "Enter"]),
+        ("explain", &["Down", "Enter"]),
+        ("explain end", &["Down", "Enter", "End"]),
+        ("help", &["?"]),
+        ("help end", &["?", "End"]),
+        ("other rule", &["v", "v", "v"]),
+        ("scrolled columns", &["Right", "Right", "Right"]),
+        ("small header", &["m"]),
+        ("pages", &["e"]),
+    ];
+    let mut found: Vec<(&'static str, App)> = scripts
+        .iter()
+        .map(|(title, script)| {
+            let mut app = app(name);
+            paint(&mut app, FULL, 100, 30);
+            press(&mut app, script);
+            (*title, app)
+        })
+        .collect();
+    found.push(("waiting", blank()));
+    let mut lost = app(name);
+    lost.update(Msg::Lost("the recording ends here".to_owned()));
+    found.push(("lost", lost));
+    let mut reverting = app(name);
+    let id = reverting.lines[1].id;
+    let name = "evil".to_owned();
+    let set = Outcome::AdjSet { who: id, name, before: Adj(0), now: Adj(-250), revert: false };
+    reverting.update(Msg::Came(set));
+    press(&mut reverting, &["r"]);
+    found.push(("revert", reverting));
+    found
+}
+
+fn check_cells(buffer: &Buffer, viewport: Viewport, what: &dyn std::fmt::Display) {
+    for cell in buffer.content() {
+        let symbol = cell.symbol();
+        assert!(!symbol.chars().any(char::is_control), "{what}: {symbol:?} is in a cell");
+    }
+    assert!(viewport.rows <= viewport.height, "{what}: {viewport:?}");
+    if viewport.width >= 40 && viewport.height >= 6 {
+        assert!(viewport.rows >= 1, "{what}: {viewport:?}");
+        assert!(viewport.page <= viewport.height, "{what}: {viewport:?}");
+    }
+}
+
+#[test]
+fn screens_are_as_they_were() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 10)] {
+        let (buffer, _) = paint(&mut scene(), FULL, width, height);
+        insta::assert_snapshot!(format!("db-03-{width}x{height}"), styled(&buffer));
+    }
+    let (buffer, _) = paint(&mut scene(), ASCII, 80, 24);
+    insta::assert_snapshot!("db-03-ascii", text(&buffer));
+    for (name, width, height) in [("small", 80, 24), ("strict", 80, 24), ("hostile", 120, 40)] {
+        let (buffer, _) = paint(&mut app(&format!("{name}.jsonl")), FULL, width, height);
+        insta::assert_snapshot!(name, styled(&buffer));
+    }
+}
+
+#[test]
+fn dialogs_are_as_they_were() {
+    for (name, script) in [
+        ("adjust", &["a", "-250"][..]),
+        ("legacy", &["a", "Tab", "-8"]),
+        ("sacrifice", &["X"]),
+        ("signal-menu", &["k"]),
+        ("explain", &["Enter"]),
+        ("sort", &["."]),
+        ("search", &["/", "pro"]),
+        ("tree", &["t"]),
+    ] {
+        let mut app = scene();
+        paint(&mut app, FULL, 80, 24);
+        press(&mut app, script);
+        let (buffer, _) = paint(&mut app, FULL, 80, 24);
+        insta::assert_snapshot!(format!("dialog-{name}"), text(&buffer));
+    }
+}
+
+/// All small sizes, and steps through the large ones.
+fn every_size(step: u16) -> impl Iterator<Item = (u16, u16)> {
+    let small = (1..=60).step_by(step.into()).flat_map(|w| (1..=30).map(move |h| (w, h)));
+    let large = (61..=250).step_by(27).flat_map(|w| (1..=70).step_by(9).map(move |h| (w, h)));
+    let edges = [(250, 70), (110, 32), (109, 31), (180, 50), (179, 49), (40, 6), (39, 6)];
+    small.chain(large).chain(edges)
+}
+
+/// Paints the hostile machine at all sizes in every mode of this half, for two threads.
+fn survive(half: usize) {
+    for (mode, app) in every_mode("hostile.jsonl").into_iter().skip(half).step_by(2) {
+        for (look, step) in [(FULL, 1), (ASCII, 7)] {
+            for (width, height) in every_size(step) {
+                let area = Rect::new(0, 0, width, height);
+                let mut buffer = Buffer::empty(area);
+                let viewport = ui::paint(&app, &look, area, &mut buffer);
+                check_cells(&buffer, viewport, &format_args!("{mode} at {width}x{height}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_size_and_no_mode_breaks_the_picture() {
+    survive(0);
+}
+
+#[test]
+fn no_size_and_no_other_mode_breaks_it_either() {
+    survive(1);
+}
+
+#[test]
+fn too_small_a_screen_says_one_line() {
+    let mut app = app("db-03.jsonl");
+    for (width, height) in [(39, 24), (80, 5), (12, 3), (1, 1)] {
+        let (buffer, viewport) = paint(&mut app, FULL, width, height);
+        let shown = text(&buffer);
+        let whole = format!("doomtop needs 40x6, have {width}x{height} - q quits");
+        let first = shown.lines().next().unwrap();
+        assert!(whole.starts_with(first.trim_end_matches('…')), "{first}");
+        assert_eq!(shown.trim_end().lines().count().max(1), 1, "{shown}");
+        assert_eq!(viewport.rows, 0);
+    }
+}
+
+#[test]
+fn an_ascii_terminal_gets_ascii_only() {
+    for fixture in ["db-03.jsonl", "hostile.jsonl"] {
+        for (mode, mut app) in every_mode(fixture) {
+            for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 6)] {
+                let (buffer, _) = paint(&mut app, ASCII, width, height);
+                for cell in buffer.content() {
+                    assert!(cell.symbol().is_ascii(), "{mode}: {:?}", cell.symbol());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    for (mode, mut app) in every_mode("hostile.jsonl") {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let (buffer, _) = paint(&mut app, MONO, width, height);
+            for cell in buffer.content() {
+                assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{mode}");
+            }
+        }
+    }
+}
+
+/// Whether any cell of the commit gauge is red.
+fn commit_alarms(app: &mut App) -> bool {
+    let (buffer, _) = paint(app, FULL, 80, 24);
+    let y = text(&buffer).lines().position(|line| line.starts_with("Cmt")).unwrap() as u16;
+    (0..80).any(|x| buffer[(x, y)].fg == Color::Red)
+}
+
+#[test]
+fn only_an_enforced_commit_limit_alarms() {
+    // 143 % of a limit that nobody enforces is no news.
+    assert!(!commit_alarms(&mut app("db-03.jsonl")));
+    assert!(!commit_alarms(&mut app("small.jsonl")));
+    let mut strict = app("strict.jsonl");
+    assert!(commit_alarms(&mut strict));
+    let (buffer, _) = paint(&mut strict, FULL, 80, 24);
+    let line = line_with(&buffer, "Cmt");
+    assert!(line.contains("ENFORCED") && line.contains("97%!"), "{line}");
+    let mut roomy: Snapshot = (*looks("strict.jsonl").remove(0)).clone();
+    roomy.overcommit.committed_kib = Reading::Value(doomtop::units::Kib(10_000_000));
+    assert_eq!(roomy.overcommit.mode, Reading::Value(OvercommitMode::Strict));
+    let mut app = blank();
+    app.update(Msg::Sampled(Arc::new(roomy)));
+    assert!(!commit_alarms(&mut app));
+}
+
+#[test]
+fn the_sentence_says_who_dies_next_and_why() {
+    let mut app = scene();
+    let (buffer, _) = paint(&mut app, FULL, 140, 40);
+    let line = line_with(&buffer, "NEXT VICTIM");
+    assert!(
+        line.starts_with(
+            "NEXT VICTIM 20731 chrome (alice) 313/1000: adj +300 adds 11.8G, without it rank 8. \
+             19 ahead of 4411 java."
+        ),
+        "{line}"
+    );
+    assert!(line_with(&buffer, "Rule").ends_with("OOM kills 3 (+1)"));
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    let line = line_with(&buffer, "NEXT");
+    assert!(line.contains("20731 chrome") && line.contains("19 ahead of 4411 java"), "{line}");
+    let (buffer, _) = paint(&mut app, FULL, 60, 12);
+    let first = text(&buffer).lines().next().unwrap().to_owned();
+    assert!(first.starts_with("M83% S64% C143% psi12.4 NEXT 20731 chrome 313"), "{first}");
+}
+
+#[test]
+fn a_rule_that_is_not_the_running_kernels_is_named() {
+    let mut app = scene();
+    app.setup.policy = &LINUX_2_4;
+    for look in looks("db-03.jsonl") {
+        app.update(Msg::Sampled(look));
+    }
+    let (buffer, _) = paint(&mut app, FULL, 120, 40);
+    assert!(line_with(&buffer, "NEXT").contains("Linux 2.4.20"));
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, "NEXT").contains("linux-2.4"));
+}
+
+/// The machine with other facts.
+fn changed(with: impl Fn(&mut Snapshot)) -> App {
+    let mut app = blank();
+    for look in looks("db-03.jsonl") {
+        let mut look = (*look).clone();
+        with(&mut look);
+        app.update(Msg::Sampled(Arc::new(look)));
+    }
+    app
+}
+
+#[test]
+fn what_cannot_be_told_is_said() {
+    let close = |look: &mut Snapshot| {
+        let at = look.position(4411).unwrap();
+        look.processes[at].rss_stat.0 += 201_264 - 50;
+    };
+    let (buffer, _) = paint(&mut changed(close), FULL, 120, 40);
+    let line = line_with(&buffer, "TOO CLOSE TO CALL");
+    assert!(line.contains("20731 chrome") && line.contains("4411 java"), "{line}");
+    assert!(line.contains("(margin 200K, slack "), "{line}");
+
+    let safe = |look: &mut Snapshot| {
+        look.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
+    };
+    let (buffer, _) = paint(&mut changed(safe), FULL, 120, 40);
+    assert!(line_with(&buffer, "NOBODY can be chosen").contains("panic"));
+
+    let stale = |look: &mut Snapshot| {
+        look.scan.stale_ms = Millis(3200);
+        look.scan.unreadable = 4;
+        look.powers.sees_others = false;
+    };
+    let mut app = changed(stale);
+    let (buffer, _) = paint(&mut app, FULL, 140, 40);
+    let line = line_with(&buffer, "table 3.2s old");
+    assert!(line.contains("memory is gone") && line.contains("not visible"), "{line}");
+    assert!(line.contains("4 processes could not be read"), "{line}");
+    let (buffer, _) = paint(&mut app, FULL, 80, 12);
+    assert!(text(&buffer).starts_with("OLD 3.2s!"));
+}
+
+#[test]
+fn the_table_shows_what_the_columns_say() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let mut app = scene();
+        let (buffer, _) = paint(&mut app, FULL, width, height);
+        let sight = app.sight().unwrap();
+        let shown = text(&buffer);
+        let head = shown.lines().position(|line| line.contains("PID USER")).unwrap();
+        for (line, painted) in app.lines.iter().zip(shown.lines().skip(head + 1)) {
+            let row = sight.row(line.at.unwrap() as usize).unwrap();
+            for column in app.columns().iter().filter(|column| column.id != "cgroup") {
+                let mut cell = String::new();
+                (column.cell)(&row, &mut cell);
+                if column.id != "command" {
+                    cell.truncate(usize::from(column.width));
+                }
+                let whole = painted.contains(&cell);
+                let cut = cell.chars().take(7).collect::<String>();
+                assert!(whole || painted.contains(&cut), "{}: {cell} in {painted}", column.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn marks_stand_behind_the_rank() {
+    let mut app = scene();
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, " 4411 elastic").starts_with("  2>"));
+    assert!(line_with(&buffer, "cc1plus").starts_with("  5 *"));
+    let id = app.lines[5].id;
+    app.update(Msg::Came(Outcome::Signalled {
+        who: id,
+        name: "redis-server".to_owned(),
+        signal: Signal::TERM,
+        pinned: true,
+    }));
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, "redis-server").starts_with("  6 x") || app.journal.pursues(id));
+}
+
+#[test]
+fn a_score_that_differs_twice_is_marked() {
+    let wrong = |look: &mut Snapshot| {
+        let at = look.position(4411).unwrap();
+        look.processes[at].score = Reading::Value(500);
+    };
+    let mut app = changed(wrong);
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, " 4411 elastic").contains("500!"));
+    assert!(text(&buffer).contains("1 of 20 scores differ"), "{}", text(&buffer));
+}
+
+#[test]
+fn rank_changes_show_on_wide_screens() {
+    let mut app = app("db-03.jsonl");
+    let mut next: Snapshot = (*looks("db-03.jsonl").remove(1)).clone();
+    let at = next.position(9120).unwrap();
+    next.processes[at].rss_stat.0 += 300_000;
+    app.update(Msg::Sampled(Arc::new(next)));
+    let (buffer, _) = paint(&mut app, FULL, 200, 60);
+    assert!(line_with(&buffer, "redis-server").contains("▲1"));
+    assert!(line_with(&buffer, "cc1plus").contains("▼1"));
+    let (buffer, _) = paint(&mut app, ASCII, 200, 60);
+    assert!(line_with(&buffer, "redis-server").contains("^1"));
+}
+
+#[test]
+fn rows_that_went_while_held_say_so() {
+    let mut app = scene();
+    paint(&mut app, FULL, 80, 24);
+    press(&mut app, &["a"]);
+    let mut next: Snapshot = (*looks("db-03.jsonl").remove(1)).clone();
+    next.processes.retain(|it| it.id.pid != 2290);
+    app.update(Msg::Sampled(Arc::new(next)));
+    app.mode = Mode::Browse;
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    let line = line_with(&buffer, " 2290");
+    assert!(line.ends_with("gone"), "{line}");
+}
+
+#[test]
+fn the_editor_shows_what_would_follow() {
+    let mut app = scene();
+    paint(&mut app, FULL, 80, 24);
+    press(&mut app, &["a", "-250"]);
+    let (buffer, _) = paint(&mut app, ASCII, 80, 24);
+    let shown = text(&buffer);
+    for part in [
+        "oom_score_adj of 4411 java (elastic), started 41d02h ago",
+        "now +0 -> new [ -250",
+        "badness 11.5G -> 1.73G    294 -> 44/1000    rank 2 -> 5",
+        "next victim stays 20731 chrome",
+        "it is lost at restart",
+        "OOMScoreAdjust=-250 in elasticsearch.service",
+        "Enter apply",
+    ] {
+        assert!(shown.contains(part), "{part:?} in\n{shown}");
+    }
+    press(&mut app, &["Esc", "a", "Tab", "-8"]);
+    let (buffer, _) = paint(&mut app, ASCII, 80, 24);
+    assert!(text(&buffer).contains("oom_adj -8 writes -470, reads back -7"), "{}", text(&buffer));
+    // Where it is too small the question and its keys stay.
+    let (buffer, _) = paint(&mut app, ASCII, 40, 6);
+    assert!(text(&buffer).contains("Enter apply") && text(&buffer).contains("new ["));
+}
+
+#[test]
+fn the_question_names_everything_before_a_signal() {
+    let mut app = scene();
+    paint(&mut app, FULL, 80, 24);
+    press(&mut app, &["X"]);
+    for (width, height) in [(80, 24), (120, 40)] {
+        let (buffer, _) = paint(&mut app, FULL, width, height);
+        let shown = text(&buffer);
+        for part in [
+            "Sacrifice 4411 java?",
+            "of elastic  started 41d02h ago",
+            "RSS 11.0G + swap 512M",
+            "elasticsearch.service",
+            "SIGKILL: no raw-I/O capability",
+            "NOT the predicted victim",
+            "that is 20731 chrome",
+            "frees about 11.4G (estimate)",
+            "its 81 threads",
+            "y = do it   anything else = nothing",
+        ] {
+            assert!(shown.contains(part), "{part:?} in\n{shown}");
+        }
+    }
+    let (buffer, _) = paint(&mut app, FULL, 40, 6);
+    let shown = text(&buffer);
+    assert!(shown.contains("SIGKILL") && shown.contains("y = do it"), "{shown}");
+    // The protected are only signalled when their pid was typed.
+    press(&mut app, &["Esc", "988", "Esc", "X"]);
+    paint(&mut app, FULL, 80, 24);
+    press(&mut app, &["98"]);
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    let shown = text(&buffer);
+    assert!(shown.contains("type the pid 988 and Enter: [98 ]"), "{shown}");
+    assert!(shown.contains("-1000: somebody wants it to live"), "{shown}");
+}
+
+#[test]
+fn help_lists_every_key_and_every_column() {
+    let mut app = app("db-03.jsonl");
+    paint(&mut app, FULL, 100, 30);
+    press(&mut app, &["?"]);
+    let mut all = String::new();
+    let mut last = String::new();
+    loop {
+        let (buffer, viewport) = paint(&mut app, FULL, 100, 30);
+        assert!(viewport.page > 10 && viewport.page_lines > viewport.page);
+        let shown = text(&buffer);
+        if shown == last {
+            break;
+        }
+        all.push_str(&shown);
+        last = shown;
+        press(&mut app, &["PgDn"]);
+    }
+    for binding in KEYS {
+        let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
+        let begin: String = binding.help.chars().take(40).collect();
+        assert!(all.contains(&keys.join(" ")), "{keys:?}");
+        assert!(all.contains(&begin), "{begin}");
+    }
+    for column in COLUMNS {
+        let begin: String = column.about.chars().take(40).collect();
+        assert!(all.contains(&begin), "{begin}");
+    }
+}
+
+#[test]
+fn explain_adds_up() {
+    let mut app = scene();
+    paint(&mut app, FULL, 100, 50);
+    press(&mut app, &["Enter"]);
+    let (buffer, viewport) = paint(&mut app, ASCII, 100, 50);
+    let shown = text(&buffer);
+    for part in [
+        "2 883 584",
+        "131 072",
+        "6 656",
+        "3 021 312  294/1000 of 39.2G",
+        "kernel 862 = computed 862",
+        "2 of 12; before it dies 20731 chrome",
+        "adj -141 puts it behind 1822 postgres (rank 3)",
+        "X would send SIGKILL: no raw-I/O capability",
+        "/system.slice/elasticsearch.service",
+        "java -Xmx12g",
+    ] {
+        assert!(shown.contains(part), "{part:?} in\n{shown}");
+    }
+    assert!(viewport.page_lines > 20);
+}
+
+#[test]
+fn before_the_first_look_the_screen_is_calm() {
+    let (buffer, viewport) = paint(&mut blank(), FULL, 80, 24);
+    assert!(text(&buffer).contains("looking…"));
+    assert!(viewport.rows > 10);
+}
+
+#[test]
+fn the_pictures_are_those_of_the_real_screen() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    let pictures: [(&str, u16, u16, &[&str]); 6] = [
+        ("table-80x24", 80, 24, &[]),
+        ("panels-120x40", 120, 40, &[]),
+        ("wide-200x60", 200, 60, &[]),
+        ("adjust", 100, 26, &["a", "-250"]),
+        ("sacrifice", 100, 26, &["X"]),
+        ("explain", 100, 45, &["Enter"]),
+    ];
+    for (name, width, height, script) in pictures {
+        let mut app = scene();
+        paint(&mut app, FULL, width, height);
+        press(&mut app, script);
+        let (buffer, _) = paint(&mut app, FULL, width, height);
+        let picture = svg(&buffer);
+        let file = folder.join(format!("{name}.svg"));
+        if std::env::var_os("DOOMTOP_BLESS").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&file, &picture).unwrap();
+        }
+        let kept = fs::read_to_string(&file).unwrap_or_default();
+        assert!(kept == picture, "{name}.svg is not today's screen: DOOMTOP_BLESS=1 cargo test");
+    }
+}
