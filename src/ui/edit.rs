@@ -46,7 +46,7 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) {
     lines.push((9, Line::default()));
     match edit.warning {
         Some(warning) => lines.push((1, Line::styled(format!("! {warning}"), look.warn()))),
-        None => lines.push((8, Line::styled("you may do this", look.good()))),
+        None => lines.push((8, Line::styled("you have the rights for this", look.good()))),
     }
     let keep = process
         .and_then(|process| process.cgroup.as_ref().value())

@@ -112,6 +112,10 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if !app.follow {
         parts.push(Span::raw("follow off"));
     }
+    // In a dialog or on a page these keys mean something else, which is written there.
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
     for (action, word) in
         [(Action::Explain, "explain"), (Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]
     {

@@ -18,7 +18,7 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     let widths = if count == 3 {
         [share(37), share(32), area.width - share(37) - share(32)]
     } else {
-        [share(57), area.width - share(57), 0]
+        [share(58), area.width - share(58), 0]
     };
     let inner = area.height - 2;
     // Where there is room for one of the two, the machine is shown until something was done.

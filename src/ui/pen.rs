@@ -110,6 +110,11 @@ impl<'a> Pen<'a> {
         end + 1 - x
     }
 
+    /// One glyph of a frame, known to take one cell inside the picture.
+    fn glyph(&mut self, x: u16, y: u16, glyph: &'static str, style: Style) {
+        self.buf[(x, y)].set_symbol(glyph).set_style(style);
+    }
+
     /// Text that ends where the room ends.
     pub fn right(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) {
         let taken = cells(text).min(room);
@@ -145,6 +150,9 @@ impl<'a> Pen<'a> {
     /// Empties cells.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buf.area);
+        if area.is_empty() {
+            return;
+        }
         for y in area.top()..area.bottom() {
             // A wide character that reaches in from the left would be cut in half.
             if area.left() > self.buf.area.left() {
@@ -153,9 +161,9 @@ impl<'a> Pen<'a> {
                     before.set_symbol(" ");
                 }
             }
-            for x in area.left()..area.right() {
-                self.buf[(x, y)].reset();
-            }
+            let from = self.buf.index_of(area.left(), y);
+            let row = &mut self.buf.content[from..from + usize::from(area.width)];
+            row.iter_mut().for_each(ratatui::buffer::Cell::reset);
         }
     }
 
@@ -169,12 +177,12 @@ impl<'a> Pen<'a> {
         let border = self.look.border();
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in area.left() + 1..right {
-            self.text(x, area.top(), 1, border.line, style);
-            self.text(x, bottom, 1, border.line, style);
+            self.glyph(x, area.top(), border.line, style);
+            self.glyph(x, bottom, border.line, style);
         }
         for y in area.top() + 1..bottom {
-            self.text(area.left(), y, 1, border.side, style);
-            self.text(right, y, 1, border.side, style);
+            self.glyph(area.left(), y, border.side, style);
+            self.glyph(right, y, border.side, style);
         }
         let [top_left, top_right, bottom_left, bottom_right] = border.corners;
         self.text(area.left(), area.top(), 1, top_left, style);

@@ -87,7 +87,7 @@ pub fn svg(buffer: &Buffer) -> String {
             if ink.back != BACK {
                 let _ = writeln!(
                     out,
-                    "<rect x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{:.1}\" fill=\"{}\"/>",
+                    "<rect shape-rendering=\"crispEdges\" x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{:.1}\" fill=\"{}\"/>",
                     CELL.1, ink.back
                 );
             }
