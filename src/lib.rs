@@ -54,6 +54,7 @@ pub mod rank;
 pub mod report;
 pub mod sample;
 pub mod sentence;
+pub mod shell;
 pub mod source;
 pub mod ui;
 pub mod units;

@@ -1,2 +1,10 @@
-//! The program.
-fn main() {}
+//! doomtop: parse the flags, hand over.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use doomtop::shell;
+
+fn main() -> ExitCode {
+    shell::run(&shell::cli::Cli::parse())
+}

@@ -46,19 +46,10 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
     if VITAL.contains(&process.comm.to_string().as_str()) {
         return Protection::TypePid("the machine's sessions or its log depend on it");
     }
-    if process.session == process.id.pid && is_login(process, scene) {
-        return Protection::TypePid("it leads a login session: all of the session ends with it");
+    if process.session == process.id.pid && process.tty != 0 {
+        return Protection::TypePid("it leads a terminal session: all of it is hung up with it");
     }
     Protection::None
-}
-
-/// A session leader whose parent lets people in.
-fn is_login(process: &Process, scene: &Scene) -> bool {
-    let Some(at) = scene.now().position(process.parent) else { return false };
-    let parent = scene.now().processes[at].comm.to_string();
-    ["sshd", "login", "tmux", "screen", "gdm", "sddm", "lightdm", "su"]
-        .iter()
-        .any(|door| parent.starts_with(door))
 }
 
 fn is_ancestor(process: &Process, own: ProcId, scene: &Scene) -> bool {

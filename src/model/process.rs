@@ -82,6 +82,9 @@ pub struct Process {
     /// Session id (field 6); a session leader has its own pid here.
     #[serde(default)]
     pub session: i32,
+    /// Device number of its controlling terminal (field 7); 0 means none.
+    #[serde(default)]
+    pub tty: i32,
     /// Its own short name.
     pub comm: Comm,
     /// State of the main thread.

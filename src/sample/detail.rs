@@ -22,6 +22,16 @@ pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
     tools.still_there(root, id).then(|| Text::command_line(bytes))
 }
 
+/// doomtop itself, as this tree shows it. `None` in a tree of another pid namespace.
+#[must_use]
+pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
+    let pid = i32::try_from(std::process::id()).ok()?;
+    let mut buffer = Buffer::new();
+    let stat = buffer.read_to_end(root, Path::of(pid, "stat").as_c_str()).ok()?;
+    let stat = super::parse::stat(stat).ok()?;
+    Some(ProcId { pid: stat.pid, born: stat.born })
+}
+
 /// The names of all users that the system lists, by id.
 #[must_use]
 pub fn user_names() -> BTreeMap<u32, Text> {

@@ -220,6 +220,7 @@ pub(super) fn take_stat(row: &mut Process, stat: &Stat) {
     row.id = ProcId { pid: stat.pid, born: stat.born };
     row.parent = stat.parent;
     row.session = stat.session;
+    row.tty = stat.tty;
     row.comm = stat.comm;
     row.state = stat.state;
     row.flags = stat.flags;

@@ -61,7 +61,6 @@ fn run(mut walker: Walker, errands: &Receiver<Errand>, done: &SyncSender<Errand>
 /// The live machine, or a folder that looks like one.
 pub struct Live {
     root: Arc<ProcRoot>,
-    live: bool,
     patience: Patience,
     started: Instant,
     looks: u64,
@@ -107,7 +106,6 @@ impl Live {
 
         let started = Instant::now();
         Ok(Self {
-            live: root.is_live(),
             powers: powers(&root),
             files: SystemFiles::open(&root),
             root,
@@ -150,11 +148,6 @@ impl Live {
     /// Says whether this program's memory is locked; the snapshots tell.
     pub fn memory_locked(&mut self, locked: bool) {
         self.powers.memory_locked = locked;
-    }
-
-    /// Takes the user names, once they are known; the snapshots carry them.
-    pub fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
-        self.users = users;
     }
 
     /// Takes what the walker brought.
@@ -231,21 +224,6 @@ impl Live {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
     }
-
-    /// Reads just these processes again, each whole and back to back with its score: the second
-    /// look, which confirms or refutes what the first one seemed to show. Those that are gone are
-    /// taken out of the snapshot.
-    pub fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
-        for &id in ids {
-            let Some(at) = snapshot.position(id.pid).filter(|&at| snapshot.processes[at].id == id)
-            else {
-                continue;
-            };
-            if !self.kept.again(&self.root, self.status, &mut snapshot.processes[at]) {
-                snapshot.processes.remove(at);
-            }
-        }
-    }
 }
 
 /// The milliseconds of a duration.
@@ -300,7 +278,23 @@ impl Source for Live {
         Ok(snapshot)
     }
 
-    fn is_live(&self) -> bool {
-        self.live
+    /// Reads just these processes again, each whole and back to back with its score: the second
+    /// look, which confirms or refutes what the first one seemed to show. Those that are gone are
+    /// taken out of the snapshot.
+    fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+        for &id in ids {
+            let Some(at) = snapshot.position(id.pid).filter(|&at| snapshot.processes[at].id == id)
+            else {
+                continue;
+            };
+            if !self.kept.again(&self.root, self.status, &mut snapshot.processes[at]) {
+                snapshot.processes.remove(at);
+            }
+        }
+    }
+
+    /// Takes the user names, once they are known; the snapshots carry them.
+    fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
+        self.users = users;
     }
 }

@@ -4,10 +4,11 @@
 mod live;
 mod recording;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Needs, Snapshot};
+use crate::model::{Needs, ProcId, Snapshot, Text};
 use crate::sample::Unreadable;
 
 pub use live::{Live, Patience};
@@ -23,8 +24,12 @@ pub trait Source: Send {
     /// When there is nothing to see, or no longer.
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost>;
 
-    /// Whether this shows the machine as it is now, so that acting makes sense.
-    fn is_live(&self) -> bool;
+    /// Reads just these processes again, where they still can be: the second look, which confirms
+    /// or refutes what the first one seemed to show.
+    fn look_again(&mut self, _ids: &[ProcId], _snapshot: &mut Snapshot) {}
+
+    /// Takes the names of users, for the snapshots to come. A recording has its own.
+    fn learn_users(&mut self, _users: Arc<BTreeMap<u32, Text>>) {}
 }
 
 /// Why there is no snapshot.

@@ -152,8 +152,4 @@ impl Source for Recording {
             }
         }
     }
-
-    fn is_live(&self) -> bool {
-        false
-    }
 }

@@ -36,13 +36,22 @@ fn perhaps(bytes: Option<u64>) -> Reading<Kib> {
 pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
     let no = |item| ParseError { file: "meminfo", item };
     // The crate cuts the last byte off each label and multiplies by the unit: characters of
-    // several bytes and numbers near the end of the scale would make it panic.
+    // several bytes, numbers near the end of the scale and units that no kernel prints would make
+    // it panic.
     let mut digits = 0;
     for &byte in bytes {
         digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
         if !byte.is_ascii() || digits > 15 {
             return Err(no("table"));
         }
+    }
+    let unit = |line: &[u8]| {
+        line.rsplit(|&byte| byte == b' ')
+            .next()
+            .is_some_and(|last| last == b"kB" || last.iter().all(u8::is_ascii_digit))
+    };
+    if !bytes.split(|&byte| byte == b'\n').all(|line| unit(line.trim_ascii_end())) {
+        return Err(no("unit"));
     }
     if !bytes.ends_with(b"\n") {
         return Err(no("end"));
@@ -80,6 +89,13 @@ mod tests {
         CommitLimit:    12342044 kB\nCommitted_AS:      55508 kB\nVmallocTotal:   34359738367 kB\n\
         VmallocUsed:       14284 kB\nVmallocChunk:          0 kB\nHugePages_Total:       4\n\
         Hugepagesize:       2048 kB\nHugetlb:            8192 kB\n";
+
+    #[test]
+    fn a_unit_that_no_kernel_prints_is_refused_before_the_crate_multiplies() {
+        for text in [": 20000000000 GB\n", "MemTotal: 99999999999999 MB\n", "a: 1\tGB\n"] {
+            assert!(meminfo(text.as_bytes()).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_are_in_kib() {

@@ -17,6 +17,8 @@ pub struct Stat {
     pub parent: i32,
     /// Field 6.
     pub session: i32,
+    /// Device number of the controlling terminal; 0 means none.
+    pub tty: i32,
     /// Field 9, `PF_*`.
     pub flags: u32,
     /// Field 10: page faults without I/O.
@@ -74,7 +76,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
     let parent = number(next("parent")?, no("parent"))?;
     next("process group")?;
     let session = number(next("session")?, no("session"))?;
-    next("terminal")?;
+    let tty = number(next("terminal")?, no("terminal"))?;
     next("terminal's group")?;
     let flags = number(next("flags")?, no("flags"))?;
     let minor_faults = count(next("minor faults")?, no("minor faults"))?;
@@ -98,6 +100,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
         state,
         parent,
         session,
+        tty,
         flags,
         minor_faults,
         major_faults,
@@ -134,6 +137,7 @@ mod tests {
                 state: RunState('R'),
                 parent: 17884,
                 session: 5919,
+                tty: 0,
                 flags: 4_194_304,
                 minor_faults: 102,
                 major_faults: 3,

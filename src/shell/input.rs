@@ -1,0 +1,134 @@
+//! The input thread: waits for the terminal itself, so that one that vanished ends the program
+//! instead of burning a core, and turns its events into keys.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::app::Msg;
+use crate::app::keys::{Code, Key};
+use crate::units::Millis;
+
+use super::tui::Event;
+
+/// Starts the thread. `begun` is the moment that times are counted from.
+///
+/// # Errors
+/// There is no terminal to read from.
+pub(super) fn start(inbox: Sender<Event>, begun: Instant) -> Result<(), String> {
+    let terminal = open_terminal().map_err(|error| {
+        format!("no terminal to read keys from: {error}; use --batch (-b) or --json")
+    })?;
+    let work = move || {
+        if let Err(()) = read(&terminal, &inbox, begun) {
+            let _ = inbox.send(Event::HungUp);
+        }
+    };
+    thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| format!("cannot start a thread: {error}"))
+}
+
+fn open_terminal() -> io::Result<OwnedFd> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Ok(rustix::io::dup(stdin)?);
+    }
+    Ok(File::open("/dev/tty")?.into())
+}
+
+/// Reads until the program ends (Ok) or the terminal is gone (Err).
+fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(), ()> {
+    loop {
+        let mut fds = [PollFd::new(terminal, PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return Err(()),
+        }
+        let seen = fds[0].revents();
+        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return Err(());
+        }
+        // All that came at once; a look with no wait, because the next wait is ours.
+        while event::poll(Duration::ZERO).map_err(|_| ())? {
+            let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let message = match event::read().map_err(|_| ())? {
+                event::Event::Key(key) => match key_of(key) {
+                    Some(key) => Msg::Key(key, pressed),
+                    None => continue,
+                },
+                event::Event::Paste(text) => Msg::Paste(text),
+                _ => continue,
+            };
+            if inbox.send(Event::Told(message)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A key of the terminal as the table of keys knows it.
+fn key_of(event: KeyEvent) -> Option<Key> {
+    if event.kind == KeyEventKind::Release {
+        return None;
+    }
+    let code = match event.code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::F(n) => Code::F(n),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        _ => return None,
+    };
+    // A shifted letter is its capital already.
+    let tells = matches!(code, Code::Char(_) | Code::BackTab);
+    Some(shifted_function_key(Key {
+        code,
+        ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
+        alt: event.modifiers.contains(KeyModifiers::ALT),
+        shift: event.modifiers.contains(KeyModifiers::SHIFT) && !tells,
+    }))
+}
+
+/// Many terminals send F13 to F24 for the function keys with Shift.
+const fn shifted_function_key(key: Key) -> Key {
+    match key.code {
+        Code::F(n @ 13..=24) => Key { code: Code::F(n - 12), shift: true, ..key },
+        _ => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_what_the_table_needs() {
+        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::char('X')));
+        assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::ctrl('c')));
+        assert_eq!(key(KeyCode::Up, KeyModifiers::SHIFT), Some(Key::shift(Code::Up)));
+        assert_eq!(key(KeyCode::F(19), KeyModifiers::NONE), Some(Key::shift(Code::F(7))));
+        assert_eq!(key(KeyCode::CapsLock, KeyModifiers::NONE), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! The loop that joins the rooms: command line, terminal, input, signals, pacing.
+
+pub mod cli;
+
+mod batch;
+mod input;
+mod sampler;
+mod signals;
+mod slow;
+mod terminal;
+mod tui;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use nix::sys::mman::{MlockAllFlags, mlockall};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
+use crate::app::{Acting, Setup};
+use crate::effects::{Effects, KernelHands, Refuse};
+use crate::model::{Capability, Powers, ProcId};
+use crate::policy;
+use crate::sample::detail;
+use crate::sample::root::{LiveRoot, ProcRoot};
+use crate::source::{Live, Lost, Patience, Recording};
+use crate::units::Millis;
+
+use cli::Cli;
+
+/// The system or a file could not be read.
+const FAILED: u8 = 1;
+/// Wrong usage.
+const USAGE: u8 = 2;
+
+/// Between refreshes, where the user does not say.
+const DELAY: Millis = Millis(2000);
+
+/// So long a walk may keep the screen waiting, in milliseconds; a late one shows at the next
+/// refresh.
+const PATIENCE: u64 = 500;
+
+/// Runs the program; what it returns is the exit status.
+#[must_use]
+pub fn run(cli: &Cli) -> ExitCode {
+    let screen = !cli.batch && !cli.json;
+    if screen && !io::stdout().is_terminal() {
+        return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
+    }
+    if screen && cli.iterations.is_some() {
+        return complain(USAGE, "-n counts refreshes of --batch or --json; on the screen q quits");
+    }
+    match start(cli, screen) {
+        Ok(status) => ExitCode::from(status),
+        Err(what) => complain(FAILED, &what),
+    }
+}
+
+/// One line on standard error, whatever came from outside in it made harmless.
+fn complain(status: u8, what: &str) -> ExitCode {
+    let mut line = String::new();
+    crate::model::escape_bytes(what.as_bytes(), &mut line);
+    let _ = writeln!(io::stderr(), "doomtop: {line}");
+    ExitCode::from(status)
+}
+
+fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
+    let policy = policy::by_id(&cli.policy).ok_or_else(|| format!("no policy {}", cli.policy))?;
+    let recorded = cli.from.is_some();
+    let mut setup = Setup {
+        own: ProcId::default(),
+        acting: Acting::NotReal,
+        policy,
+        columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
+        filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
+        sort: cli.sort.map(|sort| sort.0),
+        delay: cli.delay.unwrap_or(DELAY),
+        utc_offset: utc_offset(),
+        live: !recorded,
+    };
+    if let Some(from) = &cli.from {
+        let source = open_recording(from)?;
+        return if screen {
+            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None)
+        } else {
+            batch::run(cli, &setup, Box::new(source))
+        };
+    }
+    let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
+    let root = open()?;
+    let patience =
+        if screen { Patience::Millis(setup.delay.0.min(PATIENCE)) } else { Patience::Forever };
+    let mut live = Live::start(root, patience).map_err(|lost| lost.to_string())?;
+    if !screen {
+        return batch::run(cli, &setup, Box::new(live));
+    }
+    live.memory_locked(lock_memory(&live.powers()));
+    setup.own = detail::own_id(&open()?).unwrap_or_default();
+    let hands: Box<dyn Effects> = match LiveRoot::prove(open()?) {
+        Ok(_) if cli.read_only => {
+            setup.acting = Acting::ReadOnly;
+            Box::new(Refuse::ReadOnly)
+        }
+        Ok(root) => {
+            setup.acting = Acting::Free;
+            Box::new(KernelHands::new(root))
+        }
+        Err(_) => Box::new(Refuse::NotReal),
+    };
+    tui::run(cli, setup, Box::new(live), hands, Some(open()?))
+}
+
+fn open_recording(from: &Path) -> Result<Recording, String> {
+    if from == Path::new("-") {
+        return Ok(Recording::open(Box::new(BufReader::new(io::stdin())), "standard input"));
+    }
+    let name = from.display().to_string();
+    let file = File::open(from).map_err(|error| format!("{name}: {error}"))?;
+    if file.metadata().is_ok_and(|about| about.is_dir()) {
+        return Err(format!("{name}: this is a folder, not a file of JSON lines"));
+    }
+    let reader: Box<dyn BufRead + Send> = Box::new(BufReader::new(file));
+    Ok(Recording::open(reader, &name))
+}
+
+/// Seconds that local time is ahead of UTC.
+fn utc_offset() -> i32 {
+    jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds()
+}
+
+/// Keeps doomtop's pages in memory as they are touched, so that it runs when memory is gone. Only
+/// with the right to lock without limit: within a limit every later allocation could fail instead.
+fn lock_memory(powers: &Powers) -> bool {
+    let unlimited =
+        getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
+    let permitted = powers.caps.has(Capability::IpcLock);
+    // On fault only: thread stacks and spare heap must not be populated (mlockall(2)).
+    const ON_FAULT: i32 = 4;
+    (unlimited || permitted)
+        && mlockall(
+            MlockAllFlags::MCL_CURRENT
+                | MlockAllFlags::MCL_FUTURE
+                | MlockAllFlags::from_bits_retain(ON_FAULT),
+        )
+        .is_ok()
+}
+
+/// What ends a stream of looks, as a message; nothing, where it simply ended.
+fn ending(lost: &Lost) -> Option<String> {
+    match lost {
+        Lost::End => None,
+        other => Some(other.to_string()),
+    }
+}

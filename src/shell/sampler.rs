@@ -1,0 +1,65 @@
+//! The sampler thread: looks when asked, one look at a time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use crate::app::Msg;
+use crate::model::{Needs, Snapshot};
+use crate::source::Source;
+
+/// Asks the sampler to look.
+pub(super) struct Sampler {
+    orders: Sender<(Needs, Option<Arc<Snapshot>>)>,
+    busy: bool,
+}
+
+impl Sampler {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system has no room for another thread.
+    pub(super) fn start(
+        mut source: Box<dyn Source>,
+        inbox: Sender<super::tui::Event>,
+    ) -> Result<Self, String> {
+        let (orders, asked) = channel::<(Needs, Option<Arc<Snapshot>>)>();
+        thread::Builder::new()
+            .name("sampler".to_owned())
+            .spawn(move || {
+                super::terminal::test_panic("sampler");
+                for (needs, spent) in asked {
+                    let message = match source.look(&needs, spent) {
+                        Ok(snapshot) => Msg::Sampled(snapshot),
+                        Err(lost) => {
+                            let why = super::ending(&lost);
+                            Msg::Lost(why.unwrap_or_else(|| "end of the recording".to_owned()))
+                        }
+                    };
+                    let last = matches!(message, Msg::Lost(_));
+                    if inbox.send(super::tui::Event::Told(message)).is_err() || last {
+                        return;
+                    }
+                }
+            })
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Self { orders, busy: false })
+    }
+
+    /// Asks for a look, unless one is under way.
+    pub(super) fn look(&mut self, needs: Needs, spent: Option<Arc<Snapshot>>) {
+        if !self.busy {
+            self.busy = self.orders.send((needs, spent)).is_ok();
+        }
+    }
+
+    /// Whether a look is under way.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// The look has come.
+    pub(super) const fn done(&mut self) {
+        self.busy = false;
+    }
+}

@@ -1,0 +1,38 @@
+//! Signals as messages.
+
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use super::tui::Event;
+
+/// Starts the thread that turns signals into messages.
+///
+/// # Errors
+/// The system refuses the handlers or the thread.
+pub(super) fn start(inbox: Sender<Event>) -> Result<(), String> {
+    let wanted = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1];
+    let mut signals =
+        Signals::new(wanted).map_err(|error| format!("cannot handle signals: {error}"))?;
+    let work = move || {
+        for signal in &mut signals {
+            let event = match signal {
+                SIGTSTP => Event::Stop,
+                SIGCONT => Event::Continued,
+                SIGWINCH => Event::Resized,
+                SIGUSR1 => Event::Dump,
+                ending => Event::End(ending),
+            };
+            if inbox.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| format!("cannot start a thread: {error}"))
+}
