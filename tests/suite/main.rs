@@ -2,10 +2,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod cli;
 mod fakeproc;
 mod fixtures;
 mod hands;
 mod policies;
+mod readme;
 mod rules;
 mod sampling;
 mod screens;

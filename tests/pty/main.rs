@@ -1,0 +1,258 @@
+//! The real binary in a terminal of its own: what it draws, what it does to own children, and in
+//! what state it leaves the terminal however it ends.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod terminal;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+
+use terminal::Terminal;
+
+/// A child of our own that ends with the test, however the test ends.
+struct Own(Child);
+
+impl Own {
+    fn sleeper() -> Self {
+        Self(Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().expect("sleep"))
+    }
+
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn adj(&self) -> String {
+        let path = format!("/proc/{}/oom_score_adj", self.pid());
+        fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn only(pid: u32) -> String {
+    format!("--filter=pid:{pid}")
+}
+
+#[test]
+fn it_starts_shows_the_ranking_and_quits() {
+    let mut terminal = Terminal::run(80, 24, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS") && text.contains("NEXT"));
+    assert!(terminal.is_alternate());
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn help_and_escape() {
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.send("?");
+    terminal.wait_for("help", |text| text.contains("move up"));
+    terminal.send("\x1b");
+    terminal
+        .wait_for("the table again", |text| !text.contains("move up") && text.contains("BADNESS"));
+    terminal.send("\x1b\x1b");
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn adj_of_an_own_child_is_edited_and_put_back() {
+    let child = Own::sleeper();
+    let mut terminal = Terminal::run(100, 30, &[&only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("a");
+    terminal.wait_for("the editor", |text| text.contains("oom_score_adj"));
+    terminal.send("123");
+    terminal.press_until("\r", "the write", |_| child.adj() == "123");
+    terminal.wait_for("the report", |text| text.contains("+0 -> +123"));
+    terminal.send("r");
+    terminal.press_until("\r", "the way back", |_| child.adj() == "0");
+    terminal.wait_for("the report", |text| text.contains("put back"));
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn an_edit_that_is_left_writes_nothing() {
+    let child = Own::sleeper();
+    let mut terminal = Terminal::run(100, 30, &[&only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("a77");
+    terminal.wait_for("the editor", |text| text.contains("77"));
+    terminal.send("\x1b");
+    terminal.wait_for("the word", |text| text.contains("nothing was changed"));
+    assert_eq!(child.adj(), "0");
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn an_own_child_is_sacrificed_and_followed_to_its_end() {
+    let mut child = Own::sleeper();
+    let mut terminal = Terminal::run(120, 40, &[&only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("SIGKILL") || text.contains("SIGTERM"));
+    assert!(child.0.try_wait().expect("a status").is_none(), "the dialog alone does nothing");
+    terminal.press_until("y", "the signal", |text| text.contains("sent") || text.contains("gone"));
+    let status = child.0.wait().expect("its status");
+    assert!(matches!(status.signal(), Some(9 | 15)), "{status:?}");
+    terminal.wait_for("its end", |text| text.contains("gone after"));
+    terminal.send("\x1b\x1bq");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn read_only_acts_on_nobody() {
+    let mut child = Own::sleeper();
+    let mut terminal = Terminal::run(100, 30, &["--read-only", &only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
+    terminal.send("y");
+    terminal.send("\x1b");
+    terminal.send("a");
+    terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
+    assert!(child.0.try_wait().expect("a status").is_none());
+    terminal.send("\x1bq");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn it_follows_every_size_down_to_one_line() {
+    let mut terminal = Terminal::run(80, 24, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    for (width, height) in [(200, 60), (120, 40), (40, 10), (40, 6)] {
+        terminal.resize(width, height);
+        terminal.wait_for("the table", |text| text.contains("PID"));
+    }
+    terminal.resize(39, 5);
+    terminal.wait_for("the one-liner", |text| text.contains("doomtop needs 40x6"));
+    terminal.resize(80, 24);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn every_ending_signal_restores_the_terminal() {
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)] {
+        let mut terminal = Terminal::run(80, 24, &[]);
+        terminal.wait_for("the table", |text| text.contains("BADNESS"));
+        terminal.signal(name);
+        assert_eq!(terminal.end(), 128 + number, "SIG{name}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn suspending_gives_the_terminal_back_and_fg_takes_it_again() {
+    for way in ["\x1a", "signal"] {
+        let mut terminal = Terminal::run(80, 24, &[]);
+        terminal.wait_for("the table", |text| text.contains("BADNESS"));
+        if way == "signal" {
+            terminal.signal("TSTP");
+        } else {
+            terminal.send(way);
+        }
+        terminal.wait_for_state('T');
+        terminal.assert_restored();
+        terminal.signal("CONT");
+        terminal
+            .wait_until("the table again", |it| it.is_alternate() && it.text().contains("BADNESS"));
+        terminal.send("q");
+        assert_eq!(terminal.end(), 0);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_panic_in_any_thread_restores_the_terminal_first() {
+    for place in ["main", "sampler"] {
+        let mut terminal = Terminal::run_with(80, 24, &[], &[("DOOMTOP_TEST_PANIC", place)]);
+        assert_eq!(terminal.end(), 101, "in {place}");
+        terminal.assert_restored();
+        let text = terminal.text();
+        assert!(text.contains("asked for by DOOMTOP_TEST_PANIC"), "{text}");
+    }
+}
+
+#[test]
+fn a_vanished_terminal_ends_the_program() {
+    let mut terminal = Terminal::run(80, 24, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.vanish();
+    assert_eq!(terminal.end(), 129, "as SIGHUP does");
+}
+
+#[test]
+fn no_color_means_no_colour() {
+    let mut terminal = Terminal::run_with(100, 30, &[], &[("NO_COLOR", "1")]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert_eq!(terminal.coloured_cells(), 0);
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert!(terminal.coloured_cells() > 0, "and without it there are some");
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_locale_that_is_not_utf_8_gets_ascii() {
+    let mut terminal = Terminal::run_with(120, 40, &[], &[("LC_ALL", "C")]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert!(terminal.text().is_ascii(), "{}", terminal.text());
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn hostile_names_draw_nothing_but_themselves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = ") R 1\x1b[2J\n";
+    let program = folder.path().join(name);
+    let sleep =
+        ["/usr/bin/sleep", "/bin/sleep"].into_iter().find(|path| fs::metadata(path).is_ok());
+    fs::copy(sleep.expect("sleep"), &program).expect("a copy");
+    let child = Own(Command::new(&program).arg("1000").spawn().expect("it runs"));
+    let mut terminal =
+        Terminal::run(100, 30, &[&only(child.pid()), "--columns=pid,badness,command"]);
+    terminal.wait_for("its neutral name", |text| text.contains(r") R 1\x1b[2J\x0a"));
+    terminal.wait_for("the rest of the screen", |text| text.contains("BADNESS"));
+    terminal.send("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_recording_is_shown_and_nothing_in_it_can_be_acted_on() {
+    let child = Own::sleeper();
+    let frame = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["--json", "-n", "1"])
+        .output()
+        .expect("a recording");
+    assert!(frame.status.success());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.jsonl");
+    fs::write(&file, &frame.stdout).expect("written");
+    let from = format!("--from={}", file.display());
+    let mut terminal = Terminal::run(100, 30, &[&from, &only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the refusal", |text| text.contains("recording"));
+    terminal.send("y");
+    terminal.send("\x1b\x1bq");
+    assert_eq!(terminal.end(), 0);
+    let alive = fs::read_to_string(format!("/proc/{}/stat", child.pid())).expect("it lives");
+    assert!(!alive.contains(") Z"), "{alive}");
+}
