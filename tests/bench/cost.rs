@@ -1,0 +1,199 @@
+//! What a refresh costs: doomtop samples, ranks and draws N sleeping processes, beside `top -b` on
+//! the same processes in the same run. Figures are ratios and CPU time, never a verdict by the clock.
+//!
+//! `cargo bench --bench cost` (1,000 sleepers); `cargo bench --bench cost -- 10000` for another number.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench says what it expects")]
+
+use std::io::{Sink, Write, sink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use doomtop::app::filter::Filter;
+use doomtop::app::{Acting, App, Msg, Setup};
+use doomtop::columns::COLUMNS;
+use doomtop::model::{ProcId, Snapshot};
+use doomtop::policy;
+use doomtop::sample::root::ProcRoot;
+use doomtop::source::{Live, Patience, Source};
+use doomtop::ui::{self, Look};
+use doomtop::units::Millis;
+use nix::sys::resource::{UsageWho, getrusage};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// Refreshes that are counted, after two that warm up.
+const REFRESHES: u32 = 10;
+/// Rounds, doomtop and top in turn; the median is printed.
+const ROUNDS: usize = 5;
+
+/// Sleeping processes that end with the bench.
+struct Sleepers(Vec<Child>);
+
+impl Sleepers {
+    fn start(count: usize) -> Self {
+        let mut all = Self(Vec::with_capacity(count));
+        for _ in 0..count {
+            let mut command = Command::new("sleep");
+            command.arg("100000").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            all.0.push(command.spawn().expect("a sleeping process"));
+        }
+        all
+    }
+}
+
+impl Drop for Sleepers {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+        }
+        for child in &mut self.0 {
+            let _ = child.wait();
+        }
+    }
+}
+
+/// User and system time in microseconds.
+fn spent(who: UsageWho) -> f64 {
+    let usage = getrusage(who).expect("own usage");
+    let micros = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
+    micros(usage.user_time()) + micros(usage.system_time())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The whole loop with every column on a terminal of 200x60, drawn as bytes that nobody reads.
+struct Whole {
+    source: Live,
+    app: App,
+    terminal: Terminal<CrosstermBackend<Sink>>,
+    look: Look,
+}
+
+impl Whole {
+    fn start() -> Self {
+        let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
+        let setup = Setup {
+            own: ProcId::default(),
+            acting: Acting::NotReal,
+            policy: &policy::LINUX,
+            columns: Some(COLUMNS.iter().collect()),
+            filter: Filter::default(),
+            sort: None,
+            delay: Millis(2000),
+            utc_offset: 0,
+            live: true,
+        };
+        let viewport = ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 200, 60));
+        let options = ratatui::TerminalOptions { viewport };
+        Self {
+            source: Live::start(root, Patience::Forever).expect("a live machine"),
+            app: App::new(setup),
+            terminal: Terminal::with_options(CrosstermBackend::new(sink()), options)
+                .expect("a terminal"),
+            look: Look { colour: true, unicode: true },
+        }
+    }
+
+    fn refresh(&mut self) {
+        let spent = self.app.take_spent();
+        let snapshot: Arc<Snapshot> = self.source.look(&self.app.needs(), spent).expect("a look");
+        self.app.update(Msg::Sampled(snapshot));
+        let mut viewport = self.app.viewport;
+        self.terminal
+            .draw(|frame| viewport = ui::draw(&self.app, &self.look, frame))
+            .expect("a picture");
+        self.app.update(Msg::Drawn(viewport, Millis(0)));
+    }
+}
+
+fn top(refreshes: u32) -> Option<f64> {
+    let before = spent(UsageWho::RUSAGE_CHILDREN);
+    let status = Command::new("top")
+        .args(["-b", "-d", "0.01", "-n", &refreshes.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .ok()?;
+    status.success().then(|| spent(UsageWho::RUSAGE_CHILDREN) - before)
+}
+
+/// Peak resident memory of the real binary over a few refreshes, in KiB.
+fn footprint() -> Option<u64> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["-b", "-n", "4", "-d", "0.2"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let mut out = child.stdout.take()?;
+    let mut buffer = [0; 1 << 16];
+    while std::io::Read::read(&mut out, &mut buffer).ok()? > 0 {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        peak = peak.max(kib.unwrap_or(0));
+    }
+    child.wait().ok()?;
+    Some(peak)
+}
+
+fn main() {
+    let count = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1000);
+    let sleepers = Sleepers::start(count);
+    let processes = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .count() as f64;
+    let mut whole = Whole::start();
+    whole.refresh();
+    whole.refresh();
+    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let before = spent(UsageWho::RUSAGE_SELF);
+        for _ in 0..REFRESHES {
+            whole.refresh();
+        }
+        let doomtop = (spent(UsageWho::RUSAGE_SELF) - before) / f64::from(REFRESHES) / processes;
+        ours.push(doomtop);
+        // One refresh less than the same and ten: what top takes to start is not counted.
+        if let (Some(one), Some(many)) = (top(1), top(1 + REFRESHES)) {
+            let top = (many - one) / f64::from(REFRESHES) / processes;
+            theirs.push(top);
+            ratios.push(doomtop / top);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(
+        out,
+        "{processes} processes, of them {count} sleepers; {ROUNDS} rounds of {REFRESHES} refreshes, medians"
+    );
+    let _ = writeln!(
+        out,
+        "doomtop, all columns, 200x60   {:6.2} us CPU a process and refresh",
+        median(ours)
+    );
+    if theirs.is_empty() {
+        let _ = writeln!(
+            out,
+            "top -b                          not on this machine: nothing to compare with"
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "top -b                         {:6.2} us CPU a process and refresh",
+            median(theirs)
+        );
+        let _ = writeln!(out, "ratio doomtop / top            {:6.2}", median(ratios));
+    }
+    if let Some(kib) = footprint() {
+        let _ = writeln!(out, "doomtop -b, peak resident      {:6.1} MiB", kib as f64 / 1024.0);
+    }
+    drop(sleepers);
+}
