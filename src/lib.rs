@@ -15,6 +15,7 @@
 //! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
 //! | 3 | [`effects`] | HANDS: the only room that changes the world |
 //! | 4 | [`columns`] | the one table of columns |
+//! | 4 | [`words`] | numbers and names as doomtop writes them |
 //! | 4 | [`sentence`] | who dies next, in one sentence |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
@@ -58,3 +59,4 @@ pub mod shell;
 pub mod source;
 pub mod ui;
 pub mod units;
+pub mod words;

@@ -1,10 +1,12 @@
-//! The one sentence that everybody reads first: who dies next. The same words on the screen, in
-//! batch and wherever else it is said.
+//! The one sentence that everybody reads first: who dies next, why, and by how much. The same words
+//! on the screen and in a pipe; the screen takes the longest form that fits.
 
 use crate::columns::Sight;
-use crate::model::Process;
-use crate::policy::{Note, Unit, Verdict};
-use crate::units::{Pages, Permille};
+use crate::model::{ProcId, Process, Reading};
+use crate::policy::{Note, Reason, Term, Unit, Verdict};
+use crate::rank::{Ranked, Standing};
+use crate::units::{Adj, Points};
+use crate::words;
 
 /// How sure the sentence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,130 +19,187 @@ pub enum Certainty {
     Nobody,
 }
 
+/// The sentence at one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// `NEXT VICTIM`, and by whose rule, where that is not the running kernel's.
+    pub label: String,
+    /// `20731 chrome`.
+    pub who: String,
+    /// Why, and by how much.
+    pub rest: String,
+}
+
+impl Form {
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { label, who, rest } = self;
+        if who.is_empty() { format!("{label}{rest}") } else { format!("{label} {who}{rest}") }
+    }
+}
+
 /// Who dies next, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// How sure.
     pub certainty: Certainty,
-    /// Its head: `NEXT VICTIM`, `TOO CLOSE TO CALL`, `NOBODY DIES`.
-    pub head: &'static str,
-    /// Who: `20731 chrome (alice) 313/1000`.
-    pub who: String,
-    /// Why, and who comes after.
-    pub rest: String,
+    /// The longest form first; there is at least one.
+    pub forms: Vec<Form>,
 }
 
 impl Sentence {
     /// The whole of it.
     #[must_use]
     pub fn whole(&self) -> String {
-        let Self { head, who, rest, .. } = self;
-        if rest.is_empty() { format!("{head} {who}") } else { format!("{head} {who}{rest}") }
+        self.forms.first().map(Form::text).unwrap_or_default()
     }
 }
 
-/// So many candidates are named; the others are counted.
-const NAMED: usize = 3;
-
-impl Sight<'_> {
-    fn permille(&self, process: &Process) -> Option<i64> {
-        let at = self.scene.now().position(process.id.pid)?;
-        let points = self.ranking.place(at)?.1.standing.points()?;
-        Some(Permille::of(points, self.scene.domain().pages).0)
+/// Who dies next.
+#[must_use]
+pub fn sentence(sight: &Sight<'_>) -> Sentence {
+    let (rule, short_rule) = match sight.policy.id() {
+        "linux" => (String::new(), String::new()),
+        id => (format!(" by the rule of {}", sight.policy.title()), format!(" by {id}")),
+    };
+    let find = |id: ProcId| sight.scene.find(id);
+    let ranking = sight.ranking;
+    let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
+        return nobody(sight, &rule, &short_rule);
+    };
+    let runner_up = ranking.runner_up().and_then(|row| Some((row, find(row.id)?)));
+    if ranking.too_close() {
+        return too_close(sight, &rule, &short_rule, victim, runner_up);
     }
-
-    fn named(&self, process: &Process) -> String {
-        let user = self.user(process).value().map(|user| format!(" ({user})")).unwrap_or_default();
-        format!("{} {}{user}", process.id, process.comm)
+    let (name, points) = (words::who(victim), row.standing.points().unwrap_or_default());
+    let user = words::user(sight, victim);
+    let score = match sight.policy.unit() {
+        Unit::Pages => format!("{}/1000", words::permille(sight, points)),
+        Unit::Bare => format!("{} points", words::grouped(points.0)),
+    };
+    let versus = runner_up.map_or_else(
+        || "nobody else can be chosen".to_owned(),
+        |(row, other)| format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
+    );
+    let form =
+        |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
+    let label = format!("NEXT VICTIM{rule}");
+    let short = format!("NEXT{short_rule}");
+    let mut forms = Vec::with_capacity(7);
+    if let Some(because) = adj_share(sight, victim) {
+        forms.push(form(&label, format!(" ({user}) {score}: {because}. {versus}.")));
     }
+    forms.push(form(&label, format!(" ({user}) {score}, {versus}")));
+    forms.push(form(&format!("NEXT VICTIM{short_rule}"), format!(" {score}, {versus}")));
+    forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
+    forms.push(form(&short, format!(" {score}, {versus}")));
+    forms.push(form(&short, format!(" {score}")));
+    forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
+    Sentence { certainty: Certainty::Named, forms }
+}
 
-    fn sized(&self, pages: Pages) -> String {
-        let mut size = String::new();
-        self.size(pages, &mut size);
-        size
+/// By how much the victim leads.
+fn lead(sight: &Sight<'_>, points: Points, next: &Ranked) -> String {
+    let other = next.standing.points().unwrap_or_default();
+    if sight.policy.unit() == Unit::Bare {
+        return words::grouped((points - other).0);
     }
-
-    /// Who dies next.
-    #[must_use]
-    pub fn sentence(&self) -> Sentence {
-        let victim = self.ranking.victim().and_then(|row| self.scene.find(row.id));
-        let Some(victim) = victim else {
-            return Sentence {
-                certainty: Certainty::Nobody,
-                head: "NOBODY DIES",
-                who: "no process can be chosen".to_owned(),
-                rest: match self.policy.unit() {
-                    Unit::Pages => ": the kernel would panic (System is deadlocked on memory)",
-                    Unit::Bare => ": that kernel would panic (no killable processes)",
-                }
-                .to_owned(),
-            };
-        };
-        if self.ranking.too_close() {
-            return self.too_close();
-        }
-        let share = self.permille(victim).unwrap_or_default();
-        let mut rest = String::new();
-        if let Some(why) = self.because_of_adj(victim) {
-            rest.push_str(": ");
-            rest.push_str(&why);
-        }
-        rest.push('.');
-        if let (Some(next), Some(margin)) = (self.ranking.runner_up(), self.ranking.margin()) {
-            if let Some(process) = self.scene.find(next.id) {
-                let mut ahead = String::new();
-                self.points(margin, &mut ahead);
-                let behind = self.permille(process).unwrap_or_default();
-                let name = self.named(process);
-                rest.push_str(&format!(" Next {name} {behind}/1000, {ahead} behind."));
-            }
-        } else {
-            rest.push_str(" Nobody comes after.");
-        }
-        let who = format!("{} {share}/1000", self.named(victim));
-        Sentence { certainty: Certainty::Named, head: "NEXT VICTIM", who, rest }
+    match words::permille(sight, points) - words::permille(sight, other) {
+        0 => words::points(sight, points - other),
+        lead => lead.to_string(),
     }
+}
 
-    fn too_close(&self) -> Sentence {
-        let candidates = self.ranking.candidates();
-        let names: Vec<String> = candidates
-            .iter()
-            .take(NAMED)
-            .filter_map(|&id| self.scene.find(id))
-            .map(|process| format!("{} {}", process.id, process.comm))
-            .collect();
-        let more = candidates.len().saturating_sub(NAMED);
-        let mut who = names.join(" or ");
-        if more > 0 {
-            who.push_str(&format!(" or {more} more"));
-        }
-        let margin = self.ranking.margin().unwrap_or_default();
-        let mut ahead = String::new();
-        self.points(margin, &mut ahead);
-        let slack = self.sized(self.ranking.slack());
-        let rest = format!(": {ahead} apart, and they may move by {slack} before the kill.");
-        Sentence { certainty: Certainty::TooClose, head: "TOO CLOSE TO CALL", who, rest }
+/// What oom_score_adj does to a process's place: nothing to say where it is zero.
+fn adj_share(sight: &Sight<'_>, process: &Process) -> Option<String> {
+    let (term, adj) = adj_term(sight, process)?;
+    let amount = words::points(sight, Points(term.points.0.saturating_abs()));
+    let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
+    let rank = rank_without_adj(sight, process)?;
+    Some(format!("adj {adj} {verb} {amount}, without it rank {rank}"))
+}
+
+/// The adj term of a process's points, unless adj is zero.
+#[must_use]
+pub fn adj_term(sight: &Sight<'_>, process: &Process) -> Option<(Term, Adj)> {
+    let Verdict::Scored(badness) = sight.policy.judge(process, sight.scene) else { return None };
+    badness.terms.as_slice().iter().find_map(|term| match term.note {
+        Note::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
+        _ => None,
+    })
+}
+
+/// The place, counted from 1, that a process would have at adj 0.
+#[must_use]
+pub fn rank_without_adj(sight: &Sight<'_>, process: &Process) -> Option<usize> {
+    let mut changed = process.clone();
+    changed.adj = Reading::Value(Adj::ZERO);
+    // The kernel's score was read under the present adj.
+    changed.score = Reading::NotAsked;
+    let Verdict::Scored(badness) = sight.policy.judge(&changed, sight.scene) else { return None };
+    let candidates = &sight.ranking.rows()[..sight.ranking.eligible()];
+    let above = |row: &Ranked| row.standing.points().is_some_and(|other| other > badness.points);
+    // The rows are in order, so only few are looked at.
+    let before = candidates.partition_point(above);
+    let at = sight.scene.now().position(process.id.pid)?;
+    let (place, row) = sight.ranking.place(at)?;
+    let itself = row.standing.points().is_some() && place < before;
+    Some(before + 1 - usize::from(itself))
+}
+
+fn too_close(
+    sight: &Sight<'_>,
+    rule: &str,
+    short_rule: &str,
+    victim: &Process,
+    runner_up: Option<(&Ranked, &Process)>,
+) -> Sentence {
+    let ranking = sight.ranking;
+    let other = runner_up.map_or_else(String::new, |(_, other)| words::who(other));
+    let more = match ranking.candidates().len() {
+        0..=2 => String::new(),
+        3 => " or another".to_owned(),
+        count => format!(" or {} others", count - 2),
+    };
+    let margin = words::points(sight, ranking.margin().unwrap_or_default());
+    let slack = words::size(sight, ranking.slack());
+    let who = words::who(victim);
+    let form = |label: String, rest: String| Form { label, who: who.clone(), rest };
+    let names = format!(" or {other}{more}");
+    Sentence {
+        certainty: Certainty::TooClose,
+        forms: vec![
+            form(
+                format!("TOO CLOSE TO CALL{rule}:"),
+                format!("{names} (margin {margin}, slack {slack})"),
+            ),
+            form(format!("TOO CLOSE TO CALL{short_rule}:"), names.clone()),
+            form(format!("TOO CLOSE{short_rule}:"), names),
+            form("TOO CLOSE:".to_owned(), format!(" or {other}")),
+        ],
     }
+}
 
-    /// What adj does to the victim, where it does something.
-    fn because_of_adj(&self, victim: &Process) -> Option<String> {
-        let Verdict::Scored(badness) = self.policy.judge(victim, self.scene) else { return None };
-        let term = badness.terms.as_slice().iter().find_map(|term| match term.note {
-            Note::Adj { adj, .. } if adj.0 != 0 => Some((adj, term.points)),
-            _ => None,
-        })?;
-        let (adj, points) = term;
-        let without = badness.points - points;
-        let rank = 1 + self
-            .ranking
-            .rows()
-            .iter()
-            .filter(|row| row.id != victim.id)
-            .filter_map(|row| row.standing.points())
-            .filter(|&others| others > without)
-            .count();
-        let verb = if points.0 < 0 { "takes" } else { "adds" };
-        let size = self.sized(Pages(points.0.unsigned_abs()));
-        Some(format!("adj {adj} {verb} {size}, without it rank {rank}"))
+fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
+    // Those whose memory could not be read stand first among the spared.
+    let hidden = sight
+        .ranking
+        .rows()
+        .first()
+        .is_some_and(|row| row.standing == Standing::Spared(Reason::Unreadable));
+    let why = if hidden || !sight.scene.now().powers.sees_others {
+        "nobody that can be seen"
+    } else {
+        "everybody is protected, and an OOM now would panic the kernel"
+    };
+    let form = |label: String, rest: String| Form { label, who: String::new(), rest };
+    Sentence {
+        certainty: Certainty::Nobody,
+        forms: vec![
+            form(format!("NOBODY can be chosen{rule}:"), format!(" {why}")),
+            form(format!("NOBODY can be chosen{short_rule}"), String::new()),
+            form("NOBODY".to_owned(), String::new()),
+        ],
     }
 }

@@ -22,7 +22,8 @@ impl App {
         needs.cgroup |= matches!(self.mode, Mode::Explain(_)) || self.viewport.width >= 100;
         let mut scores: Vec<ProcId> = self.visible().collect();
         scores.extend(self.check.suspects());
-        needs.scores = Scores::Some(scores);
+        // Before the first look nobody knows who will be on the screen.
+        needs.scores = if self.scene.is_some() { Scores::Some(scores) } else { Scores::All };
         needs.keep = self.ranking.rows()[..self.ranking.eligible()]
             .iter()
             .take(KEEP)

@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::policy::{Unit, Verdict, kernel_score};
 use crate::rank::Ranked;
+use crate::sentence::sentence;
 use crate::units::{Pages, Permille, Points};
 
 /// The name and version of the format.
@@ -143,7 +144,7 @@ pub fn write_line(
             Unit::Bare => "points",
         },
         domain: Domain { name: &domain.name, total_pages: domain.pages },
-        next: sight.sentence().whole(),
+        next: sentence(sight).whole(),
         victim: sight.ranking.victim().and_then(named),
         runner_up: sight.ranking.runner_up().and_then(named),
         margin_pages: sight.ranking.margin(),

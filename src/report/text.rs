@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::columns::{Align, Column, Sight, human_size, span_of};
 use crate::model::{Reading, Snapshot, Stall};
 use crate::policy::kernel_score;
+use crate::sentence::sentence;
 
 /// Writes one look. `width` cells are used, and no more where `cut` says so.
 ///
@@ -132,7 +133,7 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
         let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
     }
     lines.push(check);
-    lines.push(sight.sentence().whole());
+    lines.push(sentence(sight).whole());
     lines
 }
 

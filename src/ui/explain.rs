@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::{victim, words};
+use super::words;
 use crate::app::App;
 use crate::app::check::Agreement;
 use crate::app::confirm::Confirm;
@@ -11,6 +11,7 @@ use crate::columns::Sight;
 use crate::model::{Capability, ProcId, Process, Reading};
 use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score, sacrifice};
 use crate::rank::Ranked;
+use crate::sentence;
 use crate::units::{Adj, Pages, Points};
 
 /// The title of panel and page.
@@ -279,8 +280,8 @@ impl Case<'_> {
             lines.push(self.text("what if", "this rule knows no oom_score_adj"));
             return lines;
         }
-        if victim::adj_term(self.sight, self.process).is_some()
-            && let Some(rank) = victim::rank_without_adj(self.sight, self.process)
+        if sentence::adj_term(self.sight, self.process).is_some()
+            && let Some(rank) = sentence::rank_without_adj(self.sight, self.process)
         {
             let text = if rank == place + 1 {
                 format!("adj 0 would leave it at rank {rank}")

@@ -39,7 +39,7 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
     let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
     match level {
         HeaderLevel::Off => {}
-        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
+        HeaderLevel::Line => lines.push(one_line(&sight, look, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &sight, look, area.width));
             lines.push(Line::from(numbers(&sight, look)));
@@ -470,12 +470,12 @@ fn kills_span(app: &App, sight: &Sight<'_>, look: Look) -> Option<Span<'static>>
 fn next(app: &App, sight: &Sight<'_>, look: Look, alone: bool, width: u16) -> Line<'static> {
     let kills = kills_span(app, sight, look).filter(|_| !alone);
     let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
-    let sentence = victim::sentence(app, sight, look, width.saturating_sub(room));
+    let sentence = victim::fitting(sight, look, width.saturating_sub(room));
     match kills {
         Some(kills) if line_cells(&sentence) + room <= width => {
             spread(sentence.spans, vec![kills], width)
         }
-        _ => victim::sentence(app, sight, look, width),
+        _ => victim::fitting(sight, look, width),
     }
 }
 
@@ -502,13 +502,13 @@ fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn one_line(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     let stale = sight.scene.now().scan.stale_ms.0;
     if stale > 0 {
         spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
     }
-    let mut shortest = victim::shortest(app, sight, look);
+    let mut shortest = victim::shortest(sight, look);
     let numbers = numbers(sight, look);
     let begun = |spans: &[Span<'static>]| spans.iter().map(|s| cells(&s.content)).sum::<u16>();
     // The sentence is the last to go.
@@ -518,7 +518,7 @@ fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'stati
         spans.push(Span::raw(" "));
     }
     let room = width.saturating_sub(begun(&spans));
-    let longer = victim::sentence(app, sight, look, room);
+    let longer = victim::fitting(sight, look, room);
     if line_cells(&longer) <= room {
         shortest = longer;
     }

@@ -28,7 +28,8 @@ const ROOMS: &[Room] = &[
     room("source", &["units", "model", "sample"], &["serde_json", "serde"]),
     room("effects", &["units", "model", "intent", "sample"], &["nix", "rustix"]),
     room("columns", &["units", "model", "policy", "rank"], &["humansize"]),
-    room("sentence", &["units", "model", "policy", "rank", "columns"], &[]),
+    room("words", &["units", "model", "policy", "rank", "columns"], &[]),
+    room("sentence", &["units", "model", "policy", "rank", "columns", "words"], &[]),
     room(
         "app",
         &["units", "model", "policy", "rank", "columns", "intent"],
@@ -36,12 +37,12 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "ui",
-        &["units", "model", "policy", "rank", "columns", "sentence", "intent", "app"],
+        &["units", "model", "policy", "rank", "columns", "words", "sentence", "intent", "app"],
         &["ratatui", "unicode_width"],
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns", "sentence"],
+        &["units", "model", "policy", "rank", "columns", "words", "sentence"],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];
