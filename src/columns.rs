@@ -288,8 +288,10 @@ pub struct Column {
     pub title: &'static str,
     /// What it shows, in one line.
     pub about: &'static str,
-    /// Cells.
+    /// Cells, with sizes in the unit that fits.
     pub width: u16,
+    /// Whether it shows a size, which is wider in a fixed unit.
+    pub size: bool,
     /// Which side.
     pub align: Align,
     /// Shown from this many cells of terminal width on; `u16::MAX` only when asked for.
@@ -307,6 +309,18 @@ pub struct Column {
 }
 
 impl Column {
+    /// Cells that it takes with sizes in this unit: nothing of a number may be cut.
+    #[must_use]
+    pub fn cells(&self, scale: Scale) -> u16 {
+        match scale {
+            _ if !self.size => self.width,
+            Scale::Auto | Scale::Permille => self.width,
+            Scale::Gib => self.width.max(9),
+            Scale::Mib => self.width.max(10),
+            Scale::Pages | Scale::Kib => self.width.max(12),
+        }
+    }
+
     /// The facts it shows.
     pub fn add_needs(&self, needs: &mut Needs) {
         needs.status |= self.status;
@@ -388,6 +402,7 @@ pub static COLUMNS: &[Column] = &[
         title: "#",
         about: "place in the order of death under the policy; - where it cannot be chosen",
         width: 3,
+        size: false,
         align: Align::Right,
         from: 0,
         drop: 0,
@@ -406,6 +421,7 @@ pub static COLUMNS: &[Column] = &[
         title: "PID",
         about: "process id",
         width: 7,
+        size: false,
         align: Align::Right,
         from: 0,
         drop: 0,
@@ -421,6 +437,7 @@ pub static COLUMNS: &[Column] = &[
         title: "USER",
         about: "effective user",
         width: 8,
+        size: false,
         align: Align::Left,
         from: 0,
         drop: 9,
@@ -441,6 +458,7 @@ pub static COLUMNS: &[Column] = &[
         title: "BADNESS",
         about: "the policy's points: as memory where it counts pages",
         width: 8,
+        size: true,
         align: Align::Right,
         from: 0,
         drop: 0,
@@ -457,6 +475,7 @@ pub static COLUMNS: &[Column] = &[
         title: "POINTS",
         about: "the policy's points as they are, in pages where it counts pages",
         width: 10,
+        size: false,
         align: Align::Right,
         from: 180,
         drop: 1,
@@ -475,6 +494,7 @@ pub static COLUMNS: &[Column] = &[
         title: "/1000",
         about: "badness as per-mille of the domain's total memory, truncated",
         width: 5,
+        size: false,
         align: Align::Right,
         from: 0,
         drop: 12,
@@ -493,6 +513,7 @@ pub static COLUMNS: &[Column] = &[
         title: "SCORE",
         about: "the kernel's own /proc/PID/oom_score; ! behind it where it disagrees with doomtop",
         width: 5,
+        size: false,
         align: Align::Right,
         from: 0,
         drop: 10,
@@ -510,6 +531,7 @@ pub static COLUMNS: &[Column] = &[
         title: "ADJ",
         about: "oom_score_adj, -1000 (never) to +1000",
         width: 5,
+        size: false,
         align: Align::Right,
         from: 0,
         drop: 0,
@@ -527,6 +549,7 @@ pub static COLUMNS: &[Column] = &[
         title: "OADJ",
         about: "the legacy oom_adj, -17 (never) to +15, as it reads back",
         width: 4,
+        size: false,
         align: Align::Right,
         from: 100,
         drop: 6,
@@ -534,16 +557,19 @@ pub static COLUMNS: &[Column] = &[
         status: false,
         cell: |row, out| {
             put(row.process.adj, out, |adj, out| {
-                let _ = write!(out, "{}", adj.legacy());
+                let _ = write!(out, "{}", row.sight.scene.machine().legacy(adj));
             });
         },
-        key: |row| SortKey::of(row.process.adj, |adj: Adj| adj.legacy().0.into()),
+        key: |row| {
+            SortKey::of(row.process.adj, |adj: Adj| row.sight.scene.machine().legacy(adj).0.into())
+        },
     },
     Column {
         id: "rss",
         title: "RSS",
         about: "resident memory, by the counter that this kernel's OOM killer reads",
-        width: 6,
+        width: 5,
+        size: true,
         align: Align::Right,
         from: 0,
         drop: 11,
@@ -556,7 +582,8 @@ pub static COLUMNS: &[Column] = &[
         id: "anon",
         title: "ANON",
         about: "anonymous resident memory",
-        width: 6,
+        width: 5,
+        size: true,
         align: Align::Right,
         from: 180,
         drop: 1,
@@ -569,7 +596,8 @@ pub static COLUMNS: &[Column] = &[
         id: "swap",
         title: "SWAP",
         about: "memory swapped out",
-        width: 6,
+        width: 5,
+        size: true,
         align: Align::Right,
         from: 0,
         drop: 8,
@@ -583,6 +611,7 @@ pub static COLUMNS: &[Column] = &[
         title: "PGT",
         about: "page tables",
         width: 5,
+        size: true,
         align: Align::Right,
         from: 100,
         drop: 5,
@@ -596,6 +625,7 @@ pub static COLUMNS: &[Column] = &[
         title: "+/min",
         about: "growth of resident memory and swap since the last refresh, for each minute",
         width: 6,
+        size: true,
         align: Align::Right,
         from: 180,
         drop: 1,
@@ -622,6 +652,7 @@ pub static COLUMNS: &[Column] = &[
         title: "NI",
         about: "nice value",
         width: 3,
+        size: false,
         align: Align::Right,
         from: 100,
         drop: 4,
@@ -637,6 +668,7 @@ pub static COLUMNS: &[Column] = &[
         title: "TIME+",
         about: "CPU time used",
         width: 8,
+        size: false,
         align: Align::Right,
         from: 100,
         drop: 3,
@@ -650,6 +682,7 @@ pub static COLUMNS: &[Column] = &[
         title: "RUN",
         about: "time since its start",
         width: 6,
+        size: false,
         align: Align::Right,
         from: 100,
         drop: 2,
@@ -663,6 +696,7 @@ pub static COLUMNS: &[Column] = &[
         title: "CAP",
         about: "effective capabilities: A admin, R raw I/O, S resource",
         width: 3,
+        size: false,
         align: Align::Left,
         from: 100,
         drop: 1,
@@ -681,7 +715,8 @@ pub static COLUMNS: &[Column] = &[
         id: "cgroup",
         title: "CGROUP",
         about: "last part of its memory cgroup",
-        width: 14,
+        width: 12,
+        size: false,
         align: Align::Left,
         from: 100,
         drop: 7,
@@ -702,6 +737,7 @@ pub static COLUMNS: &[Column] = &[
         title: "COMMAND",
         about: "its name, or its command line (c, p)",
         width: 8,
+        size: false,
         align: Align::Left,
         from: 0,
         drop: 0,
@@ -725,14 +761,18 @@ pub fn column(id: &str) -> Option<&'static Column> {
 /// The columns that a terminal of this width shows: those meant for it, less the first to go until
 /// the command has its cells. `chosen` names columns instead; they are dropped only when they must be.
 #[must_use]
-pub fn fitting(width: u16, chosen: Option<&[&'static Column]>) -> Vec<&'static Column> {
+pub fn fitting(
+    width: u16,
+    scale: Scale,
+    chosen: Option<&[&'static Column]>,
+) -> Vec<&'static Column> {
     let mut shown: Vec<&'static Column> = match chosen {
         Some(columns) => columns.to_vec(),
         None => COLUMNS.iter().filter(|column| column.from <= width).collect(),
     };
     // One cell for the marks behind the rank, one between columns.
     let taken = |shown: &[&Column]| {
-        2 + shown.iter().map(|column| usize::from(column.width) + 1).sum::<usize>()
+        2 + shown.iter().map(|column| usize::from(column.cells(scale)) + 1).sum::<usize>()
     };
     while taken(&shown) > usize::from(width) + 1 {
         let first_to_go =
@@ -776,7 +816,8 @@ mod tests {
 
     #[test]
     fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {
-        let ids = |width| fitting(width, None).iter().map(|c| c.id).collect::<Vec<_>>();
+        let ids =
+            |width| fitting(width, Scale::Auto, None).iter().map(|c| c.id).collect::<Vec<_>>();
         let at_80 = [
             "rank",
             "pid",

@@ -3,7 +3,7 @@
 use super::keys::{self, Action, Key, Place};
 use super::mode::{Asking, Mode, Prompt};
 use super::{Anchor, App, HeaderLevel, Level, Request};
-use crate::columns::{COLUMNS, CommandStyle, column, fitting};
+use crate::columns::{COLUMNS, CommandStyle, column};
 use crate::policy;
 
 use super::lines::Sort;
@@ -270,7 +270,7 @@ impl App {
     }
 
     fn sort_beside(&mut self, by: isize) {
-        let shown = fitting(self.viewport.width.max(1), self.setup.columns.as_deref());
+        let shown = self.columns();
         let now = shown.iter().position(|column| column.id == self.view.sort.column.id);
         let next = now.unwrap_or(0).saturating_add_signed(by).min(shown.len().saturating_sub(1));
         if let Some(column) = shown.get(next) {

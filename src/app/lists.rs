@@ -115,7 +115,7 @@ impl App {
     /// The columns on the screen, before scrolling.
     #[must_use]
     pub fn columns(&self) -> Vec<&'static Column> {
-        fitting(self.viewport.width, self.setup.columns.as_deref())
+        fitting(self.viewport.width, self.scale, self.setup.columns.as_deref())
     }
 
     pub(super) fn menu_key(&mut self, key: Key) -> Vec<Request> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Text;
-use crate::units::{PageSize, TickRate};
+use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
 /// Which file carries the resident-set counter that this kernel's OOM killer reads.
 ///
@@ -73,6 +73,14 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// What `/proc/PID/oom_adj` reads back here: before 5.10 the kernel did not clamp, and showed
+    /// 16 for 942 to 999 (`fs/proc/base.c` `oom_adj_read`).
+    #[must_use]
+    pub fn legacy(&self, adj: Adj) -> LegacyAdj {
+        let clamps = self.kernel_version() >= (5, 10);
+        if (942..1000).contains(&adj.0) && !clamps { LegacyAdj(16) } else { adj.legacy() }
+    }
+
     /// Major and minor number of the kernel release; zeros if it has none.
     #[must_use]
     pub fn kernel_version(&self) -> (u32, u32) {

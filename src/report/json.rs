@@ -208,7 +208,7 @@ fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
         permille: points.map(|points| Permille::of(points, sight.scene.domain().pages).0),
         terms,
         oom_score_computed: adj.map(|_| kernel_score(process, sight.scene)),
-        oom_adj: adj.map(|adj| adj.legacy().0),
+        oom_adj: adj.map(|adj| sight.scene.machine().legacy(adj).0),
         spared,
     }
 }

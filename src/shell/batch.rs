@@ -123,7 +123,7 @@ fn print(
             let (width, cut) = width();
             let columns = match &setup.columns {
                 Some(columns) => columns.clone(),
-                None => fitting(width, None),
+                None => fitting(width, sight.scale, None),
             };
             text::write_look(out, &sight, &rows, &columns, cut)?;
         }

@@ -35,7 +35,7 @@ impl Grid {
     /// For a table of this width.
     #[must_use]
     pub fn new(app: &App, width: u16) -> Self {
-        let mut columns = fitting(width, app.setup.columns.as_deref());
+        let mut columns = fitting(width, app.scale, app.setup.columns.as_deref());
         let pinned = |column: &Column| matches!(column.id, "rank" | "pid");
         let loose = columns.iter().filter(|column| !pinned(column)).count();
         let left_out = app.skipped.min(loose.saturating_sub(1));
@@ -59,7 +59,7 @@ impl Grid {
             let last = nth + 1 == count;
             let room = width - x;
             let takes_all = last && column.align == Align::Left;
-            let cells = if takes_all { room } else { column.width.min(room) };
+            let cells = if takes_all { room } else { column.cells(app.scale).min(room) };
             grid.fields.push(Field { column, x, width: cells, last });
             x = x.saturating_add(cells);
             if column.id == "rank" {

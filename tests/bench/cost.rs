@@ -5,6 +5,10 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench says what it expects")]
 
+#[allow(dead_code, reason = "the bench needs only part of it")]
+#[path = "../pty/terminal.rs"]
+mod terminal;
+
 use std::io::{Sink, Write, sink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,8 +24,8 @@ use doomtop::source::{Live, Patience, Source};
 use doomtop::ui::{self, Look};
 use doomtop::units::Millis;
 use nix::sys::resource::{UsageWho, getrusage};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use terminal::Terminal;
 
 /// Refreshes that are counted, after two that warm up.
 const REFRESHES: u32 = 10;
@@ -70,7 +74,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 struct Whole {
     source: Live,
     app: App,
-    terminal: Terminal<CrosstermBackend<Sink>>,
+    terminal: ratatui::Terminal<CrosstermBackend<Sink>>,
     look: Look,
 }
 
@@ -93,7 +97,7 @@ impl Whole {
         Self {
             source: Live::start(root, Patience::Forever).expect("a live machine"),
             app: App::new(setup),
-            terminal: Terminal::with_options(CrosstermBackend::new(sink()), options)
+            terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
             look: Look { colour: true, unicode: true },
         }
@@ -122,25 +126,21 @@ fn top(refreshes: u32) -> Option<f64> {
     status.success().then(|| spent(UsageWho::RUSAGE_CHILDREN) - before)
 }
 
-/// Peak resident memory of the real binary over a few refreshes, in KiB.
+/// Resident memory of the real binary on a screen of 200x60, in KiB, after a few refreshes.
 fn footprint() -> Option<u64> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_doomtop"))
-        .args(["-b", "-n", "4", "-d", "0.2"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let mut out = child.stdout.take()?;
-    let mut buffer = [0; 1 << 16];
-    while std::io::Read::read(&mut out, &mut buffer).ok()? > 0 {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
-    }
-    child.wait().ok()?;
-    Some(peak)
+    let mut terminal = Terminal::run(200, 60, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    // Another picture and back: several refreshes, and the names have come.
+    terminal.send("?");
+    terminal.wait_for("help", |text| text.contains("move up"));
+    terminal.send("\x1b");
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib = line.split_whitespace().nth(1)?.parse().ok();
+    terminal.send("q");
+    terminal.end();
+    kib
 }
 
 fn main() {
@@ -193,7 +193,11 @@ fn main() {
         let _ = writeln!(out, "ratio doomtop / top            {:6.2}", median(ratios));
     }
     if let Some(kib) = footprint() {
-        let _ = writeln!(out, "doomtop -b, peak resident      {:6.1} MiB", kib as f64 / 1024.0);
+        let _ = writeln!(
+            out,
+            "doomtop on a screen, peak      {:6.1} MiB resident",
+            kib as f64 / 1024.0
+        );
     }
     drop(sleepers);
 }

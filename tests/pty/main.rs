@@ -45,8 +45,7 @@ fn it_starts_shows_the_ranking_and_quits() {
     let mut terminal = Terminal::run(80, 24, &[]);
     terminal.wait_for("the table", |text| text.contains("BADNESS") && text.contains("NEXT"));
     assert!(terminal.is_alternate());
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
 
@@ -59,9 +58,7 @@ fn help_and_escape() {
     terminal.send("\x1b");
     terminal
         .wait_for("the table again", |text| !text.contains("move up") && text.contains("BADNESS"));
-    terminal.send("\x1b\x1b");
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -77,8 +74,7 @@ fn adj_of_an_own_child_is_edited_and_put_back() {
     terminal.send("r");
     terminal.press_until("\r", "the way back", |_| child.adj() == "0");
     terminal.wait_for("the report", |text| text.contains("put back"));
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -91,8 +87,7 @@ fn an_edit_that_is_left_writes_nothing() {
     terminal.send("\x1b");
     terminal.wait_for("the word", |text| text.contains("nothing was changed"));
     assert_eq!(child.adj(), "0");
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -107,8 +102,7 @@ fn an_own_child_is_sacrificed_and_followed_to_its_end() {
     let status = child.0.wait().expect("its status");
     assert!(matches!(status.signal(), Some(9 | 15)), "{status:?}");
     terminal.wait_for("its end", |text| text.contains("gone after"));
-    terminal.send("\x1b\x1bq");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -119,12 +113,13 @@ fn read_only_acts_on_nobody() {
     terminal.send("X");
     terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
     terminal.send("y");
-    terminal.send("\x1b");
+    terminal.wait_for("the harmless list that y opens", |text| text.contains("command line"));
+    terminal.send("q");
+    terminal.wait_for("the table", |text| !text.contains("command line"));
     terminal.send("a");
     terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
     assert!(child.0.try_wait().expect("a status").is_none());
-    terminal.send("\x1bq");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -139,8 +134,7 @@ fn it_follows_every_size_down_to_one_line() {
     terminal.wait_for("the one-liner", |text| text.contains("doomtop needs 40x6"));
     terminal.resize(80, 24);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -169,8 +163,7 @@ fn suspending_gives_the_terminal_back_and_fg_takes_it_again() {
         terminal.signal("CONT");
         terminal
             .wait_until("the table again", |it| it.is_alternate() && it.text().contains("BADNESS"));
-        terminal.send("q");
-        assert_eq!(terminal.end(), 0);
+        assert_eq!(terminal.quit(), 0);
         terminal.assert_restored();
     }
 }
@@ -199,13 +192,11 @@ fn no_color_means_no_colour() {
     let mut terminal = Terminal::run_with(100, 30, &[], &[("NO_COLOR", "1")]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
     assert_eq!(terminal.coloured_cells(), 0);
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
     let mut terminal = Terminal::run(100, 30, &[]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
     assert!(terminal.coloured_cells() > 0, "and without it there are some");
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -213,8 +204,7 @@ fn a_locale_that_is_not_utf_8_gets_ascii() {
     let mut terminal = Terminal::run_with(120, 40, &[], &[("LC_ALL", "C")]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
     assert!(terminal.text().is_ascii(), "{}", terminal.text());
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -230,8 +220,7 @@ fn hostile_names_draw_nothing_but_themselves() {
         Terminal::run(100, 30, &[&only(child.pid()), "--columns=pid,badness,command"]);
     terminal.wait_for("its neutral name", |text| text.contains(r") R 1\x1b[2J\x0a"));
     terminal.wait_for("the rest of the screen", |text| text.contains("BADNESS"));
-    terminal.send("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
 }
 
 #[test]
@@ -251,8 +240,7 @@ fn a_recording_is_shown_and_nothing_in_it_can_be_acted_on() {
     terminal.send("X");
     terminal.wait_for("the refusal", |text| text.contains("recording"));
     terminal.send("y");
-    terminal.send("\x1b\x1bq");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.quit(), 0);
     let alive = fs::read_to_string(format!("/proc/{}/stat", child.pid())).expect("it lives");
     assert!(!alive.contains(") Z"), "{alive}");
 }

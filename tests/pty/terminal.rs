@@ -78,17 +78,8 @@ impl Terminal {
     /// Types.
     pub fn send(&mut self, keys: &str) {
         let writer = self.master.as_mut().expect("the terminal is there");
-        // An escape key stands alone: what follows at once would be read as its sequence.
-        for (nth, part) in keys.split_inclusive('\x1b').enumerate() {
-            if nth > 0 {
-                self.seen.1.notify_all();
-            }
-            writer.write_all(part.as_bytes()).expect("typed");
-            writer.flush().expect("typed");
-            if part.ends_with('\x1b') {
-                Self::settle(&self.seen, Duration::from_millis(60));
-            }
-        }
+        // The end may come between two keys.
+        let _ = writer.write_all(keys.as_bytes());
     }
 
     /// Waits for the next output, or for this long without any.
@@ -191,6 +182,21 @@ impl Terminal {
             reader.join().expect("the reader ends");
         }
         self.master = None;
+    }
+
+    /// Presses q until it ends (the first may close a list or a page); what comes back is the exit
+    /// status.
+    pub fn quit(&mut self) -> i32 {
+        let end = Instant::now() + DEADLINE;
+        while self.child.try_wait().expect("a status").is_none() {
+            assert!(Instant::now() < end, "it does not end:\n{}", self.text());
+            self.send("q");
+            let again = Instant::now() + Duration::from_millis(400);
+            while Instant::now() < again && self.child.try_wait().expect("a status").is_none() {
+                Self::settle(&self.seen, Duration::from_millis(20));
+            }
+        }
+        self.end()
     }
 
     /// Waits for the end; what comes back is the exit status.
