@@ -590,6 +590,7 @@ fn the_pictures_are_those_of_the_real_screen() {
         ("sacrifice", 100, 26, &["X"]),
         ("explain", 100, 45, &["Enter"]),
     ];
+    let mut listed = String::new();
     for (name, width, height, script) in pictures {
         let mut app = scene();
         paint(&mut app, FULL, width, height);
@@ -603,7 +604,29 @@ fn the_pictures_are_those_of_the_real_screen() {
         }
         let kept = fs::read_to_string(&file).unwrap_or_default();
         assert!(kept == picture, "{name}.svg is not today's screen: DOOMTOP_BLESS=1 cargo test");
+        listed.push_str(&format!("{name}.png was drawn from {:016x}\n", fingerprint(&picture)));
+        if std::env::var_os("DOOMTOP_BLESS").is_some() {
+            let drawn = std::process::Command::new("rsvg-convert")
+                .args(["-z", "1.5", "-o"])
+                .args([&file.with_extension("png"), &file])
+                .status();
+            assert!(drawn.is_ok_and(|it| it.success()), "PNGs need rsvg-convert (librsvg2-bin)");
+        }
     }
+    // The PNGs cannot be painted here; which SVG each was drawn from can be kept and compared.
+    let list = folder.join("png.txt");
+    if std::env::var_os("DOOMTOP_BLESS").is_some() {
+        fs::write(&list, &listed).unwrap();
+    }
+    let kept = fs::read_to_string(&list).unwrap_or_default();
+    assert_eq!(kept, listed, "a PNG is not today's screen: DOOMTOP_BLESS=1 cargo test");
+}
+
+/// FNV-1a.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[test]
