@@ -129,12 +129,12 @@ fn top(refreshes: u32) -> Option<f64> {
 /// Resident memory of the real binary on a screen of 200x60, in KiB, after a few refreshes.
 fn footprint() -> Option<u64> {
     let mut terminal = Terminal::run(200, 60, &[]);
-    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.wait_for("the ranking", |text| text.contains(" 1>"));
     // Another picture and back: several refreshes, and the names have come.
     terminal.send("?");
     terminal.wait_for("help", |text| text.contains("move up"));
     terminal.send("\x1b");
-    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.wait_for("the ranking", |text| text.contains(" 1>"));
     let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib = line.split_whitespace().nth(1)?.parse().ok();
