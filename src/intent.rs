@@ -5,6 +5,17 @@
 use crate::model::{ProcId, Signal};
 use crate::units::{Adj, Kib, Millis};
 
+/// Programs without which logins, the message bus or the log are lost: they are signalled only when
+/// the pid was typed. The kernel keeps 15 bytes of a name.
+pub const PILLARS: &[&str] = &[
+    "systemd-journal",
+    "systemd-journald",
+    "systemd-logind",
+    "dbus-daemon",
+    "dbus-broker",
+    "dbus-broker-lau",
+];
+
 /// How firmly the user confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {

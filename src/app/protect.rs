@@ -1,6 +1,7 @@
 //! Which processes doomtop never acts on, and which only when the pid was typed. The hands check
 //! again by themselves; here it is said before the user tries.
 
+use crate::intent::PILLARS;
 use crate::model::{ProcId, Process, Scene};
 use crate::units::Adj;
 
@@ -14,16 +15,6 @@ pub enum Protection {
     /// Never; why.
     Never(&'static str),
 }
-
-/// Services without which a session or its log is lost.
-const VITAL: &[&str] = &[
-    "systemd-journal",
-    "systemd-logind",
-    "systemd-login",
-    "dbus-daemon",
-    "dbus-broker",
-    "dbus-broker-lau",
-];
 
 /// How `process` is protected, `own` being doomtop itself.
 #[must_use]
@@ -43,7 +34,7 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
     if process.adj.value() == Some(Adj::MIN) {
         return Protection::TypePid("its oom_score_adj is -1000: somebody wants it to live");
     }
-    if VITAL.contains(&process.comm.to_string().as_str()) {
+    if PILLARS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
         return Protection::TypePid("the machine's sessions or its log depend on it");
     }
     if process.session == process.id.pid && process.tty != 0 {

@@ -7,18 +7,8 @@ use std::os::fd::AsFd;
 use rustix::fs::readlinkat;
 
 use super::folder::{Folder, Stat};
+use crate::intent::PILLARS;
 use crate::units::Adj;
-
-/// Services whose end takes logins, the message bus or the journal along. The kernel keeps 15
-/// bytes of a name.
-const PILLARS: &[&[u8]] = &[
-    b"systemd-journal",
-    b"systemd-journald",
-    b"systemd-logind",
-    b"dbus-daemon",
-    b"dbus-broker",
-    b"dbus-broker-lau",
-];
 
 /// Longer chains of parents than this do not occur; it only bounds a walk while the tree changes.
 const DEEPEST: usize = 256;
@@ -52,7 +42,7 @@ pub(super) fn typed_only(
         Some("at oom_score_adj -1000 it is meant to outlive everything; type its pid to insist")
     } else if stat.session == pid && stat.tty != 0 {
         Some("it leads a session on a terminal; type its pid to insist")
-    } else if PILLARS.contains(&stat.comm.as_slice()) {
+    } else if PILLARS.iter().any(|pillar| pillar.as_bytes() == stat.comm.as_slice()) {
         Some("logins, the message bus or the journal depend on it; type its pid to insist")
     } else {
         None
@@ -114,7 +104,7 @@ mod tests {
         assert_eq!(typed_only(9, &daemon, None, &[]), None, "a daemon without terminal");
 
         for pillar in PILLARS {
-            assert!(typed_only(9, &named(pillar), None, &[]).is_some());
+            assert!(typed_only(9, &named(pillar.as_bytes()), None, &[]).is_some());
         }
     }
 }

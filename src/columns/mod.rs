@@ -1,205 +1,17 @@
 //! The one table of columns. Screen, batch, JSON keys, sort menu, `--columns` and the docs are all
 //! printed from it: a column is one row here.
 
-use std::cmp::Ordering;
+mod sight;
+mod size;
+
 use std::fmt::Write;
 
-use humansize::{BINARY, FixedAt, SizeFormatter};
+use crate::model::{Capability, Needs, Reading};
+use crate::rank::Standing;
+use crate::units::{Adj, Pages};
 
-use crate::model::{Capability, Names, Needs, Process, Reading, Scene};
-use crate::policy::{Policy, Unit};
-use crate::rank::{Ranked, Ranking, Standing};
-use crate::units::{Adj, Bytes, PageSize, Pages, Permille, Points, Ticks};
-
-/// In what unit sizes are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
-    /// Three digits and the unit that fits.
-    #[default]
-    Auto,
-    /// Pages.
-    Pages,
-    /// KiB.
-    Kib,
-    /// MiB.
-    Mib,
-    /// GiB.
-    Gib,
-    /// Per-mille of the domain's total.
-    Permille,
-}
-
-impl Scale {
-    /// The next one round.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Auto => Self::Pages,
-            Self::Pages => Self::Kib,
-            Self::Kib => Self::Mib,
-            Self::Mib => Self::Gib,
-            Self::Gib => Self::Permille,
-            Self::Permille => Self::Auto,
-        }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Pages => "pages",
-            Self::Kib => "KiB",
-            Self::Mib => "MiB",
-            Self::Gib => "GiB",
-            Self::Permille => "per-mille",
-        }
-    }
-}
-
-/// What the column COMMAND shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CommandStyle {
-    /// The process's own name.
-    #[default]
-    Name,
-    /// The whole command line.
-    Line,
-    /// The command line, its program without the directories.
-    Short,
-}
-
-/// What a row is seen in: everything that a cell may speak of.
-#[derive(Clone, Copy)]
-pub struct Sight<'a> {
-    /// The moment.
-    pub scene: &'a Scene,
-    /// The policy of the ranking.
-    pub policy: &'a dyn Policy,
-    /// The order.
-    pub ranking: &'a Ranking,
-    /// Users and command lines.
-    pub names: &'a Names,
-    /// Unit of sizes.
-    pub scale: Scale,
-    /// What COMMAND shows.
-    pub command: CommandStyle,
-}
-
-impl<'a> Sight<'a> {
-    /// The row of the process at a position of the snapshot.
-    #[must_use]
-    pub fn row(&'a self, at: usize) -> Option<Row<'a>> {
-        let (place, ranked) = self.ranking.place(at)?;
-        let process = self.scene.now().processes.get(at)?;
-        Some(Row { process, ranked, place, sight: self })
-    }
-
-    /// The user's name, or the number as text.
-    #[must_use]
-    pub fn user(&self, process: &Process) -> Reading<String> {
-        process.ids.map(|ids| {
-            self.names.user(ids.euid).map_or_else(|| ids.euid.to_string(), str::to_owned)
-        })
-    }
-
-    fn page(&self) -> PageSize {
-        self.scene.machine().page_size
-    }
-
-    /// A size in the chosen unit.
-    pub fn size(&self, pages: Pages, out: &mut String) {
-        match self.scale {
-            Scale::Pages => {
-                let _ = write!(out, "{}", pages.0);
-            }
-            Scale::Permille => {
-                let share = Permille::of(pages.points(), self.scene.domain().pages);
-                let _ = write!(out, "{}", share.0);
-            }
-            _ => human(pages.bytes(self.page()), self.scale, out),
-        }
-    }
-
-    /// Signed points: a size where the policy counts pages, a bare number where it does not.
-    pub fn points(&self, points: Points, out: &mut String) {
-        if self.policy.unit() == Unit::Bare {
-            let _ = write!(out, "{}", points.0);
-            return;
-        }
-        if points.0 < 0 {
-            out.push('-');
-        }
-        self.size(Pages(points.0.unsigned_abs()), out);
-    }
-}
-
-/// A size in three digits and its unit (`11.0G`, `480M`, `6.01G`), or in a fixed unit.
-pub fn human(size: Bytes, scale: Scale, out: &mut String) {
-    let fixed = match scale {
-        Scale::Kib => Some(FixedAt::Kilo),
-        Scale::Mib => Some(FixedAt::Mega),
-        Scale::Gib => Some(FixedAt::Giga),
-        _ => None,
-    };
-    let places = match (fixed, size.0) {
-        (Some(FixedAt::Giga), _) => 2,
-        (Some(_), _) => 0,
-        (None, bytes) => {
-            // How far above its own unit the number stands decides how many digits follow.
-            let unit = bytes.max(1).ilog2() / 10 * 10;
-            if unit < 20 {
-                0
-            } else {
-                match bytes >> unit {
-                    0..10 if unit >= 30 => 2,
-                    10..100 if unit >= 30 => 1,
-                    _ => 0,
-                }
-            }
-        }
-    };
-    let options = BINARY
-        .fixed_at(fixed)
-        .decimal_places(places)
-        .decimal_zeroes(places)
-        .space_after_value(false);
-    let _ = write!(out, "{}", SizeFormatter::new(size.0, options));
-    // "GiB" takes two cells more than the table has.
-    if out.ends_with("iB") {
-        out.truncate(out.len() - 2);
-    }
-}
-
-/// Same, as a string of its own.
-#[must_use]
-pub fn human_size(size: Bytes) -> String {
-    let mut out = String::new();
-    human(size, Scale::Auto, &mut out);
-    out
-}
-
-/// A span of time as `41d02h`, `3h12m`, `12m05s` or `52s`.
-pub fn span(seconds: u64, out: &mut String) {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let _ = if days > 0 {
-        write!(out, "{days}d{hours:02}h")
-    } else if hours > 0 {
-        write!(out, "{hours}h{minutes:02}m")
-    } else if minutes > 0 {
-        write!(out, "{minutes}m{:02}s", seconds % 60)
-    } else {
-        write!(out, "{seconds}s")
-    };
-}
-
-/// Same, as a string of its own.
-#[must_use]
-pub fn span_of(seconds: u64) -> String {
-    let mut out = String::new();
-    span(seconds, &mut out);
-    out
-}
+pub use sight::{CommandStyle, Row, Sight, SortKey};
+pub use size::{Scale, human, human_size, span, span_of};
 
 /// The last part of a cgroup path that says something, without the suffix of its unit type where
 /// that is `.service` or `.scope` at the very end of a long name.
@@ -207,68 +19,6 @@ pub fn span_of(seconds: u64) -> String {
 pub fn cgroup_leaf(path: &str) -> &str {
     let leaf = path.rsplit('/').find(|part| !part.is_empty());
     leaf.unwrap_or("/")
-}
-
-/// One process, seen.
-#[derive(Clone, Copy)]
-pub struct Row<'a> {
-    /// The facts.
-    pub process: &'a Process,
-    /// The verdict.
-    pub ranked: &'a Ranked,
-    /// The place, counted from 0.
-    pub place: usize,
-    /// What it is seen in.
-    pub sight: &'a Sight<'a>,
-}
-
-impl Row<'_> {
-    /// How it stands.
-    #[must_use]
-    pub const fn standing(&self) -> Standing {
-        self.ranked.standing
-    }
-
-    fn ran(&self) -> Ticks {
-        self.sight.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
-    }
-
-    fn permille(&self) -> Option<Permille> {
-        let total = self.sight.scene.domain().pages;
-        self.standing().points().map(|points| Permille::of(points, total))
-    }
-}
-
-/// What a column is sorted by.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SortKey {
-    /// A number.
-    Number(i64),
-    /// A text.
-    Text(String),
-    /// Nothing to go by: last in either direction.
-    Absent,
-}
-
-impl SortKey {
-    fn of<T>(reading: Reading<T>, with: impl FnOnce(T) -> i64) -> Self {
-        reading.value().map_or(Self::Absent, |value| Self::Number(with(value)))
-    }
-
-    /// The order, the absent always last.
-    #[must_use]
-    pub fn order(&self, other: &Self, descending: bool) -> Ordering {
-        let plain = match (self, other) {
-            (Self::Number(mine), Self::Number(theirs)) => mine.cmp(theirs),
-            (Self::Text(mine), Self::Text(theirs)) => mine.cmp(theirs),
-            (Self::Absent, Self::Absent) => return Ordering::Equal,
-            (Self::Absent, _) => return Ordering::Greater,
-            (_, Self::Absent) => return Ordering::Less,
-            (Self::Number(_), Self::Text(_)) => Ordering::Less,
-            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
-        };
-        if descending { plain.reverse() } else { plain }
-    }
 }
 
 /// On which side of its field a text stands.
@@ -786,33 +536,6 @@ pub fn fitting(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_three_digits_and_a_unit() {
-        let gib = 1_u64 << 30;
-        for (bytes, shown) in [
-            (0, "0B"),
-            (512, "512B"),
-            (4096, "4K"),
-            (480 << 20, "480M"),
-            (1023 << 20, "1023M"),
-            (gib, "1.00G"),
-            (gib * 6 + gib / 100, "6.01G"),
-            (gib * 12 + gib * 3 / 10, "12.3G"),
-            (gib * 512, "512G"),
-            (gib * 2048, "2.00T"),
-        ] {
-            assert_eq!(human_size(Bytes(bytes)), shown);
-        }
-    }
-
-    #[test]
-    fn spans_are_short() {
-        assert_eq!(span_of(52), "52s");
-        assert_eq!(span_of(725), "12m05s");
-        assert_eq!(span_of(3 * 3600 + 12 * 60), "3h12m");
-        assert_eq!(span_of(41 * 86_400 + 7300), "41d02h");
-    }
 
     #[test]
     fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {

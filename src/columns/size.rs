@@ -1,0 +1,152 @@
+//! Sizes and spans of time as people write them.
+
+use std::fmt::Write;
+
+use humansize::{BINARY, FixedAt, SizeFormatter};
+
+use crate::units::Bytes;
+
+/// In what unit sizes are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Three digits and the unit that fits.
+    #[default]
+    Auto,
+    /// Pages.
+    Pages,
+    /// KiB.
+    Kib,
+    /// MiB.
+    Mib,
+    /// GiB.
+    Gib,
+    /// Per-mille of the domain's total.
+    Permille,
+}
+
+impl Scale {
+    /// The next one round.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Auto => Self::Pages,
+            Self::Pages => Self::Kib,
+            Self::Kib => Self::Mib,
+            Self::Mib => Self::Gib,
+            Self::Gib => Self::Permille,
+            Self::Permille => Self::Auto,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Pages => "pages",
+            Self::Kib => "KiB",
+            Self::Mib => "MiB",
+            Self::Gib => "GiB",
+            Self::Permille => "per-mille",
+        }
+    }
+}
+
+/// A size in three digits and its unit (`11.0G`, `480M`, `6.01G`), or in a fixed unit.
+pub fn human(size: Bytes, scale: Scale, out: &mut String) {
+    let fixed = match scale {
+        Scale::Kib => Some(FixedAt::Kilo),
+        Scale::Mib => Some(FixedAt::Mega),
+        Scale::Gib => Some(FixedAt::Giga),
+        _ => None,
+    };
+    let places = match (fixed, size.0) {
+        (Some(FixedAt::Giga), _) => 2,
+        (Some(_), _) => 0,
+        (None, bytes) => {
+            // How far above its own unit the number stands decides how many digits follow.
+            let unit = bytes.max(1).ilog2() / 10 * 10;
+            if unit < 20 {
+                0
+            } else {
+                match bytes >> unit {
+                    0..10 if unit >= 30 => 2,
+                    10..100 if unit >= 30 => 1,
+                    _ => 0,
+                }
+            }
+        }
+    };
+    let options = BINARY
+        .fixed_at(fixed)
+        .decimal_places(places)
+        .decimal_zeroes(places)
+        .space_after_value(false);
+    let _ = write!(out, "{}", SizeFormatter::new(size.0, options));
+    // "GiB" takes two cells more than the table has.
+    if out.ends_with("iB") {
+        out.truncate(out.len() - 2);
+    }
+}
+
+/// Same, as a string of its own.
+#[must_use]
+pub fn human_size(size: Bytes) -> String {
+    let mut out = String::new();
+    human(size, Scale::Auto, &mut out);
+    out
+}
+
+/// A span of time as `41d02h`, `3h12m`, `12m05s` or `52s`.
+pub fn span(seconds: u64, out: &mut String) {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let _ = if days > 0 {
+        write!(out, "{days}d{hours:02}h")
+    } else if hours > 0 {
+        write!(out, "{hours}h{minutes:02}m")
+    } else if minutes > 0 {
+        write!(out, "{minutes}m{:02}s", seconds % 60)
+    } else {
+        write!(out, "{seconds}s")
+    };
+}
+
+/// Same, as a string of its own.
+#[must_use]
+pub fn span_of(seconds: u64) -> String {
+    let mut out = String::new();
+    span(seconds, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_three_digits_and_a_unit() {
+        let gib = 1_u64 << 30;
+        for (bytes, shown) in [
+            (0, "0B"),
+            (512, "512B"),
+            (4096, "4K"),
+            (480 << 20, "480M"),
+            (1023 << 20, "1023M"),
+            (gib, "1.00G"),
+            (gib * 6 + gib / 100, "6.01G"),
+            (gib * 12 + gib * 3 / 10, "12.3G"),
+            (gib * 512, "512G"),
+            (gib * 2048, "2.00T"),
+        ] {
+            assert_eq!(human_size(Bytes(bytes)), shown);
+        }
+    }
+
+    #[test]
+    fn spans_are_short() {
+        assert_eq!(span_of(52), "52s");
+        assert_eq!(span_of(725), "12m05s");
+        assert_eq!(span_of(3 * 3600 + 12 * 60), "3h12m");
+        assert_eq!(span_of(41 * 86_400 + 7300), "41d02h");
+    }
+}
