@@ -5,7 +5,7 @@ use super::lines::Sort;
 use super::menu::{Choice, Item, Menu};
 use super::mode::Mode;
 use super::{App, Level, Request};
-use crate::columns::{COLUMNS, Column, column, fitting};
+use crate::columns::{COLUMNS, Column, CommandStyle, column, fitting};
 use crate::model::Signal;
 
 impl App {
@@ -115,7 +115,15 @@ impl App {
     /// The columns on the screen, before scrolling.
     #[must_use]
     pub fn columns(&self) -> Vec<&'static Column> {
-        fitting(self.viewport.width, self.scale, self.setup.columns.as_deref())
+        self.columns_on(self.viewport.width)
+    }
+
+    /// The same on a terminal of this width. A tree and whole command lines want room.
+    #[must_use]
+    pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
+        let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
+        let command = if plain { 0 } else { width / 4 };
+        fitting(width, self.scale, command, self.setup.columns.as_deref())
     }
 
     pub(super) fn menu_key(&mut self, key: Key) -> Vec<Request> {

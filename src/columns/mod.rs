@@ -509,20 +509,25 @@ pub fn column(id: &str) -> Option<&'static Column> {
 }
 
 /// The columns that a terminal of this width shows: those meant for it, less the first to go until
-/// the command has its cells. `chosen` names columns instead; they are dropped only when they must be.
+/// the command has so many cells. `chosen` names columns instead; they are dropped only when they must be.
 #[must_use]
 pub fn fitting(
     width: u16,
     scale: Scale,
+    command: u16,
     chosen: Option<&[&'static Column]>,
 ) -> Vec<&'static Column> {
     let mut shown: Vec<&'static Column> = match chosen {
         Some(columns) => columns.to_vec(),
         None => COLUMNS.iter().filter(|column| column.from <= width).collect(),
     };
+    let cells = |column: &Column| match column.id {
+        "command" => column.width.max(command),
+        _ => column.cells(scale),
+    };
     // One cell for the marks behind the rank, one between columns.
     let taken = |shown: &[&Column]| {
-        2 + shown.iter().map(|column| usize::from(column.cells(scale)) + 1).sum::<usize>()
+        2 + shown.iter().map(|column| usize::from(cells(column)) + 1).sum::<usize>()
     };
     while taken(&shown) > usize::from(width) + 1 {
         let first_to_go =
@@ -540,7 +545,7 @@ mod tests {
     #[test]
     fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {
         let ids =
-            |width| fitting(width, Scale::Auto, None).iter().map(|c| c.id).collect::<Vec<_>>();
+            |width| fitting(width, Scale::Auto, 0, None).iter().map(|c| c.id).collect::<Vec<_>>();
         let at_80 = [
             "rank",
             "pid",

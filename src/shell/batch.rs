@@ -23,6 +23,9 @@ use super::cli::Cli;
 /// So long a refresh waits for the names of users.
 const NAMES: Duration = Duration::from_millis(200);
 
+/// Cells of a command line, at least.
+const COMMAND: u16 = 24;
+
 /// Cells of a line where nobody says how many there are.
 const WIDTH: u16 = 160;
 
@@ -123,7 +126,7 @@ fn print(
             let (width, cut) = width();
             let columns = match &setup.columns {
                 Some(columns) => columns.clone(),
-                None => fitting(width, sight.scale, None),
+                None => fitting(width, sight.scale, COMMAND, None),
             };
             text::write_look(out, &sight, &rows, &columns, cut)?;
         }

@@ -8,7 +8,7 @@ use super::stem;
 use crate::app::App;
 use crate::app::check::Agreement;
 use crate::app::lines::Line;
-use crate::columns::{Align, Column, Row, fitting};
+use crate::columns::{Align, Column, Row};
 use crate::rank::Standing;
 use crate::units::Adj;
 
@@ -35,7 +35,7 @@ impl Grid {
     /// For a table of this width.
     #[must_use]
     pub fn new(app: &App, width: u16) -> Self {
-        let mut columns = fitting(width, app.scale, app.setup.columns.as_deref());
+        let mut columns = app.columns_on(width);
         let pinned = |column: &Column| matches!(column.id, "rank" | "pid");
         let loose = columns.iter().filter(|column| !pinned(column)).count();
         let left_out = app.skipped.min(loose.saturating_sub(1));
