@@ -6,7 +6,7 @@ use super::journal::{Change, Pursuit};
 use super::mode::{Mode, Revert, Shown};
 use super::{Acting, App, Level};
 use crate::columns::{human_size, span_of};
-use crate::intent::Outcome;
+use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::{ProcId, Process, Signal};
 use crate::units::Adj;
 
@@ -21,6 +21,13 @@ impl App {
             }
             Acting::NotReal => {
                 self.say(Level::Warn, "this is a recording: there is nobody to act on");
+                false
+            }
+            Acting::Elsewhere => {
+                self.say(
+                    Level::Warn,
+                    "not this machine's own /proc: it can be looked at, not acted on",
+                );
                 false
             }
         }
@@ -172,6 +179,13 @@ impl App {
                 (Level::Warn, text)
             }
             Outcome::Refused { intent, refusal } => {
+                // What cannot be put back any more must not stand in the way of earlier changes.
+                if matches!(intent, Intent::SetAdj { revert: true, .. })
+                    && matches!(refusal, Refusal::Gone | Refusal::Reborn)
+                {
+                    let who = intent.who();
+                    self.journal.changes.retain(|change| change.who != who);
+                }
                 (Level::Warn, format!("{} {}: {}", intent.who(), intent.name(), refusal.words()))
             }
         };

@@ -375,7 +375,7 @@ pub static KEYS: &[Binding] = &[
     row(Browse, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
     row(Browse, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
     row(Browse, &[c(':')], Action::Palette, "", "every action by name"),
-    row(Browse, &[c('y')], Action::Copy, "", "copy pid, command line, choom command or JSON"),
+    row(Browse, &[c('y')], Action::Copy, "", "copy pid, command line or choom command"),
     row(Browse, &[c('D')], Action::Dump, "", "write this look to a file as JSON"),
     row(Browse, &[k(Code::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
     row(

@@ -149,14 +149,24 @@ impl View {
         // The place of each in the order; whoever only comes along stands behind.
         let mut place = vec![u32::MAX; snapshot.processes.len()];
         let mut members: Vec<u32> = Vec::with_capacity(order.len());
+        // Parents that go round in a circle are impossible on a live machine, not in a recording:
+        // whoever closes the circle stands at the root.
+        let mut closing: HashSet<u32> = HashSet::new();
         for &at in order {
+            let begun = members.len();
             let mut next = Some(at);
             while let Some(at) = next.filter(|&at| place[at as usize] == u32::MAX) {
                 place[at as usize] = members.len() as u32;
                 members.push(at);
                 next = parent_of(at);
             }
+            if next.is_some_and(|at| place[at as usize] as usize >= begun)
+                && let Some(&last) = members.last()
+            {
+                closing.insert(last);
+            }
         }
+        let parent_of = |at: u32| parent_of(at).filter(|_| !closing.contains(&at));
         let mut kin: Vec<(Option<u32>, u32, u32)> =
             members.iter().map(|&at| (parent_of(at), place[at as usize], at)).collect();
         kin.sort_unstable();
@@ -180,9 +190,10 @@ impl View {
                 stem.branch = if self.folded.contains(&id) { Branch::Closed } else { Branch::Open };
             }
             lines.push(Line { id, at: Some(at), stem });
-            if stem.branch == Branch::Open && stem.depth < 63 {
+            if stem.branch == Branch::Open {
+                // Deeper than that the stems stand under each other.
                 let more = if stem.last { stem.more } else { stem.more | 1 << stem.depth };
-                push(Some(at), stem.depth + 1, more, &mut waiting);
+                push(Some(at), (stem.depth + 1).min(63), more, &mut waiting);
             }
         }
     }

@@ -18,7 +18,7 @@ mod dialogs;
 mod lists;
 mod needs;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
@@ -46,6 +46,8 @@ pub enum Msg {
     Paste(String),
     /// A new look.
     Sampled(Arc<Snapshot>),
+    /// A look failed; the next one may not.
+    Missed(String),
     /// No further look will come, and why.
     Lost(String),
     /// Time passed.
@@ -101,6 +103,8 @@ pub struct Viewport {
     pub page_lines: u16,
     /// How many columns of the table were left out on the left.
     pub columns_left: u16,
+    /// A dialog stood there, with all that it asks: only then can it be confirmed.
+    pub dialog: bool,
 }
 
 /// How grave a message is.
@@ -135,6 +139,8 @@ pub enum Acting {
     ReadOnly,
     /// What is shown is a recording.
     NotReal,
+    /// What is shown is another tree than this machine's own `/proc`.
+    Elsewhere,
 }
 
 /// How much of the header is shown.
@@ -245,7 +251,7 @@ pub struct App {
     stale_lines: bool,
     spare: Ranking,
     spent: Option<Arc<Snapshot>>,
-    asked: HashSet<(ProcId, Comm)>,
+    asked: HashMap<ProcId, Comm>,
 }
 
 /// Rows hold still for this long after a key.
@@ -307,7 +313,7 @@ impl App {
             stale_lines: false,
             spare: Ranking::default(),
             spent: None,
-            asked: HashSet::new(),
+            asked: HashMap::new(),
         }
     }
 
@@ -321,6 +327,7 @@ impl App {
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => self.sampled(snapshot),
+            Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
@@ -396,6 +403,14 @@ impl App {
         self.notice.is_some() || self.stale_lines
     }
 
+    /// Whether that has come by now, so that another picture is worth painting.
+    #[must_use]
+    pub fn is_due(&self, now: Millis) -> bool {
+        let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
+        let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
+        ends || (self.stale_lines && !self.mode.is_dialog() && let_go)
+    }
+
     /// The clock as the mind knows it.
     #[must_use]
     pub const fn clock(&self) -> Millis {
@@ -437,7 +452,7 @@ impl App {
         if let Some(scene) = &self.scene {
             self.check.update(scene);
             self.names.retain(|id| scene.find(id).is_some());
-            self.asked.retain(|&(id, _)| scene.find(id).is_some());
+            self.asked.retain(|&id, _| scene.find(id).is_some());
             self.tags.retain(|&id| scene.find(id).is_some());
         }
         self.refresh_lines();
@@ -518,9 +533,9 @@ impl App {
             self.keep_cursor_in_view();
         }
         match &mut self.mode {
-            Mode::Edit(edit) => edit.shown.drawn(at),
-            Mode::Confirm(confirm) => confirm.shown.drawn(at),
-            Mode::Revert(revert) => revert.shown.drawn(at),
+            Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
+            Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

@@ -87,9 +87,14 @@ pub struct Shown(Option<Millis>);
 pub const TYPE_AHEAD: Millis = Millis(400);
 
 impl Shown {
-    /// Notes the first picture that had it.
-    pub fn drawn(&mut self, at: Millis) {
-        self.0.get_or_insert(at);
+    /// Notes a picture: the first that had all of it counts, and one without it (a terminal too
+    /// small, a program that was stopped) begins anew.
+    pub fn drawn(&mut self, at: Millis, whole: bool) {
+        if whole {
+            self.0.get_or_insert(at);
+        } else {
+            self.0 = None;
+        }
     }
 
     /// Whether a key pressed at this time was pressed with the dialog in view.

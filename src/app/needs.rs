@@ -51,7 +51,7 @@ impl App {
         let mut ask = |id: ProcId| {
             let Some(process) = scene.find(id) else { return };
             let known = process.is_kernel_thread() || self.names.knows_command(process);
-            if !known && !self.asked.contains(&(id, process.comm)) {
+            if !known && self.asked.get(&id) != Some(&process.comm) {
                 wanted.push((id, process.comm));
             }
         };
@@ -63,7 +63,7 @@ impl App {
         if let Some(line) = self.lines.get(self.cursor) {
             ask(line.id);
         }
-        wanted.retain(|who| self.asked.insert(*who));
+        wanted.retain(|&(id, comm)| self.asked.insert(id, comm) != Some(comm));
         wanted.into_iter().map(|(id, _)| id).collect()
     }
 }

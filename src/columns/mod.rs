@@ -30,6 +30,17 @@ pub enum Align {
     Right,
 }
 
+/// A file of `/proc/PID` that a column needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// None beside those that are always read.
+    Nothing,
+    /// `status`.
+    Status,
+    /// `cgroup`.
+    Cgroup,
+}
+
 /// A column.
 pub struct Column {
     /// Its name: `--columns`, `--sort`, and where it is a fact of a process, the JSON key.
@@ -50,8 +61,10 @@ pub struct Column {
     pub drop: u8,
     /// Whether the first sort by it puts the large ones on top.
     pub descending: bool,
-    /// Whether it needs `/proc/PID/status`.
-    pub status: bool,
+    /// Which file it needs beside `stat` and `oom_score_adj`, which every ranking reads.
+    pub needs: Need,
+    /// The keys of a process in JSON that it stands for.
+    pub json: &'static [&'static str],
     /// Writes the cell.
     pub cell: fn(&Row<'_>, &mut String),
     /// What it is sorted by.
@@ -73,8 +86,8 @@ impl Column {
 
     /// The facts it shows.
     pub fn add_needs(&self, needs: &mut Needs) {
-        needs.status |= self.status;
-        needs.cgroup |= self.id == "cgroup";
+        needs.status |= self.needs == Need::Status;
+        needs.cgroup |= self.needs == Need::Cgroup;
     }
 }
 
@@ -157,7 +170,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 0,
         descending: false,
-        status: false,
+        needs: Need::Nothing,
+        json: &["rank", "spared"],
         cell: |row, out| match row.standing() {
             Standing::Scored(_) => {
                 let _ = write!(out, "{}", row.place + 1);
@@ -176,7 +190,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 0,
         descending: false,
-        status: false,
+        needs: Need::Nothing,
+        json: &["pid"],
         cell: |row, out| {
             let _ = write!(out, "{}", row.process.id.pid);
         },
@@ -192,7 +207,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 9,
         descending: false,
-        status: true,
+        needs: Need::Status,
+        json: &["user", "uid", "euid"],
         cell: |row, out| {
             put(row.process.ids, out, |ids, out| match row.sight.names.user(ids.euid) {
                 Some(name) => out.push_str(name),
@@ -213,7 +229,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 0,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["badness_pages", "terms", "spared"],
         cell: |row, out| match row.standing() {
             Standing::Scored(points) => row.sight.points(points, out),
             Standing::Spared(reason) => out.push_str(reason.word()),
@@ -230,7 +247,8 @@ pub static COLUMNS: &[Column] = &[
         from: 180,
         drop: 1,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["badness_pages", "terms", "spared"],
         cell: |row, out| match row.standing() {
             Standing::Scored(points) => {
                 let _ = write!(out, "{}", points.0);
@@ -249,7 +267,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 12,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["permille"],
         cell: |row, out| match row.permille() {
             Some(share) => {
                 let _ = write!(out, "{}", share.0);
@@ -268,7 +287,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 10,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["oom_score", "oom_score_computed", "score_fresh"],
         cell: |row, out| {
             put(row.process.score, out, |score, out| {
                 let _ = write!(out, "{score}");
@@ -286,7 +306,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 0,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["oom_score_adj"],
         cell: |row, out| {
             put(row.process.adj, out, |adj, out| {
                 let _ = write!(out, "{adj}");
@@ -304,7 +325,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 6,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["oom_adj"],
         cell: |row, out| {
             put(row.process.adj, out, |adj, out| {
                 let _ = write!(out, "{}", row.sight.scene.machine().legacy(adj));
@@ -324,7 +346,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 11,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["rss_pages", "rss_stat_pages"],
         cell: |row, out| size_cell(row, Reading::Value(row.sight.scene.rss(row.process)), out),
         key: |row| pages_key(Reading::Value(row.sight.scene.rss(row.process))),
     },
@@ -338,7 +361,8 @@ pub static COLUMNS: &[Column] = &[
         from: 180,
         drop: 1,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["anon_pages", "file_pages", "shmem_pages"],
         cell: |row, out| size_cell(row, row.process.anon, out),
         key: |row| pages_key(row.process.anon),
     },
@@ -352,7 +376,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 8,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["swap_pages"],
         cell: |row, out| size_cell(row, row.process.swap, out),
         key: |row| pages_key(row.process.swap),
     },
@@ -366,7 +391,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 5,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["pgtables_pages"],
         cell: |row, out| size_cell(row, row.process.pgtables, out),
         key: |row| pages_key(row.process.pgtables),
     },
@@ -380,7 +406,8 @@ pub static COLUMNS: &[Column] = &[
         from: 180,
         drop: 1,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["growth_pages_per_minute"],
         cell: |row, out| match row.sight.scene.growth(row.process) {
             Some(growth) if growth.pages.0 != 0 => {
                 let rate = growth.per_minute();
@@ -407,7 +434,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 4,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["nice"],
         cell: |row, out| {
             let _ = write!(out, "{}", row.process.nice);
         },
@@ -423,7 +451,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 3,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["cpu_ticks"],
         cell: cpu_cell,
         key: |row| SortKey::Number(row.process.cpu.0 as i64),
     },
@@ -437,7 +466,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 2,
         descending: true,
-        status: false,
+        needs: Need::Nothing,
+        json: &["start_ticks"],
         cell: |row, out| span(row.ran().seconds(row.sight.scene.machine().tick_rate), out),
         key: |row| SortKey::Number(row.ran().0 as i64),
     },
@@ -451,7 +481,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 1,
         descending: true,
-        status: true,
+        needs: Need::Status,
+        json: &["cap_effective"],
         cell: caps_cell,
         key: |row| {
             SortKey::of(row.process.caps, |caps| {
@@ -471,7 +502,8 @@ pub static COLUMNS: &[Column] = &[
         from: 100,
         drop: 7,
         descending: false,
-        status: false,
+        needs: Need::Cgroup,
+        json: &["cgroup"],
         cell: |row, out| {
             put(row.process.cgroup.as_ref(), out, |path, out| {
                 out.push_str(cgroup_leaf(path.as_str()));
@@ -492,7 +524,8 @@ pub static COLUMNS: &[Column] = &[
         from: 0,
         drop: 0,
         descending: false,
-        status: false,
+        needs: Need::Nothing,
+        json: &["comm", "cmdline"],
         cell: command_cell,
         key: |row| {
             let mut text = String::new();

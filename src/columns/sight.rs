@@ -110,7 +110,12 @@ impl Row<'_> {
         self.sight.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
     }
 
-    pub(super) fn permille(&self) -> Option<Permille> {
+    /// Badness as a share of the domain's total; points that are no pages have none.
+    #[must_use]
+    pub fn permille(&self) -> Option<Permille> {
+        if self.sight.policy.unit() == Unit::Bare {
+            return None;
+        }
         let total = self.sight.scene.domain().pages;
         self.standing().points().map(|points| Permille::of(points, total))
     }

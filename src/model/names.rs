@@ -36,6 +36,18 @@ impl Names {
         matches!(process.cmdline, Reading::Value(_)) || self.learned(process).is_some()
     }
 
+    /// The names of users, to share.
+    #[must_use]
+    pub fn users(&self) -> Arc<BTreeMap<u32, Text>> {
+        Arc::clone(&self.users)
+    }
+
+    /// The command line that was learned, to share.
+    #[must_use]
+    pub fn line(&self, process: &Process) -> Option<Arc<Text>> {
+        self.learned(process).cloned()
+    }
+
     /// The user's name, if it is known.
     #[must_use]
     pub fn user(&self, uid: u32) -> Option<&str> {

@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Clock, Comm, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, ScanAge, Swap,
-    Text, Traffic,
+    Clock, Comm, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, ScanAge,
+    Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, kernel_score};
 use crate::rank::Ranked;
 use crate::sentence::sentence;
-use crate::units::{Pages, Permille, Points};
+use crate::units::{Pages, Points};
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "doomtop/1";
@@ -36,35 +36,11 @@ struct Verdicts<'a> {
     rank: Option<usize>,
     badness_pages: Option<Points>,
     permille: Option<i64>,
+    growth_pages_per_minute: Option<Points>,
     terms: Map<String, Value>,
     oom_score_computed: Option<u32>,
     oom_adj: Option<i8>,
     spared: Option<&'static str>,
-}
-
-/// What a column stands for in a row; the identity is always there.
-fn keys_of(column: &str) -> &'static [&'static str] {
-    match column {
-        "rank" => &["rank", "spared"],
-        "pid" => &["pid"],
-        "user" => &["user", "uid", "euid"],
-        "badness" | "pages" => &["badness_pages", "terms", "spared"],
-        "permille" => &["permille"],
-        "oom_score" => &["oom_score", "oom_score_computed", "score_fresh"],
-        "oom_score_adj" => &["oom_score_adj"],
-        "oom_adj" => &["oom_adj"],
-        "rss" => &["rss_pages", "rss_stat_pages"],
-        "anon" => &["anon_pages"],
-        "swap" => &["swap_pages"],
-        "pgtables" => &["pgtables_pages"],
-        "nice" => &["nice"],
-        "cpu" => &["cpu_ticks"],
-        "run" => &["start_ticks"],
-        "caps" => &["cap_effective"],
-        "cgroup" => &["cgroup"],
-        "command" => &["comm", "cmdline"],
-        _ => &[],
-    }
 }
 
 /// Every key that is there whatever the columns.
@@ -205,7 +181,8 @@ fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
         user: sight.user(process).value(),
         rank: points.map(|_| row.place + 1),
         badness_pages: points,
-        permille: points.map(|points| Permille::of(points, sight.scene.domain().pages).0),
+        permille: row.permille().map(|share| share.0),
+        growth_pages_per_minute: sight.scene.growth(process).map(Growth::per_minute),
         terms,
         oom_score_computed: adj.map(|_| kernel_score(process, sight.scene)),
         oom_adj: adj.map(|adj| sight.scene.machine().legacy(adj).0),
@@ -219,7 +196,7 @@ fn limited(row: &Row<'_>, columns: &[&'static Column]) -> Value {
     if let Value::Object(keys) = &mut value {
         keys.retain(|key, _| {
             IDENTITY.contains(&key.as_str())
-                || columns.iter().any(|column| keys_of(column.id).contains(&key.as_str()))
+                || columns.iter().any(|column| column.json.contains(&key.as_str()))
         });
     }
     value

@@ -4,14 +4,23 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::columns::{Align, Column, Sight, human_size, span_of};
 use crate::model::{Reading, Snapshot, Stall};
 use crate::policy::kernel_score;
 use crate::sentence::sentence;
 
-/// Writes one look. `width` cells are used, and no more where `cut` says so.
+/// How a line is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Cut behind so many cells: at a terminal's edge. Elsewhere never.
+    pub cut: Option<usize>,
+    /// Only ASCII: every other character becomes a question mark.
+    pub ascii: bool,
+}
+
+/// Writes one look.
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
@@ -20,17 +29,17 @@ pub fn write_look(
     sight: &Sight<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    cut: Option<usize>,
+    manner: Manner,
 ) -> io::Result<()> {
     let mut text = String::new();
     for line in head(sight) {
-        put_line(out, &line, cut)?;
+        put_line(out, &line, manner)?;
     }
     writeln!(out)?;
     for column in columns {
         field(&mut text, column, column.title, is_last(columns, column));
     }
-    put_line(out, text.trim_end(), cut)?;
+    put_line(out, text.trim_end(), manner)?;
     let mut cell = String::new();
     for &at in rows {
         let Some(row) = sight.row(at as usize) else { continue };
@@ -40,7 +49,7 @@ pub fn write_look(
             (column.cell)(&row, &mut cell);
             field(&mut text, column, &cell, is_last(columns, column));
         }
-        put_line(out, text.trim_end(), cut)?;
+        put_line(out, text.trim_end(), manner)?;
     }
     Ok(())
 }
@@ -49,22 +58,23 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-fn put_line(out: &mut dyn Write, line: &str, cut: Option<usize>) -> io::Result<()> {
-    match cut {
-        Some(width) => writeln!(out, "{}", fit(line, width)),
-        None => writeln!(out, "{line}"),
+fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
+    let line = manner.cut.map_or(line, |width| fit(line, width));
+    if !manner.ascii || line.is_ascii() {
+        return writeln!(out, "{line}");
     }
+    let plain: String = line.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+    writeln!(out, "{plain}")
 }
 
 /// As much of the text as fits into so many cells.
 fn fit(text: &str, width: usize) -> &str {
-    let mut end = 0;
+    let mut cells = 0;
     for (at, c) in text.char_indices() {
-        let next = at + c.len_utf8();
-        if text[..next].width() > width {
-            return &text[..end];
+        cells += c.width().unwrap_or(0);
+        if cells > width {
+            return &text[..at];
         }
-        end = next;
     }
     text
 }

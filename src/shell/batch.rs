@@ -1,27 +1,26 @@
 //! Without a screen: look, rank, print, again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::Setup;
-use crate::app::by_badness;
 use crate::app::check::compare;
 use crate::app::lines::{Line, View};
+use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, Scale, Sight, fitting};
-use crate::model::{Names, Needs, ProcId, Scene, Snapshot, Text};
+use crate::model::{Names, Needs, ProcId, Reading, Scene, Scores, Snapshot};
 use crate::rank::Ranking;
 use crate::report::{json, text};
-use crate::sample::detail;
+use crate::sample::root::ProcRoot;
 use crate::source::{Lost, Source};
 
 use super::cli::Cli;
+use super::slow::Learner;
 
-/// So long a refresh waits for the names of users.
-const NAMES: Duration = Duration::from_millis(200);
+/// So many of the top candidates keep their files open.
+const KEEP: usize = 64;
 
 /// Cells of a command line, at least.
 const COMMAND: u16 = 24;
@@ -33,9 +32,23 @@ const WIDTH: u16 = 160;
 ///
 /// # Errors
 /// What could not be read or written, in one line.
-pub(super) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Result<u8, String> {
+pub(super) fn run(
+    cli: &Cli,
+    setup: &Setup,
+    source: Box<dyn Source>,
+    names: Option<ProcRoot>,
+) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match print(cli, setup, source.as_mut(), &mut out) {
+    let printer = Printer {
+        cli,
+        setup,
+        source,
+        learner: names.and_then(Learner::start),
+        names: Names::default(),
+        ranking: Ranking::default(),
+        lines: Vec::new(),
+    };
+    match printer.print(&mut out) {
         Ok(()) => Ok(0),
         // The reader has seen enough: head, less.
         Err(End::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
@@ -55,98 +68,139 @@ impl From<io::Error> for End {
     }
 }
 
-fn print(
-    cli: &Cli,
-    setup: &Setup,
-    source: &mut dyn Source,
-    out: &mut dyn Write,
-) -> Result<(), End> {
-    let live = setup.live;
-    let view = View {
-        sort: setup.sort.unwrap_or_else(by_badness),
-        filter: setup.filter.clone(),
-        user: None,
-        // A recording must hold everybody; a reader of text wants those who can be chosen.
-        kernel_threads: cli.json,
-        hide_spared: false,
-        tree: false,
-        folded: HashSet::new(),
-    };
-    let mut users = live.then(user_names);
-    let mut scene: Option<Scene> = None;
-    let mut spent: Option<Arc<Snapshot>> = None;
-    let mut ranking = Ranking::default();
-    let mut names = Names::default();
-    let mut lines: Vec<Line> = Vec::new();
-    let mut count = 0;
-    loop {
-        let begun = Instant::now();
-        if let Some(names) = users.take() {
-            match names.recv_timeout(NAMES) {
-                Ok(known) => source.learn_users(known),
-                // Slow, not missing: the next refresh asks again.
-                Err(RecvTimeoutError::Timeout) => users = Some(names),
-                Err(RecvTimeoutError::Disconnected) => {}
+struct Printer<'a> {
+    cli: &'a Cli,
+    setup: &'a Setup,
+    source: Box<dyn Source>,
+    learner: Option<Learner>,
+    names: Names,
+    ranking: Ranking,
+    lines: Vec<Line>,
+}
+
+impl Printer<'_> {
+    fn print(mut self, out: &mut dyn Write) -> Result<(), End> {
+        let live = self.setup.live;
+        let mut scene: Option<Scene> = None;
+        let mut spent: Option<Arc<Snapshot>> = None;
+        let mut count = 0;
+        loop {
+            let begun = Instant::now();
+            let snapshot = match self.source.look(&self.needs(), spent.take()) {
+                Ok(snapshot) => snapshot,
+                Err(Lost::End) if count > 0 => return Ok(()),
+                Err(lost @ Lost::Cut { .. }) if count > 0 => {
+                    out.flush()?;
+                    let _ = writeln!(io::stderr(), "doomtop: {lost}");
+                    return Ok(());
+                }
+                // What could not be read now may be readable at the next refresh.
+                Err(lost @ Lost::Unreadable(_)) if count > 0 => {
+                    let _ = writeln!(io::stderr(), "doomtop: {lost}");
+                    thread::sleep(Duration::from_millis(self.setup.delay.0));
+                    continue;
+                }
+                Err(lost) => return Err(End::Read(lost.to_string())),
+            };
+            let snapshot = if live { self.complete(snapshot, scene.as_ref()) } else { snapshot };
+            if !snapshot.users.is_empty() {
+                self.names.learn_users(Arc::clone(&snapshot.users));
             }
-        }
-        let snapshot = match source.look(&Needs::everything(), spent.take()) {
-            Ok(snapshot) => snapshot,
-            Err(Lost::End) if count > 0 => return Ok(()),
-            Err(lost @ Lost::Cut { .. }) if count > 0 => {
-                out.flush()?;
-                let _ = writeln!(io::stderr(), "doomtop: {lost}");
+            match &mut scene {
+                Some(scene) => spent = scene.advance(snapshot),
+                None => scene = Some(Scene::new(snapshot, None)),
+            }
+            let Some(scene) = &scene else { continue };
+            self.ranking.update(self.setup.policy, scene);
+            self.write(out, scene, count)?;
+            out.flush()?;
+            count += 1;
+            if self.cli.iterations.is_some_and(|wanted| count >= wanted) {
                 return Ok(());
             }
-            Err(lost) => return Err(End::Read(lost.to_string())),
-        };
-        let snapshot = if live { look_twice(source, snapshot, scene.as_ref()) } else { snapshot };
-        names.learn_users(Arc::clone(&snapshot.users));
-        match &mut scene {
-            Some(scene) => spent = scene.advance(snapshot),
-            None => scene = Some(Scene::new(snapshot, None)),
+            // A recording is printed as fast as it is read, unless a pace is asked for.
+            if live || self.cli.delay.is_some() {
+                let delay = Duration::from_millis(self.setup.delay.0);
+                thread::sleep(delay.saturating_sub(begun.elapsed()));
+            }
         }
-        let Some(scene) = &scene else { continue };
-        ranking.update(setup.policy, scene);
+    }
+
+    /// Everything that is printed, and the files of the top candidates kept open.
+    fn needs(&self) -> Needs {
+        let top = &self.ranking.rows()[..self.ranking.eligible()];
+        Needs {
+            status: true,
+            cgroup: true,
+            cmdline: false,
+            scores: Scores::All,
+            keep: top.iter().take(KEEP).map(|row| row.id).collect(),
+        }
+    }
+
+    /// Adds what does not belong on the way to a ranking: the second look at doubtful scores, users
+    /// and command lines.
+    fn complete(&mut self, snapshot: Arc<Snapshot>, before: Option<&Scene>) -> Arc<Snapshot> {
+        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before);
+        let Some(learner) = &mut self.learner else { return snapshot };
+        learner.learn(&mut self.names, &snapshot, wants_lines(self.setup));
+        if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
+            snapshot.users = self.names.users();
+            for process in &mut snapshot.processes {
+                if let Some(line) = self.names.line(process) {
+                    process.cmdline = Reading::Value(line);
+                }
+            }
+        }
+        self.names.retain(|id| snapshot.find(id).is_some());
+        snapshot
+    }
+
+    fn write(&mut self, out: &mut dyn Write, scene: &Scene, count: u64) -> io::Result<()> {
+        let view = View {
+            sort: self.setup.sort.unwrap_or_else(by_badness),
+            filter: self.setup.filter.clone(),
+            user: None,
+            // A recording must hold everybody; a reader of text wants those who can be chosen.
+            kernel_threads: self.cli.json,
+            hide_spared: false,
+            tree: false,
+            folded: HashSet::new(),
+        };
         let sight = Sight {
             scene,
-            policy: setup.policy,
-            ranking: &ranking,
-            names: &names,
+            policy: self.setup.policy,
+            ranking: &self.ranking,
+            names: &self.names,
             scale: Scale::Auto,
             command: CommandStyle::Short,
         };
-        view.arrange(&sight, &mut lines);
-        let rows: Vec<u32> = lines.iter().filter_map(|line| line.at).collect();
-        if cli.json {
-            json::write_line(out, &sight, &rows, setup.columns.as_deref())?;
-        } else {
-            if count > 0 {
-                writeln!(out)?;
-            }
-            let (width, cut) = width();
-            let columns = match &setup.columns {
-                Some(columns) => columns.clone(),
-                None => fitting(width, sight.scale, COMMAND, None),
-            };
-            text::write_look(out, &sight, &rows, &columns, cut)?;
+        view.arrange(&sight, &mut self.lines);
+        let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
+        if self.cli.json {
+            return json::write_line(out, &sight, &rows, self.setup.columns.as_deref());
         }
-        out.flush()?;
-        count += 1;
-        if cli.iterations.is_some_and(|wanted| count >= wanted) {
-            return Ok(());
+        if count > 0 {
+            writeln!(out)?;
         }
-        // A recording is printed as fast as it is read, unless a pace is asked for.
-        if live || cli.delay.is_some() {
-            thread::sleep(Duration::from_millis(setup.delay.0).saturating_sub(begun.elapsed()));
-        }
+        let (width, cut) = width();
+        let columns = match &self.setup.columns {
+            Some(columns) => columns.clone(),
+            None => fitting(width, sight.scale, COMMAND, None),
+        };
+        let manner = text::Manner { cut, ascii: self.cli.ascii || !super::tui::utf8() };
+        text::write_look(out, &sight, &rows, &columns, manner)
     }
 }
 
-/// User names, from a thread of their own: a directory server that hangs delays nobody for long.
-fn user_names() -> Receiver<Arc<BTreeMap<u32, Text>>> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || sender.send(Arc::new(detail::user_names())));
-    receiver
+/// Whether anybody will see a command line, or filter or sort by it.
+fn wants_lines(setup: &Setup) -> bool {
+    let shown = setup
+        .columns
+        .as_ref()
+        .is_none_or(|columns| columns.iter().any(|column| column.id == "command"));
+    let sorted = setup.sort.is_some_and(|sort| sort.column.id == "command");
+    shown || sorted || setup.filter.wants_command_lines()
 }
 
 /// A disagreement with the kernel's score counts only when a second look confirms it.

@@ -15,10 +15,10 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use rustix::mm::{MlockAllFlags, mlockall};
 
-use crate::app::{Acting, Setup};
+use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse};
 use crate::model::{Capability, Powers, ProcId};
 use crate::policy;
@@ -40,6 +40,8 @@ const DELAY: Millis = Millis(2000);
 /// So long a walk may keep the screen waiting, in milliseconds; a late one shows at the next
 /// refresh.
 const PATIENCE: u64 = 500;
+/// The same for a reader of text or JSON, who would rather wait than be told something old.
+const PATIENCE_OF_PIPES: u64 = 3000;
 
 /// Runs the program; what it returns is the exit status.
 #[must_use]
@@ -84,18 +86,18 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         return if screen {
             tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None)
         } else {
-            batch::run(cli, &setup, Box::new(source))
+            batch::run(cli, &setup, Box::new(source), None)
         };
     }
     let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
     let root = open()?;
-    let patience =
-        if screen { Patience::Millis(setup.delay.0.min(PATIENCE)) } else { Patience::Forever };
-    let mut live = Live::start(root, patience).map_err(|lost| lost.to_string())?;
-    if !screen {
-        return batch::run(cli, &setup, Box::new(live));
-    }
+    let patience = if screen { setup.delay.0.min(PATIENCE) } else { PATIENCE_OF_PIPES };
+    let mut live =
+        Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
+    if !screen {
+        return batch::run(cli, &setup, Box::new(live), Some(open()?));
+    }
     setup.own = detail::own_id(&open()?).unwrap_or_default();
     let hands: Box<dyn Effects> = match LiveRoot::prove(open()?) {
         Ok(_) if cli.read_only => {
@@ -106,7 +108,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             setup.acting = Acting::Free;
             Box::new(KernelHands::new(root))
         }
-        Err(_) => Box::new(Refuse::NotReal),
+        Err(_) => {
+            setup.acting = Acting::Elsewhere;
+            Box::new(Refuse::NotReal)
+        }
     };
     tui::run(cli, setup, Box::new(live), hands, Some(open()?))
 }
@@ -136,20 +141,16 @@ fn lock_memory(powers: &Powers) -> bool {
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     let permitted = powers.caps.has(Capability::IpcLock);
     // On fault only: thread stacks and spare heap must not be populated (mlockall(2)).
-    const ON_FAULT: i32 = 4;
-    (unlimited || permitted)
-        && mlockall(
-            MlockAllFlags::MCL_CURRENT
-                | MlockAllFlags::MCL_FUTURE
-                | MlockAllFlags::from_bits_retain(ON_FAULT),
-        )
-        .is_ok()
+    let lasting = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    (unlimited || permitted) && mlockall(lasting).is_ok()
 }
 
-/// What ends a stream of looks, as a message; nothing, where it simply ended.
-fn ending(lost: &Lost) -> Option<String> {
+/// What a look that failed means for the looks to come.
+fn failed(lost: &Lost) -> Msg {
     match lost {
-        Lost::End => None,
-        other => Some(other.to_string()),
+        Lost::End => Msg::Lost("end of the recording".to_owned()),
+        // What could not be read now may be readable again.
+        Lost::Unreadable(_) => Msg::Missed(lost.to_string()),
+        other => Msg::Lost(other.to_string()),
     }
 }

@@ -31,10 +31,7 @@ impl Sampler {
                 for (needs, spent) in asked {
                     let message = match source.look(&needs, spent) {
                         Ok(snapshot) => Msg::Sampled(snapshot),
-                        Err(lost) => {
-                            let why = super::ending(&lost);
-                            Msg::Lost(why.unwrap_or_else(|| "end of the recording".to_owned()))
-                        }
+                        Err(lost) => super::failed(&lost),
                     };
                     let last = matches!(message, Msg::Lost(_));
                     if inbox.send(super::tui::Event::Told(message)).is_err() || last {

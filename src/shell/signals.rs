@@ -3,6 +3,7 @@
 use std::sync::mpsc::Sender;
 use std::thread;
 
+use crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use signal_hook::iterator::Signals;
 
@@ -17,12 +18,19 @@ pub(super) fn start(inbox: Sender<Event>) -> Result<(), String> {
     let mut signals =
         Signals::new(wanted).map_err(|error| format!("cannot handle signals: {error}"))?;
     let work = move || {
+        let mut ending_already = false;
         for signal in &mut signals {
             let event = match signal {
                 SIGTSTP => Event::Stop,
                 SIGCONT => Event::Continued,
                 SIGWINCH => Event::Resized,
                 SIGUSR1 => Event::Dump,
+                // The loop may be held up, as by a terminal that takes nothing: then the second
+                // one does not wait for it, and gives back what needs no writing.
+                ending if std::mem::replace(&mut ending_already, true) => {
+                    let _ = disable_raw_mode();
+                    std::process::exit(128 + ending);
+                }
                 ending => Event::End(ending),
             };
             if inbox.send(event).is_err() {

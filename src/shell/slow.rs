@@ -1,12 +1,14 @@
 //! The slow reader: a thread for what may block on a directory server or on a process stuck in the
 //! kernel. Nobody waits for it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::app::Msg;
-use crate::model::{ProcId, Text};
+use crate::model::{Comm, Names, ProcId, Process, Snapshot, Text};
 use crate::sample::detail;
 use crate::sample::root::ProcRoot;
 
@@ -37,4 +39,59 @@ pub(super) fn start(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<P
     };
     thread::Builder::new().name("slow reader".to_owned()).spawn(work).ok()?;
     Some(orders)
+}
+
+/// So long a refresh without a screen waits for users and command lines.
+const LATEST: Duration = Duration::from_millis(500);
+
+/// The slow reader as batch and JSON use it: they wait for answers, but not for long.
+pub(super) struct Learner {
+    wanted: Sender<Vec<ProcId>>,
+    inbox: Receiver<Event>,
+    asked: HashMap<ProcId, Comm>,
+    /// Answers that are still to come.
+    open: usize,
+}
+
+impl Learner {
+    /// Starts the thread.
+    pub(super) fn start(root: ProcRoot) -> Option<Self> {
+        let (outbox, inbox) = channel();
+        let wanted = start(root, outbox)?;
+        // The first answer is the names of users, unasked.
+        Some(Self { wanted, inbox, asked: HashMap::new(), open: 1 })
+    }
+
+    /// Asks for what is not known (command lines only where anybody wants them) and takes what
+    /// comes in time; what is late comes with the next refresh.
+    pub(super) fn learn(&mut self, names: &mut Names, snapshot: &Snapshot, lines: bool) {
+        self.asked.retain(|&id, _| snapshot.find(id).is_some());
+        let mut ask = |process: &&Process| {
+            !process.is_kernel_thread()
+                && self.asked.insert(process.id, process.comm) != Some(process.comm)
+        };
+        let everybody = snapshot.processes.iter().filter(|_| lines);
+        let wanted: Vec<ProcId> = everybody.filter(&mut ask).map(|process| process.id).collect();
+        self.open += wanted.len().div_ceil(PORTION);
+        if !wanted.is_empty() && self.wanted.send(wanted).is_err() {
+            return;
+        }
+        let end = Instant::now() + LATEST;
+        while self.open > 0 {
+            let rest = end.saturating_duration_since(Instant::now());
+            let Ok(event) = self.inbox.recv_timeout(rest) else { return };
+            match event {
+                Event::Told(Msg::Users(users)) => names.learn_users(users),
+                Event::Told(Msg::Commands(found)) => {
+                    for (id, line) in found {
+                        if let Some(process) = snapshot.find(id) {
+                            names.learn_command(process, line);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            self.open -= 1;
+        }
+    }
 }

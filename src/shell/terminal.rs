@@ -1,7 +1,7 @@
 //! Taking the terminal and giving it back: one idempotent `restore`, used by the normal end, by
 //! errors, by every signal and by the panic hook of every thread.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,8 +27,11 @@ static ALTERNATE: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back as it was. Does nothing when it was not taken.
 pub(super) fn restore() {
+    restore_through(&mut io::stdout().lock());
+}
+
+fn restore_through(out: &mut StdoutLock<'_>) {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
         let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, ResetColor);
         if ALTERNATE.load(Ordering::SeqCst) {
             let _ = execute!(out, LeaveAlternateScreen);
@@ -40,17 +43,26 @@ pub(super) fn restore() {
     }
 }
 
+/// Gives the terminal back and ends the program, from any thread: nobody draws over it meanwhile,
+/// because standard output stays locked to the end.
+pub(super) fn end(status: i32, last_words: impl FnOnce()) -> ! {
+    let mut out = io::stdout().lock();
+    restore_through(&mut out);
+    last_words();
+    std::process::exit(status)
+}
+
 /// From now on a panic in any thread first gives the terminal back, then ends the program.
 pub(super) fn hook_panics() {
     let plain = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        restore();
-        plain(panic);
-        let _ = writeln!(
-            io::stderr(),
-            "doomtop: this is a bug in doomtop; the terminal was restored, nothing was signalled"
-        );
-        std::process::exit(101);
+        end(101, || {
+            plain(panic);
+            let _ = writeln!(
+                io::stderr(),
+                "doomtop: this is a bug in doomtop; the terminal was restored, nothing was signalled"
+            );
+        })
     }));
 }
 

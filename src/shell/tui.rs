@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
 
-use crate::app::{App, Level, Msg, Request, Setup};
+use rustix::termios::{QueueSelector, tcflush};
+
+use crate::app::{App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::model::ProcId;
 use crate::report::json;
@@ -112,11 +114,6 @@ impl Loop {
         let mut drawn: Option<Instant> = None;
         let mut changed = true;
         loop {
-            if Instant::now() >= self.due && !self.sampler.is_busy() && self.app.lost.is_none() {
-                let spent = self.app.take_spent();
-                self.sampler.look(self.app.needs(), spent);
-                self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
-            }
             let fresh = drawn.is_some_and(|at| at.elapsed() < FRAME);
             if changed && !fresh {
                 let viewport = self.screen.draw(&self.app, &self.look)?;
@@ -129,6 +126,13 @@ impl Loop {
                     continue;
                 }
             }
+            // After the first picture: only then it is known which columns are on the screen.
+            let idle = !self.sampler.is_busy() && !self.app.paused && self.app.lost.is_none();
+            if idle && Instant::now() >= self.due {
+                let spent = self.app.take_spent();
+                self.sampler.look(self.app.needs(), spent);
+                self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
+            }
             self.ask_for_names();
             let wait = self.wait(changed);
             let mut next = match events.recv_timeout(wait) {
@@ -136,7 +140,7 @@ impl Loop {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return Ok(End { status: 0, keep: false }),
             };
-            changed |= next.is_some() || self.app.wants_tick();
+            changed |= next.is_some() || self.app.is_due(self.now());
             while let Some(event) = next {
                 if let Some(end) = self.event(event)? {
                     return Ok(end);
@@ -157,7 +161,7 @@ impl Loop {
     }
 
     fn wait(&self, changed: bool) -> Duration {
-        let mut wait = if self.sampler.is_busy() || self.app.lost.is_some() {
+        let mut wait = if self.sampler.is_busy() || self.app.paused || self.app.lost.is_some() {
             Duration::from_secs(3600)
         } else {
             self.due.saturating_duration_since(Instant::now())
@@ -184,7 +188,7 @@ impl Loop {
     fn event(&mut self, event: Event) -> io::Result<Option<End>> {
         match event {
             Event::Told(message) => {
-                if matches!(message, Msg::Sampled(_) | Msg::Lost(_)) {
+                if matches!(message, Msg::Sampled(_) | Msg::Missed(_) | Msg::Lost(_)) {
                     self.sampler.done();
                 }
                 for request in self.app.update(message) {
@@ -194,7 +198,7 @@ impl Loop {
                 }
             }
             Event::Stop => self.stop()?,
-            Event::Continued => self.screen.enter()?,
+            Event::Continued => self.resume()?,
             Event::Resized => {}
             Event::Dump => self.dump(),
             Event::End(signal) => {
@@ -236,6 +240,15 @@ impl Loop {
     fn stop(&mut self) -> io::Result<()> {
         terminal::restore();
         nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again. What was typed meanwhile was meant for somebody else, and a dialog
+    /// that was open has to be seen anew.
+    fn resume(&mut self) -> io::Result<()> {
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        let hidden = Viewport { dialog: false, ..self.app.viewport };
+        self.app.update(Msg::Drawn(hidden, self.now()));
         self.screen.enter()
     }
 
@@ -269,7 +282,7 @@ fn colour() -> bool {
 }
 
 /// Whether the locale's character set is UTF-8, and the terminal can show it.
-fn utf8() -> bool {
+pub(super) fn utf8() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();

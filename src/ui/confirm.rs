@@ -13,9 +13,9 @@ use crate::columns::Sight;
 use crate::model::{Process, Reading, Signal};
 
 /// Paints the question before a signal.
-pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> bool {
     let look = pen.look;
-    let Some(sight) = app.sight() else { return };
+    let Some(sight) = app.sight() else { return false };
     let who = format!("{} {}", confirm.who, confirm.name);
     let title = if confirm.sacrifice {
         format!("Sacrifice {who}?")
@@ -46,9 +46,13 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) {
             .enumerate()
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
+    if app.tags.iter().any(|&tagged| tagged != confirm.who) {
+        let text = "only this one: tagged processes are not touched";
+        lines.push((3, Line::styled(text, look.dim())));
+    }
     lines.push((9, Line::default()));
     lines.extend(ladder(confirm, look));
-    dialog::paint(&title, lines, look.grave_frame(), area, pen);
+    dialog::paint(&title, lines, look.grave_frame(), area, pen)
 }
 
 /// Who it is, as the user should recognise it.
@@ -156,7 +160,7 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
 }
 
 /// Paints the question whether to put a change back.
-pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
     let look = pen.look;
     let title = format!("Put oom_score_adj of {} {} back?", revert.who, revert.name);
     let lines = vec![
@@ -179,5 +183,5 @@ pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) {
             ]),
         ),
     ];
-    dialog::paint(&title, lines, look.frame(), area, pen);
+    dialog::paint(&title, lines, look.frame(), area, pen)
 }

@@ -13,8 +13,9 @@ pub type Ranked = (u8, Line<'static>);
 /// The widest that a dialog gets.
 const WIDEST: u16 = 76;
 
-/// Paints the box; gives back its inside.
-pub fn paint(title: &str, lines: Vec<Ranked>, frame: Style, area: Rect, pen: &mut Pen<'_>) -> Rect {
+/// Paints the box. Gives back whether all that is being asked stands in it: what nobody could read,
+/// nobody can confirm.
+pub fn paint(title: &str, lines: Vec<Ranked>, frame: Style, area: Rect, pen: &mut Pen<'_>) -> bool {
     let longest = lines.iter().map(|(_, line)| line_cells(line)).max().unwrap_or(0);
     let width = longest.max(cells(title) + 4).saturating_add(4).clamp(40, WIDEST).min(area.width);
     let boxed = area.height >= 5;
@@ -37,6 +38,7 @@ pub fn paint(title: &str, lines: Vec<Ranked>, frame: Style, area: Rect, pen: &mu
             None => break,
         }
     }
+    let whole = height(&wrapped) <= limit;
     let needed = height(&wrapped).min(limit) as u16 + if boxed { 2 } else { 0 };
     let place = Rect {
         x: area.x + (area.width - width) / 2,
@@ -55,5 +57,5 @@ pub fn paint(title: &str, lines: Vec<Ranked>, frame: Style, area: Rect, pen: &mu
     for (y, line) in (inside.top()..inside.bottom()).zip(all) {
         pen.line(inside.x, y, inside.width, line);
     }
-    inside
+    whole
 }

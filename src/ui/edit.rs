@@ -13,9 +13,9 @@ use crate::rank::Standing;
 use crate::units::{Adj, LegacyAdj};
 
 /// Paints it.
-pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     let look = pen.look;
-    let Some(sight) = app.sight() else { return };
+    let Some(sight) = app.sight() else { return false };
     let process = sight.scene.find(edit.who);
     let file = match edit.scale {
         Scale::Modern => "oom_score_adj",
@@ -61,7 +61,7 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) {
     }
     lines.push((9, Line::default()));
     lines.push((0, keys(look)));
-    dialog::paint(&title, lines, look.frame(), area, pen);
+    dialog::paint(&title, lines, look.frame(), area, pen)
 }
 
 fn value_line(edit: &AdjEdit, look: Look) -> Line<'static> {

@@ -312,7 +312,7 @@ impl Case<'_> {
 
     fn legacy(&self) -> Option<Line<'static>> {
         let adj = self.process.adj.value()?;
-        let legacy = adj.legacy();
+        let legacy = self.sight.scene.machine().legacy(adj);
         let text = format!(
             "oom_score_adj {adj} reads as {legacy} in the legacy oom_adj; writing {legacy} there gives {}",
             legacy.modern()

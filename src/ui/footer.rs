@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::pen::{Pen, cells};
 use crate::app::keys::{Action, KEYS, Place, key_of};
 use crate::app::mode::{Asking, Mode, Prompt};
-use crate::app::{App, Level};
+use crate::app::{Acting, App, Level};
 use crate::columns::Scale;
 
 /// Paints the status line, or what has taken its place.
@@ -83,6 +83,9 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     } else {
         Span::styled("[recording]", look.warn())
     });
+    if app.setup.acting == Acting::ReadOnly {
+        parts.push(Span::styled("read-only", look.good()));
+    }
     if !app.tags.is_empty() {
         parts.push(Span::styled(format!("{} tagged", app.tags.len()), look.tag()));
     }

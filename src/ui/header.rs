@@ -126,6 +126,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> 
     match app.setup.acting {
         Acting::ReadOnly => flag("read-only", look.good()),
         Acting::NotReal => flag("[recording]", look.warn()),
+        Acting::Elsewhere => flag("[another proc tree]", look.warn()),
         Acting::Free => {}
     }
     let seconds = app.setup.delay.0 as f64 / 1000.0;
@@ -437,6 +438,7 @@ pub fn powers(app: &App) -> String {
     match app.setup.acting {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),
+        Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
         Acting::Free => {}
     }
     let held: Vec<&str> = [Capability::Kill, Capability::SysResource]

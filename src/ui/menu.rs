@@ -66,5 +66,5 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
             pen.style(Rect { y, height: 1, ..list }, look.cursor());
         }
     }
-    Shown { page: rows, lines: matching }
+    Shown { page: rows, lines: matching, dialog: false }
 }

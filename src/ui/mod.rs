@@ -80,6 +80,7 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
     let shown = paint_mode(app, &layout, area, &mut pen);
     viewport.page = shown.page;
     viewport.page_lines = shown.lines;
+    viewport.dialog = shown.dialog;
     viewport
 }
 
@@ -99,17 +100,8 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
             let lines = help::lines(pen.look);
             page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)
         }
-        Mode::Edit(edit) => {
-            edit::paint(app, edit, space, pen);
-            Shown::default()
-        }
-        Mode::Confirm(confirm) => {
-            confirm::paint(app, confirm, space, pen);
-            Shown::default()
-        }
-        Mode::Revert(revert) => {
-            confirm::paint_revert(revert, space, pen);
-            Shown::default()
-        }
+        Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
+        Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
+        Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(revert, space, pen)),
     }
 }

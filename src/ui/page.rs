@@ -12,6 +12,15 @@ pub struct Shown {
     pub page: u16,
     /// Lines in all.
     pub lines: u16,
+    /// A dialog stands there, with all that it asks.
+    pub dialog: bool,
+}
+
+impl Shown {
+    /// What a dialog showed.
+    pub const fn dialog(whole: bool) -> Self {
+        Self { page: 0, lines: 0, dialog: whole }
+    }
 }
 
 /// Paints a page scrolled by so many lines; never beyond its end.
@@ -50,5 +59,5 @@ pub fn paint(
             pen.text(x, area.bottom() - 1, taken, &text, pen.look.frame());
         }
     }
-    Shown { page: inside.height, lines: total }
+    Shown { page: inside.height, lines: total, dialog: false }
 }

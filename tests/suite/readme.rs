@@ -65,7 +65,8 @@ fn the_readme_says_what_the_tables_say() {
         fs::write(&path, &wanted).expect("written");
         return;
     }
-    assert_eq!(text, wanted, "DOOMTOP_BLESS=1 cargo test prints the tables anew");
+    let differing = text.lines().zip(wanted.lines()).find(|(is, should)| is != should);
+    assert!(text == wanted, "DOOMTOP_BLESS=1 cargo test prints the tables anew: {differing:?}");
 }
 
 #[test]

@@ -630,6 +630,24 @@ fn fingerprint(text: &str) -> u64 {
 }
 
 #[test]
+fn only_a_whole_dialog_counts_as_seen() {
+    for script in [&["X"][..], &["a"]] {
+        let mut app = scene();
+        paint(&mut app, FULL, 80, 24);
+        press(&mut app, script);
+        let (_, roomy) = paint(&mut app, FULL, 80, 24);
+        assert!(roomy.dialog, "{script:?}");
+        for (width, height) in [(39, 24), (80, 5), (39, 5), (1, 1)] {
+            let (_, small) = paint(&mut app, FULL, width, height);
+            assert!(!small.dialog, "{script:?} at {width}x{height}: only the one-liner is shown");
+        }
+    }
+    let mut app = scene();
+    let (_, table) = paint(&mut app, FULL, 80, 24);
+    assert!(!table.dialog, "there is none");
+}
+
+#[test]
 fn what_is_typed_stands_at_the_bottom() {
     let mut app = scene();
     paint(&mut app, FULL, 80, 24);

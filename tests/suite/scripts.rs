@@ -151,6 +151,39 @@ fn type_ahead_confirms_nothing() {
 }
 
 #[test]
+fn a_dialog_that_did_not_fit_confirms_nothing() {
+    for script in ["X", "a5", "r"] {
+        let mut player = Player::on(usual());
+        player.app.update(Msg::Came(Outcome::AdjSet {
+            who: id(500),
+            name: "chrome".to_owned(),
+            before: Adj(0),
+            now: Adj(300),
+            revert: false,
+        }));
+        for key in crate::stage::keys(script) {
+            player.now += 1000;
+            player.app.update(Msg::Key(key, Millis(player.now)));
+            player.draw_with(false);
+        }
+        for key in crate::stage::keys("y<Enter>") {
+            player.now += 1000;
+            let asked = player.app.update(Msg::Key(key, Millis(player.now)));
+            assert_eq!(asked, [], "{script}: nobody could read what was asked");
+            player.draw_with(false);
+        }
+    }
+    // Seen, then covered (a stop, a smaller terminal): it has to be seen again.
+    let mut player = Player::on(usual());
+    player.play("X");
+    player.draw_with(false);
+    player.draw();
+    let at = player.now;
+    assert_eq!(player.key_at(Key::char('y'), at + 100), []);
+    assert_eq!(player.key_at(Key::char('y'), at + 500).len(), 1);
+}
+
+#[test]
 fn a_paste_confirms_nothing() {
     let mut player = Player::on(usual());
     player.play("X");
@@ -225,6 +258,45 @@ fn the_last_change_is_put_back_by_enter() {
     player.app.update(done(Adj(-250), Adj(300), true));
     player.play("r");
     assert!(player.app.mode_is_browse(), "there is nothing left to put back");
+}
+
+#[test]
+fn a_change_that_cannot_be_put_back_does_not_stand_in_the_way() {
+    let mut player = Player::on(usual());
+    let name = |name: &str| name.to_owned();
+    for (pid, comm) in [(600, "java"), (500, "chrome")] {
+        let (before, now) = (Adj(0), Adj(10));
+        player.app.update(Msg::Came(Outcome::AdjSet {
+            who: id(pid),
+            name: name(comm),
+            before,
+            now,
+            revert: false,
+        }));
+    }
+    let asked = player.play("r<Enter>");
+    let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(intent.who(), id(500));
+    let refused = Outcome::Refused { intent: intent.clone(), refusal: Refusal::Gone };
+    player.app.update(Msg::Came(refused));
+    let asked = player.play("r<Enter>");
+    let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(intent.who(), id(600), "the earlier change");
+}
+
+#[test]
+fn parents_in_a_circle_hide_nobody() {
+    let mut circle = cast();
+    for (at, parent) in [(6, 600), (7, 601), (8, 600)] {
+        circle[at].parent = parent;
+    }
+    let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, circle));
+    let mut before = player.pids();
+    player.play("t");
+    let mut after = player.pids();
+    before.sort_unstable();
+    after.sort_unstable();
+    assert_eq!(before, after);
 }
 
 #[test]

@@ -158,9 +158,20 @@ impl Player {
 
     /// A picture of 120x40 is drawn.
     pub fn draw(&mut self) {
-        let rows = 20;
-        let page =
-            Viewport { width: 120, height: 40, rows, page: 30, page_lines: 60, columns_left: 0 };
+        self.draw_with(true);
+    }
+
+    /// The same, with all of a dialog on it or not.
+    pub fn draw_with(&mut self, dialog: bool) {
+        let page = Viewport {
+            width: 120,
+            height: 40,
+            rows: 20,
+            page: 30,
+            page_lines: 60,
+            columns_left: 0,
+            dialog,
+        };
         self.app.update(Msg::Drawn(page, Millis(self.now)));
     }
 
