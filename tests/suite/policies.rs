@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Capabilities, Ids, Reading, Scene, ScoreScale};
-use doomtop::model::{Process, Signal};
+use doomtop::model::{Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal};
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
     kernel_score, sacrifice,
@@ -144,6 +143,7 @@ fn pid_1_of_a_container_is_a_candidate() {
 fn a_kernel_score_of_zero_reveals_a_vfork_child() {
     let mut child = process(700, "vforked", 5000);
     child.score = Reading::Value(0);
+    child.score_fresh = true;
     let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, vec![child])), None);
     let verdict = LINUX.judge(&scene.now().processes[0], &scene);
     assert!(matches!(verdict, Verdict::Spared(Reason::Skipped)), "{verdict:?}");
@@ -273,4 +273,22 @@ proptest! {
             }
         }
     }
+}
+
+/// A process whose kernel score was read as 0.
+fn scored_zero(fresh: bool, adj: i16) -> Process {
+    Process {
+        score: Reading::Value(0),
+        score_fresh: fresh,
+        adj: Reading::Value(Adj(adj)),
+        ..process(700, "vforked", 5000)
+    }
+}
+
+#[test]
+fn a_zero_from_an_earlier_look_spares_nobody() {
+    let stale = vec![scored_zero(false, 0)];
+    let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, stale)), None);
+    let verdict = LINUX.judge(&scene.now().processes[0], &scene);
+    assert!(matches!(verdict, Verdict::Scored(_)), "{verdict:?}");
 }
