@@ -33,7 +33,8 @@ pub struct SelfCheck {
 /// Every so many looks the dead are forgotten.
 const SWEEP: u32 = 16;
 
-/// The comparison of one process, if its two numbers were read together.
+/// The comparison of one process, if its two numbers were read together: computed, then the
+/// kernel's. Both are 0 for a process that the kernel skips (a vfork child, or already reaped).
 #[must_use]
 pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
     let kernel = process.score.value().filter(|_| process.score_fresh)?;

@@ -90,12 +90,16 @@ fn swap_counter_bound(scene: &Scene) -> Pages {
 
 /// What the running kernel's `/proc/PID/oom_score` shows for `process` by our own reckoning. Always
 /// weighed by the whole machine, even inside a container (`fs/proc/base.c` `proc_oom_score`).
+///
+/// 0 for a process that the kernel skips for a reason that nothing but its own 0 reveals: so much is
+/// taken on trust. Any other score is compared with the formula.
 #[must_use]
 pub fn kernel_score(process: &Process, scene: &Scene) -> u32 {
     let scale = scene.machine().score_scale;
     let total = i128::from(scene.now().total().0.max(1));
     let points = match judge_facts(process, scene, running(scale).rule, scene.now().total()) {
         Verdict::Spared(_) => return 0,
+        Verdict::Scored(_) if kernel_skips(process, scene) => return 0,
         Verdict::Scored(badness) => i128::from(badness.points.0),
     };
     let score = match scale {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doomtop::app::check::compare;
 use doomtop::model::{Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal};
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
@@ -291,4 +292,23 @@ fn a_zero_from_an_earlier_look_spares_nobody() {
     let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, stale)), None);
     let verdict = LINUX.judge(&scene.now().processes[0], &scene);
     assert!(matches!(verdict, Verdict::Scored(_)), "{verdict:?}");
+}
+
+#[test]
+fn whom_the_kernel_skips_is_no_disagreement_and_everybody_else_is() {
+    let computed = |scale, subject: Process| {
+        let scene = Scene::new(Arc::new(machine(1_000_000, scale, vec![subject])), None);
+        compare(&scene.now().processes[0], &scene)
+    };
+    let signed = |subject| computed(ScoreScale::Signed, subject);
+    assert_eq!(signed(scored_zero(true, 0)), Some((0, 0)));
+    assert_eq!(signed(scored_zero(true, -997)), Some((0, 0)));
+    assert_eq!(signed(scored_zero(false, 0)), None, "not read beside the sizes");
+    // Below -997 the formula has its own small numbers, and on the old scale 0 is nothing special.
+    assert_eq!(signed(Process { rss_stat: Pages(9000), ..scored_zero(true, -998) }), Some((7, 0)));
+    assert_eq!(computed(ScoreScale::Floored, scored_zero(true, 0)), Some((5, 0)));
+    for wrong in [1, 668, 670] {
+        let subject = Process { score: Reading::Value(wrong), ..scored_zero(true, 0) };
+        assert_eq!(signed(subject), Some((670, wrong)));
+    }
 }
