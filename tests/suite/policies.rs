@@ -312,3 +312,44 @@ fn whom_the_kernel_skips_is_no_disagreement_and_everybody_else_is() {
         assert_eq!(signed(subject), Some((670, wrong)));
     }
 }
+
+/// What 2.4 gives to a process of this size, CPU time, age (ticks) and nice value.
+fn points_24(pages: u64, cpu: u64, age: u64, nice: i8) -> Option<i64> {
+    let subject = Process {
+        vsize: Bytes(pages.saturating_mul(4096)),
+        cpu: Ticks(cpu),
+        nice,
+        ..process(5000, "old", 0)
+    };
+    let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+    snapshot.clock.uptime_ticks = snapshot.processes[0].id.born + Ticks(age);
+    let scene = Scene::new(Arc::new(snapshot), None);
+    match LINUX_2_4.judge(&scene.now().processes[0], &scene) {
+        Verdict::Scored(badness) => Some(badness.points.0),
+        Verdict::Spared(_) => None,
+    }
+}
+
+#[test]
+fn times_beyond_an_int_are_shifted_before_they_become_one() {
+    const DAY: u64 = 86_400 * 100;
+    // 300 days are 19775 units of 2^17 ticks: int_sqrt 116, and of that 11 (12 if cut at 2^31).
+    assert_eq!(points_24(132_000, 0, 300 * DAY, 0), Some(12_000));
+    // 3e9 ticks of CPU are 2929687 units of 2^10: int_sqrt 1430.
+    assert_eq!(int_sqrt_24(2_929_687), 1430);
+    assert_eq!(points_24(1_430_000, 3_000_000_000, 0, 0), Some(1000));
+    // At the edge of the int itself, and beyond all that can be.
+    for age in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
+        let root = int_sqrt_24(int_sqrt_24((age >> 17) as u32));
+        assert_eq!(points_24(132_000, 0, age, 0), Some(132_000 / i64::from(root)));
+    }
+    assert!(points_24(u64::MAX, u64::MAX, u64::MAX - 6000, 19).is_some());
+}
+
+#[test]
+fn a_huge_nice_process_is_not_doubled_into_nothing() {
+    assert_eq!(points_24(1 << 29, 0, 0, 5), Some(1 << 30));
+    for pages in [1 << 30, (1 << 31) - 1, 1 << 31, 5 << 28] {
+        assert_eq!(points_24(pages, 0, 0, 5), Some(i64::from(i32::MAX)), "{pages} pages");
+    }
+}
