@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use doomtop::app::check::compare;
-use doomtop::model::{Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal};
+use doomtop::model::{
+    Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot,
+};
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
     kernel_score, sacrifice,
@@ -352,4 +354,27 @@ fn a_huge_nice_process_is_not_doubled_into_nothing() {
     for pages in [1 << 30, (1 << 31) - 1, 1 << 31, 5 << 28] {
         assert_eq!(points_24(pages, 0, 0, 5), Some(i64::from(i32::MAX)), "{pages} pages");
     }
+}
+
+#[test]
+fn growth_is_measured_by_the_counter_that_the_killer_reads() {
+    let look = |source, rss_stat, rss_exact, swap| {
+        let subject =
+            Process { rss_stat: Pages(rss_stat), rss_exact, swap, ..process(900, "grower", 0) };
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+        Arc::make_mut(&mut snapshot.machine).rss_source = source;
+        Arc::new(snapshot)
+    };
+    let grown = |then: Arc<Snapshot>, now: Arc<Snapshot>| {
+        let scene = Scene::new(now, Some(then));
+        scene.growth(&scene.now().processes[0]).unwrap().pages.0
+    };
+    let is = |pages| Reading::Value(Pages(pages));
+    for (source, pages) in [(RssSource::Stat, 10), (RssSource::Status, 700)] {
+        let before = look(source, 5000, is(5100), is(0));
+        assert_eq!(grown(before, look(source, 5010, is(5800), is(0))), pages);
+    }
+    // What only one of the two looks has cannot be compared: that is no growth.
+    let before = look(RssSource::Status, 5000, Reading::NotAsked, Reading::NotAsked);
+    assert_eq!(grown(before, look(RssSource::Status, 5010, is(5800), is(400))), 10);
 }
