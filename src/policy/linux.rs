@@ -75,17 +75,22 @@ pub fn running(scale: ScoreScale) -> &'static Linux {
     }
 }
 
-/// Bits of the per-CPU counters that no file shows exactly: `VmSwap` is an exact sum from 6.16 and
-/// the same approximation before, while the killer of 6.2 to 6.19 reads the approximation
-/// (`include/linux/percpu_counter.h`: a batch of max(32, 2 x CPUs) on each CPU).
-fn swap_counter_bound(scene: &Scene) -> Pages {
+/// What each CPU may hold back of the swap counter, where no file shows what the killer reads: from
+/// 6.16 (and in 6.12 by backport, proven in 6.12.95) `VmSwap` is the exact sum, while the killer up to
+/// 6.19 reads the approximation. From 6.2 on before that `VmSwap` is the same approximation as the
+/// killer's, and from 7.0 on the killer sums exactly too. Which 6.12 to 6.15 has the backport the
+/// version does not tell, so they all count as doubtful. At most a batch of max(32, 2 x CPUs) less one
+/// on each CPU (`include/linux/percpu_counter.h`); a counter that was never touched is zero on all.
+fn swap_counter_bound(process: &Process, scene: &Scene) -> Pages {
     let machine = scene.machine();
-    let version = machine.kernel_version();
-    if scene.now().swap.used().0 == 0 || !((6, 2)..(7, 0)).contains(&version) {
+    let swapped = process.swap.value().is_some_and(|swap| swap.0 > 0);
+    if !swapped || !((6, 12)..(7, 0)).contains(&machine.kernel_version()) {
         return Pages::ZERO;
     }
+    // A recording may name any number of CPUs.
     let cpus = u64::from(machine.cpus.max(1));
-    Pages(cpus * (2 * cpus).max(32))
+    let batch = cpus.saturating_mul(2).max(32);
+    Pages(cpus.saturating_mul(batch - 1))
 }
 
 /// What the running kernel's `/proc/PID/oom_score` shows for `process` by our own reckoning. Always
@@ -221,7 +226,7 @@ impl Policy for Linux {
     }
 
     fn sway(&self, process: &Process, scene: &Scene) -> Sway {
-        let counter = swap_counter_bound(scene);
+        let counter = swap_counter_bound(process, scene);
         let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
         let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
         Sway { up: counter + pages(grown), down: counter + pages(grown.saturating_neg()) }

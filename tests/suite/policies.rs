@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doomtop::app::check::compare;
 use doomtop::model::{
-    Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot,
+    Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
 };
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
@@ -377,4 +377,29 @@ fn growth_is_measured_by_the_counter_that_the_killer_reads() {
     // What only one of the two looks has cannot be compared: that is no growth.
     let before = look(RssSource::Status, 5000, Reading::NotAsked, Reading::NotAsked);
     assert_eq!(grown(before, look(RssSource::Status, 5010, is(5800), is(400))), 10);
+}
+
+#[test]
+fn the_swap_counter_is_in_doubt_only_where_no_file_tells_what_the_killer_reads() {
+    let sway = |kernel: &str, cpus, swap| {
+        let subject = Process { swap: Reading::Value(Pages(swap)), ..process(900, "x", 100) };
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+        snapshot.swap.total_kib.0 = 1000;
+        let host = Arc::make_mut(&mut snapshot.machine);
+        host.kernel = Text::new(kernel.as_bytes());
+        host.cpus = cpus;
+        let scene = Scene::new(Arc::new(snapshot), None);
+        let sway = LINUX.sway(&scene.now().processes[0], &scene);
+        assert_eq!(sway.up, sway.down);
+        sway.up.0
+    };
+    // Two CPUs, each with up to batch - 1 = 31 pages of its own.
+    for (kernel, bound) in
+        [("6.1.0", 0), ("6.2.0", 0), ("6.11.9", 0), ("6.12.95", 62), ("6.19.14", 62), ("7.0.0", 0)]
+    {
+        assert_eq!(sway(kernel, 2, 5), bound, "{kernel}");
+        assert_eq!(sway(kernel, 2, 0), 0, "a counter that was never touched is exact");
+    }
+    assert_eq!(sway("6.18.0", 64, 5), 64 * 127);
+    assert_eq!(sway("6.18.0", u32::MAX, 5), u64::MAX, "whatever a recording says");
 }
