@@ -232,6 +232,14 @@ impl Policy for Linux {
         Sway { up: counter + pages(grown), down: counter + pages(grown.saturating_neg()) }
     }
 
+    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
+        // Nobody can have gained more than it has. Which of the two counters growth is measured by
+        // depends on the look before, so the larger one bounds it.
+        let rss = process.rss_stat.max(scene.rss(process));
+        let swap = process.swap.value().unwrap_or_default();
+        rss + swap + swap_counter_bound(process, scene)
+    }
+
     fn tie(&self, scene: &Scene) -> Tie {
         // 5.3 and later keep the last one scanned, earlier ones the first thread-group leader.
         match self.rule {

@@ -83,6 +83,10 @@ pub trait Policy: Send + Sync {
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
+    /// A bound of [`Sway::up`] that needs no look back: most processes are ruled out by it alone.
+    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
+        self.sway(process, scene).up
+    }
     /// Which of two equals dies.
     fn tie(&self, scene: &Scene) -> Tie;
     /// Who dies with the victim, beside its own threads.

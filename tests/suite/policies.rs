@@ -10,7 +10,7 @@ use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
     kernel_score, sacrifice,
 };
-use doomtop::rank::{Ranking, Standing};
+use doomtop::rank::{Ranked, Ranking, Standing};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -402,4 +402,45 @@ fn the_swap_counter_is_in_doubt_only_where_no_file_tells_what_the_killer_reads()
     }
     assert_eq!(sway("6.18.0", 64, 5), 64 * 127);
     assert_eq!(sway("6.18.0", u32::MAX, 5), u64::MAX, "whatever a recording says");
+}
+
+proptest! {
+    #[test]
+    fn the_candidates_are_those_that_asking_everybody_finds(
+        before in any_machine(),
+        now in any_machine(),
+        exact in any::<bool>(),
+    ) {
+        let look = |processes| {
+            let mut snapshot = machine(900_000, ScoreScale::Signed, processes);
+            snapshot.swap.total_kib.0 = 1000;
+            if exact {
+                Arc::make_mut(&mut snapshot.machine).rss_source = RssSource::Status;
+            }
+            Arc::new(snapshot)
+        };
+        let scene = Scene::new(look(now), Some(look(before)));
+        for policy in POLICIES {
+            let ranking = Ranking::new(*policy, &scene);
+            let mut naive = Vec::new();
+            if let Some(first) = ranking.victim() {
+                let sway = |row: &Ranked| {
+                    policy.sway(&scene.now().processes[row.at as usize], &scene)
+                };
+                let down = sway(first).down;
+                let floor = first.standing.points().unwrap() - down.points();
+                naive.push(first.id);
+                naive.extend(ranking.rows()[1..ranking.eligible()].iter().filter(|row| {
+                    let up = sway(row).up;
+                    let highest = row.standing.points().unwrap() + up.points();
+                    (up + down).0 > 0 && highest >= floor
+                }).map(|row| row.id));
+            }
+            prop_assert_eq!(ranking.candidates(), &naive[..], "{}", policy.id());
+            for process in &scene.now().processes {
+                let sway = policy.sway(process, &scene);
+                prop_assert!(policy.reach(process, &scene) >= sway.up);
+            }
+        }
+    }
 }
