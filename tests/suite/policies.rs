@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::check::compare;
+use doomtop::app::check::{Agreement, SelfCheck, compare};
 use doomtop::model::{
     Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
 };
@@ -443,4 +443,53 @@ proptest! {
             }
         }
     }
+}
+
+/// The usual cast with its true scores, but these.
+fn look_with(scores: &[(i32, u32)], gone: &[i32]) -> Arc<Snapshot> {
+    let mut snapshot = with_scores(usual());
+    snapshot.processes.retain(|process| !gone.contains(&process.id.pid));
+    for &(pid, score) in scores {
+        let at = snapshot.position(pid).unwrap();
+        snapshot.processes[at].score = Reading::Value(score);
+    }
+    Arc::new(snapshot)
+}
+
+#[test]
+fn the_check_speaks_of_the_living_only() {
+    let mut check = SelfCheck::default();
+    let mut take = |snapshot| {
+        check.update(&Scene::new(snapshot, None));
+        let suspects: Vec<i32> = check.suspects().map(|id| id.pid).collect();
+        (check.count(), suspects)
+    };
+    assert_eq!(take(look_with(&[(500, 999), (600, 999)], &[])), ((9, 9), vec![500, 600]));
+    assert_eq!(take(look_with(&[(500, 999), (600, 999)], &[])), ((7, 9), vec![500, 600]));
+    assert_eq!(take(look_with(&[(600, 999)], &[500])), ((7, 8), vec![600]));
+    assert_eq!(take(look_with(&[], &[500, 600])), ((7, 7), vec![]));
+    // Whoever has the pid now starts afresh.
+    let mut reborn = SelfCheck::default();
+    reborn.update(&Scene::new(look_with(&[(500, 999)], &[]), None));
+    let mut next = look_with(&[(500, 999)], &[]);
+    let at = next.position(500).unwrap();
+    Arc::make_mut(&mut next).processes[at].id.born = Ticks(77_777);
+    let id = next.processes[at].id;
+    reborn.update(&Scene::new(next, None));
+    assert_eq!((reborn.count(), reborn.of(id)), ((9, 9), Some(Agreement::Suspect)));
+}
+
+#[test]
+fn a_skipped_process_is_asked_for_again_lest_it_come_and_go() {
+    let mut check = SelfCheck::default();
+    let again = |check: &SelfCheck| check.suspects().map(|id| id.pid).collect::<Vec<_>>();
+    check.update(&Scene::new(look_with(&[(600, 0)], &[]), None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![600]));
+    let mut unread = look_with(&[(600, 0)], &[]);
+    let at = unread.position(600).unwrap();
+    Arc::make_mut(&mut unread).processes[at].score_fresh = false;
+    check.update(&Scene::new(unread, None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![600]), "as it was known");
+    check.update(&Scene::new(look_with(&[], &[]), None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![]));
 }
