@@ -9,7 +9,7 @@ mod linux24;
 mod sacrifice;
 
 use crate::model::{Needs, Process, Scene, Signal};
-use crate::units::{Pages, Points};
+use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 pub use linux::{
@@ -111,13 +111,4 @@ pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
 pub fn next_after(id: &str) -> &'static dyn Policy {
     let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);
     POLICIES[(at + 1) % POLICIES.len()]
-}
-
-/// The verdict's points, if it has any.
-#[must_use]
-pub fn points_of(policy: &dyn Policy, process: &Process, scene: &Scene) -> Option<Points> {
-    match policy.judge(process, scene) {
-        Verdict::Scored(badness) => Some(badness.points),
-        Verdict::Spared(_) => None,
-    }
 }
