@@ -8,7 +8,7 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use super::folder::{Folder, refusal, slurp};
+use super::folder::{Folder, is_dead, is_kernel_thread, refusal, slurp};
 use super::protect;
 use crate::intent::{Consent, Refusal};
 use crate::model::{ProcId, Signal};
@@ -46,10 +46,10 @@ impl Target {
             same_process(&proc, pidfd, who)?;
         }
         let (folder, stat) = Folder::of(&proc, who)?;
-        if stat.is_kernel_thread() {
+        if is_kernel_thread(&stat) {
             return Err(Refusal::Protected { why: "kernel thread: no signal ends it" });
         }
-        if stat.is_dead() || pidfd.as_ref().is_some_and(is_over) {
+        if is_dead(&stat) || pidfd.as_ref().is_some_and(is_over) {
             return Err(Refusal::Gone);
         }
         if consent == Consent::Plain {
