@@ -125,6 +125,10 @@ impl Ranking {
         self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
         for row in others {
             let Some(points) = row.standing.points() else { break };
+            // Looking up how each of thousands grew would cost more than judging them.
+            if points + policy.reach(&processes[row.at as usize], scene).points() < floor {
+                continue;
+            }
             let up = sway(row).up;
             // An exact tie is no uncertainty: its order is known.
             if (up + down).0 > 0 && points + up.points() >= floor {

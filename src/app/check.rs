@@ -1,10 +1,8 @@
 //! The self-check that never stops: the computed `oom_score` beside the kernel's. A disagreement is
 //! only called one when a second look, with both numbers read again, confirms it.
 
-use std::collections::HashMap;
-
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::kernel_score;
+use crate::policy::{kernel_score, kernel_skips};
 
 /// What the last comparison of a process said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +20,27 @@ pub enum Agreement {
     },
 }
 
-/// The running count.
+/// What is known of one process.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    id: ProcId,
+    said: Agreement,
+    /// Whether the next look must compare again.
+    again: bool,
+}
+
+/// The running count, of the living.
 #[derive(Clone, Debug, Default)]
 pub struct SelfCheck {
-    seen: HashMap<ProcId, Agreement>,
-    looks: u32,
+    /// Sorted by pid.
+    seen: Vec<Seen>,
+    /// The list of the look before, kept for its room.
+    past: Vec<Seen>,
     differing: usize,
 }
 
-/// Every so many looks the dead are forgotten.
-const SWEEP: u32 = 16;
-
-/// The comparison of one process, if its two numbers were read together.
+/// The comparison of one process, if its two numbers were read together: computed, then the
+/// kernel's. Both are 0 for a process that the kernel skips (a vfork child, or already reaped).
 #[must_use]
 pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
     let kernel = process.score.value().filter(|_| process.score_fresh)?;
@@ -41,38 +48,32 @@ pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
 }
 
 impl SelfCheck {
-    /// Compares whatever was read afresh.
+    /// Compares whatever was read afresh, and forgets the dead: both lists are in the order of the
+    /// pids, so one walk does it.
     pub fn update(&mut self, scene: &Scene) {
-        self.looks = self.looks.wrapping_add(1);
-        if self.looks.is_multiple_of(SWEEP) {
-            self.seen.retain(|&id, _| scene.find(id).is_some());
-        }
+        std::mem::swap(&mut self.seen, &mut self.past);
+        self.seen.clear();
+        self.differing = 0;
+        let mut known = self.past.iter().peekable();
         for process in &scene.now().processes {
-            let Some((computed, kernel)) = compare(process, scene) else { continue };
-            let before = self.seen.get(&process.id);
-            let now = match before {
-                _ if computed == kernel => Agreement::Equal,
-                Some(Agreement::Suspect | Agreement::Differs { .. }) => {
-                    Agreement::Differs { computed, kernel }
-                }
-                _ => Agreement::Suspect,
-            };
-            self.seen.insert(process.id, now);
+            while known.next_if(|seen| seen.id.pid < process.id.pid).is_some() {}
+            let before = known.next_if(|seen| seen.id == process.id);
+            let Some(seen) = look(process, scene, before) else { continue };
+            self.differing += usize::from(matches!(seen.said, Agreement::Differs { .. }));
+            self.seen.push(seen);
         }
-        let differs = |agreement: &&Agreement| matches!(agreement, Agreement::Differs { .. });
-        self.differing = self.seen.values().filter(differs).count();
     }
 
     /// What is known of a process.
     #[must_use]
     pub fn of(&self, id: ProcId) -> Option<Agreement> {
-        self.seen.get(&id).copied()
+        let at = self.seen.binary_search_by_key(&id.pid, |seen| seen.id.pid).ok()?;
+        Some(self.seen[at]).filter(|seen| seen.id == id).map(|seen| seen.said)
     }
 
     /// Processes that the next look must compare again.
     pub fn suspects(&self) -> impl Iterator<Item = ProcId> {
-        let doubtful = |agreement: &Agreement| *agreement != Agreement::Equal;
-        self.seen.iter().filter(move |(_, agreement)| doubtful(agreement)).map(|(&id, _)| id)
+        self.seen.iter().filter(|seen| seen.again).map(|seen| seen.id)
     }
 
     /// How many agree, of how many that were compared.
@@ -80,4 +81,20 @@ impl SelfCheck {
     pub fn count(&self) -> (usize, usize) {
         (self.seen.len() - self.differing, self.seen.len())
     }
+}
+
+/// What is known of a process after this look, if anything.
+fn look(process: &Process, scene: &Scene, before: Option<&Seen>) -> Option<Seen> {
+    let Some((computed, kernel)) = compare(process, scene) else { return before.copied() };
+    let said = match before.map(|seen| seen.said) {
+        _ if computed == kernel => Agreement::Equal,
+        Some(Agreement::Suspect | Agreement::Differs { .. }) => {
+            Agreement::Differs { computed, kernel }
+        }
+        _ => Agreement::Suspect,
+    };
+    // A 0 spares a process only while it is fresh. Whoever is spared sinks to where scores are seldom
+    // read, and would be back on top with the next look: its 0 is asked for until it is none.
+    let again = said != Agreement::Equal || kernel_skips(process, scene);
+    Some(Seen { id: process.id, said, again })
 }

@@ -72,4 +72,34 @@ impl Journal {
     pub fn pursues(&self, id: ProcId) -> bool {
         self.pursuits.iter().any(|pursuit| pursuit.who == id)
     }
+
+    /// Drops the changes of a process that is gone: there is nobody left to put them back to, and
+    /// they would stand in the way of the older ones.
+    pub fn forget(&mut self, who: ProcId) {
+        self.changes.retain(|change| change.who != who);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Ticks;
+
+    #[test]
+    fn the_changes_of_the_dead_are_dropped_and_no_others() {
+        let change = |pid, born| Change {
+            who: ProcId { pid, born: Ticks(born) },
+            name: "x".to_owned(),
+            before: Adj(0),
+            now: Adj(5),
+        };
+        let kept = [change(7, 100), change(9, 300), change(7, 200)];
+        let mut journal = Journal { changes: kept.to_vec(), ..Journal::default() };
+        journal.changes.insert(1, change(8, 100));
+        journal.changes.push(change(8, 100));
+        journal.forget(change(8, 100).who);
+        assert_eq!(journal.changes, kept);
+        journal.forget(change(8, 100).who);
+        assert_eq!(journal.changes, kept);
+    }
 }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use rustix::io::{Errno, write};
 
-use super::folder::{Folder, OTHERS, refusal};
+use super::folder::{Folder, OTHERS, is_kernel_thread, refusal};
 use super::protect;
 use crate::intent::Refusal;
 use crate::model::ProcId;
@@ -24,7 +24,7 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
         return Err(Refusal::Protected { why });
     }
     let (folder, stat) = Folder::of(&proc, who)?;
-    if stat.is_kernel_thread() {
+    if is_kernel_thread(&stat) {
         return Err(Refusal::Protected { why: "kernel thread: it can never be chosen" });
     }
     if who.pid == 1 && protect::in_initial_namespace(&proc) {

@@ -11,15 +11,9 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use crate::intent::Refusal;
-use crate::model::ProcId;
-use crate::units::{Adj, Ticks};
-
-/// `PF_EXITING` of `include/linux/sched.h`.
-pub(super) const PF_EXITING: u32 = 0x0000_0004;
-/// `PF_DUMPCORE` of `include/linux/sched.h`.
-pub(super) const PF_DUMPCORE: u32 = 0x0000_0200;
-/// `PF_KTHREAD` of `include/linux/sched.h`.
-pub(super) const PF_KTHREAD: u32 = 0x0020_0000;
+use crate::model::{ProcId, Process};
+use crate::sample::parse::{self, Stat};
+use crate::units::Adj;
 
 /// What stands in the way of reading or writing another user's process.
 pub(super) const OTHERS: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
@@ -28,60 +22,15 @@ pub(super) const OTHERS: &str = "another user's process: needs root (CAP_DAC_OVE
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
 
-/// The part of `/proc/PID/stat` that decides whether and how to act.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stat {
-    /// Field 2, raw.
-    pub comm: Vec<u8>,
-    /// Field 3, of the main thread.
-    pub state: char,
-    /// Field 4.
-    pub parent: i32,
-    /// Field 6.
-    pub session: i32,
-    /// Field 7; 0 is no terminal.
-    pub tty: i32,
-    /// Field 9, `PF_*`, of the main thread.
-    pub flags: u32,
-    /// Field 20.
-    pub threads: u32,
-    /// Field 22.
-    pub born: Ticks,
+/// Whether it is a kernel thread.
+pub(super) const fn is_kernel_thread(stat: &Stat) -> bool {
+    stat.flags & Process::PF_KTHREAD != 0
 }
 
-impl Stat {
-    /// Reads the bytes of a `stat` file. The name may hold anything, brackets and line ends too:
-    /// it lies between the first `(` and the last `)`.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let open = bytes.iter().position(|&byte| byte == b'(')?;
-        let close = bytes.iter().rposition(|&byte| byte == b')')?;
-        let comm = bytes.get(open + 1..close)?.to_vec();
-        let rest = std::str::from_utf8(&bytes[close + 1..]).ok()?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        // `man 5 proc` counts from 1; the first one after the name is field 3.
-        let field = |number: usize| fields.get(number - 3).copied();
-        Some(Self {
-            comm,
-            state: field(3)?.chars().next()?,
-            parent: field(4)?.parse().ok()?,
-            session: field(6)?.parse().ok()?,
-            tty: field(7)?.parse().ok()?,
-            flags: field(9)?.parse().ok()?,
-            threads: field(20)?.parse().ok()?,
-            born: Ticks(field(22)?.parse().ok()?),
-        })
-    }
-
-    /// A kernel thread.
-    pub const fn is_kernel_thread(&self) -> bool {
-        self.flags & PF_KTHREAD != 0
-    }
-
-    /// No thread lives any more; what is left waits for its parent. A zombie main thread alone
-    /// proves nothing: other threads may run on.
-    pub const fn is_dead(&self) -> bool {
-        matches!(self.state, 'X' | 'x') || self.state == 'Z' && self.threads <= 1
-    }
+/// Whether no thread lives any more, and what is left waits for its parent. A zombie main thread
+/// alone proves nothing: other threads may run on.
+pub(super) const fn is_dead(stat: &Stat) -> bool {
+    matches!(stat.state.0, 'X' | 'x') || stat.state.0 == 'Z' && stat.threads <= 1
 }
 
 impl Folder {
@@ -107,14 +56,12 @@ impl Folder {
 
     /// The facts of `stat`.
     pub fn stat(&self) -> Result<Stat, Errno> {
-        Stat::parse(&self.read("stat")?).ok_or(Errno::BADMSG)
+        parse::stat(&self.read("stat")?).map_err(|_| Errno::BADMSG)
     }
 
     /// The present `oom_score_adj`.
     pub fn adj(&self) -> Result<Adj, Errno> {
-        let bytes = self.read("oom_score_adj")?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Errno::BADMSG)?;
-        text.trim().parse().map(Adj).map_err(|_| Errno::BADMSG)
+        parse::oom_score_adj(&self.read("oom_score_adj")?).map_err(|_| Errno::BADMSG)
     }
 
     /// The whole content of one file of the process.
@@ -155,35 +102,24 @@ pub(super) fn refusal(errno: Errno, hint: &'static str, doing: &'static str) -> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::model::{Comm, RunState};
 
-    #[test]
-    fn a_hostile_name_moves_no_field() {
-        let tail = "S 7 8 9 10 11 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 1 2";
-        for name in ["bash", "a) S 1 (b", ") R 1 1 1", "two\nlines", "((", ")", ""] {
-            let line = format!("12 ({name}) {tail}\n");
-            let stat = Stat::parse(line.as_bytes()).expect("a stat line");
-            assert_eq!(stat.comm, name.as_bytes());
-            assert_eq!((stat.state, stat.parent, stat.session, stat.tty), ('S', 7, 9, 10));
-            assert_eq!((stat.flags, stat.threads, stat.born), (4_194_560, 3, Ticks(4242)));
-        }
-    }
-
-    #[test]
-    fn a_torn_line_is_no_stat() {
-        for line in ["", "12", "12 (", ") 12 (", "12 (a) S 1 2", "12 (a) S x 8 9 10 11 12"] {
-            assert_eq!(Stat::parse(line.as_bytes()), None, "{line}");
-        }
+    /// The `stat` of a process with nothing special about it.
+    pub(in super::super) fn plain(comm: &[u8]) -> Stat {
+        let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
+        Stat { comm: Comm::new(comm), ..parse::stat(line).expect("a stat line") }
     }
 
     #[test]
     fn a_dead_main_thread_is_no_dead_process() {
-        let stat = |state, threads| Stat { state, threads, ..Stat::default() };
-        assert!(stat('Z', 1).is_dead());
-        assert!(stat('X', 0).is_dead());
-        assert!(!stat('Z', 2).is_dead());
-        assert!(!stat('S', 1).is_dead());
+        let dead =
+            |state, threads| is_dead(&Stat { state: RunState(state), threads, ..plain(b"x") });
+        assert!(dead('Z', 1));
+        assert!(dead('X', 0));
+        assert!(!dead('Z', 2));
+        assert!(!dead('S', 1));
     }
 
     #[test]

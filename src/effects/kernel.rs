@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::pursuit::{Pursuit, spare};
 use super::signal::Target;
-use super::{Effects, adj};
+use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj};
 use crate::intent::{Consent, Intent, Outcome, Refusal};
 use crate::model::{ProcId, Signal};
 use crate::sample::root::LiveRoot;
@@ -69,6 +69,12 @@ impl KernelHands {
         });
         said
     }
+
+    fn pace_at(&self, now: Duration) -> Option<Duration> {
+        let newest = self.pursuits.iter().map(|pursuit| pursuit.since).max()?;
+        let fresh = now.saturating_sub(newest) < FRESH_FOR;
+        Some(if fresh { FRESH_PACE } else { STALE_PACE })
+    }
 }
 
 impl Effects for KernelHands {
@@ -96,6 +102,10 @@ impl Effects for KernelHands {
 
     fn pursuing(&self) -> bool {
         !self.pursuits.is_empty()
+    }
+
+    fn pace(&self) -> Option<Duration> {
+        self.pace_at(self.start.elapsed())
     }
 }
 
@@ -197,6 +207,36 @@ mod tests {
             assert!(matches!(said[..], [Outcome::Exited { .. }]), "{said:?}");
             assert!(!hands.pursuing());
         }
+    }
+
+    #[test]
+    fn a_pursuit_in_vain_is_asked_for_less_often() {
+        let mut hands = hands(true);
+        assert_eq!(hands.pace(), None);
+        let (mut child, who) = sleeper(&hands);
+        hands.perform(wish(who, Signal::STOP));
+        assert_eq!(hands.pace(), None, "a stop ends nothing");
+        until_stopped(who);
+        hands.perform(wish(who, Signal::TERM));
+        let first = hands.pursuits[0].since;
+        let at = |millis| first + Duration::from_millis(millis);
+        assert_eq!(hands.pace_at(at(0)), Some(FRESH_PACE));
+        assert_eq!(hands.pace_at(at(4999)), Some(FRESH_PACE));
+        assert_eq!(hands.pace_at(at(5000)), Some(STALE_PACE));
+
+        // A newer one sets the pace for both; with its end the older one is slow again.
+        let (mut other, whom) = sleeper(&hands);
+        hands.perform(wish(whom, Signal::KILL));
+        hands.pursuits[1].since = at(4000);
+        assert_eq!(hands.pace_at(at(8999)), Some(FRESH_PACE));
+        other.0.wait().expect("own child ends");
+        assert!(matches!(hands.settle()[..], [Outcome::Exited { .. }]));
+        assert_eq!(hands.pace_at(at(8999)), Some(STALE_PACE));
+
+        hands.perform(wish(who, Signal::KILL));
+        child.0.wait().expect("own child ends");
+        hands.settle();
+        assert_eq!(hands.pace(), None);
     }
 
     #[test]

@@ -15,7 +15,17 @@ mod signal;
 pub use kernel::KernelHands;
 pub use refuse::Refuse;
 
+use std::time::Duration;
+
 use crate::intent::{Intent, Outcome};
+
+/// How often to ask for what became of a fresh signal: fast enough to tell the time that an end took.
+const FRESH_PACE: Duration = Duration::from_millis(20);
+/// The same for one that has been waited for in vain: nobody sees a quarter of a second there, and a
+/// process that never goes must not cost CPU for ever.
+const STALE_PACE: Duration = Duration::from_millis(250);
+/// When a signal is no longer fresh.
+const FRESH_FOR: Duration = Duration::from_secs(5);
 
 /// Hands: they carry out a wish and say what came of it.
 pub trait Effects {
@@ -28,4 +38,9 @@ pub trait Effects {
     /// Whether a signalled process is still being watched, so that [`Effects::settle`] is worth
     /// calling.
     fn pursuing(&self) -> bool;
+
+    /// How long to wait at most until the next [`Effects::settle`]; nothing where nobody is watched.
+    fn pace(&self) -> Option<Duration> {
+        self.pursuing().then_some(FRESH_PACE)
+    }
 }

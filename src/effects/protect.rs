@@ -6,8 +6,9 @@ use std::os::fd::AsFd;
 
 use rustix::fs::readlinkat;
 
-use super::folder::{Folder, Stat};
+use super::folder::Folder;
 use crate::intent::PILLARS;
+use crate::sample::parse::Stat;
 use crate::units::Adj;
 
 /// Longer chains of parents than this do not occur; it only bounds a walk while the tree changes.
@@ -42,7 +43,7 @@ pub(super) fn typed_only(
         Some("at oom_score_adj -1000 it is meant to outlive everything; type its pid to insist")
     } else if stat.session == pid && stat.tty != 0 {
         Some("it leads a session on a terminal; type its pid to insist")
-    } else if PILLARS.iter().any(|pillar| pillar.as_bytes() == stat.comm.as_slice()) {
+    } else if PILLARS.iter().any(|pillar| pillar.as_bytes() == stat.comm.bytes()) {
         Some("logins, the message bus or the journal depend on it; type its pid to insist")
     } else {
         None
@@ -75,11 +76,8 @@ pub(super) fn in_initial_namespace(proc: impl AsFd) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::folder::tests::plain as named;
     use super::*;
-
-    fn named(comm: &[u8]) -> Stat {
-        Stat { comm: comm.to_vec(), ..Stat::default() }
-    }
 
     #[test]
     fn some_never_get_a_signal() {

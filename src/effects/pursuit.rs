@@ -4,10 +4,11 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use super::folder::{Folder, PF_DUMPCORE, PF_EXITING, Stat, means_gone, slurp};
+use super::folder::{Folder, is_dead, means_gone, slurp};
 use super::signal::is_over;
 use crate::intent::Outcome;
-use crate::model::{ProcId, RunState, Signal};
+use crate::model::{ProcId, Process, Signal};
+use crate::sample::parse::{self, Stat};
 use crate::units::{Kib, Millis};
 
 /// When a process that still stands is worth a word: soon, and once more when it must be stuck.
@@ -63,7 +64,7 @@ impl Pursuit {
         match &self.pidfd {
             Some(pidfd) => is_over(pidfd),
             None => match self.folder.stat() {
-                Ok(stat) => stat.is_dead(),
+                Ok(stat) => is_dead(&stat),
                 Err(errno) => means_gone(errno),
             },
         }
@@ -74,17 +75,14 @@ impl Pursuit {
 /// `MemFree`. Nothing readable counts as nothing.
 pub(super) fn spare(proc: impl AsFd) -> Kib {
     let bytes = slurp(proc, "meminfo").unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let item = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        line.split_ascii_whitespace().next()?.parse().ok().map(Kib)
-    };
-    let memory = item("MemAvailable").or_else(|| item("MemFree")).unwrap_or_default();
-    memory + item("SwapFree").unwrap_or_default()
+    parse::meminfo(&bytes).map_or(Kib::ZERO, |read| {
+        let memory = read.memory.available_kib.value().unwrap_or(read.memory.free_kib);
+        memory + read.swap.free_kib
+    })
 }
 
 /// What can be seen of a process that does not go.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sight {
     stat: Stat,
     blocked: u64,
@@ -98,16 +96,28 @@ struct Sight {
 }
 
 impl Sight {
+    /// Nothing is known yet but its `stat`.
+    const fn new(stat: Stat) -> Self {
+        Self {
+            stat,
+            blocked: 0,
+            ignored: 0,
+            caught: 0,
+            inner_init: false,
+            frozen: false,
+            wchan: None,
+        }
+    }
+
     fn of(folder: &Folder) -> Option<Self> {
         let status = folder.read("status").unwrap_or_default();
         let cgroup = folder.read("cgroup").unwrap_or_default();
         let wchan = folder.read("wchan").ok().and_then(|bytes| String::from_utf8(bytes).ok());
         Some(Self {
-            stat: folder.stat().ok()?,
             frozen: is_frozen(&String::from_utf8_lossy(&cgroup)),
             // The kernel writes 0 when there is none, and when it must not be told.
             wchan: wchan.filter(|place| place.starts_with(|c: char| c.is_alphabetic() || c == '_')),
-            ..Self::default()
+            ..Self::new(folder.stat().ok()?)
         })
         .map(|sight| sight.with_status(&String::from_utf8_lossy(&status)))
     }
@@ -133,9 +143,10 @@ impl Sight {
 
     /// Why it still stands, the most certain reason first.
     fn why(&self, signal: Signal) -> String {
-        let Stat { state, flags, threads, .. } = self.stat;
+        let Stat { state: run_state, flags, threads, .. } = self.stat;
+        let state = run_state.0;
         let sets = |mask: u64| signal.0 > 0 && signal.0 <= 64 && mask >> (signal.0 - 1) & 1 == 1;
-        if flags & PF_DUMPCORE != 0 {
+        if flags & Process::PF_DUMPCORE != 0 {
             "writing a core dump".to_owned()
         } else if state == 'Z' {
             format!("its main thread is dead, {} more still end", threads.saturating_sub(1))
@@ -144,7 +155,7 @@ impl Sight {
             format!(
                 "in uninterruptible sleep (D){place}: it cannot die before the kernel call returns"
             )
-        } else if flags & PF_EXITING != 0 {
+        } else if flags & Process::PF_EXITING != 0 {
             "exiting: it is giving its memory back".to_owned()
         } else if self.frozen {
             "its cgroup is frozen; the signal reaches it when it is thawed".to_owned()
@@ -161,7 +172,7 @@ impl Sight {
         } else if self.inner_init && signal != Signal::KILL {
             format!("it is pid 1 of its own pid namespace, which ignores {signal} unless it asks")
         } else {
-            format!("no reason to be seen: it is {}", RunState(state).words())
+            format!("no reason to be seen: it is {}", run_state.words())
         }
     }
 }
@@ -185,10 +196,12 @@ fn is_frozen(cgroups: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::folder::tests::plain;
     use super::*;
+    use crate::model::RunState;
 
     fn sight(state: char, flags: u32) -> Sight {
-        Sight { stat: Stat { state, flags, threads: 3, ..Stat::default() }, ..Sight::default() }
+        Sight::new(Stat { state: RunState(state), flags, threads: 3, ..plain(b"x") })
     }
 
     #[test]
@@ -196,9 +209,9 @@ mod tests {
         let term = |sight: &Sight| sight.why(Signal::TERM);
         for (state, flags, words) in [
             ('D', 0, "uninterruptible sleep (D): it cannot die before the kernel call returns"),
-            ('D', PF_EXITING, "uninterruptible sleep"),
-            ('D', PF_DUMPCORE, "core dump"),
-            ('R', PF_EXITING, "giving its memory back"),
+            ('D', Process::PF_EXITING, "uninterruptible sleep"),
+            ('D', Process::PF_DUMPCORE, "core dump"),
+            ('R', Process::PF_EXITING, "giving its memory back"),
             ('T', 0, "SIGCONT"),
             ('t', 0, "debugger"),
             ('Z', 0, "2 more"),

@@ -1,6 +1,6 @@
 //! Sending a signal: the pidfd first, identity second, the act third.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -8,7 +8,7 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use super::folder::{Folder, refusal};
+use super::folder::{Folder, is_dead, is_kernel_thread, refusal, slurp};
 use super::protect;
 use crate::intent::{Consent, Refusal};
 use crate::model::{ProcId, Signal};
@@ -42,11 +42,14 @@ impl Target {
         let Some(pid) = Pid::from_raw(who.pid) else { return Err(Refusal::Gone) };
 
         let pidfd = if with_pidfd { pin(pid)? } else { None };
+        if let Some(pidfd) = &pidfd {
+            same_process(&proc, pidfd, who)?;
+        }
         let (folder, stat) = Folder::of(&proc, who)?;
-        if stat.is_kernel_thread() {
+        if is_kernel_thread(&stat) {
             return Err(Refusal::Protected { why: "kernel thread: no signal ends it" });
         }
-        if stat.is_dead() || pidfd.as_ref().is_some_and(is_over) {
+        if is_dead(&stat) || pidfd.as_ref().is_some_and(is_over) {
             return Err(Refusal::Gone);
         }
         if consent == Consent::Plain {
@@ -95,10 +98,72 @@ fn pin(pid: Pid) -> Result<Option<OwnedFd>, Refusal> {
     }
 }
 
+/// Makes sure that the pidfd and the tree that identity is read from mean the same process: a pidfd
+/// counts pids in doomtop's own namespace, the tree in the one it was mounted for. The tree itself
+/// says which process the pidfd holds (`fs/pidfs.c` `pidfd_show_fdinfo`; before that
+/// `kernel/fork.c`): -1 once it is gone, 0 where the tree has no number for it.
+///
+/// Where the line cannot be read nothing is refuted, and the proof of the root has to do: before 5.14
+/// a process with file capabilities may not read its own `fdinfo`.
+fn same_process(proc: impl AsFd, pidfd: &OwnedFd, who: ProcId) -> Result<(), Refusal> {
+    let info = slurp(proc, &format!("self/fdinfo/{}", pidfd.as_raw_fd())).unwrap_or_default();
+    match pid_held(&info) {
+        Some(-1) => Err(Refusal::Gone),
+        Some(pid) if pid != who.pid => Err(Refusal::Reborn),
+        _ => Ok(()),
+    }
+}
+
+/// The `Pid` line of a pidfd's `fdinfo`.
+fn pid_held(info: &[u8]) -> Option<i32> {
+    let line = info.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Pid:"))?;
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
+}
+
 /// Whether every thread of the process behind the pidfd has ended. Does not wait.
 pub(super) fn is_over(pidfd: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     // An interrupted poll says nothing; the next call asks again.
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::process::Command;
+
+    use super::*;
+    use crate::units::Ticks;
+
+    #[test]
+    fn a_pidfd_is_tied_to_the_tree_that_identity_is_read_from() {
+        let proc = File::open("/proc").expect("/proc");
+        let mut child = Command::new("sleep").arg("1000").spawn().expect("sleep runs");
+        let pid = i32::try_from(child.id()).expect("a pid");
+        let who = |pid| ProcId { pid, born: Ticks(0) };
+        let pidfd = pin(Pid::from_raw(pid).expect("a pid")).expect("a living child");
+        let checks = pidfd.as_ref().map(|pidfd| {
+            [who(pid), who(pid + 1), who(1)].map(|who| same_process(&proc, pidfd, who))
+        });
+        child.kill().expect("an own child");
+        child.wait().expect("an own child");
+        let Some(pidfd) = pidfd else { return }; // before 5.3, or a filter that knows no pidfd
+        assert_eq!(checks, Some([Ok(()), Err(Refusal::Reborn), Err(Refusal::Reborn)]));
+        assert_eq!(same_process(&proc, &pidfd, who(pid)), Err(Refusal::Gone));
+        // A tree that says nothing refutes nothing.
+        let bare = File::open("/proc/self").expect("a directory without a self");
+        assert_eq!(same_process(&bare, &pidfd, who(pid)), Ok(()));
+    }
+
+    #[test]
+    fn the_pid_line_is_found_among_others() {
+        let info =
+            b"pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t77\nPid:\t4711\nNSpid:\t4711\t1\n";
+        assert_eq!(pid_held(info), Some(4711));
+        assert_eq!(pid_held(b"Pid:\t-1\nNSpid:\t-1\n"), Some(-1));
+        for none in [&b""[..], b"NSpid:\t4711\n", b"Pid:\t\n", b"Pid:\t\xff\n"] {
+            assert_eq!(pid_held(none), None);
+        }
+    }
 }

@@ -151,22 +151,18 @@ pub struct Process {
     pub cmdline: Reading<Arc<Text>>,
 }
 
-/// `PF_EXITING` of `include/linux/sched.h`.
-const PF_EXITING: u32 = 0x0000_0004;
-/// `PF_KTHREAD` of `include/linux/sched.h`.
-const PF_KTHREAD: u32 = 0x0020_0000;
-
 impl Process {
+    /// On its way out (`include/linux/sched.h`, as the other two).
+    pub const PF_EXITING: u32 = 0x0000_0004;
+    /// Writing a core dump.
+    pub const PF_DUMPCORE: u32 = 0x0000_0200;
+    /// A kernel thread.
+    pub const PF_KTHREAD: u32 = 0x0020_0000;
+
     /// A kernel thread: nothing can kill it.
     #[must_use]
     pub const fn is_kernel_thread(&self) -> bool {
-        self.flags & PF_KTHREAD != 0
-    }
-
-    /// On its way out.
-    #[must_use]
-    pub const fn is_exiting(&self) -> bool {
-        self.flags & PF_EXITING != 0
+        self.flags & Self::PF_KTHREAD != 0
     }
 
     /// Virtual size in pages: the kernel's `total_vm`.

@@ -135,16 +135,21 @@ impl Scene {
         }
     }
 
-    /// Growth since the look before, if the process was there.
+    /// Growth since the look before, if the process was there: by the counter that this kernel's OOM
+    /// killer reads. What only one of the two looks knows is not compared.
     #[must_use]
     pub fn growth(&self, process: &Process) -> Option<Growth> {
         let before = self.before()?;
         let then = before.find(process.id)?;
-        let size = |process: &Process| {
-            (process.rss_stat + process.swap.value().unwrap_or(Pages::ZERO)).points()
+        let exact = match self.now.machine.rss_source {
+            RssSource::Stat => None,
+            RssSource::Status => process.rss_exact.value().zip(then.rss_exact.value()),
         };
+        let (rss_now, rss_then) = exact.unwrap_or((process.rss_stat, then.rss_stat));
+        let swap = process.swap.value().zip(then.swap.value());
+        let (swap_now, swap_then) = swap.unwrap_or_default();
         Some(Growth {
-            pages: size(process) - size(then),
+            pages: (rss_now + swap_now).points() - (rss_then + swap_then).points(),
             over: self.now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms),
         })
     }

@@ -75,27 +75,36 @@ pub fn running(scale: ScoreScale) -> &'static Linux {
     }
 }
 
-/// Bits of the per-CPU counters that no file shows exactly: `VmSwap` is an exact sum from 6.16 and
-/// the same approximation before, while the killer of 6.2 to 6.19 reads the approximation
-/// (`include/linux/percpu_counter.h`: a batch of max(32, 2 x CPUs) on each CPU).
-fn swap_counter_bound(scene: &Scene) -> Pages {
+/// What each CPU may hold back of the swap counter, where no file shows what the killer reads: from
+/// 6.16 (and in 6.12 by backport, proven in 6.12.95) `VmSwap` is the exact sum, while the killer up to
+/// 6.19 reads the approximation. From 6.2 on before that `VmSwap` is the same approximation as the
+/// killer's, and from 7.0 on the killer sums exactly too. Which 6.12 to 6.15 has the backport the
+/// version does not tell, so they all count as doubtful. At most a batch of max(32, 2 x CPUs) less one
+/// on each CPU (`include/linux/percpu_counter.h`); a counter that was never touched is zero on all.
+fn swap_counter_bound(process: &Process, scene: &Scene) -> Pages {
     let machine = scene.machine();
-    let version = machine.kernel_version();
-    if scene.now().swap.used().0 == 0 || !((6, 2)..(7, 0)).contains(&version) {
+    let swapped = process.swap.value().is_some_and(|swap| swap.0 > 0);
+    if !swapped || !((6, 12)..(7, 0)).contains(&machine.kernel_version()) {
         return Pages::ZERO;
     }
+    // A recording may name any number of CPUs.
     let cpus = u64::from(machine.cpus.max(1));
-    Pages(cpus * (2 * cpus).max(32))
+    let batch = cpus.saturating_mul(2).max(32);
+    Pages(cpus.saturating_mul(batch - 1))
 }
 
 /// What the running kernel's `/proc/PID/oom_score` shows for `process` by our own reckoning. Always
 /// weighed by the whole machine, even inside a container (`fs/proc/base.c` `proc_oom_score`).
+///
+/// 0 for a process that the kernel skips for a reason that nothing but its own 0 reveals: so much is
+/// taken on trust. Any other score is compared with the formula.
 #[must_use]
 pub fn kernel_score(process: &Process, scene: &Scene) -> u32 {
     let scale = scene.machine().score_scale;
     let total = i128::from(scene.now().total().0.max(1));
     let points = match judge_facts(process, scene, running(scale).rule, scene.now().total()) {
         Verdict::Spared(_) => return 0,
+        Verdict::Scored(_) if kernel_skips(process, scene) => return 0,
         Verdict::Scored(badness) => i128::from(badness.points.0),
     };
     let score = match scale {
@@ -148,11 +157,17 @@ fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Ve
 }
 
 /// On the signed scale the formula cannot give 0 above adj -997, so a 0 from the kernel means that
-/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9).
-fn kernel_skips(process: &Process, scene: &Scene) -> bool {
+/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9). Only a score
+/// read beside the sizes tells: a remembered 0 may be of a time before exec, or before adj rose.
+#[must_use]
+pub fn kernel_skips(process: &Process, scene: &Scene) -> bool {
     scene.machine().score_scale == ScoreScale::Signed
+        && process.score_fresh
         && process.score.value() == Some(0)
         && process.adj.value().is_some_and(|adj| adj.0 >= -997)
+        && process.has_mm
+        && !process.is_kernel_thread()
+        && !scene.is_global_init(process)
 }
 
 /// Processes that seem to live in the victim's memory: its parent or children with sizes equal to
@@ -215,10 +230,18 @@ impl Policy for Linux {
     }
 
     fn sway(&self, process: &Process, scene: &Scene) -> Sway {
-        let counter = swap_counter_bound(scene);
+        let counter = swap_counter_bound(process, scene);
         let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
         let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
         Sway { up: counter + pages(grown), down: counter + pages(grown.saturating_neg()) }
+    }
+
+    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
+        // Nobody can have gained more than it has. Which of the two counters growth is measured by
+        // depends on the look before, so the larger one bounds it.
+        let rss = process.rss_stat.max(scene.rss(process));
+        let swap = process.swap.value().unwrap_or_default();
+        rss + swap + swap_counter_bound(process, scene)
     }
 
     fn tie(&self, scene: &Scene) -> Tie {

@@ -93,11 +93,12 @@ impl Policy for Linux24 {
         let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
             return Verdict::Spared(Reason::Unreadable);
         };
-        // All of it is `int` in 2.4; the two roots are unsigned.
+        // All of it is `int` in 2.4; the two roots are unsigned. The times are `unsigned long` and
+        // become an `int` only when they are shifted already.
         let int = |wide: u64| i32::try_from(wide).unwrap_or(i32::MAX);
-        let cpu = int(process.cpu.0) >> CPU_SHIFT;
+        let cpu = int(process.cpu.0 >> CPU_SHIFT);
         let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
-        let run = int(ran.0) >> RUN_SHIFT;
+        let run = int(ran.0 >> RUN_SHIFT);
         let mut points = int(process.total_vm(scene.machine().page_size).0);
         let mut badness = Badness::default().plus("total_vm", Points(points.into()), Note::Fact);
         let divide = |badness: Badness, points: &mut i32, name, by: u32, because| {
@@ -116,7 +117,9 @@ impl Policy for Linux24 {
         let run_root = int_sqrt_24(int_sqrt_24(run.cast_unsigned()));
         badness = divide(badness, &mut points, "run time", run_root, "time it has run");
         if process.nice > 0 {
-            points = points.wrapping_mul(2);
+            // 2.4's `int` has room for its processes of 3 GiB, doubled. Today's of 4 TiB and more
+            // stop at its end, lest the largest of all wrap around and be spared.
+            points = points.saturating_mul(2);
             badness = badness.becoming(
                 "nice",
                 Points(points.into()),

@@ -9,10 +9,12 @@ mod linux24;
 mod sacrifice;
 
 use crate::model::{Needs, Process, Scene, Signal};
-use crate::units::{Pages, Points};
+use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
-pub use linux::{LINUX, LINUX_4_17, LINUX_5_9, kernel_score, likely_sharers, running};
+pub use linux::{
+    LINUX, LINUX_4_17, LINUX_5_9, kernel_score, kernel_skips, likely_sharers, running,
+};
 pub use linux24::{LINUX_2_4, int_sqrt_24};
 pub use sacrifice::{Sacrifice, sacrifice};
 
@@ -83,6 +85,10 @@ pub trait Policy: Send + Sync {
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
+    /// A bound of [`Sway::up`] that needs no look back: most processes are ruled out by it alone.
+    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
+        self.sway(process, scene).up
+    }
     /// Which of two equals dies.
     fn tie(&self, scene: &Scene) -> Tie;
     /// Who dies with the victim, beside its own threads.
@@ -105,13 +111,4 @@ pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
 pub fn next_after(id: &str) -> &'static dyn Policy {
     let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);
     POLICIES[(at + 1) % POLICIES.len()]
-}
-
-/// The verdict's points, if it has any.
-#[must_use]
-pub fn points_of(policy: &dyn Policy, process: &Process, scene: &Scene) -> Option<Points> {
-    match policy.judge(process, scene) {
-        Verdict::Scored(badness) => Some(badness.points),
-        Verdict::Spared(_) => None,
-    }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Capabilities, Ids, Reading, Scene, ScoreScale};
-use doomtop::model::{Process, Signal};
+use doomtop::app::check::{Agreement, SelfCheck, compare};
+use doomtop::model::{
+    Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
+};
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
     kernel_score, sacrifice,
 };
-use doomtop::rank::{Ranking, Standing};
+use doomtop::rank::{Ranked, Ranking, Standing};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -144,6 +146,7 @@ fn pid_1_of_a_container_is_a_candidate() {
 fn a_kernel_score_of_zero_reveals_a_vfork_child() {
     let mut child = process(700, "vforked", 5000);
     child.score = Reading::Value(0);
+    child.score_fresh = true;
     let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, vec![child])), None);
     let verdict = LINUX.judge(&scene.now().processes[0], &scene);
     assert!(matches!(verdict, Verdict::Spared(Reason::Skipped)), "{verdict:?}");
@@ -273,4 +276,220 @@ proptest! {
             }
         }
     }
+}
+
+/// A process whose kernel score was read as 0.
+fn scored_zero(fresh: bool, adj: i16) -> Process {
+    Process {
+        score: Reading::Value(0),
+        score_fresh: fresh,
+        adj: Reading::Value(Adj(adj)),
+        ..process(700, "vforked", 5000)
+    }
+}
+
+#[test]
+fn a_zero_from_an_earlier_look_spares_nobody() {
+    let stale = vec![scored_zero(false, 0)];
+    let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, stale)), None);
+    let verdict = LINUX.judge(&scene.now().processes[0], &scene);
+    assert!(matches!(verdict, Verdict::Scored(_)), "{verdict:?}");
+}
+
+#[test]
+fn whom_the_kernel_skips_is_no_disagreement_and_everybody_else_is() {
+    let computed = |scale, subject: Process| {
+        let scene = Scene::new(Arc::new(machine(1_000_000, scale, vec![subject])), None);
+        compare(&scene.now().processes[0], &scene)
+    };
+    let signed = |subject| computed(ScoreScale::Signed, subject);
+    assert_eq!(signed(scored_zero(true, 0)), Some((0, 0)));
+    assert_eq!(signed(scored_zero(true, -997)), Some((0, 0)));
+    assert_eq!(signed(scored_zero(false, 0)), None, "not read beside the sizes");
+    // Below -997 the formula has its own small numbers, and on the old scale 0 is nothing special.
+    assert_eq!(signed(Process { rss_stat: Pages(9000), ..scored_zero(true, -998) }), Some((7, 0)));
+    assert_eq!(computed(ScoreScale::Floored, scored_zero(true, 0)), Some((5, 0)));
+    for wrong in [1, 668, 670] {
+        let subject = Process { score: Reading::Value(wrong), ..scored_zero(true, 0) };
+        assert_eq!(signed(subject), Some((670, wrong)));
+    }
+}
+
+/// What 2.4 gives to a process of this size, CPU time, age (ticks) and nice value.
+fn points_24(pages: u64, cpu: u64, age: u64, nice: i8) -> Option<i64> {
+    let subject = Process {
+        vsize: Bytes(pages.saturating_mul(4096)),
+        cpu: Ticks(cpu),
+        nice,
+        ..process(5000, "old", 0)
+    };
+    let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+    snapshot.clock.uptime_ticks = snapshot.processes[0].id.born + Ticks(age);
+    let scene = Scene::new(Arc::new(snapshot), None);
+    match LINUX_2_4.judge(&scene.now().processes[0], &scene) {
+        Verdict::Scored(badness) => Some(badness.points.0),
+        Verdict::Spared(_) => None,
+    }
+}
+
+#[test]
+fn times_beyond_an_int_are_shifted_before_they_become_one() {
+    const DAY: u64 = 86_400 * 100;
+    // 300 days are 19775 units of 2^17 ticks: int_sqrt 116, and of that 11 (12 if cut at 2^31).
+    assert_eq!(points_24(132_000, 0, 300 * DAY, 0), Some(12_000));
+    // 3e9 ticks of CPU are 2929687 units of 2^10: int_sqrt 1430.
+    assert_eq!(int_sqrt_24(2_929_687), 1430);
+    assert_eq!(points_24(1_430_000, 3_000_000_000, 0, 0), Some(1000));
+    // At the edge of the int itself, and beyond all that can be.
+    for age in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1] {
+        let root = int_sqrt_24(int_sqrt_24((age >> 17) as u32));
+        assert_eq!(points_24(132_000, 0, age, 0), Some(132_000 / i64::from(root)));
+    }
+    assert!(points_24(u64::MAX, u64::MAX, u64::MAX - 6000, 19).is_some());
+}
+
+#[test]
+fn a_huge_nice_process_is_not_doubled_into_nothing() {
+    assert_eq!(points_24(1 << 29, 0, 0, 5), Some(1 << 30));
+    for pages in [1 << 30, (1 << 31) - 1, 1 << 31, 5 << 28] {
+        assert_eq!(points_24(pages, 0, 0, 5), Some(i64::from(i32::MAX)), "{pages} pages");
+    }
+}
+
+#[test]
+fn growth_is_measured_by_the_counter_that_the_killer_reads() {
+    let look = |source, rss_stat, rss_exact, swap| {
+        let subject =
+            Process { rss_stat: Pages(rss_stat), rss_exact, swap, ..process(900, "grower", 0) };
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+        Arc::make_mut(&mut snapshot.machine).rss_source = source;
+        Arc::new(snapshot)
+    };
+    let grown = |then: Arc<Snapshot>, now: Arc<Snapshot>| {
+        let scene = Scene::new(now, Some(then));
+        scene.growth(&scene.now().processes[0]).unwrap().pages.0
+    };
+    let is = |pages| Reading::Value(Pages(pages));
+    for (source, pages) in [(RssSource::Stat, 10), (RssSource::Status, 700)] {
+        let before = look(source, 5000, is(5100), is(0));
+        assert_eq!(grown(before, look(source, 5010, is(5800), is(0))), pages);
+    }
+    // What only one of the two looks has cannot be compared: that is no growth.
+    let before = look(RssSource::Status, 5000, Reading::NotAsked, Reading::NotAsked);
+    assert_eq!(grown(before, look(RssSource::Status, 5010, is(5800), is(400))), 10);
+}
+
+#[test]
+fn the_swap_counter_is_in_doubt_only_where_no_file_tells_what_the_killer_reads() {
+    let sway = |kernel: &str, cpus, swap| {
+        let subject = Process { swap: Reading::Value(Pages(swap)), ..process(900, "x", 100) };
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
+        snapshot.swap.total_kib.0 = 1000;
+        let host = Arc::make_mut(&mut snapshot.machine);
+        host.kernel = Text::new(kernel.as_bytes());
+        host.cpus = cpus;
+        let scene = Scene::new(Arc::new(snapshot), None);
+        let sway = LINUX.sway(&scene.now().processes[0], &scene);
+        assert_eq!(sway.up, sway.down);
+        sway.up.0
+    };
+    // Two CPUs, each with up to batch - 1 = 31 pages of its own.
+    for (kernel, bound) in
+        [("6.1.0", 0), ("6.2.0", 0), ("6.11.9", 0), ("6.12.95", 62), ("6.19.14", 62), ("7.0.0", 0)]
+    {
+        assert_eq!(sway(kernel, 2, 5), bound, "{kernel}");
+        assert_eq!(sway(kernel, 2, 0), 0, "a counter that was never touched is exact");
+    }
+    assert_eq!(sway("6.18.0", 64, 5), 64 * 127);
+    assert_eq!(sway("6.18.0", u32::MAX, 5), u64::MAX, "whatever a recording says");
+}
+
+proptest! {
+    #[test]
+    fn the_candidates_are_those_that_asking_everybody_finds(
+        before in any_machine(),
+        now in any_machine(),
+        exact in any::<bool>(),
+    ) {
+        let look = |processes| {
+            let mut snapshot = machine(900_000, ScoreScale::Signed, processes);
+            snapshot.swap.total_kib.0 = 1000;
+            if exact {
+                Arc::make_mut(&mut snapshot.machine).rss_source = RssSource::Status;
+            }
+            Arc::new(snapshot)
+        };
+        let scene = Scene::new(look(now), Some(look(before)));
+        for policy in POLICIES {
+            let ranking = Ranking::new(*policy, &scene);
+            let mut naive = Vec::new();
+            if let Some(first) = ranking.victim() {
+                let sway = |row: &Ranked| {
+                    policy.sway(&scene.now().processes[row.at as usize], &scene)
+                };
+                let down = sway(first).down;
+                let floor = first.standing.points().unwrap() - down.points();
+                naive.push(first.id);
+                naive.extend(ranking.rows()[1..ranking.eligible()].iter().filter(|row| {
+                    let up = sway(row).up;
+                    let highest = row.standing.points().unwrap() + up.points();
+                    (up + down).0 > 0 && highest >= floor
+                }).map(|row| row.id));
+            }
+            prop_assert_eq!(ranking.candidates(), &naive[..], "{}", policy.id());
+            for process in &scene.now().processes {
+                let sway = policy.sway(process, &scene);
+                prop_assert!(policy.reach(process, &scene) >= sway.up);
+            }
+        }
+    }
+}
+
+/// The usual cast with its true scores, but these.
+fn look_with(scores: &[(i32, u32)], gone: &[i32]) -> Arc<Snapshot> {
+    let mut snapshot = with_scores(usual());
+    snapshot.processes.retain(|process| !gone.contains(&process.id.pid));
+    for &(pid, score) in scores {
+        let at = snapshot.position(pid).unwrap();
+        snapshot.processes[at].score = Reading::Value(score);
+    }
+    Arc::new(snapshot)
+}
+
+#[test]
+fn the_check_speaks_of_the_living_only() {
+    let mut check = SelfCheck::default();
+    let mut take = |snapshot| {
+        check.update(&Scene::new(snapshot, None));
+        let suspects: Vec<i32> = check.suspects().map(|id| id.pid).collect();
+        (check.count(), suspects)
+    };
+    assert_eq!(take(look_with(&[(500, 999), (600, 999)], &[])), ((9, 9), vec![500, 600]));
+    assert_eq!(take(look_with(&[(500, 999), (600, 999)], &[])), ((7, 9), vec![500, 600]));
+    assert_eq!(take(look_with(&[(600, 999)], &[500])), ((7, 8), vec![600]));
+    assert_eq!(take(look_with(&[], &[500, 600])), ((7, 7), vec![]));
+    // Whoever has the pid now starts afresh.
+    let mut reborn = SelfCheck::default();
+    reborn.update(&Scene::new(look_with(&[(500, 999)], &[]), None));
+    let mut next = look_with(&[(500, 999)], &[]);
+    let at = next.position(500).unwrap();
+    Arc::make_mut(&mut next).processes[at].id.born = Ticks(77_777);
+    let id = next.processes[at].id;
+    reborn.update(&Scene::new(next, None));
+    assert_eq!((reborn.count(), reborn.of(id)), ((9, 9), Some(Agreement::Suspect)));
+}
+
+#[test]
+fn a_skipped_process_is_asked_for_again_lest_it_come_and_go() {
+    let mut check = SelfCheck::default();
+    let again = |check: &SelfCheck| check.suspects().map(|id| id.pid).collect::<Vec<_>>();
+    check.update(&Scene::new(look_with(&[(600, 0)], &[]), None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![600]));
+    let mut unread = look_with(&[(600, 0)], &[]);
+    let at = unread.position(600).unwrap();
+    Arc::make_mut(&mut unread).processes[at].score_fresh = false;
+    check.update(&Scene::new(unread, None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![600]), "as it was known");
+    check.update(&Scene::new(look_with(&[], &[]), None));
+    assert_eq!((check.count(), again(&check)), ((9, 9), vec![]));
 }
