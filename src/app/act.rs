@@ -183,8 +183,7 @@ impl App {
                 if matches!(intent, Intent::SetAdj { revert: true, .. })
                     && matches!(refusal, Refusal::Gone | Refusal::Reborn)
                 {
-                    let who = intent.who();
-                    self.journal.changes.retain(|change| change.who != who);
+                    self.journal.forget(intent.who());
                 }
                 (Level::Warn, format!("{} {}: {}", intent.who(), intent.name(), refusal.words()))
             }

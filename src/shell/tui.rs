@@ -41,8 +41,6 @@ pub(super) enum Event {
     HungUp,
 }
 
-/// How often the loop wakes to see whether a signalled process is gone.
-const PURSUIT: Duration = Duration::from_millis(20);
 /// How often it wakes to let go of rows and messages.
 const TICK: Duration = Duration::from_millis(250);
 /// At least this long between two pictures, however fast keys come.
@@ -169,8 +167,8 @@ impl Loop {
         if self.app.wants_tick() {
             wait = wait.min(TICK);
         }
-        if self.hands.pursuing() {
-            wait = wait.min(PURSUIT);
+        if let Some(pace) = self.hands.pace() {
+            wait = wait.min(pace);
         }
         if changed {
             wait = wait.min(FRAME);
