@@ -123,8 +123,10 @@ impl Kept {
     }
 
     /// Reads every kept process in place, into its row; rows of those that are gone are taken
-    /// out, and their files closed. `rows` is sorted by pid.
-    pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) {
+    /// out, and their files closed. `rows` is sorted by pid. Gives the number of those that could
+    /// not be read: they stay as they were, and a later walk opens them anew.
+    pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
+        let mut unreadable = 0;
         let ask = Ask { status: needs.status, score: needs.scores != Scores::Nobody };
         let tools = &mut self.tools;
         self.processes.retain(|kept| {
@@ -138,9 +140,13 @@ impl Kept {
                     rows.remove(at);
                     false
                 }
-                Came::Unreadable => false,
+                Came::Unreadable => {
+                    unreadable += 1;
+                    false
+                }
             }
         });
+        unreadable
     }
 
     /// Reads one process again, everything back to back: in place when its files are kept, else

@@ -22,7 +22,7 @@ use super::row::{
     take_stat, take_status, take_thread,
 };
 use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
-use crate::units::PageSize;
+use crate::units::{Adj, PageSize};
 
 /// Every process is read in full at least once in so many walks.
 pub const ROTATION: u32 = 16;
@@ -91,6 +91,19 @@ struct Known {
     cgroup: bool,
     /// The name under which the command line was read.
     cmdline: Option<Comm>,
+    /// The last walk passed it by, because its files were kept open: the row is from before that.
+    passed: bool,
+    /// The adj beside which the score was read.
+    weighed: Reading<Adj>,
+}
+
+/// Whether a remembered score must be read again before anybody believes it. A 0 says that the
+/// kernel never chooses this process, which is too grave to be remembered; and a score says
+/// nothing beside an adj that is not the one it was computed with.
+fn dubious(row: &Process, weighed: Reading<Adj>) -> bool {
+    let spared = row.score == Reading::Value(0);
+    let may_be_chosen = row.has_mm && row.adj.value().is_none_or(|adj| adj.0 > -1000);
+    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != weighed)
 }
 
 /// What came of visiting a process.
@@ -134,8 +147,10 @@ impl Walker {
         })
     }
 
-    /// Walks once: fills `rows`, sorted by pid, and puts newly opened files into `opened`. Gives
-    /// the number of processes that were seen but could not be read.
+    /// Walks once: fills `rows`, sorted by pid, and puts newly opened files into `opened`. Those
+    /// whose files are kept open are only passed by: their rows are from before that, and
+    /// `passed` names them, sorted. Gives the number of processes that were seen but could not be
+    /// read.
     ///
     /// # Errors
     ///
@@ -145,7 +160,9 @@ impl Walker {
         wishes: &Wishes,
         rows: &mut Vec<Process>,
         opened: &mut Vec<KeptProcess>,
+        passed: &mut Vec<ProcId>,
     ) -> Result<u32, Unreadable> {
+        passed.clear();
         self.list()?;
         let swapped = self.swap_traffic != Some(wishes.swap_traffic);
         self.swap_traffic = Some(wishes.swap_traffic);
@@ -168,6 +185,9 @@ impl Walker {
                     let id = known.row.id;
                     if wishes.unopened.binary_search(&id).is_ok() {
                         opened.extend(KeptProcess::open(&self.root, id, &mut self.tools));
+                    }
+                    if known.passed {
+                        passed.push(id);
                     }
                     after.push(known);
                 }
@@ -212,7 +232,7 @@ impl Walker {
         let turn = pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
         if wishes.kept.binary_search(&known.row.id).is_ok() {
             // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
-            known.stat = None;
+            known.passed = true;
             return self.places(known, wishes, turn);
         }
 
@@ -225,6 +245,9 @@ impl Walker {
         if known.row.id != id {
             *known = Known::default();
         }
+        let listed = wishes.listed.binary_search(&id).is_ok();
+        // Whoever is asked for by name, or was out of sight, is read whole.
+        let whole = turn || listed || std::mem::take(&mut known.passed);
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
@@ -239,7 +262,7 @@ impl Walker {
                 forget_status(&mut known.row);
                 known.status = false;
             }
-        } else if !known.status || (!idle && (changed || swapped || turn)) {
+        } else if !known.status || (!idle && (whole || changed || swapped)) {
             let status = self.tools.status(&files);
             if status == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
                 return Visit::Gone;
@@ -267,7 +290,7 @@ impl Walker {
         if !wishes.scores {
             row.score = Reading::NotAsked;
         } else if (!idle || row.score.is_not_asked())
-            && (turn || wishes.all_scores || wishes.listed.binary_search(&id).is_ok())
+            && (whole || wishes.all_scores || dubious(row, known.weighed))
         {
             let score = self.tools.score(&files);
             if score == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
@@ -275,8 +298,9 @@ impl Walker {
             }
             row.score = reading(score);
             row.score_fresh = fresh(row, wishes.status);
+            known.weighed = row.adj;
         }
-        self.places(known, wishes, turn && !idle)
+        self.places(known, wishes, whole && !idle)
     }
 
     /// Cgroup and command line: facts that no arithmetic rests on.

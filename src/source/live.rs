@@ -44,6 +44,8 @@ struct Errand {
     look: u64,
     rows: Vec<Process>,
     opened: Vec<KeptProcess>,
+    /// Those whose rows are older than what was read through kept files.
+    passed: Vec<ProcId>,
     unreadable: Result<u32, Unreadable>,
 }
 
@@ -51,7 +53,8 @@ struct Errand {
 fn run(mut walker: Walker, errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
     while let Ok(mut errand) = errands.recv() {
         errand.began = Instant::now();
-        errand.unreadable = walker.walk(&errand.wishes, &mut errand.rows, &mut errand.opened);
+        let Errand { wishes, rows, opened, passed, .. } = &mut errand;
+        errand.unreadable = walker.walk(wishes, rows, opened, passed);
         if done.send(errand).is_err() {
             break;
         }
@@ -77,7 +80,7 @@ pub struct Live {
     done: Receiver<Errand>,
     /// The errand, while it is here and not with the walker.
     errand: Option<Errand>,
-    /// The rows of the last complete walk.
+    /// The rows of the last complete walk; those of kept processes as the last look read them.
     rows: Vec<Process>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
@@ -125,6 +128,7 @@ impl Live {
                 look: 0,
                 rows: Vec::new(),
                 opened: Vec::new(),
+                passed: Vec::new(),
                 unreadable: Ok(0),
             }),
             rows: Vec::new(),
@@ -156,6 +160,7 @@ impl Live {
         self.kept.take(&mut errand.opened);
         if walk.is_ok() {
             std::mem::swap(&mut self.rows, &mut errand.rows);
+            carry_over(&errand.passed, &mut errand.rows, &mut self.rows);
             self.walked = Some((errand.began, errand.look));
         }
         self.errand = Some(errand);
@@ -226,6 +231,28 @@ impl Live {
     }
 }
 
+/// Takes the rows of those that a walk passed by, as they were last read, over the ancient ones
+/// of the walker. Those that are no longer among the rows before have died meanwhile. Both are
+/// sorted by pid.
+fn carry_over(passed: &[ProcId], before: &mut [Process], rows: &mut Vec<Process>) {
+    let at = |rows: &[Process], id: ProcId| {
+        let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok();
+        at.filter(|&at| rows[at].id == id)
+    };
+    for &id in passed {
+        let Some(here) = at(rows, id) else { continue };
+        let Some(there) = at(before, id) else {
+            rows.remove(here);
+            continue;
+        };
+        let (row, newer) = (&mut rows[here], &mut before[there]);
+        std::mem::swap(row, newer);
+        // These two are the walker's to read, whoever keeps the other files.
+        std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
+        std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
+    }
+}
+
 /// The milliseconds of a duration.
 fn millis(duration: Duration) -> Millis {
     Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
@@ -239,6 +266,13 @@ impl Source for Live {
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
         self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+        let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
+        if !in_time {
+            // Those scores stand beside the sizes of another look.
+            self.rows.iter_mut().for_each(|row| row.score_fresh = false);
+        }
+        // Into our own rows, so that who is no longer kept stays as it was read last.
+        let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
 
         let now = Instant::now();
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -248,9 +282,8 @@ impl Source for Live {
         }
         if let Some(room) = Arc::get_mut(&mut snapshot) {
             let stale = match self.walked {
-                Some((_, look)) if look == self.looks => Millis::ZERO,
-                Some((began, _)) => Millis(millis(now - began).0.max(1)),
-                None => Millis::ZERO,
+                Some((began, _)) if !in_time => Millis(millis(now - began).0.max(1)),
+                _ => Millis::ZERO,
             };
             room.clock = Clock {
                 unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -264,16 +297,11 @@ impl Source for Live {
             room.pressure = system.pressure;
             room.traffic = system.traffic;
             room.powers = self.powers;
-            room.scan = ScanAge { stale_ms: stale, unreadable: self.unreadable };
+            room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());
-            if stale != Millis::ZERO {
-                // Those scores stand beside the sizes of another look.
-                room.processes.iter_mut().for_each(|row| row.score_fresh = false);
-            }
-            self.kept.refresh(&self.root, needs, &mut room.processes);
         }
         Ok(snapshot)
     }
@@ -287,7 +315,16 @@ impl Source for Live {
             else {
                 continue;
             };
-            if !self.kept.again(&self.root, self.status, &mut snapshot.processes[at]) {
+            let there = self.kept.again(&self.root, self.status, &mut snapshot.processes[at]);
+            // The next look must not fall back behind this one, should its walk be late.
+            let ours = self.rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok();
+            let ours = ours.filter(|&ours| self.rows[ours].id == id);
+            match ours {
+                Some(ours) if there => self.rows[ours].clone_from(&snapshot.processes[at]),
+                Some(ours) => drop(self.rows.remove(ours)),
+                None => {}
+            }
+            if !there {
                 snapshot.processes.remove(at);
             }
         }

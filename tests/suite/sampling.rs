@@ -453,6 +453,182 @@ fn the_top_stays_true_while_the_walk_stalls() {
     assert_eq!(row(&snapshot, 100).rss_stat, Pages(3000));
 }
 
+/// Makes the walk stall at this process: opening a pipe that nobody writes to blocks.
+fn stall(fake: &FakeProc, pid: i32) {
+    fs::remove_file(fake.at(&format!("{pid}/stat"))).unwrap();
+    let mode = nix::sys::stat::Mode::S_IRWXU;
+    nix::unistd::mkfifo(&fake.at(&format!("{pid}/stat")), mode).unwrap();
+}
+
+/// Lets the walk that stalled at this process go on.
+fn go_on(fake: &FakeProc, process: &Fake) {
+    let stat = format!("{}/stat", process.pid);
+    let mut pipe = fs::File::options().write(true).open(fake.at(&stat)).unwrap();
+    fake.file("ready", process.stat());
+    fs::rename(fake.at("ready"), fake.at(&stat)).unwrap();
+    pipe.write_all(&process.stat()).unwrap();
+}
+
+/// Looks until a walk is in time.
+fn until_in_time(live: &mut Live, needs: &Needs) -> Arc<Snapshot> {
+    loop {
+        let snapshot = live.look(needs, None).unwrap();
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            return snapshot;
+        }
+    }
+}
+
+#[test]
+fn who_leaves_the_top_while_the_walk_stalls_stays_as_it_was_read_last() {
+    let fake = FakeProc::new();
+    let ancient = Fake { rss: 900_000, swap_kib: 8 * page_kib(), score: 800, ..Fake::default() };
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(ancient).process(Fake { pid: 101, ..Fake::default() }).process(slow.clone());
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let scores = Scores::Some(Vec::new());
+    let kept = Needs { scores, keep: vec![id(100, 5000), id(101, 5000)], ..needs() };
+    let dropped = Needs { keep: Vec::new(), ..kept.clone() };
+    until_in_time(&mut live, &kept);
+    until_in_time(&mut live, &kept);
+
+    fake.process(Fake { rss: 10, score: 670, ..Fake::default() });
+    until_in_time(&mut live, &kept);
+    stall(&fake, 500);
+    assert!(live.look(&kept, None).unwrap().scan.stale_ms > Millis::ZERO);
+    let as_read_last = |snapshot: &Snapshot| {
+        let row = row(snapshot, 100);
+        assert_eq!((row.rss_stat, row.swap), (Pages(10), Reading::Value(Pages(0))));
+        assert_eq!(row.score, Reading::Value(670));
+    };
+    for _ in 0..3 {
+        let snapshot = live.look(&dropped, None).unwrap();
+        assert!(snapshot.scan.stale_ms > Millis::ZERO);
+        as_read_last(&snapshot);
+        assert!(!row(&snapshot, 100).score_fresh);
+    }
+    // The walk that stalled passed it by; what it brings of it is ancient.
+    go_on(&fake, &slow);
+    loop {
+        let snapshot = live.look(&dropped, None).unwrap();
+        as_read_last(&snapshot);
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            break;
+        }
+    }
+}
+
+#[test]
+fn who_dies_while_the_walk_stalls_does_not_come_back() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone());
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
+    until_in_time(&mut live, &kept);
+    until_in_time(&mut live, &kept);
+    stall(&fake, 500);
+    assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_some());
+    // Another life under the same number stands for ESRCH.
+    fake.process(Fake { born: 6000, ..Fake::default() });
+    for _ in 0..3 {
+        assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_none());
+    }
+    go_on(&fake, &slow);
+    let snapshot = loop {
+        let snapshot = live.look(&kept, None).unwrap();
+        assert!(snapshot.find(id(100, 5000)).is_none());
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            break snapshot;
+        }
+    };
+    assert!(snapshot.find(id(100, 6000)).is_some());
+}
+
+#[test]
+fn a_kept_file_that_fails_shows_the_last_look_not_the_first() {
+    let fake = FakeProc::new();
+    fake.process(Fake { rss: 900_000, ..Fake::default() });
+    let mut live = start(&fake);
+    let scores = Scores::Some(Vec::new());
+    let kept = Needs { scores, keep: vec![id(100, 5000)], ..needs() };
+    live.look(&kept, None).unwrap();
+    live.look(&kept, None).unwrap();
+    fake.process(Fake { rss: 10, ..Fake::default() });
+    assert_eq!(row(&live.look(&kept, None).unwrap(), 100).rss_stat, Pages(10));
+    fake.file("100/stat", "nonsense\n");
+    let snapshot = live.look(&kept, None).unwrap();
+    let there = row(&snapshot, 100);
+    assert_eq!((there.rss_stat, there.score_fresh), (Pages(10), false));
+    assert_eq!(snapshot.scan.unreadable, 1);
+    fake.process(Fake { rss: 20, ..Fake::default() });
+    let snapshot = live.look(&kept, None).unwrap();
+    assert_eq!(row(&snapshot, 100).rss_stat, Pages(20));
+}
+
+#[test]
+fn what_a_second_look_read_survives_a_stall() {
+    let fake = FakeProc::new();
+    fake.process(Fake { rss: 900_000, ..Fake::default() })
+        .process(Fake { pid: 101, ..Fake::default() })
+        .process(Fake { pid: 500, ..Fake::default() });
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut snapshot = until_in_time(&mut live, &needs());
+    fake.process(Fake { rss: 10, ..Fake::default() }).remove(101);
+    live.look_again(&[id(100, 5000), id(101, 5000)], Arc::get_mut(&mut snapshot).unwrap());
+    stall(&fake, 500);
+    let snapshot = live.look(&needs(), None).unwrap();
+    assert!(snapshot.scan.stale_ms > Millis::ZERO);
+    assert_eq!(row(&snapshot, 100).rss_stat, Pages(10));
+    assert!(snapshot.position(101).is_none());
+    go_on(&fake, &Fake { pid: 500, ..Fake::default() });
+}
+
+#[test]
+fn a_score_that_spares_is_not_remembered() {
+    let fake = FakeProc::new();
+    // Its turn comes at the end of a round only.
+    let pid = ROTATION as i32 * 2 - 1;
+    fake.process(Fake { pid, score: 0, ..Fake::default() });
+    let mut live = start(&fake);
+    live.look(&Needs { scores: Scores::All, ..needs() }, None).unwrap();
+    let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
+    let score = |live: &mut Live| {
+        let snapshot = live.look(&needs, None).unwrap();
+        let row = row(&snapshot, pid);
+        (row.score, row.score_fresh)
+    };
+    assert_eq!(score(&mut live), (Reading::Value(0), true), "read again");
+    fake.file(&format!("{pid}/oom_score"), "667\n");
+    assert_eq!(score(&mut live), (Reading::Value(667), true));
+    fake.file(&format!("{pid}/oom_score"), "0\n");
+    assert_eq!(score(&mut live), (Reading::Value(667), false), "remembered");
+    // Another adj makes another score.
+    fake.file(&format!("{pid}/oom_score_adj"), "-1000\n");
+    assert_eq!(score(&mut live), (Reading::Value(0), true));
+    fake.file(&format!("{pid}/oom_score"), "5\n");
+    assert_eq!(score(&mut live), (Reading::Value(0), false), "spared by its adj");
+}
+
+#[test]
+fn who_is_listed_is_read_whole() {
+    let fake = FakeProc::new();
+    let mut process = Fake { pid: ROTATION as i32 * 2 - 1, ..Fake::default() };
+    let who = id(process.pid, process.born);
+    fake.process(process.clone());
+    let mut live = start(&fake);
+    let listed = Needs { scores: Scores::Some(vec![who]), ..needs() };
+    live.look(&needs(), None).unwrap();
+    // Nothing in stat shows it.
+    process.swap_kib = 7 * page_kib();
+    process.cgroup = "0::/moved\n".to_owned();
+    fake.process(process);
+    let snapshot = live.look(&listed, None).unwrap();
+    let row = snapshot.find(who).unwrap();
+    assert_eq!((row.swap, row.score_fresh), (Reading::Value(Pages(7)), true));
+    assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/moved");
+}
+
 #[test]
 fn a_spent_snapshot_is_used_again_unless_somebody_holds_it() {
     let fake = FakeProc::new();
