@@ -660,6 +660,21 @@ fn the_scale_of_scores_is_found_by_looking() {
 }
 
 #[test]
+fn the_tree_tells_whose_init_its_pid_1_is() {
+    let initial = |second: Option<Fake>, link: &str| {
+        let fake = FakeProc::new();
+        second.map(|second| fake.process(second));
+        fs::create_dir_all(fake.at("self/ns")).unwrap();
+        std::os::unix::fs::symlink(link, fake.at("self/ns/pid")).unwrap();
+        start(&fake).machine().initial_pid_namespace
+    };
+    let (host, container) = ("pid:[4026531836]", "pid:[4026532000]");
+    assert!(initial(Some(kernel_thread(2, "kthreadd")), container), "the host's, from within");
+    assert!(!initial(Some(Fake { pid: 2, ..Fake::default() }), host), "the other way round");
+    assert!(!initial(None, host), "a link of ours says nothing about another tree");
+}
+
+#[test]
 fn a_command_line_is_that_of_the_process_asked_for() {
     let fake = FakeProc::new();
     fake.process(Fake::default());
