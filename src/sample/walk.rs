@@ -13,6 +13,7 @@ use std::sync::Arc;
 use rustix::fs::{RawDir, SeekFrom, seek};
 
 use super::Unreadable;
+use super::detail;
 use super::file::{Absence, Path};
 use super::kept::KeptProcess;
 use super::parse::{self, Stat};
@@ -320,9 +321,8 @@ impl Walker {
             known.row.cmdline = Reading::NotAsked;
             known.cmdline = None;
         } else if known.cmdline != Some(known.row.comm) {
-            let path = Path::of(id.pid, "cmdline");
-            let line = self.tools.buffer.read_to_end(&self.root, path.as_c_str());
-            let line = line.map(|line| Arc::new(Text::command_line(line))).map_err(Absence::from);
+            let line = detail::line(&self.root, id.pid, &mut self.tools.buffer);
+            let line = line.map(Arc::new).map_err(Absence::from);
             doubt |= line == Err(Absence::Gone);
             known.row.cmdline = reading(line);
             known.cmdline = Some(known.row.comm);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doomtop::model::{
     Capabilities, Ids, Needs, ProcId, Process, Reading, RunState, ScoreScale, Scores, Snapshot,
 };
-use doomtop::sample::detail::{command_line, user_names};
+use doomtop::sample::detail::{LONGEST, command_line, user_names};
 use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
 use doomtop::sample::walk::ROTATION;
 use doomtop::source::{Live, Lost, Patience, Recording, SCHEMA, Source};
@@ -683,6 +683,28 @@ fn a_command_line_is_that_of_the_process_asked_for() {
     assert_eq!(command_line(&root, id(100, 5001)), None, "somebody else by now");
     assert_eq!(command_line(&root, id(101, 5000)), None);
     assert_eq!(user_names().get(&0).map(ToString::to_string).as_deref(), Some("root"));
+}
+
+#[test]
+fn a_command_line_without_end_is_cut() {
+    let fake = FakeProc::new();
+    let line = |pid, cmdline: Vec<u8>| Fake { pid, cmdline, ..Fake::default() };
+    fake.process(line(1, vec![b'x'; LONGEST]))
+        .process(line(2, vec![b'x'; LONGEST + 1]))
+        .process(line(3, [vec![b'x'; LONGEST - 1], "ää".into()].concat()))
+        .process(line(4, vec![0xff; 5 << 20]));
+    let snapshot = start(&fake).look(&Needs::everything(), None).unwrap();
+    for (pid, shown) in [
+        (1, "x".repeat(LONGEST)),
+        (2, format!("{}…", "x".repeat(LONGEST))),
+        (3, format!("{}…", "x".repeat(LONGEST - 1))),
+        (4, format!("{}…", r"\xff".repeat(LONGEST))),
+    ] {
+        let there = row(&snapshot, pid).cmdline.clone().value().unwrap();
+        assert!(there.as_str() == shown, "{pid}: {} bytes", there.as_str().len());
+        let asked = command_line(&fake.root(), id(pid, 5000)).unwrap();
+        assert_eq!(asked, *there);
+    }
 }
 
 #[test]
