@@ -262,7 +262,7 @@ impl Source for Live {
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
         self.looks += 1;
         self.status = needs.status;
-        let system = self.files.read(self.machine.tick_rate)?;
+        let system = self.files.read(&self.root, self.machine.tick_rate)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
         self.calibrate(&system.meminfo.memory, &system.meminfo.swap);

@@ -181,6 +181,39 @@ fn a_tree_without_meminfo_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_look_that_failed_spoils_no_later_one() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let mut live = start(&fake);
+    let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
+    live.look(&kept, None).unwrap();
+    for file in ["meminfo", "uptime"] {
+        let good = fs::read(fake.at(file)).unwrap();
+        fake.file(file, "");
+        for _ in 0..2 {
+            let lost = live.look(&kept, None).unwrap_err();
+            assert!(matches!(&lost, Lost::Unreadable(_)), "{lost}");
+            assert!(lost.to_string().contains(&format!("/{file}: ")), "{lost}");
+        }
+        // It comes back, in place or as another file.
+        fs::remove_file(fake.at(file)).unwrap();
+        live.look(&kept, None).unwrap_err();
+        fake.file(file, &good);
+        fake.process(Fake { rss: 777, ..Fake::default() });
+        let snapshot = live.look(&kept, None).unwrap();
+        assert_eq!(row(&snapshot, 100).rss_stat, Pages(777));
+        assert_eq!(snapshot.scan.stale_ms, Millis::ZERO);
+    }
+    // Even when it was not there at the start.
+    let meminfo = fs::read(fake.at("meminfo")).unwrap();
+    fs::remove_file(fake.at("meminfo")).unwrap();
+    let mut live = start(&fake);
+    live.look(&kept, None).unwrap_err();
+    fake.file("meminfo", meminfo);
+    live.look(&kept, None).unwrap();
+}
+
+#[test]
 fn what_did_not_change_is_not_read_again_until_its_turn() {
     let fake = FakeProc::new();
     // Its turn is the walk after the last of the first round.
@@ -627,6 +660,38 @@ fn who_is_listed_is_read_whole() {
     let row = snapshot.find(who).unwrap();
     assert_eq!((row.swap, row.score_fresh), (Reading::Value(Pages(7)), true));
     assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/moved");
+}
+
+#[test]
+fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone());
+    let patience = std::time::Duration::from_millis(20);
+    let mut live = Live::start(fake.root(), Patience::Millis(20)).unwrap();
+    let thorough = Needs { keep: vec![id(100, 5000)], ..Needs::everything() };
+    until_in_time(&mut live, &thorough);
+    until_in_time(&mut live, &thorough);
+    stall(&fake, 500);
+    for rss in [1000, 2000] {
+        fake.process(Fake { rss, score: rss as u32, ..Fake::default() });
+        let begun = std::time::Instant::now();
+        let snapshot = live.look(&thorough, None).unwrap();
+        assert!(begun.elapsed() < 50 * patience);
+        assert!(snapshot.scan.stale_ms > Millis::ZERO);
+        let top = row(&snapshot, 100);
+        assert_eq!((top.rss_stat, top.score), (Pages(rss), Reading::Value(rss as u32)));
+        assert!(top.score_fresh);
+        for row in &snapshot.processes {
+            assert_eq!(row.cmdline.clone().value().unwrap().as_str(), "sleep 60");
+            assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/user.slice");
+        }
+        let late = row(&snapshot, 500);
+        assert_eq!((late.score, late.score_fresh), (Reading::Value(666), false));
+    }
+    go_on(&fake, &slow);
+    let snapshot = until_in_time(&mut live, &thorough);
+    assert!(snapshot.processes.iter().all(|row| row.score_fresh));
 }
 
 #[test]
