@@ -28,6 +28,9 @@ use crate::units::{Adj, PageSize};
 /// Every process is read in full at least once in so many walks.
 pub const ROTATION: u32 = 16;
 
+/// Room for so many new processes is kept between walks.
+const SPARE: usize = 64;
+
 /// What one walk must bring. Filled anew for each walk, keeping its room.
 #[derive(Debug, Default)]
 pub struct Wishes {
@@ -122,7 +125,8 @@ pub struct Walker {
     pids: Vec<i32>,
     /// Sorted by pid.
     known: Vec<Known>,
-    next: Vec<Known>,
+    /// Room for those that a walk finds for the first time.
+    found: Vec<Known>,
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     walk: u32,
     swap_traffic: Option<u64>,
@@ -141,14 +145,19 @@ impl Walker {
             tools: Tools::new(page),
             pids: Vec::new(),
             known: Vec::new(),
-            next: Vec::new(),
+            found: Vec::new(),
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
         })
     }
 
-    /// Walks once: fills `rows`, sorted by pid, and puts newly opened files into `opened`. Those
+    /// The rows of the last walk, sorted by pid.
+    pub fn rows(&self) -> impl Iterator<Item = &Process> {
+        self.known.iter().map(|known| &known.row)
+    }
+
+    /// Walks once: brings the rows up to date, and puts newly opened files into `opened`. Those
     /// whose files are kept open are only passed by: their rows are from before that, and
     /// `passed` names them, sorted. Gives the number of processes that were seen but could not be
     /// read.
@@ -159,7 +168,6 @@ impl Walker {
     pub fn walk(
         &mut self,
         wishes: &Wishes,
-        rows: &mut Vec<Process>,
         opened: &mut Vec<KeptProcess>,
         passed: &mut Vec<ProcId>,
     ) -> Result<u32, Unreadable> {
@@ -169,19 +177,21 @@ impl Walker {
         self.swap_traffic = Some(wishes.swap_traffic);
 
         let pids = std::mem::take(&mut self.pids);
-        let mut before = std::mem::take(&mut self.known);
-        let mut after = std::mem::take(&mut self.next);
+        let mut all = std::mem::take(&mut self.known);
+        let mut found = std::mem::take(&mut self.found);
         let mut unreadable = 0;
-        let mut at = 0;
+        // In place, because with many processes a second table would be most of our memory. Pid 0
+        // marks who is gone.
+        let mut before = all.iter_mut().peekable();
         for &pid in &pids {
-            while before.get(at).is_some_and(|known| known.row.id.pid < pid) {
-                at += 1;
+            while let Some(gone) = before.next_if(|known| known.row.id.pid < pid) {
+                gone.row.id.pid = 0;
             }
-            let mut known = match before.get_mut(at) {
-                Some(known) if known.row.id.pid == pid => std::mem::take(known),
-                _ => Known::default(),
-            };
-            match self.visit(pid, &mut known, wishes, swapped) {
+            let mut first_seen = Known::default();
+            let old = before.next_if(|known| known.row.id.pid == pid);
+            let is_old = old.is_some();
+            let known = old.unwrap_or(&mut first_seen);
+            match self.visit(pid, known, wishes, swapped) {
                 Visit::Row => {
                     let id = known.row.id;
                     if wishes.unopened.binary_search(&id).is_ok() {
@@ -190,19 +200,33 @@ impl Walker {
                     if known.passed {
                         passed.push(id);
                     }
-                    after.push(known);
+                    if !is_old {
+                        found.push(first_seen);
+                    }
                 }
-                Visit::Gone => {}
-                Visit::Unreadable => unreadable += 1,
+                Visit::Gone => known.row.id.pid = 0,
+                Visit::Unreadable => {
+                    known.row.id.pid = 0;
+                    unreadable += 1;
+                }
             }
         }
-        before.clear();
+        before.for_each(|gone| gone.row.id.pid = 0);
+        all.retain(|known| known.row.id.pid != 0);
+        if all.is_empty() {
+            std::mem::swap(&mut all, &mut found);
+        } else {
+            all.append(&mut found);
+        }
+        found.clear();
+        found.shrink_to(SPARE);
+        if !all.is_sorted_by_key(|known| known.row.id.pid) {
+            all.sort_unstable_by_key(|known| known.row.id.pid); // pids began anew
+        }
         self.pids = pids;
-        self.next = before;
-        self.known = after;
+        self.known = all;
+        self.found = found;
 
-        rows.clear();
-        rows.extend(self.known.iter().map(|known| known.row.clone()));
         if self.walk.is_multiple_of(ROTATION) {
             self.paths.retain(|_, path| Arc::strong_count(path) > 1);
         }

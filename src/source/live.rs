@@ -34,15 +34,16 @@ pub enum Patience {
     Millis(u64),
 }
 
-/// What travels to the walker and back: wishes there, rows back. There is one, and its room is
-/// used again and again.
+/// What travels to the walker's thread and back, the walker included: whoever has it may read the
+/// rows, so that there is one table for both. There is one errand, and its room is used again and
+/// again.
 struct Errand {
+    walker: Walker,
     wishes: Wishes,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
     look: u64,
-    rows: Vec<Process>,
     opened: Vec<KeptProcess>,
     /// Those whose rows are older than what was read through kept files.
     passed: Vec<ProcId>,
@@ -50,11 +51,11 @@ struct Errand {
 }
 
 /// The walker's end: one errand after the other, until nobody sends any.
-fn run(mut walker: Walker, errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
+fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
     while let Ok(mut errand) = errands.recv() {
         errand.began = Instant::now();
-        let Errand { wishes, rows, opened, passed, .. } = &mut errand;
-        errand.unreadable = walker.walk(wishes, rows, opened, passed);
+        let Errand { walker, wishes, opened, passed, .. } = &mut errand;
+        errand.unreadable = walker.walk(wishes, opened, passed);
         if done.send(errand).is_err() {
             break;
         }
@@ -82,6 +83,8 @@ pub struct Live {
     errand: Option<Errand>,
     /// The rows of the last complete walk; those of kept processes as the last look read them.
     rows: Vec<Process>,
+    /// Room for the rows of those that a walk passed by.
+    carried: Vec<Process>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -104,7 +107,7 @@ impl Live {
         let (outbox, done) = sync_channel(1);
         thread::Builder::new()
             .name("walker".to_owned())
-            .spawn(move || run(walker, &inbox, &outbox))
+            .spawn(move || run(&inbox, &outbox))
             .map_err(|_| Lost::Walker)?;
 
         let started = Instant::now();
@@ -123,15 +126,16 @@ impl Live {
             errands,
             done,
             errand: Some(Errand {
+                walker,
                 wishes: Wishes::default(),
                 began: started,
                 look: 0,
-                rows: Vec::new(),
                 opened: Vec::new(),
                 passed: Vec::new(),
                 unreadable: Ok(0),
             }),
             rows: Vec::new(),
+            carried: Vec::new(),
             unreadable: 0,
             walked: None,
         })
@@ -154,13 +158,36 @@ impl Live {
         self.powers.memory_locked = locked;
     }
 
+    /// Takes the walker's rows. Those that it passed by are ancient there: they stay as they were
+    /// read last, and who is no longer among them has died meanwhile.
+    fn take_rows(&mut self, walker: &Walker, passed: &[ProcId]) {
+        self.carried.clear();
+        for &id in passed {
+            self.carried.extend(position(&self.rows, id).map(|at| self.rows[at].clone()));
+        }
+        self.rows.clear();
+        self.rows.extend(walker.rows().cloned());
+        for &id in passed {
+            let Some(at) = position(&self.rows, id) else { continue };
+            let Some(carried) = position(&self.carried, id) else {
+                self.rows.remove(at);
+                continue;
+            };
+            let (row, newer) = (&mut self.rows[at], &mut self.carried[carried]);
+            std::mem::swap(row, newer);
+            // These two are the walker's to read, whoever keeps the other files.
+            std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
+            std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
+        }
+        self.carried.clear();
+    }
+
     /// Takes what the walker brought.
     fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
         if walk.is_ok() {
-            std::mem::swap(&mut self.rows, &mut errand.rows);
-            carry_over(&errand.passed, &mut errand.rows, &mut self.rows);
+            self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
         }
         self.errand = Some(errand);
@@ -231,26 +258,10 @@ impl Live {
     }
 }
 
-/// Takes the rows of those that a walk passed by, as they were last read, over the ancient ones
-/// of the walker. Those that are no longer among the rows before have died meanwhile. Both are
-/// sorted by pid.
-fn carry_over(passed: &[ProcId], before: &mut [Process], rows: &mut Vec<Process>) {
-    let at = |rows: &[Process], id: ProcId| {
-        let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok();
-        at.filter(|&at| rows[at].id == id)
-    };
-    for &id in passed {
-        let Some(here) = at(rows, id) else { continue };
-        let Some(there) = at(before, id) else {
-            rows.remove(here);
-            continue;
-        };
-        let (row, newer) = (&mut rows[here], &mut before[there]);
-        std::mem::swap(row, newer);
-        // These two are the walker's to read, whoever keeps the other files.
-        std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
-        std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
-    }
+/// Where this very process stands among rows sorted by pid.
+fn position(rows: &[Process], id: ProcId) -> Option<usize> {
+    let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok()?;
+    (rows[at].id == id).then_some(at)
 }
 
 /// The milliseconds of a duration.
@@ -317,9 +328,7 @@ impl Source for Live {
             };
             let there = self.kept.again(&self.root, self.status, &mut snapshot.processes[at]);
             // The next look must not fall back behind this one, should its walk be late.
-            let ours = self.rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok();
-            let ours = ours.filter(|&ours| self.rows[ours].id == id);
-            match ours {
+            match position(&self.rows, id) {
                 Some(ours) if there => self.rows[ours].clone_from(&snapshot.processes[at]),
                 Some(ours) => drop(self.rows.remove(ours)),
                 None => {}

@@ -278,6 +278,30 @@ fn a_pid_that_lives_again_is_somebody_else() {
 }
 
 #[test]
+fn processes_come_and_go_in_any_order() {
+    let fake = FakeProc::new();
+    let mut live = start(&fake);
+    let mut there = std::collections::BTreeSet::new();
+    for round in 0_u32..200 {
+        // A fixed but restless choice.
+        for step in 0..round % 7 {
+            let pid = (round * 7919 + step * 104_729) % 40 + 1;
+            let pid = i32::try_from(pid).unwrap();
+            if there.remove(&pid) {
+                fake.remove(pid);
+            } else {
+                there.insert(pid);
+                fake.process(Fake { pid, born: u64::from(round), ..Fake::default() });
+            }
+        }
+        let keep = there.iter().map(|&pid| id(pid, u64::from(round))).collect();
+        let snapshot = live.look(&Needs { keep, ..needs() }, None).unwrap();
+        let pids = snapshot.processes.iter().map(|row| row.id.pid);
+        assert!(pids.eq(there.iter().copied()), "round {round}");
+    }
+}
+
+#[test]
 fn a_process_outlives_its_main_thread() {
     let fake = FakeProc::new();
     let leader =
