@@ -3,13 +3,33 @@
 
 use std::collections::BTreeMap;
 
+use rustix::io::Errno;
+
 use super::file::{Buffer, Path};
 use super::root::ProcRoot;
 use super::row::Tools;
 use crate::model::{ProcId, Text};
 use crate::units::PageSize;
 
-/// The command line of a process, arguments joined by spaces; empty for a kernel thread. `None`
+/// So many bytes of a command line are read. Longer ones serve only to fill somebody's memory:
+/// a process may write 2 MiB there, and ten thousand of them may.
+pub const LONGEST: usize = 4096;
+
+/// Reads a command line; what was cut off shows as `…` at its end.
+pub(super) fn line(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Result<Text, Errno> {
+    let (bytes, cut) = buffer.read_start(root, Path::of(pid, "cmdline").as_c_str(), LONGEST)?;
+    if !cut {
+        return Ok(Text::command_line(bytes));
+    }
+    // Not in the middle of a character, if these are characters.
+    let whole = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    };
+    Ok(Text::command_line(&[whole, "…".as_bytes()].concat()))
+}
+
+/// The command line of a process, its first [`LONGEST`] bytes, arguments joined by spaces; empty for a kernel thread. `None`
 /// when the process is gone or another one has its pid, or when it may not be read.
 #[must_use]
 pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
@@ -18,8 +38,8 @@ pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
     if !tools.still_there(root, id) {
         return None;
     }
-    let bytes = buffer.read_to_end(root, Path::of(id.pid, "cmdline").as_c_str()).ok()?;
-    tools.still_there(root, id).then(|| Text::command_line(bytes))
+    let line = line(root, id.pid, &mut buffer).ok()?;
+    tools.still_there(root, id).then_some(line)
 }
 
 /// doomtop itself, as this tree shows it. `None` in a tree of another pid namespace.
@@ -27,7 +47,7 @@ pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
 pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     let pid = i32::try_from(std::process::id()).ok()?;
     let mut buffer = Buffer::new();
-    let stat = buffer.read_to_end(root, Path::of(pid, "stat").as_c_str()).ok()?;
+    let stat = buffer.read(root, Path::of(pid, "stat").as_c_str()).ok()?;
     let stat = super::parse::stat(stat).ok()?;
     Some(ProcId { pid: stat.pid, born: stat.born })
 }

@@ -75,10 +75,22 @@ impl Buffer {
         self.fill(false, |room, _| read(&file, room))
     }
 
-    /// Opens, reads and closes a file that may come in several pieces.
-    pub(super) fn read_to_end(&mut self, dir: impl AsFd, path: &CStr) -> Result<&[u8], Errno> {
+    /// Opens, reads and closes a file that may come in several pieces and be of any length: its
+    /// first `most` bytes, and whether there are more.
+    pub(super) fn read_start(
+        &mut self,
+        dir: impl AsFd,
+        path: &CStr,
+        most: usize,
+    ) -> Result<(&[u8], bool), Errno> {
         let file = open(dir, path)?;
-        self.fill(true, |room, _| read(&file, room))
+        // One byte more tells whether anything was left out.
+        let bytes = self.fill(true, |room, offset| {
+            let so_far = usize::try_from(offset).unwrap_or(usize::MAX);
+            let left = (most + 1).saturating_sub(so_far).min(room.len());
+            if left == 0 { Ok(0) } else { read(&file, &mut room[..left]) }
+        })?;
+        Ok((&bytes[..bytes.len().min(most)], bytes.len() > most))
     }
 
     /// Reads an open file again from its beginning.

@@ -56,17 +56,17 @@ pub fn machine(root: &ProcRoot) -> Machine {
     machine
 }
 
-/// Whether pid 1 of this tree is the machine's init. Without the link that tells, the kernel
-/// threads do: only the initial namespace shows them.
+/// Whether pid 1 of this tree is the machine's init. Only the initial namespace shows kernel
+/// threads, of which pid 2 is the first. Where pid 2 is hidden, our own namespace tells, but only
+/// if the tree is of our namespace: seen from a container, the host's tree links to the
+/// container's.
 fn initial_pid_namespace(root: &ProcRoot) -> bool {
-    let mut room = [0; 64];
-    match rustix::fs::readlinkat_raw(root, c"self/ns/pid", &mut room[..]) {
-        Ok(length) => room[..length] == *INITIAL_PID_NAMESPACE.as_bytes(),
-        Err(_) => {
-            let stat = Tools::new(PageSize::default()).stat(&ByPath { root, pid: 2 });
-            stat.is_ok_and(|stat| stat.flags & PF_KTHREAD != 0)
-        }
+    if let Ok(stat) = Tools::new(PageSize::default()).stat(&ByPath { root, pid: 2 }) {
+        return stat.flags & PF_KTHREAD != 0;
     }
+    let mut room = [0; 64];
+    let link = rustix::fs::readlinkat_raw(root, c"self/ns/pid", &mut room[..]);
+    root.is_live() && link.is_ok_and(|length| room[..length] == *INITIAL_PID_NAMESPACE.as_bytes())
 }
 
 /// The file whose counter this kernel's OOM killer reads, as near-tie kills told:

@@ -4,6 +4,7 @@
 //! A kept file of a process stands for that very process: after its death it reads ESRCH, even if
 //! the pid lives again.
 
+use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -123,8 +124,10 @@ impl Kept {
     }
 
     /// Reads every kept process in place, into its row; rows of those that are gone are taken
-    /// out, and their files closed. `rows` is sorted by pid.
-    pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) {
+    /// out, and their files closed. `rows` is sorted by pid. Gives the number of those that could
+    /// not be read: they stay as they were, and a later walk opens them anew.
+    pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
+        let mut unreadable = 0;
         let ask = Ask { status: needs.status, score: needs.scores != Scores::Nobody };
         let tools = &mut self.tools;
         self.processes.retain(|kept| {
@@ -138,9 +141,13 @@ impl Kept {
                     rows.remove(at);
                     false
                 }
-                Came::Unreadable => false,
+                Came::Unreadable => {
+                    unreadable += 1;
+                    false
+                }
             }
         });
+        unreadable
     }
 
     /// Reads one process again, everything back to back: in place when its files are kept, else
@@ -160,16 +167,38 @@ impl Kept {
 
 /// A system-wide file kept open; absent where the kernel has none.
 pub(super) struct KeptFile {
-    file: Option<OwnedFd>,
+    path: &'static CStr,
+    file: Result<OwnedFd, Errno>,
 }
 
 impl KeptFile {
-    pub(super) fn open(root: &ProcRoot, path: &std::ffi::CStr) -> Self {
-        Self { file: open(root, path).ok() }
+    pub(super) fn open(root: &ProcRoot, path: &'static CStr) -> Self {
+        Self { path, file: open(root, path) }
     }
 
-    /// Reads it again from its beginning, to its end.
-    pub(super) fn read<'b>(&self, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
-        buffer.again_to_end(self.file.as_ref().ok_or(Errno::NOENT)?)
+    /// Where it is below the tree.
+    pub(super) fn path(&self) -> &'static CStr {
+        self.path
+    }
+
+    /// Has the next reading open it anew: what it told was no use.
+    pub(super) fn close(&mut self) {
+        self.file = Err(Errno::AGAIN);
+    }
+
+    /// Reads it again from its beginning, to its end. If it could not be opened for want of
+    /// something (and not because the kernel has none), that is tried again first.
+    pub(super) fn read<'b>(
+        &mut self,
+        root: &ProcRoot,
+        buffer: &'b mut Buffer,
+    ) -> Result<&'b [u8], Errno> {
+        if self.file.as_ref().is_err_and(|&errno| errno != Errno::NOENT) {
+            self.file = open(root, self.path);
+        }
+        match &self.file {
+            Ok(file) => buffer.again_to_end(file),
+            Err(errno) => Err(*errno),
+        }
     }
 }

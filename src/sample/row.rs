@@ -133,6 +133,8 @@ impl Tools {
         ask: Ask,
         row: &mut Process,
     ) -> Came {
+        // Whatever goes wrong below, the score is then older than this look.
+        row.score_fresh = false;
         let stat = match self.stat(files) {
             Ok(stat) if stat.born == row.id.born && stat.pid == row.id.pid => stat,
             Ok(_) | Err(Absence::Gone) => return Came::Gone,
@@ -145,6 +147,8 @@ impl Tools {
                 return Came::Gone;
             }
             take_status(row, status, self.page);
+        } else {
+            forget_status(row);
         }
         if lost_its_leader(row)
             && let Some((stat, status)) = self.living_thread(root, row.id.pid, ask.status)
@@ -156,8 +160,9 @@ impl Tools {
             return Came::Gone;
         }
         row.adj = reading(adj);
-        row.score_fresh = false;
-        if ask.score {
+        if !ask.score {
+            row.score = Reading::NotAsked;
+        } else {
             let score = self.score(files);
             if score == Err(Absence::Gone) && !self.still_there(root, row.id) {
                 return Came::Gone;

@@ -37,7 +37,6 @@ impl System {
 
 /// The files, held open.
 pub struct SystemFiles {
-    root: String,
     meminfo: KeptFile,
     vmstat: KeptFile,
     pressure: KeptFile,
@@ -58,12 +57,28 @@ fn perhaps<T>(read: Result<&[u8], Errno>, parse: impl FnOnce(&[u8]) -> Option<T>
     }
 }
 
+/// Reads what a look cannot do without.
+fn vital<T>(
+    file: &mut KeptFile,
+    root: &ProcRoot,
+    buffer: &mut Buffer,
+    parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+) -> Result<T, Unreadable> {
+    let read = match file.read(root, buffer) {
+        Ok(bytes) => parse(bytes).map_err(|error| error.to_string()),
+        Err(errno) => Err(errno.to_string()),
+    };
+    read.map_err(|why| {
+        file.close();
+        root.unreadable(&file.path().to_string_lossy(), &why)
+    })
+}
+
 impl SystemFiles {
     /// Opens what is there.
     #[must_use]
     pub fn open(root: &ProcRoot) -> Self {
         Self {
-            root: root.path().display().to_string(),
             meminfo: KeptFile::open(root, c"meminfo"),
             vmstat: KeptFile::open(root, c"vmstat"),
             pressure: KeptFile::open(root, c"pressure/memory"),
@@ -76,40 +91,31 @@ impl SystemFiles {
         }
     }
 
-    /// Reads them in place.
+    /// Reads them in place. A failure is that of this reading: the next one starts afresh.
     ///
     /// # Errors
     ///
     /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
-    pub fn read(&mut self, rate: TickRate) -> Result<System, Unreadable> {
+    pub fn read(&mut self, root: &ProcRoot, rate: TickRate) -> Result<System, Unreadable> {
         let buffer = &mut self.buffer;
-        let lost =
-            |file: &str, why: String| Unreadable { what: format!("{}/{file}", self.root), why };
-        fn vital<T>(
-            read: Result<&[u8], Errno>,
-            parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
-        ) -> Result<T, String> {
-            parse(read.map_err(|errno| errno.to_string())?).map_err(|error| error.to_string())
-        }
-        let meminfo =
-            vital(self.meminfo.read(buffer), parse::meminfo).map_err(|why| lost("meminfo", why))?;
-        let uptime = vital(self.uptime.read(buffer), |bytes| parse::uptime(bytes, rate))
-            .map_err(|why| lost("uptime", why))?;
-        let knob = |file: &KeptFile, buffer: &mut Buffer| {
-            perhaps(file.read(buffer), |bytes| {
+        let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
+        let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
+        let knob = |file: &mut KeptFile, buffer: &mut Buffer| {
+            perhaps(file.read(root, buffer), |bytes| {
                 parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
             })
         };
-        let pressure = perhaps(self.pressure.read(buffer), |bytes| parse::pressure(bytes).ok());
-        let traffic = perhaps(self.vmstat.read(buffer), |bytes| parse::vmstat(bytes).ok());
-        let load = perhaps(self.loadavg.read(buffer), |bytes| parse::loadavg(bytes).ok());
+        let pressure =
+            perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
+        let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| parse::vmstat(bytes).ok());
+        let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
         Ok(System {
             meminfo,
             overcommit: Overcommit {
-                mode: knob(&self.mode, buffer)
+                mode: knob(&mut self.mode, buffer)
                     .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),
-                ratio: knob(&self.ratio, buffer),
-                kbytes: knob(&self.kbytes, buffer).map(Kib),
+                ratio: knob(&mut self.ratio, buffer),
+                kbytes: knob(&mut self.kbytes, buffer).map(Kib),
                 limit_kib: meminfo.commit_limit,
                 committed_kib: meminfo.committed,
             },

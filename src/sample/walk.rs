@@ -13,6 +13,7 @@ use std::sync::Arc;
 use rustix::fs::{RawDir, SeekFrom, seek};
 
 use super::Unreadable;
+use super::detail;
 use super::file::{Absence, Path};
 use super::kept::KeptProcess;
 use super::parse::{self, Stat};
@@ -22,10 +23,13 @@ use super::row::{
     take_stat, take_status, take_thread,
 };
 use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
-use crate::units::PageSize;
+use crate::units::{Adj, PageSize};
 
 /// Every process is read in full at least once in so many walks.
 pub const ROTATION: u32 = 16;
+
+/// Room for so many new processes is kept between walks.
+const SPARE: usize = 64;
 
 /// What one walk must bring. Filled anew for each walk, keeping its room.
 #[derive(Debug, Default)]
@@ -91,6 +95,19 @@ struct Known {
     cgroup: bool,
     /// The name under which the command line was read.
     cmdline: Option<Comm>,
+    /// The last walk passed it by, because its files were kept open: the row is from before that.
+    passed: bool,
+    /// The adj beside which the score was read.
+    weighed: Reading<Adj>,
+}
+
+/// Whether a remembered score must be read again before anybody believes it. A 0 says that the
+/// kernel never chooses this process, which is too grave to be remembered; and a score says
+/// nothing beside an adj that is not the one it was computed with.
+fn dubious(row: &Process, weighed: Reading<Adj>) -> bool {
+    let spared = row.score == Reading::Value(0);
+    let may_be_chosen = row.has_mm && row.adj.value().is_none_or(|adj| adj.0 > -1000);
+    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != weighed)
 }
 
 /// What came of visiting a process.
@@ -108,7 +125,8 @@ pub struct Walker {
     pids: Vec<i32>,
     /// Sorted by pid.
     known: Vec<Known>,
-    next: Vec<Known>,
+    /// Room for those that a walk finds for the first time.
+    found: Vec<Known>,
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     walk: u32,
     swap_traffic: Option<u64>,
@@ -127,15 +145,22 @@ impl Walker {
             tools: Tools::new(page),
             pids: Vec::new(),
             known: Vec::new(),
-            next: Vec::new(),
+            found: Vec::new(),
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
         })
     }
 
-    /// Walks once: fills `rows`, sorted by pid, and puts newly opened files into `opened`. Gives
-    /// the number of processes that were seen but could not be read.
+    /// The rows of the last walk, sorted by pid.
+    pub fn rows(&self) -> impl Iterator<Item = &Process> {
+        self.known.iter().map(|known| &known.row)
+    }
+
+    /// Walks once: brings the rows up to date, and puts newly opened files into `opened`. Those
+    /// whose files are kept open are only passed by: their rows are from before that, and
+    /// `passed` names them, sorted. Gives the number of processes that were seen but could not be
+    /// read.
     ///
     /// # Errors
     ///
@@ -143,45 +168,65 @@ impl Walker {
     pub fn walk(
         &mut self,
         wishes: &Wishes,
-        rows: &mut Vec<Process>,
         opened: &mut Vec<KeptProcess>,
+        passed: &mut Vec<ProcId>,
     ) -> Result<u32, Unreadable> {
+        passed.clear();
         self.list()?;
         let swapped = self.swap_traffic != Some(wishes.swap_traffic);
         self.swap_traffic = Some(wishes.swap_traffic);
 
         let pids = std::mem::take(&mut self.pids);
-        let mut before = std::mem::take(&mut self.known);
-        let mut after = std::mem::take(&mut self.next);
+        let mut all = std::mem::take(&mut self.known);
+        let mut found = std::mem::take(&mut self.found);
         let mut unreadable = 0;
-        let mut at = 0;
+        // In place, because with many processes a second table would be most of our memory. Pid 0
+        // marks who is gone.
+        let mut before = all.iter_mut().peekable();
         for &pid in &pids {
-            while before.get(at).is_some_and(|known| known.row.id.pid < pid) {
-                at += 1;
+            while let Some(gone) = before.next_if(|known| known.row.id.pid < pid) {
+                gone.row.id.pid = 0;
             }
-            let mut known = match before.get_mut(at) {
-                Some(known) if known.row.id.pid == pid => std::mem::take(known),
-                _ => Known::default(),
-            };
-            match self.visit(pid, &mut known, wishes, swapped) {
+            let mut first_seen = Known::default();
+            let old = before.next_if(|known| known.row.id.pid == pid);
+            let is_old = old.is_some();
+            let known = old.unwrap_or(&mut first_seen);
+            match self.visit(pid, known, wishes, swapped) {
                 Visit::Row => {
                     let id = known.row.id;
                     if wishes.unopened.binary_search(&id).is_ok() {
                         opened.extend(KeptProcess::open(&self.root, id, &mut self.tools));
                     }
-                    after.push(known);
+                    if known.passed {
+                        passed.push(id);
+                    }
+                    if !is_old {
+                        found.push(first_seen);
+                    }
                 }
-                Visit::Gone => {}
-                Visit::Unreadable => unreadable += 1,
+                Visit::Gone => known.row.id.pid = 0,
+                Visit::Unreadable => {
+                    known.row.id.pid = 0;
+                    unreadable += 1;
+                }
             }
         }
-        before.clear();
+        before.for_each(|gone| gone.row.id.pid = 0);
+        all.retain(|known| known.row.id.pid != 0);
+        if all.is_empty() {
+            std::mem::swap(&mut all, &mut found);
+        } else {
+            all.append(&mut found);
+        }
+        found.clear();
+        found.shrink_to(SPARE);
+        if !all.is_sorted_by_key(|known| known.row.id.pid) {
+            all.sort_unstable_by_key(|known| known.row.id.pid); // pids began anew
+        }
         self.pids = pids;
-        self.next = before;
-        self.known = after;
+        self.known = all;
+        self.found = found;
 
-        rows.clear();
-        rows.extend(self.known.iter().map(|known| known.row.clone()));
         if self.walk.is_multiple_of(ROTATION) {
             self.paths.retain(|_, path| Arc::strong_count(path) > 1);
         }
@@ -212,7 +257,7 @@ impl Walker {
         let turn = pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
         if wishes.kept.binary_search(&known.row.id).is_ok() {
             // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
-            known.stat = None;
+            known.passed = true;
             return self.places(known, wishes, turn);
         }
 
@@ -225,6 +270,9 @@ impl Walker {
         if known.row.id != id {
             *known = Known::default();
         }
+        let listed = wishes.listed.binary_search(&id).is_ok();
+        // Whoever is asked for by name, or was out of sight, is read whole.
+        let whole = turn || listed || std::mem::take(&mut known.passed);
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
@@ -239,7 +287,7 @@ impl Walker {
                 forget_status(&mut known.row);
                 known.status = false;
             }
-        } else if !known.status || (!idle && (changed || swapped || turn)) {
+        } else if !known.status || (!idle && (whole || changed || swapped)) {
             let status = self.tools.status(&files);
             if status == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
                 return Visit::Gone;
@@ -267,7 +315,7 @@ impl Walker {
         if !wishes.scores {
             row.score = Reading::NotAsked;
         } else if (!idle || row.score.is_not_asked())
-            && (turn || wishes.all_scores || wishes.listed.binary_search(&id).is_ok())
+            && (whole || wishes.all_scores || dubious(row, known.weighed))
         {
             let score = self.tools.score(&files);
             if score == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
@@ -275,8 +323,9 @@ impl Walker {
             }
             row.score = reading(score);
             row.score_fresh = fresh(row, wishes.status);
+            known.weighed = row.adj;
         }
-        self.places(known, wishes, turn && !idle)
+        self.places(known, wishes, whole && !idle)
     }
 
     /// Cgroup and command line: facts that no arithmetic rests on.
@@ -296,9 +345,8 @@ impl Walker {
             known.row.cmdline = Reading::NotAsked;
             known.cmdline = None;
         } else if known.cmdline != Some(known.row.comm) {
-            let path = Path::of(id.pid, "cmdline");
-            let line = self.tools.buffer.read_to_end(&self.root, path.as_c_str());
-            let line = line.map(|line| Arc::new(Text::command_line(line))).map_err(Absence::from);
+            let line = detail::line(&self.root, id.pid, &mut self.tools.buffer);
+            let line = line.map(Arc::new).map_err(Absence::from);
             doubt |= line == Err(Absence::Gone);
             known.row.cmdline = reading(line);
             known.cmdline = Some(known.row.comm);

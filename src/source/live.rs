@@ -34,24 +34,28 @@ pub enum Patience {
     Millis(u64),
 }
 
-/// What travels to the walker and back: wishes there, rows back. There is one, and its room is
-/// used again and again.
+/// What travels to the walker's thread and back, the walker included: whoever has it may read the
+/// rows, so that there is one table for both. There is one errand, and its room is used again and
+/// again.
 struct Errand {
+    walker: Walker,
     wishes: Wishes,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
     look: u64,
-    rows: Vec<Process>,
     opened: Vec<KeptProcess>,
+    /// Those whose rows are older than what was read through kept files.
+    passed: Vec<ProcId>,
     unreadable: Result<u32, Unreadable>,
 }
 
 /// The walker's end: one errand after the other, until nobody sends any.
-fn run(mut walker: Walker, errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
+fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
     while let Ok(mut errand) = errands.recv() {
         errand.began = Instant::now();
-        errand.unreadable = walker.walk(&errand.wishes, &mut errand.rows, &mut errand.opened);
+        let Errand { walker, wishes, opened, passed, .. } = &mut errand;
+        errand.unreadable = walker.walk(wishes, opened, passed);
         if done.send(errand).is_err() {
             break;
         }
@@ -77,8 +81,10 @@ pub struct Live {
     done: Receiver<Errand>,
     /// The errand, while it is here and not with the walker.
     errand: Option<Errand>,
-    /// The rows of the last complete walk.
+    /// The rows of the last complete walk; those of kept processes as the last look read them.
     rows: Vec<Process>,
+    /// Room for the rows of those that a walk passed by.
+    carried: Vec<Process>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -101,7 +107,7 @@ impl Live {
         let (outbox, done) = sync_channel(1);
         thread::Builder::new()
             .name("walker".to_owned())
-            .spawn(move || run(walker, &inbox, &outbox))
+            .spawn(move || run(&inbox, &outbox))
             .map_err(|_| Lost::Walker)?;
 
         let started = Instant::now();
@@ -120,14 +126,16 @@ impl Live {
             errands,
             done,
             errand: Some(Errand {
+                walker,
                 wishes: Wishes::default(),
                 began: started,
                 look: 0,
-                rows: Vec::new(),
                 opened: Vec::new(),
+                passed: Vec::new(),
                 unreadable: Ok(0),
             }),
             rows: Vec::new(),
+            carried: Vec::new(),
             unreadable: 0,
             walked: None,
         })
@@ -150,12 +158,36 @@ impl Live {
         self.powers.memory_locked = locked;
     }
 
+    /// Takes the walker's rows. Those that it passed by are ancient there: they stay as they were
+    /// read last, and who is no longer among them has died meanwhile.
+    fn take_rows(&mut self, walker: &Walker, passed: &[ProcId]) {
+        self.carried.clear();
+        for &id in passed {
+            self.carried.extend(position(&self.rows, id).map(|at| self.rows[at].clone()));
+        }
+        self.rows.clear();
+        self.rows.extend(walker.rows().cloned());
+        for &id in passed {
+            let Some(at) = position(&self.rows, id) else { continue };
+            let Some(carried) = position(&self.carried, id) else {
+                self.rows.remove(at);
+                continue;
+            };
+            let (row, newer) = (&mut self.rows[at], &mut self.carried[carried]);
+            std::mem::swap(row, newer);
+            // These two are the walker's to read, whoever keeps the other files.
+            std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
+            std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
+        }
+        self.carried.clear();
+    }
+
     /// Takes what the walker brought.
     fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
         if walk.is_ok() {
-            std::mem::swap(&mut self.rows, &mut errand.rows);
+            self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
         }
         self.errand = Some(errand);
@@ -226,6 +258,12 @@ impl Live {
     }
 }
 
+/// Where this very process stands among rows sorted by pid.
+fn position(rows: &[Process], id: ProcId) -> Option<usize> {
+    let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok()?;
+    (rows[at].id == id).then_some(at)
+}
+
 /// The milliseconds of a duration.
 fn millis(duration: Duration) -> Millis {
     Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
@@ -235,10 +273,17 @@ impl Source for Live {
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
         self.looks += 1;
         self.status = needs.status;
-        let system = self.files.read(self.machine.tick_rate)?;
+        let system = self.files.read(&self.root, self.machine.tick_rate)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
         self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+        let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
+        if !in_time {
+            // Those scores stand beside the sizes of another look.
+            self.rows.iter_mut().for_each(|row| row.score_fresh = false);
+        }
+        // Into our own rows, so that who is no longer kept stays as it was read last.
+        let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
 
         let now = Instant::now();
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -248,9 +293,8 @@ impl Source for Live {
         }
         if let Some(room) = Arc::get_mut(&mut snapshot) {
             let stale = match self.walked {
-                Some((_, look)) if look == self.looks => Millis::ZERO,
-                Some((began, _)) => Millis(millis(now - began).0.max(1)),
-                None => Millis::ZERO,
+                Some((began, _)) if !in_time => Millis(millis(now - began).0.max(1)),
+                _ => Millis::ZERO,
             };
             room.clock = Clock {
                 unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -264,16 +308,11 @@ impl Source for Live {
             room.pressure = system.pressure;
             room.traffic = system.traffic;
             room.powers = self.powers;
-            room.scan = ScanAge { stale_ms: stale, unreadable: self.unreadable };
+            room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());
-            if stale != Millis::ZERO {
-                // Those scores stand beside the sizes of another look.
-                room.processes.iter_mut().for_each(|row| row.score_fresh = false);
-            }
-            self.kept.refresh(&self.root, needs, &mut room.processes);
         }
         Ok(snapshot)
     }
@@ -287,7 +326,14 @@ impl Source for Live {
             else {
                 continue;
             };
-            if !self.kept.again(&self.root, self.status, &mut snapshot.processes[at]) {
+            let there = self.kept.again(&self.root, self.status, &mut snapshot.processes[at]);
+            // The next look must not fall back behind this one, should its walk be late.
+            match position(&self.rows, id) {
+                Some(ours) if there => self.rows[ours].clone_from(&snapshot.processes[at]),
+                Some(ours) => drop(self.rows.remove(ours)),
+                None => {}
+            }
+            if !there {
                 snapshot.processes.remove(at);
             }
         }

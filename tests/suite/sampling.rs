@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doomtop::model::{
     Capabilities, Ids, Needs, ProcId, Process, Reading, RunState, ScoreScale, Scores, Snapshot,
 };
-use doomtop::sample::detail::{command_line, user_names};
+use doomtop::sample::detail::{LONGEST, command_line, user_names};
 use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
 use doomtop::sample::walk::ROTATION;
 use doomtop::source::{Live, Lost, Patience, Recording, SCHEMA, Source};
@@ -181,6 +181,39 @@ fn a_tree_without_meminfo_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_look_that_failed_spoils_no_later_one() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    let mut live = start(&fake);
+    let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
+    live.look(&kept, None).unwrap();
+    for file in ["meminfo", "uptime"] {
+        let good = fs::read(fake.at(file)).unwrap();
+        fake.file(file, "");
+        for _ in 0..2 {
+            let lost = live.look(&kept, None).unwrap_err();
+            assert!(matches!(&lost, Lost::Unreadable(_)), "{lost}");
+            assert!(lost.to_string().contains(&format!("/{file}: ")), "{lost}");
+        }
+        // It comes back, in place or as another file.
+        fs::remove_file(fake.at(file)).unwrap();
+        live.look(&kept, None).unwrap_err();
+        fake.file(file, &good);
+        fake.process(Fake { rss: 777, ..Fake::default() });
+        let snapshot = live.look(&kept, None).unwrap();
+        assert_eq!(row(&snapshot, 100).rss_stat, Pages(777));
+        assert_eq!(snapshot.scan.stale_ms, Millis::ZERO);
+    }
+    // Even when it was not there at the start.
+    let meminfo = fs::read(fake.at("meminfo")).unwrap();
+    fs::remove_file(fake.at("meminfo")).unwrap();
+    let mut live = start(&fake);
+    live.look(&kept, None).unwrap_err();
+    fake.file("meminfo", meminfo);
+    live.look(&kept, None).unwrap();
+}
+
+#[test]
 fn what_did_not_change_is_not_read_again_until_its_turn() {
     let fake = FakeProc::new();
     // Its turn is the walk after the last of the first round.
@@ -242,6 +275,30 @@ fn a_pid_that_lives_again_is_somebody_else() {
 
     fake.remove(100);
     assert!(live.look(&needs, None).unwrap().processes.is_empty());
+}
+
+#[test]
+fn processes_come_and_go_in_any_order() {
+    let fake = FakeProc::new();
+    let mut live = start(&fake);
+    let mut there = std::collections::BTreeSet::new();
+    for round in 0_u32..200 {
+        // A fixed but restless choice.
+        for step in 0..round % 7 {
+            let pid = (round * 7919 + step * 104_729) % 40 + 1;
+            let pid = i32::try_from(pid).unwrap();
+            if there.remove(&pid) {
+                fake.remove(pid);
+            } else {
+                there.insert(pid);
+                fake.process(Fake { pid, born: u64::from(round), ..Fake::default() });
+            }
+        }
+        let keep = there.iter().map(|&pid| id(pid, u64::from(round))).collect();
+        let snapshot = live.look(&Needs { keep, ..needs() }, None).unwrap();
+        let pids = snapshot.processes.iter().map(|row| row.id.pid);
+        assert!(pids.eq(there.iter().copied()), "round {round}");
+    }
 }
 
 #[test]
@@ -453,6 +510,214 @@ fn the_top_stays_true_while_the_walk_stalls() {
     assert_eq!(row(&snapshot, 100).rss_stat, Pages(3000));
 }
 
+/// Makes the walk stall at this process: opening a pipe that nobody writes to blocks.
+fn stall(fake: &FakeProc, pid: i32) {
+    fs::remove_file(fake.at(&format!("{pid}/stat"))).unwrap();
+    let mode = nix::sys::stat::Mode::S_IRWXU;
+    nix::unistd::mkfifo(&fake.at(&format!("{pid}/stat")), mode).unwrap();
+}
+
+/// Lets the walk that stalled at this process go on.
+fn go_on(fake: &FakeProc, process: &Fake) {
+    let stat = format!("{}/stat", process.pid);
+    let mut pipe = fs::File::options().write(true).open(fake.at(&stat)).unwrap();
+    fake.file("ready", process.stat());
+    fs::rename(fake.at("ready"), fake.at(&stat)).unwrap();
+    pipe.write_all(&process.stat()).unwrap();
+}
+
+/// Looks until a walk is in time.
+fn until_in_time(live: &mut Live, needs: &Needs) -> Arc<Snapshot> {
+    loop {
+        let snapshot = live.look(needs, None).unwrap();
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            return snapshot;
+        }
+    }
+}
+
+#[test]
+fn who_leaves_the_top_while_the_walk_stalls_stays_as_it_was_read_last() {
+    let fake = FakeProc::new();
+    let ancient = Fake { rss: 900_000, swap_kib: 8 * page_kib(), score: 800, ..Fake::default() };
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(ancient).process(Fake { pid: 101, ..Fake::default() }).process(slow.clone());
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let scores = Scores::Some(Vec::new());
+    let kept = Needs { scores, keep: vec![id(100, 5000), id(101, 5000)], ..needs() };
+    let dropped = Needs { keep: Vec::new(), ..kept.clone() };
+    until_in_time(&mut live, &kept);
+    until_in_time(&mut live, &kept);
+
+    fake.process(Fake { rss: 10, score: 670, ..Fake::default() });
+    until_in_time(&mut live, &kept);
+    stall(&fake, 500);
+    assert!(live.look(&kept, None).unwrap().scan.stale_ms > Millis::ZERO);
+    let as_read_last = |snapshot: &Snapshot| {
+        let row = row(snapshot, 100);
+        assert_eq!((row.rss_stat, row.swap), (Pages(10), Reading::Value(Pages(0))));
+        assert_eq!(row.score, Reading::Value(670));
+    };
+    for _ in 0..3 {
+        let snapshot = live.look(&dropped, None).unwrap();
+        assert!(snapshot.scan.stale_ms > Millis::ZERO);
+        as_read_last(&snapshot);
+        assert!(!row(&snapshot, 100).score_fresh);
+    }
+    // The walk that stalled passed it by; what it brings of it is ancient.
+    go_on(&fake, &slow);
+    loop {
+        let snapshot = live.look(&dropped, None).unwrap();
+        as_read_last(&snapshot);
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            break;
+        }
+    }
+}
+
+#[test]
+fn who_dies_while_the_walk_stalls_does_not_come_back() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone());
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
+    until_in_time(&mut live, &kept);
+    until_in_time(&mut live, &kept);
+    stall(&fake, 500);
+    assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_some());
+    // Another life under the same number stands for ESRCH.
+    fake.process(Fake { born: 6000, ..Fake::default() });
+    for _ in 0..3 {
+        assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_none());
+    }
+    go_on(&fake, &slow);
+    let snapshot = loop {
+        let snapshot = live.look(&kept, None).unwrap();
+        assert!(snapshot.find(id(100, 5000)).is_none());
+        if snapshot.scan.stale_ms == Millis::ZERO {
+            break snapshot;
+        }
+    };
+    assert!(snapshot.find(id(100, 6000)).is_some());
+}
+
+#[test]
+fn a_kept_file_that_fails_shows_the_last_look_not_the_first() {
+    let fake = FakeProc::new();
+    fake.process(Fake { rss: 900_000, ..Fake::default() });
+    let mut live = start(&fake);
+    let scores = Scores::Some(Vec::new());
+    let kept = Needs { scores, keep: vec![id(100, 5000)], ..needs() };
+    live.look(&kept, None).unwrap();
+    live.look(&kept, None).unwrap();
+    fake.process(Fake { rss: 10, ..Fake::default() });
+    assert_eq!(row(&live.look(&kept, None).unwrap(), 100).rss_stat, Pages(10));
+    fake.file("100/stat", "nonsense\n");
+    let snapshot = live.look(&kept, None).unwrap();
+    let there = row(&snapshot, 100);
+    assert_eq!((there.rss_stat, there.score_fresh), (Pages(10), false));
+    assert_eq!(snapshot.scan.unreadable, 1);
+    fake.process(Fake { rss: 20, ..Fake::default() });
+    let snapshot = live.look(&kept, None).unwrap();
+    assert_eq!(row(&snapshot, 100).rss_stat, Pages(20));
+}
+
+#[test]
+fn what_a_second_look_read_survives_a_stall() {
+    let fake = FakeProc::new();
+    fake.process(Fake { rss: 900_000, ..Fake::default() })
+        .process(Fake { pid: 101, ..Fake::default() })
+        .process(Fake { pid: 500, ..Fake::default() });
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut snapshot = until_in_time(&mut live, &needs());
+    fake.process(Fake { rss: 10, ..Fake::default() }).remove(101);
+    live.look_again(&[id(100, 5000), id(101, 5000)], Arc::get_mut(&mut snapshot).unwrap());
+    stall(&fake, 500);
+    let snapshot = live.look(&needs(), None).unwrap();
+    assert!(snapshot.scan.stale_ms > Millis::ZERO);
+    assert_eq!(row(&snapshot, 100).rss_stat, Pages(10));
+    assert!(snapshot.position(101).is_none());
+    go_on(&fake, &Fake { pid: 500, ..Fake::default() });
+}
+
+#[test]
+fn a_score_that_spares_is_not_remembered() {
+    let fake = FakeProc::new();
+    // Its turn comes at the end of a round only.
+    let pid = ROTATION as i32 * 2 - 1;
+    fake.process(Fake { pid, score: 0, ..Fake::default() });
+    let mut live = start(&fake);
+    live.look(&Needs { scores: Scores::All, ..needs() }, None).unwrap();
+    let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
+    let score = |live: &mut Live| {
+        let snapshot = live.look(&needs, None).unwrap();
+        let row = row(&snapshot, pid);
+        (row.score, row.score_fresh)
+    };
+    assert_eq!(score(&mut live), (Reading::Value(0), true), "read again");
+    fake.file(&format!("{pid}/oom_score"), "667\n");
+    assert_eq!(score(&mut live), (Reading::Value(667), true));
+    fake.file(&format!("{pid}/oom_score"), "0\n");
+    assert_eq!(score(&mut live), (Reading::Value(667), false), "remembered");
+    // Another adj makes another score.
+    fake.file(&format!("{pid}/oom_score_adj"), "-1000\n");
+    assert_eq!(score(&mut live), (Reading::Value(0), true));
+    fake.file(&format!("{pid}/oom_score"), "5\n");
+    assert_eq!(score(&mut live), (Reading::Value(0), false), "spared by its adj");
+}
+
+#[test]
+fn who_is_listed_is_read_whole() {
+    let fake = FakeProc::new();
+    let mut process = Fake { pid: ROTATION as i32 * 2 - 1, ..Fake::default() };
+    let who = id(process.pid, process.born);
+    fake.process(process.clone());
+    let mut live = start(&fake);
+    let listed = Needs { scores: Scores::Some(vec![who]), ..needs() };
+    live.look(&needs(), None).unwrap();
+    // Nothing in stat shows it.
+    process.swap_kib = 7 * page_kib();
+    process.cgroup = "0::/moved\n".to_owned();
+    fake.process(process);
+    let snapshot = live.look(&listed, None).unwrap();
+    let row = snapshot.find(who).unwrap();
+    assert_eq!((row.swap, row.score_fresh), (Reading::Value(Pages(7)), true));
+    assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/moved");
+}
+
+#[test]
+fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone());
+    let patience = std::time::Duration::from_millis(20);
+    let mut live = Live::start(fake.root(), Patience::Millis(20)).unwrap();
+    let thorough = Needs { keep: vec![id(100, 5000)], ..Needs::everything() };
+    until_in_time(&mut live, &thorough);
+    until_in_time(&mut live, &thorough);
+    stall(&fake, 500);
+    for rss in [1000, 2000] {
+        fake.process(Fake { rss, score: rss as u32, ..Fake::default() });
+        let begun = std::time::Instant::now();
+        let snapshot = live.look(&thorough, None).unwrap();
+        assert!(begun.elapsed() < 50 * patience);
+        assert!(snapshot.scan.stale_ms > Millis::ZERO);
+        let top = row(&snapshot, 100);
+        assert_eq!((top.rss_stat, top.score), (Pages(rss), Reading::Value(rss as u32)));
+        assert!(top.score_fresh);
+        for row in &snapshot.processes {
+            assert_eq!(row.cmdline.clone().value().unwrap().as_str(), "sleep 60");
+            assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/user.slice");
+        }
+        let late = row(&snapshot, 500);
+        assert_eq!((late.score, late.score_fresh), (Reading::Value(666), false));
+    }
+    go_on(&fake, &slow);
+    let snapshot = until_in_time(&mut live, &thorough);
+    assert!(snapshot.processes.iter().all(|row| row.score_fresh));
+}
+
 #[test]
 fn a_spent_snapshot_is_used_again_unless_somebody_holds_it() {
     let fake = FakeProc::new();
@@ -484,6 +749,21 @@ fn the_scale_of_scores_is_found_by_looking() {
 }
 
 #[test]
+fn the_tree_tells_whose_init_its_pid_1_is() {
+    let initial = |second: Option<Fake>, link: &str| {
+        let fake = FakeProc::new();
+        second.map(|second| fake.process(second));
+        fs::create_dir_all(fake.at("self/ns")).unwrap();
+        std::os::unix::fs::symlink(link, fake.at("self/ns/pid")).unwrap();
+        start(&fake).machine().initial_pid_namespace
+    };
+    let (host, container) = ("pid:[4026531836]", "pid:[4026532000]");
+    assert!(initial(Some(kernel_thread(2, "kthreadd")), container), "the host's, from within");
+    assert!(!initial(Some(Fake { pid: 2, ..Fake::default() }), host), "the other way round");
+    assert!(!initial(None, host), "a link of ours says nothing about another tree");
+}
+
+#[test]
 fn a_command_line_is_that_of_the_process_asked_for() {
     let fake = FakeProc::new();
     fake.process(Fake::default());
@@ -492,6 +772,28 @@ fn a_command_line_is_that_of_the_process_asked_for() {
     assert_eq!(command_line(&root, id(100, 5001)), None, "somebody else by now");
     assert_eq!(command_line(&root, id(101, 5000)), None);
     assert_eq!(user_names().get(&0).map(ToString::to_string).as_deref(), Some("root"));
+}
+
+#[test]
+fn a_command_line_without_end_is_cut() {
+    let fake = FakeProc::new();
+    let line = |pid, cmdline: Vec<u8>| Fake { pid, cmdline, ..Fake::default() };
+    fake.process(line(1, vec![b'x'; LONGEST]))
+        .process(line(2, vec![b'x'; LONGEST + 1]))
+        .process(line(3, [vec![b'x'; LONGEST - 1], "ää".into()].concat()))
+        .process(line(4, vec![0xff; 5 << 20]));
+    let snapshot = start(&fake).look(&Needs::everything(), None).unwrap();
+    for (pid, shown) in [
+        (1, "x".repeat(LONGEST)),
+        (2, format!("{}…", "x".repeat(LONGEST))),
+        (3, format!("{}…", "x".repeat(LONGEST - 1))),
+        (4, format!("{}…", r"\xff".repeat(LONGEST))),
+    ] {
+        let there = row(&snapshot, pid).cmdline.clone().value().unwrap();
+        assert!(there.as_str() == shown, "{pid}: {} bytes", there.as_str().len());
+        let asked = command_line(&fake.root(), id(pid, 5000)).unwrap();
+        assert_eq!(asked, *there);
+    }
 }
 
 #[test]
@@ -599,6 +901,10 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
         ("{\"schema\":\"doomtop/1\"}\n".to_owned(), "missing field"),
         ("{\"schema\":\"doomtop\\u001b/1\"}\n".to_owned(), r"doomtop\x1b/1"),
         (good.replace("\"page_size\":4096", "\"page_size\":0"), "a page size of 0"),
+        (good.replace("\"page_size\":4096", "\"page_size\":2097152"), "a page size of 2097152"),
+        (good.replace("\"tick_rate\":100", "\"tick_rate\":10001"), "a tick rate of 10001"),
+        (good.replace("\"cpus\":", "\"cpus\":65536"), " processors cannot be"),
+        (good.replace("\"has_mm\":true,", ""), "the process 99 lacks has_mm"),
         (good.replace("\"pid\":99", "\"pid\":-99"), "the pid -99"),
         (good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"), "off the scale"),
         ("[]\n".to_owned(), "rec.jsonl:1:"),
