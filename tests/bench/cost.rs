@@ -130,11 +130,12 @@ fn top(refreshes: u32) -> Option<f64> {
 fn footprint() -> Option<u64> {
     let mut terminal = Terminal::run(200, 60, &[]);
     terminal.wait_for("the ranking", |text| text.contains(" 1>"));
-    // Another picture and back: several refreshes, and the names have come.
-    terminal.send("?");
-    terminal.wait_for("help", |text| text.contains("move up"));
-    terminal.send("\x1b");
-    terminal.wait_for("the ranking", |text| text.contains(" 1>"));
+    // The clock of the header is that of the look: five seconds of it are a dozen refreshes or more.
+    for _ in 0..5 {
+        let clock = |text: &str| text.lines().next().map(str::to_owned);
+        let before = clock(&terminal.text());
+        terminal.wait_for("the next second", |text| clock(text) != before);
+    }
     let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib = line.split_whitespace().nth(1)?.parse().ok();
