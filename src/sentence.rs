@@ -79,7 +79,10 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         Unit::Bare => format!("{} points", words::grouped(points.0)),
     };
     let versus = runner_up.map_or_else(
-        || "nobody else can be chosen".to_owned(),
+        || {
+            if sees_all(sight) { "nobody else can be chosen" } else { "nobody else can be seen" }
+                .to_owned()
+        },
         |(row, other)| format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
     );
     let form =
@@ -97,6 +100,12 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
     Sentence { certainty: Certainty::Named, forms }
+}
+
+/// Whether no process is hidden from the ranking.
+fn sees_all(sight: &Sight<'_>) -> bool {
+    let now = sight.scene.now();
+    now.powers.sees_others && now.scan.unreadable == 0
 }
 
 /// By how much the victim leads.
@@ -188,7 +197,7 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
         .rows()
         .first()
         .is_some_and(|row| row.standing == Standing::Spared(Reason::Unreadable));
-    let why = if hidden || !sight.scene.now().powers.sees_others {
+    let why = if hidden || !sees_all(sight) {
         "nobody that can be seen"
     } else {
         "everybody is protected, and an OOM now would panic the kernel"

@@ -37,7 +37,9 @@ impl App {
     fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
-            self.say(Level::Warn, "that process is gone");
+            let empty = self.lines.is_empty();
+            let why = if empty { "there is no process here" } else { "that process is gone" };
+            self.say(Level::Warn, why);
         }
         found
     }
@@ -162,11 +164,11 @@ impl App {
             }
             Outcome::Exited { who, name, after, freed } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                let size = human_size(freed.bytes());
-                (
-                    Level::Good,
-                    format!("{who} {name}: gone after {} ms, about {size} freed", after.0),
-                )
+                let freed = match freed.0 {
+                    0 => "no more memory is free than before".to_owned(),
+                    _ => format!("about {} freed", human_size(freed.bytes())),
+                };
+                (Level::Good, format!("{who} {name}: gone after {} ms, {freed}", after.0))
             }
             Outcome::StillThere { who, name, signal, after, why } => {
                 let time = span_of(after.0 / 1000);

@@ -1,16 +1,16 @@
 //! Keys in the table: moving, ordering, filtering. Nothing here can change the world.
 
 use super::keys::{self, Action, Key, Place};
-use super::mode::{Asking, Mode, Prompt};
+use super::mode::{Asking, Mode, Press, Prompt};
 use super::{Anchor, App, HeaderLevel, Level, Request};
-use crate::columns::{COLUMNS, CommandStyle, column};
+use crate::columns::{CommandStyle, column};
 use crate::policy;
 
 use super::lines::Sort;
 
 impl App {
     /// Gives a key to whatever has the keys.
-    pub(super) fn key(&mut self, key: Key, at: crate::units::Millis) -> Vec<Request> {
+    pub(super) fn key(&mut self, key: Key, press: Press) -> Vec<Request> {
         match &mut self.mode {
             Mode::GoTo(digits) => {
                 if let Some(digit) = key.digit() {
@@ -30,9 +30,9 @@ impl App {
             Mode::Browse => self.browse_key(key),
             Mode::Prompt(_) => self.prompt_key(key),
             Mode::Menu(_) => self.menu_key(key),
-            Mode::Edit(_) => self.edit_key(key, at),
-            Mode::Confirm(_) => self.confirm_key(key, at),
-            Mode::Revert(_) => self.revert_key(key, at),
+            Mode::Edit(_) => self.edit_key(key, press),
+            Mode::Confirm(_) => self.confirm_key(key, press),
+            Mode::Revert(_) => self.revert_key(key, press),
             Mode::Explain(_) | Mode::Help(_) => self.page_key(key),
         }
     }
@@ -76,9 +76,9 @@ impl App {
             Action::ScrollUp => self.scroll_by(-1),
             Action::ScrollDown => self.scroll_by(1),
             Action::ColumnsLeft => self.skipped = self.skipped.saturating_sub(1),
-            Action::ColumnsRight => self.skipped = (self.skipped + 1).min(COLUMNS.len() - 1),
+            Action::ColumnsRight => self.skipped = (self.skipped + 1).min(self.scrollable()),
             Action::ColumnsBegin => self.skipped = 0,
-            Action::ColumnsEnd => self.skipped = COLUMNS.len() - 1,
+            Action::ColumnsEnd => self.skipped = self.scrollable(),
             Action::Explain => self.mode = Mode::Explain(0),
             Action::Adjust => self.open_edit(0),
             Action::Protect => self.open_edit(-50),
@@ -172,6 +172,9 @@ impl App {
             Action::Columns => self.open_column_menu(),
             Action::NextPolicy => self.next_policy(),
             Action::Delay => self.open_prompt(Asking::Delay),
+            Action::LookNow if self.paused => {
+                self.say(Level::Plain, "paused: z goes on");
+            }
             Action::LookNow => return vec![Request::LookNow],
             Action::Redraw => return vec![Request::Redraw],
             Action::Palette => self.open_palette(),
@@ -192,6 +195,11 @@ impl App {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// How many columns can be scrolled off: rank and pid stay, and so does the last one.
+    fn scrollable(&self) -> usize {
+        self.columns().len().saturating_sub(3)
     }
 
     /// Esc: the message, then the search, then the filters; never the program.
@@ -242,7 +250,7 @@ impl App {
     }
 
     /// Jumps to the typed pid, or to the lowest one that begins with it.
-    fn go_to_pid(&mut self) {
+    pub(super) fn go_to_pid(&mut self) {
         let Mode::GoTo(digits) = &self.mode else { return };
         let pids = || self.lines.iter().map(|line| line.id);
         let exact = pids().find(|id| digits.parse() == Ok(id.pid));

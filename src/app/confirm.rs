@@ -35,6 +35,8 @@ pub struct Confirm {
     pub sacrifice: bool,
     /// What it takes.
     pub ladder: Ladder,
+    /// What will refuse it, known before it is tried.
+    pub warning: Option<&'static str>,
     /// What falls with it, a line each.
     pub falls: Vec<String>,
     /// Since when it is on the screen.
@@ -86,6 +88,7 @@ impl Confirm {
             why,
             sacrifice,
             ladder,
+            warning: warning(process, scene),
             falls: if signal.ends() { falls(process, scene) } else { Vec::new() },
             shown: Shown::default(),
         })
@@ -101,6 +104,19 @@ impl Confirm {
     #[must_use]
     pub fn intent(&self, consent: Consent) -> Intent {
         Intent::Signal { who: self.who, name: self.name.clone(), signal: self.signal, consent }
+    }
+}
+
+/// What stands in the way, said before the user tries (`kernel/signal.c` `check_kill_permission`).
+fn warning(process: &Process, scene: &Scene) -> Option<&'static str> {
+    let powers = scene.now().powers;
+    let foreign = process.ids.value().is_some_and(|ids| ids.uid != powers.euid);
+    if foreign && !powers.kills_others() {
+        Some("another user's process: needs root (CAP_KILL), which you lack")
+    } else if process.state.is_zombie() && !process.has_mm {
+        Some("it is dead already: its parent has to collect it")
+    } else {
+        None
     }
 }
 

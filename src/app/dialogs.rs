@@ -6,14 +6,20 @@ use tui_input::InputRequest;
 use super::confirm::Ladder;
 use super::filter::Filter;
 use super::keys::{self, Action, Code, Key, Place};
-use super::mode::{Asking, Mode};
+use super::mode::{Asking, Mode, Press};
 use super::{App, Level, Request};
 use crate::intent::{Consent, Intent};
 use crate::units::Millis;
 
 impl App {
-    /// Pasted text goes into a line being typed and nowhere else.
+    /// Pasted text goes into a line being typed; over the table a pid is gone to; nothing else.
     pub(super) fn paste(&mut self, text: &str) {
+        let pid = text.trim();
+        let is_pid = !pid.is_empty() && pid.len() <= 7 && pid.bytes().all(|c| c.is_ascii_digit());
+        if matches!(self.mode, Mode::Browse | Mode::GoTo(_)) && is_pid {
+            self.mode = Mode::GoTo(pid.to_owned());
+            self.go_to_pid();
+        }
         if let Mode::Prompt(prompt) = &mut self.mode {
             for c in text.chars().filter(|c| !c.is_control()).take(200) {
                 prompt.input.handle(InputRequest::InsertChar(c));
@@ -43,6 +49,7 @@ impl App {
                 }
             }
             Code::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
+            Code::Char('z') if key.ctrl => return vec![Request::Suspend],
             Code::F(3) if prompt.asking == Asking::Search => {
                 let (from, forward) = (self.cursor, !key.shift);
                 self.find_from(from, forward, false);
@@ -108,7 +115,7 @@ impl App {
         }
     }
 
-    pub(super) fn edit_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+    pub(super) fn edit_key(&mut self, key: Key, press: Press) -> Vec<Request> {
         let Mode::Edit(edit) = &mut self.mode else { return Vec::new() };
         match keys::meaning(Place::Edit, key) {
             Some(Action::StepDown) => edit.step(-50, -1),
@@ -118,7 +125,8 @@ impl App {
             Some(Action::Lowest) => edit.step(-10_000, -100),
             Some(Action::Highest) => edit.step(10_000, 100),
             Some(Action::OtherScale) => edit.other_scale(),
-            Some(Action::Apply) => return self.apply_edit(at),
+            Some(Action::Apply) => return self.apply_edit(press),
+            Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
                 self.say(Level::Plain, "nothing was changed");
@@ -138,9 +146,9 @@ impl App {
         Vec::new()
     }
 
-    fn apply_edit(&mut self, at: Millis) -> Vec<Request> {
+    fn apply_edit(&mut self, press: Press) -> Vec<Request> {
         let Mode::Edit(edit) = &self.mode else { return Vec::new() };
-        if !edit.shown.was_seen_at(at) {
+        if !edit.shown.confirms_at(press) {
             return Vec::new();
         }
         let Some(to) = edit.value() else {
@@ -157,7 +165,7 @@ impl App {
         vec![Request::Act(Intent::SetAdj { who, name, from, to, revert: false })]
     }
 
-    pub(super) fn confirm_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+    pub(super) fn confirm_key(&mut self, key: Key, press: Press) -> Vec<Request> {
         let Mode::Confirm(confirm) = &mut self.mode else { return Vec::new() };
         let meaning = keys::meaning(Place::Confirm, key);
         // Leaving is always allowed; anything else only with the dialog in view.
@@ -168,7 +176,10 @@ impl App {
                 return Vec::new();
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was signalled"),
-            _ if !confirm.shown.was_seen_at(at) => return Vec::new(),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            _ if !confirm.shown.was_seen_at(press.at) => return Vec::new(),
+            // A typed pid may come as fast as it likes; what confirms comes alone.
+            Some(_) if !press.alone => return Vec::new(),
             _ => {}
         }
         let pid = confirm.who.pid;
@@ -185,7 +196,11 @@ impl App {
                 self.mode = Mode::Browse;
                 return vec![Request::Act(intent)];
             }
-            (Some(Action::Apply), Ladder::TypePid { typed, .. }) => typed.clear(),
+            (Some(Action::Apply), Ladder::TypePid { typed, .. }) => {
+                let text = format!("{typed} is not its pid: type {pid}");
+                typed.clear();
+                self.say(Level::Warn, text);
+            }
             (None, Ladder::TypePid { typed, .. }) => match key {
                 _ if key.digit().is_some() && typed.len() < 10 => typed.extend(key.digit()),
                 Key { code: Code::Backspace, .. } => {
@@ -198,7 +213,7 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn revert_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
+    pub(super) fn revert_key(&mut self, key: Key, press: Press) -> Vec<Request> {
         let Mode::Revert(revert) = &self.mode else { return Vec::new() };
         match keys::meaning(Place::Confirm, key) {
             Some(Action::Back) => {
@@ -206,7 +221,8 @@ impl App {
                 self.say(Level::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
-            Some(Action::Apply) if revert.shown.was_seen_at(at) => {
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Apply) if revert.shown.confirms_at(press) => {
                 let intent = Intent::SetAdj {
                     who: revert.who,
                     name: revert.name.clone(),

@@ -352,7 +352,7 @@ pub static KEYS: &[Binding] = &[
         "filter: words, /regex/, user:NAME cgroup:NAME command:NAME, !not",
     ),
     row(Browse, &[c('u')], Action::UserFilter, "", "only one user's processes"),
-    row(Browse, &[c(' ')], Action::Tag, "", "tag"),
+    row(Browse, &[c(' ')], Action::Tag, "", "tag: a mark of your own; every act takes one process"),
     row(Browse, &[c('U')], Action::Untag, "", "untag all"),
     row(Browse, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
     row(Browse, &[c('c')], Action::CommandLine, "", "name or command line"),
@@ -436,6 +436,9 @@ pub static KEYS: &[Binding] = &[
         "",
         "leave everything as it was; again quits",
     ),
+    row(Edit, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(Confirm, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(Menu, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(Confirm, &[c('y')], Action::Yes, "", "do it"),
     row(
         Confirm,

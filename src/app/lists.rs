@@ -78,7 +78,9 @@ impl App {
     }
 
     pub(super) fn open_copy_menu(&mut self) {
-        let Some(process) = self.selected() else { return };
+        let Some(process) = self.selected() else {
+            return self.say(Level::Warn, "there is no process here to copy from");
+        };
         let pid = process.id.pid;
         let adj = process.adj.value().unwrap_or_default().0;
         let name = process.comm.to_string();
@@ -123,7 +125,8 @@ impl App {
     pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
         let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
         let command = if plain { 0 } else { width / 4 };
-        fitting(width, self.scale, command, self.setup.columns.as_deref())
+        let switch = |id: &str| self.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
+        fitting(width, self.scale, command, self.setup.columns.as_deref(), &switch)
     }
 
     pub(super) fn menu_key(&mut self, key: Key) -> Vec<Request> {
@@ -138,6 +141,7 @@ impl App {
             Some(Action::First) => menu.at = 0,
             Some(Action::Last) => menu.step(isize::MAX),
             Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Choose) => return self.choose(),
             Some(Action::Toggle) if menu.toggles => self.toggle(),
             _ => match key.code {
@@ -183,20 +187,17 @@ impl App {
         Vec::new()
     }
 
-    /// Shows or hides a column; the list stays open.
+    /// Shows or hides a column, whatever the width; the list stays open.
     fn toggle(&mut self) {
-        let shown: Vec<&'static str> = self.columns().iter().map(|column| column.id).collect();
         let Mode::Menu(menu) = &mut self.mode else { return };
         let at = menu.at;
         let Some(item) = menu.items.get_mut(at) else { return };
         let Choice::Column(id) = item.choice else { return };
         item.on = !item.on;
-        let on = |column: &&Column| {
-            if column.id == id { item.on } else { shown.contains(&column.id) }
-        };
-        let chosen: Vec<&'static Column> = COLUMNS.iter().filter(on).collect();
-        if !chosen.is_empty() {
-            self.setup.columns = Some(chosen);
+        let on = item.on;
+        if let Some(column) = column(id) {
+            self.switched.retain(|(other, _)| other.id != id);
+            self.switched.push((column, on));
         }
     }
 }

@@ -35,7 +35,7 @@ use filter::Filter;
 use journal::Journal;
 use keys::Key;
 use lines::{Line, Sort, View};
-use mode::Mode;
+use mode::{Mode, Press};
 
 /// What reaches the mind.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ pub enum HeaderLevel {
 /// To what the cursor holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {
-    /// The first row, whoever that is: until it is moved.
+    /// The predicted victim, whoever that is: until it is moved.
     #[default]
     First,
     /// This process, wherever it goes.
@@ -220,6 +220,8 @@ pub struct App {
     pub top: usize,
     /// Columns scrolled off to the left.
     pub skipped: usize,
+    /// Columns that the user switched on or off, whatever the width.
+    pub switched: Vec<(&'static Column, bool)>,
     /// Tagged processes.
     pub tags: BTreeSet<ProcId>,
     /// What is searched for.
@@ -295,6 +297,7 @@ impl App {
             cursor: 0,
             top: 0,
             skipped: 0,
+            switched: Vec::new(),
             tags: BTreeSet::new(),
             search: Filter::default(),
             follow: true,
@@ -322,8 +325,9 @@ impl App {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
-                self.pressed = Some(at);
-                return self.key(key, at);
+                let before = self.pressed.replace(at);
+                let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(mode::QUIET.0));
+                return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => self.sampled(snapshot),
@@ -488,7 +492,7 @@ impl App {
         self.lines = lines;
         let last = self.lines.len().saturating_sub(1);
         self.cursor = match self.anchor {
-            Anchor::First => 0,
+            Anchor::First => self.first_to_die(),
             Anchor::Row(row) => row.min(last),
             Anchor::Process(id) => {
                 let found = self.lines.iter().position(|line| line.id == id);
@@ -497,6 +501,12 @@ impl App {
         };
         self.let_go_of_the_dead();
         self.keep_cursor_in_view();
+    }
+
+    /// The line of the predicted victim, whatever the order; the first line where it is not shown.
+    fn first_to_die(&self) -> usize {
+        let victim = self.ranking.victim().map(|row| row.id);
+        self.lines.iter().position(|line| Some(line.id) == victim).unwrap_or(0)
     }
 
     /// A followed process that is gone hands the cursor to whoever stands in its row now.

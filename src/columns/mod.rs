@@ -541,18 +541,28 @@ pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| column.id == id)
 }
 
-/// The columns that a terminal of this width shows: those meant for it, less the first to go until
-/// the command has so many cells. `chosen` names columns instead; they are dropped only when they must be.
-#[must_use]
+/// The columns that a terminal of this width shows: those meant for it, or those `chosen`; more or
+/// fewer as `switched` says; less the first to go until the command has so many cells. What was
+/// switched on goes last.
 pub fn fitting(
     width: u16,
     scale: Scale,
     command: u16,
     chosen: Option<&[&'static Column]>,
+    switched: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<&'static Column> {
+    let meant = |column: &Column| match chosen {
+        Some(columns) => columns.iter().any(|other| other.id == column.id),
+        None => column.from <= width,
+    };
+    let on = |column: &&Column| switched(column.id).unwrap_or_else(|| meant(column));
     let mut shown: Vec<&'static Column> = match chosen {
-        Some(columns) => columns.to_vec(),
-        None => COLUMNS.iter().filter(|column| column.from <= width).collect(),
+        // In the order in which they were named.
+        Some(columns) => {
+            let more = COLUMNS.iter().filter(|column| !meant(column));
+            columns.iter().copied().chain(more).filter(on).collect()
+        }
+        None => COLUMNS.iter().filter(on).collect(),
     };
     let cells = |column: &Column| match column.id {
         "command" => column.width.max(command),
@@ -563,9 +573,9 @@ pub fn fitting(
         2 + shown.iter().map(|column| usize::from(cells(column)) + 1).sum::<usize>()
     };
     while taken(&shown) > usize::from(width) + 1 {
-        let first_to_go =
-            shown.iter().filter(|column| column.drop > 0).min_by_key(|column| column.drop);
-        let Some(id) = first_to_go.map(|column| column.id) else { break };
+        let can_go = shown.iter().filter(|column| column.drop > 0);
+        let first = can_go.min_by_key(|column| (switched(column.id) == Some(true), column.drop));
+        let Some(id) = first.map(|column| column.id) else { break };
         shown.retain(|column| column.id != id);
     }
     shown
@@ -577,8 +587,9 @@ mod tests {
 
     #[test]
     fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {
-        let ids =
-            |width| fitting(width, Scale::Auto, 0, None).iter().map(|c| c.id).collect::<Vec<_>>();
+        let ids = |width| {
+            fitting(width, Scale::Auto, 0, None, &|_| None).iter().map(|c| c.id).collect::<Vec<_>>()
+        };
         let at_80 = [
             "rank",
             "pid",

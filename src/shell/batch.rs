@@ -186,7 +186,7 @@ impl Printer<'_> {
         let (width, cut) = width();
         let columns = match &self.setup.columns {
             Some(columns) => columns.clone(),
-            None => fitting(width, sight.scale, COMMAND, None),
+            None => fitting(width, sight.scale, COMMAND, None, &|_| None),
         };
         let manner = text::Manner { cut, ascii: self.cli.ascii || !super::tui::utf8() };
         text::write_look(out, &sight, &rows, &columns, manner)

@@ -25,6 +25,8 @@ pub(super) fn start(inbox: Sender<Event>, begun: Instant) -> Result<(), String> 
     let terminal = open_terminal().map_err(|error| {
         format!("no terminal to read keys from: {error}; use --batch (-b) or --json")
     })?;
+    // Its descriptors are opened by the first question: better now, with a word, than at the first key.
+    event::poll(Duration::ZERO).map_err(|error| format!("keys cannot be read: {error}"))?;
     let work = move || {
         if let Err(()) = read(&terminal, &inbox, begun) {
             let _ = inbox.send(Event::HungUp);

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Sender;
 use std::thread;
+use std::time::Duration;
 
 use crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
@@ -18,20 +19,16 @@ pub(super) fn start(inbox: Sender<Event>) -> Result<(), String> {
     let mut signals =
         Signals::new(wanted).map_err(|error| format!("cannot handle signals: {error}"))?;
     let work = move || {
-        let mut ending_already = false;
         for signal in &mut signals {
             let event = match signal {
                 SIGTSTP => Event::Stop,
                 SIGCONT => Event::Continued,
                 SIGWINCH => Event::Resized,
                 SIGUSR1 => Event::Dump,
-                // The loop may be held up, as by a terminal that takes nothing: then the second
-                // one does not wait for it, and gives back what needs no writing.
-                ending if std::mem::replace(&mut ending_already, true) => {
-                    let _ = disable_raw_mode();
-                    std::process::exit(128 + ending);
+                ending => {
+                    let _ = inbox.send(Event::End(ending));
+                    return end_anyway(ending);
                 }
-                ending => Event::End(ending),
             };
             if inbox.send(event).is_err() {
                 return;
@@ -43,4 +40,15 @@ pub(super) fn start(inbox: Sender<Event>) -> Result<(), String> {
         .spawn(work)
         .map(drop)
         .map_err(|error| format!("cannot start a thread: {error}"))
+}
+
+/// So long the loop has to end by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The loop may be held up by a terminal that takes nothing (a stalled connection): then the program
+/// ends without it, and gives back what needs no writing.
+fn end_anyway(signal: i32) {
+    thread::sleep(GRACE);
+    let _ = disable_raw_mode();
+    std::process::exit(128 + signal);
 }

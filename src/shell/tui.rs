@@ -197,7 +197,8 @@ impl Loop {
             }
             Event::Stop => self.stop()?,
             Event::Continued => self.resume()?,
-            Event::Resized => {}
+            // Also where the size is the old one again: the terminal may have torn the picture.
+            Event::Resized => self.screen.clear()?,
             Event::Dump => self.dump(),
             Event::End(signal) => {
                 let status = 128_u8.saturating_add(u8::try_from(signal).unwrap_or(0));
@@ -263,14 +264,29 @@ impl Loop {
     fn write_dump(&self) -> io::Result<Option<String>> {
         let Some(sight) = self.app.sight() else { return Ok(None) };
         let snapshot = sight.scene.now();
-        let name = format!("doomtop-{}.jsonl", snapshot.clock.unix_ms);
-        let file = std::fs::File::options().write(true).create_new(true).open(&name)?;
+        let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms))?;
         let mut out = io::BufWriter::new(file);
         let rows: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
         json::write_line(&mut out, &sight, &rows, None)?;
         out.flush()?;
         Ok(Some(name))
     }
+}
+
+/// A file that was not there before: never over one of the user's.
+fn new_file(stem: &str) -> io::Result<(String, std::fs::File)> {
+    let names = (1..100).map(|nth| match nth {
+        1 => format!("{stem}.jsonl"),
+        nth => format!("{stem}-{nth}.jsonl"),
+    });
+    for name in names {
+        match std::fs::File::options().write(true).create_new(true).open(&name) {
+            Ok(file) => return Ok((name, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// NO_COLOR, when set to anything, switches colours off (no-color.org).

@@ -285,6 +285,11 @@ impl Source for Live {
         // Into our own rows, so that who is no longer kept stays as it was read last.
         let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
 
+        if self.rows.is_empty() && unreadable > 0 {
+            let why = format!("none of {unreadable} processes could be read; too few descriptors?");
+            return Err(Unreadable { what: "/proc/PID/stat".to_owned(), why }.into());
+        }
+
         let now = Instant::now();
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut snapshot = spent.unwrap_or_default();

@@ -35,6 +35,9 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> boo
             Span::raw(format!(": {}", confirm.why)),
         ]),
     ));
+    if let Some(warning) = confirm.warning {
+        lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
+    }
     lines.push((2, predicted(app, &sight, confirm, look)));
     if confirm.signal.ends() {
         lines.extend(frees(&sight, confirm).map(|text| (3, Line::raw(text))));
@@ -169,7 +172,7 @@ pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
             Line::from(vec![
                 Span::raw(format!("{} {} ", revert.from, look.arrow())),
                 Span::styled(revert.to.to_string(), look.strong()),
-                Span::styled("  as it was before this session", look.dim()),
+                Span::styled("  as it was before the last change", look.dim()),
             ]),
         ),
         (9, Line::default()),

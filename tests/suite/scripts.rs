@@ -142,7 +142,7 @@ fn type_ahead_confirms_nothing() {
     let at = player.now;
     assert_eq!(player.key_at(Key::char('y'), at + 399), [], "typed before anybody could read it");
     assert!(matches!(player.app.mode, Mode::Confirm(_)));
-    assert_eq!(player.key_at(Key::char('y'), at + 400).len(), 1);
+    assert_eq!(player.key_at(Key::char('y'), at + 500).len(), 1);
 
     let mut player = Player::on(usual());
     player.app.update(Msg::Key(Key::char('X'), Millis(20_000)));
@@ -181,6 +181,72 @@ fn a_dialog_that_did_not_fit_confirms_nothing() {
     let at = player.now;
     assert_eq!(player.key_at(Key::char('y'), at + 100), []);
     assert_eq!(player.key_at(Key::char('y'), at + 500).len(), 1);
+}
+
+/// Some terminals paste as if it were typed: on a serial line, on the console.
+#[test]
+fn what_is_pasted_as_keys_confirms_nothing() {
+    for text in [
+        "[   12.3] usb 1-1: new device\n[   12.4] usb 1-1: config\n",
+        "Xorg foo bar foo bar foo bar my my my",
+        "a-1000\n",
+        "k\nyyyy",
+        "r\n\n\n",
+    ] {
+        let mut player = Player::on(usual());
+        player.app.update(Msg::Came(Outcome::AdjSet {
+            who: id(500),
+            name: "chrome".to_owned(),
+            before: Adj(0),
+            now: Adj(300),
+            revert: false,
+        }));
+        // A character a millisecond, long enough for any dialog to have been in view.
+        for c in text.chars().cycle().take(2000) {
+            let code = if c == '\n' { Code::Enter } else { Code::Char(c) };
+            player.now += 1;
+            let asked = player.app.update(Msg::Key(Key::plain(code), Millis(player.now)));
+            let acts = asked.iter().any(|request| matches!(request, Request::Act(_)));
+            assert!(!acts, "{text:?}: {asked:?}");
+            player.draw();
+        }
+    }
+}
+
+#[test]
+fn a_pasted_pid_is_gone_to() {
+    let mut player = Player::on(usual());
+    player.app.update(Msg::Paste(" 600\n".to_owned()));
+    assert_eq!(player.cursor(), Some(600));
+    player.app.update(Msg::Paste("X y 500".to_owned()));
+    assert_eq!(player.cursor(), Some(600), "anything else is no pid");
+}
+
+#[test]
+fn until_it_is_moved_the_cursor_is_on_the_victim_in_any_order() {
+    for keys in ["N", "I", "t", "M"] {
+        let mut player = Player::on(usual());
+        player.play(keys);
+        assert_eq!(player.cursor(), Some(500), "after {keys}");
+    }
+}
+
+#[test]
+fn a_column_that_is_switched_stays_so_at_any_width() {
+    let mut player = Player::on(usual());
+    let ids = |player: &Player, width| {
+        player.app.columns_on(width).iter().map(|column| column.id).collect::<Vec<_>>()
+    };
+    assert!(!ids(&player, 80).contains(&"cgroup"));
+    player.play("f");
+    let at = doomtop::columns::COLUMNS.iter().position(|column| column.id == "cgroup").unwrap();
+    for _ in 0..at {
+        player.play("<Down>");
+    }
+    // It stands on the list of 120 cells: off, and on again.
+    player.play("<Space><Space><Esc>");
+    assert!(ids(&player, 80).contains(&"cgroup"), "{:?}", ids(&player, 80));
+    assert!(ids(&player, 200).contains(&"growth"), "the others go by the width as ever");
 }
 
 #[test]
