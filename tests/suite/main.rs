@@ -5,6 +5,7 @@
 mod cli;
 mod fakeproc;
 mod fixtures;
+mod golden;
 mod hands;
 mod policies;
 mod readme;
