@@ -54,6 +54,12 @@ impl Capability {
 pub struct Capabilities(pub u64);
 
 impl Capabilities {
+    /// The set without it.
+    #[must_use]
+    pub const fn without(self, capability: Capability) -> Self {
+        Self(self.0 & !(1 << capability.bit()))
+    }
+
     /// Whether it is in the set.
     #[must_use]
     pub const fn has(self, capability: Capability) -> bool {
