@@ -1,6 +1,7 @@
 //! The one table of columns. Screen, batch, JSON keys, sort menu, `--columns` and the docs are all
 //! printed from it: a column is one row here.
 
+mod fit;
 mod sight;
 mod size;
 
@@ -10,6 +11,7 @@ use crate::model::{Capability, Needs, Reading};
 use crate::rank::Standing;
 use crate::units::{Adj, Pages};
 
+pub use fit::fitting;
 pub use sight::{CommandStyle, Row, Sight, SortKey};
 pub use size::{Scale, human, human_size, span, span_of};
 
@@ -539,73 +541,4 @@ pub static COLUMNS: &[Column] = &[
 #[must_use]
 pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| column.id == id)
-}
-
-/// The columns that a terminal of this width shows: those meant for it, or those `chosen`; more or
-/// fewer as `switched` says; less the first to go until the command has so many cells. What was
-/// switched on goes last.
-pub fn fitting(
-    width: u16,
-    scale: Scale,
-    command: u16,
-    chosen: Option<&[&'static Column]>,
-    switched: &dyn Fn(&str) -> Option<bool>,
-) -> Vec<&'static Column> {
-    let meant = |column: &Column| match chosen {
-        Some(columns) => columns.iter().any(|other| other.id == column.id),
-        None => column.from <= width,
-    };
-    let on = |column: &&Column| switched(column.id).unwrap_or_else(|| meant(column));
-    let mut shown: Vec<&'static Column> = match chosen {
-        // In the order in which they were named.
-        Some(columns) => {
-            let more = COLUMNS.iter().filter(|column| !meant(column));
-            columns.iter().copied().chain(more).filter(on).collect()
-        }
-        None => COLUMNS.iter().filter(on).collect(),
-    };
-    let cells = |column: &Column| match column.id {
-        "command" => column.width.max(command),
-        _ => column.cells(scale),
-    };
-    // One cell for the marks behind the rank, one between columns.
-    let taken = |shown: &[&Column]| {
-        2 + shown.iter().map(|column| usize::from(cells(column)) + 1).sum::<usize>()
-    };
-    while taken(&shown) > usize::from(width) + 1 {
-        let can_go = shown.iter().filter(|column| column.drop > 0);
-        let first = can_go.min_by_key(|column| (switched(column.id) == Some(true), column.drop));
-        let Some(id) = first.map(|column| column.id) else { break };
-        shown.retain(|column| column.id != id);
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {
-        let ids = |width| {
-            fitting(width, Scale::Auto, 0, None, &|_| None).iter().map(|c| c.id).collect::<Vec<_>>()
-        };
-        let at_80 = [
-            "rank",
-            "pid",
-            "user",
-            "badness",
-            "permille",
-            "oom_score",
-            "oom_score_adj",
-            "rss",
-            "swap",
-            "command",
-        ];
-        assert_eq!(ids(80), at_80);
-        assert!(ids(120).contains(&"cgroup") && !ids(120).contains(&"growth"));
-        assert_eq!(ids(200).len(), COLUMNS.len());
-        assert!(!ids(60).contains(&"swap") && ids(60).contains(&"command"));
-        assert!(ids(40).contains(&"command"));
-    }
 }
