@@ -2,7 +2,7 @@
 //! only called one when a second look, with both numbers read again, confirms it.
 
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{kernel_score, kernel_skips};
+use crate::policy::{compare, kernel_skips};
 
 /// What the last comparison of a process said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +37,6 @@ pub struct SelfCheck {
     /// The list of the look before, kept for its room.
     past: Vec<Seen>,
     differing: usize,
-}
-
-/// The comparison of one process, if its two numbers were read together: computed, then the
-/// kernel's. Both are 0 for a process that the kernel skips (a vfork child, or already reaped).
-#[must_use]
-pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
-    let kernel = process.score.value().filter(|_| process.score_fresh)?;
-    Some((kernel_score(process, scene), kernel))
 }
 
 impl SelfCheck {

@@ -25,5 +25,5 @@ pub use process::{Ids, Needs, ProcId, Process, RunState, Scores};
 pub use reading::Reading;
 pub use scene::{Growth, Scene, Total};
 pub use signal::Signal;
-pub use snapshot::{Clock, ScanAge, Snapshot};
+pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

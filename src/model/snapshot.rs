@@ -9,6 +9,9 @@ use super::memory::global_total;
 use super::{Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap, Text, Traffic};
 use crate::units::{Millis, Pages, Ticks};
 
+/// The name and version of a snapshot's form as a JSON line (`assets/schema.md`).
+pub const SCHEMA: &str = "doomtop/1";
+
 /// How far the process table lags behind the rest of the look.
 ///
 /// When memory is gone, opening a file can stall for minutes; the top candidates are then still

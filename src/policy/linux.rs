@@ -114,6 +114,22 @@ pub fn kernel_score(process: &Process, scene: &Scene) -> u32 {
     u32::try_from(score.max(0)).unwrap_or(u32::MAX)
 }
 
+/// The comparison of one process, if its two numbers were read together: computed, then the
+/// kernel's. Both are 0 for a process that the kernel skips (a vfork child, or already reaped).
+#[must_use]
+pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
+    let kernel = process.score.value().filter(|_| process.score_fresh)?;
+    Some((kernel_score(process, scene), kernel))
+}
+
+/// How many of the scores that were read in this look equal ours, of how many.
+#[must_use]
+pub fn agreement(scene: &Scene) -> (usize, usize) {
+    let compared = scene.now().processes.iter().filter_map(|process| compare(process, scene));
+    compared
+        .fold((0, 0), |(agree, all), (ours, theirs)| (agree + usize::from(ours == theirs), all + 1))
+}
+
 /// The formula itself, without what only the kernel's own score reveals.
 fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Verdict {
     if process.is_kernel_thread() {

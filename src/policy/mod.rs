@@ -13,7 +13,8 @@ use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 pub use linux::{
-    LINUX, LINUX_4_17, LINUX_5_9, kernel_score, kernel_skips, likely_sharers, running,
+    LINUX, LINUX_4_17, LINUX_5_9, agreement, compare, kernel_score, kernel_skips, likely_sharers,
+    running,
 };
 pub use linux24::{LINUX_2_4, int_sqrt_24};
 pub use sacrifice::{Sacrifice, sacrifice};

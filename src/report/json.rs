@@ -9,16 +9,13 @@ use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Clock, Comm, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, ScanAge,
-    Swap, Text, Traffic,
+    Clock, Comm, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, SCHEMA,
+    ScanAge, Swap, Text, Traffic,
 };
-use crate::policy::{Unit, Verdict, kernel_score};
+use crate::policy::{Unit, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::sentence::sentence;
 use crate::units::{Pages, Points};
-
-/// The name and version of the format.
-pub const SCHEMA: &str = "doomtop/1";
 
 #[derive(Serialize)]
 struct Named<'a> {
@@ -104,12 +101,7 @@ pub fn write_line(
         let process = sight.scene.find(row.id)?;
         Some(Named { id: row.id, comm: &process.comm, badness_pages: row.standing.points()? })
     };
-    let compared = || {
-        let fresh = snapshot.processes.iter().filter(|process| process.score_fresh);
-        fresh.filter_map(|process| {
-            Some((kernel_score(process, sight.scene), process.score.value()?))
-        })
-    };
+    let (agree, compared) = agreement(sight.scene);
     let domain = sight.scene.domain();
     let frame = Frame {
         schema: SCHEMA,
@@ -126,10 +118,7 @@ pub fn write_line(
         margin_pages: sight.ranking.margin(),
         slack_pages: sight.ranking.slack(),
         candidates: sight.ranking.candidates().iter().map(|id| id.pid).collect(),
-        self_check: Agreement {
-            agree: compared().filter(|(ours, theirs)| ours == theirs).count(),
-            compared: compared().count(),
-        },
+        self_check: Agreement { agree, compared },
         clock: &snapshot.clock,
         host: &snapshot.machine,
         load: snapshot.load,

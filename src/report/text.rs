@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::columns::{Align, Column, Sight, human_size, span_of};
 use crate::model::{Reading, Snapshot, Stall};
-use crate::policy::kernel_score;
+use crate::policy::agreement;
 use crate::sentence::sentence;
 
 /// How a line is written.
@@ -128,13 +128,7 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
     ));
     lines.push(commit(snapshot));
     lines.push(pressure(snapshot));
-    let (agree, compared) = snapshot.processes.iter().filter(|process| process.score_fresh).fold(
-        (0, 0),
-        |(agree, compared), process| {
-            let same = process.score.value() == Some(kernel_score(process, sight.scene));
-            (agree + usize::from(same), compared + 1)
-        },
-    );
+    let (agree, compared) = agreement(sight.scene);
     let mut check = format!("self-check {agree}/{compared} equal the kernel's oom_score");
     if !snapshot.powers.sees_others {
         check.push_str("; other users' processes are hidden (hidepid)");

@@ -6,7 +6,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use super::file::Buffer;
 use super::parse;
 use super::root::ProcRoot;
-use super::row::{ByPath, PF_KTHREAD, Tools};
+use super::row::{ByPath, Tools};
 use crate::model::{Machine, Process, Reading, RssSource, ScoreScale, Text};
 use crate::units::{PageSize, Pages, TickRate};
 
@@ -62,7 +62,7 @@ pub fn machine(root: &ProcRoot) -> Machine {
 /// container's.
 fn initial_pid_namespace(root: &ProcRoot) -> bool {
     if let Ok(stat) = Tools::new(PageSize::default()).stat(&ByPath { root, pid: 2 }) {
-        return stat.flags & PF_KTHREAD != 0;
+        return stat.flags & Process::PF_KTHREAD != 0;
     }
     let mut room = [0; 64];
     let link = rustix::fs::readlinkat_raw(root, c"self/ns/pid", &mut room[..]);
@@ -186,7 +186,7 @@ mod tests {
         let mut init = shows(400, 0, 0);
         init.id.pid = 1;
         let mut kernel = shows(400, 0, 0);
-        kernel.flags = PF_KTHREAD;
+        kernel.flags = Process::PF_KTHREAD;
         let mut ended = shows(400, 0, 0);
         ended.has_mm = false;
         let mut unread = shows(400, 0, 0);

@@ -11,9 +11,6 @@ use super::root::ProcRoot;
 use crate::model::{ProcId, Process, Reading};
 use crate::units::{Adj, PageSize, Pages};
 
-/// `PF_KTHREAD` of `include/linux/sched.h`.
-pub(super) const PF_KTHREAD: u32 = 0x0020_0000;
-
 /// The files of a process that a judgement rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
@@ -252,7 +249,7 @@ pub(super) fn take_status(row: &mut Process, status: Result<Status, Absence>, pa
     match status {
         Ok(status) => {
             if status.kernel_thread {
-                row.flags |= PF_KTHREAD;
+                row.flags |= Process::PF_KTHREAD;
             }
             take_sizes(row, &status, page);
             row.ids = Reading::Value(status.ids);

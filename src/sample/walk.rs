@@ -19,8 +19,8 @@ use super::kept::KeptProcess;
 use super::parse::{self, Stat};
 use super::root::ProcRoot;
 use super::row::{
-    ByPath, PF_KTHREAD, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading,
-    take_stat, take_status, take_thread,
+    ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
+    take_status, take_thread,
 };
 use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
 use crate::units::{Adj, PageSize};
@@ -277,7 +277,7 @@ impl Walker {
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
         if known.kernel_thread {
-            known.row.flags |= PF_KTHREAD;
+            known.row.flags |= Process::PF_KTHREAD;
         }
         // Nothing of interest changes in a kernel thread, and nothing can choose it.
         let idle = known.row.is_kernel_thread();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::check::compare;
 use crate::app::lines::{Line, View};
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, Scale, Sight, fitting};
 use crate::model::{Names, Needs, ProcId, Reading, Scene, Scores, Snapshot};
+use crate::policy::compare;
 use crate::rank::Ranking;
 use crate::report::{json, text};
 use crate::sample::root::ProcRoot;

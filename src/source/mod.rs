@@ -12,7 +12,7 @@ use crate::model::{Needs, ProcId, Snapshot, Text};
 use crate::sample::Unreadable;
 
 pub use live::{Live, Patience};
-pub use recording::{Recording, SCHEMA};
+pub use recording::Recording;
 
 /// A place that snapshots come from.
 pub trait Source: Send {

@@ -10,10 +10,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::{Lost, Source};
-use crate::model::{Needs, Snapshot};
-
-/// What the first key of every line says.
-pub const SCHEMA: &str = "doomtop/1";
+use crate::model::{Needs, SCHEMA, Snapshot};
 
 /// The longest line that is read: a look at a million processes with every fact.
 const LONGEST: u64 = 1 << 30;

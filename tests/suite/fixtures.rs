@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::filter::Filter;
 use doomtop::app::keys::{Code, Key};
-use doomtop::app::{Acting, App, Msg, Request, Setup, Viewport};
+use doomtop::app::{App, Msg, Request, Setup, Viewport};
 use doomtop::model::{ProcId, Snapshot};
-use doomtop::policy::LINUX;
 use doomtop::ui::{self, Look};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+use crate::stage::setup;
 
 /// The looks of a fixture machine, oldest first.
 pub fn looks(name: &str) -> Vec<Arc<Snapshot>> {
@@ -29,17 +29,7 @@ pub fn looks(name: &str) -> Vec<Arc<Snapshot>> {
 
 /// An app as the program starts it, free to act, before any look.
 pub fn blank() -> App {
-    App::new(Setup {
-        own: ProcId::default(),
-        acting: Acting::Free,
-        policy: &LINUX,
-        columns: None,
-        filter: Filter::default(),
-        sort: None,
-        delay: Millis(2000),
-        utc_offset: 0,
-        live: true,
-    })
+    App::new(Setup { own: ProcId::default(), ..setup() })
 }
 
 /// The app after all looks of a fixture.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use doomtop::app::check::{Agreement, SelfCheck, compare};
+use doomtop::app::check::{Agreement, SelfCheck};
 use doomtop::model::{
     Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
 };
+use doomtop::policy::compare;
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Verdict, int_sqrt_24,
     kernel_score, sacrifice,

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::sync::Arc;
 
+use doomtop::model::SCHEMA;
 use doomtop::model::{
     Capabilities, Ids, Needs, ProcId, Process, Reading, RunState, ScoreScale, Scores, Snapshot,
 };
 use doomtop::sample::detail::{LONGEST, command_line, user_names};
 use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
 use doomtop::sample::walk::ROTATION;
-use doomtop::source::{Live, Lost, Patience, Recording, SCHEMA, Source};
+use doomtop::source::{Live, Lost, Patience, Recording, Source};
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 
 use crate::fakeproc::{Fake, FakeProc, kernel_thread, page_kib};
