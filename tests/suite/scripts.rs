@@ -552,6 +552,36 @@ fn j_does_nothing_and_k_only_opens_a_list() {
     assert_eq!(player.play("kkk"), []);
 }
 
+/// Every key that the help names does something that can be seen, or is told why not.
+#[test]
+fn no_key_of_the_table_is_silent() {
+    let seen = |player: &Player| {
+        let app = &player.app;
+        let view = (app.cursor, app.top, app.skipped, app.tags.len(), app.paused, app.view.tree);
+        let shown = (app.header, app.scale, app.header_scale, app.command_style(), app.anchor);
+        let sort = (app.view.sort.column.id, app.view.sort.descending);
+        let mode = std::mem::discriminant(&app.mode);
+        format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
+    };
+    let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();
+    for row in KEYS.iter().filter(|row| row.place == doomtop::app::keys::Place::Browse) {
+        for &key in row.keys {
+            let cast = cast().into_iter().chain(many.clone()).collect();
+            let scale = doomtop::model::ScoreScale::Signed;
+            let mut player = Player::on(machine(1_000_000, scale, cast));
+            // In the midst of things: nothing is at its end, and something is tagged.
+            player.play("<<PgDn><PgDn><Up><Right><Space>");
+            player.app.notice = None;
+            let before = seen(&player);
+            player.now += 1000;
+            let asked = player.app.update(Msg::Key(key, Millis(player.now)));
+            let at_rest = row.action == doomtop::app::keys::Action::Back;
+            let silent = asked.is_empty() && seen(&player) == before;
+            assert_eq!(silent, at_rest, "{key}: {}", row.help);
+        }
+    }
+}
+
 #[test]
 fn the_palette_does_what_the_keys_do() {
     let mut player = Player::on(usual());
