@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Clock, Comm, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, SCHEMA,
-    ScanAge, Swap, Text, Traffic,
+    Clock, Comm, DomainKind, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId,
+    Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
@@ -74,8 +74,10 @@ struct Frame<'a> {
 
 #[derive(Serialize)]
 struct Domain<'a> {
-    name: &'a str,
+    name: &'a Text,
+    kind: &'static str,
     total_pages: Pages,
+    weighed_by: Option<&'a Text>,
 }
 
 /// How many of the scores that were read this time equal the computed ones.
@@ -111,7 +113,17 @@ pub fn write_line(
             Unit::Pages => "pages",
             Unit::Bare => "points",
         },
-        domain: Domain { name: &domain.name, total_pages: domain.pages },
+        domain: Domain {
+            name: &domain.name,
+            kind: match domain.kind {
+                DomainKind::Global => "global",
+                DomainKind::Memcg(_) => "memcg",
+                DomainKind::Part => "part",
+                DomainKind::Gone => "gone",
+            },
+            total_pages: domain.pages,
+            weighed_by: domain.weighed_by.as_deref(),
+        },
         next: sentence(sight).whole(),
         victim: sight.ranking.victim().and_then(named),
         runner_up: sight.ranking.runner_up().and_then(named),

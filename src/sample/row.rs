@@ -231,6 +231,7 @@ pub(super) fn take_stat(row: &mut Process, stat: &Stat) {
     row.cpu = stat.cpu;
     row.vsize = stat.vsize;
     row.rss_stat = stat.rss;
+    row.dying = stat.killed || stat.flags & (Process::PF_EXITING | Process::PF_SIGNALED) != 0;
 }
 
 fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
