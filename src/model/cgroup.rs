@@ -368,12 +368,5 @@ mod tests {
                 prop_assert_ne!(tree_order(&a, &b), Ordering::Less);
             }
         }
-
-        #[test]
-        fn limits_survive_json(bytes: Option<u64>) {
-            let limit = bytes.map_or(Limit::Max, |bytes| Limit::At(Bytes(bytes)));
-            let line = serde_json::to_string(&limit).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Limit>(&line).unwrap(), limit);
-        }
     }
 }
