@@ -2,8 +2,8 @@
 //! on the screen and in a pipe; the screen takes the longest form that fits.
 
 use crate::columns::Sight;
-use crate::model::{ProcId, Process, Reading};
-use crate::policy::{Note, Reason, Term, Unit, Verdict};
+use crate::model::{DomainKind, ProcId, Process, Reading};
+use crate::policy::{Note, Off, Reason, Term, Unit, Verdict};
 use crate::rank::{Ranked, Standing};
 use crate::units::{Adj, Points};
 use crate::words;
@@ -17,6 +17,8 @@ pub enum Certainty {
     TooClose,
     /// Nobody can be chosen.
     Nobody,
+    /// The kernel would not go by the ranking.
+    Off,
 }
 
 /// The sentence at one length.
@@ -65,6 +67,9 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     };
     let find = |id: ProcId| sight.scene.find(id);
     let ranking = sight.ranking;
+    if let Some(off) = sight.policy.off(sight.scene) {
+        return overruled(sight, off);
+    }
     let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
         return nobody(sight, &rule, &short_rule);
     };
@@ -87,7 +92,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     );
     let form =
         |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
-    let label = format!("NEXT VICTIM{rule}");
+    let label = format!("NEXT VICTIM{rule}{}", inside(sight));
     let short = format!("NEXT{short_rule}");
     let mut forms = Vec::with_capacity(7);
     if let Some(because) = adj_share(sight, victim) {
@@ -100,6 +105,12 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
     Sentence { certainty: Certainty::Named, forms }
+}
+
+/// In which domain, where that is not the whole machine.
+fn inside(sight: &Sight<'_>) -> String {
+    let domain = sight.scene.domain();
+    if domain.is_global() { String::new() } else { format!(" in {domain}") }
 }
 
 /// Whether no process is hidden from the ranking.
@@ -157,6 +168,29 @@ pub fn rank_without_adj(sight: &Sight<'_>, process: &Process) -> Option<usize> {
     Some(before + 1 - usize::from(itself))
 }
 
+/// What happens instead of the ranking, then who leads it.
+fn overruled(sight: &Sight<'_>, off: Off) -> Sentence {
+    let first = sight.ranking.victim().and_then(|row| sight.scene.find(row.id));
+    let lead = |process: &Process| format!(" (first by badness: {})", words::who(process));
+    let lead = first.map(lead).unwrap_or_default();
+    let (whole, brief) = (off.sentence(sight.scene), off.brief(sight.scene));
+    let form = |label: &str, rest: String| Form {
+        label: label.to_owned(),
+        who: String::new(),
+        rest: format!(" {rest}"),
+    };
+    Sentence {
+        certainty: Certainty::Off,
+        forms: vec![
+            form("NO PREDICTION:", format!("{whole}{lead}")),
+            form("NO PREDICTION:", format!("{brief}{lead}")),
+            form("NO PREDICTION:", brief.clone()),
+            form("OFF:", brief),
+            form("OFF:", off.word().to_owned()),
+        ],
+    }
+}
+
 fn too_close(
     sight: &Sight<'_>,
     rule: &str,
@@ -197,10 +231,21 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
         .rows()
         .first()
         .is_some_and(|row| row.standing == Standing::Spared(Reason::Unreadable));
-    let why = if hidden || !sees_all(sight) {
+    let domain = sight.scene.domain();
+    let empty = || {
+        let mut rows = sight.ranking.rows().iter();
+        rows.all(|row| row.standing == Standing::Spared(Reason::Outside))
+    };
+    let why = if domain.kind == DomainKind::Gone {
+        "this memory cgroup is not there any more"
+    } else if hidden || !sees_all(sight) {
         "nobody that can be seen"
-    } else {
+    } else if domain.is_global() {
         "everybody is protected, and an OOM now would panic the kernel"
+    } else if empty() {
+        "no process is in this domain"
+    } else {
+        "everybody in this domain is protected: at its wall, allocations fail"
     };
     let form = |label: String, rest: String| Form { label, who: String::new(), rest };
     Sentence {

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use super::filter::Filter;
 use crate::columns::{Column, Sight, SortKey};
 use crate::model::{ProcId, Snapshot};
+use crate::policy::Reason;
+use crate::rank::Standing;
 
 /// What hangs under a line of the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +106,9 @@ impl View {
     fn shows(&self, sight: &Sight<'_>, at: u32) -> bool {
         let Some(row) = sight.row(at as usize) else { return false };
         if row.process.is_kernel_thread() && !self.kernel_threads {
+            return false;
+        }
+        if row.standing() == Standing::Spared(Reason::Outside) {
             return false;
         }
         if self.hide_spared && row.standing().points().is_none() {

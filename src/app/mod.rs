@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Scene, Snapshot, Text};
+use crate::model::{Comm, Names, ProcId, Process, Scene, Scope, Snapshot, Text};
 use crate::policy::Policy;
 use crate::rank::Ranking;
 use crate::units::Millis;
@@ -178,6 +178,8 @@ pub struct Setup {
     pub acting: Acting,
     /// Whose rule ranks.
     pub policy: &'static dyn Policy,
+    /// The domain to look at.
+    pub scope: Scope,
     /// Columns named by the user.
     pub columns: Option<Vec<&'static Column>>,
     /// A filter to begin with.
@@ -449,7 +451,10 @@ impl App {
         }
         match &mut self.scene {
             Some(scene) => self.spent = scene.advance(snapshot),
-            None => self.scene = Some(Scene::new(snapshot, None)),
+            None => {
+                let scope = self.setup.scope.clone();
+                self.scene = Some(Scene::scoped(snapshot, None, scope));
+            }
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();

@@ -40,6 +40,10 @@ pub struct Swap {
     pub total_kib: Kib,
     /// `SwapFree`.
     pub free_kib: Kib,
+    /// While an area is being switched off: what it still holds. `SwapTotal` counts it, the OOM
+    /// killer's total does not (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`).
+    #[serde(default)]
+    pub leaving_kib: Option<Kib>,
 }
 
 impl Swap {
@@ -47,6 +51,12 @@ impl Swap {
     #[must_use]
     pub fn used(&self) -> Kib {
         self.total_kib.saturating_sub(self.free_kib)
+    }
+
+    /// Swap without what is being switched off.
+    #[must_use]
+    pub fn lasting(&self) -> Kib {
+        self.total_kib.saturating_sub(self.leaving_kib.unwrap_or_default())
     }
 }
 
@@ -195,5 +205,5 @@ pub struct Traffic {
 /// (`mm/oom_kill.c` `constrained_alloc`: `totalram_pages() + total_swap_pages`).
 #[must_use]
 pub fn global_total(memory: &Memory, swap: &Swap, page: PageSize) -> Pages {
-    memory.total_kib.pages(page) + swap.total_kib.pages(page)
+    memory.total_kib.pages(page) + swap.lasting().pages(page)
 }

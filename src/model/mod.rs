@@ -4,6 +4,9 @@
 //! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
 //! (`policy`), how it looks (`ui`).
 
+mod cgroup;
+mod domain;
+mod knobs;
 mod machine;
 mod memory;
 mod names;
@@ -15,15 +18,18 @@ mod signal;
 mod snapshot;
 mod text;
 
+pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, is_within, tree_order};
+pub use domain::{Domain, DomainKind, Scope};
+pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
     CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic,
 };
 pub use names::Names;
 pub use powers::{Capabilities, Capability, Powers};
-pub use process::{Ids, Needs, ProcId, Process, RunState, Scores};
+pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores};
 pub use reading::Reading;
-pub use scene::{Growth, Scene, Total};
+pub use scene::{Growth, Scene};
 pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

@@ -128,6 +128,9 @@ pub struct Process {
     /// Whether any of its threads still has an address space.
     #[serde(default)]
     pub has_mm: bool,
+    /// It was killed (SIGKILL is pending on its main thread) or is on its way out, and still here.
+    #[serde(default)]
+    pub dying: bool,
     /// `oom_score_adj`.
     #[serde(rename = "oom_score_adj", default, skip_serializing_if = "Reading::is_not_asked")]
     pub adj: Reading<Adj>,
@@ -152,10 +155,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// On its way out (`include/linux/sched.h`, as the other two).
+    /// On its way out (`include/linux/sched.h`, as the others).
     pub const PF_EXITING: u32 = 0x0000_0004;
     /// Writing a core dump.
     pub const PF_DUMPCORE: u32 = 0x0000_0200;
+    /// Killed by a signal.
+    pub const PF_SIGNALED: u32 = 0x0000_0400;
     /// A kernel thread.
     pub const PF_KTHREAD: u32 = 0x0020_0000;
 
@@ -220,6 +225,8 @@ pub struct Needs {
     pub cgroup: bool,
     /// `/proc/PID/cmdline` inside the look. Only where nobody waits for a ranking (batch, JSON).
     pub cmdline: bool,
+    /// How much of the memory cgroups.
+    pub cgroups: CgroupNeeds,
     /// Whose `oom_score` to read beside the rest.
     pub scores: Scores,
     /// Whose files to keep open: the top of the ranking, best first.
@@ -242,6 +249,25 @@ impl Needs {
     /// Everything that a ranking and a full table can use, for one thorough look.
     #[must_use]
     pub fn everything() -> Self {
-        Self { status: true, cgroup: true, cmdline: true, scores: Scores::All, keep: Vec::new() }
+        Self {
+            status: true,
+            cgroup: true,
+            cmdline: true,
+            cgroups: CgroupNeeds::Everything,
+            scores: Scores::All,
+            keep: Vec::new(),
+        }
     }
+}
+
+/// How much of the memory cgroups a look brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CgroupNeeds {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Every group's limits now and then, and how full the limited ones are: which wall is near.
+    Walls,
+    /// Everything about every group.
+    Everything,
 }

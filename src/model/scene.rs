@@ -3,22 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{Machine, ProcId, Process, RssSource, Snapshot};
+use super::{Domain, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
 use crate::units::{Millis, Pages, Points};
-
-/// The memory that an OOM is confined to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Total {
-    /// Its name: `global`, or a cgroup path.
-    pub name: String,
-    /// What adj is weighed by.
-    pub pages: Pages,
-}
 
 /// How a process grew between two looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Growth {
-    /// Resident pages and swap gained (lost, when negative).
+    /// Resident pages, swap and page tables gained (lost, when negative).
     pub pages: Points,
     /// In this time.
     pub over: Millis,
@@ -38,25 +29,51 @@ impl Growth {
 pub struct Scene {
     now: Arc<Snapshot>,
     before: Option<Arc<Snapshot>>,
-    domain: Total,
+    scope: Scope,
+    domain: Domain,
     /// Positions in `now.processes`, sorted by parent, then pid.
     by_parent: Vec<u32>,
 }
 
 impl Scene {
-    /// Takes a look, and the one before it.
+    /// Takes a look, and the one before it: the domain that matters by itself.
     #[must_use]
     pub fn new(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>) -> Self {
-        let domain = Total { name: "global".to_owned(), pages: now.total() };
-        let mut scene = Self { now, before, domain, by_parent: Vec::new() };
+        Self::scoped(now, before, Scope::Auto)
+    }
+
+    /// The same for the domain that was asked for.
+    #[must_use]
+    pub fn scoped(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>, scope: Scope) -> Self {
+        let domain = Domain::of(&scope, &now);
+        let mut scene = Self { now, before, scope, domain, by_parent: Vec::new() };
         scene.relate();
         scene
+    }
+
+    /// The same moment in another domain.
+    #[must_use]
+    pub fn within(&self, scope: Scope) -> Self {
+        let domain = Domain::of(&scope, &self.now);
+        Self { scope, domain, ..self.clone() }
+    }
+
+    /// Looks at another domain from now on.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.domain = Domain::of(&scope, &self.now);
+        self.scope = scope;
+    }
+
+    /// The domain that was asked for.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// The next look: `now` becomes `before`. Gives back the look that nobody needs any more.
     pub fn advance(&mut self, next: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let past = self.before.replace(std::mem::replace(&mut self.now, next));
-        self.domain.pages = self.now.total();
+        self.domain = Domain::of(&self.scope, &self.now);
         self.relate();
         past
     }
@@ -97,7 +114,7 @@ impl Scene {
 
     /// What the OOM is confined to.
     #[must_use]
-    pub fn domain(&self) -> &Total {
+    pub const fn domain(&self) -> &Domain {
         &self.domain
     }
 
@@ -135,22 +152,32 @@ impl Scene {
         }
     }
 
-    /// Growth since the look before, if the process was there: by the counter that this kernel's OOM
-    /// killer reads. What only one of the two looks knows is not compared.
+    /// Growth since the look before, by the counters that the OOM killer adds up: resident pages,
+    /// swap and page tables. What only one of the two looks knows is not compared. A process that was
+    /// born between the two has grown by all that it has. `None` without a look before.
     #[must_use]
     pub fn growth(&self, process: &Process) -> Option<Growth> {
         let before = self.before()?;
-        let then = before.find(process.id)?;
+        let over = self.now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms);
+        let Some(then) = before.find(process.id) else {
+            // Whoever is older was hidden then, or could not be read: nothing is known of it.
+            let known = |size: Reading<Pages>| size.value().unwrap_or_default();
+            let all = self.rss(process) + known(process.swap) + known(process.pgtables);
+            let is_new = process.id.born > before.clock.uptime_ticks;
+            return is_new.then_some(Growth { pages: all.points(), over });
+        };
         let exact = match self.now.machine.rss_source {
             RssSource::Stat => None,
             RssSource::Status => process.rss_exact.value().zip(then.rss_exact.value()),
         };
+        let both = |now: Reading<Pages>, then: Reading<Pages>| {
+            now.value().zip(then.value()).unwrap_or_default()
+        };
         let (rss_now, rss_then) = exact.unwrap_or((process.rss_stat, then.rss_stat));
-        let swap = process.swap.value().zip(then.swap.value());
-        let (swap_now, swap_then) = swap.unwrap_or_default();
-        Some(Growth {
-            pages: (rss_now + swap_now).points() - (rss_then + swap_then).points(),
-            over: self.now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms),
-        })
+        let (swap_now, swap_then) = both(process.swap, then.swap);
+        let (tables_now, tables_then) = both(process.pgtables, then.pgtables);
+        let pages = (rss_now + swap_now + tables_now).points()
+            - (rss_then + swap_then + tables_then).points();
+        Some(Growth { pages, over })
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::memory::global_total;
-use super::{Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap, Text, Traffic};
+use super::{
+    Cgroups, Knobs, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap, Text,
+    Traffic,
+};
 use crate::units::{Millis, Pages, Ticks};
 
 /// The name and version of a snapshot's form as a JSON line (`assets/schema.md`).
@@ -52,6 +55,9 @@ pub struct Snapshot {
     pub swap: Swap,
     /// Promises.
     pub overcommit: Overcommit,
+    /// What an OOM does here.
+    #[serde(default)]
+    pub knobs: Knobs,
     /// Stall times.
     pub pressure: Pressure,
     /// Counters since boot.
@@ -64,6 +70,9 @@ pub struct Snapshot {
     /// Names of users, by id. Filled in when they are known; never waited for.
     #[serde(default)]
     pub users: Arc<BTreeMap<u32, Text>>,
+    /// The memory cgroups, where somebody needed them.
+    #[serde(default)]
+    pub cgroups: Arc<Cgroups>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
 }

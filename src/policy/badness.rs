@@ -127,6 +127,8 @@ pub enum Reason {
     NoMm,
     /// A kernel thread.
     Kernel,
+    /// It does not belong to the domain.
+    Outside,
 }
 
 impl Reason {
@@ -141,6 +143,7 @@ impl Reason {
             Self::Init => "init",
             Self::NoMm => "no mm",
             Self::Kernel => "kernel",
+            Self::Outside => "outside",
         }
     }
 
@@ -157,6 +160,7 @@ impl Reason {
             Self::Init => "it is the machine's init: the OOM killer never chooses it",
             Self::NoMm => "it has no memory of its own any more (a zombie, or exiting)",
             Self::Kernel => "it is a kernel thread: nothing can kill it",
+            Self::Outside => "it does not belong to this domain: an OOM in here passes it by",
         }
     }
 }

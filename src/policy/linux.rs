@@ -5,7 +5,7 @@
 //! `/proc/PID/oom_score` all the time, see `app::check`.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
-use super::{Act, Armed, Cite, Policy, Sway, Tie};
+use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
 use crate::model::{Needs, Process, Reading, Scene, ScoreScale, Scores, Signal};
 use crate::units::{Adj, Pages, Points};
 
@@ -238,6 +238,10 @@ impl Policy for Linux {
         Armed { ready: true, why }
     }
 
+    fn off(&self, scene: &Scene) -> Option<Off> {
+        super::off::off(scene)
+    }
+
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         match judge_facts(process, scene, self.rule, scene.domain().pages) {
             Verdict::Scored(_) if kernel_skips(process, scene) => Verdict::Spared(Reason::Skipped),
@@ -257,12 +261,14 @@ impl Policy for Linux {
         // depends on the look before, so the larger one bounds it.
         let rss = process.rss_stat.max(scene.rss(process));
         let swap = process.swap.value().unwrap_or_default();
-        rss + swap + swap_counter_bound(process, scene)
+        let tables = process.pgtables.value().unwrap_or_default();
+        rss + swap + tables + swap_counter_bound(process, scene)
     }
 
     fn tie(&self, scene: &Scene) -> Tie {
         // 5.3 and later keep the last one scanned, earlier ones the first thread-group leader.
         match self.rule {
+            _ if scene.domain().is_memcg() => Tie::Unseen,
             Rule::Signed => Tie::Youngest,
             _ if scene.machine().kernel_version() >= (5, 3) => Tie::Youngest,
             _ => Tie::Oldest,

@@ -6,6 +6,7 @@
 mod badness;
 mod linux;
 mod linux24;
+mod off;
 mod sacrifice;
 
 use crate::model::{Needs, Process, Scene, Signal};
@@ -17,6 +18,7 @@ pub use linux::{
     running,
 };
 pub use linux24::{LINUX_2_4, int_sqrt_24};
+pub use off::Off;
 pub use sacrifice::{Sacrifice, sacrifice};
 
 /// Where a rule can be read.
@@ -35,6 +37,8 @@ pub enum Tie {
     Oldest,
     /// The one created last.
     Youngest,
+    /// Nobody can tell: the order inside a memory cgroup is that of joining it, which no file shows.
+    Unseen,
 }
 
 /// How far a verdict may be off by the time of the kill.
@@ -82,6 +86,10 @@ pub trait Policy: Send + Sync {
     }
     /// Whether it is about to act.
     fn armed(&self, scene: &Scene) -> Armed;
+    /// What overrules its ranking at this moment, if anything.
+    fn off(&self, _scene: &Scene) -> Option<Off> {
+        None
+    }
     /// Its opinion of one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// How far that opinion may be off by the time of the kill.

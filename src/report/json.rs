@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Clock, Comm, Growth, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, SCHEMA,
-    ScanAge, Swap, Text, Traffic,
+    Cgroups, Clock, Comm, DomainKind, Growth, Knobs, Machine, Memory, Overcommit, Powers, Pressure,
+    ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
@@ -52,6 +52,7 @@ struct Frame<'a> {
     unit: &'static str,
     domain: Domain<'a>,
     next: String,
+    off: Option<Overruled>,
     victim: Option<Named<'a>>,
     runner_up: Option<Named<'a>>,
     margin_pages: Option<Points>,
@@ -64,18 +65,29 @@ struct Frame<'a> {
     memory: &'a Memory,
     swap: &'a Swap,
     overcommit: &'a Overcommit,
+    knobs: &'a Knobs,
     pressure: &'a Pressure,
     traffic: &'a Traffic,
     powers: &'a Powers,
     scan: &'a ScanAge,
+    cgroups: &'a Cgroups,
     users: &'a BTreeMap<u32, Text>,
     processes: Rows<'a>,
 }
 
 #[derive(Serialize)]
 struct Domain<'a> {
-    name: &'a str,
+    name: &'a Text,
+    kind: &'static str,
     total_pages: Pages,
+    weighed_by: Option<&'a Text>,
+}
+
+/// What overrules the ranking.
+#[derive(Serialize)]
+struct Overruled {
+    by: &'static str,
+    words: String,
 }
 
 /// How many of the scores that were read this time equal the computed ones.
@@ -111,8 +123,22 @@ pub fn write_line(
             Unit::Pages => "pages",
             Unit::Bare => "points",
         },
-        domain: Domain { name: &domain.name, total_pages: domain.pages },
+        domain: Domain {
+            name: &domain.name,
+            kind: match domain.kind {
+                DomainKind::Global => "global",
+                DomainKind::Memcg(_) => "memcg",
+                DomainKind::Part => "part",
+                DomainKind::Gone => "gone",
+            },
+            total_pages: domain.pages,
+            weighed_by: domain.weighed_by.as_deref(),
+        },
         next: sentence(sight).whole(),
+        off: sight
+            .policy
+            .off(sight.scene)
+            .map(|off| Overruled { by: off.word(), words: off.sentence(sight.scene) }),
         victim: sight.ranking.victim().and_then(named),
         runner_up: sight.ranking.runner_up().and_then(named),
         margin_pages: sight.ranking.margin(),
@@ -125,10 +151,12 @@ pub fn write_line(
         memory: &snapshot.memory,
         swap: &snapshot.swap,
         overcommit: &snapshot.overcommit,
+        knobs: &snapshot.knobs,
         pressure: &snapshot.pressure,
         traffic: &snapshot.traffic,
         powers: &snapshot.powers,
         scan: &snapshot.scan,
+        cgroups: &snapshot.cgroups,
         users: &snapshot.users,
         processes: Rows { sight, rows, columns },
     };

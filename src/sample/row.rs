@@ -231,6 +231,12 @@ pub(super) fn take_stat(row: &mut Process, stat: &Stat) {
     row.cpu = stat.cpu;
     row.vsize = stat.vsize;
     row.rss_stat = stat.rss;
+    row.dying = dies(stat);
+}
+
+/// Whether a thread was killed, or is on its way out.
+const fn dies(stat: &Stat) -> bool {
+    stat.killed || stat.flags & (Process::PF_EXITING | Process::PF_SIGNALED) != 0
 }
 
 fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
@@ -285,6 +291,8 @@ pub(super) fn forget_status(row: &mut Process) {
 pub(super) fn take_thread(row: &mut Process, stat: &Stat, status: Option<&Status>, page: PageSize) {
     row.vsize = stat.vsize;
     row.rss_stat = stat.rss;
+    // The main thread went on its own; the process is none the worse for it.
+    row.dying = dies(stat);
     if let Some(status) = status {
         take_sizes(row, status, page);
     }

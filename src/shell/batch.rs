@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use crate::app::lines::{Line, View};
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, Scale, Sight, fitting};
-use crate::model::{Names, Needs, ProcId, Reading, Scene, Scores, Snapshot};
+use crate::model::{
+    CgroupNeeds, Domain, DomainKind, Names, Needs, ProcId, Reading, Scene, Scope, Scores, Snapshot,
+};
 use crate::policy::compare;
 use crate::rank::Ranking;
 use crate::report::{json, text};
@@ -108,7 +110,11 @@ impl Printer<'_> {
             }
             match &mut scene {
                 Some(scene) => spent = scene.advance(snapshot),
-                None => scene = Some(Scene::new(snapshot, None)),
+                None => {
+                    let first = Scene::scoped(snapshot, None, self.setup.scope.clone());
+                    found(first.domain()).map_err(End::Read)?;
+                    scene = Some(first);
+                }
             }
             let Some(scene) = &scene else { continue };
             self.ranking.update(self.setup.policy, scene);
@@ -133,6 +139,12 @@ impl Printer<'_> {
             status: true,
             cgroup: true,
             cmdline: false,
+            // A line of JSON is to hold everything; text speaks of the nearest wall only.
+            cgroups: if self.cli.json || self.setup.scope != Scope::Global {
+                CgroupNeeds::Everything
+            } else {
+                CgroupNeeds::Walls
+            },
             scores: Scores::All,
             keep: top.iter().take(KEEP).map(|row| row.id).collect(),
         }
@@ -201,6 +213,16 @@ fn wants_lines(setup: &Setup) -> bool {
         .is_none_or(|columns| columns.iter().any(|column| column.id == "command"));
     let sorted = setup.sort.is_some_and(|sort| sort.column.id == "command");
     shown || sorted || setup.filter.wants_command_lines()
+}
+
+/// A domain that was asked for by name has to be there at the beginning.
+fn found(domain: &Domain) -> Result<(), String> {
+    match domain.kind {
+        DomainKind::Gone => Err(format!(
+            "{domain}: no such memory cgroup here; --scope takes a path as /proc/PID/cgroup prints it"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A disagreement with the kernel's score counts only when a second look confirms it.

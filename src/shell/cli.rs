@@ -10,6 +10,7 @@ use crate::app::filter::Filter;
 use crate::app::lines::Sort;
 use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
+use crate::model::Scope;
 use crate::policy::POLICIES;
 use crate::units::Millis;
 
@@ -51,6 +52,10 @@ pub struct Cli {
     /// Whose rule ranks
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policies())]
     pub policy: String,
+
+    /// The domain of the OOM: auto, global, or a memory cgroup by its path in /proc/PID/cgroup
+    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope)]
+    pub scope: Scope,
 
     /// Only these: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -116,6 +121,12 @@ fn policies() -> PossibleValuesParser {
 
 fn delay(text: &str) -> Result<Millis, String> {
     parse_delay(text)
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| {
+        "it is auto, global, or a path that begins with /, as /proc/PID/cgroup prints it".to_owned()
+    })
 }
 
 fn filter(text: &str) -> Result<FilterArg, String> {

@@ -74,6 +74,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         own: ProcId::default(),
         acting: Acting::NotReal,
         policy,
+        scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
         sort: cli.sort.map(|sort| sort.0),

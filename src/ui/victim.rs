@@ -26,7 +26,7 @@ fn lines(sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
     let (label, rest) = match sentence.certainty {
         Certainty::Named => (look.strong(), look.plain()),
         Certainty::TooClose => (look.danger(), look.candidate()),
-        Certainty::Nobody => (look.danger(), look.plain()),
+        Certainty::Nobody | Certainty::Off => (look.danger(), look.plain()),
     };
     let line = |form: Form| {
         let mut spans = vec![Span::styled(form.label, label)];

@@ -85,6 +85,7 @@ impl Whole {
             own: ProcId::default(),
             acting: Acting::NotReal,
             policy: &policy::LINUX,
+            scope: Default::default(),
             columns: Some(COLUMNS.iter().collect()),
             filter: Filter::default(),
             sort: None,

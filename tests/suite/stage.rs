@@ -126,6 +126,7 @@ pub fn setup() -> Setup {
         own: own(),
         acting: Acting::Free,
         policy: &policy::LINUX,
+        scope: Default::default(),
         columns: None,
         filter: Filter::default(),
         sort: None,

@@ -68,7 +68,11 @@ pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
             shmem_kib: shmem,
             hugetlb_kib: kib(read.hugetlb.unwrap_or(0)),
         },
-        swap: Swap { total_kib: kib(read.swap_total), free_kib: kib(read.swap_free) },
+        swap: Swap {
+            total_kib: kib(read.swap_total),
+            free_kib: kib(read.swap_free),
+            leaving_kib: None,
+        },
         commit_limit: perhaps(read.commit_limit),
         committed: Reading::Value(kib(read.committed_as)),
     })

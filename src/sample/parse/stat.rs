@@ -37,7 +37,13 @@ pub struct Stat {
     pub vsize: Bytes,
     /// Field 24.
     pub rss: Pages,
+    /// SIGKILL is pending on the main thread (field 31; signals sent to a whole process land there
+    /// too when they are deadly).
+    pub killed: bool,
 }
+
+/// The bit of SIGKILL in a set of signals.
+const SIGKILL: u64 = 1 << 8;
 
 /// Reads the line. The name stands between the *first* `(` and the *last* `)`, because a process
 /// may call itself `) R 1`.
@@ -94,7 +100,13 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
     let born = count(next("start time")?, no("start time"))?;
     let vsize = count(next("virtual size")?, no("virtual size"))?;
     let rss = signed(next("resident size")?).ok_or(no("resident size"))?;
+    // The file's tail is worth a look, but nothing is lost without it.
+    let pending = (25..=31).map(|_| next("signals")).last();
+    let killed = pending.is_some_and(|field| {
+        field.ok().and_then(unsigned).is_some_and(|signals| signals & SIGKILL != 0)
+    });
     Ok(Stat {
+        killed,
         pid: i32::try_from(pid).map_err(|_| no("pid"))?,
         comm: Comm::new(comm),
         state,
@@ -147,6 +159,7 @@ mod tests {
                 born: Ticks(254_934),
                 vsize: Bytes(2_998_272),
                 rss: Pages(408),
+                killed: false,
             }
         );
     }

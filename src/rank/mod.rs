@@ -1,5 +1,7 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
+pub mod walls;
+
 use crate::model::{ProcId, Process, Scene};
 use crate::policy::{Policy, Reason, Tie, Verdict};
 use crate::units::{Pages, Points};
@@ -68,15 +70,46 @@ impl Ranking {
         scene: &Scene,
         judge: impl Fn(&Process) -> Verdict,
     ) {
+        let everybody = 0..scene.now().processes.len() as u32;
+        self.put_in_order(policy, scene, everybody, judge);
+        self.places.clear();
+        self.places.resize(self.rows.len(), 0);
+        for (place, row) in self.rows.iter().enumerate() {
+            self.places[row.at as usize] = place as u32;
+        }
+    }
+
+    /// Judges and sorts just the processes at these positions. What such a ranking holds has no
+    /// [`Ranking::place`].
+    #[must_use]
+    pub fn among(policy: &dyn Policy, scene: &Scene, positions: impl Iterator<Item = u32>) -> Self {
+        let mut ranking = Self::default();
+        ranking.put_in_order(policy, scene, positions, |process| policy.judge(process, scene));
+        ranking
+    }
+
+    fn put_in_order(
+        &mut self,
+        policy: &dyn Policy,
+        scene: &Scene,
+        positions: impl Iterator<Item = u32>,
+        judge: impl Fn(&Process) -> Verdict,
+    ) {
         let processes = &scene.now().processes;
+        let domain = scene.domain();
         self.rows.clear();
-        self.rows.extend(processes.iter().enumerate().map(|(at, process)| Ranked {
-            at: at as u32,
-            id: process.id,
-            standing: match judge(process) {
+        self.rows.extend(positions.map(|at| {
+            let process = &processes[at as usize];
+            let verdict = if domain.contains(process) {
+                judge(process)
+            } else {
+                Verdict::Spared(Reason::Outside)
+            };
+            let standing = match verdict {
                 Verdict::Scored(badness) => Standing::Scored(badness.points),
                 Verdict::Spared(reason) => Standing::Spared(reason),
-            },
+            };
+            Ranked { at, id: process.id, standing }
         }));
         let tie = policy.tie(scene);
         self.rows.sort_unstable_by(|a, b| {
@@ -87,7 +120,7 @@ impl Ranking {
                 (Standing::Scored(mine), Standing::Scored(theirs)) => {
                     theirs.cmp(&mine).then_with(|| match tie {
                         Tie::Oldest => age(a).cmp(&age(b)),
-                        Tie::Youngest => age(b).cmp(&age(a)),
+                        Tie::Youngest | Tie::Unseen => age(b).cmp(&age(a)),
                     })
                 }
                 (Standing::Scored(_), Standing::Spared(_)) => Ordering::Less,
@@ -98,11 +131,6 @@ impl Ranking {
             }
         });
         self.eligible = self.rows.iter().take_while(|row| row.standing.points().is_some()).count();
-        self.places.clear();
-        self.places.resize(self.rows.len(), 0);
-        for (place, row) in self.rows.iter().enumerate() {
-            self.places[row.at as usize] = place as u32;
-        }
         self.find_candidates(policy, scene);
     }
 
@@ -121,6 +149,7 @@ impl Ranking {
         let sway = |row: &Ranked| policy.sway(&processes[row.at as usize], scene);
         let down = sway(first).down;
         let floor = top - down.points();
+        let unseen = policy.tie(scene) == Tie::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
         for row in others {
@@ -130,8 +159,8 @@ impl Ranking {
                 continue;
             }
             let up = sway(row).up;
-            // An exact tie is no uncertainty: its order is known.
-            if (up + down).0 > 0 && points + up.points() >= floor {
+            // An exact tie is no uncertainty where its order is known.
+            if (unseen || (up + down).0 > 0) && points + up.points() >= floor {
                 self.candidates.push(row.id);
             }
         }

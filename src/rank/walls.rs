@@ -1,0 +1,135 @@
+//! The walls that memory can hit: the machine's own and that of each limited cgroup; how far each is,
+//! which is hit first, and who dies there.
+
+use std::sync::Arc;
+
+use super::Ranking;
+use crate::model::{Cgroup, Domain, Reading, Scene, Scope, Snapshot, Text, is_within, tree_order};
+use crate::policy::Policy;
+use crate::units::{Bytes, Millis};
+
+/// A wall that is nearer in time than that is called near whatever its distance.
+const SOON: Millis = Millis(10 * 60 * 1000);
+
+/// One wall.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wall {
+    /// `global`, or the cgroup's path.
+    pub name: Arc<Text>,
+    /// What may be held.
+    pub limit: Bytes,
+    /// How much more can be taken until somebody dies: free, reclaimable and swap.
+    pub headroom: Bytes,
+    /// When that is gone at the rate of the last refresh; nothing while it does not shrink, or
+    /// not within ten minutes.
+    pub hit_in: Option<Millis>,
+}
+
+impl Wall {
+    /// The share of the limit that can still be taken, in per mille. Swap may make it more than all.
+    #[must_use]
+    pub fn left_permille(&self) -> u64 {
+        let left = u128::from(self.headroom.0) * 1000 / u128::from(self.limit.0.max(1));
+        u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    /// The scope of those who can die there.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        if self.name.as_str() == Scope::GLOBAL {
+            Scope::Global
+        } else {
+            Scope::Memcg(Arc::clone(&self.name))
+        }
+    }
+}
+
+/// How much more the machine can take: what is available, and free swap.
+fn machine_headroom(look: &Snapshot) -> Bytes {
+    let free = look.memory.free_kib + look.memory.cache_kib;
+    let available = look.memory.available_kib.value().unwrap_or(free);
+    (available + look.swap.free_kib).bytes()
+}
+
+/// How much more a cgroup can take in a look.
+fn headroom(group: &Cgroup, look: &Snapshot) -> Option<Bytes> {
+    group.headroom(look.swap.free_kib.bytes(), look.knobs.swappiness)
+}
+
+/// When `now` is gone, if it went on from `then` as it did in this time.
+fn hit_in(then: Bytes, now: Bytes, over: Millis) -> Option<Millis> {
+    let lost = then.0.checked_sub(now.0).filter(|&lost| lost > 0)?;
+    let left = u128::from(now.0) * u128::from(over.0) / u128::from(lost);
+    let left = Millis(u64::try_from(left).unwrap_or(u64::MAX));
+    (over.0 > 0 && left < SOON).then_some(left)
+}
+
+/// The machine's own wall.
+#[must_use]
+pub fn of_machine(scene: &Scene) -> Wall {
+    let now = scene.now();
+    let left = machine_headroom(now);
+    let trend = scene.before().and_then(|then| {
+        let over = now.clock.monotonic_ms.saturating_sub(then.clock.monotonic_ms);
+        hit_in(machine_headroom(then), left, over)
+    });
+    Wall {
+        name: Domain::global(now).name,
+        limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
+        headroom: left,
+        hit_in: trend,
+    }
+}
+
+/// The wall of a cgroup, if it has one of its own and its usage is known.
+#[must_use]
+pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
+    let (now, limit) = (scene.now(), group.wall()?);
+    let left = headroom(group, now)?;
+    let trend = scene.before().and_then(|then| {
+        let over = now.cgroups.read_ms.saturating_sub(then.cgroups.read_ms);
+        let before = then.cgroups.find(group.path.as_str())?;
+        hit_in(headroom(before, then)?, left, over)
+    });
+    Some(Wall { name: Arc::clone(&group.path), limit, headroom: left, hit_in: trend })
+}
+
+/// The wall that is hit first: the one that is reached soonest at the present rate; where none is
+/// approached, the one with the smallest share left.
+#[must_use]
+pub fn nearest(scene: &Scene) -> Wall {
+    let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
+    let key = |wall: &Wall| {
+        (wall.hit_in.map_or(u64::MAX, |at| at.0), wall.left_permille(), wall.headroom.0)
+    };
+    let machine = of_machine(scene);
+    groups.fold(machine, |first, wall| if key(&wall) < key(&first) { wall } else { first })
+}
+
+/// Who dies in each limited cgroup when it hits its wall, in the order of the tree: the cgroup's path
+/// and the order of its own processes. A process is judged for the walls that it lives behind only.
+#[must_use]
+pub fn fates(policy: &dyn Policy, scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
+    let now = scene.now();
+    // A subtree stands in one piece in this order.
+    let mut placed: Vec<(&str, u32)> = now
+        .processes
+        .iter()
+        .zip(0..)
+        .filter_map(|(process, at)| match &process.cgroup {
+            Reading::Value(path) => Some((path.as_str(), at)),
+            _ => None,
+        })
+        .collect();
+    placed.sort_by(|(a, _), (b, _)| tree_order(a, b));
+    let mut found = Vec::new();
+    for group in now.cgroups.limited() {
+        let path = group.path.as_str();
+        let from = placed.partition_point(|(other, _)| tree_order(other, path).is_lt());
+        let members = placed[from..].iter().take_while(|(other, _)| is_within(other, path));
+        let inside = scene.within(Scope::Memcg(Arc::clone(&group.path)));
+        let ranking = Ranking::among(policy, &inside, members.map(|&(_, at)| at));
+        found.push((Arc::clone(&group.path), ranking));
+    }
+    found
+}

@@ -1,0 +1,352 @@
+//! An OOM is confined to a domain: who is in it, what adj weighs there, and what overrules the
+//! ranking.
+
+use std::sync::Arc;
+
+use doomtop::model::{
+    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, PanicOnOom, Process, Reading, Scene,
+    Scope, ScoreScale, Snapshot, Swap, Text,
+};
+use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
+use doomtop::rank::{Ranking, Standing, walls};
+use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::stage::{machine, process, usual};
+
+const MIB: u64 = 1 << 20;
+
+fn path(path: &str) -> Arc<Text> {
+    Arc::new(Text::new(path.as_bytes()))
+}
+
+fn group(name: &str, limit_mib: Option<u64>) -> Cgroup {
+    Cgroup {
+        path: path(name),
+        limit: Reading::Value(limit_mib.map_or(Limit::Max, |mib| Limit::At(Bytes(mib * MIB)))),
+        ..Cgroup::default()
+    }
+}
+
+fn placed(pid: i32, name: &str, rss: u64, adj: i16, cgroup: &str) -> Process {
+    let mut process = process(pid, name, rss);
+    process.adj = Reading::Value(Adj(adj));
+    process.cgroup = Reading::Value(path(cgroup));
+    process
+}
+
+/// 1,000,000 pages; `/pod` may have 400 MiB (102,400 pages), `/pod/a` 40 MiB, `/pod/b` and `/web`
+/// have no limit.
+fn snapshot() -> Snapshot {
+    let mut snapshot = machine(
+        1_000_000,
+        ScoreScale::Signed,
+        vec![
+            placed(10, "giant", 300_000, 0, "/web"),
+            placed(20, "large", 9000, 0, "/pod/b"),
+            placed(30, "raised", 5000, 50, "/pod/a"),
+            placed(40, "small", 4000, 0, "/pod/a"),
+            placed(50, "other", 100, 0, "/pod-2"),
+        ],
+    );
+    snapshot.cgroups = Arc::new(Cgroups {
+        hierarchy: Reading::Value(Hierarchy::V2),
+        read_ms: Millis(0),
+        list: vec![
+            group("/", None),
+            group("/pod", Some(400)),
+            group("/pod/a", Some(40)),
+            group("/pod/b", None),
+            group("/pod-2", None),
+            group("/web", None),
+        ],
+    });
+    snapshot
+}
+
+fn scoped(snapshot: Snapshot, scope: &str) -> Scene {
+    Scene::scoped(Arc::new(snapshot), None, Scope::parse(scope).expect("a scope"))
+}
+
+fn order(scene: &Scene) -> Vec<(i32, i64)> {
+    let ranking = Ranking::new(&LINUX, scene);
+    let scored = |row: &doomtop::rank::Ranked| Some((row.id.pid, row.standing.points()?.0));
+    ranking.rows().iter().filter_map(scored).collect()
+}
+
+#[test]
+fn adj_weighs_by_the_domain() {
+    // Globally one step is 1000 pages: +50 is 50,000.
+    let global = [(10, 300_000), (30, 55_000), (20, 9000), (40, 4000), (50, 100)];
+    assert_eq!(order(&scoped(snapshot(), "global")), global);
+    // In /pod it is 102 pages.
+    assert_eq!(order(&scoped(snapshot(), "/pod")), [(30, 10_100), (20, 9000), (40, 4000)]);
+    // In /pod/a, 10,240 pages, it is 10.
+    assert_eq!(order(&scoped(snapshot(), "/pod/a")), [(30, 5500), (40, 4000)]);
+    assert_eq!(order(&scoped(snapshot(), "/pod/a/")), [(30, 5500), (40, 4000)]);
+}
+
+#[test]
+fn below_a_thousand_pages_adj_weighs_nothing() {
+    let mut tiny = snapshot();
+    Arc::make_mut(&mut tiny.cgroups).list[2] = group("/pod/a", Some(3));
+    assert_eq!(order(&scoped(tiny, "/pod/a")), [(30, 5000), (40, 4000)]);
+}
+
+#[test]
+fn a_group_without_a_wall_is_weighed_by_the_next_above() {
+    let scene = scoped(snapshot(), "/pod/b");
+    assert_eq!(scene.domain().kind, DomainKind::Part);
+    assert_eq!(scene.domain().weighed_by, Some(path("/pod")));
+    assert_eq!(scene.domain().pages, Pages(102_400));
+    let web = scoped(snapshot(), "/web");
+    assert_eq!(web.domain().weighed_by, Some(path("global")));
+    assert_eq!(web.domain().pages, Pages(1_000_000));
+    let gone = scoped(snapshot(), "/nothing");
+    assert_eq!(gone.domain().kind, DomainKind::Gone);
+    assert_eq!(order(&gone), []);
+}
+
+#[test]
+fn whoever_is_outside_is_spared_and_says_so() {
+    let scene = scoped(snapshot(), "/pod/a");
+    let ranking = Ranking::new(&LINUX, &scene);
+    let outside = |pid| {
+        let at = scene.now().position(pid).unwrap();
+        ranking.place(at).unwrap().1.standing == Standing::Spared(Reason::Outside)
+    };
+    assert!(outside(10) && outside(20) && outside(50));
+    assert!(!outside(30) && !outside(40));
+}
+
+#[test]
+fn swap_counts_by_what_the_group_may_use() {
+    for case in vectors("mem_cgroup_get_max_v2") {
+        let number = |key: &str| case[key].as_u64();
+        let mut now = snapshot();
+        let swap = number("total_swap").expect("pages");
+        now.swap = Swap { total_kib: Kib(swap * 4), ..Swap::default() };
+        now.knobs.swappiness = Reading::Value(number("swappiness").expect("a value"));
+        let pages = |pages: u64| Limit::At(Bytes(pages * 4096));
+        let mut limited = group("/pod", None);
+        limited.limit = Reading::Value(pages(number("mem_max").expect("pages")));
+        limited.swap_limit = Reading::Value(pages(number("swap_max").expect("pages")));
+        Arc::make_mut(&mut now.cgroups).list[1] = limited;
+        let total = scoped(now, "/pod").domain().pages;
+        assert_eq!(Some(total.0), case["pages"].as_u64(), "{case}");
+    }
+}
+
+fn vectors(section: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(include_str!("../fixtures/vectors.json")).unwrap();
+    all[section].as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_container_with_a_wall_is_the_domain_by_itself() {
+    let mut inside = snapshot();
+    let groups = vec![group("/", Some(400)), group("/pod", Some(100))];
+    Arc::make_mut(&mut inside.cgroups).list = groups;
+    assert!(Scene::new(Arc::new(inside.clone()), None).domain().is_global(), "the machine itself");
+    Arc::make_mut(&mut inside.machine).initial_pid_namespace = false;
+    let scene = Scene::new(Arc::new(inside.clone()), None);
+    assert_eq!((scene.domain().name.as_str(), scene.domain().pages), ("/", Pages(102_400)));
+    assert!(scoped(inside.clone(), "global").domain().is_global(), "unless told otherwise");
+    Arc::make_mut(&mut inside.cgroups).list[0] = group("/", None);
+    assert!(Scene::new(Arc::new(inside), None).domain().is_global(), "no wall can be seen");
+}
+
+#[test]
+fn equals_in_a_cgroup_are_too_close_to_call() {
+    let mut twins = snapshot();
+    twins.processes[2].adj = Reading::Value(Adj(0));
+    twins.processes[2].rss_stat = Pages(4000);
+    let inside = scoped(twins.clone(), "/pod/a");
+    let ranking = Ranking::new(&LINUX, &inside);
+    assert!(ranking.too_close());
+    assert_eq!(ranking.candidates().len(), 2);
+    // The order of the machine's own list is that of birth: the last one goes.
+    twins.processes.retain(|process| process.id.pid == 30 || process.id.pid == 40);
+    let ranking = Ranking::new(&LINUX, &scoped(twins, "global"));
+    assert!(!ranking.too_close());
+    assert_eq!(ranking.victim().map(|row| row.id.pid), Some(40));
+}
+
+#[test]
+fn switches_overrule_the_ranking() {
+    let off = |change: &dyn Fn(&mut Snapshot), scope| {
+        let mut now = snapshot();
+        change(&mut now);
+        LINUX.off(&scoped(now, scope))
+    };
+    let knobs = |knobs: Knobs| move |now: &mut Snapshot| now.knobs = knobs;
+    let panics = |when| Knobs { panic_on_oom: Reading::Value(when), ..Knobs::default() };
+    assert_eq!(off(&|_| {}, "global"), None);
+    let global = knobs(panics(PanicOnOom::Global));
+    assert_eq!(off(&global, "global"), Some(Off::Panic));
+    assert_eq!(off(&global, "/pod"), None, "1 is for the machine as a whole");
+    assert_eq!(off(&knobs(panics(PanicOnOom::Always)), "/pod"), Some(Off::Panic));
+    let asks = knobs(Knobs { oom_kill_allocating_task: Reading::Value(true), ..Knobs::default() });
+    assert_eq!(off(&asks, "global"), Some(Off::AllocatingTask));
+    assert_eq!(off(&asks, "/pod"), None, "a cgroup's OOM does not look at it");
+    let disabled = |now: &mut Snapshot| {
+        let groups = Arc::make_mut(&mut now.cgroups);
+        groups.list[1].oom_kill_disabled = Reading::Value(true);
+    };
+    assert_eq!(off(&disabled, "/pod"), Some(Off::Waits));
+    assert_eq!(off(&disabled, "global"), None);
+    assert_eq!(LINUX_2_4.off(&scoped(snapshot(), "global")), None);
+}
+
+#[test]
+fn a_victim_that_has_not_gone_holds_the_others_back() {
+    let dying = |change: &dyn Fn(&mut Process), scope| {
+        let mut now = snapshot();
+        now.processes[3].dying = true;
+        change(&mut now.processes[3]);
+        let id = now.processes[3].id;
+        (LINUX.off(&scoped(now, scope)), Some(Off::Dying(id)))
+    };
+    let (found, expected) = dying(&|_| {}, "global");
+    assert_eq!(found, expected);
+    let (found, expected) = dying(&|_| {}, "/pod/a");
+    assert_eq!(found, expected);
+    assert_eq!(dying(&|_| {}, "/web").0, None, "it is not in there");
+    assert_eq!(dying(&|victim| victim.has_mm = false, "global").0, None, "its memory is gone");
+    let reaped = |victim: &mut Process| {
+        victim.score = Reading::Value(0);
+        victim.score_fresh = true;
+    };
+    assert_eq!(dying(&reaped, "global").0, None, "its memory was reaped");
+}
+
+#[test]
+fn swapoff_goes_first_and_its_area_no_longer_counts() {
+    let mut now = snapshot();
+    now.swap = Swap { total_kib: Kib(400_000), free_kib: Kib(0), leaving_kib: Some(Kib(100_000)) };
+    let total = now.total();
+    assert_eq!(total, Pages(1_000_000 + 75_000));
+    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Off::Swapoff(None)));
+    now.processes.push(placed(60, "swapoff", 300, 0, "/web"));
+    let id = now.processes[5].id;
+    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Off::Swapoff(Some(id))));
+    assert_eq!(LINUX.off(&scoped(now, "/pod")), None, "it is not in there");
+}
+
+#[test]
+fn a_newborn_has_grown_by_all_that_it_has() {
+    let mut before = usual();
+    let mut now = usual();
+    before.clock.uptime_ticks = Ticks(1_000_000);
+    now.clock.monotonic_ms = Millis(before.clock.monotonic_ms.0 + 2000);
+    let mut born = process(900, "newborn", 4000);
+    born.id.born = Ticks(1_000_001);
+    born.pgtables = Reading::Value(Pages(30));
+    born.swap = Reading::Value(Pages(7));
+    now.processes.push(born.clone());
+    let mut old = process(901, "was-hidden", 4000);
+    old.id.born = Ticks(999);
+    now.processes.push(old.clone());
+    let scene = Scene::new(Arc::new(now), Some(Arc::new(before)));
+    assert_eq!(scene.growth(&born).map(|growth| growth.pages.0), Some(4037));
+    assert_eq!(scene.growth(&old), None);
+}
+
+#[test]
+fn page_tables_grow_too() {
+    let look = |tables| {
+        let mut snapshot = usual();
+        snapshot.processes[7].pgtables = Reading::Value(Pages(tables));
+        Arc::new(snapshot)
+    };
+    let scene = Scene::new(look(900), Some(look(100)));
+    let java = &scene.now().processes[7];
+    assert_eq!(scene.growth(java).map(|growth| growth.pages.0), Some(800));
+    assert!(LINUX.reach(java, &scene) >= LINUX.sway(java, &scene).up);
+}
+
+proptest! {
+    #[test]
+    fn limits_survive_json(bytes: Option<u64>) {
+        let limit = bytes.map_or(Limit::Max, |bytes| Limit::At(Bytes(bytes)));
+        let line = serde_json::to_string(&limit).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Limit>(&line).unwrap(), limit);
+    }
+
+    /// The order inside a domain is the order of the whole, were the domain the whole.
+    #[test]
+    fn a_domain_ranks_its_own_only(limit in 1_u64..3000, adjs in prop::collection::vec(-999_i16..=1000, 5)) {
+        let mut now = snapshot();
+        Arc::make_mut(&mut now.cgroups).list[1] = group("/pod", Some(limit));
+        for (process, adj) in now.processes.iter_mut().zip(adjs) {
+            process.adj = Reading::Value(Adj(adj));
+        }
+        let mut alone = now.clone();
+        alone.processes.retain(|process| matches!(process.id.pid, 20 | 30 | 40));
+        alone.memory.total_kib = Kib(limit * 1024);
+        prop_assert_eq!(order(&scoped(now, "/pod")), order(&scoped(alone, "global")));
+    }
+}
+
+/// A second later: `/pod/a` has gone from 10 to 20 of its 40 MiB, `/pod` from 300 to 310 of 400.
+fn filling() -> Scene {
+    let look = |at: u64, a: u64, pod: u64| {
+        let mut look = snapshot();
+        look.clock.monotonic_ms = Millis(at);
+        look.memory.available_kib = Reading::Value(Kib(2_000_000));
+        let groups = Arc::make_mut(&mut look.cgroups);
+        groups.read_ms = Millis(at);
+        groups.list[1].usage = Reading::Value(Bytes(pod * MIB));
+        groups.list[2].usage = Reading::Value(Bytes(a * MIB));
+        Arc::new(look)
+    };
+    Scene::new(look(5000, 20, 310), Some(look(4000, 10, 300)))
+}
+
+#[test]
+fn the_wall_that_is_approached_fastest_is_the_nearest() {
+    let scene = filling();
+    let wall = walls::nearest(&scene);
+    assert_eq!(wall.name.as_str(), "/pod/a");
+    assert_eq!(wall.hit_in, Some(Millis(2000)));
+    assert_eq!((wall.limit, wall.headroom), (Bytes(40 * MIB), Bytes(20 * MIB)));
+    assert_eq!(wall.left_permille(), 500);
+    // Where nothing moves, the smallest share counts: /pod has 90 of 400 MiB left.
+    let still = Scene::new(scene.snapshot(), Some(scene.snapshot()));
+    assert_eq!(walls::nearest(&still).name.as_str(), "/pod");
+    assert_eq!(walls::nearest(&still).hit_in, None);
+    // Without cgroups the machine's own wall is the only one.
+    let bare = walls::nearest(&Scene::new(Arc::new(usual()), None));
+    assert!(matches!(bare.scope(), Scope::Global));
+}
+
+#[test]
+fn every_wall_has_its_own_victim() {
+    let scene = filling();
+    let fates: Vec<(String, Option<i32>)> = walls::fates(&LINUX, &scene)
+        .into_iter()
+        .map(|(name, ranking)| (name.to_string(), ranking.victim().map(|row| row.id.pid)))
+        .collect();
+    assert_eq!(fates, [("/pod".to_owned(), Some(30)), ("/pod/a".to_owned(), Some(30))]);
+}
+
+proptest! {
+    /// The victim of a wall is the one that scoping to it names.
+    #[test]
+    fn fates_are_what_scoping_shows(adjs in prop::collection::vec(-999_i16..=1000, 5), limits in prop::collection::vec(prop::option::of(1_u64..2000), 5)) {
+        let mut now = snapshot();
+        for (process, adj) in now.processes.iter_mut().zip(adjs) {
+            process.adj = Reading::Value(Adj(adj));
+        }
+        for (slot, limit) in Arc::make_mut(&mut now.cgroups).list[1..].iter_mut().zip(limits) {
+            *slot = group(slot.path.as_str(), limit);
+        }
+        let scene = Scene::new(Arc::new(now.clone()), None);
+        for (name, fate) in walls::fates(&LINUX, &scene) {
+            let whole = Ranking::new(&LINUX, &scoped(now.clone(), name.as_str()));
+            prop_assert_eq!(fate.victim(), whole.victim());
+            prop_assert_eq!(fate.candidates(), whole.candidates());
+        }
+    }
+}
