@@ -133,6 +133,7 @@ fn a_wrong_prediction_refutes() {
 fn the_highest_score_is_the_youngest_of_equals() {
     let frame: Frame = serde_json::from_str(
         r#"{"victim":null,"candidates":[],"processes":[
+            {"pid":3,"start_ticks":99,"oom_score":999,"spared":"outside"},
             {"pid":5,"start_ticks":10,"oom_score":700},
             {"pid":4,"start_ticks":11,"oom_score":700},
             {"pid":6,"start_ticks":12,"oom_score":699},

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
+use crate::terminal::program;
 
 /// So many of the last looks are kept.
 const KEPT: usize = 100;
@@ -43,6 +43,8 @@ pub struct Row {
     pub badness_pages: Option<i64>,
     /// Growth since the look before.
     pub growth_pages_per_minute: Option<i64>,
+    /// Why it cannot die.
+    pub spared: Option<String>,
 }
 
 /// Who is named.
@@ -88,10 +90,12 @@ impl Frame {
         self.processes.iter().any(|row| row.pid == pid)
     }
 
-    /// Whom sorting by the kernel's own score would name, the youngest of equals.
+    /// Whom sorting by the kernel's own score would name, of those in the domain, the youngest of
+    /// equals.
     pub fn highest_score(&self) -> Option<i32> {
+        let inside = self.processes.iter().filter(|row| row.spared.as_deref() != Some("outside"));
         let key = |row: &&Row| (row.oom_score.unwrap_or(0), row.start_ticks, row.pid);
-        self.processes.iter().max_by_key(key).map(|row| row.pid)
+        inside.max_by_key(key).map(|row| row.pid)
     }
 }
 
@@ -119,19 +123,11 @@ pub struct Oracle {
     looks: Arc<(Mutex<Looks>, Condvar)>,
 }
 
-/// The program: the one that cargo built with this test, or the one that the guest carries.
-fn program() -> PathBuf {
-    std::env::var_os("DOOMTOP").map_or_else(|| env!("CARGO_BIN_EXE_doomtop").into(), PathBuf::from)
-}
-
 impl Oracle {
     /// Starts it, for the machine or for one cgroup.
     pub fn start(scope: Option<&str>) -> Self {
         let mut command = Command::new(program());
-        command.args(["--json", "-d", "0.1"]);
-        if let Some(scope) = scope {
-            command.args(["--scope", scope]);
-        }
+        command.args(["--json", "-d", "0.1", "--scope", scope.unwrap_or("global")]);
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("doomtop");
         let mut lines = BufReader::with_capacity(1 << 20, child.stdout.take().expect("its output"));

@@ -15,6 +15,7 @@ use crate::kmsg::{Event, Kill, Kmsg};
 use crate::mix::{Dice, grower, medley, near_ties};
 use crate::oracle::{Frame, Oracle};
 use crate::tally::{Outcome, Tally};
+use crate::terminal::Terminal;
 
 /// What a cgroup of ours may hold.
 const LIMIT: u64 = 96 << 20;
@@ -51,7 +52,8 @@ impl Cause {
 pub struct Field {
     cause: Cause,
     kmsg: Kmsg,
-    oracle: Oracle,
+    /// From the first load on: a cgroup that nobody is in cannot be found.
+    oracle: Option<Oracle>,
     dice: Dice,
     stop: Arc<AtomicBool>,
     lowest_adj: i32,
@@ -80,7 +82,7 @@ impl Field {
             }
             Cause::Group => "limit of a cgroup v2 with memory.oom.group".to_owned(),
             Cause::Asked => "sysrq-f".to_owned(),
-            Cause::Lowered => "sysrq-f after the victim's adj was lowered".to_owned(),
+            Cause::Lowered => "sysrq-f after the victim was saved in the editor".to_owned(),
         };
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let tally = Tally {
@@ -88,11 +90,10 @@ impl Field {
             situation: format!("{own}{}", swap()),
             ..Tally::default()
         };
-        let oracle = Oracle::start(cgroup.as_ref().map(|cgroup| cgroup.path.as_str()));
         Ok(Self {
             cause,
             kmsg,
-            oracle,
+            oracle: None,
             dice: Dice(seed),
             stop,
             lowest_adj: lowest_adj(),
@@ -127,6 +128,8 @@ impl Field {
                 return self.wait_for_nobody(&mut hogs);
             }
         }
+        let scope = self.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
+        self.oracle.get_or_insert_with(|| Oracle::start(scope));
         self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
         while self.tally.kills < wanted {
             let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
@@ -137,7 +140,7 @@ impl Field {
             };
             self.settled(seen)?;
             if self.cause == Cause::Lowered {
-                self.save_the_victim(&hogs)?;
+                self.save_the_victim()?;
             }
             let Some(kill) = self.provoke(&mut hogs)? else { return Ok(()) };
             self.judge(&kill, &hogs);
@@ -155,9 +158,13 @@ impl Field {
         Ok(())
     }
 
+    fn oracle(&self) -> &Oracle {
+        self.oracle.as_ref().expect("it is started with the first load")
+    }
+
     fn settled(&self, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
         self.interrupted()?;
-        self.oracle.settled(now(), Instant::now() + PATIENCE, wanted)
+        self.oracle().settled(now(), Instant::now() + PATIENCE, wanted)
     }
 
     fn interrupted(&self) -> Result<(), String> {
@@ -229,10 +236,10 @@ impl Field {
     fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
         let moment = self.kmsg.moment(kill.stamp);
         let unseen = self.last.is_some_and(|(then, pid)| {
-            !self.oracle.looked(then, moment, |frame| !can_die(frame, pid))
+            !self.oracle().looked(then, moment, |frame| !can_die(frame, pid))
         });
         self.last = Some((moment, kill.pid));
-        let look = self.oracle.before(moment).filter(|_| !unseen);
+        let look = self.oracle().before(moment).filter(|_| !unseen);
         let Some((frame, age)) = look else {
             self.tally.unseen += 1;
             return;
@@ -257,18 +264,25 @@ impl Field {
         }
     }
 
-    /// Lowers the predicted victim's adj, so that it is another one.
-    fn save_the_victim(&self, hogs: &[Hog]) -> Result<(), String> {
-        let Some((frame, _)) = self.oracle.before(i64::MAX) else { return Ok(()) };
-        let victim = frame.victim.map_or(0, |victim| victim.pid);
-        let Some(hog) = hogs.iter().find(|hog| hog.pid() == victim) else { return Ok(()) };
-        let adj = (hog.load.adj - 100).max(-999);
-        fs::write(format!("/proc/{victim}/oom_score_adj"), adj.to_string())
-            .map_err(|error| format!("adj {adj}: {error}"))?;
-        self.settled(|frame| {
-            let row = frame.processes.iter().find(|row| row.pid == victim);
-            row.is_some_and(|row| row.oom_score_adj == Some(i64::from(adj)))
-        })
+    /// Lowers the predicted victim's adj in doomtop's own editor, so that it may be another one.
+    fn save_the_victim(&self) -> Result<(), String> {
+        let Some((frame, _)) = self.oracle().before(i64::MAX) else { return Ok(()) };
+        let victim = frame.victim.as_ref().map_or(0, |victim| victim.pid);
+        let adj_in = |frame: &Frame| {
+            frame.processes.iter().find(|row| row.pid == victim).and_then(|row| row.oom_score_adj)
+        };
+        let adj = (adj_in(&frame).ok_or("a victim without adj")? - 100).max(-999);
+        let file = format!("/proc/{victim}/oom_score_adj");
+        let written =
+            |_: &str| fs::read_to_string(&file).is_ok_and(|is| is.trim() == adj.to_string());
+        let mut screen = Terminal::run(100, 30, &[&format!("--filter=pid:{victim}")]);
+        screen.wait_for("the victim", |text| text.contains(&victim.to_string()));
+        screen.send("a");
+        screen.wait_for("the editor", |text| text.contains("oom_score_adj"));
+        screen.send(&adj.to_string());
+        screen.press_until("\r", "the write", written);
+        drop(screen);
+        self.settled(|frame| adj_in(frame) == Some(adj))
     }
 
     /// Waits until all have died who must, and says whether those still live who may.
