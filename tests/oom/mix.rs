@@ -28,7 +28,8 @@ impl Dice {
         self.between(1, many) == 1
     }
 
-    fn adj(&mut self, lowest: i32) -> i32 {
+    /// 0, or anything from the lowest to 1000.
+    pub fn adj(&mut self, lowest: i32) -> i32 {
         if self.once_in(3) {
             return 0;
         }
@@ -74,11 +75,27 @@ pub fn medley(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
     shares.iter().enumerate().map(load).collect()
 }
 
+/// Equals, and one that grows until it is about as large as they are when nothing is left.
+pub fn race(dice: &mut Dice, room: usize, lowest_adj: i32) -> Vec<Load> {
+    let count = dice.between(2, 4);
+    let share = room / (count + 1);
+    let adj = dice.adj(lowest_adj);
+    let load = |dice: &mut Dice, at| Load {
+        name: format!("hog{at:02}"),
+        adj,
+        anon: share * dice.between(92, 100) / 100,
+        ..Load::default()
+    };
+    let mut loads: Vec<Load> = (0..count).map(|at| load(dice, at)).collect();
+    loads.push(grower(dice, adj));
+    loads
+}
+
 /// One that wants ever more.
-pub fn grower(dice: &mut Dice, lowest_adj: i32) -> Load {
+pub fn grower(dice: &mut Dice, adj: i32) -> Load {
     Load {
         name: "grower".to_owned(),
-        adj: dice.adj(lowest_adj),
+        adj,
         anon: dice.between(64, 1024),
         step: 16 << dice.between(0, 4),
         pause: 10,

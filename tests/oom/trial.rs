@@ -12,7 +12,7 @@ use crate::cgroup::Cgroup;
 use crate::clock::now;
 use crate::hog::Hog;
 use crate::kmsg::{Event, Kill, Kmsg};
-use crate::mix::{Dice, grower, medley, near_ties};
+use crate::mix::{Dice, grower, medley, near_ties, race};
 use crate::oracle::{Frame, Oracle};
 use crate::tally::{Outcome, Tally};
 use crate::terminal::Terminal;
@@ -178,16 +178,21 @@ impl Field {
             None => available_pages(),
         };
         let room = usize::try_from(room).expect("a small machine");
-        let percent =
-            if self.cause.asked() { self.dice.between(10, 40) } else { self.dice.between(30, 60) };
-        let (pages, lowest) = (room * percent / 100, self.lowest_adj);
-        // Who asks need not fill anything, so only close ones are worth asking about.
-        let close = self.cause.asked() || self.dice.once_in(3);
-        let mix = if close { near_ties } else { medley };
-        let mut loads = mix(&mut self.dice, pages, lowest);
-        if !self.cause.asked() {
-            loads.push(grower(&mut self.dice, lowest));
-        }
+        let (dice, lowest) = (&mut self.dice, self.lowest_adj);
+        let mut loads = if self.cause.asked() {
+            // Who asks need not fill anything, and only close ones are worth asking about.
+            let percent = dice.between(10, 40);
+            near_ties(dice, room * percent / 100, lowest)
+        } else if dice.once_in(3) {
+            race(dice, room, lowest)
+        } else {
+            let mix = if dice.once_in(2) { near_ties } else { medley };
+            let percent = dice.between(30, 60);
+            let mut loads = mix(dice, room * percent / 100, lowest);
+            let adj = dice.adj(lowest);
+            loads.push(grower(dice, adj));
+            loads
+        };
         if self.cause == Cause::Group && self.lowest_adj < 0 && self.dice.once_in(2) {
             // It shall survive.
             loads[0].adj = -1000;
