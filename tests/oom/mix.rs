@@ -87,16 +87,16 @@ pub fn race(dice: &mut Dice, room: usize, lowest_adj: i32) -> Vec<Load> {
         ..Load::default()
     };
     let mut loads: Vec<Load> = (0..count).map(|at| load(dice, at)).collect();
-    loads.push(grower(dice, adj));
+    loads.push(grower(dice, share, adj));
     loads
 }
 
-/// One that wants ever more.
-pub fn grower(dice: &mut Dice, adj: i32) -> Load {
+/// One that wants ever more. At first it takes but a part of what is left.
+pub fn grower(dice: &mut Dice, left: usize, adj: i32) -> Load {
     Load {
         name: "grower".to_owned(),
         adj,
-        anon: dice.between(64, 1024),
+        anon: left * dice.between(10, 70) / 100,
         step: 16 << dice.between(0, 4),
         pause: 10,
         ..Load::default()

@@ -196,7 +196,8 @@ impl Oracle {
                 return Err("doomtop ended".to_owned());
             }
             if Instant::now() >= deadline {
-                return Err("doomtop does not show what was waited for".to_owned());
+                let last = looks.kept.back().map(|look| String::from_utf8_lossy(&look.line));
+                return Err(format!("doomtop does not show what was waited for: {last:?}"));
             }
             let wait = Duration::from_millis(500);
             looks = self.looks.1.wait_timeout(looks, wait).expect("looks").0;

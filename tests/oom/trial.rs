@@ -187,10 +187,10 @@ impl Field {
             race(dice, room, lowest)
         } else {
             let mix = if dice.once_in(2) { near_ties } else { medley };
-            let percent = dice.between(30, 60);
-            let mut loads = mix(dice, room * percent / 100, lowest);
+            let taken = room * dice.between(30, 60) / 100;
+            let mut loads = mix(dice, taken, lowest);
             let adj = dice.adj(lowest);
-            loads.push(grower(dice, adj));
+            loads.push(grower(dice, room - taken, adj));
             loads
         };
         if self.cause == Cause::Group && self.lowest_adj < 0 && self.dice.once_in(2) {
