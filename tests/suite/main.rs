@@ -16,3 +16,4 @@ mod screens;
 mod scripts;
 mod stage;
 mod svg;
+mod whatif;
