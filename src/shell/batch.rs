@@ -104,7 +104,11 @@ impl Printer<'_> {
                 }
                 Err(lost) => return Err(End::Read(lost.to_string())),
             };
-            let snapshot = if live { self.complete(snapshot, scene.as_ref()) } else { snapshot };
+            let snapshot = if live {
+                self.complete(snapshot, scene.as_ref().map(Scene::snapshot))
+            } else {
+                snapshot
+            };
             if !snapshot.users.is_empty() {
                 self.names.learn_users(Arc::clone(&snapshot.users));
             }
@@ -152,8 +156,12 @@ impl Printer<'_> {
 
     /// Adds what does not belong on the way to a ranking: the second look at doubtful scores, users
     /// and command lines.
-    fn complete(&mut self, snapshot: Arc<Snapshot>, before: Option<&Scene>) -> Arc<Snapshot> {
-        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before);
+    fn complete(
+        &mut self,
+        snapshot: Arc<Snapshot>,
+        before: Option<Arc<Snapshot>>,
+    ) -> Arc<Snapshot> {
+        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before.as_ref());
         let Some(learner) = &mut self.learner else { return snapshot };
         learner.learn(&mut self.names, &snapshot, wants_lines(self.setup));
         if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
@@ -216,7 +224,7 @@ fn wants_lines(setup: &Setup) -> bool {
 }
 
 /// A domain that was asked for by name has to be there at the beginning.
-fn found(domain: &Domain) -> Result<(), String> {
+pub(super) fn found(domain: &Domain) -> Result<(), String> {
     match domain.kind {
         DomainKind::Gone => Err(format!(
             "{domain}: no such memory cgroup here; --scope takes a path as /proc/PID/cgroup prints it"
@@ -226,12 +234,12 @@ fn found(domain: &Domain) -> Result<(), String> {
 }
 
 /// A disagreement with the kernel's score counts only when a second look confirms it.
-fn look_twice(
+pub(super) fn look_twice(
     source: &mut dyn Source,
     mut snapshot: Arc<Snapshot>,
-    before: Option<&Scene>,
+    before: Option<&Arc<Snapshot>>,
 ) -> Arc<Snapshot> {
-    let scene = Scene::new(Arc::clone(&snapshot), before.map(Scene::snapshot));
+    let scene = Scene::new(Arc::clone(&snapshot), before.cloned());
     let doubtful: Vec<ProcId> = scene
         .now()
         .processes

@@ -14,6 +14,7 @@ mod rules;
 mod sampling;
 mod screens;
 mod scripts;
+mod selfcheck;
 mod stage;
 mod svg;
 mod whatif;
