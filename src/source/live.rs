@@ -251,7 +251,7 @@ impl Live {
         }
         self.calibrated = true;
         let page = self.machine.page_size;
-        let total = memory.total_kib.pages(page) + swap.total_kib.pages(page);
+        let total = memory.total_kib.pages(page) + swap.lasting().pages(page);
         if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
@@ -273,10 +273,10 @@ impl Source for Live {
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
         self.looks += 1;
         self.status = needs.status;
-        let system = self.files.read(&self.root, self.machine.tick_rate)?;
+        let system = self.files.read(&self.root, &self.machine)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
-        self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+        self.calibrate(&system.meminfo.memory, &system.swap);
         let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
         if !in_time {
             // Those scores stand beside the sizes of another look.
@@ -308,8 +308,9 @@ impl Source for Live {
             };
             room.load = system.load;
             room.memory = system.meminfo.memory;
-            room.swap = system.meminfo.swap;
+            room.swap = system.swap;
             room.overcommit = system.overcommit;
+            room.knobs = system.knobs;
             room.pressure = system.pressure;
             room.traffic = system.traffic;
             room.powers = self.powers;

@@ -8,6 +8,7 @@ mod oom_score_adj;
 mod pressure;
 mod stat;
 mod status;
+mod swaps;
 mod uptime;
 mod vmstat;
 
@@ -21,6 +22,7 @@ pub use oom_score_adj::oom_score_adj;
 pub use pressure::pressure;
 pub use stat::{Stat, stat};
 pub use status::{Status, status};
+pub use swaps::{SwapArea, leaving, swaps};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
 
