@@ -59,7 +59,10 @@ pub struct SystemFiles {
 }
 
 /// A reading of what may be absent: an older kernel, or stall accounting switched off.
-fn perhaps<T>(read: Result<&[u8], Errno>, parse: impl FnOnce(&[u8]) -> Option<T>) -> Reading<T> {
+pub(super) fn perhaps<T>(
+    read: Result<&[u8], Errno>,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Reading<T> {
     match read {
         Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
         Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,

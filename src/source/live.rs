@@ -13,9 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Lost, Source};
 use crate::model::{
-    Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Swap, Text,
+    CgroupNeeds, Cgroups, Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge,
+    Snapshot, Swap, Text,
 };
 use crate::sample::Unreadable;
+use crate::sample::cgroups::CgroupReader;
 use crate::sample::host;
 use crate::sample::kept::{Kept, KeptProcess, budget};
 use crate::sample::powers::powers;
@@ -40,6 +42,10 @@ pub enum Patience {
 struct Errand {
     walker: Walker,
     wishes: Wishes,
+    reader: CgroupReader,
+    cgroup_needs: CgroupNeeds,
+    /// Where the snapshot's monotonic clock begins.
+    started: Instant,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
@@ -56,6 +62,8 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         errand.began = Instant::now();
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
+        let now = millis(errand.started.elapsed());
+        errand.reader.read(errand.cgroup_needs, now);
         if done.send(errand).is_err() {
             break;
         }
@@ -85,6 +93,8 @@ pub struct Live {
     rows: Vec<Process>,
     /// Room for the rows of those that a walk passed by.
     carried: Vec<Process>,
+    /// As the last complete walk found them.
+    cgroups: Arc<Cgroups>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -111,6 +121,7 @@ impl Live {
             .map_err(|_| Lost::Walker)?;
 
         let started = Instant::now();
+        let reader = CgroupReader::new(Arc::clone(&root));
         Ok(Self {
             powers: powers(&root),
             files: SystemFiles::open(&root),
@@ -128,6 +139,9 @@ impl Live {
             errand: Some(Errand {
                 walker,
                 wishes: Wishes::default(),
+                reader,
+                cgroup_needs: CgroupNeeds::Nothing,
+                started,
                 began: started,
                 look: 0,
                 opened: Vec::new(),
@@ -136,6 +150,7 @@ impl Live {
             }),
             rows: Vec::new(),
             carried: Vec::new(),
+            cgroups: Arc::default(),
             unreadable: 0,
             walked: None,
         })
@@ -186,6 +201,7 @@ impl Live {
     fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
+        self.cgroups = Arc::clone(errand.reader.last());
         if walk.is_ok() {
             self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
@@ -238,6 +254,7 @@ impl Live {
             if !self.calibrated {
                 errand.wishes.for_calibration();
             }
+            errand.cgroup_needs = needs.cgroups;
             errand.look = self.looks;
             self.errands.send(errand).map_err(|_| Lost::Walker)?;
         }
@@ -316,6 +333,7 @@ impl Source for Live {
             room.powers = self.powers;
             room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
+            room.cgroups = Arc::clone(&self.cgroups);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());
