@@ -22,7 +22,7 @@ use super::row::{
     ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
     take_status, take_thread,
 };
-use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
+use crate::model::{CgroupNeeds, Comm, Needs, ProcId, Process, Reading, Scores, Text};
 use crate::units::{Adj, PageSize};
 
 /// Every process is read in full at least once in so many walks.
@@ -36,6 +36,8 @@ const SPARE: usize = 64;
 pub struct Wishes {
     status: bool,
     cgroup: bool,
+    /// Everybody's cgroup at each walk: membership decides who can die in which.
+    members: bool,
     cmdline: bool,
     scores: bool,
     all_scores: bool,
@@ -59,7 +61,8 @@ impl Wishes {
         swap_traffic: u64,
     ) {
         self.status = needs.status;
-        self.cgroup = needs.cgroup;
+        self.members = needs.cgroups == CgroupNeeds::Everything;
+        self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
         self.scores = needs.scores != Scores::Nobody;
         self.all_scores = needs.scores == Scores::All;
@@ -258,7 +261,7 @@ impl Walker {
         if wishes.kept.binary_search(&known.row.id).is_ok() {
             // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
             known.passed = true;
-            return self.places(known, wishes, turn);
+            return self.places(known, wishes, turn || wishes.members);
         }
 
         let stat = match self.tools.stat(&files) {
@@ -325,7 +328,7 @@ impl Walker {
             row.score_fresh = fresh(row, wishes.status);
             known.weighed = row.adj;
         }
-        self.places(known, wishes, whole && !idle)
+        self.places(known, wishes, (whole || wishes.members) && !idle)
     }
 
     /// Cgroup and command line: facts that no arithmetic rests on.

@@ -13,9 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Lost, Source};
 use crate::model::{
-    Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Swap, Text,
+    CgroupNeeds, Cgroups, Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge,
+    Snapshot, Swap, Text,
 };
 use crate::sample::Unreadable;
+use crate::sample::cgroups::CgroupReader;
 use crate::sample::host;
 use crate::sample::kept::{Kept, KeptProcess, budget};
 use crate::sample::powers::powers;
@@ -40,6 +42,10 @@ pub enum Patience {
 struct Errand {
     walker: Walker,
     wishes: Wishes,
+    reader: CgroupReader,
+    cgroup_needs: CgroupNeeds,
+    /// Where the snapshot's monotonic clock begins.
+    started: Instant,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
@@ -56,6 +62,8 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         errand.began = Instant::now();
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
+        let now = millis(errand.started.elapsed());
+        errand.reader.read(errand.cgroup_needs, now);
         if done.send(errand).is_err() {
             break;
         }
@@ -85,6 +93,8 @@ pub struct Live {
     rows: Vec<Process>,
     /// Room for the rows of those that a walk passed by.
     carried: Vec<Process>,
+    /// As the last complete walk found them.
+    cgroups: Arc<Cgroups>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -111,6 +121,7 @@ impl Live {
             .map_err(|_| Lost::Walker)?;
 
         let started = Instant::now();
+        let reader = CgroupReader::new(Arc::clone(&root));
         Ok(Self {
             powers: powers(&root),
             files: SystemFiles::open(&root),
@@ -128,6 +139,9 @@ impl Live {
             errand: Some(Errand {
                 walker,
                 wishes: Wishes::default(),
+                reader,
+                cgroup_needs: CgroupNeeds::Nothing,
+                started,
                 began: started,
                 look: 0,
                 opened: Vec::new(),
@@ -136,6 +150,7 @@ impl Live {
             }),
             rows: Vec::new(),
             carried: Vec::new(),
+            cgroups: Arc::default(),
             unreadable: 0,
             walked: None,
         })
@@ -186,6 +201,7 @@ impl Live {
     fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
+        self.cgroups = Arc::clone(errand.reader.last());
         if walk.is_ok() {
             self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
@@ -238,6 +254,7 @@ impl Live {
             if !self.calibrated {
                 errand.wishes.for_calibration();
             }
+            errand.cgroup_needs = needs.cgroups;
             errand.look = self.looks;
             self.errands.send(errand).map_err(|_| Lost::Walker)?;
         }
@@ -251,7 +268,7 @@ impl Live {
         }
         self.calibrated = true;
         let page = self.machine.page_size;
-        let total = memory.total_kib.pages(page) + swap.total_kib.pages(page);
+        let total = memory.total_kib.pages(page) + swap.lasting().pages(page);
         if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
@@ -273,10 +290,10 @@ impl Source for Live {
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
         self.looks += 1;
         self.status = needs.status;
-        let system = self.files.read(&self.root, self.machine.tick_rate)?;
+        let system = self.files.read(&self.root, &self.machine)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
-        self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+        self.calibrate(&system.meminfo.memory, &system.swap);
         let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
         if !in_time {
             // Those scores stand beside the sizes of another look.
@@ -308,13 +325,15 @@ impl Source for Live {
             };
             room.load = system.load;
             room.memory = system.meminfo.memory;
-            room.swap = system.meminfo.swap;
+            room.swap = system.swap;
             room.overcommit = system.overcommit;
+            room.knobs = system.knobs;
             room.pressure = system.pressure;
             room.traffic = system.traffic;
             room.powers = self.powers;
             room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
+            room.cgroups = Arc::clone(&self.cgroups);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());
