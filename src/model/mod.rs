@@ -23,7 +23,7 @@ pub use domain::{Domain, DomainKind, Scope};
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic,
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, global_total,
 };
 pub use names::Names;
 pub use powers::{Capabilities, Capability, Powers};

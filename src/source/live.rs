@@ -13,18 +13,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Lost, Source};
 use crate::model::{
-    CgroupNeeds, Cgroups, Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge,
-    Snapshot, Swap, Text,
+    CgroupNeeds, Cgroups, Clock, Machine, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Text,
+    global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::cgroups::CgroupReader;
-use crate::sample::host;
+use crate::sample::host::{self, SourceEvidence};
 use crate::sample::kept::{Kept, KeptProcess, budget};
 use crate::sample::powers::powers;
 use crate::sample::root::ProcRoot;
 use crate::sample::system::{System, SystemFiles};
 use crate::sample::walk::{Walker, Wishes};
-use crate::units::Millis;
+use crate::units::{Millis, Pages};
 
 /// How long a look waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct Live {
     started: Instant,
     looks: u64,
     machine: Arc<Machine>,
+    /// What the scores say of the two files that tell resident sizes.
+    evidence: SourceEvidence,
     /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
     calibrated: bool,
     powers: Powers,
@@ -130,6 +132,7 @@ impl Live {
             started,
             looks: 0,
             machine: Arc::new(machine),
+            evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
             kept: Kept::new(page, budget()),
@@ -262,15 +265,24 @@ impl Live {
     }
 
     /// Finds the scale of `oom_score` by comparing, once.
-    fn calibrate(&mut self, memory: &Memory, swap: &Swap) {
+    fn calibrate(&mut self, total: Pages) {
         if self.calibrated {
             return;
         }
         self.calibrated = true;
-        let page = self.machine.page_size;
-        let total = memory.total_kib.pages(page) + swap.lasting().pages(page);
         if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
+        }
+    }
+
+    /// Goes over to the file that the kernel's own scores fit, should it not be the one that its
+    /// version stands for.
+    fn choose_file(&mut self, total: Pages) {
+        self.evidence.weigh(&self.rows, &self.machine, total);
+        let by_version = host::rss_source(self.machine.kernel_version());
+        let source = self.evidence.verdict(by_version);
+        if source != self.machine.rss_source {
+            Arc::make_mut(&mut self.machine).rss_source = source;
         }
     }
 }
@@ -293,7 +305,9 @@ impl Source for Live {
         let system = self.files.read(&self.root, &self.machine)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
-        self.calibrate(&system.meminfo.memory, &system.swap);
+        let page = self.machine.page_size;
+        let total = global_total(&system.meminfo.memory, &system.swap, page);
+        self.calibrate(total);
         let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
         if !in_time {
             // Those scores stand beside the sizes of another look.
@@ -301,6 +315,8 @@ impl Source for Live {
         }
         // Into our own rows, so that who is no longer kept stays as it was read last.
         let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
+
+        self.choose_file(total);
 
         if self.rows.is_empty() && unreadable > 0 {
             let why = format!("none of {unreadable} processes could be read; too few descriptors?");
