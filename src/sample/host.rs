@@ -7,7 +7,7 @@ use super::file::Buffer;
 use super::parse;
 use super::root::ProcRoot;
 use super::row::{ByPath, Tools};
-use crate::model::{Machine, Process, Reading, RssSource, ScoreScale, Text};
+use crate::model::{Machine, Node, Process, Reading, RssSource, ScoreScale, Text};
 use crate::units::{Adj, PageSize, Pages, TickRate};
 
 /// The initial pid namespace's inode (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
@@ -48,12 +48,21 @@ pub fn machine(root: &ProcRoot) -> Machine {
             .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(0),
         initial_pid_namespace: initial_pid_namespace(root),
+        nodes: nodes(root, buffer),
         ..Machine::default()
     };
     let version = machine.kernel_version();
     machine.rss_source = rss_source(version);
     machine.score_scale = scale_by_version(version);
     machine
+}
+
+/// The memory nodes, where there is more than one.
+fn nodes(root: &ProcRoot, buffer: &mut Buffer) -> Vec<Node> {
+    // The file comes in several pieces and grows with nodes times CPUs.
+    let read = buffer.read_start(root, c"zoneinfo", 1 << 20);
+    let found = read.map_or_else(|_| Vec::new(), |(bytes, _)| parse::zoneinfo(bytes));
+    if found.len() > 1 { found } else { Vec::new() }
 }
 
 /// Whether pid 1 of this tree is the machine's init. Only the initial namespace shows kernel

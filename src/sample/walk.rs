@@ -22,8 +22,8 @@ use super::row::{
     ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
     take_status, take_thread,
 };
-use crate::model::{CgroupNeeds, Comm, Needs, ProcId, Process, Reading, Scores, Text};
-use crate::units::{Adj, PageSize};
+use crate::model::{CgroupNeeds, Comm, Machine, Needs, ProcId, Process, Reading, Scores, Text};
+use crate::units::Adj;
 
 /// Every process is read in full at least once in so many walks.
 pub const ROTATION: u32 = 16;
@@ -141,11 +141,11 @@ impl Walker {
     /// # Errors
     ///
     /// When the tree cannot be listed.
-    pub fn new(root: Arc<ProcRoot>, page: PageSize) -> Result<Self, Unreadable> {
+    pub fn new(root: Arc<ProcRoot>, machine: &Machine) -> Result<Self, Unreadable> {
         Ok(Self {
             listing: root.listing()?,
             root,
-            tools: Tools::new(page),
+            tools: Tools::on(machine),
             pids: Vec::new(),
             known: Vec::new(),
             found: Vec::new(),

@@ -226,9 +226,10 @@ fn wants_lines(setup: &Setup) -> bool {
 /// A domain that was asked for by name has to be there at the beginning.
 pub(super) fn found(domain: &Domain) -> Result<(), String> {
     match domain.kind {
-        DomainKind::Gone => Err(format!(
+        DomainKind::Gone if domain.name.as_str().starts_with('/') => Err(format!(
             "{domain}: no such memory cgroup here; --scope takes a path as /proc/PID/cgroup prints it"
         )),
+        DomainKind::Gone => Err(format!("{domain}: this machine has no such memory nodes")),
         _ => Ok(()),
     }
 }

@@ -59,7 +59,8 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policies())]
     pub policy: String,
 
-    /// The domain of the OOM: auto, global, or a memory cgroup by its path in /proc/PID/cgroup
+    /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
+    /// nodes:0-1
     #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope)]
     pub scope: Scope,
 
@@ -131,7 +132,8 @@ fn delay(text: &str) -> Result<Millis, String> {
 
 fn scope(text: &str) -> Result<Scope, String> {
     Scope::parse(text).ok_or_else(|| {
-        "it is auto, global, or a path that begins with /, as /proc/PID/cgroup prints it".to_owned()
+        "it is auto, global, nodes:LIST, or a path that begins with /, as /proc/PID/cgroup prints it"
+            .to_owned()
     })
 }
 

@@ -112,9 +112,8 @@ impl Live {
         let mut machine = host::machine(&root);
         let own_scale = host::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
-        let page = machine.page_size;
 
-        let walker = Walker::new(Arc::clone(&root), page)?;
+        let walker = Walker::new(Arc::clone(&root), &machine)?;
         let (errands, inbox) = sync_channel(1);
         let (outbox, done) = sync_channel(1);
         thread::Builder::new()
@@ -131,11 +130,11 @@ impl Live {
             patience,
             started,
             looks: 0,
-            machine: Arc::new(machine),
             evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
-            kept: Kept::new(page, budget()),
+            kept: Kept::new(&machine, budget()),
+            machine: Arc::new(machine),
             status: false,
             errands,
             done,

@@ -17,6 +17,7 @@ mod status;
 mod swaps;
 mod uptime;
 mod vmstat;
+mod zoneinfo;
 
 use std::fmt;
 
@@ -37,6 +38,7 @@ pub use status::{Status, status};
 pub use swaps::{SwapArea, leaving, swaps};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
+pub use zoneinfo::zoneinfo;
 
 /// Which file does not say what it should, and where in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
