@@ -336,6 +336,31 @@ fn a_deep_tree_is_gone_down_only_so_far() {
 }
 
 #[test]
+fn a_walk_that_stalls_in_a_group_leaves_the_last_ones() {
+    let fake = v2_machine();
+    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let late = |snapshot: &Snapshot| snapshot.scan.stale_ms > Millis::ZERO;
+    let mut before = look(&mut live, CgroupNeeds::Everything);
+    while late(&before) {
+        before = look(&mut live, CgroupNeeds::Everything);
+    }
+    // Opening a pipe that nobody writes to blocks, as opening a file does when memory is gone.
+    let limit = fake.at("mount/app/memory.max");
+    fs::remove_file(&limit).unwrap();
+    nix::unistd::mkfifo(&limit, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for _ in 0..3 {
+        let now = look(&mut live, CgroupNeeds::Everything);
+        assert!(late(&now) && Arc::ptr_eq(&now.cgroups, &before.cgroups));
+    }
+    let pipe = fs::File::options().write(true).open(&limit).unwrap();
+    fake.file("ready", "1048576\n");
+    fs::rename(fake.at("ready"), &limit).unwrap();
+    drop(pipe);
+    let app = |snapshot: &Snapshot| group(&snapshot.cgroups, "/app").limit;
+    while app(&look(&mut live, CgroupNeeds::Everything)) != at(1) {}
+}
+
+#[test]
 fn everybodys_place_is_read_at_each_walk_when_everything_is_needed() {
     let fake = v2_machine();
     let mut live = start(&fake);
