@@ -277,6 +277,8 @@ fn number(file: &[u8]) -> Option<u64> {
 /// Reads the memory cgroups as far as they are needed.
 pub struct CgroupReader {
     root: Arc<ProcRoot>,
+    /// So many groups are read at most.
+    most: usize,
     mount: Option<Mount>,
     /// Looks that needed the mount and did not have it.
     missed: u32,
@@ -297,6 +299,7 @@ impl CgroupReader {
     pub fn new(root: Arc<ProcRoot>) -> Self {
         Self {
             root,
+            most: MOST,
             mount: None,
             missed: 0,
             last: Arc::default(),
@@ -355,6 +358,7 @@ impl CgroupReader {
         };
         let mut survey = Survey {
             mount,
+            most: self.most,
             everything: needs == CgroupNeeds::Everything,
             list: Vec::with_capacity(self.last.list.len()),
             limited: &mut self.limited,
@@ -398,6 +402,7 @@ impl CgroupReader {
 /// One walk over the tree.
 struct Survey<'a> {
     mount: &'a Mount,
+    most: usize,
     everything: bool,
     list: Vec<Cgroup>,
     limited: &'a mut Vec<Limited>,
@@ -412,10 +417,18 @@ struct Survey<'a> {
 impl Survey<'_> {
     /// Reads the group in this directory and all below.
     fn descend(&mut self, parent: BorrowedFd<'_>, name: &CStr, depth: usize) {
-        if self.list.len() >= MOST {
+        if self.list.len() >= self.most {
             return;
         }
-        let Ok(dir) = open_dir(parent, name) else { return };
+        let dir = match open_dir(parent, name) {
+            Ok(dir) => dir,
+            Err(Errno::ACCESS | Errno::PERM) => {
+                let (path, limit, usage) = (self.path(), Reading::Denied, Reading::Denied);
+                self.list.push(Cgroup { path, limit, usage, ..Cgroup::default() });
+                return;
+            }
+            Err(_) => return,
+        };
         let (group, files) = self.group(&dir);
         // A group without any such file is one that memory is not accounted for, or gone by now.
         let there =
@@ -432,7 +445,7 @@ impl Survey<'_> {
         if depth >= DEEPEST {
             return;
         }
-        let left = MOST - self.list.len();
+        let left = self.most - self.list.len();
         for name in children(&dir, &mut self.tools.entries, left) {
             let length = self.relative.len();
             push(&mut self.relative, &name);
@@ -570,6 +583,28 @@ mod tests {
             let mut out = b"before".to_vec();
             mount(root, namespace).path(relative.as_bytes(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), path, "{root} {namespace:?} {relative}");
+        }
+    }
+
+    #[test]
+    fn a_huge_tree_is_read_in_part() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("self")).unwrap();
+        let line = format!("1 2 0:3 / {} rw - cgroup2 - rw\n", root.display());
+        std::fs::write(root.join("self/mountinfo"), line).unwrap();
+        std::fs::write(root.join("cgroup.controllers"), "memory\n").unwrap();
+        for number in 0..40 {
+            std::fs::create_dir_all(root.join(format!("a/{number}/x"))).unwrap();
+        }
+        let mut reader = CgroupReader::new(Arc::new(ProcRoot::open(root).unwrap()));
+        for (most, read) in [(1, 1), (2, 2), (20, 20), (MOST, 1 + 1 + 40 + 40 + 1)] {
+            reader.most = most;
+            reader.read(CgroupNeeds::Everything, Millis(1));
+            let list = &reader.last().list;
+            assert_eq!(list.len(), read);
+            let order = |a: &Cgroup, b: &Cgroup| tree_order(a.path.as_str(), b.path.as_str());
+            assert!(list.is_sorted_by(|a, b| order(a, b).is_lt()));
         }
     }
 }
