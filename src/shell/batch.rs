@@ -49,6 +49,7 @@ pub(super) fn run(
         names: Names::default(),
         ranking: Ranking::default(),
         lines: Vec::new(),
+        confined: setup.scope != Scope::Global && setup.scope != Scope::Auto,
     };
     match printer.print(&mut out) {
         Ok(()) => Ok(0),
@@ -78,6 +79,8 @@ struct Printer<'a> {
     names: Names,
     ranking: Ranking,
     lines: Vec<Line>,
+    /// The domain is not the whole machine, so that who is in it must be known each time.
+    confined: bool,
 }
 
 impl Printer<'_> {
@@ -121,6 +124,7 @@ impl Printer<'_> {
                 }
             }
             let Some(scene) = &scene else { continue };
+            self.confined = !scene.domain().is_global();
             self.ranking.update(self.setup.policy, scene);
             self.write(out, scene, count)?;
             out.flush()?;
@@ -144,7 +148,7 @@ impl Printer<'_> {
             cgroup: true,
             cmdline: false,
             // A line of JSON is to hold everything; text speaks of the nearest wall only.
-            cgroups: if self.cli.json || self.setup.scope != Scope::Global {
+            cgroups: if self.cli.json || self.confined {
                 CgroupNeeds::Everything
             } else {
                 CgroupNeeds::Walls
