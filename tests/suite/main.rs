@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod cli;
+mod company;
 mod domains;
 mod fakeproc;
 mod fixtures;
