@@ -1,5 +1,6 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
+pub mod company;
 pub mod walls;
 pub mod whatif;
 

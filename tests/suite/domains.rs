@@ -17,11 +17,11 @@ use crate::stage::{machine, process, usual};
 
 const MIB: u64 = 1 << 20;
 
-fn path(path: &str) -> Arc<Text> {
+pub fn path(path: &str) -> Arc<Text> {
     Arc::new(Text::new(path.as_bytes()))
 }
 
-fn group(name: &str, limit_mib: Option<u64>) -> Cgroup {
+pub fn group(name: &str, limit_mib: Option<u64>) -> Cgroup {
     Cgroup {
         path: path(name),
         limit: Reading::Value(limit_mib.map_or(Limit::Max, |mib| Limit::At(Bytes(mib * MIB)))),
@@ -29,7 +29,7 @@ fn group(name: &str, limit_mib: Option<u64>) -> Cgroup {
     }
 }
 
-fn placed(pid: i32, name: &str, rss: u64, adj: i16, cgroup: &str) -> Process {
+pub fn placed(pid: i32, name: &str, rss: u64, adj: i16, cgroup: &str) -> Process {
     let mut process = process(pid, name, rss);
     process.adj = Reading::Value(Adj(adj));
     process.cgroup = Reading::Value(path(cgroup));
@@ -38,7 +38,7 @@ fn placed(pid: i32, name: &str, rss: u64, adj: i16, cgroup: &str) -> Process {
 
 /// 1,000,000 pages; `/pod` may have 400 MiB (102,400 pages), `/pod/a` 40 MiB, `/pod/b` and `/web`
 /// have no limit.
-fn snapshot() -> Snapshot {
+pub fn snapshot() -> Snapshot {
     let mut snapshot = machine(
         1_000_000,
         ScoreScale::Signed,

@@ -4,6 +4,7 @@
 
 mod cgroups;
 mod cli;
+mod company;
 mod domains;
 mod fakeproc;
 mod fixtures;
