@@ -4,6 +4,7 @@
 use crate::columns::Sight;
 use crate::model::{DomainKind, ProcId, Process};
 use crate::policy::{Note, Off, Reason, Term, Unit, Verdict};
+use crate::rank::company::group_mates;
 use crate::rank::whatif::what_if;
 use crate::rank::{Ranked, Standing};
 use crate::units::{Adj, Points};
@@ -95,17 +96,33 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
     let label = format!("NEXT VICTIM{rule}{}", inside(sight));
     let short = format!("NEXT{short_rule}");
-    let mut forms = Vec::with_capacity(7);
-    if let Some(because) = adj_share(sight, victim) {
-        forms.push(form(&label, format!(" ({user}) {score}: {because}. {versus}.")));
+    let mut forms = Vec::with_capacity(9);
+    let because = adj_share(sight, victim);
+    let along = along(sight, victim);
+    if let Some(because) = &because {
+        let long = format!(" ({user}) {score}: {because}. {versus}.");
+        forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
+        forms.push(form(&label, long));
     }
-    forms.push(form(&label, format!(" ({user}) {score}, {versus}")));
+    let plain = format!(" ({user}) {score}, {versus}");
+    forms.extend(along.map(|along| form(&label, format!("{plain}. {along}."))));
+    forms.push(form(&label, plain));
     forms.push(form(&format!("NEXT VICTIM{short_rule}"), format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
     forms.push(form(&short, format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
     Sentence { certainty: Certainty::Named, forms }
+}
+
+/// Who else the kernel kills with it, where a cgroup dies as a whole.
+fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+    if sight.policy.unit() != Unit::Pages {
+        return None;
+    }
+    let (group, mates) = group_mates(victim, sight.scene)?;
+    let count = mates.len();
+    (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
 }
 
 /// In which domain, where that is not the whole machine.

@@ -1,8 +1,7 @@
 //! Who falls together: the kernel kills whole cgroups where `memory.oom.group` says so.
 
 use crate::model::{
-    Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Scope, Snapshot, is_within,
-    tree_order,
+    Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
 };
 use crate::units::Adj;
 
@@ -17,15 +16,13 @@ enum Top<'a> {
 
 /// What an OOM that hits a domain is confined to.
 fn top(domain: &Domain) -> Option<Top<'_>> {
-    match (domain.kind, &domain.weighed_by) {
-        (DomainKind::Gone, _) => None,
-        (DomainKind::Global, _) => Some(Top::Root),
-        (DomainKind::Memcg(_), _) => Some(Top::At(domain.name.as_str())),
+    match domain.kind {
+        DomainKind::Gone => None,
         // A part has no wall: the OOM is that of whoever has one.
-        (DomainKind::Part, Some(name)) if name.as_str() != Scope::GLOBAL => {
-            Some(Top::At(name.as_str()))
+        DomainKind::Memcg(_) | DomainKind::Part if !domain.is_machine() => {
+            Some(Top::At(domain.wall().as_str()))
         }
-        (DomainKind::Part, _) => Some(Top::Root),
+        _ => Some(Top::Root),
     }
 }
 

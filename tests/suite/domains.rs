@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use doomtop::columns::{CommandStyle, Scale, Sight};
 use doomtop::model::{
-    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, Node, NodeSet, PanicOnOom, Process,
-    Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
+    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, Names, Node, NodeSet, PanicOnOom,
+    Process, Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
 };
 use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
 use doomtop::rank::{Ranking, Standing, walls};
+use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -412,4 +414,30 @@ proptest! {
             prop_assert_eq!(fate.candidates(), whole.candidates());
         }
     }
+}
+
+#[test]
+fn the_sentence_names_those_who_die_along() {
+    let mut now = snapshot();
+    Arc::make_mut(&mut now.cgroups).list[1].oom_group = Reading::Value(true);
+    let said = |now: &Snapshot, scope| {
+        let scene = scoped(now.clone(), scope);
+        let ranking = Ranking::new(&LINUX, &scene);
+        let sight = Sight {
+            scene: &scene,
+            policy: &LINUX,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        sentence(&sight).whole()
+    };
+    let whole = said(&now, "/pod");
+    assert!(whole.starts_with("NEXT VICTIM in /pod 30 raised"), "{whole}");
+    assert!(whole.ends_with("2 more of /pod die with it (memory.oom.group)."), "{whole}");
+    // The flag of a cgroup above the wall that was hit does not count.
+    assert!(!said(&now, "/pod/a").contains("oom.group"));
+    now.knobs.panic_on_oom = Reading::Value(PanicOnOom::Always);
+    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom is set"));
 }
