@@ -1,6 +1,8 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
+pub mod company;
 pub mod walls;
+pub mod whatif;
 
 use crate::model::{ProcId, Process, Scene};
 use crate::policy::{Policy, Reason, Tie, Verdict};

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod cgroups;
 mod cli;
+mod company;
 mod domains;
 mod fakeproc;
 mod fixtures;
@@ -14,5 +16,7 @@ mod rules;
 mod sampling;
 mod screens;
 mod scripts;
+mod selfcheck;
 mod stage;
 mod svg;
+mod whatif;
