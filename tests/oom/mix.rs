@@ -96,8 +96,8 @@ pub fn grower(dice: &mut Dice, left: usize, adj: i32) -> Load {
     Load {
         name: "grower".to_owned(),
         adj,
-        anon: left * dice.between(10, 70) / 100,
-        step: 16 << dice.between(0, 4),
+        anon: left * dice.between(50, 80) / 100,
+        step: 16 * dice.between(2, 6),
         pause: 10,
         ..Load::default()
     }

@@ -196,8 +196,7 @@ impl Oracle {
                 return Err("doomtop ended".to_owned());
             }
             if Instant::now() >= deadline {
-                let last = looks.kept.back().map(|look| String::from_utf8_lossy(&look.line));
-                return Err(format!("doomtop does not show what was waited for: {last:?}"));
+                return Err("doomtop does not show what was waited for".to_owned());
             }
             let wait = Duration::from_millis(500);
             looks = self.looks.1.wait_timeout(looks, wait).expect("looks").0;
@@ -211,11 +210,11 @@ impl Oracle {
         Some((look.frame(), moment - look.arrived))
     }
 
-    /// Whether a look arrived between these moments of which this is true.
-    pub fn looked(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> bool {
+    /// How many looks arrived between these moments of which this is true.
+    pub fn looks(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> usize {
         let looks = self.lock();
         let within = looks.kept.iter().filter(|look| look.arrived > from && look.arrived < to);
-        within.into_iter().any(|look| wanted(&look.frame()))
+        within.filter(|look| wanted(&look.frame())).count()
     }
 }
 

@@ -51,7 +51,8 @@ pub struct Tally {
     pub first: usize,
     /// The highest `oom_score` in the same look was the one.
     pub by_score: usize,
-    /// Kills that are not judged: doomtop had not looked since the kill before.
+    /// Kills that are not judged: doomtop had not looked since the kill before, or not twice since
+    /// the growth began.
     pub unseen: usize,
     /// The oldest look that was judged, in milliseconds.
     pub oldest_ms: i64,
@@ -107,7 +108,7 @@ impl std::fmt::Display for Tally {
             write!(f, "; {} while nothing was predicted", self.off)?;
         }
         if self.unseen > 0 {
-            write!(f, "; {} before doomtop could look again", self.unseen)?;
+            write!(f, "; {} before doomtop could have seen the growth", self.unseen)?;
         }
         Ok(())
     }

@@ -61,7 +61,10 @@ pub struct Field {
     pub tally: Tally,
     /// What was seen at each miss.
     pub misses: Vec<Value>,
+    /// The last kill: when, and of whom.
     last: Option<(i64, i32)>,
+    /// When the growth began that led to the next.
+    released: i64,
     // Behind all who might still use it.
     cgroup: Option<Cgroup>,
 }
@@ -100,6 +103,7 @@ impl Field {
             tally,
             misses: Vec::new(),
             last: None,
+            released: 0,
             cgroup,
         })
     }
@@ -132,13 +136,19 @@ impl Field {
         self.oracle.get_or_insert_with(|| Oracle::start(scope));
         self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
         while self.tally.kills < wanted {
-            let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
             let gone = self.last.map(|(_, pid)| pid);
+            let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
             let seen = |frame: &Frame| {
-                pids.iter().all(|&pid| frame.shows(pid))
+                pids.iter().all(|&pid| frame.shows(pid) || !lives(pid))
                     && gone.is_none_or(|pid| !can_die(frame, pid))
             };
             self.settled(seen)?;
+            // Before the growth was stopped, it may have cost another one.
+            hogs.retain_mut(|hog| hog.ended().is_none());
+            let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
+            if hogs.len() < 2 || (!self.cause.asked() && growers == 0) {
+                return Ok(());
+            }
             if self.cause == Cause::Lowered {
                 self.save_the_victim()?;
             }
@@ -148,12 +158,7 @@ impl Field {
             if !whole {
                 return Err("memory.oom.group is set, but not all of the cgroup died".to_owned());
             }
-            hogs.retain_mut(|hog| hog.pid() != kill.pid && hog.ended().is_none());
-            let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
-            if hogs.len() < 2 || (!self.cause.asked() && growers == 0) || self.cause == Cause::Group
-            {
-                return Ok(());
-            }
+            hogs.retain_mut(|hog| hog.pid() != kill.pid);
         }
         Ok(())
     }
@@ -218,6 +223,7 @@ impl Field {
         for hog in hogs.iter_mut().filter(|hog| hog.load.grows()) {
             hog.grow(true);
         }
+        self.released = now();
         let deadline = Instant::now() + PATIENCE;
         let chosen = loop {
             self.interrupted()?;
@@ -240,9 +246,12 @@ impl Field {
 
     fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
         let moment = self.kmsg.moment(kill.stamp);
+        // doomtop must have seen the kill before, and growth while it went on: in two whole looks,
+        // and the first to arrive may have been looked at before.
         let unseen = self.last.is_some_and(|(then, pid)| {
-            !self.oracle().looked(then, moment, |frame| !can_die(frame, pid))
-        });
+            self.oracle().looks(then, moment, |frame| !can_die(frame, pid)) == 0
+        }) || !self.cause.asked()
+            && self.oracle().looks(self.released, moment, |_| true) < 3;
         self.last = Some((moment, kill.pid));
         let look = self.oracle().before(moment).filter(|_| !unseen);
         let Some((frame, age)) = look else {
@@ -310,6 +319,12 @@ impl Field {
 /// Whether the look still has it among those who can be chosen.
 fn can_die(frame: &Frame, pid: i32) -> bool {
     frame.processes.iter().any(|row| row.pid == pid && row.rank.is_some())
+}
+
+/// Whether it is more than a process that nobody has waited for yet.
+fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// What swap there is, in words behind a situation.
