@@ -210,6 +210,18 @@ impl Oracle {
         Some((look.frame(), moment - look.arrived))
     }
 
+    /// How a process went up in the looks before this moment: milliseconds before it, and points.
+    pub fn history(&self, moment: i64, pid: i32) -> Vec<(i64, Option<i64>)> {
+        let looks = self.lock();
+        let past = looks.kept.iter().filter(|look| look.arrived < moment);
+        past.map(|look| {
+            let row = look.frame().processes.into_iter().find(|row| row.pid == pid);
+            ((look.arrived - moment) / 1000, row.and_then(|row| row.badness_pages))
+        })
+        .skip_while(|(_, points)| points.is_none())
+        .collect()
+    }
+
     /// How many looks arrived between these moments of which this is true.
     pub fn looks(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> usize {
         let looks = self.lock();

@@ -79,6 +79,14 @@ impl Sums<'_> {
             }
         }
         let _ = write!(text, "; sorting by `oom_score`: {} of {kills}.**", self.of("by_score"));
+        let unseen = self.of("unseen");
+        if unseen > 0 {
+            let _ = write!(
+                text,
+                " {unseen} more are not judged: they came before doomtop could have seen the growth \
+                 that led to them."
+            );
+        }
         text
     }
 
@@ -120,7 +128,7 @@ fn proof() -> String {
 fn the_table_of_the_proof_hides_no_miss() {
     let row = |named, among, missed| {
         serde_json::json!({"kills": named + among + missed + 1, "named": named, "missed": missed,
-            "too_close": among + 1, "among": among, "off": 0, "by_score": 1})
+            "too_close": among + 1, "among": among, "off": 0, "by_score": 1, "unseen": 1})
     };
     let (one, two) = (row(3, 1, 0), row(4, 2, 2));
     let sums = Sums(vec![&one, &two]);
@@ -128,7 +136,8 @@ fn the_table_of_the_proof_hides_no_miss() {
     assert_eq!(
         sums.sentence(),
         "**7 of 14 kills predicted; 5 too close to call, 3 of them among the candidates; 2 missed; \
-         sorting by `oom_score`: 2 of 14.**"
+         sorting by `oom_score`: 2 of 14.** 2 more are not judged: they came before doomtop could \
+         have seen the growth that led to them."
     );
 }
 
