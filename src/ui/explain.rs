@@ -84,6 +84,9 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.push(case.heading("If it dies"));
     let act = policy.act(process);
     lines.push(case.text("signal", &format!("{}: {}", act.signal, act.why)));
+    if let Some((other, why)) = policy.instead(process, sight.scene) {
+        lines.push(case.text("instead", &format!("{} dies: {why}", words::who(other))));
+    }
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
     lines.extend(case.all_falls());
@@ -157,6 +160,8 @@ impl Case<'_> {
             Note::Divided { by, because } => format!("divided by {by}: {because}"),
             Note::Doubled { because } => format!("doubled: {because}"),
             Note::Floor => "raised to the least there is".to_owned(),
+            Note::Because(why) => why.to_owned(),
+            Note::Shifted { by } => format!("shifted by oom_adj {by}"),
         };
         let style = match term.note {
             Note::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),

@@ -8,6 +8,7 @@ mod company;
 mod domains;
 mod fakeproc;
 mod fixtures;
+mod generations;
 mod golden;
 mod hands;
 mod policies;

@@ -6,6 +6,7 @@ use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};
+use doomtop::policy::LINUX_2_4;
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 use proptest::prelude::*;
 
@@ -99,9 +100,7 @@ fn the_preview_tells_rank_and_victim_before_anything_is_written() {
 
 #[test]
 fn a_policy_that_knows_no_adj_leaves_the_preview_to_the_kernel() {
-    let mut player = Player::on(usual());
-    player.play("vvv");
-    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    let mut player = Player::with(Setup { policy: &LINUX_2_4, ..setup() }, usual());
     player.play("500a0");
     let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
     assert_eq!(edit.preview.as_ref().map(|preview| preview.policy), Some("linux"));
