@@ -8,6 +8,7 @@ mod domains;
 mod fakeproc;
 mod fixtures;
 mod golden;
+mod groups;
 mod hands;
 mod policies;
 mod readme;
