@@ -2,8 +2,10 @@
 //! on the screen and in a pipe; the screen takes the longest form that fits.
 
 use crate::columns::Sight;
-use crate::model::{DomainKind, ProcId, Process, Reading};
+use crate::model::{DomainKind, ProcId, Process};
 use crate::policy::{Note, Off, Reason, Term, Unit, Verdict};
+use crate::rank::company::group_mates;
+use crate::rank::whatif::what_if;
 use crate::rank::{Ranked, Standing};
 use crate::units::{Adj, Points};
 use crate::words;
@@ -94,17 +96,33 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
     let label = format!("NEXT VICTIM{rule}{}", inside(sight));
     let short = format!("NEXT{short_rule}");
-    let mut forms = Vec::with_capacity(7);
-    if let Some(because) = adj_share(sight, victim) {
-        forms.push(form(&label, format!(" ({user}) {score}: {because}. {versus}.")));
+    let mut forms = Vec::with_capacity(9);
+    let because = adj_share(sight, victim);
+    let along = along(sight, victim);
+    if let Some(because) = &because {
+        let long = format!(" ({user}) {score}: {because}. {versus}.");
+        forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
+        forms.push(form(&label, long));
     }
-    forms.push(form(&label, format!(" ({user}) {score}, {versus}")));
+    let plain = format!(" ({user}) {score}, {versus}");
+    forms.extend(along.map(|along| form(&label, format!("{plain}. {along}."))));
+    forms.push(form(&label, plain));
     forms.push(form(&format!("NEXT VICTIM{short_rule}"), format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
     forms.push(form(&short, format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
     Sentence { certainty: Certainty::Named, forms }
+}
+
+/// Who else the kernel kills with it, where a cgroup dies as a whole.
+fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+    if sight.policy.unit() != Unit::Pages {
+        return None;
+    }
+    let (group, mates) = group_mates(victim, sight.scene)?;
+    let count = mates.len();
+    (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
 }
 
 /// In which domain, where that is not the whole machine.
@@ -136,36 +154,17 @@ fn adj_share(sight: &Sight<'_>, process: &Process) -> Option<String> {
     let (term, adj) = adj_term(sight, process)?;
     let amount = words::points(sight, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
-    let rank = rank_without_adj(sight, process)?;
+    let rank = what_if(sight.policy, sight.scene, sight.ranking, process)?.rank_at_zero?;
     Some(format!("adj {adj} {verb} {amount}, without it rank {rank}"))
 }
 
 /// The adj term of a process's points, unless adj is zero.
-#[must_use]
-pub fn adj_term(sight: &Sight<'_>, process: &Process) -> Option<(Term, Adj)> {
+fn adj_term(sight: &Sight<'_>, process: &Process) -> Option<(Term, Adj)> {
     let Verdict::Scored(badness) = sight.policy.judge(process, sight.scene) else { return None };
     badness.terms.as_slice().iter().find_map(|term| match term.note {
         Note::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
         _ => None,
     })
-}
-
-/// The place, counted from 1, that a process would have at adj 0.
-#[must_use]
-pub fn rank_without_adj(sight: &Sight<'_>, process: &Process) -> Option<usize> {
-    let mut changed = process.clone();
-    changed.adj = Reading::Value(Adj::ZERO);
-    // The kernel's score was read under the present adj.
-    changed.score = Reading::NotAsked;
-    let Verdict::Scored(badness) = sight.policy.judge(&changed, sight.scene) else { return None };
-    let candidates = &sight.ranking.rows()[..sight.ranking.eligible()];
-    let above = |row: &Ranked| row.standing.points().is_some_and(|other| other > badness.points);
-    // The rows are in order, so only few are looked at.
-    let before = candidates.partition_point(above);
-    let at = sight.scene.now().position(process.id.pid)?;
-    let (place, row) = sight.ranking.place(at)?;
-    let itself = row.standing.points().is_some() && place < before;
-    Some(before + 1 - usize::from(itself))
 }
 
 /// What happens instead of the ranking, then who leads it.

@@ -7,7 +7,7 @@ use super::menu::{Choice, Item, Menu};
 use super::mode::{Mode, Screen};
 use super::{Anchor, App, Level, Request};
 use crate::columns::human_size;
-use crate::model::{Cgroup, Reading, Scope};
+use crate::model::{Cgroup, DomainKind, NodeSet, Reading, Scope};
 use crate::rank::walls::{self, Wall};
 
 /// So many of the limited cgroups are listed, the nearest first: typing narrows the list.
@@ -91,6 +91,13 @@ impl App {
         near.sort_by_key(|(wall, _)| wall.distance());
         items.extend(near.iter().take(LISTED).map(|(wall, group)| {
             of_group(group, &format!(", {} left", human_size(wall.headroom)))
+        }));
+        items.extend(now.machine.nodes.iter().map(|node| {
+            let nodes = NodeSet::of(&[*node]);
+            let scope = Scope::Nodes(nodes);
+            let size = human_size(node.present.bytes(now.machine.page_size));
+            let on = shown.kind == DomainKind::Nodes(nodes);
+            item(scope, &format!("nodes:{nodes}"), format!("{size} and all swap"), on)
         }));
         let unread = cgroups.list.is_empty();
         let mut menu = Menu::new("Scope", items);

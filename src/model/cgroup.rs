@@ -241,11 +241,15 @@ pub fn tree_order(a: &str, b: &str) -> Ordering {
         .cmp(b.as_bytes()[..strip(b)].iter().map(|&b| key(b)))
 }
 
-/// Whether `path` is `domain` or below it.
+/// Whether `path` is `domain` or below it. What a cgroup namespace shows of the world outside begins
+/// with `/..`: that is not below its root.
 #[must_use]
 pub fn is_within(path: &str, domain: &str) -> bool {
     let domain = domain.trim_end_matches('/');
-    path.strip_prefix(domain).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(domain).is_some_and(|rest| match rest.strip_prefix('/') {
+        Some(below) => below != ".." && !below.starts_with("../"),
+        None => rest.is_empty(),
+    })
 }
 
 impl Cgroups {
@@ -262,11 +266,12 @@ impl Cgroups {
         self.list.first()
     }
 
-    /// The group at `path` and those above it, nearest first.
+    /// The group at `path` and those above it, nearest first. What lies above a cgroup namespace's own
+    /// root is in no path below it.
     pub fn upwards<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Cgroup> {
         let parent = |path: &&'a str| {
             let path = path.trim_end_matches('/');
-            let at = path.rfind('/')?;
+            let at = path.rfind('/').filter(|_| !path.ends_with("/.."))?;
             Some(if at == 0 { "/" } else { &path[..at] })
         };
         std::iter::successors(Some(path), parent).filter_map(|path| self.find(path))
@@ -355,6 +360,8 @@ mod tests {
         assert_eq!(paths, ["/", "/a", "/a/b", "/a/b/x", "/a/c", "/a-b", "/b"]);
         assert!(is_within("/a/b", "/a") && is_within("/a", "/a") && is_within("/a", "/"));
         assert!(!is_within("/a-b", "/a") && !is_within("/", "/a"));
+        assert!(!is_within("/../x", "/") && !is_within("/..", "/") && is_within("/..x", "/"));
+        assert!(is_within("/../x/y", "/../x"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Cgroups, Hierarchy, Machine, Process, Reading, Snapshot, Text, is_within};
+use super::{Cgroups, Hierarchy, Machine, NodeSet, Process, Reading, Snapshot, Text, is_within};
 use crate::units::Pages;
 
 /// The domain that the user asked for.
@@ -17,14 +17,16 @@ pub enum Scope {
     Global,
     /// A memory cgroup and everything below it.
     Memcg(Arc<Text>),
+    /// Memory nodes: an OOM of allocations that a cpuset confines to them.
+    Nodes(NodeSet),
 }
 
 impl Scope {
     /// The word for the whole machine.
     pub const GLOBAL: &'static str = "global";
 
-    /// A scope by the name that `--scope` takes: `auto`, `global`, or the path of a memory cgroup as
-    /// `/proc/PID/cgroup` prints it.
+    /// A scope by the name that `--scope` takes: `auto`, `global`, the path of a memory cgroup as
+    /// `/proc/PID/cgroup` prints it, or `nodes:0-1`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -36,7 +38,7 @@ impl Scope {
                 // A name that was copied from the screen may hold escapes already.
                 Some(Self::Memcg(Arc::new(Text::new(&super::unescape(path)))))
             }
-            _ => None,
+            name => NodeSet::parse(name.strip_prefix("nodes:")?).map(Self::Nodes),
         }
     }
 }
@@ -48,10 +50,12 @@ pub enum DomainKind {
     Global,
     /// A memory cgroup with a limit of its own.
     Memcg(Hierarchy),
+    /// A set of memory nodes.
+    Nodes(NodeSet),
     /// A memory cgroup without one: its processes are weighed, as they would be, by the domain named
     /// in [`Domain::weighed_by`].
     Part,
-    /// A memory cgroup that is not there (any more).
+    /// A memory cgroup or nodes that are not there (any more).
     Gone,
 }
 
@@ -86,10 +90,24 @@ impl Domain {
         match scope {
             Scope::Global => Self::global(now),
             Scope::Memcg(path) => Self::memcg(path, now),
+            Scope::Nodes(nodes) => Self::nodes(*nodes, now),
             Scope::Auto => match own_container(&now.machine, &now.cgroups) {
                 Some(path) => Self::memcg(path, now),
                 None => Self::global(now),
             },
+        }
+    }
+
+    /// Total: all swap, and what is present on the nodes (`mm/oom_kill.c` `constrained_alloc`).
+    fn nodes(nodes: NodeSet, now: &Snapshot) -> Self {
+        let meant = now.machine.nodes.iter().filter(|node| nodes.has(node.id));
+        let present = meant.fold(Pages::ZERO, |sum, node| sum + node.present);
+        let kind = if present == Pages::ZERO { DomainKind::Gone } else { DomainKind::Nodes(nodes) };
+        Self {
+            name: Arc::new(Text::new(format!("nodes:{nodes}").as_bytes())),
+            kind,
+            pages: present + now.swap.lasting().pages(now.machine.page_size),
+            weighed_by: None,
         }
     }
 
@@ -122,19 +140,44 @@ impl Domain {
         self.kind == DomainKind::Global
     }
 
-    /// Whether an OOM of a memory cgroup is meant: the order of equals inside one cannot be seen, and
-    /// neither nodes nor an allocating task count.
+    /// The domain whose OOM this is: itself, or the one that it is a part of.
     #[must_use]
-    pub const fn is_memcg(&self) -> bool {
-        matches!(self.kind, DomainKind::Memcg(_))
+    pub fn wall(&self) -> &Arc<Text> {
+        self.weighed_by.as_ref().unwrap_or(&self.name)
+    }
+
+    /// Whether an OOM of it is one of the whole machine.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        match self.kind {
+            DomainKind::Global => true,
+            DomainKind::Part => self.wall().as_str() == Scope::GLOBAL,
+            DomainKind::Memcg(_) | DomainKind::Nodes(_) | DomainKind::Gone => false,
+        }
+    }
+
+    /// Whether an OOM of it is one of a memory cgroup: the order of equals inside one cannot be seen,
+    /// and neither nodes nor the allocating task count.
+    #[must_use]
+    pub fn is_memcg(&self) -> bool {
+        match self.kind {
+            DomainKind::Memcg(_) => true,
+            DomainKind::Part => !self.is_machine(),
+            DomainKind::Global | DomainKind::Nodes(_) | DomainKind::Gone => false,
+        }
     }
 
     /// Whether a process belongs to it. Who is where is not always known (the process is gone, or
     /// hidden): then it does not.
     #[must_use]
     pub fn contains(&self, process: &Process) -> bool {
-        if self.is_global() {
-            return true;
+        match self.kind {
+            DomainKind::Global => return true,
+            // One that could not be read may well be among them.
+            DomainKind::Nodes(nodes) => {
+                return process.nodes.value().is_none_or(|allowed| allowed.meets(nodes));
+            }
+            DomainKind::Memcg(_) | DomainKind::Part | DomainKind::Gone => {}
         }
         match &process.cgroup {
             Reading::Value(path) => is_within(path.as_str(), self.name.as_str()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{Node, Text};
 use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
 /// Which file carries the resident-set counter that this kernel's OOM killer reads.
@@ -63,6 +63,9 @@ pub struct Machine {
     /// Processors online.
     #[serde(default)]
     pub cpus: u32,
+    /// Memory nodes, where there is more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<Node>,
     /// Whether pid 1 here is the machine's init: doomtop runs in the initial pid namespace.
     /// Elsewhere pid 1 is a container's first process, which the OOM killer may choose.
     pub initial_pid_namespace: bool,

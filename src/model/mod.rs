@@ -10,6 +10,7 @@ mod knobs;
 mod machine;
 mod memory;
 mod names;
+mod nodes;
 mod powers;
 mod process;
 mod reading;
@@ -23,9 +24,10 @@ pub use domain::{Domain, DomainKind, Scope};
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic,
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, global_total,
 };
 pub use names::Names;
+pub use nodes::{Node, NodeSet};
 pub use powers::{Capabilities, Capability, Powers};
 pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores};
 pub use reading::Reading;

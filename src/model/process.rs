@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capabilities, Comm, Reading, Text};
+use super::{Capabilities, Comm, NodeSet, Reading, Text};
 use crate::units::{Adj, Bytes, PageSize, Pages, Ticks};
 
 /// The only way any room names a process: its pid *and* when it was born, because pids come back.
@@ -146,6 +146,9 @@ pub struct Process {
     /// Effective capabilities.
     #[serde(rename = "cap_effective", default, skip_serializing_if = "Reading::is_not_asked")]
     pub caps: Reading<Capabilities>,
+    /// Nodes that it may take memory from (`Mems_allowed_list`); asked for where there are several.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub nodes: Reading<NodeSet>,
     /// Path in the memory cgroup hierarchy, as `/proc/PID/cgroup` prints it.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub cgroup: Reading<Arc<Text>>,

@@ -6,12 +6,12 @@
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
-use crate::model::{Needs, Process, Reading, Scene, ScoreScale, Scores, Signal};
+use crate::model::{Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal};
 use crate::units::{Adj, Pages, Points};
 
 /// Which of the two rules.
 #[derive(Clone, Copy, Debug)]
-enum Rule {
+pub(super) enum Rule {
     /// Whichever the running kernel's `oom_score` follows.
     Running,
     /// At least 1.
@@ -27,7 +27,7 @@ pub struct Linux {
     title: &'static str,
     about: &'static str,
     cites: &'static [Cite],
-    rule: Rule,
+    pub(super) rule: Rule,
 }
 
 /// The running kernel.
@@ -81,10 +81,9 @@ pub fn running(scale: ScoreScale) -> &'static Linux {
 /// killer's, and from 7.0 on the killer sums exactly too. Which 6.12 to 6.15 has the backport the
 /// version does not tell, so they all count as doubtful. At most a batch of max(32, 2 x CPUs) less one
 /// on each CPU (`include/linux/percpu_counter.h`); a counter that was never touched is zero on all.
-fn swap_counter_bound(process: &Process, scene: &Scene) -> Pages {
-    let machine = scene.machine();
-    let swapped = process.swap.value().is_some_and(|swap| swap.0 > 0);
-    if !swapped || !((6, 12)..(7, 0)).contains(&machine.kernel_version()) {
+#[must_use]
+pub fn swap_counter_bound(machine: &Machine) -> Pages {
+    if !((6, 12)..(7, 0)).contains(&machine.kernel_version()) {
         return Pages::ZERO;
     }
     // A recording may name any number of CPUs.
@@ -93,45 +92,14 @@ fn swap_counter_bound(process: &Process, scene: &Scene) -> Pages {
     Pages(cpus.saturating_mul(batch - 1))
 }
 
-/// What the running kernel's `/proc/PID/oom_score` shows for `process` by our own reckoning. Always
-/// weighed by the whole machine, even inside a container (`fs/proc/base.c` `proc_oom_score`).
-///
-/// 0 for a process that the kernel skips for a reason that nothing but its own 0 reveals: so much is
-/// taken on trust. Any other score is compared with the formula.
-#[must_use]
-pub fn kernel_score(process: &Process, scene: &Scene) -> u32 {
-    let scale = scene.machine().score_scale;
-    let total = i128::from(scene.now().total().0.max(1));
-    let points = match judge_facts(process, scene, running(scale).rule, scene.now().total()) {
-        Verdict::Spared(_) => return 0,
-        Verdict::Scored(_) if kernel_skips(process, scene) => return 0,
-        Verdict::Scored(badness) => i128::from(badness.points.0),
-    };
-    let score = match scale {
-        ScoreScale::Signed => (1000 + points * 1000 / total) * 2 / 3,
-        ScoreScale::Floored => points * 1000 / total,
-    };
-    u32::try_from(score.max(0)).unwrap_or(u32::MAX)
-}
-
-/// The comparison of one process, if its two numbers were read together: computed, then the
-/// kernel's. Both are 0 for a process that the kernel skips (a vfork child, or already reaped).
-#[must_use]
-pub fn compare(process: &Process, scene: &Scene) -> Option<(u32, u32)> {
-    let kernel = process.score.value().filter(|_| process.score_fresh)?;
-    Some((kernel_score(process, scene), kernel))
-}
-
-/// How many of the scores that were read in this look equal ours, of how many.
-#[must_use]
-pub fn agreement(scene: &Scene) -> (usize, usize) {
-    let compared = scene.now().processes.iter().filter_map(|process| compare(process, scene));
-    compared
-        .fold((0, 0), |(agree, all), (ours, theirs)| (agree + usize::from(ours == theirs), all + 1))
+/// The same of one process: nothing where it has no swap.
+fn unseen_swap(process: &Process, scene: &Scene) -> Pages {
+    let swapped = process.swap.value().is_some_and(|swap| swap.0 > 0);
+    if swapped { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
 }
 
 /// The formula itself, without what only the kernel's own score reveals.
-fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Verdict {
+pub(super) fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Verdict {
     if process.is_kernel_thread() {
         return Verdict::Spared(Reason::Kernel);
     }
@@ -250,10 +218,12 @@ impl Policy for Linux {
     }
 
     fn sway(&self, process: &Process, scene: &Scene) -> Sway {
-        let counter = swap_counter_bound(process, scene);
+        let counter = unseen_swap(process, scene);
+        // The killer's counter is never below zero, so it can miss no more than there is.
+        let missed = counter.min(process.swap.value().unwrap_or_default());
         let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
         let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
-        Sway { up: counter + pages(grown), down: counter + pages(grown.saturating_neg()) }
+        Sway { up: counter + pages(grown), down: missed + pages(grown.saturating_neg()) }
     }
 
     fn reach(&self, process: &Process, scene: &Scene) -> Pages {
@@ -262,7 +232,7 @@ impl Policy for Linux {
         let rss = process.rss_stat.max(scene.rss(process));
         let swap = process.swap.value().unwrap_or_default();
         let tables = process.pgtables.value().unwrap_or_default();
-        rss + swap + tables + swap_counter_bound(process, scene)
+        rss + swap + tables + unseen_swap(process, scene)
     }
 
     fn tie(&self, scene: &Scene) -> Tie {

@@ -8,18 +8,19 @@ mod linux;
 mod linux24;
 mod off;
 mod sacrifice;
+mod score;
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 pub use linux::{
-    LINUX, LINUX_4_17, LINUX_5_9, agreement, compare, kernel_score, kernel_skips, likely_sharers,
-    running,
+    LINUX, LINUX_4_17, LINUX_5_9, kernel_skips, likely_sharers, running, swap_counter_bound,
 };
 pub use linux24::{LINUX_2_4, int_sqrt_24};
 pub use off::Off;
 pub use sacrifice::{Sacrifice, sacrifice};
+pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
 
 /// Where a rule can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

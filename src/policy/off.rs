@@ -83,13 +83,13 @@ impl Off {
 #[must_use]
 pub fn off(scene: &Scene) -> Option<Off> {
     let (now, domain) = (scene.now(), scene.domain());
-    let cgroup = domain.is_memcg().then(|| now.cgroups.find(domain.name.as_str())).flatten();
+    let cgroup = domain.is_memcg().then(|| now.cgroups.find(domain.wall().as_str())).flatten();
     if cgroup.is_some_and(|group| group.oom_kill_disabled.value() == Some(true)) {
         return Some(Off::Waits);
     }
     match now.knobs.panic_on_oom.value() {
         Some(PanicOnOom::Always) => return Some(Off::Panic),
-        Some(PanicOnOom::Global) if !domain.is_memcg() => return Some(Off::Panic),
+        Some(PanicOnOom::Global) if domain.is_machine() => return Some(Off::Panic),
         _ => {}
     }
     if !domain.is_memcg() && now.knobs.oom_kill_allocating_task.value() == Some(true) {

@@ -1,8 +1,9 @@
 //! Who falls together: the kernel kills whole cgroups where `memory.oom.group` says so.
 
+use std::cmp::Ordering;
+
 use crate::model::{
-    Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Scope, Snapshot, is_within,
-    tree_order,
+    Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
 };
 use crate::units::Adj;
 
@@ -17,15 +18,13 @@ enum Top<'a> {
 
 /// What an OOM that hits a domain is confined to.
 fn top(domain: &Domain) -> Option<Top<'_>> {
-    match (domain.kind, &domain.weighed_by) {
-        (DomainKind::Gone, _) => None,
-        (DomainKind::Global, _) => Some(Top::Root),
-        (DomainKind::Memcg(_), _) => Some(Top::At(domain.name.as_str())),
+    match domain.kind {
+        DomainKind::Gone => None,
         // A part has no wall: the OOM is that of whoever has one.
-        (DomainKind::Part, Some(name)) if name.as_str() != Scope::GLOBAL => {
-            Some(Top::At(name.as_str()))
+        DomainKind::Memcg(_) | DomainKind::Part if !domain.is_machine() => {
+            Some(Top::At(domain.wall().as_str()))
         }
-        (DomainKind::Part, _) => Some(Top::Root),
+        _ => Some(Top::Root),
     }
 }
 
@@ -90,9 +89,16 @@ pub fn group_mates<'a>(
     Some((group, others.collect()))
 }
 
+/// The order of the tree, and behind it what lies outside (`/..`).
+fn order(a: &str, b: &str) -> Ordering {
+    let outside = |path| !is_within(path, "/");
+    outside(a).cmp(&outside(b)).then_with(|| tree_order(a, b))
+}
+
 /// Who lives in which cgroup, counted once for all of them.
 pub struct Census<'a> {
-    /// In the order of the tree, where a subtree stands in one piece.
+    /// In the order of the tree, where a subtree stands in one piece; those outside the namespace
+    /// stand behind all others, because they are in no subtree of its root.
     placed: Vec<(&'a str, u32)>,
     /// How many before each go along with their group.
     going: Vec<u32>,
@@ -111,7 +117,7 @@ impl<'a> Census<'a> {
                 _ => None,
             })
             .collect();
-        placed.sort_by(|(a, _), (b, _)| tree_order(a, b));
+        placed.sort_by(|(a, _), (b, _)| order(a, b));
         let mut sum = 0;
         let mut going = Vec::with_capacity(placed.len() + 1);
         going.push(0);
@@ -123,7 +129,7 @@ impl<'a> Census<'a> {
     }
 
     fn range(&self, path: &str) -> (usize, usize) {
-        let from = self.placed.partition_point(|(other, _)| tree_order(other, path).is_lt());
+        let from = self.placed.partition_point(|(other, _)| order(other, path).is_lt());
         let count = self.placed[from..].partition_point(|(other, _)| is_within(other, path));
         (from, from + count)
     }

@@ -3,6 +3,7 @@
 pub mod company;
 pub mod fate;
 pub mod walls;
+pub mod whatif;
 
 use crate::model::{ProcId, Process, Scene};
 use crate::policy::{Policy, Reason, Tie, Verdict};

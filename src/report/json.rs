@@ -147,6 +147,7 @@ pub fn write_line(
             kind: match domain.kind {
                 DomainKind::Global => "global",
                 DomainKind::Memcg(_) => "memcg",
+                DomainKind::Nodes(_) => "nodes",
                 DomainKind::Part => "part",
                 DomainKind::Gone => "gone",
             },

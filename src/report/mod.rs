@@ -1,4 +1,5 @@
 //! The same ranking without a screen: plain text, and JSON lines that can be read back.
 
+pub mod check;
 pub mod json;
 pub mod text;

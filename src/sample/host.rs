@@ -7,8 +7,8 @@ use super::file::Buffer;
 use super::parse;
 use super::root::ProcRoot;
 use super::row::{ByPath, Tools};
-use crate::model::{Machine, Process, Reading, RssSource, ScoreScale, Text};
-use crate::units::{PageSize, Pages, TickRate};
+use crate::model::{Machine, Node, Process, Reading, RssSource, ScoreScale, Text};
+use crate::units::{Adj, PageSize, Pages, TickRate};
 
 /// The initial pid namespace's inode (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
@@ -48,12 +48,21 @@ pub fn machine(root: &ProcRoot) -> Machine {
             .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(0),
         initial_pid_namespace: initial_pid_namespace(root),
+        nodes: nodes(root, buffer),
         ..Machine::default()
     };
     let version = machine.kernel_version();
     machine.rss_source = rss_source(version);
     machine.score_scale = scale_by_version(version);
     machine
+}
+
+/// The memory nodes, where there is more than one.
+fn nodes(root: &ProcRoot, buffer: &mut Buffer) -> Vec<Node> {
+    // The file comes in several pieces and grows with nodes times CPUs.
+    let read = buffer.read_start(root, c"zoneinfo", 1 << 20);
+    let found = read.map_or_else(|_| Vec::new(), |(bytes, _)| parse::zoneinfo(bytes));
+    if found.len() > 1 { found } else { Vec::new() }
 }
 
 /// Whether pid 1 of this tree is the machine's init. Only the initial namespace shows kernel
@@ -111,12 +120,33 @@ fn score_of(points: i64, total: i64, scale: ScoreScale) -> i64 {
     }
 }
 
+/// The numbers of a process that a score is compared by: what it holds beside its resident memory, its
+/// adj, its score. `None` where one is missing, or where the kernel's score is 0 by rule.
+fn comparable(process: &Process, machine: &Machine) -> Option<(Pages, Adj, u32)> {
+    // Swap and page tables count; without them the comparison says nothing.
+    let (adj, score) = (process.adj.value()?, process.score.value()?);
+    let tables = process.pgtables.value()?;
+    let init = process.id.pid == 1 && machine.initial_pid_namespace;
+    if init || process.is_kernel_thread() || !process.has_mm || adj.0 <= -900 {
+        return None;
+    }
+    Some((process.swap.value().unwrap_or(Pages::ZERO) + tables, adj, score))
+}
+
+/// A number of pages that the products of [`score_of`] have room for; no machine has more.
+fn sane(pages: Pages) -> Option<i64> {
+    i64::try_from(pages.0).ok().filter(|&pages| pages < 1 << 50)
+}
+
+/// The points of a process that holds so much.
+fn points_of(held: Pages, adj: Adj, total: i64) -> Option<i64> {
+    Some(sane(held)? + i64::from(adj.0) * (total / 1000))
+}
+
 /// Finds the scale of `oom_score`: the one that gives more processes exactly the score that the
 /// kernel shows. `None` when there is nobody to compare, or no difference.
 #[must_use]
 pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Option<ScoreScale> {
-    // Beyond this many pages the products below would overflow; no machine is that big.
-    let sane = |pages: Pages| i64::try_from(pages.0).ok().filter(|&pages| pages < 1 << 50);
     let total = sane(total).filter(|&total| total > 0)?;
     let mut matches = [0_u32; 2];
     for process in processes {
@@ -124,19 +154,8 @@ pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Opti
             (RssSource::Status, Reading::Value(rss)) => rss,
             _ => process.rss_stat,
         };
-        // Swap and page tables count; without them the comparison says nothing.
-        let (Reading::Value(adj), Reading::Value(score), Reading::Value(tables)) =
-            (process.adj, process.score, process.pgtables)
-        else {
-            continue;
-        };
-        let init = process.id.pid == 1 && machine.initial_pid_namespace;
-        if init || process.is_kernel_thread() || !process.has_mm || adj.0 <= -900 {
-            continue;
-        }
-        let held = rss + process.swap.value().unwrap_or(Pages::ZERO) + tables;
-        let Some(held) = sane(held) else { continue };
-        let points = held + i64::from(adj.0) * (total / 1000);
+        let Some((beside, adj, score)) = comparable(process, machine) else { continue };
+        let Some(points) = points_of(rss + beside, adj, total) else { continue };
         for (hits, scale) in matches.iter_mut().zip([ScoreScale::Signed, ScoreScale::Floored]) {
             *hits += u32::from(score_of(points, total, scale) == i64::from(score));
         }
@@ -148,10 +167,69 @@ pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Opti
     }
 }
 
+/// Which of the two files the kernel's own scores fit, where they fit only one: the OOM killer and
+/// `oom_score` go by the same counter. Versions tell the same, but a distributor may have taken the
+/// change of 7.0 back to an older kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceEvidence {
+    stat: u64,
+    status: u64,
+}
+
+impl SourceEvidence {
+    /// So many more scores must speak for a file, and eight times as many as against it, before it is
+    /// believed against the version: a process that grew between two files speaks for either.
+    const ENOUGH: u64 = 8;
+
+    /// Takes the scores of a look that were read beside the sizes.
+    pub fn weigh(&mut self, processes: &[Process], machine: &Machine, total: Pages) {
+        let Some(total) = sane(total).filter(|&total| total > 0) else { return };
+        for process in processes.iter().filter(|process| process.score_fresh) {
+            let Reading::Value(exact) = process.rss_exact else { continue };
+            if exact == process.rss_stat {
+                continue;
+            }
+            let Some((beside, adj, score)) = comparable(process, machine) else { continue };
+            let fits = |rss: Pages| {
+                points_of(rss + beside, adj, total)
+                    .is_some_and(|p| score_of(p, total, machine.score_scale) == i64::from(score))
+            };
+            match (fits(process.rss_stat), fits(exact)) {
+                (true, false) => self.stat += 1,
+                (false, true) => self.status += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// How many scores fit only this file, and how many only the other one.
+    #[must_use]
+    pub const fn for_and_against(&self, source: RssSource) -> (u64, u64) {
+        match source {
+            RssSource::Stat => (self.stat, self.status),
+            RssSource::Status => (self.status, self.stat),
+        }
+    }
+
+    /// The file to trust, where the version says this one.
+    #[must_use]
+    pub fn verdict(&self, by_version: RssSource) -> RssSource {
+        let other = match by_version {
+            RssSource::Stat => RssSource::Status,
+            RssSource::Status => RssSource::Stat,
+        };
+        let (other_wise, this_wise) = self.for_and_against(other);
+        if other_wise >= Self::ENOUGH && other_wise > this_wise.saturating_mul(8) {
+            other
+        } else {
+            by_version
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Adj;
 
     const TOTAL: Pages = Pages(6_000_000);
 
@@ -194,6 +272,36 @@ mod tests {
         let spared = shows(400, -950, 0);
         assert_eq!(calibrate(&[init, kernel, ended, unread, spared], &machine, TOTAL), None);
         assert_eq!(calibrate(&[shows(400, 0, 666)], &machine, Pages(0)), None);
+    }
+
+    #[test]
+    fn scores_that_fit_one_file_only_outvote_the_version() {
+        let machine = Machine::default();
+        // At 12,000 pages the score steps from 667 to 668: the two counters stand on either side of one.
+        let torn = |score| Process {
+            rss_exact: Reading::Value(Pages(12_020)),
+            score_fresh: true,
+            ..shows(11_990, 0, score)
+        };
+        let by = |pages| u32::try_from(score_of(pages, 6_000_000, ScoreScale::Signed)).unwrap();
+        let (low, high) = (by(11_990), by(12_020));
+        assert_ne!(low, high);
+        let weigh = |scores: &[u32]| {
+            let mut evidence = SourceEvidence::default();
+            let rows: Vec<Process> = scores.iter().map(|&score| torn(score)).collect();
+            evidence.weigh(&rows, &machine, TOTAL);
+            evidence
+        };
+        assert_eq!(weigh(&[high; 8]).verdict(RssSource::Stat), RssSource::Status);
+        assert_eq!(weigh(&[high; 7]).verdict(RssSource::Stat), RssSource::Stat, "too few");
+        assert_eq!(weigh(&[low; 9]).verdict(RssSource::Status), RssSource::Stat);
+        let mixed: Vec<u32> = [[high; 9], [low; 9]].concat();
+        assert_eq!(weigh(&mixed).verdict(RssSource::Stat), RssSource::Stat, "growing processes");
+        assert_eq!(weigh(&mixed).for_and_against(RssSource::Stat), (9, 9));
+        let stale = Process { score_fresh: false, ..torn(high) };
+        let mut evidence = SourceEvidence::default();
+        evidence.weigh(&[stale], &machine, TOTAL);
+        assert_eq!(evidence, SourceEvidence::default());
     }
 
     #[test]

@@ -13,8 +13,7 @@ use rustix::io::Errno;
 use super::file::{Buffer, Path, open};
 use super::root::ProcRoot;
 use super::row::{Ask, ByPath, Came, Files, Item, Tools};
-use crate::model::{Needs, ProcId, Process, Scores};
-use crate::units::PageSize;
+use crate::model::{Machine, Needs, ProcId, Process, Scores};
 
 /// Descriptors that one kept process takes.
 const EACH: usize = 4;
@@ -82,8 +81,8 @@ pub struct Kept {
 impl Kept {
     /// Nobody yet; at most `most` processes later.
     #[must_use]
-    pub fn new(page: PageSize, most: usize) -> Self {
-        Self { processes: Vec::new(), wanted: Vec::new(), tools: Tools::new(page), most }
+    pub fn new(machine: &Machine, most: usize) -> Self {
+        Self { processes: Vec::new(), wanted: Vec::new(), tools: Tools::on(machine), most }
     }
 
     /// Closes the files of processes that are no longer among the first of `keep`, best first.

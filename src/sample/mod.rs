@@ -5,6 +5,7 @@
 //! opened relative to one directory descriptor ([`root`]), so a test folder and the real `/proc`
 //! are read by the same code. What may block ([`detail`]) is apart, for a slow reader.
 
+pub mod cgroups;
 pub mod detail;
 mod file;
 pub mod host;

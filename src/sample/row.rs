@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::file::{Absence, Buffer, Path, open};
 use super::parse::{self, ParseError, Stat, Status};
 use super::root::ProcRoot;
-use crate::model::{ProcId, Process, Reading};
+use crate::model::{Machine, ProcId, Process, Reading};
 use crate::units::{Adj, PageSize, Pages};
 
 /// The files of a process that a judgement rests on.
@@ -54,11 +54,18 @@ pub(super) struct Tools {
     /// Room for the names in a directory.
     pub(super) entries: Vec<u8>,
     pub(super) page: PageSize,
+    /// Whether there are several memory nodes, so that it matters which a process may use.
+    pub(super) nodes: bool,
 }
 
 impl Tools {
     pub(super) fn new(page: PageSize) -> Self {
-        Self { buffer: Buffer::new(), entries: Vec::with_capacity(32 * 1024), page }
+        Self { buffer: Buffer::new(), entries: Vec::with_capacity(32 * 1024), page, nodes: false }
+    }
+
+    /// With what a machine's own constants ask for.
+    pub(super) fn on(machine: &Machine) -> Self {
+        Self { nodes: machine.nodes.len() > 1, ..Self::new(machine.page_size) }
     }
 
     fn item<T>(
@@ -75,7 +82,8 @@ impl Tools {
     }
 
     pub(super) fn status(&mut self, files: &impl Files) -> Result<Status, Absence> {
-        self.item(files, Item::Status, parse::status)
+        let nodes = self.nodes;
+        self.item(files, Item::Status, |bytes| parse::status(bytes, nodes))
     }
 
     pub(super) fn adj(&mut self, files: &impl Files) -> Result<Adj, Absence> {
@@ -114,7 +122,7 @@ impl Tools {
             let status = with_status
                 .then(|| {
                     let path = Path::of_thread(pid, tid, Item::Status.name());
-                    self.buffer.read(root, path.as_c_str()).map(parse::status)
+                    self.buffer.read(root, path.as_c_str()).map(|bytes| parse::status(bytes, false))
                 })
                 .and_then(|read| read.ok()?.ok());
             return Some((stat, status));
@@ -260,6 +268,7 @@ pub(super) fn take_status(row: &mut Process, status: Result<Status, Absence>, pa
             take_sizes(row, &status, page);
             row.ids = Reading::Value(status.ids);
             row.caps = status.caps.map_or(Reading::Missing, Reading::Value);
+            row.nodes = status.nodes.map_or(Reading::NotAsked, Reading::Value);
         }
         Err(absence) => {
             let absent: Reading<Pages> = reading(Err(absence));
@@ -285,6 +294,7 @@ pub(super) fn forget_status(row: &mut Process) {
     row.pgtables = Reading::NotAsked;
     row.ids = Reading::NotAsked;
     row.caps = Reading::NotAsked;
+    row.nodes = Reading::NotAsked;
 }
 
 /// The sizes of a thread that outlived the main thread.

@@ -7,16 +7,22 @@ use super::file::Buffer;
 use super::kept::KeptFile;
 use super::parse::{self, MemInfo, ParseError};
 use super::root::ProcRoot;
-use crate::model::{Overcommit, OvercommitMode, Pressure, Reading, Traffic};
-use crate::units::{Kib, TickRate, Ticks};
+use crate::model::{
+    Knobs, Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Traffic,
+};
+use crate::units::{Kib, Ticks};
 
 /// What the machine as a whole tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct System {
     /// RAM, swap, promises.
     pub meminfo: MemInfo,
+    /// Swap, with what is being switched off.
+    pub swap: Swap,
     /// The knobs, and what they amount to.
     pub overcommit: Overcommit,
+    /// What an OOM does here.
+    pub knobs: Knobs,
     /// Stall times; missing where the kernel does not account them.
     pub pressure: Pressure,
     /// Counters since boot.
@@ -45,11 +51,18 @@ pub struct SystemFiles {
     mode: KeptFile,
     ratio: KeptFile,
     kbytes: KeptFile,
+    panic: KeptFile,
+    allocating: KeptFile,
+    swappiness: KeptFile,
+    swaps: KeptFile,
     buffer: Buffer,
 }
 
 /// A reading of what may be absent: an older kernel, or stall accounting switched off.
-fn perhaps<T>(read: Result<&[u8], Errno>, parse: impl FnOnce(&[u8]) -> Option<T>) -> Reading<T> {
+pub(super) fn perhaps<T>(
+    read: Result<&[u8], Errno>,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Reading<T> {
     match read {
         Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
         Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
@@ -87,6 +100,10 @@ impl SystemFiles {
             mode: KeptFile::open(root, c"sys/vm/overcommit_memory"),
             ratio: KeptFile::open(root, c"sys/vm/overcommit_ratio"),
             kbytes: KeptFile::open(root, c"sys/vm/overcommit_kbytes"),
+            panic: KeptFile::open(root, c"sys/vm/panic_on_oom"),
+            allocating: KeptFile::open(root, c"sys/vm/oom_kill_allocating_task"),
+            swappiness: KeptFile::open(root, c"sys/vm/swappiness"),
+            swaps: KeptFile::open(root, c"swaps"),
             buffer: Buffer::new(),
         }
     }
@@ -96,9 +113,19 @@ impl SystemFiles {
     /// # Errors
     ///
     /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
-    pub fn read(&mut self, root: &ProcRoot, rate: TickRate) -> Result<System, Unreadable> {
+    pub fn read(&mut self, root: &ProcRoot, machine: &Machine) -> Result<System, Unreadable> {
         let buffer = &mut self.buffer;
         let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
+        // Inside a container both files may be made up (lxcfs), and not to suit each other.
+        let leaving = if machine.initial_pid_namespace && meminfo.swap.total_kib > Kib::ZERO {
+            let page = Kib(machine.page_size.0 / 1024);
+            perhaps(self.swaps.read(root, buffer), |bytes| {
+                parse::leaving(&parse::swaps(bytes).ok()?, meminfo.swap.total_kib, page)
+            })
+        } else {
+            Reading::NotAsked
+        };
+        let rate = machine.tick_rate;
         let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
         let knob = |file: &mut KeptFile, buffer: &mut Buffer| {
             perhaps(file.read(root, buffer), |bytes| {
@@ -111,6 +138,13 @@ impl SystemFiles {
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
         Ok(System {
             meminfo,
+            swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
+            knobs: Knobs {
+                panic_on_oom: knob(&mut self.panic, buffer)
+                    .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
+                oom_kill_allocating_task: knob(&mut self.allocating, buffer).map(|mode| mode != 0),
+                swappiness: knob(&mut self.swappiness, buffer),
+            },
             overcommit: Overcommit {
                 mode: knob(&mut self.mode, buffer)
                     .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),

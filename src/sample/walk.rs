@@ -22,8 +22,8 @@ use super::row::{
     ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
     take_status, take_thread,
 };
-use crate::model::{Comm, Needs, ProcId, Process, Reading, Scores, Text};
-use crate::units::{Adj, PageSize};
+use crate::model::{CgroupNeeds, Comm, Machine, Needs, ProcId, Process, Reading, Scores, Text};
+use crate::units::Adj;
 
 /// Every process is read in full at least once in so many walks.
 pub const ROTATION: u32 = 16;
@@ -36,6 +36,8 @@ const SPARE: usize = 64;
 pub struct Wishes {
     status: bool,
     cgroup: bool,
+    /// Everybody's cgroup at each walk: membership decides who can die in which.
+    members: bool,
     cmdline: bool,
     scores: bool,
     all_scores: bool,
@@ -59,7 +61,8 @@ impl Wishes {
         swap_traffic: u64,
     ) {
         self.status = needs.status;
-        self.cgroup = needs.cgroup;
+        self.members = needs.cgroups == CgroupNeeds::Everything;
+        self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
         self.scores = needs.scores != Scores::Nobody;
         self.all_scores = needs.scores == Scores::All;
@@ -138,11 +141,11 @@ impl Walker {
     /// # Errors
     ///
     /// When the tree cannot be listed.
-    pub fn new(root: Arc<ProcRoot>, page: PageSize) -> Result<Self, Unreadable> {
+    pub fn new(root: Arc<ProcRoot>, machine: &Machine) -> Result<Self, Unreadable> {
         Ok(Self {
             listing: root.listing()?,
             root,
-            tools: Tools::new(page),
+            tools: Tools::on(machine),
             pids: Vec::new(),
             known: Vec::new(),
             found: Vec::new(),
@@ -258,7 +261,7 @@ impl Walker {
         if wishes.kept.binary_search(&known.row.id).is_ok() {
             // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
             known.passed = true;
-            return self.places(known, wishes, turn);
+            return self.places(known, wishes, turn || wishes.members);
         }
 
         let stat = match self.tools.stat(&files) {
@@ -325,7 +328,7 @@ impl Walker {
             row.score_fresh = fresh(row, wishes.status);
             known.weighed = row.adj;
         }
-        self.places(known, wishes, whole && !idle)
+        self.places(known, wishes, (whole || wishes.members) && !idle)
     }
 
     /// Cgroup and command line: facts that no arithmetic rests on.

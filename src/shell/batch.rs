@@ -49,6 +49,7 @@ pub(super) fn run(
         names: Names::default(),
         ranking: Ranking::default(),
         lines: Vec::new(),
+        confined: setup.scope != Scope::Global && setup.scope != Scope::Auto,
     };
     match printer.print(&mut out) {
         Ok(()) => Ok(0),
@@ -78,6 +79,8 @@ struct Printer<'a> {
     names: Names,
     ranking: Ranking,
     lines: Vec<Line>,
+    /// The domain is not the whole machine, so that who is in it must be known each time.
+    confined: bool,
 }
 
 impl Printer<'_> {
@@ -104,7 +107,11 @@ impl Printer<'_> {
                 }
                 Err(lost) => return Err(End::Read(lost.to_string())),
             };
-            let snapshot = if live { self.complete(snapshot, scene.as_ref()) } else { snapshot };
+            let snapshot = if live {
+                self.complete(snapshot, scene.as_ref().map(Scene::snapshot))
+            } else {
+                snapshot
+            };
             if !snapshot.users.is_empty() {
                 self.names.learn_users(Arc::clone(&snapshot.users));
             }
@@ -117,6 +124,7 @@ impl Printer<'_> {
                 }
             }
             let Some(scene) = &scene else { continue };
+            self.confined = !scene.domain().is_global();
             self.ranking.update(self.setup.policy, scene);
             self.write(out, scene, count)?;
             out.flush()?;
@@ -140,7 +148,7 @@ impl Printer<'_> {
             cgroup: true,
             cmdline: false,
             // A line of JSON is to hold everything; text speaks of the nearest wall only.
-            cgroups: if self.cli.json || self.setup.scope != Scope::Global {
+            cgroups: if self.cli.json || self.confined {
                 CgroupNeeds::Everything
             } else {
                 CgroupNeeds::Walls
@@ -152,8 +160,12 @@ impl Printer<'_> {
 
     /// Adds what does not belong on the way to a ranking: the second look at doubtful scores, users
     /// and command lines.
-    fn complete(&mut self, snapshot: Arc<Snapshot>, before: Option<&Scene>) -> Arc<Snapshot> {
-        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before);
+    fn complete(
+        &mut self,
+        snapshot: Arc<Snapshot>,
+        before: Option<Arc<Snapshot>>,
+    ) -> Arc<Snapshot> {
+        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before.as_ref());
         let Some(learner) = &mut self.learner else { return snapshot };
         learner.learn(&mut self.names, &snapshot, wants_lines(self.setup));
         if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
@@ -216,22 +228,23 @@ fn wants_lines(setup: &Setup) -> bool {
 }
 
 /// A domain that was asked for by name has to be there at the beginning.
-fn found(domain: &Domain) -> Result<(), String> {
+pub(super) fn found(domain: &Domain) -> Result<(), String> {
     match domain.kind {
-        DomainKind::Gone => Err(format!(
+        DomainKind::Gone if domain.name.as_str().starts_with('/') => Err(format!(
             "{domain}: no such memory cgroup here; --scope takes a path as /proc/PID/cgroup prints it"
         )),
+        DomainKind::Gone => Err(format!("{domain}: this machine has no such memory nodes")),
         _ => Ok(()),
     }
 }
 
 /// A disagreement with the kernel's score counts only when a second look confirms it.
-fn look_twice(
+pub(super) fn look_twice(
     source: &mut dyn Source,
     mut snapshot: Arc<Snapshot>,
-    before: Option<&Scene>,
+    before: Option<&Arc<Snapshot>>,
 ) -> Arc<Snapshot> {
-    let scene = Scene::new(Arc::clone(&snapshot), before.map(Scene::snapshot));
+    let scene = Scene::new(Arc::clone(&snapshot), before.cloned());
     let doubtful: Vec<ProcId> = scene
         .now()
         .processes

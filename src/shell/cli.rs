@@ -25,7 +25,8 @@ use crate::units::Millis;
     version,
     max_term_width = 100,
     after_help = "Exit status: 0 fine (also when the reader of a pipe went away), 1 the system or a \
-                  file could not be read, 2 wrong usage, 128+N ended by signal N.\n\
+                  file could not be read, 2 wrong usage, 3 --self-check found a difference, \
+                  128+N ended by signal N.\n\
                   NO_COLOR (set to anything) switches colours off."
 )]
 pub struct Cli {
@@ -36,6 +37,11 @@ pub struct Cli {
     /// Print one JSON object a refresh, one a line (assets/schema.md describes it)
     #[arg(long)]
     pub json: bool,
+
+    /// Say by which rule and files this machine is judged and compare every computed score with the
+    /// kernel's; status 3 if one differs
+    #[arg(long, conflicts_with_all = ["batch", "json"])]
+    pub self_check: bool,
 
     /// End after N refreshes (with -b or --json)
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -53,7 +59,8 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policies())]
     pub policy: String,
 
-    /// The domain of the OOM: auto, global, or a memory cgroup by its path in /proc/PID/cgroup
+    /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
+    /// nodes:0-1
     #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope)]
     pub scope: Scope,
 
@@ -125,7 +132,8 @@ fn delay(text: &str) -> Result<Millis, String> {
 
 fn scope(text: &str) -> Result<Scope, String> {
     Scope::parse(text).ok_or_else(|| {
-        "it is auto, global, or a path that begins with /, as /proc/PID/cgroup prints it".to_owned()
+        "it is auto, global, nodes:LIST, or a path that begins with /, as /proc/PID/cgroup prints it"
+            .to_owned()
     })
 }
 

@@ -5,6 +5,7 @@ pub mod cli;
 mod batch;
 mod input;
 mod sampler;
+mod selfcheck;
 mod signals;
 mod slow;
 mod terminal;
@@ -46,7 +47,7 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 /// Runs the program; what it returns is the exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let screen = !cli.batch && !cli.json;
+    let screen = !cli.batch && !cli.json && !cli.self_check;
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -84,7 +85,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     };
     if let Some(from) = &cli.from {
         let source = open_recording(from)?;
-        return if screen {
+        return if cli.self_check {
+            selfcheck::run(cli, &setup, Box::new(source))
+        } else if screen {
             tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None)
         } else {
             batch::run(cli, &setup, Box::new(source), None)
@@ -96,6 +99,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let mut live =
         Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
+    if cli.self_check {
+        return selfcheck::run(cli, &setup, Box::new(live));
+    }
     if !screen {
         return batch::run(cli, &setup, Box::new(live), Some(open()?));
     }

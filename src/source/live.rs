@@ -13,16 +13,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Lost, Source};
 use crate::model::{
-    Clock, Machine, Memory, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Swap, Text,
+    CgroupNeeds, Cgroups, Clock, Machine, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Text,
+    global_total,
 };
 use crate::sample::Unreadable;
-use crate::sample::host;
+use crate::sample::cgroups::CgroupReader;
+use crate::sample::host::{self, SourceEvidence};
 use crate::sample::kept::{Kept, KeptProcess, budget};
 use crate::sample::powers::powers;
 use crate::sample::root::ProcRoot;
 use crate::sample::system::{System, SystemFiles};
 use crate::sample::walk::{Walker, Wishes};
-use crate::units::Millis;
+use crate::units::{Millis, Pages};
 
 /// How long a look waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,10 @@ pub enum Patience {
 struct Errand {
     walker: Walker,
     wishes: Wishes,
+    reader: CgroupReader,
+    cgroup_needs: CgroupNeeds,
+    /// Where the snapshot's monotonic clock begins.
+    started: Instant,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
@@ -56,6 +62,8 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         errand.began = Instant::now();
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
+        let now = millis(errand.started.elapsed());
+        errand.reader.read(errand.cgroup_needs, now);
         if done.send(errand).is_err() {
             break;
         }
@@ -69,6 +77,8 @@ pub struct Live {
     started: Instant,
     looks: u64,
     machine: Arc<Machine>,
+    /// What the scores say of the two files that tell resident sizes.
+    evidence: SourceEvidence,
     /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
     calibrated: bool,
     powers: Powers,
@@ -85,6 +95,8 @@ pub struct Live {
     rows: Vec<Process>,
     /// Room for the rows of those that a walk passed by.
     carried: Vec<Process>,
+    /// As the last complete walk found them.
+    cgroups: Arc<Cgroups>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -100,9 +112,8 @@ impl Live {
         let mut machine = host::machine(&root);
         let own_scale = host::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
-        let page = machine.page_size;
 
-        let walker = Walker::new(Arc::clone(&root), page)?;
+        let walker = Walker::new(Arc::clone(&root), &machine)?;
         let (errands, inbox) = sync_channel(1);
         let (outbox, done) = sync_channel(1);
         thread::Builder::new()
@@ -111,6 +122,7 @@ impl Live {
             .map_err(|_| Lost::Walker)?;
 
         let started = Instant::now();
+        let reader = CgroupReader::new(Arc::clone(&root));
         Ok(Self {
             powers: powers(&root),
             files: SystemFiles::open(&root),
@@ -118,16 +130,20 @@ impl Live {
             patience,
             started,
             looks: 0,
-            machine: Arc::new(machine),
+            evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
-            kept: Kept::new(page, budget()),
+            kept: Kept::new(&machine, budget()),
+            machine: Arc::new(machine),
             status: false,
             errands,
             done,
             errand: Some(Errand {
                 walker,
                 wishes: Wishes::default(),
+                reader,
+                cgroup_needs: CgroupNeeds::Nothing,
+                started,
                 began: started,
                 look: 0,
                 opened: Vec::new(),
@@ -136,6 +152,7 @@ impl Live {
             }),
             rows: Vec::new(),
             carried: Vec::new(),
+            cgroups: Arc::default(),
             unreadable: 0,
             walked: None,
         })
@@ -186,6 +203,7 @@ impl Live {
     fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
+        self.cgroups = Arc::clone(errand.reader.last());
         if walk.is_ok() {
             self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
@@ -238,6 +256,7 @@ impl Live {
             if !self.calibrated {
                 errand.wishes.for_calibration();
             }
+            errand.cgroup_needs = needs.cgroups;
             errand.look = self.looks;
             self.errands.send(errand).map_err(|_| Lost::Walker)?;
         }
@@ -245,15 +264,24 @@ impl Live {
     }
 
     /// Finds the scale of `oom_score` by comparing, once.
-    fn calibrate(&mut self, memory: &Memory, swap: &Swap) {
+    fn calibrate(&mut self, total: Pages) {
         if self.calibrated {
             return;
         }
         self.calibrated = true;
-        let page = self.machine.page_size;
-        let total = memory.total_kib.pages(page) + swap.total_kib.pages(page);
         if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
+        }
+    }
+
+    /// Goes over to the file that the kernel's own scores fit, should it not be the one that its
+    /// version stands for.
+    fn choose_file(&mut self, total: Pages) {
+        self.evidence.weigh(&self.rows, &self.machine, total);
+        let by_version = host::rss_source(self.machine.kernel_version());
+        let source = self.evidence.verdict(by_version);
+        if source != self.machine.rss_source {
+            Arc::make_mut(&mut self.machine).rss_source = source;
         }
     }
 }
@@ -273,10 +301,12 @@ impl Source for Live {
     fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
         self.looks += 1;
         self.status = needs.status;
-        let system = self.files.read(&self.root, self.machine.tick_rate)?;
+        let system = self.files.read(&self.root, &self.machine)?;
         self.kept.close_others(&needs.keep);
         self.walk(needs, &system)?;
-        self.calibrate(&system.meminfo.memory, &system.meminfo.swap);
+        let page = self.machine.page_size;
+        let total = global_total(&system.meminfo.memory, &system.swap, page);
+        self.calibrate(total);
         let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
         if !in_time {
             // Those scores stand beside the sizes of another look.
@@ -284,6 +314,8 @@ impl Source for Live {
         }
         // Into our own rows, so that who is no longer kept stays as it was read last.
         let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
+
+        self.choose_file(total);
 
         if self.rows.is_empty() && unreadable > 0 {
             let why = format!("none of {unreadable} processes could be read; too few descriptors?");
@@ -308,13 +340,15 @@ impl Source for Live {
             };
             room.load = system.load;
             room.memory = system.meminfo.memory;
-            room.swap = system.meminfo.swap;
+            room.swap = system.swap;
             room.overcommit = system.overcommit;
+            room.knobs = system.knobs;
             room.pressure = system.pressure;
             room.traffic = system.traffic;
             room.powers = self.powers;
             room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
+            room.cgroups = Arc::clone(&self.cgroups);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());

@@ -14,7 +14,7 @@ use crate::model::{Capability, Cgroup, ProcId, Process, Reading, Scope};
 use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score, sacrifice};
 use crate::rank::Ranked;
 use crate::rank::company::group_mates;
-use crate::sentence;
+use crate::rank::whatif::what_if;
 use crate::units::{Adj, Pages, Points};
 
 /// The title of panel and page.
@@ -281,43 +281,49 @@ impl Case<'_> {
 
     /// What another adj would do.
     fn what_if(&self) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
-        let Some((place, points)) = self.own_place() else {
-            if self.process.adj == Reading::Value(Adj::MIN) {
-                let text = "any adj above -1000 makes it a candidate";
-                lines.push(self.text("what if", text));
-            }
-            return lines;
-        };
-        if self.sight.policy.unit() != Unit::Pages {
-            lines.push(self.text("what if", "this rule knows no oom_score_adj"));
-            return lines;
+        let (policy, scene, ranking) = (self.sight.policy, self.sight.scene, self.sight.ranking);
+        if policy.unit() != Unit::Pages {
+            let known = self.own_place().is_some();
+            let text = "this rule knows no oom_score_adj";
+            return known.then(|| self.text("what if", text)).into_iter().collect();
         }
-        if sentence::adj_term(self.sight, self.process).is_some()
-            && let Some(rank) = sentence::rank_without_adj(self.sight, self.process)
-        {
-            let text = if rank == place + 1 {
+        let Some(found) = what_if(policy, scene, ranking, self.process) else { return Vec::new() };
+        let mut texts = Vec::new();
+        let place = self.own_place();
+        if let Some((rank, (place, _))) = found.rank_at_zero.zip(place) {
+            texts.push(if rank == place + 1 {
                 format!("adj 0 would leave it at rank {rank}")
             } else {
                 format!("adj 0 would give it rank {rank}, not {}", place + 1)
-            };
-            lines.push(self.text("what if", &text));
+            });
         }
-        if let Some((adj, behind)) = self.behind(place, points) {
-            let label = if lines.is_empty() { "what if" } else { "" };
-            let text =
-                format!("adj {adj} puts it behind {} (rank {})", self.name(behind.id), place + 2);
-            lines.push(self.text(label, &text));
+        texts.extend(found.saved_at.map(|adj| match ranking.runner_up() {
+            Some(next) => format!("adj {adj} saves it: then {} dies first", self.name(next.id)),
+            None => format!("only adj {adj} saves it: then nobody is left to choose"),
+        }));
+        if let Some((place, points)) = place.filter(|&(place, _)| place > 0)
+            && let Some((adj, behind)) = self.behind(place, points)
+        {
+            let rank = place + 2;
+            texts.push(format!("adj {adj} puts it behind {} (rank {rank})", self.name(behind.id)));
         }
-        lines
+        match found.doomed_at {
+            Some(adj) => texts.push(format!("adj {adj} makes it the next victim")),
+            None if found.saved_at.is_none() => {
+                texts.push("no adj makes it the next victim".to_owned());
+            }
+            None => {}
+        }
+        let label = |nth| if nth == 0 { "what if" } else { "" };
+        texts.iter().enumerate().map(|(nth, text)| self.text(label(nth), text)).collect()
     }
 
     /// The highest adj that puts it behind the next in the order.
     fn behind(&self, place: usize, points: Points) -> Option<(Adj, &Ranked)> {
         let candidates = &self.sight.ranking.rows()[..self.sight.ranking.eligible()];
         let next = candidates.get(place + 1)?;
-        let step = (self.sight.scene.domain().pages.0 / 1000).max(1) as i64;
-        let adj = self.process.adj.value()?;
+        let step = i64::try_from(self.sight.scene.domain().pages.0 / 1000).ok()?;
+        let adj = self.process.adj.value().filter(|_| step > 0)?;
         let below = next.standing.points()? - points - Points(1);
         let wanted = i64::from(adj.0).saturating_add(below.0.div_euclid(step));
         (wanted > -1000).then(|| (Adj::clamped(wanted), next))

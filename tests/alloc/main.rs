@@ -12,7 +12,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use doomtop::model::{Needs, Scores, Snapshot};
+use doomtop::model::{CgroupNeeds, Needs, Scores, Snapshot};
 use doomtop::sample::root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use fakeproc::{Fake, FakeProc, kernel_thread};
@@ -45,9 +45,9 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of each of many warm looks: two full rotations after two to warm up.
-fn counts(root: ProcRoot, patience: Patience) -> Vec<u64> {
+fn counts(root: ProcRoot, patience: Patience, cgroups: CgroupNeeds) -> Vec<u64> {
     let mut live = Live::start(root, patience).expect("a readable tree");
-    let everything = Needs { cmdline: true, ..Needs::everything() };
+    let everything = Needs { cgroups, ..Needs::everything() };
     let first = live.look(&everything, None).expect("a look");
     let top: Vec<_> = first.processes.iter().rev().take(10).map(|row| row.id).collect();
     let needs = Needs { scores: Scores::Some(top.clone()), keep: top, ..everything };
@@ -76,23 +76,28 @@ fn allowed(root: &std::path::Path) -> u64 {
 
 #[test]
 fn a_warm_look_allocates_nothing_for_processes() {
-    let many = |count: i32| {
+    let many = |count: i32, cgroups| {
         let fake = FakeProc::new();
         fake.process(kernel_thread(2, "kthreadd"));
         for pid in 1000..1000 + count {
             fake.process(Fake { pid, cgroup: format!("0::/{}\n", pid % 7), ..Fake::default() });
         }
-        let counts = counts(fake.root(), Patience::Forever);
+        let counts = counts(fake.root(), Patience::Forever, cgroups);
         let least = *counts.iter().min().expect("looks");
         // A thread that has to wait for the other one may take a place in the queue now and then.
         assert!(counts.iter().all(|&count| count <= least + 8), "the same each time: {counts:?}");
         assert!(least <= allowed(fake.path()), "{counts:?}");
         least
     };
-    assert_eq!(many(20), many(400), "the number of processes does not matter");
+    // With everything about cgroups, everybody's membership is read at each look.
+    for cgroups in [CgroupNeeds::Nothing, CgroupNeeds::Everything] {
+        let (few, all) = (many(20, cgroups), many(400, cgroups));
+        assert_eq!(few, all, "the number of processes does not matter");
+    }
 
     // Processes come and go on a real machine, so the quietest look counts.
-    let real = counts(ProcRoot::open("/proc").expect("/proc"), Patience::Forever);
+    let real = ProcRoot::open("/proc").expect("/proc");
+    let real = counts(real, Patience::Forever, CgroupNeeds::Nothing);
     let least = real.iter().min().expect("looks");
     assert!(*least <= allowed("/proc".as_ref()), "{real:?}");
 }

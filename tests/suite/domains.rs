@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use doomtop::columns::{CommandStyle, Scale, Sight};
 use doomtop::model::{
-    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, PanicOnOom, Process, Reading, Scene,
-    Scope, ScoreScale, Snapshot, Swap, Text,
+    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, Names, Node, NodeSet, PanicOnOom,
+    Process, Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
 };
 use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
 use doomtop::rank::{Ranking, Standing, walls};
+use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -141,6 +143,69 @@ fn swap_counts_by_what_the_group_may_use() {
 fn vectors(section: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../fixtures/vectors.json")).unwrap();
     all[section].as_array().expect("a list").clone()
+}
+
+/// Two nodes of 600,000 and 400,000 pages; giant may use both, large node 1 only, the others node 0.
+fn two_nodes() -> Snapshot {
+    let mut now = snapshot();
+    let node = |id, pages| Node { id, present: Pages(pages) };
+    Arc::make_mut(&mut now.machine).nodes = vec![node(0, 600_000), node(1, 400_000)];
+    now.swap.total_kib = Kib(40_000);
+    for (process, nodes) in now.processes.iter_mut().zip(["0-1", "1", "0", "0", "0"]) {
+        process.nodes = Reading::Value(NodeSet::parse(nodes).expect("a list"));
+    }
+    now
+}
+
+#[test]
+fn nodes_have_their_own_total_and_processes() {
+    let first = scoped(two_nodes(), "nodes:0");
+    assert_eq!(first.domain().kind, DomainKind::Nodes(NodeSet::parse("0").unwrap()));
+    assert_eq!(first.domain().pages, Pages(610_000), "its own memory and all swap");
+    let named = |scene: &Scene| order(scene).iter().map(|row| row.0).collect::<Vec<_>>();
+    assert_eq!(named(&first), [10, 30, 40, 50]);
+    let second = scoped(two_nodes(), "nodes:1");
+    assert_eq!((named(&second), second.domain().pages), (vec![10, 20], Pages(410_000)));
+    assert_eq!(scoped(two_nodes(), "nodes:7").domain().kind, DomainKind::Gone);
+    // Nobody knows of one that could not be read: it may be among them.
+    let mut unread = two_nodes();
+    unread.processes[2].nodes = Reading::Denied;
+    assert_eq!(named(&scoped(unread, "nodes:1")), [10, 30, 20]);
+}
+
+#[test]
+fn an_oom_of_nodes_is_not_one_of_the_machine() {
+    let with = |knobs: Knobs| {
+        let mut now = two_nodes();
+        now.knobs = knobs;
+        LINUX.off(&scoped(now, "nodes:0"))
+    };
+    let panics = |when| Knobs { panic_on_oom: Reading::Value(when), ..Knobs::default() };
+    assert_eq!(with(panics(PanicOnOom::Global)), None);
+    assert_eq!(with(panics(PanicOnOom::Always)), Some(Off::Panic));
+    let asks = Knobs { oom_kill_allocating_task: Reading::Value(true), ..Knobs::default() };
+    assert_eq!(with(asks), Some(Off::AllocatingTask));
+}
+
+#[test]
+fn a_part_goes_by_the_rules_of_its_wall() {
+    let mut now = snapshot();
+    Arc::make_mut(&mut now.cgroups).list[1].oom_kill_disabled = Reading::Value(true);
+    assert_eq!(LINUX.off(&scoped(now.clone(), "/pod/b")), Some(Off::Waits));
+    now.knobs.oom_kill_allocating_task = Reading::Value(true);
+    assert_eq!(LINUX.off(&scoped(now, "/web")), Some(Off::AllocatingTask));
+}
+
+#[test]
+fn scopes_are_read_from_text() {
+    assert_eq!(Scope::parse("auto"), Some(Scope::Auto));
+    assert_eq!(Scope::parse("/"), Some(Scope::Memcg(path("/"))));
+    assert_eq!(Scope::parse("/a/"), Some(Scope::Memcg(path("/a"))));
+    for bad in ["", "a/b", "nodes:", "nodes:x", "GLOBAL"] {
+        assert_eq!(Scope::parse(bad), None, "{bad:?}");
+    }
+    // As it stands on the screen, or as the kernel has it.
+    assert_eq!(Scope::parse(r"/a\x5cb"), Scope::parse(r"/a\b"));
 }
 
 #[test]
@@ -349,4 +414,30 @@ proptest! {
             prop_assert_eq!(fate.candidates(), whole.candidates());
         }
     }
+}
+
+#[test]
+fn the_sentence_names_those_who_die_along() {
+    let mut now = snapshot();
+    Arc::make_mut(&mut now.cgroups).list[1].oom_group = Reading::Value(true);
+    let said = |now: &Snapshot, scope| {
+        let scene = scoped(now.clone(), scope);
+        let ranking = Ranking::new(&LINUX, &scene);
+        let sight = Sight {
+            scene: &scene,
+            policy: &LINUX,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        sentence(&sight).whole()
+    };
+    let whole = said(&now, "/pod");
+    assert!(whole.starts_with("NEXT VICTIM in /pod 30 raised"), "{whole}");
+    assert!(whole.ends_with("2 more of /pod die with it (memory.oom.group)."), "{whole}");
+    // The flag of a cgroup above the wall that was hit does not count.
+    assert!(!said(&now, "/pod/a").contains("oom.group"));
+    now.knobs.panic_on_oom = Reading::Value(PanicOnOom::Always);
+    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom is set"));
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod cgroups;
 mod cli;
 mod company;
 mod domains;
@@ -16,5 +17,7 @@ mod rules;
 mod sampling;
 mod screens;
 mod scripts;
+mod selfcheck;
 mod stage;
 mod svg;
+mod whatif;

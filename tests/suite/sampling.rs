@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use doomtop::model::SCHEMA;
 use doomtop::model::{
-    Capabilities, Ids, Needs, ProcId, Process, Reading, RunState, ScoreScale, Scores, Snapshot,
+    Capabilities, Ids, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale, Scores,
+    Snapshot,
 };
 use doomtop::sample::detail::{LONGEST, command_line, user_names};
 use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
@@ -103,6 +104,64 @@ fn a_tree_becomes_a_snapshot() {
     assert_eq!(snapshot.machine.name.as_str(), "fake");
     assert!(snapshot.machine.initial_pid_namespace, "kthreadd is to be seen");
     assert_eq!(snapshot.scan.stale_ms, Millis::ZERO);
+}
+
+#[test]
+fn the_switches_of_the_oom_killer_are_read_in_place() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default())
+        .file("sys/vm/panic_on_oom", "0\n")
+        .file("sys/vm/oom_kill_allocating_task", "0\n");
+    let mut live = start(&fake);
+    let knobs = live.look(&needs(), None).unwrap().knobs;
+    assert_eq!(knobs.panic_on_oom, Reading::Value(PanicOnOom::Never));
+    assert_eq!(knobs.oom_kill_allocating_task, Reading::Value(false));
+    assert_eq!(knobs.swappiness, Reading::Missing, "an absent file is not zero");
+    for (mode, means) in [("1", PanicOnOom::Global), ("2", PanicOnOom::Always)] {
+        fake.file("sys/vm/panic_on_oom", format!("{mode}\n"))
+            .file("sys/vm/oom_kill_allocating_task", "1\n");
+        let knobs = live.look(&needs(), None).unwrap().knobs;
+        assert_eq!(knobs.panic_on_oom, Reading::Value(means));
+        assert_eq!(knobs.oom_kill_allocating_task, Reading::Value(true));
+    }
+    fake.file("sys/vm/swappiness", "60\n").file("sys/vm/panic_on_oom", b"\x00\xff\n");
+    let knobs = start(&fake).look(&needs(), None).unwrap().knobs;
+    assert_eq!(knobs.swappiness, Reading::Value(60));
+    assert_eq!(knobs.panic_on_oom, Reading::Missing);
+}
+
+/// `/proc/swaps` with areas of these sizes and contents, in KiB.
+fn swaps(areas: &[(u64, u64)]) -> String {
+    let mut table = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
+    for (size, used) in areas {
+        table += &format!("/swap\\040file   file\t\t{size}\t\t{used}\t\t-2\n");
+    }
+    table
+}
+
+#[test]
+fn swap_that_is_being_switched_off_is_seen() {
+    let fake = FakeProc::new();
+    fake.process(kernel_thread(2, "kthreadd"))
+        .meminfo(8 << 20, 3 << 20)
+        .file("swaps", swaps(&[(1 << 20, 5000), (2 << 20, 600_000)]));
+    let mut live = start(&fake);
+    let leaving = |live: &mut Live| live.look(&needs(), None).unwrap().swap.leaving_kib;
+    assert_eq!(leaving(&mut live), None, "the sizes add up");
+    // The second is leaving: the total counts what it still holds.
+    fake.meminfo(8 << 20, (1 << 20) + 600_000);
+    let snapshot = live.look(&needs(), None).unwrap();
+    assert_eq!(snapshot.swap.leaving_kib, Some(Kib(600_000)));
+    assert_eq!(snapshot.swap.lasting(), Kib(1 << 20));
+    fake.meminfo(8 << 20, 1 << 20).file("swaps", swaps(&[(1 << 20, 5000)]));
+    assert_eq!(leaving(&mut live), None, "it is off");
+    fake.file("swaps", "Filename\nnonsense\n");
+    assert_eq!(leaving(&mut live), None);
+
+    // Inside a container the files may be made up.
+    fake.remove(2).meminfo(8 << 20, 1 << 20).process(Fake::default());
+    fake.file("swaps", swaps(&[(1 << 20, 5000), (2 << 20, 600_000)]));
+    assert_eq!(leaving(&mut start(&fake)), None);
 }
 
 #[test]

@@ -1,28 +1,44 @@
 //! Bytes of kernel files to values: one file per kernel file, no I/O, no panic on any bytes.
 
 mod cgroup;
+mod cgroup_controllers;
 mod loadavg;
 mod meminfo;
+mod memory_events;
+mod memory_max;
+mod memory_oom_control;
+mod memory_stat;
+mod mountinfo;
 mod oom_score;
 mod oom_score_adj;
 mod pressure;
 mod stat;
 mod status;
+mod swaps;
 mod uptime;
 mod vmstat;
+mod zoneinfo;
 
 use std::fmt;
 
 pub use cgroup::memory_cgroup;
+pub use cgroup_controllers::has_memory;
 pub use loadavg::loadavg;
 pub use meminfo::{MemInfo, meminfo};
+pub use memory_events::memory_events;
+pub use memory_max::limit;
+pub use memory_oom_control::{OomControl, oom_control};
+pub use memory_stat::reclaimable;
+pub use mountinfo::{CgroupMount, cgroup_mounts};
 pub use oom_score::oom_score;
 pub use oom_score_adj::oom_score_adj;
 pub use pressure::pressure;
 pub use stat::{Stat, stat};
 pub use status::{Status, status};
+pub use swaps::{SwapArea, leaving, swaps};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
+pub use zoneinfo::zoneinfo;
 
 /// Which file does not say what it should, and where in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +74,16 @@ pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
         Some(digits) => i64::try_from(unsigned(digits)?).ok().map(|n| -n),
         None => i64::try_from(unsigned(bytes)?).ok(),
     }
+}
+
+/// The pairs in a file of lines `KEY NUMBER`; `None` for a number that is none. Lines without a
+/// blank are passed by. `None` instead of all if the file does not end with a line: it was cut short.
+pub(super) fn pairs(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Option<u64>)>> {
+    let lines = bytes.strip_suffix(b"\n")?.split(|&b| b == b'\n');
+    Some(lines.filter_map(|line| {
+        let at = line.iter().position(|&b| b == b' ')?;
+        Some((&line[..at], unsigned(&line[at + 1..])))
+    }))
 }
 
 /// The number in a file that holds one line with one number; a file without the end of its line

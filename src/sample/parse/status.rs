@@ -1,7 +1,7 @@
 //! `/proc/PID/status`: sizes, users, capabilities.
 
 use super::{ParseError, unsigned};
-use crate::model::{Capabilities, Ids};
+use crate::model::{Capabilities, Ids, NodeSet};
 use crate::units::Kib;
 
 /// The lines that are used. Sizes are absent for kernel threads and for threads without memory.
@@ -25,6 +25,8 @@ pub struct Status {
     pub pgtables: Option<Kib>,
     /// `VmSwap`.
     pub swap: Option<Kib>,
+    /// `Mems_allowed_list`, where it was asked for.
+    pub nodes: Option<NodeSet>,
 }
 
 /// A size: blanks, digits, ` kB`.
@@ -37,12 +39,12 @@ fn size(value: &[u8], item: &'static str) -> Result<Option<Kib>, ParseError> {
 }
 
 /// Reads the file. The kernel escapes line ends in names, so lines can be trusted. `CapEff` stands
-/// behind everything else that is used, so reading ends there.
+/// behind everything else that is used, so reading ends there, unless the nodes are asked for.
 ///
 /// # Errors
 ///
 /// Names the line that cannot be read; `end` when the file was cut short.
-pub fn status(bytes: &[u8]) -> Result<Status, ParseError> {
+pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
     let no = |item| ParseError { file: "status", item };
     let mut found = Status::default();
     let mut ids = None;
@@ -52,7 +54,7 @@ pub fn status(bytes: &[u8]) -> Result<Status, ParseError> {
         let line = &rest[..end];
         rest = &rest[end + 1..];
         // Most lines are of no use: one look at the first letter says so.
-        if !matches!(line.first(), Some(b'V' | b'R' | b'U' | b'C' | b'K')) {
+        if !matches!(line.first(), Some(b'V' | b'R' | b'U' | b'C' | b'K' | b'M')) {
             continue;
         }
         let Some(colon) = line.iter().position(|&b| b == b':') else { continue };
@@ -81,6 +83,12 @@ pub fn status(bytes: &[u8]) -> Result<Status, ParseError> {
                 let mask = std::str::from_utf8(value).ok();
                 let mask = mask.and_then(|hex| u64::from_str_radix(hex, 16).ok());
                 found.caps = Some(Capabilities(mask.ok_or(no("CapEff"))?));
+                if !with_nodes {
+                    break;
+                }
+            }
+            b"Mems_allowed_list" => {
+                found.nodes = std::str::from_utf8(value).ok().and_then(NodeSet::parse);
                 break;
             }
             _ => {}
@@ -101,12 +109,13 @@ mod tests {
         VmPeak:\t    3060 kB\nVmRSS:\t    1780 kB\nRssAnon:\t     108 kB\nRssFile:\t    1672 kB\n\
         RssShmem:\t       0 kB\nVmPTE:\t      44 kB\nVmPMD:\t      12 kB\nVmSwap:\t       9 kB\n\
         CoreDumping:\t0\nThreads:\t1\nCapInh:\t0000000000000000\nCapPrm:\t000001fffeffffff\n\
-        CapEff:\t000001fffeffffff\nCapBnd:\t0\nSeccomp:\t0\n";
+        CapEff:\t000001fffeffffff\nCapBnd:\t0\nSeccomp:\t0\n\
+        Mems_allowed:\t3\nMems_allowed_list:\t0-1\n";
 
     #[test]
     fn every_line_is_found() {
         assert_eq!(
-            status(GOOD),
+            status(GOOD, false),
             Ok(Status {
                 ids: Ids { uid: 1000, euid: 0 },
                 caps: Some(Capabilities(0x0000_01ff_feff_ffff)),
@@ -117,23 +126,31 @@ mod tests {
                 shmem: Some(Kib(0)),
                 pgtables: Some(Kib(56)),
                 swap: Some(Kib(9)),
+                nodes: None,
             })
         );
     }
 
     #[test]
+    fn nodes_are_read_where_they_are_asked_for() {
+        let read = status(GOOD, true).unwrap();
+        assert_eq!(read.nodes, NodeSet::parse("0-1"));
+        assert_eq!(Status { nodes: None, ..read }, status(GOOD, false).unwrap());
+    }
+
+    #[test]
     fn a_kernel_thread_has_no_sizes() {
-        let read =
-            status(b"Name:\tkthreadd\nUid:\t0\t0\t0\t0\nKthread:\t1\nThreads:\t1\n").unwrap();
+        let read = status(b"Name:\tkthreadd\nUid:\t0\t0\t0\t0\nKthread:\t1\nThreads:\t1\n", false)
+            .unwrap();
         assert!(read.kernel_thread);
         assert_eq!((read.rss, read.swap, read.pgtables, read.caps), (None, None, None, None));
     }
 
     #[test]
     fn no_truncation_passes_for_other_facts() {
-        let whole = status(GOOD).unwrap();
+        let whole = status(GOOD, false).unwrap();
         for end in 0..GOOD.len() {
-            if let Ok(read) = status(&GOOD[..end]) {
+            if let Ok(read) = status(&GOOD[..end], false) {
                 let same = |a: Option<Kib>, b: Option<Kib>| a.is_none() || a == b;
                 assert_eq!(read.ids, whole.ids);
                 assert!(read.caps.is_none() || read.caps == whole.caps);
@@ -155,21 +172,21 @@ mod tests {
             (b"Name:\tx\n", "Uid"),
             (b"Uid:\t1\t2\t3\t4\nVmRSS:\t12", "end"),
         ] {
-            assert_eq!(status(line), Err(ParseError { file: "status", item }));
+            assert_eq!(status(line, false), Err(ParseError { file: "status", item }));
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = status(&bytes);
+            let _ = status(&bytes, true);
         }
 
         #[test]
         fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
-            let _ = status(&bytes);
+            let _ = status(&bytes, true);
         }
     }
 }

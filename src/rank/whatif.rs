@@ -1,0 +1,113 @@
+//! What another `oom_score_adj` would do to a process: its rank at 0, the smallest change that saves
+//! it, the smallest that makes it the next victim.
+
+use super::{Ranked, Ranking};
+use crate::model::{Process, Reading, Scene};
+use crate::policy::{Policy, Tie, Verdict};
+use crate::units::{Adj, Points};
+
+/// What would change it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Its rank at adj 0, counted from 1; nothing where it could not be chosen even then, or adj is 0.
+    pub rank_at_zero: Option<usize>,
+    /// Where it is the next victim: the highest adj at which it no longer is. -1000 where nothing
+    /// above it helps.
+    pub saved_at: Option<Adj>,
+    /// Where it is not: the lowest adj at which it is.
+    pub doomed_at: Option<Adj>,
+}
+
+/// Asks what would change the standing of a process. `None` where the rule does not know adj, or where
+/// the process cannot be chosen whatever its adj.
+#[must_use]
+pub fn what_if(
+    policy: &dyn Policy,
+    scene: &Scene,
+    ranking: &Ranking,
+    process: &Process,
+) -> Option<WhatIf> {
+    let case = Case { policy, scene, process, tie: policy.tie(scene) };
+    let adj = process.adj.value()?;
+    if !scene.domain().contains(process) || case.points(Adj::MIN).is_some() {
+        return None;
+    }
+    case.points(Adj::MAX)?;
+    let candidates = &ranking.rows()[..ranking.eligible()];
+    let others = || candidates.iter().filter(|row| row.id != process.id);
+    let best = others().next();
+    let is_first = |adj: Adj| match (case.points(adj), best) {
+        (Some(points), Some(other)) => case.beats(points, other),
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let rank_at_zero = (adj != Adj::ZERO).then(|| case.points(Adj::ZERO)).flatten().map(|points| {
+        // The rows are in order, so only few are looked at; its own row stands there with what it has.
+        let ahead = candidates.partition_point(|row| !case.beats(points, row));
+        let itself = candidates[..ahead].iter().any(|row| row.id == process.id);
+        ahead + 1 - usize::from(itself)
+    });
+    // Points never fall when adj rises, so both ends are found by halving.
+    let lowest_first = first_where(i32::from(Adj::MIN.0), i32::from(Adj::MAX.0) + 1, |adj| {
+        is_first(Adj(adj as i16))
+    });
+    let lowest_first = i64::from(lowest_first);
+    let (saved_at, doomed_at) = if is_first(adj) {
+        (Some(Adj::clamped(lowest_first - 1)), None)
+    } else {
+        let reachable = lowest_first <= i64::from(Adj::MAX.0);
+        (None, reachable.then(|| Adj::clamped(lowest_first)))
+    };
+    Some(WhatIf { rank_at_zero, saved_at, doomed_at })
+}
+
+/// The first number from `from` on, below `to`, that a condition holds for which holds for all after
+/// it; `to` when there is none.
+fn first_where(mut from: i32, mut to: i32, holds: impl Fn(i32) -> bool) -> i32 {
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if holds(middle) {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    from
+}
+
+struct Case<'a> {
+    policy: &'a dyn Policy,
+    scene: &'a Scene,
+    process: &'a Process,
+    tie: Tie,
+}
+
+impl Case<'_> {
+    /// Its points at another adj; nothing where it would be spared.
+    fn points(&self, adj: Adj) -> Option<Points> {
+        let mut changed = self.process.clone();
+        changed.adj = Reading::Value(adj);
+        if self.process.adj != changed.adj {
+            // The kernel's score was read under the present adj.
+            changed.score = Reading::NotAsked;
+        }
+        match self.policy.judge(&changed, self.scene) {
+            Verdict::Scored(badness) => Some(badness.points),
+            Verdict::Spared(_) => None,
+        }
+    }
+
+    /// Whether it would die before another one. Where the order of equals cannot be seen, an equal
+    /// does not beat.
+    fn beats(&self, points: Points, other: &Ranked) -> bool {
+        let Some(theirs) = other.standing.points() else { return true };
+        let (mine, age) = (self.process.id, (other.id.born, other.id.pid));
+        points > theirs
+            || points == theirs
+                && match self.tie {
+                    Tie::Oldest => (mine.born, mine.pid) < age,
+                    Tie::Youngest => (mine.born, mine.pid) > age,
+                    Tie::Unseen => false,
+                }
+    }
+}

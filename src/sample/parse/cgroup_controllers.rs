@@ -1,0 +1,33 @@
+//! `cgroup.controllers` (version 2): which controllers a hierarchy has.
+
+/// Whether memory is among them. A file without the end of its line was cut short, and is not
+/// believed.
+#[must_use]
+pub fn has_memory(bytes: &[u8]) -> bool {
+    bytes
+        .strip_suffix(b"\n")
+        .is_some_and(|line| line.split(|&b| b == b' ').any(|name| name == b"memory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn memory_is_found_as_a_whole_word() {
+        assert!(has_memory(b"cpuset cpu io memory hugetlb pids\n"));
+        assert!(!has_memory(b"cpuset memoryx\n"));
+        assert!(!has_memory(b"cpu memory"));
+        assert!(!has_memory(b"\n"), "a hybrid host");
+        assert!(!has_memory(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = has_memory(&bytes);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `/proc/PID/mountinfo`: where a cgroup hierarchy can be seen.
+
+use std::borrow::Cow;
+
+/// A mount of a cgroup hierarchy that may account memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CgroupMount {
+    /// It is of version 1 with the memory controller; else of version 2, with whatever
+    /// controllers `cgroup.controllers` there names.
+    pub v1: bool,
+    /// Which cgroup the mount point shows, as seen from the reader's cgroup namespace: `/` for the
+    /// namespace's own root, `/..` and the like for one above it.
+    pub root: Vec<u8>,
+    /// Where it is mounted, in the reader's mount namespace.
+    pub point: Vec<u8>,
+}
+
+/// The mounts of type `cgroup` with `memory` among their options, and those of type `cgroup2`, in
+/// the file's order. Lines that are none of these, or no mounts at all, are passed by; so is a line
+/// that was cut short.
+pub fn cgroup_mounts(bytes: &[u8]) -> impl Iterator<Item = CgroupMount> {
+    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);
+    whole.split(|&b| b == b'\n').filter_map(mount)
+}
+
+/// `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPEROPTIONS`.
+fn mount(line: &[u8]) -> Option<CgroupMount> {
+    let mut words = line.split(|&b| b == b' ');
+    let (root, point) = (words.nth(3)?, words.next()?);
+    words.find(|&word| word == b"-")?;
+    let (kind, _source, options) = (words.next()?, words.next()?, words.next()?);
+    let v1 = match kind {
+        b"cgroup" => {
+            options.split(|&b| b == b',').any(|option| option == b"memory").then_some(true)
+        }
+        b"cgroup2" => Some(false),
+        _ => None,
+    }?;
+    if !root.starts_with(b"/") || !point.starts_with(b"/") {
+        return None;
+    }
+    Some(CgroupMount {
+        v1,
+        root: unescaped(root).into_owned(),
+        point: unescaped(point).into_owned(),
+    })
+}
+
+/// Takes back the kernel's octal escapes (`\040` is a blank).
+fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
+    if !name.contains(&b'\\') {
+        return Cow::Borrowed(name);
+    }
+    let mut out = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let [first, after @ ..] = rest {
+        (rest, _) = match (first, after) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
+                (after, out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0')))
+            }
+            _ => (after, out.push(*first)),
+        };
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HYBRID: &[u8] = b"31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n\
+        32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
+        35 31 0:32 /docker/a\\040b /sys/fs/cgroup/me\\134m rw shared:7 master:1 - cgroup cgroup rw,cpu,memory\n\
+        40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=memory\n\
+        41 31 0:38 /../.. /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
+
+    fn mounts(bytes: &[u8]) -> Vec<CgroupMount> {
+        cgroup_mounts(bytes).collect()
+    }
+
+    fn hybrid() -> [CgroupMount; 2] {
+        let of = |v1, root: &[u8], point: &[u8]| CgroupMount {
+            v1,
+            root: root.to_vec(),
+            point: point.to_vec(),
+        };
+        [
+            of(true, b"/docker/a b", b"/sys/fs/cgroup/me\\m"),
+            of(false, b"/../..", b"/sys/fs/cgroup/unified"),
+        ]
+    }
+
+    #[test]
+    fn the_hierarchies_are_found() {
+        assert_eq!(mounts(HYBRID), hybrid());
+        assert_eq!(mounts(b""), []);
+        assert_eq!(mounts(b"1 2 0:3 / - rw - cgroup2 none rw\n"), [], "no path");
+        let dash = b"1 2 0:3 / /- rw - cgroup2 - rw,nsdelegate\n";
+        assert_eq!(mounts(dash).len(), 1, "a source may be called anything");
+    }
+
+    #[test]
+    fn escapes_are_taken_back_once() {
+        for (name, means) in [
+            (&b"/a\\040b"[..], &b"/a b"[..]),
+            (b"/\\134040", b"/\\040"),
+            (b"/\\777\\04", b"/\\777\\04"),
+            (b"/\\377\\", b"/\xff\\"),
+        ] {
+            assert_eq!(&*unescaped(name), means);
+        }
+    }
+
+    #[test]
+    fn half_a_line_is_no_mount() {
+        for end in 0..HYBRID.len() {
+            let found = mounts(&HYBRID[..end]);
+            assert!(hybrid().starts_with(&found), "{found:?} at {end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = mounts(&bytes);
+        }
+
+        #[test]
+        fn any_damage_is_survived(at in 0..HYBRID.len(), byte: u8) {
+            let mut bytes = HYBRID.to_vec();
+            bytes[at] = byte;
+            prop_assert!(mounts(&bytes).len() <= 3);
+        }
+    }
+}

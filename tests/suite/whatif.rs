@@ -1,0 +1,110 @@
+//! What another adj would do, against the ranking itself: change it, rank again, look.
+
+use std::sync::Arc;
+
+use doomtop::model::{Process, Reading, Scene, Scope, ScoreScale, Snapshot};
+use doomtop::policy::{LINUX, LINUX_2_4, LINUX_4_17, Policy};
+use doomtop::rank::Ranking;
+use doomtop::rank::whatif::{WhatIf, what_if};
+use doomtop::units::{Adj, Pages};
+use proptest::prelude::*;
+
+use crate::stage::{machine, process, usual};
+
+fn asked(policy: &dyn Policy, snapshot: &Snapshot, pid: i32) -> Option<WhatIf> {
+    let scene = Scene::new(Arc::new(snapshot.clone()), None);
+    let at = snapshot.position(pid).unwrap();
+    let ranking = Ranking::new(policy, &scene);
+    what_if(policy, &scene, &ranking, &scene.now().processes[at])
+}
+
+/// The rank at another adj, by doing it.
+fn rank_with(policy: &dyn Policy, snapshot: &Snapshot, pid: i32, adj: i16) -> Option<usize> {
+    let mut changed = snapshot.clone();
+    let at = changed.position(pid).unwrap();
+    changed.processes[at].adj = Reading::Value(Adj(adj));
+    let scene = Scene::new(Arc::new(changed), None);
+    let ranking = Ranking::new(policy, &scene);
+    let (place, row) = ranking.place(at).unwrap();
+    row.standing.points().map(|_| place + 1)
+}
+
+#[test]
+fn the_cast_is_told_what_would_change_it() {
+    let cast = usual();
+    // chrome: 90,000 + 300 x 1000; java: 200,000.
+    let chrome = asked(&LINUX, &cast, 500).unwrap();
+    assert_eq!(chrome.rank_at_zero, Some(2));
+    assert_eq!((chrome.saved_at, chrome.doomed_at), (Some(Adj(110)), None), "an equal, and older");
+    let java = asked(&LINUX, &cast, 600).unwrap();
+    assert_eq!((java.saved_at, java.doomed_at), (None, Some(Adj(190))), "an equal, and younger");
+    assert_eq!(java.rank_at_zero, None);
+    let never = asked(&LINUX, &cast, 50).unwrap();
+    assert_eq!((never.saved_at, never.doomed_at), (None, Some(Adj(389))));
+    assert_eq!(asked(&LINUX, &cast, 1), None, "init");
+    assert_eq!(asked(&LINUX, &cast, 2), None, "a kernel thread");
+    assert_eq!(asked(&LINUX_2_4, &cast, 600), None, "2.4 knows no adj");
+}
+
+#[test]
+fn the_last_one_is_saved_by_never_only() {
+    let alone = machine(1_000_000, ScoreScale::Signed, vec![process(10, "alone", 5000)]);
+    assert_eq!(asked(&LINUX, &alone, 10).unwrap().saved_at, Some(Adj::MIN));
+    // Where adj weighs nothing, the same.
+    let twins = vec![process(10, "a", 500), process(20, "b", 300)];
+    let tiny = machine(900, ScoreScale::Signed, twins);
+    assert_eq!(asked(&LINUX, &tiny, 10).unwrap().saved_at, Some(Adj::MIN));
+    assert_eq!(asked(&LINUX, &tiny, 20).unwrap().doomed_at, None);
+}
+
+#[test]
+fn outside_the_domain_nothing_is_promised() {
+    let scene = Scene::scoped(Arc::new(usual()), None, Scope::parse("/x").unwrap());
+    let ranking = Ranking::new(&LINUX, &scene);
+    assert_eq!(what_if(&LINUX, &scene, &ranking, &scene.now().processes[7]), None);
+}
+
+fn crowd() -> impl Strategy<Value = Vec<Process>> {
+    prop::collection::vec((0_u64..60_000, -1000_i16..=1000), 1..7).prop_map(|sizes| {
+        let one = |(nth, (rss, adj)): (usize, (u64, i16))| {
+            let mut process = process(10 + nth as i32, "one", rss);
+            process.adj = Reading::Value(Adj(adj));
+            process.rss_exact = Reading::Value(Pages(rss));
+            process
+        };
+        sizes.into_iter().enumerate().map(one).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_said_comes_true(crowd in crowd(), nth in 0_usize..7, floored: bool, total in 500_u64..100_000) {
+        let (scale, policy): (_, &dyn Policy) = if floored {
+            (ScoreScale::Floored, &LINUX_4_17)
+        } else {
+            (ScoreScale::Signed, &LINUX)
+        };
+        let pid = 10 + (nth % crowd.len()) as i32;
+        let snapshot = machine(total, scale, crowd);
+        let rank = |adj: i16| rank_with(policy, &snapshot, pid, adj);
+        let own = snapshot.processes[snapshot.position(pid).unwrap()].adj.value().unwrap();
+        let said = asked(policy, &snapshot, pid).unwrap();
+        if let Some(zero) = said.rank_at_zero {
+            prop_assert_eq!(Some(zero), rank(0));
+        }
+        match (said.saved_at, said.doomed_at) {
+            (Some(adj), None) => {
+                prop_assert_eq!(rank(own.0), Some(1));
+                prop_assert_ne!(rank(adj.0), Some(1));
+                prop_assert_eq!(rank(adj.0 + 1), Some(1), "the smallest change");
+            }
+            (None, Some(adj)) => {
+                prop_assert_ne!(rank(own.0), Some(1));
+                prop_assert_eq!(rank(adj.0), Some(1));
+                prop_assert_ne!(rank(adj.0 - 1), Some(1), "the smallest change");
+            }
+            (None, None) => prop_assert_ne!(rank(1000), Some(1)),
+            both => prop_assert!(false, "{:?}", both),
+        }
+    }
+}
