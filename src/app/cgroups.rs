@@ -103,7 +103,10 @@ impl GroupView {
                 wall: walls::of_cgroup(group, scene),
                 fate: fates.next_if(|&(other, _)| other == at).map(|(_, fate)| fate),
             });
-            above.push(path);
+            // What stands under the root says so by its slash.
+            if path != "/" {
+                above.push(path);
+            }
         }
         if self.by_wall {
             for line in &mut self.lines {

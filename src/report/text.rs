@@ -142,8 +142,9 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
     lines.push(check);
     let first = fate::first(sight.policy, sight.scene, sight.ranking);
     lines.push(format!(
-        "first wall: {} {}: {}",
+        "first wall: {}{} {}: {}",
         words::wall_name(&first.wall),
+        if first.wall.is_machine() { "," } else { "" },
         words::room(sight, &first.wall),
         words::fate(sight, &first.fate)
     ));

@@ -31,6 +31,12 @@ const fn absent<T>(reading: &Reading<T>) -> &'static str {
     }
 }
 
+/// `oom_kill 2`.
+fn known(name: &str, reading: Reading<u64>) -> String {
+    let count = reading.value().map_or_else(|| reading.dash().to_owned(), |it| it.to_string());
+    format!("{name} {count}")
+}
+
 struct Case<'a> {
     group: &'a Cgroup,
     sight: &'a Sight<'a>,
@@ -45,6 +51,9 @@ pub fn files(app: &App, look: Look) -> Option<Vec<Line<'static>>> {
     let group = app.group_at(app.group_line()?)?;
     let version_1 = sight.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
     let case = Case { group, sight: &sight, version_1, look };
+    if version_1 {
+        return Some(vec![case.usage(), case.swap(), case.disabled(), case.fails()]);
+    }
     let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
     lines.extend(case.events());
     lines.push(case.pressure());
@@ -62,15 +71,21 @@ impl Case<'_> {
 
     fn sized(&self, reading: Reading<Bytes>) -> String {
         let dash = absent(&reading);
-        reading.value().map_or_else(|| dash.to_owned(), |size| self.size(size))
+        match reading {
+            Reading::Value(Bytes(0)) => "nothing".to_owned(),
+            Reading::Value(size) => self.size(size),
+            _ => dash.to_owned(),
+        }
     }
 
     fn usage(&self) -> Line<'static> {
         let group = self.group;
         let usage = self.sized(group.used());
         let file = match (self.version_1, group.limit) {
-            (true, Reading::Value(Limit::At(_))) => "memory.limit_in_bytes",
-            (true, _) => "memory.memsw.limit_in_bytes",
+            (true, Reading::Value(Limit::Max)) if group.wall().is_some() => {
+                "memory.memsw.limit_in_bytes"
+            }
+            (true, _) => "memory.limit_in_bytes",
             _ => "memory.max",
         };
         let mut text = match (group.wall(), group.limit) {
@@ -109,18 +124,27 @@ impl Case<'_> {
         self.say("swap", text)
     }
 
-    /// What is killed at once, and whether anybody is.
+    /// Whether version 1 kills anybody at this wall.
+    fn disabled(&self) -> Line<'static> {
+        let text = match self.group.oom_kill_disabled {
+            Reading::Value(true) => "disabled: at the wall its tasks wait (oom_kill_disable 1)",
+            Reading::Value(false) => "at the wall somebody is killed (oom_kill_disable 0)",
+            ref absence => absent(absence),
+        };
+        self.say("oom kill", text.to_owned())
+    }
+
+    /// The two counters of version 1.
+    fn fails(&self) -> Line<'static> {
+        let events = self.group.events;
+        self.say(
+            "events",
+            [known("failcnt", events.max), known("oom_kill", events.oom_kill)].join(", "),
+        )
+    }
+
+    /// Whether version 2 kills it as a whole.
     fn group(&self) -> Line<'static> {
-        if self.version_1 {
-            let text = match self.group.oom_kill_disabled {
-                Reading::Value(true) => {
-                    "1: at the wall its tasks wait, nobody is killed".to_owned()
-                }
-                Reading::Value(false) => "0: at the wall somebody is killed".to_owned(),
-                absence => absent(&absence).to_owned(),
-            };
-            return self.say("oom.disable", text);
-        }
         let text = match self.group.oom_group {
             Reading::Value(true) => "1: whoever is chosen takes all of it along".to_owned(),
             Reading::Value(false) => "0: whoever is chosen falls alone".to_owned(),
@@ -131,11 +155,6 @@ impl Case<'_> {
 
     fn events(&self) -> Vec<Line<'static>> {
         let events = self.group.events;
-        let known = |name: &str, reading: Reading<u64>| {
-            let count =
-                reading.value().map_or_else(|| reading.dash().to_owned(), |it| it.to_string());
-            format!("{name} {count}")
-        };
         let first = [
             known("oom", events.oom),
             known("oom_kill", events.oom_kill),
@@ -171,9 +190,7 @@ pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let Some(wall) = &line.wall else {
         let above = domain.weighed_by.as_ref().map_or(Scope::GLOBAL, |name| name.as_str());
-        lines.push(say(look, "wall", "none of its own".to_owned()));
-        let text = format!("{above}: there its processes compete with others");
-        lines.push(say(look, "next above", text));
+        lines.push(say(look, "wall", format!("none of its own; the next above is {above}")));
         lines.push(say(look, "total", step(&sight, &domain)));
         return lines;
     };

@@ -5,13 +5,15 @@ use std::fmt::Write;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::look::Look;
 use super::pen::{Pen, cells, tail};
 use super::{gauge, words};
 use crate::app::App;
 use crate::app::cgroups::GroupLine;
 use crate::columns::{Align, Sight};
 use crate::model::{Cgroup, CgroupEvents, Hierarchy, Limit, Pressure, Reading, Stall};
-use crate::units::{Bytes, Kib};
+use crate::rank::walls::Wall;
+use crate::units::{Bytes, Kib, Millis};
 
 /// What a row speaks of: a cgroup, or the machine in the same words.
 struct Entry<'a> {
@@ -121,7 +123,14 @@ pub struct GroupColumn {
     width: u16,
     /// The narrowest screen that shows it.
     from: u16,
+    /// Whether version 1 knows nothing of it.
+    only_v2: bool,
     cell: Cell,
+}
+
+/// The same, of version 2 only.
+const fn v2(column: GroupColumn) -> GroupColumn {
+    GroupColumn { only_v2: true, ..column }
 }
 
 const fn column(
@@ -131,7 +140,7 @@ const fn column(
     about: &'static str,
     cell: Cell,
 ) -> GroupColumn {
-    GroupColumn { title, about, width, from, cell }
+    GroupColumn { title, about, width, from, only_v2: false, cell }
 }
 
 /// Every column of the view, from the left.
@@ -198,14 +207,14 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
             }
         }),
     ),
-    column(
+    v2(column(
         "HIGH",
         6,
         150,
         "memory.high: where throttling begins; nobody is killed for it",
         Cell::Text(|it, sight, out| put(it.high, out, |limit, out| put_limit(limit, sight, out))),
-    ),
-    column(
+    )),
+    v2(column(
         "G",
         1,
         92,
@@ -213,7 +222,7 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
         Cell::Text(|it, _, out| {
             put(it.oom_group, out, |on, out| out.push_str(if on { "G" } else { "." }));
         }),
-    ),
+    )),
     column(
         "TASKS",
         5,
@@ -221,13 +230,13 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
         "processes in it and below",
         Cell::Text(|it, _, out| count(Reading::Value(it.line.members as u64), out)),
     ),
-    column(
+    v2(column(
         "OOM",
         5,
         160,
         "events: how often it stood at its wall",
         Cell::Text(|it, _, out| count(it.events.oom, out)),
-    ),
+    )),
     column(
         "KILLS",
         5,
@@ -235,27 +244,27 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
         "events: processes killed by the OOM killer",
         Cell::Text(|it, _, out| count(it.events.oom_kill, out)),
     ),
-    column(
+    v2(column(
         "GROUPS",
         6,
         170,
         "events: times that a whole group was killed",
         Cell::Text(|it, _, out| count(it.events.oom_group_kill, out)),
-    ),
-    column(
+    )),
+    v2(column(
         "SOME",
         5,
         140,
         "percent of the last 10 s that some of its tasks waited for memory",
         Cell::Text(|it, _, out| stall(it.pressure.some, out)),
-    ),
-    column(
+    )),
+    v2(column(
         "FULL",
         5,
         140,
         "the same for all of its tasks at once",
         Cell::Text(|it, _, out| stall(it.pressure.full, out)),
-    ),
+    )),
     column(
         "NEXT VICTIM",
         0,
@@ -312,9 +321,13 @@ struct Field {
 const LEAST_VICTIM: u16 = 12;
 
 /// Where the columns stand on a screen of this width.
-fn fields(width: u16) -> Vec<Field> {
-    let shown: Vec<&GroupColumn> =
-        GROUP_COLUMNS.iter().filter(|column| width >= column.from).collect();
+fn fields(app: &App, width: u16) -> Vec<Field> {
+    let hierarchy = app.scene.as_ref().and_then(|it| it.now().cgroups.hierarchy.value());
+    let version_1 = hierarchy == Some(Hierarchy::V1);
+    let shown: Vec<&GroupColumn> = GROUP_COLUMNS
+        .iter()
+        .filter(|column| width >= column.from && !(version_1 && column.only_v2))
+        .collect();
     let fixed: u16 = shown.iter().map(|it| if it.width > 0 { it.width + 1 } else { 0 }).sum();
     let rest = width.saturating_sub(fixed + 1);
     // The name gets what it needs to be told from others, the victim what is left.
@@ -342,7 +355,7 @@ pub fn paint_head(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
     pen.style(area, look.head());
     let sorted = if app.groups.by_wall { "LEFT" } else { "CGROUP" };
-    for field in fields(area.width) {
+    for field in fields(app, area.width) {
         let title = field.column.title;
         let style = if title == sorted { look.sorted_head() } else { look.head() };
         let x = area.x + field.x;
@@ -365,7 +378,7 @@ const fn align(cell: &Cell) -> Align {
 /// Paints the rows on the screen, and why there are none.
 pub fn paint_rows(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let Some(sight) = app.sight() else { return };
-    let fields = fields(area.width);
+    let fields = fields(app, area.width);
     let mut text = String::with_capacity(128);
     let mut y = area.y;
     let shown = app.groups.lines.iter().enumerate().skip(app.groups.top);
@@ -460,10 +473,8 @@ fn paint_row(
                 cell(entry, sight, text);
                 let title = field.column.title;
                 let style = match title {
-                    "USED" | "LEFT" | "HIT IN" => alarm,
-                    "KILLS" if entry.events.oom_kill.value().is_some_and(|kills| kills > 0) => {
-                        look.warn()
-                    }
+                    "USED" | "LEFT" => alarm,
+                    "HIT IN" => soon(entry, pen),
                     _ => style,
                 };
                 pen.right(x, y, field.width, text, style);
@@ -474,12 +485,29 @@ fn paint_row(
 
 /// How a wall that is near looks.
 fn near(entry: &Entry<'_>, pen: &Pen<'_>) -> Option<Style> {
-    let wall = entry.line.wall.as_ref()?;
+    entry.line.wall.as_ref().and_then(|wall| nearness(wall, pen.look))
+}
+
+/// The same, of any wall: nothing where it is far.
+pub fn nearness(wall: &Wall, look: Look) -> Option<Style> {
     match wall.left_permille() {
-        0..50 => Some(pen.look.danger()),
-        50..100 => Some(pen.look.warn()),
-        _ if wall.hit_in.is_some() => Some(pen.look.warn()),
+        0..50 => Some(look.danger()),
+        50..100 => Some(look.warn()),
+        _ if wall.hit_in.is_some_and(|time| time < VERY_SOON) => Some(look.warn()),
         _ => None,
+    }
+}
+
+/// A wall that is hit sooner is near whatever its distance.
+const VERY_SOON: Millis = Millis(180_000);
+
+/// Nobody does anything about it in less.
+const NOW: Millis = Millis(30_000);
+
+fn soon(entry: &Entry<'_>, pen: &Pen<'_>) -> Style {
+    match entry.line.wall.as_ref().and_then(|wall| wall.hit_in) {
+        Some(time) if time < NOW => pen.look.danger(),
+        _ => pen.look.warn(),
     }
 }
 

@@ -97,7 +97,6 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.push(case.text("signal", &format!("{}: {}", act.signal, act.why)));
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
-    lines.extend(case.mates());
     lines.extend(case.all_falls());
     lines.push(Line::default());
     lines.push(case.heading("Who it is"));
@@ -374,16 +373,19 @@ impl Case<'_> {
     }
 
     fn all_falls(&self) -> Vec<Line<'static>> {
+        let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
         match Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
-            Err(why) => vec![self.text("protected", why)],
-            Ok(dialog) if dialog.falls.is_empty() => vec![self.text("with it", "nothing else")],
-            Ok(dialog) => dialog
-                .falls
-                .iter()
-                .enumerate()
-                .map(|(nth, line)| self.text(if nth == 0 { "with it" } else { "" }, line))
-                .collect(),
+            Err(why) => lines.push(self.text("protected", why)),
+            Ok(dialog) if dialog.falls.is_empty() && lines.is_empty() => {
+                lines.push(self.text("with it", "nothing else"));
+            }
+            Ok(dialog) => {
+                for fallen in &dialog.falls {
+                    lines.push(self.text(if lines.is_empty() { "with it" } else { "" }, fallen));
+                }
+            }
         }
+        lines
     }
 
     fn identity(&self) -> Vec<Line<'static>> {

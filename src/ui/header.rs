@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::cgroups::nearness;
 use super::gauge;
 use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
@@ -127,6 +128,10 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     if app.is_scoped() {
         // What is looked at is the first thing to know, once it is not the machine.
         facts.insert(0, scope);
+        facts.insert(1, Span::raw(" "));
+        facts.extend((!ruled).then_some(model));
+    } else if width >= 100 {
+        facts.push(scope);
         facts.extend((!ruled).then_some(model));
     } else {
         facts.extend((!ruled).then_some(model));
@@ -190,12 +195,7 @@ fn first_wall(app: &App) -> Option<&First> {
 /// Which wall is hit first, how near it is, and who dies there; the longest form that fits.
 fn nearest(first: &First, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let wall = &first.wall;
-    let near = match wall.left_permille() {
-        0..50 => look.danger(),
-        50..100 => look.warn(),
-        _ if wall.hit_in.is_some() => look.warn(),
-        _ => look.plain(),
-    };
+    let near = nearness(wall, look).unwrap_or(look.plain());
     let (room, left) = (words::room(sight, wall), words::left(sight, wall));
     let victim = words::victim(sight, &first.fate);
     let all = format!("{victim}{}", words::mates(&first.fate));

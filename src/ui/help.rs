@@ -48,7 +48,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     lines.push(heading("Marks behind the rank"));
     for (mark, meaning) in [
         (">", "the cursor"),
-        ("*", "tagged"),
+        ("*", "tagged; behind a cgroup: the scope"),
         ("x", "signalled, and followed until it is gone"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {

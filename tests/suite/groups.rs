@@ -358,6 +358,63 @@ fn the_header_says_which_wall_is_hit_first() {
 }
 
 #[test]
+fn a_dialog_tells_apart_what_the_killer_and_a_signal_take() {
+    let mut app = limited_app();
+    paint(&mut app, FULL, 100, 60);
+    press(&mut app, &["30114", "Esc", "X"]);
+    let shown = text(&paint(&mut app, FULL, 100, 40).0);
+    assert!(shown.contains("1 more of /system.slice/ci-build.service stay"), "{shown}");
+    press(&mut app, &["Esc", "Enter"]);
+    let shown = text(&paint(&mut app, FULL, 120, 60).0);
+    for part in [
+        "1 more of /system.slice/ci-build.service (memory.oom.group): an OOM kills it as a whole",
+        "limit 3.00G: 90% full; in that domain rank 1; memory.oom.group",
+    ] {
+        assert!(shown.contains(part), "{part:?} in\n{shown}");
+    }
+    press(&mut app, &["Esc", "20731", "Esc", "Enter", "End"]);
+    let shown = text(&paint(&mut app, FULL, 120, 60).0);
+    assert!(
+        shown.contains(
+            "limit 4.00G at /user.slice/user-1000.slice: 11% full; in that domain rank 1"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_pipe_is_told_the_first_wall_too() {
+    let frames = looks("db-03.jsonl");
+    let now = Arc::new(limited(&frames[1], 10));
+    let before = Arc::new(limited(&frames[0], 0));
+    let mut app = blank();
+    app.update(Msg::Sampled(before));
+    app.update(Msg::Sampled(now));
+    let sight = app.sight().expect("a look");
+    let mut line = Vec::new();
+    doomtop::report::json::write_line(&mut line, &sight, &[], None).unwrap();
+    let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    let wanted = serde_json::json!({
+        "name": "/system.slice/ci-build.service",
+        "limit_bytes": 3_221_225_472_u64,
+        "headroom_bytes": 337_641_472,
+        "hit_in_ms": 64_400,
+        "victim": {"pid": 30114, "comm": "cc1plus"},
+    });
+    assert_eq!(frame["first_wall"], wanted);
+    let manner = doomtop::report::text::Manner { cut: None, ascii: true };
+    let mut text = Vec::new();
+    doomtop::report::text::write_look(&mut text, &sight, &[], &[], manner).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let line = text.lines().find(|line| line.starts_with("first wall: ")).unwrap();
+    assert_eq!(
+        line,
+        "first wall: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
+         30114 cc1plus 616/1000 +1 with it"
+    );
+}
+
+#[test]
 fn the_view_says_why_it_is_empty() {
     let mut look = (*looks("db-03.jsonl")[0]).clone();
     Arc::make_mut(&mut look.cgroups).hierarchy = Reading::Missing;
