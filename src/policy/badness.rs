@@ -75,15 +75,25 @@ impl Terms {
 /// Points, and the terms that add up to them.
 #[derive(Clone, Copy, Debug)]
 pub struct Badness {
+    /// What goes before the points: a killer that prefers some and avoids others looks at this first.
+    /// Most rules know only 0.
+    pub class: i8,
     /// The sum: who has most dies first.
     pub points: Points,
+    /// What decides between equals, before their place in the list does: who has more dies first.
+    pub second: i64,
     /// The summands.
     pub terms: Terms,
 }
 
 impl Default for Badness {
     fn default() -> Self {
-        Self { points: Points(0), terms: Terms { length: 0, terms: [Terms::EMPTY; Terms::ROOM] } }
+        Self {
+            class: 0,
+            points: Points(0),
+            second: 0,
+            terms: Terms { length: 0, terms: [Terms::EMPTY; Terms::ROOM] },
+        }
     }
 }
 
@@ -100,6 +110,18 @@ impl Badness {
             self.terms.terms[at - 1].points += points;
         }
         self
+    }
+
+    /// The same, looked at before or after others whatever the points.
+    #[must_use]
+    pub const fn of_class(self, class: i8) -> Self {
+        Self { class, ..self }
+    }
+
+    /// The same, with what decides between equals.
+    #[must_use]
+    pub const fn then_by(self, second: i64) -> Self {
+        Self { second, ..self }
     }
 
     /// Adds the term that takes the sum to `to`.

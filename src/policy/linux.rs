@@ -203,7 +203,7 @@ impl Policy for Linux {
         } else {
             "acts when reclaim and swap can give nothing more".to_owned()
         };
-        Armed { ready: true, why }
+        Armed::simply(true, why)
     }
 
     fn off(&self, scene: &Scene) -> Option<Off> {

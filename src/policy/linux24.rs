@@ -71,15 +71,9 @@ impl Policy for Linux24 {
     fn armed(&self, scene: &Scene) -> Armed {
         let free = scene.now().swap.free_kib;
         if free.0 > 0 {
-            Armed {
-                ready: false,
-                why: format!("waits until swap is full: {} KiB are free", free.0),
-            }
+            Armed::simply(false, format!("waits until swap is full: {} KiB are free", free.0))
         } else {
-            Armed {
-                ready: true,
-                why: "no free swap: 10 failed reclaims within seconds set it off".to_owned(),
-            }
+            Armed::simply(true, "no free swap: 10 failed reclaims within seconds set it off")
         }
     }
 

@@ -10,7 +10,9 @@ mod off;
 mod sacrifice;
 mod score;
 
-use crate::model::{Needs, Process, Scene, Signal};
+use std::cmp::Ordering;
+
+use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
@@ -31,15 +33,31 @@ pub struct Cite {
     pub at: &'static str,
 }
 
-/// Which of two equals dies: the order of the kernel's task list is the order of creation.
+/// Which of two equals dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tie {
-    /// The one created first.
+    /// The one created first: the order of the kernel's task list is that of creation.
     Oldest,
+    /// The one with the lowest pid: the order in which `/proc` is listed.
+    LowestPid,
     /// The one created last.
     Youngest,
     /// Nobody can tell: the order inside a memory cgroup is that of joining it, which no file shows.
     Unseen,
+}
+
+impl Tie {
+    /// Who of two equals dies first. Where nobody can tell, the younger stands first on the screen.
+    #[must_use]
+    pub fn order(self, a: ProcId, b: ProcId) -> Ordering {
+        // Creation order: start time, then pid within the same tick.
+        let age = |id: ProcId| (id.born, id.pid);
+        match self {
+            Self::Oldest => age(a).cmp(&age(b)),
+            Self::LowestPid => a.pid.cmp(&b.pid),
+            Self::Youngest | Self::Unseen => age(b).cmp(&age(a)),
+        }
+    }
 }
 
 /// How far a verdict may be off by the time of the kill.
@@ -51,6 +69,19 @@ pub struct Sway {
     pub down: Pages,
 }
 
+/// One condition that a killer waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// What is looked at: `MemAvailable`.
+    pub what: &'static str,
+    /// As it is: `16.9%`.
+    pub now: String,
+    /// As it must be: `<= 10%`.
+    pub wants: String,
+    /// Whether it is; nothing where it cannot be seen.
+    pub met: Option<bool>,
+}
+
 /// Whether a killer is about to act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Armed {
@@ -58,6 +89,16 @@ pub struct Armed {
     pub ready: bool,
     /// In words: what it waits for, or what holds it back.
     pub why: String,
+    /// Its conditions one by one, where it has any that can be told apart.
+    pub triggers: Vec<Trigger>,
+}
+
+impl Armed {
+    /// Without conditions that can be told apart.
+    #[must_use]
+    pub fn simply(ready: bool, why: impl Into<String>) -> Self {
+        Self { ready, why: why.into(), triggers: Vec::new() }
+    }
 }
 
 /// What a killer does to its victim.
@@ -101,6 +142,19 @@ pub trait Policy: Send + Sync {
     }
     /// Which of two equals dies.
     fn tie(&self, scene: &Scene) -> Tie;
+    /// Who dies in the place of the one that was chosen, and why: some kernels sacrifice a child.
+    fn instead<'a>(
+        &self,
+        _chosen: &Process,
+        _scene: &'a Scene,
+    ) -> Option<(&'a Process, &'static str)> {
+        None
+    }
+    /// Whom its own scan ends with, where its comparison is no order at all, so that sorting by it
+    /// would name another one.
+    fn scan(&self, _scene: &Scene) -> Option<ProcId> {
+        None
+    }
     /// Who dies with the victim, beside its own threads.
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process>;
     /// What it does to its victim.

@@ -5,8 +5,10 @@ pub mod fate;
 pub mod walls;
 pub mod whatif;
 
+use std::cmp::Ordering;
+
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{Policy, Reason, Tie, Verdict};
+use crate::policy::{Badness, Policy, Reason, Tie, Verdict};
 use crate::units::{Pages, Points};
 
 /// What became of a process in the ranking.
@@ -38,6 +40,10 @@ pub struct Ranked {
     pub id: ProcId,
     /// What became of it.
     pub standing: Standing,
+    /// What its rule looks at before the points ([`Badness::class`]).
+    pub class: i8,
+    /// What decides between equals ([`Badness::second`]).
+    pub second: i64,
 }
 
 /// Everybody in the order in which they would die. Deterministic: the same scene gives the same
@@ -108,32 +114,32 @@ impl Ranking {
             } else {
                 Verdict::Spared(Reason::Outside)
             };
-            let standing = match verdict {
-                Verdict::Scored(badness) => Standing::Scored(badness.points),
-                Verdict::Spared(reason) => Standing::Spared(reason),
+            let (standing, class, second) = match verdict {
+                Verdict::Scored(Badness { class, points, second, .. }) => {
+                    (Standing::Scored(points), class, second)
+                }
+                Verdict::Spared(reason) => (Standing::Spared(reason), 0, 0),
             };
-            Ranked { at, id: process.id, standing }
+            Ranked { at, id: process.id, standing, class, second }
         }));
         let tie = policy.tie(scene);
-        self.rows.sort_unstable_by(|a, b| {
-            use std::cmp::Ordering;
-            // Creation order: start time, then pid within the same tick.
-            let age = |row: &Ranked| (row.id.born, row.id.pid);
-            match (a.standing, b.standing) {
-                (Standing::Scored(mine), Standing::Scored(theirs)) => {
-                    theirs.cmp(&mine).then_with(|| match tie {
-                        Tie::Oldest => age(a).cmp(&age(b)),
-                        Tie::Youngest | Tie::Unseen => age(b).cmp(&age(a)),
-                    })
-                }
-                (Standing::Scored(_), Standing::Spared(_)) => Ordering::Less,
-                (Standing::Spared(_), Standing::Scored(_)) => Ordering::Greater,
-                (Standing::Spared(mine), Standing::Spared(theirs)) => {
-                    mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
-                }
+        self.rows.sort_unstable_by(|a, b| match (a.standing, b.standing) {
+            (Standing::Scored(mine), Standing::Scored(theirs)) => {
+                let keys = |row: &Ranked, points| (row.class, points, row.second);
+                keys(b, theirs).cmp(&keys(a, mine)).then_with(|| tie.order(a.id, b.id))
+            }
+            (Standing::Scored(_), Standing::Spared(_)) => Ordering::Less,
+            (Standing::Spared(_), Standing::Scored(_)) => Ordering::Greater,
+            (Standing::Spared(mine), Standing::Spared(theirs)) => {
+                mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
             }
         });
         self.eligible = self.rows.iter().take_while(|row| row.standing.points().is_some()).count();
+        // Where its comparison is no order, whom its own scan finds stands first.
+        let found = policy.scan(scene);
+        if let Some(at) = self.rows[..self.eligible].iter().position(|row| Some(row.id) == found) {
+            self.rows[..=at].rotate_right(1);
+        }
         self.find_candidates(policy, scene);
     }
 
@@ -155,7 +161,7 @@ impl Ranking {
         let unseen = policy.tie(scene) == Tie::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
-        for row in others {
+        for row in others.iter().take_while(|row| row.class == first.class) {
             let Some(points) = row.standing.points() else { break };
             // Looking up how each of thousands grew would cost more than judging them.
             if points + policy.reach(&processes[row.at as usize], scene).points() < floor {
@@ -193,10 +199,13 @@ impl Ranking {
         self.rows[..self.eligible].get(1)
     }
 
-    /// By how many points the victim is ahead of the runner-up.
+    /// By how many points the victim is ahead of the runner-up; nothing where something else than
+    /// points puts it there.
     #[must_use]
     pub fn margin(&self) -> Option<Points> {
-        Some(self.victim()?.standing.points()? - self.runner_up()?.standing.points()?)
+        let (first, next) = (self.victim()?, self.runner_up()?);
+        let comparable = first.class == next.class;
+        Some(first.standing.points()? - next.standing.points()?).filter(|_| comparable)
     }
 
     /// How far victim and runner-up may move against each other before the kill.

@@ -101,13 +101,7 @@ impl Case<'_> {
     /// does not beat.
     fn beats(&self, points: Points, other: &Ranked) -> bool {
         let Some(theirs) = other.standing.points() else { return true };
-        let (mine, age) = (self.process.id, (other.id.born, other.id.pid));
-        points > theirs
-            || points == theirs
-                && match self.tie {
-                    Tie::Oldest => (mine.born, mine.pid) < age,
-                    Tie::Youngest => (mine.born, mine.pid) > age,
-                    Tie::Unseen => false,
-                }
+        let goes_first = || self.tie.order(self.process.id, other.id).is_lt();
+        points > theirs || (points == theirs && self.tie != Tie::Unseen && goes_first())
     }
 }

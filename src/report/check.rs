@@ -153,7 +153,9 @@ fn swap(machine: &Machine) -> String {
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
     match policy.tie(scene) {
         Tie::Youngest => "of equals the youngest dies (inside a memory cgroup nobody can tell)",
-        Tie::Oldest => "of equals the oldest dies (inside a memory cgroup nobody can tell)",
+        Tie::Oldest | Tie::LowestPid => {
+            "of equals the oldest dies (inside a memory cgroup nobody can tell)"
+        }
         Tie::Unseen => "which of equals dies in a memory cgroup is in no file",
     }
 }
