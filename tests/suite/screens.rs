@@ -147,10 +147,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         let cgroups: &[(&'static str, &[&str])] = &[
             ("cgroups", &["Tab", "Down"]),
             ("cgroups by wall", &["Tab", "Down", "B"]),
-            ("cgroups help", &["Tab", "i", "?"]),
             ("scoped", &["Tab", "B", "Enter"]),
             ("scope menu", &["Tab", "End", "s"]),
-            ("scoped explain", &["Tab", "B", "Down", "Enter", "Enter"]),
         ];
         for (title, script) in cgroups {
             let mut app = hostile_app();
