@@ -29,7 +29,8 @@ impl App {
         // Who dies at which wall is told by who lives behind it.
         let walls = |scene: &Scene| scene.now().cgroups.limited().next().is_some();
         needs.cgroup |= needs.cgroups == CgroupNeeds::Everything;
-        needs.cgroup |= self.scene.as_ref().is_some_and(walls);
+        // Before the first look nobody knows whether there are any.
+        needs.cgroup |= self.scene.as_ref().is_none_or(walls);
         let mut scores: Vec<ProcId> = self.visible().collect();
         scores.extend(self.check.suspects());
         // Before the first look nobody knows who will be on the screen.

@@ -208,6 +208,14 @@ fn tab_steps_between_the_views() {
 }
 
 #[test]
+fn the_first_look_knows_who_lives_where() {
+    assert!(blank().needs().cgroup, "a container's limit may be the scope by itself");
+    let mut bare = blank();
+    bare.update(Msg::Sampled(Arc::new(usual())));
+    assert!(!bare.needs().cgroup, "nobody asks for it where there is no wall");
+}
+
+#[test]
 fn enter_looks_at_the_domain_under_the_cursor() {
     let mut player = player();
     player.play("<Tab>B");
