@@ -201,7 +201,9 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
         "swap in use, and how much it may use",
         Cell::Text(|it, sight, out| {
             put(it.swap, out, |size, out| put_size(size, sight, out));
-            if !matches!(it.swap, Reading::Missing) {
+            let plain =
+                it.swap == Reading::Value(Bytes(0)) && it.swap_limit == Reading::Value(Limit::Max);
+            if !plain && it.swap != Reading::Missing {
                 out.push('/');
                 put(it.swap_limit, out, |limit, out| put_limit(limit, sight, out));
             }
@@ -308,7 +310,10 @@ fn count(reading: Reading<u64>, out: &mut String) {
 }
 
 fn stall(reading: Reading<Stall>, out: &mut String) {
-    put(reading, out, |stall, out| out.push_str(&words::share(stall.avg10)));
+    put(reading, out, |stall, out| match stall.avg10 {
+        ..0.05 => out.push('.'),
+        share => out.push_str(&words::share(share)),
+    });
 }
 
 struct Field {
@@ -389,6 +394,13 @@ pub fn paint_rows(app: &App, area: Rect, pen: &mut Pen<'_>) {
         if nth == app.groups.cursor {
             pen.text(area.x, y, 1, ">", pen.look.strong());
             pen.style(strip, pen.look.cursor());
+            // A bar turned round would say the opposite.
+            for field in fields.iter().filter(|field| matches!(field.column.cell, Cell::Gauge)) {
+                let bar = Rect { x: area.x + field.x, width: field.width, ..strip };
+                if entry.share().is_some() {
+                    pen.style(bar, pen.look.uncursor());
+                }
+            }
         }
         y += 1;
     }
