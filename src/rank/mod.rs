@@ -1,6 +1,7 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
 pub mod company;
+pub mod fate;
 pub mod walls;
 pub mod whatif;
 

@@ -10,6 +10,7 @@ mod fakeproc;
 mod fixtures;
 mod generations;
 mod golden;
+mod groups;
 mod hands;
 mod policies;
 mod readme;

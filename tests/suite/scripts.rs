@@ -559,7 +559,7 @@ fn no_key_of_the_table_is_silent() {
         let view = (app.cursor, app.top, app.skipped, app.tags.len(), app.paused, app.view.tree);
         let shown = (app.header, app.scale, app.header_scale, app.command_style(), app.anchor);
         let sort = (app.view.sort.column.id, app.view.sort.descending);
-        let mode = std::mem::discriminant(&app.mode);
+        let mode = (std::mem::discriminant(&app.mode), app.screen);
         format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
     };
     let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();
