@@ -166,11 +166,11 @@ impl Oracle {
         self.looks.0.lock().expect("looks")
     }
 
-    /// Waits for a second look in a row of which this is true, both taken after `since`. Two,
-    /// because a look judges growth by the one before.
+    /// Waits for so many looks in a row of which this is true, all taken after `since`.
     pub fn settled(
         &self,
         since: i64,
+        wanted_looks: usize,
         deadline: Instant,
         wanted: impl Fn(&Frame) -> bool,
     ) -> Result<(), String> {
@@ -189,7 +189,7 @@ impl Oracle {
                 fine = if seen != since && wanted(&frame) { fine + 1 } else { 0 };
                 seen = arrived;
             }
-            if fine >= 2 {
+            if fine >= wanted_looks {
                 return Ok(());
             }
             if looks.ended {

@@ -23,6 +23,11 @@ const PAGE: u64 = 4096;
 /// How long anything may take before it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// After so many looks doomtop has forgotten how the load was built up: all of that was growth.
+const CALM: usize = 12;
+/// So many looks are enough to see what a kill or a write of adj has changed.
+const AGAIN: usize = 2;
+
 /// What makes the kernel kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -135,6 +140,7 @@ impl Field {
         let scope = self.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
         self.oracle.get_or_insert_with(|| Oracle::start(scope));
         self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
+        let mut looks = CALM;
         while self.tally.kills < wanted {
             let gone = self.last.map(|(_, pid)| pid);
             let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
@@ -142,7 +148,8 @@ impl Field {
                 pids.iter().all(|&pid| frame.shows(pid) || !lives(pid))
                     && gone.is_none_or(|pid| !can_die(frame, pid))
             };
-            self.settled(seen)?;
+            self.settled(looks, seen)?;
+            looks = AGAIN;
             // Before the growth was stopped, it may have cost another one.
             hogs.retain_mut(|hog| hog.ended().is_none());
             let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
@@ -167,9 +174,9 @@ impl Field {
         self.oracle.as_ref().expect("it is started with the first load")
     }
 
-    fn settled(&self, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
+    fn settled(&self, looks: usize, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
         self.interrupted()?;
-        self.oracle().settled(now(), Instant::now() + PATIENCE, wanted)
+        self.oracle().settled(now(), looks, Instant::now() + PATIENCE, wanted)
     }
 
     fn interrupted(&self) -> Result<(), String> {
@@ -296,7 +303,7 @@ impl Field {
         screen.send(&adj.to_string());
         screen.press_until("\r", "the write", written);
         drop(screen);
-        self.settled(|frame| adj_in(frame) == Some(adj))
+        self.settled(AGAIN, |frame| adj_in(frame) == Some(adj))
     }
 
     /// Waits until all have died who must, and says whether those still live who may.
