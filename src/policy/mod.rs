@@ -4,16 +4,19 @@
 //! the verdicts (`rank`), acting on them (`effects`).
 
 mod badness;
+mod blame;
 mod family;
+mod kill_parent;
 mod linux;
 mod linux24;
 mod linux26;
 mod linux2636;
-mod lynch;
 mod nokiller;
 mod off;
+mod panic;
 mod sacrifice;
 mod score;
+mod security;
 
 use std::cmp::Ordering;
 
@@ -21,7 +24,9 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use blame::blame;
 pub use family::likely_sharers;
+pub use kill_parent::KILL_PARENT;
 pub use linux::{
     LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
     running, swap_counter_bound,
@@ -32,11 +37,16 @@ pub use linux26::{
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
 pub use linux2636::LINUX_2_6_36;
-pub use lynch::{KILL_PARENT, PANIC, SECURITY, blame};
 pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
+pub use panic::PANIC;
 pub use sacrifice::{Sacrifice, sacrifice};
 pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
+pub use security::SECURITY;
+
+/// Where the modules of 2003 were proposed: whoever wants another answer to memory shortage registers a
+/// handler.
+const RFC_2003: &str = "linux-kernel, [RFC] Enabling other oom schemes";
 
 /// Where a rule can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
