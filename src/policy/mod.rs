@@ -4,9 +4,16 @@
 //! the verdicts (`rank`), acting on them (`effects`).
 
 mod badness;
+mod bustd;
+mod daemon;
+mod earlyoom;
 mod linux;
 mod linux24;
+mod lmkd;
+mod nohang;
 mod off;
+mod pattern;
+mod rss;
 mod sacrifice;
 mod score;
 
@@ -16,11 +23,16 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use bustd::BUSTD;
+pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
 pub use linux::{
     LINUX, LINUX_4_17, LINUX_5_9, kernel_skips, likely_sharers, running, swap_counter_bound,
 };
 pub use linux24::{LINUX_2_4, int_sqrt_24};
+pub use lmkd::LMKD;
+pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use off::Off;
+pub use rss::{RSS, RSS_SWAP};
 pub use sacrifice::{Sacrifice, sacrifice};
 pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
 
@@ -162,7 +174,20 @@ pub trait Policy: Send + Sync {
 }
 
 /// Every policy there is; the first one is the default.
-pub static POLICIES: &[&dyn Policy] = &[&LINUX, &LINUX_5_9, &LINUX_4_17, &LINUX_2_4];
+pub static POLICIES: &[&dyn Policy] = &[
+    &LINUX,
+    &LINUX_5_9,
+    &LINUX_4_17,
+    &LINUX_2_4,
+    &EARLYOOM,
+    &EARLYOOM_RSS,
+    &NOHANG,
+    &NOHANG_DESKTOP,
+    &BUSTD,
+    &LMKD,
+    &RSS,
+    &RSS_SWAP,
+];
 
 /// The policy with this name.
 #[must_use]

@@ -10,6 +10,7 @@ mod fakeproc;
 mod fixtures;
 mod golden;
 mod hands;
+mod killers;
 mod policies;
 mod readme;
 mod rules;
