@@ -165,7 +165,7 @@ impl Reason {
             Self::Unreadable => "hidden",
             Self::Zero => "zero",
             Self::Ignored => "ignored",
-            Self::NoCandidate => "not asked",
+            Self::NoCandidate => "passed",
             Self::Skipped => "skipped",
             Self::Never => "never",
             Self::Init => "init",

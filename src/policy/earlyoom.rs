@@ -122,7 +122,7 @@ impl Policy for Earlyoom {
     }
 
     fn title(&self) -> &'static str {
-        if self.by_rss { "earlyoom --sort-by-rss" } else { "earlyoom" }
+        if self.by_rss { "earlyoom, by resident size" } else { "earlyoom" }
     }
 
     fn about(&self) -> &'static str {

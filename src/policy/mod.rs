@@ -7,11 +7,15 @@ mod badness;
 mod bustd;
 mod daemon;
 mod earlyoom;
+mod groups;
+mod kubelet;
 mod linux;
 mod linux24;
 mod lmkd;
 mod nohang;
 mod off;
+mod oomd;
+mod oomd_systemd;
 mod pattern;
 mod rss;
 mod sacrifice;
@@ -25,6 +29,7 @@ use crate::units::Pages;
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 pub use bustd::BUSTD;
 pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
+pub use kubelet::KUBELET;
 pub use linux::{
     LINUX, LINUX_4_17, LINUX_5_9, kernel_skips, likely_sharers, running, swap_counter_bound,
 };
@@ -32,6 +37,8 @@ pub use linux24::{LINUX_2_4, int_sqrt_24};
 pub use lmkd::LMKD;
 pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use off::Off;
+pub use oomd::{OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
 pub use rss::{RSS, RSS_SWAP};
 pub use sacrifice::{Sacrifice, sacrifice};
 pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
@@ -183,6 +190,12 @@ pub static POLICIES: &[&dyn Policy] = &[
     &EARLYOOM_RSS,
     &NOHANG,
     &NOHANG_DESKTOP,
+    &SYSTEMD_OOMD_SWAP,
+    &SYSTEMD_OOMD_PRESSURE,
+    &OOMD_SIZE,
+    &OOMD_SWAP,
+    &OOMD_PRESSURE,
+    &KUBELET,
     &BUSTD,
     &LMKD,
     &RSS,

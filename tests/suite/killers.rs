@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use doomtop::model::{
-    Ids, Killers, Nohang, Pressure, Process, Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot,
-    Stall, Text, Told,
+    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Nohang, Nominated, Pressure, Process, Reading,
+    Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
-    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, LMKD, NOHANG, NOHANG_DESKTOP, Policy, RSS, RSS_SWAP,
-    Reason, Verdict,
+    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PRESSURE,
+    OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP,
+    Verdict,
 };
 use doomtop::rank::Ranking;
-use doomtop::units::{Adj, Kib, Pages};
+use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
 use proptest::prelude::*;
 
 use crate::stage::{kernel_thread, machine, process};
@@ -397,5 +398,228 @@ proptest! {
             it.earlyoom.options.avoid = Some(text("^avoided$"));
         });
         prop_assert_eq!(victim(&EARLYOOM_RSS, &scene), naive_scan(&cast, "avoided"));
+    }
+}
+
+/// A cgroup with this much memory and swap, in pages.
+fn group(path: &str, usage: u64, swap: u64) -> Cgroup {
+    Cgroup {
+        path: Arc::new(text(path)),
+        usage: Reading::Value(Bytes(usage * 4096)),
+        swap_usage: Reading::Value(Bytes(swap * 4096)),
+        ..Cgroup::default()
+    }
+}
+
+/// A look at these cgroups, with so many processes in each.
+fn tree(groups: Vec<(Cgroup, usize)>) -> Snapshot {
+    let mut cast = Vec::new();
+    for (group, count) in &groups {
+        for _ in 0..*count {
+            let mut one = process(10 + cast.len() as i32, "some", 10);
+            one.cgroup = Reading::Value(Arc::clone(&group.path));
+            cast.push(one);
+        }
+    }
+    let mut snapshot = stage(cast);
+    let mut list: Vec<Cgroup> = groups.into_iter().map(|(group, _)| group).collect();
+    list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
+    snapshot.cgroups =
+        Arc::new(Cgroups { hierarchy: Reading::Value(Hierarchy::V2), read_ms: Millis(1), list });
+    snapshot
+}
+
+fn stalls(group: Cgroup, avg10: f32, avg60: f32) -> Cgroup {
+    let full = Reading::Value(Stall { avg10, avg60, ..Stall::default() });
+    Cgroup { pressure: Pressure { some: full, full }, ..group }
+}
+
+fn scans(group: Cgroup, pgscan: u64) -> Cgroup {
+    Cgroup { pgscan: Reading::Value(pgscan), ..group }
+}
+
+/// A few services, a session with one group that falls as a whole, and the root.
+fn usual_tree() -> Vec<(Cgroup, usize)> {
+    let whole = Cgroup { oom_group: Reading::Value(true), ..group("/user.slice/app", 50, 3000) };
+    vec![
+        (group("/", 0, 9000), 1),
+        (group("/system.slice", 400, 4000), 0),
+        (group("/system.slice/a.service", 100, 2000), 2),
+        (group("/system.slice/b.service", 300, 400), 1),
+        (group("/user.slice", 60, 3000), 0),
+        (whole, 1),
+        (group("/user.slice/app/tab", 10, 100), 1),
+    ]
+}
+
+fn with_swap(mut snapshot: Snapshot, total: u64, free: u64) -> Snapshot {
+    snapshot.swap.total_kib = Kib(total * 4);
+    snapshot.swap.free_kib = Kib(free * 4);
+    snapshot
+}
+
+#[test]
+fn systemd_oomd_kills_the_leaf_or_the_whole_group_with_most_swap() {
+    let snapshot = with_swap(tree(usual_tree()), 10_000, 500);
+    let scene = told(snapshot, |it| running(&mut it.systemd_oomd));
+    // 10 is in the root, which is no leaf; 13 has 4 % of all swap.
+    assert_eq!(order(&SYSTEMD_OOMD_SWAP, &scene), [(14, 3000), (15, 3000), (11, 2000), (12, 2000)]);
+    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 10), Some(Reason::NoCandidate));
+    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 13), Some(Reason::Zero));
+    let first = scene.now().processes[scene.now().position(14).unwrap()].clone();
+    let company: Vec<i32> =
+        SYSTEMD_OOMD_SWAP.company(&first, &scene).iter().map(|it| it.id.pid).collect();
+    assert_eq!(company, [15]);
+    says(&SYSTEMD_OOMD_SWAP.armed(&scene), "first would be /user.slice/app (2 processes)");
+}
+
+#[test]
+fn five_percent_of_all_swap_is_not_enough() {
+    let five = with_swap(tree(vec![(group("/a.service", 1, 500), 1)]), 10_000, 500);
+    let armed = SYSTEMD_OOMD_SWAP.armed(&scene(five));
+    says(&armed, "no cgroup here has ManagedOOMSwap=kill");
+    let at = |swap| {
+        let groups = vec![(group("/", 1, swap), 0), (group("/a.service", 1, swap), 1)];
+        let mut snapshot = level(tree(groups), 5, Some(5));
+        snapshot = with_swap(snapshot, 10_000, 500);
+        told(snapshot, |it| running(&mut it.systemd_oomd))
+    };
+    let exactly = SYSTEMD_OOMD_SWAP.armed(&at(500));
+    assert!(!exactly.ready);
+    says(&exactly, "no candidate holds more than 5 % of all swap");
+    assert!(SYSTEMD_OOMD_SWAP.armed(&at(501)).ready);
+}
+
+#[test]
+fn without_swap_systemd_oomd_can_never_fire() {
+    let snapshot = with_swap(level(tree(usual_tree()), 1, None), 0, 0);
+    let armed = SYSTEMD_OOMD_SWAP.armed(&told(snapshot, |it| running(&mut it.systemd_oomd)));
+    assert!(!armed.ready);
+    says(&armed, "0 < 0 is never true, so this rule can never fire");
+}
+
+#[test]
+fn only_below_who_asks_for_it() {
+    let scene = told(with_swap(tree(usual_tree()), 10_000, 500), |it| {
+        it.systemd_oomd.options.nominated = vec![Nominated {
+            unit: text("system.slice"),
+            swap: true,
+            pressure: false,
+            limit: None,
+        }];
+    });
+    assert_eq!(order(&SYSTEMD_OOMD_SWAP, &scene), [(11, 2000), (12, 2000)]);
+}
+
+#[test]
+fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
+    let user = "/user.slice/user-7.slice/user@7.service";
+    let tab = format!("{user}/tab.scope");
+    let idle = format!("{user}/idle.scope");
+    let look = |share, tab_scans, idle_scans| {
+        tree(vec![
+            (group("/", 0, 0), 0),
+            (stalls(scans(group(user, 900, 0), tab_scans + idle_scans), share, 0.0), 0),
+            (scans(group(&tab, 100, 0), tab_scans), 1),
+            (scans(group(&idle, 800, 0), idle_scans), 1),
+        ])
+    };
+    let mut scene = told(look(51.0, 1000, 9000), |it| running(&mut it.systemd_oomd));
+    // With one look nobody can tell, and the larger memory decides.
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
+    says(&SYSTEMD_OOMD_PRESSURE.armed(&scene), "needs two looks");
+    let mut next = look(51.0, 1700, 9100);
+    next.killers = Arc::clone(&scene.now().killers);
+    scene.advance(Arc::new(next));
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(10, 700), (11, 100)]);
+    let armed = SYSTEMD_OOMD_PRESSURE.armed(&scene);
+    assert!(armed.ready, "{armed:?}");
+    let mut calm = look(50.0, 1800, 9200);
+    calm.killers = Arc::clone(&scene.now().killers);
+    scene.advance(Arc::new(calm));
+    assert!(!SYSTEMD_OOMD_PRESSURE.armed(&scene).ready, "above, not at, the limit of 50 %");
+}
+
+#[test]
+fn oomd_by_size_has_three_phases() {
+    let look = |a, b, c| {
+        let service = |name: &str, pages| (group(&format!("/system.slice/{name}"), pages, 0), 1);
+        let mut groups = vec![(group("/system.slice", 0, 0), 0)];
+        groups.extend([service("a", a), service("b", b), service("c", c)]);
+        Arc::new(tree(groups))
+    };
+    let ranks = |scene: &Scene| {
+        let ranking = Ranking::new(&OOMD_SIZE, scene);
+        ranking.rows().iter().map(|row| (row.id.pid, row.class)).collect::<Vec<_>>()
+    };
+    let mut scene = Scene::new(look(500, 300, 100), None);
+    assert_eq!(ranks(&scene), [(10, 2), (11, 0), (12, 0)], "half of all and more");
+    scene.advance(look(400, 300, 200));
+    assert_eq!(ranks(&scene), [(10, 0), (11, 0), (12, 0)], "c doubled, but is not of the largest");
+    scene.advance(look(400, 500, 200));
+    assert_eq!(ranks(&scene), [(11, 1), (10, 0), (12, 0)], "b grew by two thirds");
+    says(&OOMD_SIZE.armed(&Scene::new(look(5, 3, 1), None)), "growth needs two looks");
+}
+
+#[test]
+fn oomd_by_swap_and_by_pressure() {
+    let service = |name: &str, swap, share| {
+        stalls(group(&format!("/system.slice/{name}"), 10, swap), share, share / 2.0)
+    };
+    let groups = vec![
+        (stalls(group("/system.slice", 0, 0), 81.0, 0.0), 0),
+        (service("a", 100, 10.0), 1),
+        (service("b", 300, 11.9), 1),
+        (service("c", 0, 50.0), 1),
+        (group("/elsewhere", 0, 9999), 1),
+    ];
+    let scene = told(with_swap(tree(groups), 1000, 90), |it| running(&mut it.oomd));
+    assert_eq!(order(&OOMD_SWAP, &scene), [(11, 300), (10, 100)]);
+    assert_eq!(order(&OOMD_PRESSURE, &scene), [(12, 37), (11, 8), (10, 7)]);
+    assert_eq!(reason(&OOMD_SWAP, &scene, 13), Some(Reason::NoCandidate));
+    assert!(OOMD_SWAP.armed(&scene).ready);
+    assert!(OOMD_PRESSURE.armed(&scene).ready);
+    let none = told(with_swap(tree(usual_tree()), 0, 0), |it| running(&mut it.oomd));
+    says(&OOMD_SWAP.armed(&none), "no swap: this rule can never fire");
+}
+
+#[test]
+fn the_kubelet_ends_the_pod_furthest_above_its_request() {
+    let burst = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podaa.slice";
+    let best = "/kubepods/besteffort/podbb";
+    let sure = "/kubepods/podcc";
+    let ctr = |pod: &str| format!("{pod}/ctr");
+    let limited =
+        Cgroup { limit: Reading::Value(Limit::At(Bytes(70_000 * 4096))), ..group(sure, 60_000, 0) };
+    let mut snapshot = tree(vec![
+        (group("/", 0, 0), 1),
+        (group(burst, 300_000, 0), 0),
+        (group(&ctr(burst), 300_000, 0), 1),
+        (group(best, 5_000, 0), 0),
+        (group(&ctr(best), 5_000, 0), 1),
+        (limited, 0),
+        (group(&ctr(sure), 60_000, 0), 1),
+    ]);
+    snapshot.memory.total_kib = Kib(4_000_000);
+    for (at, adj) in [(1, 750), (2, 1000), (3, -997)] {
+        snapshot.processes[at].adj = Reading::Value(Adj(adj));
+    }
+    let scene = scene(snapshot);
+    // A million pages: 250 of 1000 requested, none, and all of the limit.
+    assert_eq!(order(&KUBELET, &scene), [(11, 50_000), (12, 5000), (13, -10_000)]);
+    assert_eq!(reason(&KUBELET, &scene, 10), Some(Reason::NoCandidate));
+    says(&KUBELET.armed(&scene), burst);
+}
+
+#[test]
+fn every_killer_says_what_it_waits_for_on_every_machine() {
+    let machines = ["db-03", "small", "strict", "hostile"];
+    for look in machines.iter().flat_map(|name| crate::fixtures::looks(&format!("{name}.jsonl"))) {
+        let scene = Scene::new(look, None);
+        for policy in doomtop::policy::POLICIES {
+            let armed = policy.armed(&scene);
+            assert!(!armed.why.is_empty() && !armed.why.contains("; ;"), "{}", policy.id());
+            assert!(!armed.why.contains('\n') && !armed.why.contains('\u{1b}'), "{}", armed.why);
+        }
     }
 }
