@@ -1,6 +1,7 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
+pub mod cgroups;
 pub mod check;
 pub mod confirm;
 pub mod edit;
@@ -17,6 +18,7 @@ mod browse;
 mod dialogs;
 mod lists;
 mod needs;
+mod scope;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -26,16 +28,18 @@ use crate::intent::{Intent, Outcome};
 use crate::model::{Comm, Names, ProcId, Process, Scene, Scope, Snapshot, Text};
 use crate::policy::Policy;
 use crate::rank::Ranking;
+use crate::rank::fate::{self, First};
 use crate::units::Millis;
 
 pub use dialogs::parse_delay;
 
+use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use keys::Key;
 use lines::{Line, Sort, View};
-use mode::{Mode, Press};
+use mode::{Mode, Press, Screen};
 
 /// What reaches the mind.
 #[derive(Debug)]
@@ -204,6 +208,8 @@ pub struct App {
     pub ranking: Ranking,
     /// The order one look before.
     pub ranking_before: Ranking,
+    /// The wall that is hit first, and who dies there.
+    pub first_wall: Option<First>,
     /// Computed scores against the kernel's.
     pub check: SelfCheck,
     /// Users and command lines.
@@ -212,6 +218,10 @@ pub struct App {
     pub view: View,
     /// The lines of the table.
     pub lines: Vec<Line>,
+    /// The view.
+    pub screen: Screen,
+    /// The view of memory cgroups.
+    pub groups: GroupView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -290,10 +300,13 @@ impl App {
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
+            first_wall: None,
             check: SelfCheck::default(),
             names: Names::default(),
             view,
             lines: Vec::new(),
+            screen: Screen::Processes,
+            groups: GroupView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -465,6 +478,7 @@ impl App {
             self.tags.retain(|&id| scene.find(id).is_some());
         }
         self.refresh_lines();
+        self.arrange_groups();
         self.foresee();
     }
 
@@ -472,6 +486,7 @@ impl App {
     fn rank(&mut self) {
         if let Some(scene) = &self.scene {
             self.ranking.update(self.setup.policy, scene);
+            self.first_wall = Some(fate::first(self.setup.policy, scene, &self.ranking));
         }
     }
 
@@ -546,6 +561,7 @@ impl App {
         self.viewport = viewport;
         if resized {
             self.keep_cursor_in_view();
+            self.keep_group_in_view();
         }
         match &mut self.mode {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),

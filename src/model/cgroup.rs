@@ -202,6 +202,14 @@ impl Cgroup {
         [memory, both].into_iter().flatten().min()
     }
 
+    /// What counts against [`Cgroup::wall`].
+    #[must_use]
+    pub fn used(&self) -> Reading<Bytes> {
+        let both = self.limit.value().and_then(Limit::bytes).is_none()
+            && self.memsw_limit.value().and_then(Limit::bytes).is_some();
+        if both { self.memsw_usage } else { self.usage }
+    }
+
     /// The lowest of its walls: what it may hold of memory alone, or of memory and swap together where
     /// only that is limited.
     #[must_use]

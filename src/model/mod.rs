@@ -36,7 +36,7 @@ pub use nodes::{Node, NodeSet};
 pub use powers::{Capabilities, Capability, Powers};
 pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores};
 pub use reading::Reading;
-pub use scene::{Growth, Scene};
+pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

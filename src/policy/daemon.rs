@@ -3,8 +3,8 @@
 
 use super::badness::{Reason, Verdict};
 use super::{Armed, Sway, Trigger, kernel_score};
-use crate::model::{Found, Process, Reading, Scene, Stall, Told};
-use crate::units::{Adj, Kib, Pages};
+use crate::model::{Found, Process, Reading, Scene, Stall, Surge, Told};
+use crate::units::{Adj, Kib};
 
 /// What `/proc/PID/oom_score` shows: as it was read, or as we reckon it where it was not.
 pub(super) fn oom_score(process: &Process, scene: &Scene) -> (i64, &'static str) {
@@ -21,16 +21,8 @@ pub(super) fn rss(process: &Process) -> i64 {
 
 /// How far what it holds may move until the kill.
 pub(super) fn growth(process: &Process, scene: &Scene) -> Sway {
-    let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
-    let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
-    Sway { up: pages(grown), down: pages(grown.saturating_neg()) }
-}
-
-/// Nobody can have gained more than it has.
-pub(super) fn all_of_it(process: &Process, scene: &Scene) -> Pages {
-    process.rss_stat.max(scene.rss(process))
-        + process.swap.value().unwrap_or_default()
-        + process.pgtables.value().unwrap_or_default()
+    let Surge { rise, fall } = scene.surge(process.id);
+    Sway { up: rise, down: fall }
 }
 
 /// Why nobody who kills by hand would choose it: nothing to kill, or nothing to gain.

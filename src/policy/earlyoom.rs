@@ -107,10 +107,10 @@ impl Earlyoom {
             Badness::default().plus(word, Points(score), Note::Fact)
         };
         if finds(patterns.prefer.as_ref(), name) {
-            badness = badness.plus("--prefer finds it", step, Note::Fact);
+            badness = badness.plus("--prefer", step, Note::Because("it finds the name"));
         }
         if finds(patterns.avoid.as_ref(), name) {
-            badness = badness.plus("--avoid finds it", -step, Note::Fact);
+            badness = badness.plus("--avoid", -step, Note::Because("it finds the name"));
         }
         badness.then_by(if self.by_rss { score } else { rss(process) })
     }
@@ -240,8 +240,8 @@ impl Policy for Earlyoom {
         if self.by_rss { daemon::growth(process, scene) } else { Sway::default() }
     }
 
-    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
-        if self.by_rss { daemon::all_of_it(process, scene) } else { Pages::ZERO }
+    fn reach(&self, scene: &Scene) -> Pages {
+        if self.by_rss { scene.greatest_rise() } else { Pages::ZERO }
     }
 
     fn tie(&self, _: &Scene) -> Tie {

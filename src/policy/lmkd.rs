@@ -6,7 +6,7 @@ use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{self, Stand, avg10, percent, rss, stall};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{Needs, Process, Reading, Scene, Signal};
-use crate::units::{Adj, Kib, Pages, Points};
+use crate::units::{Adj, Kib, Points};
 
 /// The killer.
 #[derive(Debug)]
@@ -93,10 +93,6 @@ impl Policy for Lmkd {
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {
         Sway::default()
-    }
-
-    fn reach(&self, _: &Process, _: &Scene) -> Pages {
-        Pages::ZERO
     }
 
     fn tie(&self, _: &Scene) -> Tie {

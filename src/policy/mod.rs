@@ -7,12 +7,17 @@ mod badness;
 mod bustd;
 mod daemon;
 mod earlyoom;
+mod family;
 mod groups;
 mod kubelet;
 mod linux;
 mod linux24;
+mod linux26;
+mod linux2636;
 mod lmkd;
+mod lynch;
 mod nohang;
+mod nokiller;
 mod off;
 mod oomd;
 mod oomd_systemd;
@@ -29,13 +34,22 @@ use crate::units::Pages;
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 pub use bustd::BUSTD;
 pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
+pub use family::likely_sharers;
 pub use kubelet::KUBELET;
 pub use linux::{
-    LINUX, LINUX_4_17, LINUX_5_9, kernel_skips, likely_sharers, running, swap_counter_bound,
+    LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
+    running, swap_counter_bound,
 };
-pub use linux24::{LINUX_2_4, int_sqrt_24};
+pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, int_sqrt_24};
+pub use linux26::{
+    LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
+    LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
+};
+pub use linux2636::LINUX_2_6_36;
 pub use lmkd::LMKD;
+pub use lynch::{KILL_PARENT, PANIC, SECURITY, blame};
 pub use nohang::{NOHANG, NOHANG_DESKTOP};
+pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
 pub use oomd::{OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
 pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
@@ -155,9 +169,9 @@ pub trait Policy: Send + Sync {
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
-    /// A bound of [`Sway::up`] that needs no look back: most processes are ruled out by it alone.
-    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
-        self.sway(process, scene).up
+    /// Nobody's [`Sway::up`] is more than this: most processes are ruled out by it alone.
+    fn reach(&self, _scene: &Scene) -> Pages {
+        Pages::ZERO
     }
     /// Which of two equals dies.
     fn tie(&self, scene: &Scene) -> Tie;
@@ -184,8 +198,28 @@ pub trait Policy: Send + Sync {
 pub static POLICIES: &[&dyn Policy] = &[
     &LINUX,
     &LINUX_5_9,
+    &LINUX_5_3,
+    &LINUX_5_1,
     &LINUX_4_17,
+    &LINUX_3_14,
+    &LINUX_3_5,
+    &LINUX_2_6_36,
+    &LINUX_2_6_32,
+    &LINUX_2_6_25,
+    &LINUX_2_6_24,
+    &LINUX_2_6_22,
+    &LINUX_2_6_20,
+    &LINUX_2_6_19,
+    &LINUX_2_6_16,
+    &LINUX_2_6_12,
+    &LINUX_2_6_11,
+    &LINUX_2_6_0,
+    &LINUX_2_4_23,
     &LINUX_2_4,
+    &LINUX_2_4_19_AKPM,
+    &PANIC,
+    &KILL_PARENT,
+    &SECURITY,
     &EARLYOOM,
     &EARLYOOM_RSS,
     &NOHANG,
@@ -202,13 +236,23 @@ pub static POLICIES: &[&dyn Policy] = &[
     &RSS_SWAP,
 ];
 
-/// The policy with this name.
+/// What `--policy` takes beside the names of [`POLICIES`].
+pub const PATTERNS: &[(&str, &str)] = &[
+    ("linux-2.6:2.6.N", "the era of any 2.6.N up to 2.6.35"),
+    ("blame:NAME", "always the program with this name, and nobody else"),
+];
+
+/// The policy with this name, or of this pattern.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
-    POLICIES.iter().copied().find(|policy| policy.id() == id)
+    if let Some(name) = id.strip_prefix("blame:") {
+        return blame(name);
+    }
+    let exact = POLICIES.iter().copied().find(|policy| policy.id() == id);
+    exact.or_else(|| linux26::era(id))
 }
 
-/// The policies that the key `v` steps through: the running kernel's, then those that differ.
+/// The policy after this one in the table, round and round.
 #[must_use]
 pub fn next_after(id: &str) -> &'static dyn Policy {
     let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);

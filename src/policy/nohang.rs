@@ -87,15 +87,14 @@ impl Nohang {
     }
 }
 
-/// The name of a rule's term.
-const fn term(on: RuleOn, more: bool) -> &'static str {
-    match (on, more) {
-        (RuleOn::Name, true) => "prefers its name",
-        (RuleOn::Name, false) => "avoids its name",
-        (RuleOn::Uid, _) => "rule on its user",
-        (RuleOn::Cmdline, _) => "rule on its command",
-        (RuleOn::CgroupV1 | RuleOn::CgroupV2, _) => "rule on its cgroup",
-        (RuleOn::Exe | RuleOn::Cwd | RuleOn::Environ, _) => "rule",
+/// What a rule found, for its term.
+const fn because(on: RuleOn) -> &'static str {
+    match on {
+        RuleOn::Name => "a rule finds the name",
+        RuleOn::Uid => "a rule finds the user",
+        RuleOn::Cmdline => "a rule finds the command line",
+        RuleOn::CgroupV1 | RuleOn::CgroupV2 => "a rule finds the cgroup",
+        RuleOn::Exe | RuleOn::Cwd | RuleOn::Environ => "a rule finds it",
     }
 }
 
@@ -245,13 +244,13 @@ impl Policy for Nohang {
         if options.ignore_positive_adj && adj > Adj::ZERO {
             let adj = i64::from(adj.0);
             let off = if options.up_to_0_2 { adj } else { adj * 2 / 3 };
-            badness = badness.plus("ignores positive adj", Points(-off), Note::Fact);
+            badness = badness.plus("adj", Points(-off), Note::Because("a positive adj is ignored"));
         }
         for (nth, rule) in options.rules.iter().enumerate() {
             let counts = rule.adj <= 0 || adj >= Adj::ZERO;
             if counts && matches!(self.ask(nth, rule.on, process, scene), Answer::Finds) {
                 let points = Points(rule.adj.into());
-                badness = badness.plus(term(rule.on, rule.adj > 0), points, Note::Fact);
+                badness = badness.plus("rule", points, Note::Because(because(rule.on)));
             }
         }
         if badness.points < Points(0) {

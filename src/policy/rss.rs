@@ -74,8 +74,8 @@ impl Policy for Largest {
         daemon::growth(process, scene)
     }
 
-    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
-        daemon::all_of_it(process, scene)
+    fn reach(&self, scene: &Scene) -> Pages {
+        scene.greatest_rise()
     }
 
     fn tie(&self, _: &Scene) -> Tie {

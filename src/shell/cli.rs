@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueHint};
 
 use crate::app::filter::Filter;
@@ -11,7 +10,7 @@ use crate::app::lines::Sort;
 use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::Scope;
-use crate::policy::POLICIES;
+use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::units::Millis;
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -56,8 +55,8 @@ pub struct Cli {
     pub from: Option<PathBuf>,
 
     /// Whose rule ranks
-    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policies())]
-    pub policy: String,
+    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy)]
+    pub policy: PolicyArg,
 
     /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
     /// nodes:0-1
@@ -98,6 +97,16 @@ pub struct Cli {
     pub proc: PathBuf,
 }
 
+/// A policy that exists.
+#[derive(Clone, Copy)]
+pub struct PolicyArg(pub &'static dyn Policy);
+
+impl std::fmt::Debug for PolicyArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.id())
+    }
+}
+
 /// A filter that was understood.
 #[derive(Clone, Debug)]
 pub struct FilterArg(pub Filter);
@@ -122,8 +131,12 @@ impl std::fmt::Debug for ColumnsArg {
     }
 }
 
-fn policies() -> PossibleValuesParser {
-    PossibleValuesParser::new(POLICIES.iter().map(|policy| policy.id()))
+fn policy(id: &str) -> Result<PolicyArg, String> {
+    by_id(id).map(PolicyArg).ok_or_else(|| {
+        let mut names: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
+        names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
+        format!("the policies are {}", names.join(", "))
+    })
 }
 
 fn delay(text: &str) -> Result<Millis, String> {

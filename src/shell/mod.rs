@@ -22,7 +22,6 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse};
 use crate::model::{Capability, Powers, ProcId};
-use crate::policy;
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording};
@@ -69,12 +68,11 @@ fn complain(status: u8, what: &str) -> ExitCode {
 }
 
 fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
-    let policy = policy::by_id(&cli.policy).ok_or_else(|| format!("no policy {}", cli.policy))?;
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
         acting: Acting::NotReal,
-        policy,
+        policy: cli.policy.0,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
