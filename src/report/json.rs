@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, Knobs, Machine, Memory, Overcommit, Powers, Pressure,
-    ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
+    Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
+    Pressure, ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
 use crate::rank::{Ranked, fate};
@@ -74,6 +74,8 @@ struct Frame<'a> {
     scan: &'a ScanAge,
     cgroups: &'a Cgroups,
     users: &'a BTreeMap<u32, Text>,
+    #[serde(skip_serializing_if = "Killers::is_default")]
+    killers: &'a Killers,
     processes: Rows<'a>,
 }
 
@@ -189,6 +191,7 @@ pub fn write_line(
         scan: &snapshot.scan,
         cgroups: &snapshot.cgroups,
         users: &snapshot.users,
+        killers: &snapshot.killers,
         processes: Rows { sight, rows, columns },
     };
     serde_json::to_writer(&mut *out, &frame)?;

@@ -12,6 +12,7 @@ mod generations;
 mod golden;
 mod groups;
 mod hands;
+mod killers;
 mod modules;
 mod policies;
 mod readme;
