@@ -12,6 +12,7 @@ mod generations;
 mod golden;
 mod groups;
 mod hands;
+mod installed;
 mod killers;
 mod policies;
 mod readme;
