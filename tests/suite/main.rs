@@ -5,6 +5,7 @@
 mod cgroups;
 mod cli;
 mod company;
+mod differential;
 mod domains;
 mod fakeproc;
 mod fixtures;
