@@ -376,12 +376,29 @@ impl Search<'_> {
     }
 
     fn oomd(&self) -> Told<Oomd> {
-        const FILE: &str = "etc/oomd/oomd.json";
         let programs = ["usr/bin/oomd", "usr/local/bin/oomd"];
         let found = self.found("oomd", &programs);
         let mut told = Told { found, ..Told::<Oomd>::default() };
-        if found != Found::Absent && self.is_there(&[FILE, "etc/oomd.json"]) {
-            told.odd.push(text("oomd: its own configuration is not read"));
+        if found == Found::Absent {
+            return told;
+        }
+        let argument = |running: &Running| {
+            let at = running.args.iter().position(|it| it == b"--config" || it == b"-C")?;
+            String::from_utf8(running.args.get(at + 1)?.clone()).ok()
+        };
+        let named = self.runs("oomd").and_then(argument);
+        let places = match &named {
+            Some(path) => vec![path.trim_start_matches('/')],
+            None => vec!["etc/oomd/oomd.json", "etc/oomd.json"],
+        };
+        let read = places.iter().find_map(|place| Some((*place, self.file(place)?)));
+        let Some((place, bytes)) = read else { return told };
+        match parse::json(&bytes).and_then(|config| parse::oomd_json(&config)) {
+            Some((options, odd)) => {
+                told.from.push(text(&format!("/{place}")));
+                (told.options, told.odd) = (options, odd);
+            }
+            None => told.odd.push(text(&format!("oomd: cannot make out /{place}"))),
         }
         told
     }

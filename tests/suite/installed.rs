@@ -139,6 +139,21 @@ fn systemd_oomd_is_told_by_many_files() {
 }
 
 #[test]
+fn oomd_is_told_by_json() {
+    let file = br#"// mine
+        {"rulesets": [{"name": "x", "detectors": [["d", {"name": "swap_free", "args":
+        {"threshold_pct": "7"}}]], "actions": [{"name": "kill_by_swap_usage", "args": {"cgroup": "a/*"}}]}]}"#;
+    let folder = Folder::new().with("usr/bin/oomd", b"").with("etc/oomd.json", file);
+    let told = folder.killers(&[]).oomd.clone();
+    assert_eq!((told.found, texts(&told.from)), (Found::Installed, vec!["/etc/oomd.json"]));
+    assert_eq!(told.options.swap_free, 7.0);
+    assert!(told.options.by_swap.has("/a/b") && told.options.by_size.0.is_empty());
+    let folder = folder.with("etc/oomd.json", b"{ no }");
+    let told = folder.killers(&[]).oomd.clone();
+    assert!(told.assumed() && texts(&told.odd) == ["oomd: cannot make out /etc/oomd.json"]);
+}
+
+#[test]
 fn half_a_minute_passes_between_two_readings() {
     let folder = Folder::new().with("usr/bin/earlyoom", b"");
     let proc = folder.proc();
@@ -188,6 +203,8 @@ proptest! {
             "etc/nohang/nohang.conf",
             "etc/nohang/nohang-desktop.conf",
             "etc/systemd/oomd.conf",
+            "usr/bin/oomd",
+            "etc/oomd.json",
             "etc/systemd/system/a.service",
             "var/lib/dpkg/status",
         ] {
