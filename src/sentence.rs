@@ -90,7 +90,10 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
             if sees_all(sight) { "nobody else can be chosen" } else { "nobody else can be seen" }
                 .to_owned()
         },
-        |(row, other)| format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
+        |(row, other)| match ranking.margin() {
+            Some(_) => format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
+            None => format!("chosen before {} whatever the points", words::who(other)),
+        },
     );
     let form =
         |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };

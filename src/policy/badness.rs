@@ -137,8 +137,12 @@ impl Badness {
 pub enum Reason {
     /// What the rule weighs could not be read.
     Unreadable,
+    /// The rule could not be worked out for it.
+    Failed,
     /// The rule gives it no points at all.
     Zero,
+    /// The rule spares it by name, or by a condition of its own.
+    Ruled,
     /// The kernel skips it: a vfork child, or already reaped.
     Skipped,
     /// `oom_score_adj` is -1000.
@@ -159,7 +163,9 @@ impl Reason {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Unreadable => "hidden",
+            Self::Failed => "failed",
             Self::Zero => "zero",
+            Self::Ruled => "spared",
             Self::Skipped => "skipped",
             Self::Never => "never",
             Self::Init => "init",
@@ -174,6 +180,10 @@ impl Reason {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Unreadable => "its memory could not be read, so it cannot be ranked",
+            Self::Failed => {
+                "the rule could not be worked out for it: a fact is absent, or a number out of range"
+            }
+            Self::Ruled => "the rule spares it: it is protected, or not eligible",
             Self::Zero => "its points come to zero, and this rule never chooses zero",
             Self::Skipped => {
                 "the kernel skips it now: a vfork child that has not run exec yet, or already reaped"

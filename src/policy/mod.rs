@@ -9,6 +9,7 @@ mod linux24;
 mod off;
 mod sacrifice;
 mod score;
+pub mod site;
 
 use std::cmp::Ordering;
 
@@ -134,6 +135,11 @@ pub trait Policy: Send + Sync {
     }
     /// Its opinion of one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
+    /// Why it has no opinion of a process, where the rule itself went wrong: a fact that is absent, a
+    /// number out of range.
+    fn trouble(&self, _process: &Process, _scene: &Scene) -> Option<String> {
+        None
+    }
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
     /// A bound of [`Sway::up`] that needs no look back: most processes are ruled out by it alone.

@@ -1,10 +1,11 @@
 //! The command line: one of the four tables of the house. The man page and the README's list of
 //! flags are printed from it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Parser, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueHint};
 
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
@@ -12,6 +13,7 @@ use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::Scope;
 use crate::policy::POLICIES;
+use crate::policy::site::Site;
 use crate::units::Millis;
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -25,7 +27,7 @@ use crate::units::Millis;
     version,
     max_term_width = 100,
     after_help = "Exit status: 0 fine (also when the reader of a pipe went away), 1 the system or a \
-                  file could not be read, 2 wrong usage, 3 --self-check found a difference, \
+                  file could not be read, 2 wrong usage or a rule that is none, 3 --self-check found a difference, \
                   128+N ended by signal N.\n\
                   NO_COLOR (set to anything) switches colours off."
 )]
@@ -52,16 +54,16 @@ pub struct Cli {
     pub delay: Option<Millis>,
 
     /// Show JSON lines that --json wrote, instead of this machine; - reads standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
-    /// Whose rule ranks
-    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policies())]
+    /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
+    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = PolicyName, global = true)]
     pub policy: String,
 
     /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
     /// nodes:0-1
-    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope)]
+    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope, global = true)]
     pub scope: Scope,
 
     /// Only these: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
@@ -94,8 +96,38 @@ pub struct Cli {
 
     /// Read another proc tree, such as /host/proc in a container. Nothing can be acted on unless
     /// it is this machine's own
-    #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath, global = true)]
     pub proc: PathBuf,
+
+    /// What to do instead of showing the ranking
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do instead of showing the ranking.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List every policy: what it is, where it can be read, whether it is about to act
+    Policies,
+    /// Rules of your own
+    Policy {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: PolicyCommand,
+    },
+}
+
+/// What to do with rules of the site.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check a rule's file: everything that is wrong with it, or who would die by it now
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Print the table of facts that a rule may ask
+    Facts,
 }
 
 /// A filter that was understood.
@@ -122,8 +154,33 @@ impl std::fmt::Debug for ColumnsArg {
     }
 }
 
-fn policies() -> PossibleValuesParser {
-    PossibleValuesParser::new(POLICIES.iter().map(|policy| policy.id()))
+/// A policy of the table, or a file.
+#[derive(Clone)]
+struct PolicyName;
+
+impl TypedValueParser for PolicyName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let file = value.to_str().and_then(|text| text.strip_prefix(Site::PREFIX));
+        match file {
+            Some(file) if !file.is_empty() => Ok(format!("{}{file}", Site::PREFIX)),
+            _ => {
+                let known = POLICIES.iter().map(|policy| policy.id()).chain(["site:FILE"]);
+                PossibleValuesParser::new(known).parse_ref(command, argument, value)
+            }
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let known = POLICIES.iter().map(|policy| policy.id()).chain(["site:FILE"]);
+        Some(Box::new(known.map(PossibleValue::new)))
+    }
 }
 
 fn delay(text: &str) -> Result<Millis, String> {
