@@ -21,7 +21,7 @@ use super::tui::Event;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many versions are loaded in one run: each stays in memory for good.
-const VERSIONS: u32 = 200;
+const VERSIONS: u32 = 100;
 
 /// By what a changed file is known.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::facts::{FACTS, FAMILIES, Fact, Source, View};
 use super::fault::{Slip, Spot, meant};
@@ -13,7 +13,9 @@ use super::value::{Kind, Trouble, Value, Why};
 /// The most steps that an expression may take for one process.
 pub const STEPS: usize = 2000;
 /// The most memory that a pattern may take when it is compiled, in bytes.
-const PATTERN: usize = 256 * 1024;
+const PATTERN: usize = 16 * 1024;
+/// The most patterns of an expression.
+const PATTERNS: usize = 16;
 
 /// The deepest code.
 const DEEPEST: usize = 96;
@@ -49,8 +51,11 @@ enum Step {
     Count(Operator, Box<Code>, Box<Code>),
     If(Box<Code>, Box<Code>, Box<Code>),
     In(Box<Code>, Vec<Code>),
+    /// The elements of a list that could fail, and what comes after none did.
+    After(Vec<Code>, Box<Code>),
     Search(Search, Box<Code>, Box<Code>),
-    Matches(Box<Code>, Regex),
+    /// With what a byte of the text costs.
+    Matches(Box<Code>, Regex, u64),
     Size(Box<Code>),
     ToInt(Box<Code>),
     ToDouble(Box<Code>),
@@ -103,7 +108,7 @@ impl Expression {
         place: &dyn Fn(usize) -> Spot,
     ) -> Result<Self, Slip> {
         let (bound, facts) = (Vec::new(), Vec::new());
-        let mut checker = Checker { reach, place, bound, steps: 0, depth: 0, facts };
+        let mut checker = Checker { reach, place, bound, steps: 0, depth: 0, patterns: 0, facts };
         let (code, kind) = checker.check(tree)?;
         Ok(Self { code, kind, steps: checker.steps, facts: checker.facts })
     }
@@ -157,6 +162,7 @@ struct Checker<'t> {
     bound: Vec<Bound<'t>>,
     steps: usize,
     depth: usize,
+    patterns: usize,
     facts: Vec<&'static Fact>,
 }
 
@@ -462,29 +468,46 @@ impl<'t> Checker<'t> {
         };
         let before = self.of(on, Kind::Text, &format!(".{name}( )"))?;
         let Some(search) = search else {
-            let pattern = self.pattern(argument)?;
-            return Ok((Step::Matches(before, pattern), Kind::Bool));
+            let (pattern, cost) = self.pattern(argument)?;
+            return Ok((Step::Matches(before, pattern, cost), Kind::Bool));
         };
         let needle = self.of(argument, Kind::Text, &format!("{name}( )"))?;
         Ok((Step::Search(search, before, needle), Kind::Bool))
     }
 
     /// A pattern is compiled now, so it must be written out; a variable of `exists` may stand for it.
-    fn pattern(&mut self, argument: &'t Tree) -> Result<Regex, Slip> {
+    fn pattern(&mut self, argument: &'t Tree) -> Result<(Regex, u64), Slip> {
         let (code, _) = self.check(argument)?;
         let Step::Text(pattern) = &code.step else {
             return Err(Slip::new(argument.at, "matches( ) takes a text in quotes"));
         };
-        // Counted like the steps that its size may cost.
-        self.steps += 10 + pattern.len();
-        let built = RegexBuilder::new(pattern).size_limit(PATTERN).nest_limit(20).build();
-        built.map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            let mut what = String::from("this is no regular expression: ");
-            crate::model::escape_bytes(last.trim_start_matches("error: ").as_bytes(), &mut what);
-            Slip::new(argument.at, what)
-        })
+        self.patterns += 1;
+        if self.patterns > PATTERNS {
+            let what = format!("an expression has at most {PATTERNS} patterns; join them by |");
+            return Err(Slip::new(argument.at, what));
+        }
+        // As in RE2, which CEL means, \w and \d are those of ASCII. How large it is when compiled is how
+        // much a byte may cost; the smallest limit that it passes tells.
+        let build = |limit: usize| {
+            RegexBuilder::new(pattern).unicode(false).size_limit(limit).nest_limit(20).build()
+        };
+        let mut limit = 1024;
+        loop {
+            match build(limit) {
+                Ok(built) => return Ok((built, (limit as u64 / 64).max(4))),
+                Err(regex::Error::CompiledTooBig(_)) if limit < PATTERN => limit *= 2,
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    return Err(Slip::new(argument.at, "this pattern is too large; shorten it"));
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    let last = text.lines().last().unwrap_or_default();
+                    let last = last.trim_start_matches("error: ");
+                    let what = format!("this is no regular expression: {last}");
+                    return Err(Slip::new(argument.at, what));
+                }
+            }
+        }
     }
 
     fn best(&mut self, at: usize, name: &str, arguments: &'t [Tree]) -> Result<(Step, Kind), Slip> {
@@ -532,13 +555,24 @@ impl<'t> Checker<'t> {
         };
         let outer = self.bound.len();
         let mut parts = Vec::with_capacity(elements.len());
+        let mut first = Vec::new();
         for element in elements {
+            let (code, _) = self.check(element)?;
+            if !matches!(code.step, Step::Bool(_) | Step::Int(_) | Step::Double(_) | Step::Text(_))
+            {
+                first.push(code);
+            }
             self.bound.push(Bound { name: variable, value: element, outer });
             let part = self.of(body, Kind::Bool, name);
             self.bound.truncate(outer);
             parts.push(*part?);
         }
-        Ok((Step::Chain { and: name == "all", parts }, Kind::Bool))
+        let chain = Step::Chain { and: name == "all", parts };
+        if first.is_empty() {
+            return Ok((chain, Kind::Bool));
+        }
+        let chain = Code { spot: (self.place)(at), step: chain };
+        Ok((Step::After(first, chain.into()), Kind::Bool))
     }
 }
 
@@ -565,13 +599,31 @@ impl Code {
             Whose::Judged => view.process,
             Whose::Victim => view.victim?,
         };
-        match fact.source {
-            Source::Own(get) | Source::Scene(get) => get(of, view),
+        let found = match fact.source {
+            Source::Own(get) => get(of, view),
+            Source::Scene(get) => {
+                view.fuel.spend(20);
+                get(of, view)
+            }
             Source::Moment(get) => get(view.scene?),
-        }
+        };
+        view.fuel.spend(match (&found, fact.path) {
+            (Some(Value::Text(text)), _) => 5 + text.len() as u64 / 16,
+            (Some(Value::Int(children)), "p.children") => children.unsigned_abs() / 4,
+            _ => 1,
+        });
+        found
+    }
+
+    /// Spends what reading so many bytes costs.
+    fn pays(&self, view: &View<'_>, units: u64) -> Result<(), Trouble> {
+        if view.fuel.spend(units) { Ok(()) } else { Err(self.fails(Why::Costs)) }
     }
 
     fn value<'a>(&'a self, view: &View<'a>) -> Result<Value<'a>, Trouble> {
+        if !view.fuel.spend(1) {
+            return Err(self.fails(Why::Costs));
+        }
         Ok(match &self.step {
             Step::Bool(value) => Value::Bool(*value),
             Step::Int(value) => Value::Int(*value),
@@ -622,24 +674,38 @@ impl Code {
                 (if condition.holds(view)? { then } else { other }).value(view)?
             }
             Step::In(one, all) => {
-                let one = one.value(view)?;
+                // All of them are looked at: a list with an element that fails is none.
+                let (one, mut found) = (one.value(view)?, false);
                 for other in all {
-                    if one.compare(&other.value(view)?).is_some_and(|order| order.is_eq()) {
-                        return Ok(Value::Bool(true));
-                    }
+                    found |= one.compare(&other.value(view)?).is_some_and(|order| order.is_eq());
                 }
-                Value::Bool(false)
+                Value::Bool(found)
+            }
+            Step::After(all, then) => {
+                for one in all {
+                    one.value(view)?;
+                }
+                then.value(view)?
             }
             Step::Search(search, text, needle) => {
                 let (text, needle) = (text.text(view)?, needle.text(view)?);
+                self.pays(view, 2 + (text.len() + needle.len()) as u64 / 4)?;
                 Value::Bool(match search {
                     Search::Start => text.starts_with(&*needle),
                     Search::End => text.ends_with(&*needle),
                     Search::Anywhere => text.contains(&*needle),
                 })
             }
-            Step::Matches(text, pattern) => Value::Bool(pattern.is_match(&text.text(view)?)),
-            Step::Size(text) => Value::count(text.text(view)?.chars().count() as u64),
+            Step::Matches(text, pattern, cost) => {
+                let text = text.text(view)?;
+                self.pays(view, 10 + cost * text.len() as u64)?;
+                Value::Bool(pattern.is_match(text.as_bytes()))
+            }
+            Step::Size(text) => {
+                let text = text.text(view)?;
+                self.pays(view, text.len() as u64 / 8)?;
+                Value::count(text.chars().count() as u64)
+            }
             Step::ToInt(inner) => match inner.value(view)? {
                 // Doubles just below 2^63 are whole numbers that fit; 2^63 itself does not.
                 Value::Double(value) if value > -9.2e18 && value < 9.2e18 => {

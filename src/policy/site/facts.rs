@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::{LINUX, Policy, Verdict};
-use super::value::{Kind, Value};
+use super::value::{Fuel, Kind, Value};
 use crate::model::{Process, Reading, Scene, Stall, Text};
 use crate::units::{Kib, Pages};
 
@@ -33,6 +33,8 @@ pub struct View<'a> {
     pub scene: Option<&'a Scene>,
     /// The names of users, where the look brings none.
     pub users: &'a BTreeMap<u32, Text>,
+    /// What the judgement may cost.
+    pub fuel: &'a Fuel,
 }
 
 impl<'a> View<'a> {

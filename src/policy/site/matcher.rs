@@ -1,6 +1,7 @@
 //! Who is meant by an entry of `protect`, `prefer` and `blame`: a name, a user, a cgroup, a unit.
 
 use super::facts::{View, name_of, unit_of};
+use super::value::Fuel;
 use crate::model::{Process, Reading, is_within};
 
 /// A name with `*` for any letters and `?` for any one.
@@ -28,13 +29,16 @@ impl Glob {
         !self.0.iter().any(|letter| matches!(letter, '*' | '?'))
     }
 
-    /// Whether all of a text is meant. At most its length times the pattern's comparisons.
+    /// Whether all of a text is meant. Without fuel nothing is.
     #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str, fuel: &Fuel) -> bool {
         let (pattern, mut at) = (&self.0, 0);
         let mut rest = text.chars();
         let mut star: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
+            if !fuel.spend(1) {
+                return false;
+            }
             let here = rest.clone();
             match (pattern.get(at), rest.next()) {
                 (Some('*'), _) => {
@@ -88,28 +92,31 @@ impl Matcher {
         };
         let holds =
             |glob: &Option<Glob>, test: &dyn Fn(&Glob) -> bool| glob.as_ref().is_none_or(test);
-        holds(&self.name, &|glob| glob.matches(&name_of(process)))
+        let fuel = view.fuel;
+        holds(&self.name, &|glob| glob.matches(&name_of(process), fuel))
             && holds(&self.user, &|glob| {
+                fuel.spend(20);
                 let number = || process.ids.value().map(|ids| ids.euid.to_string());
-                view.user(process).is_some_and(|name| glob.matches(name))
-                    || number().is_some_and(|number| glob.matches(&number))
+                view.user(process).is_some_and(|name| glob.matches(name, fuel))
+                    || number().is_some_and(|number| glob.matches(&number, fuel))
             })
             && holds(&self.unit, &|glob| {
-                path().and_then(unit_of).is_some_and(|unit| glob.matches(unit))
+                path().and_then(unit_of).is_some_and(|unit| glob.matches(unit, fuel))
             })
-            && holds(&self.cgroup, &|glob| path().is_some_and(|path| within(path, glob)))
+            && holds(&self.cgroup, &|glob| path().is_some_and(|path| within(path, glob, fuel)))
     }
 }
 
 /// Whether a path, or one above it, is meant.
-fn within(path: &str, glob: &Glob) -> bool {
+fn within(path: &str, glob: &Glob, fuel: &Fuel) -> bool {
+    fuel.spend(5 + path.len() as u64 / 8);
     if glob.is_plain() && glob.0.first() == Some(&'/') {
         return is_within(path, &glob.0.iter().collect::<String>());
     }
     let whole = path.len();
     let ends = path.match_indices('/').map(|(at, _)| at).filter(|&at| at > 0).chain([whole]);
     // A path as deep as the kernel allows has fewer parts than this.
-    ends.take(64).any(|end| glob.matches(&path[..end]))
+    ends.take(64).any(|end| glob.matches(&path[..end], fuel))
 }
 
 #[cfg(test)]
@@ -129,15 +136,20 @@ mod tests {
             ("*", "", true),
             ("?", "", false),
             ("**a", "bba", true),
+            ("*a*a*b", "aaab", true),
             ("a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
         ] {
-            assert_eq!(Glob::new(pattern).matches(text), fits, "{pattern} on {text}");
+            assert_eq!(
+                Glob::new(pattern).matches(text, &Fuel::among(1)),
+                fits,
+                "{pattern} on {text}"
+            );
         }
     }
 
     #[test]
     fn a_cgroup_means_what_is_below_it() {
-        let meant = |glob: &str, path: &str| within(path, &Glob::new(glob));
+        let meant = |glob: &str, path: &str| within(path, &Glob::new(glob), &Fuel::among(1));
         assert!(meant("/system.slice", "/system.slice/ssh.service"));
         assert!(!meant("/system.slice", "/system.slicer"));
         assert!(meant("/user.slice/user-*", "/user.slice/user-1000.slice/session-2.scope"));

@@ -5,8 +5,10 @@
 //! A rule may be hostile, so nothing in it is left to be bounded while it runs: the parser has a
 //! greatest length and depth, types and names are settled when it is loaded, and the only loops
 //! (`exists`, `all`) run over lists that are written out, so they are unrolled. What is left is code of
-//! at most [`STEPS`] steps, each of which costs little. It allocates nothing beyond names that need
-//! escapes, and it cannot panic: a number that overflows, a division by zero and a fact that is absent
+//! at most [`STEPS`] steps without a loop. What a step costs may still depend on the length of a name
+//! or of a pattern, so each process has its share of [`Fuel::REFRESH`], counted and not timed, and is
+//! spared where that is spent. The code allocates nothing beyond names that need escapes, and it cannot
+//! panic: a number that overflows, a division by zero and a fact that is absent
 //! are a [`Trouble`], and then the process is spared and the trouble told.
 //!
 //! Here are no files: the shell reads the text, watches it, and loads a new version.
@@ -31,7 +33,7 @@ pub use facts::{Cost, FACTS, FAMILIES, Fact, Source, View, table};
 pub use fault::{Fault, Spot};
 pub use file::LARGEST;
 pub use matcher::{Glob, Matcher};
-pub use value::{Kind, Trouble, Value, Why};
+pub use value::{Fuel, Kind, Trouble, Value, Why};
 
 /// Points beyond this are no size of any machine, and could not be added up.
 const MOST: i64 = 1 << 60;
@@ -142,8 +144,8 @@ impl Rule {
         self.law.score.steps() + self.law.eligible.as_ref().map_or(0, Expression::steps)
     }
 
-    fn view<'a>(&'a self, process: &'a Process, scene: &'a Scene) -> View<'a> {
-        View { process, victim: None, scene: Some(scene), users: &self.users }
+    fn view<'a>(&'a self, process: &'a Process, scene: &'a Scene, fuel: &'a Fuel) -> View<'a> {
+        View { process, victim: None, scene: Some(scene), users: &self.users, fuel }
     }
 
     fn points(&self, view: &View<'_>) -> Result<Points, Trouble> {
@@ -167,9 +169,15 @@ impl Rule {
         if !process.has_mm {
             return Ok(Verdict::Spared(Reason::NoMm));
         }
-        let view = self.view(process, scene);
+        let fuel = Fuel::among(scene.now().processes.len());
+        let view = self.view(process, scene, &fuel);
         let meant = |list: &[Matcher]| list.iter().any(|entry| entry.matches(process, &view));
-        if meant(&self.law.protect) {
+        let protected = meant(&self.law.protect);
+        // Who could not be compared to the end is not protected by that, so nothing is said at all.
+        if fuel.is_out() {
+            return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
+        }
+        if protected {
             return Ok(Verdict::Spared(Reason::Ruled));
         }
         match &self.law.eligible {
@@ -186,6 +194,9 @@ impl Rule {
             () if meant(&self.law.prefer) => 1,
             () => 0,
         };
+        if fuel.is_out() {
+            return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
+        }
         let points = self.points(&view)?;
         Ok(Verdict::Scored(Badness::default().plus("score", points, Note::Fact).of_class(class)))
     }
@@ -258,7 +269,8 @@ impl Policy for Site {
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let Some(company) = &self.rule.law.company else { return Vec::new() };
         let goes = |process: &&Process| {
-            let view = View { victim: Some(victim), ..self.rule.view(process, scene) };
+            let fuel = Fuel::among(scene.now().processes.len());
+            let view = View { victim: Some(victim), ..self.rule.view(process, scene, &fuel) };
             process.id != victim.id
                 && process.has_mm
                 && !process.is_kernel_thread()
@@ -273,8 +285,8 @@ impl Policy for Site {
         match &self.rule.law.sends {
             Sends::Always(signal) => always(*signal),
             Sends::By(expression) => {
-                let view =
-                    View { process: victim, victim: None, scene: None, users: &self.rule.users };
+                let (fuel, users) = (Fuel::among(1000), &*self.rule.users);
+                let view = View { process: victim, victim: None, scene: None, users, fuel: &fuel };
                 match expression.value(&view) {
                     Ok(Value::Text(word)) => match file::signal(&word) {
                         Some(signal) => always(signal),

@@ -1,6 +1,7 @@
 //! What an expression may be worth, and what may go wrong while it is worked out.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -106,6 +107,35 @@ fn mixed(whole: i64, other: f64) -> Option<Ordering> {
     }
 }
 
+/// What judging one process may still cost, in units of about ten nanoseconds. It is counted, not
+/// timed, so the same process under the same rule always comes out the same.
+#[derive(Debug)]
+pub struct Fuel(Cell<u64>);
+
+impl Fuel {
+    /// What a rule may cost for all processes of a look together: well within a second.
+    pub const REFRESH: u64 = 40_000_000;
+
+    /// The share of one of so many processes.
+    #[must_use]
+    pub fn among(processes: usize) -> Self {
+        Self(Cell::new(Self::REFRESH / (processes as u64).max(1)))
+    }
+
+    /// Spends some; whether there was enough.
+    pub fn spend(&self, units: u64) -> bool {
+        let left = self.0.get().saturating_sub(units);
+        self.0.set(left);
+        left > 0
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
 /// Why a rule could not be worked out for a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
@@ -117,6 +147,8 @@ pub enum Why {
     Overflow,
     /// A number with a fraction became infinite or no number, or is too large for a whole one.
     Range,
+    /// It costs more than one process may cost where there are so many.
+    Costs,
 }
 
 /// Where and why.
@@ -137,6 +169,7 @@ impl fmt::Display for Trouble {
             Why::Zero => f.write_str("it divides by zero"),
             Why::Overflow => f.write_str("a number leaves 64 bits; double(…) holds larger ones"),
             Why::Range => f.write_str("a number is out of range"),
+            Why::Costs => f.write_str("it takes too long with so many processes; shorten the rule"),
         }
     }
 }
