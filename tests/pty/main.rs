@@ -252,7 +252,7 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     let write = |text: &str| fs::write(&file, text).expect("written");
     write("name = 'first-rule'\nscore = 'p.rss'");
     let policy = format!("--policy=site:{}", file.display());
-    let mut terminal = Terminal::run(160, 30, &[&policy, "-d", "0.5"]);
+    let mut terminal = Terminal::run(160, 30, &[&policy]);
     terminal.wait_for("the first rule", |text| text.contains("model site:first-rule"));
     write("name = 'bad'\nscore = '('");
     terminal.wait_for("what is wrong", |text| text.contains("the last good version stays"));
