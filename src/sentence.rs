@@ -132,7 +132,7 @@ fn kin(victim: &Process, other: &Process) -> String {
 
 /// Who else the kernel kills with it, where a cgroup dies as a whole.
 fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
-    if sight.policy.unit() != Unit::Pages {
+    if !sight.policy.kills_groups(sight.scene) {
         return None;
     }
     let (group, mates) = group_mates(victim, sight.scene)?;
@@ -220,7 +220,7 @@ fn too_close(
         count => format!(" or {} others", count - 2),
     };
     let margin = words::points(sight, ranking.margin().unwrap_or_default());
-    let slack = words::size(sight, ranking.slack());
+    let slack = words::points(sight, ranking.slack().points());
     let who = words::who(victim);
     let form = |label: String, rest: String| Form { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
@@ -258,14 +258,18 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
         "this memory cgroup is not there any more"
     } else if hidden || !sees_all(sight) {
         "nobody that can be seen"
-    } else if passed(Reason::NoCandidate) || passed(Reason::Ignored) {
-        "this killer has no candidate, so it would kill nobody"
-    } else if domain.is_global() {
-        "everybody is protected, and an OOM now would panic the kernel"
     } else if empty() {
         "no process is in this domain"
-    } else {
+    } else if !sight.policy.is_kernel() {
+        match (passed(Reason::Unnamed), passed(Reason::Zero)) {
+            (true, _) => "nobody here is whom it names, so it would kill nobody",
+            (_, true) => "nobody is above its threshold, so it would kill nobody",
+            _ => "it has no candidate, so it would kill nobody",
+        }
+    } else if domain.is_memcg() {
         "everybody in this domain is protected: at its wall, allocations fail"
+    } else {
+        "everybody is protected, and an OOM now would panic the kernel"
     };
     let form = |label: String, rest: String| Form { label, who: String::new(), rest };
     Sentence {

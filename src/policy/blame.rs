@@ -23,7 +23,8 @@ pub fn blame(name: &str) -> Option<&'static dyn Policy> {
     }
     let blame = Blame {
         id: format!("blame:{name}").leak(),
-        name: unescape(name),
+        // The kernel keeps 15 bytes of a name.
+        name: unescape(name).into_iter().take(15).collect(),
         title: format!("always {name}, and nobody else").leak(),
     };
     Some(Box::leak(Box::new(blame)))

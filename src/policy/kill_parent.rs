@@ -74,8 +74,8 @@ impl Policy for KillParent {
     }
 
     fn about(&self) -> &'static str {
-        "The badness of 2.6.0. Each time a child is chosen its parent gets a mark; after the tenth within \
-         five minutes of each other the parent dies in the child's place. Marks are kept for 32 parents, \
+        "The badness of 2.6.0. Each time a child is chosen its parent gets a mark; after eleven within \
+         five minutes of each other the parent dies in the next child's place. Marks are kept for 32 parents, \
          never for init, from the kills that doomtop saw itself."
     }
 
@@ -119,7 +119,7 @@ impl Policy for KillParent {
         let parent = now.position(chosen.parent).map(|at| &now.processes[at])?;
         let dies = ParentList::after(scene.kills()).strike(parent.id, now.clock.monotonic_ms);
         (dies && parent.id.pid != 1)
-            .then_some((parent, "its children were chosen ten times before: the parent dies"))
+            .then_some((parent, "its children were chosen too often: the parent dies"))
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

@@ -10,7 +10,7 @@ use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
 use crate::model::{
     Capability, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal, Surge,
 };
-use crate::units::{Adj, Pages, Points};
+use crate::units::{Adj, Kib, Pages, Points};
 
 /// How root is favoured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,12 +123,17 @@ pub static LINUX_3_5: Linux = Linux {
     version: Some((3, 5)),
 };
 
-/// The kernel policy whose numbers the running kernel's `oom_score` follows.
+/// The generation that the running kernel belongs to: by its version, and by the scale that its
+/// `oom_score` was found to have.
 #[must_use]
-pub fn running(scale: ScoreScale) -> &'static Linux {
-    match scale {
+pub fn running(machine: &Machine) -> &'static Linux {
+    let generations = [&LINUX_5_3, &LINUX_5_1, &LINUX_4_17, &LINUX_3_14];
+    match machine.score_scale {
         ScoreScale::Signed => &LINUX_5_9,
-        ScoreScale::Floored => &LINUX_4_17,
+        ScoreScale::Floored => generations
+            .into_iter()
+            .find(|generation| generation.version.is_some_and(|it| it <= machine.kernel_version()))
+            .unwrap_or(&LINUX_3_5),
     }
 }
 
@@ -171,10 +176,12 @@ pub fn swap_counter_bound(machine: &Machine) -> Pages {
     Pages(cpus.saturating_mul(batch - 1))
 }
 
-/// The same of one process: nothing where it has no swap.
+/// The same of one process, while anything at all is swapped: what went out on one CPU and came back on
+/// another leaves an exact zero beside an approximation that is none.
 fn unseen_swap(process: &Process, scene: &Scene) -> Pages {
-    let swapped = process.swap.value().is_some_and(|swap| swap.0 > 0);
-    if swapped { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
+    let swaps = scene.now().swap.used() > Kib::ZERO;
+    let seen = process.swap.value().is_some_and(|swap| swap > Pages::ZERO);
+    if swaps || seen { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
 }
 
 /// Why nothing that the kernel weighs can make it choose a process; else its adj.
@@ -321,6 +328,18 @@ impl Policy for Linux {
 
     fn tie(&self, scene: &Scene) -> Tie {
         if scene.domain().is_memcg() { Tie::Unseen } else { self.rules(scene.machine()).tie }
+    }
+
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn kills_groups(&self, scene: &Scene) -> bool {
+        self.version.unwrap_or_else(|| scene.machine().kernel_version()) >= (4, 19)
+    }
+
+    fn knows_adj(&self) -> bool {
+        true
     }
 
     fn instead<'a>(

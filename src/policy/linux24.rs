@@ -193,6 +193,10 @@ impl Policy for Linux24 {
         Tie::Oldest
     }
 
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         super::likely_sharers(victim, scene)
     }

@@ -67,8 +67,7 @@ era!(
 era!(
     /// 2.6.19.
     LINUX_2_6_19, 19, "Linux 2.6.19",
-    "As 2.6.16; whoever switches swap off is chosen first, and processes of other cpusets count with an \
-     eighth instead of not at all."
+    "As 2.6.16; processes of other cpusets count with an eighth instead of not at all."
 );
 era!(
     /// 2.6.20 and 2.6.21.
@@ -253,7 +252,7 @@ impl Policy for Linux26 {
             Some(Off::Panic) if self.since < 19 => None,
             Some(Off::AllocatingTask) if self.since < 24 => None,
             Some(Off::Dying(_)) if self.since < 11 => None,
-            Some(Off::Swapoff(_)) if self.since < 19 => None,
+            Some(Off::Swapoff(_)) if self.since < 11 => None,
             off => off,
         }
     }
@@ -306,6 +305,14 @@ impl Policy for Linux26 {
 
     fn tie(&self, _: &Scene) -> Tie {
         Tie::Oldest
+    }
+
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn knows_adj(&self) -> bool {
+        self.since >= 11
     }
 
     fn instead<'a>(

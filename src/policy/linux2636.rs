@@ -104,6 +104,14 @@ impl Policy for Linux2636 {
         if scene.domain().is_memcg() { Tie::Unseen } else { Tie::Oldest }
     }
 
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn knows_adj(&self) -> bool {
+        true
+    }
+
     fn instead<'a>(
         &self,
         chosen: &Process,

@@ -199,6 +199,18 @@ pub trait Policy: Send + Sync {
     ) -> Option<(&'a Process, &'static str)> {
         None
     }
+    /// Whether it is a kernel's own killer: it panics where it finds nobody in an OOM of the machine.
+    fn is_kernel(&self) -> bool {
+        false
+    }
+    /// Whether `memory.oom.group` makes it kill a whole cgroup.
+    fn kills_groups(&self, _scene: &Scene) -> bool {
+        false
+    }
+    /// Whether `oom_score_adj` counts in it, whatever its points are counted in.
+    fn knows_adj(&self) -> bool {
+        false
+    }
     /// Whom its own scan ends with, where its comparison is no order at all, so that sorting by it
     /// would name another one.
     fn scan(&self, _scene: &Scene) -> Option<ProcId> {

@@ -10,7 +10,7 @@ use crate::units::Permille;
 /// Who dies when a domain hits its wall.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fate {
-    /// Who is chosen; nobody, where nobody can be.
+    /// Who dies; nobody, where nobody can be chosen.
     pub victim: Option<ProcId>,
     /// Its points as a share of the domain's total, where points are pages.
     pub permille: Option<Permille>,
@@ -30,7 +30,7 @@ impl Fate {
         let share = |points| Permille::of(points, inside.domain().pages);
         let points = ranking.victim().and_then(|row| row.standing.points());
         Self {
-            victim: ranking.victim().map(|row| row.id),
+            victim: ranking.dies(),
             permille: points.filter(|_| pages).map(share),
             runner_up: ranking.runner_up().map(|row| row.id),
             candidates: ranking.candidates().len(),
@@ -45,6 +45,7 @@ impl Fate {
         let mut fate = Self::new(policy, scene, ranking);
         let victim = fate.victim.and_then(|id| scene.find(id));
         fate.mates = victim
+            .filter(|_| policy.kills_groups(scene))
             .and_then(|victim| group_mates(victim, scene))
             .map_or(0, |(_, mates)| mates.len());
         fate.off = policy.off(scene);
@@ -68,7 +69,8 @@ pub fn fates(policy: &dyn Policy, scene: &Scene, census: &Census<'_>) -> Vec<(us
     let mut found = Vec::new();
     walls::each_fate(policy, scene, census, |at, inside, ranking| {
         let mut fate = Fate::new(policy, inside, &ranking);
-        let victim = fate.victim.and_then(|id| inside.find(id));
+        let victim = fate.victim.filter(|_| policy.kills_groups(inside));
+        let victim = victim.and_then(|id| inside.find(id));
         fate.mates = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
         if panics || waits(&now.cgroups.list[at]) {
             fate.off = policy.off(inside);

@@ -56,6 +56,7 @@ pub struct Ranking {
     eligible: usize,
     slack: Pages,
     candidates: Vec<ProcId>,
+    dies: Option<ProcId>,
 }
 
 impl Ranking {
@@ -141,12 +142,14 @@ impl Ranking {
             self.rows[..=at].rotate_right(1);
         }
         self.find_candidates(policy, scene);
+        self.find_who_dies(policy, scene);
     }
 
     /// Who may overtake whom until the kill: everybody whose highest possible points reach the
     /// victim's lowest.
     fn find_candidates(&mut self, policy: &dyn Policy, scene: &Scene) {
         self.candidates.clear();
+        self.dies = None;
         self.slack = Pages::ZERO;
         let Some((first, top)) =
             self.rows.first().and_then(|row| Some((row, row.standing.points()?)))
@@ -174,6 +177,35 @@ impl Ranking {
                 self.candidates.push(row.id);
             }
         }
+    }
+
+    /// Some rules kill another one than they choose: that one is the candidate then.
+    fn find_who_dies(&mut self, policy: &dyn Policy, scene: &Scene) {
+        let mut others = false;
+        for candidate in &mut self.candidates {
+            let chosen = scene.find(*candidate);
+            if let Some((other, _)) = chosen.and_then(|chosen| policy.instead(chosen, scene)) {
+                *candidate = other.id;
+                others = true;
+            }
+        }
+        self.dies = self.candidates.first().copied();
+        if !others {
+            return;
+        }
+        // A child may be worth more than its parent's other candidates: nobody is named twice.
+        let mut named: Vec<ProcId> = Vec::new();
+        self.candidates.retain(|id| {
+            let new = !named.contains(id);
+            named.extend(new.then_some(*id));
+            new
+        });
+    }
+
+    /// Who dies when the victim is chosen: itself, unless the rule sacrifices another one.
+    #[must_use]
+    pub const fn dies(&self) -> Option<ProcId> {
+        self.dies
     }
 
     /// All rows, those who can be chosen first.

@@ -3,7 +3,7 @@
 
 use super::{Ranked, Ranking};
 use crate::model::{Process, Reading, Scene};
-use crate::policy::{Policy, Tie, Verdict};
+use crate::policy::{Badness, Policy, Tie, Verdict};
 use crate::units::{Adj, Points};
 
 /// What would change it.
@@ -29,21 +29,21 @@ pub fn what_if(
 ) -> Option<WhatIf> {
     let case = Case { policy, scene, process, tie: policy.tie(scene) };
     let adj = process.adj.value()?;
-    if !scene.domain().contains(process) || case.points(Adj::MIN).is_some() {
+    if !scene.domain().contains(process) || case.key(Adj::MIN).is_some() {
         return None;
     }
-    case.points(Adj::MAX)?;
+    case.key(Adj::MAX)?;
     let candidates = &ranking.rows()[..ranking.eligible()];
     let others = || candidates.iter().filter(|row| row.id != process.id);
     let best = others().next();
-    let is_first = |adj: Adj| match (case.points(adj), best) {
-        (Some(points), Some(other)) => case.beats(points, other),
+    let is_first = |adj: Adj| match (case.key(adj), best) {
+        (Some(key), Some(other)) => case.beats(key, other),
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let rank_at_zero = (adj != Adj::ZERO).then(|| case.points(Adj::ZERO)).flatten().map(|points| {
+    let rank_at_zero = (adj != Adj::ZERO).then(|| case.key(Adj::ZERO)).flatten().map(|key| {
         // The rows are in order, so only few are looked at; its own row stands there with what it has.
-        let ahead = candidates.partition_point(|row| !case.beats(points, row));
+        let ahead = candidates.partition_point(|row| !case.beats(key, row));
         let itself = candidates[..ahead].iter().any(|row| row.id == process.id);
         ahead + 1 - usize::from(itself)
     });
@@ -75,6 +75,9 @@ fn first_where(mut from: i32, mut to: i32, holds: impl Fn(i32) -> bool) -> i32 {
     from
 }
 
+/// Class, points, and what decides between equals.
+type Key = (i8, Points, i64);
+
 struct Case<'a> {
     policy: &'a dyn Policy,
     scene: &'a Scene,
@@ -83,8 +86,8 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Its points at another adj; nothing where it would be spared.
-    fn points(&self, adj: Adj) -> Option<Points> {
+    /// What it is compared by at another adj; nothing where it would be spared.
+    fn key(&self, adj: Adj) -> Option<Key> {
         let mut changed = self.process.clone();
         changed.adj = Reading::Value(adj);
         if self.process.adj != changed.adj {
@@ -92,16 +95,17 @@ impl Case<'_> {
             changed.score = Reading::NotAsked;
         }
         match self.policy.judge(&changed, self.scene) {
-            Verdict::Scored(badness) => Some(badness.points),
+            Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),
             Verdict::Spared(_) => None,
         }
     }
 
     /// Whether it would die before another one. Where the order of equals cannot be seen, an equal
     /// does not beat.
-    fn beats(&self, points: Points, other: &Ranked) -> bool {
-        let Some(theirs) = other.standing.points() else { return true };
+    fn beats(&self, mine: Key, other: &Ranked) -> bool {
+        let Some(points) = other.standing.points() else { return true };
+        let theirs = (other.class, points, other.second);
         let goes_first = || self.tie.order(self.process.id, other.id).is_lt();
-        points > theirs || (points == theirs && self.tie != Tie::Unseen && goes_first())
+        mine > theirs || (mine == theirs && self.tie != Tie::Unseen && goes_first())
     }
 }

@@ -41,7 +41,7 @@ pub fn write_check(out: &mut dyn Write, sight: &Sight<'_>) -> io::Result<Tally> 
             machine.name, machine.kernel, machine.arch, machine.cpus, machine.page_size.0
         ),
     )?;
-    let scale = running(machine.score_scale);
+    let scale = running(machine);
     say("rule", format!("{}, found by comparing with /proc/PID/oom_score", scale.title()))?;
     say("", "rss + swap + page tables + oom_score_adj x (total / 1000), in pages".to_owned())?;
     say("rss", rss(scene))?;

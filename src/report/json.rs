@@ -56,6 +56,8 @@ struct Frame<'a> {
     off: Option<Overruled>,
     first_wall: FirstWall<'a>,
     victim: Option<Named<'a>>,
+    /// Who dies in the place of the victim, where the rule sacrifices another one.
+    instead: Option<Named<'a>>,
     runner_up: Option<Named<'a>>,
     margin_pages: Option<Points>,
     slack_pages: Pages,
@@ -173,6 +175,12 @@ pub fn write_line(
             hit_in_ms: first.wall.hit_in,
         },
         victim: sight.ranking.victim().and_then(named),
+        instead: sight
+            .ranking
+            .dies()
+            .filter(|&id| sight.ranking.victim().is_some_and(|row| row.id != id))
+            .and_then(|id| sight.ranking.place(snapshot.position(id.pid)?))
+            .and_then(|(_, row)| named(row)),
         runner_up: sight.ranking.runner_up().and_then(named),
         margin_pages: sight.ranking.margin(),
         slack_pages: sight.ranking.slack(),

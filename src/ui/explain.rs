@@ -286,7 +286,7 @@ impl Case<'_> {
     /// What another adj would do.
     fn what_if(&self) -> Vec<Line<'static>> {
         let (policy, scene, ranking) = (self.sight.policy, self.sight.scene, self.sight.ranking);
-        if policy.unit() != Unit::Pages {
+        if !policy.knows_adj() {
             let known = self.own_place().is_some();
             let text = "this rule knows no oom_score_adj";
             return known.then(|| self.text("what if", text)).into_iter().collect();
@@ -305,7 +305,8 @@ impl Case<'_> {
             Some(next) => format!("adj {adj} saves it: then {} dies first", self.name(next.id)),
             None => format!("only adj {adj} saves it: then nobody is left to choose"),
         }));
-        if let Some((place, points)) = place.filter(|&(place, _)| place > 0)
+        let by_adj = policy.unit() == Unit::Pages;
+        if let Some((place, points)) = place.filter(|&(place, _)| place > 0 && by_adj)
             && let Some((adj, behind)) = self.behind(place, points)
         {
             let rank = place + 2;
@@ -502,6 +503,9 @@ impl Case<'_> {
 
     /// Whom an OOM kill of it takes along because their cgroup dies as a whole.
     fn mates(&self) -> Option<Line<'static>> {
+        if !self.sight.policy.kills_groups(self.sight.scene) {
+            return None;
+        }
         let (group, mates) = group_mates(self.process, self.sight.scene)?;
         let text = format!(
             "{} more of {} (memory.oom.group): an OOM kills it as a whole",
