@@ -85,17 +85,16 @@ impl Oomd {
     fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
         let size = group.usage.value().ok_or(Reason::Unreadable)?;
         let cgroups = groups::v2(scene).ok_or(Reason::NoCandidate)?;
-        let mut sizes: Vec<u64> = Vec::new();
-        for other in self.candidates(cgroups, scene) {
-            sizes.extend(other.usage.value().map(|usage| usage.0));
-        }
+        let sizes = groups::sizes(self.name(), scene, || {
+            let all = self.candidates(cgroups, scene);
+            all.filter_map(|other| other.usage.value().map(|usage| usage.0)).collect()
+        });
         let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
         let points = size.pages(scene.machine().page_size).points();
         let badness = Badness::default().plus("memory of its cgroup", points, Note::Fact);
         if u128::from(size.0) * 100 >= sum * HALF {
             return Ok(badness.of_class(2));
         }
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
         let rank = (sizes.len() * LARGEST).div_ceil(100);
         let large = sizes.get(rank.saturating_sub(1)).is_none_or(|&least| size.0 >= least);
         // Its average over the last ticks is its own; the look before has to stand for it.
@@ -260,15 +259,12 @@ impl Policy for Oomd {
         if process.is_kernel_thread() {
             return Verdict::Spared(Reason::Kernel);
         }
-        match self.candidate(process, scene) {
-            None => Verdict::Spared(Reason::NoCandidate),
-            Some(group) => match groups::once(self.name(), group.path.as_str(), scene, || {
-                self.points(group, scene)
-            }) {
-                Ok(badness) => Verdict::Scored(badness),
-                Err(reason) => Verdict::Spared(reason),
-            },
-        }
+        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let worth = groups::once(self.name(), home, scene, || {
+            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            self.points(group, scene)
+        });
+        worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {

@@ -33,6 +33,10 @@ fn told(scene: &Scene) -> &Told<Options> {
 }
 
 impl SystemdOomd {
+    const fn name(&self) -> &'static str {
+        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
+    }
+
     /// Whether a unit asks for this path.
     fn asks(&self, unit: &Nominated) -> bool {
         if self.by_pressure { unit.pressure } else { unit.swap }
@@ -123,7 +127,7 @@ fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
 
 impl Policy for SystemdOomd {
     fn id(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
+        self.name()
     }
 
     fn title(&self) -> &'static str {
@@ -236,13 +240,12 @@ impl Policy for SystemdOomd {
         if process.is_kernel_thread() {
             return Verdict::Spared(Reason::Kernel);
         }
-        match self.candidate(process, scene) {
-            None => Verdict::Spared(Reason::NoCandidate),
-            Some(group) => match self.points(group, scene) {
-                Ok(badness) => Verdict::Scored(badness),
-                Err(reason) => Verdict::Spared(reason),
-            },
-        }
+        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let worth = groups::once(self.name(), home, scene, || {
+            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            self.points(group, scene)
+        });
+        worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {

@@ -272,7 +272,7 @@ fn nohang_adds_its_rules_and_never_tops_up_a_negative_adj() {
         "its floor is 0, and 1 is asked for"
     );
     assert_eq!(reason(&NOHANG, &scene, 1), Some(Reason::Init));
-    says(&NOHANG.armed(&scene), "1 rules are not evaluated: they need the program's path");
+    says(&NOHANG.armed(&scene), "1 rule is not evaluated: it needs the program's path");
 }
 
 #[test]
