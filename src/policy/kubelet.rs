@@ -104,11 +104,11 @@ impl Policy for Kubelet {
         &[
             Cite {
                 place: "kubernetes pkg/kubelet/eviction/helpers.go rankMemoryPressure()",
-                at: "1.3x",
+                at: "1.36",
             },
             Cite {
                 place: "kubernetes pkg/kubelet/qos/policy.go GetContainerOOMScoreAdjust()",
-                at: "1.3x",
+                at: "1.36",
             },
         ]
     }

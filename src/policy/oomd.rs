@@ -200,9 +200,15 @@ impl Policy for Oomd {
 
     fn cites(&self) -> &'static [Cite] {
         match self.plugin {
-            Plugin::Size => &[Cite { place: "oomd plugins/KillMemoryGrowth.cpp", at: "88c28fd" }],
-            Plugin::Swap => &[Cite { place: "oomd plugins/KillSwapUsage.cpp", at: "88c28fd" }],
-            Plugin::Pressure => &[Cite { place: "oomd plugins/KillPressure.cpp", at: "88c28fd" }],
+            Plugin::Size => {
+                &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }]
+            }
+            Plugin::Swap => {
+                &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }]
+            }
+            Plugin::Pressure => {
+                &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }]
+            }
         }
     }
 

@@ -81,12 +81,20 @@ impl SystemdOomd {
             if scanned.unwrap_or(0) == 0 && usage == Bytes::ZERO {
                 return Err(Reason::Zero);
             }
-            let past = before(scene, group).and_then(|then| then.pgscan.value());
-            let delta = scanned.zip(past).map(|(now, then)| now.saturating_sub(then));
+            // Whoever was not there, or scanned more then than now, counts from nothing.
+            let seen = scene.before().filter(|then| then.cgroups.list.first().is_some());
+            let past = seen.map(|_| before(scene, group).and_then(|then| then.pgscan.value()));
+            let delta = scanned.zip(past).map(|(now, then)| {
+                let then = then.filter(|&then| then <= now).unwrap_or(0);
+                now - then
+            });
             let note = if delta.is_some() { Note::Fact } else { Note::Unread };
             let delta = i64::try_from(delta.unwrap_or(0)).unwrap_or(i64::MAX);
             let usage = i64::try_from(usage.0).unwrap_or(i64::MAX);
-            Ok(Badness::default().plus("reclaim in its cgroup", Points(delta), note).then_by(usage))
+            // Only what lies below a cgroup that stalls too much is looked at.
+            let class = i8::from(self.stalls_above(group, scene));
+            let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
+            Ok(badness.then_by(usage).of_class(class))
         } else {
             let swap = group.swap_usage.value().ok_or(Reason::Unreadable)?;
             if swap <= least_swap(scene) {
@@ -95,6 +103,16 @@ impl SystemdOomd {
             let points = swap.pages(page).points();
             Ok(Badness::default().plus("swap of its cgroup", points, Note::Fact))
         }
+    }
+
+    /// Whether a cgroup lies below a watched one that stalls above its limit.
+    fn stalls_above(&self, group: &Cgroup, scene: &Scene) -> bool {
+        let Some(cgroups) = groups::v2(scene) else { return false };
+        downwards(group.path.as_str()).any(|path| {
+            let unit = self.nominated(path, scene);
+            let share = cgroups.find(path).and_then(|it| avg10(it.pressure.full));
+            unit.zip(share).is_some_and(|(unit, share)| share > self.limit(unit, scene))
+        })
     }
 
     /// The cgroups that ask to be watched, as far as they are there.
@@ -148,13 +166,23 @@ impl Policy for SystemdOomd {
     }
 
     fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite {
-                place: "systemd src/oom/oomd-manager.c monitor_*_contexts_handler()",
-                at: "252",
-            },
-            Cite { place: "systemd src/oom/oomd-util.c oomd_kill_by_*(), compare_*()", at: "252" },
-        ]
+        if self.by_pressure {
+            &[
+                Cite {
+                    place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
+                    at: "252",
+                },
+                Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
+            ]
+        } else {
+            &[
+                Cite {
+                    place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
+                    at: "252",
+                },
+                Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
+            ]
+        }
     }
 
     fn needs(&self) -> Needs {

@@ -541,6 +541,32 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
 }
 
 #[test]
+fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
+    let unit =
+        |name: &str| Nominated { unit: text(name), swap: false, pressure: true, limit: Some(50.0) };
+    let look = |new: bool| {
+        let mut groups = vec![
+            (stalls(group("/calm.slice", 9, 0), 10.0, 0.0), 0),
+            (scans(group("/calm.slice/a", 9, 0), 7000), 1),
+            (stalls(group("/hot.slice", 9, 0), 60.0, 0.0), 0),
+            (scans(group("/hot.slice/b", 9, 0), 10), 1),
+        ];
+        if new {
+            groups.push((scans(group("/hot.slice/c", 9, 0), 90), 1));
+        }
+        let mut snapshot = tree(groups);
+        let options = &mut Arc::make_mut(&mut snapshot.killers).systemd_oomd.options;
+        options.nominated = vec![unit("calm.slice"), unit("hot.slice")];
+        Arc::new(snapshot)
+    };
+    let mut scene = Scene::new(look(false), None);
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
+    scene.advance(look(true));
+    // Whoever is new counts from nothing.
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(12, 90), (11, 0), (10, 0)]);
+}
+
+#[test]
 fn oomd_by_size_has_three_phases() {
     let look = |a, b, c| {
         let service = |name: &str, pages| (group(&format!("/system.slice/{name}"), pages, 0), 1);
