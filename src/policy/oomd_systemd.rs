@@ -82,7 +82,7 @@ impl SystemdOomd {
                 return Err(Reason::Zero);
             }
             // Whoever was not there, or scanned more then than now, counts from nothing.
-            let seen = scene.before().filter(|then| then.cgroups.list.first().is_some());
+            let seen = scene.before().filter(|then| !then.cgroups.list.is_empty());
             let past = seen.map(|_| before(scene, group).and_then(|then| then.pgscan.value()));
             let delta = scanned.zip(past).map(|(now, then)| {
                 let then = then.filter(|&then| then <= now).unwrap_or(0);
