@@ -1,8 +1,8 @@
 //! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup of those that its
 //! configuration names, by size or growth, by swap, or by pressure.
 //!
-//! Who is marked with `oomd_prefer` or `oomd_avoid` is told by extended attributes, which are not
-//! read; growth is `memory.current` against a running average that only oomd itself has.
+//! Whoever is marked `oomd_prefer` goes before all others, `oomd_avoid` after them. Growth is
+//! `memory.current` against a running average that only oomd itself has.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{Stand, avg10, percent, stall};
@@ -40,6 +40,9 @@ const HALF: u128 = 50;
 const GROWTH: u128 = 125;
 /// Growth counts among the largest of so many percent.
 const LARGEST: usize = 20;
+
+/// So many classes lie between two preferences.
+const PHASES: i8 = 3;
 
 fn told(scene: &Scene) -> &Told<Options> {
     &scene.now().killers.oomd
@@ -183,17 +186,17 @@ impl Policy for Oomd {
                 "The whole cgroup with half of all candidates' memory or more; else, of the largest \
                  fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
                  named by its configuration. Growth is measured against the look before, not against \
-                 its own average; memory.min, memory.low and the marks prefer and avoid are not read. \
+                 its own average; memory.min and memory.low are not read. Marks to prefer or to avoid go first. \
                  oom_score_adj counts for nothing."
             }
             Plugin::Swap => {
-                "The whole cgroup with the most swap, of those that its configuration names. The marks \
-                 prefer and avoid are not read. oom_score_adj counts for nothing."
+                "The whole cgroup with the most swap, of those that its configuration names; marks to \
+                 prefer or to avoid go first. oom_score_adj counts for nothing."
             }
             Plugin::Pressure => {
                 "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
-                 number of percent, of those that its configuration names. The marks prefer and avoid \
-                 are not read. oom_score_adj counts for nothing."
+                 number of percent, of those that its configuration names; marks to prefer or to avoid \
+                 go first. oom_score_adj counts for nothing."
             }
         }
     }
@@ -268,7 +271,10 @@ impl Policy for Oomd {
         let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
         let worth = groups::once(self.name(), home, scene, || {
             let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
-            self.points(group, scene)
+            let badness = self.points(group, scene)?;
+            let marks = group.marks.unwrap_or_default();
+            let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
+            Ok(badness.of_class(badness.class + PHASES * preference))
         });
         worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }

@@ -2,14 +2,16 @@
 //! to be watched, by its swap or by how hard reclaim works in it. `oom_score_adj` counts for nothing.
 //!
 //! Candidates are the leaves, and groups with `memory.oom.group` as a whole. The marks
-//! `user.oomd_avoid` and `user.oomd_omit` are extended attributes, which are not read.
+//! `user.oomd_avoid` and `user.oomd_omit` count only on a cgroup that root owns, or, under pressure,
+//! whoever owns the watched one; that one's owner is told only where it is marked itself, so a user's
+//! own session counts by its name.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{Stand, avg10, percent, stall};
 use super::groups::{self, before, downwards, home, is_leaf};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{
-    Cgroup, CgroupNeeds, Cgroups, Needs, Nominated, Process, Reading, Scene, Signal,
+    Cgroup, CgroupNeeds, Cgroups, Marks, Needs, Nominated, Process, Reading, Scene, Signal,
     SystemdOomd as Options, Told,
 };
 use crate::units::{Bytes, Kib, Points};
@@ -71,10 +73,28 @@ impl SystemdOomd {
         cgroups.find(own).filter(|_| watched && is_leaf(cgroups, own))
     }
 
+    /// How a candidate is marked, if the mark counts.
+    fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<Marks> {
+        let marks = group.marks?;
+        // A session runs below `user@UID.service`, which belongs to that user.
+        let session = format!("user@{}.service", marks.owner);
+        let own = || {
+            let mut above = downwards(group.path.as_str());
+            above.any(|path| path.ends_with(&session) && self.nominated(path, scene).is_some())
+        };
+        // By swap, the cgroup searched from is the root, which is root's.
+        (marks.owner == 0 || (self.by_pressure && own())).then_some(marks)
+    }
+
     /// The points of a candidate: pages of swap, or pages that reclaim looked at since the look
     /// before. Nothing where it is passed by.
     fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
         let page = scene.machine().page_size;
+        let marks = self.marks(group, scene).unwrap_or_default();
+        if marks.omit {
+            return Err(Reason::Ignored);
+        }
+        let avoided = i8::from(marks.avoid);
         if self.by_pressure {
             let usage = group.usage.value().ok_or(Reason::Unreadable)?;
             let scanned = group.pgscan.value();
@@ -92,7 +112,7 @@ impl SystemdOomd {
             let delta = i64::try_from(delta.unwrap_or(0)).unwrap_or(i64::MAX);
             let usage = i64::try_from(usage.0).unwrap_or(i64::MAX);
             // Only what lies below a cgroup that stalls too much is looked at.
-            let class = i8::from(self.stalls_above(group, scene));
+            let class = 2 * i8::from(self.stalls_above(group, scene)) - avoided;
             let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
             Ok(badness.then_by(usage).of_class(class))
         } else {
@@ -101,7 +121,8 @@ impl SystemdOomd {
                 return Err(Reason::Zero);
             }
             let points = swap.pages(page).points();
-            Ok(Badness::default().plus("swap of its cgroup", points, Note::Fact))
+            let badness = Badness::default().plus("swap of its cgroup", points, Note::Fact);
+            Ok(badness.of_class(-avoided))
         }
     }
 
@@ -157,11 +178,11 @@ impl Policy for SystemdOomd {
             "Watches cgroups with ManagedOOMMemoryPressure=kill. When one stalls (full avg10) above its \
              limit for long enough and reclaim works in it, the leaf below with the most pages looked \
              at since the second before dies as a whole; of equals the one with the most memory. \
-             oom_score_adj counts for nothing; the marks avoid and omit are not read."
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
         } else {
             "When available memory and free swap are both below 10 %, the leaf with the most swap below \
              any cgroup with ManagedOOMSwap=kill dies as a whole, if it holds more than 5 % of all swap. \
-             oom_score_adj counts for nothing; the marks avoid and omit are not read."
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
         }
     }
 
