@@ -9,7 +9,7 @@
 //! | 0 | [`units`] | pages, bytes, ticks, adj: units that cannot be mixed |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
-//! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions |
+//! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
 //! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
@@ -37,7 +37,12 @@
 //! user saw it, and says what came of it as an [`intent::Outcome`].
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
-//! may block (command lines, user names), and the main loop with one inbox. No locks.
+//! may block (command lines, user names), one that watches the file of a site's rule, and the main
+//! loop with one inbox. No locks.
+//!
+//! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
+//! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest
+//! of the run, so the shell counts how many it loads.
 //!
 //! # Four tables rule the house
 //!

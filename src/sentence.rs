@@ -92,7 +92,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         },
         |(row, other)| match ranking.margin() {
             Some(_) => format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
-            None => format!("rather than {}", words::who(other)),
+            None => format!("chosen before {} whatever the points", words::who(other)),
         },
     );
     let form =

@@ -367,13 +367,22 @@ impl App {
     }
 
     fn next_policy(&mut self) {
-        self.setup.policy = policy::next_after(self.setup.policy.id());
+        let next = policy::next_after(self.setup.policy.id());
+        let site = policy::by_id(self.setup.policy.id()).is_none();
+        // The site's own rule stands between the last and the first.
+        self.setup.policy = match (self.site, policy::POLICIES.first()) {
+            (Some(own), Some(first)) if !site && next.id() == first.id() => own,
+            (_, Some(first)) if site => *first,
+            _ => next,
+        };
         self.rank();
         self.ranking_before = self.ranking.clone();
         self.arrange();
         self.arrange_groups();
         let text = format!("ranked by {}: {}", self.setup.policy.id(), self.setup.policy.title());
         self.say(Level::Plain, text);
+        self.trouble = None;
+        self.tell_trouble();
     }
 
     /// Goes to the next match, round the end.

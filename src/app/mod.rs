@@ -26,9 +26,9 @@ use std::sync::Arc;
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
 use crate::model::{Comm, Names, ProcId, Process, Scene, Scope, Snapshot, Text};
-use crate::policy::Policy;
-use crate::rank::Ranking;
+use crate::policy::{self, Policy, Reason};
 use crate::rank::fate::{self, First};
+use crate::rank::{Ranked, Ranking, Standing};
 use crate::units::Millis;
 
 pub use dialogs::parse_delay;
@@ -66,6 +66,17 @@ pub enum Msg {
     Commands(Vec<(ProcId, Arc<Text>)>),
     /// The shell did, or could not do, what was asked of it.
     Told(Level, String),
+    /// A new version of the site's own rule.
+    Rule(Loaded),
+}
+
+/// A rule that was loaded from a file.
+pub struct Loaded(pub &'static dyn Policy);
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.id())
+    }
 }
 
 /// What the mind asks of the shell.
@@ -266,6 +277,10 @@ pub struct App {
     spare: Ranking,
     spent: Option<Arc<Snapshot>>,
     asked: HashMap<ProcId, Comm>,
+    /// The site's own rule, where one was loaded: it stands after all others.
+    site: Option<&'static dyn Policy>,
+    /// Why the rule failed on some process, as it was said last.
+    trouble: Option<String>,
 }
 
 /// Rows hold still for this long after a key.
@@ -295,8 +310,12 @@ impl App {
             tree: false,
             folded: HashSet::new(),
         };
+        let is_site = policy::by_id(setup.policy.id()).is_none();
+        let site = is_site.then_some(setup.policy);
         Self {
             setup,
+            site,
+            trouble: None,
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
@@ -364,6 +383,7 @@ impl App {
                 self.stale_lines |= self.view.filter.wants_command_lines();
             }
             Msg::Told(level, text) => self.say(level, text),
+            Msg::Rule(Loaded(rule)) => self.take_rule(rule),
         }
         Vec::new()
     }
@@ -480,6 +500,41 @@ impl App {
         self.refresh_lines();
         self.arrange_groups();
         self.foresee();
+        self.tell_trouble();
+    }
+
+    /// A new version of the site's rule takes the place of the old one.
+    fn take_rule(&mut self, rule: &'static dyn Policy) {
+        let used = policy::by_id(self.setup.policy.id()).is_none();
+        self.site = Some(rule);
+        let mut text = format!("{} was read again", rule.id());
+        if used {
+            self.setup.policy = rule;
+            self.rank();
+            self.ranking_before = self.ranking.clone();
+            self.refresh_lines();
+            self.foresee();
+        } else {
+            text.push_str("; v ranks by it");
+        }
+        self.say(Level::Good, text);
+        self.trouble = None;
+        self.tell_trouble();
+    }
+
+    /// Says why the rule failed on some process, once for each cause.
+    fn tell_trouble(&mut self) {
+        let Some(scene) = &self.scene else { return };
+        let failed = |row: &&Ranked| row.standing == Standing::Spared(Reason::Failed);
+        let rows = self.ranking.rows().iter().filter(failed);
+        let found = rows.filter_map(|row| scene.find(row.id));
+        let found = policy::site::troubles(self.setup.policy, scene, found);
+        let (cause, line) = found.map_or((None, None), |(cause, line)| (Some(cause), Some(line)));
+        let is_new = self.trouble != cause;
+        self.trouble = cause;
+        if let Some(line) = line.filter(|_| is_new) {
+            self.say(Level::Warn, line);
+        }
     }
 
     /// Ranks again: a new look, or another policy.

@@ -144,12 +144,16 @@ impl Badness {
 pub enum Reason {
     /// What the rule weighs could not be read.
     Unreadable,
+    /// The rule could not be worked out for it.
+    Failed,
     /// The rule gives it no points at all.
     Zero,
     /// The killer's own rule or options leave it alone.
     Ignored,
     /// This killer chooses among cgroups, and its own is not one of them.
     NoCandidate,
+    /// The rule spares it by name, or by a condition of its own.
+    Ruled,
     /// The kernel skips it: a vfork child, or already reaped.
     Skipped,
     /// It was killed already, and the rule passes over the dying.
@@ -174,9 +178,11 @@ impl Reason {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Unreadable => "hidden",
+            Self::Failed => "failed",
             Self::Zero => "zero",
             Self::Ignored => "ignored",
             Self::NoCandidate => "passed",
+            Self::Ruled => "spared",
             Self::Skipped => "skipped",
             Self::Dying => "dying",
             Self::Unnamed => "unnamed",
@@ -193,6 +199,10 @@ impl Reason {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Unreadable => "its memory could not be read, so it cannot be ranked",
+            Self::Failed => {
+                "the rule could not be worked out for it: a fact is absent, or a number out of range"
+            }
+            Self::Ruled => "the rule spares it: it is protected, or not eligible",
             Self::Zero => "its points come to zero, and this rule never chooses zero",
             Self::Ignored => "the rule or the options of this killer leave it alone",
             Self::NoCandidate => {

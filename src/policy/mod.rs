@@ -28,6 +28,7 @@ mod rss;
 mod sacrifice;
 mod score;
 mod security;
+pub mod site;
 
 use std::cmp::Ordering;
 
@@ -177,6 +178,11 @@ pub trait Policy: Send + Sync {
     }
     /// Its opinion of one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
+    /// Why it has no opinion of a process, where the rule itself went wrong: a fact that is absent, a
+    /// number out of range.
+    fn trouble(&self, _process: &Process, _scene: &Scene) -> Option<String> {
+        None
+    }
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
     /// Nobody's [`Sway::up`] is more than this: most processes are ruled out by it alone.
@@ -250,6 +256,7 @@ pub static POLICIES: &[&dyn Policy] = &[
 pub const PATTERNS: &[(&str, &str)] = &[
     ("linux-2.6:2.6.N", "the era of any 2.6.N up to 2.6.35"),
     ("blame:NAME", "always the program with this name, and nobody else"),
+    ("site:FILE", "a rule of your own (assets/site-policy.md)"),
 ];
 
 /// The policy with this name, or of this pattern.

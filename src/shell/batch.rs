@@ -12,13 +12,14 @@ use crate::columns::{COLUMNS, CommandStyle, Scale, Sight, fitting};
 use crate::model::{
     CgroupNeeds, Domain, DomainKind, Names, Needs, ProcId, Reading, Scene, Scope, Scores, Snapshot,
 };
-use crate::policy::compare;
+use crate::policy::{Policy, compare};
 use crate::rank::Ranking;
 use crate::report::{json, text};
 use crate::sample::root::ProcRoot;
 use crate::source::{Lost, Source};
 
 use super::cli::Cli;
+use super::rules::{News, Watch};
 use super::slow::Learner;
 
 /// So many of the top candidates keep their files open.
@@ -39,11 +40,15 @@ pub(super) fn run(
     setup: &Setup,
     source: Box<dyn Source>,
     names: Option<ProcRoot>,
+    watch: Option<Watch>,
 ) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
     let printer = Printer {
         cli,
         setup,
+        policy: setup.policy,
+        watch,
+        trouble: None,
         source,
         learner: names.and_then(Learner::start),
         names: Names::default(),
@@ -74,6 +79,11 @@ impl From<io::Error> for End {
 struct Printer<'a> {
     cli: &'a Cli,
     setup: &'a Setup,
+    /// Whose rule ranks: the setup's, or a newer version of it.
+    policy: &'static dyn Policy,
+    watch: Option<Watch>,
+    /// What went wrong with it last.
+    trouble: Option<String>,
     source: Box<dyn Source>,
     learner: Option<Learner>,
     names: Names,
@@ -91,6 +101,7 @@ impl Printer<'_> {
         let mut count = 0;
         loop {
             let begun = Instant::now();
+            self.look_at_rule();
             let snapshot = match self.source.look(&self.needs(), spent.take()) {
                 Ok(snapshot) => snapshot,
                 Err(Lost::End) if count > 0 => return Ok(()),
@@ -125,7 +136,8 @@ impl Printer<'_> {
             }
             let Some(scene) = &scene else { continue };
             self.confined = !scene.domain().is_global();
-            self.ranking.update(self.setup.policy, scene);
+            self.ranking.update(self.policy, scene);
+            self.tell_trouble(scene);
             self.write(out, scene, count)?;
             out.flush()?;
             count += 1;
@@ -138,6 +150,28 @@ impl Printer<'_> {
                 thread::sleep(delay.saturating_sub(begun.elapsed()));
             }
         }
+    }
+
+    /// A new version of the rule's file, good or not.
+    fn look_at_rule(&mut self) {
+        match self.watch.as_mut().and_then(Watch::look) {
+            Some(News::Good(rule)) => self.policy = rule,
+            Some(News::Bad(what)) => self.complain(&what),
+            None => {}
+        }
+    }
+
+    /// Says once why the rule failed on some process.
+    fn tell_trouble(&mut self, scene: &Scene) {
+        let line = super::policies::trouble(self.policy, scene, &self.ranking);
+        if let Some(line) = line.as_ref().filter(|_| line != self.trouble) {
+            self.complain(line);
+        }
+        self.trouble = line;
+    }
+
+    fn complain(&self, what: &str) {
+        let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
     }
 
     /// Everything that is printed, and the files of the top candidates kept open.
@@ -166,8 +200,9 @@ impl Printer<'_> {
         before: Option<Arc<Snapshot>>,
     ) -> Arc<Snapshot> {
         let mut snapshot = look_twice(self.source.as_mut(), snapshot, before.as_ref());
+        let lines = wants_lines(self.setup) || self.policy.needs().cmdline;
         let Some(learner) = &mut self.learner else { return snapshot };
-        learner.learn(&mut self.names, &snapshot, wants_lines(self.setup));
+        learner.learn(&mut self.names, &snapshot, lines);
         if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
             snapshot.users = self.names.users();
             for process in &mut snapshot.processes {
@@ -193,7 +228,7 @@ impl Printer<'_> {
         };
         let sight = Sight {
             scene,
-            policy: self.setup.policy,
+            policy: self.policy,
             ranking: &self.ranking,
             names: &self.names,
             scale: Scale::Auto,

@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueHint};
+use clap::{Parser, Subcommand, ValueHint};
 
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
 use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::Scope;
+use crate::policy::site::Site;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::units::Millis;
 
@@ -24,7 +25,7 @@ use crate::units::Millis;
     version,
     max_term_width = 100,
     after_help = "Exit status: 0 fine (also when the reader of a pipe went away), 1 the system or a \
-                  file could not be read, 2 wrong usage, 3 --self-check found a difference, \
+                  file could not be read, 2 wrong usage or a rule that is none, 3 --self-check found a difference, \
                   128+N ended by signal N.\n\
                   NO_COLOR (set to anything) switches colours off."
 )]
@@ -51,16 +52,16 @@ pub struct Cli {
     pub delay: Option<Millis>,
 
     /// Show JSON lines that --json wrote, instead of this machine; - reads standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
-    /// Whose rule ranks
-    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy)]
+    /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
+    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
 
     /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
     /// nodes:0-1
-    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope)]
+    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope, global = true)]
     pub scope: Scope,
 
     /// Only these: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
@@ -93,17 +94,55 @@ pub struct Cli {
 
     /// Read another proc tree, such as /host/proc in a container. Nothing can be acted on unless
     /// it is this machine's own
-    #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath, global = true)]
     pub proc: PathBuf,
+
+    /// What to do instead of showing the ranking
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
-/// A policy that exists.
-#[derive(Clone, Copy)]
-pub struct PolicyArg(pub &'static dyn Policy);
+/// What to do instead of showing the ranking.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List every policy: what it is, where it can be read, whether it is about to act
+    Policies,
+    /// Rules of your own
+    Policy {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: PolicyCommand,
+    },
+}
+
+/// What to do with rules of the site.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check a rule's file: everything that is wrong with it, or who would die by it now
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Print the table of facts that a rule may ask
+    Facts,
+}
+
+/// Whose rule.
+#[derive(Clone)]
+pub enum PolicyArg {
+    /// One that comes with doomtop.
+    Known(&'static dyn Policy),
+    /// A file of the site.
+    Site(PathBuf),
+}
 
 impl std::fmt::Debug for PolicyArg {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.id())
+        match self {
+            Self::Known(policy) => f.write_str(policy.id()),
+            Self::Site(file) => write!(f, "{}{}", Site::PREFIX, file.display()),
+        }
     }
 }
 
@@ -131,8 +170,11 @@ impl std::fmt::Debug for ColumnsArg {
     }
 }
 
-fn policy(id: &str) -> Result<PolicyArg, String> {
-    by_id(id).map(PolicyArg).ok_or_else(|| {
+fn policy(text: &str) -> Result<PolicyArg, String> {
+    if let Some(file) = text.strip_prefix(Site::PREFIX).filter(|file| !file.is_empty()) {
+        return Ok(PolicyArg::Site(PathBuf::from(file)));
+    }
+    by_id(text).map(PolicyArg::Known).ok_or_else(|| {
         let mut names: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
         names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
         format!("the policies are {}", names.join(", "))

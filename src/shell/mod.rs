@@ -4,6 +4,8 @@ pub mod cli;
 
 mod batch;
 mod input;
+mod policies;
+mod rules;
 mod sampler;
 mod selfcheck;
 mod signals;
@@ -22,12 +24,13 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse};
 use crate::model::{Capability, Powers, ProcId};
+use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording};
 use crate::units::Millis;
 
-use cli::Cli;
+use cli::{Cli, Command, PolicyArg, PolicyCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -46,7 +49,7 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 /// Runs the program; what it returns is the exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let screen = !cli.batch && !cli.json && !cli.self_check;
+    let screen = !cli.batch && !cli.json && !cli.self_check && cli.command.is_none();
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -67,12 +70,39 @@ fn complain(status: u8, what: &str) -> ExitCode {
     ExitCode::from(status)
 }
 
+/// Everything that is wrong with a rule.
+fn complain_all(lines: &[String]) -> u8 {
+    for line in lines {
+        complain(USAGE, line);
+    }
+    USAGE
+}
+
 fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
+    let checked = match &cli.command {
+        Some(Command::Policy { what: PolicyCommand::Facts }) => return policies::facts(),
+        Some(Command::Policy { what: PolicyCommand::Check { file } }) => {
+            match rules::compile(file) {
+                Ok((rule, _)) => Some((file, rule)),
+                Err(wrong) => return Ok(complain_all(&wrong)),
+            }
+        }
+        _ => None,
+    };
+    let (policy, watch) = match &cli.policy {
+        PolicyArg::Known(policy) => (*policy, None),
+        // Where another rule is checked, this one is not looked at.
+        PolicyArg::Site(_) if checked.is_some() => (&policy::LINUX as &'static dyn Policy, None),
+        PolicyArg::Site(file) => match rules::load(file) {
+            Ok((site, watch)) => (site as &'static dyn Policy, Some(watch)),
+            Err(wrong) => return Ok(complain_all(&wrong)),
+        },
+    };
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
         acting: Acting::NotReal,
-        policy: cli.policy.0,
+        policy,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
@@ -83,12 +113,16 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     };
     if let Some(from) = &cli.from {
         let source = open_recording(from)?;
-        return if cli.self_check {
+        return if let Some((file, rule)) = checked {
+            policies::check(&setup, Box::new(source), file, rule)
+        } else if cli.command.is_some() {
+            policies::list(&setup, Box::new(source))
+        } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None)
+            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch)
         } else {
-            batch::run(cli, &setup, Box::new(source), None)
+            batch::run(cli, &setup, Box::new(source), None, watch)
         };
     }
     let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
@@ -97,11 +131,17 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let mut live =
         Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
+    if let Some((file, rule)) = checked {
+        return policies::check(&setup, Box::new(live), file, rule);
+    }
+    if cli.command.is_some() {
+        return policies::list(&setup, Box::new(live));
+    }
     if cli.self_check {
         return selfcheck::run(cli, &setup, Box::new(live));
     }
     if !screen {
-        return batch::run(cli, &setup, Box::new(live), Some(open()?));
+        return batch::run(cli, &setup, Box::new(live), Some(open()?), watch);
     }
     setup.own = detail::own_id(&open()?).unwrap_or_default();
     let hands: Box<dyn Effects> = match LiveRoot::prove(open()?) {
@@ -118,7 +158,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             Box::new(Refuse::NotReal)
         }
     };
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?))
+    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch)
 }
 
 fn open_recording(from: &Path) -> Result<Recording, String> {

@@ -19,9 +19,10 @@ use crate::ui::Look;
 use crate::units::Millis;
 
 use super::cli::Cli;
+use super::rules::Watch;
 use super::sampler::Sampler;
 use super::terminal::{self, Screen};
-use super::{input, signals, slow};
+use super::{input, rules, signals, slow};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -55,6 +56,7 @@ struct Loop {
     hands: Box<dyn Effects>,
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
+    rules: Option<Sender<()>>,
     begun: Instant,
     due: Instant,
 }
@@ -69,6 +71,7 @@ pub(super) fn run(
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
     names: Option<ProcRoot>,
+    watch: Option<Watch>,
 ) -> Result<u8, String> {
     let (inbox, events) = channel();
     let begun = Instant::now();
@@ -79,9 +82,10 @@ pub(super) fn run(
         .map_err(|error| format!("the terminal cannot be used: {error}"))?;
     input::start(inbox.clone(), begun)?;
     let sampler = Sampler::start(source, inbox.clone())?;
+    let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
     let slow = names.and_then(|root| slow::start(root, inbox));
     let app = App::new(setup);
-    let mut all = Loop { app, look, screen, hands, sampler, slow, begun, due: begun };
+    let mut all = Loop { app, look, screen, hands, sampler, slow, rules, begun, due: begun };
     terminal::test_panic("main");
     match all.turn(&events) {
         Ok(End { status, keep }) => {
@@ -129,6 +133,9 @@ impl Loop {
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
+                if let Some(rules) = &self.rules {
+                    let _ = rules.send(());
+                }
                 self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
             }
             self.ask_for_names();

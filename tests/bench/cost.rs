@@ -17,8 +17,10 @@ use std::sync::Arc;
 use doomtop::app::filter::Filter;
 use doomtop::app::{Acting, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
-use doomtop::model::{ProcId, Snapshot};
-use doomtop::policy;
+use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
+use doomtop::policy::site::Rule;
+use doomtop::policy::{self, Policy};
+use doomtop::rank::Ranking;
 use doomtop::sample::root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::ui::{self, Look};
@@ -31,6 +33,8 @@ use terminal::Terminal;
 const REFRESHES: u32 = 10;
 /// Rounds, doomtop and top in turn; the median is printed.
 const ROUNDS: usize = 5;
+/// Processes that site rules rank.
+const CROWD: usize = 10_000;
 
 /// Sleeping processes that end with the bench.
 struct Sleepers(Vec<Child>);
@@ -145,6 +149,57 @@ fn footprint() -> Option<u64> {
     kib
 }
 
+/// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
+/// of site rules, and by one that spends all that a rule may spend.
+fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
+    let mut crowd = look.clone();
+    let users: Vec<_> = look.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
+    crowd.processes = (0..CROWD)
+        .map(|nth| {
+            let mut one = users[nth % users.len()].clone();
+            one.id.pid = 1000 + nth as i32;
+            let path = format!("/system.slice/bench-{nth}.service");
+            one.cgroup = Reading::Value(Arc::new(Text::new(path.as_bytes())));
+            one.cmdline = Reading::Value(Arc::new(Text::new("x".repeat(200).as_bytes())));
+            one
+        })
+        .collect();
+    let (before, mut now) = (Arc::new(crowd.clone()), crowd);
+    now.clock.monotonic_ms = Millis(now.clock.monotonic_ms.0 + 1000);
+    let scene = Scene::new(Arc::new(now), Some(before));
+    let site = |text: &str| -> &'static dyn Policy {
+        Rule::compile(text, Arc::default()).expect("a rule").leak("bench")
+    };
+    let mut all: Vec<(String, &'static dyn Policy)> =
+        vec![("linux".to_owned(), &policy::LINUX as &'static dyn Policy)];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/policies");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("examples")
+        .map(|entry| entry.expect("an example").path())
+        .collect();
+    files.sort();
+    for file in files {
+        let policy = site(&std::fs::read_to_string(file).expect("an example"));
+        all.push((policy.id().to_owned(), policy));
+    }
+    let steps = format!("p.rss{}", " + p.growth * 2 - p.badness".repeat(22));
+    for (name, score) in [
+        ("as many facts as fit", steps),
+        ("as dear as it may be", "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned()),
+    ] {
+        all.push((name.to_owned(), site(&format!("name = 'x'\nscore = \"{score}\""))));
+    }
+    let mut ranking = Ranking::default();
+    let mut cost = |policy: &dyn Policy| {
+        let before = spent(UsageWho::RUSAGE_SELF);
+        ranking.update(policy, &scene);
+        (spent(UsageWho::RUSAGE_SELF) - before) / 1000.0
+    };
+    all.into_iter()
+        .map(|(name, policy)| (name, median((0..ROUNDS).map(|_| cost(policy)).collect())))
+        .collect()
+}
+
 fn main() {
     let count = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1000);
     let sleepers = Sleepers::start(count);
@@ -193,6 +248,10 @@ fn main() {
             median(theirs)
         );
         let _ = writeln!(out, "ratio doomtop / top            {:6.2}", median(ratios));
+    }
+    let crowd = whole.source.look(&Needs::everything(), None).expect("a look");
+    for (name, millis) in rankings(&crowd) {
+        let _ = writeln!(out, "ranking {CROWD} by {name:<28} {millis:8.2} ms CPU");
     }
     if let Some(kib) = footprint() {
         let _ = writeln!(

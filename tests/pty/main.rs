@@ -244,3 +244,23 @@ fn a_recording_is_shown_and_nothing_in_it_can_be_acted_on() {
     let alive = fs::read_to_string(format!("/proc/{}/stat", child.pid())).expect("it lives");
     assert!(!alive.contains(") Z"), "{alive}");
 }
+
+#[test]
+fn a_sites_rule_is_read_again_while_the_screen_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rule.toml");
+    let write = |text: &str| fs::write(&file, text).expect("written");
+    write("name = 'first-rule'\nscore = 'p.rss'");
+    let policy = format!("--policy=site:{}", file.display());
+    let mut terminal = Terminal::run(160, 30, &[&policy]);
+    terminal.wait_for("the first rule", |text| text.contains("model site:first-rule"));
+    write("name = 'bad'\nscore = '('");
+    terminal.wait_for("what is wrong", |text| text.contains("the last good version stays"));
+    terminal.wait_for("the first rule still", |text| text.contains("model site:first-rule"));
+    write("name = 'second-rule'\nscore = 'p.rss + p.rss'");
+    terminal.wait_for("the second rule", |text| text.contains("model site:second-rule"));
+    fs::remove_file(&file).expect("removed");
+    terminal.wait_for("that it is gone", |text| text.contains("No such file"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}

@@ -297,3 +297,115 @@ fn help_and_version() {
         concat!("doomtop ", env!("CARGO_PKG_VERSION"))
     );
 }
+
+/// A file that ends with the test.
+fn rule(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rule.toml");
+    fs::write(&file, text).expect("written");
+    let name = file.to_str().expect("a name").to_owned();
+    (folder, name)
+}
+
+#[test]
+fn a_bad_rule_is_told_by_line_and_column() {
+    let (_folder, file) = rule("name = \"x\"\nscore = \"p.rsss\"\nprotct = []\n");
+    let policy = format!("site:{file}");
+    for arguments in [
+        vec!["policy", "check", &file],
+        vec!["--policy", &policy, "-b", "-n1"],
+        vec!["--policy", &policy, "policies"],
+    ] {
+        let output = run(&arguments);
+        complains(
+            &output,
+            2,
+            &format!("{file}:2:10: there is no fact p.rsss; did you mean p.rss?"),
+        );
+        complains(
+            &output,
+            2,
+            &format!("{file}:3:1: there is no key protct; did you mean protect?"),
+        );
+    }
+    for (file, word) in [
+        ("/nonexistent/rule", "No such file"),
+        ("/dev/null", "no file"),
+        ("/", "no file"),
+        ("/proc/self/exe", "no UTF-8"),
+    ] {
+        complains(&run(&["policy", "check", file]), 2, word);
+    }
+    complains(&run(&["--policy", "site:", "-b"]), 2, "site:FILE");
+    complains(&run(&["--policy", "nobody", "-b"]), 2, "linux-2.4");
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_rule_does_not_hang() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    complains(&run(&["policy", "check", pipe.to_str().expect("a name")]), 2, "no file");
+}
+
+#[test]
+fn a_good_rule_says_who_would_die_by_it() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/db-03.jsonl");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/policies/blame-browser.toml");
+    let output = run(&["policy", "check", example, "--from", fixture]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert!(text.contains("dies now: 20731 chrome"), "{text}");
+    assert!(text.contains("(blamed)") && text.contains("by SIGTERM"), "{text}");
+    assert!(text.contains("then: 4411 java"), "{text}");
+    // Of this machine it can be told too.
+    assert!(run(&["policy", "check", example]).status.success());
+
+    let frames =
+        frames(&run(&["--json", "--from", fixture, "--policy", &format!("site:{example}")]));
+    assert_eq!(frames.last().expect("a look")["policy"], "site:blame-browser");
+    let facts = String::from_utf8(run(&["policy", "facts"]).stdout).expect("text");
+    assert_eq!(facts, doomtop::policy::site::table());
+}
+
+#[test]
+fn the_list_of_policies_says_what_each_waits_for() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/db-03.jsonl");
+    let output = run(&["policies", "--from", fixture]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    for policy in doomtop::policy::POLICIES {
+        assert!(text.contains(policy.id()) && text.contains(policy.title()), "{text}");
+        assert!(policy.cites().iter().all(|cite| text.contains(cite.place)), "{text}");
+    }
+    assert!(text.contains("not armed: waits until swap is full"), "{text}");
+    assert!(run(&["policies"]).status.success());
+}
+
+#[test]
+fn a_changed_rule_is_read_again_and_a_bad_one_changes_nothing() {
+    let (folder, file) = rule("name = 'one'\nscore = 'p.rss'");
+    let policy = format!("site:{file}");
+    let told = folder.path().join("errors");
+    let mut child = doomtop(&["--json", "--policy", &policy, "-d", "0.2", "-n", "200"])
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(&told).expect("a file"))
+        .spawn()
+        .expect("doomtop runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    // A pipe that nobody reads would stop it.
+    let mut until = |wanted: &dyn Fn(&str) -> bool| {
+        lines.by_ref().map_while(Result::ok).any(|line| wanted(&line))
+    };
+    assert!(until(&|line| line.contains("\"site:one\"")));
+    fs::write(&file, "name = 'bad'\nscore = 'p.rsss'").expect("written");
+    let errors = || fs::read_to_string(&told).unwrap_or_default();
+    assert!(until(&|line| line.contains("\"site:one\"") && errors().contains("stays")));
+    assert!(errors().contains(":2:10: there is no fact p.rsss"), "{}", errors());
+    assert!(errors().contains("the last good version stays"), "{}", errors());
+    fs::write(&file, "name = 'two'\nscore = 'p.swap'").expect("written");
+    assert!(until(&|line| line.contains("\"site:two\"")));
+    drop(lines);
+    let _ = child.kill();
+    let _ = child.wait();
+}

@@ -22,7 +22,8 @@ const ROOMS: &[Room] = &[
     room("units", &[], &["serde"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
-    room("policy", &["units", "model"], &["regex"]),
+    // A site's rule is text: TOML, and patterns in its expressions.
+    room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
     room("rank", &["units", "model", "policy"], &[]),
     room("source", &["units", "model", "sample"], &["serde_json", "serde"]),
@@ -63,6 +64,7 @@ const OUTSIDE: &[&str] = &[
     "serde_json",
     "signal_hook",
     "sysinfo",
+    "toml",
     "tui_input",
     "unicode_width",
 ];

@@ -1,0 +1,331 @@
+//! The facts that an expression may ask: one table. The checker, the reader of needs, the evaluation
+//! and the documentation are all made from it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::super::{LINUX, Policy, Verdict};
+use super::value::{Fuel, Kind, Value};
+use crate::model::{Process, Reading, Scene, Stall, Text};
+use crate::units::{Kib, Pages};
+
+/// What a fact costs: the file beyond `stat` and `status` that a look must read for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Nothing: every look brings it.
+    Free,
+    /// `/proc/PID/cgroup`.
+    Cgroup,
+    /// `/proc/PID/cmdline`.
+    Cmdline,
+    /// `/proc/PID/oom_score` of everybody.
+    Scores,
+}
+
+/// Where the facts of one evaluation come from.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// Who is judged.
+    pub process: &'a Process,
+    /// When `company` is asked: who dies.
+    pub victim: Option<&'a Process>,
+    /// The moment. Without one, only what the process itself shows is known.
+    pub scene: Option<&'a Scene>,
+    /// The names of users, where the look brings none.
+    pub users: &'a BTreeMap<u32, Text>,
+    /// What the judgement may cost.
+    pub fuel: &'a Fuel,
+}
+
+impl<'a> View<'a> {
+    /// The name of the user whose process it is.
+    #[must_use]
+    pub fn user(&self, process: &Process) -> Option<&'a str> {
+        let uid = process.ids.value()?.euid;
+        let seen = self.scene.and_then(|scene| scene.now().users.get(&uid));
+        seen.or_else(|| self.users.get(&uid)).map(Text::as_str)
+    }
+}
+
+type OfProcess = for<'a> fn(&'a Process, &View<'a>) -> Option<Value<'a>>;
+type OfMoment = for<'a> fn(&'a Scene) -> Option<Value<'a>>;
+
+/// How a fact is had.
+#[derive(Clone, Copy)]
+pub enum Source {
+    /// From the process alone.
+    Own(OfProcess),
+    /// From the process and the moment.
+    Scene(OfProcess),
+    /// From the moment: it is the same for everybody.
+    Moment(OfMoment),
+}
+
+/// One fact.
+pub struct Fact {
+    /// Before the dot: `p`, `machine`, `psi`.
+    pub family: &'static str,
+    /// After it.
+    pub name: &'static str,
+    /// As it is written, and as messages name it.
+    pub path: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// In what it is counted.
+    pub unit: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// When it is not there; empty where it always is.
+    pub absent: &'static str,
+    /// What it costs.
+    pub cost: Cost,
+    /// How it is had.
+    pub source: Source,
+}
+
+fn pages<'a>(pages: Pages) -> Option<Value<'a>> {
+    Some(Value::count(pages.0))
+}
+
+fn read<'a>(reading: Reading<Pages>) -> Option<Value<'a>> {
+    reading.value().and_then(pages)
+}
+
+fn kib<'a>(kib: Kib, scene: &Scene) -> Option<Value<'a>> {
+    pages(kib.pages(scene.machine().page_size))
+}
+
+fn shared(text: &Reading<std::sync::Arc<Text>>) -> Option<&str> {
+    match text {
+        Reading::Value(text) => Some(text.as_str()),
+        _ => None,
+    }
+}
+
+fn share<'a>(stall: Reading<Stall>, part: fn(Stall) -> f32) -> Option<Value<'a>> {
+    stall.value().map(|stall| Value::Double(f64::from(part(stall))))
+}
+
+/// The name as the screen shows it; borrowed where that needs no escapes.
+#[must_use]
+pub fn name_of(process: &Process) -> Cow<'_, str> {
+    match std::str::from_utf8(process.comm.bytes()) {
+        Ok(plain) if plain.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'\\') => {
+            Cow::Borrowed(plain)
+        }
+        _ => Cow::Owned(process.comm.to_string()),
+    }
+}
+
+/// The systemd unit that a cgroup path names: the last part with a unit's ending.
+#[must_use]
+pub fn unit_of(cgroup: &str) -> Option<&str> {
+    const ENDINGS: [&str; 4] = [".service", ".scope", ".slice", ".socket"];
+    cgroup.rsplit('/').find(|part| ENDINGS.iter().any(|end| part.ends_with(end)))
+}
+
+const fn fact(
+    family: &'static str,
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    about: &'static str,
+    source: Source,
+) -> Fact {
+    let (_, name) = path.split_at(family.len() + 1);
+    Fact { family, name, path, kind, unit, about, absent: "", cost: Cost::Free, source }
+}
+
+impl Fact {
+    const fn absent(self, absent: &'static str) -> Self {
+        Self { absent, ..self }
+    }
+
+    const fn costs(self, cost: Cost) -> Self {
+        Self { cost, ..self }
+    }
+}
+
+const fn p(
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    about: &'static str,
+    of: OfProcess,
+) -> Fact {
+    fact("p", path, kind, unit, about, Source::Own(of))
+}
+
+const fn seen(
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    about: &'static str,
+    of: OfProcess,
+) -> Fact {
+    fact("p", path, kind, unit, about, Source::Scene(of))
+}
+
+const fn machine(
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    about: &'static str,
+    of: OfMoment,
+) -> Fact {
+    fact("machine", path, kind, unit, about, Source::Moment(of))
+}
+
+const fn psi(path: &'static str, about: &'static str, of: OfMoment) -> Fact {
+    fact("psi", path, Kind::Double, "%", about, Source::Moment(of)).absent(NO_PSI)
+}
+
+const STATUS: &str = "where /proc/PID/status could not be read";
+const NO_PSI: &str = "before Linux 4.20, or with psi=0";
+
+/// Every fact there is. In `company` each `p.` is there as `victim.` too.
+pub static FACTS: &[Fact] = &[
+    p("p.pid", Kind::Int, "", "process id", |p, _| Some(Value::Int(p.id.pid.into()))),
+    p("p.ppid", Kind::Int, "", "its parent's", |p, _| Some(Value::Int(p.parent.into()))),
+    p("p.session", Kind::Int, "", "session id", |p, _| Some(Value::Int(p.session.into()))),
+    p("p.name", Kind::Text, "", "its own short name (comm)", |p, _| Some(Value::Text(name_of(p)))),
+    p("p.cmdline", Kind::Text, "", "command line", |p, _| shared(&p.cmdline).map(Value::text))
+        .absent("where it could not be read, or not yet")
+        .costs(Cost::Cmdline),
+    p("p.state", Kind::Text, "", "state letter of its main thread (R, S, D …)", |p, _| {
+        let mut letter = String::new();
+        letter.push(p.state.0);
+        Some(Value::Text(Cow::Owned(letter)))
+    }),
+    p("p.uid", Kind::Int, "", "effective user id: whose process it is", |p, _| {
+        p.ids.value().map(|ids| Value::Int(ids.euid.into()))
+    })
+    .absent(STATUS),
+    p("p.user", Kind::Text, "", "that user's name", |p, view| view.user(p).map(Value::text))
+        .absent("for users that /etc/passwd does not list"),
+    seen("p.rss", Kind::Int, "pages", "resident memory, by the kernel's own counter", |p, view| {
+        view.scene.and_then(|scene| pages(scene.rss(p)))
+    }),
+    p("p.swap", Kind::Int, "pages", "swapped out", |p, _| read(p.swap)).absent(STATUS),
+    p("p.pgtables", Kind::Int, "pages", "page tables", |p, _| read(p.pgtables)).absent(STATUS),
+    p(
+        "p.anon",
+        Kind::Int,
+        "pages",
+        "anonymous resident memory: about what its death frees",
+        |p, _| read(p.anon),
+    )
+    .absent("where status could not be read, and before Linux 4.5"),
+    p("p.file", Kind::Int, "pages", "resident file pages", |p, _| read(p.file))
+        .absent("where status could not be read, and before Linux 4.5"),
+    p("p.shmem", Kind::Int, "pages", "resident shared memory", |p, _| read(p.shmem))
+        .absent("where status could not be read, and before Linux 4.5"),
+    seen("p.vsize", Kind::Int, "pages", "virtual size", |p, view| {
+        view.scene.and_then(|scene| pages(p.total_vm(scene.machine().page_size)))
+    }),
+    seen("p.growth", Kind::Int, "pages a minute", "growth of rss + swap + pgtables", |p, view| {
+        let growth = view.scene?.growth(p)?;
+        Some(Value::Int(growth.per_minute().0))
+    })
+    .absent("at the first look"),
+    p("p.adj", Kind::Int, "", "oom_score_adj, -1000 to 1000", |p, _| {
+        p.adj.value().map(|adj| Value::Int(adj.0.into()))
+    })
+    .absent("where it could not be read"),
+    p("p.oom_score", Kind::Int, "", "the kernel's own oom_score", |p, _| {
+        p.score.value().map(|score| Value::Int(score.into()))
+    })
+    .absent("where it could not be read")
+    .costs(Cost::Scores),
+    seen("p.badness", Kind::Int, "pages", "points by the running kernel's rule", |p, view| {
+        match LINUX.judge(p, view.scene?) {
+            Verdict::Scored(badness) => Some(Value::Int(badness.points.0)),
+            Verdict::Spared(_) => None,
+        }
+    })
+    .absent("for those that the kernel never chooses"),
+    p("p.cgroup", Kind::Text, "", "path of its memory cgroup", |p, _| {
+        shared(&p.cgroup).map(Value::text)
+    })
+    .absent("where it could not be read")
+    .costs(Cost::Cgroup),
+    p("p.unit", Kind::Text, "", "systemd unit in that path: nginx.service", |p, _| {
+        shared(&p.cgroup).and_then(unit_of).map(Value::text)
+    })
+    .absent("outside any unit")
+    .costs(Cost::Cgroup),
+    p("p.nice", Kind::Int, "", "nice value, -20 to 19", |p, _| Some(Value::Int(p.nice.into()))),
+    p("p.threads", Kind::Int, "", "threads", |p, _| Some(Value::Int(p.threads.into()))),
+    p("p.terminal", Kind::Bool, "", "whether it has a controlling terminal", |p, _| {
+        Some(Value::Bool(p.tty != 0))
+    }),
+    p("p.dying", Kind::Bool, "", "killed already and still there", |p, _| {
+        Some(Value::Bool(p.dying))
+    }),
+    seen("p.children", Kind::Int, "", "how many children it has", |p, view| {
+        Some(Value::count(view.scene?.children(p.id.pid).count() as u64))
+    }),
+    seen("p.age", Kind::Int, "s", "since it was started", |p, view| {
+        let scene = view.scene?;
+        let age = scene.now().clock.uptime_ticks.saturating_sub(p.id.born);
+        Some(Value::count(age.seconds(scene.machine().tick_rate)))
+    }),
+    seen("p.cpu", Kind::Int, "s", "CPU time of all its threads", |p, view| {
+        Some(Value::count(p.cpu.seconds(view.scene?.machine().tick_rate)))
+    }),
+    machine("machine.total", Kind::Int, "pages", "RAM", |s| kib(s.now().memory.total_kib, s)),
+    machine("machine.free", Kind::Int, "pages", "free RAM", |s| kib(s.now().memory.free_kib, s)),
+    machine("machine.available", Kind::Int, "pages", "MemAvailable", |s| {
+        s.now().memory.available_kib.value().and_then(|available| kib(available, s))
+    })
+    .absent("before Linux 3.14"),
+    machine("machine.swap_total", Kind::Int, "pages", "swap", |s| kib(s.now().swap.total_kib, s)),
+    machine("machine.swap_free", Kind::Int, "pages", "free swap", |s| {
+        kib(s.now().swap.free_kib, s)
+    }),
+    machine(
+        "machine.domain",
+        Kind::Int,
+        "pages",
+        "what an OOM of the chosen domain weighs by",
+        |s| pages(s.domain().pages),
+    ),
+    machine("machine.page_size", Kind::Int, "bytes", "size of a page", |s| {
+        Some(Value::count(s.machine().page_size.0))
+    }),
+    machine("machine.cpus", Kind::Int, "", "CPUs", |s| Some(Value::count(s.machine().cpus.into()))),
+    psi("psi.some_avg10", "time in which some task waited for memory, over 10 s", |s| {
+        share(s.now().pressure.some, |stall| stall.avg10)
+    }),
+    psi("psi.some_avg60", "the same over 60 s", |s| {
+        share(s.now().pressure.some, |stall| stall.avg60)
+    }),
+    psi("psi.some_avg300", "the same over 300 s", |s| {
+        share(s.now().pressure.some, |stall| stall.avg300)
+    }),
+    psi("psi.full_avg10", "time in which all tasks waited for memory, over 10 s", |s| {
+        share(s.now().pressure.full, |stall| stall.avg10)
+    }),
+    psi("psi.full_avg60", "the same over 60 s", |s| {
+        share(s.now().pressure.full, |stall| stall.avg60)
+    }),
+    psi("psi.full_avg300", "the same over 300 s", |s| {
+        share(s.now().pressure.full, |stall| stall.avg300)
+    }),
+];
+
+/// The families, in the order of the table.
+pub const FAMILIES: [&str; 3] = ["p", "machine", "psi"];
+
+/// The facts as a table of Markdown.
+#[must_use]
+pub fn table() -> String {
+    let mut table = String::from(
+        "| fact | type | counted in | what it is | when it is absent |\n|---|---|---|---|---|\n",
+    );
+    for fact in FACTS {
+        let cells = [fact.kind.word(), fact.unit, fact.about, fact.absent];
+        table.push_str(&format!("| `{}` | {} |\n", fact.path, cells.join(" | ")));
+    }
+    table
+}
