@@ -94,6 +94,21 @@ pub struct CgroupEvents {
     pub oom_group_kill: Reading<u64>,
 }
 
+/// How a cgroup is marked for the killers that choose among cgroups: its extended attributes
+/// (`user.oomd_avoid` and the like), and who set them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// To be chosen after all others.
+    pub avoid: bool,
+    /// Never to be chosen; systemd-oomd alone knows it.
+    pub omit: bool,
+    /// To be chosen before all others; oomd alone knows it.
+    pub prefer: bool,
+    /// The user who owns the cgroup.
+    pub owner: u32,
+}
+
 /// One memory cgroup.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cgroup {
@@ -127,6 +142,9 @@ pub struct Cgroup {
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub pgscan: Reading<u64>,
+    /// How it is marked (version 2), where it is marked at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
     /// Its own swappiness (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,

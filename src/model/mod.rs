@@ -20,7 +20,7 @@ mod signal;
 mod snapshot;
 mod text;
 
-pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, is_within, tree_order};
+pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, Marks, is_within, tree_order};
 pub use domain::{Domain, DomainKind, Scope};
 pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, Killers, Nohang, Nominated, Oomd, Rule, RuleOn, Step,

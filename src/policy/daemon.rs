@@ -150,7 +150,7 @@ impl Stand {
         };
         let (waits, unseen) = (asks(Some(false)), asks(None));
         let met = waits.is_empty() && unseen.is_empty();
-        if met {
+        if met && !triggers.is_empty() {
             words.push("its conditions are met".to_owned());
         }
         if !waits.is_empty() {

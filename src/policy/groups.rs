@@ -3,11 +3,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Weak;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
 use super::Policy;
 use super::badness::{Badness, Reason, Verdict};
-use crate::model::{Cgroup, Cgroups, Hierarchy, Process, Reading, Scene, Snapshot, is_within};
+use crate::model::{
+    Cgroup, Cgroups, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
+};
+use crate::units::Adj;
 
 /// The cgroups, where there are any of version 2.
 pub(super) fn v2(scene: &Scene) -> Option<&Cgroups> {
@@ -42,45 +46,90 @@ pub(super) fn count(path: &str, scene: &Scene) -> usize {
     all.filter(|it| home(it).is_some_and(|home| is_within(home, path))).count()
 }
 
-/// What a cgroup comes to.
+/// What a place comes to: the same for all who live in it.
 type Worth = Result<Badness, Reason>;
 
-/// The worth of the cgroups of one moment by one policy.
+/// What was reckoned of one moment by one policy.
 #[derive(Default)]
 struct Reckoned {
     now: Weak<Snapshot>,
     before: Option<usize>,
     policy: &'static str,
     worth: HashMap<Box<str>, Worth>,
+    sizes: Option<Rc<[u64]>>,
+    adj: Option<Rc<HashMap<Box<str>, Adj>>>,
 }
 
 thread_local! {
-    /// What was reckoned last: a cgroup comes to the same for all who live in it.
+    /// What was reckoned last.
     static LAST: RefCell<Reckoned> = RefCell::default();
 }
 
-/// What a cgroup comes to, reckoned once for all who live in it.
+/// What is known of this moment already.
+fn known<T>(policy: &'static str, scene: &Scene, ask: impl FnOnce(&mut Reckoned) -> T) -> T {
+    let now = scene.snapshot();
+    let before = scene.before().map(|before| std::ptr::from_ref(before).addr());
+    LAST.with_borrow_mut(|last| {
+        let same = std::ptr::eq(last.now.as_ptr(), Arc::as_ptr(&now));
+        if !same || last.policy != policy || last.before != before {
+            let now = Arc::downgrade(&now);
+            *last = Reckoned { now, before, policy, ..Reckoned::default() };
+        }
+        ask(last)
+    })
+}
+
+/// What a place comes to, reckoned once for all who live in it.
 pub(super) fn once(
     policy: &'static str,
     path: &str,
     scene: &Scene,
     reckon: impl FnOnce() -> Worth,
 ) -> Worth {
-    let now = scene.snapshot();
-    let before = scene.before().map(|before| std::ptr::from_ref(before).addr());
-    let known = LAST.with_borrow_mut(|last| {
-        let same = std::ptr::eq(last.now.as_ptr(), std::sync::Arc::as_ptr(&now));
-        if !same || last.policy != policy || last.before != before {
-            let now = std::sync::Arc::downgrade(&now);
-            *last = Reckoned { now, before, policy, worth: HashMap::new() };
-        }
-        last.worth.get(path).copied()
-    });
-    known.unwrap_or_else(|| {
+    known(policy, scene, |last| last.worth.get(path).copied()).unwrap_or_else(|| {
         let worth = reckon();
-        LAST.with_borrow_mut(|last| last.worth.insert(path.into(), worth));
+        known(policy, scene, |last| last.worth.insert(path.into(), worth));
         worth
     })
+}
+
+/// The sizes of all candidates, the largest first, reckoned once.
+pub(super) fn sizes(
+    policy: &'static str,
+    scene: &Scene,
+    reckon: impl FnOnce() -> Vec<u64>,
+) -> Rc<[u64]> {
+    known(policy, scene, |last| last.sizes.clone()).unwrap_or_else(|| {
+        let mut sizes = reckon();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let sizes: Rc<[u64]> = sizes.into();
+        known(policy, scene, |last| last.sizes = Some(Rc::clone(&sizes)));
+        sizes
+    })
+}
+
+/// The adj of somebody in each cgroup, read once.
+pub(super) fn adj_by_home(policy: &'static str, scene: &Scene) -> Rc<HashMap<Box<str>, Adj>> {
+    known(policy, scene, |last| {
+        let read = || {
+            let mut found: HashMap<Box<str>, Adj> = HashMap::new();
+            for process in &scene.now().processes {
+                if let (Some(home), Reading::Value(adj)) = (home(process), process.adj) {
+                    found.entry(home.into()).or_insert(adj);
+                }
+            }
+            Rc::new(found)
+        };
+        Rc::clone(last.adj.get_or_insert_with(read))
+    })
+}
+
+/// A cgroup and all below.
+pub(super) fn subtree<'a>(cgroups: &'a Cgroups, path: &'a str) -> impl Iterator<Item = &'a Cgroup> {
+    let from = cgroups
+        .list
+        .partition_point(|it| tree_order(it.path.as_str(), path) == std::cmp::Ordering::Less);
+    cgroups.list[from..].iter().take_while(move |it| is_within(it.path.as_str(), path))
 }
 
 /// Whom a killer that knows only sums would choose.
@@ -114,9 +163,9 @@ pub(super) fn downwards(path: &str) -> impl Iterator<Item = &str> {
 
 /// Whether nothing lies below a cgroup.
 pub(super) fn is_leaf(cgroups: &Cgroups, path: &str) -> bool {
-    let at = cgroups.list.partition_point(|it| {
-        crate::model::tree_order(it.path.as_str(), path) != std::cmp::Ordering::Greater
-    });
+    let at = cgroups
+        .list
+        .partition_point(|it| tree_order(it.path.as_str(), path) != std::cmp::Ordering::Greater);
     cgroups.list.get(at).is_none_or(|next| !is_within(next.path.as_str(), path))
 }
 

@@ -9,7 +9,7 @@ use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::Stand;
 use super::groups::{self, downwards, home};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
-use crate::model::{CgroupNeeds, Limit, Needs, Process, Reading, Scene, Signal, is_within};
+use crate::model::{CgroupNeeds, Limit, Needs, Process, Reading, Scene, Signal};
 use crate::units::{Adj, Bytes, Kib, Points};
 
 /// The killer.
@@ -52,18 +52,13 @@ impl Kubelet {
         });
         let total = now.memory.total_kib.bytes();
         // Each container once: its processes share one adj.
-        let mut containers: Vec<(&str, Adj)> = Vec::new();
-        for process in &now.processes {
-            let Some(home) = home(process).filter(|home| is_within(home, pod)) else { continue };
-            let Reading::Value(adj) = process.adj else { continue };
-            if !containers.iter().any(|(path, _)| *path == home) {
-                containers.push((home, adj));
-            }
-        }
-        // The sandbox of a pod (pause) asks for nothing.
-        containers.retain(|(_, adj)| adj.0 != -998);
+        let adj = groups::adj_by_home("kubelet", scene);
+        let containers = groups::subtree(&now.cgroups, pod)
+            .filter_map(|group| adj.get(group.path.as_str()))
+            // The sandbox of a pod (pause) asks for nothing.
+            .filter(|adj| adj.0 != -998);
         let mut asked = Some(Bytes::ZERO);
-        for (_, adj) in containers {
+        for &adj in containers {
             asked = asked.zip(request(adj, total)).map(|(sum, more)| sum + more);
         }
         // A guaranteed pod asked for its limit.
@@ -109,11 +104,11 @@ impl Policy for Kubelet {
         &[
             Cite {
                 place: "kubernetes pkg/kubelet/eviction/helpers.go rankMemoryPressure()",
-                at: "1.3x",
+                at: "1.36",
             },
             Cite {
                 place: "kubernetes pkg/kubelet/qos/policy.go GetContainerOOMScoreAdjust()",
-                at: "1.3x",
+                at: "1.36",
             },
         ]
     }

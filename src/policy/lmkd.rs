@@ -51,9 +51,13 @@ impl Policy for Lmkd {
         let mut stand = Stand::assumed();
         // The kernel wakes it at 70 ms in a second; ten seconds' average is what can be read.
         stand.waits(Trigger {
-            wants: "woken at 7% of a second".to_owned(),
             met: avg10(now.pressure.some).filter(|&share| share >= 7.0).map(|_| true),
-            ..stall("some pressure", avg10(now.pressure.some), 7.0, true)
+            ..stall(
+                "some avg10 (it looks at 70 ms of each second)",
+                avg10(now.pressure.some),
+                7.0,
+                true,
+            )
         });
         if now.pressure.some.value().is_none() {
             stand.held("this kernel tells no pressure, without which it never wakes");

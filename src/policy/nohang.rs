@@ -214,7 +214,11 @@ impl Policy for Nohang {
         }
         for on in unknown {
             let count = options.rules.iter().filter(|rule| rule.on == on).count();
-            stand.note(format!("{count} rules are not evaluated: they need {}", on.words()));
+            let needs = on.words();
+            stand.note(match count {
+                1 => format!("1 rule is not evaluated: it needs {needs}"),
+                _ => format!("{count} rules are not evaluated: they need {needs}"),
+            });
         }
         let best = now.processes.iter().filter_map(|process| match self.judge(process, scene) {
             Verdict::Scored(badness) => Some(badness.points.0),

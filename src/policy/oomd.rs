@@ -1,8 +1,8 @@
 //! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup of those that its
 //! configuration names, by size or growth, by swap, or by pressure.
 //!
-//! Who is marked with `oomd_prefer` or `oomd_avoid` is told by extended attributes, which are not
-//! read; growth is `memory.current` against a running average that only oomd itself has.
+//! Whoever is marked `oomd_prefer` goes before all others, `oomd_avoid` after them. Growth is
+//! `memory.current` against a running average that only oomd itself has.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{Stand, avg10, percent, stall};
@@ -40,6 +40,9 @@ const HALF: u128 = 50;
 const GROWTH: u128 = 125;
 /// Growth counts among the largest of so many percent.
 const LARGEST: usize = 20;
+
+/// So many classes lie between two preferences.
+const PHASES: i8 = 3;
 
 fn told(scene: &Scene) -> &Told<Options> {
     &scene.now().killers.oomd
@@ -85,17 +88,16 @@ impl Oomd {
     fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
         let size = group.usage.value().ok_or(Reason::Unreadable)?;
         let cgroups = groups::v2(scene).ok_or(Reason::NoCandidate)?;
-        let mut sizes: Vec<u64> = Vec::new();
-        for other in self.candidates(cgroups, scene) {
-            sizes.extend(other.usage.value().map(|usage| usage.0));
-        }
+        let sizes = groups::sizes(self.name(), scene, || {
+            let all = self.candidates(cgroups, scene);
+            all.filter_map(|other| other.usage.value().map(|usage| usage.0)).collect()
+        });
         let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
         let points = size.pages(scene.machine().page_size).points();
         let badness = Badness::default().plus("memory of its cgroup", points, Note::Fact);
         if u128::from(size.0) * 100 >= sum * HALF {
             return Ok(badness.of_class(2));
         }
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
         let rank = (sizes.len() * LARGEST).div_ceil(100);
         let large = sizes.get(rank.saturating_sub(1)).is_none_or(|&least| size.0 >= least);
         // Its average over the last ticks is its own; the look before has to stand for it.
@@ -184,26 +186,32 @@ impl Policy for Oomd {
                 "The whole cgroup with half of all candidates' memory or more; else, of the largest \
                  fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
                  named by its configuration. Growth is measured against the look before, not against \
-                 its own average; memory.min, memory.low and the marks prefer and avoid are not read. \
+                 its own average; memory.min and memory.low are not read. Marks to prefer or to avoid go first. \
                  oom_score_adj counts for nothing."
             }
             Plugin::Swap => {
-                "The whole cgroup with the most swap, of those that its configuration names. The marks \
-                 prefer and avoid are not read. oom_score_adj counts for nothing."
+                "The whole cgroup with the most swap, of those that its configuration names; marks to \
+                 prefer or to avoid go first. oom_score_adj counts for nothing."
             }
             Plugin::Pressure => {
                 "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
-                 number of percent, of those that its configuration names. The marks prefer and avoid \
-                 are not read. oom_score_adj counts for nothing."
+                 number of percent, of those that its configuration names; marks to prefer or to avoid \
+                 go first. oom_score_adj counts for nothing."
             }
         }
     }
 
     fn cites(&self) -> &'static [Cite] {
         match self.plugin {
-            Plugin::Size => &[Cite { place: "oomd plugins/KillMemoryGrowth.cpp", at: "88c28fd" }],
-            Plugin::Swap => &[Cite { place: "oomd plugins/KillSwapUsage.cpp", at: "88c28fd" }],
-            Plugin::Pressure => &[Cite { place: "oomd plugins/KillPressure.cpp", at: "88c28fd" }],
+            Plugin::Size => {
+                &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }]
+            }
+            Plugin::Swap => {
+                &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }]
+            }
+            Plugin::Pressure => {
+                &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }]
+            }
         }
     }
 
@@ -260,15 +268,15 @@ impl Policy for Oomd {
         if process.is_kernel_thread() {
             return Verdict::Spared(Reason::Kernel);
         }
-        match self.candidate(process, scene) {
-            None => Verdict::Spared(Reason::NoCandidate),
-            Some(group) => match groups::once(self.name(), group.path.as_str(), scene, || {
-                self.points(group, scene)
-            }) {
-                Ok(badness) => Verdict::Scored(badness),
-                Err(reason) => Verdict::Spared(reason),
-            },
-        }
+        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let worth = groups::once(self.name(), home, scene, || {
+            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            let badness = self.points(group, scene)?;
+            let marks = group.marks.unwrap_or_default();
+            let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
+            Ok(badness.of_class(badness.class + PHASES * preference))
+        });
+        worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {

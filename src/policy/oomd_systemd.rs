@@ -2,14 +2,16 @@
 //! to be watched, by its swap or by how hard reclaim works in it. `oom_score_adj` counts for nothing.
 //!
 //! Candidates are the leaves, and groups with `memory.oom.group` as a whole. The marks
-//! `user.oomd_avoid` and `user.oomd_omit` are extended attributes, which are not read.
+//! `user.oomd_avoid` and `user.oomd_omit` count only on a cgroup that root owns, or, under pressure,
+//! whoever owns the watched one; that one's owner is told only where it is marked itself, so a user's
+//! own session counts by its name.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{Stand, avg10, percent, stall};
 use super::groups::{self, before, downwards, home, is_leaf};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{
-    Cgroup, CgroupNeeds, Cgroups, Needs, Nominated, Process, Reading, Scene, Signal,
+    Cgroup, CgroupNeeds, Cgroups, Marks, Needs, Nominated, Process, Reading, Scene, Signal,
     SystemdOomd as Options, Told,
 };
 use crate::units::{Bytes, Kib, Points};
@@ -33,6 +35,10 @@ fn told(scene: &Scene) -> &Told<Options> {
 }
 
 impl SystemdOomd {
+    const fn name(&self) -> &'static str {
+        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
+    }
+
     /// Whether a unit asks for this path.
     fn asks(&self, unit: &Nominated) -> bool {
         if self.by_pressure { unit.pressure } else { unit.swap }
@@ -67,30 +73,67 @@ impl SystemdOomd {
         cgroups.find(own).filter(|_| watched && is_leaf(cgroups, own))
     }
 
+    /// How a candidate is marked, if the mark counts.
+    fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<Marks> {
+        let marks = group.marks?;
+        // A session runs below `user@UID.service`, which belongs to that user.
+        let session = format!("user@{}.service", marks.owner);
+        let own = || {
+            let mut above = downwards(group.path.as_str());
+            above.any(|path| path.ends_with(&session) && self.nominated(path, scene).is_some())
+        };
+        // By swap, the cgroup searched from is the root, which is root's.
+        (marks.owner == 0 || (self.by_pressure && own())).then_some(marks)
+    }
+
     /// The points of a candidate: pages of swap, or pages that reclaim looked at since the look
     /// before. Nothing where it is passed by.
     fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
         let page = scene.machine().page_size;
+        let marks = self.marks(group, scene).unwrap_or_default();
+        if marks.omit {
+            return Err(Reason::Ignored);
+        }
+        let avoided = i8::from(marks.avoid);
         if self.by_pressure {
             let usage = group.usage.value().ok_or(Reason::Unreadable)?;
             let scanned = group.pgscan.value();
             if scanned.unwrap_or(0) == 0 && usage == Bytes::ZERO {
                 return Err(Reason::Zero);
             }
-            let past = before(scene, group).and_then(|then| then.pgscan.value());
-            let delta = scanned.zip(past).map(|(now, then)| now.saturating_sub(then));
+            // Whoever was not there, or scanned more then than now, counts from nothing.
+            let seen = scene.before().filter(|then| !then.cgroups.list.is_empty());
+            let past = seen.map(|_| before(scene, group).and_then(|then| then.pgscan.value()));
+            let delta = scanned.zip(past).map(|(now, then)| {
+                let then = then.filter(|&then| then <= now).unwrap_or(0);
+                now - then
+            });
             let note = if delta.is_some() { Note::Fact } else { Note::Unread };
             let delta = i64::try_from(delta.unwrap_or(0)).unwrap_or(i64::MAX);
             let usage = i64::try_from(usage.0).unwrap_or(i64::MAX);
-            Ok(Badness::default().plus("reclaim in its cgroup", Points(delta), note).then_by(usage))
+            // Only what lies below a cgroup that stalls too much is looked at.
+            let class = 2 * i8::from(self.stalls_above(group, scene)) - avoided;
+            let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
+            Ok(badness.then_by(usage).of_class(class))
         } else {
             let swap = group.swap_usage.value().ok_or(Reason::Unreadable)?;
             if swap <= least_swap(scene) {
                 return Err(Reason::Zero);
             }
             let points = swap.pages(page).points();
-            Ok(Badness::default().plus("swap of its cgroup", points, Note::Fact))
+            let badness = Badness::default().plus("swap of its cgroup", points, Note::Fact);
+            Ok(badness.of_class(-avoided))
         }
+    }
+
+    /// Whether a cgroup lies below a watched one that stalls above its limit.
+    fn stalls_above(&self, group: &Cgroup, scene: &Scene) -> bool {
+        let Some(cgroups) = groups::v2(scene) else { return false };
+        downwards(group.path.as_str()).any(|path| {
+            let unit = self.nominated(path, scene);
+            let share = cgroups.find(path).and_then(|it| avg10(it.pressure.full));
+            unit.zip(share).is_some_and(|(unit, share)| share > self.limit(unit, scene))
+        })
     }
 
     /// The cgroups that ask to be watched, as far as they are there.
@@ -123,7 +166,7 @@ fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
 
 impl Policy for SystemdOomd {
     fn id(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
+        self.name()
     }
 
     fn title(&self) -> &'static str {
@@ -135,22 +178,32 @@ impl Policy for SystemdOomd {
             "Watches cgroups with ManagedOOMMemoryPressure=kill. When one stalls (full avg10) above its \
              limit for long enough and reclaim works in it, the leaf below with the most pages looked \
              at since the second before dies as a whole; of equals the one with the most memory. \
-             oom_score_adj counts for nothing; the marks avoid and omit are not read."
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
         } else {
             "When available memory and free swap are both below 10 %, the leaf with the most swap below \
              any cgroup with ManagedOOMSwap=kill dies as a whole, if it holds more than 5 % of all swap. \
-             oom_score_adj counts for nothing; the marks avoid and omit are not read."
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
         }
     }
 
     fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite {
-                place: "systemd src/oom/oomd-manager.c monitor_*_contexts_handler()",
-                at: "252",
-            },
-            Cite { place: "systemd src/oom/oomd-util.c oomd_kill_by_*(), compare_*()", at: "252" },
-        ]
+        if self.by_pressure {
+            &[
+                Cite {
+                    place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
+                    at: "252",
+                },
+                Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
+            ]
+        } else {
+            &[
+                Cite {
+                    place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
+                    at: "252",
+                },
+                Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
+            ]
+        }
     }
 
     fn needs(&self) -> Needs {
@@ -236,13 +289,12 @@ impl Policy for SystemdOomd {
         if process.is_kernel_thread() {
             return Verdict::Spared(Reason::Kernel);
         }
-        match self.candidate(process, scene) {
-            None => Verdict::Spared(Reason::NoCandidate),
-            Some(group) => match self.points(group, scene) {
-                Ok(badness) => Verdict::Scored(badness),
-                Err(reason) => Verdict::Spared(reason),
-            },
-        }
+        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let worth = groups::once(self.name(), home, scene, || {
+            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            self.points(group, scene)
+        });
+        worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {

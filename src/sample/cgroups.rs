@@ -20,8 +20,8 @@ use super::parse::{self, CgroupMount, ParseError};
 use super::root::ProcRoot;
 use super::system::perhaps;
 use crate::model::{
-    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Pressure, Reading, Text, is_within,
-    tree_order,
+    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Marks, Pressure, Reading, Text,
+    is_within, tree_order,
 };
 use crate::units::{Bytes, Millis};
 
@@ -262,6 +262,30 @@ fn take_level(group: &mut Cgroup, hierarchy: Hierarchy, at: usize, read: Result<
         (1, Hierarchy::V2) => group.swap_usage = perhaps(read, bytes),
         _ => group.reclaimable = perhaps(read, |bytes| parse::reclaimable(bytes, hierarchy).ok()),
     }
+}
+
+/// Whether a cgroup has an extended attribute, and a true one (systemd's `parse_boolean`).
+fn marked(dir: &OwnedFd, name: &CStr) -> bool {
+    let mut room = [0; 8];
+    let Ok(length) = rustix::fs::fgetxattr(dir, name, &mut room[..]) else { return false };
+    let value = room[..length].trim_ascii().to_ascii_lowercase();
+    [&b"1"[..], b"yes", b"y", b"true", b"t", b"on"].contains(&value.as_slice())
+}
+
+/// How a cgroup is marked, if it is.
+fn marks(dir: &OwnedFd) -> Option<Marks> {
+    let marks = Marks {
+        avoid: marked(dir, c"user.oomd_avoid") || marked(dir, c"trusted.oomd_avoid"),
+        omit: marked(dir, c"user.oomd_omit"),
+        prefer: marked(dir, c"user.oomd_prefer") || marked(dir, c"trusted.oomd_prefer"),
+        owner: 0,
+    };
+    let any = marks.avoid || marks.omit || marks.prefer;
+    // Whose mark it is decides whether it counts: unknown counts as nobody's.
+    any.then(|| Marks {
+        owner: rustix::fs::fstat(dir).map_or(u32::MAX, |stat| stat.st_uid),
+        ..marks
+    })
 }
 
 /// A file of one number of bytes.
@@ -540,6 +564,7 @@ impl Survey<'_> {
                     oom_group_kill: none,
                 }
             });
+            group.marks = marks(dir);
             group.pgscan = self.ask(dir, c"memory.stat", parse::pgscan);
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
@@ -585,6 +610,25 @@ mod tests {
             mount(root, namespace).path(relative.as_bytes(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), path, "{root} {namespace:?} {relative}");
         }
+    }
+
+    #[test]
+    fn marks_are_read_from_extended_attributes() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let dir = rustix::fs::open(folder.path(), OFlags::RDONLY, Mode::empty()).unwrap();
+        assert_eq!(marks(&dir), None);
+        let set = |name: &CStr, value: &[u8]| {
+            rustix::fs::fsetxattr(&dir, name, value, rustix::fs::XattrFlags::empty()).is_ok()
+        };
+        if !set(c"user.oomd_avoid", b"no") {
+            eprintln!("SKIPPED: no extended attributes here");
+            return;
+        }
+        assert_eq!(marks(&dir), None, "a mark that says no");
+        assert!(set(c"user.oomd_omit", b"1\n") && set(c"user.oomd_prefer", b"far too long"));
+        let read = marks(&dir).unwrap();
+        assert!(read.omit && !read.avoid && !read.prefer);
+        assert_eq!(read.owner, rustix::process::geteuid().as_raw());
     }
 
     #[test]

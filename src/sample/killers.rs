@@ -289,7 +289,7 @@ impl Search<'_> {
     }
 
     /// Who asks to be watched, as unit files and their drop-ins tell.
-    fn nominated(&self, from: &mut Vec<Text>, odd: &mut Vec<Text>) -> Vec<Nominated> {
+    fn nominated(&self, from: &mut Vec<Text>) -> Vec<Nominated> {
         // Of each unit its own file, the strongest, then its drop-ins by name.
         let mut units: BTreeMap<String, (Option<String>, BTreeMap<String, String>)> =
             BTreeMap::new();
@@ -328,9 +328,6 @@ impl Search<'_> {
                             // 0 stands for the default.
                             unit.limit = parse::percentage(&setting.value).filter(|it| *it > 0.0);
                         }
-                        "ManagedOOMPreference" => odd.push(text(&format!(
-                            "systemd-oomd: the preference of {name} is an extended attribute, which is not read"
-                        ))),
                         _ => continue,
                     }
                     told = true;
@@ -367,11 +364,10 @@ impl Search<'_> {
                 _ => {}
             }
         }
-        told.options.nominated = self.nominated(&mut told.from, &mut told.odd);
+        told.options.nominated = self.nominated(&mut told.from);
         if told.from.is_empty() {
             told.from.push(text("its built-in defaults (no file sets anything)"));
         }
-        told.odd.truncate(8);
         told
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doomtop::model::{
-    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Nohang, Nominated, Pressure, Process, Reading,
-    Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
+    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Nohang, Nominated, Pressure, Process,
+    Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
     Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PRESSURE,
@@ -272,7 +272,7 @@ fn nohang_adds_its_rules_and_never_tops_up_a_negative_adj() {
         "its floor is 0, and 1 is asked for"
     );
     assert_eq!(reason(&NOHANG, &scene, 1), Some(Reason::Init));
-    says(&NOHANG.armed(&scene), "1 rules are not evaluated: they need the program's path");
+    says(&NOHANG.armed(&scene), "1 rule is not evaluated: it needs the program's path");
 }
 
 #[test]
@@ -538,6 +538,80 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
     calm.killers = Arc::clone(&scene.now().killers);
     scene.advance(Arc::new(calm));
     assert!(!SYSTEMD_OOMD_PRESSURE.armed(&scene).ready, "above, not at, the limit of 50 %");
+}
+
+fn marked(group: Cgroup, marks: Marks) -> Cgroup {
+    Cgroup { marks: Some(marks), ..group }
+}
+
+#[test]
+fn marks_count_by_who_set_them() {
+    let user = "/user.slice/user-7.slice/user@7.service";
+    let avoid = Marks { avoid: true, ..Marks::default() };
+    let omit = Marks { omit: true, ..Marks::default() };
+    let at = |name: &str, scanned, marks: Option<Marks>| {
+        let one = scans(group(&format!("{user}/{name}"), 9, 600), scanned);
+        (Cgroup { marks, ..one }, 1)
+    };
+    let mut groups = vec![(group("/", 0, 0), 0), (stalls(group(user, 9, 0), 60.0, 0.0), 0)];
+    groups.extend([
+        at("a", 90, Some(avoid)),
+        at("b", 80, None),
+        at("c", 70, Some(Marks { owner: 7, ..avoid })),
+        at("d", 60, Some(Marks { owner: 8, ..omit })),
+        at("e", 50, Some(omit)),
+        at("f", 40, Some(Marks { owner: 7, ..omit })),
+    ]);
+    let past = tree(groups.iter().map(|(it, count)| (scans(it.clone(), 0), *count)).collect());
+    let now = with_swap(tree(groups), 10_000, 500);
+    let scene = Scene::new(Arc::new(now), Some(Arc::new(past)));
+    let pids = |policy| order(policy, &scene).iter().map(|row| row.0).collect::<Vec<_>>();
+    // By swap only root's marks count; under pressure the session's owner's too.
+    assert_eq!(pids(&SYSTEMD_OOMD_SWAP), [11, 12, 13, 15, 10]);
+    assert_eq!(pids(&SYSTEMD_OOMD_PRESSURE), [11, 13, 10, 12]);
+    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 15), Some(Reason::Ignored));
+}
+
+#[test]
+fn oomd_goes_by_its_marks_first() {
+    let service = |name: &str, swap| group(&format!("/system.slice/{name}"), 10 * swap, swap);
+    let prefer = Marks { prefer: true, ..Marks::default() };
+    let avoid = Marks { avoid: true, ..Marks::default() };
+    let scene = scene(tree(vec![
+        (marked(service("a", 900), avoid), 1),
+        (service("b", 100), 1),
+        (marked(service("c", 20), prefer), 1),
+    ]));
+    for policy in [&OOMD_SWAP, &OOMD_SIZE] {
+        let pids: Vec<i32> = order(policy, &scene).iter().map(|row| row.0).collect();
+        assert_eq!(pids, [12, 11, 10], "{}", policy.id());
+    }
+}
+
+#[test]
+fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
+    let unit =
+        |name: &str| Nominated { unit: text(name), swap: false, pressure: true, limit: Some(50.0) };
+    let look = |new: bool| {
+        let mut groups = vec![
+            (stalls(group("/calm.slice", 9, 0), 10.0, 0.0), 0),
+            (scans(group("/calm.slice/a", 9, 0), 7000), 1),
+            (stalls(group("/hot.slice", 9, 0), 60.0, 0.0), 0),
+            (scans(group("/hot.slice/b", 9, 0), 10), 1),
+        ];
+        if new {
+            groups.push((scans(group("/hot.slice/c", 9, 0), 90), 1));
+        }
+        let mut snapshot = tree(groups);
+        let options = &mut Arc::make_mut(&mut snapshot.killers).systemd_oomd.options;
+        options.nominated = vec![unit("calm.slice"), unit("hot.slice")];
+        Arc::new(snapshot)
+    };
+    let mut scene = Scene::new(look(false), None);
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
+    scene.advance(look(true));
+    // Whoever is new counts from nothing.
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(12, 90), (11, 0), (10, 0)]);
 }
 
 #[test]
