@@ -92,7 +92,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         },
         |(row, other)| match ranking.margin() {
             Some(_) => format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
-            None => format!("chosen before {} whatever the points", words::who(other)),
+            None => format!("rather than {}", words::who(other)),
         },
     );
     let form =
@@ -101,7 +101,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     let short = format!("NEXT{short_rule}");
     let mut forms = Vec::with_capacity(9);
     let because = adj_share(sight, victim);
-    let along = along(sight, victim);
+    let along = instead(sight, victim).or_else(|| along(sight, victim));
     if let Some(because) = &because {
         let long = format!(" ({user}) {score}: {because}. {versus}.");
         forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
@@ -116,6 +116,18 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
     Sentence { certainty: Certainty::Named, forms }
+}
+
+/// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
+fn instead(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+    let (other, _) = sight.policy.instead(victim, sight.scene)?;
+    Some(format!("Its {} dies in its place", kin(victim, other)))
+}
+
+/// `child 4712 httpd`, as seen from the victim.
+fn kin(victim: &Process, other: &Process) -> String {
+    let word = if victim.parent == other.id.pid { "parent" } else { "child" };
+    format!("{word} {}", words::who(other))
 }
 
 /// Who else the kernel kills with it, where a cgroup dies as a whole.

@@ -1,8 +1,11 @@
 //! Numbers and names as doomtop writes them, on the screen as in a pipe.
 
 use crate::columns::{Scale, Sight, span_of};
-use crate::model::{ProcId, Process, Scene};
-use crate::units::{Kib, Pages, Permille, Points};
+use crate::model::{Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope};
+use crate::policy::Off;
+use crate::rank::fate::Fate;
+use crate::rank::walls::Wall;
+use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
 
 /// `3 021 312`.
 #[must_use]
@@ -45,12 +48,7 @@ pub fn kib(sight: &Sight<'_>, kib: Kib) -> String {
 /// Two sizes of one unit: `25.9/31.2G`.
 #[must_use]
 pub fn pair(sight: &Sight<'_>, of: Kib, all: Kib) -> String {
-    let (mut of, all) = (kib(sight, of), kib(sight, all));
-    let unit = |text: &str| text.chars().next_back().filter(char::is_ascii_alphabetic);
-    if unit(&of).is_some() && unit(&of) == unit(&all) {
-        of.pop();
-    }
-    format!("{of}/{all}")
+    joined(kib(sight, of), kib(sight, all))
 }
 
 /// A signed amount of the policy's points.
@@ -67,7 +65,13 @@ pub fn points(sight: &Sight<'_>, points: Points) -> String {
 /// What one step of adj weighs: a tenth of a MiB matters where it is multiplied by hundreds.
 #[must_use]
 pub fn step(sight: &Sight<'_>) -> String {
-    let pages = Pages(sight.scene.domain().pages.0 / 1000);
+    step_of(sight, sight.scene.domain())
+}
+
+/// The same in another domain.
+#[must_use]
+pub fn step_of(sight: &Sight<'_>, domain: &Domain) -> String {
+    let pages = Pages(domain.pages.0 / 1000);
     let mib = pages.bytes(sight.scene.machine().page_size).0 as f64 / f64::from(1 << 20);
     if sight.scale == Scale::Auto && (1.0..1024.0).contains(&mib) {
         format!("{mib:.1}M")
@@ -100,4 +104,127 @@ pub fn who(process: &Process) -> String {
 #[must_use]
 pub fn share(percent: f32) -> String {
     format!("{:.1}", percent.clamp(0.0, 999.9))
+}
+
+/// A size in bytes in the unit of the sight.
+#[must_use]
+pub fn bytes(sight: &Sight<'_>, bytes: Bytes) -> String {
+    size(sight, bytes.pages(sight.scene.machine().page_size))
+}
+
+/// Two sizes of one unit: `7.10/8.00G`.
+#[must_use]
+pub fn joined(of: String, all: String) -> String {
+    let unit = |text: &str| text.chars().next_back().filter(char::is_ascii_alphabetic);
+    let mut of = of;
+    if unit(&of).is_some() && unit(&of) == unit(&all) {
+        of.pop();
+    }
+    format!("{of}/{all}")
+}
+
+/// A time to come: `~3m`, `~40s`.
+#[must_use]
+pub fn soon(time: Millis) -> String {
+    match time.0.div_ceil(1000) {
+        seconds @ 0..100 => format!("~{seconds}s"),
+        seconds => format!("~{}m", (seconds + 30) / 60),
+    }
+}
+
+/// Who dies at a wall: `30114 cc1plus`, or why nobody does.
+#[must_use]
+pub fn victim(sight: &Sight<'_>, fate: &Fate) -> String {
+    let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), who);
+    match fate.off {
+        Some(Off::Waits) => return "no kill: waits".to_owned(),
+        Some(Off::Panic) => return "no kill: panics".to_owned(),
+        Some(off) => return off.brief(sight.scene),
+        None => {}
+    }
+    let Some(victim) = fate.victim else { return "nobody can be chosen".to_owned() };
+    match fate.runner_up.filter(|_| fate.too_close()) {
+        Some(other) => format!("too close: {} or {}", name(victim), name(other)),
+        None => name(victim),
+    }
+}
+
+/// How many die with the victim: ` +3 with it`.
+#[must_use]
+pub fn mates(fate: &Fate) -> String {
+    let falls = fate.victim.is_some() && fate.off.is_none() && fate.mates > 0;
+    if falls { format!(" +{} with it", fate.mates) } else { String::new() }
+}
+
+/// Who dies at a wall, the longest form first: `30114 cc1plus 471/1000 +3 with it`, without those
+/// with it, with the bare per-mille, with the name only.
+#[must_use]
+pub fn fates(sight: &Sight<'_>, fate: &Fate) -> [String; 4] {
+    let name = victim(sight, fate);
+    let certain = fate.off.is_none() && !fate.too_close();
+    let (share, bare) = match fate.permille.filter(|_| certain) {
+        Some(share) => (format!("{name} {}/1000", share.0), format!("{name} {}", share.0)),
+        None => (name.clone(), name.clone()),
+    };
+    [format!("{share}{}", mates(fate)), share, bare, name]
+}
+
+/// The longest of them.
+#[must_use]
+pub fn fate(sight: &Sight<'_>, fate: &Fate) -> String {
+    let [whole, ..] = fates(sight, fate);
+    whole
+}
+
+/// What is left until a wall is hit: `322M left, full in ~65s`.
+#[must_use]
+pub fn left(sight: &Sight<'_>, wall: &Wall) -> String {
+    let swap = sight.scene.now().swap.free_kib.bytes();
+    let mut text = if wall.is_machine() && swap.0 > 0 {
+        let memory = bytes(sight, wall.headroom.saturating_sub(swap));
+        format!("{memory} + {} swap left", bytes(sight, swap))
+    } else {
+        format!("{} left", bytes(sight, wall.headroom))
+    };
+    if let Some(time) = wall.hit_in {
+        text.push_str(&format!(", full in {}", soon(time)));
+    }
+    text
+}
+
+/// The same behind how full it is: `2.71/3.00G, 322M left, full in ~65s`.
+#[must_use]
+pub fn room(sight: &Sight<'_>, wall: &Wall) -> String {
+    let left = left(sight, wall);
+    let Scope::Memcg(path) = wall.scope() else { return left };
+    let limit = bytes(sight, wall.limit);
+    match sight.scene.now().cgroups.find(path.as_str()).map(Cgroup::used) {
+        Some(Reading::Value(used)) => format!("{}, {left}", joined(bytes(sight, used), limit)),
+        _ => format!("{limit}, {left}"),
+    }
+}
+
+/// The name of a wall: the cgroup's path, or the machine.
+#[must_use]
+pub fn wall_name(wall: &Wall) -> &str {
+    if wall.is_machine() { "the machine" } else { wall.name.as_str() }
+}
+
+/// What a domain is, behind its name: nothing to add for the plain ones.
+#[must_use]
+pub fn scope_note(scene: &Scene) -> String {
+    let domain = scene.domain();
+    let contained = !scene.machine().initial_pid_namespace;
+    match (domain.kind, &domain.weighed_by) {
+        (DomainKind::Global, _) if contained => {
+            " (of the host; outside processes are not visible)".to_owned()
+        }
+        (DomainKind::Global, _) => String::new(),
+        (DomainKind::Gone, _) => ", gone".to_owned(),
+        (DomainKind::Part, Some(name)) => format!(", weighed by {name}"),
+        (DomainKind::Memcg(_), _) if *scene.scope() == Scope::Auto => {
+            " (container limit)".to_owned()
+        }
+        _ => String::new(),
+    }
 }

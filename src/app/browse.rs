@@ -1,7 +1,7 @@
 //! Keys in the table: moving, ordering, filtering. Nothing here can change the world.
 
 use super::keys::{self, Action, Key, Place};
-use super::mode::{Asking, Mode, Press, Prompt};
+use super::mode::{Asking, Mode, Press, Prompt, Screen};
 use super::{Anchor, App, HeaderLevel, Level, Request};
 use crate::columns::{CommandStyle, column};
 use crate::policy;
@@ -41,7 +41,7 @@ impl App {
     #[must_use]
     pub fn place(&self) -> Place {
         match &self.mode {
-            Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => Place::Browse,
+            Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
             Mode::Menu(_) => Place::Menu,
             Mode::Edit(_) => Place::Edit,
             Mode::Confirm(_) | Mode::Revert(_) => Place::Confirm,
@@ -49,7 +49,27 @@ impl App {
         }
     }
 
+    /// The place of the view: where keys are looked up when nothing lies over it.
+    #[must_use]
+    pub const fn home(&self) -> Place {
+        match self.screen {
+            Screen::Processes => Place::Browse,
+            Screen::Cgroups => Place::Cgroups,
+        }
+    }
+
+    /// Carries out an action as the view means it.
+    pub(super) fn act_here(&mut self, action: Action) -> Vec<Request> {
+        match self.screen {
+            Screen::Processes => self.browse(action),
+            Screen::Cgroups => self.group_action(action),
+        }
+    }
+
     fn browse_key(&mut self, key: Key) -> Vec<Request> {
+        if self.screen == Screen::Cgroups {
+            return self.group_key(key);
+        }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
             self.go_to_pid();
@@ -171,6 +191,12 @@ impl App {
             }
             Action::Columns => self.open_column_menu(),
             Action::NextPolicy => self.next_policy(),
+            Action::ScopeMenu => self.open_scope_menu(),
+            Action::ScopeBack => return self.scope_back(),
+            Action::NextView => return self.go_to_screen(self.screen.step(1)),
+            Action::PreviousView => return self.go_to_screen(self.screen.step(-1)),
+            Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
+            Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::Delay => self.open_prompt(Asking::Delay),
             Action::LookNow if self.paused => {
                 self.say(Level::Plain, "paused: z goes on");
@@ -342,7 +368,7 @@ impl App {
 
     fn next_policy(&mut self) {
         let next = policy::next_after(self.setup.policy.id());
-        let site = policy::by_id(self.setup.policy.id()).is_none();
+        let site = self.setup.policy.id().starts_with(policy::site::Site::PREFIX);
         // The site's own rule stands between the last and the first.
         self.setup.policy = match (self.site, policy::POLICIES.first()) {
             (Some(own), Some(first)) if !site && next.id() == first.id() => own,
@@ -352,6 +378,7 @@ impl App {
         self.rank();
         self.ranking_before = self.ranking.clone();
         self.arrange();
+        self.arrange_groups();
         let text = format!("ranked by {}: {}", self.setup.policy.id(), self.setup.policy.title());
         self.say(Level::Plain, text);
         self.trouble = None;

@@ -5,6 +5,7 @@ use super::protect::{Protection, protection};
 use crate::intent::{Consent, Intent};
 use crate::model::{ProcId, Process, Scene, Signal};
 use crate::policy::{likely_sharers, sacrifice};
+use crate::rank::company::group_mates;
 
 /// What it takes to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Confirm {
     pub warning: Option<&'static str>,
     /// What falls with it, a line each.
     pub falls: Vec<String>,
+    /// Who stays, although an OOM kill would take them along.
+    pub stay: Option<String>,
     /// Since when it is on the screen.
     pub shown: Shown,
 }
@@ -90,6 +93,7 @@ impl Confirm {
             ladder,
             warning: warning(process, scene),
             falls: if signal.ends() { falls(process, scene) } else { Vec::new() },
+            stay: if signal.ends() { stay(process, scene) } else { None },
             shown: Shown::default(),
         })
     }
@@ -118,6 +122,17 @@ fn warning(process: &Process, scene: &Scene) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whom the OOM killer would take along, and a signal does not.
+fn stay(process: &Process, scene: &Scene) -> Option<String> {
+    let (group, mates) = group_mates(process, scene)?;
+    let count = mates.len();
+    let text = format!(
+        "{count} more of {} stay: only an OOM kill takes them along (memory.oom.group)",
+        group.path
+    );
+    (count > 0).then_some(text)
 }
 
 /// What falls with a process, as far as `/proc` tells.

@@ -133,8 +133,10 @@ impl fmt::Display for Key {
 /// Where a key has its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The table.
+    /// The table of processes.
     Browse,
+    /// The tree of memory cgroups.
+    Cgroups,
     /// The editor of oom_score_adj.
     Edit,
     /// A dialog that asks before it acts.
@@ -218,6 +220,18 @@ pub enum Action {
     Suspend,
     Threads,
     NotVim,
+    ScopeMenu,
+    ScopeBack,
+    NextView,
+    PreviousView,
+    ViewProcesses,
+    ViewCgroups,
+    // In the tree of cgroups.
+    EnterDomain,
+    GroupsByWall,
+    GroupsAsTree,
+    HideUnlimited,
+    ProcessFirst,
     // In the adj editor.
     StepDown,
     StepUp,
@@ -269,7 +283,7 @@ const fn row(
     Binding { place, keys, action, label, help }
 }
 
-use Place::{Browse, Confirm, Edit, Menu, Page};
+use Place::{Browse, Cgroups, Confirm, Edit, Menu, Page};
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
 pub static KEYS: &[Binding] = &[
@@ -370,7 +384,25 @@ pub static KEYS: &[Binding] = &[
     row(Browse, &[c('e')], Action::Units, "", "unit of the table"),
     row(Browse, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
     row(Browse, &[k(Code::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
+    row(Browse, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
+    row(
+        Browse,
+        &[c('S')],
+        Action::ScopeBack,
+        "",
+        "scope back to the machine (in a container: first to its own limit)",
+    ),
     row(Browse, &[c('v')], Action::NextPolicy, "", "next policy: whose rule ranks"),
+    row(Browse, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups"),
+    row(Browse, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
+    row(Browse, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
+    row(
+        Browse,
+        &[Key::alt('2')],
+        Action::ViewCgroups,
+        "",
+        "view Cgroups: every wall, and who dies there",
+    ),
     row(Browse, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(Browse, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
     row(Browse, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
@@ -390,6 +422,90 @@ pub static KEYS: &[Binding] = &[
     row(Browse, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(Browse, &[c('H')], Action::Threads, "", "says why there are no threads here"),
     row(Browse, &[c('j')], Action::NotVim, "", "does nothing: k would be kill"),
+    row(Cgroups, &[k(Code::Up)], Action::Up, "", "move up"),
+    row(Cgroups, &[k(Code::Down)], Action::Down, "", "move down"),
+    row(Cgroups, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(Cgroups, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(Cgroups, &[Key::ctrl('u')], Action::HalfUp, "", "half a page up"),
+    row(Cgroups, &[Key::ctrl('d')], Action::HalfDown, "", "half a page down"),
+    row(Cgroups, &[k(Code::Home), c('g')], Action::First, "", "first row"),
+    row(Cgroups, &[k(Code::End), c('G')], Action::Last, "", "last row"),
+    row(
+        Cgroups,
+        &[k(Code::Enter)],
+        Action::EnterDomain,
+        "",
+        "show the processes of this domain, ranked as an OOM in it would",
+    ),
+    row(
+        Cgroups,
+        &[k(Code::F(6)), c('B'), c(','), c('.')],
+        Action::GroupsByWall,
+        "Nearest",
+        "sort by nearness of the wall",
+    ),
+    row(
+        Cgroups,
+        &[k(Code::F(5)), c('t'), c('V')],
+        Action::GroupsAsTree,
+        "Tree",
+        "sort as the tree that they are",
+    ),
+    row(
+        Cgroups,
+        &[c('i')],
+        Action::HideUnlimited,
+        "",
+        "show or hide those with no limit, their own or below",
+    ),
+    row(Cgroups, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
+    row(Cgroups, &[c('S')], Action::ScopeBack, "", "scope back to the machine, as in the table"),
+    row(Cgroups, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups"),
+    row(Cgroups, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
+    row(Cgroups, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
+    row(
+        Cgroups,
+        &[Key::alt('2')],
+        Action::ViewCgroups,
+        "",
+        "view Cgroups: every wall, and who dies there",
+    ),
+    row(
+        Cgroups,
+        &[
+            c('a'),
+            c('k'),
+            c('X'),
+            c('r'),
+            k(Code::F(7)),
+            k(Code::F(8)),
+            k(Code::F(9)),
+            Key::shift(Code::F(7)),
+            Key::shift(Code::F(8)),
+            c(']'),
+            c('['),
+        ],
+        Action::ProcessFirst,
+        "",
+        "nothing here: who is acted on is chosen in the table",
+    ),
+    row(Cgroups, &[c('m')], Action::Header, "", "header: full, small, one line, off"),
+    row(Cgroups, &[c('#')], Action::HeaderOff, "", "header on or off"),
+    row(Cgroups, &[c('e')], Action::Units, "", "unit of the table"),
+    row(Cgroups, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
+    row(Cgroups, &[c('v')], Action::NextPolicy, "", "next policy: whose rule ranks"),
+    row(Cgroups, &[c('d')], Action::Delay, "", "seconds between refreshes"),
+    row(Cgroups, &[c('z'), c('Z')], Action::Pause, "", "pause"),
+    row(Cgroups, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
+    row(Cgroups, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
+    row(Cgroups, &[c(':')], Action::Palette, "", "every action by name"),
+    row(Cgroups, &[c('D')], Action::Dump, "", "write this look to a file as JSON"),
+    row(Cgroups, &[k(Code::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
+    row(Cgroups, &[k(Code::Esc)], Action::Back, "", "back to the table of processes"),
+    row(Cgroups, &[k(Code::F(10)), c('q'), Key::ctrl('c')], Action::Quit, "Quit", "quit"),
+    row(Cgroups, &[c('Q')], Action::QuitKeep, "", "quit and leave the last picture"),
+    row(Cgroups, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(Cgroups, &[c('j')], Action::NotVim, "", "does nothing: k would be kill"),
     row(
         Edit,
         &[k(Code::Left), k(Code::F(7)), c(']')],
@@ -495,10 +611,10 @@ pub fn meaning(place: Place, key: Key) -> Option<Action> {
         .map(|binding| binding.action)
 }
 
-/// The first key of an action in the table.
+/// The first key of an action in a place.
 #[must_use]
-pub fn key_of(action: Action) -> Option<Key> {
-    let binding = KEYS.iter().find(|binding| binding.place == Browse && binding.action == action);
+pub fn key_of(place: Place, action: Action) -> Option<Key> {
+    let binding = KEYS.iter().find(|binding| binding.place == place && binding.action == action);
     binding.and_then(|binding| binding.keys.first().copied())
 }
 

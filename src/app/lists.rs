@@ -100,7 +100,8 @@ impl App {
     }
 
     pub(super) fn open_palette(&mut self) {
-        let items = KEYS.iter().filter(|row| row.place == Place::Browse).map(|row| {
+        let place = self.home();
+        let items = KEYS.iter().filter(|row| row.place == place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
             Item {
                 label: row.help.to_owned(),
@@ -181,7 +182,8 @@ impl App {
                 self.say(Level::Plain, format!("copied: {text}"));
                 return vec![Request::Copy(text)];
             }
-            Some(Choice::Act(action)) => return self.browse(action),
+            Some(Choice::Scope(scope)) => return self.set_scope(scope),
+            Some(Choice::Act(action)) => return self.act_here(action),
             Some(Choice::Column(_)) | None => {}
         }
         Vec::new()

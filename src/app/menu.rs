@@ -1,7 +1,7 @@
 //! Lists to choose from: sort column, user, signal, columns, copy, palette.
 
 use super::keys::Action;
-use crate::model::{ProcId, Signal};
+use crate::model::{ProcId, Scope, Signal};
 
 /// What a choice does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Choice {
     Column(&'static str),
     /// Copy this text.
     Copy(String),
+    /// Look at this domain.
+    Scope(Scope),
     /// Do this.
     Act(Action),
 }

@@ -1,6 +1,7 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
+pub mod cgroups;
 pub mod check;
 pub mod confirm;
 pub mod edit;
@@ -17,25 +18,29 @@ mod browse;
 mod dialogs;
 mod lists;
 mod needs;
+mod scope;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Scene, Scope, Snapshot, Text};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Text};
+use crate::policy::site::Site;
 use crate::policy::{self, Policy, Reason};
+use crate::rank::fate::{self, First};
 use crate::rank::{Ranked, Ranking, Standing};
 use crate::units::Millis;
 
 pub use dialogs::parse_delay;
 
+use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use keys::Key;
 use lines::{Line, Sort, View};
-use mode::{Mode, Press};
+use mode::{Mode, Press, Screen};
 
 /// What reaches the mind.
 #[derive(Debug)]
@@ -215,6 +220,8 @@ pub struct App {
     pub ranking: Ranking,
     /// The order one look before.
     pub ranking_before: Ranking,
+    /// The wall that is hit first, and who dies there.
+    pub first_wall: Option<First>,
     /// Computed scores against the kernel's.
     pub check: SelfCheck,
     /// Users and command lines.
@@ -223,6 +230,10 @@ pub struct App {
     pub view: View,
     /// The lines of the table.
     pub lines: Vec<Line>,
+    /// The view.
+    pub screen: Screen,
+    /// The view of memory cgroups.
+    pub groups: GroupView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -300,7 +311,7 @@ impl App {
             tree: false,
             folded: HashSet::new(),
         };
-        let is_site = policy::by_id(setup.policy.id()).is_none();
+        let is_site = setup.policy.id().starts_with(Site::PREFIX);
         let site = is_site.then_some(setup.policy);
         Self {
             setup,
@@ -309,10 +320,13 @@ impl App {
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
+            first_wall: None,
             check: SelfCheck::default(),
             names: Names::default(),
             view,
             lines: Vec::new(),
+            screen: Screen::Processes,
+            groups: GroupView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -458,7 +472,17 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, snapshot: Arc<Snapshot>) {
+    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) {
+        // A rule that asks for command lines has those that were learned: none is read in the look.
+        if self.setup.policy.needs().cmdline
+            && let Some(snapshot) = Arc::get_mut(&mut snapshot)
+        {
+            for process in &mut snapshot.processes {
+                if let Some(line) = self.names.line(process) {
+                    process.cmdline = Reading::Value(line);
+                }
+            }
+        }
         if self.paused {
             self.spent = Some(snapshot);
             return;
@@ -485,13 +509,14 @@ impl App {
             self.tags.retain(|&id| scene.find(id).is_some());
         }
         self.refresh_lines();
+        self.arrange_groups();
         self.foresee();
         self.tell_trouble();
     }
 
     /// A new version of the site's rule takes the place of the old one.
     fn take_rule(&mut self, rule: &'static dyn Policy) {
-        let used = policy::by_id(self.setup.policy.id()).is_none();
+        let used = self.setup.policy.id().starts_with(Site::PREFIX);
         self.site = Some(rule);
         let mut text = format!("{} was read again", rule.id());
         if used {
@@ -499,6 +524,7 @@ impl App {
             self.rank();
             self.ranking_before = self.ranking.clone();
             self.refresh_lines();
+            self.arrange_groups();
             self.foresee();
         } else {
             text.push_str("; v ranks by it");
@@ -527,6 +553,7 @@ impl App {
     fn rank(&mut self) {
         if let Some(scene) = &self.scene {
             self.ranking.update(self.setup.policy, scene);
+            self.first_wall = Some(fate::first(self.setup.policy, scene, &self.ranking));
         }
     }
 
@@ -601,6 +628,7 @@ impl App {
         self.viewport = viewport;
         if resized {
             self.keep_cursor_in_view();
+            self.keep_group_in_view();
         }
         match &mut self.mode {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),

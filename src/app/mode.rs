@@ -8,6 +8,38 @@ use super::menu::Menu;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
+/// A view: what stands where the table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Every process.
+    #[default]
+    Processes,
+    /// Every memory cgroup.
+    Cgroups,
+}
+
+impl Screen {
+    /// All, in the order of their keys.
+    pub const ALL: [Self; 2] = [Self::Processes, Self::Cgroups];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "Processes",
+            Self::Cgroups => "Cgroups",
+        }
+    }
+
+    /// So many views further, round the end.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|&it| it == self).unwrap_or(0) as isize;
+        let next = (at + by).rem_euclid(Self::ALL.len() as isize);
+        Self::ALL.get(next as usize).copied().unwrap_or_default()
+    }
+}
+
 /// The one thing that has the keys.
 #[derive(Clone, Debug, Default)]
 pub enum Mode {

@@ -1,9 +1,9 @@
 //! What the next look must bring: active policy, visible columns, open panel; nothing else.
 
 use super::App;
-use super::mode::Mode;
+use super::mode::{Mode, Screen};
 use crate::columns::CommandStyle;
-use crate::model::{Needs, ProcId, Scores};
+use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 
 /// So many of the top candidates keep their files open.
 const KEEP: usize = 64;
@@ -12,7 +12,8 @@ impl App {
     /// What the next look must bring.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        let mut needs = self.setup.policy.needs();
+        // Reading a command line may stall: the slow reader brings them.
+        let mut needs = Needs { cmdline: false, ..self.setup.policy.needs() };
         for column in self.columns() {
             column.add_needs(&mut needs);
         }
@@ -20,6 +21,17 @@ impl App {
         needs.status = true;
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
         needs.cgroup |= matches!(self.mode, Mode::Explain(_)) || self.viewport.width >= 100;
+        let groups = self.screen == Screen::Cgroups || self.is_scoped();
+        needs.cgroups = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
+            CgroupNeeds::Everything
+        } else {
+            CgroupNeeds::Walls
+        };
+        // Who dies at which wall is told by who lives behind it.
+        let walls = |scene: &Scene| scene.now().cgroups.limited().next().is_some();
+        needs.cgroup |= needs.cgroups == CgroupNeeds::Everything;
+        // Before the first look nobody knows whether there are any.
+        needs.cgroup |= self.scene.as_ref().is_none_or(walls);
         let mut scores: Vec<ProcId> = self.visible().collect();
         scores.extend(self.check.suspects());
         // Before the first look nobody knows who will be on the screen.
@@ -46,7 +58,8 @@ impl App {
         }
         let filtering = self.view.filter.wants_command_lines()
             || self.search.wants_command_lines()
-            || self.view.sort.column.id == "command";
+            || self.view.sort.column.id == "command"
+            || self.setup.policy.needs().cmdline;
         let mut wanted = Vec::new();
         let mut ask = |id: ProcId| {
             let Some(process) = scene.find(id) else { return };

@@ -123,6 +123,10 @@ pub struct Cgroup {
     /// File cache and slab that reclaim can take back before anybody is killed (`memory.stat`).
     #[serde(rename = "reclaimable_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub reclaimable: Reading<Bytes>,
+    /// Pages that reclaim looked at since it was made, with everything below (version 2,
+    /// `memory.stat` `pgscan`).
+    #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub pgscan: Reading<u64>,
     /// Its own swappiness (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,
@@ -196,6 +200,14 @@ impl Cgroup {
         let memory = room(self.limit, self.usage).map(|room| room + cache + swap);
         let both = room(self.memsw_limit, self.memsw_usage).map(|room| room + cache);
         [memory, both].into_iter().flatten().min()
+    }
+
+    /// What counts against [`Cgroup::wall`].
+    #[must_use]
+    pub fn used(&self) -> Reading<Bytes> {
+        let both = self.limit.value().and_then(Limit::bytes).is_none()
+            && self.memsw_limit.value().and_then(Limit::bytes).is_some();
+        if both { self.memsw_usage } else { self.usage }
     }
 
     /// The lowest of its walls: what it may hold of memory alone, or of memory and swap together where

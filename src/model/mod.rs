@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod domain;
+mod killers;
 mod knobs;
 mod machine;
 mod memory;
@@ -21,6 +22,10 @@ mod text;
 
 pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, is_within, tree_order};
 pub use domain::{Domain, DomainKind, Scope};
+pub use killers::{
+    Amount, CgroupSet, Earlyoom, Found, Killers, Nohang, Nominated, Oomd, Rule, RuleOn, Step,
+    SystemdOomd, Told,
+};
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
@@ -31,7 +36,7 @@ pub use nodes::{Node, NodeSet};
 pub use powers::{Capabilities, Capability, Powers};
 pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores};
 pub use reading::Reading;
-pub use scene::{Growth, Scene};
+pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

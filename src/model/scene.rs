@@ -24,6 +24,45 @@ impl Growth {
     }
 }
 
+/// How far a process moved in one refresh lately, at most: growth comes in jerks, so the last refresh
+/// alone says too little.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surge {
+    /// Upwards.
+    pub rise: Pages,
+    /// Downwards.
+    pub fall: Pages,
+}
+
+/// The same, with how many looks ago that was.
+#[derive(Clone, Copy, Debug)]
+struct Aged {
+    id: ProcId,
+    surge: Surge,
+    rise_age: u8,
+    fall_age: u8,
+}
+
+/// So many looks a surge is remembered.
+const RECENT: u8 = 10;
+
+/// So many looks the size that a process was found with: it was no growth that could be watched.
+const NEWBORN: u8 = 1;
+
+/// A kill that happened between two looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// Who went.
+    pub victim: ProcId,
+    /// Its parent, if it was there.
+    pub parent: Option<ProcId>,
+    /// When it was found out, on the snapshots' monotonic clock.
+    pub at: Millis,
+}
+
+/// So many kills are remembered.
+const KILLS: usize = 512;
+
 /// What is known at one moment.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -33,6 +72,13 @@ pub struct Scene {
     domain: Domain,
     /// Positions in `now.processes`, sorted by parent, then pid.
     by_parent: Vec<u32>,
+    /// What the OOM killer did since the first look, the oldest first.
+    kills: Vec<Kill>,
+    /// Who moved lately, sorted by pid.
+    surges: Vec<Aged>,
+    /// The list of the look before, kept for its room.
+    past_surges: Vec<Aged>,
+    greatest_rise: Pages,
 }
 
 impl Scene {
@@ -46,8 +92,19 @@ impl Scene {
     #[must_use]
     pub fn scoped(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>, scope: Scope) -> Self {
         let domain = Domain::of(&scope, &now);
-        let mut scene = Self { now, before, scope, domain, by_parent: Vec::new() };
+        let mut scene = Self {
+            now,
+            before,
+            scope,
+            domain,
+            by_parent: Vec::new(),
+            kills: Vec::new(),
+            surges: Vec::new(),
+            past_surges: Vec::new(),
+            greatest_rise: Pages::ZERO,
+        };
         scene.relate();
+        scene.measure();
         scene
     }
 
@@ -75,7 +132,89 @@ impl Scene {
         let past = self.before.replace(std::mem::replace(&mut self.now, next));
         self.domain = Domain::of(&self.scope, &self.now);
         self.relate();
+        self.measure();
+        self.count_kills();
         past
+    }
+
+    /// How far a process moved in one refresh lately, at most.
+    #[must_use]
+    pub fn surge(&self, id: ProcId) -> Surge {
+        let found = self.surges.binary_search_by_key(&id.pid, |aged| aged.id.pid);
+        found.map_or_else(|_| Surge::default(), |at| self.surges[at].surge)
+    }
+
+    /// The greatest [`Surge::rise`] of all.
+    #[must_use]
+    pub const fn greatest_rise(&self) -> Pages {
+        self.greatest_rise
+    }
+
+    /// Takes how everybody moved since the look before. All three lists are in the order of the pids,
+    /// so one walk does it.
+    fn measure(&mut self) {
+        let Some(before) = self.before.as_deref() else { return };
+        std::mem::swap(&mut self.surges, &mut self.past_surges);
+        self.surges.clear();
+        self.greatest_rise = Pages::ZERO;
+        let mut then = before.processes.iter().peekable();
+        let mut past = self.past_surges.iter().peekable();
+        for process in &self.now.processes {
+            let pid = process.id.pid;
+            while then.next_if(|other| other.id.pid < pid).is_some() {}
+            while past.next_if(|aged| aged.id.pid < pid).is_some() {}
+            let was = then.next_if(|other| other.id == process.id);
+            let moved = self.moved(process, was, before).map_or(0, |pages| pages.0);
+            let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
+            let mut aged = Aged {
+                id: process.id,
+                surge: Surge { rise: pages(moved), fall: pages(moved.saturating_neg()) },
+                rise_age: if was.is_none() { RECENT - NEWBORN } else { 0 },
+                fall_age: 0,
+            };
+            if let Some(old) = past.next_if(|old| old.id == process.id) {
+                if old.surge.rise > aged.surge.rise && old.rise_age < RECENT {
+                    (aged.surge.rise, aged.rise_age) = (old.surge.rise, old.rise_age + 1);
+                }
+                if old.surge.fall > aged.surge.fall && old.fall_age < RECENT {
+                    (aged.surge.fall, aged.fall_age) = (old.surge.fall, old.fall_age + 1);
+                }
+            }
+            if aged.surge != Surge::default() {
+                self.greatest_rise = self.greatest_rise.max(aged.surge.rise);
+                self.surges.push(aged);
+            }
+        }
+    }
+
+    /// What the OOM killer did since the first look, the oldest first, as far as it can be told.
+    #[must_use]
+    pub fn kills(&self) -> &[Kill] {
+        &self.kills
+    }
+
+    /// The kernel counts its kills, but not whom: of those who went since the look before, the largest
+    /// are taken for its victims, as many as were counted.
+    fn count_kills(&mut self) {
+        let Some(before) = self.before.as_deref() else { return };
+        let counted = |look: &Snapshot| look.traffic.oom_kills.value();
+        let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
+        let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
+        let mut gone: Vec<&Process> = before
+            .processes
+            .iter()
+            .filter(|process| process.has_mm && self.now.find(process.id).is_none())
+            .collect();
+        let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
+        gone.sort_by_key(|process| std::cmp::Reverse(held(process)));
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        for victim in gone.into_iter().take(count) {
+            let parent = before.position(victim.parent).map(|at| before.processes[at].id);
+            let at = self.now.clock.monotonic_ms;
+            self.kills.push(Kill { victim: victim.id, parent, at });
+        }
+        let past = self.kills.len().saturating_sub(KILLS);
+        self.kills.drain(..past);
     }
 
     fn relate(&mut self) {
@@ -159,12 +298,23 @@ impl Scene {
     pub fn growth(&self, process: &Process) -> Option<Growth> {
         let before = self.before()?;
         let over = self.now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms);
-        let Some(then) = before.find(process.id) else {
+        let pages = self.moved(process, before.find(process.id), before)?;
+        Some(Growth { pages, over })
+    }
+
+    /// What a process gained since the look before, in which it was `then`.
+    fn moved(
+        &self,
+        process: &Process,
+        then: Option<&Process>,
+        before: &Snapshot,
+    ) -> Option<Points> {
+        let Some(then) = then else {
             // Whoever is older was hidden then, or could not be read: nothing is known of it.
             let known = |size: Reading<Pages>| size.value().unwrap_or_default();
             let all = self.rss(process) + known(process.swap) + known(process.pgtables);
             let is_new = process.id.born > before.clock.uptime_ticks;
-            return is_new.then_some(Growth { pages: all.points(), over });
+            return is_new.then_some(all.points());
         };
         let exact = match self.now.machine.rss_source {
             RssSource::Stat => None,
@@ -176,8 +326,9 @@ impl Scene {
         let (rss_now, rss_then) = exact.unwrap_or((process.rss_stat, then.rss_stat));
         let (swap_now, swap_then) = both(process.swap, then.swap);
         let (tables_now, tables_then) = both(process.pgtables, then.pgtables);
-        let pages = (rss_now + swap_now + tables_now).points()
-            - (rss_then + swap_then + tables_then).points();
-        Some(Growth { pages, over })
+        Some(
+            (rss_now + swap_now + tables_now).points()
+                - (rss_then + swap_then + tables_then).points(),
+        )
     }
 }

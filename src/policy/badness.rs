@@ -1,6 +1,6 @@
 //! What a policy says of a process: spared and why, or points and the terms that add up to them.
 
-use crate::units::{Adj, Pages, Points};
+use crate::units::{Adj, LegacyAdj, Pages, Points};
 
 /// In what the points of a policy are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,13 @@ pub enum Note {
     },
     /// Raised to the least that the rule allows.
     Floor,
+    /// The points so far were shifted: doubled or halved so often.
+    Shifted {
+        /// To the left, or to the right where it is negative.
+        by: LegacyAdj,
+    },
+    /// For this reason.
+    Because(&'static str),
 }
 
 /// One summand of the points.
@@ -141,10 +148,16 @@ pub enum Reason {
     Failed,
     /// The rule gives it no points at all.
     Zero,
-    /// The rule spares it by name, or by a condition of its own.
-    Ruled,
+    /// The killer's own rule or options leave it alone.
+    Ignored,
+    /// This killer chooses among cgroups, and its own is not one of them.
+    NoCandidate,
     /// The kernel skips it: a vfork child, or already reaped.
     Skipped,
+    /// It was killed already, and the rule passes over the dying.
+    Dying,
+    /// The rule names somebody else, or nobody.
+    Unnamed,
     /// `oom_score_adj` is -1000.
     Never,
     /// The machine's init.
@@ -165,8 +178,11 @@ impl Reason {
             Self::Unreadable => "hidden",
             Self::Failed => "failed",
             Self::Zero => "zero",
-            Self::Ruled => "spared",
+            Self::Ignored => "ignored",
+            Self::NoCandidate => "passed",
             Self::Skipped => "skipped",
+            Self::Dying => "dying",
+            Self::Unnamed => "unnamed",
             Self::Never => "never",
             Self::Init => "init",
             Self::NoMm => "no mm",
@@ -183,11 +199,16 @@ impl Reason {
             Self::Failed => {
                 "the rule could not be worked out for it: a fact is absent, or a number out of range"
             }
-            Self::Ruled => "the rule spares it: it is protected, or not eligible",
             Self::Zero => "its points come to zero, and this rule never chooses zero",
+            Self::Ignored => "the rule or the options of this killer leave it alone",
+            Self::NoCandidate => {
+                "this killer chooses among cgroups, and the one that it lives in is no candidate"
+            }
             Self::Skipped => {
                 "the kernel skips it now: a vfork child that has not run exec yet, or already reaped"
             }
+            Self::Dying => "it was killed already and is on its way out",
+            Self::Unnamed => "this rule names somebody else, or nobody at all",
             Self::Never => "oom_score_adj is -1000: the OOM killer never chooses it",
             Self::Init => "it is the machine's init: the OOM killer never chooses it",
             Self::NoMm => "it has no memory of its own any more (a zombie, or exiting)",

@@ -1,33 +1,49 @@
-//! The kernel's own rule: 4.17 to 5.8, and 5.9 and later (`mm/oom_kill.c` `oom_badness`).
+//! The kernel's own rule since 3.5 (`mm/oom_kill.c` `oom_badness`).
 //!
 //! points = rss + swap + page tables + adj x (total / 1000), the division first and integer. Up to
-//! 5.8 the result is at least 1; since 5.9 it is signed. Both are measured against
-//! `/proc/PID/oom_score` all the time, see `app::check`.
+//! 5.8 the result is at least 1; since 5.9 it is signed. Up to 4.16 root was favoured. Whatever the
+//! running kernel does is measured against `/proc/PID/oom_score` all the time, see `score`.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
+use super::family::{likely_sharers, worst_child};
 use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
-use crate::model::{Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal};
+use crate::model::{
+    Capability, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal, Surge,
+};
 use crate::units::{Adj, Pages, Points};
 
-/// Which of the two rules.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rule {
-    /// Whichever the running kernel's `oom_score` follows.
-    Running,
-    /// At least 1.
-    Floored,
-    /// Signed.
-    Signed,
+/// How root is favoured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Root {
+    /// Its adj counts as 30 less (up to 3.13).
+    Adj,
+    /// 3 % of its own points are taken off (3.14 to 4.16).
+    Share,
+    /// Not at all (4.17 and later).
+    No,
 }
 
-/// A kernel from 4.17 on.
+/// What changed between the generations.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    root: Root,
+    /// Points are at least 1.
+    floored: bool,
+    /// A child dies in the place of the one that was chosen.
+    sacrifices: bool,
+    /// Which of two equals dies in an OOM of the whole machine.
+    tie: Tie,
+}
+
+/// A kernel from 3.5 on.
 #[derive(Debug)]
 pub struct Linux {
     id: &'static str,
     title: &'static str,
     about: &'static str,
     cites: &'static [Cite],
-    pub(super) rule: Rule,
+    /// Major and minor number; nothing for the running kernel.
+    version: Option<(u32, u32)>,
 }
 
 /// The running kernel.
@@ -37,8 +53,8 @@ pub static LINUX: Linux = Linux {
     about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
             The highest dies. Which of the two modern scales holds is found by comparing with \
             /proc/PID/oom_score, not by version.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "4.17 to today" }],
-    rule: Rule::Running,
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "3.5 to today" }],
+    version: None,
 };
 
 /// 5.9 and later.
@@ -46,24 +62,65 @@ pub static LINUX_5_9: Linux = Linux {
     id: "linux-5.9",
     title: "Linux 5.9 and later",
     about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
-            The result is signed: a process far below zero is still chosen when nobody is above it.",
+            The result is signed: a process far below zero is still chosen when nobody is above it. \
+            Of equals the youngest dies.",
     cites: &[
         Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
         Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
     ],
-    rule: Rule::Signed,
+    version: Some((5, 9)),
 };
 
-/// 4.17 to 5.8.
+/// 5.3 to 5.8.
+pub static LINUX_5_3: Linux = Linux {
+    id: "linux-4.17:5.3",
+    title: "Linux 5.3 to 5.8",
+    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
+            the youngest dies.",
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_evaluate_task()", at: "5.3" }],
+    version: Some((5, 3)),
+};
+
+/// 5.1 and 5.2.
+pub static LINUX_5_1: Linux = Linux {
+    id: "linux-4.17:5.1",
+    title: "Linux 5.1 and 5.2",
+    about: "As 4.17, but the one that is chosen dies itself, not a child of it.",
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "5.2" }],
+    version: Some((5, 1)),
+};
+
+/// 4.17 to 5.0.
 pub static LINUX_4_17: Linux = Linux {
     id: "linux-4.17",
-    title: "Linux 4.17 to 5.8",
-    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals.",
+    title: "Linux 4.17 to 5.0",
+    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
+            the oldest is chosen. A child of it that could be chosen too dies in its place.",
     cites: &[
-        Cite { place: "mm/oom_kill.c oom_badness()", at: "4.18" },
+        Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "4.18" },
         Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
     ],
-    rule: Rule::Floored,
+    version: Some((4, 17)),
+};
+
+/// 3.14 to 4.16.
+pub static LINUX_3_14: Linux = Linux {
+    id: "linux-3.14",
+    title: "Linux 3.14 to 4.16",
+    about: "As 4.17, but 3 % of the own points are taken off a process with CAP_SYS_ADMIN, before adj \
+            is added. Up to 3.19 only the lowest level of page tables counted, which today's /proc \
+            no longer tells apart.",
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.14" }],
+    version: Some((3, 14)),
+};
+
+/// 3.5 to 3.13.
+pub static LINUX_3_5: Linux = Linux {
+    id: "linux-3.5",
+    title: "Linux 3.5 to 3.13",
+    about: "As 4.17, but adj counts as 30 less for a process with CAP_SYS_ADMIN: 3 % of all memory.",
+    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.5" }],
+    version: Some((3, 5)),
 };
 
 /// The kernel policy whose numbers the running kernel's `oom_score` follows.
@@ -72,6 +129,28 @@ pub fn running(scale: ScoreScale) -> &'static Linux {
     match scale {
         ScoreScale::Signed => &LINUX_5_9,
         ScoreScale::Floored => &LINUX_4_17,
+    }
+}
+
+impl Linux {
+    pub(super) fn rules(&self, machine: &Machine) -> Rules {
+        let version = self.version.unwrap_or_else(|| machine.kernel_version());
+        Rules {
+            root: if version < (3, 14) {
+                Root::Adj
+            } else if version < (4, 17) {
+                Root::Share
+            } else {
+                Root::No
+            },
+            // Late 5.4 kernels got the signed scale too: what runs here is measured.
+            floored: match self.version {
+                Some(version) => version < (5, 9),
+                None => machine.score_scale == ScoreScale::Floored,
+            },
+            sacrifices: version < (5, 1),
+            tie: if version < (5, 3) { Tie::Oldest } else { Tie::Youngest },
+        }
     }
 }
 
@@ -98,42 +177,68 @@ fn unseen_swap(process: &Process, scene: &Scene) -> Pages {
     if swapped { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
 }
 
-/// The formula itself, without what only the kernel's own score reveals.
-pub(super) fn judge_facts(process: &Process, scene: &Scene, rule: Rule, total: Pages) -> Verdict {
+/// Why nothing that the kernel weighs can make it choose a process; else its adj.
+pub(super) fn spared(process: &Process, scene: &Scene) -> Result<Adj, Reason> {
     if process.is_kernel_thread() {
-        return Verdict::Spared(Reason::Kernel);
+        return Err(Reason::Kernel);
     }
     if scene.is_global_init(process) {
-        return Verdict::Spared(Reason::Init);
+        return Err(Reason::Init);
     }
     if !process.has_mm {
-        return Verdict::Spared(Reason::NoMm);
+        return Err(Reason::NoMm);
     }
-    let adj = match process.adj {
-        Reading::Value(Adj::MIN) => return Verdict::Spared(Reason::Never),
-        Reading::Value(adj) => adj,
-        Reading::Denied | Reading::Missing => return Verdict::Spared(Reason::Unreadable),
-        Reading::NotAsked => Adj::ZERO,
-    };
+    match process.adj {
+        Reading::Value(Adj::MIN) => Err(Reason::Never),
+        Reading::Value(adj) => Ok(adj),
+        Reading::Denied | Reading::Missing => Err(Reason::Unreadable),
+        Reading::NotAsked => Ok(Adj::ZERO),
+    }
+}
+
+/// Resident memory, swap and page tables.
+pub(super) fn held(process: &Process, scene: &Scene) -> Badness {
     let optional = |reading: Reading<Pages>| match reading {
         Reading::Value(pages) => (pages.points(), Note::Fact),
         _ => (Points(0), Note::Unread),
     };
     let (swap, swap_note) = optional(process.swap);
     let (tables, tables_note) = optional(process.pgtables);
-    let step = Pages(total.0 / 1000);
-    let weight = Points(i64::from(adj.0).saturating_mul(step.points().0));
-    let badness = Badness::default()
+    Badness::default()
         .plus("rss", scene.rss(process).points(), Note::Fact)
         .plus("swap", swap, swap_note)
         .plus("pgtables", tables, tables_note)
-        .plus("adj", weight, Note::Adj { adj, step });
-    let floored = match rule {
-        Rule::Floored => true,
-        Rule::Signed => false,
-        Rule::Running => scene.machine().score_scale == ScoreScale::Floored,
+}
+
+/// Whether it has CAP_SYS_ADMIN in effect. (The kernel asks for the initial user namespace, which
+/// `/proc` does not tell apart.)
+pub(super) fn is_admin(process: &Process) -> bool {
+    process.caps.value().is_some_and(|caps| caps.has(Capability::SysAdmin))
+}
+
+/// The formula itself, without what only the kernel's own score reveals.
+pub(super) fn judge_facts(process: &Process, scene: &Scene, rules: Rules, total: Pages) -> Verdict {
+    let adj = match spared(process, scene) {
+        Ok(adj) => adj,
+        Err(reason) => return Verdict::Spared(reason),
     };
-    Verdict::Scored(if floored && badness.points.0 < 1 {
+    let step = Pages(total.0 / 1000);
+    let weigh = |adj: i64| Points(adj.saturating_mul(step.points().0));
+    let mut badness = held(process, scene);
+    match rules.root {
+        Root::Share if is_admin(process) => {
+            let share = badness.points.0.saturating_mul(3) / 100;
+            badness =
+                badness.plus("root", Points(-share), Note::Because("3 % off for CAP_SYS_ADMIN"));
+        }
+        Root::Adj if is_admin(process) => {
+            let note = Note::Because("adj counts as 30 less with CAP_SYS_ADMIN");
+            badness = badness.plus("root", weigh(-30), note);
+        }
+        _ => {}
+    }
+    let badness = badness.plus("adj", weigh(i64::from(adj.0)), Note::Adj { adj, step });
+    Verdict::Scored(if rules.floored && badness.points.0 < 1 {
         badness.becoming("floor", Points(1), Note::Floor)
     } else {
         badness
@@ -152,23 +257,6 @@ pub fn kernel_skips(process: &Process, scene: &Scene) -> bool {
         && process.has_mm
         && !process.is_kernel_thread()
         && !scene.is_global_init(process)
-}
-
-/// Processes that seem to live in the victim's memory: its parent or children with sizes equal to
-/// the page. The kernel kills all who share the memory; only the sizes tell without extra rights.
-/// (Siblings with equal sizes are nearly always forked twins with memory of their own.)
-#[must_use]
-pub fn likely_sharers<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
-    let sizes = |process: &Process| {
-        (process.vsize, process.rss_stat, process.rss_exact, process.pgtables, process.swap)
-    };
-    scene
-        .now()
-        .processes
-        .iter()
-        .filter(|other| other.parent == victim.id.pid || victim.parent == other.id.pid)
-        .filter(|other| other.has_mm && victim.has_mm && sizes(other) == sizes(victim))
-        .collect()
 }
 
 impl Policy for Linux {
@@ -211,7 +299,7 @@ impl Policy for Linux {
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        match judge_facts(process, scene, self.rule, scene.domain().pages) {
+        match judge_facts(process, scene, self.rules(scene.machine()), scene.domain().pages) {
             Verdict::Scored(_) if kernel_skips(process, scene) => Verdict::Spared(Reason::Skipped),
             verdict => verdict,
         }
@@ -221,28 +309,30 @@ impl Policy for Linux {
         let counter = unseen_swap(process, scene);
         // The killer's counter is never below zero, so it can miss no more than there is.
         let missed = counter.min(process.swap.value().unwrap_or_default());
-        let grown = scene.growth(process).map_or(0, |growth| growth.pages.0);
-        let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
-        Sway { up: counter + pages(grown), down: missed + pages(grown.saturating_neg()) }
+        let Surge { rise, fall } = scene.surge(process.id);
+        // Until the next look comes, a refresh and the time that looking takes may pass.
+        Sway { up: counter + rise + rise, down: missed + fall + fall }
     }
 
-    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
-        // Nobody can have gained more than it has. Which of the two counters growth is measured by
-        // depends on the look before, so the larger one bounds it.
-        let rss = process.rss_stat.max(scene.rss(process));
-        let swap = process.swap.value().unwrap_or_default();
-        let tables = process.pgtables.value().unwrap_or_default();
-        rss + swap + tables + unseen_swap(process, scene)
+    fn reach(&self, scene: &Scene) -> Pages {
+        let rise = scene.greatest_rise();
+        swap_counter_bound(scene.machine()) + rise + rise
     }
 
     fn tie(&self, scene: &Scene) -> Tie {
-        // 5.3 and later keep the last one scanned, earlier ones the first thread-group leader.
-        match self.rule {
-            _ if scene.domain().is_memcg() => Tie::Unseen,
-            Rule::Signed => Tie::Youngest,
-            _ if scene.machine().kernel_version() >= (5, 3) => Tie::Youngest,
-            _ => Tie::Oldest,
+        if scene.domain().is_memcg() { Tie::Unseen } else { self.rules(scene.machine()).tie }
+    }
+
+    fn instead<'a>(
+        &self,
+        chosen: &Process,
+        scene: &'a Scene,
+    ) -> Option<(&'a Process, &'static str)> {
+        if !self.rules(scene.machine()).sacrifices {
+            return None;
         }
+        let child = worst_child(self, chosen, scene)?;
+        Some((child, "up to 5.0 the worst child dies in the place of the one that was chosen"))
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

@@ -5,16 +5,22 @@
 //! those of i386 (HZ = 100), which are the ticks of `/proc` today.
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
-use super::{Act, Armed, Cite, Policy, Sway, Tie};
+use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{Capability, Needs, Process, Reading, Scene};
 use crate::units::Points;
 
-/// The rule of 2.4.20.
+/// A rule of 2.4.
 #[derive(Debug)]
-pub struct Linux24;
+pub struct Linux24 {
+    /// With Andrew Morton's patch to 2.4.19-pre6: never init.
+    patched: bool,
+}
 
-/// The one there is.
-pub static LINUX_2_4: Linux24 = Linux24;
+/// 2.4.20.
+pub static LINUX_2_4: Linux24 = Linux24 { patched: false };
+
+/// The patch to 2.4.19-pre6 (`aa-122-oom_kill`, 5 April 2002).
+pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true };
 
 /// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
 /// a quarter if anything is left. Never returns zero.
@@ -39,25 +45,38 @@ const RUN_SHIFT: u32 = 7 + 10;
 
 impl Policy for Linux24 {
     fn id(&self) -> &'static str {
-        "linux-2.4"
+        if self.patched { "linux-2.4.19-akpm" } else { "linux-2.4" }
     }
 
     fn title(&self) -> &'static str {
-        "Linux 2.4.20"
+        if self.patched { "Linux 2.4.19-pre6 with the -akpm patch" } else { "Linux 2.4.20" }
     }
 
     fn about(&self) -> &'static str {
-        "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
-         run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
-         Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
-         everybody else SIGKILL."
+        if self.patched {
+            "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
+             and the killer waits until three whole passes of reclaim have failed \
+             (vm.oom_kill_passes). It has no pause after a kill."
+        } else {
+            "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
+             run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
+             Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
+             everybody else SIGKILL."
+        }
     }
 
     fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite { place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()", at: "2.4.20" },
-            Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
-        ]
+        if self.patched {
+            &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }]
+        } else {
+            &[
+                Cite {
+                    place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()",
+                    at: "2.4.20",
+                },
+                Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
+            ]
+        }
     }
 
     fn needs(&self) -> Needs {
@@ -70,16 +89,43 @@ impl Policy for Linux24 {
 
     fn armed(&self, scene: &Scene) -> Armed {
         let free = scene.now().swap.free_kib;
-        if free.0 > 0 {
-            Armed::simply(false, format!("waits until swap is full: {} KiB are free", free.0))
-        } else {
-            Armed::simply(true, "no free swap: 10 failed reclaims within seconds set it off")
+        let swap = Trigger {
+            what: "free swap",
+            now: format!("{} KiB", free.0),
+            wants: "none".to_owned(),
+            met: Some(free.0 == 0),
+        };
+        // Inside the kernel only: nothing outside counts its failures.
+        let unseen = |what, wants: &str| Trigger {
+            what,
+            now: "not visible from outside".to_owned(),
+            wants: wants.to_owned(),
+            met: None,
+        };
+        let mut triggers = vec![swap];
+        if self.patched {
+            triggers.push(unseen("failed passes of reclaim", "3 (vm.oom_kill_passes)"));
         }
+        triggers.push(unseen("last failure", "at most 5 s ago"));
+        triggers.push(unseen("first failure", "at least 1 s ago"));
+        triggers.push(unseen("failures counted", "at least 10"));
+        if !self.patched {
+            triggers.push(unseen("last kill", "at least 5 s ago"));
+        }
+        let (ready, why) = if free.0 > 0 {
+            (false, format!("waits until swap is full: {} KiB are free", free.0))
+        } else {
+            (true, "no free swap: 10 failed reclaims within seconds set it off".to_owned())
+        };
+        Armed { ready, why, triggers }
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
             return Verdict::Spared(Reason::Kernel);
+        }
+        if self.patched && scene.is_global_init(process) {
+            return Verdict::Spared(Reason::Init);
         }
         if !process.has_mm {
             return Verdict::Spared(Reason::NoMm);

@@ -4,11 +4,30 @@
 //! the verdicts (`rank`), acting on them (`effects`).
 
 mod badness;
+mod blame;
+mod bustd;
+mod daemon;
+mod earlyoom;
+mod family;
+mod groups;
+mod kill_parent;
+mod kubelet;
 mod linux;
 mod linux24;
+mod linux26;
+mod linux2636;
+mod lmkd;
+mod nohang;
+mod nokiller;
 mod off;
+mod oomd;
+mod oomd_systemd;
+mod panic;
+mod pattern;
+mod rss;
 mod sacrifice;
 mod score;
+mod security;
 pub mod site;
 
 use std::cmp::Ordering;
@@ -17,13 +36,37 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use blame::blame;
+pub use bustd::BUSTD;
+pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
+pub use family::likely_sharers;
+pub use kill_parent::KILL_PARENT;
+pub use kubelet::KUBELET;
 pub use linux::{
-    LINUX, LINUX_4_17, LINUX_5_9, kernel_skips, likely_sharers, running, swap_counter_bound,
+    LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
+    running, swap_counter_bound,
 };
-pub use linux24::{LINUX_2_4, int_sqrt_24};
+pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, int_sqrt_24};
+pub use linux26::{
+    LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
+    LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
+};
+pub use linux2636::LINUX_2_6_36;
+pub use lmkd::LMKD;
+pub use nohang::{NOHANG, NOHANG_DESKTOP};
+pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
+pub use oomd::{OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
+pub use panic::PANIC;
+pub use rss::{RSS, RSS_SWAP};
 pub use sacrifice::{Sacrifice, sacrifice};
 pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
+pub use security::SECURITY;
+
+/// Where the modules of 2003 were proposed: whoever wants another answer to memory shortage registers a
+/// handler.
+const RFC_2003: &str = "linux-kernel, [RFC] Enabling other oom schemes";
 
 /// Where a rule can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,9 +185,9 @@ pub trait Policy: Send + Sync {
     }
     /// How far that opinion may be off by the time of the kill.
     fn sway(&self, process: &Process, scene: &Scene) -> Sway;
-    /// A bound of [`Sway::up`] that needs no look back: most processes are ruled out by it alone.
-    fn reach(&self, process: &Process, scene: &Scene) -> Pages {
-        self.sway(process, scene).up
+    /// Nobody's [`Sway::up`] is more than this: most processes are ruled out by it alone.
+    fn reach(&self, _scene: &Scene) -> Pages {
+        Pages::ZERO
     }
     /// Which of two equals dies.
     fn tie(&self, scene: &Scene) -> Tie;
@@ -168,15 +211,64 @@ pub trait Policy: Send + Sync {
 }
 
 /// Every policy there is; the first one is the default.
-pub static POLICIES: &[&dyn Policy] = &[&LINUX, &LINUX_5_9, &LINUX_4_17, &LINUX_2_4];
+pub static POLICIES: &[&dyn Policy] = &[
+    &LINUX,
+    &LINUX_5_9,
+    &LINUX_5_3,
+    &LINUX_5_1,
+    &LINUX_4_17,
+    &LINUX_3_14,
+    &LINUX_3_5,
+    &LINUX_2_6_36,
+    &LINUX_2_6_32,
+    &LINUX_2_6_25,
+    &LINUX_2_6_24,
+    &LINUX_2_6_22,
+    &LINUX_2_6_20,
+    &LINUX_2_6_19,
+    &LINUX_2_6_16,
+    &LINUX_2_6_12,
+    &LINUX_2_6_11,
+    &LINUX_2_6_0,
+    &LINUX_2_4_23,
+    &LINUX_2_4,
+    &LINUX_2_4_19_AKPM,
+    &PANIC,
+    &KILL_PARENT,
+    &SECURITY,
+    &EARLYOOM,
+    &EARLYOOM_RSS,
+    &NOHANG,
+    &NOHANG_DESKTOP,
+    &SYSTEMD_OOMD_SWAP,
+    &SYSTEMD_OOMD_PRESSURE,
+    &OOMD_SIZE,
+    &OOMD_SWAP,
+    &OOMD_PRESSURE,
+    &KUBELET,
+    &BUSTD,
+    &LMKD,
+    &RSS,
+    &RSS_SWAP,
+];
 
-/// The policy with this name.
+/// What `--policy` takes beside the names of [`POLICIES`].
+pub const PATTERNS: &[(&str, &str)] = &[
+    ("linux-2.6:2.6.N", "the era of any 2.6.N up to 2.6.35"),
+    ("blame:NAME", "always the program with this name, and nobody else"),
+];
+
+/// The policy with this name, or of this pattern.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
-    POLICIES.iter().copied().find(|policy| policy.id() == id)
+    if let Some(name) = id.strip_prefix("blame:") {
+        return blame(name);
+    }
+    let exact = POLICIES.iter().copied().find(|policy| policy.id() == id);
+    exact.or_else(|| linux26::era(id))
 }
 
-/// The policies that the key `v` steps through: the running kernel's, then those that differ.
+/// The policy after this one in the table, round and round.
 #[must_use]
 pub fn next_after(id: &str) -> &'static dyn Policy {
     let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);

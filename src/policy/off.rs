@@ -10,6 +10,8 @@ pub enum Off {
     Panic,
     /// `oom_kill_disable` of this version-1 cgroup: its tasks wait.
     Waits,
+    /// There is no killer: whoever asks for memory dies.
+    NoKiller,
     /// `vm.oom_kill_allocating_task`: whoever asks for memory dies.
     AllocatingTask,
     /// This process was killed already and has not gone.
@@ -25,6 +27,7 @@ impl Off {
         match self {
             Self::Panic => "panic_on_oom",
             Self::Waits => "oom_kill_disable",
+            Self::NoKiller => "no_killer",
             Self::AllocatingTask => "oom_kill_allocating_task",
             Self::Dying(_) => "dying",
             Self::Swapoff(_) => "swapoff",
@@ -39,9 +42,8 @@ impl Off {
             format!("{id} {comm}")
         };
         match self {
-            Self::Panic => {
-                "panic_on_oom is set: an OOM panics the kernel, nobody is chosen".to_owned()
-            }
+            Self::Panic => "panic_on_oom: an OOM panics the kernel, nobody is chosen".to_owned(),
+            Self::NoKiller => "there is no killer: whoever asks for memory then dies".to_owned(),
             Self::Waits => {
                 "oom_kill_disable is set here: at the wall its tasks wait, nobody is killed"
                     .to_owned()
@@ -68,6 +70,7 @@ impl Off {
         match self {
             Self::Panic => "panic_on_oom: the kernel would panic".to_owned(),
             Self::Waits => "oom_kill_disable: tasks would wait".to_owned(),
+            Self::NoKiller => "no killer: whoever allocates dies".to_owned(),
             Self::AllocatingTask => "oom_kill_allocating_task: whoever allocates dies".to_owned(),
             Self::Dying(id) => {
                 let comm = scene.find(id).map(|process| process.comm).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! is: the check that never stops.
 
 use super::badness::Verdict;
-use super::linux::{LINUX, judge_facts, kernel_skips, running};
+use super::linux::{LINUX, judge_facts, kernel_skips};
 use super::{Policy, Sway};
 use crate::model::{ProcId, Process, Scene, ScoreScale};
 use crate::units::{Pages, Points};
@@ -20,8 +20,8 @@ fn score_of(points: Points, total: Pages, scale: ScoreScale) -> u32 {
 /// The points of a process, as `oom_score` weighs them: always by the whole machine, even inside a
 /// container. `None` where it shows 0 by rule.
 fn points(process: &Process, scene: &Scene) -> Option<Points> {
-    let rule = running(scene.machine().score_scale).rule;
-    match judge_facts(process, scene, rule, scene.now().total()) {
+    let rules = LINUX.rules(scene.machine());
+    match judge_facts(process, scene, rules, scene.now().total()) {
         Verdict::Scored(badness) if !kernel_skips(process, scene) => Some(badness.points),
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! Who falls together: the kernel kills whole cgroups where `memory.oom.group` says so.
 
+use std::cmp::Ordering;
+
 use crate::model::{
     Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
 };
@@ -87,9 +89,16 @@ pub fn group_mates<'a>(
     Some((group, others.collect()))
 }
 
+/// The order of the tree, and behind it what lies outside (`/..`).
+fn order(a: &str, b: &str) -> Ordering {
+    let outside = |path| !is_within(path, "/");
+    outside(a).cmp(&outside(b)).then_with(|| tree_order(a, b))
+}
+
 /// Who lives in which cgroup, counted once for all of them.
 pub struct Census<'a> {
-    /// In the order of the tree, where a subtree stands in one piece.
+    /// In the order of the tree, where a subtree stands in one piece; those outside the namespace
+    /// stand behind all others, because they are in no subtree of its root.
     placed: Vec<(&'a str, u32)>,
     /// How many before each go along with their group.
     going: Vec<u32>,
@@ -108,7 +117,7 @@ impl<'a> Census<'a> {
                 _ => None,
             })
             .collect();
-        placed.sort_by(|(a, _), (b, _)| tree_order(a, b));
+        placed.sort_by(|(a, _), (b, _)| order(a, b));
         let mut sum = 0;
         let mut going = Vec::with_capacity(placed.len() + 1);
         going.push(0);
@@ -120,7 +129,7 @@ impl<'a> Census<'a> {
     }
 
     fn range(&self, path: &str) -> (usize, usize) {
-        let from = self.placed.partition_point(|(other, _)| tree_order(other, path).is_lt());
+        let from = self.placed.partition_point(|(other, _)| order(other, path).is_lt());
         let count = self.placed[from..].partition_point(|(other, _)| is_within(other, path));
         (from, from + count)
     }

@@ -1,6 +1,7 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
 pub mod company;
+pub mod fate;
 pub mod walls;
 pub mod whatif;
 
@@ -160,11 +161,12 @@ impl Ranking {
         let unseen = policy.tie(scene) == Tie::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
+        let reach = policy.reach(scene).points();
         for row in others.iter().take_while(|row| row.class == first.class) {
             let Some(points) = row.standing.points() else { break };
-            // Looking up how each of thousands grew would cost more than judging them.
-            if points + policy.reach(&processes[row.at as usize], scene).points() < floor {
-                continue;
+            // Nobody from here on can come up so far.
+            if points + reach < floor {
+                break;
             }
             let up = sway(row).up;
             // An exact tie is no uncertainty where its order is known.

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::Ranking;
-use crate::model::{Cgroup, Domain, Reading, Scene, Scope, Snapshot, Text, is_within, tree_order};
+use super::company::Census;
+use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text};
 use crate::policy::Policy;
 use crate::units::{Bytes, Millis};
 
@@ -33,14 +34,23 @@ impl Wall {
         u64::try_from(left).unwrap_or(u64::MAX)
     }
 
+    /// Whether it is the machine's own.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        self.name.as_str() == Scope::GLOBAL
+    }
+
+    /// What walls are ordered by, the nearest first: the time until it is hit, the share left, and
+    /// the size of that.
+    #[must_use]
+    pub fn distance(&self) -> (u64, u64, u64) {
+        (self.hit_in.map_or(u64::MAX, |at| at.0), self.left_permille(), self.headroom.0)
+    }
+
     /// The scope of those who can die there.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        if self.name.as_str() == Scope::GLOBAL {
-            Scope::Global
-        } else {
-            Scope::Memcg(Arc::clone(&self.name))
-        }
+        if self.is_machine() { Scope::Global } else { Scope::Memcg(Arc::clone(&self.name)) }
     }
 }
 
@@ -99,37 +109,42 @@ pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
 #[must_use]
 pub fn nearest(scene: &Scene) -> Wall {
     let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
-    let key = |wall: &Wall| {
-        (wall.hit_in.map_or(u64::MAX, |at| at.0), wall.left_permille(), wall.headroom.0)
-    };
     let machine = of_machine(scene);
-    groups.fold(machine, |first, wall| if key(&wall) < key(&first) { wall } else { first })
+    groups.fold(
+        machine,
+        |first, wall| {
+            if wall.distance() < first.distance() { wall } else { first }
+        },
+    )
+}
+
+/// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
+/// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
+/// judged for the walls that it lives behind only.
+pub fn each_fate(
+    policy: &dyn Policy,
+    scene: &Scene,
+    census: &Census<'_>,
+    mut with: impl FnMut(usize, &Scene, Ranking),
+) {
+    let mut inside = scene.clone();
+    for (at, group) in scene.now().cgroups.list.iter().enumerate() {
+        if group.is_limited() {
+            inside.set_scope(Scope::Memcg(Arc::clone(&group.path)));
+            let members = census.members(group.path.as_str());
+            with(at, &inside, Ranking::among(policy, &inside, members));
+        }
+    }
 }
 
 /// Who dies in each limited cgroup when it hits its wall, in the order of the tree: the cgroup's path
-/// and the order of its own processes. A process is judged for the walls that it lives behind only.
+/// and the order of its own processes.
 #[must_use]
 pub fn fates(policy: &dyn Policy, scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
-    let now = scene.now();
-    // A subtree stands in one piece in this order.
-    let mut placed: Vec<(&str, u32)> = now
-        .processes
-        .iter()
-        .zip(0..)
-        .filter_map(|(process, at)| match &process.cgroup {
-            Reading::Value(path) => Some((path.as_str(), at)),
-            _ => None,
-        })
-        .collect();
-    placed.sort_by(|(a, _), (b, _)| tree_order(a, b));
+    let list = &scene.now().cgroups.list;
     let mut found = Vec::new();
-    for group in now.cgroups.limited() {
-        let path = group.path.as_str();
-        let from = placed.partition_point(|(other, _)| tree_order(other, path).is_lt());
-        let members = placed[from..].iter().take_while(|(other, _)| is_within(other, path));
-        let inside = scene.within(Scope::Memcg(Arc::clone(&group.path)));
-        let ranking = Ranking::among(policy, &inside, members.map(|&(_, at)| at));
-        found.push((Arc::clone(&group.path), ranking));
-    }
+    each_fate(policy, scene, &Census::new(scene), |at, _, ranking| {
+        found.push((Arc::clone(&list[at].path), ranking));
+    });
     found
 }

@@ -3,19 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, Knobs, Machine, Memory, Overcommit, Powers, Pressure,
-    ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
+    Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
+    Pressure, ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
-use crate::rank::Ranked;
+use crate::rank::{Ranked, fate};
 use crate::sentence::sentence;
-use crate::units::{Pages, Points};
+use crate::units::{Bytes, Millis, Pages, Points};
 
 #[derive(Serialize)]
 struct Named<'a> {
@@ -53,6 +54,7 @@ struct Frame<'a> {
     domain: Domain<'a>,
     next: String,
     off: Option<Overruled>,
+    first_wall: FirstWall<'a>,
     victim: Option<Named<'a>>,
     runner_up: Option<Named<'a>>,
     margin_pages: Option<Points>,
@@ -72,6 +74,8 @@ struct Frame<'a> {
     scan: &'a ScanAge,
     cgroups: &'a Cgroups,
     users: &'a BTreeMap<u32, Text>,
+    #[serde(skip_serializing_if = "Killers::is_default")]
+    killers: &'a Killers,
     processes: Rows<'a>,
 }
 
@@ -81,6 +85,22 @@ struct Domain<'a> {
     kind: &'static str,
     total_pages: Pages,
     weighed_by: Option<&'a Text>,
+}
+
+/// The wall that is hit first.
+#[derive(Serialize)]
+struct FirstWall<'a> {
+    name: Arc<Text>,
+    limit_bytes: Bytes,
+    headroom_bytes: Bytes,
+    hit_in_ms: Option<Millis>,
+    victim: Option<Person<'a>>,
+}
+
+#[derive(Serialize)]
+struct Person<'a> {
+    pid: i32,
+    comm: &'a Comm,
 }
 
 /// What overrules the ranking.
@@ -115,6 +135,7 @@ pub fn write_line(
     };
     let (agree, compared) = agreement(sight.scene);
     let domain = sight.scene.domain();
+    let first = fate::first(sight.policy, sight.scene, sight.ranking);
     let frame = Frame {
         schema: SCHEMA,
         time: time(snapshot.clock.unix_ms),
@@ -140,6 +161,17 @@ pub fn write_line(
             .policy
             .off(sight.scene)
             .map(|off| Overruled { by: off.word(), words: off.sentence(sight.scene) }),
+        first_wall: FirstWall {
+            victim: first
+                .fate
+                .victim
+                .and_then(|id| sight.scene.find(id))
+                .map(|it| Person { pid: it.id.pid, comm: &it.comm }),
+            name: first.wall.name,
+            limit_bytes: first.wall.limit,
+            headroom_bytes: first.wall.headroom,
+            hit_in_ms: first.wall.hit_in,
+        },
         victim: sight.ranking.victim().and_then(named),
         runner_up: sight.ranking.runner_up().and_then(named),
         margin_pages: sight.ranking.margin(),
@@ -159,6 +191,7 @@ pub fn write_line(
         scan: &snapshot.scan,
         cgroups: &snapshot.cgroups,
         users: &snapshot.users,
+        killers: &snapshot.killers,
         processes: Rows { sight, rows, columns },
     };
     serde_json::to_writer(&mut *out, &frame)?;

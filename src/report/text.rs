@@ -9,7 +9,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::columns::{Align, Column, Sight, human_size, span_of};
 use crate::model::{Reading, Snapshot, Stall};
 use crate::policy::agreement;
+use crate::rank::fate;
 use crate::sentence::sentence;
+use crate::words;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug)]
@@ -102,13 +104,14 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
     let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
     let size = |kib: crate::units::Kib| human_size(kib.bytes());
     let mut lines = vec![format!(
-        "doomtop {} {} up {}  policy {}: {}  scope {} {}",
+        "doomtop {} {} up {}  policy {}: {}  scope {}{} {}",
         machine.name,
         machine.kernel,
         span_of(up),
         sight.policy.id(),
         sight.policy.title(),
         sight.scene.domain().name,
+        words::scope_note(sight.scene),
         super::json::time(snapshot.clock.unix_ms),
     )];
     let memory = &snapshot.memory;
@@ -137,6 +140,14 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
         let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
     }
     lines.push(check);
+    let first = fate::first(sight.policy, sight.scene, sight.ranking);
+    lines.push(format!(
+        "first wall: {}{} {}: {}",
+        words::wall_name(&first.wall),
+        if first.wall.is_machine() { "," } else { "" },
+        words::room(sight, &first.wall),
+        words::fate(sight, &first.fate)
+    ));
     lines.push(sentence(sight).whole());
     lines
 }

@@ -1,10 +1,8 @@
 //! The command line: one of the four tables of the house. The man page and the README's list of
 //! flags are printed from it.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 
 use crate::app::filter::Filter;
@@ -12,8 +10,8 @@ use crate::app::lines::Sort;
 use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::Scope;
-use crate::policy::POLICIES;
 use crate::policy::site::Site;
+use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::units::Millis;
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -58,8 +56,8 @@ pub struct Cli {
     pub from: Option<PathBuf>,
 
     /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
-    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = PolicyName, global = true)]
-    pub policy: String,
+    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
+    pub policy: PolicyArg,
 
     /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
     /// nodes:0-1
@@ -130,6 +128,24 @@ pub enum PolicyCommand {
     Facts,
 }
 
+/// A policy that exists, or the file of a site's own.
+#[derive(Clone)]
+pub enum PolicyArg {
+    /// It stands in the table.
+    Known(&'static dyn Policy),
+    /// It is read from this file.
+    Site(PathBuf),
+}
+
+impl std::fmt::Debug for PolicyArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known(policy) => f.write_str(policy.id()),
+            Self::Site(file) => write!(f, "{}{}", Site::PREFIX, file.display()),
+        }
+    }
+}
+
 /// A filter that was understood.
 #[derive(Clone, Debug)]
 pub struct FilterArg(pub Filter);
@@ -154,33 +170,16 @@ impl std::fmt::Debug for ColumnsArg {
     }
 }
 
-/// A policy of the table, or a file.
-#[derive(Clone)]
-struct PolicyName;
-
-impl TypedValueParser for PolicyName {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<String, clap::Error> {
-        let file = value.to_str().and_then(|text| text.strip_prefix(Site::PREFIX));
-        match file {
-            Some(file) if !file.is_empty() => Ok(format!("{}{file}", Site::PREFIX)),
-            _ => {
-                let known = POLICIES.iter().map(|policy| policy.id()).chain(["site:FILE"]);
-                PossibleValuesParser::new(known).parse_ref(command, argument, value)
-            }
-        }
+fn policy(id: &str) -> Result<PolicyArg, String> {
+    if let Some(file) = id.strip_prefix(Site::PREFIX).filter(|file| !file.is_empty()) {
+        return Ok(PolicyArg::Site(file.into()));
     }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let known = POLICIES.iter().map(|policy| policy.id()).chain(["site:FILE"]);
-        Some(Box::new(known.map(PossibleValue::new)))
-    }
+    by_id(id).map(PolicyArg::Known).ok_or_else(|| {
+        let mut names: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
+        names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
+        names.push("site:FILE");
+        format!("the policies are {}", names.join(", "))
+    })
 }
 
 fn delay(text: &str) -> Result<Millis, String> {

@@ -24,14 +24,13 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse};
 use crate::model::{Capability, Powers, ProcId};
-use crate::policy::site::Site;
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording};
 use crate::units::Millis;
 
-use cli::{Cli, Command, PolicyCommand};
+use cli::{Cli, Command, PolicyArg, PolicyCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -90,17 +89,14 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         }
         _ => None,
     };
-    let (policy, watch) = match cli.policy.strip_prefix(Site::PREFIX).map(Path::new) {
+    let (policy, watch): (&'static dyn Policy, _) = match &cli.policy {
+        PolicyArg::Known(policy) => (*policy, None),
         // Where another rule is checked, this one is not looked at.
-        Some(_) if checked.is_some() => (&policy::LINUX as &'static dyn Policy, None),
-        Some(file) => match rules::load(file) {
-            Ok((site, watch)) => (site as &'static dyn Policy, Some(watch)),
+        PolicyArg::Site(_) if checked.is_some() => (&policy::LINUX, None),
+        PolicyArg::Site(file) => match rules::load(file) {
+            Ok((site, watch)) => (site, Some(watch)),
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
-        None => {
-            let known = policy::by_id(&cli.policy);
-            (known.ok_or_else(|| format!("no policy {}", cli.policy))?, None)
-        }
     };
     let recorded = cli.from.is_some();
     let mut setup = Setup {

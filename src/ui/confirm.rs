@@ -49,6 +49,7 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> boo
             .enumerate()
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
+    lines.extend(confirm.stay.iter().map(|text| (5, Line::raw(format!("- {text}")))));
     if app.tags.iter().any(|&tagged| tagged != confirm.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, look.dim())));

@@ -1,5 +1,7 @@
 //! Why a process stands where it stands: every term, what would change it, what falls with it.
 
+use std::sync::Arc;
+
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
@@ -8,9 +10,10 @@ use crate::app::App;
 use crate::app::check::Agreement;
 use crate::app::confirm::Confirm;
 use crate::columns::Sight;
-use crate::model::{Capability, ProcId, Process, Reading};
+use crate::model::{Capability, Cgroup, ProcId, Process, Reading, Scope};
 use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score, sacrifice};
 use crate::rank::Ranked;
+use crate::rank::company::group_mates;
 use crate::rank::whatif::what_if;
 use crate::units::{Adj, Pages, Points};
 
@@ -45,7 +48,15 @@ pub fn brief(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     lines.push(case.kernel());
     lines.extend(case.place());
     lines.extend(case.what_if());
-    let rest = [case.falls(), case.cgroup(), case.frees(), case.caps(), case.kin(), case.command()];
+    let rest = [
+        case.mates(),
+        case.falls(),
+        case.cgroup(),
+        case.frees(),
+        case.caps(),
+        case.kin(),
+        case.command(),
+    ];
     let room = usize::from(height).saturating_sub(1);
     lines.extend(rest.into_iter().flatten());
     lines.truncate(room);
@@ -84,6 +95,9 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.push(case.heading("If it dies"));
     let act = policy.act(process);
     lines.push(case.text("signal", &format!("{}: {}", act.signal, act.why)));
+    if let Some((other, why)) = policy.instead(process, sight.scene) {
+        lines.push(case.text("instead", &format!("{} dies: {why}", words::who(other))));
+    }
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
     lines.extend(case.all_falls());
@@ -92,6 +106,7 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.extend(case.identity());
     lines.extend(case.caps());
     lines.extend(case.cgroup());
+    lines.extend(case.wall());
     lines.extend(case.kin());
     lines.extend(case.command());
     lines.push(Line::default());
@@ -157,6 +172,8 @@ impl Case<'_> {
             Note::Divided { by, because } => format!("divided by {by}: {because}"),
             Note::Doubled { because } => format!("doubled: {because}"),
             Note::Floor => "raised to the least there is".to_owned(),
+            Note::Because(why) => why.to_owned(),
+            Note::Shifted { by } => format!("shifted by oom_adj {by}"),
         };
         let style = match term.note {
             Note::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),
@@ -361,16 +378,19 @@ impl Case<'_> {
     }
 
     fn all_falls(&self) -> Vec<Line<'static>> {
+        let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
         match Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
-            Err(why) => vec![self.text("protected", why)],
-            Ok(dialog) if dialog.falls.is_empty() => vec![self.text("with it", "nothing else")],
-            Ok(dialog) => dialog
-                .falls
-                .iter()
-                .enumerate()
-                .map(|(nth, line)| self.text(if nth == 0 { "with it" } else { "" }, line))
-                .collect(),
+            Err(why) => lines.push(self.text("protected", why)),
+            Ok(dialog) if dialog.falls.is_empty() && lines.is_empty() => {
+                lines.push(self.text("with it", "nothing else"));
+            }
+            Ok(dialog) => {
+                for fallen in &dialog.falls {
+                    lines.push(self.text(if lines.is_empty() { "with it" } else { "" }, fallen));
+                }
+            }
         }
+        lines
     }
 
     fn identity(&self) -> Vec<Line<'static>> {
@@ -442,6 +462,53 @@ impl Case<'_> {
     fn cgroup(&self) -> Option<Line<'static>> {
         let path = self.process.cgroup.as_ref().value()?;
         Some(self.text("cgroup", path.as_str()))
+    }
+
+    /// The nearest wall that it lives behind: how full it is, and which place it has there.
+    fn wall(&self) -> Option<Line<'static>> {
+        let path = self.process.cgroup.as_ref().value()?;
+        let cgroups = &self.sight.scene.now().cgroups;
+        let group = cgroups.upwards(path.as_str()).find(|group| group.is_limited())?;
+        let limit = group.wall()?;
+        let mut text = format!("limit {}", words::bytes(self.sight, limit));
+        if group.path != *path {
+            text.push_str(&format!(" at {}", group.path));
+        }
+        if let Some(used) = group.used().value() {
+            let full = u128::from(used.0) * 100 / u128::from(limit.0.max(1));
+            text.push_str(&format!(": {full}% full"));
+        }
+        if let Some(rank) = self.rank_at(group) {
+            text.push_str(&format!("; in that domain rank {rank}"));
+        }
+        if group.oom_group.value() == Some(true) {
+            text.push_str("; memory.oom.group");
+        }
+        Some(self.text("its wall", &text))
+    }
+
+    /// Its place, counted from 1, among a cgroup's own processes.
+    fn rank_at(&self, group: &Cgroup) -> Option<usize> {
+        let inside = self.sight.scene.within(Scope::Memcg(Arc::clone(&group.path)));
+        let points = |process: &Process| match self.sight.policy.judge(process, &inside) {
+            Verdict::Scored(badness) => Some(badness.points),
+            Verdict::Spared(_) => None,
+        };
+        let own = points(self.process)?;
+        let processes = inside.now().processes.iter();
+        let members = processes.filter(|it| inside.domain().contains(it));
+        Some(members.filter(|it| points(it).is_some_and(|other| other > own)).count() + 1)
+    }
+
+    /// Whom an OOM kill of it takes along because their cgroup dies as a whole.
+    fn mates(&self) -> Option<Line<'static>> {
+        let (group, mates) = group_mates(self.process, self.sight.scene)?;
+        let text = format!(
+            "{} more of {} (memory.oom.group): an OOM kills it as a whole",
+            mates.len(),
+            group.path
+        );
+        (!mates.is_empty()).then(|| self.text("with it", &text))
     }
 
     fn kin(&self) -> Option<Line<'static>> {

@@ -4,11 +4,13 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pen::{Pen, cells};
+use super::pen::{Pen, cells, tail};
 use crate::app::keys::{Action, KEYS, Place, key_of};
-use crate::app::mode::{Asking, Mode, Prompt};
+use crate::app::mode::{Asking, Mode, Prompt, Screen};
 use crate::app::{Acting, App, Level};
 use crate::columns::Scale;
+use crate::policy::Reason;
+use crate::rank::Standing;
 
 /// Paints the status line, or what has taken its place.
 pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -62,27 +64,28 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
-    let (shown, all) = (app.lines.len(), scene.now().processes.len());
+    if app.screen == Screen::Cgroups {
+        return group_parts(app, pen, parts);
+    }
+    let rows = app.ranking.rows().iter();
+    let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
+    let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
     parts.push(Span::raw(if shown == all {
         format!("{all} tasks")
     } else {
         format!("{shown} of {all} tasks")
     }));
+    if app.is_scoped() {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
     let (agree, compared) = app.check.count();
     if compared > 0 {
         let style = if agree == compared { look.good() } else { look.warn() };
         let mark = if agree == compared { "" } else { "!" };
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
-    parts.push(if app.paused {
-        Span::styled("[paused]", look.warn())
-    } else if app.held() {
-        Span::styled("[held]", look.warn())
-    } else if app.setup.live {
-        Span::raw("[live]")
-    } else {
-        Span::styled("[recording]", look.warn())
-    });
+    parts.push(pace(app, pen));
     if app.setup.acting == Acting::ReadOnly {
         parts.push(Span::styled("read-only", look.good()));
     }
@@ -122,7 +125,54 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     for (action, word) in
         [(Action::Explain, "explain"), (Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]
     {
-        if let Some(key) = key_of(action) {
+        if let Some(key) = key_of(Place::Browse, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// Whether what is shown goes on.
+fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
+    let look = pen.look;
+    if app.paused {
+        Span::styled("[paused]", look.warn())
+    } else if app.held() && app.screen == Screen::Processes {
+        Span::styled("[held]", look.warn())
+    } else if app.setup.live {
+        Span::raw("[live]")
+    } else {
+        Span::styled("[recording]", look.warn())
+    }
+}
+
+/// The same for the view of cgroups.
+fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let Some(scene) = &app.scene else { return parts };
+    let limited = scene.now().cgroups.limited().count();
+    let count = scene.now().cgroups.list.len();
+    parts.push(Span::raw(format!("{count} cgroups, {limited} with a limit")));
+    parts.push(pace(app, pen));
+    if app.is_scoped() {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
+    if app.groups.hide {
+        parts.push(Span::styled("limited only", look.warn()));
+    }
+    if app.scale != Scale::Auto {
+        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::EnterDomain, "shows its processes"),
+        (Action::HideUnlimited, "limited only"),
+        (Action::NextView, "back"),
+    ] {
+        if let Some(key) = key_of(Place::Cgroups, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }
@@ -168,11 +218,11 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Paints the function bar.
-pub fn paint_bar(area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_bar(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
     let mut named: Vec<_> = KEYS
         .iter()
-        .filter(|binding| binding.place == Place::Browse && !binding.label.is_empty())
+        .filter(|binding| binding.place == app.home() && !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();
     named.sort_by_key(|(key, _)| match key.code {

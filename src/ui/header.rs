@@ -5,13 +5,16 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::cgroups::nearness;
 use super::gauge;
 use super::look::Look;
-use super::pen::{Pen, cells, line_cells};
+use super::pen::{Pen, cells, line_cells, tail};
 use super::{victim, words};
+use crate::app::mode::Screen;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
-use crate::model::{Capability, Overcommit, OvercommitMode, Reading, Stall};
+use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
+use crate::rank::fate::First;
 use crate::units::{Kib, Pages};
 
 /// How many lines the header wants.
@@ -19,7 +22,9 @@ use crate::units::{Kib, Pages};
 pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
     let warned = u16::from(app.scene.is_some() && !warnings(app).is_empty());
     match level {
-        HeaderLevel::Full => 5 + u16::from(width >= 110) + warned,
+        HeaderLevel::Full => {
+            5 + u16::from(width >= 110) + u16::from(first_wall(app).is_some()) + warned
+        }
         HeaderLevel::Small => 3 + warned,
         HeaderLevel::Line => 1,
         HeaderLevel::Off => 0,
@@ -41,17 +46,18 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
         HeaderLevel::Off => {}
         HeaderLevel::Line => lines.push(one_line(&sight, look, area.width)),
         HeaderLevel::Small => {
-            lines.push(title(app, &sight, look, area.width));
+            lines.push(title(app, &sight, look, area.width, false));
             lines.push(Line::from(numbers(&sight, look)));
         }
         HeaderLevel::Full => {
-            lines.push(title(app, &sight, look, area.width));
+            lines.push(title(app, &sight, look, area.width, area.width >= 110));
             lines.push(memory(&sight, look, area.width));
             lines.push(swap(&sight, look, area.width));
             lines.push(commit(&sight, look, area.width));
             if area.width >= 110 {
                 lines.push(model(app, &sight, look, area.width));
             }
+            lines.extend(first_wall(app).map(|first| nearest(first, &sight, look, area.width)));
         }
     }
     if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
@@ -91,22 +97,47 @@ fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -> Li
     Line::from(line)
 }
 
-fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+/// The first line: the views, the machine, and what is looked at. `ruled`: whose rule ranks stands
+/// on a line of its own.
+fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> Line<'static> {
     let (now, machine) = (sight.scene.now(), sight.scene.machine());
     let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
-    let policy = app.setup.policy;
-    let model = match policy.id() {
-        "linux" => "linux (running)".to_owned(),
-        id => id.to_owned(),
-    };
-    let mut left = vec![
-        Span::styled("doomtop", look.strong()),
+    let mut left = vec![Span::styled("doomtop", look.strong())];
+    if width >= 100 {
+        left.push(Span::raw(" "));
+        for screen in Screen::ALL {
+            left.push(if screen == app.screen {
+                Span::styled(format!(" [{}]", screen.name()), look.strong())
+            } else {
+                Span::styled(format!("  {} ", screen.name()), look.dim())
+            });
+        }
+        left.push(Span::raw(" "));
+    }
+    let mut facts = vec![
         Span::raw(format!(" {}", machine.name)),
         Span::raw(format!(" {}", machine.kernel)),
         Span::raw(format!(" up {up}")),
-        Span::styled(format!("  model {model}"), look.label()),
-        Span::raw(format!("  scope {}", sight.scene.domain().name)),
     ];
+    let scope = scope(app, sight, look, width);
+    let model = match app.setup.policy.id() {
+        "linux" => "linux (running)".to_owned(),
+        id => id.to_owned(),
+    };
+    let model = Span::styled(format!("  model {model}"), look.label());
+    if app.is_scoped() {
+        // What is looked at is the first thing to know, once it is not the machine.
+        facts.insert(0, scope);
+        facts.insert(1, Span::raw(" "));
+        facts.extend((!ruled).then_some(model));
+    } else if width >= 100 {
+        facts.push(scope);
+        facts.extend((!ruled).then_some(model));
+    } else {
+        facts.extend((!ruled).then_some(model));
+        facts.push(scope);
+    }
+    left.extend(facts);
     if width >= 100 {
         let [one, five, fifteen] = now.load;
         left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
@@ -133,6 +164,62 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> 
     let time = words::clock(app, now.clock.unix_ms);
     right.push(Span::raw(format!("{seconds:.1}s {time}")));
     spread(left, right, width)
+}
+
+/// What is looked at: the machine, or a cgroup and of which kind.
+fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> {
+    let domain = sight.scene.domain();
+    let name = tail(domain.name.as_str(), (width / 4).max(16)).into_owned();
+    let mut note = words::scope_note(sight.scene);
+    if cells(&note) > width / 5 {
+        // The rest is said where the machine is explained.
+        note = if domain.is_global() { " (of the host)".to_owned() } else { String::new() };
+    }
+    let gone = domain.kind == DomainKind::Gone;
+    let style = match (app.is_scoped(), gone) {
+        (_, true) => look.danger(),
+        (true, _) => look.warn(),
+        _ => look.plain(),
+    };
+    let note = if gone { " gone".to_owned() } else { note };
+    Span::styled(format!("  scope {name}{note}"), style)
+}
+
+/// The wall that is hit first, where there is more than the machine's own.
+fn first_wall(app: &App) -> Option<&First> {
+    let scene = app.scene.as_ref()?;
+    scene.now().cgroups.limited().next()?;
+    app.first_wall.as_ref()
+}
+
+/// Which wall is hit first, how near it is, and who dies there; the longest form that fits.
+fn nearest(first: &First, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let wall = &first.wall;
+    let near = nearness(wall, look).unwrap_or(look.plain());
+    let (room, left) = (words::room(sight, wall), words::left(sight, wall));
+    let victim = words::victim(sight, &first.fate);
+    let all = format!("{victim}{}", words::mates(&first.fate));
+    let label = if width >= 60 { "First wall" } else { "Wall" };
+    let name = words::wall_name(wall);
+    // The name is cut before anything else is left out, but not to nothing.
+    let for_name =
+        |room: &str, fate: &str| width.saturating_sub(cells(label) + cells(room) + cells(fate) + 5);
+    let forms = [(&room, &all), (&room, &victim), (&left, &victim)];
+    let fitting =
+        forms.into_iter().find(|(room, fate)| for_name(room, fate) >= cells(name).min(18));
+    let (room, fate) = fitting.unwrap_or((&left, &victim));
+    let name = tail(name, for_name(room, fate).max(8)).into_owned();
+    Line::from(vec![
+        Span::styled(format!("{label} "), look.label()),
+        Span::styled(name, look.strong()),
+        Span::raw("  "),
+        Span::styled(room.clone(), near),
+        Span::raw(": "),
+        Span::styled(
+            fate.clone(),
+            if first.fate.too_close() { look.candidate() } else { look.plain() },
+        ),
+    ])
 }
 
 /// The cells of a gauge: the same on all lines, so that what stands behind them is aligned.

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::cgroups::GROUP_COLUMNS;
 use super::look::Look;
 use crate::app::keys::{KEYS, Key, Place};
 use crate::columns::COLUMNS;
@@ -27,6 +28,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     ];
     let places = [
         (Place::Browse, "In the table"),
+        (Place::Cgroups, "In the view of cgroups"),
         (Place::Edit, "In the editor of oom_score_adj"),
         (Place::Confirm, "In a question"),
         (Place::Menu, "In a list"),
@@ -46,7 +48,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     lines.push(heading("Marks behind the rank"));
     for (mark, meaning) in [
         (">", "the cursor"),
-        ("*", "tagged"),
+        ("*", "tagged; behind a cgroup: the scope"),
         ("x", "signalled, and followed until it is gone"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
@@ -64,6 +66,11 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(heading("Columns"));
     for column in COLUMNS {
+        lines.push(row(column.title, column.about));
+    }
+    lines.push(Line::default());
+    lines.push(heading("Columns of the view of cgroups"));
+    for column in GROUP_COLUMNS {
         lines.push(row(column.title, column.about));
     }
     lines.push(Line::default());

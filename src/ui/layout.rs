@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::header;
+use crate::app::mode::Screen;
 use crate::app::{App, HeaderLevel};
 
 /// The smallest screen that shows a table.
@@ -43,6 +44,8 @@ impl Layout {
         };
         let panels = match panel_count {
             0 => 0,
+            // What the files of a cgroup say is soon said.
+            _ if app.screen == Screen::Cgroups => 12,
             _ if area.height >= 50 => area.height * 3 / 10,
             _ => (area.height / 4 + 1).max(9),
         };

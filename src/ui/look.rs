@@ -106,6 +106,12 @@ impl Look {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// Takes that back: for what would say the opposite when reversed.
+    #[must_use]
+    pub const fn uncursor(self) -> Style {
+        Style::new().remove_modifier(Modifier::REVERSED)
+    }
+
     /// A tagged row's mark and pid.
     #[must_use]
     pub fn tag(self) -> Style {

@@ -32,6 +32,11 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
         ),
         say("shared", format!("{} tmpfs and shared: no kill need free it", kib(memory.shmem_kib))),
     ];
+    let note = words::scope_note(sight.scene);
+    if !note.is_empty() {
+        let domain = sight.scene.domain();
+        lines.insert(0, say("scope", format!("{domain}{note}")));
+    }
     if memory.hugetlb_kib.0 > 0 {
         lines.push(say("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
     }

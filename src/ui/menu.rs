@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::page::Shown;
-use super::pen::{Pen, cells};
-use crate::app::menu::Menu;
+use super::pen::{Pen, cells, tail};
+use crate::app::menu::{Choice, Menu};
 
 /// Paints the list, scrolled so that the chosen line is in view.
 pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
@@ -59,7 +59,13 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
         let mut x = list.x + 1;
         let end = list.right().saturating_sub(1);
         x += pen.text(x, y, end.saturating_sub(x), on, look.tag());
-        pen.text(x, y, labels.min(end.saturating_sub(x)), &item.label, look.strong());
+        let room = labels.min(end.saturating_sub(x));
+        // What a path ends with says most.
+        let label = match item.choice {
+            Choice::Scope(_) => tail(&item.label, room),
+            _ => item.label.as_str().into(),
+        };
+        pen.text(x, y, room, &label, look.strong());
         x += labels + 2;
         pen.text(x, y, end.saturating_sub(x), &item.hint, look.dim());
         if nth == usize::from(chosen) {

@@ -6,6 +6,8 @@
 
 pub mod look;
 
+mod cgroup;
+mod cgroups;
 mod confirm;
 mod dialog;
 mod edit;
@@ -30,7 +32,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::mode::Mode;
+use crate::app::mode::{Mode, Screen};
 use crate::app::{App, Viewport};
 use layout::{Layout, SMALLEST};
 use page::Shown;
@@ -62,26 +64,38 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
     let layout = Layout::new(app, area);
     viewport.rows = layout.rows.height;
     header::paint(app, layout.level, layout.header, &mut pen);
-    let grid = table::Grid::new(app, area.width);
-    viewport.columns_left = grid.left_out;
-    grid.paint_head(app, layout.head, &mut pen);
+    match app.screen {
+        Screen::Processes => viewport.columns_left = paint_processes(app, &layout, &mut pen),
+        Screen::Cgroups => {
+            cgroups::paint_head(app, layout.head, &mut pen);
+            cgroups::paint_rows(app, layout.rows, &mut pen);
+        }
+    }
     if app.scene.is_none() {
         table::paint_waiting(layout.rows, &mut pen);
-    } else if app.lines.is_empty() {
-        table::paint_empty(app, layout.rows, &mut pen);
-    } else {
-        grid.paint_rows(app, layout.rows, &mut pen);
     }
     if app.scene.is_some() {
         panels::paint(app, layout.panel_count, layout.panels, &mut pen);
     }
     footer::paint_status(app, layout.status, &mut pen);
-    footer::paint_bar(layout.bar, &mut pen);
+    footer::paint_bar(app, layout.bar, &mut pen);
     let shown = paint_mode(app, &layout, area, &mut pen);
     viewport.page = shown.page;
     viewport.page_lines = shown.lines;
     viewport.dialog = shown.dialog;
     viewport
+}
+
+/// The table; how many of its columns were left out on the left comes back.
+fn paint_processes(app: &App, layout: &Layout, pen: &mut Pen<'_>) -> u16 {
+    let grid = table::Grid::new(app, layout.rows.width);
+    grid.paint_head(app, layout.head, pen);
+    if app.scene.is_some() && app.lines.is_empty() {
+        table::paint_empty(app, layout.rows, pen);
+    } else {
+        grid.paint_rows(app, layout.rows, pen);
+    }
+    grid.left_out
 }
 
 /// What lies over the table.

@@ -3,9 +3,10 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::pen::{Pen, wrap};
-use super::{explain, machine, session};
+use super::pen::{Pen, tail, wrap};
+use super::{cgroup, explain, machine, session};
 use crate::app::App;
+use crate::app::mode::Screen;
 
 /// Paints as many as there is room for.
 pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
@@ -23,6 +24,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     let inner = area.height - 2;
     // Where there is room for one of the two, the machine is shown until something was done.
     let idle = app.journal.entries.is_empty() && app.journal.pursuits.is_empty();
+    if app.screen == Screen::Cgroups {
+        return paint_cgroup(app, area, pen);
+    }
     let mut x = area.x;
     for (nth, &width) in widths.iter().take(usize::from(count)).enumerate() {
         let last = nth + 1 == usize::from(count);
@@ -36,6 +40,26 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
         };
         let inside = pen.frame(strip, &title, look.frame());
         fill(&lines, indent, inside, pen);
+    }
+}
+
+/// The panels of the view of cgroups: what the files say, and what happens at the wall.
+fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let files = cgroup::files(app, look).unwrap_or_else(|| machine::lines(app, look));
+    let left = area.width / 2;
+    let sides = [
+        (Rect { width: left - 1, ..area }, cgroup::title(app), files),
+        (
+            Rect { x: area.x + left, width: area.width - left, ..area },
+            "When it can take no more".to_owned(),
+            cgroup::wall(app, look),
+        ),
+    ];
+    for (strip, title, lines) in sides {
+        let title = tail(&title, strip.width.saturating_sub(6)).into_owned();
+        let inside = pen.frame(strip, &title, look.frame());
+        fill(&lines, 11, inside, pen);
     }
 }
 

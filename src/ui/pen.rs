@@ -59,6 +59,28 @@ fn fit(text: &str, room: u16) -> Fit {
     fit
 }
 
+/// The end of a text, as much as fits: what a path ends with says most. Where something is left out
+/// it begins with a mark.
+#[must_use]
+pub fn tail(text: &str, room: u16) -> Cow<'_, str> {
+    if cells(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let mut taken: u16 = 1;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        taken = taken.saturating_add(c.width().unwrap_or(0) as u16);
+        if taken > room {
+            break;
+        }
+        from = at;
+    }
+    // A whole component reads better than all that fits.
+    let rest = &text[from..];
+    let whole = rest.find('/').filter(|&at| rest.len() - at > rest.len() / 2);
+    Cow::Owned(format!("…{}", &rest[whole.unwrap_or(0)..]))
+}
+
 /// The text without anything but ASCII, as wide as before.
 fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -238,7 +238,9 @@ pub fn paint_waiting(area: Rect, pen: &mut Pen<'_>) {
 
 /// What an empty table says.
 pub fn paint_empty(app: &App, area: Rect, pen: &mut Pen<'_>) {
-    let why = if !app.view.filter.is_empty() {
+    let why = if app.is_scoped() && app.view.filter.is_empty() && app.view.user.is_none() {
+        "no process is in this domain: S goes back to the machine"
+    } else if !app.view.filter.is_empty() {
         "no process matches the filter: Esc clears it"
     } else if app.view.user.is_some() {
         "this user has no process: u chooses another"

@@ -70,6 +70,18 @@ fn some_stay_whatever_the_group() {
 }
 
 #[test]
+fn whoever_lives_outside_the_namespace_is_in_no_subtree_of_its_root() {
+    let mut now = grouped(&["/"]);
+    now.processes.push(placed(60, "outside", 100, 0, "/../other"));
+    now.processes.push(placed(70, "inside", 100, 0, "/-first"));
+    assert_eq!(with(&now, "global", 10), found("/", &[20, 30, 40, 50, 70]));
+    let scene = Scene::new(Arc::new(now), None);
+    let census = Census::new(&scene);
+    assert_eq!(census.members("/").len(), 6);
+    assert_eq!(census.members("/../other").len(), 1);
+}
+
+#[test]
 fn version_1_knows_no_such_thing() {
     let mut now = grouped(&["/pod"]);
     Arc::make_mut(&mut now.cgroups).hierarchy = Reading::Value(Hierarchy::V1);

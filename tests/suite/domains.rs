@@ -315,7 +315,15 @@ fn a_newborn_has_grown_by_all_that_it_has() {
     now.processes.push(old.clone());
     let scene = Scene::new(Arc::new(now), Some(Arc::new(before)));
     assert_eq!(scene.growth(&born).map(|growth| growth.pages.0), Some(4037));
+    assert_eq!(scene.surge(born.id).rise, Pages(4037));
     assert_eq!(scene.growth(&old), None);
+    // Nobody saw it grow: two looks later that is forgotten.
+    let mut scene = scene;
+    let still = scene.snapshot();
+    scene.advance(Arc::clone(&still));
+    assert_eq!(scene.surge(born.id).rise, Pages(4037));
+    scene.advance(still);
+    assert_eq!(scene.surge(born.id).rise, Pages(0));
 }
 
 #[test]
@@ -328,7 +336,8 @@ fn page_tables_grow_too() {
     let scene = Scene::new(look(900), Some(look(100)));
     let java = &scene.now().processes[7];
     assert_eq!(scene.growth(java).map(|growth| growth.pages.0), Some(800));
-    assert!(LINUX.reach(java, &scene) >= LINUX.sway(java, &scene).up);
+    assert_eq!(LINUX.sway(java, &scene).up, Pages(1600), "twice as far as lately");
+    assert!(LINUX.reach(&scene) >= Pages(1600));
 }
 
 proptest! {
@@ -439,5 +448,5 @@ fn the_sentence_names_those_who_die_along() {
     // The flag of a cgroup above the wall that was hit does not count.
     assert!(!said(&now, "/pod/a").contains("oom.group"));
     now.knobs.panic_on_oom = Reading::Value(PanicOnOom::Always);
-    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom is set"));
+    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom: an OOM panics"));
 }

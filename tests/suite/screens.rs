@@ -20,6 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::fixtures::{app, blank, looks, paint, press, settle, text};
+use crate::groups::{hostile_app, limited_app};
 use crate::svg::svg;
 
 const FULL: Look = Look { colour: true, unicode: true };
@@ -45,7 +46,7 @@ fn scene() -> App {
 }
 
 /// Text, then for each line the runs of cells that are not plain, as `from..to style`.
-fn styled(buffer: &Buffer) -> String {
+pub fn styled(buffer: &Buffer) -> String {
     let mut out = text(buffer);
     out.push_str("--- styles\n");
     let area = buffer.area;
@@ -142,6 +143,20 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     everything.setup.columns = Some(COLUMNS.iter().collect());
     found.push(("all columns", everything));
     found.push(("waiting", blank()));
+    if name == "hostile.jsonl" {
+        let cgroups: &[(&'static str, &[&str])] = &[
+            ("cgroups", &["Tab", "Down"]),
+            ("cgroups by wall", &["Tab", "Down", "B"]),
+            ("scoped", &["Tab", "B", "Enter"]),
+            ("scope menu", &["Tab", "End", "s"]),
+        ];
+        for (title, script) in cgroups {
+            let mut app = hostile_app();
+            paint(&mut app, FULL, 100, 30);
+            press(&mut app, script);
+            found.push((title, app));
+        }
+    }
     let mut lost = app(name);
     lost.update(Msg::Lost("the recording ends here".to_owned()));
     found.push(("lost", lost));
@@ -582,19 +597,23 @@ fn before_the_first_look_the_screen_is_calm() {
 #[test]
 fn the_pictures_are_those_of_the_real_screen() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
-    let pictures: [(&str, u16, u16, &[&str]); 6] = [
+    let pictures: [(&str, u16, u16, &[&str]); 7] = [
         ("table-80x24", 80, 24, &[]),
         ("panels-120x40", 120, 40, &[]),
         ("wide-200x60", 200, 60, &[]),
         ("adjust", 100, 26, &["a", "-250"]),
         ("sacrifice", 100, 26, &["X"]),
         ("explain", 100, 45, &["Enter"]),
+        ("cgroups", 120, 40, &["Tab", "Down", "Down", "Down"]),
     ];
     let mut listed = String::new();
     for (name, width, height, script) in pictures {
-        let mut app = scene();
+        let mut app = if name == "cgroups" { limited_app() } else { scene() };
         paint(&mut app, FULL, width, height);
         press(&mut app, script);
+        if name == "cgroups" {
+            settle(&mut app);
+        }
         let (buffer, _) = paint(&mut app, FULL, width, height);
         let picture = svg(&buffer);
         let file = folder.join(format!("{name}.svg"));

@@ -6,6 +6,7 @@ use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};
+use doomtop::policy::LINUX_2_4;
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 use proptest::prelude::*;
 
@@ -99,9 +100,7 @@ fn the_preview_tells_rank_and_victim_before_anything_is_written() {
 
 #[test]
 fn a_policy_that_knows_no_adj_leaves_the_preview_to_the_kernel() {
-    let mut player = Player::on(usual());
-    player.play("vvv");
-    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    let mut player = Player::with(Setup { policy: &LINUX_2_4, ..setup() }, usual());
     player.play("500a0");
     let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
     assert_eq!(edit.preview.as_ref().map(|preview| preview.policy), Some("linux"));
@@ -560,7 +559,7 @@ fn no_key_of_the_table_is_silent() {
         let view = (app.cursor, app.top, app.skipped, app.tags.len(), app.paused, app.view.tree);
         let shown = (app.header, app.scale, app.header_scale, app.command_style(), app.anchor);
         let sort = (app.view.sort.column.id, app.view.sort.descending);
-        let mode = std::mem::discriminant(&app.mode);
+        let mode = (std::mem::discriminant(&app.mode), app.screen);
         format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
     };
     let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();

@@ -254,7 +254,13 @@ fn named_key(name: &str) -> Option<Key> {
     if let Some(letter) = name.strip_prefix("C-") {
         return letter.chars().next().map(Key::ctrl);
     }
+    if let Some(letter) = name.strip_prefix("A-") {
+        return letter.chars().next().map(Key::alt);
+    }
     if let Some(inner) = name.strip_prefix("S-") {
+        if inner == "Tab" {
+            return Some(Key::plain(Code::BackTab));
+        }
         return named_key(inner).map(|key| Key { shift: true, ..key });
     }
     let code = match name {

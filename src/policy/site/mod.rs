@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use super::{Act, Armed, Badness, Cite, Note, Policy, Reason, Sway, Tie, Unit, Verdict};
 use crate::model::{Needs, Process, Reading, Scene, Scores, Signal, Text};
-use crate::units::{Adj, Pages, Points};
+use crate::units::{Adj, Points};
 
 pub use code::{Expression, STEPS};
 pub use facts::{Cost, FACTS, FAMILIES, Fact, Source, View, table};
@@ -178,11 +178,11 @@ impl Rule {
             return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
         }
         if protected {
-            return Ok(Verdict::Spared(Reason::Ruled));
+            return Ok(Verdict::Spared(Reason::Ignored));
         }
         match &self.law.eligible {
             Some(eligible) if !eligible.holds(&view)? => {
-                return Ok(Verdict::Spared(Reason::Ruled));
+                return Ok(Verdict::Spared(Reason::Ignored));
             }
             None if process.adj == Reading::Value(Adj::MIN) => {
                 return Ok(Verdict::Spared(Reason::Never));
@@ -256,10 +256,6 @@ impl Policy for Site {
 
     fn sway(&self, _: &Process, _: &Scene) -> Sway {
         Sway::default()
-    }
-
-    fn reach(&self, _: &Process, _: &Scene) -> Pages {
-        Pages::ZERO
     }
 
     fn tie(&self, _: &Scene) -> Tie {
