@@ -368,7 +368,7 @@ impl App {
 
     fn next_policy(&mut self) {
         let next = policy::next_after(self.setup.policy.id());
-        let site = policy::by_id(self.setup.policy.id()).is_none();
+        let site = self.setup.policy.id().starts_with(policy::site::Site::PREFIX);
         // The site's own rule stands between the last and the first.
         self.setup.policy = match (self.site, policy::POLICIES.first()) {
             (Some(own), Some(first)) if !site && next.id() == first.id() => own,

@@ -12,7 +12,8 @@ impl App {
     /// What the next look must bring.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        let mut needs = self.setup.policy.needs();
+        // Reading a command line may stall: the slow reader brings them.
+        let mut needs = Needs { cmdline: false, ..self.setup.policy.needs() };
         for column in self.columns() {
             column.add_needs(&mut needs);
         }
@@ -57,7 +58,8 @@ impl App {
         }
         let filtering = self.view.filter.wants_command_lines()
             || self.search.wants_command_lines()
-            || self.view.sort.column.id == "command";
+            || self.view.sort.column.id == "command"
+            || self.setup.policy.needs().cmdline;
         let mut wanted = Vec::new();
         let mut ask = |id: ProcId| {
             let Some(process) = scene.find(id) else { return };

@@ -121,7 +121,7 @@ pub(super) fn check(
         text,
         "{} can be chosen, {} are spared by the rule, {} failed",
         ranking.eligible(),
-        spared(Reason::Ruled) + spared(Reason::Never),
+        spared(Reason::Ignored) + spared(Reason::Never),
         spared(Reason::Failed)
     );
     if let Some(trouble) = trouble(policy, &scene, &ranking) {

@@ -178,11 +178,11 @@ impl Rule {
             return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
         }
         if protected {
-            return Ok(Verdict::Spared(Reason::Ruled));
+            return Ok(Verdict::Spared(Reason::Ignored));
         }
         match &self.law.eligible {
             Some(eligible) if !eligible.holds(&view)? => {
-                return Ok(Verdict::Spared(Reason::Ruled));
+                return Ok(Verdict::Spared(Reason::Ignored));
             }
             None if process.adj == Reading::Value(Adj::MIN) => {
                 return Ok(Verdict::Spared(Reason::Never));
