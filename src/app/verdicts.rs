@@ -6,9 +6,9 @@ use super::mode::Screen;
 use super::{App, Level, Request};
 use crate::columns::Sight;
 use crate::model::{Needs, ProcId};
-use crate::policy::{POLICIES, Policy};
+use crate::policy::POLICIES;
 use crate::rank::Ranking;
-use crate::rank::opinion::{Opinion, opinions};
+use crate::rank::opinion::{Opinion, everybody, opinions};
 
 /// A process that matters to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +44,6 @@ pub struct VerdictView {
     held: Option<&'static str>,
 }
 
-/// The policies of the view: the whole table, and the current one where it stands in none.
-fn policies(current: &'static dyn Policy) -> Vec<&'static dyn Policy> {
-    let made = POLICIES.iter().all(|policy| policy.id() != current.id()).then_some(current);
-    made.into_iter().chain(POLICIES.iter().copied()).collect()
-}
-
 impl App {
     /// The opinion under the cursor.
     #[must_use]
@@ -71,7 +65,7 @@ impl App {
             return;
         };
         let current = self.setup.policy;
-        let mut lines = opinions(&policies(current), scene, (current, &self.ranking));
+        let mut lines = opinions(&everybody(current), scene, (current, &self.ranking));
         let all = lines.len();
         let view = &mut self.verdicts;
         if view.hide

@@ -6,7 +6,7 @@ use std::fmt;
 use super::Ranking;
 use super::fate::Fate;
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{Act, Armed, Policy};
+use crate::policy::{Act, Armed, POLICIES, Policy};
 use crate::units::{Pages, Points};
 
 /// Its answer.
@@ -119,6 +119,13 @@ pub enum Sure {
     Surely,
     /// It is one of several between whom it is too close to call.
     Perhaps,
+}
+
+/// Everybody who is asked: the whole table, and the current policy before it where it stands in none.
+#[must_use]
+pub fn everybody(current: &'static dyn Policy) -> Vec<&'static dyn Policy> {
+    let made = POLICIES.iter().all(|policy| policy.id() != current.id()).then_some(current);
+    made.into_iter().chain(POLICIES.iter().copied()).collect()
 }
 
 /// Everybody's opinion in this order. `own` is the ranking by one of them, which is not made again.
