@@ -123,6 +123,10 @@ pub struct Cgroup {
     /// File cache and slab that reclaim can take back before anybody is killed (`memory.stat`).
     #[serde(rename = "reclaimable_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub reclaimable: Reading<Bytes>,
+    /// Pages that reclaim looked at since it was made, with everything below (version 2,
+    /// `memory.stat` `pgscan`).
+    #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub pgscan: Reading<u64>,
     /// Its own swappiness (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,

@@ -20,6 +20,9 @@ pub struct Memory {
     /// `Shmem`: tmpfs and shared memory; no process's death need free it.
     #[serde(default)]
     pub shmem_kib: Kib,
+    /// `AnonPages`: what processes hold that no file backs.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub anon_kib: Reading<Kib>,
     /// `Hugetlb`: all sizes of huge pages; they count against the commit limit.
     #[serde(default)]
     pub hugetlb_kib: Kib,

@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod domain;
+mod killers;
 mod knobs;
 mod machine;
 mod memory;
@@ -21,6 +22,10 @@ mod text;
 
 pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, is_within, tree_order};
 pub use domain::{Domain, DomainKind, Scope};
+pub use killers::{
+    Amount, CgroupSet, Earlyoom, Found, Killers, Nohang, Nominated, Oomd, Rule, RuleOn, Step,
+    SystemdOomd, Told,
+};
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{

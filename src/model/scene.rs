@@ -46,6 +46,9 @@ struct Aged {
 /// So many looks a surge is remembered.
 const RECENT: u8 = 10;
 
+/// So many looks the size that a process was found with: it was no growth that could be watched.
+const NEWBORN: u8 = 1;
+
 /// A kill that happened between two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kill {
@@ -166,7 +169,7 @@ impl Scene {
             let mut aged = Aged {
                 id: process.id,
                 surge: Surge { rise: pages(moved), fall: pages(moved.saturating_neg()) },
-                rise_age: 0,
+                rise_age: if was.is_none() { RECENT - NEWBORN } else { 0 },
                 fall_age: 0,
             };
             if let Some(old) = past.next_if(|old| old.id == process.id) {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::memory::global_total;
 use super::{
-    Cgroups, Knobs, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap, Text,
-    Traffic,
+    Cgroups, Killers, Knobs, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap,
+    Text, Traffic,
 };
 use crate::units::{Millis, Pages, Ticks};
 
@@ -36,6 +36,11 @@ pub struct Clock {
     pub monotonic_ms: Millis,
     /// Time since boot: the clock that start times are told on.
     pub uptime_ticks: Ticks,
+}
+
+/// Whether nothing is known of userspace killers beyond their defaults.
+fn unknown_killers(killers: &Arc<Killers>) -> bool {
+    killers.is_default()
 }
 
 /// One look.
@@ -73,6 +78,9 @@ pub struct Snapshot {
     /// The memory cgroups, where somebody needed them.
     #[serde(default)]
     pub cgroups: Arc<Cgroups>,
+    /// The userspace killers here, and their options.
+    #[serde(default, skip_serializing_if = "unknown_killers")]
+    pub killers: Arc<Killers>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
 }

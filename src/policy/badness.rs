@@ -146,6 +146,10 @@ pub enum Reason {
     Unreadable,
     /// The rule gives it no points at all.
     Zero,
+    /// The killer's own rule or options leave it alone.
+    Ignored,
+    /// This killer chooses among cgroups, and its own is not one of them.
+    NoCandidate,
     /// The kernel skips it: a vfork child, or already reaped.
     Skipped,
     /// It was killed already, and the rule passes over the dying.
@@ -171,6 +175,8 @@ impl Reason {
         match self {
             Self::Unreadable => "hidden",
             Self::Zero => "zero",
+            Self::Ignored => "ignored",
+            Self::NoCandidate => "passed",
             Self::Skipped => "skipped",
             Self::Dying => "dying",
             Self::Unnamed => "unnamed",
@@ -188,6 +194,10 @@ impl Reason {
         match self {
             Self::Unreadable => "its memory could not be read, so it cannot be ranked",
             Self::Zero => "its points come to zero, and this rule never chooses zero",
+            Self::Ignored => "the rule or the options of this killer leave it alone",
+            Self::NoCandidate => {
+                "this killer chooses among cgroups, and the one that it lives in is no candidate"
+            }
             Self::Skipped => {
                 "the kernel skips it now: a vfork child that has not run exec yet, or already reaped"
             }

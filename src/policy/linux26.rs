@@ -8,7 +8,7 @@
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::family::{children_apart, likely_sharers};
-use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use super::{Act, Armed, Cite, Off, POLICIES, Policy, Sway, Tie};
 use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Signal};
 use crate::units::{Adj, LegacyAdj, Points, TickRate};
 
@@ -101,21 +101,13 @@ era!(
 pub fn era(id: &str) -> Option<&'static dyn Policy> {
     let minor: u32 =
         id.strip_prefix("linux-2.6:2.6.")?.parse().ok().filter(|&minor| minor <= 35)?;
-    let eras = [
-        &LINUX_2_6_32,
-        &LINUX_2_6_25,
-        &LINUX_2_6_24,
-        &LINUX_2_6_22,
-        &LINUX_2_6_20,
-        &LINUX_2_6_19,
-        &LINUX_2_6_16,
-        &LINUX_2_6_12,
-        &LINUX_2_6_11,
-        &LINUX_2_6_0,
-    ];
-    // Children and always SIGKILL came with 2.6.10 or 2.6.11.
-    let first = eras.into_iter().find(|era| era.since <= minor.max(u32::from(minor == 10) * 11))?;
-    Some(first)
+    // Children and SIGKILL for all came with 2.6.10 or 2.6.11.
+    let minor = if minor == 10 { 11 } else { minor };
+    let mut newest_first = POLICIES.iter().filter_map(|policy| {
+        let since: u32 = policy.id().strip_prefix("linux-2.6:2.6.")?.parse().ok()?;
+        Some((since, *policy))
+    });
+    newest_first.find(|(since, _)| *since <= minor).map(|(_, policy)| policy)
 }
 
 /// What the formula looks at.

@@ -4,16 +4,30 @@
 //! the verdicts (`rank`), acting on them (`effects`).
 
 mod badness;
+mod blame;
+mod bustd;
+mod daemon;
+mod earlyoom;
 mod family;
+mod groups;
+mod kill_parent;
+mod kubelet;
 mod linux;
 mod linux24;
 mod linux26;
 mod linux2636;
-mod lynch;
+mod lmkd;
+mod nohang;
 mod nokiller;
 mod off;
+mod oomd;
+mod oomd_systemd;
+mod panic;
+mod pattern;
+mod rss;
 mod sacrifice;
 mod score;
+mod security;
 
 use std::cmp::Ordering;
 
@@ -21,7 +35,12 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
 pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use blame::blame;
+pub use bustd::BUSTD;
+pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
 pub use family::likely_sharers;
+pub use kill_parent::KILL_PARENT;
+pub use kubelet::KUBELET;
 pub use linux::{
     LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
     running, swap_counter_bound,
@@ -32,11 +51,21 @@ pub use linux26::{
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
 pub use linux2636::LINUX_2_6_36;
-pub use lynch::{KILL_PARENT, PANIC, SECURITY, blame};
+pub use lmkd::LMKD;
+pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
+pub use oomd::{OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
+pub use panic::PANIC;
+pub use rss::{RSS, RSS_SWAP};
 pub use sacrifice::{Sacrifice, sacrifice};
 pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
+pub use security::SECURITY;
+
+/// Where the modules of 2003 were proposed: whoever wants another answer to memory shortage registers a
+/// handler.
+const RFC_2003: &str = "linux-kernel, [RFC] Enabling other oom schemes";
 
 /// Where a rule can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +230,20 @@ pub static POLICIES: &[&dyn Policy] = &[
     &PANIC,
     &KILL_PARENT,
     &SECURITY,
+    &EARLYOOM,
+    &EARLYOOM_RSS,
+    &NOHANG,
+    &NOHANG_DESKTOP,
+    &SYSTEMD_OOMD_SWAP,
+    &SYSTEMD_OOMD_PRESSURE,
+    &OOMD_SIZE,
+    &OOMD_SWAP,
+    &OOMD_PRESSURE,
+    &KUBELET,
+    &BUSTD,
+    &LMKD,
+    &RSS,
+    &RSS_SWAP,
 ];
 
 /// What `--policy` takes beside the names of [`POLICIES`].

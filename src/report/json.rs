@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::verdicts::Answer;
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, Knobs, Machine, Memory, Overcommit, Powers, Pressure,
-    ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
+    Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
+    Pressure, ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
 use crate::rank::{Ranked, fate};
@@ -77,6 +77,8 @@ struct Frame<'a> {
     users: &'a BTreeMap<u32, Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdicts: Option<Vec<Answer<'a>>>,
+    #[serde(skip_serializing_if = "Killers::is_default")]
+    killers: &'a Killers,
     processes: Rows<'a>,
 }
 
@@ -207,6 +209,7 @@ pub fn write_line_with<'a>(
         cgroups: &snapshot.cgroups,
         users: &snapshot.users,
         verdicts,
+        killers: &snapshot.killers,
         processes: Rows { sight, rows, columns },
     };
     serde_json::to_writer(&mut *out, &frame)?;

@@ -540,6 +540,7 @@ impl Survey<'_> {
                     oom_group_kill: none,
                 }
             });
+            group.pgscan = self.ask(dir, c"memory.stat", parse::pgscan);
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
                 let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());

@@ -102,7 +102,7 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
     lines.extend(case.all_falls());
-    let gate = gate::lines(&sight, look);
+    let gate = gate::lines(app, &sight, look);
     if !gate.is_empty() {
         lines.push(Line::default());
         lines.push(case.heading("When that is"));

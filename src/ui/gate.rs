@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::words;
+use crate::app::App;
 use crate::columns::{Sight, span_of};
 use crate::model::Process;
 use crate::policy::{Armed, Off, Trigger};
@@ -16,15 +17,15 @@ const GROWING: usize = 3;
 
 /// Its conditions and what is seen of them, a line each. Nothing for a killer that has none.
 #[must_use]
-pub fn lines(sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
+pub fn lines(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
     let armed = sight.policy.armed(sight.scene);
     let off = sight.policy.off(sight.scene);
     let mut lines = Vec::new();
     if !armed.triggers.is_empty() {
         lines.push(held(&armed, look));
-        lines.extend(armed.triggers.iter().map(|trigger| condition(sight, trigger, look)));
-        if lines_of_kernel(&armed) {
-            lines.push(kills(sight, look));
+        lines.extend(armed.triggers.iter().map(|trigger| condition(app, sight, trigger, look)));
+        if counts_failures(&armed) {
+            lines.push(failures(app, sight, look));
         }
     }
     if matches!(off, Some(Off::NoKiller | Off::AllocatingTask)) {
@@ -38,13 +39,13 @@ fn say(label: &str, text: String, style: Style, look: Look) -> Line<'static> {
 }
 
 /// Whether it counts failures, which only the kernel's inside does.
-fn lines_of_kernel(armed: &Armed) -> bool {
+fn counts_failures(armed: &Armed) -> bool {
     armed.triggers.iter().any(|trigger| trigger.what.contains("failure"))
 }
 
 /// `met        free swap: 0 KiB; wants none`.
-fn condition(sight: &Sight<'_>, trigger: &Trigger, look: Look) -> Line<'static> {
-    let (now, met) = seen(sight, trigger);
+fn condition(app: &App, sight: &Sight<'_>, trigger: &Trigger, look: Look) -> Line<'static> {
+    let (now, met) = seen(app, sight, trigger);
     let (word, style) = match met {
         Some(true) => ("met", look.plain()),
         Some(false) => ("NOT met", look.strong()),
@@ -59,15 +60,16 @@ fn condition(sight: &Sight<'_>, trigger: &Trigger, look: Look) -> Line<'static> 
 }
 
 /// What is known of a condition: the pause after a kill can be told from the kills of today's kernel.
-fn seen(sight: &Sight<'_>, trigger: &Trigger) -> (String, Option<bool>) {
+fn seen(app: &App, sight: &Sight<'_>, trigger: &Trigger) -> (String, Option<bool>) {
     if trigger.what != "last kill" || trigger.met.is_some() {
         return (trigger.now.clone(), trigger.met);
     }
-    match last_kill(sight) {
-        Some(seconds) => {
+    match (last_kill(sight), kills(app, sight)) {
+        (Some(seconds), _) => {
             (format!("{} ago, by the running kernel", span_of(seconds)), Some(seconds >= 5))
         }
-        None => ("none since doomtop began".to_owned(), Some(true)),
+        (None, Some(0)) => ("none since doomtop began".to_owned(), Some(true)),
+        _ => (trigger.now.clone(), None),
     }
 }
 
@@ -76,6 +78,12 @@ fn last_kill(sight: &Sight<'_>) -> Option<u64> {
     let kill = sight.scene.kills().last()?;
     let now = sight.scene.now().clock.monotonic_ms;
     Some(now.saturating_sub(kill.at).0 / 1000)
+}
+
+/// How many kills the running kernel counted since doomtop began.
+fn kills(app: &App, sight: &Sight<'_>) -> Option<u64> {
+    let now = sight.scene.now().traffic.oom_kills.value()?;
+    Some(now.saturating_sub(app.kills_at_start?))
 }
 
 /// What keeps it from acting at this moment.
@@ -90,11 +98,12 @@ fn held(armed: &Armed, look: Look) -> Line<'static> {
 }
 
 /// What can be said of failures: the kernel that runs has its own, and counts only its kills.
-fn kills(sight: &Sight<'_>, look: Look) -> Line<'static> {
-    let text = match sight.scene.kills().len() {
-        0 => "no kill since doomtop began: reclaim did not fail for good".to_owned(),
-        1 => "1 kill since doomtop began: reclaim failed then".to_owned(),
-        many => format!("{many} kills since doomtop began: reclaim failed each time"),
+fn failures(app: &App, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let text = match kills(app, sight) {
+        None => "not visible from outside, and neither are kills here".to_owned(),
+        Some(0) => "not counted outside; no kill since doomtop began".to_owned(),
+        Some(1) => "1 kill since doomtop began: reclaim failed then".to_owned(),
+        Some(many) => format!("{many} kills since doomtop began: reclaim failed each time"),
     };
     say("failures", text, look.plain(), look)
 }
@@ -116,12 +125,7 @@ fn growing(sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
         most.truncate(GROWING);
     }
     most.sort_unstable_by_key(more);
-    let mut lines = vec![say(
-        "dies",
-        "whoever asks for memory when none is left".to_owned(),
-        look.warn(),
-        look,
-    )];
+    let mut lines = vec![say("dies", "whoever asks for memory next".to_owned(), look.warn(), look)];
     if most.is_empty() {
         let known = sight.scene.before().is_some();
         let text = if known { "nobody since the last look" } else { "known at the next look" };

@@ -64,7 +64,7 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
     let armed = sight.policy.armed(sight.scene);
     // What holds the killer back comes first, where that can be told apart.
     let killer = say("the killer", armed.why);
-    let gate = gate::lines(&sight, look);
+    let gate = gate::lines(app, &sight, look);
     if gate.is_empty() {
         lines.push(killer);
     } else {

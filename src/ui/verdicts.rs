@@ -42,7 +42,7 @@ impl Fields {
         // What it waits for is said in full where there is room, in short where there is some.
         let (armed, wide) = match width {
             ..64 => (0, false),
-            64..100 => (23, false),
+            64..100 => (20, false),
             _ => (5, true),
         };
         let fixed = policy.1 + 4 + if numbers { 4 + 2 + 7 + 2 } else { 0 };
@@ -223,13 +223,19 @@ fn waits_for(opinion: &Opinion, look: Look) -> Line<'static> {
     ])
 }
 
-/// The name of a policy over a narrow column.
-fn short(id: &str) -> &str {
-    let id = id.strip_prefix("linux-").unwrap_or(id);
-    let id = id.split_once(':').map_or(id, |(_, version)| version);
+/// The name of a policy over a narrow column: a version, or the last word behind the first letters of
+/// the others.
+fn short(id: &str) -> Cow<'_, str> {
+    if let Some(version) = id.strip_prefix("linux-") {
+        let version = version.split_once(':').map_or(version, |(_, later)| later);
+        return version.rsplit_once('-').map_or(version, |(_, name)| name).into();
+    }
     match id.rsplit_once('-') {
-        Some((_, last)) if cells(id) > 8 && cells(last) > 2 => last,
-        _ => id,
+        Some((first, last)) if cells(id) >= WIDEST => {
+            let letters = first.split('-').filter_map(|word| word.chars().next());
+            format!("{}-{last}", letters.collect::<String>()).into()
+        }
+        _ => id.into(),
     }
 }
 
@@ -238,7 +244,7 @@ const WIDEST: u16 = 9;
 
 /// Cells of a column, with a mark on each side of the number.
 fn column(opinion: &Opinion, digits: u16) -> u16 {
-    (cells(short(opinion.policy.id())) + 1).clamp(digits + 2, WIDEST)
+    (cells(&short(opinion.policy.id())) + 1).clamp(digits + 2, WIDEST)
 }
 
 /// The columns that fit: from which on, and where each stands.
@@ -276,7 +282,11 @@ fn paint_ranks(app: &App, area: Rect, pen: &mut Pen<'_>) -> u16 {
     let look = pen.look;
     let view = &app.verdicts;
     let Some(scene) = &app.scene else { return 0 };
-    let rows = shown(&view.rows, usize::from(area.height) - 1);
+    let falls = |row: &Concerned| {
+        let process = scene.now().processes.get(row.at);
+        process.is_some_and(|it| app.opinion().is_some_and(|own| own.takes(it).is_some()))
+    };
+    let rows = shown(&view.rows, usize::from(area.height) - 1, falls);
     let rank = |row: &Concerned| view.lines.iter().filter_map(|it| it.rank_at(row.at)).max();
     let most = rows.iter().filter_map(|&row| rank(row)).max().unwrap_or(1);
     let digits = most.to_string().len() as u16;
@@ -288,8 +298,8 @@ fn paint_ranks(app: &App, area: Rect, pen: &mut Pen<'_>) -> u16 {
     for &(nth, x, width) in &columns {
         let title = short(view.lines[nth].policy.id());
         let style = if nth == view.cursor { look.sorted_head() } else { look.head() };
-        let taken = cells(title).min(width - 1);
-        pen.text(area.x + x + width - 1 - taken, area.y, taken, title, style);
+        let taken = cells(&title).min(width - 1);
+        pen.text(area.x + x + width - 1 - taken, area.y, taken, &title, style);
     }
     let room = columns.first().map_or(area.width, |&(_, x, _)| x).saturating_sub(10);
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
@@ -319,13 +329,15 @@ fn cell(opinion: &Opinion, process: &Process, at: usize, look: Look) -> (String,
     }
 }
 
-/// Those for whom there is room: whoever dies by some policy before all others, in their own order.
-fn shown(rows: &[Concerned], room: usize) -> Vec<&Concerned> {
-    let mut best: Vec<(u32, usize)> = rows.iter().map(|row| row.best).zip(0..).collect();
+/// Those for whom there is room, in their own order: first whoever dies by the policy under the cursor,
+/// then whoever does by another.
+fn shown(rows: &[Concerned], room: usize, falls: impl Fn(&Concerned) -> bool) -> Vec<&Concerned> {
+    let mut best: Vec<(bool, u32, usize)> =
+        rows.iter().zip(0..).map(|(row, nth)| (!falls(row), row.best, nth)).collect();
     best.sort_unstable();
     best.truncate(room);
-    best.sort_unstable_by_key(|&(_, nth)| nth);
-    best.into_iter().map(|(_, nth)| &rows[nth]).collect()
+    best.sort_unstable_by_key(|&(.., nth)| nth);
+    best.into_iter().map(|(.., nth)| &rows[nth]).collect()
 }
 
 /// The title of the card.
@@ -428,10 +440,6 @@ pub fn waits(app: &App, look: Look) -> Vec<Line<'static>> {
         Span::styled(format!("{label:<10} "), look.label()),
         Span::styled(armed.why.clone(), style),
     ])];
-    if opinion.fate.off.is_some() {
-        let text = "the ranking is overruled: nobody dies by it as it stands".to_owned();
-        lines.push(say("but", text, look));
-    }
-    lines.extend(gate::lines(&sight, look));
+    lines.extend(gate::lines(app, &sight, look));
     lines
 }

@@ -315,7 +315,15 @@ fn a_newborn_has_grown_by_all_that_it_has() {
     now.processes.push(old.clone());
     let scene = Scene::new(Arc::new(now), Some(Arc::new(before)));
     assert_eq!(scene.growth(&born).map(|growth| growth.pages.0), Some(4037));
+    assert_eq!(scene.surge(born.id).rise, Pages(4037));
     assert_eq!(scene.growth(&old), None);
+    // Nobody saw it grow: two looks later that is forgotten.
+    let mut scene = scene;
+    let still = scene.snapshot();
+    scene.advance(Arc::clone(&still));
+    assert_eq!(scene.surge(born.id).rise, Pages(4037));
+    scene.advance(still);
+    assert_eq!(scene.surge(born.id).rise, Pages(0));
 }
 
 #[test]

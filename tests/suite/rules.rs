@@ -22,7 +22,7 @@ const ROOMS: &[Room] = &[
     room("units", &[], &["serde"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
-    room("policy", &["units", "model"], &[]),
+    room("policy", &["units", "model"], &["regex"]),
     room("intent", &["units", "model"], &[]),
     room("rank", &["units", "model", "policy"], &[]),
     room("source", &["units", "model", "sample"], &["serde_json", "serde"]),

@@ -66,6 +66,7 @@ pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
             available_kib: perhaps(read.mem_available),
             cache_kib: cache.saturating_sub(shmem),
             shmem_kib: shmem,
+            anon_kib: perhaps(read.anon_pages),
             hugetlb_kib: kib(read.hugetlb.unwrap_or(0)),
         },
         swap: Swap {

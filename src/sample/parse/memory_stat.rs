@@ -32,6 +32,17 @@ pub fn reclaimable(bytes: &[u8], hierarchy: Hierarchy) -> Result<Bytes, ParseErr
     Ok(cache + slab.unwrap_or_default())
 }
 
+/// Pages that reclaim looked at since the cgroup was made, with everything below it (version 2).
+///
+/// # Errors
+///
+/// When that is not told (before 4.19 or so), or the file was cut short.
+pub fn pgscan(bytes: &[u8]) -> Result<u64, ParseError> {
+    let no = |item| ParseError { file: "memory.stat", item };
+    let found = pairs(bytes).ok_or(no("end"))?.find(|(key, _)| *key == b"pgscan");
+    found.and_then(|(_, value)| value).ok_or(no("pgscan"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -56,6 +67,14 @@ mod tests {
     }
 
     #[test]
+    fn what_reclaim_looked_at_is_found_by_its_whole_name() {
+        assert_eq!(pgscan(b"pgscan_kswapd 7\npgscan 12\npgsteal 9\n"), Ok(12));
+        assert!(pgscan(b"pgscan_kswapd 7\n").is_err());
+        assert!(pgscan(b"pgscan 12").is_err(), "cut short");
+        assert!(pgscan(b"pgscan x\n").is_err());
+    }
+
+    #[test]
     fn half_a_number_is_none() {
         for (file, hierarchy) in [(V1, Hierarchy::V1), (V2, Hierarchy::V2)] {
             for end in 0..file.len() {
@@ -71,6 +90,7 @@ mod tests {
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = reclaimable(&bytes, Hierarchy::V1);
             let _ = reclaimable(&bytes, Hierarchy::V2);
+            let _ = pgscan(&bytes);
         }
 
         #[test]

@@ -28,7 +28,7 @@ pub use meminfo::{MemInfo, meminfo};
 pub use memory_events::memory_events;
 pub use memory_max::limit;
 pub use memory_oom_control::{OomControl, oom_control};
-pub use memory_stat::reclaimable;
+pub use memory_stat::{pgscan, reclaimable};
 pub use mountinfo::{CgroupMount, cgroup_mounts};
 pub use oom_score::oom_score;
 pub use oom_score_adj::oom_score_adj;

@@ -1,0 +1,287 @@
+//! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup of those that its
+//! configuration names, by size or growth, by swap, or by pressure.
+//!
+//! Who is marked with `oomd_prefer` or `oomd_avoid` is told by extended attributes, which are not
+//! read; growth is `memory.current` against a running average that only oomd itself has.
+
+use super::badness::{Badness, Note, Reason, Unit, Verdict};
+use super::daemon::{Stand, avg10, percent, stall};
+use super::groups::{self, before, downwards, home};
+use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::model::{
+    Cgroup, CgroupNeeds, CgroupSet, Cgroups, Needs, Oomd as Options, Process, Scene, Signal, Told,
+};
+use crate::units::{Bytes, Kib, Points};
+
+/// Which plugin chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plugin {
+    Size,
+    Swap,
+    Pressure,
+}
+
+/// The killer, by one of its plugins.
+#[derive(Debug)]
+pub struct Oomd {
+    plugin: Plugin,
+}
+
+/// `kill_by_memory_size_or_growth`.
+pub static OOMD_SIZE: Oomd = Oomd { plugin: Plugin::Size };
+/// `kill_by_swap_usage`.
+pub static OOMD_SWAP: Oomd = Oomd { plugin: Plugin::Swap };
+/// `kill_by_pressure`.
+pub static OOMD_PRESSURE: Oomd = Oomd { plugin: Plugin::Pressure };
+
+/// Whoever has so much of all candidates' memory is judged by size alone, in percent.
+const HALF: u128 = 50;
+/// Growth counts from here, in hundredths.
+const GROWTH: u128 = 125;
+/// Growth counts among the largest of so many percent.
+const LARGEST: usize = 20;
+
+fn told(scene: &Scene) -> &Told<Options> {
+    &scene.now().killers.oomd
+}
+
+impl Oomd {
+    const fn name(&self) -> &'static str {
+        match self.plugin {
+            Plugin::Size => "oomd-size",
+            Plugin::Swap => "oomd-swap",
+            Plugin::Pressure => "oomd-pressure",
+        }
+    }
+
+    fn set<'a>(&self, scene: &'a Scene) -> &'a CgroupSet {
+        let options = &told(scene).options;
+        match self.plugin {
+            Plugin::Size => &options.by_size,
+            Plugin::Swap => &options.by_swap,
+            Plugin::Pressure => &options.by_pressure,
+        }
+    }
+
+    /// The candidate that a process lives in.
+    fn candidate<'a>(&self, process: &Process, scene: &'a Scene) -> Option<&'a Cgroup> {
+        let cgroups = groups::v2(scene)?;
+        let set = self.set(scene);
+        let path = downwards(home(process)?).find(|path| set.has(path))?;
+        cgroups.find(path)
+    }
+
+    fn candidates<'a>(
+        &self,
+        cgroups: &'a Cgroups,
+        scene: &'a Scene,
+    ) -> impl Iterator<Item = &'a Cgroup> {
+        let set = self.set(scene);
+        cgroups.list.iter().filter(move |group| set.has(group.path.as_str()))
+    }
+
+    /// By size, unless it grows: three phases, which here are classes. Protection (`memory.min`,
+    /// `memory.low`) is not read, so what counts is all that it has.
+    fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
+        let size = group.usage.value().ok_or(Reason::Unreadable)?;
+        let cgroups = groups::v2(scene).ok_or(Reason::NoCandidate)?;
+        let mut sizes: Vec<u64> = Vec::new();
+        for other in self.candidates(cgroups, scene) {
+            sizes.extend(other.usage.value().map(|usage| usage.0));
+        }
+        let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
+        let points = size.pages(scene.machine().page_size).points();
+        let badness = Badness::default().plus("memory of its cgroup", points, Note::Fact);
+        if u128::from(size.0) * 100 >= sum * HALF {
+            return Ok(badness.of_class(2));
+        }
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let rank = (sizes.len() * LARGEST).div_ceil(100);
+        let large = sizes.get(rank.saturating_sub(1)).is_none_or(|&least| size.0 >= least);
+        // Its average over the last ticks is its own; the look before has to stand for it.
+        let past = before(scene, group).and_then(|then| then.usage.value());
+        let growth = past.map(|then| u128::from(size.0) * 100 / u128::from(then.0.max(1)));
+        match growth {
+            Some(growth) if growth >= GROWTH && large => {
+                let growth = i64::try_from(growth).unwrap_or(i64::MAX);
+                let grown = Badness::default().plus("growth, percent", Points(growth), Note::Fact);
+                Ok(grown.then_by(points.0).of_class(1))
+            }
+            _ => Ok(badness),
+        }
+    }
+
+    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
+        match self.plugin {
+            Plugin::Size => self.by_size(group, scene),
+            Plugin::Swap => {
+                let swap = group.swap_usage.value().ok_or(Reason::Unreadable)?;
+                if swap <= Bytes(1) {
+                    return Err(Reason::Zero);
+                }
+                let points = swap.pages(scene.machine().page_size).points();
+                Ok(Badness::default().plus("swap of its cgroup", points, Note::Fact))
+            }
+            Plugin::Pressure => {
+                let full = group.pressure.full.value().ok_or(Reason::Unreadable)?;
+                let share = f64::from(full.avg10) / 2.0 + f64::from(full.avg60) / 2.0;
+                let points = Points(share as i64);
+                Ok(Badness::default().plus("stalls of its cgroup, percent", points, Note::Fact))
+            }
+        }
+    }
+
+    /// The pressure detector: of the listed cgroups the one that is pressed most, for each list.
+    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, stand: &mut Stand) {
+        let options = &told(scene).options;
+        let mut worst: Option<(f64, f64, &Cgroup)> = None;
+        for (set, limit) in &options.pressure {
+            let weight = |group: &&Cgroup| {
+                group.pressure.full.value().map_or(-1.0, |full| {
+                    3.0 * f64::from(full.avg10)
+                        + 2.0 * f64::from(full.avg60)
+                        + f64::from(full.avg300)
+                })
+            };
+            let listed = cgroups.list.iter().filter(|group| set.has(group.path.as_str()));
+            let pressed = listed.max_by(|a, b| weight(a).total_cmp(&weight(b)));
+            let Some((share, group)) =
+                pressed.and_then(|group| Some((avg10(group.pressure.full)?, group)))
+            else {
+                continue;
+            };
+            if worst.is_none_or(|(old, than, _)| share - limit > old - than) {
+                worst = Some((share, *limit, group));
+            }
+        }
+        match worst {
+            Some((share, limit, group)) => {
+                stand.waits(stall("full avg10 of a watched cgroup", Some(share), limit, false));
+                stand.note(format!("that is {}", group.path));
+                stand.note(format!("it must last {} s, with reclaim at work", options.seconds));
+            }
+            None => stand.held("none of the cgroups that it watches is here"),
+        }
+    }
+}
+
+impl Policy for Oomd {
+    fn id(&self) -> &'static str {
+        self.name()
+    }
+
+    fn title(&self) -> &'static str {
+        match self.plugin {
+            Plugin::Size => "oomd, by size or growth",
+            Plugin::Swap => "oomd, by swap",
+            Plugin::Pressure => "oomd, by pressure",
+        }
+    }
+
+    fn about(&self) -> &'static str {
+        match self.plugin {
+            Plugin::Size => {
+                "The whole cgroup with half of all candidates' memory or more; else, of the largest \
+                 fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
+                 named by its configuration. Growth is measured against the look before, not against \
+                 its own average; memory.min, memory.low and the marks prefer and avoid are not read. \
+                 oom_score_adj counts for nothing."
+            }
+            Plugin::Swap => {
+                "The whole cgroup with the most swap, of those that its configuration names. The marks \
+                 prefer and avoid are not read. oom_score_adj counts for nothing."
+            }
+            Plugin::Pressure => {
+                "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
+                 number of percent, of those that its configuration names. The marks prefer and avoid \
+                 are not read. oom_score_adj counts for nothing."
+            }
+        }
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        match self.plugin {
+            Plugin::Size => &[Cite { place: "oomd plugins/KillMemoryGrowth.cpp", at: "88c28fd" }],
+            Plugin::Swap => &[Cite { place: "oomd plugins/KillSwapUsage.cpp", at: "88c28fd" }],
+            Plugin::Pressure => &[Cite { place: "oomd plugins/KillPressure.cpp", at: "88c28fd" }],
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        match self.plugin {
+            Plugin::Swap => Unit::Pages,
+            // Pages, or percent of growth.
+            Plugin::Size | Plugin::Pressure => Unit::Bare,
+        }
+    }
+
+    fn armed(&self, scene: &Scene) -> Armed {
+        let told = told(scene);
+        let mut stand = Stand::of(told);
+        let Some(cgroups) = groups::v2(scene) else {
+            stand.held("it needs cgroups of version 2, which cannot be seen here");
+            return stand.armed();
+        };
+        if self.plugin == Plugin::Swap {
+            let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
+            let limit = told.options.swap_free;
+            let share = percent(free, total);
+            stand.waits(Trigger {
+                what: "SwapFree",
+                now: format!("{share:.1}%"),
+                wants: format!("< {limit}%"),
+                met: Some(total > Kib::ZERO && share < limit),
+            });
+            if total == Kib::ZERO {
+                stand.held("no swap: this rule can never fire");
+            }
+        } else {
+            self.pressure(cgroups, scene, &mut stand);
+        }
+        if self.plugin == Plugin::Size && scene.before().is_none() {
+            stand.note("growth needs two looks");
+        }
+        match groups::leader(self, scene).and_then(|leader| self.candidate(leader, scene)) {
+            Some(group) => stand.note(groups::falls(group, scene)),
+            None => stand.held("nobody lives in a cgroup that it may kill"),
+        }
+        stand.armed()
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(Reason::Kernel);
+        }
+        match self.candidate(process, scene) {
+            None => Verdict::Spared(Reason::NoCandidate),
+            Some(group) => match groups::once(self.name(), group.path.as_str(), scene, || {
+                self.points(group, scene)
+            }) {
+                Ok(badness) => Verdict::Scored(badness),
+                Err(reason) => Verdict::Spared(reason),
+            },
+        }
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::LowestPid
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        let candidate = self.candidate(victim, scene);
+        candidate
+            .map_or_else(Vec::new, |group| groups::inhabitants(group.path.as_str(), victim, scene))
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act { signal: Signal::KILL, why: "SIGKILL to every process of the cgroup, again and again" }
+    }
+}
