@@ -148,10 +148,22 @@ fn paint_line(
     let style = if ready { look.plain() } else { look.dim() };
     if fields.waits.1 > 0 {
         put(fields.armed, if ready { "yes" } else { "no" }, style);
-        put(fields.waits, &opinion.armed.why, style);
+        put(fields.waits, &waits_in(opinion, fields.waits.1), style);
     } else {
         put(fields.armed, &armed(opinion), style);
     }
+}
+
+/// What it waits for: in its own words, or where those do not fit what is not met yet.
+fn waits_in(opinion: &Opinion, room: u16) -> Cow<'_, str> {
+    let armed = &opinion.armed;
+    if cells(&armed.why) <= room {
+        return armed.why.as_str().into();
+    }
+    let unmet = armed.triggers.iter().filter(|trigger| trigger.met == Some(false));
+    let unmet: Vec<String> =
+        unmet.map(|it| format!("{} {}, wants {}", it.what, it.now, it.wants)).collect();
+    if unmet.is_empty() { armed.why.as_str().into() } else { unmet.join("; ").into() }
 }
 
 /// Whether it is armed, and what holds it back: in a few words.
@@ -186,7 +198,8 @@ fn name(sight: &Sight<'_>, id: ProcId) -> String {
 /// Who would die by it, the longest form that fits, and how that looks.
 fn dies(opinion: &Opinion, sight: &Sight<'_>, room: u16, look: Look) -> (Cow<'static, str>, Style) {
     let fate = &opinion.fate;
-    if let (None, Some((other, _)), Some(chosen)) = (fate.off, opinion.instead, fate.victim) {
+    let sure = fate.off.is_none() && !fate.too_close();
+    if let (true, Some((other, _)), Some(chosen)) = (sure, opinion.instead, fate.victim) {
         let (other, chosen) = (name(sight, other), name(sight, chosen));
         let long = format!("{other}, for {chosen}");
         let text = if cells(&long) <= room { long } else { other };
@@ -398,13 +411,13 @@ fn victim_line(sight: &Sight<'_>, opinion: &Opinion, look: Look) -> Line<'static
     let label = Span::styled(format!("{:<10} ", "victim"), look.label());
     let mut spans = vec![label];
     match opinion.instead {
+        _ if fate.too_close() => {
+            let text = format!("too close to call between {} processes", fate.candidates);
+            spans.push(Span::styled(text, look.candidate()));
+        }
         Some((other, why)) => {
             spans.push(Span::styled(name(sight, other), look.victim()));
             spans.push(Span::raw(format!(", in the place of {}: {why}", name(sight, chosen))));
-        }
-        None if fate.too_close() => {
-            let text = format!("too close to call between {} processes", fate.candidates);
-            spans.push(Span::styled(text, look.candidate()));
         }
         None => {
             spans.push(Span::styled(name(sight, chosen), look.victim()));

@@ -12,7 +12,7 @@ use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
 use doomtop::intent::Outcome;
 use doomtop::model::{OvercommitMode, Reading, Signal, Snapshot};
-use doomtop::policy::LINUX_2_4;
+use doomtop::policy::{LINUX_2_4, POLICIES, Policy};
 use doomtop::ui::{self, Look};
 use doomtop::units::{Adj, Millis};
 use ratatui::buffer::Buffer;
@@ -609,13 +609,17 @@ fn the_pictures_are_those_of_the_real_screen() {
         ("sacrifice", 100, 26, &["X"]),
         ("explain", 100, 45, &["Enter"]),
         ("cgroups", 120, 40, &["Tab", "Down", "Down", "Down"]),
-        ("verdicts", 120, 40, &["Tab", "Tab", "End", "Up", "Up", "Up", "Up"]),
+        ("verdicts", 120, 40, &["Tab", "Tab"]),
     ];
     let mut listed = String::new();
     for (name, width, height, script) in pictures {
         let mut app = if name == "cgroups" { limited_app() } else { scene() };
         paint(&mut app, FULL, width, height);
         press(&mut app, script);
+        if name == "verdicts" {
+            let old = POLICIES.iter().take_while(|policy| policy.id() != LINUX_2_4.id());
+            old.for_each(|_| drop(press(&mut app, &["Down"])));
+        }
         if matches!(name, "cgroups" | "verdicts") {
             settle(&mut app);
         }
