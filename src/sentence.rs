@@ -250,20 +250,16 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
         let mut rows = sight.ranking.rows().iter();
         rows.all(|row| row.standing == Standing::Spared(Reason::Outside))
     };
-    // A rule that names its victims, or chooses among cgroups, may name none of those that are here.
-    let unnamed = || {
+    let passed = |reason| {
         let mut rows = sight.ranking.rows().iter();
-        rows.any(|row| {
-            let Standing::Spared(reason) = row.standing else { return false };
-            matches!(reason, Reason::Unnamed | Reason::Ignored | Reason::NoCandidate)
-        })
+        rows.any(|row| row.standing == Standing::Spared(reason))
     };
     let why = if domain.kind == DomainKind::Gone {
         "this memory cgroup is not there any more"
     } else if hidden || !sees_all(sight) {
         "nobody that can be seen"
-    } else if unnamed() {
-        "its rule finds no candidate here"
+    } else if [Reason::NoCandidate, Reason::Ignored, Reason::Unnamed].into_iter().any(passed) {
+        "this killer has no candidate, so it would kill nobody"
     } else if domain.is_global() {
         "everybody is protected, and an OOM now would panic the kernel"
     } else if empty() {
