@@ -4,7 +4,6 @@ use super::keys::{self, Action, Key, Place};
 use super::mode::{Asking, Mode, Press, Prompt, Screen};
 use super::{Anchor, App, HeaderLevel, Level, Request};
 use crate::columns::{CommandStyle, column};
-use crate::policy;
 
 use super::lines::Sort;
 
@@ -55,6 +54,7 @@ impl App {
         match self.screen {
             Screen::Processes => Place::Browse,
             Screen::Cgroups => Place::Cgroups,
+            Screen::Verdicts => Place::Verdicts,
         }
     }
 
@@ -63,12 +63,15 @@ impl App {
         match self.screen {
             Screen::Processes => self.browse(action),
             Screen::Cgroups => self.group_action(action),
+            Screen::Verdicts => self.verdict_action(action),
         }
     }
 
     fn browse_key(&mut self, key: Key) -> Vec<Request> {
-        if self.screen == Screen::Cgroups {
-            return self.group_key(key);
+        match self.screen {
+            Screen::Processes => {}
+            Screen::Cgroups => return self.group_key(key),
+            Screen::Verdicts => return self.verdict_key(key),
         }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
@@ -190,13 +193,14 @@ impl App {
                 self.say(Level::Plain, format!("sizes in the header: {word}"));
             }
             Action::Columns => self.open_column_menu(),
-            Action::NextPolicy => self.next_policy(),
+            Action::PolicyMenu => self.open_policy_menu(),
             Action::ScopeMenu => self.open_scope_menu(),
             Action::ScopeBack => return self.scope_back(),
             Action::NextView => return self.go_to_screen(self.screen.step(1)),
             Action::PreviousView => return self.go_to_screen(self.screen.step(-1)),
             Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
+            Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
             Action::Delay => self.open_prompt(Asking::Delay),
             Action::LookNow if self.paused => {
                 self.say(Level::Plain, "paused: z goes on");
@@ -364,25 +368,6 @@ impl App {
         let text =
             if self.follow { "the cursor follows its process" } else { "the cursor keeps its row" };
         self.say(Level::Plain, text);
-    }
-
-    fn next_policy(&mut self) {
-        let next = policy::next_after(self.setup.policy.id());
-        let site = self.setup.policy.id().starts_with(policy::site::Site::PREFIX);
-        // The site's own rule stands between the last and the first.
-        self.setup.policy = match (self.site, policy::POLICIES.first()) {
-            (Some(own), Some(first)) if !site && next.id() == first.id() => own,
-            (_, Some(first)) if site => *first,
-            _ => next,
-        };
-        self.rank();
-        self.ranking_before = self.ranking.clone();
-        self.arrange();
-        self.arrange_groups();
-        let text = format!("ranked by {}: {}", self.setup.policy.id(), self.setup.policy.title());
-        self.say(Level::Plain, text);
-        self.trouble = None;
-        self.tell_trouble();
     }
 
     /// Goes to the next match, round the end.

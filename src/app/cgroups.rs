@@ -174,6 +174,10 @@ impl App {
                 self.arrange_groups();
                 return self.look_again();
             }
+            Screen::Verdicts => {
+                self.arrange_verdicts();
+                return self.look_again();
+            }
         }
         Vec::new()
     }
@@ -224,11 +228,12 @@ impl App {
             | Action::PreviousView
             | Action::ViewProcesses
             | Action::ViewCgroups
+            | Action::ViewVerdicts
             | Action::Header
             | Action::HeaderOff
             | Action::Units
             | Action::HeaderUnits
-            | Action::NextPolicy
+            | Action::PolicyMenu
             | Action::Delay
             | Action::Pause
             | Action::LookNow

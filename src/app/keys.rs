@@ -137,6 +137,8 @@ pub enum Place {
     Browse,
     /// The tree of memory cgroups.
     Cgroups,
+    /// The list of policies and their verdicts.
+    Verdicts,
     /// The editor of oom_score_adj.
     Edit,
     /// A dialog that asks before it acts.
@@ -206,7 +208,7 @@ pub enum Action {
     Units,
     HeaderUnits,
     Columns,
-    NextPolicy,
+    PolicyMenu,
     Delay,
     LookNow,
     Redraw,
@@ -226,12 +228,16 @@ pub enum Action {
     PreviousView,
     ViewProcesses,
     ViewCgroups,
+    ViewVerdicts,
     // In the tree of cgroups.
     EnterDomain,
     GroupsByWall,
     GroupsAsTree,
     HideUnlimited,
     ProcessFirst,
+    // In the view of verdicts.
+    EnterPolicy,
+    HideAgreeing,
     // In the adj editor.
     StepDown,
     StepUp,
@@ -248,6 +254,7 @@ pub enum Action {
     // In a menu.
     Choose,
     Toggle,
+    NextPolicy,
 }
 
 /// A row of the table of keys.
@@ -283,7 +290,7 @@ const fn row(
     Binding { place, keys, action, label, help }
 }
 
-use Place::{Browse, Cgroups, Confirm, Edit, Menu, Page};
+use Place::{Browse, Cgroups, Confirm, Edit, Menu, Page, Verdicts};
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
 pub static KEYS: &[Binding] = &[
@@ -392,8 +399,8 @@ pub static KEYS: &[Binding] = &[
         "",
         "scope back to the machine (in a container: first to its own limit)",
     ),
-    row(Browse, &[c('v')], Action::NextPolicy, "", "next policy: whose rule ranks"),
-    row(Browse, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups"),
+    row(Browse, &[c('v')], Action::PolicyMenu, "", "choose the policy: whose rule ranks"),
+    row(Browse, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups, Verdicts"),
     row(Browse, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
     row(Browse, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
     row(
@@ -402,6 +409,13 @@ pub static KEYS: &[Binding] = &[
         Action::ViewCgroups,
         "",
         "view Cgroups: every wall, and who dies there",
+    ),
+    row(
+        Browse,
+        &[Key::alt('3')],
+        Action::ViewVerdicts,
+        "",
+        "view Verdicts: every policy, and who would die by it",
     ),
     row(Browse, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(Browse, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
@@ -460,7 +474,7 @@ pub static KEYS: &[Binding] = &[
     ),
     row(Cgroups, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(Cgroups, &[c('S')], Action::ScopeBack, "", "scope back to the machine, as in the table"),
-    row(Cgroups, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups"),
+    row(Cgroups, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups, Verdicts"),
     row(Cgroups, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
     row(Cgroups, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
     row(
@@ -469,6 +483,13 @@ pub static KEYS: &[Binding] = &[
         Action::ViewCgroups,
         "",
         "view Cgroups: every wall, and who dies there",
+    ),
+    row(
+        Cgroups,
+        &[Key::alt('3')],
+        Action::ViewVerdicts,
+        "",
+        "view Verdicts: every policy, and who would die by it",
     ),
     row(
         Cgroups,
@@ -493,7 +514,7 @@ pub static KEYS: &[Binding] = &[
     row(Cgroups, &[c('#')], Action::HeaderOff, "", "header on or off"),
     row(Cgroups, &[c('e')], Action::Units, "", "unit of the table"),
     row(Cgroups, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
-    row(Cgroups, &[c('v')], Action::NextPolicy, "", "next policy: whose rule ranks"),
+    row(Cgroups, &[c('v')], Action::PolicyMenu, "", "choose the policy: whose rule ranks"),
     row(Cgroups, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(Cgroups, &[c('z'), c('Z')], Action::Pause, "", "pause"),
     row(Cgroups, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
@@ -506,6 +527,87 @@ pub static KEYS: &[Binding] = &[
     row(Cgroups, &[c('Q')], Action::QuitKeep, "", "quit and leave the last picture"),
     row(Cgroups, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(Cgroups, &[c('j')], Action::NotVim, "", "does nothing: k would be kill"),
+    row(Verdicts, &[k(Code::Up)], Action::Up, "", "move up"),
+    row(Verdicts, &[k(Code::Down)], Action::Down, "", "move down"),
+    row(Verdicts, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(Verdicts, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(Verdicts, &[Key::ctrl('u')], Action::HalfUp, "", "half a page up"),
+    row(Verdicts, &[Key::ctrl('d')], Action::HalfDown, "", "half a page down"),
+    row(Verdicts, &[k(Code::Home), c('g')], Action::First, "", "first policy"),
+    row(Verdicts, &[k(Code::End), c('G')], Action::Last, "", "last policy"),
+    row(Verdicts, &[k(Code::Left)], Action::ColumnsLeft, "", "scroll the ranks left"),
+    row(Verdicts, &[k(Code::Right)], Action::ColumnsRight, "", "scroll the ranks right"),
+    row(Verdicts, &[Key::ctrl('a')], Action::ColumnsBegin, "", "first ranks"),
+    row(Verdicts, &[Key::ctrl('e')], Action::ColumnsEnd, "", "last ranks"),
+    row(
+        Verdicts,
+        &[k(Code::Enter)],
+        Action::EnterPolicy,
+        "",
+        "rank by this policy, and show the processes",
+    ),
+    row(
+        Verdicts,
+        &[c('i')],
+        Action::HideAgreeing,
+        "",
+        "show or hide the policies that agree with the current one",
+    ),
+    row(Verdicts, &[c('v')], Action::PolicyMenu, "", "choose the policy: whose rule ranks"),
+    row(Verdicts, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
+    row(Verdicts, &[c('S')], Action::ScopeBack, "", "scope back to the machine, as in the table"),
+    row(Verdicts, &[k(Code::Tab)], Action::NextView, "", "next view: Processes, Cgroups, Verdicts"),
+    row(Verdicts, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
+    row(Verdicts, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
+    row(
+        Verdicts,
+        &[Key::alt('2')],
+        Action::ViewCgroups,
+        "",
+        "view Cgroups: every wall, and who dies there",
+    ),
+    row(
+        Verdicts,
+        &[Key::alt('3')],
+        Action::ViewVerdicts,
+        "",
+        "view Verdicts: every policy, and who would die by it",
+    ),
+    row(
+        Verdicts,
+        &[
+            c('a'),
+            c('k'),
+            c('X'),
+            c('r'),
+            k(Code::F(7)),
+            k(Code::F(8)),
+            k(Code::F(9)),
+            Key::shift(Code::F(7)),
+            Key::shift(Code::F(8)),
+            c(']'),
+            c('['),
+        ],
+        Action::ProcessFirst,
+        "",
+        "nothing here: who is acted on is chosen in the table",
+    ),
+    row(Verdicts, &[c('m')], Action::Header, "", "header: full, small, one line, off"),
+    row(Verdicts, &[c('#')], Action::HeaderOff, "", "header on or off"),
+    row(Verdicts, &[c('e')], Action::Units, "", "unit of the table"),
+    row(Verdicts, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
+    row(Verdicts, &[c('d')], Action::Delay, "", "seconds between refreshes"),
+    row(Verdicts, &[c('z'), c('Z')], Action::Pause, "", "pause"),
+    row(Verdicts, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
+    row(Verdicts, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
+    row(Verdicts, &[c(':')], Action::Palette, "", "every action by name"),
+    row(Verdicts, &[c('D')], Action::Dump, "", "write this look to a file as JSON"),
+    row(Verdicts, &[k(Code::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
+    row(Verdicts, &[k(Code::Esc)], Action::Back, "", "back to the table of processes"),
+    row(Verdicts, &[k(Code::F(10)), c('q'), Key::ctrl('c')], Action::Quit, "Quit", "quit"),
+    row(Verdicts, &[c('Q')], Action::QuitKeep, "", "quit and leave the last picture"),
+    row(Verdicts, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(Verdicts, &[c('j')], Action::NotVim, "", "does nothing: k would be kill"),
     row(
         Edit,
         &[k(Code::Left), k(Code::F(7)), c(']')],
@@ -581,6 +683,7 @@ pub static KEYS: &[Binding] = &[
     row(Menu, &[k(Code::End)], Action::Last, "", "last"),
     row(Menu, &[k(Code::Enter)], Action::Choose, "", "choose"),
     row(Menu, &[c(' ')], Action::Toggle, "", "switch on or off, where several may be chosen"),
+    row(Menu, &[c('v')], Action::NextPolicy, "", "in the list of policies: the next one"),
     row(Menu, &[k(Code::Esc), k(Code::F(10)), Key::ctrl('c')], Action::Back, "", "close"),
     row(Page, &[k(Code::Up)], Action::Up, "", "a line up"),
     row(Page, &[k(Code::Down)], Action::Down, "", "a line down"),

@@ -145,6 +145,7 @@ impl App {
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Choose) => return self.choose(),
             Some(Action::Toggle) if menu.toggles => self.toggle(),
+            Some(Action::NextPolicy) if menu.turns_policies() => menu.turn(),
             _ => match key.code {
                 Code::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
                     menu.typed.push(c);
@@ -183,6 +184,7 @@ impl App {
                 return vec![Request::Copy(text)];
             }
             Some(Choice::Scope(scope)) => return self.set_scope(scope),
+            Some(Choice::Policy(id)) => return self.choose_policy(id),
             Some(Choice::Act(action)) => return self.act_here(action),
             Some(Choice::Column(_)) | None => {}
         }

@@ -1,4 +1,4 @@
-//! Lists to choose from: sort column, user, signal, columns, copy, palette.
+//! Lists to choose from: sort column, user, signal, columns, policy, copy, palette.
 
 use super::keys::Action;
 use crate::model::{ProcId, Scope, Signal};
@@ -18,6 +18,8 @@ pub enum Choice {
     Copy(String),
     /// Look at this domain.
     Scope(Scope),
+    /// Rank by the policy of this name.
+    Policy(&'static str),
     /// Do this.
     Act(Action),
 }
@@ -83,6 +85,18 @@ impl Menu {
     #[must_use]
     pub fn chosen(&self) -> Option<&Item> {
         self.matching().nth(self.at)
+    }
+
+    /// Whether it lists the policies, and nothing was typed yet.
+    #[must_use]
+    pub fn turns_policies(&self) -> bool {
+        let policies = |item: &Item| matches!(item.choice, Choice::Policy(_));
+        self.typed.is_empty() && self.items.first().is_some_and(policies)
+    }
+
+    /// The next line, and the first one behind the last.
+    pub fn turn(&mut self) {
+        self.at = (self.at + 1) % self.matching().count().max(1);
     }
 
     /// Moves by so many lines.

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod protect;
+pub mod verdicts;
 
 mod act;
 mod browse;
@@ -19,6 +20,7 @@ mod dialogs;
 mod lists;
 mod needs;
 mod scope;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use journal::Journal;
 use keys::Key;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use verdicts::VerdictView;
 
 /// What reaches the mind.
 #[derive(Debug)]
@@ -233,6 +236,8 @@ pub struct App {
     pub screen: Screen,
     /// The view of memory cgroups.
     pub groups: GroupView,
+    /// The view of verdicts.
+    pub verdicts: VerdictView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -326,6 +331,7 @@ impl App {
             lines: Vec::new(),
             screen: Screen::Processes,
             groups: GroupView::default(),
+            verdicts: VerdictView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -499,6 +505,7 @@ impl App {
         }
         self.refresh_lines();
         self.arrange_groups();
+        self.arrange_verdicts();
         self.foresee();
         self.tell_trouble();
     }
@@ -617,6 +624,7 @@ impl App {
         if resized {
             self.keep_cursor_in_view();
             self.keep_group_in_view();
+            self.keep_verdict_in_view();
         }
         match &mut self.mode {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),

@@ -16,11 +16,13 @@ pub enum Screen {
     Processes,
     /// Every memory cgroup.
     Cgroups,
+    /// Every policy's opinion.
+    Verdicts,
 }
 
 impl Screen {
     /// All, in the order of their keys.
-    pub const ALL: [Self; 2] = [Self::Processes, Self::Cgroups];
+    pub const ALL: [Self; 3] = [Self::Processes, Self::Cgroups, Self::Verdicts];
 
     /// Its name.
     #[must_use]
@@ -28,6 +30,7 @@ impl Screen {
         match self {
             Self::Processes => "Processes",
             Self::Cgroups => "Cgroups",
+            Self::Verdicts => "Verdicts",
         }
     }
 

@@ -21,12 +21,14 @@ impl App {
         needs.status = true;
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
         needs.cgroup |= matches!(self.mode, Mode::Explain(_)) || self.viewport.width >= 100;
+        self.add_verdict_needs(&mut needs);
         let groups = self.screen == Screen::Cgroups || self.is_scoped();
-        needs.cgroups = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
+        let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {
             CgroupNeeds::Walls
         };
+        needs.cgroups = needs.cgroups.max(walls_at_least);
         // Who dies at which wall is told by who lives behind it.
         let walls = |scene: &Scene| scene.now().cgroups.limited().next().is_some();
         needs.cgroup |= needs.cgroups == CgroupNeeds::Everything;
@@ -35,7 +37,12 @@ impl App {
         let mut scores: Vec<ProcId> = self.visible().collect();
         scores.extend(self.check.suspects());
         // Before the first look nobody knows who will be on the screen.
-        needs.scores = if self.scene.is_some() { Scores::Some(scores) } else { Scores::All };
+        // A killer that goes by everybody's score asks for all of them.
+        needs.scores = if needs.scores == Scores::All || self.scene.is_none() {
+            Scores::All
+        } else {
+            Scores::Some(scores)
+        };
         needs.keep = self.ranking.rows()[..self.ranking.eligible()]
             .iter()
             .take(KEEP)

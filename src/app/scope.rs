@@ -26,6 +26,7 @@ impl App {
         self.anchor = Anchor::First;
         self.arrange();
         self.arrange_groups();
+        self.arrange_verdicts();
         self.say(Level::Plain, text);
         self.look_again()
     }
@@ -70,7 +71,7 @@ impl App {
             item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
         };
         let chain = match self.screen {
-            Screen::Processes => {
+            Screen::Processes | Screen::Verdicts => {
                 self.selected().and_then(|process| process.cgroup.as_ref().value())
             }
             Screen::Cgroups => {

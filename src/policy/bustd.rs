@@ -97,6 +97,10 @@ impl Policy for Bustd {
         super::likely_sharers(victim, scene)
     }
 
+    fn knows_adj(&self) -> bool {
+        true
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act { signal: Signal::TERM, why: "SIGTERM, and SIGKILL after half a second" }
     }

@@ -270,6 +270,10 @@ impl Policy for Earlyoom {
         super::likely_sharers(victim, scene)
     }
 
+    fn knows_adj(&self) -> bool {
+        !self.by_rss
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act {
             signal: Signal::TERM,

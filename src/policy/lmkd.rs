@@ -107,6 +107,10 @@ impl Policy for Lmkd {
         super::likely_sharers(victim, scene)
     }
 
+    fn knows_adj(&self) -> bool {
+        true
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act { signal: Signal::KILL, why: "it kills at once, and reaps the memory itself" }
     }

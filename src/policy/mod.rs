@@ -280,10 +280,3 @@ pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
     let exact = POLICIES.iter().copied().find(|policy| policy.id() == id);
     exact.or_else(|| linux26::era(id))
 }
-
-/// The policy after this one in the table, round and round.
-#[must_use]
-pub fn next_after(id: &str) -> &'static dyn Policy {
-    let at = POLICIES.iter().position(|policy| policy.id() == id).unwrap_or(0);
-    POLICIES[(at + 1) % POLICIES.len()]
-}

@@ -278,6 +278,10 @@ impl Policy for Nohang {
         super::likely_sharers(victim, scene)
     }
 
+    fn knows_adj(&self) -> bool {
+        true
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act {
             signal: Signal::TERM,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::verdicts::Answer;
 use crate::columns::{Column, Row, Sight};
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
@@ -76,6 +77,8 @@ struct Frame<'a> {
     scan: &'a ScanAge,
     cgroups: &'a Cgroups,
     users: &'a BTreeMap<u32, Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdicts: Option<Vec<Answer<'a>>>,
     #[serde(skip_serializing_if = "Killers::is_default")]
     killers: &'a Killers,
     processes: Rows<'a>,
@@ -129,6 +132,20 @@ pub fn write_line(
     sight: &Sight<'_>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
+) -> io::Result<()> {
+    write_line_with(out, sight, rows, columns, None)
+}
+
+/// The same with every policy's answer, where there are any.
+///
+/// # Errors
+/// Whatever writing to `out` gives.
+pub fn write_line_with<'a>(
+    out: &mut dyn Write,
+    sight: &Sight<'a>,
+    rows: &[u32],
+    columns: Option<&[&'static Column]>,
+    verdicts: Option<Vec<Answer<'a>>>,
 ) -> io::Result<()> {
     let snapshot = sight.scene.now();
     let named = |row: &Ranked| {
@@ -199,6 +216,7 @@ pub fn write_line(
         scan: &snapshot.scan,
         cgroups: &snapshot.cgroups,
         users: &snapshot.users,
+        verdicts,
         killers: &snapshot.killers,
         processes: Rows { sight, rows, columns },
     };

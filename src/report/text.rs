@@ -60,7 +60,7 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
+pub(super) fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
     let line = manner.cut.map_or(line, |width| fit(line, width));
     if !manner.ascii || line.is_ascii() {
         return writeln!(out, "{line}");

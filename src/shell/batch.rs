@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::policy::{Policy, compare};
 use crate::rank::Ranking;
-use crate::report::{json, text};
+use crate::report::{json, text, verdicts};
 use crate::sample::root::ProcRoot;
 use crate::source::{Lost, Source};
 
@@ -182,7 +182,7 @@ impl Printer<'_> {
             cgroup: true,
             cmdline: false,
             // A line of JSON is to hold everything; text speaks of the nearest wall only.
-            cgroups: if self.cli.json || self.confined {
+            cgroups: if self.cli.json || self.confined || self.cli.verdicts {
                 CgroupNeeds::Everything
             } else {
                 CgroupNeeds::Walls.max(self.setup.policy.needs().cgroups)
@@ -237,7 +237,9 @@ impl Printer<'_> {
         view.arrange(&sight, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
-            return json::write_line(out, &sight, &rows, self.setup.columns.as_deref());
+            let asked = self.cli.verdicts.then(|| verdicts::answers(&sight, self.setup.policy));
+            let columns = self.setup.columns.as_deref();
+            return json::write_line_with(out, &sight, &rows, columns, asked);
         }
         if count > 0 {
             writeln!(out)?;
@@ -248,7 +250,11 @@ impl Printer<'_> {
             None => fitting(width, sight.scale, COMMAND, None, &|_| None),
         };
         let manner = text::Manner { cut, ascii: self.cli.ascii || !super::tui::utf8() };
-        text::write_look(out, &sight, &rows, &columns, manner)
+        text::write_look(out, &sight, &rows, &columns, manner)?;
+        if self.cli.verdicts {
+            verdicts::write_verdicts(out, &sight, self.setup.policy, manner)?;
+        }
+        Ok(())
     }
 }
 

@@ -43,6 +43,10 @@ pub struct Cli {
     #[arg(long, conflicts_with_all = ["batch", "json"])]
     pub self_check: bool,
 
+    /// Add every policy's verdict: whether it is armed, who would die by it and how (with -b or --json)
+    #[arg(long)]
+    pub verdicts: bool,
+
     /// End after N refreshes (with -b or --json)
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,

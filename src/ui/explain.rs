@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratatui::text::{Line, Span};
 
+use super::gate;
 use super::look::Look;
 use super::words;
 use crate::app::App;
@@ -101,6 +102,13 @@ pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
     lines.extend(case.all_falls());
+    let gate = gate::lines(app, &sight, look);
+    if !gate.is_empty() {
+        lines.push(Line::default());
+        lines.push(case.heading("When that is"));
+        lines.push(case.text("the killer", &policy.armed(sight.scene).why));
+        lines.extend(gate);
+    }
     lines.push(Line::default());
     lines.push(case.heading("Who it is"));
     lines.extend(case.identity());

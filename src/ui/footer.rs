@@ -67,6 +67,9 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Cgroups {
         return group_parts(app, pen, parts);
     }
+    if app.screen == Screen::Verdicts {
+        return verdict_parts(app, pen, parts);
+    }
     let rows = app.ranking.rows().iter();
     let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
     let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
@@ -173,6 +176,39 @@ fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
         (Action::NextView, "back"),
     ] {
         if let Some(key) = key_of(Place::Cgroups, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// The same for the view of verdicts.
+fn verdict_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let view = &app.verdicts;
+    let count = view.lines.len();
+    parts.push(Span::raw(if view.hide {
+        format!("{count} of {} policies", count + view.hidden)
+    } else {
+        format!("{count} policies")
+    }));
+    parts.push(pace(app, pen));
+    if let Some(scene) = app.scene.as_ref().filter(|_| app.is_scoped()) {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
+    if view.hide {
+        parts.push(Span::styled("other victims only", look.warn()));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::EnterPolicy, "ranks by it"),
+        (Action::HideAgreeing, "other victims only"),
+        (Action::NextView, "back"),
+    ] {
+        if let Some(key) = key_of(Place::Verdicts, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }

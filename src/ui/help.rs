@@ -29,6 +29,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     let places = [
         (Place::Browse, "In the table"),
         (Place::Cgroups, "In the view of cgroups"),
+        (Place::Verdicts, "In the view of verdicts"),
         (Place::Edit, "In the editor of oom_score_adj"),
         (Place::Confirm, "In a question"),
         (Place::Menu, "In a list"),
@@ -54,6 +55,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     ] {
         lines.push(row(mark, meaning));
     }
+    lines.push(row("[1] 1? -", "in the view of verdicts: dies by that policy, may die, is spared"));
     let moved = format!("{}1 {}1", look.moved(true), look.moved(false));
     lines.push(row(&moved, "one rank up or down since the last look (wide terminals)"));
     lines.push(Line::default());
@@ -74,7 +76,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         lines.push(row(column.title, column.about));
     }
     lines.push(Line::default());
-    lines.push(heading("Rules (v takes the next)"));
+    lines.push(heading("Rules (v lists them)"));
     for policy in POLICIES {
         lines.push(row(policy.id(), policy.about()));
     }

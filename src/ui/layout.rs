@@ -46,6 +46,13 @@ impl Layout {
             0 => 0,
             // What the files of a cgroup say is soon said.
             _ if app.screen == Screen::Cgroups => 12,
+            _ if app.screen == Screen::Verdicts => {
+                if area.height >= 50 {
+                    16
+                } else {
+                    13
+                }
+            }
             _ if area.height >= 50 => area.height * 3 / 10,
             _ => (area.height / 4 + 1).max(9),
         };

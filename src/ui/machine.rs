@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::gate;
 use super::header;
 use super::look::Look;
 use super::words;
@@ -61,7 +62,14 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
         ),
     ));
     let armed = sight.policy.armed(sight.scene);
-    lines.push(say("the killer", armed.why));
+    // What holds the killer back comes first, where that can be told apart.
+    let killer = say("the killer", armed.why);
+    let gate = gate::lines(app, &sight, look);
+    if gate.is_empty() {
+        lines.push(killer);
+    } else {
+        lines.splice(0..0, std::iter::once(killer).chain(gate));
+    }
     let pressure = match now.pressure.some {
         Reading::Value(some) => {
             format!("{}% of the last 10 s some task waited for memory", words::share(some.avg10))

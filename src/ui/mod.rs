@@ -13,6 +13,7 @@ mod dialog;
 mod edit;
 mod explain;
 mod footer;
+mod gate;
 mod gauge;
 mod header;
 mod help;
@@ -25,6 +26,7 @@ mod pen;
 mod session;
 mod stem;
 mod table;
+mod verdicts;
 mod victim;
 mod words;
 
@@ -69,6 +71,11 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
         Screen::Cgroups => {
             cgroups::paint_head(app, layout.head, &mut pen);
             cgroups::paint_rows(app, layout.rows, &mut pen);
+        }
+        Screen::Verdicts => {
+            let panelled = layout.panel_count > 0;
+            let shown = verdicts::paint(app, layout.head, layout.rows, panelled, &mut pen);
+            (viewport.rows, viewport.columns_left) = shown;
         }
     }
     if app.scene.is_none() {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::pen::{Pen, tail, wrap};
-use super::{cgroup, explain, machine, session};
+use super::{cgroup, explain, machine, session, verdicts};
 use crate::app::App;
 use crate::app::mode::Screen;
 
@@ -26,6 +26,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     let idle = app.journal.entries.is_empty() && app.journal.pursuits.is_empty();
     if app.screen == Screen::Cgroups {
         return paint_cgroup(app, area, pen);
+    }
+    if app.screen == Screen::Verdicts {
+        return paint_verdict(app, area, pen);
     }
     let mut x = area.x;
     for (nth, &width) in widths.iter().take(usize::from(count)).enumerate() {
@@ -59,6 +62,32 @@ fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
     for (strip, title, lines) in sides {
         let title = tail(&title, strip.width.saturating_sub(6)).into_owned();
         let inside = pen.frame(strip, &title, look.frame());
+        fill(&lines, 11, inside, pen);
+    }
+}
+
+/// The panels of the view of verdicts: the policy under the cursor, and what it waits for.
+fn paint_verdict(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let left = area.width * 55 / 100;
+    let sides = [
+        (Rect { width: left - 1, ..area }, verdicts::title(app), verdicts::card(app, look)),
+        (
+            Rect { x: area.x + left, width: area.width - left, ..area },
+            "What it waits for".to_owned(),
+            verdicts::waits(app, look),
+        ),
+    ];
+    for (strip, title, mut lines) in sides {
+        let inside = pen.frame(strip, &title, look.frame());
+        let room = inside.width.saturating_sub(2);
+        // The last lines say least; whole lines say more than many.
+        let height = |lines: &[Line<'static>]| {
+            lines.iter().map(|line| wrap(line, room, 11).len()).sum::<usize>()
+        };
+        while lines.len() > 1 && height(&lines) > usize::from(inside.height) {
+            lines.pop();
+        }
         fill(&lines, 11, inside, pen);
     }
 }

@@ -196,11 +196,15 @@ fn tab_steps_between_the_views() {
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
     assert!(player.app.needs().cgroup);
     player.play("<Tab>");
+    assert_eq!(player.app.screen, Screen::Verdicts);
+    player.play("<Tab>");
     assert_eq!(player.app.screen, Screen::Processes);
     player.play("<A-2>");
     assert_eq!(player.app.screen, Screen::Cgroups);
     player.play("<Esc>");
     assert_eq!(player.app.screen, Screen::Processes);
+    player.play("<S-Tab>");
+    assert_eq!(player.app.screen, Screen::Verdicts);
     player.play("<S-Tab>");
     assert_eq!(player.app.screen, Screen::Cgroups);
     player.play("<A-1>");
@@ -321,7 +325,7 @@ fn the_cursor_holds_to_its_cgroup() {
     let mut player = player();
     player.play("<Tab><Down><Down><Down>");
     let held = under_cursor(&player);
-    for script in ["B", "t", "i", "i", "v", "<Tab><Tab>"] {
+    for script in ["B", "t", "i", "i", "vv<Enter>", "<Tab><Tab><Tab>"] {
         player.play(script);
         if player.app.groups.lines.len() > 10 {
             assert_eq!(under_cursor(&player), held, "{script}");
@@ -559,8 +563,8 @@ fn many_cgroups_take_no_more_than_their_number() {
 
 fn any_script() -> impl Strategy<Value = String> {
     let tokens = [
-        "<Tab>", "<A-1>", "<A-2>", "<S-Tab>", "s", "S", "<Enter>", "<Esc>", "<Down>", "<Up>",
-        "<End>", "<Home>", "B", "t", "i", "a", "k", "X", "<F7>", "v", "30114", "K",
+        "<Tab>", "<A-1>", "<A-2>", "<A-3>", "<S-Tab>", "s", "S", "<Enter>", "<Esc>", "<Down>",
+        "<Up>", "<End>", "<Home>", "B", "t", "i", "a", "k", "X", "<F7>", "v", "30114", "K",
     ];
     prop::collection::vec(prop::sample::select(tokens.to_vec()), 1..25).prop_map(|it| it.concat())
 }

@@ -26,4 +26,5 @@ mod selfcheck;
 mod site;
 mod stage;
 mod svg;
+mod verdicts;
 mod whatif;

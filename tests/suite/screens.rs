@@ -12,7 +12,7 @@ use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
 use doomtop::intent::Outcome;
 use doomtop::model::{OvercommitMode, Reading, Signal, Snapshot};
-use doomtop::policy::LINUX_2_4;
+use doomtop::policy::{LINUX_2_4, POLICIES, Policy};
 use doomtop::ui::{self, Look};
 use doomtop::units::{Adj, Millis};
 use ratatui::buffer::Buffer;
@@ -118,10 +118,14 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("explain end", &["Down", "Enter", "End"]),
         ("help", &["?"]),
         ("help end", &["?", "End"]),
-        ("other rule", &["v", "v", "v"]),
+        ("policy menu", &["v", "v", "2.4"]),
+        ("other rule", &["v", "v", "v", "Enter"]),
         ("scrolled columns", &["Right", "Right", "Right"]),
         ("small header", &["m"]),
         ("pages", &["e"]),
+        ("verdicts", &["Tab", "Tab", "Down"]),
+        ("other verdicts", &["Tab", "Tab", "End", "i"]),
+        ("verdicts of 2.4", &["Tab", "Tab", "End", "Up", "Up", "Up", "Up", "Right"]),
     ];
     let mut found: Vec<(&'static str, App)> = scripts
         .iter()
@@ -597,7 +601,7 @@ fn before_the_first_look_the_screen_is_calm() {
 #[test]
 fn the_pictures_are_those_of_the_real_screen() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
-    let pictures: [(&str, u16, u16, &[&str]); 7] = [
+    let pictures: [(&str, u16, u16, &[&str]); 8] = [
         ("table-80x24", 80, 24, &[]),
         ("panels-120x40", 120, 40, &[]),
         ("wide-200x60", 200, 60, &[]),
@@ -605,13 +609,18 @@ fn the_pictures_are_those_of_the_real_screen() {
         ("sacrifice", 100, 26, &["X"]),
         ("explain", 100, 45, &["Enter"]),
         ("cgroups", 120, 40, &["Tab", "Down", "Down", "Down"]),
+        ("verdicts", 120, 40, &["Tab", "Tab"]),
     ];
     let mut listed = String::new();
     for (name, width, height, script) in pictures {
         let mut app = if name == "cgroups" { limited_app() } else { scene() };
         paint(&mut app, FULL, width, height);
         press(&mut app, script);
-        if name == "cgroups" {
+        if name == "verdicts" {
+            let old = POLICIES.iter().take_while(|policy| policy.id() != LINUX_2_4.id());
+            old.for_each(|_| drop(press(&mut app, &["Down"])));
+        }
+        if matches!(name, "cgroups" | "verdicts") {
             settle(&mut app);
         }
         let (buffer, _) = paint(&mut app, FULL, width, height);

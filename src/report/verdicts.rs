@@ -1,0 +1,137 @@
+//! Every policy's opinion without a screen: an array in JSON, one line a policy in text.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::text::{Manner, put_line};
+use crate::columns::Sight;
+use crate::model::{Comm, ProcId};
+use crate::policy::{Policy, Unit};
+use crate::rank::opinion::{Opinion, everybody, opinions};
+use crate::units::Points;
+use crate::words;
+
+/// One policy's answer, as it is written to JSON.
+#[derive(Serialize)]
+pub struct Answer<'a> {
+    policy: &'static str,
+    unit: &'static str,
+    armed: Waiting,
+    off: Option<Overruled>,
+    eligible: usize,
+    victim: Option<Person<'a>>,
+    instead: Option<Person<'a>>,
+    candidates: Vec<i32>,
+    runner_up: Option<Person<'a>>,
+    margin: Option<Points>,
+    signal: Option<i32>,
+    signal_why: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    ready: bool,
+    why: String,
+    triggers: Vec<Condition>,
+}
+
+#[derive(Serialize)]
+struct Condition {
+    what: &'static str,
+    now: String,
+    wants: String,
+    met: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Overruled {
+    by: &'static str,
+    words: String,
+}
+
+#[derive(Serialize)]
+struct Person<'a> {
+    pid: i32,
+    comm: &'a Comm,
+}
+
+fn asked(sight: &Sight<'_>, current: &'static dyn Policy) -> Vec<Opinion> {
+    opinions(&everybody(current), sight.scene, (current, sight.ranking))
+}
+
+/// Every policy's answer. `current` is the policy of the sight.
+#[must_use]
+pub fn answers<'a>(sight: &Sight<'a>, current: &'static dyn Policy) -> Vec<Answer<'a>> {
+    let scene = sight.scene;
+    let person = |id: ProcId| {
+        let process = scene.find(id)?;
+        Some(Person { pid: id.pid, comm: &process.comm })
+    };
+    let answer = |opinion: Opinion| {
+        let Opinion { policy, armed, fate, .. } = opinion;
+        Answer {
+            policy: policy.id(),
+            unit: match policy.unit() {
+                Unit::Pages => "pages",
+                Unit::Bare => "points",
+            },
+            armed: Waiting {
+                ready: armed.ready,
+                why: armed.why,
+                triggers: armed
+                    .triggers
+                    .into_iter()
+                    .map(|it| Condition {
+                        what: it.what,
+                        now: it.now,
+                        wants: it.wants,
+                        met: it.met,
+                    })
+                    .collect(),
+            },
+            off: fate.off.map(|off| Overruled { by: off.word(), words: off.sentence(scene) }),
+            eligible: opinion.eligible,
+            victim: fate.victim.and_then(person),
+            instead: opinion.instead.and_then(|(other, _)| person(other)),
+            candidates: opinion.candidates.iter().map(|id| id.pid).collect(),
+            runner_up: fate.runner_up.and_then(person),
+            margin: opinion.margin,
+            signal: opinion.act.map(|act| act.signal.0),
+            signal_why: opinion.act.map(|act| act.why),
+        }
+    };
+    asked(sight, current).into_iter().map(answer).collect()
+}
+
+/// One line a policy: who would die by it, and what it waits for.
+///
+/// # Errors
+/// Whatever writing to `out` gives.
+pub fn write_verdicts(
+    out: &mut dyn Write,
+    sight: &Sight<'_>,
+    current: &'static dyn Policy,
+    manner: Manner,
+) -> io::Result<()> {
+    writeln!(out)?;
+    for opinion in asked(sight, current) {
+        let policy = opinion.policy;
+        let sight = Sight { policy, ..*sight };
+        let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), words::who);
+        let mut line = format!("{:<20} {}", policy.id(), words::fate(&sight, &opinion.fate));
+        if let (None, Some((other, _))) = (opinion.fate.off, opinion.instead) {
+            line.push_str(&format!(", {} in its place", name(other)));
+        }
+        if let Some(act) = opinion.act.filter(|_| opinion.dies().is_some()) {
+            line.push_str(&format!(", {}", act.signal));
+        }
+        if let Some(margin) = opinion.margin.filter(|_| opinion.dies().is_some()) {
+            line.push_str(&format!(", {} ahead", words::points(&sight, margin)));
+        }
+        let armed = if opinion.armed.ready { "armed" } else { "not armed" };
+        line.push_str(&format!("; {armed}: {}", opinion.armed.why));
+        put_line(out, &line, manner)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,461 @@
+//! The list of policies, and the view that puts their verdicts side by side.
+
+use std::sync::Arc;
+
+use doomtop::app::keys::{KEYS, Place};
+use doomtop::app::mode::{Mode, Screen};
+use doomtop::app::{App, Msg, Request};
+use doomtop::model::{Reading, Scene, Snapshot};
+use doomtop::policy::{self, POLICIES};
+use doomtop::rank::Ranking;
+use doomtop::rank::opinion::{everybody, opinions};
+use doomtop::ui::Look;
+use doomtop::units::{Adj, Millis};
+use proptest::prelude::*;
+
+use crate::fixtures::{blank, looks, paint, press, settle, text};
+use crate::stage::{Player, keys, process, usual};
+
+const FULL: Look = Look { colour: true, unicode: true };
+const MONO: Look = Look { colour: false, unicode: false };
+
+fn player() -> Player {
+    let mut frames = looks("db-03.jsonl").into_iter();
+    let mut player = Player::on((*frames.next().unwrap()).clone());
+    for look in frames {
+        player.look((*look).clone());
+    }
+    player
+}
+
+/// The pictures' machine in the view.
+fn app(script: &[&str], width: u16, height: u16) -> App {
+    let mut app = blank();
+    for look in looks("db-03.jsonl") {
+        app.update(Msg::Sampled(look));
+    }
+    paint(&mut app, FULL, width, height);
+    press(&mut app, &["Tab", "Tab"]);
+    paint(&mut app, FULL, width, height);
+    press(&mut app, script);
+    settle(&mut app);
+    app
+}
+
+fn seen(app: &mut App, width: u16, height: u16) -> String {
+    text(&paint(app, FULL, width, height).0)
+}
+
+/// The policy under the cursor of the view.
+fn under_cursor(player: &Player) -> &'static str {
+    player.app.opinion().expect("a line").policy.id()
+}
+
+fn puts(player: &mut Player, id: &str) {
+    let nth = POLICIES.iter().position(|policy| policy.id() == id).expect(id);
+    player.play("<Home>");
+    player.play(&"<Down>".repeat(nth));
+    assert_eq!(under_cursor(player), id);
+}
+
+#[test]
+fn the_list_of_policies_is_that_of_the_flag() {
+    let mut player = player();
+    player.play("v");
+    let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
+    let listed: Vec<&str> = menu.items.iter().map(|item| item.label.as_str()).collect();
+    let table: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
+    assert_eq!(listed, table);
+    assert!(menu.items[0].on && !menu.items[1].on, "the current one is marked");
+    player.play("<Esc>");
+    assert_eq!(player.app.setup.policy.id(), "linux");
+    player.play("vv<Enter>");
+    assert_eq!(player.app.setup.policy.id(), POLICIES[1].id());
+    player.play("vv<Enter>");
+    assert_eq!(player.app.setup.policy.id(), POLICIES[2].id());
+    // Once something is typed, v is a letter like others.
+    player.play("vakpm<Enter>");
+    assert_eq!(player.app.setup.policy.id(), "linux-2.4.19-akpm");
+    player.play("v<End>v<Enter>");
+    assert_eq!(player.app.setup.policy.id(), "linux", "round the end");
+    player.play("v<Up>xv<Esc>");
+    assert_eq!(player.app.setup.policy.id(), "linux");
+}
+
+#[test]
+fn a_rule_made_from_a_pattern_stands_before_the_table() {
+    let mut player = player();
+    player.app.setup.policy = policy::by_id("blame:java").unwrap();
+    player.play("v");
+    let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
+    assert_eq!((menu.items[0].label.as_str(), menu.items[0].on), ("blame:java", true));
+    player.play("<Enter><A-3>");
+    assert_eq!(player.app.setup.policy.id(), "blame:java");
+    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len() + 1);
+    assert_eq!(under_cursor(&player), "blame:java");
+}
+
+#[test]
+fn choosing_a_policy_turns_everything_over() {
+    let mut player = player();
+    assert_eq!(player.cursor(), Some(20731));
+    player.play("v2.4.20<Enter>");
+    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    let ranking = Ranking::new(&policy::LINUX_2_4, player.app.scene.as_ref().unwrap());
+    assert_eq!(player.app.ranking.rows(), ranking.rows());
+    assert_eq!(player.cursor(), ranking.victim().map(|row| row.id.pid));
+    assert!(seen(&mut player.app, 120, 40).contains("Linux 2.4.20"));
+}
+
+#[test]
+fn every_line_says_what_its_policy_says() {
+    let mut player = player();
+    player.play("<A-3>");
+    let scene = player.app.scene.as_ref().unwrap();
+    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len());
+    for (line, policy) in player.app.verdicts.lines.iter().zip(POLICIES) {
+        let ranking = Ranking::new(*policy, scene);
+        assert_eq!(line.policy.id(), policy.id());
+        assert_eq!(line.fate.victim, ranking.victim().map(|row| row.id));
+        assert_eq!(line.fate.off, policy.off(scene));
+        assert_eq!(line.margin, ranking.margin());
+        assert_eq!(line.eligible, ranking.eligible());
+        assert_eq!(line.armed, policy.armed(scene));
+        for at in 0..scene.now().processes.len() {
+            let (place, row) = ranking.place(at).unwrap();
+            let rank = row.standing.points().map(|_| place as u32 + 1);
+            assert_eq!(line.rank_at(at), rank, "{} {}", policy.id(), row.id);
+        }
+        // Whoever it puts first stands in a row.
+        for row in &ranking.rows()[..ranking.eligible().min(3)] {
+            assert!(player.app.verdicts.rows.iter().any(|it| it.id == row.id));
+        }
+    }
+    // In the order of the current policy.
+    let places = player.app.verdicts.rows.iter().map(|row| player.app.ranking.place(row.at));
+    assert!(places.map(|it| it.unwrap().0).is_sorted());
+}
+
+#[test]
+fn enter_ranks_by_the_policy_and_shows_the_processes() {
+    let mut player = player();
+    player.play("<A-3>");
+    puts(&mut player, "linux-2.4");
+    player.play("<Enter>");
+    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    player.play("<A-3>");
+    assert_eq!(under_cursor(&player), "linux-2.4");
+    player.play("<Esc>");
+    assert_eq!(player.app.screen, Screen::Processes);
+}
+
+#[test]
+fn the_cursor_holds_to_its_policy() {
+    let mut player = player();
+    player.play("<A-3>");
+    puts(&mut player, "panic");
+    for script in ["i", "i", "<Tab><Tab><Tab>", "v<Down><Enter>", "s<Esc>"] {
+        player.play(script);
+        assert_eq!(under_cursor(&player), "panic", "{script}");
+    }
+    player.look((*looks("db-03.jsonl")[1]).clone());
+    assert_eq!(under_cursor(&player), "panic");
+    player.play("<End>");
+    assert_eq!(player.app.verdicts.cursor, POLICIES.len() - 1);
+    player.play("<PgUp><PgUp><PgUp><PgUp>");
+    assert_eq!(under_cursor(&player), "linux");
+}
+
+#[test]
+fn hiding_leaves_those_with_another_victim() {
+    let mut player = player();
+    player.play("<A-3>i");
+    let own = player.app.verdicts.lines[0].dies();
+    let shown = &player.app.verdicts.lines;
+    assert!(shown.len() > 1 && shown.len() < POLICIES.len());
+    assert_eq!(shown[0].policy.id(), "linux", "the current one stays");
+    for line in &shown[1..] {
+        assert!(line.dies() != own || line.fate.off.is_some(), "{}", line.policy.id());
+    }
+    assert_eq!(player.app.verdicts.hidden, POLICIES.len() - shown.len());
+    player.play("i");
+    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len());
+}
+
+#[test]
+fn nobody_is_acted_on_from_the_verdicts() {
+    for script in ["a", "k", "X", "r", "<F7>", "<F8>", "<F9>", "<S-F7>", "]", "[", "7"] {
+        let mut player = player();
+        player.play("<A-3><Down>");
+        assert_eq!(player.play(script), [], "{script}");
+        assert!(player.notice().contains("choose a process first"), "{script}");
+        assert!(matches!(player.app.mode, Mode::Browse));
+    }
+    let mut player = player();
+    player.play("<A-3>:sacrifice<Enter>");
+    assert!(matches!(player.app.mode, Mode::Browse));
+}
+
+#[test]
+fn no_key_of_the_view_is_silent() {
+    for row in KEYS.iter().filter(|row| row.place == Place::Verdicts) {
+        for &key in row.keys {
+            let mut app = app(&["Down", "Down", "Right", "Right"], 80, 24);
+            app.notice = None;
+            let before = seen(&mut app, 80, 24);
+            let at = Millis(app.clock().0 + 1000);
+            let asked = app.update(Msg::Key(key, at));
+            let after = seen(&mut app, 80, 24);
+            assert!(!asked.is_empty() || after != before, "{key}: {}", row.help);
+        }
+    }
+}
+
+#[test]
+fn what_every_policy_judges_by_is_read_while_the_view_is_open() {
+    let mut player = player();
+    let closed = player.app.needs();
+    player.play("<A-3>");
+    let open = player.app.needs();
+    for policy in POLICIES {
+        let theirs = policy.needs();
+        assert!(open.status >= theirs.status && open.cgroup >= theirs.cgroup, "{}", policy.id());
+        assert!(open.cmdline >= theirs.cmdline && open.cgroups >= theirs.cgroups);
+    }
+    player.play("<Esc>");
+    let again = player.app.needs();
+    assert_eq!((again.cgroup, again.cgroups), (closed.cgroup, closed.cgroups));
+}
+
+#[test]
+fn nothing_is_asked_while_the_view_is_closed() {
+    let player = player();
+    assert!(player.app.verdicts.lines.is_empty());
+}
+
+#[test]
+fn the_same_looks_give_the_same_view() {
+    let shown = || seen(&mut app(&["End"], 120, 40), 120, 40);
+    assert_eq!(shown(), shown());
+}
+
+/// A line of the list, or of a panel.
+fn line_with(shown: &str, part: &str) -> String {
+    let found = shown.lines().find(|line| line.contains(part));
+    found.unwrap_or_else(|| panic!("no line has {part:?} in\n{shown}")).to_owned()
+}
+
+#[test]
+fn victims_are_marked_without_colour_too() {
+    let mut app = app(&[], 80, 24);
+    let shown = text(&paint(&mut app, MONO, 80, 24).0);
+    let row = shown.lines().find(|line| line.trim_start().starts_with("20731")).unwrap();
+    assert!(row.contains("[1]"), "{row}");
+    // Too close to call: everybody who may be it.
+    let mut look = (*looks("db-03.jsonl")[1]).clone();
+    let at = look.position(4411).unwrap();
+    look.processes[at].rss_stat.0 += 201_264 - 50;
+    app.update(Msg::Sampled(Arc::new(look)));
+    let shown = text(&paint(&mut app, MONO, 80, 24).0);
+    let row = |pid: &str| {
+        shown.lines().find(|line| line.trim_start().starts_with(pid)).unwrap().to_owned()
+    };
+    assert!(row("20731").contains('?') && row("4411").contains('?'), "{shown}");
+    let first = line_with(&shown, ">*linux");
+    assert!(first.contains("one of 2: ") || first.contains("too close"), "{first}");
+}
+
+fn on(change: impl Fn(&mut Snapshot)) -> Player {
+    let mut frames = looks("db-03.jsonl").into_iter().map(|look| {
+        let mut look = (*look).clone();
+        change(&mut look);
+        look
+    });
+    let mut player = Player::on(frames.next().unwrap());
+    frames.for_each(|look| player.look(look));
+    player
+}
+
+#[test]
+fn why_nothing_dies_is_said_in_words() {
+    let mut safe = on(|look| {
+        look.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
+    });
+    safe.play("<A-3>");
+    let shown = seen(&mut safe.app, 120, 40);
+    let card = line_with(&shown, "nobody");
+    assert!(card.contains("nobody can be chosen"), "{card}");
+    assert!(shown.contains("everybody is protected, and an OOM now would panic"), "{shown}");
+
+    let mut player = player();
+    player.play("<A-3>");
+    puts(&mut player, "linux-2.4");
+    let shown = seen(&mut player.app, 100, 24);
+    assert!(shown.contains("! not armed, so nobody dies by it now: waits until swap is full"));
+    puts(&mut player, "panic");
+    let shown = seen(&mut player.app, 120, 40);
+    assert!(line_with(&shown, "│ nobody").contains("panics the kernel"), "{shown}");
+}
+
+#[test]
+fn the_gate_of_2_4_is_told_condition_by_condition() {
+    let mut player = player();
+    player.play("<A-3>");
+    puts(&mut player, "linux-2.4");
+    let parts = [
+        "held by    free swap",
+        "NOT met    free swap: 3016608 KiB; wants none",
+        "unseen     last failure: wants at most 5 s ago",
+        "unseen     first failure: wants at least 1 s ago",
+        "unseen     failures counted: wants at least 10",
+        "failures   1 kill since doomtop began",
+    ];
+    let shown = seen(&mut player.app, 200, 60);
+    for part in parts {
+        assert!(shown.contains(part), "{part:?} in\n{shown}");
+    }
+    // The same where that policy ranks: in the panel of the machine and on the page.
+    player.play("<Enter>");
+    assert!(seen(&mut player.app, 200, 60).contains(parts[1]));
+    player.play("<Enter>");
+    let shown = seen(&mut player.app, 120, 70);
+    assert!(shown.contains("When that is"), "{shown}");
+    for part in parts {
+        let (label, text) = part.split_at(11);
+        let line = shown.lines().find(|line| line.contains(label.trim()) && line.contains(text));
+        assert!(line.is_some(), "{part:?} in\n{shown}");
+    }
+}
+
+#[test]
+fn where_whoever_asks_dies_those_who_grow_are_named() {
+    let mut player = on(|look| look.knobs.oom_kill_allocating_task = Reading::Value(true));
+    for id in ["linux", "linux-2.4.23"] {
+        player.play("<A-3>");
+        puts(&mut player, id);
+        let shown = seen(&mut player.app, 120, 40);
+        assert!(shown.contains("whoever asks for memory next"), "{shown}");
+        let line = line_with(&shown, "grows most");
+        assert!(line.contains("30114 cc1plus +"), "{line}");
+        player.play("<Enter>");
+        assert!(seen(&mut player.app, 200, 60).contains("grows most"), "{id}");
+    }
+}
+
+#[test]
+fn a_pipe_is_told_every_verdict_where_it_asks() {
+    let mut app = app(&[], 80, 24);
+    paint(&mut app, FULL, 80, 24);
+    let sight = app.sight().expect("a look");
+    let answers = doomtop::report::verdicts::answers(&sight, app.setup.policy);
+    let mut line = Vec::new();
+    doomtop::report::json::write_line_with(&mut line, &sight, &[], None, Some(answers)).unwrap();
+    let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    let verdicts = frame["verdicts"].as_array().unwrap();
+    assert_eq!(verdicts.len(), POLICIES.len());
+    assert_eq!(verdicts[0]["policy"], "linux");
+    assert_eq!(
+        verdicts[0]["victim"],
+        frame["victim"]
+            .as_object()
+            .map(|it| { serde_json::json!({"pid": it["pid"], "comm": it["comm"]}) })
+            .unwrap()
+    );
+    assert_eq!(verdicts[0]["margin"], frame["margin_pages"]);
+    let old = verdicts.iter().find(|it| it["policy"] == "linux-2.4").unwrap();
+    assert_eq!(old["armed"]["ready"], false);
+    assert_eq!(old["armed"]["triggers"][0]["met"], false);
+    assert_eq!(old["signal"], 9);
+    let gone = verdicts.iter().find(|it| it["policy"] == "linux-2.4.23").unwrap();
+    assert_eq!(gone["off"]["by"], "no_killer");
+    let schema = include_str!("../../assets/schema.md");
+    for key in verdicts[0].as_object().unwrap().keys() {
+        assert!(schema.contains(&format!("`{key}`")), "{key} is described");
+    }
+    let mut line = Vec::new();
+    doomtop::report::json::write_line(&mut line, &sight, &[], None).unwrap();
+    let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
+    let manner = doomtop::report::text::Manner { cut: None, ascii: true };
+    let mut lines = Vec::new();
+    doomtop::report::verdicts::write_verdicts(&mut lines, &sight, app.setup.policy, manner)
+        .unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    assert_eq!(lines.trim().lines().count(), POLICIES.len());
+    assert!(lines.contains("not armed: waits until swap is full"), "{lines}");
+}
+
+#[test]
+fn the_verdicts_are_as_they_were() {
+    let old = POLICIES.iter().position(|policy| policy.id() == "linux-2.4").unwrap();
+    for (width, height) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+        let mut app = app(&vec!["Down"; old], width, height);
+        let (buffer, _) = paint(&mut app, FULL, width, height);
+        insta::assert_snapshot!(
+            format!("verdicts-{width}x{height}"),
+            crate::screens::styled(&buffer)
+        );
+    }
+    for (name, script) in [("other", &["i"][..]), ("menu", &["v", "v"])] {
+        let mut app = app(script, 80, 24);
+        let (buffer, _) = paint(&mut app, FULL, 80, 24);
+        insta::assert_snapshot!(format!("verdicts-{name}"), text(&buffer));
+    }
+}
+
+/// CPU time of asking every policy about so many processes, and of one ranking, in microseconds.
+fn cost_of(count: i32) -> (i64, i64) {
+    let mut look = usual();
+    look.processes = (0..count).map(|nth| process(1000 + nth, "job", 500 + nth as u64)).collect();
+    let scene = Scene::new(Arc::new(look), None);
+    let clock = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
+    let now = || nix::time::clock_gettime(clock).unwrap();
+    let micros = |took: nix::sys::time::TimeSpec| took.tv_sec() * 1_000_000 + took.tv_nsec() / 1000;
+    let begun = now();
+    let own = Ranking::new(&policy::LINUX, &scene);
+    let one = micros(now() - begun);
+    let begun = now();
+    let all = opinions(&everybody(&policy::LINUX), &scene, (&policy::LINUX, &own));
+    assert_eq!(all.len(), POLICIES.len());
+    (micros(now() - begun), one)
+}
+
+#[test]
+fn many_processes_take_no_more_than_their_number() {
+    let ((few, _), (many, one)) = (cost_of(500), cost_of(4000));
+    println!("{few} us, then {many} us; one ranking {one} us");
+    // Eight times as many; quadratic would be 64 times as long.
+    assert!(many < few.max(1) * 24, "{few} us, then {many} us");
+}
+
+fn any_script() -> impl Strategy<Value = String> {
+    let tokens = [
+        "<Tab>", "<A-3>", "<A-1>", "<A-2>", "s", "S", "<Enter>", "<Esc>", "<Down>", "<Up>",
+        "<End>", "<Home>", "<Left>", "<Right>", "i", "a", "k", "X", "<F7>", "v", "30114", "<C-e>",
+    ];
+    prop::collection::vec(prop::sample::select(tokens.to_vec()), 1..25).prop_map(|it| it.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Asking others asks for nothing but looks, and no dialog opens over the view.
+    #[test]
+    fn asking_others_never_acts(script in any_script()) {
+        let mut player = player();
+        for key in keys(&script) {
+            let before = player.app.screen;
+            let dialog = matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_));
+            for request in player.key(key) {
+                // What a dialog may ask for is told in scripts.rs.
+                prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");
+            }
+            if !dialog && matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_)) {
+                prop_assert_eq!(before, Screen::Processes);
+            }
+            let lines = player.app.verdicts.lines.len();
+            prop_assert!(player.app.verdicts.cursor < lines.max(1));
+        }
+    }
+}
