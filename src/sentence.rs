@@ -92,7 +92,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
         },
         |(row, other)| match ranking.margin() {
             Some(_) => format!("{} ahead of {}", lead(sight, points, row), words::who(other)),
-            None => format!("rather than {}", words::who(other)),
+            None => format!("chosen before {} whatever the points", words::who(other)),
         },
     );
     let form =
@@ -250,10 +250,16 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
         let mut rows = sight.ranking.rows().iter();
         rows.all(|row| row.standing == Standing::Spared(Reason::Outside))
     };
+    let passed = |reason| {
+        let mut rows = sight.ranking.rows().iter();
+        rows.any(|row| row.standing == Standing::Spared(reason))
+    };
     let why = if domain.kind == DomainKind::Gone {
         "this memory cgroup is not there any more"
     } else if hidden || !sees_all(sight) {
         "nobody that can be seen"
+    } else if passed(Reason::NoCandidate) || passed(Reason::Ignored) {
+        "this killer has no candidate, so it would kill nobody"
     } else if domain.is_global() {
         "everybody is protected, and an OOM now would panic the kernel"
     } else if empty() {

@@ -105,7 +105,8 @@ impl Earlyoom {
 
     fn smaller(percent: Option<[f64; 2]>, kib: Option<[Kib; 2]>, total: Kib) -> [f64; 2] {
         let of = |kib: Kib| 100.0 * kib.0 as f64 / total.0.max(1) as f64;
-        match (percent, kib.map(|pair| pair.map(of))) {
+        // Of nothing there is no share.
+        match (percent, kib.filter(|_| total > Kib::ZERO).map(|pair| pair.map(of))) {
             (Some(mine), Some(theirs)) => [mine[0].min(theirs[0]), mine[1].min(theirs[1])],
             (Some(only), None) | (None, Some(only)) => only,
             (None, None) => Self::PERCENT,
@@ -288,6 +289,13 @@ impl Nominated {
             return path == "/";
         }
         let name = path.rsplit('/').next().unwrap_or_default();
+        // `user-.slice` stands for all whose names begin so.
+        if let Some(start) = unit.strip_suffix("-.slice").filter(|start| !start.is_empty()) {
+            return name.strip_prefix(start).is_some_and(|rest| {
+                rest.strip_prefix('-')
+                    .is_some_and(|rest| rest.ends_with(".slice") && rest.len() > 6)
+            });
+        }
         match unit.split_once("@.") {
             Some((start, end)) => name
                 .strip_prefix(start)
@@ -481,6 +489,8 @@ mod tests {
         assert!(!user.is("/user.slice/user-1000.slice/user@.service"));
         assert!(!user.is("/user.slice/user-1000.slice/user@1000.slice"));
         assert!(unit("a.service").is("/system.slice/a.service"));
+        assert!(unit("user-.slice").is("/user.slice/user-7.slice"));
+        assert!(!unit("user-.slice").is("/user.slice") && !unit("user-.slice").is("/user-.slice"));
     }
 
     #[test]

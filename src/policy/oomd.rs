@@ -226,6 +226,10 @@ impl Policy for Oomd {
             stand.held("it needs cgroups of version 2, which cannot be seen here");
             return stand.armed();
         };
+        if self.set(scene).0.is_empty() {
+            stand.held("its configuration names no cgroup that this plugin may kill");
+            return stand.armed();
+        }
         if self.plugin == Plugin::Swap {
             let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
             let limit = told.options.swap_free;

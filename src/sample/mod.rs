@@ -10,6 +10,7 @@ pub mod detail;
 mod file;
 pub mod host;
 pub mod kept;
+pub mod killers;
 pub mod parse;
 pub mod powers;
 pub mod root;

@@ -185,7 +185,7 @@ impl Printer<'_> {
             cgroups: if self.cli.json || self.confined {
                 CgroupNeeds::Everything
             } else {
-                CgroupNeeds::Walls
+                CgroupNeeds::Walls.max(self.setup.policy.needs().cgroups)
             },
             scores: Scores::All,
             keep: top.iter().take(KEEP).map(|row| row.id).collect(),

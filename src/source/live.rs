@@ -13,13 +13,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Lost, Source};
 use crate::model::{
-    CgroupNeeds, Cgroups, Clock, Machine, Needs, Powers, ProcId, Process, ScanAge, Snapshot, Text,
-    global_total,
+    CgroupNeeds, Cgroups, Clock, Killers, Machine, Needs, Powers, ProcId, Process, ScanAge,
+    Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::cgroups::CgroupReader;
 use crate::sample::host::{self, SourceEvidence};
 use crate::sample::kept::{Kept, KeptProcess, budget};
+use crate::sample::killers::{KillerReader, filesystem};
 use crate::sample::powers::powers;
 use crate::sample::root::ProcRoot;
 use crate::sample::system::{System, SystemFiles};
@@ -43,6 +44,8 @@ struct Errand {
     walker: Walker,
     wishes: Wishes,
     reader: CgroupReader,
+    killers: KillerReader,
+    root: Arc<ProcRoot>,
     cgroup_needs: CgroupNeeds,
     /// Where the snapshot's monotonic clock begins.
     started: Instant,
@@ -64,6 +67,7 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         errand.unreadable = walker.walk(wishes, opened, passed);
         let now = millis(errand.started.elapsed());
         errand.reader.read(errand.cgroup_needs, now);
+        errand.killers.read(&errand.root, errand.walker.rows(), now);
         if done.send(errand).is_err() {
             break;
         }
@@ -97,6 +101,8 @@ pub struct Live {
     carried: Vec<Process>,
     /// As the last complete walk found them.
     cgroups: Arc<Cgroups>,
+    /// As the last walk but for half a minute found them.
+    killers: Arc<Killers>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
@@ -123,10 +129,11 @@ impl Live {
 
         let started = Instant::now();
         let reader = CgroupReader::new(Arc::clone(&root));
+        let killers = KillerReader::new(filesystem(&root));
         Ok(Self {
             powers: powers(&root),
             files: SystemFiles::open(&root),
-            root,
+            root: Arc::clone(&root),
             patience,
             started,
             looks: 0,
@@ -142,6 +149,8 @@ impl Live {
                 walker,
                 wishes: Wishes::default(),
                 reader,
+                killers,
+                root,
                 cgroup_needs: CgroupNeeds::Nothing,
                 started,
                 began: started,
@@ -153,6 +162,7 @@ impl Live {
             rows: Vec::new(),
             carried: Vec::new(),
             cgroups: Arc::default(),
+            killers: Arc::default(),
             unreadable: 0,
             walked: None,
         })
@@ -204,6 +214,7 @@ impl Live {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
         self.cgroups = Arc::clone(errand.reader.last());
+        self.killers = Arc::clone(errand.killers.last());
         if walk.is_ok() {
             self.take_rows(&errand.walker, &errand.passed);
             self.walked = Some((errand.began, errand.look));
@@ -349,6 +360,7 @@ impl Source for Live {
             room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
             room.cgroups = Arc::clone(&self.cgroups);
+            room.killers = Arc::clone(&self.killers);
             room.users = Arc::clone(&self.users);
             room.processes.clear();
             room.processes.extend(self.rows.iter().cloned());

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -18,6 +19,12 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// Only a failure waits this long.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The program: the one that cargo built with the test, or another one that is named.
+pub fn program() -> PathBuf {
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_doomtop"));
+    std::env::var_os("DOOMTOP").map_or_else(built, PathBuf::from)
+}
 
 struct Seen {
     parser: vt100::Parser,
@@ -49,7 +56,7 @@ impl Terminal {
         let end = || Stdio::from(slave.try_clone().expect("the terminal's end"));
         // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
         let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(env!("CARGO_BIN_EXE_doomtop")).args(["-d", "0.3"]);
+        command.arg("-c").arg(program()).args(["-d", "0.3"]);
         command.args(arguments).stdin(end()).stdout(end()).stderr(end());
         command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");

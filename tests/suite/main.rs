@@ -5,6 +5,7 @@
 mod cgroups;
 mod cli;
 mod company;
+mod differential;
 mod domains;
 mod fakeproc;
 mod fixtures;
@@ -12,6 +13,7 @@ mod generations;
 mod golden;
 mod groups;
 mod hands;
+mod installed;
 mod killers;
 mod modules;
 mod policies;

@@ -10,6 +10,7 @@ use doomtop::app::keys::{KEYS, Key, Place};
 use doomtop::columns::COLUMNS;
 use doomtop::policy::POLICIES;
 use doomtop::shell::cli::Cli;
+use serde_json::Value;
 
 fn columns() -> String {
     let mut table = String::from("| column | `--columns` name | what it shows |\n|---|---|---|\n");
@@ -45,6 +46,101 @@ fn keys() -> String {
     table
 }
 
+/// Sums over some of the measured rows.
+struct Sums<'a>(Vec<&'a Value>);
+
+impl Sums<'_> {
+    fn of(&self, key: &str) -> u64 {
+        self.0.iter().map(|row| row[key].as_u64().expect(key)).sum()
+    }
+
+    fn too_close(&self) -> String {
+        match (self.of("too_close"), self.of("among")) {
+            (0, _) => "0 too close to call".to_owned(),
+            (all, among) if all == among => {
+                format!("{all} too close to call, all among the candidates")
+            }
+            (all, among) => {
+                format!("{all} too close to call, {among} of them among the candidates")
+            }
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let kills = self.of("kills");
+        let mut text =
+            format!("**{} of {kills} kills predicted; {}", self.of("named"), self.too_close());
+        for (key, words) in
+            [("missed", "missed"), ("off", "while doomtop said that it could not tell")]
+        {
+            let count = self.of(key);
+            if count > 0 {
+                let _ = write!(text, "; {count} {words}");
+            }
+        }
+        let _ = write!(text, "; sorting by `oom_score`: {} of {kills}.**", self.of("by_score"));
+        let unseen = self.of("unseen");
+        if unseen > 0 {
+            let _ = write!(
+                text,
+                " {unseen} more are not judged: they came before doomtop could have seen the growth \
+                 that led to them."
+            );
+        }
+        text
+    }
+
+    fn row(&self, name: &str) -> String {
+        let cells = ["kills", "named", "too_close", "missed", "by_score"];
+        let cells: Vec<String> = cells.iter().map(|key| self.of(key).to_string()).collect();
+        format!("| {name} | {} |", cells.join(" | "))
+    }
+}
+
+/// What `tests/guest/run` measured.
+fn proof() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/results.json");
+    let rows: Vec<Value> = serde_json::from_slice(&fs::read(file).expect("results")).expect("JSON");
+    let all = Sums(rows.iter().collect());
+    let mut text = format!("{}\n", all.sentence());
+    for (key, title) in [("kernel", "kernel"), ("situation", "what made the kernel kill")] {
+        let name = |row: &Value| row[key].as_str().expect(key).to_owned();
+        let _ = write!(
+            text,
+            "\n| {title} | kills | predicted | too close to call | missed | by `oom_score` |\n\
+             |---|---|---|---|---|---|\n"
+        );
+        let mut names: Vec<String> = Vec::new();
+        for row in &rows {
+            if !names.contains(&name(row)) {
+                names.push(name(row));
+            }
+        }
+        for wanted in names {
+            let some = Sums(rows.iter().filter(|row| name(row) == wanted).collect());
+            let _ = writeln!(text, "{}", some.row(&wanted));
+        }
+    }
+    text
+}
+
+#[test]
+fn the_table_of_the_proof_hides_no_miss() {
+    let row = |named, among, missed| {
+        serde_json::json!({"kills": named + among + missed + 1, "named": named, "missed": missed,
+            "too_close": among + 1, "among": among, "off": 0, "by_score": 1, "unseen": 1})
+    };
+    let (one, two) = (row(3, 1, 0), row(4, 2, 2));
+    let sums = Sums(vec![&one, &two]);
+    assert_eq!(sums.row("x"), "| x | 14 | 7 | 5 | 2 | 2 |");
+    assert_eq!(
+        sums.sentence(),
+        "**7 of 14 kills predicted; 5 too close to call, 3 of them among the candidates; 2 missed; \
+         sorting by `oom_score`: 2 of 14.** 2 more are not judged: they came before doomtop could \
+         have seen the growth that led to them."
+    );
+}
+
 /// The README with these lines between its markers.
 fn with(text: &str, marker: &str, inside: &str) -> String {
     let (open, close) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
@@ -58,7 +154,9 @@ fn the_readme_says_what_the_tables_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = fs::read_to_string(&path).expect("the README");
     let mut wanted = text.clone();
-    for (marker, table) in [("columns", columns()), ("policies", policies()), ("keys", keys())] {
+    for (marker, table) in
+        [("columns", columns()), ("policies", policies()), ("keys", keys()), ("proof", proof())]
+    {
         wanted = with(&wanted, marker, &table);
     }
     if std::env::var_os("DOOMTOP_BLESS").is_some() {
@@ -81,7 +179,8 @@ fn every_flag_that_the_readme_names_exists() {
     let named = text
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .filter(|word| word.starts_with("--") && word.len() > 3)
-        .filter(|word| !["--release", "--bench"].contains(word));
+        // Those of cargo and of the harness in the guests.
+        .filter(|word| !["--release", "--bench", "--test", "--kernels", "--picks"].contains(word));
     for flag in named {
         assert!(known.iter().any(|known| known == flag), "{flag} is no flag");
     }

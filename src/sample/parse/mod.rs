@@ -2,6 +2,8 @@
 
 mod cgroup;
 mod cgroup_controllers;
+mod earlyoom_args;
+mod json;
 mod loadavg;
 mod meminfo;
 mod memory_events;
@@ -9,20 +11,26 @@ mod memory_max;
 mod memory_oom_control;
 mod memory_stat;
 mod mountinfo;
+mod nohang_conf;
 mod oom_score;
 mod oom_score_adj;
+mod oomd_json;
 mod pressure;
 mod stat;
 mod status;
 mod swaps;
+mod systemd_conf;
 mod uptime;
 mod vmstat;
+mod words;
 mod zoneinfo;
 
 use std::fmt;
 
 pub use cgroup::memory_cgroup;
 pub use cgroup_controllers::has_memory;
+pub use earlyoom_args::earlyoom_args;
+pub use json::{Json, json};
 pub use loadavg::loadavg;
 pub use meminfo::{MemInfo, meminfo};
 pub use memory_events::memory_events;
@@ -30,14 +38,18 @@ pub use memory_max::limit;
 pub use memory_oom_control::{OomControl, oom_control};
 pub use memory_stat::{pgscan, reclaimable};
 pub use mountinfo::{CgroupMount, cgroup_mounts};
+pub use nohang_conf::nohang_conf;
 pub use oom_score::oom_score;
 pub use oom_score_adj::oom_score_adj;
+pub use oomd_json::oomd_json;
 pub use pressure::pressure;
 pub use stat::{Stat, stat};
 pub use status::{Status, status};
 pub use swaps::{SwapArea, leaving, swaps};
+pub use systemd_conf::{Setting, percentage, seconds, systemd_conf};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
+pub use words::{assigned, words};
 pub use zoneinfo::zoneinfo;
 
 /// Which file does not say what it should, and where in it.

@@ -1,0 +1,235 @@
+//! The kernel's own word on whom it killed: `/dev/kmsg`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use serde::Serialize;
+
+use crate::clock::{milliseconds, now};
+
+/// A record is at most 8 KiB; a shorter buffer would lose it.
+const LONGEST: usize = 8192;
+/// What we write to learn how the log's clock stands.
+const MARK: &str = "doomtop's proof compares clocks";
+
+/// One record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Microseconds on the log's clock.
+    pub stamp: i64,
+    /// Whether the kernel itself wrote it: anybody with the right may write records of other
+    /// facilities.
+    pub kernel: bool,
+    /// What it says.
+    pub text: String,
+}
+
+impl Record {
+    /// Reads `prio,seq,usec,flags;text`, followed by lines of keys.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let whole = String::from_utf8_lossy(bytes);
+        let (head, text) = whole.split_once(';')?;
+        let mut fields = head.split(',');
+        let priority: u32 = fields.next()?.parse().ok()?;
+        let stamp = fields.nth(1)?.parse().ok()?;
+        let text = text.lines().next().unwrap_or_default().to_owned();
+        Some(Self { stamp, kernel: priority >> 3 == 0, text })
+    }
+}
+
+/// A row of the kernel's table of who could have been chosen, in the order in which it looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its process.
+    pub pid: i32,
+    /// Its name.
+    pub name: String,
+    /// Resident pages, by the counter that the killer reads.
+    pub rss: i64,
+    /// Pages of page table.
+    pub tables: i64,
+    /// Pages in swap.
+    pub swap: i64,
+    /// Its adj.
+    pub adj: i64,
+}
+
+/// One choice of the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Kill {
+    /// When it had been made, on the log's clock: the first record that speaks of it.
+    pub stamp: i64,
+    /// The chosen process.
+    pub pid: i32,
+    /// Its name.
+    pub comm: String,
+    /// Who asked for memory. Empty when the report was rate-limited.
+    pub invoker: String,
+    /// The cgroup whose limit was hit, where one was.
+    pub scope: Option<String>,
+    /// Whether it was a cgroup's limit.
+    pub in_cgroup: bool,
+    /// The table, if it was printed.
+    pub table: Vec<Row>,
+}
+
+/// What a record may complete.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A choice.
+    Chosen(Box<Kill>),
+    /// One more that had to die with the chosen one, by `memory.oom.group`.
+    Member(i32),
+}
+
+/// Puts reports together, record by record.
+#[derive(Debug, Default)]
+pub struct Reports {
+    begun: Option<Kill>,
+    columns: Vec<String>,
+    group: bool,
+}
+
+impl Reports {
+    /// Takes the next record.
+    pub fn take(&mut self, record: &Record) -> Option<Event> {
+        let text = record.text.as_str();
+        if !record.kernel {
+            return None;
+        }
+        if let Some((invoker, _)) = text.split_once(" invoked oom-killer: ") {
+            self.begun =
+                Some(Kill { stamp: record.stamp, invoker: invoker.to_owned(), ..Kill::default() });
+            self.columns.clear();
+            self.group = false;
+        } else if text.starts_with("Tasks in ") && text.ends_with(" memory.oom.group set") {
+            self.group = true;
+        } else if let Some(rest) = text.strip_prefix("oom-kill:") {
+            let kill =
+                self.begun.get_or_insert_with(|| Kill { stamp: record.stamp, ..Kill::default() });
+            kill.scope = between(rest, ",oom_memcg=", ",task_memcg=").map(str::to_owned);
+        } else if let Some((prefix, rest)) = text.split_once(": Killed process ") {
+            let (pid, rest) = rest.split_once(" (")?;
+            let (comm, _) = rest.rsplit_once(") total-vm:")?;
+            let pid = pid.parse().ok()?;
+            if self.group {
+                return Some(Event::Member(pid));
+            }
+            let begun = self.begun.take();
+            let kill = begun.unwrap_or(Kill { stamp: record.stamp, ..Kill::default() });
+            return Some(Event::Chosen(Box::new(Kill {
+                pid,
+                comm: comm.to_owned(),
+                in_cgroup: prefix.starts_with("Memory cgroup"),
+                ..kill
+            })));
+        } else if let Some((pid, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
+            if pid.trim() == "pid" {
+                self.columns = rest.split_whitespace().map(str::to_owned).collect();
+            } else if let Some(kill) = &mut self.begun {
+                kill.table.extend(row(rest, &self.columns));
+            }
+        }
+        None
+    }
+}
+
+fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(from)?;
+    rest.split_once(to).map(|(inside, _)| inside)
+}
+
+/// The columns differ from kernel to kernel; their header says what they are.
+fn row(text: &str, columns: &[String]) -> Option<Row> {
+    let mut words = text.split_whitespace();
+    let mut numbers = HashMap::new();
+    for column in columns.iter().filter(|column| *column != "name") {
+        let number: i64 = words.next()?.parse().ok()?;
+        numbers.insert(column.as_str(), number);
+    }
+    let number = |name: &str| numbers.get(name).copied();
+    Some(Row {
+        pid: i32::try_from(number("tgid")?).ok()?,
+        name: words.collect::<Vec<_>>().join(" "),
+        rss: number("rss")?,
+        tables: number("pgtables_bytes")? / 4096,
+        swap: number("swapents")?,
+        adj: number("oom_score_adj")?,
+    })
+}
+
+/// The log, from now on.
+pub struct Kmsg {
+    file: File,
+    reports: Reports,
+    /// What the log's clock is ahead of CLOCK_MONOTONIC.
+    ahead: i64,
+    /// By how much that may be wrong.
+    doubt: i64,
+}
+
+impl Kmsg {
+    /// Opens it at its end.
+    pub fn open() -> io::Result<Self> {
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+            .open("/dev/kmsg")?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self { file, reports: Reports::default(), ahead: 0, doubt: 0 })
+    }
+
+    /// The next record, waiting at most so many milliseconds.
+    fn record(&mut self, wait: u64) -> io::Result<Option<Record>> {
+        let mut buffer = [0; LONGEST];
+        for wait in [wait, 0] {
+            match self.file.read(&mut buffer) {
+                Ok(count) => return Ok(Record::parse(&buffer[..count])),
+                // Records were overwritten before they were read; the next read goes on behind.
+                Err(error) if error.raw_os_error() == Some(32) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+                    let _ = poll(&mut fds, Some(&milliseconds(wait)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next event, waiting at most so many milliseconds for a record.
+    pub fn event(&mut self, wait: u64) -> io::Result<Option<Event>> {
+        while let Some(record) = self.record(wait)? {
+            if let Some(event) = self.reports.take(&record) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Learns how the log's clock stands. Leaves aside what is in the log by now.
+    pub fn compare_clocks(&mut self) -> io::Result<()> {
+        while self.event(0)?.is_some() {}
+        let before = now();
+        // Without the end of its line a record stays open, and nobody is shown it.
+        self.file.write_all(format!("{MARK}\n").as_bytes())?;
+        let after = now();
+        while let Some(record) = self.record(1000)? {
+            if !record.kernel && record.text == MARK {
+                self.ahead = record.stamp - i64::midpoint(before, after);
+                self.doubt = (after - before) / 2 + 1;
+                return Ok(());
+            }
+        }
+        Err(io::Error::other("the log does not show what was written to it"))
+    }
+
+    /// The earliest moment on CLOCK_MONOTONIC that this stamp may mean.
+    pub fn moment(&self, stamp: i64) -> i64 {
+        stamp - self.ahead - self.doubt
+    }
+}

@@ -1,0 +1,362 @@
+//! Situations in which the kernel kills, and the kills in them, one by one: load, wait until
+//! doomtop has seen it, provoke, compare.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::cgroup::Cgroup;
+use crate::clock::now;
+use crate::hog::Hog;
+use crate::kmsg::{Event, Kill, Kmsg};
+use crate::mix::{Dice, grower, medley, near_ties, race};
+use crate::oracle::{Frame, Oracle};
+use crate::tally::{Outcome, Tally};
+use crate::terminal::Terminal;
+
+/// What a cgroup of ours may hold.
+const LIMIT: u64 = 96 << 20;
+const PAGE: u64 = 4096;
+/// How long anything may take before it counts as broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After so many looks doomtop has forgotten how the load was built up: all of that was growth.
+const CALM: usize = 12;
+/// So many looks are enough to see what a kill or a write of adj has changed.
+const AGAIN: usize = 2;
+
+/// What makes the kernel kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The machine runs out of memory.
+    Machine,
+    /// A cgroup reaches its limit.
+    Limit,
+    /// A cgroup reaches its limit, and all in it shall die together.
+    Group,
+    /// Somebody asks for it: the f of sysrq. Nothing need run out.
+    Asked,
+    /// The same, after the predicted victim was saved by a lower adj.
+    Lowered,
+}
+
+impl Cause {
+    fn asked(self) -> bool {
+        matches!(self, Self::Asked | Self::Lowered)
+    }
+
+    fn in_cgroup(self) -> bool {
+        matches!(self, Self::Limit | Self::Group)
+    }
+}
+
+/// Everything that a situation needs.
+pub struct Field {
+    cause: Cause,
+    kmsg: Kmsg,
+    /// From the first load on: a cgroup that nobody is in cannot be found.
+    oracle: Option<Oracle>,
+    dice: Dice,
+    stop: Arc<AtomicBool>,
+    lowest_adj: i32,
+    /// The sums so far.
+    pub tally: Tally,
+    /// What was seen at each miss.
+    pub misses: Vec<Value>,
+    /// The last kill: when, and of whom.
+    last: Option<(i64, i32)>,
+    /// When the growth began that led to the next.
+    released: i64,
+    // Behind all who might still use it.
+    cgroup: Option<Cgroup>,
+}
+
+impl Field {
+    /// Prepares a situation, or says why it cannot be had here.
+    pub fn new(cause: Cause, seed: u64, stop: Arc<AtomicBool>) -> Result<Self, String> {
+        let kmsg = Kmsg::open().map_err(|error| format!("/dev/kmsg: {error}"))?;
+        let cgroup = cause.in_cgroup().then(|| Cgroup::make(LIMIT)).transpose()?;
+        if cause == Cause::Group {
+            let cgroup = cgroup.as_ref().ok_or("no cgroup")?;
+            cgroup.set("memory.oom.group", "1").map_err(|error| format!("oom.group: {error}"))?;
+        }
+        let own = match cause {
+            Cause::Machine => "the machine runs out".to_owned(),
+            Cause::Limit => {
+                format!("limit of a cgroup v{}", cgroup.as_ref().map_or(0, |own| own.version))
+            }
+            Cause::Group => "limit of a cgroup v2 with memory.oom.group".to_owned(),
+            Cause::Asked => "sysrq-f".to_owned(),
+            Cause::Lowered => "sysrq-f after the victim was saved in the editor".to_owned(),
+        };
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let tally = Tally {
+            kernel: kernel.trim().to_owned(),
+            situation: format!("{own}{}", swap()),
+            ..Tally::default()
+        };
+        Ok(Self {
+            cause,
+            kmsg,
+            oracle: None,
+            dice: Dice(seed),
+            stop,
+            lowest_adj: lowest_adj(),
+            tally,
+            misses: Vec::new(),
+            last: None,
+            released: 0,
+            cgroup,
+        })
+    }
+
+    /// Goes on until so many kills are judged.
+    pub fn run(&mut self, kills: usize) -> Result<(), String> {
+        let wanted = self.tally.kills + kills;
+        let mut fruitless = 0;
+        while self.tally.kills < wanted {
+            let before = self.tally.kills;
+            self.trial(wanted)?;
+            fruitless = if self.tally.kills > before { 0 } else { fruitless + 1 };
+            if fruitless > 5 {
+                return Err("the kernel does not kill here".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// One load, killed from until too few are left.
+    fn trial(&mut self, wanted: usize) -> Result<(), String> {
+        let mut hogs = self.load();
+        for hog in &mut hogs {
+            if !hog.ready(Instant::now() + PATIENCE) {
+                // A fast machine may have run out already; the next mix is another one.
+                return self.wait_for_nobody(&mut hogs);
+            }
+        }
+        let scope = self.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
+        self.oracle.get_or_insert_with(|| Oracle::start(scope));
+        self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
+        let mut looks = CALM;
+        while self.tally.kills < wanted {
+            let gone = self.last.map(|(_, pid)| pid);
+            let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
+            let seen = |frame: &Frame| {
+                pids.iter().all(|&pid| frame.shows(pid) || !lives(pid))
+                    && gone.is_none_or(|pid| !can_die(frame, pid))
+            };
+            self.settled(looks, seen)?;
+            looks = AGAIN;
+            // Before the growth was stopped, it may have cost another one.
+            hogs.retain_mut(|hog| hog.ended().is_none());
+            let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
+            if hogs.len() < 2 || (!self.cause.asked() && growers == 0) {
+                return Ok(());
+            }
+            if self.cause == Cause::Lowered {
+                self.save_the_victim()?;
+            }
+            let Some(kill) = self.provoke(&mut hogs)? else { return Ok(()) };
+            self.judge(&kill, &hogs);
+            let whole = self.cause != Cause::Group || self.all_die(&mut hogs)?;
+            if !whole {
+                return Err("memory.oom.group is set, but not all of the cgroup died".to_owned());
+            }
+            hogs.retain_mut(|hog| hog.pid() != kill.pid);
+        }
+        Ok(())
+    }
+
+    fn oracle(&self) -> &Oracle {
+        self.oracle.as_ref().expect("it is started with the first load")
+    }
+
+    fn settled(&self, looks: usize, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
+        self.interrupted()?;
+        self.oracle().settled(now(), looks, Instant::now() + PATIENCE, wanted)
+    }
+
+    fn interrupted(&self) -> Result<(), String> {
+        if self.stop.load(Ordering::Relaxed) { Err("interrupted".to_owned()) } else { Ok(()) }
+    }
+
+    /// Starts a mix that fits.
+    fn load(&mut self) -> Vec<Hog> {
+        let room = match &self.cgroup {
+            Some(_) => LIMIT / PAGE,
+            None => available_pages(),
+        };
+        let room = usize::try_from(room).expect("a small machine");
+        let (dice, lowest) = (&mut self.dice, self.lowest_adj);
+        let mut loads = if self.cause.asked() {
+            // Who asks need not fill anything, and only close ones are worth asking about.
+            let percent = dice.between(10, 40);
+            near_ties(dice, room * percent / 100, lowest)
+        } else if dice.once_in(3) {
+            race(dice, room, lowest)
+        } else {
+            let mix = if dice.once_in(2) { near_ties } else { medley };
+            let taken = room * dice.between(30, 60) / 100;
+            let mut loads = mix(dice, taken, lowest);
+            let adj = dice.adj(lowest);
+            loads.push(grower(dice, room - taken, adj));
+            loads
+        };
+        if self.cause == Cause::Group && self.lowest_adj < 0 && self.dice.once_in(2) {
+            // It shall survive.
+            loads[0].adj = -1000;
+        }
+        let dir = self.cgroup.as_ref().map(Cgroup::dir);
+        loads.into_iter().map(|load| Hog::start(load, dir)).collect()
+    }
+
+    /// The mix was too much before it could be measured. What it caused is not judged.
+    fn wait_for_nobody(&mut self, hogs: &mut Vec<Hog>) -> Result<(), String> {
+        hogs.clear();
+        while let Some(event) = self.kmsg.event(0).map_err(|error| error.to_string())? {
+            self.tally.unseen += usize::from(matches!(event, Event::Chosen(_)));
+        }
+        self.interrupted()
+    }
+
+    /// Makes the kernel choose once, and stops asking for more.
+    fn provoke(&mut self, hogs: &mut [Hog]) -> Result<Option<Kill>, String> {
+        if self.cause.asked() {
+            fs::write("/proc/sysrq-trigger", "f").map_err(|error| format!("sysrq: {error}"))?;
+        }
+        for hog in hogs.iter_mut().filter(|hog| hog.load.grows()) {
+            hog.grow(true);
+        }
+        self.released = now();
+        let deadline = Instant::now() + PATIENCE;
+        let chosen = loop {
+            self.interrupted()?;
+            match self.kmsg.event(50).map_err(|error| format!("/dev/kmsg: {error}"))? {
+                Some(Event::Chosen(kill)) if self.is_ours(&kill, hogs) => break Some(*kill),
+                None if Instant::now() > deadline => break None,
+                _ => {}
+            }
+        };
+        for hog in hogs.iter_mut().filter(|hog| hog.load.grows()) {
+            hog.grow(false);
+        }
+        Ok(chosen)
+    }
+
+    /// On a machine of others, only what happens in our cgroup is ours.
+    fn is_ours(&self, kill: &Kill, hogs: &[Hog]) -> bool {
+        !self.cause.in_cgroup() || hogs.iter().any(|hog| hog.pid() == kill.pid)
+    }
+
+    fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
+        let moment = self.kmsg.moment(kill.stamp);
+        // doomtop must have seen the kill before, and growth while it went on: in two whole looks,
+        // and the first to arrive may have been looked at before.
+        let unseen = self.last.is_some_and(|(then, pid)| {
+            self.oracle().looks(then, moment, |frame| !can_die(frame, pid)) == 0
+        }) || !self.cause.asked()
+            && self.oracle().looks(self.released, moment, |_| true) < 3;
+        self.last = Some((moment, kill.pid));
+        let look = self.oracle().before(moment).filter(|_| !unseen);
+        let Some((frame, age)) = look else {
+            self.tally.unseen += 1;
+            return;
+        };
+        if self.tally.count(&frame, kill.pid, age) == Outcome::Missed {
+            let rows: Vec<_> = frame.processes.iter().filter(|row| row.rank.is_some()).collect();
+            let loads: Vec<_> = hogs.iter().map(|hog| (hog.pid(), &hog.load)).collect();
+            self.misses.push(json!({
+                "situation": self.tally.situation,
+                "kernel": self.tally.kernel,
+                "kill": kill,
+                "look_age_us": age,
+                "history_of_the_killed": self.oracle().history(moment, kill.pid),
+                "victim": frame.victim,
+                "candidates": frame.candidates,
+                "margin_pages": frame.margin_pages,
+                "slack_pages": frame.slack_pages,
+                "domain": frame.domain,
+                "rows": rows,
+                "loads": loads,
+            }));
+        }
+    }
+
+    /// Lowers the predicted victim's adj in doomtop's own editor, so that it may be another one.
+    fn save_the_victim(&self) -> Result<(), String> {
+        let Some((frame, _)) = self.oracle().before(i64::MAX) else { return Ok(()) };
+        let victim = frame.victim.as_ref().map_or(0, |victim| victim.pid);
+        let adj_in = |frame: &Frame| {
+            frame.processes.iter().find(|row| row.pid == victim).and_then(|row| row.oom_score_adj)
+        };
+        let adj = (adj_in(&frame).ok_or("a victim without adj")? - 100).max(-999);
+        let file = format!("/proc/{victim}/oom_score_adj");
+        let written =
+            |_: &str| fs::read_to_string(&file).is_ok_and(|is| is.trim() == adj.to_string());
+        let mut screen = Terminal::run(100, 30, &[&format!("--filter=pid:{victim}")]);
+        screen.wait_for("the victim", |text| text.contains(&victim.to_string()));
+        screen.send("a");
+        screen.wait_for("the editor", |text| text.contains("oom_score_adj"));
+        screen.send(&adj.to_string());
+        screen.press_until("\r", "the write", written);
+        drop(screen);
+        self.settled(AGAIN, |frame| adj_in(frame) == Some(adj))
+    }
+
+    /// Waits until all have died who must, and says whether those still live who may.
+    fn all_die(&mut self, hogs: &mut [Hog]) -> Result<bool, String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.interrupted()?;
+            if hogs.iter_mut().all(|hog| hog.load.adj == -1000 || hog.ended().is_some()) {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            let _ = self.kmsg.event(20);
+        }
+        Ok(hogs.iter_mut().all(|hog| hog.load.adj != -1000 || hog.ended().is_none()))
+    }
+}
+
+/// Whether the look still has it among those who can be chosen.
+fn can_die(frame: &Frame, pid: i32) -> bool {
+    frame.processes.iter().any(|row| row.pid == pid && row.rank.is_some())
+}
+
+/// Whether it is more than a process that nobody has waited for yet.
+fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// What swap there is, in words behind a situation.
+fn swap() -> String {
+    let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
+    match swaps.lines().nth(1).and_then(|line| line.split_whitespace().next()) {
+        None => String::new(),
+        Some(device) if device.contains("zram") => ", zram swap".to_owned(),
+        Some(_) => ", disk swap".to_owned(),
+    }
+}
+
+fn available_pages() -> u64 {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = meminfo.lines().find(|line| line.starts_with("MemAvailable:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 4
+}
+
+/// How far we may lower adj: 0 without CAP_SYS_RESOURCE. Found by trying, on ourselves: it is put
+/// back.
+fn lowest_adj() -> i32 {
+    const FILE: &str = "/proc/self/oom_score_adj";
+    let before = fs::read_to_string(FILE).unwrap_or_default();
+    let free = fs::write(FILE, "-1000").is_ok();
+    let _ = fs::write(FILE, before.trim());
+    if free { -900 } else { 0 }
+}

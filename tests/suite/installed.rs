@@ -1,0 +1,217 @@
+//! Which userspace killers a machine has, and what they were told: from folders that look like one.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use doomtop::model::{Amount, Found, Killers, Process, Reading, RuleOn, Text};
+use doomtop::sample::killers::{KillerReader, filesystem};
+use doomtop::sample::root::ProcRoot;
+use doomtop::units::{Kib, Millis};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::stage::process;
+
+/// A machine as a folder.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(TempDir::new().unwrap());
+        fs::create_dir(folder.0.path().join("proc")).unwrap();
+        folder
+    }
+
+    fn with(self, place: &str, text: &[u8]) -> Self {
+        let path = self.0.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn proc(&self) -> ProcRoot {
+        ProcRoot::open(self.0.path().join("proc")).unwrap()
+    }
+
+    fn killers(&self, rows: &[Process]) -> Arc<Killers> {
+        let proc = self.proc();
+        let mut reader = KillerReader::new(filesystem(&proc));
+        reader.read(&proc, rows.iter(), Millis(1));
+        Arc::clone(reader.last())
+    }
+}
+
+fn texts(list: &[Text]) -> Vec<&str> {
+    list.iter().map(Text::as_str).collect()
+}
+
+#[test]
+fn an_empty_machine_has_none_and_defaults_are_assumed() {
+    let killers = Folder::new().killers(&[]);
+    assert!(killers.is_default());
+    assert!(killers.earlyoom.assumed() && killers.earlyoom.found == Found::Absent);
+}
+
+#[test]
+fn only_a_folder_called_proc_belongs_to_a_filesystem() {
+    let folder = Folder::new();
+    assert_eq!(filesystem(&folder.proc()).as_deref(), Some(folder.0.path()));
+    assert_eq!(filesystem(&ProcRoot::open(folder.0.path()).unwrap()), None);
+    assert_eq!(filesystem(&ProcRoot::open("/proc").unwrap()).as_deref(), Some(Path::new("/")));
+}
+
+#[test]
+fn earlyoom_s_options_are_read_and_its_command_line_wins() {
+    let status = b"Package: earlyoom\nStatus: ok\nVersion: 1.7-1+b1\n\nPackage: x\nVersion: 9.9\n";
+    let folder = Folder::new()
+        .with("usr/bin/earlyoom", b"")
+        .with("var/lib/dpkg/status", status)
+        .with("etc/default/earlyoom", b"EARLYOOM_ARGS=\"-m 7 --avoid '^(X|sshd)$'\"\n");
+    let killers = folder.killers(&[]);
+    let told = &killers.earlyoom;
+    assert_eq!(told.found, Found::Installed);
+    assert_eq!(texts(&told.from), ["/etc/default/earlyoom"]);
+    assert_eq!(told.options.mem_percent, Some([7.0, 3.5]));
+    assert_eq!(told.options.avoid, Some(Text::new(b"^(X|sshd)$")));
+    assert!(told.options.before_1_8);
+    let folder = folder.with("proc/90/cmdline", b"/usr/bin/earlyoom\0-s\x00100\0--sort-by-rss\0");
+    let killers = folder.killers(&[process(90, "earlyoom", 100)]);
+    let told = &killers.earlyoom;
+    assert_eq!(told.found, Found::Running(90));
+    assert_eq!(texts(&told.from), ["/proc/90/cmdline"]);
+    assert_eq!(told.options.swap_percent, Some([100.0, 50.0]));
+    assert_eq!(told.options.mem_percent, None);
+    assert!(told.options.sort_by_rss && told.options.avoid.is_none());
+}
+
+#[test]
+fn nohang_s_two_files_are_told_apart_by_who_runs() {
+    let folder = Folder::new()
+        .with("usr/sbin/nohang", b"")
+        .with("etc/nohang/nohang.conf", b"soft_threshold_min_mem = 300 M\n")
+        .with("etc/nohang/nohang-desktop.conf", b"@BADNESS_ADJ_RE_NAME -9 /// ^a$\n")
+        .with(
+            "proc/91/cmdline",
+            b"python3\0/usr/sbin/nohang\0--monitor\0--config\0/etc/nohang/nohang-desktop.conf\0",
+        );
+    let killers = folder.killers(&[process(91, "nohang", 100)]);
+    assert_eq!(killers.nohang_desktop.found, Found::Running(91));
+    assert_eq!(killers.nohang.found, Found::Installed);
+    assert_eq!(killers.nohang.options.soft.mem, Amount::Kib(Kib(307_200)));
+    let rules = &killers.nohang_desktop.options.rules;
+    assert_eq!(rules.iter().map(|it| (it.on, it.adj)).collect::<Vec<_>>(), [(RuleOn::Name, -9)]);
+}
+
+#[test]
+fn systemd_oomd_is_told_by_many_files() {
+    let folder = Folder::new()
+        .with("usr/lib/systemd/systemd-oomd", b"")
+        .with("etc/systemd/oomd.conf", b"[OOM]\n#SwapUsedLimit=50%\nSwapUsedLimit=80%\n")
+        .with(
+            "usr/lib/systemd/oomd.conf.d/10-oomd-defaults.conf",
+            b"[OOM]\nDefaultMemoryPressureDurationSec=20s\n",
+        )
+        .with("usr/lib/systemd/oomd.conf.d/20-x.conf", b"[OOM]\nSwapUsedLimit=70%\n")
+        .with("etc/systemd/oomd.conf.d/20-x.conf", b"[OOM]\nSwapUsedLimit=75%\n")
+        .with("usr/lib/systemd/system/-.slice.d/10-a.conf", b"[Slice]\nManagedOOMSwap=kill\n")
+        .with(
+            "usr/lib/systemd/system/user@.service.d/10-b.conf",
+            b"[Service]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=50%\n",
+        )
+        .with("etc/systemd/system/web.service", b"[Service]\nManagedOOMSwap=kill\n")
+        .with("etc/systemd/system/web.service.d/z.conf", b"[Service]\nManagedOOMSwap=auto\n")
+        .with("usr/lib/systemd/system/ssh.service", b"[Service]\nExecStart=/bin/x\n");
+    let killers = folder.killers(&[process(92, "systemd-oomd", 100)]);
+    let told = &killers.systemd_oomd;
+    assert_eq!(told.found, Found::Running(92));
+    assert_eq!((told.options.swap_used, told.options.seconds), (75.0, 20.0));
+    let units: Vec<_> = told
+        .options
+        .nominated
+        .iter()
+        .map(|it| (it.unit.as_str(), it.swap, it.pressure, it.limit))
+        .collect();
+    assert_eq!(units, [("-.slice", true, false, None), ("user@.service", false, true, Some(50.0))]);
+    assert!(texts(&told.from).contains(&"/etc/systemd/oomd.conf.d/20-x.conf"));
+    assert!(!texts(&told.from).contains(&"/usr/lib/systemd/oomd.conf.d/20-x.conf"));
+    assert!(!texts(&told.from).contains(&"/usr/lib/systemd/system/ssh.service"));
+}
+
+#[test]
+fn oomd_is_told_by_json() {
+    let file = br#"// mine
+        {"rulesets": [{"name": "x", "detectors": [["d", {"name": "swap_free", "args":
+        {"threshold_pct": "7"}}]], "actions": [{"name": "kill_by_swap_usage", "args": {"cgroup": "a/*"}}]}]}"#;
+    let folder = Folder::new().with("usr/bin/oomd", b"").with("etc/oomd.json", file);
+    let told = folder.killers(&[]).oomd.clone();
+    assert_eq!((told.found, texts(&told.from)), (Found::Installed, vec!["/etc/oomd.json"]));
+    assert_eq!(told.options.swap_free, 7.0);
+    assert!(told.options.by_swap.has("/a/b") && told.options.by_size.0.is_empty());
+    let folder = folder.with("etc/oomd.json", b"{ no }");
+    let told = folder.killers(&[]).oomd.clone();
+    assert!(told.assumed() && texts(&told.odd) == ["oomd: cannot make out /etc/oomd.json"]);
+}
+
+#[test]
+fn half_a_minute_passes_between_two_readings() {
+    let folder = Folder::new().with("usr/bin/earlyoom", b"");
+    let proc = folder.proc();
+    let mut reader = KillerReader::new(filesystem(&proc));
+    let rows: [Process; 0] = [];
+    reader.read(&proc, rows.iter(), Millis(1));
+    let first = Arc::clone(reader.last());
+    let folder = folder.with("etc/default/earlyoom", b"EARLYOOM_ARGS=-m3\n");
+    reader.read(&proc, rows.iter(), Millis(20_000));
+    assert!(Arc::ptr_eq(&first, reader.last()));
+    reader.read(&proc, rows.iter(), Millis(30_001));
+    assert_eq!(reader.last().earlyoom.options.mem_percent, Some([3.0, 1.5]));
+    let second = Arc::clone(reader.last());
+    reader.read(&proc, rows.iter(), Millis(70_000));
+    assert!(Arc::ptr_eq(&second, reader.last()), "the same, as nothing changed");
+    drop(folder);
+}
+
+#[test]
+fn what_was_read_travels_with_the_look() {
+    let folder = Folder::new()
+        .with("usr/sbin/nohang", b"")
+        .with("usr/bin/earlyoom", b"")
+        .with("etc/default/earlyoom", b"EARLYOOM_ARGS='-M 5000 --prefer \\x1b[a -q'\n")
+        .with("etc/nohang/nohang.conf", b"@BADNESS_ADJ_RE_NAME -9 /// ^\\w+\x1b$\n");
+    let mut snapshot = crate::stage::usual();
+    snapshot.killers = folder.killers(&[]);
+    let line = serde_json::to_string(&snapshot).unwrap();
+    let back: doomtop::model::Snapshot = serde_json::from_str(&line).unwrap();
+    assert_eq!(back.killers, snapshot.killers);
+    assert!(!line.contains('\u{1b}'));
+    let plain = serde_json::to_string(&crate::stage::usual()).unwrap();
+    assert!(!plain.contains("killers"), "what is not known is left out");
+    assert_eq!(snapshot.memory.anon_kib, Reading::NotAsked);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn hostile_files_are_survived(bytes: Vec<u8>, line: Vec<u8>) {
+        let mut folder = Folder::new().with("proc/9/cmdline", &line);
+        for place in [
+            "usr/bin/earlyoom",
+            "usr/sbin/nohang",
+            "usr/lib/systemd/systemd-oomd",
+            "etc/default/earlyoom",
+            "etc/nohang/nohang.conf",
+            "etc/nohang/nohang-desktop.conf",
+            "etc/systemd/oomd.conf",
+            "usr/bin/oomd",
+            "etc/oomd.json",
+            "etc/systemd/system/a.service",
+            "var/lib/dpkg/status",
+        ] {
+            folder = folder.with(place, &bytes);
+        }
+        for name in ["earlyoom", "nohang", "systemd-oomd", "oomd"] {
+            folder.killers(&[process(9, name, 1)]);
+        }
+    }
+}
