@@ -185,7 +185,10 @@ fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
     let steps = format!("p.rss{}", " + p.growth * 2 - p.badness".repeat(22));
     for (name, score) in [
         ("as many facts as fit", steps),
-        ("a pattern too dear: refused", "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned()),
+        (
+            "a pattern too dear: refused",
+            "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned(),
+        ),
     ] {
         all.push((name.to_owned(), site(&format!("name = 'x'\nscore = \"{score}\""))));
     }
