@@ -27,7 +27,8 @@ use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Scene, Scope, Snapshot, Text};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Text};
+use crate::policy::site::Site;
 use crate::policy::{self, Policy, Reason};
 use crate::rank::fate::{self, First};
 use crate::rank::{Ranked, Ranking, Standing};
@@ -315,7 +316,7 @@ impl App {
             tree: false,
             folded: HashSet::new(),
         };
-        let is_site = policy::by_id(setup.policy.id()).is_none();
+        let is_site = setup.policy.id().starts_with(Site::PREFIX);
         let site = is_site.then_some(setup.policy);
         Self {
             setup,
@@ -477,7 +478,17 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, snapshot: Arc<Snapshot>) {
+    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) {
+        // A rule that asks for command lines has those that were learned: none is read in the look.
+        if self.setup.policy.needs().cmdline
+            && let Some(snapshot) = Arc::get_mut(&mut snapshot)
+        {
+            for process in &mut snapshot.processes {
+                if let Some(line) = self.names.line(process) {
+                    process.cmdline = Reading::Value(line);
+                }
+            }
+        }
         if self.paused {
             self.spent = Some(snapshot);
             return;
@@ -512,7 +523,7 @@ impl App {
 
     /// A new version of the site's rule takes the place of the old one.
     fn take_rule(&mut self, rule: &'static dyn Policy) {
-        let used = policy::by_id(self.setup.policy.id()).is_none();
+        let used = self.setup.policy.id().starts_with(Site::PREFIX);
         self.site = Some(rule);
         let mut text = format!("{} was read again", rule.id());
         if used {
@@ -520,6 +531,8 @@ impl App {
             self.rank();
             self.ranking_before = self.ranking.clone();
             self.refresh_lines();
+            self.arrange_groups();
+            self.arrange_verdicts();
             self.foresee();
         } else {
             text.push_str("; v ranks by it");

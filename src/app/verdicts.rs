@@ -122,7 +122,6 @@ impl App {
             let theirs = policy.needs();
             needs.status |= theirs.status;
             needs.cgroup |= theirs.cgroup;
-            needs.cmdline |= theirs.cmdline;
             needs.cgroups = needs.cgroups.max(theirs.cgroups);
             if theirs.scores == Scores::All {
                 needs.scores = Scores::All;

@@ -152,8 +152,6 @@ pub enum Reason {
     Ignored,
     /// This killer chooses among cgroups, and its own is not one of them.
     NoCandidate,
-    /// The rule spares it by name, or by a condition of its own.
-    Ruled,
     /// The kernel skips it: a vfork child, or already reaped.
     Skipped,
     /// It was killed already, and the rule passes over the dying.
@@ -182,7 +180,6 @@ impl Reason {
             Self::Zero => "zero",
             Self::Ignored => "ignored",
             Self::NoCandidate => "passed",
-            Self::Ruled => "spared",
             Self::Skipped => "skipped",
             Self::Dying => "dying",
             Self::Unnamed => "unnamed",
@@ -202,7 +199,6 @@ impl Reason {
             Self::Failed => {
                 "the rule could not be worked out for it: a fact is absent, or a number out of range"
             }
-            Self::Ruled => "the rule spares it: it is protected, or not eligible",
             Self::Zero => "its points come to zero, and this rule never chooses zero",
             Self::Ignored => "the rule or the options of this killer leave it alone",
             Self::NoCandidate => {

@@ -132,12 +132,12 @@ pub enum PolicyCommand {
     Facts,
 }
 
-/// Whose rule.
+/// A policy that exists, or the file of a site's own.
 #[derive(Clone)]
 pub enum PolicyArg {
-    /// One that comes with doomtop.
+    /// It stands in the table.
     Known(&'static dyn Policy),
-    /// A file of the site.
+    /// It is read from this file.
     Site(PathBuf),
 }
 
@@ -174,11 +174,11 @@ impl std::fmt::Debug for ColumnsArg {
     }
 }
 
-fn policy(text: &str) -> Result<PolicyArg, String> {
-    if let Some(file) = text.strip_prefix(Site::PREFIX).filter(|file| !file.is_empty()) {
-        return Ok(PolicyArg::Site(PathBuf::from(file)));
+fn policy(id: &str) -> Result<PolicyArg, String> {
+    if let Some(file) = id.strip_prefix(Site::PREFIX).filter(|file| !file.is_empty()) {
+        return Ok(PolicyArg::Site(file.into()));
     }
-    by_id(text).map(PolicyArg::Known).ok_or_else(|| {
+    by_id(id).map(PolicyArg::Known).ok_or_else(|| {
         let mut names: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
         names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
         format!("the policies are {}", names.join(", "))

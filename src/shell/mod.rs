@@ -89,12 +89,12 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         }
         _ => None,
     };
-    let (policy, watch) = match &cli.policy {
+    let (policy, watch): (&'static dyn Policy, _) = match &cli.policy {
         PolicyArg::Known(policy) => (*policy, None),
         // Where another rule is checked, this one is not looked at.
-        PolicyArg::Site(_) if checked.is_some() => (&policy::LINUX as &'static dyn Policy, None),
+        PolicyArg::Site(_) if checked.is_some() => (&policy::LINUX, None),
         PolicyArg::Site(file) => match rules::load(file) {
-            Ok((site, watch)) => (site as &'static dyn Policy, Some(watch)),
+            Ok((site, watch)) => (site, Some(watch)),
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
     };

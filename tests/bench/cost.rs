@@ -150,7 +150,7 @@ fn footprint() -> Option<u64> {
 }
 
 /// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
-/// of site rules, and by one that spends all that a rule may spend.
+/// of site rules, by one of as many facts as fit, and by one that is refused for its price.
 fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
     let mut crowd = look.clone();
     let users: Vec<_> = look.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
@@ -185,7 +185,10 @@ fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
     let steps = format!("p.rss{}", " + p.growth * 2 - p.badness".repeat(22));
     for (name, score) in [
         ("as many facts as fit", steps),
-        ("as dear as it may be", "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned()),
+        (
+            "a pattern too dear: refused",
+            "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned(),
+        ),
     ] {
         all.push((name.to_owned(), site(&format!("name = 'x'\nscore = \"{score}\""))));
     }
