@@ -75,7 +75,11 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
         return nobody(sight, &rule, &short_rule);
     };
-    let runner_up = ranking.runner_up().and_then(|row| Some((row, find(row.id)?)));
+    // Who dies along is no runner-up.
+    let fellows = fellows(sight, victim);
+    let apart = |row: &&Ranked| fellows.iter().all(|other| other.id != row.id);
+    let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
+    let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
     if ranking.too_close() {
         return too_close(sight, &rule, &short_rule, victim, runner_up);
     }
@@ -118,6 +122,15 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     Sentence { certainty: Certainty::Named, forms }
 }
 
+/// Who dies along, where the rule chooses whole cgroups.
+fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
+    if sight.policy.is_kernel() || !sight.policy.chooses_groups() {
+        return Vec::new();
+    }
+    let company = sight.policy.company(victim, sight.scene);
+    company.into_iter().filter(|other| other.id != victim.id).collect()
+}
+
 /// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
 fn instead(sight: &Sight<'_>, victim: &Process) -> Option<String> {
     let (other, _) = sight.policy.instead(victim, sight.scene)?;
@@ -133,7 +146,9 @@ fn kin(victim: &Process, other: &Process) -> String {
 /// Who else the kernel kills with it, where a cgroup dies as a whole.
 fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
     if !sight.policy.kills_groups(sight.scene) {
-        return None;
+        // A killer that chooses whole cgroups takes everybody in them.
+        let count = fellows(sight, victim).len();
+        return (count > 0).then(|| format!("{count} more of its cgroup die with it"));
     }
     let (group, mates) = group_mates(victim, sight.scene)?;
     let count = mates.len();

@@ -138,6 +138,13 @@ pub struct Cgroup {
     /// File cache and slab that reclaim can take back before anybody is killed (`memory.stat`).
     #[serde(rename = "reclaimable_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub reclaimable: Reading<Bytes>,
+    /// File cache that nobody used lately, with everything below (`memory.stat` `inactive_file`).
+    #[serde(
+        rename = "inactive_file_bytes",
+        default,
+        skip_serializing_if = "Reading::is_not_asked"
+    )]
+    pub inactive_file: Reading<Bytes>,
     /// Pages that reclaim looked at since it was made, with everything below (version 2,
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]

@@ -62,6 +62,9 @@ impl Earlyoom {
         if process.is_kernel_thread() {
             return Some(Reason::Kernel);
         }
+        if told(scene).found == Found::Running(process.id.pid) {
+            return Some(Reason::Ignored); // it never picks itself
+        }
         match process.id.pid {
             ..=1 => return Some(Reason::Init),
             2 if !options.before_1_8 => return Some(Reason::Ignored),
@@ -248,12 +251,14 @@ impl Policy for Earlyoom {
         Tie::LowestPid
     }
 
-    fn scan(&self, scene: &Scene) -> Option<ProcId> {
-        if !self.by_rss {
-            return None;
-        }
+    fn scans(&self) -> bool {
+        self.by_rss
+    }
+
+    fn scan(&self, scene: &Scene, among: &[u32]) -> Option<ProcId> {
         let mut champion = (Key::NOBODY, None);
-        for process in &scene.now().processes {
+        for &at in among {
+            let process = &scene.now().processes[at as usize];
             if self.spared(process, scene).is_some() {
                 continue;
             }

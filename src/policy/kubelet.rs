@@ -48,7 +48,7 @@ impl Kubelet {
         let now = scene.now();
         let group = now.cgroups.find(pod);
         let usage = group.and_then(|it| it.usage.value()).map(|usage| {
-            usage.saturating_sub(group.and_then(|it| it.reclaimable.value()).unwrap_or_default())
+            usage.saturating_sub(group.and_then(|it| it.inactive_file.value()).unwrap_or_default())
         });
         let total = now.memory.total_kib.bytes();
         // Each container once: its processes share one adj.
@@ -57,7 +57,9 @@ impl Kubelet {
             .filter_map(|group| adj.get(group.path.as_str()))
             // The sandbox of a pod (pause) asks for nothing.
             .filter(|adj| adj.0 != -998);
-        let mut asked = Some(Bytes::ZERO);
+        let mut containers = containers.peekable();
+        // Where nothing else is there, it is a guaranteed pod of an older kubelet.
+        let mut asked = containers.peek().map(|_| Bytes::ZERO);
         for &adj in containers {
             asked = asked.zip(request(adj, total)).map(|(sum, more)| sum + more);
         }
@@ -164,6 +166,10 @@ impl Policy for Kubelet {
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         pod(victim).map_or_else(Vec::new, |pod| groups::inhabitants(pod, victim, scene))
+    }
+
+    fn chooses_groups(&self) -> bool {
+        true
     }
 
     fn act(&self, _: &Process) -> Act {

@@ -207,13 +207,20 @@ pub trait Policy: Send + Sync {
     fn kills_groups(&self, _scene: &Scene) -> bool {
         false
     }
+    /// Whether it chooses whole cgroups, and everybody in one dies.
+    fn chooses_groups(&self) -> bool {
+        false
+    }
     /// Whether `oom_score_adj` counts in it, whatever its points are counted in.
     fn knows_adj(&self) -> bool {
         false
     }
-    /// Whom its own scan ends with, where its comparison is no order at all, so that sorting by it
-    /// would name another one.
-    fn scan(&self, _scene: &Scene) -> Option<ProcId> {
+    /// Whether its comparison is no order at all, so that [`Policy::scan`] must be asked.
+    fn scans(&self) -> bool {
+        false
+    }
+    /// Whom its own scan over these positions, in the order of their pids, ends with.
+    fn scan(&self, _scene: &Scene, _among: &[u32]) -> Option<ProcId> {
         None
     }
     /// Who dies with the victim, beside its own threads.

@@ -9,8 +9,8 @@ use super::daemon::{Stand, oom_score, percent, stall};
 use super::pattern::{compiled, finds, trouble};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{
-    Amount, Hierarchy, Needs, Nohang as Options, Pressure, Process, Reading, RuleOn, Scene, Scores,
-    Signal, Told, unescape,
+    Amount, Found, Hierarchy, Needs, Nohang as Options, Pressure, Process, Reading, RuleOn, Scene,
+    Scores, Signal, Told, unescape,
 };
 use crate::units::{Adj, Kib, Points};
 
@@ -237,6 +237,9 @@ impl Policy for Nohang {
         }
         if process.id.pid == 1 {
             return Verdict::Spared(Reason::Init);
+        }
+        if self.told(scene).found == Found::Running(process.id.pid) {
+            return Verdict::Spared(Reason::Ignored); // it never picks itself
         }
         let (score, word) = oom_score(process, scene);
         if score < 1 {

@@ -293,6 +293,10 @@ impl Policy for Oomd {
             .map_or_else(Vec::new, |group| groups::inhabitants(group.path.as_str(), victim, scene))
     }
 
+    fn chooses_groups(&self) -> bool {
+        true
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act { signal: Signal::KILL, why: "SIGKILL to every process of the cgroup, again and again" }
     }

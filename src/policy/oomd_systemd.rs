@@ -311,6 +311,10 @@ impl Policy for SystemdOomd {
             .map_or_else(Vec::new, |group| groups::inhabitants(group.path.as_str(), victim, scene))
     }
 
+    fn chooses_groups(&self) -> bool {
+        true
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act { signal: Signal::KILL, why: "SIGKILL to every process of the cgroup, without warning" }
     }

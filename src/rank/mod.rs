@@ -138,9 +138,14 @@ impl Ranking {
         });
         self.eligible = self.rows.iter().take_while(|row| row.standing.points().is_some()).count();
         // Where its comparison is no order, whom its own scan finds stands first.
-        let found = policy.scan(scene);
-        if let Some(at) = self.rows[..self.eligible].iter().position(|row| Some(row.id) == found) {
-            self.rows[..=at].rotate_right(1);
+        if policy.scans() {
+            let mut among: Vec<u32> = self.rows[..self.eligible].iter().map(|row| row.at).collect();
+            among.sort_unstable();
+            let found = policy.scan(scene, &among);
+            let eligible = &self.rows[..self.eligible];
+            if let Some(at) = eligible.iter().position(|row| Some(row.id) == found) {
+                self.rows[..=at].rotate_right(1);
+            }
         }
         self.find_candidates(policy, scene);
         self.find_who_dies(policy, scene);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::columns::Sight;
 use crate::model::{Machine, Process, RssSource, Scene};
-use crate::policy::{Comparison, Policy, Tie, agreement, comparisons, running, swap_counter_bound};
+use crate::policy::{
+    Comparison, Policy, Tie, Unit, agreement, comparisons, running, swap_counter_bound,
+};
 use crate::rank::Standing;
 use crate::sentence::sentence;
 use crate::units::Pages;
@@ -165,8 +167,9 @@ fn slack(sight: &Sight<'_>) -> String {
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
+    let unit = if sight.policy.unit() == Unit::Pages { "pages" } else { "points" };
     format!(
-        "{} pages between the first two, who are {} apart: {}",
+        "{} {unit} between the first two, who are {} apart: {}",
         ranking.slack().0,
         words::grouped(margin.0),
         if ranking.too_close() { "too close to call" } else { "the first one is certain" }

@@ -566,6 +566,8 @@ impl Survey<'_> {
             });
             group.marks = marks(dir);
             group.pgscan = self.ask(dir, c"memory.stat", parse::pgscan);
+            group.inactive_file =
+                self.ask(dir, c"memory.stat", |bytes| parse::inactive_file(bytes, Hierarchy::V2));
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
                 let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal, Snapshot};
+use doomtop::model::{
+    Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal, Snapshot, Text,
+};
 use doomtop::policy::{
     LINUX, LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_16, LINUX_2_6_20, LINUX_2_6_32, LINUX_2_6_36,
-    LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, POLICIES, Policy, Reason, Tie,
+    LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, Off, POLICIES, Policy, Reason, Tie,
     Verdict,
 };
 use doomtop::rank::Ranking;
-use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, TickRate, Ticks};
+use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
 use serde_json::Value;
 
 use crate::stage::{machine, process};
@@ -213,4 +215,41 @@ fn init_was_a_candidate_once() {
     let scene = Scene::new(Arc::new(machine(100_000, ScoreScale::Signed, vec![init])), None);
     assert_eq!(Ranking::new(&LINUX_2_6_0, &scene).eligible(), 1);
     assert_eq!(Ranking::new(&LINUX_2_6_11, &scene).eligible(), 0);
+}
+
+#[test]
+fn the_one_that_dies_is_the_candidate() {
+    let scene = Scene::new(Arc::new(family()), None);
+    let sharer = 40; // it shares the parent's memory, and is the younger of two equals
+    let named = |policy: &dyn Policy| {
+        let ranking = Ranking::new(policy, &scene);
+        let chosen = ranking.victim().map(|row| row.id.pid);
+        (chosen, ranking.dies().map(|id| id.pid), ranking.candidates().len())
+    };
+    assert_eq!(named(&LINUX_4_17), (Some(10), Some(30), 1), "the worst child of the oldest equal");
+    assert_eq!(named(&LINUX_5_1), (Some(10), Some(10), 1));
+    assert_eq!(named(&LINUX_5_3), (Some(sharer), Some(sharer), 1));
+}
+
+#[test]
+fn groups_die_whole_from_4_19_on() {
+    let at = |kernel: &str| {
+        let mut snapshot = family();
+        Arc::make_mut(&mut snapshot.machine).kernel = Text::new(kernel.as_bytes());
+        LINUX.kills_groups(&Scene::new(Arc::new(snapshot), None))
+    };
+    assert!(at("4.19.0") && at("6.12.1") && !at("4.18.0"));
+    let scene = Scene::new(Arc::new(family()), None);
+    assert!(!LINUX_4_17.kills_groups(&scene) && !LINUX_3_14.kills_groups(&scene));
+    assert!(LINUX_5_3.kills_groups(&scene));
+}
+
+#[test]
+fn swapoff_went_first_from_2_6_11_on() {
+    let mut snapshot = family();
+    snapshot.swap.total_kib.0 = 4000;
+    snapshot.swap.leaving_kib = Some(Kib(1000));
+    let scene = Scene::new(Arc::new(snapshot), None);
+    assert_eq!(LINUX_2_6_11.off(&scene), Some(Off::Swapoff(None)));
+    assert_eq!(LINUX_2_6_0.off(&scene), None);
 }

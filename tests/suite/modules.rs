@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Capabilities, Ids, Process, Reading, Scene, ScoreScale, Snapshot, Text};
+use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::model::{
+    Capabilities, Ids, Names, Process, Reading, Scene, ScoreScale, Snapshot, Text,
+};
 use doomtop::policy::{
     KILL_PARENT, LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_23, LINUX_2_6_0, Off, PANIC, Policy,
     SECURITY, by_id,
 };
 use doomtop::rank::Ranking;
-use doomtop::units::{Bytes, Millis, Pages, Ticks};
+use doomtop::rank::whatif::what_if;
+use doomtop::sentence::sentence;
+use doomtop::units::{Adj, Bytes, Millis, Pages, Ticks};
 
 use crate::stage::{machine, process, usual};
 
@@ -146,4 +151,46 @@ fn any_2_6_has_its_era() {
     for bad in ["linux-2.6:2.6.36", "linux-2.6:", "linux-2.6:2.6.x", "linux-2.6"] {
         assert!(by_id(bad).is_none(), "{bad}");
     }
+}
+
+#[test]
+fn a_long_name_is_blamed_by_what_the_kernel_keeps_of_it() {
+    let cast = vec![process(10, "systemd-journal", 500), process(20, "other", 900)];
+    let scene = scene(machine(100_000, ScoreScale::Signed, cast));
+    assert_eq!(order(by_id("blame:systemd-journald").unwrap(), &scene), [10]);
+}
+
+#[test]
+fn nobody_is_said_in_the_rules_own_words() {
+    let said = |policy: &dyn Policy| {
+        let scene = scene(usual());
+        let ranking = Ranking::new(policy, &scene);
+        let sight = Sight {
+            scene: &scene,
+            policy,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        sentence(&sight).whole()
+    };
+    let blamed = said(by_id("blame:nothing").unwrap());
+    assert!(blamed.contains("nobody here is whom it names"), "{blamed}");
+    assert!(!blamed.contains("panic"), "{blamed}");
+}
+
+#[test]
+fn trust_decides_what_another_adj_would_do() {
+    let trusted = |pid, name, uid, rss| Process {
+        ids: Reading::Value(Ids { uid, euid: uid }),
+        caps: Reading::Value(Capabilities(0)),
+        ..process(pid, name, rss)
+    };
+    let cast = vec![trusted(10, "small", 1000, 1000), trusted(20, "large", 0, 50_000)];
+    let scene = scene(machine(1_000_000, ScoreScale::Signed, cast));
+    let ranking = Ranking::new(&SECURITY, &scene);
+    let first = &scene.now().processes[0];
+    let said = what_if(&SECURITY, &scene, &ranking, first).expect("an answer");
+    assert_eq!(said.saved_at, Some(Adj::MIN), "it is first whatever its adj, but never");
 }

@@ -32,6 +32,21 @@ pub fn reclaimable(bytes: &[u8], hierarchy: Hierarchy) -> Result<Bytes, ParseErr
     Ok(cache + slab.unwrap_or_default())
 }
 
+/// File cache that nobody used lately, with everything below the cgroup.
+///
+/// # Errors
+///
+/// When that is not told, or the file was cut short.
+pub fn inactive_file(bytes: &[u8], hierarchy: Hierarchy) -> Result<Bytes, ParseError> {
+    let no = |item| ParseError { file: "memory.stat", item };
+    let name = match hierarchy {
+        Hierarchy::V1 => &b"total_inactive_file"[..],
+        Hierarchy::V2 => b"inactive_file",
+    };
+    let found = pairs(bytes).ok_or(no("end"))?.find(|(key, _)| *key == name);
+    found.and_then(|(_, value)| value).map(Bytes).ok_or(no("inactive_file"))
+}
+
 /// Pages that reclaim looked at since the cgroup was made, with everything below it (version 2).
 ///
 /// # Errors
@@ -58,6 +73,9 @@ mod tests {
     fn the_cache_is_added_up() {
         assert_eq!(reclaimable(V1, Hierarchy::V1), Ok(Bytes(30)));
         assert_eq!(reclaimable(V2, Hierarchy::V2), Ok(Bytes(33)));
+        assert_eq!(inactive_file(V1, Hierarchy::V1), Ok(Bytes(20)));
+        assert_eq!(inactive_file(V2, Hierarchy::V2), Ok(Bytes(20)));
+        assert!(inactive_file(b"anon 1\n", Hierarchy::V2).is_err());
         assert!(reclaimable(V2, Hierarchy::V1).is_err());
         let no_slab = b"active_file 1\ninactive_file 2\n";
         assert_eq!(reclaimable(no_slab, Hierarchy::V2), Ok(Bytes(3)));
