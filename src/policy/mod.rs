@@ -229,9 +229,24 @@ pub trait Policy: Send + Sync {
     fn act(&self, victim: &Process) -> Act;
 }
 
-/// Every policy there is; the first one is the default.
+/// Every policy there is; the first one is the default. Then those that may run here beside the kernel,
+/// then the kernels before, the latest first, and the modules of 2003.
 pub static POLICIES: &[&dyn Policy] = &[
     &LINUX,
+    &EARLYOOM,
+    &EARLYOOM_RSS,
+    &NOHANG,
+    &NOHANG_DESKTOP,
+    &SYSTEMD_OOMD_SWAP,
+    &SYSTEMD_OOMD_PRESSURE,
+    &OOMD_SIZE,
+    &OOMD_SWAP,
+    &OOMD_PRESSURE,
+    &KUBELET,
+    &BUSTD,
+    &LMKD,
+    &RSS,
+    &RSS_SWAP,
     &LINUX_5_9,
     &LINUX_5_3,
     &LINUX_5_1,
@@ -255,20 +270,6 @@ pub static POLICIES: &[&dyn Policy] = &[
     &PANIC,
     &KILL_PARENT,
     &SECURITY,
-    &EARLYOOM,
-    &EARLYOOM_RSS,
-    &NOHANG,
-    &NOHANG_DESKTOP,
-    &SYSTEMD_OOMD_SWAP,
-    &SYSTEMD_OOMD_PRESSURE,
-    &OOMD_SIZE,
-    &OOMD_SWAP,
-    &OOMD_PRESSURE,
-    &KUBELET,
-    &BUSTD,
-    &LMKD,
-    &RSS,
-    &RSS_SWAP,
 ];
 
 /// What `--policy` takes beside the names of [`POLICIES`].

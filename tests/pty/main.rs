@@ -43,7 +43,11 @@ fn only(pid: u32) -> String {
 #[test]
 fn it_starts_shows_the_ranking_and_quits() {
     let mut terminal = Terminal::run(80, 24, &[]);
-    terminal.wait_for("the table", |text| text.contains("BADNESS") && text.contains("NEXT"));
+    // A busy machine may be too close to call, or have somebody dying.
+    let sentence = |text: &str| {
+        ["NEXT", "TOO CLOSE", "NO PREDICTION", "OFF:"].iter().any(|it| text.contains(it))
+    };
+    terminal.wait_for("the table", |text| text.contains("BADNESS") && sentence(text));
     assert!(terminal.is_alternate());
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();

@@ -181,7 +181,13 @@ fn a_recording_ranks_the_same_on_any_machine() {
         then[0]["processes"].as_array().map(Vec::len)
     );
     let text = fed(&["--from", "-", "-b"], &recorded.stdout);
-    assert_eq!(String::from_utf8_lossy(&text.stdout).matches("NEXT VICTIM").count(), 2);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert_eq!(text.lines().filter(|line| is_sentence(line)).count(), 2, "{text}");
+}
+
+/// What a busy machine may say: somebody is named, several are, or nothing is foretold.
+fn is_sentence(line: &str) -> bool {
+    ["NEXT VICTIM", "TOO CLOSE", "NO PREDICTION"].iter().any(|start| line.starts_with(start))
 }
 
 #[test]
@@ -192,7 +198,7 @@ fn text_says_what_the_screen_says() {
     for word in ["doomtop ", "memory ", "overcommit ", "self-check ", "BADNESS", "COMMAND"] {
         assert!(text.contains(word), "{word:?} in\n{text}");
     }
-    assert!(text.contains("NEXT VICTIM") || text.contains("TOO CLOSE"), "{text}");
+    assert!(text.lines().any(is_sentence), "{text}");
 }
 
 #[test]
