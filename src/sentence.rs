@@ -65,7 +65,10 @@ impl Sentence {
 pub fn sentence(sight: &Sight<'_>) -> Sentence {
     let (rule, short_rule) = match sight.policy.id() {
         "linux" => (String::new(), String::new()),
-        id => (format!(" by the rule of {}", sight.policy.title()), format!(" by {id}")),
+        id if sight.policy.is_kernel() => {
+            (format!(" by the rule of {}", sight.policy.title()), format!(" by {id}"))
+        }
+        id => (format!(" by {id}"), format!(" by {id}")),
     };
     let find = |id: ProcId| sight.scene.find(id);
     let ranking = sight.ranking;

@@ -257,12 +257,12 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     write("name = 'first-rule'\nscore = 'p.rss'");
     let policy = format!("--policy=site:{}", file.display());
     let mut terminal = Terminal::run(160, 30, &[&policy]);
-    terminal.wait_for("the first rule", |text| text.contains("model site:first-rule"));
+    terminal.wait_for("the first rule", |text| text.contains("by site:first-rule"));
     write("name = 'bad'\nscore = '('");
     terminal.wait_for("what is wrong", |text| text.contains("the last good version stays"));
-    terminal.wait_for("the first rule still", |text| text.contains("model site:first-rule"));
+    terminal.wait_for("the first rule still", |text| text.contains("by site:first-rule"));
     write("name = 'second-rule'\nscore = 'p.rss + p.rss'");
-    terminal.wait_for("the second rule", |text| text.contains("model site:second-rule"));
+    terminal.wait_for("the second rule", |text| text.contains("by site:second-rule"));
     fs::remove_file(&file).expect("removed");
     terminal.wait_for("that it is gone", |text| text.contains("No such file"));
     assert_eq!(terminal.quit(), 0);

@@ -104,7 +104,7 @@ impl Reader<'_> {
         let [protect, prefer, blame] =
             ["protect", "prefer", "blame"].map(|key| self.matchers(table, key));
         let name = name?;
-        let title = title.unwrap_or_else(|| format!("the rule {name}"));
+        let title = title.unwrap_or_else(|| name.clone());
         let about = about.unwrap_or_else(|| "A rule of this site, from a file.".to_owned());
         let score = score?;
         Some(Law {
