@@ -1,18 +1,22 @@
 //! What happens at a wall: who dies there, how surely, and with whom.
 
+use std::sync::Arc;
+
 use super::Ranking;
 use super::company::{Census, group_mates};
 use super::walls::{self, Wall};
-use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene};
+use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
 use crate::policy::{Off, Policy, Unit};
 use crate::units::Permille;
 
 /// Who dies when a domain hits its wall.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fate {
-    /// Who dies; nobody, where nobody can be chosen.
+    /// Who is chosen; nobody, where nobody can be.
+    pub chosen: Option<ProcId>,
+    /// Who dies: the one that is chosen, unless the rule sacrifices another one.
     pub victim: Option<ProcId>,
-    /// Its points as a share of the domain's total, where points are pages.
+    /// The points of the one that dies as a share of the domain's total, where points are pages.
     pub permille: Option<Permille>,
     /// Who comes next.
     pub runner_up: Option<ProcId>,
@@ -28,10 +32,12 @@ impl Fate {
     fn new(policy: &dyn Policy, inside: &Scene, ranking: &Ranking) -> Self {
         let pages = policy.unit() == Unit::Pages;
         let share = |points| Permille::of(points, inside.domain().pages);
+        let chosen = ranking.victim().map(|row| row.id);
         let points = ranking.victim().and_then(|row| row.standing.points());
         Self {
+            chosen,
             victim: ranking.dies(),
-            permille: points.filter(|_| pages).map(share),
+            permille: points.filter(|_| pages && chosen == ranking.dies()).map(share),
             runner_up: ranking.runner_up().map(|row| row.id),
             candidates: ranking.candidates().len(),
             mates: 0,
@@ -59,6 +65,25 @@ impl Fate {
     }
 }
 
+/// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
+/// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
+/// judged for the walls that it lives behind only.
+pub fn each_fate(
+    policy: &dyn Policy,
+    scene: &Scene,
+    census: &Census<'_>,
+    mut with: impl FnMut(usize, &Scene, Ranking),
+) {
+    let mut inside = scene.clone();
+    for (at, group) in scene.now().cgroups.list.iter().enumerate() {
+        if group.is_limited() {
+            inside.set_scope(Scope::Memcg(Arc::clone(&group.path)));
+            let members = census.members(group.path.as_str());
+            with(at, &inside, Ranking::among(policy, &inside, members));
+        }
+    }
+}
+
 /// The fate behind each limited cgroup's wall: its place in the list, and who dies. Of what overrules
 /// a ranking only the switches are looked at: that is the same for thousands of cgroups.
 #[must_use]
@@ -67,7 +92,7 @@ pub fn fates(policy: &dyn Policy, scene: &Scene, census: &Census<'_>) -> Vec<(us
     let panics = now.knobs.panic_on_oom.value() == Some(PanicOnOom::Always);
     let waits = |group: &Cgroup| group.oom_kill_disabled.value() == Some(true);
     let mut found = Vec::new();
-    walls::each_fate(policy, scene, census, |at, inside, ranking| {
+    each_fate(policy, scene, census, |at, inside, ranking| {
         let mut fate = Fate::new(policy, inside, &ranking);
         let victim = fate.victim.filter(|_| policy.kills_groups(inside));
         let victim = victim.and_then(|id| inside.find(id));

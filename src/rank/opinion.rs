@@ -53,9 +53,9 @@ impl Opinion {
     #[must_use]
     pub fn new(policy: &'static dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
         let fate = Fate::of(policy, scene, ranking);
-        let chosen = fate.victim.and_then(|id| scene.find(id));
+        let chosen = fate.chosen.and_then(|id| scene.find(id));
         let instead = chosen.and_then(|chosen| policy.instead(chosen, scene));
-        let dies = instead.map_or(chosen, |(other, _)| Some(other));
+        let dies = fate.victim.and_then(|id| scene.find(id));
         let eligible = ranking.eligible();
         let mut ranks = vec![0; scene.now().processes.len()];
         for (row, rank) in ranking.rows()[..eligible].iter().zip(1..) {
@@ -81,10 +81,7 @@ impl Opinion {
     /// Who would die by it: nobody, where something overrules its rule or nobody can be chosen.
     #[must_use]
     pub fn dies(&self) -> Option<ProcId> {
-        if self.fate.off.is_some() {
-            return None;
-        }
-        self.instead.map_or(self.fate.victim, |(other, _)| Some(other))
+        self.fate.victim.filter(|_| self.fate.off.is_none())
     }
 
     /// Whether another policy would end the same way.

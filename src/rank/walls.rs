@@ -1,12 +1,9 @@
 //! The walls that memory can hit: the machine's own and that of each limited cgroup; how far each is,
-//! which is hit first, and who dies there.
+//! which is hit first. Who dies there: `fate`.
 
 use std::sync::Arc;
 
-use super::Ranking;
-use super::company::Census;
 use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text};
-use crate::policy::Policy;
 use crate::units::{Bytes, Millis};
 
 /// A wall that is nearer in time than that is called near whatever its distance.
@@ -116,35 +113,4 @@ pub fn nearest(scene: &Scene) -> Wall {
             if wall.distance() < first.distance() { wall } else { first }
         },
     )
-}
-
-/// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
-/// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
-/// judged for the walls that it lives behind only.
-pub fn each_fate(
-    policy: &dyn Policy,
-    scene: &Scene,
-    census: &Census<'_>,
-    mut with: impl FnMut(usize, &Scene, Ranking),
-) {
-    let mut inside = scene.clone();
-    for (at, group) in scene.now().cgroups.list.iter().enumerate() {
-        if group.is_limited() {
-            inside.set_scope(Scope::Memcg(Arc::clone(&group.path)));
-            let members = census.members(group.path.as_str());
-            with(at, &inside, Ranking::among(policy, &inside, members));
-        }
-    }
-}
-
-/// Who dies in each limited cgroup when it hits its wall, in the order of the tree: the cgroup's path
-/// and the order of its own processes.
-#[must_use]
-pub fn fates(policy: &dyn Policy, scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
-    let list = &scene.now().cgroups.list;
-    let mut found = Vec::new();
-    each_fate(policy, scene, &Census::new(scene), |at, _, ranking| {
-        found.push((Arc::clone(&list[at].path), ranking));
-    });
-    found
 }

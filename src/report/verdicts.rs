@@ -92,7 +92,7 @@ pub fn answers<'a>(sight: &Sight<'a>, current: &'static dyn Policy) -> Vec<Answe
             },
             off: fate.off.map(|off| Overruled { by: off.word(), words: off.sentence(scene) }),
             eligible: opinion.eligible,
-            victim: fate.victim.and_then(person),
+            victim: fate.chosen.and_then(person),
             instead: opinion.instead.and_then(|(other, _)| person(other)),
             candidates: opinion.candidates.iter().map(|id| id.pid).collect(),
             runner_up: fate.runner_up.and_then(person),

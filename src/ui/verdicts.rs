@@ -199,7 +199,7 @@ fn name(sight: &Sight<'_>, id: ProcId) -> String {
 fn dies(opinion: &Opinion, sight: &Sight<'_>, room: u16, look: Look) -> (Cow<'static, str>, Style) {
     let fate = &opinion.fate;
     let sure = fate.off.is_none() && !fate.too_close();
-    if let (true, Some((other, _)), Some(chosen)) = (sure, opinion.instead, fate.victim) {
+    if let (true, Some((other, _)), Some(chosen)) = (sure, opinion.instead, fate.chosen) {
         let (other, chosen) = (name(sight, other), name(sight, chosen));
         let long = format!("{other}, for {chosen}");
         let text = if cells(&long) <= room { long } else { other };
@@ -403,7 +403,7 @@ fn victim_line(sight: &Sight<'_>, opinion: &Opinion, look: Look) -> Line<'static
         let label = Span::styled(format!("{:<10} ", "nobody"), look.label());
         return Line::from(vec![label, Span::styled(off.sentence(sight.scene), look.warn())]);
     }
-    let Some(chosen) = fate.victim else {
+    let Some(chosen) = fate.chosen else {
         let label = Span::styled(format!("{:<10} ", "nobody"), look.label());
         let text = crate::sentence::sentence(sight).whole();
         return Line::from(vec![label, Span::styled(text, look.warn())]);

@@ -9,6 +9,8 @@ use doomtop::model::{
     Process, Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
 };
 use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
+use doomtop::rank::company::Census;
+use doomtop::rank::fate::each_fate;
 use doomtop::rank::{Ranking, Standing, walls};
 use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
@@ -395,10 +397,19 @@ fn the_wall_that_is_approached_fastest_is_the_nearest() {
     assert!(matches!(bare.scope(), Scope::Global));
 }
 
+/// Every limited cgroup, and the order of its own processes.
+fn fates(scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
+    let mut found = Vec::new();
+    each_fate(&LINUX, scene, &Census::new(scene), |at, _, ranking| {
+        found.push((Arc::clone(&scene.now().cgroups.list[at].path), ranking));
+    });
+    found
+}
+
 #[test]
 fn every_wall_has_its_own_victim() {
     let scene = filling();
-    let fates: Vec<(String, Option<i32>)> = walls::fates(&LINUX, &scene)
+    let fates: Vec<(String, Option<i32>)> = fates(&scene)
         .into_iter()
         .map(|(name, ranking)| (name.to_string(), ranking.victim().map(|row| row.id.pid)))
         .collect();
@@ -417,7 +428,7 @@ proptest! {
             *slot = group(slot.path.as_str(), limit);
         }
         let scene = Scene::new(Arc::new(now.clone()), None);
-        for (name, fate) in walls::fates(&LINUX, &scene) {
+        for (name, fate) in fates(&scene) {
             let whole = Ranking::new(&LINUX, &scoped(now.clone(), name.as_str()));
             prop_assert_eq!(fate.victim(), whole.victim());
             prop_assert_eq!(fate.candidates(), whole.candidates());

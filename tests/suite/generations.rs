@@ -11,6 +11,7 @@ use doomtop::policy::{
     Verdict,
 };
 use doomtop::rank::Ranking;
+use doomtop::rank::opinion::Opinion;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
 use serde_json::Value;
 
@@ -252,4 +253,19 @@ fn swapoff_went_first_from_2_6_11_on() {
     let scene = Scene::new(Arc::new(snapshot), None);
     assert_eq!(LINUX_2_6_11.off(&scene), Some(Off::Swapoff(None)));
     assert_eq!(LINUX_2_6_0.off(&scene), None);
+}
+
+#[test]
+fn an_opinion_sacrifices_once() {
+    // The child has a child of its own: it is not sacrificed in turn.
+    let mut family = family();
+    let mut grandchild = process(50, "grandchild", 700);
+    grandchild.parent = 30;
+    grandchild.vsize = Bytes(700 * 4096);
+    family.processes.push(grandchild);
+    let scene = Scene::new(Arc::new(family), None);
+    let opinion = Opinion::new(&LINUX_4_17, &scene, &Ranking::new(&LINUX_4_17, &scene));
+    assert_eq!(opinion.fate.chosen.map(|id| id.pid), Some(10));
+    assert_eq!(opinion.instead.map(|(id, _)| id.pid), Some(30));
+    assert_eq!(opinion.dies().map(|id| id.pid), Some(30));
 }
