@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::process::getpid;
 
 use super::file::{Buffer, open};
-use super::parse::{self, CgroupMount, ParseError};
+use super::parse::{self, CgroupMount, MemoryStat, ParseError};
 use super::root::ProcRoot;
 use super::system::perhaps;
 use crate::model::{
@@ -260,7 +260,9 @@ fn take_level(group: &mut Cgroup, hierarchy: Hierarchy, at: usize, read: Result<
         (0, _) => group.usage = perhaps(read, bytes),
         (1, Hierarchy::V1) => group.memsw_usage = perhaps(read, bytes),
         (1, Hierarchy::V2) => group.swap_usage = perhaps(read, bytes),
-        _ => group.reclaimable = perhaps(read, |bytes| parse::reclaimable(bytes, hierarchy).ok()),
+        _ => {
+            take_stat(group, hierarchy, perhaps(read, |it| parse::memory_stat(it, hierarchy).ok()))
+        }
     }
 }
 
@@ -423,6 +425,23 @@ impl CgroupReader {
     }
 }
 
+/// Takes what `memory.stat` tells.
+fn take_stat(group: &mut Cgroup, hierarchy: Hierarchy, stat: Reading<MemoryStat>) {
+    fn part<T>(stat: Reading<MemoryStat>, of: impl FnOnce(MemoryStat) -> Option<T>) -> Reading<T> {
+        match stat {
+            Reading::Value(stat) => of(stat).map_or(Reading::Missing, Reading::Value),
+            Reading::Denied => Reading::Denied,
+            Reading::Missing => Reading::Missing,
+            Reading::NotAsked => Reading::NotAsked,
+        }
+    }
+    group.reclaimable = part(stat, |stat| stat.reclaimable);
+    group.inactive_file = part(stat, |stat| stat.inactive_file);
+    if hierarchy == Hierarchy::V2 {
+        group.pgscan = part(stat, |stat| stat.pgscan);
+    }
+}
+
 /// One walk over the tree.
 struct Survey<'a> {
     mount: &'a Mount,
@@ -521,8 +540,9 @@ impl Survey<'_> {
         }
         let mut files = level_files(hierarchy).map(|_| Err(Errno::NOENT));
         for (at, name) in level_files(hierarchy).into_iter().enumerate() {
-            if at == 2 && !limited {
-                break; // what can be reclaimed matters under a wall
+            // The rest of it than what can be reclaimed is told by version 2 only.
+            if at == 2 && !limited && hierarchy == Hierarchy::V1 {
+                break;
             }
             files[at] = open(dir, name);
             let read = match &files[at] {
@@ -530,6 +550,9 @@ impl Survey<'_> {
                 Err(errno) => Err(*errno),
             };
             take_level(&mut group, hierarchy, at, read);
+        }
+        if !limited {
+            group.reclaimable = Reading::NotAsked; // it matters under a wall
         }
         (group, (limited && !self.everything && self.keep > 0).then_some(files))
     }
@@ -565,9 +588,6 @@ impl Survey<'_> {
                 }
             });
             group.marks = marks(dir);
-            group.pgscan = self.ask(dir, c"memory.stat", parse::pgscan);
-            group.inactive_file =
-                self.ask(dir, c"memory.stat", |bytes| parse::inactive_file(bytes, Hierarchy::V2));
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
                 let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());

@@ -4,58 +4,50 @@ use super::{ParseError, pairs};
 use crate::model::Hierarchy;
 use crate::units::Bytes;
 
-/// What reclaim can take back before anybody is killed, with everything below the cgroup: the file
-/// cache, and on version 2 the slab that can be reclaimed. Version 1 tells the cgroup's own numbers
-/// too; those with `total_` include what is below.
+/// What is used of it, with everything below the cgroup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryStat {
+    /// What reclaim can take back before anybody is killed: the file cache, and on version 2 the slab
+    /// that can be reclaimed.
+    pub reclaimable: Option<Bytes>,
+    /// File cache that nobody used lately.
+    pub inactive_file: Option<Bytes>,
+    /// Pages that reclaim looked at since the cgroup was made (version 2, 4.19 or so and later).
+    pub pgscan: Option<u64>,
+}
+
+/// Reads the file. Version 1 tells the cgroup's own numbers too; those with `total_` include what is
+/// below.
 ///
 /// # Errors
 ///
-/// When the file cache is not told, or the file was cut short.
-pub fn reclaimable(bytes: &[u8], hierarchy: Hierarchy) -> Result<Bytes, ParseError> {
-    let no = |item| ParseError { file: "memory.stat", item };
-    let (active, inactive, slab) = match hierarchy {
-        Hierarchy::V1 => (&b"total_active_file"[..], &b"total_inactive_file"[..], None),
-        Hierarchy::V2 => (&b"active_file"[..], &b"inactive_file"[..], Some(b"slab_reclaimable")),
+/// When the file was cut short, or a line of it is no key and value.
+pub fn memory_stat(bytes: &[u8], hierarchy: Hierarchy) -> Result<MemoryStat, ParseError> {
+    let (active, inactive, slab, scanned) = match hierarchy {
+        Hierarchy::V1 => (&b"total_active_file"[..], &b"total_inactive_file"[..], None, None),
+        Hierarchy::V2 => (
+            &b"active_file"[..],
+            &b"inactive_file"[..],
+            Some(&b"slab_reclaimable"[..]),
+            Some(b"pgscan"),
+        ),
     };
-    let mut found = [None; 3];
-    for (key, value) in pairs(bytes).ok_or(no("end"))? {
-        let at = match key {
-            key if key == active => 0,
-            key if key == inactive => 1,
-            key if slab.is_some_and(|slab| key == slab) => 2,
-            _ => continue,
-        };
-        found[at] = value.map(Bytes);
+    let (mut found, mut slabs) = (MemoryStat::default(), None);
+    let mut in_use = None;
+    for (key, value) in pairs(bytes).ok_or(ParseError { file: "memory.stat", item: "end" })? {
+        if key == active {
+            in_use = value.map(Bytes);
+        } else if key == inactive {
+            found.inactive_file = value.map(Bytes);
+        } else if Some(key) == slab {
+            slabs = value.map(Bytes);
+        } else if scanned.is_some_and(|name| key == name) {
+            found.pgscan = value;
+        }
     }
-    let [active, inactive, slab] = found;
-    let cache = active.ok_or(no("active_file"))? + inactive.ok_or(no("inactive_file"))?;
-    Ok(cache + slab.unwrap_or_default())
-}
-
-/// File cache that nobody used lately, with everything below the cgroup.
-///
-/// # Errors
-///
-/// When that is not told, or the file was cut short.
-pub fn inactive_file(bytes: &[u8], hierarchy: Hierarchy) -> Result<Bytes, ParseError> {
-    let no = |item| ParseError { file: "memory.stat", item };
-    let name = match hierarchy {
-        Hierarchy::V1 => &b"total_inactive_file"[..],
-        Hierarchy::V2 => b"inactive_file",
-    };
-    let found = pairs(bytes).ok_or(no("end"))?.find(|(key, _)| *key == name);
-    found.and_then(|(_, value)| value).map(Bytes).ok_or(no("inactive_file"))
-}
-
-/// Pages that reclaim looked at since the cgroup was made, with everything below it (version 2).
-///
-/// # Errors
-///
-/// When that is not told (before 4.19 or so), or the file was cut short.
-pub fn pgscan(bytes: &[u8]) -> Result<u64, ParseError> {
-    let no = |item| ParseError { file: "memory.stat", item };
-    let found = pairs(bytes).ok_or(no("end"))?.find(|(key, _)| *key == b"pgscan");
-    found.and_then(|(_, value)| value).ok_or(no("pgscan"))
+    let cache = in_use.zip(found.inactive_file).map(|(active, inactive)| active + inactive);
+    found.reclaimable = cache.map(|cache| cache + slabs.unwrap_or_default());
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -69,34 +61,45 @@ mod tests {
     const V2: &[u8] = b"anon 4096\nfile 77\ninactive_file 20\nactive_file 10\nslab_reclaimable 3\n\
         slab_unreclaimable 400\nworkingset_refault_anon 0\n";
 
+    fn reclaimable(bytes: &[u8], hierarchy: Hierarchy) -> Option<Bytes> {
+        memory_stat(bytes, hierarchy).ok()?.reclaimable
+    }
+
+    fn pgscan(bytes: &[u8]) -> Option<u64> {
+        memory_stat(bytes, Hierarchy::V2).ok()?.pgscan
+    }
+
     #[test]
     fn the_cache_is_added_up() {
-        assert_eq!(reclaimable(V1, Hierarchy::V1), Ok(Bytes(30)));
-        assert_eq!(reclaimable(V2, Hierarchy::V2), Ok(Bytes(33)));
-        assert_eq!(inactive_file(V1, Hierarchy::V1), Ok(Bytes(20)));
-        assert_eq!(inactive_file(V2, Hierarchy::V2), Ok(Bytes(20)));
-        assert!(inactive_file(b"anon 1\n", Hierarchy::V2).is_err());
-        assert!(reclaimable(V2, Hierarchy::V1).is_err());
+        assert_eq!(reclaimable(V1, Hierarchy::V1), Some(Bytes(30)));
+        assert_eq!(reclaimable(V2, Hierarchy::V2), Some(Bytes(33)));
+        let inactive = |bytes, hierarchy| memory_stat(bytes, hierarchy).unwrap().inactive_file;
+        assert_eq!(inactive(V1, Hierarchy::V1), Some(Bytes(20)));
+        assert_eq!(inactive(V2, Hierarchy::V2), Some(Bytes(20)));
+        assert_eq!(inactive(b"anon 1\n", Hierarchy::V2), None);
+        assert_eq!(reclaimable(V2, Hierarchy::V1), None);
         let no_slab = b"active_file 1\ninactive_file 2\n";
-        assert_eq!(reclaimable(no_slab, Hierarchy::V2), Ok(Bytes(3)));
+        assert_eq!(reclaimable(no_slab, Hierarchy::V2), Some(Bytes(3)));
         let huge = b"active_file 18446744073709551615\ninactive_file 18446744073709551615\n";
-        assert_eq!(reclaimable(huge, Hierarchy::V2), Ok(Bytes(u64::MAX)));
-        assert!(reclaimable(b"active_file -1\ninactive_file 2\n", Hierarchy::V2).is_err());
+        assert_eq!(reclaimable(huge, Hierarchy::V2), Some(Bytes(u64::MAX)));
+        assert_eq!(reclaimable(b"active_file -1\ninactive_file 2\n", Hierarchy::V2), None);
     }
 
     #[test]
     fn what_reclaim_looked_at_is_found_by_its_whole_name() {
-        assert_eq!(pgscan(b"pgscan_kswapd 7\npgscan 12\npgsteal 9\n"), Ok(12));
-        assert!(pgscan(b"pgscan_kswapd 7\n").is_err());
-        assert!(pgscan(b"pgscan 12").is_err(), "cut short");
-        assert!(pgscan(b"pgscan x\n").is_err());
+        assert_eq!(pgscan(b"pgscan_kswapd 7\npgscan 12\npgsteal 9\n"), Some(12));
+        assert_eq!(pgscan(b"pgscan_kswapd 7\n"), None);
+        assert_eq!(pgscan(b"pgscan 12"), None, "cut short");
+        assert_eq!(pgscan(b"pgscan x\n"), None);
+        let v1 = memory_stat(b"pgscan 12\n", Hierarchy::V1).unwrap();
+        assert_eq!(v1.pgscan, None, "version 1 does not tell");
     }
 
     #[test]
     fn half_a_number_is_none() {
         for (file, hierarchy) in [(V1, Hierarchy::V1), (V2, Hierarchy::V2)] {
             for end in 0..file.len() {
-                if let Ok(Bytes(sum)) = reclaimable(&file[..end], hierarchy) {
+                if let Some(Bytes(sum)) = reclaimable(&file[..end], hierarchy) {
                     assert!([30, 33].contains(&sum), "{sum} at {end}");
                 }
             }
@@ -106,16 +109,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = reclaimable(&bytes, Hierarchy::V1);
-            let _ = reclaimable(&bytes, Hierarchy::V2);
-            let _ = pgscan(&bytes);
+            let _ = memory_stat(&bytes, Hierarchy::V1);
+            let _ = memory_stat(&bytes, Hierarchy::V2);
         }
 
         #[test]
         fn any_damage_is_survived(at in 0..V2.len(), byte: u8) {
             let mut bytes = V2.to_vec();
             bytes[at] = byte;
-            let _ = reclaimable(&bytes, Hierarchy::V2);
+            let _ = memory_stat(&bytes, Hierarchy::V2);
         }
     }
 }

@@ -36,7 +36,7 @@ pub use meminfo::{MemInfo, meminfo};
 pub use memory_events::memory_events;
 pub use memory_max::limit;
 pub use memory_oom_control::{OomControl, oom_control};
-pub use memory_stat::{inactive_file, pgscan, reclaimable};
+pub use memory_stat::{MemoryStat, memory_stat};
 pub use mountinfo::{CgroupMount, cgroup_mounts};
 pub use nohang_conf::nohang_conf;
 pub use oom_score::oom_score;
