@@ -86,16 +86,11 @@ impl App {
 
     /// Carries out what a key of the table, or a line of the palette, means.
     pub(super) fn browse(&mut self, action: Action) -> Vec<Request> {
-        let page = isize::try_from(self.viewport.rows.max(2) - 1).unwrap_or(1);
+        if let Some(by) = action.step(self.viewport.rows) {
+            self.move_by(by);
+            return Vec::new();
+        }
         match action {
-            Action::Up => self.move_by(-1),
-            Action::Down => self.move_by(1),
-            Action::PageUp => self.move_by(-page),
-            Action::PageDown => self.move_by(page),
-            Action::HalfUp => self.move_by(-(page / 2).max(1)),
-            Action::HalfDown => self.move_by((page / 2).max(1)),
-            Action::First => self.move_by(isize::MIN),
-            Action::Last => self.move_by(isize::MAX),
             Action::ScrollUp => self.scroll_by(-1),
             Action::ScrollDown => self.scroll_by(1),
             Action::ColumnsLeft => self.skipped = self.skipped.saturating_sub(1),

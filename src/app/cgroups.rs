@@ -201,16 +201,11 @@ impl App {
 
     /// Carries out what a key of the view, or a line of its palette, means.
     pub(super) fn group_action(&mut self, action: Action) -> Vec<Request> {
-        let page = isize::try_from(self.viewport.rows.max(2) - 1).unwrap_or(1);
+        if let Some(by) = action.step(self.viewport.rows) {
+            self.move_group_by(by);
+            return Vec::new();
+        }
         match action {
-            Action::Up => self.move_group_by(-1),
-            Action::Down => self.move_group_by(1),
-            Action::PageUp => self.move_group_by(-page),
-            Action::PageDown => self.move_group_by(page),
-            Action::HalfUp => self.move_group_by(-(page / 2).max(1)),
-            Action::HalfDown => self.move_group_by((page / 2).max(1)),
-            Action::First => self.move_group_by(isize::MIN),
-            Action::Last => self.move_group_by(isize::MAX),
             Action::EnterDomain => return self.enter_domain(),
             Action::GroupsByWall => self.sort_groups(true, "sorted by nearness of the wall"),
             Action::GroupsAsTree => self.sort_groups(false, "sorted as a tree"),
@@ -222,29 +217,7 @@ impl App {
             }
             Action::Back => return self.go_to_screen(Screen::Processes),
             Action::ProcessFirst => self.say_process_first(),
-            Action::ScopeMenu
-            | Action::ScopeBack
-            | Action::NextView
-            | Action::PreviousView
-            | Action::ViewProcesses
-            | Action::ViewCgroups
-            | Action::ViewVerdicts
-            | Action::Header
-            | Action::HeaderOff
-            | Action::Units
-            | Action::HeaderUnits
-            | Action::PolicyMenu
-            | Action::Delay
-            | Action::Pause
-            | Action::LookNow
-            | Action::Redraw
-            | Action::Palette
-            | Action::Dump
-            | Action::Help
-            | Action::Quit
-            | Action::QuitKeep
-            | Action::Suspend
-            | Action::NotVim => return self.browse(action),
+            action if action.is_everywhere() => return self.browse(action),
             _ => {}
         }
         Vec::new()

@@ -1,6 +1,6 @@
 //! The lists to choose from, and what choosing does.
 
-use super::keys::{self, Action, Code, KEYS, Key, Place};
+use super::keys::{self, Action, Code, Key, Place};
 use super::lines::Sort;
 use super::menu::{Choice, Item, Menu};
 use super::mode::Mode;
@@ -101,7 +101,7 @@ impl App {
 
     pub(super) fn open_palette(&mut self) {
         let place = self.home();
-        let items = KEYS.iter().filter(|row| row.place == place).map(|row| {
+        let items = keys::keys_of(place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
             Item {
                 label: row.help.to_owned(),

@@ -528,12 +528,8 @@ impl App {
         let mut text = format!("{} was read again", rule.id());
         if used {
             self.setup.policy = rule;
-            self.rank();
-            self.ranking_before = self.ranking.clone();
+            self.rank_anew();
             self.refresh_lines();
-            self.arrange_groups();
-            self.arrange_verdicts();
-            self.foresee();
         } else {
             text.push_str("; v ranks by it");
         }
@@ -555,6 +551,15 @@ impl App {
         if let Some(line) = line.filter(|_| is_new) {
             self.say(Level::Warn, line);
         }
+    }
+
+    /// Ranks the same look in another way: nobody has moved since.
+    fn rank_anew(&mut self) {
+        self.rank();
+        self.ranking_before = self.ranking.clone();
+        self.arrange_groups();
+        self.arrange_verdicts();
+        self.foresee();
     }
 
     /// Ranks again: a new look, or another policy.

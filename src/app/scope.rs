@@ -21,12 +21,9 @@ impl App {
         let Some(scene) = &mut self.scene else { return Vec::new() };
         scene.set_scope(scope);
         let text = format!("scope {}", scene.domain().name);
-        self.rank();
-        self.ranking_before = self.ranking.clone();
+        self.rank_anew();
         self.anchor = Anchor::First;
         self.arrange();
-        self.arrange_groups();
-        self.arrange_verdicts();
         self.say(Level::Plain, text);
         self.look_again()
     }

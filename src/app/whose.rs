@@ -45,11 +45,8 @@ impl App {
     /// Ranks by this policy from now on.
     pub(super) fn set_policy(&mut self, policy: &'static dyn Policy) {
         self.setup.policy = policy;
-        self.rank();
-        self.ranking_before = self.ranking.clone();
+        self.rank_anew();
         self.arrange();
-        self.arrange_groups();
-        self.arrange_verdicts();
         self.say(Level::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
         self.trouble = None;
         self.tell_trouble();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::{Pen, cells, tail};
-use crate::app::keys::{Action, KEYS, Place, key_of};
+use crate::app::keys::{Action, Place, key_of, keys_of};
 use crate::app::mode::{Asking, Mode, Prompt, Screen};
 use crate::app::{Acting, App, Level};
 use crate::columns::Scale;
@@ -256,9 +256,8 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
 /// Paints the function bar.
 pub fn paint_bar(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
-    let mut named: Vec<_> = KEYS
-        .iter()
-        .filter(|binding| binding.place == app.home() && !binding.label.is_empty())
+    let mut named: Vec<_> = keys_of(app.home())
+        .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();
     named.sort_by_key(|(key, _)| match key.code {

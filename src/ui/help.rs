@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::cgroups::GROUP_COLUMNS;
 use super::look::Look;
-use crate::app::keys::{KEYS, Key, Place};
+use crate::app::keys::{Key, Place, keys_of};
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
 
@@ -37,7 +37,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     ];
     for (place, title) in places {
         lines.push(heading(title));
-        for binding in KEYS.iter().filter(|binding| binding.place == place) {
+        for binding in keys_of(place) {
             let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
             lines.push(row(&keys.join(" "), binding.help));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doomtop::app::keys::{KEYS, Place};
+use doomtop::app::keys::{Place, keys_of};
 use doomtop::app::mode::{Mode, Screen};
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{
@@ -356,7 +356,7 @@ fn nobody_is_acted_on_from_the_tree() {
 #[test]
 fn no_key_of_the_view_is_silent() {
     let seen = |player: &mut Player| text(&paint(&mut player.app, FULL, 120, 20).0);
-    for row in KEYS.iter().filter(|row| row.place == Place::Cgroups) {
+    for row in keys_of(Place::Cgroups) {
         for &key in row.keys {
             let mut player = player();
             player.play("<Tab><End><Up><Up>");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
-use doomtop::app::keys::{KEYS, Key, Place};
+use doomtop::app::keys::{Key, Place, keys_of};
 use doomtop::columns::COLUMNS;
 use doomtop::policy::POLICIES;
 use doomtop::shell::cli::Cli;
@@ -33,7 +33,7 @@ fn policies() -> String {
 
 fn keys() -> String {
     let mut table = String::from("| key | what it does |\n|---|---|\n");
-    for row in KEYS.iter().filter(|row| row.place == Place::Browse) {
+    for row in keys_of(Place::Browse) {
         let names: Vec<String> = row
             .keys
             .iter()

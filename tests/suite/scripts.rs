@@ -1,7 +1,7 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
 use doomtop::app::filter::Filter;
-use doomtop::app::keys::{Code, KEYS, Key};
+use doomtop::app::keys::{Code, KEYS, Key, Place, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal};
@@ -563,7 +563,7 @@ fn no_key_of_the_table_is_silent() {
         format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
     };
     let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();
-    for row in KEYS.iter().filter(|row| row.place == doomtop::app::keys::Place::Browse) {
+    for row in keys_of(Place::Browse) {
         for &key in row.keys {
             let cast = cast().into_iter().chain(many.clone()).collect();
             let scale = doomtop::model::ScoreScale::Signed;

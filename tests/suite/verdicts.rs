@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keys::{KEYS, Place};
+use doomtop::app::keys::{Place, keys_of};
 use doomtop::app::mode::{Mode, Screen};
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{Reading, Scene, Snapshot};
@@ -199,7 +199,7 @@ fn nobody_is_acted_on_from_the_verdicts() {
 
 #[test]
 fn no_key_of_the_view_is_silent() {
-    for row in KEYS.iter().filter(|row| row.place == Place::Verdicts) {
+    for row in keys_of(Place::Verdicts) {
         for &key in row.keys {
             let mut app = app(&["Down", "Down", "Right", "Right"], 80, 24);
             app.notice = None;
