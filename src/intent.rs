@@ -55,19 +55,21 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whom it is about.
+    /// The process that it is about; nothing where it is about no single one.
     #[must_use]
-    pub const fn who(&self) -> ProcId {
+    pub const fn who(&self) -> Option<ProcId> {
         match self {
-            Self::SetAdj { who, .. } | Self::Signal { who, .. } => *who,
+            Self::SetAdj { who, .. } | Self::Signal { who, .. } => Some(*who),
         }
     }
 
-    /// The name the user saw.
+    /// What it is about, as the user saw it: `4711 java`.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn subject(&self) -> String {
         match self {
-            Self::SetAdj { name, .. } | Self::Signal { name, .. } => name,
+            Self::SetAdj { who, name, .. } | Self::Signal { who, name, .. } => {
+                format!("{who} {name}")
+            }
         }
     }
 }
@@ -184,4 +186,18 @@ pub enum Outcome {
         /// Why not.
         refusal: Refusal,
     },
+}
+
+impl Outcome {
+    /// The process that it is about; nothing where it is about no single one.
+    #[must_use]
+    pub const fn who(&self) -> Option<ProcId> {
+        match self {
+            Self::AdjSet { who, .. }
+            | Self::Signalled { who, .. }
+            | Self::Exited { who, .. }
+            | Self::StillThere { who, .. } => Some(*who),
+            Self::Refused { intent, .. } => intent.who(),
+        }
+    }
 }

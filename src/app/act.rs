@@ -2,9 +2,9 @@
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
-use super::journal::{Change, Pursuit};
+use super::journal::{Change, Pursuit, Round};
 use super::mode::{Mode, Revert, Shown};
-use super::{Acting, App, Level};
+use super::{Acting, App, Level, Request};
 use crate::columns::{human_size, span_of};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::{ProcId, Process, Signal};
@@ -139,8 +139,17 @@ impl App {
         });
     }
 
+    /// Begins an act on several processes: what comes of each stands on the page that opens.
+    pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
+        let about = intents.iter().filter_map(Intent::who).collect();
+        self.journal.round = Some(Round::new(title, about));
+        self.mode = Mode::Round(0);
+        intents.into_iter().map(Request::Act).collect()
+    }
+
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
+        let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
         let (level, text) = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 if revert {
@@ -185,12 +194,15 @@ impl App {
                 if matches!(intent, Intent::SetAdj { revert: true, .. })
                     && matches!(refusal, Refusal::Gone | Refusal::Reborn)
                 {
-                    self.journal.forget(intent.who());
+                    intent.who().into_iter().for_each(|who| self.journal.forget(who));
                 }
-                (Level::Warn, format!("{} {}: {}", intent.who(), intent.name(), refusal.words()))
+                (Level::Warn, format!("{}: {}", intent.subject(), refusal.words()))
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        if let (Some(round), Some(who)) = (&mut self.journal.round, who) {
+            round.take(who, refused, level, &text);
+        }
         self.journal.note(at, level, text.clone());
         self.say(level, text);
     }

@@ -12,6 +12,8 @@ pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod protect;
+pub mod reach;
+pub mod several;
 pub mod verdicts;
 
 mod act;
@@ -648,6 +650,7 @@ impl App {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
+            Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use tui_input::Input;
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
 use super::menu::Menu;
+use super::several::Several;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
@@ -61,6 +62,10 @@ pub enum Mode {
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.
     Revert(Revert),
+    /// An act on several processes waits for its confirmation.
+    Several(Several),
+    /// What came of an act on several processes, a page scrolled so far.
+    Round(u16),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The help page, scrolled so far.
@@ -68,10 +73,16 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// A dialog that an intent can leave from.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
+    }
+
     /// A dialog about one process: rows hold still, and so does the dialog.
     #[must_use]
     pub const fn is_dialog(&self) -> bool {
-        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Menu(_))
+        self.asks() || matches!(self, Self::Menu(_))
     }
 }
 

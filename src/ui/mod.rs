@@ -23,7 +23,9 @@ mod menu;
 mod page;
 mod panels;
 mod pen;
+mod round;
 mod session;
+mod several;
 mod stem;
 mod table;
 mod verdicts;
@@ -121,6 +123,8 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
             let lines = help::lines(pen.look);
             page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)
         }
+        Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
+        Mode::Several(several) => several::paint(several, space, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
         Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(revert, space, pen)),

@@ -23,6 +23,7 @@ mod sampling;
 mod screens;
 mod scripts;
 mod selfcheck;
+mod several;
 mod site;
 mod stage;
 mod svg;
