@@ -29,5 +29,6 @@ mod several;
 mod site;
 mod stage;
 mod svg;
+mod tapes;
 mod verdicts;
 mod whatif;
