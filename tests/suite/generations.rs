@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use doomtop::columns::{CommandStyle, Scale, Sight};
 use doomtop::model::{
-    Capabilities, Ids, Process, Reading, Scene, ScoreScale, Signal, Snapshot, Text,
+    Capabilities, Ids, Names, Process, Reading, Scene, ScoreScale, Signal, Snapshot, Text,
 };
 use doomtop::policy::{
     LINUX, LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_16, LINUX_2_6_20, LINUX_2_6_32, LINUX_2_6_36,
@@ -12,7 +13,9 @@ use doomtop::policy::{
 };
 use doomtop::rank::Ranking;
 use doomtop::rank::opinion::Opinion;
+use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
+use doomtop::words;
 use serde_json::Value;
 
 use crate::stage::{machine, process};
@@ -230,6 +233,42 @@ fn the_one_that_dies_is_the_candidate() {
     assert_eq!(named(&LINUX_4_17), (Some(10), Some(30), 1), "the worst child of the oldest equal");
     assert_eq!(named(&LINUX_5_1), (Some(10), Some(10), 1));
     assert_eq!(named(&LINUX_5_3), (Some(sharer), Some(sharer), 1));
+}
+
+#[test]
+fn nobody_is_too_close_to_itself() {
+    // The child dies in the parent's place, and is the second that is chosen.
+    let look = |moved: u64| {
+        let mut child = process(30, "child", 49_900 + moved);
+        child.parent = 10;
+        let parent = process(10, "parent", 50_000 + moved);
+        let other = process(50, "other", 49_800 + moved);
+        let mut snapshot = machine(1_000_000, ScoreScale::Floored, vec![parent, child, other]);
+        snapshot.clock.monotonic_ms.0 += moved;
+        Arc::new(snapshot)
+    };
+    for policy in [&LINUX_2_6_36 as &'static dyn Policy, &LINUX_3_5, &LINUX_4_17] {
+        let scene = Scene::new(look(1000), Some(look(0)));
+        let ranking = Ranking::new(policy, &scene);
+        let named: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
+        assert_eq!(named, [30, 50], "{}", policy.id());
+        assert_eq!(ranking.runner_up().map(|row| row.id.pid), Some(30));
+        let sight = Sight {
+            scene: &scene,
+            policy,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        let opinion = Opinion::new(policy, &scene, &ranking);
+        assert_eq!(words::fate(&sight, &opinion.fate), "too close: 30 child or 50 other");
+        for form in sentence(&sight).forms {
+            let text = form.text();
+            assert!(text.contains("30 child or 50 other"), "{text}");
+            assert!(!text.contains("parent"), "{text}");
+        }
+    }
 }
 
 #[test]
