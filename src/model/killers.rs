@@ -378,7 +378,7 @@ fn part_is(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// What `oomd` was told, of what its three kill plugins need.
+/// What `oomd` was told, of what its kill plugins need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Oomd {
     /// Whose pressure is watched, and the limit in percent (`pressure_above`, `full avg10`).
@@ -393,6 +393,9 @@ pub struct Oomd {
     pub by_swap: CgroupSet,
     /// Whom `kill_by_pressure` looks at.
     pub by_pressure: CgroupSet,
+    /// Whom `kill_by_pg_scan` looks at.
+    #[serde(default)]
+    pub by_pgscan: CgroupSet,
 }
 
 impl Default for Oomd {
@@ -411,7 +414,8 @@ impl Default for Oomd {
             by_size: all.clone(),
             swap_free: 10.0,
             by_swap: all.clone(),
-            by_pressure: all,
+            by_pressure: all.clone(),
+            by_pgscan: all,
         }
     }
 }

@@ -7,9 +7,9 @@ use doomtop::model::{
     Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
-    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PRESSURE,
-    OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP,
-    Verdict,
+    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PGSCAN,
+    OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE,
+    SYSTEMD_OOMD_SWAP, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
@@ -655,6 +655,27 @@ fn oomd_by_swap_and_by_pressure() {
     assert!(OOMD_PRESSURE.armed(&scene).ready);
     let none = told(with_swap(tree(usual_tree()), 0, 0), |it| running(&mut it.oomd));
     says(&OOMD_SWAP.armed(&none), "no swap: this rule can never fire");
+}
+
+#[test]
+fn oomd_by_reclaim_needs_two_looks_and_a_page() {
+    let service =
+        |name: &str, count| (scans(group(&format!("/system.slice/{name}"), 9, 0), count), 1);
+    let look = |groups| Arc::new(tree(groups));
+    let first = look(vec![service("a", 9000), service("b", 100), service("c", 500)]);
+    let mut scene = Scene::new(first, None);
+    assert_eq!(order(&OOMD_PGSCAN, &scene), []);
+    says(&OOMD_PGSCAN.armed(&scene), "needs two looks");
+    // a did not move, c was made anew, d is new.
+    scene.advance(look(vec![
+        service("a", 9000),
+        service("b", 107),
+        service("c", 20),
+        service("d", 4000),
+    ]));
+    assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
+    assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(Reason::Zero));
+    says(&OOMD_PGSCAN.armed(&scene), "first would be /system.slice/b");
 }
 
 #[test]
