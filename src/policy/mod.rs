@@ -46,12 +46,12 @@ pub use linux::{
     LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
     running, swap_counter_bound,
 };
-pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, int_sqrt_24};
+pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_22, int_sqrt_24};
 pub use linux26::{
     LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
-pub use linux2636::LINUX_2_6_36;
+pub use linux2636::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
 pub use lmkd::LMKD;
 pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use nokiller::LINUX_2_4_23;
@@ -176,6 +176,10 @@ pub trait Policy: Send + Sync {
     fn off(&self, _scene: &Scene) -> Option<Off> {
         None
     }
+    /// Whether it looks at a process at all: at whoever the OOM is confined to.
+    fn looks_at(&self, process: &Process, scene: &Scene) -> bool {
+        scene.domain().contains(process)
+    }
     /// Its opinion of one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// Why it has no opinion of a process, where the rule itself went wrong: a fact that is absent, a
@@ -254,6 +258,8 @@ pub static POLICIES: &[&dyn Policy] = &[
     &LINUX_4_17,
     &LINUX_3_14,
     &LINUX_3_5,
+    &LINUX_3_3,
+    &LINUX_2_6_39,
     &LINUX_2_6_36,
     &LINUX_2_6_32,
     &LINUX_2_6_25,
@@ -266,6 +272,7 @@ pub static POLICIES: &[&dyn Policy] = &[
     &LINUX_2_6_11,
     &LINUX_2_6_0,
     &LINUX_2_4_23,
+    &LINUX_2_4_22,
     &LINUX_2_4,
     &LINUX_2_4_19_AKPM,
     &PANIC,

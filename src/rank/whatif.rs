@@ -29,7 +29,7 @@ pub fn what_if(
 ) -> Option<WhatIf> {
     let case = Case { policy, scene, process, tie: policy.tie(scene) };
     let adj = process.adj.value()?;
-    if !scene.domain().contains(process) || case.key(Adj::MIN).is_some() {
+    if !policy.looks_at(process, scene) || case.key(Adj::MIN).is_some() {
         return None;
     }
     case.key(Adj::MAX)?;

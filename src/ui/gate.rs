@@ -28,7 +28,7 @@ pub fn lines(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
             lines.push(failures(app, sight, look));
         }
     }
-    if matches!(off, Some(Off::NoKiller | Off::AllocatingTask)) {
+    if matches!(off, Some(Off::NoKiller | Off::AllocatingTask | Off::Confined)) {
         lines.extend(growing(sight, look));
     }
     lines
