@@ -219,6 +219,10 @@ pub trait Policy: Send + Sync {
     fn knows_adj(&self) -> bool {
         false
     }
+    /// Whether a higher `oom_score_adj` never makes anybody die later by it.
+    fn rises_with_adj(&self, _scene: &Scene) -> bool {
+        true
+    }
     /// Whether its comparison is no order at all, so that [`Policy::scan`] must be asked.
     fn scans(&self) -> bool {
         false

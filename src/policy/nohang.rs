@@ -310,6 +310,11 @@ impl Policy for Nohang {
         true
     }
 
+    /// What is taken off for a positive adj may be more than it gave.
+    fn rises_with_adj(&self, scene: &Scene) -> bool {
+        !self.told(scene).options.ignore_positive_adj
+    }
+
     fn act(&self, _: &Process) -> Act {
         Act {
             signal: Signal::TERM,
