@@ -37,6 +37,12 @@ impl Off {
         }
     }
 
+    /// Whether whoever asks for memory dies, whatever the ranking.
+    #[must_use]
+    pub const fn takes_whoever_asks(self) -> bool {
+        matches!(self, Self::NoKiller | Self::AllocatingTask | Self::Confined)
+    }
+
     /// What happens instead, in words.
     #[must_use]
     pub fn sentence(self, scene: &Scene) -> String {

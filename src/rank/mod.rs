@@ -2,6 +2,7 @@
 
 pub mod company;
 pub mod fate;
+pub mod growth;
 pub mod opinion;
 pub mod walls;
 pub mod whatif;
