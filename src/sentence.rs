@@ -125,9 +125,11 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     Sentence { certainty: Certainty::Named, forms }
 }
 
-/// Who dies along, where the rule chooses whole cgroups.
+/// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
 fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
-    if sight.policy.is_kernel() || !sight.policy.chooses_groups() {
+    let policy = sight.policy;
+    let whole = policy.chooses_groups() || policy.signals_groups(sight.scene);
+    if policy.is_kernel() || !whole {
         return Vec::new();
     }
     let company = sight.policy.company(victim, sight.scene);
@@ -151,7 +153,8 @@ fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
     if !sight.policy.kills_groups(sight.scene) {
         // A killer that chooses whole cgroups takes everybody in them.
         let count = fellows(sight, victim).len();
-        return (count > 0).then(|| format!("{count} more of its cgroup die with it"));
+        let of = if sight.policy.chooses_groups() { "cgroup" } else { "process group" };
+        return (count > 0).then(|| format!("{count} more of its {of} die with it"));
     }
     let (group, mates) = group_mates(victim, sight.scene)?;
     let count = mates.len();

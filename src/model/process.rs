@@ -79,6 +79,9 @@ pub struct Process {
     /// Pid of the parent.
     #[serde(rename = "ppid")]
     pub parent: i32,
+    /// Process group (field 5); 0 where it is not known.
+    #[serde(rename = "pgrp", default, skip_serializing_if = "is_zero")]
+    pub group: i32,
     /// Session id (field 6); a session leader has its own pid here.
     #[serde(default)]
     pub session: i32,
@@ -158,6 +161,11 @@ pub struct Process {
     /// Its program and where it runs, where an installed killer has rules on that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whereabouts: Option<Arc<Whereabouts>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(group: &i32) -> bool {
+    *group == 0
 }
 
 /// What a process runs and where. Whoever needs none of it has no such thing.

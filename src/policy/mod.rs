@@ -211,6 +211,10 @@ pub trait Policy: Send + Sync {
     fn kills_groups(&self, _scene: &Scene) -> bool {
         false
     }
+    /// Whether its signal goes to the victim's whole process group.
+    fn signals_groups(&self, _scene: &Scene) -> bool {
+        false
+    }
     /// Whether it chooses whole cgroups, and everybody in one dies.
     fn chooses_groups(&self) -> bool {
         false

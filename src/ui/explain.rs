@@ -512,8 +512,20 @@ impl Case<'_> {
         Some(members.filter(|it| points(it).is_some_and(|other| other > own)).count() + 1)
     }
 
-    /// Whom an OOM kill of it takes along because their cgroup dies as a whole.
+    /// Whom an OOM kill of it takes along because their cgroup dies as a whole, or their process group gets the
+    /// signal.
     fn mates(&self) -> Option<Line<'static>> {
+        if self.sight.policy.signals_groups(self.sight.scene) {
+            let fellows = self.sight.policy.company(self.process, self.sight.scene);
+            let names: Vec<String> = fellows.iter().take(3).map(|it| words::who(it)).collect();
+            let more = fellows.len() - names.len();
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let text = format!(
+                "{}{rest} of its process group: it gets the signal whole",
+                names.join(", ")
+            );
+            return (!fellows.is_empty()).then(|| self.text("with it", &text));
+        }
         if !self.sight.policy.kills_groups(self.sight.scene) {
             return None;
         }

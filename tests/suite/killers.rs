@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use doomtop::columns::{CommandStyle, Scale, Sight};
 use doomtop::model::{
-    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Nohang, Nominated, Pressure, Process,
-    Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
+    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Names, Nohang, Nominated, Pressure,
+    Process, Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
     Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PGSCAN,
@@ -12,6 +13,7 @@ use doomtop::policy::{
     SYSTEMD_OOMD_SWAP, Verdict,
 };
 use doomtop::rank::Ranking;
+use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
 use proptest::prelude::*;
 
@@ -237,6 +239,49 @@ fn earlyoom_s_contradictions_are_said() {
     says(&armed, "doomtop cannot follow the expression (a");
     says(&armed, "--dryrun: it kills nobody");
     assert_eq!(victim(&EARLYOOM, &odd), Some(10), "and nobody panics");
+}
+
+#[test]
+fn with_g_the_whole_process_group_falls() {
+    let in_group =
+        |pid, comm: &str, score, group| Process { group, ..scored(pid, comm, 100, score) };
+    let cast = || {
+        vec![
+            in_group(10, "make", 300, 10),
+            in_group(11, "cc1plus", 900, 10),
+            in_group(12, "cc1plus", 890, 10),
+            in_group(13, "other", 700, 13),
+            in_group(14, "old", 600, 0),
+            in_group(15, "older", 599, 0),
+        ]
+    };
+    let with = |group| told(stage(cast()), move |it| it.earlyoom.options.group = group);
+    let company = |scene: &Scene, pid| {
+        let victim = &scene.now().processes[scene.now().position(pid).unwrap()];
+        EARLYOOM.company(victim, scene).iter().map(|it| it.id.pid).collect::<Vec<_>>()
+    };
+    assert_eq!(company(&with(true), 11), [10, 12]);
+    assert!(company(&with(true), 14).is_empty(), "not known");
+    assert!(company(&with(false), 11).is_empty());
+    let says = |group| {
+        let scene = with(group);
+        let ranking = Ranking::new(&EARLYOOM, &scene);
+        let sight = Sight {
+            scene: &scene,
+            policy: &EARLYOOM,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        sentence(&sight).whole()
+    };
+    assert!(
+        says(true).contains("200 ahead of 13 other. 2 more of its process group die with it"),
+        "{}",
+        says(true)
+    );
+    assert!(says(false).contains("10 ahead of 12 cc1plus"), "{}", says(false));
 }
 
 fn rule(on: RuleOn, adj: i32, pattern: &str) -> Rule {
