@@ -116,6 +116,29 @@ fn the_two_scales_of_adj_turn_into_each_other_as_the_kernel_does_it() {
         let (modern, legacy) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
         assert_eq!(Adj(modern as i16).legacy(), LegacyAdj(legacy as i8), "{modern}");
     }
+    let on = |kernel: &str| {
+        let mut snapshot = usual();
+        Arc::make_mut(&mut snapshot.machine).kernel = Text::new(kernel.as_bytes());
+        snapshot.machine
+    };
+    for (section, kernel) in [
+        ("oom_score_adj_to_oom_adj_2_6_36_to_3_6", "3.6.5"),
+        ("oom_score_adj_to_oom_adj_3_7_to_5_9", "5.9.1"),
+        ("oom_score_adj_to_oom_adj_5_10_plus", "5.10.89"),
+    ] {
+        let machine = on(kernel);
+        for case in vectors(section) {
+            let (modern, legacy) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
+            let read = machine.legacy(Adj(modern as i16));
+            assert_eq!(read, LegacyAdj(legacy as i8), "{modern} on {kernel}");
+        }
+    }
+    for case in vectors("oom_adj_roundtrip_3_7_plus") {
+        let (written, read) = (case[0].as_i64().unwrap(), case[2].as_i64().unwrap());
+        let stored = LegacyAdj(written as i8).modern();
+        assert_eq!(Some(i64::from(stored.0)), case[1].as_i64());
+        assert_eq!(on("5.10.89").legacy(stored), LegacyAdj(read as i8), "{written}");
+    }
 }
 
 #[test]
