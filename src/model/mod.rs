@@ -20,11 +20,13 @@ mod signal;
 mod snapshot;
 mod text;
 
-pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, Marks, is_within, tree_order};
+pub use cgroup::{
+    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
+};
 pub use domain::{Domain, DomainKind, Scope};
 pub use killers::{
-    Amount, CgroupSet, Earlyoom, Found, Killers, LooksAt, Nohang, Nominated, Oomd, Rule, RuleOn,
-    Step, SystemdOomd, Told,
+    Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
+    RuleOn, Step, SystemdOomd, Told,
 };
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};

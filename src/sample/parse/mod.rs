@@ -3,6 +3,7 @@
 mod cgroup;
 mod cgroup_controllers;
 mod earlyoom_args;
+mod io_stat;
 mod json;
 mod loadavg;
 mod meminfo;
@@ -30,6 +31,7 @@ use std::fmt;
 pub use cgroup::memory_cgroup;
 pub use cgroup_controllers::has_memory;
 pub use earlyoom_args::earlyoom_args;
+pub use io_stat::{device, io_stat};
 pub use json::{Json, json};
 pub use loadavg::loadavg;
 pub use meminfo::{MemInfo, meminfo};

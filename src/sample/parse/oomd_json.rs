@@ -1,5 +1,5 @@
 //! The configuration of oomd: rulesets of detectors and actions, each a plugin with arguments. Read
-//! as far as four of its kill plugins and the detectors before them go.
+//! as far as five of its kill plugins and the detectors before them go.
 
 use super::json::Json;
 use crate::model::{CgroupSet, Oomd, Text};
@@ -28,6 +28,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
         by_swap: CgroupSet::default(),
         by_pressure: CgroupSet::default(),
         by_pgscan: CgroupSet::default(),
+        by_io: CgroupSet::default(),
         ..Oomd::default()
     };
     let mut odd: Vec<Text> = Vec::new();
@@ -50,6 +51,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
                 }
                 "kill_by_pressure" => &mut options.by_pressure,
                 "kill_by_pg_scan" => &mut options.by_pgscan,
+                "kill_by_io_cost" => &mut options.by_io,
                 other => {
                     if other.starts_with("kill_") {
                         strange(&format!("its plugin {other} is not followed"));
