@@ -100,6 +100,13 @@ pub enum Refusal {
         /// What reads back.
         found: Adj,
     },
+    /// The value is another one than the user saw: the decision is the user's again.
+    Changed {
+        /// What the user saw.
+        from: Adj,
+        /// What it is.
+        found: Adj,
+    },
     /// Anything else, in the system's words.
     Failed {
         /// What was tried.
@@ -123,6 +130,9 @@ impl Refusal {
             Self::NotTaken { found } => {
                 format!("the kernel took the write, but it reads back {found}")
             }
+            Self::Changed { from, found } => format!(
+                "its oom_score_adj changed meanwhile: was {from}, is {found}; nothing was written, look again"
+            ),
             Self::Failed { doing, error } => format!("{doing}: {error}"),
         }
     }
@@ -131,7 +141,7 @@ impl Refusal {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The value was written and read back.
+    /// The value was written and read back; or it was there already, and nothing was written.
     AdjSet {
         /// Whose.
         who: ProcId,

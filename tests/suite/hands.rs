@@ -173,10 +173,9 @@ fn an_adj_that_changed_meanwhile_is_left_alone() {
     let who = child.id();
     let was = adj(who.pid);
     let stale = Adj(was.0 + 1);
-    let Refusal::Failed { error, .. } = refusal(hands().perform(set(who, stale, Adj(900)))) else {
-        panic!("failed");
-    };
-    assert!(error.contains("look again"), "{error}");
+    let refused = refusal(hands().perform(set(who, stale, Adj(900))));
+    assert_eq!(refused, Refusal::Changed { from: stale, found: was });
+    assert!(refused.words().contains("look again"), "{}", refused.words());
     assert_eq!(adj(who.pid), was);
 }
 
