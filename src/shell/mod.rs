@@ -12,6 +12,7 @@ mod signals;
 mod slow;
 mod terminal;
 mod tui;
+mod written;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};

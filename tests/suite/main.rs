@@ -7,6 +7,7 @@ mod cli;
 mod company;
 mod differential;
 mod domains;
+mod editor;
 mod fakeproc;
 mod fixtures;
 mod generations;
