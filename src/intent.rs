@@ -107,6 +107,11 @@ pub enum Refusal {
         /// What it is.
         found: Adj,
     },
+    /// The kernel took the write, but the value could not be read back.
+    NotProved {
+        /// The errno in words.
+        error: String,
+    },
     /// Anything else, in the system's words.
     Failed {
         /// What was tried.
@@ -133,6 +138,9 @@ impl Refusal {
             Self::Changed { from, found } => format!(
                 "its oom_score_adj changed meanwhile: was {from}, is {found}; nothing was written, look again"
             ),
+            Self::NotProved { error } => {
+                format!("it was written, but cannot be read back: {error}")
+            }
             Self::Failed { doing, error } => format!("{doing}: {error}"),
         }
     }

@@ -48,7 +48,10 @@ impl Acted {
                     )]
                     _ => return None,
                 };
-                let outcome = format!("refused: {}", refusal.words());
+                let outcome = match refusal {
+                    Refusal::NotTaken { .. } | Refusal::NotProved { .. } => refusal.words(),
+                    _ => format!("refused: {}", refusal.words()),
+                };
                 Self { subject: intent.subject(), what, values, outcome }
             }
             _ => return None,
@@ -274,12 +277,15 @@ impl Journal {
 
     /// Learns from a refusal; the change that could not be put back or made again comes back.
     pub fn learn(&mut self, intent: &Intent, refusal: &Refusal) -> Option<u64> {
-        let Intent::SetAdj { who, from, to, revert, .. } = intent else { return None };
+        let Intent::SetAdj { who, name, from, to, revert } = intent else { return None };
         match refusal {
             Refusal::Gone | Refusal::Reborn => self.forget(*who),
             Refusal::Changed { found, .. } => {
                 self.known.insert(*who, *found);
             }
+            // It was written all the same, as far as anybody knows.
+            Refusal::NotTaken { found } => return self.wrote(*who, name, (*from, *found), *revert),
+            Refusal::NotProved { .. } => return self.wrote(*who, name, (*from, *to), *revert),
             Refusal::NotPermitted { .. } if to < from => {
                 let highest = self.refused.entry(*who).or_insert(*to);
                 *highest = (*highest).max(*to);
