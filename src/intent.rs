@@ -149,7 +149,7 @@ impl Refusal {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The value was written and read back; or it was there already, and nothing was written.
+    /// The value was written and read back; or somebody had written it meanwhile.
     AdjSet {
         /// Whose.
         who: ProcId,

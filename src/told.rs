@@ -8,7 +8,7 @@ use crate::intent::Outcome;
 pub fn told(outcome: &Outcome) -> String {
     match outcome {
         Outcome::AdjSet { who, name, before, now, .. } if before == now => {
-            format!("{who} {name}: oom_score_adj is {now} already, nothing was written")
+            format!("{who} {name}: oom_score_adj is {now} already")
         }
         Outcome::AdjSet { who, name, before, now, revert } => {
             let verb = if *revert { "put back" } else { "set" };

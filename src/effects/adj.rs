@@ -23,7 +23,7 @@ const READING: &str = "reading its oom_score_adj";
 const OPENING: &str = "opening its oom_score_adj";
 const WRITING: &str = "writing its oom_score_adj";
 
-/// Writes `to`, unless it is there already; gives what it was just before and what reads back.
+/// Writes `to`, unless somebody else did meanwhile; gives what it was just before and what reads back.
 pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
     if let Some(why) = protect::no_process(who.pid) {
         return Err(Refusal::Protected { why });
@@ -38,13 +38,14 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
     }
 
     let before = folder.adj().map_err(|errno| refusal(errno, OTHERS, READING))?;
-    // Those who share one memory share the value, so one write may have done the work of several.
-    if before == to {
-        return Ok((before, before));
-    }
-    // The user decided with another value in view, so the decision is the user's again.
+    // The user decided with another value in view, so the decision is the user's again. Only where
+    // somebody did the same meanwhile is it done: those who share one memory share the value.
     if before != from {
-        return Err(Refusal::Changed { from, found: before });
+        return if before == to {
+            Ok((before, before))
+        } else {
+            Err(Refusal::Changed { from, found: before })
+        };
     }
 
     let file = folder.writable("oom_score_adj").map_err(|e| refusal(e, OWNERS, OPENING))?;
