@@ -79,8 +79,9 @@ impl App {
     pub(super) fn reach_on(&mut self) {
         let Mode::Edit(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
+        let was_wide = edit.is_wide();
         edit.reach_on(scene, &self.tags);
-        if !edit.is_wide() {
+        if !was_wide && !edit.is_wide() {
             self.say(Level::Plain, "nobody else: nothing tagged, and nobody belongs with it");
         }
     }

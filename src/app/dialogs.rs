@@ -305,6 +305,8 @@ impl App {
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Journal) => self.open_journal(),
+            Some(Action::Revert) => self.open_revert(false),
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;

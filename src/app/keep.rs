@@ -262,7 +262,8 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> Way {
         title: unit.to_owned(),
         about: vec![
             "a scope has no OOMScoreAdjust=: whoever put the process there started it".to_owned(),
-            "run as a service of its own it can have one:".to_owned(),
+            "run as a service of its own it can have one".to_owned(),
+            floor(value),
         ],
         text: format!("systemd-run{user} -p OOMScoreAdjust={} -- {command}", value.0),
         place: None,

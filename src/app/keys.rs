@@ -711,6 +711,8 @@ pub static KEYS: &[Binding] = &[
     row(PAGE, &[c('a')], Action::Adjust, "", "adjust the explained process"),
     row(PAGE, &[c('k'), k(Code::F(9))], Action::SignalMenu, "", "signal the explained process"),
     row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
+    row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
     row(PAGE, &[c('W')], Action::Keep, "", "how to keep the adj of the explained process"),
     row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
     row(

@@ -17,14 +17,18 @@ const AT_A_GLANCE: usize = 12;
 /// The dialog before the editor's value is written to everybody whom it reaches.
 #[must_use]
 pub fn dialog(app: &App, edit: &AdjEdit, to: Adj, scene: &Scene) -> Several {
-    let found = || edit.reached.iter().filter_map(|&id| scene.find(id));
-    let items: Vec<Item> = found().map(|process| item(app, edit, process, to, scene)).collect();
-    let touched = |id| items.iter().any(|item| item.who == id && item.intent.is_some());
-    let doubts = found().filter(|process| touched(process.id)).filter_map(|process| {
-        let from = process.adj.value()?;
-        rights(process, from, scene, &app.journal).warning(from, to)
+    let mut doubts: Vec<&'static str> = Vec::new();
+    let found = edit.reached.iter().filter_map(|&id| scene.find(id));
+    let items = found.map(|process| {
+        let item = item(app, edit, process, to, scene);
+        if item.intent.is_some()
+            && let Some(from) = process.adj.value()
+        {
+            doubts.extend(rights(process, from, scene, &app.journal).warning(from, to));
+        }
+        item
     });
-    let doubts: Vec<&str> = doubts.collect();
+    let items: Vec<Item> = items.collect();
     let notes =
         doubts.first().map(|why| format!("! {} of them may be refused: {why}", doubts.len()));
     let title = format!("Set oom_score_adj to {to}: {}?", whom(edit.reach, &items));

@@ -73,7 +73,7 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), look.dim())));
     lines.push((9, Line::default()));
     lines.push((0, keys(edit, look)));
-    lines.push((8, more_keys(look)));
+    lines.push((8, more_keys(app, edit, look)));
     dialog::paint(&title, lines, look.frame(), area, pen)
 }
 
@@ -333,13 +333,11 @@ fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
     )
 }
 
-fn more_keys(look: Look) -> Line<'static> {
+fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
+    let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
+    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged, too   " };
     pairs(
-        &[
-            ("t", " to whom   "),
-            ("o f", " out of or into first place   "),
-            ("PgUp PgDn", " presets"),
-        ],
+        &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
         look,
     )
 }

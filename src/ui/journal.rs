@@ -51,7 +51,11 @@ pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) -> Shown {
     }
     let visible = entries.iter().zip(&parts).enumerate().skip(top);
     for (y, (nth, (entry, parts))) in (inside.top()..inside.bottom()).zip(visible) {
-        let line = line(app, entry, parts, widths, look);
+        let mut line = line(app, entry, parts, widths, look);
+        if nth == at {
+            // Colours would be the ground of a reversed line.
+            line.spans.iter_mut().for_each(|span| span.style = look.plain());
+        }
         pen.line(inside.x + 1, y, room, &line);
         if nth == at {
             pen.style(Rect { y, height: 1, ..inside }, look.cursor());

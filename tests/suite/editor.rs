@@ -171,6 +171,9 @@ fn the_reach_goes_round_and_leaves_out_what_makes_no_difference() {
     // Nobody is tagged, it has no namesake, no child, and no cgroup is known.
     let (one, many) = (("this process", 1), ("of its user", 9));
     assert_eq!(seen, [one, many, one, many]);
+    assert_eq!(player.notice(), "", "there were others");
+    player.play("<Esc>400at");
+    assert!(player.notice().contains("nobody else"), "{}", player.notice());
 }
 
 #[test]
@@ -260,13 +263,16 @@ fn a_failure_in_the_middle_loses_nothing() {
     assert_eq!(round.sum(), "2 done, 1 refused");
     assert_eq!(round.lines.len(), 3);
     assert!(round.lines[1].1.contains("610 java: already gone"), "{:?}", round.lines);
-    // Both that were done go back together, and come again together.
+    // Both that were done go back together, and come again together; from the page, too.
+    player.play("J");
+    assert!(matches!(player.app.mode, Mode::Journal(2)));
     player.play("<Esc>r");
     let Mode::Several(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     assert!(several.title.contains("these 2 back"), "{}", several.title);
     let back = player.play("<Enter>");
     assert_eq!(back, [600, 611].map(|pid| wish(pid, "java", 100, 0, true)));
     done(&mut player, back);
+    assert_eq!(player.play("r"), [], "nothing is left to put back");
     player.play("<Esc>");
     player.key(Key::alt('r'));
     let again = player.play("<Enter>");
