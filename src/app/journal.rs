@@ -441,6 +441,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_all_the_same_can_be_put_back() {
+        for (refusal, now) in [
+            (Refusal::NotTaken { found: Adj(4) }, 4),
+            (Refusal::NotProved { error: "EIO".to_owned() }, 5),
+        ] {
+            let mut journal = Journal::default();
+            let (who, name) = (id(1, 1), "x".to_owned());
+            let intent = Intent::SetAdj { who, name, from: Adj(0), to: Adj(5), revert: false };
+            assert!(journal.learn(&intent, &refusal).is_some());
+            assert_eq!(made(&journal), [(1, now)]);
+        }
+    }
+
+    #[test]
     fn a_refusal_says_where_the_floor_is_not() {
         let mut journal = Journal::default();
         for to in [-500, -10, -200] {

@@ -12,6 +12,8 @@ use doomtop::policy::{LINUX_2_4, LINUX_2_6_36, Policy};
 use doomtop::rank::Ranking;
 use doomtop::ui::Look;
 use doomtop::units::Adj;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fixtures::{app, looks, paint, press};
@@ -384,6 +386,145 @@ fn the_palette_leads_to_all_of_it() {
     let back = Outcome::AdjSet { who, name, before: Adj(5), now: Adj(0), revert: true };
     player.app.update(Msg::Came(back));
     assert_eq!(player.play(":redo<Enter><Enter>"), [wish(600, "java", 0, 5, false)]);
+}
+
+/// What a user does with adj.
+#[derive(Clone, Debug)]
+enum Step {
+    Set(i32, i16),
+    All(i16),
+    Back,
+    Again,
+    /// Somebody else does.
+    Other(i32, i16),
+}
+
+fn steps(others: bool) -> impl Strategy<Value = Vec<Step>> {
+    let pids = || proptest::sample::select(vec![500, 600, 610]);
+    let step = prop_oneof![
+        4 => (pids(), -20_i16..20).prop_map(|(pid, to)| Step::Set(pid, to)),
+        1 => (-20_i16..20).prop_map(Step::All),
+        3 => Just(Step::Back),
+        2 => Just(Step::Again),
+        u32::from(others) => (pids(), -20_i16..20).prop_map(|(pid, to)| Step::Other(pid, to)),
+    ];
+    proptest::collection::vec(step, 1..25)
+}
+
+/// The values as the kernel has them, and hands that write like those of doomtop.
+struct World(BTreeMap<i32, Adj>);
+
+impl World {
+    fn perform(&mut self, player: &mut Player, asked: Vec<Request>) -> usize {
+        let count = asked.len();
+        for request in asked {
+            let Request::Act(intent) = request else { panic!("{request:?}") };
+            let Intent::SetAdj { who, ref name, from, to, revert } = intent else {
+                panic!("{intent:?}");
+            };
+            let found = self.0.get_mut(&who.pid).expect("in the cast");
+            let name = name.clone();
+            let outcome = if *found == from {
+                *found = to;
+                Outcome::AdjSet { who, name, before: from, now: to, revert }
+            } else if *found == to {
+                Outcome::AdjSet { who, name, before: to, now: to, revert }
+            } else {
+                let refusal = Refusal::Changed { from, found: *found };
+                Outcome::Refused { intent, refusal }
+            };
+            player.app.update(Msg::Came(outcome));
+        }
+        // Another look brings what is.
+        let mut look = machine(1_000_000, ScoreScale::Signed, javas());
+        for process in &mut look.processes {
+            process.adj = self.0.get(&process.id.pid).copied().map_or(process.adj, Reading::Value);
+        }
+        player.app.mode = Mode::Browse;
+        player.wait(5000);
+        player.look(look);
+        count
+    }
+
+    fn step(&mut self, player: &mut Player, step: &Step) -> usize {
+        let asked = match step {
+            Step::Set(pid, to) => player.play(&format!("{pid}a{to}<Enter>")),
+            Step::All(to) => player.play(&format!("600at{to}<Enter><Enter>")),
+            Step::Back | Step::Again => {
+                let key = if matches!(step, Step::Back) { Key::char('r') } else { Key::alt('r') };
+                player.key(key);
+                if player.app.mode_is_browse() { Vec::new() } else { player.play("<Enter>") }
+            }
+            Step::Other(pid, to) => {
+                self.0.insert(*pid, Adj(*to));
+                Vec::new()
+            }
+        };
+        self.perform(player, asked)
+    }
+}
+
+fn world() -> (World, Player) {
+    let all = javas();
+    let of = |it: &Process| Some((it.id.pid, it.adj.value()?));
+    (World(all.iter().filter_map(of).collect()), on(all))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Where nobody else changes anything, r leads back to the beginning, and Alt-r to the end.
+    #[test]
+    fn all_the_way_back_and_forth(script in steps(false)) {
+        let (mut world, mut player) = world();
+        let begun = world.0.clone();
+        for step in &script {
+            world.step(&mut player, step);
+        }
+        // What was put back by hand and then changed otherwise is no part of the way.
+        let ended = world.0.clone();
+        let mut back = 0;
+        while world.step(&mut player, &Step::Back) > 0 {
+            back += 1;
+            prop_assert!(back < 100, "it never ends");
+        }
+        prop_assert_eq!(&world.0, &begun);
+        for _ in 0..back {
+            prop_assert!(world.step(&mut player, &Step::Again) > 0);
+        }
+        prop_assert_eq!(&world.0, &ended);
+    }
+
+    /// Whatever others do meanwhile, nothing of theirs is written over unseen, and no key hangs.
+    #[test]
+    fn what_others_changed_is_never_put_back_unseen(script in steps(true)) {
+        let (mut world, mut player) = world();
+        let mut others: BTreeMap<i32, Adj> = BTreeMap::new();
+        for step in &script {
+            world.step(&mut player, step);
+            match step {
+                Step::Other(pid, to) => { others.insert(*pid, Adj(*to)); }
+                Step::Set(pid, _) => { others.remove(pid); }
+                Step::All(_) => { others.remove(&600); others.remove(&610); }
+                Step::Back | Step::Again => {
+                    // A value that the journal knows as its own may be the same by chance.
+                    for (pid, to) in &others {
+                        let known = player.app.journal.changes.iter();
+                        let by_chance = known
+                            .filter(|change| change.who.pid == *pid)
+                            .any(|change| change.now == *to || change.before == *to);
+                        prop_assert!(by_chance || world.0[pid] == *to);
+                    }
+                }
+            }
+        }
+        let mut left = 0;
+        while !player.app.journal.last_made().is_empty() {
+            world.step(&mut player, &Step::Back);
+            left += 1;
+            prop_assert!(left < 100, "a change stands in the way for ever");
+        }
+    }
 }
 
 /// java as a service of the machine.
