@@ -9,6 +9,7 @@ mod company;
 mod differential;
 mod domains;
 mod editor;
+mod events;
 mod fakeproc;
 mod fixtures;
 mod generations;
