@@ -64,7 +64,7 @@ impl App {
         let proposal = Adj::clamped(i64::from(from.0) + by);
         let Some(scene) = &self.scene else { return };
         let rights = Rights::of(&process, from, self.journal.refused(process.id), scene);
-        self.mode = Mode::Edit(AdjEdit::new(&process, from, proposal, rights));
+        self.mode = Mode::Edit(Box::new(AdjEdit::new(&process, from, proposal, rights)));
         self.foresee();
     }
 

@@ -26,6 +26,8 @@ pub struct Preview {
     pub rank_before: Option<usize>,
     /// Its place then.
     pub rank_after: Option<usize>,
+    /// The best place of all that are changed, now and then.
+    pub best: [Option<usize>; 2],
     /// Who would be the next victim then.
     pub victim: Option<(ProcId, String)>,
     /// Whether that is the same one as now.
@@ -35,12 +37,12 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Asks a rule, which ranks as `now` in this scene, how a process would stand in that one.
-    /// `spare` is a ranking whose buffers may be used.
+    /// Asks a rule, which ranks as `now` in this scene, how a process, and all that are changed with
+    /// it, would stand in that one. `spare` is a ranking whose buffers may be used.
     #[must_use]
     pub fn of(
         policy: &'static dyn Policy,
-        who: ProcId,
+        (who, changed): (ProcId, &[ProcId]),
         (scene, now): (&Scene, &Ranking),
         then: &Scene,
         spare: &mut Ranking,
@@ -50,6 +52,15 @@ impl Preview {
         spare.update(policy, then);
         let ((place_before, before), (place_after, after)) = (now.place(at)?, spare.place(at)?);
         let rank = |standing: Standing, place: usize| standing.points().map(|_| place + 1);
+        let best = |ranking: &Ranking| {
+            let at = changed.iter().filter_map(|id| scene.now().position(id.pid));
+            at.filter_map(|at| {
+                let (place, row) = ranking.place(at)?;
+                rank(row.standing, place)
+            })
+            .min()
+        };
+        let best = [best(now), best(spare)];
         let victim = spare.dies();
         Some(Self {
             policy: policy.id(),
@@ -59,6 +70,7 @@ impl Preview {
             after: after.standing,
             rank_before: rank(before.standing, place_before),
             rank_after: rank(after.standing, place_after),
+            best,
             victim: victim.and_then(|id| scene.find(id)).map(|p| (p.id, p.comm.to_string())),
             victim_stays: victim == now.dies(),
             too_close: spare.too_close(),
@@ -68,14 +80,15 @@ impl Preview {
     /// Whether another rule foresees the same places and the same victim.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
-        (self.rank_before, self.rank_after, &self.victim)
-            == (other.rank_before, other.rank_after, &other.victim)
+        (self.rank_before, self.rank_after, self.best, &self.victim)
+            == (other.rank_before, other.rank_after, other.best, &other.victim)
     }
 
     /// Whether the change changes nothing by this rule.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.before == self.after && self.rank_before == self.rank_after && self.victim_stays
+        let same = self.rank_before == self.rank_after && self.best[0] == self.best[1];
+        self.before == self.after && same && self.victim_stays
     }
 }
 
@@ -100,12 +113,12 @@ impl Previews {
         spare: &mut Ranking,
     ) -> Self {
         let then = suppose(scene, changed, to);
-        let own = Preview::of(chosen, who, (scene, now), &then, spare);
+        let own = Preview::of(chosen, (who, changed), (scene, now), &then, spare);
         let kernel: &'static dyn Policy = &policy::LINUX;
         let is_kernels = chosen.id() == kernel.id();
-        let kernel = (!is_kernels)
-            .then(|| Ranking::new(kernel, scene))
-            .and_then(|by_kernel| Preview::of(kernel, who, (scene, &by_kernel), &then, spare));
+        let kernel = (!is_kernels).then(|| Ranking::new(kernel, scene)).and_then(|by_kernel| {
+            Preview::of(kernel, (who, changed), (scene, &by_kernel), &then, spare)
+        });
         Self { own, kernel }
     }
 }

@@ -323,7 +323,7 @@ fn pod(quality: Quality, value: Adj, memory: Bytes) -> Way {
     let text = match value.0 {
         2..=999 => {
             let share = 1000 - u128::from(value.0.unsigned_abs());
-            let mib = u128::from(memory.0) * share / 1000 >> 20;
+            let mib = (u128::from(memory.0) * share / 1000) >> 20;
             about
                 .push(format!("on this node {value} comes of this request, without equal limits:"));
             format!("resources:\n  requests:\n    memory: {mib}Mi\n")

@@ -59,7 +59,7 @@ pub enum Mode {
     /// A list to choose from.
     Menu(Menu),
     /// The editor of oom_score_adj.
-    Edit(AdjEdit),
+    Edit(Box<AdjEdit>),
     /// A signal waits for its confirmation.
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.

@@ -111,7 +111,7 @@ impl App {
         };
         let asked = self.show_keep(&process, value);
         if let Mode::Keep(keep) = &mut self.mode {
-            keep.edit = Some(Box::new(edit));
+            keep.edit = Some(edit);
         }
         asked
     }
@@ -173,7 +173,7 @@ impl App {
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
                     edit.shown = super::mode::Shown::default();
-                    self.mode = Mode::Edit(*edit);
+                    self.mode = Mode::Edit(edit);
                     self.foresee();
                 }
             }

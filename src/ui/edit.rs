@@ -36,7 +36,9 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     lines.push((7, slider(edit, look)));
     lines.push((6, presets(edit, look)));
     match (&edit.previews.own, edit.value()) {
-        (Some(own), _) => lines.extend(previews(own, edit.previews.kernel.as_ref(), &sight, look)),
+        (Some(own), _) => {
+            lines.extend(previews(edit, own, edit.previews.kernel.as_ref(), &sight, look));
+        }
         (None, None) => lines.push((1, Line::styled(edit.complaint(), look.warn()))),
         (None, Some(_)) => lines.push((1, Line::styled("that process is gone", look.warn()))),
     }
@@ -148,21 +150,21 @@ fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
 /// What follows by the chosen rule, and by the kernel's where that is another one: side by side where
 /// they differ.
 fn previews(
+    edit: &AdjEdit,
     own: &Preview,
     kernel: Option<&Preview>,
     sight: &Sight<'_>,
     look: Look,
 ) -> Vec<dialog::Ranked> {
+    let first = |preview: &Preview| {
+        if edit.is_wide() { best(edit, preview, look) } else { change(preview, sight, look) }
+    };
     let Some(kernel) = kernel else {
-        return vec![(2, change(own, sight, look)), (1, then(own, look))];
+        return vec![(2, first(own)), (1, then(own, look))];
     };
     if own.agrees(kernel) {
         let text = "by the kernel's own rule it is the same";
-        return vec![
-            (2, change(own, sight, look)),
-            (1, then(own, look)),
-            (6, Line::styled(text, look.dim())),
-        ];
+        return vec![(2, first(own)), (1, then(own, look)), (6, Line::styled(text, look.dim()))];
     }
     let both = [own, kernel];
     let row = |label: &str, cells: [String; 2], style: Style| {
@@ -181,18 +183,40 @@ fn previews(
             format!("by {}: knows no adj", preview.policy)
         }
     };
-    vec![
-        (1, row("", both.map(by), look.dim())),
-        (2, row("badness", both.map(|it| moved(it, sight, look)), look.plain())),
-        (2, row("rank", both.map(|it| ranks(it, look)), look.plain())),
-        (1, row("next", both.map(next), look.strong())),
-    ]
+    let mut lines = vec![(1, row("", both.map(by), look.dim()))];
+    if edit.is_wide() {
+        lines
+            .push((2, row("best rank", both.map(|it| arrow(places(it.best), look)), look.plain())));
+    } else {
+        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), look);
+        let points = |it: &Preview| arrow(amounts(it, sight), look);
+        lines.push((2, row("badness", both.map(points), look.plain())));
+        lines.push((2, row("rank", both.map(ranks), look.plain())));
+    }
+    lines.push((1, row("next", both.map(next), look.strong())));
+    lines
+}
+
+/// The best place of all that are changed, before and after.
+fn best(edit: &AdjEdit, preview: &Preview, look: Look) -> Line<'static> {
+    let [before, after] = places(preview.best);
+    Line::from(vec![
+        Span::styled(format!("the {} of them  ", edit.reached.len()), look.label()),
+        Span::raw("best rank "),
+        Span::raw(format!("{before} {} ", look.arrow())),
+        Span::styled(after, look.strong()),
+    ])
+}
+
+/// One to the other.
+fn arrow([before, after]: [String; 2], look: Look) -> String {
+    format!("{before} {} {after}", look.arrow())
 }
 
 /// Cells of the word before what two rules say.
-const LABEL: usize = 9;
+const LABEL: usize = 10;
 /// Cells of what the first of them says.
-const COLUMN: u16 = 29;
+const COLUMN: u16 = 28;
 
 /// Points, before and after.
 fn amounts(preview: &Preview, sight: &Sight<'_>) -> [String; 2] {
@@ -215,19 +239,8 @@ fn shares(preview: &Preview, sight: &Sight<'_>) -> Option<[String; 2]> {
     (preview.unit == Unit::Pages).then(|| [preview.before, preview.after].map(share))
 }
 
-fn places(preview: &Preview) -> [String; 2] {
-    [preview.rank_before, preview.rank_after]
-        .map(|rank| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()))
-}
-
-fn moved(preview: &Preview, sight: &Sight<'_>, look: Look) -> String {
-    let [before, after] = amounts(preview, sight);
-    format!("{before} {} {after}", look.arrow())
-}
-
-fn ranks(preview: &Preview, look: Look) -> String {
-    let [before, after] = places(preview);
-    format!("{before} {} {after}", look.arrow())
+fn places(ranks: [Option<usize>; 2]) -> [String; 2] {
+    ranks.map(|rank| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()))
 }
 
 fn next(preview: &Preview) -> String {
@@ -255,7 +268,7 @@ fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
     if let Some(shares) = shares(preview, sight) {
         spans.extend(pair("", shares, "/1000    "));
     }
-    spans.extend(pair("rank ", places(preview), ""));
+    spans.extend(pair("rank ", places([preview.rank_before, preview.rank_after]), ""));
     Line::from(spans)
 }
 
