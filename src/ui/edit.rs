@@ -99,8 +99,9 @@ fn value_line(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Line<'static> {
 /// Whom else it is about.
 fn reach(edit: &AdjEdit, look: Look) -> Line<'static> {
     let count = edit.reached.len();
+    let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
     Line::from(vec![
-        Span::styled(format!("to all {count} {}", edit.reach.words()), look.tag()),
+        Span::styled(format!("to all {count} {}{but}", edit.reach.words()), look.tag()),
         Span::styled(": Enter lists them before anything is written", look.dim()),
     ])
 }
@@ -348,7 +349,7 @@ fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
 
 fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
     let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
-    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged, too   " };
+    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
     pairs(
         &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
         look,

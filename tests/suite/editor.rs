@@ -388,6 +388,21 @@ fn the_palette_leads_to_all_of_it() {
     assert_eq!(player.play(":redo<Enter><Enter>"), [wish(600, "java", 0, 5, false)]);
 }
 
+#[test]
+fn the_journal_opens_over_every_view() {
+    for view in ["", "<Tab>", "<Tab><Tab>"] {
+        let mut player = Player::on(usual());
+        player.play(view);
+        let screen = player.app.screen;
+        player.play("J");
+        assert!(matches!(player.app.mode, Mode::Journal(_)), "{screen:?}");
+        player.play("<Esc>");
+        assert_eq!(player.app.screen, screen);
+        player.play("?J");
+        assert!(matches!(player.app.mode, Mode::Journal(_)), "from a page");
+    }
+}
+
 /// What a user does with adj.
 #[derive(Clone, Debug)]
 enum Step {
