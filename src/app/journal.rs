@@ -254,11 +254,16 @@ impl Journal {
         if before == now {
             return None;
         }
-        // Made again it is the last one.
-        let again = self.changes.iter().rposition(|change| {
-            let was_back = matches!(change.state, State::Back(_));
-            change.who == who && was_back && (change.before, change.now) == (before, now)
-        });
+        // Of those that are the same the one that was put back last; made again it is the last one.
+        let back = |(at, change): (usize, &Change)| match change.state {
+            State::Back(act)
+                if change.who == who && (change.before, change.now) == (before, now) =>
+            {
+                Some((act, at))
+            }
+            _ => None,
+        };
+        let again = self.changes.iter().enumerate().filter_map(back).max().map(|(_, at)| at);
         let change = match again {
             Some(at) => Change { act, state: State::Standing, ..self.changes.remove(at) },
             None => {

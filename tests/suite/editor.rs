@@ -486,7 +486,7 @@ fn world() -> (World, Player) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// Where nobody else changes anything, r leads back to the beginning, and Alt-r to the end.
     #[test]
