@@ -30,5 +30,6 @@ mod several;
 mod site;
 mod stage;
 mod svg;
+mod tapes;
 mod verdicts;
 mod whatif;
