@@ -150,7 +150,10 @@ impl AdjEdit {
         if std::mem::take(&mut self.fresh) {
             self.typed.clear();
         }
-        if self.typed.len() < 5 {
+        if c == '-' || c == '+' {
+            // A sign stands in front, whenever it is typed.
+            self.typed = format!("{c}{}", self.typed.trim_start_matches(['-', '+']));
+        } else if self.typed.len() < 5 {
             self.typed.push(c);
         }
     }

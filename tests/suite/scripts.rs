@@ -46,6 +46,8 @@ fn a_number_is_written_only_by_enter() {
     let mut player = Player::on(usual());
     assert_eq!(player.play("a-250<Enter>"), [adj(500, "chrome", 300, -250)]);
     let mut player = Player::on(usual());
+    assert_eq!(player.play("a50-<Enter>"), [adj(500, "chrome", 300, -50)], "a sign goes in front");
+    let mut player = Player::on(usual());
     assert_eq!(player.play("<F7><Enter>"), [adj(500, "chrome", 300, 250)]);
     let mut player = Player::on(usual());
     assert_eq!(player.play("<F8><F8><Up><Enter>"), [adj(500, "chrome", 300, 410)]);
