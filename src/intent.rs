@@ -100,6 +100,13 @@ pub enum Refusal {
         /// What reads back.
         found: Adj,
     },
+    /// The value is another one than the user saw: the decision is the user's again.
+    Changed {
+        /// What the user saw.
+        from: Adj,
+        /// What it is.
+        found: Adj,
+    },
     /// The kernel took the write, but the value could not be read back.
     NotProved {
         /// The errno in words.
@@ -128,6 +135,9 @@ impl Refusal {
             Self::NotTaken { found } => {
                 format!("the kernel took the write, but it reads back {found}")
             }
+            Self::Changed { from, found } => format!(
+                "its oom_score_adj changed meanwhile: was {from}, is {found}; nothing was written, look again"
+            ),
             Self::NotProved { error } => {
                 format!("it was written, but cannot be read back: {error}")
             }
@@ -139,7 +149,7 @@ impl Refusal {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The value was written and read back.
+    /// The value was written and read back; or somebody had written it meanwhile.
     AdjSet {
         /// Whose.
         who: ProcId,

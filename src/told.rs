@@ -7,6 +7,9 @@ use crate::intent::Outcome;
 #[must_use]
 pub fn told(outcome: &Outcome) -> String {
     match outcome {
+        Outcome::AdjSet { who, name, before, now, .. } if before == now => {
+            format!("{who} {name}: oom_score_adj is {now} already")
+        }
         Outcome::AdjSet { who, name, before, now, revert } => {
             let verb = if *revert { "put back" } else { "set" };
             format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}")

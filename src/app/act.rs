@@ -2,17 +2,19 @@
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
-use super::journal::{Change, Pursuit, Round};
-use super::mode::{Mode, Revert, Shown};
-use super::{Acting, App, Level, Request};
-use crate::intent::{Intent, Outcome, Refusal};
+use super::foresee::Proposals;
+use super::journal::{Acted, Pursuit, Round};
+use super::mode::{Mode, Revert};
+use super::rights::Rights;
+use super::{Acting, App, Level, Request, wide};
+use crate::intent::{Intent, Outcome};
 use crate::model::{ProcId, Process, Signal};
 use crate::told::told;
 use crate::units::Adj;
 
 impl App {
     /// Whether doomtop may act; says why, where it may not.
-    fn may_act(&mut self) -> bool {
+    pub(super) fn may_act(&mut self) -> bool {
         match self.setup.acting {
             Acting::Free => true,
             Acting::ReadOnly => {
@@ -34,7 +36,7 @@ impl App {
     }
 
     /// The process under the cursor, or a message that there is none.
-    fn target(&mut self) -> Option<Process> {
+    pub(super) fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
             let empty = self.lines.is_empty();
@@ -60,7 +62,9 @@ impl App {
             return self.say(Level::Warn, text);
         };
         let proposal = Adj::clamped(i64::from(from.0) + by);
-        self.mode = Mode::Edit(AdjEdit::new(&process, from, proposal));
+        let Some(scene) = &self.scene else { return };
+        let rights = Rights::of(&process, from, self.journal.refused(process.id), scene);
+        self.mode = Mode::Edit(Box::new(AdjEdit::new(&process, from, proposal, rights)));
         self.foresee();
     }
 
@@ -68,7 +72,50 @@ impl App {
     pub(super) fn foresee(&mut self) {
         let Mode::Edit(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(self.setup.policy, scene, &self.ranking, &mut self.spare);
+        edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
+    }
+
+    /// Lets the editor reach further.
+    pub(super) fn reach_on(&mut self) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let was_wide = edit.is_wide();
+        edit.reach_on(scene, &self.tags);
+        if !was_wide && !edit.is_wide() {
+            self.say(Level::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+        }
+    }
+
+    /// Takes the smallest change that matters into the editor: into first place, or out of it.
+    pub(super) fn propose(&mut self, first: bool) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        if edit.is_wide() {
+            let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
+            edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
+        }
+        let found = if first { edit.proposals.first } else { edit.proposals.out };
+        let by = edit.proposals.policy;
+        let (one, is_first) = (!edit.is_wide(), edit.proposals.out.is_some());
+        if let Some(value) = found {
+            return edit.take(value);
+        }
+        let who = if one { "it" } else { "one of them" };
+        let text = match (first, is_first) {
+            (true, true) => format!("by {by} {who} is the next victim already"),
+            (true, false) => format!("by {by} no adj makes {who} the next victim"),
+            (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
+            (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
+        };
+        self.say(Level::Plain, text);
+    }
+
+    /// Lists everybody whom the editor reaches, and asks.
+    pub(super) fn open_wide(&mut self, to: Adj) {
+        let Mode::Edit(edit) = &self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let several = wide::dialog(self, edit, to, scene);
+        self.mode = Mode::Several(several);
     }
 
     /// Opens the sacrifice dialog for the process under the cursor.
@@ -122,27 +169,32 @@ impl App {
         }
     }
 
-    /// Asks whether to put the last change back.
-    pub(super) fn open_revert(&mut self) {
+    /// Asks whether to put the last change back, or to make the one that was put back last again; all
+    /// of a round at once.
+    pub(super) fn open_revert(&mut self, again: bool) {
         if !self.may_act() {
             return;
         }
-        let Some(last) = self.journal.changes.last() else {
-            return self.say(Level::Plain, "nothing was changed in this session");
-        };
-        self.mode = Mode::Revert(Revert {
-            who: last.who,
-            name: last.name.clone(),
-            from: last.now,
-            to: last.before,
-            shown: Shown::default(),
-        });
+        let found = if again { self.journal.last_put_back() } else { self.journal.last_made() };
+        match &found[..] {
+            [] if again => self.say(Level::Plain, "nothing was put back that could be made again"),
+            [] if self.journal.changes.is_empty() => {
+                self.say(Level::Plain, "nothing was changed in this session");
+            }
+            [] => self.say(Level::Plain, "there is nothing left to put back (J: the journal)"),
+            [one] => self.mode = Mode::Revert(Revert::new(one, again)),
+            all => {
+                if let Some(scene) = &self.scene {
+                    self.mode = Mode::Several(wide::back(all, again, scene));
+                }
+            }
+        }
     }
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().filter_map(Intent::who).collect();
-        self.journal.round = Some(Round::new(title, about));
+        self.journal.begin(Round::new(title, about));
         self.mode = Mode::Round(0);
         intents.into_iter().map(Request::Act).collect()
     }
@@ -151,13 +203,10 @@ impl App {
     pub(super) fn came(&mut self, outcome: Outcome) {
         let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
         let text = told(&outcome);
+        let (acted, mut change) = (Acted::of(&outcome), None);
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
-                if revert {
-                    self.journal.changes.pop();
-                } else {
-                    self.journal.changes.push(Change { who, name, before, now });
-                }
+                change = self.journal.wrote(who, &name, (before, now), revert);
                 Level::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
@@ -180,12 +229,7 @@ impl App {
                 Level::Warn
             }
             Outcome::Refused { intent, refusal } => {
-                // What cannot be put back any more must not stand in the way of earlier changes.
-                if matches!(intent, Intent::SetAdj { revert: true, .. })
-                    && matches!(refusal, Refusal::Gone | Refusal::Reborn)
-                {
-                    intent.who().into_iter().for_each(|who| self.journal.forget(who));
-                }
+                change = self.journal.learn(&intent, &refusal);
                 Level::Warn
             }
         };
@@ -194,6 +238,7 @@ impl App {
             round.take(who, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());
+        self.journal.tie(acted, change);
         self.say(level, text);
     }
 }

@@ -34,6 +34,8 @@ impl App {
             Mode::Confirm(_) => self.confirm_key(key, press),
             Mode::Revert(_) => self.revert_key(key, press),
             Mode::Several(_) => self.several_key(key, press),
+            Mode::Journal(_) => self.journal_key(key),
+            Mode::Keep(_) => self.keep_key(key, press),
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
         }
     }
@@ -47,6 +49,8 @@ impl App {
             Mode::Edit(_) => Place::Edit,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) => Place::Confirm,
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
+            Mode::Journal(_) => Place::Journal,
+            Mode::Keep(_) => Place::Keep,
         }
     }
 
@@ -107,7 +111,10 @@ impl App {
             Action::ExposeFine => self.open_edit(10),
             Action::Sacrifice => self.open_sacrifice(),
             Action::SignalMenu => self.open_signal_menu(),
-            Action::Revert => self.open_revert(),
+            Action::Revert => self.open_revert(false),
+            Action::Redo => self.open_revert(true),
+            Action::Journal => self.open_journal(),
+            Action::Keep => return self.open_keep(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),
             Action::SortCpu => self.sort_by("cpu"),

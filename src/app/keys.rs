@@ -147,6 +147,10 @@ pub enum Place {
     Menu,
     /// A page to read: help, explain.
     Page,
+    /// The journal of the session.
+    Journal,
+    /// The page that tells how to keep a value.
+    Keep,
 }
 
 /// What a key means.
@@ -176,6 +180,9 @@ pub enum Action {
     Sacrifice,
     SignalMenu,
     Revert,
+    Redo,
+    Journal,
+    Keep,
     SortBadness,
     SortRss,
     SortCpu,
@@ -245,7 +252,12 @@ pub enum Action {
     FineUp,
     Lowest,
     Highest,
+    PresetDown,
+    PresetUp,
     OtherScale,
+    Reach,
+    OutOfFirst,
+    IntoFirst,
     Apply,
     // In a dialog that asks.
     Yes,
@@ -255,6 +267,9 @@ pub enum Action {
     Choose,
     Toggle,
     NextPolicy,
+    // On a page with a cursor.
+    PutBack,
+    Write,
 }
 
 impl Action {
@@ -327,6 +342,10 @@ const EDIT: &[Place] = &[Place::Edit];
 const CONFIRM: &[Place] = &[Place::Confirm];
 const MENU: &[Place] = &[Place::Menu];
 const PAGE: &[Place] = &[Place::Page];
+const JOURNAL: &[Place] = &[Place::Journal];
+const KEEP: &[Place] = &[Place::Keep];
+/// The pages with a cursor.
+const LISTS: &[Place] = &[Place::Journal, Place::Keep];
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
 pub static KEYS: &[Binding] = &[
@@ -383,6 +402,27 @@ pub static KEYS: &[Binding] = &[
         "send another signal; asks first",
     ),
     row(BROWSE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(
+        BROWSE,
+        &[Key::alt('r')],
+        Action::Redo,
+        "",
+        "redo: make the change again that was put back last; asks first",
+    ),
+    row(
+        EVERYWHERE,
+        &[c('J')],
+        Action::Journal,
+        "",
+        "journal: what was done in this session, to put back or make again",
+    ),
+    row(
+        BROWSE,
+        &[c('W')],
+        Action::Keep,
+        "",
+        "keep it: the drop-in, option or command by which its adj outlasts a restart",
+    ),
     row(BROWSE, &[c('B')], Action::SortBadness, "", "sort by badness"),
     row(BROWSE, &[c('M')], Action::SortRss, "", "sort by resident memory"),
     row(BROWSE, &[c('P')], Action::SortCpu, "", "sort by CPU time"),
@@ -409,7 +449,13 @@ pub static KEYS: &[Binding] = &[
         "filter: words, /regex/, user:NAME cgroup:NAME command:NAME, !not",
     ),
     row(BROWSE, &[c('u')], Action::UserFilter, "", "only one user's processes"),
-    row(BROWSE, &[c(' ')], Action::Tag, "", "tag: a mark of your own; every act takes one process"),
+    row(
+        BROWSE,
+        &[c(' ')],
+        Action::Tag,
+        "",
+        "tag it: the editor of adj takes all the tagged, where it is told to",
+    ),
     row(BROWSE, &[c('U')], Action::Untag, "", "untag all"),
     row(BROWSE, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
     row(BROWSE, &[c('c')], Action::CommandLine, "", "name or command line"),
@@ -520,6 +566,7 @@ pub static KEYS: &[Binding] = &[
             c('k'),
             c('X'),
             c('r'),
+            c('W'),
             k(Code::F(7)),
             k(Code::F(8)),
             k(Code::F(9)),
@@ -582,6 +629,30 @@ pub static KEYS: &[Binding] = &[
     row(EDIT, &[k(Code::End)], Action::Highest, "", "always first: +1000 (legacy: +15)"),
     row(
         EDIT,
+        &[k(Code::PageDown)],
+        Action::PresetDown,
+        "",
+        "the next lower of -1000, -999, -500, 0, +300, +1000 (legacy: -17, -16, -8, 0, 5, 15)",
+    ),
+    row(EDIT, &[k(Code::PageUp)], Action::PresetUp, "", "the next higher of them"),
+    row(
+        EDIT,
+        &[c('o')],
+        Action::OutOfFirst,
+        "",
+        "the smallest change that takes it out of first place",
+    ),
+    row(EDIT, &[c('f')], Action::IntoFirst, "", "the smallest change that puts it there"),
+    row(
+        EDIT,
+        &[c('t')],
+        Action::Reach,
+        "",
+        "to whom: this one, the tagged, all of its name, its subtree, its cgroup, its user",
+    ),
+    row(EDIT, &[c('W'), c('w')], Action::Keep, "", "how to keep this value"),
+    row(
+        EDIT,
         &[k(Code::Tab), k(Code::BackTab)],
         Action::OtherScale,
         "",
@@ -640,6 +711,9 @@ pub static KEYS: &[Binding] = &[
     row(PAGE, &[c('a')], Action::Adjust, "", "adjust the explained process"),
     row(PAGE, &[c('k'), k(Code::F(9))], Action::SignalMenu, "", "signal the explained process"),
     row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
+    row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
+    row(PAGE, &[c('W')], Action::Keep, "", "how to keep the adj of the explained process"),
     row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
     row(
         PAGE,
@@ -650,6 +724,32 @@ pub static KEYS: &[Binding] = &[
     ),
     row(PAGE, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(PAGE, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(LISTS, &[k(Code::Up)], Action::Up, "", "move up"),
+    row(LISTS, &[k(Code::Down)], Action::Down, "", "move down"),
+    row(LISTS, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(LISTS, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(LISTS, &[k(Code::Home), c('g')], Action::First, "", "first"),
+    row(LISTS, &[k(Code::End), c('G')], Action::Last, "", "last"),
+    row(
+        JOURNAL,
+        &[k(Code::Enter), c('r')],
+        Action::PutBack,
+        "",
+        "put this change back, or make it again where it was; asks first",
+    ),
+    row(JOURNAL, &[c('w')], Action::Write, "", "write the journal to a new file"),
+    row(
+        KEEP,
+        &[c('w')],
+        Action::Write,
+        "",
+        "write the chosen file: asks for a path, never over another file",
+    ),
+    row(LISTS, &[c('y')], Action::Copy, "", "copy the chosen one"),
+    row(JOURNAL, &[k(Code::Esc), c('q'), c('J')], Action::Back, "", "close"),
+    row(KEEP, &[k(Code::Esc), c('q'), c('W')], Action::Back, "", "close"),
+    row(LISTS, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
 ];
 
 /// The rows of a place.

@@ -6,13 +6,16 @@ pub mod check;
 pub mod confirm;
 pub mod edit;
 pub mod filter;
+pub mod foresee;
 pub mod journal;
+pub mod keep;
 pub mod keys;
 pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod protect;
 pub mod reach;
+pub mod rights;
 pub mod several;
 pub mod verdicts;
 
@@ -21,8 +24,10 @@ mod browse;
 mod dialogs;
 mod lists;
 mod needs;
+mod pages;
 mod scope;
 mod whose;
+mod wide;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -111,6 +116,15 @@ pub enum Request {
     Copy(String),
     /// Write the present look to a file.
     Dump,
+    /// Write the journal to a new file.
+    WriteJournal,
+    /// Write this text to a file of this path, which must not be there yet.
+    Write {
+        /// As it was typed.
+        path: String,
+        /// All of it.
+        text: String,
+    },
 }
 
 /// What the painter showed last.
@@ -535,6 +549,7 @@ impl App {
         self.arrange_groups();
         self.arrange_verdicts();
         self.foresee();
+        self.renew_keep();
         self.tell_trouble();
     }
 

@@ -4,6 +4,8 @@ use tui_input::Input;
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
+use super::journal::Change;
+use super::keep::Keep;
 use super::menu::Menu;
 use super::several::Several;
 use crate::model::ProcId;
@@ -57,7 +59,7 @@ pub enum Mode {
     /// A list to choose from.
     Menu(Menu),
     /// The editor of oom_score_adj.
-    Edit(AdjEdit),
+    Edit(Box<AdjEdit>),
     /// A signal waits for its confirmation.
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.
@@ -66,6 +68,10 @@ pub enum Mode {
     Several(Several),
     /// What came of an act on several processes, a page scrolled so far.
     Round(u16),
+    /// The journal of the session, the cursor on this line.
+    Journal(usize),
+    /// How to keep a value.
+    Keep(Keep),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The help page, scrolled so far.
@@ -110,7 +116,7 @@ pub struct Prompt {
     pub origin: Option<ProcId>,
 }
 
-/// The question whether to put a change back.
+/// The question whether to put a change back, or to make it again.
 #[derive(Clone, Debug)]
 pub struct Revert {
     /// Whose.
@@ -119,10 +125,31 @@ pub struct Revert {
     pub name: String,
     /// What it is now.
     pub from: Adj,
-    /// What it was before the change.
+    /// What it would be.
     pub to: Adj,
+    /// Whether a change that was put back is made again.
+    pub again: bool,
+    /// Where the journal's page was, if it was asked from there.
+    pub journal: Option<usize>,
     /// Since when the question is on the screen.
     pub shown: Shown,
+}
+
+impl Revert {
+    /// Asks about a change.
+    #[must_use]
+    pub fn new(change: &Change, again: bool) -> Self {
+        let (from, to) = change.way(again);
+        Self {
+            who: change.who,
+            name: change.name.clone(),
+            from,
+            to,
+            again,
+            journal: None,
+            shown: Shown::default(),
+        }
+    }
 }
 
 /// When a key was pressed, and whether some time after the one before it.

@@ -1,7 +1,7 @@
 //! `doomtop set` and `doomtop sacrifice`: the acts of the screen for scripts, by the same hands. Each
 //! process is looked at first, and only the one that was seen then can be hit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use super::cli::{Sacrifice, Set, Target};
 use crate::app::Setup;
 use crate::app::confirm::{Confirm, Ladder};
 use crate::app::edit::AdjEdit;
+use crate::app::rights::Rights;
 use crate::columns::human_size;
 use crate::effects::Effects;
 use crate::intent::{Consent, Intent, Outcome, Refusal};
@@ -109,10 +110,10 @@ fn plan_set(
     let Some(from) = process.adj.value() else {
         return Err("its oom_score_adj cannot be read".to_owned());
     };
-    let mut edit = AdjEdit::new(process, from, to);
-    edit.foresee(setup.policy, scene, ranking, &mut Ranking::default());
+    let mut edit = AdjEdit::new(process, from, to, Rights::of(process, from, None, scene));
+    edit.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
     let mut notes = Vec::new();
-    if let Some(preview) = &edit.preview {
+    if let Some(preview) = &edit.previews.own {
         let place = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |it| it.to_string());
         let victim = preview.victim.as_ref();
         let victim =

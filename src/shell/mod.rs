@@ -15,6 +15,7 @@ mod signals;
 mod slow;
 mod terminal;
 mod tui;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fs::File;

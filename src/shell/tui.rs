@@ -22,6 +22,7 @@ use super::cli::Cli;
 use super::rules::Watch;
 use super::sampler::Sampler;
 use super::terminal::{self, Screen};
+use super::written::{self, new_file};
 use super::{input, rules, signals, slow};
 
 /// What reaches the loop.
@@ -237,6 +238,16 @@ impl Loop {
                 execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
             }
             Request::Dump => self.dump(),
+            Request::WriteJournal => {
+                if let Some(scene) = &self.app.scene {
+                    let (level, said) = written::journal(&self.app.journal, scene.machine());
+                    self.app.update(Msg::Told(level, said));
+                }
+            }
+            Request::Write { path, text } => {
+                let (level, said) = written::write(&path, &text);
+                self.app.update(Msg::Told(level, said));
+            }
         }
         Ok(None)
     }
@@ -271,29 +282,13 @@ impl Loop {
     fn write_dump(&self) -> io::Result<Option<String>> {
         let Some(sight) = self.app.sight() else { return Ok(None) };
         let snapshot = sight.scene.now();
-        let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms))?;
+        let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms), "jsonl")?;
         let mut out = io::BufWriter::new(file);
         let rows: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
         json::write_line(&mut out, &sight, &rows, None)?;
         out.flush()?;
         Ok(Some(name))
     }
-}
-
-/// A file that was not there before: never over one of the user's.
-fn new_file(stem: &str) -> io::Result<(String, std::fs::File)> {
-    let names = (1..100).map(|nth| match nth {
-        1 => format!("{stem}.jsonl"),
-        nth => format!("{stem}-{nth}.jsonl"),
-    });
-    for name in names {
-        match std::fs::File::options().write(true).create_new(true).open(&name) {
-            Ok(file) => return Ok((name, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// NO_COLOR, when set to anything, switches colours off (no-color.org).

@@ -163,29 +163,44 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
     lines
 }
 
-/// Paints the question whether to put a change back.
-pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
+/// Paints the question whether to put a change back, or to make it again.
+pub fn paint_revert(app: &App, revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
     let look = pen.look;
-    let title = format!("Put oom_score_adj of {} {} back?", revert.who, revert.name);
-    let lines = vec![
+    let who = format!("{} {}", revert.who, revert.name);
+    let (title, note, does) = if revert.again {
         (
-            0,
-            Line::from(vec![
-                Span::raw(format!("{} {} ", revert.from, look.arrow())),
-                Span::styled(revert.to.to_string(), look.strong()),
-                Span::styled("  as it was before the last change", look.dim()),
-            ]),
-        ),
-        (9, Line::default()),
+            format!("Change oom_score_adj of {who} again?"),
+            "as it was before it was put back",
+            " do it again   ",
+        )
+    } else {
         (
-            0,
-            Line::from(vec![
-                Span::styled("Enter", look.strong()),
-                Span::raw(" put it back   "),
-                Span::styled("Esc", look.strong()),
-                Span::raw(" leave it"),
-            ]),
-        ),
-    ];
+            format!("Put oom_score_adj of {who} back?"),
+            "as it was before the change",
+            " put it back   ",
+        )
+    };
+    let mut lines = vec![(
+        0,
+        Line::from(vec![
+            Span::raw(format!("{} {} ", revert.from, look.arrow())),
+            Span::styled(revert.to.to_string(), look.strong()),
+            Span::styled(format!("  {note}"), look.dim()),
+        ]),
+    )];
+    let process = app.scene.as_ref().and_then(|scene| scene.find(revert.who));
+    if process.is_none() {
+        lines.push((1, Line::styled("! it is gone already", look.warn())));
+    }
+    lines.push((9, Line::default()));
+    lines.push((
+        0,
+        Line::from(vec![
+            Span::styled("Enter", look.strong()),
+            Span::raw(does),
+            Span::styled("Esc", look.strong()),
+            Span::raw(" leave it"),
+        ]),
+    ));
     dialog::paint(&title, lines, look.frame(), area, pen)
 }

@@ -34,6 +34,8 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         (Place::Confirm, "In a question"),
         (Place::Menu, "In a list"),
         (Place::Page, "On a page like this one"),
+        (Place::Journal, "In the journal"),
+        (Place::Keep, "On the page that tells how to keep a value"),
     ];
     for (place, title) in places {
         lines.push(heading(title));

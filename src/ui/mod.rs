@@ -17,6 +17,8 @@ mod gate;
 mod gauge;
 mod header;
 mod help;
+mod journal;
+mod keep;
 mod layout;
 mod machine;
 mod menu;
@@ -126,8 +128,10 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         }
         Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
         Mode::Several(several) => several::paint(several, space, pen),
+        Mode::Journal(at) => journal::paint(app, *at, roomy, pen),
+        Mode::Keep(keep) => keep::paint(keep, roomy, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
-        Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(revert, space, pen)),
+        Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(app, revert, space, pen)),
     }
 }

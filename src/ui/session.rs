@@ -29,9 +29,16 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
         spans.push(Span::styled(format!(", {why}"), look.warn()));
         foot.push(Line::from(spans));
     }
-    if let Some(change) = app.journal.changes.last() {
-        let text = format!("r puts {} {} back to {}", change.who, change.name, change.before);
-        foot.push(Line::styled(text, look.dim()));
+    match &app.journal.last_made()[..] {
+        [] => {}
+        [one] => {
+            let text = format!("r puts {} {} back to {}", one.who, one.name, one.before);
+            foot.push(Line::styled(text, look.dim()));
+        }
+        all => {
+            let text = format!("r puts the {} of the last act back", all.len());
+            foot.push(Line::styled(text, look.dim()));
+        }
     }
     if let Some(sight) = words::header_sight(app)
         && let Some(kills) = header::kills(app, &sight)

@@ -10,7 +10,7 @@ use doomtop::app::keys::{KEYS, Key};
 use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
-use doomtop::intent::Outcome;
+use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{OvercommitMode, Reading, Signal, Snapshot};
 use doomtop::policy::{LINUX_2_4, POLICIES, Policy};
 use doomtop::ui::{self, Look};
@@ -112,6 +112,11 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("copy", &["y"]),
         ("edit", &["Down", "a", "-250"]),
         ("edit legacy", &["Down", "F7", "Tab"]),
+        ("edit wide", &["Down", "a", "t", "t"]),
+        ("several", &["Down", "a", "t", "5", "Enter"]),
+        ("journal", &["J"]),
+        ("keep", &["Down", "W"]),
+        ("keep path", &["Down", "W", "w", "a日b"]),
         ("sacrifice", &["Down", "X"]),
         ("signal", &["Down", "k", "Enter"]),
         ("explain", &["Down", "Enter"]),
@@ -164,13 +169,23 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     let mut lost = app(name);
     lost.update(Msg::Lost("the recording ends here".to_owned()));
     found.push(("lost", lost));
-    let mut reverting = app(name);
-    let id = reverting.lines[1].id;
-    let name = "evil".to_owned();
-    let set = Outcome::AdjSet { who: id, name, before: Adj(0), now: Adj(-250), revert: false };
-    reverting.update(Msg::Came(set));
-    press(&mut reverting, &["r"]);
-    found.push(("revert", reverting));
+    for (title, key) in [("revert", "r"), ("a journal with lines", "J")] {
+        let mut reverting = app(name);
+        let all: Vec<_> = reverting.lines.iter().map(|line| line.id).collect();
+        for (nth, who) in all.into_iter().enumerate().take(40) {
+            let name = format!("evil日{nth}");
+            let (before, now, revert) = (Adj(0), Adj(-250), false);
+            let wish = Intent::SetAdj { who, name: name.clone(), from: before, to: now, revert };
+            let refusal = Refusal::Changed { from: before, found: now };
+            reverting.update(Msg::Came(if nth % 2 == 0 {
+                Outcome::AdjSet { who, name, before, now, revert }
+            } else {
+                Outcome::Refused { intent: wish, refusal }
+            }));
+        }
+        press(&mut reverting, &[key, "Up"]);
+        found.push((title, reverting));
+    }
     found
 }
 
