@@ -2,7 +2,7 @@
 //!
 //! An intent carries the process *as the user saw it*; the hands refuse when the world has moved on.
 
-use crate::model::{ProcId, Signal};
+use crate::model::{Knob, ProcId, Signal};
 use crate::units::{Adj, Kib, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
@@ -52,22 +52,33 @@ pub enum Intent {
         /// How firmly it was confirmed.
         consent: Consent,
     },
+    /// Turn a switch of the kernel.
+    SetKnob {
+        /// Which.
+        knob: Knob,
+        /// The value the user saw.
+        from: u64,
+        /// The value to write.
+        to: u64,
+    },
 }
 
 impl Intent {
-    /// Whom it is about.
+    /// Whom it is about; nobody (pid 0) where it is about the machine.
     #[must_use]
-    pub const fn who(&self) -> ProcId {
+    pub fn who(&self) -> ProcId {
         match self {
             Self::SetAdj { who, .. } | Self::Signal { who, .. } => *who,
+            Self::SetKnob { .. } => ProcId::default(),
         }
     }
 
-    /// The name the user saw.
+    /// The name the user saw; the switch's own.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::SetAdj { name, .. } | Self::Signal { name, .. } => name,
+            Self::SetKnob { knob, .. } => knob.file(),
         }
     }
 }
@@ -176,6 +187,17 @@ pub enum Outcome {
         after: Millis,
         /// Why, in words.
         why: String,
+    },
+    /// The switch was turned and read back.
+    KnobSet {
+        /// Which.
+        knob: Knob,
+        /// What it was just before the write.
+        before: u64,
+        /// What it reads back.
+        now: u64,
+        /// The other one that went to zero with it, and what that was.
+        zeroed: Option<(Knob, u64)>,
     },
     /// Nothing was done.
     Refused {

@@ -12,7 +12,7 @@ use crate::units::Adj;
 
 impl App {
     /// Whether doomtop may act; says why, where it may not.
-    fn may_act(&mut self) -> bool {
+    pub(super) fn may_act(&mut self) -> bool {
         match self.setup.acting {
             Acting::Free => true,
             Acting::ReadOnly => {
@@ -141,6 +141,7 @@ impl App {
 
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
+        let Some(outcome) = self.knob_came(outcome) else { return };
         let (level, text) = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 if revert {
@@ -180,6 +181,7 @@ impl App {
                 }
                 (Level::Warn, text)
             }
+            Outcome::KnobSet { .. } => return,
             Outcome::Refused { intent, refusal } => {
                 // What cannot be put back any more must not stand in the way of earlier changes.
                 if matches!(intent, Intent::SetAdj { revert: true, .. })

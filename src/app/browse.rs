@@ -32,6 +32,8 @@ impl App {
             Mode::Edit(_) => self.edit_key(key, press),
             Mode::Confirm(_) => self.confirm_key(key, press),
             Mode::Revert(_) => self.revert_key(key, press),
+            Mode::Knobs(_) => self.knob_key(key, press),
+            Mode::Sure(_) => self.sure_key(key, press),
             Mode::Explain(_) | Mode::Help(_) => self.page_key(key),
         }
     }
@@ -43,7 +45,8 @@ impl App {
             Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
             Mode::Menu(_) => Place::Menu,
             Mode::Edit(_) => Place::Edit,
-            Mode::Confirm(_) | Mode::Revert(_) => Place::Confirm,
+            Mode::Knobs(_) => Place::Knobs,
+            Mode::Confirm(_) | Mode::Revert(_) | Mode::Sure(_) => Place::Confirm,
             Mode::Explain(_) | Mode::Help(_) => Place::Page,
         }
     }
@@ -196,6 +199,7 @@ impl App {
             Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
+            Action::Overcommit => self.open_knobs(),
             Action::Delay => self.open_prompt(Asking::Delay),
             Action::LookNow if self.paused => {
                 self.say(Level::Plain, "paused: z goes on");

@@ -141,6 +141,8 @@ pub enum Place {
     Verdicts,
     /// The editor of oom_score_adj.
     Edit,
+    /// The editor of the kernel's switches.
+    Knobs,
     /// A dialog that asks before it acts.
     Confirm,
     /// A list to choose from.
@@ -247,6 +249,10 @@ pub enum Action {
     Highest,
     OtherScale,
     Apply,
+    // In the editor of the kernel's switches.
+    Overcommit,
+    NextPreset,
+    CopyLine,
     // In a dialog that asks.
     Yes,
     SwapSignal,
@@ -324,6 +330,7 @@ const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
 const EDIT: &[Place] = &[Place::Edit];
+const KNOBS: &[Place] = &[Place::Knobs];
 const CONFIRM: &[Place] = &[Place::Confirm];
 const MENU: &[Place] = &[Place::Menu];
 const PAGE: &[Place] = &[Place::Page];
@@ -458,6 +465,13 @@ pub static KEYS: &[Binding] = &[
         Action::ViewVerdicts,
         "",
         "view Verdicts: every policy, and who would die by it",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('o')],
+        Action::Overcommit,
+        "",
+        "overcommit and the other switches of vm: turn them, with a preview",
     ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
@@ -597,6 +611,34 @@ pub static KEYS: &[Binding] = &[
         "leave everything as it was; again quits",
     ),
     row(EDIT, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(KNOBS, &[k(Code::Up)], Action::Up, "", "the switch above"),
+    row(KNOBS, &[k(Code::Down)], Action::Down, "", "the switch below"),
+    row(KNOBS, &[k(Code::Home)], Action::First, "", "the first switch"),
+    row(KNOBS, &[k(Code::End)], Action::Last, "", "the last switch"),
+    row(KNOBS, &[k(Code::Left), c('-')], Action::StepDown, "", "lower (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[k(Code::Right), c('+')], Action::StepUp, "", "higher (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[Key::shift(Code::Left)], Action::FineDown, "", "1 lower (KiB: 64 MiB)"),
+    row(KNOBS, &[Key::shift(Code::Right)], Action::FineUp, "", "1 higher (KiB: 64 MiB)"),
+    row(KNOBS, &[k(Code::Tab)], Action::NextPreset, "", "the next usual value"),
+    row(KNOBS, &[c('r')], Action::Revert, "", "propose what it was before the last turn from here"),
+    row(KNOBS, &[c('y')], Action::Copy, "", "copy the sysctl command"),
+    row(KNOBS, &[c('Y')], Action::CopyLine, "", "copy the line for /etc/sysctl.d"),
+    row(
+        KNOBS,
+        &[k(Code::Enter)],
+        Action::Apply,
+        "",
+        "apply; what could stop the machine asks again",
+    ),
+    row(KNOBS, &[k(Code::Esc), c('q')], Action::Back, "", "leave everything as it was"),
+    row(
+        KNOBS,
+        &[k(Code::F(10)), Key::ctrl('c')],
+        Action::Quit,
+        "",
+        "leave everything as it was; again quits",
+    ),
+    row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[c('y')], Action::Yes, "", "do it"),

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod filter;
 pub mod journal;
 pub mod keys;
+pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
@@ -41,6 +42,7 @@ use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use keys::Key;
+use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use verdicts::VerdictView;
@@ -271,6 +273,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What was done in this session.
     pub journal: Journal,
+    /// The kernel's switches that were turned in this session.
+    pub turned: Turned,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -349,6 +353,7 @@ impl App {
             command: None,
             notice: None,
             journal: Journal::default(),
+            turned: Turned::default(),
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -518,6 +523,7 @@ impl App {
         self.arrange_groups();
         self.arrange_verdicts();
         self.foresee();
+        self.foresee_knob();
         self.tell_trouble();
     }
 
@@ -648,6 +654,8 @@ impl App {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
+            Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

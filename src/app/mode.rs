@@ -4,6 +4,7 @@ use tui_input::Input;
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
+use super::knobs::{KnobEdit, Sure};
 use super::menu::Menu;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
@@ -61,6 +62,10 @@ pub enum Mode {
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.
     Revert(Revert),
+    /// The editor of the kernel's switches.
+    Knobs(KnobEdit),
+    /// A grave value of a switch waits for its confirmation.
+    Sure(Sure),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The help page, scrolled so far.
@@ -72,6 +77,7 @@ impl Mode {
     #[must_use]
     pub const fn is_dialog(&self) -> bool {
         matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Menu(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_))
     }
 }
 

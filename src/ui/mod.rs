@@ -17,6 +17,7 @@ mod gate;
 mod gauge;
 mod header;
 mod help;
+mod knobs;
 mod layout;
 mod machine;
 mod menu;
@@ -123,6 +124,8 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         }
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
+        Mode::Knobs(edit) => Shown::dialog(knobs::paint(app, edit, space, pen)),
+        Mode::Sure(sure) => Shown::dialog(knobs::paint_sure(app, sure, space, pen)),
         Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(revert, space, pen)),
     }
 }

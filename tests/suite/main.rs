@@ -15,6 +15,7 @@ mod groups;
 mod hands;
 mod installed;
 mod killers;
+mod knobs;
 mod modules;
 mod policies;
 mod readme;

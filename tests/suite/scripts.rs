@@ -661,16 +661,28 @@ proptest! {
                         let wanted = if *consent == Consent::Plain { Code::Char('y') } else { Code::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
+                    (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                    }
+                    (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::char('y'));
+                        prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
+                    }
                     other => prop_assert!(false, "{other:?}"),
                 }
             }
-            let was_dialog = matches!(dialog, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_));
+            let asks = |mode: &Mode| {
+                matches!(mode, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_))
+                    || matches!(mode, Mode::Knobs(_) | Mode::Sure(_))
+            };
+            let was_dialog = asks(&dialog);
             let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&player.app.mode);
             if !(was_dialog && same) {
                 opened = None;
             }
             player.draw();
-            if matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_)) {
+            if asks(&player.app.mode) {
                 opened.get_or_insert(player.now);
             }
         }
