@@ -64,21 +64,23 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whom it is about; nobody (pid 0) where it is about the machine.
+    /// The process that it is about; nothing where it is about no single one.
     #[must_use]
-    pub fn who(&self) -> ProcId {
+    pub const fn who(&self) -> Option<ProcId> {
         match self {
-            Self::SetAdj { who, .. } | Self::Signal { who, .. } => *who,
-            Self::SetKnob { .. } => ProcId::default(),
+            Self::SetAdj { who, .. } | Self::Signal { who, .. } => Some(*who),
+            Self::SetKnob { .. } => None,
         }
     }
 
-    /// The name the user saw; the switch's own.
+    /// What it is about, as the user saw it: `4711 java`.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn subject(&self) -> String {
         match self {
-            Self::SetAdj { name, .. } | Self::Signal { name, .. } => name,
-            Self::SetKnob { knob, .. } => knob.file(),
+            Self::SetAdj { who, name, .. } | Self::Signal { who, name, .. } => {
+                format!("{who} {name}")
+            }
+            Self::SetKnob { knob, .. } => knob.to_string(),
         }
     }
 }
@@ -206,4 +208,19 @@ pub enum Outcome {
         /// Why not.
         refusal: Refusal,
     },
+}
+
+impl Outcome {
+    /// The process that it is about; nothing where it is about no single one.
+    #[must_use]
+    pub const fn who(&self) -> Option<ProcId> {
+        match self {
+            Self::AdjSet { who, .. }
+            | Self::Signalled { who, .. }
+            | Self::Exited { who, .. }
+            | Self::StillThere { who, .. } => Some(*who),
+            Self::KnobSet { .. } => None,
+            Self::Refused { intent, .. } => intent.who(),
+        }
+    }
 }

@@ -17,6 +17,7 @@
 //! | 4 | [`columns`] | the one table of columns |
 //! | 4 | [`words`] | numbers and names as doomtop writes them |
 //! | 4 | [`sentence`] | who dies next, in one sentence |
+//! | 4 | [`told`] | what came of an act, in one sentence |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
 //! | 6 | [`report`] | the same ranking without a screen: text, JSON lines |
@@ -62,6 +63,7 @@ pub mod sample;
 pub mod sentence;
 pub mod shell;
 pub mod source;
+pub mod told;
 pub mod ui;
 pub mod units;
 pub mod words;

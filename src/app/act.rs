@@ -2,12 +2,12 @@
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
-use super::journal::{Change, Pursuit};
+use super::journal::{Change, Pursuit, Round};
 use super::mode::{Mode, Revert, Shown};
-use super::{Acting, App, Level};
-use crate::columns::{human_size, span_of};
+use super::{Acting, App, Level, Request};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::{ProcId, Process, Signal};
+use crate::told::told;
 use crate::units::Adj;
 
 impl App {
@@ -139,60 +139,66 @@ impl App {
         });
     }
 
+    /// Begins an act on several processes: what comes of each stands on the page that opens.
+    pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
+        let about = intents.iter().filter_map(Intent::who).collect();
+        self.journal.round = Some(Round::new(title, about));
+        self.mode = Mode::Round(0);
+        intents.into_iter().map(Request::Act).collect()
+    }
+
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
-        let Some(outcome) = self.knob_came(outcome) else { return };
-        let (level, text) = match outcome {
+        let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
+        let text = told(&outcome);
+        let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 if revert {
                     self.journal.changes.pop();
                 } else {
-                    let change = Change { who, name: name.clone(), before, now };
-                    self.journal.changes.push(change);
+                    self.journal.changes.push(Change { who, name, before, now });
                 }
-                let verb = if revert { "put back" } else { "set" };
-                (Level::Good, format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}"))
+                Level::Good
             }
-            Outcome::Signalled { who, name, signal, pinned } => {
-                let how = if pinned { "" } else { " (not pinned: this kernel has no pidfd)" };
-                let text = format!("{who} {name}: {signal} sent{how}");
+            Outcome::Signalled { who, name, signal, .. } => {
                 if signal.ends() {
                     let since = self.now;
                     self.journal.pursuits.retain(|pursuit| pursuit.who != who);
                     self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
                 }
-                (Level::Good, text)
+                Level::Good
             }
-            Outcome::Exited { who, name, after, freed } => {
+            Outcome::Exited { who, .. } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                let freed = match freed.0 {
-                    0 => "no more memory is free than before".to_owned(),
-                    _ => format!("about {} freed", human_size(freed.bytes())),
-                };
-                (Level::Good, format!("{who} {name}: gone after {} ms, {freed}", after.0))
+                Level::Good
             }
-            Outcome::StillThere { who, name, signal, after, why } => {
-                let time = span_of(after.0 / 1000);
-                let text = format!("{who} {name}: still there {time} after {signal}: {why}");
-                for pursuit in &mut self.journal.pursuits {
-                    if pursuit.who == who {
-                        pursuit.why = Some(why.clone());
-                    }
+            Outcome::StillThere { who, why, .. } => {
+                let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
+                if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
+                    pursuit.why = Some(why);
                 }
-                (Level::Warn, text)
+                Level::Warn
             }
-            Outcome::KnobSet { .. } => return,
+            Outcome::KnobSet { knob, before, zeroed, .. } => {
+                // Of two that zero each other, writing the one that counted puts both back.
+                self.turned.take(zeroed.unwrap_or((knob, before)));
+                Level::Good
+            }
             Outcome::Refused { intent, refusal } => {
                 // What cannot be put back any more must not stand in the way of earlier changes.
                 if matches!(intent, Intent::SetAdj { revert: true, .. })
                     && matches!(refusal, Refusal::Gone | Refusal::Reborn)
                 {
-                    self.journal.forget(intent.who());
+                    intent.who().into_iter().for_each(|who| self.journal.forget(who));
                 }
-                (Level::Warn, format!("{} {}: {}", intent.who(), intent.name(), refusal.words()))
+                self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
+                Level::Warn
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        if let (Some(round), Some(who)) = (&mut self.journal.round, who) {
+            round.take(who, refused, level, &text);
+        }
         self.journal.note(at, level, text.clone());
         self.say(level, text);
     }

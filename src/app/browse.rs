@@ -6,6 +6,7 @@ use super::{Anchor, App, HeaderLevel, Level, Request};
 use crate::columns::{CommandStyle, column};
 
 use super::lines::Sort;
+use super::reach::subtree;
 
 impl App {
     /// Gives a key to whatever has the keys.
@@ -32,9 +33,10 @@ impl App {
             Mode::Edit(_) => self.edit_key(key, press),
             Mode::Confirm(_) => self.confirm_key(key, press),
             Mode::Revert(_) => self.revert_key(key, press),
+            Mode::Several(_) => self.several_key(key, press),
             Mode::Knobs(_) => self.knob_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
-            Mode::Explain(_) | Mode::Help(_) => self.page_key(key),
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
         }
     }
 
@@ -46,8 +48,8 @@ impl App {
             Mode::Menu(_) => Place::Menu,
             Mode::Edit(_) => Place::Edit,
             Mode::Knobs(_) => Place::Knobs,
-            Mode::Confirm(_) | Mode::Revert(_) | Mode::Sure(_) => Place::Confirm,
-            Mode::Explain(_) | Mode::Help(_) => Place::Page,
+            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
         }
     }
 
@@ -327,14 +329,8 @@ impl App {
     }
 
     fn tag_subtree(&mut self) {
-        let (Some(scene), Some(line)) = (&self.scene, self.lines.get(self.cursor)) else { return };
-        let mut waiting = vec![line.id];
-        while let Some(id) = waiting.pop() {
-            // A loop in the parents is impossible on a live machine, not in a recording.
-            if self.tags.insert(id) || id == line.id {
-                let children = scene.children(id.pid).map(|child| child.id);
-                waiting.extend(children.filter(|child| !self.tags.contains(child)));
-            }
+        if let (Some(scene), Some(line)) = (&self.scene, self.lines.get(self.cursor)) {
+            self.tags.extend(subtree(line.id, scene));
         }
     }
 

@@ -238,6 +238,38 @@ impl App {
         Vec::new()
     }
 
+    pub(super) fn several_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+        let page = self.viewport.page;
+        let Mode::Several(several) = &mut self.mode else { return Vec::new() };
+        let meaning = keys::meaning(Place::Confirm, key);
+        match meaning {
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was done");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was done"),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(action) if action.step(page).is_some() => {
+                several.scroll(action.step(page).unwrap_or_default(), page);
+            }
+            _ if !several.shown.was_seen_at(press.at) => {}
+            Some(Action::Apply) if press.alone && several.is_agreed() => {
+                let (title, intents) = (several.title.clone(), several.intents().collect());
+                return self.begin_round(title, intents);
+            }
+            Some(Action::Apply) if press.alone => {
+                let text = format!("that is not the count: type {}", several.touched());
+                self.say(Level::Warn, text);
+            }
+            None => match key {
+                Key { code: Code::Backspace, .. } => several.pop(),
+                _ => key.digit().into_iter().for_each(|digit| several.push(digit)),
+            },
+            _ => {}
+        }
+        Vec::new()
+    }
+
     /// ^C or F10 in a dialog closes it; the second one quits.
     pub(super) fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
         self.mode = Mode::Browse;
@@ -248,7 +280,9 @@ impl App {
     pub(super) fn page_key(&mut self, key: Key) -> Vec<Request> {
         let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let page = self.viewport.page.max(2) - 1;
-        let (Mode::Explain(at) | Mode::Help(at)) = &mut self.mode else { return Vec::new() };
+        let (Mode::Explain(at) | Mode::Help(at) | Mode::Round(at)) = &mut self.mode else {
+            return Vec::new();
+        };
         match keys::meaning(Place::Page, key) {
             Some(Action::Up) => *at = at.saturating_sub(1),
             Some(Action::Down) => *at = (*at + 1).min(lines),

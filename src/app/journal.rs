@@ -1,6 +1,8 @@
 //! What was done in this session: a line for each, the changes that can be put back, and the
 //! processes that were signalled and not gone yet.
 
+use std::collections::BTreeSet;
+
 use super::Level;
 use crate::model::{ProcId, Signal};
 use crate::units::{Adj, Millis};
@@ -44,6 +46,52 @@ pub struct Pursuit {
     pub why: Option<String>,
 }
 
+/// An act on several processes: what came of it, a line for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// What was asked.
+    pub title: String,
+    /// Whose first answer is still to come.
+    pub open: BTreeSet<ProcId>,
+    /// Of whom it speaks.
+    pub about: BTreeSet<ProcId>,
+    /// What came so far.
+    pub lines: Vec<(Level, String)>,
+    /// How many were refused.
+    pub refused: usize,
+}
+
+impl Round {
+    /// Before the first answer.
+    #[must_use]
+    pub fn new(title: String, about: BTreeSet<ProcId>) -> Self {
+        Self { title, open: about.clone(), about, ..Self::default() }
+    }
+
+    /// Takes a line about one of them; of others it does not speak.
+    pub fn take(&mut self, who: ProcId, refused: bool, level: Level, text: &str) {
+        if self.about.contains(&who) {
+            // What comes later (it is gone, it still stands) is one more line, not one more answer.
+            self.refused += usize::from(self.open.remove(&who) && refused);
+            self.lines.push((level, text.to_owned()));
+        }
+    }
+
+    /// The sum in words: `3 done, 1 refused`.
+    #[must_use]
+    pub fn sum(&self) -> String {
+        let answered = self.about.len() - self.open.len();
+        let mut text = format!("{} done", answered - self.refused);
+        if self.refused > 0 {
+            text.push_str(&format!(", {} refused", self.refused));
+        }
+        if !self.open.is_empty() {
+            text.push_str(&format!(", {} not answered yet", self.open.len()));
+        }
+        text
+    }
+}
+
 /// The session's acts.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -53,6 +101,8 @@ pub struct Journal {
     pub changes: Vec<Change>,
     /// Who is being followed.
     pub pursuits: Vec<Pursuit>,
+    /// The last act on several processes.
+    pub round: Option<Round>,
 }
 
 /// So many lines are kept.

@@ -641,13 +641,17 @@ pub static KEYS: &[Binding] = &[
     row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(CONFIRM, &[k(Code::Up)], Action::Up, "", "scroll a list of processes up"),
+    row(CONFIRM, &[k(Code::Down)], Action::Down, "", "scroll a list of processes down"),
+    row(CONFIRM, &[k(Code::PageUp)], Action::PageUp, "", "a page of the list up"),
+    row(CONFIRM, &[k(Code::PageDown)], Action::PageDown, "", "a page of the list down"),
     row(CONFIRM, &[c('y')], Action::Yes, "", "do it"),
     row(
         CONFIRM,
         &[k(Code::Enter)],
         Action::Apply,
         "",
-        "do it, where the pid had to be typed or a change is put back",
+        "do it, where the pid or the count had to be typed or a change is put back",
     ),
     row(
         CONFIRM,

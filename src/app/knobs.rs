@@ -4,7 +4,7 @@
 use super::keys::{self, Action, Code, Key, Place};
 use super::mode::{Mode, Press, Shown};
 use super::{App, Level, Request};
-use crate::intent::{Intent, Outcome};
+use crate::intent::Intent;
 use crate::model::{Knob, OvercommitMode, Reading, Snapshot, commit_limit, global_total};
 use crate::units::Kib;
 
@@ -104,11 +104,25 @@ pub struct Turned {
     /// Each switch and what it was before, oldest first: what `r` proposes in the editor.
     pub earlier: Vec<(Knob, u64)>,
     /// The write that is under way puts the last of them back.
-    reverting: bool,
+    pub(super) reverting: bool,
 }
 
 /// So many are remembered.
 const REMEMBERED: usize = 100;
+
+impl Turned {
+    /// Takes in that a switch was turned, and what it was before.
+    pub(super) fn take(&mut self, before: (Knob, u64)) {
+        if std::mem::take(&mut self.reverting) {
+            self.earlier.pop();
+            return;
+        }
+        if self.earlier.len() == REMEMBERED {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(before);
+    }
+}
 
 /// The editor.
 #[derive(Clone, Debug)]
@@ -423,40 +437,5 @@ impl App {
             _ => {}
         }
         Vec::new()
-    }
-
-    /// Takes in what came of turning a switch; what is about something else is given back.
-    pub(super) fn knob_came(&mut self, outcome: Outcome) -> Option<Outcome> {
-        let (level, text) = match outcome {
-            Outcome::KnobSet { knob, before, now, zeroed } => {
-                if std::mem::take(&mut self.turned.reverting) {
-                    self.turned.earlier.pop();
-                } else {
-                    if self.turned.earlier.len() == REMEMBERED {
-                        self.turned.earlier.remove(0);
-                    }
-                    // Writing the one that counted before puts both back.
-                    self.turned.earlier.push(zeroed.unwrap_or((knob, before)));
-                }
-                let mut text = format!("{knob} set: {before} -> {now}");
-                let meaning = knob.meaning(now);
-                if !meaning.is_empty() && knob != Knob::OvercommitRatio {
-                    text.push_str(&format!(" ({meaning})"));
-                }
-                if let Some((other, was)) = zeroed {
-                    text.push_str(&format!("; {other} went from {was} to 0 with it"));
-                }
-                (Level::Good, text)
-            }
-            Outcome::Refused { intent: Intent::SetKnob { knob, to, .. }, refusal } => {
-                self.turned.reverting = false;
-                (Level::Warn, format!("{knob} was not set to {to}: {}", refusal.words()))
-            }
-            other => return Some(other),
-        };
-        let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        self.journal.note(at, level, text.clone());
-        self.say(level, text);
-        None
     }
 }

@@ -13,6 +13,8 @@ pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod protect;
+pub mod reach;
+pub mod several;
 pub mod verdicts;
 
 mod act;
@@ -654,6 +656,7 @@ impl App {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
+            Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
             Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}

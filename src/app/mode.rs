@@ -6,6 +6,7 @@ use super::confirm::Confirm;
 use super::edit::AdjEdit;
 use super::knobs::{KnobEdit, Sure};
 use super::menu::Menu;
+use super::several::Several;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
@@ -62,6 +63,10 @@ pub enum Mode {
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.
     Revert(Revert),
+    /// An act on several processes waits for its confirmation.
+    Several(Several),
+    /// What came of an act on several processes, a page scrolled so far.
+    Round(u16),
     /// The editor of the kernel's switches.
     Knobs(KnobEdit),
     /// A grave value of a switch waits for its confirmation.
@@ -73,11 +78,17 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// A dialog that an intent can leave from.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_))
+    }
+
     /// A dialog about one process: rows hold still, and so does the dialog.
     #[must_use]
     pub const fn is_dialog(&self) -> bool {
-        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Menu(_))
-            || matches!(self, Self::Knobs(_) | Self::Sure(_))
+        self.asks() || matches!(self, Self::Menu(_))
     }
 }
 

@@ -24,7 +24,9 @@ mod menu;
 mod page;
 mod panels;
 mod pen;
+mod round;
 mod session;
+mod several;
 mod stem;
 mod table;
 mod verdicts;
@@ -122,6 +124,8 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
             let lines = help::lines(pen.look);
             page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)
         }
+        Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
+        Mode::Several(several) => several::paint(several, space, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
         Mode::Knobs(edit) => Shown::dialog(knobs::paint(app, edit, space, pen)),

@@ -30,10 +30,11 @@ const ROOMS: &[Room] = &[
     room("effects", &["units", "model", "intent", "sample"], &["nix", "rustix"]),
     room("columns", &["units", "model", "policy", "rank"], &["humansize"]),
     room("words", &["units", "model", "policy", "rank", "columns"], &[]),
+    room("told", &["units", "model", "columns", "intent"], &[]),
     room("sentence", &["units", "model", "policy", "rank", "columns", "words"], &[]),
     room(
         "app",
-        &["units", "model", "policy", "rank", "columns", "intent"],
+        &["units", "model", "policy", "rank", "columns", "intent", "told"],
         &["regex", "tui_input"],
     ),
     room(
@@ -43,7 +44,7 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns", "words", "sentence"],
+        &["units", "model", "policy", "rank", "columns", "words", "sentence", "intent", "told"],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];

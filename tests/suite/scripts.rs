@@ -341,12 +341,12 @@ fn a_change_that_cannot_be_put_back_does_not_stand_in_the_way() {
     }
     let asked = player.play("r<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(intent.who(), id(500));
+    assert_eq!(intent.who(), Some(id(500)));
     let refused = Outcome::Refused { intent: intent.clone(), refusal: Refusal::Gone };
     player.app.update(Msg::Came(refused));
     let asked = player.play("r<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(intent.who(), id(600), "the earlier change");
+    assert_eq!(intent.who(), Some(id(600)), "the earlier change");
 }
 
 #[test]
@@ -477,7 +477,11 @@ fn a_reborn_pid_is_another_process() {
     player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
     let asked = player.play("500Xy");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(intent.who().born, Ticks(999_999), "the dialog speaks of the new one");
+    assert_eq!(
+        intent.who().map(|who| who.born),
+        Some(Ticks(999_999)),
+        "the dialog speaks of the new one"
+    );
 }
 
 #[test]
@@ -672,17 +676,13 @@ proptest! {
                     other => prop_assert!(false, "{other:?}"),
                 }
             }
-            let asks = |mode: &Mode| {
-                matches!(mode, Mode::Edit(_) | Mode::Confirm(_) | Mode::Revert(_))
-                    || matches!(mode, Mode::Knobs(_) | Mode::Sure(_))
-            };
-            let was_dialog = asks(&dialog);
+            let was_dialog = dialog.asks();
             let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&player.app.mode);
             if !(was_dialog && same) {
                 opened = None;
             }
             player.draw();
-            if asks(&player.app.mode) {
+            if player.app.mode.asks() {
                 opened.get_or_insert(player.now);
             }
         }

@@ -1,0 +1,161 @@
+//! What came of acts that were asked for on the command line: a line of text or a JSON object each.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::intent::{Intent, Outcome, Refusal};
+use crate::model::ProcId;
+use crate::told::told;
+
+/// In which form lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A sentence.
+    Text,
+    /// A JSON object (`assets/schema.md`).
+    Json,
+}
+
+fn process(who: ProcId, name: &str) -> Value {
+    json!({ "pid": who.pid, "start_ticks": who.born, "comm": name })
+}
+
+/// What was wished, as the keys of an object.
+fn wish(intent: &Intent) -> Value {
+    let mut object = match intent {
+        Intent::SetAdj { who, name, .. } | Intent::Signal { who, name, .. } => process(*who, name),
+        Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
+    };
+    match intent {
+        Intent::SetAdj { from, to, .. } => {
+            object["act"] = json!("set");
+            object["oom_score_adj"] = json!({ "from": from.0, "to": to.0 });
+        }
+        Intent::Signal { signal, .. } => {
+            object["act"] = json!("signal");
+            object["signal"] = json!(signal.to_string());
+        }
+        Intent::SetKnob { from, to, .. } => {
+            object["act"] = json!("turn");
+            object["value"] = json!({ "from": from, "to": to });
+        }
+    }
+    object
+}
+
+fn object(outcome: &Outcome) -> Value {
+    let mut line = match outcome {
+        Outcome::Refused { intent, .. } => wish(intent),
+        Outcome::AdjSet { who, name, before, now, .. } => {
+            let mut line = process(*who, name);
+            line["act"] = json!("set");
+            line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
+            line
+        }
+        Outcome::Signalled { who, name, signal, pinned } => {
+            let mut line = process(*who, name);
+            line["act"] = json!("signal");
+            line["signal"] = json!(signal.to_string());
+            line["pinned"] = json!(pinned);
+            line
+        }
+        Outcome::Exited { who, name, after, freed } => {
+            let mut line = process(*who, name);
+            line["after_ms"] = json!(after.0);
+            line["freed_kib"] = json!(freed.0);
+            line
+        }
+        Outcome::StillThere { who, name, signal, after, .. } => {
+            let mut line = process(*who, name);
+            line["signal"] = json!(signal.to_string());
+            line["after_ms"] = json!(after.0);
+            line
+        }
+        Outcome::KnobSet { knob, before, now, .. } => json!({
+            "act": "turn",
+            "knob": knob.to_string(),
+            "value": { "from": before, "to": now },
+        }),
+    };
+    let (result, why) = match outcome {
+        Outcome::AdjSet { .. } | Outcome::KnobSet { .. } => ("set", None),
+        Outcome::Signalled { .. } => ("signalled", None),
+        Outcome::Exited { .. } => ("gone", None),
+        Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
+        Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),
+        Outcome::Refused { refusal, .. } => ("refused", Some(refusal.words())),
+    };
+    line["result"] = json!(result);
+    if let Some(why) = why {
+        line["why"] = json!(why);
+    }
+    line
+}
+
+/// Writes what came of an act.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: Form) -> io::Result<()> {
+    match form {
+        Form::Text => writeln!(out, "{}", told(outcome)),
+        Form::Json => writeln!(out, "{}", object(outcome)),
+    }
+}
+
+/// Writes what would be done: the wish, and what there is to know before it.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_plan(
+    out: &mut dyn Write,
+    intent: &Intent,
+    notes: &[String],
+    form: Form,
+) -> io::Result<()> {
+    match form {
+        Form::Text => {
+            let subject = intent.subject();
+            match intent {
+                Intent::SetAdj { from, to, .. } => {
+                    writeln!(out, "{subject}: would set oom_score_adj: {from} -> {to}")?;
+                }
+                Intent::Signal { signal, .. } => {
+                    writeln!(out, "{subject}: would send {signal}")?;
+                }
+                Intent::SetKnob { from, to, .. } => {
+                    writeln!(out, "{subject}: would be set: {from} -> {to}")?;
+                }
+            }
+            notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
+        }
+        Form::Json => {
+            let mut line = wish(intent);
+            line["result"] = json!("would");
+            line["notes"] = json!(notes);
+            writeln!(out, "{line}")
+        }
+    }
+}
+
+/// Writes why nothing is done about what was named on the command line.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_refused(
+    out: &mut dyn Write,
+    pid: i32,
+    name: Option<&str>,
+    why: &str,
+    form: Form,
+) -> io::Result<()> {
+    match (form, name) {
+        (Form::Text, Some(name)) => writeln!(out, "{pid} {name}: {why}"),
+        (Form::Text, None) => writeln!(out, "{pid}: {why}"),
+        (Form::Json, name) => {
+            let line = json!({ "pid": pid, "comm": name, "result": "refused", "why": why });
+            writeln!(out, "{line}")
+        }
+    }
+}
