@@ -149,6 +149,7 @@ impl App {
 
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
+        let Some(outcome) = self.kept(outcome) else { return };
         let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
         let text = told(&outcome);
         let level = match outcome {
@@ -179,6 +180,8 @@ impl App {
                 }
                 Level::Warn
             }
+            // Taken in above.
+            Outcome::AdjKept { .. } => Level::Good,
             Outcome::KnobSet { knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
                 self.turned.take(zeroed.unwrap_or((knob, before)));

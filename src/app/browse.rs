@@ -35,6 +35,8 @@ impl App {
             Mode::Revert(_) => self.revert_key(key, press),
             Mode::Several(_) => self.several_key(key, press),
             Mode::Knobs(_) => self.knob_key(key, press),
+            Mode::Rules(_) => self.rules_key(key),
+            Mode::Ask(_) => self.ask_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
         }
@@ -48,6 +50,8 @@ impl App {
             Mode::Menu(_) => Place::Menu,
             Mode::Edit(_) => Place::Edit,
             Mode::Knobs(_) => Place::Knobs,
+            Mode::Rules(_) => Place::Rules,
+            Mode::Ask(_) => Place::Confirm,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
         }
@@ -201,6 +205,8 @@ impl App {
             Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
+            Action::RulesPage => self.open_rules(),
+            Action::RulesOff => self.rules_off(),
             Action::Overcommit => self.open_knobs(),
             Action::Delay => self.open_prompt(Asking::Delay),
             Action::LookNow if self.paused => {

@@ -143,6 +143,8 @@ pub enum Place {
     Edit,
     /// The editor of the kernel's switches.
     Knobs,
+    /// The page of the rules of adj.
+    Rules,
     /// A dialog that asks before it acts.
     Confirm,
     /// A list to choose from.
@@ -253,6 +255,10 @@ pub enum Action {
     Overcommit,
     NextPreset,
     CopyLine,
+    // The rules of adj.
+    RulesPage,
+    RulesOff,
+    SwitchOn,
     // In a dialog that asks.
     Yes,
     SwapSignal,
@@ -331,6 +337,7 @@ const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
 const EDIT: &[Place] = &[Place::Edit];
 const KNOBS: &[Place] = &[Place::Knobs];
+const RULES: &[Place] = &[Place::Rules];
 const CONFIRM: &[Place] = &[Place::Confirm];
 const MENU: &[Place] = &[Place::Menu];
 const PAGE: &[Place] = &[Place::Page];
@@ -472,6 +479,20 @@ pub static KEYS: &[Binding] = &[
         Action::Overcommit,
         "",
         "overcommit and the other switches of vm: turn them, with a preview",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('r')],
+        Action::RulesPage,
+        "",
+        "rules of adj (--adj-rules): whom they mean; switch them on",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('x')],
+        Action::RulesOff,
+        "",
+        "rules of adj: switch them off at once",
     ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
@@ -639,6 +660,17 @@ pub static KEYS: &[Binding] = &[
         "leave everything as it was; again quits",
     ),
     row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(RULES, &[k(Code::Enter)], Action::SwitchOn, "", "switch the rules on; asks first"),
+    row(RULES, &[c('o'), Key::alt('x')], Action::RulesOff, "", "switch the rules off"),
+    row(RULES, &[k(Code::Up)], Action::Up, "", "a line up"),
+    row(RULES, &[k(Code::Down)], Action::Down, "", "a line down"),
+    row(RULES, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(RULES, &[k(Code::PageDown), Key::ctrl('f'), c(' ')], Action::PageDown, "", "a page down"),
+    row(RULES, &[k(Code::Home), c('g')], Action::First, "", "begin"),
+    row(RULES, &[k(Code::End), c('G')], Action::Last, "", "end"),
+    row(RULES, &[k(Code::Esc), c('q'), Key::alt('r')], Action::Back, "", "close"),
+    row(RULES, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(RULES, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[k(Code::Up)], Action::Up, "", "scroll a list of processes up"),

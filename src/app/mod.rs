@@ -15,6 +15,7 @@ pub mod mode;
 pub mod protect;
 pub mod reach;
 pub mod several;
+pub mod sticky;
 pub mod verdicts;
 
 mod act;
@@ -47,6 +48,7 @@ use keys::Key;
 use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use sticky::Sticky;
 use verdicts::VerdictView;
 
 /// What reaches the mind.
@@ -76,6 +78,8 @@ pub enum Msg {
     Told(Level, String),
     /// A new version of the site's own rule.
     Rule(Loaded),
+    /// What became of the file of rules of adj.
+    AdjRules(sticky::News),
 }
 
 /// A rule that was loaded from a file.
@@ -277,6 +281,8 @@ pub struct App {
     pub journal: Journal,
     /// The kernel's switches that were turned in this session.
     pub turned: Turned,
+    /// The rules of adj that stick, where some were given.
+    pub sticky: Option<Sticky>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -356,6 +362,7 @@ impl App {
             notice: None,
             journal: Journal::default(),
             turned: Turned::default(),
+            sticky: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -378,7 +385,10 @@ impl App {
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Sampled(snapshot) => self.sampled(snapshot),
+            Msg::Sampled(snapshot) => {
+                self.sampled(snapshot);
+                return self.keep_rules();
+            }
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
@@ -398,6 +408,7 @@ impl App {
             }
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
+            Msg::AdjRules(news) => self.take_adj_rules(news),
         }
         Vec::new()
     }
@@ -658,6 +669,7 @@ impl App {
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
             Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
             Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Ask(ask) => ask.shown.drawn(at, viewport.dialog),
             Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}
         }

@@ -7,6 +7,7 @@ use super::edit::AdjEdit;
 use super::knobs::{KnobEdit, Sure};
 use super::menu::Menu;
 use super::several::Several;
+use super::sticky::Ask;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
@@ -67,6 +68,10 @@ pub enum Mode {
     Several(Several),
     /// What came of an act on several processes, a page scrolled so far.
     Round(u16),
+    /// The rules of adj wait for being switched on.
+    Ask(Ask),
+    /// The page of the rules of adj, scrolled so far.
+    Rules(u16),
     /// The editor of the kernel's switches.
     Knobs(KnobEdit),
     /// A grave value of a switch waits for its confirmation.
@@ -82,7 +87,7 @@ impl Mode {
     #[must_use]
     pub const fn asks(&self) -> bool {
         matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
-            || matches!(self, Self::Knobs(_) | Self::Sure(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_) | Self::Ask(_))
     }
 
     /// A dialog about one process: rows hold still, and so does the dialog.

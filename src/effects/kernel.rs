@@ -92,6 +92,15 @@ impl Effects for KernelHands {
             Intent::Signal { who, name, signal, consent } => {
                 self.signal(*who, name, *signal, *consent)
             }
+            Intent::KeepAdj { who, name, from, to, rule, .. } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
+                    who: *who,
+                    name: name.clone(),
+                    before,
+                    now,
+                    rule: rule.clone(),
+                })
+            }
             Intent::SetKnob { knob, from, to } => knob::set(&self.root, *knob, *from, *to),
         };
         done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })

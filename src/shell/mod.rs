@@ -11,6 +11,7 @@ mod sampler;
 mod selfcheck;
 mod signals;
 mod slow;
+mod sticky;
 mod terminal;
 mod tui;
 
@@ -31,7 +32,7 @@ use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording, Source};
 use crate::units::Millis;
 
-use cli::{Cli, Command, PolicyArg, PolicyCommand};
+use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -99,6 +100,11 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
     };
+    let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
+        None => None,
+        Some(Ok(loaded)) => Some(loaded),
+        Some(Err(wrong)) => return Ok(complain_all(&wrong)),
+    };
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
@@ -122,7 +128,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch)
+            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch, sticky)
         } else {
             batch::run(cli, &setup, Box::new(source), None, watch)
         };
@@ -147,7 +153,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands);
     }
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch)
+    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch, sticky)
 }
 
 /// The hands for this root: those of the kernel only where it is proven live.
@@ -178,6 +184,10 @@ fn carry_out(
     match command {
         Command::Set(order) => acts::set(order, setup, source, hands),
         Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
+        Command::Rules { what: RulesCommand::Check { file } } => match sticky::compile(file) {
+            Ok((rules, _)) => sticky::check(setup, source, file, &rules),
+            Err(wrong) => Ok(complain_all(&wrong)),
+        },
         Command::Policies | Command::Policy { .. } => policies::list(setup, source),
     }
 }

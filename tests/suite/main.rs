@@ -28,6 +28,7 @@ mod selfcheck;
 mod several;
 mod site;
 mod stage;
+mod sticky;
 mod svg;
 mod verdicts;
 mod whatif;
