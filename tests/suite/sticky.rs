@@ -350,17 +350,24 @@ proptest! {
     #[test]
     fn no_rule_writes_without_its_standing_consent(
         script in prop::collection::vec(
-            (any_key(), 0_u64..1500, prop::sample::select(vec![
-                Beside::Nothing, Beside::Look, Beside::Look, Beside::Changed, Beside::Broken,
-            ])),
+            (any_key(), 0_u64..1500, prop_oneof![
+                6 => Just(Beside::Nothing),
+                4 => Just(Beside::Look),
+                1 => Just(Beside::Changed),
+                1 => Just(Beside::Broken),
+            ]),
             1..60,
         ),
+        asking in any::<bool>(),
     ) {
         let mut player = ruled();
+        if asking {
+            player.play("<A-r><Enter>");
+        }
         let mut version = 0;
         let mut digest = compile(RULES).digest;
         let mut consent: Option<u64> = None;
-        let mut opened: Option<u64> = None;
+        let mut opened = asking.then_some(player.now);
         for (key, pause, beside) in script {
             player.now += pause;
             let mut asked = Vec::new();
