@@ -248,11 +248,16 @@ pub fn paint_sure(app: &App, sure: &Sure, area: Rect, pen: &mut Pen<'_>) -> bool
     lines.push((9, Line::default()));
     let text = format!("! {}", warning(sure.grave, sure.forecast, &sight));
     lines.push((0, Line::styled(text, look.danger())));
-    if sure.grave != Grave::Panics {
-        let text =
-            "nothing can be started then, not even a shell to put it back; doomtop may end too";
-        lines.push((1, Line::raw(text)));
-    }
+    let then = match sure.grave {
+        Grave::NoMemory => {
+            "nothing can be started then, not even a shell to put it back; doomtop may end too"
+        }
+        Grave::NoMemoryButRoot => {
+            "nobody but root can start anything then; services of other users fail"
+        }
+        Grave::Panics => "what is not on disk by then is lost",
+    };
+    lines.push((1, Line::raw(then)));
     lines.push((9, Line::default()));
     lines.push((
         0,
