@@ -4,6 +4,7 @@ pub mod cli;
 
 mod acts;
 mod batch;
+mod explain;
 mod input;
 mod policies;
 mod rules;
@@ -100,6 +101,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
     };
+    if let Some(Command::Explain(order)) = &cli.command {
+        // `linux` is the running kernel; a log is judged by the rule of its own.
+        return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
+    }
     let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
         None => None,
         Some(Ok(loaded)) => Some(loaded),
@@ -188,7 +193,9 @@ fn carry_out(
             Ok((rules, _)) => sticky::check(setup, source, file, &rules),
             Err(wrong) => Ok(complain_all(&wrong)),
         },
-        Command::Policies | Command::Policy { .. } => policies::list(setup, source),
+        Command::Policies | Command::Policy { .. } | Command::Explain(_) => {
+            policies::list(setup, source)
+        }
     }
 }
 

@@ -22,6 +22,7 @@ const ROOMS: &[Room] = &[
     room("units", &[], &["serde"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
+    room("events", &["units", "model"], &["regex"]),
     // A site's rule is text: TOML, and patterns in its expressions.
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
@@ -44,7 +45,10 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns", "words", "sentence", "intent", "told"],
+        &[
+            "units", "model", "events", "policy", "rank", "columns", "words", "sentence", "intent",
+            "told",
+        ],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];
