@@ -506,7 +506,9 @@ impl App {
         (sticky.written, sticky.refused) = (0, 0);
         sticky.marks.clear();
         sticky.consent = Some(consent);
-        self.note_rules(Level::Good, "the rules are on: what they mean is written at each look");
+        let (file, digest) = (&sticky.file, sticky.rules.digest);
+        let text = format!("the rules of {file} are on (version {digest:016x})");
+        self.note_rules(Level::Good, &text);
         vec![Request::LookNow]
     }
 }

@@ -21,7 +21,7 @@ use doomtop::units::{Adj, Millis, Ticks};
 use proptest::prelude::*;
 
 use crate::fixtures::{app, looks, paint};
-use crate::screens::styled;
+use crate::screens::{check_cells, styled};
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
 const RULES: &str = "
@@ -509,6 +509,26 @@ fn the_page_and_the_question_are_as_they_were() {
     app.update(Msg::AdjRules(News::Bad("adj.toml:3:7: adj is a number".to_owned())));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     insta::assert_snapshot!("rules-bad-80x24", styled(&buffer));
+}
+
+#[test]
+fn hostile_names_are_harmless_on_the_page() {
+    let mut app = app("hostile.jsonl");
+    give(&mut app, "[[rule]]\nabout = \"\\u001b[2J\\u202e\"\nfor = ['*', '\u{202e}']\nadj = 999\n");
+    let last = looks("hostile.jsonl").pop().expect("a look");
+    app.update(Msg::Sampled(Arc::clone(&last)));
+    app.update(Msg::Sampled(last));
+    assert!(sticky(&app).would() > 3);
+    press(&mut app, 100, 30, "<A-r>");
+    for script in ["", "<PgDn>", "<End>", "<Enter>12"] {
+        press(&mut app, 100, 30, script);
+        for look in [FULL, Look { colour: false, unicode: false }] {
+            for (width, height) in [(100, 30), (40, 10), (60, 16), (120, 40)] {
+                let (buffer, viewport) = paint(&mut app, look, width, height);
+                check_cells(&buffer, viewport, &script);
+            }
+        }
+    }
 }
 
 #[test]
