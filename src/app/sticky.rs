@@ -32,7 +32,7 @@ pub enum News {
 }
 
 /// The consent that was given once for these rules, whoever they will mean. Nothing but
-/// [`Ask::agree`] makes one, and there is no second of it.
+/// `Ask::agree` makes one, and there is no second of it.
 #[derive(Debug)]
 pub struct Standing {
     rules: Arc<AdjRules>,

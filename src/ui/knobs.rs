@@ -108,6 +108,10 @@ fn about(edit: &KnobEdit, value: u64, sight: &Sight<'_>, look: Look) -> Vec<dial
         Knob::OvercommitMemory | Knob::OvercommitRatio | Knob::OvercommitKbytes
     );
     let text = match (edit.knob, value) {
+        // `mm/util.c` `__vm_enough_memory` before 5.2.
+        (Knob::OvercommitMemory, 0) if sight.scene.machine().kernel_version() < (5, 2) => {
+            "a request for more than is free or can be freed is refused"
+        }
         (Knob::OvercommitMemory, 0) => {
             "a single request larger than all RAM and swap is refused, no other"
         }
