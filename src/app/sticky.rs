@@ -102,6 +102,8 @@ pub struct Sticky {
     pub trouble: Option<String>,
     /// Whom the rules mean now, by rule and pid.
     pub cases: Vec<Case>,
+    /// How many processes could not be compared: there are too many for so many rules.
+    pub too_dear: usize,
     /// How many values were written since they were switched on.
     pub written: usize,
     /// How many were refused.
@@ -120,6 +122,7 @@ impl Sticky {
             rules,
             trouble: None,
             cases: Vec::new(),
+            too_dear: 0,
             written: 0,
             refused: 0,
             consent: None,
@@ -175,8 +178,16 @@ impl Sticky {
         let mut changed_back = Vec::new();
         self.marks.retain(|&id, _| scene.find(id).is_some());
         self.cases.clear();
+        self.too_dear = 0;
         for process in scene.now().processes.iter().filter(|it| !it.is_kernel_thread()) {
-            let Some(hit) = self.rules.first(process, scene) else { continue };
+            let hit = match self.rules.first(process, scene) {
+                Ok(Some(hit)) => hit,
+                Ok(None) => continue,
+                Err(_) => {
+                    self.too_dear += 1;
+                    continue;
+                }
+            };
             let to = self.rules.rules[hit.rule].adj;
             let mark = self.marks.get_mut(&process.id);
             let state = state(process, hit, to, mark.as_deref(), scene, own);

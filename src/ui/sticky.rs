@@ -48,6 +48,14 @@ fn lines(sticky: &Sticky, look: Look) -> Vec<Line<'static>> {
             Span::styled(" asks to switch them on", look.dim()),
         ])),
     }
+    if sticky.too_dear > 0 {
+        let whom = match sticky.too_dear {
+            1 => "1 process".to_owned(),
+            count => format!("{count} processes"),
+        };
+        let text = format!("! {whom} could not be compared: too many rules for so many processes");
+        lines.push(Line::styled(text, look.warn()));
+    }
     for (nth, rule) in sticky.rules.rules.iter().enumerate() {
         lines.push(Line::default());
         let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();

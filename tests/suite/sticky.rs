@@ -251,6 +251,25 @@ fn one_look_writes_only_so_many() {
 }
 
 #[test]
+fn rules_that_are_too_dear_mean_nobody_and_say_so() {
+    let crowd = || {
+        let more = (0..2000).map(|nth| process(1000 + nth, "x", 10));
+        let hard = std::iter::once(process(900, "aaaaaaaaaaaaaaa", 10));
+        machine(1_000_000, ScoreScale::Signed, more.chain(hard).collect())
+    };
+    let hard: Vec<String> = (0..100).map(|nth| format!("'a*a*a*a*a*a*a*{nth}'")).collect();
+    let rule = format!("[[rule]]\nfor = [{}]\nadj = 5\n", hard.join(", "));
+    let mut player = Player::on(crowd());
+    give(&mut player.app, &rule.repeat(20));
+    look(&mut player, crowd());
+    assert_eq!(sticky(&player.app).too_dear, 1);
+    assert!(sticky(&player.app).cases.is_empty());
+    player.play("<A-r>");
+    let (buffer, _) = paint(&mut player.app, FULL, 100, 30);
+    assert!(crate::fixtures::text(&buffer).contains("! 1 process could not be compared"));
+}
+
+#[test]
 fn a_name_alone_lowers_nothing() {
     let mut player = Player::on(with(&[(200, 300)]));
     give(&mut player.app, RULES);

@@ -14,7 +14,7 @@ use super::facts::{View, name_of};
 use super::fault::{Fault, Spot, meant};
 use super::file::{Reader, document};
 use super::matcher::{Glob, Matcher};
-use super::value::Fuel;
+use super::value::{Fuel, Why};
 use crate::model::{Process, Scene, Text, neutral};
 use crate::units::Adj;
 
@@ -129,10 +129,11 @@ impl AdjRules {
         all.any(|whom| whom.matcher.needs_cgroup())
     }
 
-    /// The first rule that means a process. Where the comparing costs more than one of so many
-    /// processes may cost, none does.
-    #[must_use]
-    pub fn first(&self, process: &Process, scene: &Scene) -> Option<Hit> {
+    /// The first rule that means a process.
+    ///
+    /// # Errors
+    /// The comparing costs more than one of so many processes may cost: none means it then.
+    pub fn first(&self, process: &Process, scene: &Scene) -> Result<Option<Hit>, Why> {
         let fuel = Fuel::among(scene.now().processes.len());
         let view =
             View { process, victim: None, scene: Some(scene), users: &self.users, fuel: &fuel };
@@ -140,7 +141,7 @@ impl AdjRules {
             let whom = rule.whom.iter().find(|whom| whom.matches(process, &view))?;
             Some(Hit { rule: nth, bound: whom.is_bound() })
         });
-        found.filter(|_| !fuel.is_out())
+        if fuel.is_out() { Err(Why::Costs) } else { Ok(found) }
     }
 }
 
