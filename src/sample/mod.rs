@@ -17,6 +17,7 @@ pub mod root;
 mod row;
 pub mod system;
 pub mod walk;
+pub mod whereabouts;
 
 use std::fmt;
 

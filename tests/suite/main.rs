@@ -31,5 +31,6 @@ mod site;
 mod stage;
 mod sticky;
 mod svg;
+mod tapes;
 mod verdicts;
 mod whatif;
