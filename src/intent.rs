@@ -2,7 +2,7 @@
 //!
 //! An intent carries the process *as the user saw it*; the hands refuse when the world has moved on.
 
-use crate::model::{ProcId, Signal};
+use crate::model::{Knob, ProcId, Signal};
 use crate::units::{Adj, Kib, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
@@ -52,6 +52,31 @@ pub enum Intent {
         /// How firmly it was confirmed.
         consent: Consent,
     },
+    /// Write `oom_score_adj` as a rule says that was switched on: the one wish without a key pressed
+    /// for this process. The consent was the dialog that named the rules.
+    KeepAdj {
+        /// Whose.
+        who: ProcId,
+        /// Its name.
+        name: String,
+        /// The value it was seen with.
+        from: Adj,
+        /// The value to write.
+        to: Adj,
+        /// Which rule, in a few words.
+        rule: String,
+        /// Of which version of the file, as it was confirmed.
+        digest: u64,
+    },
+    /// Turn a switch of the kernel.
+    SetKnob {
+        /// Which.
+        knob: Knob,
+        /// The value the user saw.
+        from: u64,
+        /// The value to write.
+        to: u64,
+    },
 }
 
 impl Intent {
@@ -59,7 +84,10 @@ impl Intent {
     #[must_use]
     pub const fn who(&self) -> Option<ProcId> {
         match self {
-            Self::SetAdj { who, .. } | Self::Signal { who, .. } => Some(*who),
+            Self::SetAdj { who, .. } | Self::Signal { who, .. } | Self::KeepAdj { who, .. } => {
+                Some(*who)
+            }
+            Self::SetKnob { .. } => None,
         }
     }
 
@@ -67,9 +95,10 @@ impl Intent {
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
-            Self::SetAdj { who, name, .. } | Self::Signal { who, name, .. } => {
-                format!("{who} {name}")
-            }
+            Self::SetAdj { who, name, .. }
+            | Self::Signal { who, name, .. }
+            | Self::KeepAdj { who, name, .. } => format!("{who} {name}"),
+            Self::SetKnob { knob, .. } => knob.to_string(),
         }
     }
 }
@@ -197,6 +226,30 @@ pub enum Outcome {
         /// Why, in words.
         why: String,
     },
+    /// A rule that is on had the value written, and it was read back.
+    AdjKept {
+        /// Whose.
+        who: ProcId,
+        /// Its name.
+        name: String,
+        /// What it was just before the write.
+        before: Adj,
+        /// What it reads back.
+        now: Adj,
+        /// Which rule, in a few words.
+        rule: String,
+    },
+    /// The switch was turned and read back.
+    KnobSet {
+        /// Which.
+        knob: Knob,
+        /// What it was just before the write.
+        before: u64,
+        /// What it reads back.
+        now: u64,
+        /// The other one that went to zero with it, and what that was.
+        zeroed: Option<(Knob, u64)>,
+    },
     /// Nothing was done.
     Refused {
         /// What was wished.
@@ -212,9 +265,11 @@ impl Outcome {
     pub const fn who(&self) -> Option<ProcId> {
         match self {
             Self::AdjSet { who, .. }
+            | Self::AdjKept { who, .. }
             | Self::Signalled { who, .. }
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
+            Self::KnobSet { .. } => None,
             Self::Refused { intent, .. } => intent.who(),
         }
     }

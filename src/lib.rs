@@ -39,8 +39,14 @@
 //! user saw it, and says what came of it as an [`intent::Outcome`].
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
-//! may block (command lines, user names), one that watches the file of a site's rule, and the main
+//! may block (command lines, user names), one that watches the file of a site's rule, one that
+//! watches that of rules of adj, and the main
 //! loop with one inbox. No locks.
+//!
+//! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
+//! watches their file as it does a site's rule; the app says at each look what they would do, and once
+//! their own dialog was confirmed, each look brings its intents under that standing consent
+//! ([`app::sticky::Standing`]). A new version of the file ends it.
 //!
 //! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
 //! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest

@@ -29,6 +29,16 @@ pub fn told(outcome: &Outcome) -> String {
             let time = span_of(after.0 / 1000);
             format!("{who} {name}: still there {time} after {signal}: {why}")
         }
+        Outcome::AdjKept { who, name, before, now, rule } => {
+            format!("{who} {name}: oom_score_adj {before} -> {now}, by {rule}")
+        }
+        Outcome::KnobSet { knob, before, now, zeroed } => {
+            let mut text = format!("{knob} set: {before} -> {now}");
+            if let Some((other, was)) = zeroed {
+                text.push_str(&format!("; {other} went from {was} to 0 with it"));
+            }
+            text
+        }
         Outcome::Refused { intent, refusal } => {
             format!("{}: {}", intent.subject(), refusal.words())
         }

@@ -201,6 +201,7 @@ impl App {
 
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
+        let Some(outcome) = self.kept(outcome) else { return };
         let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
         let text = told(&outcome);
         let (acted, mut change) = (Acted::of(&outcome), None);
@@ -228,8 +229,16 @@ impl App {
                 }
                 Level::Warn
             }
+            // Taken in above.
+            Outcome::AdjKept { .. } => Level::Good,
+            Outcome::KnobSet { knob, before, zeroed, .. } => {
+                // Of two that zero each other, writing the one that counted puts both back.
+                self.turned.take(zeroed.unwrap_or((knob, before)));
+                Level::Good
+            }
             Outcome::Refused { intent, refusal } => {
                 change = self.journal.learn(&intent, &refusal);
+                self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
                 Level::Warn
             }
         };

@@ -283,7 +283,7 @@ impl App {
     }
 
     /// ^C or F10 in a dialog closes it; the second one quits.
-    fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
+    pub(super) fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
         self.mode = Mode::Browse;
         self.say(Level::Plain, format!("{what}; once more quits"));
         Vec::new()

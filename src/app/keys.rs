@@ -141,6 +141,10 @@ pub enum Place {
     Verdicts,
     /// The editor of oom_score_adj.
     Edit,
+    /// The editor of the kernel's switches.
+    Knobs,
+    /// The page of the rules of adj.
+    Rules,
     /// A dialog that asks before it acts.
     Confirm,
     /// A list to choose from.
@@ -259,6 +263,14 @@ pub enum Action {
     OutOfFirst,
     IntoFirst,
     Apply,
+    // In the editor of the kernel's switches.
+    Overcommit,
+    NextPreset,
+    CopyLine,
+    // The rules of adj.
+    RulesPage,
+    RulesOff,
+    SwitchOn,
     // In a dialog that asks.
     Yes,
     SwapSignal,
@@ -339,6 +351,8 @@ const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
 const EDIT: &[Place] = &[Place::Edit];
+const KNOBS: &[Place] = &[Place::Knobs];
+const RULES: &[Place] = &[Place::Rules];
 const CONFIRM: &[Place] = &[Place::Confirm];
 const MENU: &[Place] = &[Place::Menu];
 const PAGE: &[Place] = &[Place::Page];
@@ -505,6 +519,27 @@ pub static KEYS: &[Binding] = &[
         "",
         "view Verdicts: every policy, and who would die by it",
     ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('o')],
+        Action::Overcommit,
+        "",
+        "overcommit and the other switches of vm: turn them, with a preview",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('r')],
+        Action::RulesPage,
+        "",
+        "rules of adj (--adj-rules): whom they mean; switch them on",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('x')],
+        Action::RulesOff,
+        "",
+        "rules of adj: switch them off at once",
+    ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
     row(EVERYWHERE, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
@@ -668,6 +703,45 @@ pub static KEYS: &[Binding] = &[
         "leave everything as it was; again quits",
     ),
     row(EDIT, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(KNOBS, &[k(Code::Up)], Action::Up, "", "the switch above"),
+    row(KNOBS, &[k(Code::Down)], Action::Down, "", "the switch below"),
+    row(KNOBS, &[k(Code::Home)], Action::First, "", "the first switch"),
+    row(KNOBS, &[k(Code::End)], Action::Last, "", "the last switch"),
+    row(KNOBS, &[k(Code::Left), c('-')], Action::StepDown, "", "lower (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[k(Code::Right), c('+')], Action::StepUp, "", "higher (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[Key::shift(Code::Left)], Action::FineDown, "", "1 lower (KiB: 64 MiB)"),
+    row(KNOBS, &[Key::shift(Code::Right)], Action::FineUp, "", "1 higher (KiB: 64 MiB)"),
+    row(KNOBS, &[k(Code::Tab)], Action::NextPreset, "", "the next usual value"),
+    row(KNOBS, &[c('r')], Action::Revert, "", "propose what it was before the last turn from here"),
+    row(KNOBS, &[c('y')], Action::Copy, "", "copy the sysctl command"),
+    row(KNOBS, &[c('Y')], Action::CopyLine, "", "copy the line for /etc/sysctl.d"),
+    row(
+        KNOBS,
+        &[k(Code::Enter)],
+        Action::Apply,
+        "",
+        "apply; what could stop the machine asks again",
+    ),
+    row(KNOBS, &[k(Code::Esc), c('q')], Action::Back, "", "leave everything as it was"),
+    row(
+        KNOBS,
+        &[k(Code::F(10)), Key::ctrl('c')],
+        Action::Quit,
+        "",
+        "leave everything as it was; again quits",
+    ),
+    row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(RULES, &[k(Code::Enter)], Action::SwitchOn, "", "switch the rules on; asks first"),
+    row(RULES, &[c('o'), Key::alt('x')], Action::RulesOff, "", "switch the rules off"),
+    row(RULES, &[k(Code::Up)], Action::Up, "", "a line up"),
+    row(RULES, &[k(Code::Down)], Action::Down, "", "a line down"),
+    row(RULES, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(RULES, &[k(Code::PageDown), Key::ctrl('f'), c(' ')], Action::PageDown, "", "a page down"),
+    row(RULES, &[k(Code::Home), c('g')], Action::First, "", "begin"),
+    row(RULES, &[k(Code::End), c('G')], Action::Last, "", "end"),
+    row(RULES, &[k(Code::Esc), c('q'), Key::alt('r')], Action::Back, "", "close"),
+    row(RULES, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(RULES, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[k(Code::Up)], Action::Up, "", "scroll a list of processes up"),

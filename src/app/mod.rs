@@ -10,6 +10,7 @@ pub mod foresee;
 pub mod journal;
 pub mod keep;
 pub mod keys;
+pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
@@ -17,6 +18,7 @@ pub mod protect;
 pub mod reach;
 pub mod rights;
 pub mod several;
+pub mod sticky;
 pub mod verdicts;
 
 mod act;
@@ -49,8 +51,10 @@ use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use keys::Key;
+use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use sticky::Sticky;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -83,6 +87,8 @@ pub enum Msg {
     Told(Level, String),
     /// A new version of the site's own rule.
     Rule(Loaded),
+    /// What became of the file of rules of adj.
+    AdjRules(sticky::News),
 }
 
 /// A rule that was loaded from a file.
@@ -295,6 +301,10 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What was done in this session.
     pub journal: Journal,
+    /// The kernel's switches that were turned in this session.
+    pub turned: Turned,
+    /// The rules of adj that stick, where some were given.
+    pub sticky: Option<Sticky>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -374,6 +384,8 @@ impl App {
             command: None,
             notice: None,
             journal: Journal::default(),
+            turned: Turned::default(),
+            sticky: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -402,7 +414,10 @@ impl App {
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Sampled(snapshot) => self.sampled(snapshot),
+            Msg::Sampled(snapshot) => {
+                self.sampled(snapshot);
+                return self.keep_rules();
+            }
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
@@ -422,6 +437,7 @@ impl App {
             }
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
+            Msg::AdjRules(news) => self.take_adj_rules(news),
         }
         Vec::new()
     }
@@ -550,6 +566,7 @@ impl App {
         self.arrange_verdicts();
         self.foresee();
         self.renew_keep();
+        self.foresee_knob();
         self.tell_trouble();
     }
 
@@ -699,6 +716,9 @@ impl App {
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
             Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
+            Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Ask(ask) => ask.shown.drawn(at, viewport.dialog),
+            Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

@@ -6,8 +6,10 @@ use super::confirm::Confirm;
 use super::edit::AdjEdit;
 use super::journal::Change;
 use super::keep::Keep;
+use super::knobs::{KnobEdit, Sure};
 use super::menu::Menu;
 use super::several::Several;
+use super::sticky::Ask;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
@@ -72,6 +74,14 @@ pub enum Mode {
     Journal(usize),
     /// How to keep a value.
     Keep(Keep),
+    /// The rules of adj wait for being switched on.
+    Ask(Ask),
+    /// The page of the rules of adj, scrolled so far.
+    Rules(u16),
+    /// The editor of the kernel's switches.
+    Knobs(KnobEdit),
+    /// A grave value of a switch waits for its confirmation.
+    Sure(Sure),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The help page, scrolled so far.
@@ -83,6 +93,7 @@ impl Mode {
     #[must_use]
     pub const fn asks(&self) -> bool {
         matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_) | Self::Ask(_))
     }
 
     /// A dialog about one process: rows hold still, and so does the dialog.

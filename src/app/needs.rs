@@ -22,6 +22,7 @@ impl App {
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
         let speaks = matches!(self.mode, Mode::Explain(_) | Mode::Edit(_) | Mode::Keep(_));
         needs.cgroup |= speaks || self.viewport.width >= 100;
+        needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
         let groups = self.screen == Screen::Cgroups || self.is_scoped();
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {

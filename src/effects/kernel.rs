@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::pursuit::{Pursuit, spare};
 use super::signal::Target;
-use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj};
+use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj, knob};
 use crate::intent::{Consent, Intent, Outcome, Refusal};
 use crate::model::{ProcId, Signal};
 use crate::sample::root::LiveRoot;
@@ -92,6 +92,16 @@ impl Effects for KernelHands {
             Intent::Signal { who, name, signal, consent } => {
                 self.signal(*who, name, *signal, *consent)
             }
+            Intent::KeepAdj { who, name, from, to, rule, .. } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
+                    who: *who,
+                    name: name.clone(),
+                    before,
+                    now,
+                    rule: rule.clone(),
+                })
+            }
+            Intent::SetKnob { knob, from, to } => knob::set(&self.root, *knob, *from, *to),
         };
         done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })
     }

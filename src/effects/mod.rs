@@ -7,6 +7,7 @@
 mod adj;
 mod folder;
 mod kernel;
+mod knob;
 mod protect;
 mod pursuit;
 mod refuse;

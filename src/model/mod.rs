@@ -28,10 +28,11 @@ pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
     RuleOn, Step, SystemdOomd, Told,
 };
-pub use knobs::{Knobs, PanicOnOom};
+pub use knobs::{Knob, Knobs, PanicOnOom, Turns};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, global_total,
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, commit_limit,
+    global_total,
 };
 pub use names::Names;
 pub use nodes::{Node, NodeSet};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Turns;
+
 /// The capabilities that doomtop speaks of (`include/uapi/linux/capability.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
@@ -93,6 +95,9 @@ pub struct Powers {
     pub pidfd: bool,
     /// doomtop's own memory is locked, so that it keeps running when memory is gone.
     pub memory_locked: bool,
+    /// The kernel's switches can be turned.
+    #[serde(default, skip_serializing_if = "Turns::is_not_asked")]
+    pub turns_knobs: Turns,
 }
 
 impl Powers {

@@ -24,16 +24,23 @@ fn process(who: ProcId, name: &str) -> Value {
 /// What was wished, as the keys of an object.
 fn wish(intent: &Intent) -> Value {
     let mut object = match intent {
-        Intent::SetAdj { who, name, .. } | Intent::Signal { who, name, .. } => process(*who, name),
+        Intent::SetAdj { who, name, .. }
+        | Intent::Signal { who, name, .. }
+        | Intent::KeepAdj { who, name, .. } => process(*who, name),
+        Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
     };
     match intent {
-        Intent::SetAdj { from, to, .. } => {
+        Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
             object["act"] = json!("set");
             object["oom_score_adj"] = json!({ "from": from.0, "to": to.0 });
         }
         Intent::Signal { signal, .. } => {
             object["act"] = json!("signal");
             object["signal"] = json!(signal.to_string());
+        }
+        Intent::SetKnob { from, to, .. } => {
+            object["act"] = json!("turn");
+            object["value"] = json!({ "from": from, "to": to });
         }
     }
     object
@@ -42,7 +49,8 @@ fn wish(intent: &Intent) -> Value {
 fn object(outcome: &Outcome) -> Value {
     let mut line = match outcome {
         Outcome::Refused { intent, .. } => wish(intent),
-        Outcome::AdjSet { who, name, before, now, .. } => {
+        Outcome::AdjSet { who, name, before, now, .. }
+        | Outcome::AdjKept { who, name, before, now, .. } => {
             let mut line = process(*who, name);
             line["act"] = json!("set");
             line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
@@ -67,9 +75,14 @@ fn object(outcome: &Outcome) -> Value {
             line["after_ms"] = json!(after.0);
             line
         }
+        Outcome::KnobSet { knob, before, now, .. } => json!({
+            "act": "turn",
+            "knob": knob.to_string(),
+            "value": { "from": before, "to": now },
+        }),
     };
     let (result, why) = match outcome {
-        Outcome::AdjSet { .. } => ("set", None),
+        Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
         Outcome::Signalled { .. } => ("signalled", None),
         Outcome::Exited { .. } => ("gone", None),
         Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
@@ -108,11 +121,14 @@ pub fn write_plan(
         Form::Text => {
             let subject = intent.subject();
             match intent {
-                Intent::SetAdj { from, to, .. } => {
+                Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
                     writeln!(out, "{subject}: would set oom_score_adj: {from} -> {to}")?;
                 }
                 Intent::Signal { signal, .. } => {
                     writeln!(out, "{subject}: would send {signal}")?;
+                }
+                Intent::SetKnob { from, to, .. } => {
+                    writeln!(out, "{subject}: would be set: {from} -> {to}")?;
                 }
             }
             notes.iter().try_for_each(|note| writeln!(out, "    {note}"))

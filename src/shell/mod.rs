@@ -13,6 +13,7 @@ mod sampler;
 mod selfcheck;
 mod signals;
 mod slow;
+mod sticky;
 mod terminal;
 mod tui;
 mod written;
@@ -35,7 +36,7 @@ use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording, Source};
 use crate::units::Millis;
 
-use cli::{Cli, Command, PolicyArg, PolicyCommand};
+use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -107,6 +108,11 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         // `linux` is the running kernel; a log is judged by the rule of its own.
         return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
     }
+    let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
+        None => None,
+        Some(Ok(loaded)) => Some(loaded),
+        Some(Err(wrong)) => return Ok(complain_all(&wrong)),
+    };
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
@@ -132,7 +138,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch)
+            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch, sticky)
         } else {
             batch::run(cli, &setup, Box::new(source), None, watch)
         };
@@ -161,7 +167,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands);
     }
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch)
+    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch, sticky)
 }
 
 /// The hands for this root: those of the kernel only where it is proven live.
@@ -192,6 +198,10 @@ fn carry_out(
     match command {
         Command::Set(order) => acts::set(order, setup, source, hands),
         Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
+        Command::Rules { what: RulesCommand::Check { file } } => match sticky::compile(file) {
+            Ok((rules, _)) => sticky::check(setup, source, file, &rules),
+            Err(wrong) => Ok(complain_all(&wrong)),
+        },
         // The others were carried out before it came to hands.
         _ => policies::list(setup, source),
     }

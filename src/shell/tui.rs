@@ -9,8 +9,10 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::app::sticky::News;
 use crate::app::{App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
+use crate::intent::Intent;
 use crate::model::ProcId;
 use crate::report::json;
 use crate::sample::root::ProcRoot;
@@ -23,7 +25,7 @@ use super::rules::Watch;
 use super::sampler::Sampler;
 use super::terminal::{self, Screen};
 use super::written::{self, new_file};
-use super::{input, rules, signals, slow};
+use super::{input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -58,6 +60,7 @@ struct Loop {
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
     rules: Option<Sender<()>>,
+    adj_rules: Option<Sender<()>>,
     begun: Instant,
     due: Instant,
 }
@@ -73,6 +76,7 @@ pub(super) fn run(
     hands: Box<dyn Effects>,
     names: Option<ProcRoot>,
     watch: Option<Watch>,
+    adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
     let (inbox, events) = channel();
     let begun = Instant::now();
@@ -84,9 +88,14 @@ pub(super) fn run(
     input::start(inbox.clone(), begun)?;
     let sampler = Sampler::start(source, inbox.clone())?;
     let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
+    let mut app = App::new(setup);
+    let adj_rules = adj_rules.and_then(|(news, watch)| {
+        app.update(Msg::AdjRules(news));
+        sticky::start(watch, inbox.clone())
+    });
     let slow = names.and_then(|root| slow::start(root, inbox));
-    let app = App::new(setup);
-    let mut all = Loop { app, look, screen, hands, sampler, slow, rules, begun, due: begun };
+    let mut all =
+        Loop { app, look, screen, hands, sampler, slow, rules, adj_rules, begun, due: begun };
     terminal::test_panic("main");
     match all.turn(&events) {
         Ok(End { status, keep }) => {
@@ -134,8 +143,8 @@ impl Loop {
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
-                if let Some(rules) = &self.rules {
-                    let _ = rules.send(());
+                for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
+                    let _ = watch.send(());
                 }
                 self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
             }
@@ -222,9 +231,13 @@ impl Loop {
     fn serve(&mut self, request: Request) -> io::Result<Option<End>> {
         match request {
             Request::Act(intent) => {
+                // What rules do is bounded by look: it brings no look of its own.
+                let by_hand = !matches!(intent, Intent::KeepAdj { .. });
                 let outcome = self.hands.perform(intent);
                 self.app.update(Msg::Came(outcome));
-                self.due = Instant::now();
+                if by_hand {
+                    self.due = Instant::now();
+                }
             }
             Request::Quit { keep } => return Ok(Some(End { status: 0, keep })),
             Request::Suspend => self.stop()?,

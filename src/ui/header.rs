@@ -11,6 +11,7 @@ use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
 use super::{victim, words};
 use crate::app::mode::Screen;
+use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
 use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
@@ -153,6 +154,9 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     }
     if app.paused {
         flag("[paused]", look.warn());
+    }
+    if app.sticky.as_ref().is_some_and(Sticky::is_on) {
+        flag("[rules on]", look.warn());
     }
     match app.setup.acting {
         Acting::ReadOnly => flag("read-only", look.good()),

@@ -31,6 +31,8 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         (Place::Cgroups, "In the view of cgroups"),
         (Place::Verdicts, "In the view of verdicts"),
         (Place::Edit, "In the editor of oom_score_adj"),
+        (Place::Knobs, "In the editor of overcommit and the other switches"),
+        (Place::Rules, "On the page of the rules of adj"),
         (Place::Confirm, "In a question"),
         (Place::Menu, "In a list"),
         (Place::Page, "On a page like this one"),

@@ -268,3 +268,35 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
+
+#[test]
+fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("kt{}", std::process::id());
+    let (program, file) = (folder.path().join(&name), folder.path().join("adj.toml"));
+    std::os::unix::fs::symlink("/bin/sleep", &program).expect("a link");
+    let child = Own(Command::new(&program).arg("1000").spawn().expect("sleep"));
+    let rules = format!("[[rule]]\nabout = 'the trial'\nfor = '{name}'\nadj = 444\n");
+    fs::write(&file, &rules).expect("written");
+
+    let mut terminal = Terminal::run(120, 30, &["--adj-rules", file.to_str().expect("a name")]);
+    terminal.wait_for("the dry run", |text| text.contains("rules: 1 would be written"));
+    terminal.send("\x1br");
+    terminal.wait_for("the page", |text| text.contains("Dry run") && text.contains("the trial"));
+    assert_eq!(child.adj(), "0");
+    terminal.send("\r");
+    terminal.wait_for("the question", |text| text.contains("type the count 1"));
+    // What is typed too soon does not count; what is typed twice is one digit.
+    terminal.press_until("\x7f1", "the digit", |text| text.contains("[1"));
+    terminal.press_until("\r", "the write", |_| child.adj() == "444");
+    terminal.wait_for("the flag", |text| text.contains("[rules on]"));
+
+    fs::write(&file, format!("{rules}# changed\n")).expect("written");
+    terminal.wait_for("the end of it", |text| !text.contains("[rules on]"));
+    fs::write(&file, "[[rule]]\nadj = 1").expect("written");
+    terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: whom it means is missing"));
+    terminal.send("q");
+    terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}

@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use doomtop::effects::{Effects, KernelHands};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal};
-use doomtop::model::{Needs, ProcId, Signal};
+use doomtop::model::{Knob, Needs, ProcId, Signal, Snapshot};
 use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Adj, Ticks};
@@ -84,10 +84,21 @@ pub fn probe() -> ExitCode {
     column.insert("g pinned by pidfd", yes(pinned));
     let outcome = signal(&mut hands, other);
     column.insert("h signal another user's", cell(&outcome));
+    column.insert("i turn overcommit and the other switches of vm", turn(&mut hands, &look));
     let locks = if doomtop_locks(&powers) { "yes" } else { "no: needs CAP_IPC_LOCK" };
     column.insert("z stay in memory when memory is gone", locks.to_owned());
     println!("COLUMN {}", serde_json::to_string(&column).expect("JSON"));
     ExitCode::SUCCESS
+}
+
+/// Writes the value that a switch has; what the editor says before must come true.
+fn turn(hands: &mut KernelHands, look: &Snapshot) -> String {
+    let knob = Knob::Swappiness;
+    let from = knob.seen(look).value().expect("its value");
+    let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
+    let foreseen = look.powers.turns_knobs.hindrance();
+    assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), |hint| format!("no: {hint}")));
+    cell
 }
 
 /// Whether doomtop may lock its memory without limit.

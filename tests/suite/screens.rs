@@ -128,6 +128,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("scrolled columns", &["Right", "Right", "Right"]),
         ("small header", &["m"]),
         ("pages", &["e"]),
+        ("switches", &[":", "overcommit", "Enter", "Down", "7"]),
+        ("a grave switch", &[":", "overcommit", "Enter", "2", "Enter"]),
         ("verdicts", &["Tab", "Tab", "Down"]),
         ("other verdicts", &["Tab", "Tab", "End", "i"]),
         ("verdicts of 2.4", &["Tab", "Tab", "End", "Up", "Up", "Up", "Up", "Right"]),
@@ -189,7 +191,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     found
 }
 
-fn check_cells(buffer: &Buffer, viewport: Viewport, what: &dyn std::fmt::Display) {
+/// That a picture has nothing in it but what a terminal may be given.
+pub fn check_cells(buffer: &Buffer, viewport: Viewport, what: &dyn std::fmt::Display) {
     for cell in buffer.content() {
         let symbol = cell.symbol();
         assert!(!symbol.chars().any(char::is_control), "{what}: {symbol:?} is in a cell");

@@ -694,6 +694,14 @@ proptest! {
                         let wanted = if *consent == Consent::Plain { Code::Char('y') } else { Code::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
+                    (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                    }
+                    (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::char('y'));
+                        prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
+                    }
                     other => prop_assert!(false, "{other:?}"),
                 }
             }
