@@ -2,8 +2,12 @@
 //!
 //! An intent carries the process *as the user saw it*; the hands refuse when the world has moved on.
 
+mod haste;
+
+pub use haste::{Came, Haste, Spare, Taken};
+
 use crate::model::{ProcId, Signal};
-use crate::units::{Adj, Kib, Millis};
+use crate::units::{Adj, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
 /// the pid was typed. The kernel keeps 15 bytes of a name.
@@ -15,6 +19,10 @@ pub const PILLARS: &[&str] = &[
     "dbus-broker",
     "dbus-broker-lau",
 ];
+
+/// Why a signalled process still stands, where its cgroup is frozen: the one case in which the same
+/// signal, sent with a thaw, helps.
+pub const FROZEN: &str = "its cgroup is frozen; the signal reaches it when it is thawed";
 
 /// How firmly the user confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +59,15 @@ pub enum Intent {
         signal: Signal,
         /// How firmly it was confirmed.
         consent: Consent,
+        /// What is done beside it.
+        haste: Vec<Haste>,
+    },
+    /// End everybody in a cgroup and below with one write (`cgroup.kill`, cgroup v2, 5.14 and later).
+    KillCgroup {
+        /// The cgroup, as `/proc/PID/cgroup` prints it.
+        path: String,
+        /// Everybody in it as the user saw them, by pid.
+        members: Vec<(ProcId, String)>,
     },
 }
 
@@ -60,6 +77,16 @@ impl Intent {
     pub const fn who(&self) -> Option<ProcId> {
         match self {
             Self::SetAdj { who, .. } | Self::Signal { who, .. } => Some(*who),
+            Self::KillCgroup { .. } => None,
+        }
+    }
+
+    /// All processes that it is about.
+    #[must_use]
+    pub fn reached(&self) -> Vec<ProcId> {
+        match self {
+            Self::KillCgroup { members, .. } => members.iter().map(|(who, _)| *who).collect(),
+            other => other.who().into_iter().collect(),
         }
     }
 
@@ -69,6 +96,24 @@ impl Intent {
         match self {
             Self::SetAdj { who, name, .. } | Self::Signal { who, name, .. } => {
                 format!("{who} {name}")
+            }
+            Self::KillCgroup { path, .. } => format!("cgroup {path}"),
+        }
+    }
+
+    /// What would be done: `SIGKILL to 4711 java`.
+    #[must_use]
+    pub fn would(&self) -> String {
+        let subject = self.subject();
+        match self {
+            Self::SetAdj { from, to, .. } => format!("{subject}: oom_score_adj {from} -> {to}"),
+            Self::Signal { signal, haste, .. } => {
+                let steps: Vec<String> = haste.iter().map(Haste::words).collect();
+                let more = if steps.is_empty() { "" } else { ", with " };
+                format!("{signal} to {subject}{more}{}", steps.join(" and "))
+            }
+            Self::KillCgroup { members, .. } => {
+                format!("SIGKILL to all {} of {subject}", members.len())
             }
         }
     }
@@ -95,6 +140,16 @@ pub enum Refusal {
         /// In words.
         why: &'static str,
     },
+    /// It was killed already, by whomever: twice does not help.
+    Underway {
+        /// In words.
+        why: String,
+    },
+    /// Somebody is in the cgroup whom the user did not see, or who may not be touched.
+    Unseen {
+        /// Who, and why.
+        who: String,
+    },
     /// The kernel took the write, but the value reads back differently.
     NotTaken {
         /// What reads back.
@@ -120,6 +175,8 @@ impl Refusal {
             Self::ReadOnly => "doomtop runs read-only".to_owned(),
             Self::NotReal => "this is a recording, not a live machine".to_owned(),
             Self::Protected { why } => format!("protected: {why}"),
+            Self::Underway { why } => format!("not killed twice: {why}"),
+            Self::Unseen { who } => format!("nobody was touched: {who}"),
             Self::NotTaken { found } => {
                 format!("the kernel took the write, but it reads back {found}")
             }
@@ -154,6 +211,31 @@ pub enum Outcome {
         signal: Signal,
         /// Sent through a pidfd, so that it cannot have hit another process.
         pinned: bool,
+        /// What was done beside it, as far as it is over.
+        haste: Vec<Taken>,
+    },
+    /// A step that takes time is over.
+    Hastened {
+        /// Whose.
+        who: ProcId,
+        /// The name the user saw.
+        name: String,
+        /// The step, and what came of it.
+        taken: Taken,
+    },
+    /// Everybody in a cgroup was killed; they are followed from here on.
+    CgroupKilled {
+        /// The cgroup.
+        path: String,
+        /// Who was in it.
+        members: Vec<(ProcId, String)>,
+    },
+    /// Nothing was done, because doomtop only rehearses (`--dry-run`): it would have been.
+    Rehearsed {
+        /// What was wished.
+        intent: Intent,
+        /// What was checked.
+        checked: &'static str,
     },
     /// A signalled process is gone.
     Exited {
@@ -163,8 +245,10 @@ pub enum Outcome {
         name: String,
         /// After how long.
         after: Millis,
-        /// By how much MemAvailable and free swap rose meanwhile (the rest of the machine counts in).
-        freed: Kib,
+        /// What the machine could give out before the signal; the rest of the machine counts in.
+        before: Spare,
+        /// And now.
+        now: Spare,
     },
     /// A signalled process still stands.
     StillThere {
@@ -195,9 +279,21 @@ impl Outcome {
         match self {
             Self::AdjSet { who, .. }
             | Self::Signalled { who, .. }
+            | Self::Hastened { who, .. }
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
-            Self::Refused { intent, .. } => intent.who(),
+            Self::CgroupKilled { .. } => None,
+            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.who(),
+        }
+    }
+
+    /// All processes that it is about.
+    #[must_use]
+    pub fn reached(&self) -> Vec<ProcId> {
+        match self {
+            Self::CgroupKilled { members, .. } => members.iter().map(|(who, _)| *who).collect(),
+            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.reached(),
+            other => other.who().into_iter().collect(),
         }
     }
 }

@@ -5,16 +5,16 @@ use super::edit::AdjEdit;
 use super::journal::{Change, Pursuit, Round};
 use super::mode::{Mode, Revert, Shown};
 use super::{Acting, App, Level, Request};
-use crate::intent::{Intent, Outcome, Refusal};
+use crate::intent::{Came, Intent, Outcome, Refusal};
 use crate::model::{ProcId, Process, Signal};
 use crate::told::told;
 use crate::units::Adj;
 
 impl App {
     /// Whether doomtop may act; says why, where it may not.
-    fn may_act(&mut self) -> bool {
+    pub(super) fn may_act(&mut self) -> bool {
         match self.setup.acting {
-            Acting::Free => true,
+            Acting::Free | Acting::Rehearsal => true,
             Acting::ReadOnly => {
                 self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
                 false
@@ -71,9 +71,13 @@ impl App {
         edit.foresee(self.setup.policy, scene, &self.ranking, &mut self.spare);
     }
 
-    /// Opens the sacrifice dialog for the process under the cursor.
+    /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
     pub(super) fn open_sacrifice(&mut self) {
-        if let Some(process) = self.acting_target() {
+        if !self.tags.is_empty() {
+            if self.may_act() {
+                self.open_sacrifices();
+            }
+        } else if let Some(process) = self.acting_target() {
             self.open_confirm(&process, None);
         }
     }
@@ -91,7 +95,8 @@ impl App {
             Some(signal) => Confirm::signal(process, own, scene, signal),
             None => Confirm::sacrifice(process, own, scene),
         };
-        match opened {
+        let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
+        match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
             Ok(confirm) => self.mode = Mode::Confirm(confirm),
             Err(why) => {
                 self.mode = Mode::Browse;
@@ -141,7 +146,7 @@ impl App {
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
-        let about = intents.iter().filter_map(Intent::who).collect();
+        let about = intents.iter().flat_map(Intent::reached).collect();
         self.journal.round = Some(Round::new(title, about));
         self.mode = Mode::Round(0);
         intents.into_iter().map(Request::Act).collect()
@@ -149,8 +154,10 @@ impl App {
 
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
-        let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
-        let text = told(&outcome);
+        let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let mut text = told(&outcome);
+        // What comes after the end, or is no news, does not take the place of what is.
+        let mut quiet = false;
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 if revert {
@@ -168,11 +175,28 @@ impl App {
                 }
                 Level::Good
             }
+            Outcome::CgroupKilled { members, .. } => {
+                let (since, signal) = (self.now, Signal::KILL);
+                for (who, name) in members {
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                Level::Good
+            }
+            Outcome::Hastened { who, taken, .. } => {
+                let done = matches!(taken.came, Came::Done(_));
+                quiet = done || !self.journal.pursues(who);
+                if done { Level::Good } else { Level::Plain }
+            }
+            Outcome::Rehearsed { .. } => Level::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
                 Level::Good
             }
-            Outcome::StillThere { who, why, .. } => {
+            Outcome::StillThere { who, why, signal, .. } => {
+                if signal != Signal::KILL {
+                    text.push_str(&self.offer());
+                }
                 let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
                 if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
                     pursuit.why = Some(why);
@@ -190,10 +214,12 @@ impl App {
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        if let (Some(round), Some(who)) = (&mut self.journal.round, who) {
-            round.take(who, refused, level, &text);
+        if let Some(round) = &mut self.journal.round {
+            round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());
-        self.say(level, text);
+        if !quiet {
+            self.say(level, text);
+        }
     }
 }

@@ -107,6 +107,7 @@ impl App {
             Action::ExposeFine => self.open_edit(10),
             Action::Sacrifice => self.open_sacrifice(),
             Action::SignalMenu => self.open_signal_menu(),
+            Action::Escalate => self.open_escalation(),
             Action::Revert => self.open_revert(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),

@@ -293,6 +293,10 @@ impl App {
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Escalate) => {
+                self.mode = Mode::Browse;
+                self.open_escalation();
+            }
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;

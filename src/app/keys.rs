@@ -175,6 +175,7 @@ pub enum Action {
     ExposeFine,
     Sacrifice,
     SignalMenu,
+    Escalate,
     Revert,
     SortBadness,
     SortRss,
@@ -279,7 +280,7 @@ impl Action {
     /// Whether it means the same in the table and in every view beside it.
     #[must_use]
     pub fn is_everywhere(self) -> bool {
-        KEYS.iter().any(|binding| binding.action == self && binding.places == EVERYWHERE)
+        KEYS.iter().any(|binding| binding.action == self && binding.places.starts_with(EVERYWHERE))
     }
 }
 
@@ -318,6 +319,9 @@ const fn row(
 
 /// The table of processes, and the views beside it.
 const EVERYWHERE: &[Place] = &[Place::Browse, Place::Cgroups, Place::Verdicts];
+/// The same, and pages over them.
+const EVERYWHERE_AND_PAGES: &[Place] =
+    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Page];
 /// The views beside the table.
 const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts];
 const BROWSE: &[Place] = &[Place::Browse];
@@ -373,7 +377,14 @@ pub static KEYS: &[Binding] = &[
         &[c('X')],
         Action::Sacrifice,
         "",
-        "sacrifice: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+        "sacrifice it, or the tagged: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+    ),
+    row(
+        EVERYWHERE_AND_PAGES,
+        &[c('x')],
+        Action::Escalate,
+        "",
+        "SIGKILL for who does not obey a gentler signal of yours; asks first",
     ),
     row(
         BROWSE,
@@ -409,7 +420,7 @@ pub static KEYS: &[Binding] = &[
         "filter: words, /regex/, user:NAME cgroup:NAME command:NAME, !not",
     ),
     row(BROWSE, &[c('u')], Action::UserFilter, "", "only one user's processes"),
-    row(BROWSE, &[c(' ')], Action::Tag, "", "tag: a mark of your own; every act takes one process"),
+    row(BROWSE, &[c(' ')], Action::Tag, "", "tag: X sacrifices all that are tagged"),
     row(BROWSE, &[c('U')], Action::Untag, "", "untag all"),
     row(BROWSE, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
     row(BROWSE, &[c('c')], Action::CommandLine, "", "name or command line"),

@@ -84,6 +84,10 @@ pub struct Cli {
     #[arg(long)]
     pub read_only: bool,
 
+    /// Check every act as in earnest, say what would be done, and do nothing
+    #[arg(long, conflicts_with = "read_only")]
+    pub dry_run: bool,
+
     /// Draw with ASCII only (by itself where the locale is not UTF-8)
     #[arg(long)]
     pub ascii: bool,

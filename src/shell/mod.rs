@@ -22,7 +22,7 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
 use crate::app::{Acting, Msg, Setup};
-use crate::effects::{Effects, KernelHands, Refuse};
+use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
 use crate::model::{Capability, Powers, ProcId};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
@@ -149,6 +149,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
         }
+        Ok(root) if cli.dry_run => {
+            setup.acting = Acting::Rehearsal;
+            Box::new(Rehearse::new(root))
+        }
         Ok(root) => {
             setup.acting = Acting::Free;
             Box::new(KernelHands::new(root))
@@ -158,7 +162,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             Box::new(Refuse::NotReal)
         }
     };
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch)
+    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch)
 }
 
 fn open_recording(from: &Path) -> Result<Recording, String> {

@@ -56,6 +56,7 @@ struct Loop {
     hands: Box<dyn Effects>,
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
+    student: Option<Sender<ProcId>>,
     rules: Option<Sender<()>>,
     begun: Instant,
     due: Instant,
@@ -70,7 +71,7 @@ pub(super) fn run(
     setup: Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
-    names: Option<ProcRoot>,
+    names: Option<[ProcRoot; 2]>,
     watch: Option<Watch>,
 ) -> Result<u8, String> {
     let (inbox, events) = channel();
@@ -83,9 +84,15 @@ pub(super) fn run(
     input::start(inbox.clone(), begun)?;
     let sampler = Sampler::start(source, inbox.clone())?;
     let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
-    let slow = names.and_then(|root| slow::start(root, inbox));
+    let (slow, student) = match names {
+        Some([lines, studies]) => {
+            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
+        }
+        None => (None, None),
+    };
     let app = App::new(setup);
-    let mut all = Loop { app, look, screen, hands, sampler, slow, rules, begun, due: begun };
+    let mut all =
+        Loop { app, look, screen, hands, sampler, slow, student, rules, begun, due: begun };
     terminal::test_panic("main");
     match all.turn(&events) {
         Ok(End { status, keep }) => {
@@ -187,6 +194,11 @@ impl Loop {
         let wanted = self.app.wanted_commands();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
+        }
+        if let Some(student) = &self.student
+            && let Some(who) = self.app.wanted_study()
+        {
+            let _ = student.send(who);
         }
     }
 

@@ -89,6 +89,9 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
     parts.push(pace(app, pen));
+    if app.setup.acting == Acting::Rehearsal {
+        parts.push(Span::styled("dry run", look.warn()));
+    }
     if app.setup.acting == Acting::ReadOnly {
         parts.push(Span::styled("read-only", look.good()));
     }
