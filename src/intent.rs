@@ -155,6 +155,11 @@ pub enum Refusal {
         /// What reads back.
         found: Adj,
     },
+    /// The kernel took the write, but the value could not be read back.
+    NotProved {
+        /// The errno in words.
+        error: String,
+    },
     /// Anything else, in the system's words.
     Failed {
         /// What was tried.
@@ -179,6 +184,9 @@ impl Refusal {
             Self::Unseen { who } => format!("nobody was touched: {who}"),
             Self::NotTaken { found } => {
                 format!("the kernel took the write, but it reads back {found}")
+            }
+            Self::NotProved { error } => {
+                format!("it was written, but cannot be read back: {error}")
             }
             Self::Failed { doing, error } => format!("{doing}: {error}"),
         }

@@ -57,10 +57,15 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
         Err(errno) => return Err(refusal(errno, FLOOR, WRITING)),
     }
 
-    let now = folder.adj().map_err(|errno| refusal(errno, OTHERS, READING))?;
+    // From here on it is done, and whatever fails must not sound as if it were not.
+    let now = folder.adj().map_err(|errno| match refusal(errno, OTHERS, READING) {
+        Refusal::Gone => Refusal::Gone,
+        _ => Refusal::NotProved { error: std::io::Error::from(errno).to_string() },
+    })?;
     if now != to {
         return Err(Refusal::NotTaken { found: now });
     }
-    folder.identify(who)?;
+    // A held directory stays with its process: what was written and read went to the one that was
+    // identified before, so that nothing more has to be asked.
     Ok((before, now))
 }

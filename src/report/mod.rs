@@ -1,5 +1,6 @@
-//! The same ranking without a screen: plain text, and JSON lines that can be read back.
+//! The same without a screen: plain text, and JSON lines that can be read back.
 
+pub mod acts;
 pub mod check;
 pub mod json;
 pub mod text;

@@ -3,16 +3,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
 use crate::app::parse_delay;
 use crate::columns::{COLUMNS, Column, column};
-use crate::model::Scope;
+use crate::model::{Scope, Signal};
 use crate::policy::site::Site;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
-use crate::units::Millis;
+use crate::report::acts::Form;
+use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
 /// before it happens.
@@ -26,7 +27,8 @@ use crate::units::Millis;
     max_term_width = 100,
     after_help = "Exit status: 0 fine (also when the reader of a pipe went away), 1 the system or a \
                   file could not be read, 2 wrong usage or a rule that is none, 3 --self-check found a difference, \
-                  128+N ended by signal N.\n\
+                  4 an act was refused or failed (the others were done), 5 a signalled process still \
+                  stands, 128+N ended by signal N.\n\
                   NO_COLOR (set to anything) switches colours off."
 )]
 pub struct Cli {
@@ -121,6 +123,93 @@ pub enum Command {
         #[command(subcommand)]
         what: PolicyCommand,
     },
+    /// Write oom_score_adj of processes; each is read back and reported on a line
+    Set(Set),
+    /// Signal processes by the rule of the key X (SIGTERM if it holds raw I/O, SIGKILL otherwise) and
+    /// follow them to their end; a line for each step
+    Sacrifice(Sacrifice),
+}
+
+/// What both acts take.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// One JSON object a line (assets/schema.md describes them)
+    #[arg(id = "acts_json", long = "json")]
+    pub json: bool,
+
+    /// The processes: PID, or PID@START with the start time in ticks since boot (start_ticks of
+    /// --json), so that a recycled pid is never hit
+    #[arg(value_name = "PID", required = true, value_parser = target)]
+    pub pids: Vec<Target>,
+}
+
+impl Common {
+    /// In which form lines are written.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+}
+
+/// What `doomtop set` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Set {
+    /// The value, from -1000 (never) to 1000
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000), required_unless_present = "legacy", conflicts_with = "legacy")]
+    pub adj: Option<i16>,
+
+    /// The value on the legacy scale of oom_adj, from -17 (never) to 15
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(i8).range(-17..=15))]
+    pub legacy: Option<i8>,
+
+    /// What both acts take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Set {
+    /// The value to write.
+    #[must_use]
+    pub fn value(&self) -> Adj {
+        match self.legacy {
+            Some(legacy) => LegacyAdj::clamped(legacy.into()).modern(),
+            None => Adj::clamped(self.adj.unwrap_or_default().into()),
+        }
+    }
+}
+
+/// What `doomtop sacrifice` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Sacrifice {
+    /// This signal (term or kill), whatever the rule says
+    #[arg(long, value_name = "SIGNAL", value_parser = ending)]
+    pub signal: Option<Signal>,
+
+    /// Also those whose pid would have to be typed on the screen: doomtop's own ancestors, leaders of
+    /// terminal sessions, the journal, logins, whoever has -1000
+    #[arg(long)]
+    pub insist: bool,
+
+    /// Wait so many seconds for them to be gone; 0 does not wait
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = patience)]
+    pub wait: Millis,
+
+    /// What both acts take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A process as the command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its pid.
+    pub pid: i32,
+    /// When it was born, where that was said.
+    pub born: Option<Ticks>,
 }
 
 /// What to do with rules of the site.
@@ -187,6 +276,33 @@ fn policy(id: &str) -> Result<PolicyArg, String> {
         names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
         format!("the policies are {}", names.join(", "))
     })
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let wanted = || "PID, or PID@START with the start time in ticks since boot".to_owned();
+    let (pid, born) = match text.split_once('@') {
+        Some((pid, born)) => (pid, Some(Ticks(born.parse().map_err(|_| wanted())?))),
+        None => (text, None),
+    };
+    let pid = pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(wanted)?;
+    Ok(Target { pid, born })
+}
+
+fn ending(text: &str) -> Result<Signal, String> {
+    match text.to_ascii_lowercase().trim_start_matches("sig") {
+        "term" | "15" => Ok(Signal::TERM),
+        "kill" | "9" => Ok(Signal::KILL),
+        _ => Err("it is term or kill".to_owned()),
+    }
+}
+
+fn patience(text: &str) -> Result<Millis, String> {
+    let seconds: f64 = text.parse().map_err(|_| "seconds, from 0 to 3600".to_owned())?;
+    if (0.0..=3600.0).contains(&seconds) {
+        Ok(Millis((seconds * 1000.0).round() as u64))
+    } else {
+        Err("seconds, from 0 to 3600".to_owned())
+    }
 }
 
 fn delay(text: &str) -> Result<Millis, String> {

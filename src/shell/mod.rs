@@ -2,6 +2,7 @@
 
 pub mod cli;
 
+mod acts;
 mod batch;
 mod input;
 mod policies;
@@ -27,7 +28,7 @@ use crate::model::{Capability, Powers, ProcId};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
-use crate::source::{Live, Lost, Patience, Recording};
+use crate::source::{Live, Lost, Patience, Recording, Source};
 use crate::units::Millis;
 
 use cli::{Cli, Command, PolicyArg, PolicyCommand};
@@ -115,8 +116,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         let source = open_recording(from)?;
         return if let Some((file, rule)) = checked {
             policies::check(&setup, Box::new(source), file, rule)
-        } else if cli.command.is_some() {
-            policies::list(&setup, Box::new(source))
+        } else if let Some(command) = &cli.command {
+            let hands = Box::new(Refuse::NotReal);
+            carry_out(command, &setup, Box::new(source), hands)
         } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
@@ -134,17 +136,23 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some((file, rule)) = checked {
         return policies::check(&setup, Box::new(live), file, rule);
     }
-    if cli.command.is_some() {
-        return policies::list(&setup, Box::new(live));
-    }
     if cli.self_check {
         return selfcheck::run(cli, &setup, Box::new(live));
     }
-    if !screen {
+    if !screen && cli.command.is_none() {
         return batch::run(cli, &setup, Box::new(live), Some(open()?), watch);
     }
     setup.own = detail::own_id(&open()?).unwrap_or_default();
-    let hands: Box<dyn Effects> = match LiveRoot::prove(open()?) {
+    let hands = hands(cli, &mut setup, open()?);
+    if let Some(command) = &cli.command {
+        return carry_out(command, &setup, Box::new(live), hands);
+    }
+    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch)
+}
+
+/// The hands for this root: those of the kernel only where it is proven live.
+fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
+    match LiveRoot::prove(root) {
         Ok(_) if cli.read_only => {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
@@ -161,8 +169,21 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             setup.acting = Acting::Elsewhere;
             Box::new(Refuse::NotReal)
         }
-    };
-    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch)
+    }
+}
+
+/// A command that takes one look.
+fn carry_out(
+    command: &Command,
+    setup: &Setup,
+    source: Box<dyn Source>,
+    hands: Box<dyn Effects>,
+) -> Result<u8, String> {
+    match command {
+        Command::Set(order) => acts::set(order, setup, source, hands),
+        Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
+        Command::Policies | Command::Policy { .. } => policies::list(setup, source),
+    }
 }
 
 fn open_recording(from: &Path) -> Result<Recording, String> {

@@ -171,8 +171,10 @@ fn the_readme_says_what_the_tables_say() {
 fn every_flag_that_the_readme_names_exists() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let command = Cli::command();
+    let all = command.get_subcommands().flat_map(|inner| inner.get_arguments());
     let known: Vec<String> = command
         .get_arguments()
+        .chain(all)
         .filter_map(|flag| flag.get_long())
         .map(|long| format!("--{long}"))
         .collect();

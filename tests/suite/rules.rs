@@ -45,7 +45,7 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns", "words", "sentence"],
+        &["units", "model", "policy", "rank", "columns", "words", "sentence", "intent", "told"],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];

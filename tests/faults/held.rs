@@ -1,0 +1,383 @@
+//! The held binary, and what is done to it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// An own child; killed and reaped whatever becomes of the test.
+struct Own(Child);
+
+impl Own {
+    fn sleeping() -> Self {
+        Self(Command::new("sleep").arg("1000").spawn().expect("sleep runs"))
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).expect("a pid")
+    }
+
+    fn adj(&self) -> Option<i16> {
+        let text = fs::read_to_string(format!("/proc/{}/oom_score_adj", self.0.id())).ok()?;
+        text.trim().parse().ok()
+    }
+
+    fn born(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).expect("its stat");
+        let (_, rest) = stat.rsplit_once(')').expect("a name");
+        rest.split_ascii_whitespace().nth(19).and_then(|it| it.parse().ok()).expect("a tick")
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.try_wait().expect("an own child").is_none()
+    }
+
+    fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What happens at one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Nothing.
+    None,
+    /// The call is not made, and fails with this.
+    Errno(i32),
+    /// A write takes one byte less.
+    Short,
+    /// The process is gone just before.
+    Gone,
+    /// It is gone, and another one has its pid.
+    Replaced,
+}
+
+/// What came of one run.
+#[derive(Debug)]
+struct Trial {
+    /// The calls of the act, by number.
+    steps: Vec<u64>,
+    /// What was printed.
+    said: String,
+    /// Errors that were printed.
+    complained: String,
+    /// How it ended.
+    status: WaitStatus,
+}
+
+impl Trial {
+    fn code(&self) -> Option<i32> {
+        match self.status {
+            WaitStatus::Exited(_, code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+/// Calls that the hands decide by. Memory, locks and clocks are not theirs; the result of a close is
+/// nobody's.
+const STEPS: &[i64] = &[
+    libc::SYS_openat,
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_write,
+    libc::SYS_readlinkat,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_kill,
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_getpriority,
+    libc::SYS_setpriority,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setattr,
+    libc::SYS_process_mrelease,
+    libc::SYS_kcmp,
+];
+
+/// So many steps of one act are gone through: after the signal the hands only wait.
+const MOST: usize = 60;
+
+fn is_step(nr: u64, first: u64) -> bool {
+    let output = nr == libc::SYS_write as u64 && (first == 1 || first == 2);
+    !output && STEPS.iter().any(|&step| step as u64 == nr)
+}
+
+/// A string in the held process.
+fn text_at(pid: Pid, address: u64) -> Vec<u8> {
+    let mut text = Vec::new();
+    for at in (address..).step_by(8).take(4) {
+        let Ok(word) = ptrace::read(pid, at as ptrace::AddressType) else { break };
+        for byte in word.to_ne_bytes() {
+            if byte == 0 {
+                return text;
+            }
+            text.push(byte);
+        }
+    }
+    text
+}
+
+/// Runs doomtop on the child, with a fault at one step of the act.
+fn run(act: &[&str], target: &mut Own, fault: Fault, nth: usize) -> Trial {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [out, err] = ["out", "err"].map(|name| folder.path().join(name));
+    let pid_text = target.pid().to_string();
+    // It waits until it is held.
+    let mut held = Command::new("sh")
+        .args(["-c", "read x; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_doomtop")])
+        .args(act)
+        .arg(&pid_text)
+        .stdin(Stdio::piped())
+        .stdout(fs::File::create(&out).expect("a file"))
+        .stderr(fs::File::create(&err).expect("a file"))
+        .spawn()
+        .expect("a shell runs");
+    let pid = Pid::from_raw(i32::try_from(held.id()).expect("a pid"));
+    ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_EXITKILL)
+        .expect("an own child can be held");
+    ptrace::interrupt(pid).expect("it stops");
+    let mut go = held.stdin.take();
+
+    let mut steps = Vec::new();
+    let mut begun = false;
+    let mut result: Option<i64> = None;
+    let status = loop {
+        let status = waitpid(pid, Some(WaitPidFlag::__WALL)).expect("a held child");
+        let mut deliver = None;
+        match status {
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => break status,
+            WaitStatus::PtraceSyscall(_) => {
+                let mut regs = ptrace::getregs(pid).expect("its registers");
+                let entry = regs.rax as i64 == -i64::from(libc::ENOSYS);
+                let nr = regs.orig_rax;
+                if let Some(value) = result.take() {
+                    regs.rax = value as u64;
+                    ptrace::setregs(pid, regs).expect("a result");
+                } else if entry {
+                    let opens = nr == libc::SYS_openat as u64
+                        && text_at(pid, regs.rsi) == pid_text.as_bytes();
+                    let pins = nr == libc::SYS_pidfd_open as u64 && regs.rdi == target.pid() as u64;
+                    begun |= opens || pins;
+                    if begun && steps.len() < MOST && is_step(nr, regs.rdi) {
+                        if steps.len() == nth {
+                            let length = regs.rdx as i64;
+                            result = strike(fault, target, length);
+                        }
+                        steps.push(nr);
+                    }
+                    if result.is_some() {
+                        regs.orig_rax = u64::MAX;
+                        ptrace::setregs(pid, regs).expect("no call");
+                    }
+                }
+            }
+            WaitStatus::Stopped(_, signal) => deliver = Some(signal),
+            _ => {
+                if let Some(mut pipe) = go.take() {
+                    pipe.write_all(b"\n").expect("it reads");
+                }
+            }
+        }
+        // It may have been killed meanwhile; the next wait says so.
+        let _ = ptrace::syscall(pid, deliver);
+    };
+    // Reaped above already, as far as it ended.
+    let _ = held.wait();
+    let read = |path: &Path| fs::read_to_string(path).expect("text");
+    Trial { steps, said: read(&out), complained: read(&err), status }
+}
+
+/// Makes it happen; a result comes back where the call is not to be made.
+fn strike(fault: Fault, target: &mut Own, length: i64) -> Option<i64> {
+    match fault {
+        Fault::None => None,
+        Fault::Errno(errno) => Some(-i64::from(errno)),
+        Fault::Short => Some(length - 1),
+        Fault::Gone => {
+            target.end();
+            None
+        }
+        Fault::Replaced => {
+            replace(target);
+            None
+        }
+    }
+}
+
+/// Another child with the same pid: only in a pid namespace of one's own.
+fn replace(target: &mut Own) {
+    let (pid, born) = (target.pid(), target.born());
+    target.end();
+    for _ in 0..100_000 {
+        fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).expect("the next pid");
+        let next = Own::sleeping();
+        // Within one tick of birth nobody could tell the two apart.
+        if next.pid() == pid && next.born() != born {
+            *target = next;
+            return;
+        }
+    }
+    panic!("the pid never came back");
+}
+
+const ERRNOS: &[i32] = &[
+    libc::EACCES,
+    libc::EPERM,
+    libc::EINVAL,
+    libc::ESRCH,
+    libc::ENOENT,
+    libc::EIO,
+    libc::EMFILE,
+    libc::ENOMEM,
+    libc::EINTR,
+];
+
+const SET: &[&str] = &["set", "--adj", "300"];
+const KILL: &[&str] = &["sacrifice", "--signal", "kill", "--wait", "1"];
+
+/// How many steps an act has when nothing happens.
+fn undisturbed(act: &[&str]) -> Vec<u64> {
+    let mut child = Own::sleeping();
+    let trial = run(act, &mut child, Fault::None, usize::MAX);
+    assert_eq!(trial.code(), Some(0), "{trial:?}");
+    assert!(trial.steps.len() > 4, "{trial:?}");
+    trial.steps
+}
+
+/// Every failure at every step.
+fn faults(steps: &[u64]) -> Vec<(usize, Fault)> {
+    let mut all = Vec::new();
+    for (nth, &nr) in steps.iter().enumerate() {
+        all.extend(ERRNOS.iter().map(|&errno| (nth, Fault::Errno(errno))));
+        if nr == libc::SYS_write as u64 {
+            all.push((nth, Fault::Short));
+        }
+    }
+    all
+}
+
+/// It ended by itself, with a status that is documented, and said something.
+fn ended_well(trial: &Trial, context: &str) {
+    let code = trial.code();
+    assert!(matches!(code, Some(0 | 4 | 5)), "{context}: {trial:?}");
+    assert!(!trial.said.is_empty(), "{context}: {trial:?}");
+    assert!(trial.complained.is_empty(), "{context}: {trial:?}");
+}
+
+#[test]
+fn a_write_of_adj_is_told_as_it_was_whatever_fails() {
+    let steps = undisturbed(SET);
+    let mut bystander = Own::sleeping();
+    let all = faults(&steps);
+    assert!(all.iter().any(|(_, fault)| *fault == Fault::Short), "the write is among {steps:?}");
+    for (nth, fault) in all {
+        let mut child = Own::sleeping();
+        let trial = run(SET, &mut child, fault, nth);
+        let context = format!("{fault:?} at step {nth} (call {}) of set", steps[nth]);
+        ended_well(&trial, &context);
+        let said = &trial.said;
+        match (trial.code(), child.adj()) {
+            (Some(0), Some(300)) => assert!(said.contains("set: +0 -> +300"), "{context}: {said}"),
+            (Some(4), Some(0)) => {
+                assert!(!said.contains("was written"), "{context}: {said}");
+            }
+            // It was written, and could not be proved: that is said, not hidden.
+            (Some(4), Some(300)) => {
+                let as_gone = matches!(fault, Fault::Errno(libc::ESRCH | libc::ENOENT));
+                let gone = as_gone && said.contains("already gone");
+                assert!(gone || said.contains("was written"), "{context}: {said}");
+            }
+            other => panic!("{context}: {other:?}: {said}"),
+        }
+    }
+    assert_eq!((bystander.adj(), bystander.lives()), (Some(0), true));
+}
+
+#[test]
+fn a_signal_is_told_as_it_was_whatever_fails() {
+    let steps = undisturbed(KILL);
+    let mut bystander = Own::sleeping();
+    for (nth, fault) in faults(&steps) {
+        let mut child = Own::sleeping();
+        let trial = run(KILL, &mut child, fault, nth);
+        let context = format!("{fault:?} at step {nth} (call {}) of sacrifice", steps[nth]);
+        ended_well(&trial, &context);
+        let sent = trial.said.contains("SIGKILL sent");
+        assert_eq!(sent, !child.lives(), "{context}: {}", trial.said);
+        // The kernel said so: it was to be gone, and no status says otherwise.
+        let gone = trial.said.contains("already gone");
+        assert_eq!(sent || gone, trial.code() != Some(4), "{context}: {}", trial.said);
+    }
+    assert!(bystander.lives());
+}
+
+#[test]
+fn a_process_that_goes_between_two_steps_is_gone() {
+    for act in [SET, KILL] {
+        for nth in 0..undisturbed(act).len() {
+            let mut child = Own::sleeping();
+            let trial = run(act, &mut child, Fault::Gone, nth);
+            let context = format!("gone at step {nth} of {}", act[0]);
+            ended_well(&trial, &context);
+            let said = &trial.said;
+            let words = ["already gone", "gone after", "set: +0 -> +300", "was written"];
+            assert!(words.iter().any(|words| said.contains(words)), "{context}: {said}");
+        }
+    }
+}
+
+#[test]
+fn whoever_takes_over_the_pid_between_two_steps_is_not_hit() {
+    const INSIDE: &str = "DOOMTOP_TEST_INSIDE_A_PID_NAMESPACE";
+    if std::env::var_os(INSIDE).is_some() {
+        return take_over();
+    }
+    let unshare = |program: &Path| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]);
+        command.arg("--kill-child").arg(program).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    if !unshare(Path::new("true")).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no pid namespace can be made here");
+        return;
+    }
+    let itself = std::env::current_exe().expect("this test");
+    let output = unshare(&itself)
+        .args(["--exact", "held::whoever_takes_over_the_pid_between_two_steps_is_not_hit"])
+        .args(["--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .expect("the test inside");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn take_over() {
+    if fs::write("/proc/sys/kernel/ns_last_pid", std::process::id().to_string()).is_err() {
+        eprintln!("skipped: the next pid cannot be chosen here");
+        return;
+    }
+    for act in [SET, KILL] {
+        for nth in 0..undisturbed(act).len() {
+            let mut child = Own::sleeping();
+            let trial = run(act, &mut child, Fault::Replaced, nth);
+            let context = format!("another one at step {nth} of {}: {}", act[0], trial.said);
+            ended_well(&trial, &context);
+            assert!(child.lives(), "{context}");
+            assert_eq!(child.adj(), Some(0), "{context}");
+        }
+    }
+}
