@@ -7,7 +7,7 @@ mod haste;
 pub use haste::{Came, Haste, Spare, Taken};
 
 use crate::model::{ProcId, Signal};
-use crate::units::{Adj, Millis};
+use crate::units::{Adj, Kib, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
 /// the pid was typed. The kernel keeps 15 bytes of a name.
@@ -253,6 +253,9 @@ pub enum Outcome {
         name: String,
         /// After how long.
         after: Millis,
+        /// What was its own right before the signal: anonymous memory and swap; 0 where it could not be
+        /// read.
+        held: Kib,
         /// What the machine could give out before the signal; the rest of the machine counts in.
         before: Spare,
         /// And now.

@@ -27,14 +27,17 @@ pub fn told(outcome: &Outcome) -> String {
         Outcome::Rehearsed { intent, checked } => {
             format!("dry run, nothing was done: {} ({checked})", intent.would())
         }
-        Outcome::Exited { who, name, after, before, now } => {
-            let freed = match now.since(*before).0 {
-                0 => "no more memory is free than before".to_owned(),
-                kib => format!("about {} freed", human_size(Kib(kib).bytes())),
-            };
+        Outcome::Exited { who, name, after, held, before, now } => {
             let size = |kib: Kib| human_size(kib.bytes());
             let both = |was: Kib, is: Kib| format!("{} -> {}", size(was), size(is));
-            let mut text = format!("{who} {name}: gone after {} ms, {freed}", after.0);
+            let mut text = format!("{who} {name}: gone after {} ms", after.0);
+            if *held > Kib::ZERO {
+                text.push_str(&format!(", it held {}", size(*held)));
+            }
+            text.push_str(&match now.since(*before) {
+                Kib::ZERO => ", no more memory is free than before".to_owned(),
+                freed => format!(", about {} freed", size(freed)),
+            });
             if *before != Spare::default() {
                 text.push_str(&format!(" (available {}", both(before.memory, now.memory)));
                 if before.swap != now.swap {

@@ -214,7 +214,7 @@ impl App {
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        if let Some(round) = &mut self.journal.round {
+        if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
             round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());

@@ -90,7 +90,7 @@ impl App {
 
     /// Opens the dialog of SIGKILL for the first who does not obey a gentler signal.
     pub(super) fn open_escalation(&mut self) {
-        let stuck = |it: &&Pursuit| it.signal != Signal::KILL && it.why.is_some();
+        let stuck = |it: &&Pursuit| it.signal != Signal::KILL && it.patience(self.now).is_none();
         let Some(pursuit) = self.journal.pursuits.iter().find(stuck).map(|it| it.who) else {
             let waits = self.journal.pursuits.iter().find(|it| it.signal != Signal::KILL);
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {

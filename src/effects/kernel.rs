@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::cgroup::Doomed;
-use super::pursuit::{Pursuit, spare};
+use super::pursuit::{Pursuit, held, spare};
 use super::release::{self, Releaser};
 use super::signal::Target;
 use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj, haste};
 use crate::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Spare, Taken};
 use crate::model::{ProcId, Signal};
 use crate::sample::root::LiveRoot;
+use crate::units::Kib;
 
 /// Acts on real processes. There is no way to make one but from a root proven live.
 pub struct KernelHands {
@@ -47,7 +48,7 @@ impl KernelHands {
             return Err(Refusal::Underway { why });
         }
         // Before the act: what is read afterwards may have the process's memory in it already.
-        let before = spare(&self.root);
+        let before = (spare(&self.root), held(&target.folder));
         let mut haste = Vec::new();
         let mut former = None;
         if steps.contains(&Haste::Priority) {
@@ -113,13 +114,13 @@ impl KernelHands {
         name: String,
         signal: Signal,
         since: Duration,
-        before: Spare,
+        (before, held): (Spare, Kib),
     ) {
         let who = target.who();
         self.pursuits.retain(|pursuit| pursuit.who != who);
         let Target { pidfd, folder, .. } = target;
         let told = 0;
-        self.pursuits.push(Pursuit { who, name, signal, since, before, pidfd, folder, told });
+        self.pursuits.push(Pursuit { who, name, signal, since, before, held, pidfd, folder, told });
     }
 
     fn kill_cgroup(
@@ -129,14 +130,16 @@ impl KernelHands {
     ) -> Result<Outcome, Refusal> {
         let doomed = Doomed::take(&self.root, path, members, self.with_pidfd)?;
         let before = spare(&self.root);
+        let held: Vec<Kib> =
+            doomed.targets.iter().map(|(target, _)| held(&target.folder)).collect();
         let since = self.start.elapsed();
         doomed.kill()?;
         let mut hit = Vec::new();
-        for (target, name) in doomed.targets {
+        for ((target, name), held) in doomed.targets.into_iter().zip(held) {
             hit.push((target.who(), name.clone()));
             // A failure is told nowhere: the kill has happened, and the memory comes back by itself.
             let _ = self.release(&target, &name);
-            self.pursue(target, name, Signal::KILL, since, before);
+            self.pursue(target, name, Signal::KILL, since, (before, held));
         }
         Ok(Outcome::CgroupKilled { path: path.to_owned(), members: hit })
     }

@@ -9,7 +9,7 @@ use crate::intent::{FROZEN, Outcome, Spare};
 use crate::model::{ProcId, Process, Signal};
 use crate::sample::freezer;
 use crate::sample::parse::{self, Stat};
-use crate::units::Millis;
+use crate::units::{Kib, Millis};
 
 /// When a process that still stands is worth a word: soon, and once more when it must be stuck.
 const NOTES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
@@ -24,6 +24,8 @@ pub(super) struct Pursuit {
     pub since: Duration,
     /// [`spare`] right before.
     pub before: Spare,
+    /// [`held`] right before.
+    pub held: Kib,
     /// Nothing on kernels before 5.3; then the directory tells.
     pub pidfd: Option<OwnedFd>,
     pub folder: Folder,
@@ -38,8 +40,8 @@ impl Pursuit {
         let after = Millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
         let (who, name) = (self.who, self.name.clone());
         if self.is_gone() {
-            let (before, now) = (self.before, spare(proc));
-            return (Some(Outcome::Exited { who, name, after, before, now }), true);
+            let (held, before, now) = (self.held, self.before, spare(proc));
+            return (Some(Outcome::Exited { who, name, after, held, before, now }), true);
         }
         let due = NOTES.iter().take_while(|&&note| elapsed >= note).count();
         if due <= self.told {
@@ -74,6 +76,14 @@ pub(super) fn spare(proc: impl AsFd) -> Spare {
             swap: read.swap.free_kib,
         },
     )
+}
+
+/// What is its own: `RssAnon` and `VmSwap`, as far as they can be read.
+pub(super) fn held(folder: &Folder) -> Kib {
+    let status = folder.read("status").ok().and_then(|bytes| parse::status(&bytes, false).ok());
+    status.map_or(Kib::ZERO, |status| {
+        status.anon.unwrap_or(Kib::ZERO) + status.swap.unwrap_or(Kib::ZERO)
+    })
 }
 
 /// What can be seen of a process that does not go.

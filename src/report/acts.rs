@@ -85,9 +85,10 @@ fn object(outcome: &Outcome) -> Value {
             line
         }
         Outcome::CgroupKilled { path, members } => cgroup(path, members),
-        Outcome::Exited { who, name, after, before, now } => {
+        Outcome::Exited { who, name, after, held, before, now } => {
             let mut line = process(*who, name);
             line["after_ms"] = json!(after.0);
+            line["held_kib"] = json!(held.0);
             line["freed_kib"] = json!(now.since(*before).0);
             line["available_kib"] = json!({ "from": before.memory.0, "to": now.memory.0 });
             line["swap_free_kib"] = json!({ "from": before.swap.0, "to": now.swap.0 });

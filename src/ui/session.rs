@@ -58,6 +58,21 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     lines
 }
 
+/// The same in a few words, for a screen without panels: the first of them, and how many more.
+#[must_use]
+pub fn pursuing(app: &App) -> Option<String> {
+    let pursuits = &app.journal.pursuits;
+    // The one that something can be done about stands before those that need time.
+    let stuck = pursuits.iter().find(|it| it.patience(app.clock()).is_none());
+    let pursuit = stuck.or(pursuits.first())?;
+    let since = span_of(app.clock().saturating_sub(pursuit.since).0 / 1000);
+    let mut text = format!("x {} {}: {} {since}", pursuit.who, pursuit.name, pursuit.signal);
+    if pursuits.len() > 1 {
+        text.push_str(&format!(", {} more", pursuits.len() - 1));
+    }
+    Some(text)
+}
+
 /// A signalled process that is not gone: how long it has had, what it does, what can be done.
 fn pursued(app: &App, pursuit: &Pursuit, look: Look) -> Line<'static> {
     let since = app.clock().saturating_sub(pursuit.since).0 / 1000;

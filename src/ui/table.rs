@@ -197,7 +197,8 @@ impl Grid {
         }
         let dies = || {
             let scene = app.scene.as_ref()?;
-            Some(scene.now().processes.get(line.at? as usize)?.dying)
+            let process = scene.now().processes.get(line.at? as usize)?;
+            Some(process.dying && process.has_mm)
         };
         if app.journal.pursues(line.id) {
             pen.text(x + 1, area.y, 1, "x", look.danger());

@@ -173,7 +173,14 @@ fn the_next_one_waits_until_the_first_is_gone_or_stuck() {
     player.app.update(sent(500, "chrome", Signal::KILL));
     let (name, after) = ("chrome".to_owned(), Millis(3));
     let (before, now) = (Spare::default(), Spare::default());
-    player.app.update(Msg::Came(Outcome::Exited { who: id(500), name, after, before, now }));
+    player.app.update(Msg::Came(Outcome::Exited {
+        who: id(500),
+        name,
+        after,
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
     assert_eq!(acts(&player.play("600Xy")).len(), 1, "it is gone");
 
     let mut player = Player::on(usual());
@@ -319,7 +326,14 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let spare = |memory, swap| Spare { memory: Kib(memory), swap: Kib(swap) };
     let (before, now) = (spare(1 << 20, 1 << 19), spare(3 << 20, 1 << 20));
     let after = Millis(12);
-    player.app.update(Msg::Came(Outcome::Exited { who, name: name(), after, before, now }));
+    player.app.update(Msg::Came(Outcome::Exited {
+        who,
+        name: name(),
+        after,
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
     let end =
         "gone after 12 ms, about 2.50G freed (available 1.00G -> 3.00G, swap free 512M -> 1.00G)";
     assert!(player.notice().contains(end), "{}", player.notice());

@@ -743,8 +743,18 @@ fn what_was_done_stands_in_the_session() {
     }));
     let (buffer, _) = paint(&mut app, FULL, 200, 60);
     let shown = text(&buffer);
-    for part in ["This session", "x 9120 redis-server: SIGTERM", "r puts 1203 systemd-journal back"]
-    {
+    for part in [
+        "This session",
+        "x 9120 redis-server: SIGTERM 0s ago",
+        "not gone yet; stuck",
+        "r puts 1203 systemd-journal back",
+    ] {
         assert!(shown.contains(part), "{part:?} in\n{shown}");
     }
+    // Without a panel the bottom line says it, once the message is over.
+    settle(&mut app);
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, "14 of 20 tasks").starts_with("x 9120 redis-server: SIGTERM 10s"));
+    let (buffer, _) = paint(&mut app, FULL, 200, 60);
+    assert!(text(&buffer).contains("not gone yet; x"), "{}", text(&buffer));
 }

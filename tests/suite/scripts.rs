@@ -388,6 +388,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         who,
         name: name(),
         after: Millis(12),
+        held: Kib::ZERO,
         before,
         now,
     }));
