@@ -10,6 +10,7 @@
 //! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
+//! | 2 | [`events`] | EARS: what happened, from the kernel's log |
 //! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
@@ -56,6 +57,7 @@
 pub mod app;
 pub mod columns;
 pub mod effects;
+pub mod events;
 pub mod intent;
 pub mod model;
 pub mod policy;

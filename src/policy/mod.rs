@@ -288,3 +288,19 @@ pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
     let exact = POLICIES.iter().copied().find(|policy| policy.id() == id);
     exact.or_else(|| linux26::era(id))
 }
+
+/// The rule of the kernel with this release (`uname -r`), as far as it can be told from the number.
+#[must_use]
+pub fn of_kernel(release: &str) -> &'static dyn Policy {
+    let mut numbers =
+        release.split(|c: char| !c.is_ascii_digit()).map(|it| it.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0_u32);
+    let (major, minor, patch) = (next(), next(), next());
+    let known = match (major, minor) {
+        (2, 0..=5) => by_id("linux-2.4"),
+        (2, _) if patch < 36 => by_id(&format!("linux-2.6:2.6.{patch}")),
+        (2, _) | (3, 0..=4) => by_id("linux-2.6.36"),
+        _ => None,
+    };
+    known.unwrap_or(&LINUX)
+}

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod check;
+pub mod explain;
 pub mod json;
 pub mod text;
 pub mod verdicts;

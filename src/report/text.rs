@@ -33,11 +33,25 @@ pub fn write_look(
     columns: &[&'static Column],
     manner: Manner,
 ) -> io::Result<()> {
-    let mut text = String::new();
     for line in head(sight) {
         put_line(out, &line, manner)?;
     }
     writeln!(out)?;
+    write_table(out, sight, rows, columns, manner)
+}
+
+/// Writes the table alone.
+///
+/// # Errors
+/// Whatever writing to `out` gives.
+pub(super) fn write_table(
+    out: &mut dyn Write,
+    sight: &Sight<'_>,
+    rows: &[u32],
+    columns: &[&'static Column],
+    manner: Manner,
+) -> io::Result<()> {
+    let mut text = String::new();
     for column in columns {
         field(&mut text, column, column.title, is_last(columns, column));
     }

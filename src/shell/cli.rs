@@ -125,9 +125,28 @@ pub enum Command {
     },
     /// Write oom_score_adj of processes; each is read back and reported on a line
     Set(Set),
+    /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): what was asked
+    /// for, who was killed and why, whether the rule agrees
+    Explain(Explain),
     /// Signal processes by the rule of the key X (SIGTERM if it holds raw I/O, SIGKILL otherwise) and
     /// follow them to their end; a line for each step
     Sacrifice(Sacrifice),
+}
+
+/// What `doomtop explain` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// The log; - reads standard input
+    #[arg(value_name = "FILE", default_value = "-", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// One JSON object a kill, one a line (assets/schema.md describes them)
+    #[arg(id = "explain_json", long = "json")]
+    pub json: bool,
+
+    /// So many rows of each dump, in the order of death
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub rows: usize,
 }
 
 /// What both acts take.

@@ -4,6 +4,7 @@ pub mod cli;
 
 mod acts;
 mod batch;
+mod explain;
 mod input;
 mod policies;
 mod rules;
@@ -99,6 +100,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
     };
+    if let Some(Command::Explain(order)) = &cli.command {
+        // `linux` is the running kernel; a log is judged by the rule of its own.
+        return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
+    }
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
@@ -182,7 +187,9 @@ fn carry_out(
     match command {
         Command::Set(order) => acts::set(order, setup, source, hands),
         Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
-        Command::Policies | Command::Policy { .. } => policies::list(setup, source),
+        Command::Policies | Command::Policy { .. } | Command::Explain(_) => {
+            policies::list(setup, source)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod cli;
 mod company;
 mod differential;
 mod domains;
+mod events;
 mod fakeproc;
 mod fixtures;
 mod generations;

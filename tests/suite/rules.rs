@@ -23,6 +23,7 @@ const ROOMS: &[Room] = &[
     room("raw", &[], &["nix", "rustix"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "raw", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
+    room("events", &["units", "model"], &["regex"]),
     // A site's rule is text: TOML, and patterns in its expressions.
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
@@ -45,7 +46,10 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "report",
-        &["units", "model", "policy", "rank", "columns", "words", "sentence", "intent", "told"],
+        &[
+            "units", "model", "events", "policy", "rank", "columns", "words", "sentence", "intent",
+            "told",
+        ],
         &["serde", "serde_json", "unicode_width", "jiff"],
     ),
 ];

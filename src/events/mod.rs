@@ -1,0 +1,41 @@
+//! EARS: what happened, from what the kernel left in its log.
+//!
+//! A capture of `dmesg`, `journalctl -k` or `/dev/kmsg` goes in line by line; reports of the OOM
+//! killer come out, each as far as it was written: dumps are rate-limited, cut, and mixed with the
+//! lines of others.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// A pattern that is compiled once, and tried only where its needle is: most lines of a log are about
+/// something else.
+struct Pattern {
+    needle: &'static str,
+    regex: LazyLock<Option<Regex>>,
+}
+
+impl Pattern {
+    fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        if text.contains(self.needle) { self.regex.as_ref()?.captures(text) } else { None }
+    }
+}
+
+macro_rules! pattern {
+    ($name:ident, $needle:expr, $text:expr) => {
+        static $name: super::Pattern = super::Pattern {
+            needle: $needle,
+            regex: std::sync::LazyLock::new(|| regex::Regex::new($text).ok()),
+        };
+    };
+}
+
+mod frame;
+mod line;
+mod post;
+mod report;
+
+pub use frame::{Framer, Stamp};
+pub use line::{Constraint, Said, Usage};
+pub use post::{Post, post_mortem};
+pub use report::{Invoked, Killed, Reader, Reaped, Report, Task};
