@@ -185,6 +185,7 @@ impl App {
         let pid = confirm.who.pid;
         match (meaning, &mut confirm.ladder) {
             (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
+            (Some(Action::WithSharers), _) => self.open_with_sharers(),
             (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
             (Some(Action::Yes), Ladder::Yes) => {
                 let intent = confirm.intent(Consent::Plain);

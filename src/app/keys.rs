@@ -251,6 +251,7 @@ pub enum Action {
     // In a dialog that asks.
     Yes,
     SwapSignal,
+    WithSharers,
     Retarget,
     // In a menu.
     Choose,
@@ -628,6 +629,13 @@ pub static KEYS: &[Binding] = &[
         Action::SwapSignal,
         "",
         "SIGTERM instead of SIGKILL, or the other way round",
+    ),
+    row(
+        CONFIRM,
+        &[c('m')],
+        Action::WithSharers,
+        "",
+        "all who live in its memory, too: it is free only when the last of them goes",
     ),
     row(CONFIRM, &[c('v')], Action::Retarget, "", "the predicted victim instead"),
     row(CONFIRM, &[k(Code::Esc), c('n'), c('q')], Action::Back, "", "do nothing"),

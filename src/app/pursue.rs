@@ -12,6 +12,7 @@ use crate::columns::{human_size, span_of};
 use crate::intent::{self, FROZEN, Haste, Intent};
 use crate::model::{Hierarchy, ProcId, Process, Reading, Scene, Signal, Study, is_within};
 use crate::policy::sacrifice;
+use crate::units::Bytes;
 
 impl App {
     /// Why a deadly signal to this process would be one too many.
@@ -140,38 +141,67 @@ impl App {
         }
     }
 
-    /// Opens the sacrifice of all tagged processes.
+    /// Opens the sacrifice of all tagged processes, each by the rule.
     pub(super) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let own = self.setup.own;
-        let mut freed = 0;
-        let mut items = Vec::new();
-        for process in self.tags.iter().filter_map(|&id| scene.find(id)) {
-            let rule = sacrifice(process);
-            let left =
-                left_alone(process, own, scene).or_else(|| self.underway(process, rule.signal));
-            let kib = gives(process, scene);
-            let what = match &left {
-                Some(why) => format!("left alone: {why}"),
-                None => format!("{}, frees about {}", rule.signal, human_size(kib)),
-            };
-            let intent = left.is_none().then(|| wish(process, rule.signal));
-            freed += if intent.is_some() { kib.0 } else { 0 };
-            items.push(Item { who: process.id, name: process.comm.to_string(), what, intent });
-        }
-        let count = items.len();
-        let mut several = Several::new(
-            if count == 1 {
-                "Sacrifice the tagged process?".to_owned()
-            } else {
-                format!("Sacrifice {count} tagged processes?")
-            },
-            items,
-            Consent::Count(String::new()),
-        );
-        let sum = human_size(crate::units::Bytes(freed));
-        several.notes.push(format!("together about {sum}; each by its own signal, at once"));
+        let tagged = self.tags.iter().filter_map(|&id| scene.find(id));
+        let all: Vec<(&Process, Signal)> = tagged.map(|it| (it, sacrifice(it).signal)).collect();
+        let title = match all.len() {
+            1 => "Sacrifice the tagged process?".to_owned(),
+            count => format!("Sacrifice {count} tagged processes?"),
+        };
+        let several = self.several(title, &all, true);
         self.mode = Mode::Several(several);
+    }
+
+    /// Opens the dialog's question for all who live in the same memory: it is free only when the last
+    /// of them is gone, and the kernel kills them all.
+    pub(super) fn open_with_sharers(&mut self) {
+        let (Mode::Confirm(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
+        let sharers = match confirm.study.as_ref().map(|study| &study.sharers) {
+            Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
+            _ => return self.say(Level::Plain, "nobody else is proven to live in its memory"),
+        };
+        let signal = confirm.signal;
+        let ids = std::iter::once(confirm.who).chain(sharers.iter().map(|(id, _)| *id));
+        let all: Vec<(&Process, Signal)> =
+            ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
+        let title = format!("Send {signal} to all {} who share one memory?", all.len());
+        let hidden = sharers.len() + 1 - all.len();
+        let mut several = self.several(title, &all, false);
+        if hidden > 0 {
+            several
+                .notes
+                .push(format!("{hidden} more came since the last look: Esc, and ask again"));
+        }
+        self.mode = Mode::Several(several);
+    }
+
+    /// The question about several processes, each with its signal.
+    fn several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> Several {
+        let mut items = Vec::new();
+        let mut freed = 0;
+        if let Some(scene) = &self.scene {
+            for &(process, signal) in all {
+                let left = left_alone(process, self.setup.own, scene);
+                let left = left.or_else(|| self.underway(process, signal));
+                let bytes = gives(process, scene);
+                let what = match &left {
+                    Some(why) => format!("left alone: {why}"),
+                    None => format!("{signal}, frees about {}", human_size(bytes)),
+                };
+                let intent = left.is_none().then(|| wish(process, signal));
+                freed += if intent.is_some() { bytes.0 } else { 0 };
+                items.push(Item { who: process.id, name: process.comm.to_string(), what, intent });
+            }
+        }
+        let mut several = Several::new(title, items, Consent::Count(String::new()));
+        several.notes.push(if apart {
+            format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
+        } else {
+            "the memory is the same: it is free when the last of them is gone".to_owned()
+        });
+        several
     }
 
     /// The cgroup of a process that can be ended as a whole: version 2, and not the root.
@@ -252,7 +282,7 @@ fn wish(process: &Process, signal: Signal) -> Intent {
 }
 
 /// About what its death sets free.
-fn gives(process: &Process, scene: &Scene) -> crate::units::Bytes {
+fn gives(process: &Process, scene: &Scene) -> Bytes {
     process.private().value().unwrap_or_default().bytes(scene.machine().page_size)
 }
 

@@ -198,6 +198,18 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
             ));
         }
     }
+    if let Some(study) = &confirm.study
+        && let Reading::Value(sharers) = &study.sharers
+        && !sharers.found.is_empty()
+    {
+        lines.push((
+            8,
+            Line::from(vec![
+                Span::styled("m", look.strong()),
+                Span::styled(" all who live in its memory, too", look.dim()),
+            ]),
+        ));
+    }
     if confirm.sacrifice {
         let other = if confirm.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         lines.push((

@@ -116,9 +116,20 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     assert!(falls(&player).contains("CAP_SYS_PTRACE"), "{}", falls(&player));
     player.app.update(learn(Reading::Value(Sharers::default())));
     assert!(!falls(&player).contains("memory"), "proven not to: {}", falls(&player));
-    let found = vec![(id(700), Comm::new(b"twin"))];
+    player.draw();
+    player.play("m");
+    assert!(player.notice().contains("nobody else"), "{}", player.notice());
+    let found = vec![(id(601), Comm::new(b"java-helper")), (id(700), Comm::new(b"twin"))];
     player.app.update(learn(Reading::Value(Sharers { found, unknown: 0 })));
     assert!(falls(&player).contains("700 twin lives in its memory (kcmp)"), "{}", falls(&player));
+    // All of them, as the kernel does it; who is not on the screen yet is not touched.
+    player.draw();
+    assert_eq!(player.play("m<Enter>"), []);
+    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    assert!(several.notes.iter().any(|note| note.starts_with("1 more came")), "{several:?}");
+    let asked = player.play("2<Enter>");
+    let wishes = [wish(600, "java", Signal::KILL), wish(601, "java-helper", Signal::KILL)];
+    assert_eq!(acts(&asked), [&wishes[0], &wishes[1]]);
 }
 
 #[test]
