@@ -127,21 +127,21 @@ fn frees(sight: &Sight<'_>, confirm: &Confirm) -> Option<String> {
         && let Reading::Value(holding) = study.holding
     {
         let size = |kib| words::kib(sight, kib);
-        let mut text = format!("frees about {}", size(holding.freed() + holding.swap));
+        let all = size(holding.freed() + holding.swap);
+        let first = match &study.sharers {
+            Reading::Value(sharers) => sharers.found.first(),
+            _ => None,
+        };
+        let mut text = match first {
+            Some((id, _)) => format!("frees nothing before {id} goes, too; then about {all}"),
+            None => format!("frees about {all}"),
+        };
         if holding.swap > Kib::ZERO {
-            text.push_str(&format!(
-                ": {} in memory, {} in swap",
-                size(holding.freed()),
-                size(holding.swap)
-            ));
+            let parts = [holding.freed(), holding.swap].map(size);
+            text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
         }
         if holding.shared > Kib::ZERO {
             text.push_str(&format!("; {} shared with others stay", size(holding.shared)));
-        }
-        if let Reading::Value(sharers) = &study.sharers
-            && let Some((id, _)) = sharers.found.first()
-        {
-            text.push_str(&format!(", and all of it until {id} goes, too"));
         }
         return Some(text);
     }
