@@ -168,24 +168,20 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
 }
 
 fn share() {
-    let mut stack = vec![0_u8; 256 << 10];
-    let wait = || -> isize {
+    /// Takes nothing from whoever made it: that may be gone by then.
+    extern "C" fn wait(_: *mut nix::libc::c_void) -> i32 {
         loop {
             // SAFETY: pause takes nothing and touches no memory but errno.
             unsafe { nix::libc::pause() };
         }
-    };
-    // SAFETY: the child runs on a stack of its own, which lives as long as this process does, and does
-    // nothing but wait for the signal that ends it.
-    let child = unsafe {
-        nix::sched::clone(
-            Box::new(wait),
-            &mut stack,
-            nix::sched::CloneFlags::CLONE_VM,
-            Some(nix::libc::SIGCHLD),
-        )
-    };
-    let child = child.expect("a child");
+    }
+    let mut stack = vec![0_u128; 16 << 10];
+    let top = stack.as_mut_ptr_range().end.cast();
+    let flags = nix::libc::CLONE_VM | nix::libc::SIGCHLD;
+    // SAFETY: the child runs on a stack of its own, aligned as any code wants it, which is never given
+    // back, and does nothing but wait for the signal that ends it.
+    let child = unsafe { nix::libc::clone(wait, top, flags, std::ptr::null_mut()) };
+    assert!(child > 0, "a child");
     let mut out = std::io::stdout();
     let _ = writeln!(out, "\nsharer {child}");
     let _ = out.flush();
