@@ -124,6 +124,28 @@ fn proof() -> String {
     text
 }
 
+/// What works with which rights: tried in a guest by `tests/rights`.
+fn rights() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/rights.json");
+    let table: Value = serde_json::from_slice(&fs::read(file).expect("rights")).expect("JSON");
+    let situations =
+        ["an ordinary user", "root without CAP_SYS_RESOURCE", "root in a container", "root"];
+    let mut text = format!("| | {} |\n|---|---|---|---|---|\n", situations.join(" | "));
+    for (row, _) in table[situations[0]].as_object().expect("rows") {
+        let cell = |situation: &&str| {
+            let cell = table[*situation][row].as_str().expect("a cell");
+            match cell.rsplit_once("needs ") {
+                Some((_, what)) => format!("no: needs {what}"),
+                None => cell.to_owned(),
+            }
+        };
+        let cells: Vec<String> = situations.iter().map(cell).collect();
+        // Rows are in the order of a letter before them.
+        let _ = writeln!(text, "| {} | {} |", &row[2..], cells.join(" | "));
+    }
+    text
+}
+
 #[test]
 fn the_table_of_the_proof_hides_no_miss() {
     let row = |named, among, missed| {
@@ -154,9 +176,13 @@ fn the_readme_says_what_the_tables_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = fs::read_to_string(&path).expect("the README");
     let mut wanted = text.clone();
-    for (marker, table) in
-        [("columns", columns()), ("policies", policies()), ("keys", keys()), ("proof", proof())]
-    {
+    for (marker, table) in [
+        ("columns", columns()),
+        ("policies", policies()),
+        ("keys", keys()),
+        ("proof", proof()),
+        ("rights", rights()),
+    ] {
         wanted = with(&wanted, marker, &table);
     }
     if std::env::var_os("DOOMTOP_BLESS").is_some() {

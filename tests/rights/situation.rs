@@ -1,0 +1,169 @@
+//! The situations that doomtop finds itself in, made for real: users, capabilities, namespaces.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::{env, fs};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use rustix::thread::{CapabilitySet, capabilities, remove_capability_from_bounding_set};
+
+use crate::probe;
+
+/// Enters a situation and runs the prober there.
+pub const ENTER: &str = "__enter";
+
+/// An ordinary user, and another one.
+const USER: u32 = 65_534;
+const OTHER: u32 = 65_533;
+
+/// With which rights doomtop runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Situation {
+    /// An ordinary user.
+    Nobody,
+    /// Root as containers and some virtual machines have it.
+    RootWithoutResource,
+    /// Root with everything.
+    Root,
+    /// Root in a container as Docker makes it: namespaces, fourteen capabilities, `/proc/sys` read-only.
+    Container,
+}
+
+/// What Docker leaves to a container's root (moby `oci/caps/defaults.go`).
+const OF_CONTAINERS: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::MKNOD)
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETFCAP)
+    .union(CapabilitySet::SETPCAP)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::SYS_CHROOT)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::AUDIT_WRITE);
+
+/// A child that is ended whatever happens.
+struct Own(Child);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Situation {
+    pub const ALL: [Self; 4] =
+        [Self::Nobody, Self::RootWithoutResource, Self::Root, Self::Container];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "an ordinary user",
+            Self::RootWithoutResource => "root without CAP_SYS_RESOURCE",
+            Self::Root => "root",
+            Self::Container => "root in a container",
+        }
+    }
+
+    /// What works in it; or why it cannot be made here.
+    pub fn column(self) -> Result<BTreeMap<String, String>, String> {
+        let has = capabilities(None).map(|sets| sets.effective).unwrap_or(CapabilitySet::empty());
+        if !has.contains(CapabilitySet::SETUID | CapabilitySet::SETPCAP) {
+            return Err("only root can make it".to_owned());
+        }
+        if self == Self::Root && !has.contains(CapabilitySet::SYS_RESOURCE) {
+            return Err("root here lacks CAP_SYS_RESOURCE".to_owned());
+        }
+        let itself = env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = Command::new(itself);
+        command.args([ENTER, self.name()]).stdin(Stdio::null());
+        let output = command.output().map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let column = text.lines().find_map(|line| line.strip_prefix("COLUMN "));
+        let column = column.and_then(|line| serde_json::from_str(line).ok());
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        column.ok_or_else(|| format!("{}: {text}{complaint}", output.status))
+    }
+}
+
+fn fail(what: &str, error: impl std::fmt::Display) -> ExitCode {
+    println!("{what}: {error}");
+    ExitCode::FAILURE
+}
+
+/// Makes the situation around this very process, and tries everything in it.
+pub fn enter(arguments: &[String]) -> ExitCode {
+    let inside = arguments.get(1).is_some_and(|word| word == "inside");
+    let wanted = arguments.first().map(String::as_str).unwrap_or_default();
+    let Some(situation) = Situation::ALL.into_iter().find(|it| it.name() == wanted) else {
+        return fail(wanted, "no such situation");
+    };
+    let itself = match env::current_exe() {
+        Ok(itself) => itself,
+        Err(error) => return fail("this program", error),
+    };
+    if situation == Situation::Container && !inside {
+        let spaces = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
+        if let Err(errno) = unshare(spaces) {
+            return fail("a namespace", errno);
+        }
+        // The first child is the first process of the new namespace.
+        let status = Command::new(itself).args([ENTER, wanted, "inside"]).status();
+        return match status {
+            Ok(status) if status.success() => ExitCode::SUCCESS,
+            Ok(status) => fail("inside", status),
+            Err(error) => fail("inside", error),
+        };
+    }
+    if situation == Situation::Container
+        && let Err(errno) = contain()
+    {
+        return fail("mounting", errno);
+    }
+    let user = if situation == Situation::Nobody { USER } else { 0 };
+    let sleeper = |user: u32| {
+        let mut command = Command::new(&itself);
+        command.arg(probe::SLEEP).uid(user).gid(user).stdin(Stdio::piped()).spawn().map(Own)
+    };
+    let (own, other) = match (sleeper(user), sleeper(OTHER)) {
+        (Ok(own), Ok(other)) => (own, other),
+        (Err(error), _) | (_, Err(error)) => return fail("a child", error),
+    };
+    let kept = match situation {
+        Situation::Nobody | Situation::Root => CapabilitySet::all(),
+        Situation::RootWithoutResource => {
+            CapabilitySet::all().difference(CapabilitySet::SYS_RESOURCE)
+        }
+        Situation::Container => OF_CONTAINERS,
+    };
+    for dropped in CapabilitySet::all().difference(kept).iter() {
+        // One that this kernel does not know is not there anyway.
+        let _ = remove_capability_from_bounding_set(dropped);
+    }
+    // By exec the bounding set becomes what root has.
+    let mut command = Command::new(&itself);
+    command.arg(probe::PROBE).env(probe::OWN, own.0.id().to_string());
+    command.env(probe::OTHER, other.0.id().to_string()).uid(user).gid(user);
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(status) => fail("the prober", status),
+        Err(error) => fail("the prober", error),
+    }
+}
+
+/// A `/proc` of the new namespace, with its `sys` read-only, as containers have it.
+fn contain() -> nix::Result<()> {
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
+    mount(Some("/proc/sys"), "/proc/sys", none, MsFlags::MS_BIND, none)?;
+    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    mount(none, "/proc/sys", none, read_only, none)?;
+    debug_assert!(fs::metadata("/proc/self").is_ok());
+    Ok(())
+}
