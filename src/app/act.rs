@@ -77,7 +77,14 @@ impl App {
             if self.may_act() {
                 self.open_sacrifices();
             }
-        } else if let Some(process) = self.acting_target() {
+        } else {
+            self.open_sacrifice_of_one();
+        }
+    }
+
+    /// Opens the sacrifice dialog for the process under the cursor, whatever is tagged.
+    pub(super) fn open_sacrifice_of_one(&mut self) {
+        if let Some(process) = self.acting_target() {
             self.open_confirm(&process, None);
         }
     }

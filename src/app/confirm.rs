@@ -268,6 +268,18 @@ fn falls(process: &Process, scene: &Scene, study: Option<&Study>) -> Vec<String>
             ));
         }
     }
+    if let Some(unit) = study.and_then(|study| study.unit.as_ref())
+        && unit.main
+        && unit.ends_all
+        && let Reading::Value(path) = &process.cgroup
+    {
+        let same = |other: &&Process| matches!(&other.cgroup, Reading::Value(it) if it == path);
+        let others = scene.now().processes.iter().filter(same).count().saturating_sub(1);
+        if others > 0 {
+            let name = unit.name.as_str();
+            lines.push(format!("systemd ends the other {others} of {name} with it (KillMode)"));
+        }
+    }
     let children = scene.children(process.id.pid).count();
     if children > 0 {
         let word = if children == 1 { "child stays" } else { "children stay" };

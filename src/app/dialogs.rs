@@ -298,6 +298,10 @@ impl App {
                 self.mode = Mode::Browse;
                 self.open_escalation();
             }
+            Some(Action::Sacrifice) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                self.open_sacrifice_of_one();
+            }
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;

@@ -78,6 +78,9 @@ pub struct Unit {
     pub name: Text,
     /// `Restart=`.
     pub restart: Restart,
+    /// With the main process the manager ends all others of the unit: `KillMode=control-group` (the
+    /// default) or `mixed`.
+    pub ends_all: bool,
     /// The files that were read, the unit's own first; none where it has no file that can be seen.
     pub from: Vec<Text>,
     /// The process is a child of pid 1: most likely the unit's main one.

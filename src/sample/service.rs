@@ -54,23 +54,27 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: i32) -> Option<Unit> {
     let above = names.get(..at).unwrap_or_default();
     let of_a_user = above.iter().any(|it| it.starts_with("user@") && it.ends_with(".service"));
     let dirs = if of_a_user { USER } else { SYSTEM };
-    let mut restart = Restart::No;
+    let (mut restart, mut ends_all) = (Restart::No, true);
     let mut from = Vec::new();
     for place in places(files, dirs, name) {
         let Some(bytes) = plain_file(&files.join(&place)) else { continue };
         from.push(Text::new(format!("/{place}").as_bytes()));
         for setting in parse::systemd_conf(&bytes) {
-            if setting.section == "Service" && setting.key == "Restart" {
-                // What makes no sense to the manager is passed by; an empty value is the default.
-                let told = Restart::named(&setting.value);
-                restart = match told {
-                    None if setting.value.is_empty() => Restart::No,
-                    other => other.unwrap_or(restart),
-                };
+            if setting.section != "Service" {
+                continue;
+            }
+            // What makes no sense to the manager is passed by; an empty value is the default.
+            match (setting.key.as_str(), setting.value.as_str()) {
+                ("Restart", "") => restart = Restart::No,
+                ("Restart", value) => restart = Restart::named(value).unwrap_or(restart),
+                ("KillMode", "" | "control-group" | "mixed") => ends_all = true,
+                ("KillMode", "process" | "none") => ends_all = false,
+                _ => {}
             }
         }
     }
-    Some(Unit { name: Text::new(name.as_bytes()), restart, from, main: parent == 1 })
+    let name = Text::new(name.as_bytes());
+    Some(Unit { name, restart, ends_all, from, main: parent == 1 })
 }
 
 /// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
@@ -180,6 +184,17 @@ mod tests {
         assert_eq!(restart("[Service]\nRestart=always\nRestart=\n"), Restart::No);
         assert_eq!(restart("[Unit]\nRestart=always\n"), Restart::No);
         assert_eq!(restart("\u{0}[[]=\n"), Restart::No);
+    }
+
+    #[test]
+    fn who_ends_with_the_main_process() {
+        let ends_all = |text: &str| {
+            let root = files(&[("lib/systemd/system/a.service", text)]);
+            unit(root.path(), b"0::/system.slice/a.service\n", 1).expect("a unit").ends_all
+        };
+        assert!(ends_all("[Service]\n"));
+        assert!(ends_all("[Service]\nKillMode=process\nKillMode=mixed\n"));
+        assert!(!ends_all("[Service]\nKillMode=process\nKillMode=some\n"));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Came, Consent, FROZEN, Haste, Intent, Outcome, Refusal, Spare, Taken};
 use doomtop::model::{
-    Capabilities, Cgroups, Comm, Frozen, Hierarchy, Process, Reading, Sharers, Signal, Snapshot,
-    Study, Text,
+    Capabilities, Cgroups, Comm, Frozen, Hierarchy, Process, Reading, Restart, Sharers, Signal,
+    Snapshot, Study, Text, Unit,
 };
 use doomtop::units::{Kib, Millis};
 
@@ -252,6 +252,34 @@ fn tagged_processes_go_together_by_their_count() {
     found.sort_by_key(|intent| intent.who());
     assert_eq!(found, [&wish(400, "Xorg", Signal::TERM), &wish(600, "java", Signal::KILL)]);
     assert!(matches!(player.app.mode, Mode::Round(_)));
+    // The page that explains one process speaks of that one alone.
+    let mut player = Player::on(usual());
+    player.play("600 500<Enter>X");
+    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    assert_eq!(confirm.who, id(500));
+}
+
+#[test]
+fn a_main_process_takes_its_service_along() {
+    let mut player = Player::on(grouped());
+    player.play("600X");
+    let unit = |main| Unit {
+        name: Text::new(b"work.service"),
+        restart: Restart::Always,
+        ends_all: true,
+        from: vec![Text::new(b"/etc/systemd/system/work.service")],
+        main,
+    };
+    for main in [true, false] {
+        let study = Study { who: id(600), unit: Some(unit(main)), ..Study::default() };
+        player.app.update(Msg::Studied(Box::new(study)));
+        let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+        let along = confirm.falls.iter().any(|line| line.contains("ends the other 1 of work"));
+        assert_eq!(along, main);
+        let restart = confirm.restart().expect("a word on it");
+        let words = if main { "systemd restarts work" } else { "if it is its main process" };
+        assert!(restart.contains(words), "{restart}");
+    }
 }
 
 /// The cast on cgroup v2, the two java in one of their own.

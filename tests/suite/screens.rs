@@ -76,6 +76,7 @@ fn study_of(who: ProcId) -> Study {
         unit: Some(Unit {
             name: Text::new(b"elasticsearch.service"),
             restart: Restart::OnFailure,
+            ends_all: true,
             from: vec![Text::new(b"/usr/lib/systemd/system/elasticsearch.service")],
             main: true,
         }),
