@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{Errno, write};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::folder::{Folder, refusal};
 use super::signal::Target;
@@ -49,6 +50,7 @@ impl Doomed {
                 errno => refusal(errno, RIGHT, WRITING),
             })?;
         let there = list(&dir)?;
+        make_room(there.len());
         let mut targets = Vec::new();
         for &pid in &there {
             let Some((who, name)) = seen.iter().find(|(who, _)| who.pid == pid) else {
@@ -82,6 +84,24 @@ impl Doomed {
             Err(Errno::OPNOTSUPP) => Err(no_cgroup("it is one of threads, which cannot be killed")),
             Err(errno) => Err(refusal(errno, RIGHT, WRITING)),
         }
+    }
+}
+
+/// Files that a pinned and followed process keeps open.
+const EACH: u64 = 3;
+/// What everything else keeps open, and some to spare.
+const OTHERS: u64 = 1024;
+
+/// Lets so many processes be pinned at once: the soft limit of open files is a thousand in many places,
+/// and is ours to raise up to the hard one. Where that is not enough, pinning says so and nobody is
+/// touched.
+fn make_room(count: usize) {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    let needed = count.saturating_mul(EACH).saturating_add(OTHERS);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let current = limit.maximum.map_or(needed, |most| most.min(needed));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit });
     }
 }
 
