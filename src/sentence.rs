@@ -84,7 +84,7 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
     let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
     if ranking.too_close() {
-        return too_close(sight, &rule, &short_rule, victim, runner_up);
+        return too_close(sight, &rule, &short_rule);
     }
     let (name, points) = (words::who(victim), row.standing.points().unwrap_or_default());
     let user = words::user(sight, victim);
@@ -125,9 +125,11 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     Sentence { certainty: Certainty::Named, forms }
 }
 
-/// Who dies along, where the rule chooses whole cgroups.
+/// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
 fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
-    if sight.policy.is_kernel() || !sight.policy.chooses_groups() {
+    let policy = sight.policy;
+    let whole = policy.chooses_groups() || policy.signals_groups(sight.scene);
+    if policy.is_kernel() || !whole {
         return Vec::new();
     }
     let company = sight.policy.company(victim, sight.scene);
@@ -151,7 +153,8 @@ fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
     if !sight.policy.kills_groups(sight.scene) {
         // A killer that chooses whole cgroups takes everybody in them.
         let count = fellows(sight, victim).len();
-        return (count > 0).then(|| format!("{count} more of its cgroup die with it"));
+        let of = if sight.policy.chooses_groups() { "cgroup" } else { "process group" };
+        return (count > 0).then(|| format!("{count} more of its {of} die with it"));
     }
     let (group, mates) = group_mates(victim, sight.scene)?;
     let count = mates.len();
@@ -223,15 +226,12 @@ fn overruled(sight: &Sight<'_>, off: Off) -> Sentence {
     }
 }
 
-fn too_close(
-    sight: &Sight<'_>,
-    rule: &str,
-    short_rule: &str,
-    victim: &Process,
-    runner_up: Option<(&Ranked, &Process)>,
-) -> Sentence {
+/// The first two of those who may die, who need not be those who are chosen.
+fn too_close(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
     let ranking = sight.ranking;
-    let other = runner_up.map_or_else(String::new, |(_, other)| words::who(other));
+    let name = |id: &ProcId| sight.scene.find(*id).map_or_else(|| id.to_string(), words::who);
+    let mut names = ranking.candidates().iter().map(name);
+    let (who, other) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
     let more = match ranking.candidates().len() {
         0..=2 => String::new(),
         3 => " or another".to_owned(),
@@ -239,7 +239,6 @@ fn too_close(
     };
     let margin = words::points(sight, ranking.margin().unwrap_or_default());
     let slack = words::points(sight, ranking.slack().points());
-    let who = words::who(victim);
     let form = |label: String, rest: String| Form { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
     Sentence {

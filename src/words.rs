@@ -143,7 +143,7 @@ pub fn victim(sight: &Sight<'_>, fate: &Fate) -> String {
         None => {}
     }
     let Some(victim) = fate.victim else { return "nobody can be chosen".to_owned() };
-    match fate.runner_up.filter(|_| fate.too_close()) {
+    match fate.rival {
         Some(other) => format!("too close: {} or {}", name(victim), name(other)),
         None => name(victim),
     }

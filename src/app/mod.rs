@@ -32,10 +32,11 @@ use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
 use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Study, Text};
 use crate::policy::site::Site;
-use crate::policy::{self, Policy, Reason};
+use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
+use crate::rank::growth;
 use crate::rank::{Ranked, Ranking, Standing};
-use crate::units::Millis;
+use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
 
@@ -47,6 +48,9 @@ use keys::Key;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use verdicts::VerdictView;
+
+/// So many of those who grow most are named.
+const GROWING: usize = 3;
 
 /// What reaches the mind.
 #[derive(Debug)]
@@ -127,6 +131,8 @@ pub struct Viewport {
     pub page_lines: u16,
     /// How many columns of the table were left out on the left.
     pub columns_left: u16,
+    /// How many panels there were under it.
+    pub panels: u16,
     /// A dialog stood there, with all that it asks: only then can it be confirmed.
     pub dialog: bool,
 }
@@ -232,6 +238,8 @@ pub struct App {
     pub ranking_before: Ranking,
     /// The wall that is hit first, and who dies there.
     pub first_wall: Option<First>,
+    /// Those who grow most, with pages a minute, where that is shown.
+    pub growing: Option<Vec<(ProcId, Points)>>,
     /// Computed scores against the kernel's.
     pub check: SelfCheck,
     /// Users and command lines.
@@ -333,6 +341,7 @@ impl App {
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
             first_wall: None,
+            growing: None,
             check: SelfCheck::default(),
             names: Names::default(),
             view,
@@ -370,6 +379,12 @@ impl App {
 
     /// Takes a message; what the shell shall do about it comes back.
     pub fn update(&mut self, msg: Msg) -> Vec<Request> {
+        let asked = self.take(msg);
+        self.watch_growth();
+        asked
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Request> {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
@@ -570,8 +585,26 @@ impl App {
         self.foresee();
     }
 
+    /// Finds who grows most, once a look, where that is shown: in the panels and on the explain page,
+    /// of killers by which whoever asks for memory dies.
+    fn watch_growth(&mut self) {
+        let shown = self.viewport.panels > 0 || matches!(self.mode, Mode::Explain(_));
+        let Some(scene) = self.scene.as_ref().filter(|_| shown && self.growing.is_none()) else {
+            return;
+        };
+        let so = if self.screen == Screen::Verdicts {
+            self.opinion().and_then(|opinion| opinion.fate.off)
+        } else {
+            self.setup.policy.off(scene)
+        };
+        if so.is_some_and(Off::takes_whoever_asks) {
+            self.growing = Some(growth::fastest(scene, GROWING));
+        }
+    }
+
     /// Ranks again: a new look, or another policy.
     fn rank(&mut self) {
+        self.growing = None;
         if let Some(scene) = &self.scene {
             self.ranking.update(self.setup.policy, scene);
             self.first_wall = Some(fate::first(self.setup.policy, scene, &self.ranking));

@@ -122,6 +122,7 @@ impl App {
             let theirs = policy.needs();
             needs.status |= theirs.status;
             needs.cgroup |= theirs.cgroup;
+            needs.whereabouts |= theirs.whereabouts;
             needs.cgroups = needs.cgroups.max(theirs.cgroups);
             if theirs.scores == Scores::All {
                 needs.scores = Scores::All;

@@ -196,6 +196,17 @@ pub struct Rule {
     pub pattern: Text,
 }
 
+/// What rules look at, of what costs a file of each process more than a ranking does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LooksAt {
+    /// Programs.
+    pub exe: bool,
+    /// Working directories.
+    pub cwd: bool,
+    /// Environments.
+    pub environ: bool,
+}
+
 /// What `nohang` was told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Nohang {
@@ -378,7 +389,7 @@ fn part_is(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// What `oomd` was told, of what its three kill plugins need.
+/// What `oomd` was told, of what its kill plugins need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Oomd {
     /// Whose pressure is watched, and the limit in percent (`pressure_above`, `full avg10`).
@@ -393,6 +404,9 @@ pub struct Oomd {
     pub by_swap: CgroupSet,
     /// Whom `kill_by_pressure` looks at.
     pub by_pressure: CgroupSet,
+    /// Whom `kill_by_pg_scan` looks at.
+    #[serde(default)]
+    pub by_pgscan: CgroupSet,
 }
 
 impl Default for Oomd {
@@ -411,7 +425,8 @@ impl Default for Oomd {
             by_size: all.clone(),
             swap_free: 10.0,
             by_swap: all.clone(),
-            by_pressure: all,
+            by_pressure: all.clone(),
+            by_pgscan: all,
         }
     }
 }
@@ -445,6 +460,29 @@ impl Default for Killers {
 }
 
 impl Killers {
+    /// What the rules in files of those that are installed look at: rules that give no points look at
+    /// nothing.
+    #[must_use]
+    pub fn look_at(&self) -> LooksAt {
+        let installed = [&self.nohang, &self.nohang_desktop];
+        let installed =
+            installed.into_iter().filter(|told| told.found != Found::Absent && !told.assumed());
+        let mut found = LooksAt::default();
+        for rule in installed.flat_map(|told| &told.options.rules).filter(|rule| rule.adj != 0) {
+            match rule.on {
+                RuleOn::Exe => found.exe = true,
+                RuleOn::Cwd => found.cwd = true,
+                RuleOn::Environ => found.environ = true,
+                RuleOn::Name
+                | RuleOn::CgroupV1
+                | RuleOn::CgroupV2
+                | RuleOn::Cmdline
+                | RuleOn::Uid => {}
+            }
+        }
+        found
+    }
+
     /// Whether nothing at all is known.
     #[must_use]
     pub fn is_default(&self) -> bool {

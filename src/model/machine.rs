@@ -77,10 +77,15 @@ pub struct Machine {
 
 impl Machine {
     /// What `/proc/PID/oom_adj` reads back here: before 5.10 the kernel did not clamp, and showed
-    /// 16 for 942 to 999 (`fs/proc/base.c` `oom_adj_read`).
+    /// 16 for 942 to 999 (`fs/proc/base.c` `oom_adj_read`). Before 3.7 both values were stored, and
+    /// writing `oom_score_adj` stored fifteenths.
     #[must_use]
     pub fn legacy(&self, adj: Adj) -> LegacyAdj {
-        let clamps = self.kernel_version() >= (5, 10);
+        let version = self.kernel_version();
+        if ((2, 6)..(3, 7)).contains(&version) && adj != Adj::MIN {
+            return LegacyAdj((i32::from(adj.0) * 15 / 1000) as i8);
+        }
+        let clamps = version >= (5, 10);
         if (942..1000).contains(&adj.0) && !clamps { LegacyAdj(16) } else { adj.legacy() }
     }
 

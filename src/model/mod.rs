@@ -24,8 +24,8 @@ mod text;
 pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, Marks, is_within, tree_order};
 pub use domain::{Domain, DomainKind, Scope};
 pub use killers::{
-    Amount, CgroupSet, Earlyoom, Found, Killers, Nohang, Nominated, Oomd, Rule, RuleOn, Step,
-    SystemdOomd, Told,
+    Amount, CgroupSet, Earlyoom, Found, Killers, LooksAt, Nohang, Nominated, Oomd, Rule, RuleOn,
+    Step, SystemdOomd, Told,
 };
 pub use knobs::{Knobs, PanicOnOom};
 pub use machine::{Machine, RssSource, ScoreScale};
@@ -35,7 +35,7 @@ pub use memory::{
 pub use names::Names;
 pub use nodes::{Node, NodeSet};
 pub use powers::{Capabilities, Capability, Powers};
-pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores};
+pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores, Whereabouts};
 pub use reading::Reading;
 pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;

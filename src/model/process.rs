@@ -79,6 +79,9 @@ pub struct Process {
     /// Pid of the parent.
     #[serde(rename = "ppid")]
     pub parent: i32,
+    /// Process group (field 5); 0 where it is not known.
+    #[serde(rename = "pgrp", default, skip_serializing_if = "is_zero")]
+    pub group: i32,
     /// Session id (field 6); a session leader has its own pid here.
     #[serde(default)]
     pub session: i32,
@@ -155,6 +158,29 @@ pub struct Process {
     /// Command line, arguments joined by spaces. Never needed for a ranking.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub cmdline: Reading<Arc<Text>>,
+    /// Its program and where it runs, where an installed killer has rules on that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whereabouts: Option<Arc<Whereabouts>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(group: &i32) -> bool {
+    *group == 0
+}
+
+/// What a process runs and where. Whoever needs none of it has no such thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// The path of its program (`/proc/PID/exe`).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub exe: Reading<Text>,
+    /// Its working directory (`/proc/PID/cwd`).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub cwd: Reading<Text>,
+    /// The first 4096 bytes of its environment, its parts joined by spaces. It may hold secrets, so
+    /// that no recording has it.
+    #[serde(skip)]
+    pub environ: Reading<Text>,
 }
 
 impl Process {
@@ -228,6 +254,8 @@ pub struct Needs {
     pub cgroup: bool,
     /// `/proc/PID/cmdline` inside the look. Only where nobody waits for a ranking (batch, JSON).
     pub cmdline: bool,
+    /// Programs, working directories and environments, as far as an installed killer has rules on them.
+    pub whereabouts: bool,
     /// How much of the memory cgroups.
     pub cgroups: CgroupNeeds,
     /// Whose `oom_score` to read beside the rest.
@@ -256,6 +284,7 @@ impl Needs {
             status: true,
             cgroup: true,
             cmdline: true,
+            whereabouts: true,
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: Vec::new(),

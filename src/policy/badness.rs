@@ -68,7 +68,7 @@ pub struct Terms {
 
 impl Terms {
     /// More than any policy has.
-    pub const ROOM: usize = 8;
+    pub const ROOM: usize = 9;
 
     const EMPTY: Term = Term { name: "", points: Points(0), note: Note::Fact };
 

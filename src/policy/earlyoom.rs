@@ -7,6 +7,7 @@
 
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::daemon::{self, Stand, at_most, oom_score, percent, rss};
+use super::family::process_group;
 use super::pattern::{compiled, finds, trouble};
 use super::{Act, Armed, Cite, Policy, Sway, Tie};
 use crate::model::{
@@ -271,8 +272,18 @@ impl Policy for Earlyoom {
         champion.1
     }
 
+    fn signals_groups(&self, scene: &Scene) -> bool {
+        told(scene).options.group
+    }
+
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
-        super::likely_sharers(victim, scene)
+        let mut company = super::likely_sharers(victim, scene);
+        if self.signals_groups(scene) {
+            let fellows = process_group(victim, scene);
+            company.retain(|other| fellows.iter().all(|fellow| fellow.id != other.id));
+            company.splice(0..0, fellows);
+        }
+        company
     }
 
     fn knows_adj(&self) -> bool {

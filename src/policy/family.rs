@@ -18,6 +18,14 @@ pub fn likely_sharers<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process
         .collect()
 }
 
+/// Everybody else in a process group, as far as it is known.
+pub fn process_group<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    let all = scene.now().processes.iter();
+    all.filter(|other| victim.group != 0 && other.group == victim.group)
+        .filter(|other| other.id != victim.id && !other.is_kernel_thread())
+        .collect()
+}
+
 /// Whether two processes seem to be one address space.
 fn seem_to_share(one: &Process, other: &Process) -> bool {
     let sizes = |process: &Process| {

@@ -203,6 +203,9 @@ pub(super) fn spared(process: &Process, scene: &Scene) -> Result<Adj, Reason> {
     }
 }
 
+/// The term of page tables.
+pub(super) const TABLES: &str = "pgtables";
+
 /// Resident memory, swap and page tables.
 pub(super) fn held(process: &Process, scene: &Scene) -> Badness {
     let optional = |reading: Reading<Pages>| match reading {
@@ -214,7 +217,7 @@ pub(super) fn held(process: &Process, scene: &Scene) -> Badness {
     Badness::default()
         .plus("rss", scene.rss(process).points(), Note::Fact)
         .plus("swap", swap, swap_note)
-        .plus("pgtables", tables, tables_note)
+        .plus(TABLES, tables, tables_note)
 }
 
 /// Whether it has CAP_SYS_ADMIN in effect. (The kernel asks for the initial user namespace, which

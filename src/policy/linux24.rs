@@ -14,13 +14,18 @@ use crate::units::Points;
 pub struct Linux24 {
     /// With Andrew Morton's patch to 2.4.19-pre6: never init.
     patched: bool,
+    /// Never who was killed already.
+    passes_dying: bool,
 }
 
+/// 2.4.22.
+pub static LINUX_2_4_22: Linux24 = Linux24 { patched: false, passes_dying: true };
+
 /// 2.4.20.
-pub static LINUX_2_4: Linux24 = Linux24 { patched: false };
+pub static LINUX_2_4: Linux24 = Linux24 { patched: false, passes_dying: false };
 
 /// The patch to 2.4.19-pre6 (`aa-122-oom_kill`, 5 April 2002).
-pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true };
+pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true, passes_dying: false };
 
 /// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
 /// a quarter if anything is left. Never returns zero.
@@ -45,11 +50,19 @@ const RUN_SHIFT: u32 = 7 + 10;
 
 impl Policy for Linux24 {
     fn id(&self) -> &'static str {
-        if self.patched { "linux-2.4.19-akpm" } else { "linux-2.4" }
+        match (self.patched, self.passes_dying) {
+            (true, _) => "linux-2.4.19-akpm",
+            (_, true) => "linux-2.4:2.4.22",
+            _ => "linux-2.4",
+        }
     }
 
     fn title(&self) -> &'static str {
-        if self.patched { "Linux 2.4.19-pre6 with the -akpm patch" } else { "Linux 2.4.20" }
+        match (self.patched, self.passes_dying) {
+            (true, _) => "Linux 2.4.19-pre6 with the -akpm patch",
+            (_, true) => "Linux 2.4.22",
+            _ => "Linux 2.4.20",
+        }
     }
 
     fn about(&self) -> &'static str {
@@ -57,6 +70,8 @@ impl Policy for Linux24 {
             "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
              and the killer waits until three whole passes of reclaim have failed \
              (vm.oom_kill_passes). It has no pause after a kill."
+        } else if self.passes_dying {
+            "As 2.4.20, but whoever was killed already is passed by, so that the next one dies."
         } else {
             "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
              run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
@@ -68,6 +83,8 @@ impl Policy for Linux24 {
     fn cites(&self) -> &'static [Cite] {
         if self.patched {
             &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }]
+        } else if self.passes_dying {
+            &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }]
         } else {
             &[
                 Cite {
@@ -129,6 +146,9 @@ impl Policy for Linux24 {
         }
         if !process.has_mm {
             return Verdict::Spared(Reason::NoMm);
+        }
+        if self.passes_dying && process.dying {
+            return Verdict::Spared(Reason::Dying);
         }
         let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
             return Verdict::Spared(Reason::Unreadable);

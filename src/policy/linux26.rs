@@ -9,7 +9,7 @@
 use super::badness::{Badness, Note, Reason, Unit, Verdict};
 use super::family::{children_apart, likely_sharers};
 use super::{Act, Armed, Cite, Off, POLICIES, Policy, Sway, Tie};
-use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Signal};
+use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
 use crate::units::{Adj, LegacyAdj, Points, TickRate};
 
 /// A kernel 2.6.x, up to 2.6.35.
@@ -62,7 +62,8 @@ era!(
 era!(
     /// 2.6.16 to 2.6.18.
     LINUX_2_6_16, 16, "Linux 2.6.16 to 2.6.18",
-    "As 2.6.12, but a child counts with half its size and a page."
+    "As 2.6.12, but a child counts with half its size and a page. An OOM that is confined to memory nodes \
+     chooses nobody: whoever asks for memory dies."
 );
 era!(
     /// 2.6.19.
@@ -82,7 +83,8 @@ era!(
 era!(
     /// 2.6.24.
     LINUX_2_6_24, 24, "Linux 2.6.24",
-    "As 2.6.22; knows vm.oom_kill_allocating_task."
+    "As 2.6.22; knows vm.oom_kill_allocating_task, and chooses in an OOM that is confined to memory nodes, \
+     too."
 );
 era!(
     /// 2.6.25 to 2.6.31.
@@ -124,11 +126,26 @@ struct Facts<'a> {
     euid: u32,
     caps: Capabilities,
     adj: LegacyAdj,
+    /// It switches swap off, or does what may take as much memory.
+    origin: bool,
+    /// The OOM is confined to memory nodes of which it may use none.
+    elsewhere: bool,
+}
+
+/// Whether a process switches swap off (`PF_SWAPOFF`, from 2.6.32 on `PF_OOM_ORIGIN`). Only kernels of
+/// that time show the flag; later ones use its bit for something else.
+pub(super) fn is_origin(process: &Process, scene: &Scene) -> bool {
+    const PF_SWAPOFF: u32 = 0x0008_0000;
+    scene.machine().kernel_version() == (2, 6) && process.flags & PF_SWAPOFF != 0
 }
 
 /// The points and how they come about. The kernel computes in `unsigned long`.
 fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     let signed = |points: u64| Points(i64::try_from(points).unwrap_or(i64::MAX));
+    if era >= 11 && facts.origin {
+        let most = Note::Because("it switches swap off, and dies first");
+        return (u64::MAX, Badness::default().plus("swapoff", signed(u64::MAX), most));
+    }
     let mut points = facts.total_vm;
     let mut badness = Badness::default().plus("total_vm", signed(points), Note::Fact);
     if era >= 11 && !facts.children.is_empty() {
@@ -168,6 +185,11 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     points = quarter(points, root, "root", "root, or a capability of it");
     let raw = has(Capability::SysRawio);
     points = quarter(points, raw, "raw I/O", "CAP_SYS_RAWIO: may be driving hardware");
+    if era >= 19 && facts.elsewhere {
+        points /= 8;
+        let because = "it may use none of these memory nodes";
+        badness = badness.becoming("nodes", signed(points), Note::Divided { by: 8, because });
+    }
     if era >= 11 && facts.adj.0 != 0 {
         points = if facts.adj.0 > 0 {
             let base = if era >= 22 { points.max(1) } else { points };
@@ -247,14 +269,23 @@ impl Policy for Linux26 {
     }
 
     fn off(&self, scene: &Scene) -> Option<Off> {
-        // panic_on_oom came with 2.6.18, the allocating task with 2.6.24.
+        // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
+        // task with 2.6.24; until then whoever asked died where nodes were all that was short.
+        let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
         match super::off::off(scene) {
+            Some(Off::Panic) if (22..24).contains(&self.since) => Some(Off::Panic),
+            _ if confined && (16..24).contains(&self.since) => Some(Off::Confined),
             Some(Off::Panic) if self.since < 19 => None,
             Some(Off::AllocatingTask) if self.since < 24 => None,
             Some(Off::Dying(_)) if self.since < 11 => None,
             Some(Off::Swapoff(_)) if self.since < 11 => None,
             off => off,
         }
+    }
+
+    fn looks_at(&self, process: &Process, scene: &Scene) -> bool {
+        let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
+        (confined && self.since >= 19) || scene.domain().contains(process)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -295,6 +326,10 @@ impl Policy for Linux26 {
             euid: ids.euid,
             caps,
             adj,
+            origin: is_origin(process, scene),
+            // Whose nodes are not known may well use these.
+            elsewhere: matches!(scene.domain().kind, DomainKind::Nodes(_))
+                && !scene.domain().contains(process),
         };
         Verdict::Scored(points(&facts, self.since).1)
     }

@@ -3,21 +3,45 @@
 
 use super::badness::{Badness, Note, Unit, Verdict};
 use super::family::{likely_sharers, worst_child};
-use super::linux::{held, is_admin, spared};
+use super::linux::{TABLES, held, is_admin, spared};
+use super::linux26::is_origin;
 use super::{Act, Armed, Cite, Off, Policy, Sway, Tie};
 use crate::model::{Needs, Process, Scene, Scores, Signal, Surge};
 use crate::units::{Pages, Points};
 
+/// When.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Era {
+    /// 2.6.36 to 2.6.38: without page tables.
+    First,
+    /// 2.6.39 to 3.2: with them, in 32 bits.
+    Narrow,
+    /// 3.3 and 3.4.
+    Last,
+}
+
 /// The rule of 2.6.36 to 3.4.
 #[derive(Debug)]
-pub struct Linux2636;
+pub struct Linux2636 {
+    era: Era,
+}
 
-/// The one there is.
-pub static LINUX_2_6_36: Linux2636 = Linux2636;
+/// 2.6.36 to 2.6.38.
+pub static LINUX_2_6_36: Linux2636 = Linux2636 { era: Era::First };
+/// 2.6.39 to 3.2.
+pub static LINUX_2_6_39: Linux2636 = Linux2636 { era: Era::Narrow };
+/// 3.3 and 3.4.
+pub static LINUX_3_3: Linux2636 = Linux2636 { era: Era::Last };
+
+/// The same in the 32 bits of 2.6.39 to 3.2, which overflow from 8.2 GiB on: the product is an `int`,
+/// the division that of an `unsigned long`, and its result an `int` again.
+fn narrow(held: Points, total: Pages) -> Points {
+    let product = (held.0 as i32).wrapping_mul(1000);
+    let share = i64::from(product).cast_unsigned() / total.0.max(1);
+    Points(i64::from(share as i32))
+}
 
 /// Points of a process that holds so many pages of `total`: per-mille.
-///
-/// 2.6.39 to about 3.2 computed it in 32 bits, which overflows from 8.2 GiB on: not imitated.
 fn permille(held: Points, total: Pages) -> Points {
     let share = i128::from(held.0) * 1000 / i128::from(total.0.max(1));
     Points(i64::try_from(share).unwrap_or(i64::MAX))
@@ -32,22 +56,48 @@ fn shift(pages: Pages, scene: &Scene) -> Pages {
 
 impl Policy for Linux2636 {
     fn id(&self) -> &'static str {
-        "linux-2.6.36"
+        match self.era {
+            Era::First => "linux-2.6.36",
+            Era::Narrow => "linux-2.6.36:2.6.39",
+            Era::Last => "linux-2.6.36:3.3",
+        }
     }
 
     fn title(&self) -> &'static str {
-        "Linux 2.6.36 to 3.4"
+        match self.era {
+            Era::First => "Linux 2.6.36 to 2.6.38",
+            Era::Narrow => "Linux 2.6.39 to 3.2",
+            Era::Last => "Linux 3.3 and 3.4",
+        }
     }
 
     fn about(&self) -> &'static str {
-        "Resident memory + swap + page tables as per-mille of all memory, 30 less for a process with \
-         CAP_SYS_ADMIN, plus oom_score_adj; at least 1, at most 1000. Of equals the oldest is chosen. \
-         A child of it that could be chosen too dies in its place. (2.6.36 to 2.6.38 did not count page \
-         tables.)"
+        match self.era {
+            Era::First => {
+                "Resident memory + swap as per-mille of all memory, 30 less for a process with \
+                 CAP_SYS_ADMIN, plus oom_score_adj; at least 1, at most 1000. Of equals the oldest is \
+                 chosen. A child of it that could be chosen too dies in its place."
+            }
+            Era::Narrow => {
+                "As 2.6.36, with page tables; but computed in 32 bits, so that whoever holds more than \
+                 8.2 GiB may come out with any number of points."
+            }
+            Era::Last => "As 2.6.39, without the overflow.",
+        }
     }
 
     fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.4" }]
+        match self.era {
+            Era::First => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.36" }]
+            }
+            Era::Narrow => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.39" }]
+            }
+            Era::Last => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.4" }]
+            }
+        }
     }
 
     fn needs(&self) -> Needs {
@@ -71,12 +121,21 @@ impl Policy for Linux2636 {
             Ok(adj) => adj,
             Err(reason) => return Verdict::Spared(reason),
         };
+        if self.era < Era::Last && is_origin(process, scene) {
+            let most = Note::Because("it switches swap off, and dies first");
+            return Verdict::Scored(Badness::default().plus("swapoff", Points(1000), most));
+        }
         let total = scene.domain().pages;
         let mut badness = Badness::default();
         for term in held(process, scene).terms.as_slice() {
-            badness = badness.plus(term.name, term.points, term.note);
+            if self.era > Era::First || term.name != TABLES {
+                badness = badness.plus(term.name, term.points, term.note);
+            }
         }
-        let share = permille(badness.points, total);
+        let share = match self.era {
+            Era::Narrow => narrow(badness.points, total),
+            Era::First | Era::Last => permille(badness.points, total),
+        };
         badness = badness.becoming("share", share, Note::Because("per-mille of all memory"));
         if is_admin(process) {
             badness = badness.plus("root", Points(-30), Note::Because("CAP_SYS_ADMIN"));

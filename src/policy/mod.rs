@@ -46,17 +46,17 @@ pub use linux::{
     LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
     running, swap_counter_bound,
 };
-pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, int_sqrt_24};
+pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_22, int_sqrt_24};
 pub use linux26::{
     LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
-pub use linux2636::LINUX_2_6_36;
+pub use linux2636::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
 pub use lmkd::LMKD;
 pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
-pub use oomd::{OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use oomd::{OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
 pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
 pub use panic::PANIC;
 pub use rss::{RSS, RSS_SWAP};
@@ -176,6 +176,10 @@ pub trait Policy: Send + Sync {
     fn off(&self, _scene: &Scene) -> Option<Off> {
         None
     }
+    /// Whether it looks at a process at all: at whoever the OOM is confined to.
+    fn looks_at(&self, process: &Process, scene: &Scene) -> bool {
+        scene.domain().contains(process)
+    }
     /// Its opinion of one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// Why it has no opinion of a process, where the rule itself went wrong: a fact that is absent, a
@@ -207,6 +211,10 @@ pub trait Policy: Send + Sync {
     fn kills_groups(&self, _scene: &Scene) -> bool {
         false
     }
+    /// Whether its signal goes to the victim's whole process group.
+    fn signals_groups(&self, _scene: &Scene) -> bool {
+        false
+    }
     /// Whether it chooses whole cgroups, and everybody in one dies.
     fn chooses_groups(&self) -> bool {
         false
@@ -214,6 +222,10 @@ pub trait Policy: Send + Sync {
     /// Whether `oom_score_adj` counts in it, whatever its points are counted in.
     fn knows_adj(&self) -> bool {
         false
+    }
+    /// Whether a higher `oom_score_adj` never makes anybody die later by it.
+    fn rises_with_adj(&self, _scene: &Scene) -> bool {
+        true
     }
     /// Whether its comparison is no order at all, so that [`Policy::scan`] must be asked.
     fn scans(&self) -> bool {
@@ -242,6 +254,7 @@ pub static POLICIES: &[&dyn Policy] = &[
     &OOMD_SIZE,
     &OOMD_SWAP,
     &OOMD_PRESSURE,
+    &OOMD_PGSCAN,
     &KUBELET,
     &BUSTD,
     &LMKD,
@@ -253,6 +266,8 @@ pub static POLICIES: &[&dyn Policy] = &[
     &LINUX_4_17,
     &LINUX_3_14,
     &LINUX_3_5,
+    &LINUX_3_3,
+    &LINUX_2_6_39,
     &LINUX_2_6_36,
     &LINUX_2_6_32,
     &LINUX_2_6_25,
@@ -265,6 +280,7 @@ pub static POLICIES: &[&dyn Policy] = &[
     &LINUX_2_6_11,
     &LINUX_2_6_0,
     &LINUX_2_4_23,
+    &LINUX_2_4_22,
     &LINUX_2_4,
     &LINUX_2_4_19_AKPM,
     &PANIC,

@@ -10,7 +10,7 @@ use super::pattern::{compiled, finds, trouble};
 use super::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
 use crate::model::{
     Amount, Found, Hierarchy, Needs, Nohang as Options, Pressure, Process, Reading, RuleOn, Scene,
-    Scores, Signal, Told, unescape,
+    Scores, Signal, Text, Told, Whereabouts, unescape,
 };
 use crate::units::{Adj, Kib, Points};
 
@@ -70,6 +70,14 @@ impl Nohang {
             }
             _ => Answer::Unknown,
         };
+        let told = |process: &Process, which: fn(&Whereabouts) -> &Reading<Text>| match process
+            .whereabouts
+            .as_deref()
+            .map(which)
+        {
+            Some(Reading::Value(text)) => found(&unescape(text.as_str())),
+            _ => Answer::Unknown,
+        };
         match on {
             RuleOn::Name => found(process.comm.bytes()),
             RuleOn::Uid => match process.ids {
@@ -82,7 +90,10 @@ impl Nohang {
                 _ => Answer::Unknown,
             },
             // The line of version 1 that it reads is that of systemd's own hierarchy.
-            RuleOn::CgroupV1 | RuleOn::Exe | RuleOn::Cwd | RuleOn::Environ => Answer::Unknown,
+            RuleOn::CgroupV1 => Answer::Unknown,
+            RuleOn::Exe => told(process, |it| &it.exe),
+            RuleOn::Cwd => told(process, |it| &it.cwd),
+            RuleOn::Environ => told(process, |it| &it.environ),
         }
     }
 }
@@ -94,7 +105,9 @@ const fn because(on: RuleOn) -> &'static str {
         RuleOn::Uid => "a rule finds the user",
         RuleOn::Cmdline => "a rule finds the command line",
         RuleOn::CgroupV1 | RuleOn::CgroupV2 => "a rule finds the cgroup",
-        RuleOn::Exe | RuleOn::Cwd | RuleOn::Environ => "a rule finds it",
+        RuleOn::Exe => "a rule finds the program",
+        RuleOn::Cwd => "a rule finds the directory",
+        RuleOn::Environ => "a rule finds the environment",
     }
 }
 
@@ -121,7 +134,7 @@ impl Policy for Nohang {
         if self.desktop {
             "The kernel's own oom_score, and the points of every rule that finds the process: browser \
              tabs +200, package managers -200, display servers and desktops -200 (those by their \
-             program's path, which is not read: such rules are not evaluated). Points on top count only \
+             program's path, which is read only where nohang is installed). Points on top count only \
              where oom_score_adj is not negative. At least 0; of equals the lower pid."
         } else {
             "The kernel's own oom_score, and the points of every rule of its file that finds the \
@@ -145,7 +158,13 @@ impl Policy for Nohang {
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, cgroup: true, scores: Scores::All, ..Needs::default() }
+        Needs {
+            status: true,
+            cgroup: true,
+            whereabouts: true,
+            scores: Scores::All,
+            ..Needs::default()
+        }
     }
 
     fn unit(&self) -> Unit {
@@ -202,23 +221,29 @@ impl Policy for Nohang {
         for words in patterns.iter().filter_map(|pattern| trouble(Some(pattern))) {
             stand.note(words);
         }
-        let mut unknown: Vec<RuleOn> = Vec::new();
+        let mut asked: Vec<RuleOn> = Vec::new();
         for (nth, rule) in options.rules.iter().enumerate() {
-            let blind = now.processes.iter().any(|process| {
-                !process.is_kernel_thread()
-                    && matches!(self.ask(nth, rule.on, process, scene), Answer::Unknown)
-            });
-            if blind && !unknown.contains(&rule.on) {
-                unknown.push(rule.on);
+            if rule.adj == 0 || asked.contains(&rule.on) {
+                continue;
             }
-        }
-        for on in unknown {
-            let count = options.rules.iter().filter(|rule| rule.on == on).count();
-            let needs = on.words();
-            stand.note(match count {
-                1 => format!("1 rule is not evaluated: it needs {needs}"),
-                _ => format!("{count} rules are not evaluated: they need {needs}"),
-            });
+            asked.push(rule.on);
+            let counts = |process: &&Process| process.has_mm && !process.is_kernel_thread();
+            let blind = |process: &&Process| {
+                matches!(self.ask(nth, rule.on, process, scene), Answer::Unknown)
+            };
+            let all = now.processes.iter().filter(counts).count();
+            let unknown = now.processes.iter().filter(counts).filter(blind).count();
+            let count = options.rules.iter().filter(|it| it.adj != 0 && it.on == rule.on).count();
+            let needs = rule.on.words();
+            let (rules, it) =
+                if count == 1 { ("rule is", "it needs") } else { ("rules are", "they need") };
+            match unknown {
+                0 => {}
+                _ if unknown < all => stand.note(format!(
+                    "{count} {rules} not evaluated for {unknown} of {all} processes: {it} {needs}"
+                )),
+                _ => stand.note(format!("{count} {rules} not evaluated: {it} {needs}")),
+            }
         }
         let best = now.processes.iter().filter_map(|process| match self.judge(process, scene) {
             Verdict::Scored(badness) => Some(badness.points.0),
@@ -283,6 +308,11 @@ impl Policy for Nohang {
 
     fn knows_adj(&self) -> bool {
         true
+    }
+
+    /// What is taken off for a positive adj may be more than it gave.
+    fn rises_with_adj(&self, scene: &Scene) -> bool {
+        !self.told(scene).options.ignore_positive_adj
     }
 
     fn act(&self, _: &Process) -> Act {

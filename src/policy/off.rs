@@ -14,6 +14,8 @@ pub enum Off {
     NoKiller,
     /// `vm.oom_kill_allocating_task`: whoever asks for memory dies.
     AllocatingTask,
+    /// Confined to memory nodes, this kernel chooses nobody: whoever asks for memory dies.
+    Confined,
     /// This process was killed already and has not gone.
     Dying(ProcId),
     /// An area of swap is being switched off: the process that does it (if it can be told) dies first.
@@ -29,9 +31,16 @@ impl Off {
             Self::Waits => "oom_kill_disable",
             Self::NoKiller => "no_killer",
             Self::AllocatingTask => "oom_kill_allocating_task",
+            Self::Confined => "confined",
             Self::Dying(_) => "dying",
             Self::Swapoff(_) => "swapoff",
         }
+    }
+
+    /// Whether whoever asks for memory dies, whatever the ranking.
+    #[must_use]
+    pub const fn takes_whoever_asks(self) -> bool {
+        matches!(self, Self::NoKiller | Self::AllocatingTask | Self::Confined)
     }
 
     /// What happens instead, in words.
@@ -50,6 +59,10 @@ impl Off {
             }
             Self::AllocatingTask => {
                 "oom_kill_allocating_task is set: whoever asks for memory then dies".to_owned()
+            }
+            Self::Confined => {
+                "an OOM that is confined to memory nodes: whoever asks for memory then dies"
+                    .to_owned()
             }
             Self::Dying(id) => format!(
                 "{} was killed and is still dying: if the OOM killer chose it, nobody else dies before it is gone",
@@ -72,6 +85,7 @@ impl Off {
             Self::Waits => "oom_kill_disable: tasks would wait".to_owned(),
             Self::NoKiller => "no killer: whoever allocates dies".to_owned(),
             Self::AllocatingTask => "oom_kill_allocating_task: whoever allocates dies".to_owned(),
+            Self::Confined => "confined to nodes: whoever allocates dies".to_owned(),
             Self::Dying(id) => {
                 let comm = scene.find(id).map(|process| process.comm).unwrap_or_default();
                 format!("{id} {comm} is still dying")

@@ -1,5 +1,5 @@
 //! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup of those that its
-//! configuration names, by size or growth, by swap, or by pressure.
+//! configuration names, by size or growth, by swap, by pressure, or by what reclaim does in it.
 //!
 //! Whoever is marked `oomd_prefer` goes before all others, `oomd_avoid` after them. Growth is
 //! `memory.current` against a running average that only oomd itself has.
@@ -19,6 +19,7 @@ enum Plugin {
     Size,
     Swap,
     Pressure,
+    Scan,
 }
 
 /// The killer, by one of its plugins.
@@ -33,6 +34,8 @@ pub static OOMD_SIZE: Oomd = Oomd { plugin: Plugin::Size };
 pub static OOMD_SWAP: Oomd = Oomd { plugin: Plugin::Swap };
 /// `kill_by_pressure`.
 pub static OOMD_PRESSURE: Oomd = Oomd { plugin: Plugin::Pressure };
+/// `kill_by_pg_scan`.
+pub static OOMD_PGSCAN: Oomd = Oomd { plugin: Plugin::Scan };
 
 /// Whoever has so much of all candidates' memory is judged by size alone, in percent.
 const HALF: u128 = 50;
@@ -54,6 +57,7 @@ impl Oomd {
             Plugin::Size => "oomd-size",
             Plugin::Swap => "oomd-swap",
             Plugin::Pressure => "oomd-pressure",
+            Plugin::Scan => "oomd-pgscan",
         }
     }
 
@@ -63,6 +67,7 @@ impl Oomd {
             Plugin::Size => &options.by_size,
             Plugin::Swap => &options.by_swap,
             Plugin::Pressure => &options.by_pressure,
+            Plugin::Scan => &options.by_pgscan,
         }
     }
 
@@ -130,6 +135,17 @@ impl Oomd {
                 let points = Points(share as i64);
                 Ok(Badness::default().plus("stalls of its cgroup, percent", points, Note::Fact))
             }
+            Plugin::Scan => {
+                let now = group.pgscan.value().ok_or(Reason::Unreadable)?;
+                // Whoever was not there at its last tick has no rate yet.
+                let then = before(scene, group).and_then(|then| then.pgscan.value());
+                let more = now.saturating_sub(then.unwrap_or(now));
+                if more == 0 {
+                    return Err(Reason::Zero);
+                }
+                let points = Points(i64::try_from(more).unwrap_or(i64::MAX));
+                Ok(Badness::default().plus("reclaim in its cgroup, pages", points, Note::Fact))
+            }
         }
     }
 
@@ -177,6 +193,7 @@ impl Policy for Oomd {
             Plugin::Size => "oomd, by size or growth",
             Plugin::Swap => "oomd, by swap",
             Plugin::Pressure => "oomd, by pressure",
+            Plugin::Scan => "oomd, by reclaim",
         }
     }
 
@@ -198,6 +215,11 @@ impl Policy for Oomd {
                  number of percent, of those that its configuration names; marks to prefer or to avoid \
                  go first. oom_score_adj counts for nothing."
             }
+            Plugin::Scan => {
+                "The whole cgroup in which reclaim looked at most pages since its last tick (here: since \
+                 the look before), at least at one, of those that its configuration names; marks to prefer \
+                 or to avoid go first. oom_score_adj counts for nothing."
+            }
         }
     }
 
@@ -212,6 +234,9 @@ impl Policy for Oomd {
             Plugin::Pressure => {
                 &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }]
             }
+            Plugin::Scan => {
+                &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }]
+            }
         }
     }
 
@@ -222,8 +247,8 @@ impl Policy for Oomd {
     fn unit(&self) -> Unit {
         match self.plugin {
             Plugin::Swap => Unit::Pages,
-            // Pages, or percent of growth.
-            Plugin::Size | Plugin::Pressure => Unit::Bare,
+            // Pages or percent of growth; percent; pages that were looked at, which nobody holds.
+            Plugin::Size | Plugin::Pressure | Plugin::Scan => Unit::Bare,
         }
     }
 
@@ -254,11 +279,15 @@ impl Policy for Oomd {
         } else {
             self.pressure(cgroups, scene, &mut stand);
         }
-        if self.plugin == Plugin::Size && scene.before().is_none() {
-            stand.note("growth needs two looks");
+        if scene.before().is_none() {
+            stand.note_if(self.plugin == Plugin::Size, "growth needs two looks");
+            stand.note_if(self.plugin == Plugin::Scan, "what reclaim does needs two looks");
         }
         match groups::leader(self, scene).and_then(|leader| self.candidate(leader, scene)) {
             Some(group) => stand.note(groups::falls(group, scene)),
+            None if self.plugin == Plugin::Scan => {
+                stand.held("reclaim looked at nothing in the cgroups that it may kill");
+            }
             None => stand.held("nobody lives in a cgroup that it may kill"),
         }
         stand.armed()

@@ -18,8 +18,10 @@ pub struct Fate {
     pub victim: Option<ProcId>,
     /// The points of the one that dies as a share of the domain's total, where points are pages.
     pub permille: Option<Permille>,
-    /// Who comes next.
+    /// Who is chosen next.
     pub runner_up: Option<ProcId>,
+    /// Where it is too close to call: who else may die first.
+    pub rival: Option<ProcId>,
     /// How many may be the victim: more than one where it is too close to call.
     pub candidates: usize,
     /// How many die with the victim because of `memory.oom.group`.
@@ -39,6 +41,7 @@ impl Fate {
             victim: ranking.dies(),
             permille: points.filter(|_| pages && chosen == ranking.dies()).map(share),
             runner_up: ranking.runner_up().map(|row| row.id),
+            rival: ranking.candidates().get(1).copied(),
             candidates: ranking.candidates().len(),
             mates: 0,
             off: None,
@@ -62,6 +65,13 @@ impl Fate {
     #[must_use]
     pub const fn too_close(&self) -> bool {
         self.candidates > 1
+    }
+
+    /// Who is named beside the victim: who else may die first, or who is chosen next, unless that is
+    /// the victim itself, which dies in another's place.
+    #[must_use]
+    pub fn beside(&self) -> Option<ProcId> {
+        self.rival.or(self.runner_up.filter(|_| self.runner_up != self.victim))
     }
 }
 

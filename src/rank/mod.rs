@@ -2,6 +2,7 @@
 
 pub mod company;
 pub mod fate;
+pub mod growth;
 pub mod opinion;
 pub mod walls;
 pub mod whatif;
@@ -107,11 +108,10 @@ impl Ranking {
         judge: impl Fn(&Process) -> Verdict,
     ) {
         let processes = &scene.now().processes;
-        let domain = scene.domain();
         self.rows.clear();
         self.rows.extend(positions.map(|at| {
             let process = &processes[at as usize];
-            let verdict = if domain.contains(process) {
+            let verdict = if policy.looks_at(process, scene) {
                 judge(process)
             } else {
                 Verdict::Spared(Reason::Outside)

@@ -3,7 +3,7 @@
 
 use super::{Ranked, Ranking};
 use crate::model::{Process, Reading, Scene};
-use crate::policy::{Badness, Policy, Tie, Verdict};
+use crate::policy::{Badness, Policy, Tie, Verdict, kernel_score};
 use crate::units::{Adj, Points};
 
 /// What would change it.
@@ -11,10 +11,10 @@ use crate::units::{Adj, Points};
 pub struct WhatIf {
     /// Its rank at adj 0, counted from 1; nothing where it could not be chosen even then, or adj is 0.
     pub rank_at_zero: Option<usize>,
-    /// Where it is the next victim: the highest adj at which it no longer is. -1000 where nothing
-    /// above it helps.
+    /// Where it is the next victim: the nearest adj at which it no longer is, by most rules the highest
+    /// of all. -1000 where nothing above it helps.
     pub saved_at: Option<Adj>,
-    /// Where it is not: the lowest adj at which it is.
+    /// Where it is not: the nearest adj at which it is, by most rules the lowest of all.
     pub doomed_at: Option<Adj>,
 }
 
@@ -27,12 +27,15 @@ pub fn what_if(
     ranking: &Ranking,
     process: &Process,
 ) -> Option<WhatIf> {
-    let case = Case { policy, scene, process, tie: policy.tie(scene) };
+    let rises = policy.rises_with_adj(scene);
+    let case = Case { policy, scene, process, tie: policy.tie(scene), rises };
     let adj = process.adj.value()?;
-    if !scene.domain().contains(process) || case.key(Adj::MIN).is_some() {
+    if !policy.looks_at(process, scene) || (rises && case.key(Adj::MIN).is_some()) {
         return None;
     }
-    case.key(Adj::MAX)?;
+    if rises {
+        case.key(Adj::MAX)?;
+    }
     let candidates = &ranking.rows()[..ranking.eligible()];
     let others = || candidates.iter().filter(|row| row.id != process.id);
     let best = others().next();
@@ -47,6 +50,19 @@ pub fn what_if(
         let itself = candidates[..ahead].iter().any(|row| row.id == process.id);
         ahead + 1 - usize::from(itself)
     });
+    if !rises {
+        let first = is_first(adj);
+        let turns = nearest(adj, |other| is_first(other) != first);
+        // A rule that knows no adj has nothing to tell.
+        let own = case.key(adj);
+        let knows = || [Adj::MIN, Adj::ZERO, Adj::MAX].into_iter().any(|it| case.key(it) != own);
+        let (saved_at, doomed_at) = if first { (turns, None) } else { (None, turns) };
+        return (turns.is_some() || knows()).then_some(WhatIf {
+            rank_at_zero,
+            saved_at,
+            doomed_at,
+        });
+    }
     // Points never fall when adj rises, so both ends are found by halving.
     let lowest_first = first_where(i32::from(Adj::MIN.0), i32::from(Adj::MAX.0) + 1, |adj| {
         is_first(Adj(adj as i16))
@@ -59,6 +75,14 @@ pub fn what_if(
         (None, reachable.then(|| Adj::clamped(lowest_first)))
     };
     Some(WhatIf { rank_at_zero, saved_at, doomed_at })
+}
+
+/// The adj nearest to this one that a condition holds for, whatever holds between; of two as near the
+/// lower.
+fn nearest(from: Adj, holds: impl Fn(Adj) -> bool) -> Option<Adj> {
+    let all = i32::from(Adj::MIN.0)..=i32::from(Adj::MAX.0);
+    let away = (1..=2000).flat_map(|far| [i32::from(from.0) - far, i32::from(from.0) + far]);
+    away.filter(|adj| all.contains(adj)).map(|adj| Adj(adj as i16)).find(|&adj| holds(adj))
 }
 
 /// The first number from `from` on, below `to`, that a condition holds for which holds for all after
@@ -83,6 +107,8 @@ struct Case<'a> {
     scene: &'a Scene,
     process: &'a Process,
     tie: Tie,
+    /// [`Policy::rises_with_adj`].
+    rises: bool,
 }
 
 impl Case<'_> {
@@ -91,8 +117,13 @@ impl Case<'_> {
         let mut changed = self.process.clone();
         changed.adj = Reading::Value(adj);
         if self.process.adj != changed.adj {
-            // The kernel's score was read under the present adj.
+            // The kernel's score was read under the present adj. A rule of a site that goes by it has
+            // to have one; all others reckon it themselves.
             changed.score = Reading::NotAsked;
+            if !self.rises && matches!(self.process.score, Reading::Value(_)) {
+                changed.score = Reading::Value(kernel_score(&changed, self.scene));
+                changed.score_fresh = false;
+            }
         }
         match self.policy.judge(&changed, self.scene) {
             Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),

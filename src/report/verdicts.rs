@@ -120,7 +120,8 @@ pub fn write_verdicts(
         let sight = Sight { policy, ..*sight };
         let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), words::who);
         let mut line = format!("{:<20} {}", policy.id(), words::fate(&sight, &opinion.fate));
-        if let (None, Some((other, _))) = (opinion.fate.off, opinion.instead) {
+        let sure = opinion.fate.off.is_none() && !opinion.fate.too_close();
+        if let Some((other, _)) = opinion.instead.filter(|_| sure) {
             line.push_str(&format!(", {} in its place", name(other)));
         }
         if let Some(act) = opinion.act.filter(|_| opinion.dies().is_some()) {

@@ -20,6 +20,7 @@ pub mod service;
 pub mod study;
 pub mod system;
 pub mod walk;
+pub mod whereabouts;
 
 use std::fmt;
 

@@ -229,6 +229,7 @@ pub(super) fn number(name: &CStr) -> Option<i32> {
 pub(super) fn take_stat(row: &mut Process, stat: &Stat) {
     row.id = ProcId { pid: stat.pid, born: stat.born };
     row.parent = stat.parent;
+    row.group = stat.group;
     row.session = stat.session;
     row.tty = stat.tty;
     row.comm = stat.comm;

@@ -22,7 +22,10 @@ use super::row::{
     ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
     take_status, take_thread,
 };
-use crate::model::{CgroupNeeds, Comm, Machine, Needs, ProcId, Process, Reading, Scores, Text};
+use super::whereabouts::whereabouts;
+use crate::model::{
+    CgroupNeeds, Comm, LooksAt, Machine, Needs, ProcId, Process, Reading, Scores, Text,
+};
 use crate::units::Adj;
 
 /// Every process is read in full at least once in so many walks.
@@ -98,6 +101,8 @@ struct Known {
     cgroup: bool,
     /// The name under which the command line was read.
     cmdline: Option<Comm>,
+    /// The same of what it runs and where.
+    whereabouts: Option<Comm>,
     /// The last walk passed it by, because its files were kept open: the row is from before that.
     passed: bool,
     /// The adj beside which the score was read.
@@ -133,6 +138,8 @@ pub struct Walker {
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     walk: u32,
     swap_traffic: Option<u64>,
+    /// What was looked at when it was last found out what processes run and where.
+    looked_at: LooksAt,
 }
 
 impl Walker {
@@ -152,6 +159,7 @@ impl Walker {
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
+            looked_at: LooksAt::default(),
         })
     }
 
@@ -235,6 +243,33 @@ impl Walker {
         }
         self.walk = self.walk.wrapping_add(1);
         Ok(unreadable)
+    }
+
+    /// Finds out what processes run and where, as far as that is looked at: of who is new or has
+    /// another name, and of the others in turn.
+    pub fn find_out(&mut self, looks_at: LooksAt) {
+        let anew = looks_at != self.looked_at;
+        self.looked_at = looks_at;
+        if looks_at == LooksAt::default() {
+            if anew {
+                self.known.iter_mut().for_each(|known| known.row.whereabouts = None);
+            }
+            return;
+        }
+        for known in &mut self.known {
+            let row = &mut known.row;
+            let turn = row.id.pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
+            let same = known.whereabouts == Some(row.comm) && row.whereabouts.is_some();
+            if row.is_kernel_thread() || (same && !turn && !anew) {
+                continue;
+            }
+            let buffer = &mut self.tools.buffer;
+            let found = whereabouts(&self.root, row.id.pid, looks_at, buffer);
+            if row.whereabouts.as_deref() != Some(&found) {
+                row.whereabouts = Some(Arc::new(found));
+            }
+            known.whereabouts = Some(row.comm);
+        }
     }
 
     /// Finds the pids, in order.

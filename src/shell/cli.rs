@@ -125,12 +125,30 @@ pub enum Command {
     },
     /// Write oom_score_adj of processes; each is read back and reported on a line
     Set(Set),
+    /// Record looks into a new file, compressed, until ^C; --from shows it
+    Record(Record),
     /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): what was asked
     /// for, who was killed and why, whether the rule agrees
     Explain(Explain),
     /// Signal processes by the rule of the key X (SIGTERM if it holds raw I/O, SIGKILL otherwise) and
     /// follow them to their end; a line for each step
     Sacrifice(Sacrifice),
+}
+
+/// What `doomtop record` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Record {
+    /// The file; it must not be there yet
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Seconds between looks
+    #[arg(id = "record_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
+    pub delay: Option<Millis>,
+
+    /// End after N looks
+    #[arg(id = "record_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub iterations: Option<u64>,
 }
 
 /// What `doomtop explain` takes.

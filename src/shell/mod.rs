@@ -7,6 +7,7 @@ mod batch;
 mod explain;
 mod input;
 mod policies;
+mod record;
 mod rules;
 mod sampler;
 mod selfcheck;
@@ -15,6 +16,7 @@ mod slow;
 mod terminal;
 mod tui;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
@@ -121,6 +123,8 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         let source = open_recording(from)?;
         return if let Some((file, rule)) = checked {
             policies::check(&setup, Box::new(source), file, rule)
+        } else if let Some(Command::Record(order)) = &cli.command {
+            record::run(order, Millis(0), &setup, Box::new(source), BTreeMap::new())
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
             carry_out(command, &setup, Box::new(source), hands)
@@ -140,6 +144,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     live.memory_locked(lock_memory(&live.powers()));
     if let Some((file, rule)) = checked {
         return policies::check(&setup, Box::new(live), file, rule);
+    }
+    if let Some(Command::Record(order)) = &cli.command {
+        let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
+        return record::run(order, delay, &setup, Box::new(live), detail::user_names());
     }
     if cli.self_check {
         return selfcheck::run(cli, &setup, Box::new(live));
@@ -187,9 +195,8 @@ fn carry_out(
     match command {
         Command::Set(order) => acts::set(order, setup, source, hands),
         Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
-        Command::Policies | Command::Policy { .. } | Command::Explain(_) => {
-            policies::list(setup, source)
-        }
+        // The others were carried out before it came to hands.
+        _ => policies::list(setup, source),
     }
 }
 

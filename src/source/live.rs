@@ -47,6 +47,8 @@ struct Errand {
     killers: KillerReader,
     root: Arc<ProcRoot>,
     cgroup_needs: CgroupNeeds,
+    /// Whether it is to be found out what processes run and where, if rules look at that.
+    whereabouts: bool,
     /// Where the snapshot's monotonic clock begins.
     started: Instant,
     /// When the walk began.
@@ -68,6 +70,8 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         let now = millis(errand.started.elapsed());
         errand.reader.read(errand.cgroup_needs, now);
         errand.killers.read(&errand.root, errand.walker.rows(), now);
+        let rules = errand.whereabouts.then(|| errand.killers.last().look_at());
+        errand.walker.find_out(rules.unwrap_or_default());
         if done.send(errand).is_err() {
             break;
         }
@@ -152,6 +156,7 @@ impl Live {
                 killers,
                 root,
                 cgroup_needs: CgroupNeeds::Nothing,
+                whereabouts: false,
                 started,
                 began: started,
                 look: 0,
@@ -202,9 +207,10 @@ impl Live {
             };
             let (row, newer) = (&mut self.rows[at], &mut self.carried[carried]);
             std::mem::swap(row, newer);
-            // These two are the walker's to read, whoever keeps the other files.
+            // These three are the walker's to read, whoever keeps the other files.
             std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
             std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
+            std::mem::swap(&mut row.whereabouts, &mut newer.whereabouts);
         }
         self.carried.clear();
     }
@@ -268,6 +274,7 @@ impl Live {
                 errand.wishes.for_calibration();
             }
             errand.cgroup_needs = needs.cgroups;
+            errand.whereabouts = needs.whereabouts;
             errand.look = self.looks;
             self.errands.send(errand).map_err(|_| Lost::Walker)?;
         }

@@ -1,8 +1,11 @@
 //! WINDOWS: where snapshots come from: the live machine, or a recording of one. Whoever looks
 //! through the window cannot tell the difference, except by asking.
 
+pub mod delta;
+
 mod live;
 mod recording;
+mod tape;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +16,7 @@ use crate::sample::Unreadable;
 
 pub use live::{Live, Patience};
 pub use recording::Recording;
+pub use tape::Tape;
 
 /// A place that snapshots come from.
 pub trait Source: Send {

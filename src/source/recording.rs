@@ -3,13 +3,16 @@
 //! It may come from any machine and from anybody, so everything in it is checked: what cannot be
 //! is an error that names the line, and names are made harmless again on the way in.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::sync::Arc;
 
+use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 
-use super::{Lost, Source};
+use super::tape::DELTA;
+use super::{Lost, Source, delta};
 use crate::model::{Needs, SCHEMA, Snapshot};
 
 /// The longest line that is read: a look at a million processes with every fact.
@@ -23,6 +26,9 @@ const MOST_CPUS: u32 = 65_536;
 #[derive(Deserialize)]
 struct Head {
     schema: Option<String>,
+    /// Lines of changes may follow.
+    #[serde(default)]
+    tape: Option<u32>,
     #[serde(default)]
     processes: Vec<RowHead>,
 }
@@ -42,6 +48,8 @@ pub struct Recording {
     line: u64,
     frames: u64,
     text: Vec<u8>,
+    /// The look before, where the next line may say only what changed since.
+    last: Option<Value>,
     over: bool,
 }
 
@@ -49,7 +57,15 @@ impl Recording {
     /// A recording to be read from `reader`; `name` is for messages.
     #[must_use]
     pub fn open(reader: Box<dyn BufRead + Send>, name: impl Into<String>) -> Self {
-        Self { reader, name: name.into(), line: 0, frames: 0, text: Vec::new(), over: false }
+        Self {
+            reader: unpacked(reader),
+            name: name.into(),
+            line: 0,
+            frames: 0,
+            text: Vec::new(),
+            last: None,
+            over: false,
+        }
     }
 
     fn bad(&self, column: usize, what: impl Into<String>) -> Lost {
@@ -63,6 +79,10 @@ impl Recording {
             self.line += 1;
             let read = (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.text);
             match read {
+                // A compressed one that was cut short: by a crash, or by a full disk.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof && self.frames > 0 => {
+                    return Err(Lost::Cut { name: self.name.clone(), line: self.line });
+                }
                 Err(error) => return Err(self.bad(0, format!("cannot be read: {error}"))),
                 Ok(0) => return Err(Lost::End),
                 Ok(_) if self.text.len() as u64 >= LONGEST => {
@@ -97,8 +117,31 @@ impl Recording {
         frame
     }
 
-    fn understand(&self, text: &[u8]) -> Result<Snapshot, Lost> {
+    /// The whole look of a line that says only what changed since the one before.
+    fn changed(&mut self, text: &[u8]) -> Result<Vec<u8>, Lost> {
+        let Some(last) = self.last.take() else {
+            return Err(self.bad(0, "it says only what changed since a line that is not here"));
+        };
+        let mut line: Value = self.value(text)?;
+        let whole = delta::apply(&last, &line["changed"].take());
+        let bytes = serde_json::to_vec(&whole).map_err(|error| self.bad(0, error.to_string()))?;
+        self.last = Some(whole);
+        Ok(bytes)
+    }
+
+    fn understand(&mut self, text: &[u8]) -> Result<Snapshot, Lost> {
         let head = self.value::<Head>(text)?;
+        if head.schema.as_deref() == Some(DELTA) {
+            let whole = self.changed(text)?;
+            return self.whole(self.value(&whole)?, &whole);
+        }
+        if head.tape.is_some() {
+            self.last = Some(self.value(text)?);
+        }
+        self.whole(head, text)
+    }
+
+    fn whole(&self, head: Head, text: &[u8]) -> Result<Snapshot, Lost> {
         match head.schema {
             Some(schema) if schema == SCHEMA => {}
             Some(schema) => {
@@ -125,6 +168,13 @@ impl Recording {
         snapshot.processes.dedup_by_key(|process| process.id.pid);
         Ok(snapshot)
     }
+}
+
+/// What it holds, compressed or not.
+fn unpacked(mut reader: Box<dyn BufRead + Send>) -> Box<dyn BufRead + Send> {
+    // gzip's magic number (RFC 1952); what cannot be read says so at the first line.
+    let packed = reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&[0x1f, 0x8b]));
+    if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { reader }
 }
 
 /// What no machine can have told.

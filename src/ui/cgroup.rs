@@ -199,7 +199,7 @@ pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
     let Some(fate) = &line.fate else { return lines };
     lines.push(say(look, "victim", words::fate(&sight, fate)));
     let victim = fate.victim.and_then(|id| scene.find(id));
-    if let Some(other) = fate.runner_up.and_then(|id| scene.find(id)) {
+    if let Some(other) = fate.beside().and_then(|id| scene.find(id)) {
         lines.push(say(look, "runner-up", words::who(other)));
     }
     let with = match victim.and_then(|victim| group_of(victim, &domain, now)) {

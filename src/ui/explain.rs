@@ -313,7 +313,8 @@ impl Case<'_> {
             Some(next) => format!("adj {adj} saves it: then {} dies first", self.name(next.id)),
             None => format!("only adj {adj} saves it: then nobody is left to choose"),
         }));
-        let by_adj = policy.unit() == Unit::Pages;
+        // Every step of adj weighs the same only in the kernel's own rules.
+        let by_adj = policy.unit() == Unit::Pages && policy.rises_with_adj(scene);
         if let Some((place, points)) = place.filter(|&(place, _)| place > 0 && by_adj)
             && let Some((adj, behind)) = self.behind(place, points)
         {
@@ -323,7 +324,9 @@ impl Case<'_> {
         match found.doomed_at {
             Some(adj) => texts.push(format!("adj {adj} makes it the next victim")),
             None if found.saved_at.is_none() => {
-                texts.push("no adj makes it the next victim".to_owned());
+                let first = place.is_some_and(|(place, _)| place == 0);
+                let word = if first { "saves it" } else { "makes it the next victim" };
+                texts.push(format!("no adj {word}"));
             }
             None => {}
         }
@@ -509,8 +512,20 @@ impl Case<'_> {
         Some(members.filter(|it| points(it).is_some_and(|other| other > own)).count() + 1)
     }
 
-    /// Whom an OOM kill of it takes along because their cgroup dies as a whole.
+    /// Whom an OOM kill of it takes along because their cgroup dies as a whole, or their process group gets the
+    /// signal.
     fn mates(&self) -> Option<Line<'static>> {
+        if self.sight.policy.signals_groups(self.sight.scene) {
+            let fellows = self.sight.policy.company(self.process, self.sight.scene);
+            let names: Vec<String> = fellows.iter().take(3).map(|it| words::who(it)).collect();
+            let more = fellows.len() - names.len();
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let text = format!(
+                "{}{rest} of its process group: it gets the signal whole",
+                names.join(", ")
+            );
+            return (!fellows.is_empty()).then(|| self.text("with it", &text));
+        }
         if !self.sight.policy.kills_groups(self.sight.scene) {
             return None;
         }

@@ -8,12 +8,8 @@ use super::look::Look;
 use super::words;
 use crate::app::App;
 use crate::columns::{Sight, span_of};
-use crate::model::Process;
 use crate::policy::{Armed, Off, Trigger};
-use crate::units::{Pages, Points};
-
-/// So many of those who grow are named.
-const GROWING: usize = 3;
+use crate::units::Pages;
 
 /// Its conditions and what is seen of them, a line each. Nothing for a killer that has none.
 #[must_use]
@@ -28,8 +24,8 @@ pub fn lines(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
             lines.push(failures(app, sight, look));
         }
     }
-    if matches!(off, Some(Off::NoKiller | Off::AllocatingTask)) {
-        lines.extend(growing(sight, look));
+    if off.is_some_and(Off::takes_whoever_asks) {
+        lines.extend(growing(app, sight, look));
     }
     lines
 }
@@ -109,33 +105,19 @@ fn failures(app: &App, sight: &Sight<'_>, look: Look) -> Line<'static> {
 }
 
 /// Who asks for memory: whoever grows.
-fn growing(sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
-    let mut most: Vec<(Points, &Process)> = sight
-        .scene
-        .now()
-        .processes
-        .iter()
-        .filter(|process| process.has_mm && sight.scene.domain().contains(process))
-        .filter_map(|process| Some((sight.scene.growth(process)?.per_minute(), process)))
-        .filter(|(grown, _)| grown.0 > 0)
-        .collect();
-    let more = |it: &(Points, &Process)| (std::cmp::Reverse(it.0), it.1.id);
-    if most.len() > GROWING {
-        most.select_nth_unstable_by_key(GROWING, more);
-        most.truncate(GROWING);
-    }
-    most.sort_unstable_by_key(more);
+fn growing(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
     let mut lines = vec![say("dies", "whoever asks for memory next".to_owned(), look.warn(), look)];
+    let most = app.growing.as_deref().unwrap_or_default();
     if most.is_empty() {
-        let known = sight.scene.before().is_some();
+        let known = app.growing.is_some() && sight.scene.before().is_some();
         let text = if known { "nobody since the last look" } else { "known at the next look" };
         lines.push(say("grows most", text.to_owned(), look.plain(), look));
     }
-    for (nth, (grown, process)) in most.into_iter().enumerate() {
+    for (nth, &(id, grown)) in most.iter().enumerate() {
         let label = if nth == 0 { "grows most" } else { "" };
         let size = words::size(sight, Pages(grown.0.unsigned_abs()));
-        let text = format!("{} +{size}/min", words::who(process));
-        lines.push(say(label, text, look.plain(), look));
+        let name = sight.scene.find(id).map_or_else(|| id.to_string(), words::who);
+        lines.push(say(label, format!("{name} +{size}/min"), look.plain(), look));
     }
     lines
 }

@@ -67,6 +67,7 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
     }
     let layout = Layout::new(app, area);
     viewport.rows = layout.rows.height;
+    viewport.panels = layout.panel_count;
     header::paint(app, layout.level, layout.header, &mut pen);
     match app.screen {
         Screen::Processes => viewport.columns_left = paint_processes(app, &layout, &mut pen),

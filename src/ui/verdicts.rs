@@ -372,11 +372,13 @@ pub fn card(app: &App, look: Look) -> Vec<Line<'static>> {
     let mut lines = vec![victim_line(&sight, opinion, look)];
     let many = if opinion.eligible == 1 { "process" } else { "processes" };
     lines.push(say("eligible", format!("{} {many}", opinion.eligible), look));
-    if let Some(other) = opinion.fate.runner_up {
-        let margin = opinion.margin.map_or_else(
-            || "put behind by more than points".to_owned(),
-            |margin| format!("{} behind", words::points(&sight, margin)),
-        );
+    if let Some(other) = opinion.fate.beside() {
+        let margin = match opinion.margin {
+            // The margin is that of the one chosen next.
+            _ if Some(other) != opinion.fate.runner_up => "as likely to die first".to_owned(),
+            Some(margin) => format!("{} behind", words::points(&sight, margin)),
+            None => "put behind by more than points".to_owned(),
+        };
         let slack = if opinion.slack.0 > 0 {
             format!(", slack {}", words::size(&sight, opinion.slack))
         } else {

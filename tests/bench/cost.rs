@@ -19,8 +19,9 @@ use doomtop::app::{Acting, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
 use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
 use doomtop::policy::site::Rule;
-use doomtop::policy::{self, Policy};
+use doomtop::policy::{self, POLICIES, Policy};
 use doomtop::rank::Ranking;
+use doomtop::rank::opinion::opinions;
 use doomtop::sample::root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::ui::{self, Look};
@@ -149,12 +150,11 @@ fn footprint() -> Option<u64> {
     kib
 }
 
-/// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
-/// of site rules, by one of as many facts as fit, and by one that is refused for its price.
-fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
+/// So many processes like those of a look, each in a cgroup of its own, seen twice.
+fn crowd(look: &Snapshot, count: usize) -> Scene {
     let mut crowd = look.clone();
     let users: Vec<_> = look.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
-    crowd.processes = (0..CROWD)
+    crowd.processes = (0..count)
         .map(|nth| {
             let mut one = users[nth % users.len()].clone();
             one.id.pid = 1000 + nth as i32;
@@ -166,7 +166,27 @@ fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
         .collect();
     let (before, mut now) = (Arc::new(crowd.clone()), crowd);
     now.clock.monotonic_ms = Millis(now.clock.monotonic_ms.0 + 1000);
-    let scene = Scene::new(Arc::new(now), Some(before));
+    Scene::new(Arc::new(now), Some(before))
+}
+
+/// What the view Verdicts costs at each look, in milliseconds of CPU: every policy ranks everybody and
+/// says whom it takes.
+fn verdicts(look: &Snapshot, count: usize) -> f64 {
+    let scene = crowd(look, count);
+    let ranking = Ranking::new(&policy::LINUX, &scene);
+    let cost = |_| {
+        let before = spent(UsageWho::RUSAGE_SELF);
+        let all = opinions(POLICIES, &scene, (&policy::LINUX, &ranking));
+        assert_eq!(all.len(), POLICIES.len());
+        (spent(UsageWho::RUSAGE_SELF) - before) / 1000.0
+    };
+    median((0..ROUNDS).map(cost).collect())
+}
+
+/// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
+/// of site rules, by one of as many facts as fit, and by one that is refused for its price.
+fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
+    let scene = crowd(look, CROWD);
     let site = |text: &str| -> &'static dyn Policy {
         Rule::compile(text, Arc::default()).expect("a rule").leak("bench")
     };
@@ -255,6 +275,14 @@ fn main() {
     let crowd = whole.source.look(&Needs::everything(), None).expect("a look");
     for (name, millis) in rankings(&crowd) {
         let _ = writeln!(out, "ranking {CROWD} by {name:<28} {millis:8.2} ms CPU");
+    }
+    for count in [CROWD / 10, CROWD] {
+        let millis = verdicts(&crowd, count);
+        let _ = writeln!(
+            out,
+            "verdicts on {count:<5} by {} policies {millis:24.2} ms CPU",
+            POLICIES.len()
+        );
     }
     if let Some(kib) = footprint() {
         let _ = writeln!(

@@ -178,12 +178,42 @@ pub fn kernel_thread(pid: i32, comm: &str) -> Fake {
 /// The folder. It goes away with this value.
 pub struct FakeProc {
     folder: TempDir,
+    proc: PathBuf,
 }
 
 impl FakeProc {
     /// A machine of 8 GiB with 1 GiB of swap, up for 1000 seconds, without processes.
     pub fn new() -> Self {
-        let fake = Self { folder: TempDir::new().expect("a folder") };
+        let folder = TempDir::new().expect("a folder");
+        let proc = folder.path().to_owned();
+        Self::filled(Self { folder, proc })
+    }
+
+    /// The same as the folder `proc` of a whole filesystem.
+    pub fn of_machine() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let proc = folder.path().join("proc");
+        fs::create_dir(&proc).expect("a folder");
+        Self::filled(Self { folder, proc })
+    }
+
+    /// Writes a file of the filesystem around it.
+    pub fn beside(&self, file: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, content).expect("a writable file");
+        self
+    }
+
+    /// Makes a link below `/proc`.
+    pub fn link(&self, file: &str, target: &str) -> &Self {
+        let path = self.at(file);
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink(target, path).expect("a link");
+        self
+    }
+
+    fn filled(fake: Self) -> Self {
         fake.meminfo(8 << 20, 1 << 20)
             .swap_traffic(0)
             .file("uptime", "1000.25 3000.00\n")
@@ -203,7 +233,7 @@ impl FakeProc {
     }
 
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.proc
     }
 
     pub fn at(&self, file: &str) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::fixtures::looks;
 
 #[test]
 fn every_machine_ranks_as_it_did_under_every_policy() {
-    for machine in ["db-03", "small", "strict", "hostile"] {
+    for machine in ["db-03", "small", "strict", "hostile", "desk-7"] {
         let mut frames = looks(&format!("{machine}.jsonl")).into_iter();
         let mut scene = Scene::new(frames.next().expect("a look"), None);
         for next in frames {

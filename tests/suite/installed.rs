@@ -4,13 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::model::{Amount, Found, Killers, Process, Reading, RuleOn, Text};
+use doomtop::model::{
+    Amount, Found, Killers, Needs, Process, Reading, RuleOn, Scene, Snapshot, Text,
+};
+use doomtop::policy::{NOHANG, Policy};
+use doomtop::rank::Ranking;
 use doomtop::sample::killers::{KillerReader, filesystem};
 use doomtop::sample::root::ProcRoot;
+use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Kib, Millis};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use crate::fakeproc::{Fake, FakeProc};
 use crate::stage::process;
 
 /// A machine as a folder.
@@ -214,4 +220,78 @@ proptest! {
             folder.killers(&[process(9, name, 1)]);
         }
     }
+}
+
+/// A machine with nohang and these rules, two processes of one name, and what nohang makes of them.
+fn with_rules(rules: &str, needs: &Needs) -> (FakeProc, Live, Arc<Snapshot>) {
+    let fake = FakeProc::of_machine();
+    fake.beside("usr/sbin/nohang", "").beside("etc/nohang/nohang.conf", rules);
+    for (pid, program, environ) in
+        [(100, "/opt/game/bin", "HOME=/root\0MODE=play\0"), (101, "/bin/sleep", "")]
+    {
+        fake.process(Fake { pid, born: 5000, ..Fake::default() })
+            .link(&format!("{pid}/exe"), program)
+            .link(&format!("{pid}/cwd"), &format!("/srv/{pid}"))
+            .file(&format!("{pid}/environ"), environ);
+    }
+    let mut live = Live::start(fake.root(), Patience::Forever).unwrap();
+    let look = live.look(needs, None).unwrap();
+    (fake, live, look)
+}
+
+fn points(look: &Arc<Snapshot>) -> Vec<(i32, i64)> {
+    let scene = Scene::new(Arc::clone(look), None);
+    let ranking = Ranking::new(&NOHANG, &scene);
+    let rows = ranking.rows()[..ranking.eligible()].iter();
+    rows.filter_map(|row| Some((row.id.pid, row.standing.points()?.0))).collect()
+}
+
+#[test]
+fn rules_on_program_directory_and_environment_are_evaluated_where_they_are_installed() {
+    let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// ^/opt/game/\n\
+                 @BADNESS_ADJ_RE_CWD 30 /// ^/srv/101$\n\
+                 @BADNESS_ADJ_RE_ENVIRON 7 /// MODE=play$\n";
+    let (fake, mut live, look) = with_rules(rules, &NOHANG.needs());
+    // In the very first look.
+    assert_eq!(points(&look), [(100, 773), (101, 696)]);
+    let armed = NOHANG.armed(&Scene::new(Arc::clone(&look), None));
+    assert!(!armed.why.contains("not evaluated"), "{}", armed.why);
+    // A recording tells no environment.
+    let line = serde_json::to_string(&*look).unwrap();
+    assert!(line.contains("/opt/game/bin") && !line.contains("HOME=/root"), "{line}");
+    // What goes is seen in its turn.
+    fake.link("100/exe", "/bin/sleep");
+    let again = (0..16).map(|_| points(&live.look(&NOHANG.needs(), None).unwrap())).last();
+    assert_eq!(again.unwrap(), [(101, 696), (100, 673)]);
+    // Nobody asks any more: nothing is kept.
+    let none = live.look(&Needs { status: true, ..Needs::default() }, None).unwrap();
+    assert!(none.processes.iter().all(|process| process.whereabouts.is_none()));
+}
+
+#[test]
+fn without_such_rules_nothing_is_read() {
+    for rules in ["@BADNESS_ADJ_RE_NAME 100 /// sleep\n", "@BADNESS_ADJ_RE_REALPATH 0 /// .\n"] {
+        let (.., look) = with_rules(rules, &NOHANG.needs());
+        assert!(look.processes.iter().all(|process| process.whereabouts.is_none()), "{rules}");
+        let armed = NOHANG.armed(&Scene::new(look, None));
+        assert!(!armed.why.contains("not evaluated"), "{}", armed.why);
+    }
+    let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// game\n";
+    let (.., look) = with_rules(rules, &Needs { status: true, ..Needs::default() });
+    assert!(look.processes.iter().all(|process| process.whereabouts.is_none()));
+    // Only what rules look at.
+    let (.., look) = with_rules(rules, &NOHANG.needs());
+    let found = look.processes[0].whereabouts.as_deref().unwrap();
+    assert!(found.cwd.is_not_asked() && found.environ.is_not_asked());
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// game\n";
+    let (fake, mut live, _) = with_rules(rules, &NOHANG.needs());
+    fs::remove_file(fake.at("101/exe")).unwrap();
+    let look = (0..16).map(|_| live.look(&NOHANG.needs(), None).unwrap()).last().unwrap();
+    let armed = NOHANG.armed(&Scene::new(look, None));
+    let words = "1 rule is not evaluated for 1 of 2 processes: it needs the program's path";
+    assert!(armed.why.contains(words), "{}", armed.why);
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use doomtop::columns::{CommandStyle, Scale, Sight};
 use doomtop::model::{
-    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Nohang, Nominated, Pressure, Process,
-    Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
+    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Names, Nohang, Nominated, Pressure,
+    Process, Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
-    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PRESSURE,
-    OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP,
-    Verdict,
+    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PGSCAN,
+    OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE,
+    SYSTEMD_OOMD_SWAP, Verdict,
 };
 use doomtop::rank::Ranking;
+use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
 use proptest::prelude::*;
 
@@ -237,6 +239,49 @@ fn earlyoom_s_contradictions_are_said() {
     says(&armed, "doomtop cannot follow the expression (a");
     says(&armed, "--dryrun: it kills nobody");
     assert_eq!(victim(&EARLYOOM, &odd), Some(10), "and nobody panics");
+}
+
+#[test]
+fn with_g_the_whole_process_group_falls() {
+    let in_group =
+        |pid, comm: &str, score, group| Process { group, ..scored(pid, comm, 100, score) };
+    let cast = || {
+        vec![
+            in_group(10, "make", 300, 10),
+            in_group(11, "cc1plus", 900, 10),
+            in_group(12, "cc1plus", 890, 10),
+            in_group(13, "other", 700, 13),
+            in_group(14, "old", 600, 0),
+            in_group(15, "older", 599, 0),
+        ]
+    };
+    let with = |group| told(stage(cast()), move |it| it.earlyoom.options.group = group);
+    let company = |scene: &Scene, pid| {
+        let victim = &scene.now().processes[scene.now().position(pid).unwrap()];
+        EARLYOOM.company(victim, scene).iter().map(|it| it.id.pid).collect::<Vec<_>>()
+    };
+    assert_eq!(company(&with(true), 11), [10, 12]);
+    assert!(company(&with(true), 14).is_empty(), "not known");
+    assert!(company(&with(false), 11).is_empty());
+    let says = |group| {
+        let scene = with(group);
+        let ranking = Ranking::new(&EARLYOOM, &scene);
+        let sight = Sight {
+            scene: &scene,
+            policy: &EARLYOOM,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        };
+        sentence(&sight).whole()
+    };
+    assert!(
+        says(true).contains("200 ahead of 13 other. 2 more of its process group die with it"),
+        "{}",
+        says(true)
+    );
+    assert!(says(false).contains("10 ahead of 12 cc1plus"), "{}", says(false));
 }
 
 fn rule(on: RuleOn, adj: i32, pattern: &str) -> Rule {
@@ -658,6 +703,27 @@ fn oomd_by_swap_and_by_pressure() {
 }
 
 #[test]
+fn oomd_by_reclaim_needs_two_looks_and_a_page() {
+    let service =
+        |name: &str, count| (scans(group(&format!("/system.slice/{name}"), 9, 0), count), 1);
+    let look = |groups| Arc::new(tree(groups));
+    let first = look(vec![service("a", 9000), service("b", 100), service("c", 500)]);
+    let mut scene = Scene::new(first, None);
+    assert_eq!(order(&OOMD_PGSCAN, &scene), []);
+    says(&OOMD_PGSCAN.armed(&scene), "needs two looks");
+    // a did not move, c was made anew, d is new.
+    scene.advance(look(vec![
+        service("a", 9000),
+        service("b", 107),
+        service("c", 20),
+        service("d", 4000),
+    ]));
+    assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
+    assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(Reason::Zero));
+    says(&OOMD_PGSCAN.armed(&scene), "first would be /system.slice/b");
+}
+
+#[test]
 fn the_kubelet_ends_the_pod_furthest_above_its_request() {
     let burst = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podaa.slice";
     let best = "/kubepods/besteffort/podbb";
@@ -685,9 +751,137 @@ fn the_kubelet_ends_the_pod_furthest_above_its_request() {
     says(&KUBELET.armed(&scene), burst);
 }
 
+/// A desk with services, a session and pods, its swap nearly full: the second of two looks.
+fn desk() -> Scene {
+    let mut looks = crate::fixtures::looks("desk-7.jsonl").into_iter();
+    let mut scene = Scene::new(looks.next().expect("a look"), None);
+    looks.for_each(|look| drop(scene.advance(look)));
+    scene
+}
+
+/// Who falls first on the desk, in which cgroup, and with how many.
+fn falls(policy: &dyn Policy, scene: &Scene) -> (String, usize) {
+    let ranking = Ranking::new(policy, scene);
+    let victim = ranking.victim().and_then(|row| scene.find(row.id)).expect("a victim");
+    (victim.comm.to_string(), policy.company(victim, scene).len())
+}
+
+#[test]
+fn every_killer_of_cgroups_takes_somebody_of_a_desk() {
+    let scene = desk();
+    for (policy, victim, with) in [
+        // More swap is in the database, which root marked, and the user's own mark counts for nothing.
+        (&SYSTEMD_OOMD_SWAP as &dyn Policy, "notes", 0),
+        // More reclaim is in the shell and the notes, which their user marked.
+        (&SYSTEMD_OOMD_PRESSURE, "firefox", 1),
+        // All programs of the session are one candidate.
+        (&OOMD_SIZE, "firefox", 3),
+        (&OOMD_SWAP, "firefox", 3),
+        (&OOMD_PRESSURE, "firefox", 3),
+        (&OOMD_PGSCAN, "batch", 1),
+        (&KUBELET, "crawler", 0),
+    ] {
+        assert_eq!(falls(policy, &scene), (victim.to_owned(), with), "{}", policy.id());
+        assert!(policy.armed(&scene).why.contains("first would be"), "{}", policy.id());
+    }
+}
+
+/// The desk with some of its cgroups changed.
+fn changed_desk(change: impl Fn(&mut Cgroup)) -> Scene {
+    let mut looks = crate::fixtures::looks("desk-7.jsonl").into_iter().map(|look| {
+        let mut look = (*look).clone();
+        Arc::make_mut(&mut look.cgroups).list.iter_mut().for_each(&change);
+        Arc::new(look)
+    });
+    let mut scene = Scene::new(looks.next().expect("a look"), None);
+    looks.for_each(|look| drop(scene.advance(look)));
+    scene
+}
+
+#[test]
+fn what_is_to_be_avoided_dies_where_nobody_else_can() {
+    let only = |name: &'static str| {
+        changed_desk(move |group| {
+            if !group.path.as_str().ends_with(name) {
+                group.swap_usage = Reading::Value(Bytes(1));
+                group.pgscan = Reading::Value(0);
+                group.usage = Reading::Value(Bytes::ZERO);
+            }
+        })
+    };
+    assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &only("postgresql.service")).0, "postgres");
+    assert_eq!(falls(&SYSTEMD_OOMD_PRESSURE, &only("wayland.service")).0, "gnome-shell");
+    // What is to be omitted is not taken even then, by whoever listens to that mark.
+    let notes = only("app-notes.scope");
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &notes), []);
+    assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &notes).0, "notes");
+    let omitted = changed_desk(|group| {
+        if group.path.as_str().ends_with("app-notes.scope") {
+            group.marks = Some(Marks { omit: true, ..Marks::default() });
+        }
+    });
+    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &omitted, 740), Some(Reason::Ignored), "root's counts");
+    assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &omitted).0, "game");
+}
+
+#[test]
+fn a_mark_by_somebody_else_counts_for_nothing() {
+    let by = |owner: u32| {
+        let scene = changed_desk(move |group| {
+            if let Some(marks) = &mut group.marks {
+                marks.owner = owner;
+            }
+        });
+        (falls(&SYSTEMD_OOMD_SWAP, &scene).0, falls(&SYSTEMD_OOMD_PRESSURE, &scene).0)
+    };
+    let names = |swap: &str, pressure: &str| (swap.to_owned(), pressure.to_owned());
+    assert_eq!(by(0), names("game", "firefox"));
+    assert_eq!(by(1000), names("notes", "firefox"));
+    assert_eq!(by(1001), names("notes", "notes"));
+}
+
+#[test]
+fn a_group_that_falls_as_a_whole_is_not_gone_into() {
+    let scene = changed_desk(|group| {
+        if group.path.as_str().ends_with("app.slice") {
+            group.oom_group = Reading::Value(true);
+        }
+    });
+    // Its own swap counts, and a mark of what lies below does not.
+    assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &scene), ("firefox".to_owned(), 3));
+    assert_eq!(falls(&SYSTEMD_OOMD_PRESSURE, &scene), ("firefox".to_owned(), 3));
+}
+
+#[test]
+fn who_scanned_nothing_and_holds_nothing_is_passed_by() {
+    let scene = changed_desk(|group| {
+        if group.path.as_str().ends_with(".scope") {
+            (group.pgscan, group.usage) = (Reading::Value(0), Reading::Value(Bytes::ZERO));
+        }
+    });
+    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 720), Some(Reason::Zero));
+    assert_eq!(falls(&SYSTEMD_OOMD_PRESSURE, &scene).0, "gnome-shell", "the only one left");
+}
+
+#[test]
+fn on_the_desk_both_of_systemd_oomd_s_rules_hold() {
+    let scene = desk();
+    let armed = SYSTEMD_OOMD_SWAP.armed(&scene);
+    assert!(armed.triggers.iter().all(|it| it.met == Some(true)), "{armed:?}");
+    let armed = SYSTEMD_OOMD_PRESSURE.armed(&scene);
+    assert!(armed.triggers.iter().all(|it| it.met == Some(true)), "{armed:?}");
+    says(&armed, "/user.slice/user-1000.slice/user@1000.service");
+    // At the limit is not above it.
+    let calm = changed_desk(|group| {
+        let limit = Stall { avg10: 50.0, ..Stall::default() };
+        group.pressure.full = Reading::Value(limit);
+    });
+    assert!(!SYSTEMD_OOMD_PRESSURE.armed(&calm).ready);
+}
+
 #[test]
 fn every_killer_says_what_it_waits_for_on_every_machine() {
-    let machines = ["db-03", "small", "strict", "hostile"];
+    let machines = ["db-03", "small", "strict", "hostile", "desk-7"];
     for look in machines.iter().flat_map(|name| crate::fixtures::looks(&format!("{name}.jsonl"))) {
         let scene = Scene::new(look, None);
         for policy in doomtop::policy::POLICIES {

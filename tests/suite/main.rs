@@ -31,5 +31,6 @@ mod several;
 mod site;
 mod stage;
 mod svg;
+mod tapes;
 mod verdicts;
 mod whatif;

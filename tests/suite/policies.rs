@@ -8,8 +8,8 @@ use doomtop::model::{
 };
 use doomtop::policy::compare;
 use doomtop::policy::{
-    LINUX, LINUX_2_4, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Tie, Verdict, int_sqrt_24,
-    kernel_score, sacrifice,
+    LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Tie, Verdict,
+    int_sqrt_24, kernel_score, sacrifice,
 };
 use doomtop::rank::{Ranked, Ranking, Standing};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
@@ -78,9 +78,6 @@ fn the_rough_root_of_2_4_to_the_bit() {
 #[test]
 fn the_rule_of_2_4_to_the_point() {
     for case in vectors("badness_2_4_20") {
-        if case["in"]["memdie_check"].as_bool() == Some(true) {
-            continue; // 2.4.22 and later look whether it is dying already
-        }
         let flag = |key: &str| case["in"][key].as_bool().unwrap_or(false);
         let id = |key: &str| case["in"][key].as_u64().map_or(1000, |id| id as u32);
         let mut subject = process(5000, "case", 0);
@@ -91,11 +88,13 @@ fn the_rule_of_2_4_to_the_point() {
         subject.ids = Reading::Value(Ids { uid: id("uid"), euid: id("euid") });
         let caps = u64::from(flag("cap_sys_admin")) << 21 | u64::from(flag("cap_sys_rawio")) << 17;
         subject.caps = Reading::Value(Capabilities(caps));
+        subject.dying = flag("pf_memdie");
+        let policy = if flag("memdie_check") { &LINUX_2_4_22 } else { &LINUX_2_4 };
         let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
         let born = snapshot.processes[0].id.born;
         snapshot.clock.uptime_ticks = born + Ticks(number(&case, "run_jiffies") as u64);
         let scene = Scene::new(Arc::new(snapshot), None);
-        let points = match LINUX_2_4.judge(&scene.now().processes[0], &scene) {
+        let points = match policy.judge(&scene.now().processes[0], &scene) {
             Verdict::Scored(badness) => {
                 let sum: i64 = badness.terms.as_slice().iter().map(|term| term.points.0).sum();
                 assert_eq!(sum, badness.points.0, "the terms add up: {case}");
@@ -116,6 +115,29 @@ fn the_two_scales_of_adj_turn_into_each_other_as_the_kernel_does_it() {
     for case in vectors("oom_score_adj_to_oom_adj_5_10_plus") {
         let (modern, legacy) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
         assert_eq!(Adj(modern as i16).legacy(), LegacyAdj(legacy as i8), "{modern}");
+    }
+    let on = |kernel: &str| {
+        let mut snapshot = usual();
+        Arc::make_mut(&mut snapshot.machine).kernel = Text::new(kernel.as_bytes());
+        snapshot.machine
+    };
+    for (section, kernel) in [
+        ("oom_score_adj_to_oom_adj_2_6_36_to_3_6", "3.6.5"),
+        ("oom_score_adj_to_oom_adj_3_7_to_5_9", "5.9.1"),
+        ("oom_score_adj_to_oom_adj_5_10_plus", "5.10.89"),
+    ] {
+        let machine = on(kernel);
+        for case in vectors(section) {
+            let (modern, legacy) = (case[0].as_i64().unwrap(), case[1].as_i64().unwrap());
+            let read = machine.legacy(Adj(modern as i16));
+            assert_eq!(read, LegacyAdj(legacy as i8), "{modern} on {kernel}");
+        }
+    }
+    for case in vectors("oom_adj_roundtrip_3_7_plus") {
+        let (written, read) = (case[0].as_i64().unwrap(), case[2].as_i64().unwrap());
+        let stored = LegacyAdj(written as i8).modern();
+        assert_eq!(Some(i64::from(stored.0)), case[1].as_i64());
+        assert_eq!(on("5.10.89").legacy(stored), LegacyAdj(read as i8), "{written}");
     }
 }
 

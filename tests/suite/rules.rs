@@ -28,7 +28,7 @@ const ROOMS: &[Room] = &[
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
     room("rank", &["units", "model", "policy"], &[]),
-    room("source", &["units", "model", "sample"], &["serde_json", "serde"]),
+    room("source", &["units", "model", "sample"], &["serde_json", "serde", "flate2"]),
     room("effects", &["units", "raw", "model", "intent", "sample"], &["nix", "rustix"]),
     room("columns", &["units", "model", "policy", "rank"], &["humansize"]),
     room("words", &["units", "model", "policy", "rank", "columns"], &[]),
@@ -58,6 +58,7 @@ const ROOMS: &[Room] = &[
 const OUTSIDE: &[&str] = &[
     "clap",
     "crossterm",
+    "flate2",
     "humansize",
     "jiff",
     "libc",

@@ -71,6 +71,7 @@ fn a_tree_becomes_a_snapshot() {
     assert_eq!(java.id, id(4321, 900));
     assert_eq!(java.comm.bytes(), b") R 1");
     assert_eq!((java.state, java.parent, java.session), (RunState('S'), 7, 4000));
+    assert_eq!(java.group, 4321);
     assert_eq!((java.cpu, java.nice, java.threads), (Ticks(77), -5, 3));
     assert_eq!(java.total_vm(snapshot.machine.page_size), Pages(5000));
     assert_eq!((java.rss_stat, java.rss_exact), (Pages(1000), Reading::Value(Pages(1003))));

@@ -171,6 +171,7 @@ impl Player {
             page: 30,
             page_lines: 60,
             columns_left: 0,
+            panels: 2,
             dialog,
         };
         self.app.update(Msg::Drawn(page, Millis(self.now)));

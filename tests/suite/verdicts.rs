@@ -344,6 +344,31 @@ fn where_whoever_asks_dies_those_who_grow_are_named() {
 }
 
 #[test]
+fn who_grows_is_found_once_a_look_and_only_where_it_is_shown() {
+    let asking = |look: &mut Snapshot| look.knobs.oom_kill_allocating_task = Reading::Value(true);
+    let mut player = on(asking);
+    let small = |player: &mut Player| drop(seen(&mut player.app, 80, 24));
+    small(&mut player);
+    let next = || {
+        let mut look = (*looks("db-03.jsonl")[1]).clone();
+        asking(&mut look);
+        look
+    };
+    player.app.update(Msg::Sampled(Arc::new(next())));
+    assert_eq!(player.app.growing, None, "no panel shows it");
+    seen(&mut player.app, 120, 40);
+    assert!(player.app.growing.is_some());
+    small(&mut player);
+    player.app.update(Msg::Sampled(Arc::new(next())));
+    assert_eq!(player.app.growing, None, "a new look");
+    player.app.update(Msg::Key(keys("<Enter>")[0], Millis(player.app.clock().0 + 1)));
+    assert!(player.app.growing.is_some(), "the explain page does");
+    let mut other = on(|_| {});
+    seen(&mut other.app, 120, 40);
+    assert_eq!(other.app.growing, None, "the ranking decides here");
+}
+
+#[test]
 fn a_pipe_is_told_every_verdict_where_it_asks() {
     let mut app = app(&[], 80, 24);
     paint(&mut app, FULL, 80, 24);

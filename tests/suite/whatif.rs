@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use doomtop::app::Setup;
 use doomtop::model::{Process, Reading, Scene, Scope, ScoreScale, Snapshot};
+use doomtop::policy::site::Rule;
 use doomtop::policy::{LINUX, LINUX_2_4, LINUX_4_17, Policy};
 use doomtop::rank::Ranking;
 use doomtop::rank::whatif::{WhatIf, what_if};
+use doomtop::ui::Look;
 use doomtop::units::{Adj, Pages};
 use proptest::prelude::*;
 
-use crate::stage::{machine, process, usual};
+use crate::fixtures::{paint, text};
+use crate::stage::{Player, machine, process, setup, usual, with_scores};
 
 fn asked(policy: &dyn Policy, snapshot: &Snapshot, pid: i32) -> Option<WhatIf> {
     let scene = Scene::new(Arc::new(snapshot.clone()), None);
@@ -107,4 +111,79 @@ proptest! {
             both => prop_assert!(false, "{:?}", both),
         }
     }
+}
+
+/// A rule of a site with this score.
+fn site(score: &str) -> &'static dyn Policy {
+    let text = format!("name = 'x'\nscore = '''{score}'''\neligible = 'true'");
+    Rule::compile(&text, Arc::default()).unwrap().leak("x.toml")
+}
+
+/// Every adj at which it is the first, by trying all.
+fn first_at(policy: &dyn Policy, snapshot: &Snapshot, pid: i32) -> Vec<i16> {
+    (-1000..=1000).filter(|&adj| rank_with(policy, snapshot, pid, adj) == Some(1)).collect()
+}
+
+#[test]
+fn a_rule_that_falls_with_adj_is_told_the_nearest_turn() {
+    let with = |pid, adj| {
+        let mut process = process(pid, "one", 500);
+        process.adj = Reading::Value(Adj(adj));
+        process
+    };
+    let cast = machine(1_000_000, ScoreScale::Signed, vec![with(10, 100), with(20, 300)]);
+    let falls = site("5000 - p.adj");
+    // Of equals the lower pid dies.
+    let first = asked(falls, &cast, 10).unwrap();
+    assert_eq!((first.saved_at, first.doomed_at), (Some(Adj(301)), None));
+    let second = asked(falls, &cast, 20).unwrap();
+    assert_eq!((second.saved_at, second.doomed_at), (None, Some(Adj(99))));
+    assert_eq!(second.rank_at_zero, Some(1));
+    // What knows no adj has nothing to tell, and what nothing saves says so.
+    assert_eq!(asked(site("p.rss"), &cast, 10), None);
+    let ever = asked(site("p.adj < 0 ? 90000 : 80000 - p.pid"), &cast, 10).unwrap();
+    assert_eq!((ever.saved_at, ever.doomed_at), (None, None));
+}
+
+#[test]
+fn a_rule_with_hills_is_told_what_comes_true() {
+    let hills = site("(p.adj - 300) * (p.adj - 300) % 977 - p.adj / 3");
+    let mut own = process(10, "one", 500);
+    for adj in [-1000_i16, -37, 0, 299, 640, 1000] {
+        own.adj = Reading::Value(Adj(adj));
+        let cast = vec![own.clone(), process(20, "two", 400), process(30, "three", 300)];
+        let cast = machine(1_000_000, ScoreScale::Signed, cast);
+        let said = asked(hills, &cast, 10).unwrap();
+        let all = first_at(hills, &cast, 10);
+        let is_first = all.contains(&adj);
+        let turns = (-1000..=1000).filter(|at| all.contains(at) != is_first);
+        let near = turns.min_by_key(|at| (at.abs_diff(adj), *at)).map(Adj);
+        assert_eq!(if is_first { said.saved_at } else { said.doomed_at }, near, "{adj}");
+        assert_eq!(if is_first { said.doomed_at } else { said.saved_at }, None, "{adj}");
+    }
+}
+
+#[test]
+fn a_rule_on_the_kernel_s_score_is_told_by_reckoned_scores() {
+    let cast = with_scores(usual());
+    let by_score = site("p.oom_score");
+    let (chrome, linux) =
+        (asked(by_score, &cast, 500).unwrap(), asked(&LINUX, &cast, 500).unwrap());
+    let (saved, exact) = (chrome.saved_at.unwrap(), linux.saved_at.unwrap());
+    // A step of the score is more than one of adj, and of equals the lower pid dies.
+    assert!(saved <= exact && saved.0 + 3 > exact.0, "{saved} {exact}");
+}
+
+#[test]
+fn the_explain_page_says_it_of_a_site_s_rule_too() {
+    let says = |policy: &'static dyn Policy| {
+        let mut player = Player::with(Setup { policy, ..setup() }, usual());
+        player.play("<Enter>");
+        text(&paint(&mut player.app, Look { colour: false, unicode: false }, 140, 60).0)
+    };
+    assert!(says(site("5000 - p.adj")).contains("what if"));
+    let never = says(site("p.rss"));
+    assert!(never.contains("this rule knows no oom_score_adj"), "{never}");
+    let ever = says(site("p.adj < 0 ? 90000 : 80000 - p.pid"));
+    assert!(ever.contains("no adj saves it") && !ever.contains("puts it behind"), "{ever}");
 }

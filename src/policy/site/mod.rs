@@ -87,7 +87,11 @@ pub struct Rule {
     law: Law,
     users: Arc<BTreeMap<u32, Text>>,
     needs: Needs,
+    knows_adj: bool,
 }
+
+/// The facts that follow from `oom_score_adj`.
+const OF_ADJ: [&str; 3] = ["p.adj", "p.badness", "p.oom_score"];
 
 impl Rule {
     /// Compiles the text of a file. `users` are the names of users, for facts and matchers.
@@ -113,7 +117,11 @@ impl Rule {
             scores: if asks(Cost::Scores) { Scores::All } else { Scores::Some(Vec::new()) },
             ..Needs::default()
         };
-        Ok(Self { law, users, needs })
+        // Where nothing says who may be chosen, -1000 says who may not.
+        let choose = [Some(&law.score), law.eligible.as_ref()];
+        let mut facts = choose.iter().flatten().flat_map(|one| one.facts());
+        let knows_adj = law.eligible.is_none() || facts.any(|fact| OF_ADJ.contains(&fact.path));
+        Ok(Self { law, users, needs, knows_adj })
     }
 
     /// Makes it live as long as the program, as every policy does. This is memory that never comes
@@ -260,6 +268,15 @@ impl Policy for Site {
 
     fn tie(&self, _: &Scene) -> Tie {
         Tie::LowestPid
+    }
+
+    fn knows_adj(&self) -> bool {
+        self.rule.knows_adj
+    }
+
+    /// A file may say anything.
+    fn rises_with_adj(&self, _: &Scene) -> bool {
+        false
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

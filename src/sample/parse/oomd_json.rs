@@ -1,5 +1,5 @@
 //! The configuration of oomd: rulesets of detectors and actions, each a plugin with arguments. Read
-//! as far as its three kill plugins and the detectors before them go.
+//! as far as four of its kill plugins and the detectors before them go.
 
 use super::json::Json;
 use crate::model::{CgroupSet, Oomd, Text};
@@ -18,7 +18,7 @@ fn set(plugin: &Json) -> CgroupSet {
     CgroupSet::parse(listed)
 }
 
-/// A configuration: what it says of the three plugins, and what of it is not followed. `None` where
+/// A configuration: what it says of those plugins, and what of it is not followed. `None` where
 /// it has no rulesets.
 #[must_use]
 pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
@@ -27,6 +27,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
         by_size: CgroupSet::default(),
         by_swap: CgroupSet::default(),
         by_pressure: CgroupSet::default(),
+        by_pgscan: CgroupSet::default(),
         ..Oomd::default()
     };
     let mut odd: Vec<Text> = Vec::new();
@@ -48,6 +49,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
                     &mut options.by_swap
                 }
                 "kill_by_pressure" => &mut options.by_pressure,
+                "kill_by_pg_scan" => &mut options.by_pgscan,
                 other => {
                     if other.starts_with("kill_") {
                         strange(&format!("its plugin {other} is not followed"));
@@ -97,7 +99,8 @@ mod tests {
             "args": { "cgroup": "system.slice/*,user.slice/*", "recursive": true } }] },
         { "name": "b", "detectors": [["low", { "name": "swap_free", "args": { "threshold_pct": 15 } }]],
           "actions": [{ "name": "kill_by_swap_usage", "args": { "cgroup": "workload.slice/*" } },
-            { "name": "kill_by_io_cost", "args": {} }] } ] }"#;
+            { "name": "kill_by_io_cost", "args": {} }] },
+        { "name": "c", "actions": [{ "name": "kill_by_pg_scan", "args": { "cgroup": "x/*" } }] } ] }"#;
 
     #[test]
     fn plugins_and_their_detectors_are_read() {
@@ -110,6 +113,7 @@ mod tests {
         assert!(options.by_swap.has("/workload.slice/a"));
         assert_eq!(options.swap_free, 15.0);
         assert_eq!(options.by_pressure, CgroupSet::default());
+        assert!(options.by_pgscan.has("/x/y") && !options.by_pgscan.has("/system.slice/a"));
         assert_eq!(odd.len(), 2);
         assert_eq!(oomd_json(&json(b"{}").unwrap()), None);
     }

@@ -15,6 +15,8 @@ pub struct Stat {
     pub state: RunState,
     /// Field 4.
     pub parent: i32,
+    /// Field 5: its process group.
+    pub group: i32,
     /// Field 6.
     pub session: i32,
     /// Device number of the controlling terminal; 0 means none.
@@ -80,7 +82,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
         _ => return Err(no("state")),
     };
     let parent = number(next("parent")?, no("parent"))?;
-    next("process group")?;
+    let group = number(next("process group")?, no("process group"))?;
     let session = number(next("session")?, no("session"))?;
     let tty = number(next("terminal")?, no("terminal"))?;
     next("terminal's group")?;
@@ -111,6 +113,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
         comm: Comm::new(comm),
         state,
         parent,
+        group,
         session,
         tty,
         flags,
@@ -148,6 +151,7 @@ mod tests {
                 comm: Comm::new(b"head"),
                 state: RunState('R'),
                 parent: 17884,
+                group: 17880,
                 session: 5919,
                 tty: 0,
                 flags: 4_194_304,

@@ -1,0 +1,87 @@
+//! `doomtop record FILE`: looks, and keeps what it saw.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::cli::Record;
+use crate::app::Setup;
+use crate::columns::human_size;
+use crate::model::{Needs, Text};
+use crate::source::{Lost, Source, Tape};
+use crate::units::{Bytes, Millis};
+
+/// A signal to end is heeded this soon.
+const HEED: Duration = Duration::from_millis(100);
+
+/// Records until the count is reached, the source ends, or a signal says so.
+///
+/// # Errors
+/// What could not be read or written, in one line.
+pub(super) fn run(
+    order: &Record,
+    delay: Millis,
+    setup: &Setup,
+    mut source: Box<dyn Source>,
+    users: BTreeMap<u32, Text>,
+) -> Result<u8, String> {
+    let name = order.file.display();
+    let failed = |error: io::Error| format!("{name}: {error}");
+    // Never over a file of the user's.
+    let file = File::options().write(true).create_new(true).open(&order.file).map_err(failed)?;
+    let end = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&end))
+            .map_err(|error| format!("a signal cannot be waited for: {error}"))?;
+    }
+    source.learn_users(Arc::new(users));
+    let needs = Needs { cmdline: false, ..Needs::everything() };
+    let mut tape = Tape::new(file);
+    let mut spent = None;
+    let mut looks = 0_u64;
+    let mut due = Instant::now();
+    let told = loop {
+        match source.look(&needs, spent.take()) {
+            Ok(snapshot) => {
+                tape.write(&snapshot).map_err(|error| {
+                    format!("{name}: {error}; the {looks} looks before it stand")
+                })?;
+                looks += 1;
+                spent = Some(snapshot);
+            }
+            Err(Lost::End) if looks > 0 => break None,
+            Err(lost @ (Lost::Cut { .. } | Lost::Unreadable(_))) if looks > 0 => {
+                let _ = writeln!(io::stderr(), "doomtop: {lost}");
+                if matches!(lost, Lost::Cut { .. }) {
+                    break None;
+                }
+            }
+            Err(lost) => break Some(lost.to_string()),
+        }
+        if order.iterations.is_some_and(|count| looks >= count) || end.load(Ordering::Relaxed) {
+            break None;
+        }
+        // A recording is copied as fast as it can be read.
+        due = (due + Duration::from_millis(delay.0)).max(Instant::now());
+        while setup.live && Instant::now() < due && !end.load(Ordering::Relaxed) {
+            thread::sleep(HEED.min(due.saturating_duration_since(Instant::now())));
+        }
+        if end.load(Ordering::Relaxed) {
+            break None;
+        }
+    };
+    let bytes = tape.bytes();
+    tape.finish().map_err(failed)?;
+    if let Some(lost) = told {
+        return Err(lost);
+    }
+    let size = human_size(Bytes(bytes));
+    let _ = writeln!(io::stderr(), "doomtop: {looks} looks, {size}, in {name}");
+    Ok(0)
+}
