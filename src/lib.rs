@@ -7,6 +7,7 @@
 //! | level | room | what it is |
 //! |---|---|---|
 //! | 0 | [`units`] | pages, bytes, ticks, adj: units that cannot be mixed |
+//! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
 //! | 2 | [`events`] | EARS: what happened, from the kernel's log |
@@ -39,8 +40,9 @@
 //! user saw it, and says what came of it as an [`intent::Outcome`].
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
-//! may block (command lines, user names), one that watches the file of a site's rule, one that
-//! watches that of rules of adj, and the main
+//! may block (command lines, user names), one that studies whom a dialog asks about, one that takes
+//! back the memory of the killed, one that watches the file of a site's rule, one that watches that of
+//! rules of adj, and the main
 //! loop with one inbox. No locks.
 //!
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
@@ -66,6 +68,7 @@ pub mod intent;
 pub mod model;
 pub mod policy;
 pub mod rank;
+pub mod raw;
 pub mod report;
 pub mod sample;
 pub mod sentence;

@@ -7,7 +7,7 @@ use super::journal::{Acted, Pursuit, Round};
 use super::mode::{Mode, Revert};
 use super::rights::Rights;
 use super::{Acting, App, Level, Request, wide};
-use crate::intent::{Intent, Outcome};
+use crate::intent::{Came, Intent, Outcome};
 use crate::model::{ProcId, Process, Signal};
 use crate::told::told;
 use crate::units::Adj;
@@ -16,7 +16,7 @@ impl App {
     /// Whether doomtop may act; says why, where it may not.
     pub(super) fn may_act(&mut self) -> bool {
         match self.setup.acting {
-            Acting::Free => true,
+            Acting::Free | Acting::Rehearsal => true,
             Acting::ReadOnly => {
                 self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
                 false
@@ -118,8 +118,19 @@ impl App {
         self.mode = Mode::Several(several);
     }
 
-    /// Opens the sacrifice dialog for the process under the cursor.
+    /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
     pub(super) fn open_sacrifice(&mut self) {
+        if !self.tags.is_empty() {
+            if self.may_act() {
+                self.open_sacrifices();
+            }
+        } else {
+            self.open_sacrifice_of_one();
+        }
+    }
+
+    /// Opens the sacrifice dialog for the process under the cursor, whatever is tagged.
+    pub(super) fn open_sacrifice_of_one(&mut self) {
         if let Some(process) = self.acting_target() {
             self.open_confirm(&process, None);
         }
@@ -138,7 +149,8 @@ impl App {
             Some(signal) => Confirm::signal(process, own, scene, signal),
             None => Confirm::sacrifice(process, own, scene),
         };
-        match opened {
+        let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
+        match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
             Ok(confirm) => self.mode = Mode::Confirm(confirm),
             Err(why) => {
                 self.mode = Mode::Browse;
@@ -193,7 +205,7 @@ impl App {
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
-        let about = intents.iter().filter_map(Intent::who).collect();
+        let about = intents.iter().flat_map(Intent::reached).collect();
         self.journal.begin(Round::new(title, about));
         self.mode = Mode::Round(0);
         intents.into_iter().map(Request::Act).collect()
@@ -202,9 +214,11 @@ impl App {
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
         let Some(outcome) = self.kept(outcome) else { return };
-        let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
-        let text = told(&outcome);
+        let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let mut text = told(&outcome);
         let (acted, mut change) = (Acted::of(&outcome), None);
+        // What comes after the end, or is no news, does not take the place of what is.
+        let mut quiet = false;
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 change = self.journal.wrote(who, &name, (before, now), revert);
@@ -218,11 +232,28 @@ impl App {
                 }
                 Level::Good
             }
+            Outcome::CgroupKilled { members, .. } => {
+                let (since, signal) = (self.now, Signal::KILL);
+                for (who, name) in members {
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                Level::Good
+            }
+            Outcome::Hastened { who, taken, .. } => {
+                let done = matches!(taken.came, Came::Done(_));
+                quiet = done || !self.journal.pursues(who);
+                if done { Level::Good } else { Level::Plain }
+            }
+            Outcome::Rehearsed { .. } => Level::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
                 Level::Good
             }
-            Outcome::StillThere { who, why, .. } => {
+            Outcome::StillThere { who, why, signal, .. } => {
+                if signal != Signal::KILL {
+                    text.push_str(&self.offer());
+                }
                 let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
                 if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
                     pursuit.why = Some(why);
@@ -243,11 +274,13 @@ impl App {
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        if let (Some(round), Some(who)) = (&mut self.journal.round, who) {
-            round.take(who, refused, level, &text);
+        if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+            round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());
         self.journal.tie(acted, change);
-        self.say(level, text);
+        if !quiet {
+            self.say(level, text);
+        }
     }
 }

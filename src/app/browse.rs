@@ -118,6 +118,7 @@ impl App {
             Action::ExposeFine => self.open_edit(10),
             Action::Sacrifice => self.open_sacrifice(),
             Action::SignalMenu => self.open_signal_menu(),
+            Action::Escalate => self.open_escalation(),
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Journal => self.open_journal(),

@@ -196,6 +196,7 @@ impl App {
         let pid = confirm.who.pid;
         match (meaning, &mut confirm.ladder) {
             (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
+            (Some(Action::WithSharers), _) => self.open_with_sharers(),
             (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
             (Some(Action::Yes), Ladder::Yes) => {
                 let intent = confirm.intent(Consent::Plain);
@@ -307,6 +308,14 @@ impl App {
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Journal) => self.open_journal(),
             Some(Action::Revert) => self.open_revert(false),
+            Some(Action::Escalate) => {
+                self.mode = Mode::Browse;
+                self.open_escalation();
+            }
+            Some(Action::Sacrifice) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                self.open_sacrifice_of_one();
+            }
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;

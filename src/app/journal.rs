@@ -127,6 +127,19 @@ pub struct Pursuit {
     pub why: Option<String>,
 }
 
+/// So long the first victim is given before the next one is proposed (2.4 waited as long between two
+/// kills, `mm/oom_kill.c` `out_of_memory`); then it counts as stuck.
+pub const PATIENCE: Millis = Millis(5000);
+
+impl Pursuit {
+    /// How long it may still take before it counts as stuck; nothing where it does already.
+    #[must_use]
+    pub fn patience(&self, now: Millis) -> Option<Millis> {
+        let rest = PATIENCE.saturating_sub(now.saturating_sub(self.since));
+        (self.why.is_none() && rest > Millis::ZERO).then_some(rest)
+    }
+}
+
 /// An act on several processes: what came of it, a line for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
@@ -155,6 +168,18 @@ impl Round {
             // What comes later (it is gone, it still stands) is one more line, not one more answer.
             self.refused += usize::from(self.open.remove(&who) && refused);
             self.lines.push((level, text.to_owned()));
+        }
+    }
+
+    /// Takes one answer about many of them.
+    pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: Level, text: &str) {
+        let (first, rest) =
+            all.split_first().map_or((None, all), |(first, rest)| (Some(first), rest));
+        for who in rest.iter().filter(|who| self.about.contains(who)) {
+            self.refused += usize::from(self.open.remove(who) && refused);
+        }
+        if let Some(&who) = first {
+            self.take(who, refused, level, text);
         }
     }
 
@@ -342,6 +367,12 @@ impl Journal {
         };
         let act = self.changes.iter().filter_map(back).max();
         self.changes.iter().filter(|change| act.is_some() && back(change) == act).collect()
+    }
+
+    /// The pursuit of this process, if it was signalled to end and has not gone yet.
+    #[must_use]
+    pub fn pursuit(&self, id: ProcId) -> Option<&Pursuit> {
+        self.pursuits.iter().find(|pursuit| pursuit.who == id)
     }
 
     /// Whether this process was signalled to end and has not gone yet.

@@ -183,6 +183,7 @@ pub enum Action {
     ExposeFine,
     Sacrifice,
     SignalMenu,
+    Escalate,
     Revert,
     Redo,
     Journal,
@@ -274,6 +275,7 @@ pub enum Action {
     // In a dialog that asks.
     Yes,
     SwapSignal,
+    WithSharers,
     Retarget,
     // In a menu.
     Choose,
@@ -306,7 +308,7 @@ impl Action {
     /// Whether it means the same in the table and in every view beside it.
     #[must_use]
     pub fn is_everywhere(self) -> bool {
-        KEYS.iter().any(|binding| binding.action == self && binding.places == EVERYWHERE)
+        KEYS.iter().any(|binding| binding.action == self && binding.places.starts_with(EVERYWHERE))
     }
 }
 
@@ -345,6 +347,9 @@ const fn row(
 
 /// The table of processes, and the views beside it.
 const EVERYWHERE: &[Place] = &[Place::Browse, Place::Cgroups, Place::Verdicts];
+/// The same, and pages over them.
+const EVERYWHERE_AND_PAGES: &[Place] =
+    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Page];
 /// The views beside the table.
 const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts];
 const BROWSE: &[Place] = &[Place::Browse];
@@ -406,7 +411,14 @@ pub static KEYS: &[Binding] = &[
         &[c('X')],
         Action::Sacrifice,
         "",
-        "sacrifice: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+        "sacrifice it, or the tagged: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+    ),
+    row(
+        EVERYWHERE_AND_PAGES,
+        &[c('x')],
+        Action::Escalate,
+        "",
+        "SIGKILL for who does not obey a gentler signal of yours; asks first",
     ),
     row(
         BROWSE,
@@ -468,7 +480,7 @@ pub static KEYS: &[Binding] = &[
         &[c(' ')],
         Action::Tag,
         "",
-        "tag it: the editor of adj takes all the tagged, where it is told to",
+        "tag it: X sacrifices all the tagged, the editor of adj takes them where it is told to",
     ),
     row(BROWSE, &[c('U')], Action::Untag, "", "untag all"),
     row(BROWSE, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
@@ -528,7 +540,7 @@ pub static KEYS: &[Binding] = &[
     ),
     row(
         EVERYWHERE,
-        &[Key::alt('r')],
+        &[Key::alt('a')],
         Action::RulesPage,
         "",
         "rules of adj (--adj-rules): whom they mean; switch them on",
@@ -739,7 +751,7 @@ pub static KEYS: &[Binding] = &[
     row(RULES, &[k(Code::PageDown), Key::ctrl('f'), c(' ')], Action::PageDown, "", "a page down"),
     row(RULES, &[k(Code::Home), c('g')], Action::First, "", "begin"),
     row(RULES, &[k(Code::End), c('G')], Action::Last, "", "end"),
-    row(RULES, &[k(Code::Esc), c('q'), Key::alt('r')], Action::Back, "", "close"),
+    row(RULES, &[k(Code::Esc), c('q'), Key::alt('a')], Action::Back, "", "close"),
     row(RULES, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(RULES, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
@@ -762,6 +774,13 @@ pub static KEYS: &[Binding] = &[
         Action::SwapSignal,
         "",
         "SIGTERM instead of SIGKILL, or the other way round",
+    ),
+    row(
+        CONFIRM,
+        &[c('m')],
+        Action::WithSharers,
+        "",
+        "all who live in its memory, too: it is free only when the last of them goes",
     ),
     row(CONFIRM, &[c('v')], Action::Retarget, "", "the predicted victim instead"),
     row(CONFIRM, &[k(Code::Esc), c('n'), c('q')], Action::Back, "", "do nothing"),

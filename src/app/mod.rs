@@ -27,6 +27,7 @@ mod dialogs;
 mod lists;
 mod needs;
 mod pages;
+mod pursue;
 mod scope;
 mod whose;
 mod wide;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Text};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Study, Text};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
@@ -79,6 +80,8 @@ pub enum Msg {
     Drawn(Viewport, Millis),
     /// Something came of an intent.
     Came(Outcome),
+    /// What was found out about the process of a dialog.
+    Studied(Box<Study>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.
@@ -182,6 +185,8 @@ pub enum Acting {
     /// As far as the kernel lets it.
     #[default]
     Free,
+    /// `--dry-run`: everything is checked and nothing is done.
+    Rehearsal,
     /// `--read-only`.
     ReadOnly,
     /// What is shown is a recording.
@@ -423,6 +428,7 @@ impl App {
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Came(outcome) => self.came(outcome),
+            Msg::Studied(study) => self.studied(*study),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;

@@ -1,6 +1,6 @@
 //! Writing `oom_score_adj`: hold the directory, compare birth, look, write, read back.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::{Errno, write};
 
@@ -23,8 +23,8 @@ const READING: &str = "reading its oom_score_adj";
 const OPENING: &str = "opening its oom_score_adj";
 const WRITING: &str = "writing its oom_score_adj";
 
-/// Writes `to`, unless somebody else did meanwhile; gives what it was just before and what reads back.
-pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
+/// Takes hold of the process, if its value may be written at all; gives the present one too.
+fn take(proc: impl AsFd, who: ProcId) -> Result<(Folder, Adj), Refusal> {
     if let Some(why) = protect::no_process(who.pid) {
         return Err(Refusal::Protected { why });
     }
@@ -38,6 +38,25 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
     }
 
     let before = folder.adj().map_err(|errno| refusal(errno, OTHERS, READING))?;
+    Ok((folder, before))
+}
+
+fn open(folder: &Folder) -> Result<OwnedFd, Refusal> {
+    folder.writable("oom_score_adj").map_err(|errno| refusal(errno, OWNERS, OPENING))
+}
+
+/// Does everything but writing.
+pub(super) fn rehearse(proc: impl AsFd, who: ProcId, from: Adj) -> Result<(), Refusal> {
+    let (folder, found) = take(proc, who)?;
+    if found != from {
+        return Err(Refusal::Changed { from, found });
+    }
+    open(&folder).map(drop)
+}
+
+/// Writes `to`, unless somebody else did meanwhile; gives what it was just before and what reads back.
+pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
+    let (folder, before) = take(proc, who)?;
     // The user decided with another value in view, so the decision is the user's again. Only where
     // somebody did the same meanwhile is it done: those who share one memory share the value.
     if before != from {
@@ -48,7 +67,7 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
         };
     }
 
-    let file = folder.writable("oom_score_adj").map_err(|e| refusal(e, OWNERS, OPENING))?;
+    let file = open(&folder)?;
     // In one write and in plain decimal: the kernel takes `010` for 8 and cuts after 12 bytes.
     let text = to.0.to_string();
     match write(&file, text.as_bytes()) {

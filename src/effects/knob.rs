@@ -13,13 +13,9 @@ const READING: &str = "reading it";
 const OPENING: &str = "opening it";
 const WRITING: &str = "writing it";
 
-/// Turns it; gives what it was just before and what reads back.
-pub(super) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Outcome, Refusal> {
-    if to > knob.highest() {
-        let error = format!("0 to {} can be written, not {to}", knob.highest());
-        return Err(Refusal::Failed { doing: WRITING, error });
-    }
-    let before = value(&proc, knob)?;
+/// The present value, where it is the one the user saw.
+fn seen(proc: impl AsFd, knob: Knob, from: u64) -> Result<u64, Refusal> {
+    let before = value(proc, knob)?;
     // The user decided with another value in view, so the decision is the user's again.
     if knob.amounts_to(before) != from {
         return Err(Refusal::Failed {
@@ -27,6 +23,22 @@ pub(super) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Out
             error: format!("was {from}, is {before}; look again"),
         });
     }
+    Ok(before)
+}
+
+/// Does everything but writing.
+pub(super) fn rehearse(proc: impl AsFd, knob: Knob, from: u64) -> Result<(), Refusal> {
+    seen(&proc, knob, from)?;
+    open(&proc, knob, OFlags::WRONLY).map(drop).map_err(|errno| refused(errno, OPENING))
+}
+
+/// Turns it; gives what it was just before and what reads back.
+pub(super) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Outcome, Refusal> {
+    if to > knob.highest() {
+        let error = format!("0 to {} can be written, not {to}", knob.highest());
+        return Err(Refusal::Failed { doing: WRITING, error });
+    }
+    let before = seen(&proc, knob, from)?;
     let other = knob.zeroes();
     // A kernel without the other one zeroes nothing.
     let other_before = other.and_then(|other| value(&proc, other).ok());
@@ -47,7 +59,9 @@ pub(super) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Out
         Err(errno) => return Err(refused(errno, WRITING)),
     }
 
-    let now = value(&proc, knob)?;
+    // From here on it is done, and whatever fails must not sound as if it were not.
+    let now =
+        value(&proc, knob).map_err(|refusal| Refusal::NotProved { error: refusal.words() })?;
     if now != to {
         return Err(Refusal::Failed {
             doing: "the kernel took the write",

@@ -18,6 +18,7 @@ mod reading;
 mod scene;
 mod signal;
 mod snapshot;
+mod study;
 mod text;
 
 pub use cgroup::{
@@ -42,4 +43,5 @@ pub use reading::Reading;
 pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
+pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

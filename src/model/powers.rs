@@ -13,6 +13,8 @@ pub enum Capability {
     SysRawio,
     /// The old administrator's capability.
     SysAdmin,
+    /// Raise the priority of a process.
+    SysNice,
     /// Lower `oom_score_adj` below its floor.
     SysResource,
     /// Lock memory.
@@ -31,6 +33,7 @@ impl Capability {
             Self::IpcLock => 14,
             Self::SysRawio => 17,
             Self::SysAdmin => 21,
+            Self::SysNice => 23,
             Self::SysResource => 24,
             Self::Syslog => 34,
         }
@@ -45,6 +48,7 @@ impl Capability {
             Self::IpcLock => "CAP_IPC_LOCK",
             Self::SysRawio => "CAP_SYS_RAWIO",
             Self::SysAdmin => "CAP_SYS_ADMIN",
+            Self::SysNice => "CAP_SYS_NICE",
             Self::SysResource => "CAP_SYS_RESOURCE",
             Self::Syslog => "CAP_SYSLOG",
         }

@@ -83,13 +83,17 @@ pub struct Cli {
     pub columns: Option<ColumnsArg>,
 
     /// Rules that say which oom_score_adj a process is to have (assets/adj-rules.md describes them). They
-    /// only say what they would do until they are switched on (Alt-r)
+    /// only say what they would do until they are switched on (Alt-a)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check"])]
     pub adj_rules: Option<PathBuf>,
 
     /// Never change or signal anything
     #[arg(long)]
     pub read_only: bool,
+
+    /// Check every act as in earnest, say what would be done, and do nothing
+    #[arg(long, conflicts_with = "read_only")]
+    pub dry_run: bool,
 
     /// Draw with ASCII only (by itself where the locale is not UTF-8)
     #[arg(long)]

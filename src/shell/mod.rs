@@ -28,7 +28,7 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
 use crate::app::{Acting, Msg, Setup};
-use crate::effects::{Effects, KernelHands, Refuse};
+use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
 use crate::model::{Capability, Powers, ProcId};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
@@ -167,7 +167,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands);
     }
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch, sticky)
+    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
 }
 
 /// The hands for this root: those of the kernel only where it is proven live.
@@ -176,6 +176,10 @@ fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
         Ok(_) if cli.read_only => {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
+        }
+        Ok(root) if cli.dry_run => {
+            setup.acting = Acting::Rehearsal;
+            Box::new(Rehearse::new(root))
         }
         Ok(root) => {
             setup.acting = Acting::Free;

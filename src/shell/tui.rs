@@ -59,6 +59,7 @@ struct Loop {
     hands: Box<dyn Effects>,
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
+    student: Option<Sender<ProcId>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
     begun: Instant,
@@ -74,7 +75,7 @@ pub(super) fn run(
     setup: Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
-    names: Option<ProcRoot>,
+    names: Option<[ProcRoot; 2]>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
@@ -93,9 +94,25 @@ pub(super) fn run(
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
-    let slow = names.and_then(|root| slow::start(root, inbox));
-    let mut all =
-        Loop { app, look, screen, hands, sampler, slow, rules, adj_rules, begun, due: begun };
+    let (slow, student) = match names {
+        Some([lines, studies]) => {
+            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
+        }
+        None => (None, None),
+    };
+    let mut all = Loop {
+        app,
+        look,
+        screen,
+        hands,
+        sampler,
+        slow,
+        student,
+        rules,
+        adj_rules,
+        begun,
+        due: begun,
+    };
     terminal::test_panic("main");
     match all.turn(&events) {
         Ok(End { status, keep }) => {
@@ -197,6 +214,11 @@ impl Loop {
         let wanted = self.app.wanted_commands();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
+        }
+        if let Some(student) = &self.student
+            && let Some(who) = self.app.wanted_study()
+        {
+            let _ = student.send(who);
         }
     }
 

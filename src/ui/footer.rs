@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::{Pen, cells, tail};
+use super::session;
 use crate::app::keys::{Action, Place, key_of, keys_of};
 use crate::app::mode::{Asking, Mode, Prompt, Screen};
 use crate::app::sticky::Sticky;
@@ -71,6 +72,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Verdicts {
         return verdict_parts(app, pen, parts);
     }
+    parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
     let rows = app.ranking.rows().iter();
     let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
     let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
@@ -91,6 +93,9 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     }
     parts.push(pace(app, pen));
     parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.setup.acting == Acting::Rehearsal {
+        parts.push(Span::styled("dry run", look.warn()));
+    }
     if app.setup.acting == Acting::ReadOnly {
         parts.push(Span::styled("read-only", look.good()));
     }

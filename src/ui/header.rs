@@ -162,6 +162,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         Acting::ReadOnly => flag("read-only", look.good()),
         Acting::NotReal => flag("[recording]", look.warn()),
         Acting::Elsewhere => flag("[another proc tree]", look.warn()),
+        Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
     }
     let seconds = app.setup.delay.0 as f64 / 1000.0;
@@ -530,6 +531,7 @@ pub fn powers(app: &App) -> String {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),
         Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
+        Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
         Acting::Free => {}
     }
     let held: Vec<&str> = [Capability::Kill, Capability::SysResource]

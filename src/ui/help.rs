@@ -54,7 +54,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     for (mark, meaning) in [
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
-        ("x", "signalled, and followed until it is gone"),
+        ("x", "signalled, and followed until it is gone; or somebody else's victim"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));

@@ -110,6 +110,18 @@ fn an_own_child_is_sacrificed_and_followed_to_its_end() {
 }
 
 #[test]
+fn a_dry_run_asks_checks_and_does_nothing() {
+    let mut child = Own::sleeper();
+    let mut terminal = Terminal::run(120, 40, &["--dry-run", &only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("y = do it"));
+    terminal.press_until("y", "the rehearsal", |text| text.contains("dry run, nothing was done"));
+    assert!(child.0.try_wait().expect("a status").is_none());
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn read_only_acts_on_nobody() {
     let mut child = Own::sleeper();
     let mut terminal = Terminal::run(100, 30, &["--read-only", &only(child.pid())]);
@@ -281,7 +293,7 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
 
     let mut terminal = Terminal::run(120, 30, &["--adj-rules", file.to_str().expect("a name")]);
     terminal.wait_for("the dry run", |text| text.contains("rules: 1 would be written"));
-    terminal.send("\x1br");
+    terminal.send("\x1ba");
     terminal.wait_for("the page", |text| text.contains("Dry run") && text.contains("the trial"));
     assert_eq!(child.adj(), "0");
     terminal.send("\r");

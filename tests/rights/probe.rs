@@ -76,7 +76,7 @@ pub fn probe() -> ExitCode {
     // One that nobody heeds. (SIGCONT goes to everybody in the same session.)
     let signal = |hands: &mut KernelHands, who| {
         let (name, consent, signal) = ("child".to_owned(), Consent::TypedPid, Signal(28));
-        hands.perform(Intent::Signal { who, name, signal, consent })
+        hands.perform(Intent::Signal { who, name, signal, consent, haste: Vec::new() })
     };
     let outcome = signal(&mut hands, own);
     column.insert("f signal your own process", cell(&outcome));

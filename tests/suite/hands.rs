@@ -13,20 +13,20 @@ use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::units::{Adj, Ticks};
 
 /// An own child; killed and reaped whatever becomes of the test.
-struct Own(Child);
+pub struct Own(pub Child);
 
 impl Own {
-    fn spawn(command: &mut Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         Self(command.stdout(Stdio::piped()).stdin(Stdio::piped()).spawn().expect("a child"))
     }
 
-    fn sleeping() -> Self {
+    pub fn sleeping() -> Self {
         Self::spawn(Command::new("sleep").arg("1000"))
     }
 
     /// A waiting shell under another name: the kernel takes the name of the link. (A copy could
     /// still be open for writing in a sibling that another test forks just then: ETXTBSY.)
-    fn named(folder: &Path, name: &str) -> Self {
+    pub fn named(folder: &Path, name: &str) -> Self {
         let link = folder.join(name);
         std::os::unix::fs::symlink("/bin/sh", &link).expect("a link");
         let mut child =
@@ -38,18 +38,18 @@ impl Own {
     }
 
     /// Waits for the line that says that the child is set up.
-    fn ready(&mut self) {
+    pub fn ready(&mut self) {
         let mut line = String::new();
         let mut out = BufReader::new(self.0.stdout.as_mut().expect("a pipe"));
         out.read_line(&mut line).expect("a line");
         assert_eq!(line, "ready\n");
     }
 
-    fn id(&self) -> ProcId {
+    pub fn id(&self) -> ProcId {
         seen(i32::try_from(self.0.id()).expect("a pid"))
     }
 
-    fn lives(&mut self) -> bool {
+    pub fn lives(&mut self) -> bool {
         self.0.try_wait().expect("an own child").is_none()
     }
 }
@@ -62,7 +62,7 @@ impl Drop for Own {
 }
 
 /// The process that has the pid now, if it can be seen.
-fn try_seen(pid: i32) -> Option<ProcId> {
+pub fn try_seen(pid: i32) -> Option<ProcId> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let close = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = String::from_utf8(stat[close + 1..].to_vec()).ok()?;
@@ -70,37 +70,37 @@ fn try_seen(pid: i32) -> Option<ProcId> {
     Some(ProcId { pid, born: Ticks(born) })
 }
 
-fn seen(pid: i32) -> ProcId {
+pub fn seen(pid: i32) -> ProcId {
     try_seen(pid).expect("a living process")
 }
 
-fn adj_of(pid: i32) -> Option<Adj> {
+pub fn adj_of(pid: i32) -> Option<Adj> {
     let text = fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).ok()?;
     text.trim().parse().ok().map(Adj)
 }
 
-fn adj(pid: i32) -> Adj {
+pub fn adj(pid: i32) -> Adj {
     adj_of(pid).expect("an adj")
 }
 
-fn hands() -> KernelHands {
+pub fn hands() -> KernelHands {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
-fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
+pub fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
     Intent::SetAdj { who, name: "child".to_owned(), from, to, revert: false }
 }
 
-fn signal(who: ProcId, signal: Signal, consent: Consent) -> Intent {
-    Intent::Signal { who, name: "child".to_owned(), signal, consent }
+pub fn signal(who: ProcId, signal: Signal, consent: Consent) -> Intent {
+    Intent::Signal { who, name: "child".to_owned(), signal, consent, haste: Vec::new() }
 }
 
-fn kill(who: ProcId) -> Intent {
+pub fn kill(who: ProcId) -> Intent {
     signal(who, Signal::KILL, Consent::Plain)
 }
 
-fn refusal(outcome: Outcome) -> Refusal {
+pub fn refusal(outcome: Outcome) -> Refusal {
     match outcome {
         Outcome::Refused { refusal, .. } => refusal,
         other => panic!("was to be refused: {other:?}"),
@@ -111,13 +111,13 @@ fn is_protected(outcome: Outcome) -> bool {
     matches!(refusal(outcome), Refusal::Protected { why } if !why.is_empty())
 }
 
-fn own_caps() -> Capabilities {
+pub fn own_caps() -> Capabilities {
     let status = fs::read_to_string("/proc/self/status").expect("own status");
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("CapEff");
     Capabilities(u64::from_str_radix(mask.trim(), 16).expect("a mask"))
 }
 
-fn own_pid() -> i32 {
+pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).expect("a pid")
 }
 

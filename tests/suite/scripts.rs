@@ -4,7 +4,7 @@ use doomtop::app::filter::Filter;
 use doomtop::app::keys::{Code, KEYS, Key, Place, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal};
+use doomtop::intent::{Consent, Haste, Intent, Outcome, Refusal, Spare};
 use doomtop::model::{ProcId, Reading, Signal};
 use doomtop::policy::LINUX_2_4;
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
@@ -22,7 +22,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
 }
 
 fn signal(pid: i32, name: &str, signal: Signal, consent: Consent) -> Request {
-    Request::Act(Intent::Signal { who: id(pid), name: name.to_owned(), signal, consent })
+    let (who, name, haste) = (id(pid), name.to_owned(), Haste::usual(signal));
+    Request::Act(Intent::Signal { who, name, signal, consent, haste })
 }
 
 #[test]
@@ -382,14 +383,28 @@ fn a_sacrifice_is_followed_to_its_end() {
     let mut player = Player::on(usual());
     let name = || "java".to_owned();
     let (who, signal) = (id(600), Signal::TERM);
-    player.app.update(Msg::Came(Outcome::Signalled { who, name: name(), signal, pinned: true }));
+    player.app.update(Msg::Came(Outcome::Signalled {
+        who,
+        name: name(),
+        signal,
+        pinned: true,
+        haste: Vec::new(),
+    }));
     assert!(player.app.journal.pursues(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
     player.app.update(Msg::Came(Outcome::StillThere { who, name: name(), signal, after, why }));
     assert!(player.notice().contains("still there 5s after SIGTERM"), "{}", player.notice());
-    let freed = Kib(480 << 10);
-    player.app.update(Msg::Came(Outcome::Exited { who, name: name(), after: Millis(12), freed }));
+    let at = |memory| Spare { memory: Kib(memory), swap: Kib(1 << 20) };
+    let (before, now) = (at(1 << 20), at((1 << 20) + (480 << 10)));
+    player.app.update(Msg::Came(Outcome::Exited {
+        who,
+        name: name(),
+        after: Millis(12),
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
     assert!(!player.app.journal.pursues(who));
     assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
 }

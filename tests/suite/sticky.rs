@@ -77,7 +77,7 @@ fn state_of(app: &App, pid: i32) -> &State {
 fn switch_on(player: &mut Player) {
     player.app.mode = Mode::Browse;
     let count = sticky(&player.app).would();
-    player.play("<A-r><Enter>");
+    player.play("<A-a><Enter>");
     player.play(&count.to_string());
     assert_eq!(player.play("<Enter>"), [Request::LookNow]);
     assert!(sticky(&player.app).is_on());
@@ -136,13 +136,13 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
 #[test]
 fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
     for script in [
-        "<A-r>",
-        "<A-r><Enter>",
-        "<A-r><Enter><Enter>",
-        "<A-r><Enter>2<Enter>",
-        "<A-r><Enter>y",
-        "<A-r><Enter>3<Esc>",
-        "<A-r><Enter>3<BS><Enter>",
+        "<A-a>",
+        "<A-a><Enter>",
+        "<A-a><Enter><Enter>",
+        "<A-a><Enter>2<Enter>",
+        "<A-a><Enter>y",
+        "<A-a><Enter>3<Esc>",
+        "<A-a><Enter>3<BS><Enter>",
         ":rules of adj<Enter>3<Enter>3<Esc>",
     ] {
         let mut player = ruled();
@@ -151,7 +151,7 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
         assert_eq!(look(&mut player, usual()), [], "{script}");
     }
     let mut player = ruled();
-    player.play("<A-r><Enter>");
+    player.play("<A-a><Enter>");
     let now = player.now;
     for key in ["3", "<Enter>"] {
         let key = crate::stage::keys(key)[0];
@@ -166,7 +166,7 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
     assert!(!sticky(&player.app).is_on(), "it did not fit on the screen");
 
     let mut player = ruled();
-    assert_eq!(player.play("<A-r><Enter>3<Enter>"), [Request::LookNow]);
+    assert_eq!(player.play("<A-a><Enter>3<Enter>"), [Request::LookNow]);
     let asked = look(&mut player, usual());
     assert_eq!(wishes(&asked), [(600, 0, 400), (601, 0, 400), (500, 300, -100)]);
     let Request::Act(Intent::KeepAdj { digest, rule, .. }) = &asked[0] else { panic!() };
@@ -264,7 +264,7 @@ fn rules_that_are_too_dear_mean_nobody_and_say_so() {
     look(&mut player, crowd());
     assert_eq!(sticky(&player.app).too_dear, 1);
     assert!(sticky(&player.app).cases.is_empty());
-    player.play("<A-r>");
+    player.play("<A-a>");
     let (buffer, _) = paint(&mut player.app, FULL, 100, 30);
     assert!(crate::fixtures::text(&buffer).contains("! 1 process could not be compared"));
 }
@@ -292,12 +292,12 @@ fn a_changed_or_broken_file_switches_them_off() {
     player.app.update(Msg::AdjRules(News::Bad(bad)));
     assert_eq!(look(&mut player, usual()), []);
     assert_eq!(sticky(&player.app).summary(), "rules off: the file is bad");
-    player.play("<Esc><A-r><Enter>");
+    player.play("<Esc><A-a><Enter>");
     assert!(matches!(player.app.mode, Mode::Rules(_)), "what is bad is not switched on");
 
     // A version that comes while the dialog is open is not the one that was confirmed.
     let mut player = ruled();
-    player.play("<A-r><Enter>3");
+    player.play("<A-a><Enter>3");
     give(&mut player.app, RULES);
     assert_eq!(player.play("<Enter>"), []);
     assert!(!sticky(&player.app).is_on());
@@ -306,7 +306,7 @@ fn a_changed_or_broken_file_switches_them_off() {
 
 #[test]
 fn they_are_off_at_once_and_stay_off() {
-    for script in ["<A-x>", "<A-r>o", "<A-r><A-x>", ":rules of adj: switch<Enter>"] {
+    for script in ["<A-x>", "<A-a>o", "<A-a><A-x>", ":rules of adj: switch<Enter>"] {
         let mut player = ruled();
         switch_on(&mut player);
         player.play("<Esc>");
@@ -319,7 +319,7 @@ fn they_are_off_at_once_and_stay_off() {
         give(&mut player.app, RULES);
         look(&mut player, usual());
         assert_eq!(sticky(&player.app).would(), 3, "a dry run is always possible");
-        assert_eq!(player.play("<A-r><Enter>3<Enter>"), []);
+        assert_eq!(player.play("<A-a><Enter>3<Enter>"), []);
         assert!(!sticky(&player.app).is_on());
     }
     let mut player = ruled();
@@ -335,7 +335,7 @@ fn they_are_off_at_once_and_stay_off() {
 #[test]
 fn without_rules_nothing_speaks_of_them() {
     let mut player = Player::on(usual());
-    player.play("<A-r>");
+    player.play("<A-a>");
     assert!(player.notice().contains("--adj-rules"));
     player.play("<A-x>");
     assert!(matches!(player.app.mode, Mode::Browse));
@@ -381,7 +381,7 @@ proptest! {
     ) {
         let mut player = ruled();
         if asking {
-            player.play("<A-r><Enter>");
+            player.play("<A-a><Enter>");
         }
         let mut version = 0;
         let mut digest = compile(RULES).digest;
@@ -495,7 +495,7 @@ fn press(app: &mut App, width: u16, height: u16, script: &str) -> Vec<Request> {
 
 #[test]
 fn the_page_and_the_question_are_as_they_were() {
-    for (name, script) in [("dry", "<A-r>"), ("ask", "<A-r><Enter>4"), ("browse", "")] {
+    for (name, script) in [("dry", "<A-a>"), ("ask", "<A-a><Enter>4"), ("browse", "")] {
         for (width, height) in [(80, 24), (120, 40)] {
             let mut app = database();
             press(&mut app, width, height, script);
@@ -506,7 +506,7 @@ fn the_page_and_the_question_are_as_they_were() {
     }
     let mut app = database();
     let count = sticky(&app).would();
-    press(&mut app, 120, 40, &format!("<A-r><Enter>{count}<Enter>"));
+    press(&mut app, 120, 40, &format!("<A-a><Enter>{count}<Enter>"));
     assert!(sticky(&app).is_on());
     let last = looks("db-03.jsonl").pop().expect("a look");
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
@@ -538,7 +538,7 @@ fn hostile_names_are_harmless_on_the_page() {
     app.update(Msg::Sampled(Arc::clone(&last)));
     app.update(Msg::Sampled(last));
     assert!(sticky(&app).would() > 3);
-    press(&mut app, 100, 30, "<A-r>");
+    press(&mut app, 100, 30, "<A-a>");
     for script in ["", "<PgDn>", "<End>", "<Enter>12"] {
         press(&mut app, 100, 30, script);
         for look in [FULL, Look { colour: false, unicode: false }] {
@@ -553,9 +553,9 @@ fn hostile_names_are_harmless_on_the_page() {
 #[test]
 fn no_size_breaks_the_page_or_the_question() {
     let mut page = database();
-    press(&mut page, 80, 24, "<A-r>");
+    press(&mut page, 80, 24, "<A-a>");
     let mut ask = database();
-    press(&mut ask, 80, 24, "<A-r><Enter>");
+    press(&mut ask, 80, 24, "<A-a><Enter>");
     for width in (1..90).step_by(5) {
         for height in (1..30).step_by(2) {
             for app in [&mut page, &mut ask] {
@@ -628,7 +628,7 @@ impl Machine {
 
     fn switch_on(&mut self) {
         let count = sticky(&self.app).would();
-        for key in crate::stage::keys(&format!("<A-r><Enter>{count}<Enter>")) {
+        for key in crate::stage::keys(&format!("<A-a><Enter>{count}<Enter>")) {
             paint(&mut self.app, FULL, 120, 40);
             let at = Millis(self.app.clock().0 + 1000);
             self.serve(Msg::Key(key, at));
