@@ -101,7 +101,8 @@ mod tests {
             "args": { "cgroup": "system.slice/*,user.slice/*", "recursive": true } }] },
         { "name": "b", "detectors": [["low", { "name": "swap_free", "args": { "threshold_pct": 15 } }]],
           "actions": [{ "name": "kill_by_swap_usage", "args": { "cgroup": "workload.slice/*" } },
-            { "name": "kill_by_io_cost", "args": {} }] },
+            { "name": "kill_by_chance", "args": {} },
+            { "name": "kill_by_io_cost", "args": { "cgroup": "x/*" } }] },
         { "name": "c", "actions": [{ "name": "kill_by_pg_scan", "args": { "cgroup": "x/*" } }] } ] }"#;
 
     #[test]
@@ -116,6 +117,7 @@ mod tests {
         assert_eq!(options.swap_free, 15.0);
         assert_eq!(options.by_pressure, CgroupSet::default());
         assert!(options.by_pgscan.has("/x/y") && !options.by_pgscan.has("/system.slice/a"));
+        assert!(options.by_io.has("/x/z") && !options.by_io.has("/y"));
         assert_eq!(odd.len(), 2);
         assert_eq!(oomd_json(&json(b"{}").unwrap()), None);
     }
