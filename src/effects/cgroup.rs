@@ -80,7 +80,11 @@ impl Doomed {
     /// Kills them all.
     pub fn kill(&self) -> Result<(), Refusal> {
         match write(&self.switch, b"1") {
-            Ok(_) => Ok(()),
+            Ok(1) => Ok(()),
+            Ok(_) => {
+                let error = "it was not taken".to_owned();
+                Err(Refusal::Failed { doing: WRITING, error })
+            }
             Err(Errno::OPNOTSUPP) => Err(no_cgroup("it is one of threads, which cannot be killed")),
             Err(errno) => Err(refusal(errno, RIGHT, WRITING)),
         }

@@ -56,10 +56,20 @@ fn test() -> ExitCode {
     let table: BTreeMap<String, Column> = serde_json::from_str(&text).expect("a table");
     let mut wrong = 0;
     for situation in Situation::ALL {
+        if let Some(why) = situation.missing() {
+            println!("skipped: {}: {why} (tests/guest/run has it)", situation.name());
+            continue;
+        }
         let column = match situation.column() {
             Ok(column) => column,
+            // Containers that forbid namespaces cannot hold one of our own.
+            Err(why) if why.contains("a namespace:") || why.contains("mounting:") => {
+                println!("skipped: {}: {} (tests/guest/run has it)", situation.name(), why.trim());
+                continue;
+            }
             Err(why) => {
-                println!("skipped: {}: {why} (tests/guest/run has it)", situation.name());
+                println!("WRONG {}: {why}", situation.name());
+                wrong += 1;
                 continue;
             }
         };

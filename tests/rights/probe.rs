@@ -50,9 +50,10 @@ fn cell(outcome: &Outcome) -> String {
 
 /// No, and what would help: the end of the hint says it.
 fn no(hint: &str) -> String {
-    let hint = hint.split(';').next().unwrap_or(hint);
-    hint.rsplit_once("needs ")
-        .map_or_else(|| format!("no: {hint}"), |(_, it)| format!("no: needs {it}"))
+    match hint.rsplit_once("needs ") {
+        Some((_, it)) => format!("no: needs {}", it.split(';').next().unwrap_or(it)),
+        None => format!("no: {hint}"),
+    }
 }
 
 /// What came of a step.
@@ -156,7 +157,7 @@ fn turn(hands: &mut KernelHands, look: &Snapshot) -> String {
     let from = knob.seen(look).value().expect("its value");
     let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
     let foreseen = look.powers.turns_knobs.hindrance();
-    assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), |hint| format!("no: {hint}")));
+    assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));
     cell
 }
 

@@ -70,15 +70,18 @@ impl Situation {
         }
     }
 
-    /// What works in it; or why it cannot be made here.
-    pub fn column(self) -> Result<BTreeMap<String, String>, String> {
+    /// Why it cannot be made here.
+    pub fn missing(self) -> Option<&'static str> {
         let has = capabilities(None).map(|sets| sets.effective).unwrap_or(CapabilitySet::empty());
         if !has.contains(CapabilitySet::SETUID | CapabilitySet::SETPCAP) {
-            return Err("only root can make it".to_owned());
+            return Some("only root can make it");
         }
-        if self == Self::Root && !has.contains(CapabilitySet::SYS_RESOURCE) {
-            return Err("root here lacks CAP_SYS_RESOURCE".to_owned());
-        }
+        let lacks = self == Self::Root && !has.contains(CapabilitySet::SYS_RESOURCE);
+        lacks.then_some("root here lacks CAP_SYS_RESOURCE")
+    }
+
+    /// What works in it.
+    pub fn column(self) -> Result<BTreeMap<String, String>, String> {
         let itself = env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(itself);
         command.args([ENTER, self.name()]).stdin(Stdio::null());
