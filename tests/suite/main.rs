@@ -17,6 +17,7 @@ mod groups;
 mod hands;
 mod installed;
 mod killers;
+mod metrics;
 mod modules;
 mod policies;
 mod readme;
