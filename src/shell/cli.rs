@@ -170,7 +170,8 @@ pub struct Metrics {
     #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
     pub format: Option<FormArg>,
 
-    /// Seconds between refreshes; with --listen no look is taken sooner after another
+    /// Seconds between refreshes; with --listen no look is taken sooner after another. Standard output is
+    /// written once unless this or -n is given
     #[arg(id = "metrics_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -321,7 +322,12 @@ impl Place {
             ));
         }
         let mut begins = Vec::new();
-        File::open(&self.file)
+        // It may have become a pipe or a link since.
+        let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW;
+        File::options()
+            .read(true)
+            .custom_flags(flags)
+            .open(&self.file)
             .and_then(|file| file.take(OURS.len() as u64).read_to_end(&mut begins))
             .map_err(|error| format!("{shown}: {error}"))?;
         if begins.is_empty() || begins == OURS {

@@ -91,6 +91,8 @@ fn unpacked() -> Result<PathBuf, String> {
             .ok_or_else(|| format!("{:?}: {line}", command.get_program()))
     };
     let mut fetch = Command::new("apt-get");
+    // Without a network it says so soon.
+    fetch.args(["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20"]);
     fetch.args(["download", "prometheus", "prometheus-node-exporter"]).current_dir(&packages);
     done(&mut fetch)?;
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -205,6 +207,15 @@ fn get(address: SocketAddr, path: &str) -> Option<String> {
     Some(body.to_owned())
 }
 
+/// A query as an address takes it.
+fn escaped_query(query: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    query.bytes().map(escaped).collect()
+}
+
 /// Asks until there is such an answer.
 fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
@@ -291,6 +302,23 @@ fn scrape(tools: &Tools, folder: &Path, victim: &Victim) {
         });
         assert!(known["type"] == kind && known["unit"] == unit, "{name}: {known}");
     }
+    // What the dashboard asks is understood, and there is something to show.
+    let board = fs::read_to_string(asset("dashboard.json")).expect("the dashboard");
+    let board: Value = serde_json::from_str(&board).expect("JSON");
+    let mut shown = 0;
+    for target in board["panels"]
+        .as_array()
+        .expect("panels")
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().expect("targets"))
+    {
+        let expr = target["expr"].as_str().expect("an expression");
+        let expr = expr.replace("$instance", ".+").replace("$__rate_interval", "1m");
+        let data = ask(&format!("/api/v1/query?query={}", escaped_query(&expr)));
+        let data = data.unwrap_or_else(|| panic!("{expr} is understood"));
+        shown += usize::from(!data["result"].as_array().expect("a result").is_empty());
+    }
+    assert!(shown > 6, "{shown} of the dashboard's questions have an answer");
     // Every rule was evaluated on what was scraped.
     let rules = until("the alert rules", || {
         let data = ask("/api/v1/rules")?;
