@@ -7,6 +7,7 @@
 //! | level | room | what it is |
 //! |---|---|---|
 //! | 0 | [`units`] | pages, bytes, ticks, adj: units that cannot be mixed |
+//! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
 //! | 2 | [`events`] | EARS: what happened, from the kernel's log |
@@ -39,8 +40,15 @@
 //! user saw it, and says what came of it as an [`intent::Outcome`].
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
-//! may block (command lines, user names), one that watches the file of a site's rule, and the main
+//! may block (command lines, user names), one that studies whom a dialog asks about, one that takes
+//! back the memory of the killed, one that watches the file of a site's rule, one that watches that of
+//! rules of adj, and the main
 //! loop with one inbox. No locks.
+//!
+//! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
+//! watches their file as it does a site's rule; the app says at each look what they would do, and once
+//! their own dialog was confirmed, each look brings its intents under that standing consent
+//! ([`app::sticky::Standing`]). A new version of the file ends it.
 //!
 //! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
 //! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest
@@ -60,6 +68,7 @@ pub mod intent;
 pub mod model;
 pub mod policy;
 pub mod rank;
+pub mod raw;
 pub mod report;
 pub mod sample;
 pub mod sentence;

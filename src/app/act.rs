@@ -2,19 +2,21 @@
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
-use super::journal::{Change, Pursuit, Round};
-use super::mode::{Mode, Revert, Shown};
-use super::{Acting, App, Level, Request};
-use crate::intent::{Intent, Outcome, Refusal};
+use super::foresee::Proposals;
+use super::journal::{Acted, Pursuit, Round};
+use super::mode::{Mode, Revert};
+use super::rights::Rights;
+use super::{Acting, App, Level, Request, wide};
+use crate::intent::{Came, Intent, Outcome};
 use crate::model::{ProcId, Process, Signal};
 use crate::told::told;
 use crate::units::Adj;
 
 impl App {
     /// Whether doomtop may act; says why, where it may not.
-    fn may_act(&mut self) -> bool {
+    pub(super) fn may_act(&mut self) -> bool {
         match self.setup.acting {
-            Acting::Free => true,
+            Acting::Free | Acting::Rehearsal => true,
             Acting::ReadOnly => {
                 self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
                 false
@@ -34,7 +36,7 @@ impl App {
     }
 
     /// The process under the cursor, or a message that there is none.
-    fn target(&mut self) -> Option<Process> {
+    pub(super) fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
             let empty = self.lines.is_empty();
@@ -60,7 +62,9 @@ impl App {
             return self.say(Level::Warn, text);
         };
         let proposal = Adj::clamped(i64::from(from.0) + by);
-        self.mode = Mode::Edit(AdjEdit::new(&process, from, proposal));
+        let Some(scene) = &self.scene else { return };
+        let rights = Rights::of(&process, from, self.journal.refused(process.id), scene);
+        self.mode = Mode::Edit(Box::new(AdjEdit::new(&process, from, proposal, rights)));
         self.foresee();
     }
 
@@ -68,11 +72,65 @@ impl App {
     pub(super) fn foresee(&mut self) {
         let Mode::Edit(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(self.setup.policy, scene, &self.ranking, &mut self.spare);
+        edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
     }
 
-    /// Opens the sacrifice dialog for the process under the cursor.
+    /// Lets the editor reach further.
+    pub(super) fn reach_on(&mut self) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let was_wide = edit.is_wide();
+        edit.reach_on(scene, &self.tags);
+        if !was_wide && !edit.is_wide() {
+            self.say(Level::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+        }
+    }
+
+    /// Takes the smallest change that matters into the editor: into first place, or out of it.
+    pub(super) fn propose(&mut self, first: bool) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        if edit.is_wide() {
+            let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
+            edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
+        }
+        let found = if first { edit.proposals.first } else { edit.proposals.out };
+        let by = edit.proposals.policy;
+        let (one, is_first) = (!edit.is_wide(), edit.proposals.out.is_some());
+        if let Some(value) = found {
+            return edit.take(value);
+        }
+        let who = if one { "it" } else { "one of them" };
+        let text = match (first, is_first) {
+            (true, true) => format!("by {by} {who} is the next victim already"),
+            (true, false) => format!("by {by} no adj makes {who} the next victim"),
+            (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
+            (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
+        };
+        self.say(Level::Plain, text);
+    }
+
+    /// Lists everybody whom the editor reaches, and asks.
+    pub(super) fn open_wide(&mut self, to: Adj) {
+        let Mode::Edit(edit) = &self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let several = wide::dialog(self, edit, to, scene);
+        self.mode = Mode::Several(several);
+    }
+
+    /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
     pub(super) fn open_sacrifice(&mut self) {
+        if !self.tags.is_empty() {
+            if self.may_act() {
+                self.open_sacrifices();
+            }
+        } else {
+            self.open_sacrifice_of_one();
+        }
+    }
+
+    /// Opens the sacrifice dialog for the process under the cursor, whatever is tagged.
+    pub(super) fn open_sacrifice_of_one(&mut self) {
         if let Some(process) = self.acting_target() {
             self.open_confirm(&process, None);
         }
@@ -91,7 +149,8 @@ impl App {
             Some(signal) => Confirm::signal(process, own, scene, signal),
             None => Confirm::sacrifice(process, own, scene),
         };
-        match opened {
+        let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
+        match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
             Ok(confirm) => self.mode = Mode::Confirm(confirm),
             Err(why) => {
                 self.mode = Mode::Browse;
@@ -122,42 +181,47 @@ impl App {
         }
     }
 
-    /// Asks whether to put the last change back.
-    pub(super) fn open_revert(&mut self) {
+    /// Asks whether to put the last change back, or to make the one that was put back last again; all
+    /// of a round at once.
+    pub(super) fn open_revert(&mut self, again: bool) {
         if !self.may_act() {
             return;
         }
-        let Some(last) = self.journal.changes.last() else {
-            return self.say(Level::Plain, "nothing was changed in this session");
-        };
-        self.mode = Mode::Revert(Revert {
-            who: last.who,
-            name: last.name.clone(),
-            from: last.now,
-            to: last.before,
-            shown: Shown::default(),
-        });
+        let found = if again { self.journal.last_put_back() } else { self.journal.last_made() };
+        match &found[..] {
+            [] if again => self.say(Level::Plain, "nothing was put back that could be made again"),
+            [] if self.journal.changes.is_empty() => {
+                self.say(Level::Plain, "nothing was changed in this session");
+            }
+            [] => self.say(Level::Plain, "there is nothing left to put back (J: the journal)"),
+            [one] => self.mode = Mode::Revert(Revert::new(one, again)),
+            all => {
+                if let Some(scene) = &self.scene {
+                    self.mode = Mode::Several(wide::back(all, again, scene));
+                }
+            }
+        }
     }
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(super) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
-        let about = intents.iter().filter_map(Intent::who).collect();
-        self.journal.round = Some(Round::new(title, about));
+        let about = intents.iter().flat_map(Intent::reached).collect();
+        self.journal.begin(Round::new(title, about));
         self.mode = Mode::Round(0);
         intents.into_iter().map(Request::Act).collect()
     }
 
     /// Takes in what came of an intent.
     pub(super) fn came(&mut self, outcome: Outcome) {
-        let (who, refused) = (outcome.who(), matches!(outcome, Outcome::Refused { .. }));
-        let text = told(&outcome);
+        let Some(outcome) = self.kept(outcome) else { return };
+        let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let mut text = told(&outcome);
+        let (acted, mut change) = (Acted::of(&outcome), None);
+        // What comes after the end, or is no news, does not take the place of what is.
+        let mut quiet = false;
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
-                if revert {
-                    self.journal.changes.pop();
-                } else {
-                    self.journal.changes.push(Change { who, name, before, now });
-                }
+                change = self.journal.wrote(who, &name, (before, now), revert);
                 Level::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
@@ -168,32 +232,55 @@ impl App {
                 }
                 Level::Good
             }
+            Outcome::CgroupKilled { members, .. } => {
+                let (since, signal) = (self.now, Signal::KILL);
+                for (who, name) in members {
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                Level::Good
+            }
+            Outcome::Hastened { who, taken, .. } => {
+                let done = matches!(taken.came, Came::Done(_));
+                quiet = done || !self.journal.pursues(who);
+                if done { Level::Good } else { Level::Plain }
+            }
+            Outcome::Rehearsed { .. } => Level::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
                 Level::Good
             }
-            Outcome::StillThere { who, why, .. } => {
+            Outcome::StillThere { who, why, signal, .. } => {
+                if signal != Signal::KILL {
+                    text.push_str(&self.offer());
+                }
                 let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
                 if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
                     pursuit.why = Some(why);
                 }
                 Level::Warn
             }
+            // Taken in above.
+            Outcome::AdjKept { .. } => Level::Good,
+            Outcome::KnobSet { knob, before, zeroed, .. } => {
+                // Of two that zero each other, writing the one that counted puts both back.
+                self.turned.take(zeroed.unwrap_or((knob, before)));
+                Level::Good
+            }
             Outcome::Refused { intent, refusal } => {
-                // What cannot be put back any more must not stand in the way of earlier changes.
-                if matches!(intent, Intent::SetAdj { revert: true, .. })
-                    && matches!(refusal, Refusal::Gone | Refusal::Reborn)
-                {
-                    intent.who().into_iter().for_each(|who| self.journal.forget(who));
-                }
+                change = self.journal.learn(&intent, &refusal);
+                self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
                 Level::Warn
             }
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        if let (Some(round), Some(who)) = (&mut self.journal.round, who) {
-            round.take(who, refused, level, &text);
+        if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+            round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());
-        self.say(level, text);
+        self.journal.tie(acted, change);
+        if !quiet {
+            self.say(level, text);
+        }
     }
 }

@@ -34,6 +34,12 @@ impl App {
             Mode::Confirm(_) => self.confirm_key(key, press),
             Mode::Revert(_) => self.revert_key(key, press),
             Mode::Several(_) => self.several_key(key, press),
+            Mode::Journal(_) => self.journal_key(key),
+            Mode::Keep(_) => self.keep_key(key, press),
+            Mode::Knobs(_) => self.knob_key(key, press),
+            Mode::Rules(_) => self.rules_key(key),
+            Mode::Ask(_) => self.ask_key(key, press),
+            Mode::Sure(_) => self.sure_key(key, press),
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
         }
     }
@@ -45,8 +51,13 @@ impl App {
             Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
             Mode::Menu(_) => Place::Menu,
             Mode::Edit(_) => Place::Edit,
-            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) => Place::Confirm,
+            Mode::Knobs(_) => Place::Knobs,
+            Mode::Rules(_) => Place::Rules,
+            Mode::Ask(_) => Place::Confirm,
+            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
             Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
+            Mode::Journal(_) => Place::Journal,
+            Mode::Keep(_) => Place::Keep,
         }
     }
 
@@ -107,7 +118,11 @@ impl App {
             Action::ExposeFine => self.open_edit(10),
             Action::Sacrifice => self.open_sacrifice(),
             Action::SignalMenu => self.open_signal_menu(),
-            Action::Revert => self.open_revert(),
+            Action::Escalate => self.open_escalation(),
+            Action::Revert => self.open_revert(false),
+            Action::Redo => self.open_revert(true),
+            Action::Journal => self.open_journal(),
+            Action::Keep => return self.open_keep(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),
             Action::SortCpu => self.sort_by("cpu"),
@@ -198,6 +213,9 @@ impl App {
             Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
+            Action::RulesPage => self.open_rules(),
+            Action::RulesOff => self.rules_off(),
+            Action::Overcommit => self.open_knobs(),
             Action::Delay => self.open_prompt(Asking::Delay),
             Action::LookNow if self.paused => {
                 self.say(Level::Plain, "paused: z goes on");

@@ -26,6 +26,7 @@ impl App {
             }
             self.prompt_changed();
         }
+        self.paste_path(text);
     }
 
     pub(super) fn prompt_key(&mut self, key: Key) -> Vec<Request> {
@@ -124,7 +125,13 @@ impl App {
             Some(Action::FineUp) => edit.step(10, 1),
             Some(Action::Lowest) => edit.step(-10_000, -100),
             Some(Action::Highest) => edit.step(10_000, 100),
+            Some(Action::PresetDown) => edit.preset(false),
+            Some(Action::PresetUp) => edit.preset(true),
             Some(Action::OtherScale) => edit.other_scale(),
+            Some(Action::Reach) => self.reach_on(),
+            Some(Action::OutOfFirst) => self.propose(false),
+            Some(Action::IntoFirst) => self.propose(true),
+            Some(Action::Keep) => return self.keep_edited(),
             Some(Action::Apply) => return self.apply_edit(press),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
@@ -156,6 +163,10 @@ impl App {
             self.say(Level::Warn, text);
             return Vec::new();
         };
+        if edit.is_wide() {
+            self.open_wide(to);
+            return Vec::new();
+        }
         let (who, name, from) = (edit.who, edit.name.clone(), edit.from);
         self.mode = Mode::Browse;
         if to == from {
@@ -185,6 +196,7 @@ impl App {
         let pid = confirm.who.pid;
         match (meaning, &mut confirm.ladder) {
             (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
+            (Some(Action::WithSharers), _) => self.open_with_sharers(),
             (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
             (Some(Action::Yes), Ladder::Yes) => {
                 let intent = confirm.intent(Consent::Plain);
@@ -215,9 +227,10 @@ impl App {
 
     pub(super) fn revert_key(&mut self, key: Key, press: Press) -> Vec<Request> {
         let Mode::Revert(revert) = &self.mode else { return Vec::new() };
+        let home = revert.journal.map_or(Mode::Browse, Mode::Journal);
         match keys::meaning(Place::Confirm, key) {
             Some(Action::Back) => {
-                self.mode = Mode::Browse;
+                self.mode = home;
                 self.say(Level::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
@@ -228,9 +241,9 @@ impl App {
                     name: revert.name.clone(),
                     from: revert.from,
                     to: revert.to,
-                    revert: true,
+                    revert: !revert.again,
                 };
-                self.mode = Mode::Browse;
+                self.mode = home;
                 return vec![Request::Act(intent)];
             }
             _ => {}
@@ -271,7 +284,7 @@ impl App {
     }
 
     /// ^C or F10 in a dialog closes it; the second one quits.
-    fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
+    pub(super) fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
         self.mode = Mode::Browse;
         self.say(Level::Plain, format!("{what}; once more quits"));
         Vec::new()
@@ -293,6 +306,16 @@ impl App {
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Journal) => self.open_journal(),
+            Some(Action::Revert) => self.open_revert(false),
+            Some(Action::Escalate) => {
+                self.mode = Mode::Browse;
+                self.open_escalation();
+            }
+            Some(Action::Sacrifice) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                self.open_sacrifice_of_one();
+            }
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;
@@ -305,7 +328,7 @@ impl App {
 }
 
 /// What a key does to a line being typed.
-fn line_edit(key: Key) -> Option<InputRequest> {
+pub(super) fn line_edit(key: Key) -> Option<InputRequest> {
     Some(match key.code {
         Code::Char('u') if key.ctrl => InputRequest::DeleteLine,
         Code::Char('w') if key.ctrl => InputRequest::DeletePrevWord,

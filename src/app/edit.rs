@@ -1,10 +1,15 @@
 //! The editor of `oom_score_adj`: a value on either scale, and what would follow from it. Nothing
 //! is written before Enter.
 
+use std::collections::BTreeSet;
+
+use super::foresee::{Previews, Proposals};
 use super::mode::Shown;
-use crate::model::{Capability, Powers, ProcId, Process, Reading, Scene};
-use crate::policy::{self, Policy};
-use crate::rank::{Ranking, Standing};
+use super::reach::Reach;
+use super::rights::{Kin, Rights};
+use crate::model::{ProcId, Process, Scene};
+use crate::policy::{Policy, likely_sharers};
+use crate::rank::Ranking;
 use crate::units::{Adj, LegacyAdj};
 
 /// On which scale the value is typed.
@@ -17,25 +22,28 @@ pub enum Scale {
     Legacy,
 }
 
-/// What would follow from the value in the editor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preview {
-    /// The policy that was asked.
-    pub policy: &'static str,
-    /// How it stands now.
-    pub before: Standing,
-    /// How it would stand.
-    pub after: Standing,
-    /// Its place now, counted from 1.
-    pub rank_before: Option<usize>,
-    /// Its place then.
-    pub rank_after: Option<usize>,
-    /// Who would be the next victim then.
-    pub victim: Option<(ProcId, String)>,
-    /// Whether that is the same one as now.
-    pub victim_stays: bool,
-    /// Whether more than one might be it then.
-    pub too_close: bool,
+impl Scale {
+    /// The ends of the scale.
+    #[must_use]
+    pub const fn ends(self) -> (i64, i64) {
+        match self {
+            Self::Modern => (Adj::MIN.0 as i64, Adj::MAX.0 as i64),
+            Self::Legacy => (LegacyAdj::DISABLE.0 as i64, LegacyAdj::MAX.0 as i64),
+        }
+    }
+
+    /// Values worth a key of their own, the lowest first, with a word on some.
+    #[must_use]
+    pub const fn presets(self) -> &'static [(i64, &'static str)] {
+        match self {
+            Self::Modern => {
+                &[(-1000, "never"), (-999, "last"), (-500, ""), (0, ""), (300, ""), (1000, "first")]
+            }
+            Self::Legacy => {
+                &[(-17, "never"), (-16, "last"), (-8, ""), (0, ""), (5, ""), (15, "first")]
+            }
+        }
+    }
 }
 
 /// The editor.
@@ -53,9 +61,19 @@ pub struct AdjEdit {
     pub typed: String,
     /// Whether the next character replaces what stands there.
     pub fresh: bool,
+    /// How far it reaches.
+    pub reach: Reach,
+    /// Whom it reaches: by pid, never nobody.
+    pub reached: Vec<ProcId>,
     /// What would follow.
-    pub preview: Option<Preview>,
-    /// What may refuse it, known before it is tried.
+    pub previews: Previews,
+    /// The smallest changes that matter.
+    pub proposals: Proposals,
+    /// What this user may write.
+    pub rights: Rights,
+    /// Who gets the value with it, and who does not.
+    pub kin: Kin,
+    /// What may refuse this value, known before it is tried.
     pub warning: Option<&'static str>,
     /// Since when it is on the screen.
     pub shown: Shown,
@@ -64,7 +82,7 @@ pub struct AdjEdit {
 impl AdjEdit {
     /// Opens the editor at a proposal.
     #[must_use]
-    pub fn new(process: &Process, from: Adj, proposal: Adj) -> Self {
+    pub fn new(process: &Process, from: Adj, proposal: Adj, rights: Rights) -> Self {
         Self {
             who: process.id,
             name: process.comm.to_string(),
@@ -72,10 +90,31 @@ impl AdjEdit {
             scale: Scale::Modern,
             typed: proposal.0.to_string(),
             fresh: true,
-            preview: None,
+            reach: Reach::This,
+            reached: vec![process.id],
+            previews: Previews::default(),
+            proposals: Proposals::default(),
+            rights,
+            kin: Kin::default(),
             warning: None,
             shown: Shown::default(),
         }
+    }
+
+    /// Whether it is about more than the one process.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.reached != [self.who]
+    }
+
+    /// Reaches further, or comes round to the one process; whoever cannot be told from it is left out.
+    pub fn reach_on(&mut self, scene: &Scene, tags: &BTreeSet<ProcId>) {
+        let Some(process) = scene.find(self.who) else { return };
+        let now = Reach::ALL.iter().position(|&it| it == self.reach).unwrap_or(0);
+        let rest = Reach::ALL[now + 1..].iter().copied();
+        let next = rest.map(|reach| (reach, reached(reach, process, scene, tags)));
+        let next = next.into_iter().find(|(_, all)| !all.is_empty() && *all != [self.who]);
+        (self.reach, self.reached) = next.unwrap_or((Reach::This, vec![self.who]));
     }
 
     /// The value that Enter would write; nothing if what is typed is none.
@@ -89,6 +128,12 @@ impl AdjEdit {
             }
             _ => None,
         }
+    }
+
+    /// What is typed as a number, whether it is on the scale or not; 0 where it is none.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.typed.trim_start_matches('+').parse().unwrap_or(0)
     }
 
     /// What is wrong with what is typed.
@@ -105,7 +150,10 @@ impl AdjEdit {
         if std::mem::take(&mut self.fresh) {
             self.typed.clear();
         }
-        if self.typed.len() < 5 {
+        if c == '-' || c == '+' {
+            // A sign stands in front, whenever it is typed.
+            self.typed = format!("{c}{}", self.typed.trim_start_matches(['-', '+']));
+        } else if self.typed.len() < 5 {
             self.typed.push(c);
         }
     }
@@ -118,12 +166,34 @@ impl AdjEdit {
 
     /// Goes by so many steps of its scale, staying inside.
     pub fn step(&mut self, modern: i64, legacy: i64) {
-        let number: i64 = self.typed.trim_start_matches('+').parse().unwrap_or(0);
+        let number = self.number();
         let next = match self.scale {
             Scale::Modern => i64::from(Adj::clamped(number.saturating_add(modern)).0),
             Scale::Legacy => i64::from(LegacyAdj::clamped(number.saturating_add(legacy)).0),
         };
         self.typed = next.to_string();
+        self.fresh = true;
+    }
+
+    /// Goes to the next of the presets, up or down.
+    pub fn preset(&mut self, up: bool) {
+        let number = self.number();
+        let mut presets = self.scale.presets().iter().map(|(value, _)| *value);
+        let next = if up {
+            presets.find(|&value| value > number)
+        } else {
+            presets.rfind(|&value| value < number)
+        };
+        if let Some(next) = next {
+            self.typed = next.to_string();
+            self.fresh = true;
+        }
+    }
+
+    /// Takes over a value, on the scale of all values.
+    pub fn take(&mut self, value: Adj) {
+        self.scale = Scale::Modern;
+        self.typed = value.0.to_string();
         self.fresh = true;
     }
 
@@ -143,66 +213,33 @@ impl AdjEdit {
         policy: &'static dyn Policy,
         scene: &Scene,
         now: &Ranking,
+        tags: &BTreeSet<ProcId>,
         spare: &mut Ranking,
     ) {
-        self.preview = None;
-        let (Some(value), Some(at)) = (self.value(), scene.now().position(self.who.pid)) else {
-            return;
-        };
+        self.previews = Previews::default();
+        self.proposals = Proposals::default();
         let Some(process) = scene.find(self.who) else { return };
-        self.warning = warning(process, self.from, value, &scene.now().powers);
-        // A rule from before adj would show no difference: then the running kernel's is asked.
-        let knows_adj = policy.unit() == policy::Unit::Pages;
-        let asked: &'static dyn Policy = if knows_adj { policy } else { &policy::LINUX };
-        let own;
-        let now = if knows_adj {
-            now
+        self.kin = Kin::of(process, scene);
+        let all = reached(self.reach, process, scene, tags);
+        self.reached = if all.is_empty() { vec![self.who] } else { all };
+        // Of many that takes a ranking for each step: it is asked for when its key is pressed.
+        self.proposals = if self.is_wide() {
+            Proposals::default()
         } else {
-            own = Ranking::new(asked, scene);
-            &own
+            Proposals::of(policy, process, scene, now)
         };
-        let mut changed = process.clone();
-        changed.adj = Reading::Value(value);
-        // The kernel's score was read under the old value and says nothing of the new one.
-        changed.score = Reading::NotAsked;
-        spare.update_with(asked, scene, |other| {
-            asked.judge(if other.id == changed.id { &changed } else { other }, scene)
-        });
-        let (Some((place_before, before)), Some((place_after, after))) =
-            (now.place(at), spare.place(at))
-        else {
-            return;
-        };
-        let rank = |standing: Standing, place: usize| standing.points().map(|_| place + 1);
-        let victim = spare.victim().map(|row| row.id);
-        self.preview = Some(Preview {
-            policy: asked.id(),
-            before: before.standing,
-            after: after.standing,
-            rank_before: rank(before.standing, place_before),
-            rank_after: rank(after.standing, place_after),
-            victim: victim.and_then(|id| scene.find(id)).map(|p| (p.id, p.comm.to_string())),
-            victim_stays: victim == now.victim().map(|row| row.id),
-            too_close: spare.too_close(),
-        });
+        let Some(value) = self.value() else { return };
+        self.warning = self.rights.warning(self.from, value);
+        // Those who share a memory share the value.
+        let mut changed = self.reached.clone();
+        if !self.is_wide() && !self.kin.sharers.is_empty() {
+            changed.extend(likely_sharers(process, scene).iter().map(|other| other.id));
+        }
+        self.previews = Previews::of(policy, (self.who, &changed), value, scene, now, spare);
     }
 }
 
-/// What the kernel will or may answer, said before the user tries (`fs/proc/base.c`
-/// `__set_oom_adj`; the floor itself is not published).
-fn warning(process: &Process, from: Adj, to: Adj, powers: &Powers) -> Option<&'static str> {
-    let foreign = process.ids.value().is_some_and(|ids| ids.euid != powers.euid);
-    if foreign && !powers.caps.has(Capability::DacOverride) {
-        Some("another user's process: needs root (CAP_DAC_OVERRIDE)")
-    } else if to < from && !powers.lowers_adj() {
-        if to < Adj::ZERO {
-            Some("going below 0 needs CAP_SYS_RESOURCE, which you lack")
-        } else {
-            Some(
-                "lowering works down to the last value that root set; below it needs CAP_SYS_RESOURCE",
-            )
-        }
-    } else {
-        None
-    }
+/// Whom it reaches, by pid.
+fn reached(reach: Reach, process: &Process, scene: &Scene, tags: &BTreeSet<ProcId>) -> Vec<ProcId> {
+    reach.of(process, scene, tags).iter().map(|other| other.id).collect()
 }

@@ -141,12 +141,20 @@ pub enum Place {
     Verdicts,
     /// The editor of oom_score_adj.
     Edit,
+    /// The editor of the kernel's switches.
+    Knobs,
+    /// The page of the rules of adj.
+    Rules,
     /// A dialog that asks before it acts.
     Confirm,
     /// A list to choose from.
     Menu,
     /// A page to read: help, explain.
     Page,
+    /// The journal of the session.
+    Journal,
+    /// The page that tells how to keep a value.
+    Keep,
 }
 
 /// What a key means.
@@ -175,7 +183,11 @@ pub enum Action {
     ExposeFine,
     Sacrifice,
     SignalMenu,
+    Escalate,
     Revert,
+    Redo,
+    Journal,
+    Keep,
     SortBadness,
     SortRss,
     SortCpu,
@@ -245,16 +257,33 @@ pub enum Action {
     FineUp,
     Lowest,
     Highest,
+    PresetDown,
+    PresetUp,
     OtherScale,
+    Reach,
+    OutOfFirst,
+    IntoFirst,
     Apply,
+    // In the editor of the kernel's switches.
+    Overcommit,
+    NextPreset,
+    CopyLine,
+    // The rules of adj.
+    RulesPage,
+    RulesOff,
+    SwitchOn,
     // In a dialog that asks.
     Yes,
     SwapSignal,
+    WithSharers,
     Retarget,
     // In a menu.
     Choose,
     Toggle,
     NextPolicy,
+    // On a page with a cursor.
+    PutBack,
+    Write,
 }
 
 impl Action {
@@ -279,7 +308,7 @@ impl Action {
     /// Whether it means the same in the table and in every view beside it.
     #[must_use]
     pub fn is_everywhere(self) -> bool {
-        KEYS.iter().any(|binding| binding.action == self && binding.places == EVERYWHERE)
+        KEYS.iter().any(|binding| binding.action == self && binding.places.starts_with(EVERYWHERE))
     }
 }
 
@@ -318,15 +347,24 @@ const fn row(
 
 /// The table of processes, and the views beside it.
 const EVERYWHERE: &[Place] = &[Place::Browse, Place::Cgroups, Place::Verdicts];
+/// The same, and pages over them.
+const EVERYWHERE_AND_PAGES: &[Place] =
+    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Page];
 /// The views beside the table.
 const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts];
 const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
 const EDIT: &[Place] = &[Place::Edit];
+const KNOBS: &[Place] = &[Place::Knobs];
+const RULES: &[Place] = &[Place::Rules];
 const CONFIRM: &[Place] = &[Place::Confirm];
 const MENU: &[Place] = &[Place::Menu];
 const PAGE: &[Place] = &[Place::Page];
+const JOURNAL: &[Place] = &[Place::Journal];
+const KEEP: &[Place] = &[Place::Keep];
+/// The pages with a cursor.
+const LISTS: &[Place] = &[Place::Journal, Place::Keep];
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
 pub static KEYS: &[Binding] = &[
@@ -373,7 +411,14 @@ pub static KEYS: &[Binding] = &[
         &[c('X')],
         Action::Sacrifice,
         "",
-        "sacrifice: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+        "sacrifice it, or the tagged: SIGTERM if it holds raw I/O, SIGKILL otherwise; asks first",
+    ),
+    row(
+        EVERYWHERE_AND_PAGES,
+        &[c('x')],
+        Action::Escalate,
+        "",
+        "SIGKILL for who does not obey a gentler signal of yours; asks first",
     ),
     row(
         BROWSE,
@@ -383,6 +428,27 @@ pub static KEYS: &[Binding] = &[
         "send another signal; asks first",
     ),
     row(BROWSE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(
+        BROWSE,
+        &[Key::alt('r')],
+        Action::Redo,
+        "",
+        "redo: make the change again that was put back last; asks first",
+    ),
+    row(
+        EVERYWHERE,
+        &[c('J')],
+        Action::Journal,
+        "",
+        "journal: what was done in this session, to put back or make again",
+    ),
+    row(
+        BROWSE,
+        &[c('W')],
+        Action::Keep,
+        "",
+        "keep it: the drop-in, option or command by which its adj outlasts a restart",
+    ),
     row(BROWSE, &[c('B')], Action::SortBadness, "", "sort by badness"),
     row(BROWSE, &[c('M')], Action::SortRss, "", "sort by resident memory"),
     row(BROWSE, &[c('P')], Action::SortCpu, "", "sort by CPU time"),
@@ -409,7 +475,13 @@ pub static KEYS: &[Binding] = &[
         "filter: words, /regex/, user:NAME cgroup:NAME command:NAME, !not",
     ),
     row(BROWSE, &[c('u')], Action::UserFilter, "", "only one user's processes"),
-    row(BROWSE, &[c(' ')], Action::Tag, "", "tag: a mark of your own; every act takes one process"),
+    row(
+        BROWSE,
+        &[c(' ')],
+        Action::Tag,
+        "",
+        "tag it: X sacrifices all the tagged, the editor of adj takes them where it is told to",
+    ),
     row(BROWSE, &[c('U')], Action::Untag, "", "untag all"),
     row(BROWSE, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
     row(BROWSE, &[c('c')], Action::CommandLine, "", "name or command line"),
@@ -458,6 +530,27 @@ pub static KEYS: &[Binding] = &[
         Action::ViewVerdicts,
         "",
         "view Verdicts: every policy, and who would die by it",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('o')],
+        Action::Overcommit,
+        "",
+        "overcommit and the other switches of vm: turn them, with a preview",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('a')],
+        Action::RulesPage,
+        "",
+        "rules of adj (--adj-rules): whom they mean; switch them on",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('x')],
+        Action::RulesOff,
+        "",
+        "rules of adj: switch them off at once",
     ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
@@ -520,6 +613,7 @@ pub static KEYS: &[Binding] = &[
             c('k'),
             c('X'),
             c('r'),
+            c('W'),
             k(Code::F(7)),
             k(Code::F(8)),
             k(Code::F(9)),
@@ -582,6 +676,30 @@ pub static KEYS: &[Binding] = &[
     row(EDIT, &[k(Code::End)], Action::Highest, "", "always first: +1000 (legacy: +15)"),
     row(
         EDIT,
+        &[k(Code::PageDown)],
+        Action::PresetDown,
+        "",
+        "the next lower of -1000, -999, -500, 0, +300, +1000 (legacy: -17, -16, -8, 0, 5, 15)",
+    ),
+    row(EDIT, &[k(Code::PageUp)], Action::PresetUp, "", "the next higher of them"),
+    row(
+        EDIT,
+        &[c('o')],
+        Action::OutOfFirst,
+        "",
+        "the smallest change that takes it out of first place",
+    ),
+    row(EDIT, &[c('f')], Action::IntoFirst, "", "the smallest change that puts it there"),
+    row(
+        EDIT,
+        &[c('t')],
+        Action::Reach,
+        "",
+        "to whom: this one, the tagged, all of its name, its subtree, its cgroup, its user",
+    ),
+    row(EDIT, &[c('W'), c('w')], Action::Keep, "", "how to keep this value"),
+    row(
+        EDIT,
         &[k(Code::Tab), k(Code::BackTab)],
         Action::OtherScale,
         "",
@@ -597,6 +715,45 @@ pub static KEYS: &[Binding] = &[
         "leave everything as it was; again quits",
     ),
     row(EDIT, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(KNOBS, &[k(Code::Up)], Action::Up, "", "the switch above"),
+    row(KNOBS, &[k(Code::Down)], Action::Down, "", "the switch below"),
+    row(KNOBS, &[k(Code::Home)], Action::First, "", "the first switch"),
+    row(KNOBS, &[k(Code::End)], Action::Last, "", "the last switch"),
+    row(KNOBS, &[k(Code::Left), c('-')], Action::StepDown, "", "lower (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[k(Code::Right), c('+')], Action::StepUp, "", "higher (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[Key::shift(Code::Left)], Action::FineDown, "", "1 lower (KiB: 64 MiB)"),
+    row(KNOBS, &[Key::shift(Code::Right)], Action::FineUp, "", "1 higher (KiB: 64 MiB)"),
+    row(KNOBS, &[k(Code::Tab)], Action::NextPreset, "", "the next usual value"),
+    row(KNOBS, &[c('r')], Action::Revert, "", "propose what it was before the last turn from here"),
+    row(KNOBS, &[c('y')], Action::Copy, "", "copy the sysctl command"),
+    row(KNOBS, &[c('Y')], Action::CopyLine, "", "copy the line for /etc/sysctl.d"),
+    row(
+        KNOBS,
+        &[k(Code::Enter)],
+        Action::Apply,
+        "",
+        "apply; what could stop the machine asks again",
+    ),
+    row(KNOBS, &[k(Code::Esc), c('q')], Action::Back, "", "leave everything as it was"),
+    row(
+        KNOBS,
+        &[k(Code::F(10)), Key::ctrl('c')],
+        Action::Quit,
+        "",
+        "leave everything as it was; again quits",
+    ),
+    row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(RULES, &[k(Code::Enter)], Action::SwitchOn, "", "switch the rules on; asks first"),
+    row(RULES, &[c('o'), Key::alt('x')], Action::RulesOff, "", "switch the rules off"),
+    row(RULES, &[k(Code::Up)], Action::Up, "", "a line up"),
+    row(RULES, &[k(Code::Down)], Action::Down, "", "a line down"),
+    row(RULES, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(RULES, &[k(Code::PageDown), Key::ctrl('f'), c(' ')], Action::PageDown, "", "a page down"),
+    row(RULES, &[k(Code::Home), c('g')], Action::First, "", "begin"),
+    row(RULES, &[k(Code::End), c('G')], Action::Last, "", "end"),
+    row(RULES, &[k(Code::Esc), c('q'), Key::alt('a')], Action::Back, "", "close"),
+    row(RULES, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(RULES, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[k(Code::Up)], Action::Up, "", "scroll a list of processes up"),
@@ -617,6 +774,13 @@ pub static KEYS: &[Binding] = &[
         Action::SwapSignal,
         "",
         "SIGTERM instead of SIGKILL, or the other way round",
+    ),
+    row(
+        CONFIRM,
+        &[c('m')],
+        Action::WithSharers,
+        "",
+        "all who live in its memory, too: it is free only when the last of them goes",
     ),
     row(CONFIRM, &[c('v')], Action::Retarget, "", "the predicted victim instead"),
     row(CONFIRM, &[k(Code::Esc), c('n'), c('q')], Action::Back, "", "do nothing"),
@@ -640,6 +804,9 @@ pub static KEYS: &[Binding] = &[
     row(PAGE, &[c('a')], Action::Adjust, "", "adjust the explained process"),
     row(PAGE, &[c('k'), k(Code::F(9))], Action::SignalMenu, "", "signal the explained process"),
     row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
+    row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
+    row(PAGE, &[c('W')], Action::Keep, "", "how to keep the adj of the explained process"),
     row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
     row(
         PAGE,
@@ -650,6 +817,32 @@ pub static KEYS: &[Binding] = &[
     ),
     row(PAGE, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(PAGE, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(LISTS, &[k(Code::Up)], Action::Up, "", "move up"),
+    row(LISTS, &[k(Code::Down)], Action::Down, "", "move down"),
+    row(LISTS, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(LISTS, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(LISTS, &[k(Code::Home), c('g')], Action::First, "", "first"),
+    row(LISTS, &[k(Code::End), c('G')], Action::Last, "", "last"),
+    row(
+        JOURNAL,
+        &[k(Code::Enter), c('r')],
+        Action::PutBack,
+        "",
+        "put this change back, or make it again where it was; asks first",
+    ),
+    row(JOURNAL, &[c('w')], Action::Write, "", "write the journal to a new file"),
+    row(
+        KEEP,
+        &[c('w')],
+        Action::Write,
+        "",
+        "write the chosen file: asks for a path, never over another file",
+    ),
+    row(LISTS, &[c('y')], Action::Copy, "", "copy the chosen one"),
+    row(JOURNAL, &[k(Code::Esc), c('q'), c('J')], Action::Back, "", "close"),
+    row(KEEP, &[k(Code::Esc), c('q'), c('W')], Action::Back, "", "close"),
+    row(LISTS, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
 ];
 
 /// The rows of a place.

@@ -59,8 +59,14 @@ impl App {
             on: false,
             choice: Choice::Signal(process.id, signal),
         });
+        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| Item {
+            label: " 9 cgroup".to_owned(),
+            hint: format!("kill all {count} of {path}, its whole cgroup"),
+            on: false,
+            choice: Choice::KillCgroup(path),
+        });
         let title = format!("Send to {} {}", process.id, process.comm);
-        self.mode = Mode::Menu(Menu::new(title, items.collect()));
+        self.mode = Mode::Menu(Menu::new(title, items.chain(cgroup).collect()));
     }
 
     pub(super) fn open_column_menu(&mut self) {
@@ -179,6 +185,7 @@ impl App {
                 self.arrange();
             }
             Some(Choice::Signal(who, signal)) => self.open_signal(who, signal),
+            Some(Choice::KillCgroup(path)) => self.open_kill_cgroup(&path),
             Some(Choice::Copy(text)) => {
                 self.say(Level::Plain, format!("copied: {text}"));
                 return vec![Request::Copy(text)];

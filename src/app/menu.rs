@@ -12,6 +12,8 @@ pub enum Choice {
     User(Option<String>),
     /// Open the dialog of this signal for this process.
     Signal(ProcId, Signal),
+    /// Open the dialog that ends everybody in this cgroup.
+    KillCgroup(String),
     /// Show or hide the column of this name.
     Column(&'static str),
     /// Copy this text.

@@ -6,14 +6,19 @@ pub mod check;
 pub mod confirm;
 pub mod edit;
 pub mod filter;
+pub mod foresee;
 pub mod journal;
+pub mod keep;
 pub mod keys;
+pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod protect;
 pub mod reach;
+pub mod rights;
 pub mod several;
+pub mod sticky;
 pub mod verdicts;
 
 mod act;
@@ -21,15 +26,18 @@ mod browse;
 mod dialogs;
 mod lists;
 mod needs;
+mod pages;
+mod pursue;
 mod scope;
 mod whose;
+mod wide;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
 use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Text};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Study, Text};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
@@ -44,8 +52,10 @@ use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use keys::Key;
+use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use sticky::Sticky;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -70,6 +80,8 @@ pub enum Msg {
     Drawn(Viewport, Millis),
     /// Something came of an intent.
     Came(Outcome),
+    /// What was found out about the process of a dialog.
+    Studied(Box<Study>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.
@@ -78,6 +90,8 @@ pub enum Msg {
     Told(Level, String),
     /// A new version of the site's own rule.
     Rule(Loaded),
+    /// What became of the file of rules of adj.
+    AdjRules(sticky::News),
 }
 
 /// A rule that was loaded from a file.
@@ -111,6 +125,15 @@ pub enum Request {
     Copy(String),
     /// Write the present look to a file.
     Dump,
+    /// Write the journal to a new file.
+    WriteJournal,
+    /// Write this text to a file of this path, which must not be there yet.
+    Write {
+        /// As it was typed.
+        path: String,
+        /// All of it.
+        text: String,
+    },
 }
 
 /// What the painter showed last.
@@ -162,6 +185,8 @@ pub enum Acting {
     /// As far as the kernel lets it.
     #[default]
     Free,
+    /// `--dry-run`: everything is checked and nothing is done.
+    Rehearsal,
     /// `--read-only`.
     ReadOnly,
     /// What is shown is a recording.
@@ -281,6 +306,10 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What was done in this session.
     pub journal: Journal,
+    /// The kernel's switches that were turned in this session.
+    pub turned: Turned,
+    /// The rules of adj that stick, where some were given.
+    pub sticky: Option<Sticky>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -360,6 +389,8 @@ impl App {
             command: None,
             notice: None,
             journal: Journal::default(),
+            turned: Turned::default(),
+            sticky: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -388,12 +419,16 @@ impl App {
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
-            Msg::Sampled(snapshot) => self.sampled(snapshot),
+            Msg::Sampled(snapshot) => {
+                self.sampled(snapshot);
+                return self.keep_rules();
+            }
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Came(outcome) => self.came(outcome),
+            Msg::Studied(study) => self.studied(*study),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;
@@ -408,6 +443,7 @@ impl App {
             }
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
+            Msg::AdjRules(news) => self.take_adj_rules(news),
         }
         Vec::new()
     }
@@ -535,6 +571,8 @@ impl App {
         self.arrange_groups();
         self.arrange_verdicts();
         self.foresee();
+        self.renew_keep();
+        self.foresee_knob();
         self.tell_trouble();
     }
 
@@ -684,6 +722,9 @@ impl App {
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
             Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
+            Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Ask(ask) => ask.shown.drawn(at, viewport.dialog),
+            Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

@@ -4,8 +4,12 @@ use tui_input::Input;
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
+use super::journal::Change;
+use super::keep::Keep;
+use super::knobs::{KnobEdit, Sure};
 use super::menu::Menu;
 use super::several::Several;
+use super::sticky::Ask;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
@@ -57,7 +61,7 @@ pub enum Mode {
     /// A list to choose from.
     Menu(Menu),
     /// The editor of oom_score_adj.
-    Edit(AdjEdit),
+    Edit(Box<AdjEdit>),
     /// A signal waits for its confirmation.
     Confirm(Confirm),
     /// Putting a change back waits for its confirmation.
@@ -66,6 +70,18 @@ pub enum Mode {
     Several(Several),
     /// What came of an act on several processes, a page scrolled so far.
     Round(u16),
+    /// The journal of the session, the cursor on this line.
+    Journal(usize),
+    /// How to keep a value.
+    Keep(Keep),
+    /// The rules of adj wait for being switched on.
+    Ask(Ask),
+    /// The page of the rules of adj, scrolled so far.
+    Rules(u16),
+    /// The editor of the kernel's switches.
+    Knobs(KnobEdit),
+    /// A grave value of a switch waits for its confirmation.
+    Sure(Sure),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The help page, scrolled so far.
@@ -77,6 +93,7 @@ impl Mode {
     #[must_use]
     pub const fn asks(&self) -> bool {
         matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_) | Self::Ask(_))
     }
 
     /// A dialog about one process: rows hold still, and so does the dialog.
@@ -110,7 +127,7 @@ pub struct Prompt {
     pub origin: Option<ProcId>,
 }
 
-/// The question whether to put a change back.
+/// The question whether to put a change back, or to make it again.
 #[derive(Clone, Debug)]
 pub struct Revert {
     /// Whose.
@@ -119,10 +136,31 @@ pub struct Revert {
     pub name: String,
     /// What it is now.
     pub from: Adj,
-    /// What it was before the change.
+    /// What it would be.
     pub to: Adj,
+    /// Whether a change that was put back is made again.
+    pub again: bool,
+    /// Where the journal's page was, if it was asked from there.
+    pub journal: Option<usize>,
     /// Since when the question is on the screen.
     pub shown: Shown,
+}
+
+impl Revert {
+    /// Asks about a change.
+    #[must_use]
+    pub fn new(change: &Change, again: bool) -> Self {
+        let (from, to) = change.way(again);
+        Self {
+            who: change.who,
+            name: change.name.clone(),
+            from,
+            to,
+            again,
+            journal: None,
+            shown: Shown::default(),
+        }
+    }
 }
 
 /// When a key was pressed, and whether some time after the one before it.

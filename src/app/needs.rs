@@ -20,7 +20,9 @@ impl App {
         // The explain page and the dialogs speak of both.
         needs.status = true;
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
-        needs.cgroup |= matches!(self.mode, Mode::Explain(_)) || self.viewport.width >= 100;
+        let speaks = matches!(self.mode, Mode::Explain(_) | Mode::Edit(_) | Mode::Keep(_));
+        needs.cgroup |= speaks || self.viewport.width >= 100;
+        needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
         let groups = self.screen == Screen::Cgroups || self.is_scoped();
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {

@@ -40,6 +40,8 @@ pub struct Several {
     pub grave: bool,
     /// What else there is to know, a line each.
     pub notes: Vec<String>,
+    /// All items hold the same wish, which is one act on all of them.
+    pub at_once: bool,
     /// The first item on the screen.
     pub top: usize,
     /// Since when it is on the screen.
@@ -56,6 +58,7 @@ impl Several {
             grave: matches!(consent, Consent::Count(_)),
             consent,
             notes: Vec::new(),
+            at_once: false,
             top: 0,
             shown: Shown::default(),
         }
@@ -100,6 +103,7 @@ impl Several {
 
     /// The wishes, once they were confirmed.
     pub fn intents(&self) -> impl Iterator<Item = Intent> {
-        self.items.iter().filter_map(|item| item.intent.clone())
+        let most = if self.at_once { 1 } else { self.items.len() };
+        self.items.iter().filter_map(|item| item.intent.clone()).take(most)
     }
 }

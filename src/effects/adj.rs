@@ -1,6 +1,6 @@
 //! Writing `oom_score_adj`: hold the directory, compare birth, look, write, read back.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::{Errno, write};
 
@@ -12,14 +12,19 @@ use crate::units::Adj;
 
 /// The kernel lets everybody who may write raise the value, and lower it again down to what a
 /// privileged writer set last (`fs/proc/base.c` `__set_oom_adj`, `oom_score_adj_min`).
-const FLOOR: &str = "going below its floor needs CAP_SYS_RESOURCE";
+const FLOOR: &str = "going below its floor, what root set last, needs CAP_SYS_RESOURCE";
+
+/// Its files belong to its effective user, and to root once it made itself undumpable: after a
+/// `setuid`, or to hide keys (`fs/proc/base.c` `task_dump_owner`).
+const OWNERS: &str = "another user's process, or one that hides itself (undumpable): needs root \
+                      (CAP_DAC_OVERRIDE)";
 
 const READING: &str = "reading its oom_score_adj";
 const OPENING: &str = "opening its oom_score_adj";
 const WRITING: &str = "writing its oom_score_adj";
 
-/// Writes `to`; gives what it was just before and what reads back.
-pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
+/// Takes hold of the process, if its value may be written at all; gives the present one too.
+fn take(proc: impl AsFd, who: ProcId) -> Result<(Folder, Adj), Refusal> {
     if let Some(why) = protect::no_process(who.pid) {
         return Err(Refusal::Protected { why });
     }
@@ -33,15 +38,36 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
     }
 
     let before = folder.adj().map_err(|errno| refusal(errno, OTHERS, READING))?;
-    // The user decided with another value in view, so the decision is the user's again.
+    Ok((folder, before))
+}
+
+fn open(folder: &Folder) -> Result<OwnedFd, Refusal> {
+    folder.writable("oom_score_adj").map_err(|errno| refusal(errno, OWNERS, OPENING))
+}
+
+/// Does everything but writing.
+pub(super) fn rehearse(proc: impl AsFd, who: ProcId, from: Adj) -> Result<(), Refusal> {
+    let (folder, found) = take(proc, who)?;
+    if found != from {
+        return Err(Refusal::Changed { from, found });
+    }
+    open(&folder).map(drop)
+}
+
+/// Writes `to`, unless somebody else did meanwhile; gives what it was just before and what reads back.
+pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
+    let (folder, before) = take(proc, who)?;
+    // The user decided with another value in view, so the decision is the user's again. Only where
+    // somebody did the same meanwhile is it done: those who share one memory share the value.
     if before != from {
-        return Err(Refusal::Failed {
-            doing: "its oom_score_adj changed meanwhile",
-            error: format!("was {from}, is {before}; look again"),
-        });
+        return if before == to {
+            Ok((before, before))
+        } else {
+            Err(Refusal::Changed { from, found: before })
+        };
     }
 
-    let file = folder.writable("oom_score_adj").map_err(|e| refusal(e, OTHERS, OPENING))?;
+    let file = open(&folder)?;
     // In one write and in plain decimal: the kernel takes `010` for 8 and cuts after 12 bytes.
     let text = to.0.to_string();
     match write(&file, text.as_bytes()) {

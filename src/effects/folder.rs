@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use crate::intent::Refusal;
@@ -67,6 +67,19 @@ impl Folder {
     /// The whole content of one file of the process.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Errno> {
         slurp(&self.0, name)
+    }
+
+    /// The ids of its threads.
+    pub fn threads(&self) -> Result<Vec<i32>, Errno> {
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let tasks = Dir::new(openat(&self.0, "task", how, Mode::empty())?)?;
+        let ids = tasks.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    /// Whether a thread is still one of its own.
+    pub fn has_thread(&self, thread: i32) -> bool {
+        statat(&self.0, format!("task/{thread}"), AtFlags::empty()).is_ok()
     }
 
     /// Opens one file of the process for writing.

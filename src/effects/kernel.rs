@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::pursuit::{Pursuit, spare};
+use super::cgroup::Doomed;
+use super::pursuit::{Pursuit, held, spare};
+use super::release::{self, Releaser};
 use super::signal::Target;
-use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj};
-use crate::intent::{Consent, Intent, Outcome, Refusal};
+use super::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj, haste, knob};
+use crate::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Spare, Taken};
 use crate::model::{ProcId, Signal};
 use crate::sample::root::LiveRoot;
+use crate::units::Kib;
 
 /// Acts on real processes. There is no way to make one but from a root proven live.
 pub struct KernelHands {
@@ -16,6 +19,8 @@ pub struct KernelHands {
     start: Instant,
     /// At most one for each process: a second signal takes over the first one's.
     pursuits: Vec<Pursuit>,
+    /// Takes the memory of the killed back; nothing where no thread could be had.
+    releaser: Option<Releaser>,
     /// Only a test of the way for old kernels says no.
     with_pidfd: bool,
 }
@@ -24,7 +29,8 @@ impl KernelHands {
     /// Hands for this machine.
     #[must_use]
     pub fn new(root: LiveRoot) -> Self {
-        Self { root, start: Instant::now(), pursuits: Vec::new(), with_pidfd: true }
+        let (start, releaser) = (Instant::now(), Releaser::start());
+        Self { root, start, pursuits: Vec::new(), releaser, with_pidfd: true }
     }
 
     fn signal(
@@ -33,30 +39,109 @@ impl KernelHands {
         name: &str,
         signal: Signal,
         consent: Consent,
+        steps: &[Haste],
     ) -> Result<Outcome, Refusal> {
         let target = Target::take(&self.root, who, consent, self.with_pidfd)?;
-        // Both before the act: what is read afterwards may have the process's memory in it already.
-        let before = spare(&self.root);
+        // A second deadly signal changes nothing, unless what held back the first one goes with it.
+        let thaws = steps.iter().any(|step| matches!(step, Haste::Thaw { .. }));
+        if let Some(why) = self.underway(&target, signal).filter(|_| !thaws) {
+            return Err(Refusal::Underway { why });
+        }
+        // Before the act: what is read afterwards may have the process's memory in it already.
+        let before = (spare(&self.root), held(&target.folder));
+        let mut haste = Vec::new();
+        let mut former = None;
+        if steps.contains(&Haste::Priority) {
+            // Only of one who may be signalled at all.
+            target.send(Signal(0))?;
+            let (came, had) = haste::raise(&target.folder);
+            former = Some(had);
+            haste.push(Taken { step: Haste::Priority, came });
+        }
         let since = self.start.elapsed();
-        let pinned = target.send(signal)?;
-        let name = name.to_owned();
+        let pinned = match target.send(signal) {
+            Ok(pinned) => pinned,
+            Err(refusal) => {
+                former.into_iter().for_each(|former| haste::lower(&target.folder, former));
+                return Err(refusal);
+            }
+        };
+        for step in steps {
+            let came = match step {
+                Haste::Priority => continue,
+                Haste::Thaw { cgroup } => haste::thaw(&target.folder, cgroup),
+                Haste::Release => match self.release(&target, name) {
+                    Ok(()) => continue,
+                    Err(came) => came,
+                },
+            };
+            haste.push(Taken { step: step.clone(), came });
+        }
         // Signal 0 only asks whether a signal would be allowed.
         if signal.ends() && signal.0 != 0 {
-            self.pursuits.retain(|pursuit| pursuit.who != who);
-            let Target { pidfd, folder, .. } = target;
-            let name = name.clone();
-            self.pursuits.push(Pursuit {
-                who,
-                name,
-                signal,
-                since,
-                before,
-                pidfd,
-                folder,
-                told: 0,
-            });
+            self.pursue(target, name.to_owned(), signal, since, before);
         }
-        Ok(Outcome::Signalled { who, name, signal, pinned })
+        Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, haste })
+    }
+
+    /// Why a deadly signal would be the second one.
+    fn underway(&self, target: &Target, signal: Signal) -> Option<String> {
+        if !signal.ends() || signal.0 == 0 {
+            return None;
+        }
+        let killed = |it: &Pursuit| it.who == target.who() && it.signal == Signal::KILL;
+        if let Some(pursuit) = self.pursuits.iter().find(|it| killed(it)) {
+            let ago = self.start.elapsed().saturating_sub(pursuit.since).as_secs();
+            return Some(format!("SIGKILL was sent {ago} s ago, and it is being watched"));
+        }
+        target.dying.then(|| "it was killed, or is ending, already".to_owned())
+    }
+
+    /// Has its memory taken back; why not, where that cannot be had.
+    fn release(&mut self, target: &Target, name: &str) -> Result<(), Came> {
+        let Some(pidfd) = &target.pidfd else {
+            return Err(Came::Unavailable("needs pidfds, Linux 5.3".to_owned()));
+        };
+        let pidfd = pidfd.try_clone().map_err(|error| Came::Unavailable(error.to_string()))?;
+        let releaser = self.releaser.as_mut().ok_or_else(release::gone)?;
+        releaser.release(target.who(), name.to_owned(), pidfd)
+    }
+
+    /// Watches it from now on.
+    fn pursue(
+        &mut self,
+        target: Target,
+        name: String,
+        signal: Signal,
+        since: Duration,
+        (before, held): (Spare, Kib),
+    ) {
+        let who = target.who();
+        self.pursuits.retain(|pursuit| pursuit.who != who);
+        let Target { pidfd, folder, .. } = target;
+        let told = 0;
+        self.pursuits.push(Pursuit { who, name, signal, since, before, held, pidfd, folder, told });
+    }
+
+    fn kill_cgroup(
+        &mut self,
+        path: &str,
+        members: &[(ProcId, String)],
+    ) -> Result<Outcome, Refusal> {
+        let doomed = Doomed::take(&self.root, path, members, self.with_pidfd)?;
+        let before = spare(&self.root);
+        let held: Vec<Kib> =
+            doomed.targets.iter().map(|(target, _)| held(&target.folder)).collect();
+        let since = self.start.elapsed();
+        doomed.kill()?;
+        let mut hit = Vec::new();
+        for ((target, name), held) in doomed.targets.into_iter().zip(held) {
+            hit.push((target.who(), name.clone()));
+            // A failure is told nowhere: the kill has happened, and the memory comes back by itself.
+            let _ = self.release(&target, &name);
+            self.pursue(target, name, Signal::KILL, since, (before, held));
+        }
+        Ok(Outcome::CgroupKilled { path: path.to_owned(), members: hit })
     }
 
     fn settle_at(&mut self, now: Duration) -> Vec<Outcome> {
@@ -71,6 +156,9 @@ impl KernelHands {
     }
 
     fn pace_at(&self, now: Duration) -> Option<Duration> {
+        if self.releaser.as_ref().is_some_and(Releaser::is_busy) {
+            return Some(FRESH_PACE);
+        }
         let newest = self.pursuits.iter().map(|pursuit| pursuit.since).max()?;
         let fresh = now.saturating_sub(newest) < FRESH_FOR;
         Some(if fresh { FRESH_PACE } else { STALE_PACE })
@@ -89,19 +177,34 @@ impl Effects for KernelHands {
                     revert: *revert,
                 })
             }
-            Intent::Signal { who, name, signal, consent } => {
-                self.signal(*who, name, *signal, *consent)
+            Intent::Signal { who, name, signal, consent, haste } => {
+                self.signal(*who, name, *signal, *consent, haste)
             }
+            Intent::KeepAdj { who, name, from, to, rule, .. } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
+                    who: *who,
+                    name: name.clone(),
+                    before,
+                    now,
+                    rule: rule.clone(),
+                })
+            }
+            Intent::SetKnob { knob, from, to } => knob::set(&self.root, *knob, *from, *to),
+            Intent::KillCgroup { path, members } => self.kill_cgroup(path, members),
         };
         done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })
     }
 
     fn settle(&mut self) -> Vec<Outcome> {
-        if self.pursuits.is_empty() { Vec::new() } else { self.settle_at(self.start.elapsed()) }
+        let mut said: Vec<Outcome> = self.releaser.iter_mut().flat_map(Releaser::answers).collect();
+        if !self.pursuits.is_empty() {
+            said.extend(self.settle_at(self.start.elapsed()));
+        }
+        said
     }
 
     fn pursuing(&self) -> bool {
-        !self.pursuits.is_empty()
+        !self.pursuits.is_empty() || self.releaser.as_ref().is_some_and(Releaser::is_busy)
     }
 
     fn pace(&self) -> Option<Duration> {
@@ -145,7 +248,8 @@ mod tests {
     }
 
     fn wish(who: ProcId, signal: Signal) -> Intent {
-        Intent::Signal { who, name: "sleep".to_owned(), signal, consent: Consent::Plain }
+        let (name, consent) = ("sleep".to_owned(), Consent::Plain);
+        Intent::Signal { who, name, signal, consent, haste: Vec::new() }
     }
 
     /// A stop is a signal like others: a SIGTERM that came before it took hold would be served first.

@@ -2,18 +2,24 @@
 //!
 //! A wish comes in with the process *as the user saw it*; what goes out says what came of it.
 //! [`KernelHands`] can only be built from a root proven live, so that neither a recording nor a
-//! test folder can reach a real process; those get [`Refuse`].
+//! test folder can reach a real process; those get [`Refuse`]. [`Rehearse`] checks all and does nothing.
 
 mod adj;
+mod cgroup;
 mod folder;
+mod haste;
 mod kernel;
+mod knob;
 mod protect;
 mod pursuit;
 mod refuse;
+mod rehearse;
+mod release;
 mod signal;
 
 pub use kernel::KernelHands;
 pub use refuse::Refuse;
+pub use rehearse::Rehearse;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use rustix::process::{
 use super::folder::{Folder, is_dead, is_kernel_thread, refusal, slurp};
 use super::protect;
 use crate::intent::{Consent, Refusal};
-use crate::model::{ProcId, Signal};
+use crate::model::{ProcId, Process, Signal};
 
 const KILLING: &str = "another user's process: needs root or CAP_KILL";
 const SENDING: &str = "sending the signal";
@@ -25,6 +25,8 @@ pub(super) struct Target {
     pub pidfd: Option<OwnedFd>,
     /// Its directory, held.
     pub folder: Folder,
+    /// It was killed already, or is on its way out.
+    pub dying: bool,
 }
 
 impl Target {
@@ -59,7 +61,13 @@ impl Target {
                 return Err(Refusal::Protected { why });
             }
         }
-        Ok(Self { pid, who, pidfd, folder })
+        let dying = stat.killed || stat.flags & Process::PF_EXITING != 0;
+        Ok(Self { pid, who, pidfd, folder, dying })
+    }
+
+    /// Whom.
+    pub const fn who(&self) -> ProcId {
+        self.who
     }
 
     /// Sends it; says whether it went through the pidfd.

@@ -94,6 +94,25 @@ pub struct CgroupEvents {
     pub oom_group_kill: Reading<u64>,
 }
 
+/// What a cgroup and everything below did on one device since it was made (version 2, `io.stat`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IoUse {
+    /// Major and minor number of the device.
+    pub device: (u32, u32),
+    /// Reads.
+    pub read_ios: u64,
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Writes.
+    pub write_ios: u64,
+    /// Bytes written.
+    pub write_bytes: u64,
+    /// Discards.
+    pub trim_ios: u64,
+    /// Bytes discarded.
+    pub trim_bytes: u64,
+}
+
 /// How a cgroup is marked for the killers that choose among cgroups: its extended attributes
 /// (`user.oomd_avoid` and the like), and who set them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +168,9 @@ pub struct Cgroup {
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub pgscan: Reading<u64>,
+    /// What it did on each device (version 2); read where a killer weighs it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub io: Vec<IoUse>,
     /// How it is marked (version 2), where it is marked at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,

@@ -407,6 +407,34 @@ pub struct Oomd {
     /// Whom `kill_by_pg_scan` looks at.
     #[serde(default)]
     pub by_pgscan: CgroupSet,
+    /// Whom `kill_by_io_cost` looks at.
+    #[serde(default)]
+    pub by_io: CgroupSet,
+    /// The devices that count for it (`--device`), and how each is weighed.
+    #[serde(default)]
+    pub devices: Vec<((u32, u32), IoWeights)>,
+}
+
+/// What a read, a byte read, a write, a byte written, a discard and a byte discarded cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IoWeights(pub [f64; 6]);
+
+impl IoWeights {
+    /// oomd's own for spinning disks (`src/oomd/Main.cpp` @88c28fd).
+    pub const HDD: Self = Self([1.31e-3, 1.13e-7, 2.58e-1, 5.04e-7, 0.0, 0.0]);
+    /// oomd's own for the others.
+    pub const SSD: Self = Self([1.21e-2, 6.25e-7, 1.07e-3, 2.61e-7, 2.37e-2, 9.10e-10]);
+
+    /// As `--hdd-coeffs` and `--ssd-coeffs` write them: numbers between commas, what is missing is 0.
+    /// `None` where one is no number.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut weights = Self::default();
+        for (weight, word) in weights.0.iter_mut().zip(text.split(',')) {
+            *weight = word.trim().parse().ok().filter(|number: &f64| number.is_finite())?;
+        }
+        Some(weights)
+    }
 }
 
 impl Default for Oomd {
@@ -426,7 +454,9 @@ impl Default for Oomd {
             swap_free: 10.0,
             by_swap: all.clone(),
             by_pressure: all.clone(),
-            by_pgscan: all,
+            by_pgscan: all.clone(),
+            by_io: all,
+            devices: Vec::new(),
         }
     }
 }

@@ -150,6 +150,12 @@ pub struct Overcommit {
     /// `Committed_AS`.
     #[serde(rename = "committed")]
     pub committed_kib: Reading<Kib>,
+    /// `vm.admin_reserve_kbytes` (3.10 and later): kept for root, while the limit is enforced.
+    #[serde(default, rename = "admin_reserve", skip_serializing_if = "Reading::is_not_asked")]
+    pub admin_reserve_kib: Reading<Kib>,
+    /// `vm.user_reserve_kbytes` (3.10 and later): the most that is kept from one process.
+    #[serde(default, rename = "user_reserve", skip_serializing_if = "Reading::is_not_asked")]
+    pub user_reserve_kib: Reading<Kib>,
 }
 
 impl Overcommit {
@@ -209,4 +215,47 @@ pub struct Traffic {
 #[must_use]
 pub fn global_total(memory: &Memory, swap: &Swap, page: PageSize) -> Pages {
     memory.total_kib.pages(page) + swap.lasting().pages(page)
+}
+
+/// How much may be promised (`mm/util.c` `vm_commit_limit`): so many KiB where they are not 0, else
+/// the ratio, in percent, of RAM without huge pages; and all swap.
+#[must_use]
+pub fn commit_limit(
+    memory: &Memory,
+    swap: &Swap,
+    page: PageSize,
+    ratio: u64,
+    kbytes: Kib,
+) -> Pages {
+    let own = if kbytes == Kib::ZERO {
+        let lent = memory.total_kib.pages(page).saturating_sub(memory.hugetlb_kib.pages(page));
+        Pages(u64::try_from(u128::from(lent.0) * u128::from(ratio) / 100).unwrap_or(u64::MAX))
+    } else {
+        kbytes.pages(page)
+    };
+    own + swap.lasting().pages(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commit_limit_is_the_kernels() {
+        let page = PageSize::default();
+        let pages = |count: u64| Kib(count * 4);
+        for (total, hugetlb, swap, ratio, kbytes, limit) in [
+            (6_170_604, 0, 0, 50, 0, 3_085_302),
+            (1_048_576, 131_072, 524_288, 80, 0, 1_258_291),
+            (1_048_576, 131_072, 524_288, 0, 2_097_152, 1_048_576),
+        ] {
+            let memory = Memory {
+                total_kib: pages(total),
+                hugetlb_kib: pages(hugetlb),
+                ..Memory::default()
+            };
+            let swap = Swap { total_kib: pages(swap), ..Swap::default() };
+            assert_eq!(commit_limit(&memory, &swap, page, ratio, Kib(kbytes)), Pages(limit));
+        }
+    }
 }

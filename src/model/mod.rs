@@ -18,18 +18,22 @@ mod reading;
 mod scene;
 mod signal;
 mod snapshot;
+mod study;
 mod text;
 
-pub use cgroup::{Cgroup, CgroupEvents, Cgroups, Hierarchy, Limit, Marks, is_within, tree_order};
+pub use cgroup::{
+    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
+};
 pub use domain::{Domain, DomainKind, Scope};
 pub use killers::{
-    Amount, CgroupSet, Earlyoom, Found, Killers, LooksAt, Nohang, Nominated, Oomd, Rule, RuleOn,
-    Step, SystemdOomd, Told,
+    Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
+    RuleOn, Step, SystemdOomd, Told,
 };
-pub use knobs::{Knobs, PanicOnOom};
+pub use knobs::{Knob, Knobs, PanicOnOom, Turns};
 pub use machine::{Machine, RssSource, ScoreScale};
 pub use memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, global_total,
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, commit_limit,
+    global_total,
 };
 pub use names::Names;
 pub use nodes::{Node, NodeSet};
@@ -39,4 +43,5 @@ pub use reading::Reading;
 pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
+pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Turns;
+
 /// The capabilities that doomtop speaks of (`include/uapi/linux/capability.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
@@ -11,6 +13,8 @@ pub enum Capability {
     SysRawio,
     /// The old administrator's capability.
     SysAdmin,
+    /// Raise the priority of a process.
+    SysNice,
     /// Lower `oom_score_adj` below its floor.
     SysResource,
     /// Lock memory.
@@ -29,6 +33,7 @@ impl Capability {
             Self::IpcLock => 14,
             Self::SysRawio => 17,
             Self::SysAdmin => 21,
+            Self::SysNice => 23,
             Self::SysResource => 24,
             Self::Syslog => 34,
         }
@@ -43,6 +48,7 @@ impl Capability {
             Self::IpcLock => "CAP_IPC_LOCK",
             Self::SysRawio => "CAP_SYS_RAWIO",
             Self::SysAdmin => "CAP_SYS_ADMIN",
+            Self::SysNice => "CAP_SYS_NICE",
             Self::SysResource => "CAP_SYS_RESOURCE",
             Self::Syslog => "CAP_SYSLOG",
         }
@@ -93,6 +99,9 @@ pub struct Powers {
     pub pidfd: bool,
     /// doomtop's own memory is locked, so that it keeps running when memory is gone.
     pub memory_locked: bool,
+    /// The kernel's switches can be turned.
+    #[serde(default, skip_serializing_if = "Turns::is_not_asked")]
+    pub turns_knobs: Turns,
 }
 
 impl Powers {

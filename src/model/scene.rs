@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Domain, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
-use crate::units::{Millis, Pages, Points};
+use crate::units::{Adj, Millis, Pages, Points};
 
 /// How a process grew between two looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +113,20 @@ impl Scene {
     pub fn within(&self, scope: Scope) -> Self {
         let domain = Domain::of(&scope, &self.now);
         Self { scope, domain, ..self.clone() }
+    }
+
+    /// The same moment, had some processes another adj. What the kernel said of them says nothing then.
+    #[must_use]
+    pub fn supposing(&self, adj: impl Fn(&Process) -> Option<Adj>) -> Self {
+        let mut now = Snapshot::clone(&self.now);
+        for process in &mut now.processes {
+            if let Some(adj) = adj(process) {
+                process.adj = Reading::Value(adj);
+                process.score = Reading::NotAsked;
+                process.score_fresh = false;
+            }
+        }
+        Self { now: Arc::new(now), ..self.clone() }
     }
 
     /// Looks at another domain from now on.

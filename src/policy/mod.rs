@@ -56,7 +56,7 @@ pub use lmkd::LMKD;
 pub use nohang::{NOHANG, NOHANG_DESKTOP};
 pub use nokiller::LINUX_2_4_23;
 pub use off::Off;
-pub use oomd::{OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use oomd::{OOMD_IO, OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
 pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
 pub use panic::PANIC;
 pub use rss::{RSS, RSS_SWAP};
@@ -255,6 +255,7 @@ pub static POLICIES: &[&dyn Policy] = &[
     &OOMD_SWAP,
     &OOMD_PRESSURE,
     &OOMD_PGSCAN,
+    &OOMD_IO,
     &KUBELET,
     &BUSTD,
     &LMKD,

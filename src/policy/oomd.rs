@@ -20,6 +20,7 @@ enum Plugin {
     Swap,
     Pressure,
     Scan,
+    Io,
 }
 
 /// The killer, by one of its plugins.
@@ -36,6 +37,8 @@ pub static OOMD_SWAP: Oomd = Oomd { plugin: Plugin::Swap };
 pub static OOMD_PRESSURE: Oomd = Oomd { plugin: Plugin::Pressure };
 /// `kill_by_pg_scan`.
 pub static OOMD_PGSCAN: Oomd = Oomd { plugin: Plugin::Scan };
+/// `kill_by_io_cost`.
+pub static OOMD_IO: Oomd = Oomd { plugin: Plugin::Io };
 
 /// Whoever has so much of all candidates' memory is judged by size alone, in percent.
 const HALF: u128 = 50;
@@ -58,6 +61,7 @@ impl Oomd {
             Plugin::Swap => "oomd-swap",
             Plugin::Pressure => "oomd-pressure",
             Plugin::Scan => "oomd-pgscan",
+            Plugin::Io => "oomd-io",
         }
     }
 
@@ -68,6 +72,7 @@ impl Oomd {
             Plugin::Swap => &options.by_swap,
             Plugin::Pressure => &options.by_pressure,
             Plugin::Scan => &options.by_pgscan,
+            Plugin::Io => &options.by_io,
         }
     }
 
@@ -146,6 +151,17 @@ impl Oomd {
                 let points = Points(i64::try_from(more).unwrap_or(i64::MAX));
                 Ok(Badness::default().plus("reclaim in its cgroup, pages", points, Note::Fact))
             }
+            Plugin::Io => {
+                let options = &told(scene).options;
+                let then = before(scene, group).ok_or(Reason::Zero)?;
+                let more = cost(group, options) - cost(then, options);
+                // In thousandths: points are whole numbers.
+                let points = Points((more * 1000.0) as i64);
+                if points <= Points::ZERO {
+                    return Err(Reason::Zero);
+                }
+                Ok(Badness::default().plus("reads and writes of its cgroup", points, Note::Fact))
+            }
         }
     }
 
@@ -183,6 +199,25 @@ impl Oomd {
     }
 }
 
+/// What a cgroup did on the devices that count, weighed.
+fn cost(group: &Cgroup, options: &Options) -> f64 {
+    let weighed = group.io.iter().filter_map(|used| {
+        let (_, weights) = options.devices.iter().find(|(device, _)| *device == used.device)?;
+        let counts = [
+            used.read_ios,
+            used.read_bytes,
+            used.write_ios,
+            used.write_bytes,
+            used.trim_ios,
+            used.trim_bytes,
+        ];
+        Some(
+            counts.iter().zip(weights.0).map(|(&count, weight)| count as f64 * weight).sum::<f64>(),
+        )
+    });
+    weighed.sum()
+}
+
 impl Policy for Oomd {
     fn id(&self) -> &'static str {
         self.name()
@@ -194,6 +229,7 @@ impl Policy for Oomd {
             Plugin::Swap => "oomd, by swap",
             Plugin::Pressure => "oomd, by pressure",
             Plugin::Scan => "oomd, by reclaim",
+            Plugin::Io => "oomd, by reads and writes",
         }
     }
 
@@ -220,6 +256,13 @@ impl Policy for Oomd {
                  the look before), at least at one, of those that its configuration names; marks to prefer \
                  or to avoid go first. oom_score_adj counts for nothing."
             }
+            Plugin::Io => {
+                "The whole cgroup whose reads and writes since its last tick (here: since the look before) \
+                 cost most, of those that its configuration names: operations and bytes on the devices of \
+                 --device, each with its weight. Marks to prefer or to avoid go first. oom_score_adj \
+                 counts for nothing. Where nothing was read or written it takes whoever comes first, \
+                 which cannot be told."
+            }
         }
     }
 
@@ -237,6 +280,10 @@ impl Policy for Oomd {
             Plugin::Scan => {
                 &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }]
             }
+            Plugin::Io => &[Cite {
+                place: "oomd src/oomd/plugins/KillIOCost-inl.h, src/oomd/Main.cpp",
+                at: "88c28fd",
+            }],
         }
     }
 
@@ -248,7 +295,7 @@ impl Policy for Oomd {
         match self.plugin {
             Plugin::Swap => Unit::Pages,
             // Pages or percent of growth; percent; pages that were looked at, which nobody holds.
-            Plugin::Size | Plugin::Pressure | Plugin::Scan => Unit::Bare,
+            Plugin::Size | Plugin::Pressure | Plugin::Scan | Plugin::Io => Unit::Bare,
         }
     }
 
@@ -282,11 +329,21 @@ impl Policy for Oomd {
         if scene.before().is_none() {
             stand.note_if(self.plugin == Plugin::Size, "growth needs two looks");
             stand.note_if(self.plugin == Plugin::Scan, "what reclaim does needs two looks");
+            stand.note_if(self.plugin == Plugin::Io, "what is read and written needs two looks");
+        }
+        if self.plugin == Plugin::Io && told.options.devices.is_empty() {
+            stand.held(
+                "it runs without --device: every cost is 0, and whom it would take is chance",
+            );
+            return stand.armed();
         }
         match groups::leader(self, scene).and_then(|leader| self.candidate(leader, scene)) {
             Some(group) => stand.note(groups::falls(group, scene)),
             None if self.plugin == Plugin::Scan => {
                 stand.held("reclaim looked at nothing in the cgroups that it may kill");
+            }
+            None if self.plugin == Plugin::Io => {
+                stand.held("nothing was read or written by the cgroups that it may kill");
             }
             None => stand.held("nobody lives in a cgroup that it may kill"),
         }

@@ -317,6 +317,8 @@ pub struct CgroupReader {
     limited: Vec<Limited>,
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     tools: Tools,
+    /// A killer weighs what cgroups do on devices.
+    with_io: bool,
 }
 
 impl CgroupReader {
@@ -338,7 +340,13 @@ impl CgroupReader {
                 entries: Vec::with_capacity(32 * 1024),
                 path: Vec::new(),
             },
+            with_io: false,
         }
+    }
+
+    /// Whether what cgroups do on devices is read too, where everything is.
+    pub fn watch_io(&mut self, with_io: bool) {
+        self.with_io = with_io;
     }
 
     /// What was read last. As long as nothing is read again, it is the same.
@@ -386,6 +394,7 @@ impl CgroupReader {
             mount,
             most: self.most,
             everything: needs == CgroupNeeds::Everything,
+            with_io: self.with_io,
             list: Vec::with_capacity(self.last.list.len()),
             limited: &mut self.limited,
             keep: budget(),
@@ -447,6 +456,7 @@ struct Survey<'a> {
     mount: &'a Mount,
     most: usize,
     everything: bool,
+    with_io: bool,
     list: Vec<Cgroup>,
     limited: &'a mut Vec<Limited>,
     /// So many more groups may have their files kept open.
@@ -588,6 +598,10 @@ impl Survey<'_> {
                 }
             });
             group.marks = marks(dir);
+            if self.with_io {
+                let read = self.tools.buffer.read(dir, c"io.stat");
+                group.io = read.map(parse::io_stat).unwrap_or_default();
+            }
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
                 let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());

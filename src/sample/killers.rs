@@ -13,7 +13,7 @@ use super::file::{Buffer, Path as ProcPath};
 use super::parse::{self, Setting};
 use super::root::ProcRoot;
 use crate::model::{
-    Earlyoom, Found, Killers, Nohang, Nominated, Oomd, Process, SystemdOomd, Text, Told,
+    Earlyoom, Found, IoWeights, Killers, Nohang, Nominated, Oomd, Process, SystemdOomd, Text, Told,
 };
 use crate::units::Millis;
 
@@ -396,6 +396,39 @@ impl Search<'_> {
             }
             None => told.odd.push(text(&format!("oomd: cannot make out /{place}"))),
         }
+        if let Some(running) = self.runs("oomd") {
+            told.options.devices = self.oomd_devices(running);
+        }
         told
+    }
+
+    /// The devices that a running oomd weighs, by what its command line says of them and how they
+    /// turn.
+    fn oomd_devices(&self, running: &Running) -> Vec<((u32, u32), IoWeights)> {
+        let argument = |name: &str| {
+            let mut args = running.args.iter().map(|arg| String::from_utf8_lossy(arg));
+            while let Some(arg) = args.next() {
+                let rest = arg.strip_prefix(name).map(str::to_owned);
+                match rest.as_deref() {
+                    Some("") => return args.next().map(|value| value.into_owned()),
+                    Some(rest) if rest.starts_with('=') => return Some(rest[1..].to_owned()),
+                    _ => {}
+                }
+            }
+            None
+        };
+        let weights =
+            |name, own| argument(name).and_then(|text| IoWeights::parse(&text)).unwrap_or(own);
+        let hdd = weights("--hdd-coeffs", IoWeights::HDD);
+        let ssd = weights("--ssd-coeffs", IoWeights::SSD);
+        let listed = argument("--device").unwrap_or_default();
+        let devices = listed.split(',').filter_map(|id| parse::device(id.trim()));
+        devices
+            .map(|(major, minor)| {
+                let turns = self.file(&format!("sys/dev/block/{major}:{minor}/queue/rotational"));
+                let turns = turns.is_some_and(|bytes| bytes.trim_ascii() == b"1");
+                ((major, minor), if turns { hdd } else { ssd })
+            })
+            .collect()
     }
 }

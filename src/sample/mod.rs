@@ -3,11 +3,12 @@
 //! The hot path ([`walk`], [`kept`]) has its own byte parsers ([`parse`]) and allocates nothing
 //! once warm; the few system-wide files go through the `procfs` crate's parsers. Everything is
 //! opened relative to one directory descriptor ([`root`]), so a test folder and the real `/proc`
-//! are read by the same code. What may block ([`detail`]) is apart, for a slow reader.
+//! are read by the same code. What may block ([`detail`], [`study`]) is apart, for a slow reader.
 
 pub mod cgroups;
 pub mod detail;
 mod file;
+pub mod freezer;
 pub mod host;
 pub mod kept;
 pub mod killers;
@@ -15,6 +16,8 @@ pub mod parse;
 pub mod powers;
 pub mod root;
 mod row;
+pub mod service;
+pub mod study;
 pub mod system;
 pub mod walk;
 pub mod whereabouts;

@@ -1,11 +1,12 @@
 //! What this user may do here, found out once.
 
-use rustix::fs::{CWD, readlinkat};
+use rustix::fs::{Access, AtFlags, CWD, accessat, readlinkat};
+use rustix::io::Errno;
 use rustix::process::{PidfdFlags, geteuid, getpid, pidfd_open};
 
 use super::root::ProcRoot;
 use super::row::{ByPath, Tools};
-use crate::model::{Capabilities, Capability, Powers};
+use crate::model::{Capabilities, Capability, Powers, Turns};
 use crate::units::PageSize;
 
 /// Whether our capabilities are those of the machine. In a user namespace of its own a process may
@@ -15,6 +16,17 @@ use crate::units::PageSize;
 fn in_initial_user_namespace() -> bool {
     readlinkat(CWD, "/proc/self/ns/user", Vec::new())
         .map_or(true, |link| link.to_bytes() == format!("user:[{}]", 0xEFFF_FFFD_u32).as_bytes())
+}
+
+/// Whether the kernel's switches can be turned: asked, not tried.
+fn turns_knobs(root: &ProcRoot) -> Turns {
+    let file = c"sys/vm/overcommit_memory";
+    match accessat(root, file, Access::WRITE_OK, AtFlags::EACCESS) {
+        Ok(()) => Turns::Yes,
+        Err(Errno::ROFS) => Turns::ReadOnly,
+        Err(Errno::ACCESS | Errno::PERM) => Turns::RootOnly,
+        Err(_) => Turns::NotAsked,
+    }
 }
 
 /// Finds out. Whether memory is locked is for whoever locks it to say.
@@ -33,5 +45,6 @@ pub fn powers(root: &ProcRoot) -> Powers {
         sees_others: Tools::new(PageSize::default()).stat(&ByPath { root, pid: 1 }).is_ok(),
         pidfd: pidfd_open(getpid(), PidfdFlags::empty()).is_ok(),
         memory_locked: false,
+        turns_knobs: turns_knobs(root),
     }
 }

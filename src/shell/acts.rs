@@ -1,21 +1,24 @@
 //! `doomtop set` and `doomtop sacrifice`: the acts of the screen for scripts, by the same hands. Each
 //! process is looked at first, and only the one that was seen then can be hit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cli::{Sacrifice, Set, Target};
-use crate::app::Setup;
 use crate::app::confirm::{Confirm, Ladder};
 use crate::app::edit::AdjEdit;
+use crate::app::rights::Rights;
+use crate::app::{Acting, Setup};
 use crate::columns::human_size;
 use crate::effects::Effects;
 use crate::intent::{Consent, Intent, Outcome, Refusal};
-use crate::model::{Needs, Process, Reading, Scene};
+use crate::model::{Needs, Process, Reading, Scene, Study};
 use crate::rank::Ranking;
 use crate::report::acts::{self, Form};
+use crate::sample::root::ProcRoot;
+use crate::sample::study;
 use crate::source::Source;
 use crate::units::Adj;
 
@@ -109,10 +112,10 @@ fn plan_set(
     let Some(from) = process.adj.value() else {
         return Err("its oom_score_adj cannot be read".to_owned());
     };
-    let mut edit = AdjEdit::new(process, from, to);
-    edit.foresee(setup.policy, scene, ranking, &mut Ranking::default());
+    let mut edit = AdjEdit::new(process, from, to, Rights::of(process, from, None, scene));
+    edit.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
     let mut notes = Vec::new();
-    if let Some(preview) = &edit.preview {
+    if let Some(preview) = &edit.previews.own {
         let place = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |it| it.to_string());
         let victim = preview.victim.as_ref();
         let victim =
@@ -135,10 +138,18 @@ fn plan_sacrifice(
     setup: &Setup,
     scene: &Scene,
 ) -> Result<(Intent, Vec<String>), String> {
-    let confirm = match order.signal {
+    let mut confirm = match order.signal {
         Some(signal) => Confirm::signal(process, setup.own, scene, signal),
         None => Confirm::sacrifice(process, setup.own, scene),
     }?;
+    // Reading on may block, so only whoever asks what would follow waits for it. A script thaws nobody.
+    if order.common.dry_run
+        && setup.acting == Acting::Free
+        && let Some(study) =
+            ProcRoot::open("/proc").ok().and_then(|it| study::study(&it, process.id))
+    {
+        confirm.learn(Study { frozen: None, ..study }, scene);
+    }
     let consent = match &confirm.ladder {
         Ladder::Yes => Consent::Plain,
         Ladder::TypePid { .. } if order.insist => Consent::TypedPid,
@@ -155,6 +166,7 @@ fn plan_sacrifice(
     }
     notes.extend(confirm.falls.iter().cloned());
     notes.extend(confirm.stay.clone());
+    notes.extend(confirm.restart());
     Ok((confirm.intent(consent), notes))
 }
 

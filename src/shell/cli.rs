@@ -84,9 +84,18 @@ pub struct Cli {
     #[arg(long, value_name = "LIST", value_parser = columns)]
     pub columns: Option<ColumnsArg>,
 
+    /// Rules that say which oom_score_adj a process is to have (assets/adj-rules.md describes them). They
+    /// only say what they would do until they are switched on (Alt-a)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check"])]
+    pub adj_rules: Option<PathBuf>,
+
     /// Never change or signal anything
     #[arg(long)]
     pub read_only: bool,
+
+    /// Check every act as in earnest, say what would be done, and do nothing
+    #[arg(long, conflicts_with = "read_only")]
+    pub dry_run: bool,
 
     /// Draw with ASCII only (by itself where the locale is not UTF-8)
     #[arg(long)]
@@ -120,6 +129,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: PolicyCommand,
+    },
+    /// Rules of adj
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: RulesCommand,
     },
     /// Write oom_score_adj of processes; each is read back and reported on a line
     Set(Set),
@@ -293,6 +308,17 @@ pub enum PolicyCommand {
     },
     /// Print the table of facts that a rule may ask
     Facts,
+}
+
+/// What to do with rules of adj.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check a file: everything that is wrong with it, or what it would write to whom now
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
 }
 
 /// A policy that exists, or the file of a site's own.

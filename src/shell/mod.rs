@@ -15,8 +15,10 @@ mod sampler;
 mod selfcheck;
 mod signals;
 mod slow;
+mod sticky;
 mod terminal;
 mod tui;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,7 +30,7 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
 use crate::app::{Acting, Msg, Setup};
-use crate::effects::{Effects, KernelHands, Refuse};
+use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
 use crate::model::{Capability, Powers, ProcId};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
@@ -36,7 +38,7 @@ use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording, Source};
 use crate::units::Millis;
 
-use cli::{Cli, Command, PolicyArg, PolicyCommand};
+use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -108,6 +110,11 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         // `linux` is the running kernel; a log is judged by the rule of its own.
         return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
     }
+    let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
+        None => None,
+        Some(Ok(loaded)) => Some(loaded),
+        Some(Err(wrong)) => return Ok(complain_all(&wrong)),
+    };
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
@@ -137,7 +144,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch)
+            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch, sticky)
         } else {
             batch::run(cli, &setup, Box::new(source), None, watch)
         };
@@ -170,7 +177,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands);
     }
-    tui::run(cli, setup, Box::new(live), hands, Some(open()?), watch)
+    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
 }
 
 /// The hands for this root: those of the kernel only where it is proven live.
@@ -179,6 +186,10 @@ fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
         Ok(_) if cli.read_only => {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
+        }
+        Ok(root) if cli.dry_run => {
+            setup.acting = Acting::Rehearsal;
+            Box::new(Rehearse::new(root))
         }
         Ok(root) => {
             setup.acting = Acting::Free;
@@ -201,6 +212,10 @@ fn carry_out(
     match command {
         Command::Set(order) => acts::set(order, setup, source, hands),
         Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
+        Command::Rules { what: RulesCommand::Check { file } } => match sticky::compile(file) {
+            Ok((rules, _)) => sticky::check(setup, source, file, &rules),
+            Err(wrong) => Ok(complain_all(&wrong)),
+        },
         // The others were carried out before it came to hands.
         _ => policies::list(setup, source),
     }

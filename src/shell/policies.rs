@@ -19,7 +19,7 @@ use crate::source::Source;
 const BETWEEN: Duration = Duration::from_millis(300);
 
 /// The moment, with a look before it where there is one.
-fn moment(setup: &Setup, source: &mut dyn Source) -> Result<Scene, String> {
+pub(super) fn moment(setup: &Setup, source: &mut dyn Source) -> Result<Scene, String> {
     let needs = Needs::everything();
     let first = source.look(&needs, None).map_err(|lost| lost.to_string())?;
     if setup.live {
@@ -32,7 +32,8 @@ fn moment(setup: &Setup, source: &mut dyn Source) -> Result<Scene, String> {
     Ok(scene)
 }
 
-fn print(text: &str) -> Result<u8, String> {
+/// Writes it to standard output.
+pub(super) fn print(text: &str) -> Result<u8, String> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(0),

@@ -18,14 +18,14 @@ use crate::policy::site::{Fault, LARGEST, Rule, Site, Spot};
 use super::tui::Event;
 
 /// A file is looked at no more often than this, so that no more rules than one a second are kept.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many versions are loaded in one run: each stays in memory for good.
 const VERSIONS: u32 = 100;
 
 /// By what a changed file is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -34,7 +34,8 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
+    /// Of the file that stands there now.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
         let about = std::fs::metadata(path)?;
         Ok(Self {
             device: about.dev(),
@@ -81,7 +82,7 @@ pub(super) fn compile(path: &Path) -> Result<(Rule, String), Vec<String>> {
 }
 
 /// The text of a file. Nothing here blocks on a pipe, or reads more than a rule may have.
-fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let fails = |error: io::Error| format!(": {error}");
     let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fails)?;
@@ -98,7 +99,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// The users of `/etc/passwd`: a directory server could keep the ranking waiting.
-fn users() -> BTreeMap<u32, Text> {
+pub(super) fn users() -> BTreeMap<u32, Text> {
     let mut text = String::new();
     let file = File::open("/etc/passwd").ok();
     let whole = file.and_then(|file| file.take(1 << 22).read_to_string(&mut text).ok());

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::app::Msg;
 use crate::model::{Comm, Names, ProcId, Process, Snapshot, Text};
-use crate::sample::detail;
 use crate::sample::root::ProcRoot;
+use crate::sample::{detail, study};
 
 use super::tui::Event;
 
@@ -38,6 +38,26 @@ pub(super) fn start(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<P
         }
     };
     thread::Builder::new().name("slow reader".to_owned()).spawn(work).ok()?;
+    Some(orders)
+}
+
+/// Starts the thread that studies one process at a time: apart from the other one, so that a long list
+/// of command lines keeps no dialog waiting.
+pub(super) fn start_student(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
+    let (orders, asked) = channel::<ProcId>();
+    let work = move || {
+        while let Ok(mut who) = asked.recv() {
+            // Of several dialogs in a row only the last one is still open.
+            while let Ok(later) = asked.try_recv() {
+                who = later;
+            }
+            let Some(study) = study::study(&root, who) else { continue };
+            if inbox.send(Event::Told(Msg::Studied(Box::new(study)))).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("student".to_owned()).spawn(work).ok()?;
     Some(orders)
 }
 

@@ -9,8 +9,10 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::app::sticky::News;
 use crate::app::{App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
+use crate::intent::Intent;
 use crate::model::ProcId;
 use crate::report::json;
 use crate::sample::root::ProcRoot;
@@ -22,7 +24,8 @@ use super::cli::Cli;
 use super::rules::Watch;
 use super::sampler::Sampler;
 use super::terminal::{self, Screen};
-use super::{input, rules, signals, slow};
+use super::written::{self, new_file};
+use super::{input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -56,7 +59,9 @@ struct Loop {
     hands: Box<dyn Effects>,
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
+    student: Option<Sender<ProcId>>,
     rules: Option<Sender<()>>,
+    adj_rules: Option<Sender<()>>,
     begun: Instant,
     due: Instant,
 }
@@ -70,8 +75,9 @@ pub(super) fn run(
     setup: Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
-    names: Option<ProcRoot>,
+    names: Option<[ProcRoot; 2]>,
     watch: Option<Watch>,
+    adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
     let (inbox, events) = channel();
     let begun = Instant::now();
@@ -83,9 +89,30 @@ pub(super) fn run(
     input::start(inbox.clone(), begun)?;
     let sampler = Sampler::start(source, inbox.clone())?;
     let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
-    let slow = names.and_then(|root| slow::start(root, inbox));
-    let app = App::new(setup);
-    let mut all = Loop { app, look, screen, hands, sampler, slow, rules, begun, due: begun };
+    let mut app = App::new(setup);
+    let adj_rules = adj_rules.and_then(|(news, watch)| {
+        app.update(Msg::AdjRules(news));
+        sticky::start(watch, inbox.clone())
+    });
+    let (slow, student) = match names {
+        Some([lines, studies]) => {
+            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
+        }
+        None => (None, None),
+    };
+    let mut all = Loop {
+        app,
+        look,
+        screen,
+        hands,
+        sampler,
+        slow,
+        student,
+        rules,
+        adj_rules,
+        begun,
+        due: begun,
+    };
     terminal::test_panic("main");
     match all.turn(&events) {
         Ok(End { status, keep }) => {
@@ -133,8 +160,8 @@ impl Loop {
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
-                if let Some(rules) = &self.rules {
-                    let _ = rules.send(());
+                for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
+                    let _ = watch.send(());
                 }
                 self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
             }
@@ -188,6 +215,11 @@ impl Loop {
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
         }
+        if let Some(student) = &self.student
+            && let Some(who) = self.app.wanted_study()
+        {
+            let _ = student.send(who);
+        }
     }
 
     fn event(&mut self, event: Event) -> io::Result<Option<End>> {
@@ -221,9 +253,13 @@ impl Loop {
     fn serve(&mut self, request: Request) -> io::Result<Option<End>> {
         match request {
             Request::Act(intent) => {
+                // What rules do is bounded by look: it brings no look of its own.
+                let by_hand = !matches!(intent, Intent::KeepAdj { .. });
                 let outcome = self.hands.perform(intent);
                 self.app.update(Msg::Came(outcome));
-                self.due = Instant::now();
+                if by_hand {
+                    self.due = Instant::now();
+                }
             }
             Request::Quit { keep } => return Ok(Some(End { status: 0, keep })),
             Request::Suspend => self.stop()?,
@@ -237,6 +273,16 @@ impl Loop {
                 execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
             }
             Request::Dump => self.dump(),
+            Request::WriteJournal => {
+                if let Some(scene) = &self.app.scene {
+                    let (level, said) = written::journal(&self.app.journal, scene.machine());
+                    self.app.update(Msg::Told(level, said));
+                }
+            }
+            Request::Write { path, text } => {
+                let (level, said) = written::write(&path, &text);
+                self.app.update(Msg::Told(level, said));
+            }
         }
         Ok(None)
     }
@@ -271,29 +317,13 @@ impl Loop {
     fn write_dump(&self) -> io::Result<Option<String>> {
         let Some(sight) = self.app.sight() else { return Ok(None) };
         let snapshot = sight.scene.now();
-        let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms))?;
+        let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms), "jsonl")?;
         let mut out = io::BufWriter::new(file);
         let rows: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
         json::write_line(&mut out, &sight, &rows, None)?;
         out.flush()?;
         Ok(Some(name))
     }
-}
-
-/// A file that was not there before: never over one of the user's.
-fn new_file(stem: &str) -> io::Result<(String, std::fs::File)> {
-    let names = (1..100).map(|nth| match nth {
-        1 => format!("{stem}.jsonl"),
-        nth => format!("{stem}-{nth}.jsonl"),
-    });
-    for name in names {
-        match std::fs::File::options().write(true).create_new(true).open(&name) {
-            Ok(file) => return Ok((name, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// NO_COLOR, when set to anything, switches colours off (no-color.org).

@@ -68,6 +68,7 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
         let now = millis(errand.started.elapsed());
+        errand.reader.watch_io(!errand.killers.last().oomd.options.devices.is_empty());
         errand.reader.read(errand.cgroup_needs, now);
         errand.killers.read(&errand.root, errand.walker.rows(), now);
         let rules = errand.whereabouts.then(|| errand.killers.last().look_at());

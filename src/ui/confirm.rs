@@ -7,10 +7,12 @@ use super::look::Look;
 use super::pen::Pen;
 use super::{dialog, words};
 use crate::app::App;
-use crate::app::confirm::{Confirm, Ladder};
+use crate::app::confirm::{Confirm, Ladder, may_raise};
 use crate::app::mode::Revert;
 use crate::columns::Sight;
+use crate::intent::Haste;
 use crate::model::{Process, Reading, Signal};
+use crate::units::Kib;
 
 /// Paints the question before a signal.
 pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> bool {
@@ -50,6 +52,12 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> boo
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
     lines.extend(confirm.stay.iter().map(|text| (5, Line::raw(format!("- {text}")))));
+    lines.extend(confirm.restart().map(|text| {
+        let style = if text.contains("restarts") { look.warn() } else { look.plain() };
+        (3, Line::styled(format!("- {text}"), style))
+    }));
+    lines.extend(confirm.frozen().map(|text| (2, Line::styled(format!("! {text}"), look.warn()))));
+    lines.extend(haste(confirm, &sight).map(|text| (6, Line::styled(text, look.dim()))));
     if app.tags.iter().any(|&tagged| tagged != confirm.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, look.dim())));
@@ -112,12 +120,54 @@ fn predicted(app: &App, sight: &Sight<'_>, confirm: &Confirm, look: Look) -> Lin
     }
 }
 
+/// What it gives back: by the study, and by the look before that has come.
 fn frees(sight: &Sight<'_>, confirm: &Confirm) -> Option<String> {
     let process = sight.scene.find(confirm.who)?;
+    if let Some(study) = &confirm.study
+        && let Reading::Value(holding) = study.holding
+    {
+        let size = |kib| words::kib(sight, kib);
+        let all = size(holding.freed() + holding.swap);
+        let first = match &study.sharers {
+            Reading::Value(sharers) => sharers.found.first(),
+            _ => None,
+        };
+        let mut text = match first {
+            Some((id, _)) => format!("frees nothing before {id} goes, too; then about {all}"),
+            None => format!("frees about {all}"),
+        };
+        if holding.swap > Kib::ZERO {
+            let parts = [holding.freed(), holding.swap].map(size);
+            text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
+        }
+        if holding.shared > Kib::ZERO {
+            text.push_str(&format!("; {} shared with others stay", size(holding.shared)));
+        }
+        return Some(text);
+    }
     Some(match process.private() {
         Reading::Value(pages) => format!("frees about {} (estimate)", words::size(sight, pages)),
         _ => "how much it frees is not known".to_owned(),
     })
+}
+
+/// What is done beside the signal.
+fn haste(confirm: &Confirm, sight: &Sight<'_>) -> Option<String> {
+    let steps: Vec<String> = confirm
+        .haste()
+        .iter()
+        .map(|step| match step {
+            Haste::Priority if !may_raise(sight.scene) => {
+                format!("{} (you lack CAP_SYS_NICE)", step.words())
+            }
+            step => step.words(),
+        })
+        .collect();
+    if steps.is_empty() {
+        let gentle = confirm.signal.ends() && confirm.signal != Signal::KILL;
+        return gentle.then(|| "it ends at its own pace: nothing is hurried".to_owned());
+    }
+    Some(format!("hurried: {}", steps.join(", ")))
 }
 
 /// What it takes to confirm.
@@ -148,6 +198,18 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
             ));
         }
     }
+    if let Some(study) = &confirm.study
+        && let Reading::Value(sharers) = &study.sharers
+        && !sharers.found.is_empty()
+    {
+        lines.push((
+            8,
+            Line::from(vec![
+                Span::styled("m", look.strong()),
+                Span::styled(" all who live in its memory, too", look.dim()),
+            ]),
+        ));
+    }
     if confirm.sacrifice {
         let other = if confirm.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         lines.push((
@@ -163,29 +225,44 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<dialog::Ranked> {
     lines
 }
 
-/// Paints the question whether to put a change back.
-pub fn paint_revert(revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
+/// Paints the question whether to put a change back, or to make it again.
+pub fn paint_revert(app: &App, revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
     let look = pen.look;
-    let title = format!("Put oom_score_adj of {} {} back?", revert.who, revert.name);
-    let lines = vec![
+    let who = format!("{} {}", revert.who, revert.name);
+    let (title, note, does) = if revert.again {
         (
-            0,
-            Line::from(vec![
-                Span::raw(format!("{} {} ", revert.from, look.arrow())),
-                Span::styled(revert.to.to_string(), look.strong()),
-                Span::styled("  as it was before the last change", look.dim()),
-            ]),
-        ),
-        (9, Line::default()),
+            format!("Change oom_score_adj of {who} again?"),
+            "as it was before it was put back",
+            " do it again   ",
+        )
+    } else {
         (
-            0,
-            Line::from(vec![
-                Span::styled("Enter", look.strong()),
-                Span::raw(" put it back   "),
-                Span::styled("Esc", look.strong()),
-                Span::raw(" leave it"),
-            ]),
-        ),
-    ];
+            format!("Put oom_score_adj of {who} back?"),
+            "as it was before the change",
+            " put it back   ",
+        )
+    };
+    let mut lines = vec![(
+        0,
+        Line::from(vec![
+            Span::raw(format!("{} {} ", revert.from, look.arrow())),
+            Span::styled(revert.to.to_string(), look.strong()),
+            Span::styled(format!("  {note}"), look.dim()),
+        ]),
+    )];
+    let process = app.scene.as_ref().and_then(|scene| scene.find(revert.who));
+    if process.is_none() {
+        lines.push((1, Line::styled("! it is gone already", look.warn())));
+    }
+    lines.push((9, Line::default()));
+    lines.push((
+        0,
+        Line::from(vec![
+            Span::styled("Enter", look.strong()),
+            Span::raw(does),
+            Span::styled("Esc", look.strong()),
+            Span::raw(" leave it"),
+        ]),
+    ));
     dialog::paint(&title, lines, look.frame(), area, pen)
 }

@@ -1,16 +1,21 @@
 //! The editor of oom_score_adj: what is, what would be, and what the kernel will say to it.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::pen::Pen;
+use super::pen::{Pen, cells as cells_of};
 use super::{dialog, words};
 use crate::app::App;
-use crate::app::edit::{AdjEdit, Preview, Scale};
+use crate::app::edit::{AdjEdit, Scale};
+use crate::app::foresee::Preview;
+use crate::app::rights::Rights;
 use crate::columns::{Sight, cgroup_leaf};
+use crate::model::Machine;
+use crate::policy::Unit;
 use crate::rank::Standing;
-use crate::units::{Adj, LegacyAdj};
+use crate::units::{Adj, LegacyAdj, Pages};
 
 /// Paints it.
 pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
@@ -24,50 +29,60 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     let user = process.map_or_else(|| "gone".to_owned(), |it| words::user(&sight, it));
     let age = words::age(sight.scene, edit.who);
     let title = format!("{file} of {} {} ({user}), started {age} ago", edit.who, edit.name);
-    let mut lines: Vec<dialog::Ranked> = vec![(0, value_line(edit, look))];
+    let mut lines: Vec<dialog::Ranked> = vec![(0, value_line(edit, &sight, look))];
+    if edit.is_wide() {
+        lines.push((0, reach(edit, look)));
+    }
     lines.push((7, slider(edit, look)));
-    match (&edit.preview, edit.value()) {
-        (Some(preview), _) => {
-            lines.push((2, change(preview, &sight, look)));
-            lines.push((1, then(preview, look)));
-            if preview.policy != app.setup.policy.id() {
-                let text = format!(
-                    "{} knows no adj: this is what {} would do",
-                    app.setup.policy.title(),
-                    preview.policy
-                );
-                lines.push((6, Line::styled(text, look.dim())));
-            }
+    lines.push((6, presets(edit, look)));
+    match (&edit.previews.own, edit.value()) {
+        (Some(own), _) => {
+            lines.extend(previews(edit, own, edit.previews.kernel.as_ref(), &sight, look));
         }
         (None, None) => lines.push((1, Line::styled(edit.complaint(), look.warn()))),
         (None, Some(_)) => lines.push((1, Line::styled("that process is gone", look.warn()))),
     }
-    lines.push((5, other_scale(edit, look)));
+    lines.extend(proposals(edit, &sight, look).map(|line| (3, line)));
+    lines.push((5, other_scale(edit, sight.scene.machine(), look)));
     lines.push((9, Line::default()));
-    match edit.warning {
-        Some(warning) => lines.push((1, Line::styled(format!("! {warning}"), look.warn()))),
-        None => lines.push((8, Line::styled("you have the rights for this", look.good()))),
+    if let Some(warning) = edit.warning {
+        lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
     }
-    let keep = process
+    let style = if matches!(edit.rights, Rights::Any { contained: false }) {
+        look.good()
+    } else {
+        look.dim()
+    };
+    // What refuses everything was said already.
+    if !matches!(edit.rights, Rights::Nothing(_)) {
+        lines.push((6, Line::styled(edit.rights.words(), style)));
+    }
+    let kin = edit.kin.words();
+    let shared = kin.len() - 1;
+    for (nth, text) in kin.into_iter().enumerate().filter(|_| !edit.is_wide()) {
+        let (rank, style) = if nth < shared { (2, look.warn()) } else { (5, look.dim()) };
+        lines.push((rank, Line::styled(text, style)));
+    }
+    let unit = process
         .and_then(|process| process.cgroup.as_ref().value())
         .map(|path| cgroup_leaf(path.as_str()))
         .filter(|leaf| leaf.ends_with(".service"))
         .zip(edit.value());
-    let lost = "children inherit it at fork; it is lost at restart";
-    lines.push((4, Line::styled(lost, look.dim())));
-    if let Some((unit, value)) = keep {
-        let text = format!("to keep it: OOMScoreAdjust={} in {unit}", value.0);
-        lines.push((6, Line::styled(text, look.dim())));
-    }
+    let keep = match unit {
+        Some((unit, value)) => format!("W: OOMScoreAdjust={} in {unit}", value.0),
+        None => "W: how to keep it".to_owned(),
+    };
+    lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), look.dim())));
     lines.push((9, Line::default()));
-    lines.push((0, keys(look)));
+    lines.push((0, keys(edit, look)));
+    lines.push((8, more_keys(app, edit, look)));
     dialog::paint(&title, lines, look.frame(), area, pen)
 }
 
-fn value_line(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn value_line(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Line<'static> {
     let now = match edit.scale {
         Scale::Modern => edit.from.to_string(),
-        Scale::Legacy => edit.from.legacy().to_string(),
+        Scale::Legacy => sight.scene.machine().legacy(edit.from).to_string(),
     };
     let input = if edit.fresh { look.strong().patch(look.cursor()) } else { look.strong() };
     let mut spans = vec![
@@ -81,14 +96,35 @@ fn value_line(edit: &AdjEdit, look: Look) -> Line<'static> {
     Line::from(spans)
 }
 
+/// Whom else it is about.
+fn reach(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let count = edit.reached.len();
+    let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
+    Line::from(vec![
+        Span::styled(format!("to all {count} {}{but}", edit.reach.words()), look.tag()),
+        Span::styled(": Enter lists them before anything is written", look.dim()),
+    ])
+}
+
+/// The values that PgUp and PgDn go to.
+fn presets(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let mut spans = vec![Span::styled("presets", look.dim())];
+    let number = edit.value().map(|_| edit.number());
+    for &(value, word) in edit.scale.presets() {
+        let sign = if value > 0 { "+" } else { "" };
+        let gap = if word.is_empty() { "" } else { " " };
+        let style = if number == Some(value) { look.strong() } else { look.dim() };
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(format!("{sign}{value}{gap}{word}"), style));
+    }
+    Line::from(spans)
+}
+
 /// Where zero, the old and the new value stand between the ends of the scale.
 fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
     const TRACK: usize = 41;
     let [track, zero, old, new] = look.slider();
-    let (low, high) = match edit.scale {
-        Scale::Modern => (i64::from(Adj::MIN.0), i64::from(Adj::MAX.0)),
-        Scale::Legacy => (i64::from(LegacyAdj::DISABLE.0), i64::from(LegacyAdj::MAX.0)),
-    };
+    let (low, high) = edit.scale.ends();
     let on_scale = |adj: Adj| match edit.scale {
         Scale::Modern => i64::from(adj.0),
         Scale::Legacy => i64::from(adj.legacy().0),
@@ -112,35 +148,129 @@ fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Badness, share and rank, before and after.
-fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
-    let arrow = look.arrow();
-    // The policy that was asked counts pages, whatever the chosen one counts.
-    let amount = |standing: Standing| match standing {
-        Standing::Scored(points) => {
-            let sign = if points.0 < 0 { "-" } else { "" };
-            let pages = crate::units::Pages(points.0.unsigned_abs());
-            format!("{sign}{}", words::size(sight, pages))
-        }
-        Standing::Spared(reason) => reason.word().to_owned(),
+/// What follows by the chosen rule, and by the kernel's where that is another one: side by side where
+/// they differ.
+fn previews(
+    edit: &AdjEdit,
+    own: &Preview,
+    kernel: Option<&Preview>,
+    sight: &Sight<'_>,
+    look: Look,
+) -> Vec<dialog::Ranked> {
+    let first = |preview: &Preview| {
+        if edit.is_wide() { best(edit, preview, look) } else { change(preview, sight, look) }
     };
+    let Some(kernel) = kernel else {
+        return vec![(2, first(own)), (1, then(own, look))];
+    };
+    if own.agrees(kernel) {
+        let text = "by the kernel's own rule it is the same";
+        return vec![(2, first(own)), (1, then(own, look)), (6, Line::styled(text, look.dim()))];
+    }
+    let both = [own, kernel];
+    let row = |label: &str, cells: [String; 2], style: Style| {
+        let [left, right] = cells;
+        let pad = usize::from(COLUMN.saturating_sub(cells_of(&left)));
+        Line::from(vec![
+            Span::styled(format!("{label:<LABEL$}"), look.label()),
+            Span::styled(format!("{left}{:pad$}  ", ""), style),
+            Span::styled(right, style),
+        ])
+    };
+    let by = |preview: &Preview| {
+        if preview.knows_adj || !preview.is_idle() {
+            format!("by {}", preview.policy)
+        } else {
+            format!("by {}: knows no adj", preview.policy)
+        }
+    };
+    let mut lines = vec![(1, row("", both.map(by), look.dim()))];
+    if edit.is_wide() {
+        lines
+            .push((2, row("best rank", both.map(|it| arrow(places(it.best), look)), look.plain())));
+    } else {
+        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), look);
+        let points = |it: &Preview| arrow(amounts(it, sight), look);
+        lines.push((2, row("badness", both.map(points), look.plain())));
+        lines.push((2, row("rank", both.map(ranks), look.plain())));
+    }
+    lines.push((1, row("next", both.map(next), look.strong())));
+    lines
+}
+
+/// The best place of all that are changed, before and after.
+fn best(edit: &AdjEdit, preview: &Preview, look: Look) -> Line<'static> {
+    let [before, after] = places(preview.best);
+    Line::from(vec![
+        Span::styled(format!("the {} of them  ", edit.reached.len()), look.label()),
+        Span::raw("best rank "),
+        Span::raw(format!("{before} {} ", look.arrow())),
+        Span::styled(after, look.strong()),
+    ])
+}
+
+/// One to the other.
+fn arrow([before, after]: [String; 2], look: Look) -> String {
+    format!("{before} {} {after}", look.arrow())
+}
+
+/// Cells of the word before what two rules say.
+const LABEL: usize = 10;
+/// Cells of what the first of them says.
+const COLUMN: u16 = 28;
+
+/// Points, before and after.
+fn amounts(preview: &Preview, sight: &Sight<'_>) -> [String; 2] {
+    [preview.before, preview.after].map(|standing| match (standing, preview.unit) {
+        (Standing::Scored(points), Unit::Pages) => {
+            let sign = if points.0 < 0 { "-" } else { "" };
+            format!("{sign}{}", words::size(sight, Pages(points.0.unsigned_abs())))
+        }
+        (Standing::Scored(points), Unit::Bare) => words::grouped(points.0),
+        (Standing::Spared(reason), _) => reason.word().to_owned(),
+    })
+}
+
+/// Shares of the domain, before and after; points that are no pages have none.
+fn shares(preview: &Preview, sight: &Sight<'_>) -> Option<[String; 2]> {
     let share = |standing: Standing| match standing.points() {
         Some(points) => words::permille(sight, points).to_string(),
         None => "-".to_owned(),
     };
-    let rank = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string());
-    let (before, after) = (preview.before, preview.after);
-    Line::from(vec![
-        Span::styled("badness ", look.label()),
-        Span::raw(format!("{} {arrow} ", amount(before))),
-        Span::styled(amount(after), look.strong()),
-        Span::raw(format!("    {} {arrow} ", share(before))),
-        Span::styled(share(after), look.strong()),
-        Span::raw("/1000    "),
-        Span::styled("rank ", look.label()),
-        Span::raw(format!("{} {arrow} ", rank(preview.rank_before))),
-        Span::styled(rank(preview.rank_after), look.strong()),
-    ])
+    (preview.unit == Unit::Pages).then(|| [preview.before, preview.after].map(share))
+}
+
+fn places(ranks: [Option<usize>; 2]) -> [String; 2] {
+    ranks.map(|rank| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()))
+}
+
+fn next(preview: &Preview) -> String {
+    match &preview.victim {
+        Some((id, name)) => {
+            let close = if preview.too_close { ", too close" } else { "" };
+            format!("{} {name}{close}", id.pid)
+        }
+        None => "nobody".to_owned(),
+    }
+}
+
+/// Badness, share and rank, before and after.
+fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let arrow = look.arrow();
+    let pair = |label: &'static str, [before, after]: [String; 2], behind: &'static str| {
+        vec![
+            Span::styled(label, look.label()),
+            Span::raw(format!("{before} {arrow} ")),
+            Span::styled(after, look.strong()),
+            Span::raw(behind),
+        ]
+    };
+    let mut spans = pair("badness ", amounts(preview, sight), "    ");
+    if let Some(shares) = shares(preview, sight) {
+        spans.extend(pair("", shares, "/1000    "));
+    }
+    spans.extend(pair("rank ", places([preview.rank_before, preview.rank_after]), ""));
+    Line::from(spans)
 }
 
 /// Who would be next then.
@@ -160,39 +290,75 @@ fn then(preview: &Preview, look: Look) -> Line<'static> {
     line
 }
 
+/// The smallest changes that matter, and their keys.
+fn proposals(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Option<Line<'static>> {
+    let found = edit.proposals;
+    let key =
+        |key: &'static str, text: String| vec![Span::styled(key, look.strong()), Span::raw(text)];
+    let mut spans = match (edit.is_wide(), found.out, found.first) {
+        (true, None, None) => {
+            let mut spans = key("o", " none of them first   ".to_owned());
+            spans.extend(key("f", " one of them first".to_owned()));
+            spans
+        }
+        (_, Some(out), _) => key("o", format!(" {out}: just out of first place")),
+        (_, None, Some(first)) => key("f", format!(" {first}: just into first place")),
+        (false, None, None) => return None,
+    };
+    if !found.policy.is_empty() && found.policy != sight.policy.id() {
+        spans.push(Span::styled(format!(" (by {})", found.policy), look.dim()));
+    }
+    Some(Line::from(spans))
+}
+
 /// The same value on the other scale, and what the coarse one loses.
-fn other_scale(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn other_scale(edit: &AdjEdit, machine: &Machine, look: Look) -> Line<'static> {
     let Some(value) = edit.value() else { return Line::default() };
+    let reads = machine.legacy(value);
     let text = match edit.scale {
         Scale::Legacy => {
-            let typed: i64 = edit.typed.trim_start_matches('+').parse().unwrap_or(0);
-            format!(
-                "oom_adj {} writes {}, reads back {}",
-                LegacyAdj::clamped(typed),
-                value.0,
-                value.legacy()
-            )
+            let typed = LegacyAdj::clamped(edit.number());
+            let loss = if reads == typed { "" } else { " (rounded towards 0)" };
+            format!("oom_adj {typed} writes {}, reads back {reads}{loss}", value.0)
         }
         Scale::Modern => {
-            let legacy = value.legacy();
-            let loss = match legacy.modern() {
-                back if back == value => String::new(),
-                back => format!("; writing that would give {}", back.0),
+            let loss = match reads {
+                // Before 5.10 the kernel shows a value that it does not take.
+                LegacyAdj(16) => "; this kernel shows 16, and refuses it when written".to_owned(),
+                reads if reads.modern() == value => String::new(),
+                reads => format!("; writing that would give {}", reads.modern().0),
             };
-            format!("as legacy oom_adj it reads {legacy}{loss}")
+            format!("as legacy oom_adj it reads {reads}{loss}")
         }
     };
     Line::styled(text, look.dim())
 }
 
-fn keys(look: Look) -> Line<'static> {
+fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let enter = if edit.is_wide() { " list them   " } else { " apply   " };
+    pairs(
+        &[
+            ("Enter", enter),
+            ("Esc", " leave it   "),
+            ("Tab", " other scale   "),
+            ("arrows", " 50 or 10"),
+        ],
+        look,
+    )
+}
+
+fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
+    let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
+    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
+    pairs(
+        &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
+        look,
+    )
+}
+
+fn pairs(pairs: &[(&'static str, &'static str)], look: Look) -> Line<'static> {
     let mut spans = Vec::new();
-    for (key, what) in [
-        ("Enter", " apply   "),
-        ("Esc", " leave it   "),
-        ("Tab", " other scale   "),
-        ("arrows", " 50 or 10"),
-    ] {
+    for &(key, what) in pairs {
         spans.push(Span::styled(key, look.strong()));
         spans.push(Span::raw(what));
     }

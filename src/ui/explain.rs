@@ -16,7 +16,7 @@ use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score, sacrifice};
 use crate::rank::Ranked;
 use crate::rank::company::group_mates;
 use crate::rank::whatif::what_if;
-use crate::units::{Adj, Pages, Points};
+use crate::units::{Adj, LegacyAdj, Pages, Points};
 
 /// The title of panel and page.
 #[must_use]
@@ -348,10 +348,12 @@ impl Case<'_> {
     fn legacy(&self) -> Option<Line<'static>> {
         let adj = self.process.adj.value()?;
         let legacy = self.sight.scene.machine().legacy(adj);
-        let text = format!(
-            "oom_score_adj {adj} reads as {legacy} in the legacy oom_adj; writing {legacy} there gives {}",
-            legacy.modern()
-        );
+        // Before 5.10 the kernel shows a value that it does not take.
+        let back = match legacy {
+            LegacyAdj(16) => "writing 16 there is refused".to_owned(),
+            _ => format!("writing {legacy} there gives {}", legacy.modern()),
+        };
+        let text = format!("oom_score_adj {adj} reads as {legacy} in the legacy oom_adj; {back}");
         Some(self.text("both scales", &text))
     }
 

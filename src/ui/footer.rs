@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::{Pen, cells, tail};
+use super::session;
 use crate::app::keys::{Action, Place, key_of, keys_of};
 use crate::app::mode::{Asking, Mode, Prompt, Screen};
+use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, Level};
 use crate::columns::Scale;
 use crate::policy::Reason;
@@ -70,6 +72,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Verdicts {
         return verdict_parts(app, pen, parts);
     }
+    parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
     let rows = app.ranking.rows().iter();
     let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
     let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
@@ -89,6 +92,10 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
     parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.setup.acting == Acting::Rehearsal {
+        parts.push(Span::styled("dry run", look.warn()));
+    }
     if app.setup.acting == Acting::ReadOnly {
         parts.push(Span::styled("read-only", look.good()));
     }
@@ -135,6 +142,13 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     parts
 }
 
+/// What the rules of adj do, or would do.
+fn rules(sticky: &Sticky, pen: &Pen<'_>) -> Span<'static> {
+    let quiet = sticky.trouble.is_none() && !sticky.is_on();
+    let style = if quiet { pen.look.label() } else { pen.look.warn() };
+    Span::styled(sticky.summary(), style)
+}
+
 /// Whether what is shown goes on.
 fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     let look = pen.look;
@@ -157,6 +171,7 @@ fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
     let count = scene.now().cgroups.list.len();
     parts.push(Span::raw(format!("{count} cgroups, {limited} with a limit")));
     parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
     if app.is_scoped() {
         let name = scene.domain().name.as_str();
         parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
@@ -193,6 +208,7 @@ fn verdict_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec
         format!("{count} policies")
     }));
     parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
     if let Some(scene) = app.scene.as_ref().filter(|_| app.is_scoped()) {
         let name = scene.domain().name.as_str();
         parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));

@@ -11,6 +11,7 @@ use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
 use super::{victim, words};
 use crate::app::mode::Screen;
+use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
 use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
@@ -154,10 +155,14 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     if app.paused {
         flag("[paused]", look.warn());
     }
+    if app.sticky.as_ref().is_some_and(Sticky::is_on) {
+        flag("[rules on]", look.warn());
+    }
     match app.setup.acting {
         Acting::ReadOnly => flag("read-only", look.good()),
         Acting::NotReal => flag("[recording]", look.warn()),
         Acting::Elsewhere => flag("[another proc tree]", look.warn()),
+        Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
     }
     let seconds = app.setup.delay.0 as f64 / 1000.0;
@@ -526,6 +531,7 @@ pub fn powers(app: &App) -> String {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),
         Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
+        Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
         Acting::Free => {}
     }
     let held: Vec<&str> = [Capability::Kill, Capability::SysResource]

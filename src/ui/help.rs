@@ -31,9 +31,13 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         (Place::Cgroups, "In the view of cgroups"),
         (Place::Verdicts, "In the view of verdicts"),
         (Place::Edit, "In the editor of oom_score_adj"),
+        (Place::Knobs, "In the editor of overcommit and the other switches"),
+        (Place::Rules, "On the page of the rules of adj"),
         (Place::Confirm, "In a question"),
         (Place::Menu, "In a list"),
         (Place::Page, "On a page like this one"),
+        (Place::Journal, "In the journal"),
+        (Place::Keep, "On the page that tells how to keep a value"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
@@ -50,7 +54,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
     for (mark, meaning) in [
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
-        ("x", "signalled, and followed until it is gone"),
+        ("x", "signalled, and followed until it is gone; or somebody else's victim"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));

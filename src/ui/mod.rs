@@ -17,6 +17,9 @@ mod gate;
 mod gauge;
 mod header;
 mod help;
+mod journal;
+mod keep;
+mod knobs;
 mod layout;
 mod machine;
 mod menu;
@@ -27,6 +30,7 @@ mod round;
 mod session;
 mod several;
 mod stem;
+mod sticky;
 mod table;
 mod verdicts;
 mod victim;
@@ -126,8 +130,14 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         }
         Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
         Mode::Several(several) => several::paint(several, space, pen),
+        Mode::Journal(at) => journal::paint(app, *at, roomy, pen),
+        Mode::Keep(keep) => keep::paint(keep, roomy, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),
-        Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(revert, space, pen)),
+        Mode::Revert(revert) => Shown::dialog(confirm::paint_revert(app, revert, space, pen)),
+        Mode::Rules(scroll) => sticky::paint(app, *scroll, roomy, pen),
+        Mode::Ask(ask) => Shown::dialog(sticky::paint_ask(ask, space, pen)),
+        Mode::Knobs(edit) => Shown::dialog(knobs::paint(app, edit, space, pen)),
+        Mode::Sure(sure) => Shown::dialog(knobs::paint_sure(app, sure, space, pen)),
     }
 }

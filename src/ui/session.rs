@@ -5,8 +5,11 @@ use ratatui::text::{Line, Span};
 use super::header;
 use super::look::Look;
 use super::words;
+use crate::app::journal::Pursuit;
+use crate::app::keys::{Action, Place, key_of};
 use crate::app::{App, Level};
 use crate::columns::span_of;
+use crate::model::Signal;
 
 /// What the panel says: the newest at the bottom, always visible.
 #[must_use]
@@ -14,24 +17,18 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     let height = usize::from(height);
     let mut foot = Vec::new();
     for pursuit in &app.journal.pursuits {
-        let since = app.clock().saturating_sub(pursuit.since).0 / 1000;
-        let mut spans = vec![
-            Span::styled("x ", look.danger()),
-            Span::raw(format!(
-                "{} {}: {} {} ago",
-                pursuit.who,
-                pursuit.name,
-                pursuit.signal,
-                span_of(since)
-            )),
-        ];
-        let why = pursuit.why.clone().unwrap_or_else(|| "not gone yet".to_owned());
-        spans.push(Span::styled(format!(", {why}"), look.warn()));
-        foot.push(Line::from(spans));
+        foot.push(pursued(app, pursuit, look));
     }
-    if let Some(change) = app.journal.changes.last() {
-        let text = format!("r puts {} {} back to {}", change.who, change.name, change.before);
-        foot.push(Line::styled(text, look.dim()));
+    match &app.journal.last_made()[..] {
+        [] => {}
+        [one] => {
+            let text = format!("r puts {} {} back to {}", one.who, one.name, one.before);
+            foot.push(Line::styled(text, look.dim()));
+        }
+        all => {
+            let text = format!("r puts the {} of the last act back", all.len());
+            foot.push(Line::styled(text, look.dim()));
+        }
     }
     if let Some(sight) = words::header_sight(app)
         && let Some(kills) = header::kills(app, &sight)
@@ -66,4 +63,45 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     }
     lines.extend(foot);
     lines
+}
+
+/// The same in a few words, for a screen without panels: the first of them, and how many more.
+#[must_use]
+pub fn pursuing(app: &App) -> Option<String> {
+    let pursuits = &app.journal.pursuits;
+    // The one that something can be done about stands before those that need time.
+    let stuck = pursuits.iter().find(|it| it.patience(app.clock()).is_none());
+    let pursuit = stuck.or(pursuits.first())?;
+    let since = span_of(app.clock().saturating_sub(pursuit.since).0 / 1000);
+    let mut text = format!("x {} {}: {} {since}", pursuit.who, pursuit.name, pursuit.signal);
+    if pursuits.len() > 1 {
+        text.push_str(&format!(", {} more", pursuits.len() - 1));
+    }
+    Some(text)
+}
+
+/// A signalled process that is not gone: how long it has had, what it does, what can be done.
+fn pursued(app: &App, pursuit: &Pursuit, look: Look) -> Line<'static> {
+    let since = app.clock().saturating_sub(pursuit.since).0 / 1000;
+    let Pursuit { who, name, signal, .. } = pursuit;
+    let mut spans = vec![
+        Span::styled("x ", look.danger()),
+        Span::raw(format!("{who} {name}: {signal} {} ago", span_of(since))),
+    ];
+    let process = app.scene.as_ref().and_then(|scene| scene.find(*who));
+    let why = match (&pursuit.why, process) {
+        (Some(why), _) => why.clone(),
+        (None, Some(process)) if process.dying && process.has_mm => "is ending".to_owned(),
+        (None, Some(process)) if process.dying => "has given its memory back, is ending".to_owned(),
+        (None, _) => "not gone yet".to_owned(),
+    };
+    spans.push(Span::styled(format!(", {why}"), look.warn()));
+    let more = match pursuit.patience(app.clock()) {
+        Some(rest) => format!("; stuck in {}", span_of(rest.0.div_ceil(1000))),
+        None if *signal == Signal::KILL => String::new(),
+        None => key_of(Place::Browse, Action::Escalate)
+            .map_or_else(String::new, |key| format!("; {key}: SIGKILL")),
+    };
+    spans.push(Span::styled(more, look.dim()));
+    Line::from(spans)
 }

@@ -195,8 +195,16 @@ impl Grid {
         if cursor {
             pen.text(x, area.y, 1, ">", look.strong());
         }
+        let dies = || {
+            let scene = app.scene.as_ref()?;
+            let process = scene.now().processes.get(line.at? as usize)?;
+            Some(process.dying && process.has_mm)
+        };
         if app.journal.pursues(line.id) {
             pen.text(x + 1, area.y, 1, "x", look.danger());
+        } else if dies() == Some(true) {
+            // Somebody else's victim.
+            pen.text(x + 1, area.y, 1, "x", look.warn());
         } else if app.tags.contains(&line.id) {
             pen.text(x + 1, area.y, 1, "*", look.tag());
         }

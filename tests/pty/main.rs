@@ -110,6 +110,18 @@ fn an_own_child_is_sacrificed_and_followed_to_its_end() {
 }
 
 #[test]
+fn a_dry_run_asks_checks_and_does_nothing() {
+    let mut child = Own::sleeper();
+    let mut terminal = Terminal::run(120, 40, &["--dry-run", &only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("y = do it"));
+    terminal.press_until("y", "the rehearsal", |text| text.contains("dry run, nothing was done"));
+    assert!(child.0.try_wait().expect("a status").is_none());
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn read_only_acts_on_nobody() {
     let mut child = Own::sleeper();
     let mut terminal = Terminal::run(100, 30, &["--read-only", &only(child.pid())]);
@@ -265,6 +277,38 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     terminal.wait_for("the second rule", |text| text.contains("by site:second-rule"));
     fs::remove_file(&file).expect("removed");
     terminal.wait_for("that it is gone", |text| text.contains("No such file"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("kt{}", std::process::id());
+    let (program, file) = (folder.path().join(&name), folder.path().join("adj.toml"));
+    std::os::unix::fs::symlink("/bin/sleep", &program).expect("a link");
+    let child = Own(Command::new(&program).arg("1000").spawn().expect("sleep"));
+    let rules = format!("[[rule]]\nabout = 'the trial'\nfor = '{name}'\nadj = 444\n");
+    fs::write(&file, &rules).expect("written");
+
+    let mut terminal = Terminal::run(120, 30, &["--adj-rules", file.to_str().expect("a name")]);
+    terminal.wait_for("the dry run", |text| text.contains("rules: 1 would be written"));
+    terminal.send("\x1ba");
+    terminal.wait_for("the page", |text| text.contains("Dry run") && text.contains("the trial"));
+    assert_eq!(child.adj(), "0");
+    terminal.send("\r");
+    terminal.wait_for("the question", |text| text.contains("type the count 1"));
+    // What is typed too soon does not count; what is typed twice is one digit.
+    terminal.press_until("\x7f1", "the digit", |text| text.contains("[1"));
+    terminal.press_until("\r", "the write", |_| child.adj() == "444");
+    terminal.wait_for("the flag", |text| text.contains("[rules on]"));
+
+    fs::write(&file, format!("{rules}# changed\n")).expect("written");
+    terminal.wait_for("the end of it", |text| !text.contains("[rules on]"));
+    fs::write(&file, "[[rule]]\nadj = 1").expect("written");
+    terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: whom it means is missing"));
+    terminal.send("q");
+    terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

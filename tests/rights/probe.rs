@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use doomtop::effects::{Effects, KernelHands};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal};
-use doomtop::model::{Needs, ProcId, Signal};
+use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal};
+use doomtop::model::{Knob, Needs, ProcId, Signal, Snapshot};
 use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Adj, Ticks};
@@ -42,9 +42,63 @@ fn root() -> ProcRoot {
 /// Yes, or what stands in the way.
 fn cell(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Refused { refusal: Refusal::NotPermitted { hint }, .. } => format!("no: {hint}"),
-        Outcome::Refused { refusal, .. } => format!("no: {}", refusal.words()),
+        Outcome::Refused { refusal: Refusal::NotPermitted { hint }, .. } => no(hint),
+        Outcome::Refused { refusal, .. } => no(&refusal.words()),
         _ => "yes".to_owned(),
+    }
+}
+
+/// No, and what would help: the end of the hint says it.
+fn no(hint: &str) -> String {
+    let hint = hint.split(';').next().unwrap_or(hint);
+    hint.rsplit_once("needs ")
+        .map_or_else(|| format!("no: {hint}"), |(_, it)| format!("no: needs {it}"))
+}
+
+/// What came of a step.
+fn step(came: &Came) -> String {
+    match came {
+        Came::Done(_) => "yes".to_owned(),
+        Came::Refused(why) => no(why),
+        Came::Unavailable(why) => format!("not here: {why}"),
+    }
+}
+
+/// Kills one of the children by all the means of a sacrifice; its priority, and its memory.
+fn kill(hands: &mut KernelHands, who: ProcId) -> (String, String) {
+    let (name, consent, signal) = ("child".to_owned(), Consent::TypedPid, Signal::KILL);
+    let haste = Haste::usual(signal);
+    let outcome = hands.perform(Intent::Signal { who, name, signal, consent, haste });
+    let Outcome::Signalled { haste, .. } = &outcome else {
+        return (cell(&outcome), cell(&outcome));
+    };
+    let mut taken = haste.clone();
+    for _ in 0..300 {
+        for outcome in hands.settle() {
+            if let Outcome::Hastened { taken: more, .. } = outcome {
+                taken.push(more);
+            }
+        }
+        if taken.iter().any(|it| it.step == Haste::Release) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let of = |wanted: Haste| {
+        let found = taken.iter().find(|it| it.step == wanted);
+        found.map_or_else(|| "not here: nothing came of it".to_owned(), |it| step(&it.came))
+    };
+    (of(Haste::Priority), of(Haste::Release))
+}
+
+/// Whether the kernel says who shares a process's memory.
+fn tells_sharers(who: ProcId) -> String {
+    match doomtop::raw::same_memory(who.pid, who.pid) {
+        Ok(_) => "yes".to_owned(),
+        Err(errno) if errno.kind() == std::io::ErrorKind::PermissionDenied => {
+            "no: needs CAP_SYS_PTRACE".to_owned()
+        }
+        Err(errno) => format!("not here: {errno}"),
     }
 }
 
@@ -76,7 +130,7 @@ pub fn probe() -> ExitCode {
     // One that nobody heeds. (SIGCONT goes to everybody in the same session.)
     let signal = |hands: &mut KernelHands, who| {
         let (name, consent, signal) = ("child".to_owned(), Consent::TypedPid, Signal(28));
-        hands.perform(Intent::Signal { who, name, signal, consent })
+        hands.perform(Intent::Signal { who, name, signal, consent, haste: Vec::new() })
     };
     let outcome = signal(&mut hands, own);
     column.insert("f signal your own process", cell(&outcome));
@@ -84,10 +138,26 @@ pub fn probe() -> ExitCode {
     column.insert("g pinned by pidfd", yes(pinned));
     let outcome = signal(&mut hands, other);
     column.insert("h signal another user's", cell(&outcome));
+    column.insert("i turn overcommit and the other switches of vm", turn(&mut hands, &look));
+    column.insert("j be told who shares the memory of your own process", tells_sharers(own));
+    column.insert("k be told who shares that of another user's", tells_sharers(other));
+    let (priority, release) = kill(&mut hands, own);
+    column.insert("l hurry a victim of your own by its priority", priority);
+    column.insert("m take back a victim's memory at once", release);
     let locks = if doomtop_locks(&powers) { "yes" } else { "no: needs CAP_IPC_LOCK" };
     column.insert("z stay in memory when memory is gone", locks.to_owned());
     println!("COLUMN {}", serde_json::to_string(&column).expect("JSON"));
     ExitCode::SUCCESS
+}
+
+/// Writes the value that a switch has; what the editor says before must come true.
+fn turn(hands: &mut KernelHands, look: &Snapshot) -> String {
+    let knob = Knob::Swappiness;
+    let from = knob.seen(look).value().expect("its value");
+    let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
+    let foreseen = look.powers.turns_knobs.hindrance();
+    assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), |hint| format!("no: {hint}")));
+    cell
 }
 
 /// Whether doomtop may lock its memory without limit.

@@ -125,15 +125,6 @@ pub fn enter(arguments: &[String]) -> ExitCode {
     {
         return fail("mounting", errno);
     }
-    let user = if situation == Situation::Nobody { USER } else { 0 };
-    let sleeper = |user: u32| {
-        let mut command = Command::new(&itself);
-        command.arg(probe::SLEEP).uid(user).gid(user).stdin(Stdio::piped()).spawn().map(Own)
-    };
-    let (own, other) = match (sleeper(user), sleeper(OTHER)) {
-        (Ok(own), Ok(other)) => (own, other),
-        (Err(error), _) | (_, Err(error)) => return fail("a child", error),
-    };
     let kept = match situation {
         Situation::Nobody | Situation::Root => CapabilitySet::all(),
         Situation::RootWithoutResource => {
@@ -145,7 +136,16 @@ pub fn enter(arguments: &[String]) -> ExitCode {
         // One that this kernel does not know is not there anyway.
         let _ = remove_capability_from_bounding_set(dropped);
     }
-    // By exec the bounding set becomes what root has.
+    // By exec the bounding set becomes what root has, for the children too.
+    let user = if situation == Situation::Nobody { USER } else { 0 };
+    let sleeper = |user: u32| {
+        let mut command = Command::new(&itself);
+        command.arg(probe::SLEEP).uid(user).gid(user).stdin(Stdio::piped()).spawn().map(Own)
+    };
+    let (own, other) = match (sleeper(user), sleeper(OTHER)) {
+        (Ok(own), Ok(other)) => (own, other),
+        (Err(error), _) | (_, Err(error)) => return fail("a child", error),
+    };
     let mut command = Command::new(&itself);
     command.arg(probe::PROBE).env(probe::OWN, own.0.id().to_string());
     command.env(probe::OTHER, other.0.id().to_string()).uid(user).gid(user);

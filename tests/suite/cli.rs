@@ -375,6 +375,29 @@ fn a_good_rule_says_who_would_die_by_it() {
 }
 
 #[test]
+fn rules_of_adj_are_checked_without_a_screen() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/db-03.jsonl");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/adj-rules.toml");
+    let output = run(&["rules", "check", example, "--from", fixture]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success() && output.stderr.is_empty());
+    for line in [
+        "the database dies last (line 4): adj -600 for all of user postgres",
+        "    30114 cc1plus  +0 -> +700  would be written",
+        "    20731 chrome  +300 -> +400  would be written",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(run(&["rules", "check", example]).status.success(), "of this machine too");
+
+    let (_folder, file) = rule("[[rule]]\nfor = 'x'\nadj = 5000");
+    let fault = format!("{file}:3:7: adj is a number from -1000 to 1000");
+    complains(&run(&["rules", "check", &file]), 2, &fault);
+    complains(&run(&["rules", "check", "/dev/null"]), 2, "no file");
+    complains(&run(&["--adj-rules", example, "-b"]), 2, "cannot be used with");
+}
+
+#[test]
 fn the_list_of_policies_says_what_each_waits_for() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/db-03.jsonl");
     let output = run(&["policies", "--from", fixture]);

@@ -13,20 +13,20 @@ use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::units::{Adj, Ticks};
 
 /// An own child; killed and reaped whatever becomes of the test.
-struct Own(Child);
+pub struct Own(pub Child);
 
 impl Own {
-    fn spawn(command: &mut Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         Self(command.stdout(Stdio::piped()).stdin(Stdio::piped()).spawn().expect("a child"))
     }
 
-    fn sleeping() -> Self {
+    pub fn sleeping() -> Self {
         Self::spawn(Command::new("sleep").arg("1000"))
     }
 
     /// A waiting shell under another name: the kernel takes the name of the link. (A copy could
     /// still be open for writing in a sibling that another test forks just then: ETXTBSY.)
-    fn named(folder: &Path, name: &str) -> Self {
+    pub fn named(folder: &Path, name: &str) -> Self {
         let link = folder.join(name);
         std::os::unix::fs::symlink("/bin/sh", &link).expect("a link");
         let mut child =
@@ -38,18 +38,18 @@ impl Own {
     }
 
     /// Waits for the line that says that the child is set up.
-    fn ready(&mut self) {
+    pub fn ready(&mut self) {
         let mut line = String::new();
         let mut out = BufReader::new(self.0.stdout.as_mut().expect("a pipe"));
         out.read_line(&mut line).expect("a line");
         assert_eq!(line, "ready\n");
     }
 
-    fn id(&self) -> ProcId {
+    pub fn id(&self) -> ProcId {
         seen(i32::try_from(self.0.id()).expect("a pid"))
     }
 
-    fn lives(&mut self) -> bool {
+    pub fn lives(&mut self) -> bool {
         self.0.try_wait().expect("an own child").is_none()
     }
 }
@@ -62,7 +62,7 @@ impl Drop for Own {
 }
 
 /// The process that has the pid now, if it can be seen.
-fn try_seen(pid: i32) -> Option<ProcId> {
+pub fn try_seen(pid: i32) -> Option<ProcId> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let close = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = String::from_utf8(stat[close + 1..].to_vec()).ok()?;
@@ -70,37 +70,37 @@ fn try_seen(pid: i32) -> Option<ProcId> {
     Some(ProcId { pid, born: Ticks(born) })
 }
 
-fn seen(pid: i32) -> ProcId {
+pub fn seen(pid: i32) -> ProcId {
     try_seen(pid).expect("a living process")
 }
 
-fn adj_of(pid: i32) -> Option<Adj> {
+pub fn adj_of(pid: i32) -> Option<Adj> {
     let text = fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).ok()?;
     text.trim().parse().ok().map(Adj)
 }
 
-fn adj(pid: i32) -> Adj {
+pub fn adj(pid: i32) -> Adj {
     adj_of(pid).expect("an adj")
 }
 
-fn hands() -> KernelHands {
+pub fn hands() -> KernelHands {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
-fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
+pub fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
     Intent::SetAdj { who, name: "child".to_owned(), from, to, revert: false }
 }
 
-fn signal(who: ProcId, signal: Signal, consent: Consent) -> Intent {
-    Intent::Signal { who, name: "child".to_owned(), signal, consent }
+pub fn signal(who: ProcId, signal: Signal, consent: Consent) -> Intent {
+    Intent::Signal { who, name: "child".to_owned(), signal, consent, haste: Vec::new() }
 }
 
-fn kill(who: ProcId) -> Intent {
+pub fn kill(who: ProcId) -> Intent {
     signal(who, Signal::KILL, Consent::Plain)
 }
 
-fn refusal(outcome: Outcome) -> Refusal {
+pub fn refusal(outcome: Outcome) -> Refusal {
     match outcome {
         Outcome::Refused { refusal, .. } => refusal,
         other => panic!("was to be refused: {other:?}"),
@@ -111,13 +111,13 @@ fn is_protected(outcome: Outcome) -> bool {
     matches!(refusal(outcome), Refusal::Protected { why } if !why.is_empty())
 }
 
-fn own_caps() -> Capabilities {
+pub fn own_caps() -> Capabilities {
     let status = fs::read_to_string("/proc/self/status").expect("own status");
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("CapEff");
     Capabilities(u64::from_str_radix(mask.trim(), 16).expect("a mask"))
 }
 
-fn own_pid() -> i32 {
+pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).expect("a pid")
 }
 
@@ -173,11 +173,111 @@ fn an_adj_that_changed_meanwhile_is_left_alone() {
     let who = child.id();
     let was = adj(who.pid);
     let stale = Adj(was.0 + 1);
-    let Refusal::Failed { error, .. } = refusal(hands().perform(set(who, stale, Adj(900)))) else {
-        panic!("failed");
-    };
-    assert!(error.contains("look again"), "{error}");
+    let refused = refusal(hands().perform(set(who, stale, Adj(900))));
+    assert_eq!(refused, Refusal::Changed { from: stale, found: was });
+    assert!(refused.words().contains("look again"), "{}", refused.words());
     assert_eq!(adj(who.pid), was);
+}
+
+#[test]
+fn a_round_goes_on_where_one_of_it_cannot_be_done() {
+    let mut children: Vec<Own> = (0..4).map(|_| Own::sleeping()).collect();
+    let who: Vec<ProcId> = children.iter().map(Own::id).collect();
+    let was = adj(who[0].pid);
+    let to = Adj(was.0.max(0) + 9);
+    let mut hands = hands();
+    // One goes, one is changed by somebody else, between the list and the writes.
+    children[1].0.kill().expect("an own child");
+    children[1].0.wait().expect("an own child");
+    let others = Adj(was.0.max(0) + 3);
+    fs::write(format!("/proc/{}/oom_score_adj", who[2].pid), others.0.to_string()).expect("raised");
+    let came: Vec<Outcome> = who.iter().map(|&id| hands.perform(set(id, was, to))).collect();
+    assert!(matches!(came[0], Outcome::AdjSet { .. }), "{:?}", came[0]);
+    assert_eq!(refusal(came[1].clone()), Refusal::Gone);
+    assert_eq!(refusal(came[2].clone()), Refusal::Changed { from: was, found: others });
+    assert!(matches!(came[3], Outcome::AdjSet { .. }), "{:?}", came[3]);
+    assert_eq!([0, 2, 3].map(|nth| adj(who[nth].pid)), [to, others, to]);
+    // And back, where it still is what was written.
+    for nth in [0, 3] {
+        let name = "child".to_owned();
+        let back = Intent::SetAdj { who: who[nth], name, from: to, to: was, revert: true };
+        assert!(matches!(hands.perform(back), Outcome::AdjSet { revert: true, .. }));
+        assert_eq!(adj(who[nth].pid), was);
+    }
+}
+
+/// A parent and a child in one memory, which the library call makes without a line of `unsafe` here.
+const SHARERS: &str = r#"
+import ctypes, signal, sys
+libc = ctypes.CDLL(None, use_errno=True)
+stack = ctypes.create_string_buffer(1 << 16)
+top = (ctypes.addressof(stack) + (1 << 16)) & ~63
+CLONE_VM = 0x100
+pid = libc.clone(ctypes.cast(libc.pause, ctypes.c_void_p), ctypes.c_void_p(top), CLONE_VM | signal.SIGCHLD, None)
+print(pid, flush=True)
+sys.stdin.read()
+libc.kill(pid, signal.SIGKILL)
+"#;
+
+/// A child of an own child; it ends whatever becomes of the test.
+struct Ended(ProcId);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if try_seen(self.0.pid) == Some(self.0)
+            && let Some(pid) = rustix::process::Pid::from_raw(self.0.pid)
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[test]
+fn those_who_share_a_memory_share_the_value() {
+    let python = Command::new("python3").args(["-c", "import ctypes"]).output();
+    if !python.is_ok_and(|it| it.status.success()) {
+        eprintln!("SKIPPED: no python3 here to make two processes in one memory");
+        return;
+    }
+    let mut parent = Own::spawn(Command::new("python3").args(["-c", SHARERS]));
+    let mut line = String::new();
+    let mut out = BufReader::new(parent.0.stdout.as_mut().expect("a pipe"));
+    out.read_line(&mut line).expect("a line");
+    let sharer = seen(line.trim().parse().expect("a pid"));
+    let _guard = Ended(sharer);
+    let who = parent.id();
+    let was = adj(who.pid);
+    let to = Adj(was.0.max(0) + 11);
+    let mut hands = hands();
+    assert!(matches!(hands.perform(set(who, was, to)), Outcome::AdjSet { .. }));
+    // The kernel wrote it to the other one (4.8 and later): nothing is left to do there.
+    assert_eq!(adj(sharer.pid), to);
+    let name = "child".to_owned();
+    let already = Outcome::AdjSet { who: sharer, name, before: to, now: to, revert: false };
+    assert_eq!(hands.perform(set(sharer, was, to)), already);
+    // It goes with its parent's input.
+    drop(parent.0.stdin.take());
+    parent.0.wait().expect("it ends");
+}
+
+#[test]
+fn a_process_that_hides_itself_is_no_other_users() {
+    if own_caps().has(Capability::DacOverride) {
+        return; // root may write it all the same
+    }
+    let mut hands = hands();
+    let mut child = Own::spawn(Command::new("python3").args([
+        "-c",
+        "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0); print('ready', flush=True); sys.stdin.read()",
+    ]));
+    child.ready();
+    let who = child.id();
+    let was = adj(who.pid);
+    let Refusal::NotPermitted { hint } = refusal(hands.perform(set(who, was, Adj(was.0 + 1))))
+    else {
+        panic!("not permitted");
+    };
+    assert!(hint.contains("undumpable"), "{hint}");
 }
 
 #[test]

@@ -8,9 +8,9 @@ use doomtop::model::{
     Process, Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
 };
 use doomtop::policy::{
-    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PGSCAN,
-    OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason, SYSTEMD_OOMD_PRESSURE,
-    SYSTEMD_OOMD_SWAP, Verdict,
+    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_IO,
+    OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason,
+    SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::sentence::sentence;
@@ -721,6 +721,47 @@ fn oomd_by_reclaim_needs_two_looks_and_a_page() {
     assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
     assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(Reason::Zero));
     says(&OOMD_PGSCAN.armed(&scene), "first would be /system.slice/b");
+}
+
+#[test]
+fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
+    use doomtop::model::{IoUse, IoWeights};
+    let used =
+        |device, read_ios, write_ios| IoUse { device, read_ios, write_ios, ..IoUse::default() };
+    let service = |name: &str, io: Vec<IoUse>| {
+        let mut group = group(&format!("/system.slice/{name}"), 9, 0);
+        group.io = io;
+        (group, 1)
+    };
+    let (disk, flash, other) = ((8, 0), (259, 0), (7, 0));
+    let nothing = || vec![used(disk, 5, 5), used(flash, 5, 5), used(other, 5, 5)];
+    let first =
+        || tree(vec![service("a", nothing()), service("b", nothing()), service("c", nothing())]);
+    let devices = vec![(disk, IoWeights::HDD), (flash, IoWeights::SSD)];
+    let with = |devices: &[_]| {
+        told(first(), |it| {
+            running(&mut it.oomd);
+            it.oomd.options.devices = devices.to_vec();
+        })
+    };
+    let mut scene = with(&devices);
+    assert_eq!(order(&OOMD_IO, &scene), []);
+    says(&OOMD_IO.armed(&scene), "needs two looks");
+    // Many reads are cheap for a disk, few writes are dear; what is done on others counts nothing.
+    let mut next = tree(vec![
+        service("a", vec![used(disk, 1005, 5)]),
+        service("b", vec![used(disk, 5, 105), used(flash, 5, 5)]),
+        service("c", vec![used(other, 99_999, 99_999)]),
+    ]);
+    next.killers = Arc::clone(&scene.now().killers);
+    scene.advance(Arc::new(next));
+    assert_eq!(order(&OOMD_IO, &scene), [(11, 25_800), (10, 1_244)]);
+    assert_eq!(reason(&OOMD_IO, &scene, 12), Some(Reason::Zero));
+    says(&OOMD_IO.armed(&with(&[])), "runs without --device");
+
+    assert_eq!(IoWeights::parse("1,2"), Some(IoWeights([1.0, 2.0, 0.0, 0.0, 0.0, 0.0])));
+    assert_eq!(IoWeights::parse("1,x"), None);
+    assert_eq!(IoWeights::parse("inf"), None);
 }
 
 #[test]

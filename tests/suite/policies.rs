@@ -76,6 +76,14 @@ fn the_rough_root_of_2_4_to_the_bit() {
 }
 
 #[test]
+fn the_root_of_2_6_is_the_floor() {
+    for case in vectors("int_sqrt_26") {
+        let (value, root) = (case[0].as_u64().unwrap(), case[1].as_u64().unwrap());
+        assert_eq!(value.isqrt(), root, "of {value}");
+    }
+}
+
+#[test]
 fn the_rule_of_2_4_to_the_point() {
     for case in vectors("badness_2_4_20") {
         let flag = |key: &str| case["in"][key].as_bool().unwrap_or(false);

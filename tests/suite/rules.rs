@@ -20,15 +20,16 @@ const fn room(
 /// The table of the house, lowest room first.
 const ROOMS: &[Room] = &[
     room("units", &[], &["serde"]),
+    room("raw", &[], &["nix", "rustix"]),
     room("model", &["units"], &["serde"]),
-    room("sample", &["units", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
+    room("sample", &["units", "raw", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
     room("events", &["units", "model"], &["regex"]),
     // A site's rule is text: TOML, and patterns in its expressions.
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
     room("rank", &["units", "model", "policy"], &[]),
     room("source", &["units", "model", "sample"], &["serde_json", "serde", "flate2"]),
-    room("effects", &["units", "model", "intent", "sample"], &["nix", "rustix"]),
+    room("effects", &["units", "raw", "model", "intent", "sample"], &["nix", "rustix"]),
     room("columns", &["units", "model", "policy", "rank"], &["humansize"]),
     room("words", &["units", "model", "policy", "rank", "columns"], &[]),
     room("told", &["units", "model", "columns", "intent"], &[]),

@@ -10,11 +10,13 @@ use doomtop::app::keys::{KEYS, Key};
 use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
-use doomtop::intent::Outcome;
-use doomtop::model::{OvercommitMode, Reading, Signal, Snapshot};
+use doomtop::intent::{Intent, Outcome, Refusal};
+use doomtop::model::{
+    Holding, OvercommitMode, ProcId, Reading, Restart, Sharers, Signal, Snapshot, Study, Text, Unit,
+};
 use doomtop::policy::{LINUX_2_4, POLICIES, Policy};
 use doomtop::ui::{self, Look};
-use doomtop::units::{Adj, Millis};
+use doomtop::units::{Adj, Kib, Millis};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -43,6 +45,42 @@ fn scene() -> App {
     press(&mut app, &["30114", "Esc", " ", "4411", "Esc"]);
     settle(&mut app);
     app
+}
+
+/// Presses the keys; at the word `study` what would be found out about the process of the dialog
+/// arrives.
+fn press_or_study(app: &mut App, script: &[&str]) {
+    for word in script {
+        if *word != "study" {
+            press(app, &[word]);
+            continue;
+        }
+        let who = app.wanted_study().expect("a dialog that wants to know");
+        app.update(Msg::Studied(Box::new(study_of(who))));
+        assert_eq!(app.wanted_study(), None, "once");
+    }
+}
+
+/// A service that comes back, and shares a little.
+fn study_of(who: ProcId) -> Study {
+    Study {
+        who,
+        holding: Reading::Value(Holding {
+            private: Kib(11 << 20),
+            anonymous: Kib(11_300_000),
+            shared: Kib(96 << 10),
+            swap: Kib(512 << 10),
+        }),
+        sharers: Reading::Value(Sharers::default()),
+        frozen: None,
+        unit: Some(Unit {
+            name: Text::new(b"elasticsearch.service"),
+            restart: Restart::OnFailure,
+            ends_all: true,
+            from: vec![Text::new(b"/usr/lib/systemd/system/elasticsearch.service")],
+            main: true,
+        }),
+    }
 }
 
 /// Text, then for each line the runs of cells that are not plain, as `from..to style`.
@@ -112,6 +150,11 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("copy", &["y"]),
         ("edit", &["Down", "a", "-250"]),
         ("edit legacy", &["Down", "F7", "Tab"]),
+        ("edit wide", &["Down", "a", "t", "t"]),
+        ("several", &["Down", "a", "t", "5", "Enter"]),
+        ("journal", &["J"]),
+        ("keep", &["Down", "W"]),
+        ("keep path", &["Down", "W", "w", "a日b"]),
         ("sacrifice", &["Down", "X"]),
         ("signal", &["Down", "k", "Enter"]),
         ("explain", &["Down", "Enter"]),
@@ -123,6 +166,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("scrolled columns", &["Right", "Right", "Right"]),
         ("small header", &["m"]),
         ("pages", &["e"]),
+        ("switches", &[":", "overcommit", "Enter", "Down", "7"]),
+        ("a grave switch", &[":", "overcommit", "Enter", "2", "Enter"]),
         ("verdicts", &["Tab", "Tab", "Down"]),
         ("other verdicts", &["Tab", "Tab", "End", "i"]),
         ("verdicts of 2.4", &["Tab", "Tab", "End", "Up", "Up", "Up", "Up", "Right"]),
@@ -164,17 +209,28 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     let mut lost = app(name);
     lost.update(Msg::Lost("the recording ends here".to_owned()));
     found.push(("lost", lost));
-    let mut reverting = app(name);
-    let id = reverting.lines[1].id;
-    let name = "evil".to_owned();
-    let set = Outcome::AdjSet { who: id, name, before: Adj(0), now: Adj(-250), revert: false };
-    reverting.update(Msg::Came(set));
-    press(&mut reverting, &["r"]);
-    found.push(("revert", reverting));
+    for (title, key) in [("revert", "r"), ("a journal with lines", "J")] {
+        let mut reverting = app(name);
+        let all: Vec<_> = reverting.lines.iter().map(|line| line.id).collect();
+        for (nth, who) in all.into_iter().enumerate().take(40) {
+            let name = format!("evil日{nth}");
+            let (before, now, revert) = (Adj(0), Adj(-250), false);
+            let wish = Intent::SetAdj { who, name: name.clone(), from: before, to: now, revert };
+            let refusal = Refusal::Changed { from: before, found: now };
+            reverting.update(Msg::Came(if nth % 2 == 0 {
+                Outcome::AdjSet { who, name, before, now, revert }
+            } else {
+                Outcome::Refused { intent: wish, refusal }
+            }));
+        }
+        press(&mut reverting, &[key, "Up"]);
+        found.push((title, reverting));
+    }
     found
 }
 
-fn check_cells(buffer: &Buffer, viewport: Viewport, what: &dyn std::fmt::Display) {
+/// That a picture has nothing in it but what a terminal may be given.
+pub fn check_cells(buffer: &Buffer, viewport: Viewport, what: &dyn std::fmt::Display) {
     for cell in buffer.content() {
         let symbol = cell.symbol();
         assert!(!symbol.chars().any(char::is_control), "{what}: {symbol:?} is in a cell");
@@ -205,7 +261,9 @@ fn dialogs_are_as_they_were() {
     for (name, script) in [
         ("adjust", &["a", "-250"][..]),
         ("legacy", &["a", "Tab", "-8"]),
-        ("sacrifice", &["X"]),
+        ("sacrifice", &["U", "X"]),
+        ("sacrifice-studied", &["U", "X", "study"]),
+        ("sacrifice-tagged", &["Down", " ", "X"]),
         ("signal-menu", &["k"]),
         ("explain", &["Enter"]),
         ("sort", &["."]),
@@ -214,7 +272,7 @@ fn dialogs_are_as_they_were() {
     ] {
         let mut app = scene();
         paint(&mut app, FULL, 80, 24);
-        press(&mut app, script);
+        press_or_study(&mut app, script);
         let (buffer, _) = paint(&mut app, FULL, 80, 24);
         insta::assert_snapshot!(format!("dialog-{name}"), text(&buffer));
     }
@@ -430,6 +488,7 @@ fn marks_stand_behind_the_rank() {
         name: "redis-server".to_owned(),
         signal: Signal::TERM,
         pinned: true,
+        haste: Vec::new(),
     }));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     assert!(line_with(&buffer, "redis-server").starts_with("  6 x"));
@@ -505,7 +564,7 @@ fn the_editor_shows_what_would_follow() {
 fn the_question_names_everything_before_a_signal() {
     let mut app = scene();
     paint(&mut app, FULL, 80, 24);
-    press(&mut app, &["X"]);
+    press(&mut app, &["U", "X"]);
     for (width, height) in [(80, 24), (120, 40)] {
         let (buffer, _) = paint(&mut app, FULL, width, height);
         let shown = text(&buffer);
@@ -606,16 +665,18 @@ fn the_pictures_are_those_of_the_real_screen() {
         ("panels-120x40", 120, 40, &[]),
         ("wide-200x60", 200, 60, &[]),
         ("adjust", 100, 26, &["a", "-250"]),
-        ("sacrifice", 100, 26, &["X"]),
+        ("sacrifice", 100, 26, &["U", "X", "study"]),
         ("explain", 100, 45, &["Enter"]),
         ("cgroups", 120, 40, &["Tab", "Down", "Down", "Down"]),
         ("verdicts", 120, 40, &["Tab", "Tab"]),
     ];
+    let list = folder.join("png.txt");
+    let drawn_before = fs::read_to_string(&list).unwrap_or_default();
     let mut listed = String::new();
     for (name, width, height, script) in pictures {
         let mut app = if name == "cgroups" { limited_app() } else { scene() };
         paint(&mut app, FULL, width, height);
-        press(&mut app, script);
+        press_or_study(&mut app, script);
         if name == "verdicts" {
             let old = POLICIES.iter().take_while(|policy| policy.id() != LINUX_2_4.id());
             old.for_each(|_| drop(press(&mut app, &["Down"])));
@@ -632,8 +693,10 @@ fn the_pictures_are_those_of_the_real_screen() {
         }
         let kept = fs::read_to_string(&file).unwrap_or_default();
         assert!(kept == picture, "{name}.svg is not today's screen: DOOMTOP_BLESS=1 cargo test");
-        listed.push_str(&format!("{name}.png was drawn from {:016x}\n", fingerprint(&picture)));
-        if std::env::var_os("DOOMTOP_BLESS").is_some() {
+        let line = format!("{name}.png was drawn from {:016x}\n", fingerprint(&picture));
+        let is_new = !drawn_before.contains(&line);
+        listed.push_str(&line);
+        if is_new && std::env::var_os("DOOMTOP_BLESS").is_some() {
             let drawn = std::process::Command::new("rsvg-convert")
                 .args(["-z", "1.5", "-o"])
                 .args([&file.with_extension("png"), &file])
@@ -642,7 +705,6 @@ fn the_pictures_are_those_of_the_real_screen() {
         }
     }
     // The PNGs cannot be painted here; which SVG each was drawn from can be kept and compared.
-    let list = folder.join("png.txt");
     if std::env::var_os("DOOMTOP_BLESS").is_some() {
         fs::write(&list, &listed).unwrap();
     }
@@ -699,11 +761,22 @@ fn what_was_done_stands_in_the_session() {
         name: "redis-server".to_owned(),
         signal: Signal::TERM,
         pinned: true,
+        haste: Vec::new(),
     }));
     let (buffer, _) = paint(&mut app, FULL, 200, 60);
     let shown = text(&buffer);
-    for part in ["This session", "x 9120 redis-server: SIGTERM", "r puts 1203 systemd-journal back"]
-    {
+    for part in [
+        "This session",
+        "x 9120 redis-server: SIGTERM 0s ago",
+        "not gone yet; stuck",
+        "r puts 1203 systemd-journal back",
+    ] {
         assert!(shown.contains(part), "{part:?} in\n{shown}");
     }
+    // Without a panel the bottom line says it, once the message is over.
+    settle(&mut app);
+    let (buffer, _) = paint(&mut app, FULL, 80, 24);
+    assert!(line_with(&buffer, "14 of 20 tasks").starts_with("x 9120 redis-server: SIGTERM 10s"));
+    let (buffer, _) = paint(&mut app, FULL, 200, 60);
+    assert!(text(&buffer).contains("not gone yet; x"), "{}", text(&buffer));
 }

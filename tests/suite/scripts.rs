@@ -4,7 +4,7 @@ use doomtop::app::filter::Filter;
 use doomtop::app::keys::{Code, KEYS, Key, Place, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal};
+use doomtop::intent::{Consent, Haste, Intent, Outcome, Refusal, Spare};
 use doomtop::model::{ProcId, Reading, Signal};
 use doomtop::policy::LINUX_2_4;
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
@@ -22,7 +22,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
 }
 
 fn signal(pid: i32, name: &str, signal: Signal, consent: Consent) -> Request {
-    Request::Act(Intent::Signal { who: id(pid), name: name.to_owned(), signal, consent })
+    let (who, name, haste) = (id(pid), name.to_owned(), Haste::usual(signal));
+    Request::Act(Intent::Signal { who, name, signal, consent, haste })
 }
 
 #[test]
@@ -45,6 +46,8 @@ fn the_cursor_begins_on_the_victim_and_stays_there_until_it_is_moved() {
 fn a_number_is_written_only_by_enter() {
     let mut player = Player::on(usual());
     assert_eq!(player.play("a-250<Enter>"), [adj(500, "chrome", 300, -250)]);
+    let mut player = Player::on(usual());
+    assert_eq!(player.play("a50-<Enter>"), [adj(500, "chrome", 300, -50)], "a sign goes in front");
     let mut player = Player::on(usual());
     assert_eq!(player.play("<F7><Enter>"), [adj(500, "chrome", 300, 250)]);
     let mut player = Player::on(usual());
@@ -87,7 +90,7 @@ fn the_preview_tells_rank_and_victim_before_anything_is_written() {
     let mut player = Player::on(usual());
     player.play("a-1000");
     let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
-    let preview = edit.preview.as_ref().unwrap();
+    let preview = edit.previews.own.as_ref().unwrap();
     assert_eq!(preview.rank_before, Some(1));
     assert_eq!(preview.rank_after, None);
     assert_eq!(
@@ -99,11 +102,22 @@ fn the_preview_tells_rank_and_victim_before_anything_is_written() {
 }
 
 #[test]
-fn a_policy_that_knows_no_adj_leaves_the_preview_to_the_kernel() {
+fn the_kernels_own_rule_is_asked_beside_the_chosen_one() {
     let mut player = Player::with(Setup { policy: &LINUX_2_4, ..setup() }, usual());
-    player.play("500a0");
+    player.play("500a-1000");
     let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
-    assert_eq!(edit.preview.as_ref().map(|preview| preview.policy), Some("linux"));
+    let (own, kernel) = (edit.previews.own.as_ref(), edit.previews.kernel.as_ref());
+    let (own, kernel) = (own.unwrap(), kernel.unwrap());
+    assert_eq!((own.policy, kernel.policy), ("linux-2.4", "linux"));
+    assert!(own.is_idle() && !own.knows_adj, "2.4 had no adj");
+    assert_eq!((kernel.rank_before, kernel.rank_after), (Some(1), None));
+    assert!(!own.agrees(kernel));
+    assert_eq!(edit.proposals.policy, "linux", "who knows adj proposes it");
+
+    let mut player = Player::on(usual());
+    player.play("a0");
+    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    assert_eq!(edit.previews.kernel, None, "it is the chosen one");
 }
 
 #[test]
@@ -369,14 +383,28 @@ fn a_sacrifice_is_followed_to_its_end() {
     let mut player = Player::on(usual());
     let name = || "java".to_owned();
     let (who, signal) = (id(600), Signal::TERM);
-    player.app.update(Msg::Came(Outcome::Signalled { who, name: name(), signal, pinned: true }));
+    player.app.update(Msg::Came(Outcome::Signalled {
+        who,
+        name: name(),
+        signal,
+        pinned: true,
+        haste: Vec::new(),
+    }));
     assert!(player.app.journal.pursues(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
     player.app.update(Msg::Came(Outcome::StillThere { who, name: name(), signal, after, why }));
     assert!(player.notice().contains("still there 5s after SIGTERM"), "{}", player.notice());
-    let freed = Kib(480 << 10);
-    player.app.update(Msg::Came(Outcome::Exited { who, name: name(), after: Millis(12), freed }));
+    let at = |memory| Spare { memory: Kib(memory), swap: Kib(1 << 20) };
+    let (before, now) = (at(1 << 20), at((1 << 20) + (480 << 10)));
+    player.app.update(Msg::Came(Outcome::Exited {
+        who,
+        name: name(),
+        after: Millis(12),
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
     assert!(!player.app.journal.pursues(who));
     assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
 }
@@ -624,6 +652,9 @@ fn any_key() -> impl Strategy<Value = Key> {
         2 => proptest::char::range('a', 'z').prop_map(Key::char),
         1 => Just(Key::plain(Code::Enter)),
         1 => Just(Key::char('y')),
+        1 => Just(Key::char('a')),
+        1 => Just(Key::char('t')),
+        1 => Just(Key::char('J')),
     ]
 }
 
@@ -648,25 +679,57 @@ proptest! {
             let dialog = player.app.mode.clone();
             let asked = player.app.update(Msg::Key(key, Millis(player.now)));
             for request in &asked {
+                if let Request::Write { path, text } = request {
+                    let Mode::Keep(keep) = &dialog else { panic!("{request:?} from {dialog:?}") };
+                    prop_assert_eq!(key, Key::plain(Code::Enter));
+                    prop_assert_eq!(Some(text), keep.chosen().map(|way| &way.text));
+                    prop_assert_eq!(Some(path.as_str()), keep.path.as_ref().map(|it| it.value().trim()));
+                }
                 let Request::Act(intent) = request else { continue };
                 let seen = opened.is_some_and(|since| player.now >= since + 400);
                 prop_assert!(seen, "{intent:?} without a dialog in view");
                 match (&dialog, intent) {
                     (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
                         prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert!(!edit.is_wide(), "the list was not shown");
                         prop_assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
                     }
-                    (Mode::Revert(revert), Intent::SetAdj { who, to, revert: true, .. }) => {
+                    (Mode::Revert(asking), Intent::SetAdj { who, from, to, revert, .. }) => {
                         prop_assert_eq!(key, Key::plain(Code::Enter));
-                        prop_assert_eq!((*who, *to), (revert.who, revert.to));
+                        prop_assert_eq!((*who, *from, *to), (asking.who, asking.from, asking.to));
+                        prop_assert_eq!(*revert, !asking.again);
+                    }
+                    (Mode::Several(several), Intent::SetAdj { .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert!(several.is_agreed(), "its count was not typed");
+                        prop_assert!(several.intents().any(|listed| listed == *intent), "not listed");
                     }
                     (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
                         prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
                         let wanted = if *consent == Consent::Plain { Code::Char('y') } else { Code::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
+                    (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                    }
+                    (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+                        prop_assert_eq!(key, Key::char('y'));
+                        prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
+                    }
                     other => prop_assert!(false, "{other:?}"),
                 }
+            }
+            // The world answers: most is done, some of it refused.
+            for (nth, request) in asked.into_iter().enumerate() {
+                let Request::Act(intent) = request else { continue };
+                let Intent::SetAdj { who, ref name, from, to, revert } = intent else { continue };
+                let refusal = [Refusal::Gone, Refusal::Changed { from, found: Adj(7) }];
+                let outcome = match (player.now + nth as u64) % 4 {
+                    odd @ 0..2 => Outcome::Refused { intent, refusal: refusal[odd as usize].clone() },
+                    _ => Outcome::AdjSet { who, name: name.clone(), before: from, now: to, revert },
+                };
+                player.app.update(Msg::Came(outcome));
             }
             let was_dialog = dialog.asks();
             let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&player.app.mode);

@@ -29,7 +29,8 @@ const KEYS: [&str; 11] = [
 ];
 const MATCHES: [&str; 4] = ["name", "user", "cgroup", "unit"];
 
-struct Reader<'a> {
+/// Reads a file, and remembers every fault with its place.
+pub(super) struct Reader<'a> {
     text: &'a str,
     faults: Vec<Fault>,
 }
@@ -39,8 +40,20 @@ struct Reader<'a> {
 /// # Errors
 /// Everything that is wrong with it, in the order of the file; at least one.
 pub(super) fn read(text: &str) -> Result<Law, Vec<Fault>> {
+    document(text, "a rule", |reader, table| reader.law(table))
+}
+
+/// Reads a file of TOML, whatever it is to be.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file; at least one.
+pub(super) fn document<T>(
+    text: &str,
+    is: &str,
+    with: impl FnOnce(&mut Reader<'_>, &DeTable<'_>) -> Option<T>,
+) -> Result<T, Vec<Fault>> {
     if text.len() > LARGEST {
-        let what = format!("a rule has at most {LARGEST} bytes; this file has {}", text.len());
+        let what = format!("{is} has at most {LARGEST} bytes; this file has {}", text.len());
         return Err(vec![Fault::new(Spot::of(text, 0), what)]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -52,22 +65,29 @@ pub(super) fn read(text: &str) -> Result<Law, Vec<Fault>> {
     if !reader.faults.is_empty() {
         return Err(reader.faults);
     }
-    let law = reader.law(table.get_ref());
+    let read = with(&mut reader, table.get_ref());
     let mut faults = reader.faults;
     faults.sort_by_key(|fault| fault.spot);
     faults.truncate(FAULTS);
-    match law {
-        Some(law) if faults.is_empty() => Ok(law),
-        _ if faults.is_empty() => Err(vec![Fault::new(Spot::of(text, 0), "this is no rule")]),
+    match read {
+        Some(read) if faults.is_empty() => Ok(read),
+        _ if faults.is_empty() => {
+            Err(vec![Fault::new(Spot::of(text, 0), format!("this is not {is}"))])
+        }
         _ => Err(faults),
     }
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, at: usize, what: impl Into<String>) {
+    pub(super) fn fault(&mut self, at: usize, what: impl Into<String>) {
         let mut line = String::new();
         crate::model::escape_bytes(what.into().replace('\n', " ").as_bytes(), &mut line);
         self.faults.push(Fault::new(Spot::of(self.text, at), line));
+    }
+
+    /// Where a byte of the file stands.
+    pub(super) fn spot(&self, at: usize) -> Spot {
+        Spot::of(self.text, at)
     }
 
     fn law(&mut self, table: &DeTable<'_>) -> Option<Law> {
@@ -122,7 +142,7 @@ impl Reader<'_> {
         })
     }
 
-    fn text_of<'t>(
+    pub(super) fn text_of<'t>(
         &mut self,
         key: &str,
         value: &'t Spanned<DeValue<'_>>,
@@ -135,7 +155,12 @@ impl Reader<'_> {
         None
     }
 
-    fn words(&mut self, table: &DeTable<'_>, key: &str, longest: usize) -> Option<String> {
+    pub(super) fn words(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        longest: usize,
+    ) -> Option<String> {
         let (text, span) = self.text_of(key, table.get(key)?)?;
         if text.len() > longest {
             self.fault(span.start, format!("{key} has at most {longest} bytes"));
@@ -256,7 +281,7 @@ impl Reader<'_> {
         Some(matcher)
     }
 
-    fn glob(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Glob> {
+    pub(super) fn glob(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Glob> {
         let (text, span) = self.text_of(key, value)?;
         if text.is_empty() || text.len() > Glob::LONGEST {
             self.fault(span.start, format!("a pattern has 1 to {} bytes", Glob::LONGEST));

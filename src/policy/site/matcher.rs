@@ -25,8 +25,16 @@ impl Glob {
         Self(pattern.into())
     }
 
-    fn is_plain(&self) -> bool {
+    /// Whether it stands for one text alone.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
         !self.0.iter().any(|letter| matches!(letter, '*' | '?'))
+    }
+
+    /// Whether it is a path from the top on, with at least a letter that is said.
+    #[must_use]
+    pub fn is_rooted(&self) -> bool {
+        self.0.first() == Some(&'/') && !matches!(self.0.get(1), None | Some('*' | '?'))
     }
 
     /// Whether all of a text is meant. Without fuel nothing is.
@@ -60,6 +68,13 @@ impl Glob {
                 }
             }
         }
+    }
+}
+
+impl std::fmt::Display for Glob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text: String = self.0.iter().collect();
+        f.write_str(&crate::model::neutral(text.as_bytes()))
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! Here are no files: the shell reads the text, watches it, and loads a new version.
 
+mod adj;
 mod code;
 mod facts;
 mod fault;
@@ -28,6 +29,7 @@ use super::{Act, Armed, Badness, Cite, Note, Policy, Reason, Sway, Tie, Unit, Ve
 use crate::model::{Needs, Process, Reading, Scene, Scores, Signal, Text};
 use crate::units::{Adj, Points};
 
+pub use adj::{AdjRule, AdjRules, Hit, Whom};
 pub use code::{Expression, STEPS};
 pub use facts::{Cost, FACTS, FAMILIES, Fact, Source, View, table};
 pub use fault::{Fault, Spot};

@@ -1,5 +1,5 @@
 //! The configuration of oomd: rulesets of detectors and actions, each a plugin with arguments. Read
-//! as far as four of its kill plugins and the detectors before them go.
+//! as far as five of its kill plugins and the detectors before them go.
 
 use super::json::Json;
 use crate::model::{CgroupSet, Oomd, Text};
@@ -28,6 +28,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
         by_swap: CgroupSet::default(),
         by_pressure: CgroupSet::default(),
         by_pgscan: CgroupSet::default(),
+        by_io: CgroupSet::default(),
         ..Oomd::default()
     };
     let mut odd: Vec<Text> = Vec::new();
@@ -50,6 +51,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
                 }
                 "kill_by_pressure" => &mut options.by_pressure,
                 "kill_by_pg_scan" => &mut options.by_pgscan,
+                "kill_by_io_cost" => &mut options.by_io,
                 other => {
                     if other.starts_with("kill_") {
                         strange(&format!("its plugin {other} is not followed"));
@@ -99,7 +101,8 @@ mod tests {
             "args": { "cgroup": "system.slice/*,user.slice/*", "recursive": true } }] },
         { "name": "b", "detectors": [["low", { "name": "swap_free", "args": { "threshold_pct": 15 } }]],
           "actions": [{ "name": "kill_by_swap_usage", "args": { "cgroup": "workload.slice/*" } },
-            { "name": "kill_by_io_cost", "args": {} }] },
+            { "name": "kill_by_chance", "args": {} },
+            { "name": "kill_by_io_cost", "args": { "cgroup": "x/*" } }] },
         { "name": "c", "actions": [{ "name": "kill_by_pg_scan", "args": { "cgroup": "x/*" } }] } ] }"#;
 
     #[test]
@@ -114,6 +117,7 @@ mod tests {
         assert_eq!(options.swap_free, 15.0);
         assert_eq!(options.by_pressure, CgroupSet::default());
         assert!(options.by_pgscan.has("/x/y") && !options.by_pgscan.has("/system.slice/a"));
+        assert!(options.by_io.has("/x/z") && !options.by_io.has("/y"));
         assert_eq!(odd.len(), 2);
         assert_eq!(oomd_json(&json(b"{}").unwrap()), None);
     }

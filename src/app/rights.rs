@@ -1,0 +1,162 @@
+//! What the kernel lets this user do to an adj, as far as it can be known before it is tried
+//! (`fs/proc/base.c` `__set_oom_adj`). The floor itself, `oom_score_adj_min`, is in no file.
+
+use crate::model::{Capability, Powers, Process, Scene};
+use crate::policy::likely_sharers;
+use crate::units::Adj;
+
+/// Another user's process cannot be written at all.
+const FOREIGN: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
+
+/// What is known of what may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Any value; `contained` where doomtop runs in a container, whose capabilities may not count.
+    Any {
+        /// Whether that is in doubt.
+        contained: bool,
+    },
+    /// No value at all; why.
+    Nothing(&'static str),
+    /// Any value from the floor up. The floor is not published: a privileged writer's last value,
+    /// inherited at fork.
+    Floor {
+        /// It is no higher than this.
+        at_most: Adj,
+        /// This was refused in this session: it is higher.
+        above: Option<Adj>,
+    },
+}
+
+impl Rights {
+    /// What this user may write to a process that has `from`; `refused` is the highest value that
+    /// was refused in this session.
+    #[must_use]
+    pub fn of(process: &Process, from: Adj, refused: Option<Adj>, scene: &Scene) -> Self {
+        let powers = &scene.now().powers;
+        if is_foreign(process, powers) {
+            Self::Nothing(FOREIGN)
+        } else if powers.lowers_adj() {
+            Self::Any { contained: !scene.machine().initial_pid_namespace }
+        } else {
+            Self::Floor { at_most: from, above: refused.filter(|&refused| refused < from) }
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Any { contained: false } => {
+                "you may write any value (CAP_SYS_RESOURCE), which sets its floor, too".to_owned()
+            }
+            Self::Any { contained: true } => {
+                "you hold CAP_SYS_RESOURCE; in a container the kernel may not count it".to_owned()
+            }
+            Self::Nothing(why) => why.to_owned(),
+            Self::Floor { at_most, above: None } => format!(
+                "you may raise it, and lower it to its floor: what root set last (0 unless it did); \
+                 no file tells it, it is {at_most} or less"
+            ),
+            Self::Floor { at_most, above: Some(above) } => format!(
+                "you may raise it, and lower it to its floor: no file tells it; it is above {above}, \
+                 which was refused, and {at_most} or less"
+            ),
+        }
+    }
+
+    /// What will or may refuse this value, where something will.
+    #[must_use]
+    pub fn warning(self, from: Adj, to: Adj) -> Option<&'static str> {
+        match self {
+            Self::Nothing(why) => Some(why),
+            Self::Floor { above: Some(above), .. } if to <= above => {
+                Some("as low as that was refused in this session: needs CAP_SYS_RESOURCE")
+            }
+            Self::Floor { .. } if to < from && to < Adj::ZERO && from >= Adj::ZERO => {
+                Some("going below 0 needs CAP_SYS_RESOURCE, which you lack")
+            }
+            Self::Floor { .. } if to < from => Some(
+                "lowering works down to the last value that root set; below it needs CAP_SYS_RESOURCE",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Whether it runs as another user whose files this one may not write.
+fn is_foreign(process: &Process, powers: &Powers) -> bool {
+    let foreign = process.ids.value().is_some_and(|ids| ids.euid != powers.euid);
+    foreign && !powers.caps.has(Capability::DacOverride)
+}
+
+/// Who else gets the value with a process, and who does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kin {
+    /// Those who seem to share its memory: since 4.8 the kernel writes the value to them, too.
+    pub sharers: Vec<String>,
+    /// So many living children keep what they have; new ones inherit.
+    pub children: usize,
+}
+
+impl Kin {
+    /// Of a process.
+    #[must_use]
+    pub fn of(process: &Process, scene: &Scene) -> Self {
+        let name = |other: &&Process| format!("{} {}", other.id.pid, other.comm);
+        let sharers = likely_sharers(process, scene);
+        let copies = scene.machine().kernel_version() >= (4, 8);
+        Self {
+            sharers: if copies { sharers.iter().map(name).collect() } else { Vec::new() },
+            children: scene
+                .children(process.id.pid)
+                .count()
+                .saturating_sub(sharers_below(process, &sharers, copies)),
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match &self.sharers[..] {
+            [] => {}
+            [one] => {
+                lines.push(format!("{one} seems to share its memory, and would get the value too"))
+            }
+            [one, rest @ ..] => lines.push(format!(
+                "{one} and {} more seem to share its memory, and would get the value too",
+                rest.len()
+            )),
+        }
+        lines.push(match self.children {
+            0 => "children inherit it at fork".to_owned(),
+            1 => "children inherit it at fork; the 1 it has keeps its own".to_owned(),
+            many => format!("children inherit it at fork; the {many} it has keep their own"),
+        });
+        lines
+    }
+}
+
+/// How many of those who get the value are children.
+fn sharers_below(process: &Process, sharers: &[&Process], copies: bool) -> usize {
+    let below = sharers.iter().filter(|other| other.parent == process.id.pid);
+    if copies { below.count() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_floor_allows_is_said_before_it_is_tried() {
+        let floor = Rights::Floor { at_most: Adj(300), above: None };
+        assert_eq!(floor.warning(Adj(300), Adj(400)), None);
+        assert!(floor.warning(Adj(300), Adj(100)).is_some_and(|it| it.contains("root set")));
+        assert!(floor.warning(Adj(300), Adj(-1)).is_some_and(|it| it.contains("below 0")));
+        let known = Rights::Floor { at_most: Adj(300), above: Some(Adj(50)) };
+        assert!(known.warning(Adj(300), Adj(50)).is_some_and(|it| it.contains("was refused")));
+        assert!(known.words().contains("above +50"), "{}", known.words());
+        assert_eq!(Rights::Any { contained: false }.warning(Adj(0), Adj(-1000)), None);
+    }
+}

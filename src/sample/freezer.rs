@@ -1,0 +1,243 @@
+//! The freezers of both cgroup versions: where a process stands in them, and whether one holds it.
+//! Also who is in a cgroup: the processes of it and of those below.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use super::file::Buffer;
+use super::parse;
+use crate::model::{Frozen, Hierarchy, Text};
+
+/// Where hierarchies that can freeze are mounted
+/// (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup-v1/freezer-subsystem.rst`).
+const MOUNTS: [(Hierarchy, &str); 3] = [
+    (Hierarchy::V2, "/sys/fs/cgroup"),
+    (Hierarchy::V2, "/sys/fs/cgroup/unified"),
+    (Hierarchy::V1, "/sys/fs/cgroup/freezer"),
+];
+
+/// So much of a file with a word or a few lines, in bytes.
+const SHORT: usize = 4096;
+/// So much of a list of processes, in bytes.
+const LONG: usize = 1 << 20;
+/// So deep a tree is walked.
+const DEEPEST: usize = 64;
+
+/// A cgroup in a hierarchy that can freeze.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freezer {
+    /// Which version.
+    pub hierarchy: Hierarchy,
+    /// Its path, as `/proc/PID/cgroup` prints it.
+    pub path: Text,
+    /// Its directory.
+    pub dir: PathBuf,
+}
+
+impl Freezer {
+    /// The file that freezes and thaws, and what thaws.
+    #[must_use]
+    pub const fn switch(&self) -> (&'static str, &'static str) {
+        match self.hierarchy {
+            Hierarchy::V1 => ("freezer.state", "THAWED"),
+            Hierarchy::V2 => ("cgroup.freeze", "0"),
+        }
+    }
+
+    /// Whether it is frozen now, whoever did it.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        match self.hierarchy {
+            Hierarchy::V1 => self.says("freezer.state", &["FROZEN", "FREEZING"]),
+            Hierarchy::V2 => self.says("cgroup.events", &["frozen 1"]),
+        }
+    }
+
+    /// Whether it was frozen itself, not one above it.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        let file = match self.hierarchy {
+            Hierarchy::V1 => "freezer.self_freezing",
+            Hierarchy::V2 => "cgroup.freeze",
+        };
+        self.says(file, &["1"])
+    }
+
+    /// What there is to say of it, where it is frozen.
+    #[must_use]
+    pub fn frozen(&self) -> Option<Frozen> {
+        self.is_frozen().then(|| Frozen {
+            hierarchy: self.hierarchy,
+            path: self.path.clone(),
+            own: self.is_own(),
+            others: open(&self.dir)
+                .and_then(members)
+                .map_or(0, |members| members.len().saturating_sub(1)),
+        })
+    }
+
+    /// Opens one of its files for writing.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn writable(&self, file: &str) -> Result<OwnedFd, Errno> {
+        openat(open(&self.dir)?, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+    }
+
+    fn says(&self, file: &str, words: &[&str]) -> bool {
+        let read = open(&self.dir).and_then(|dir| slurp(&dir, file, SHORT));
+        read.is_ok_and(|bytes| {
+            bytes
+                .split(|&byte| byte == b'\n')
+                .any(|line| words.iter().any(|word| word.as_bytes() == line))
+        })
+    }
+}
+
+/// Where a process stands, by its `/proc/PID/cgroup`: in one or two hierarchies that can freeze.
+#[must_use]
+pub fn freezers(cgroups: &[u8]) -> Vec<Freezer> {
+    let mut found = Vec::new();
+    for line in cgroups.split(|&byte| byte == b'\n') {
+        // `N:controllers:/path`, and `0::/path` for version 2.
+        let mut parts = line.splitn(3, |&byte| byte == b':');
+        let (Some(number), Some(controllers), Some(path)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let hierarchy = match (number, controllers) {
+            (b"0", b"") => Hierarchy::V2,
+            (_, b"freezer") => Hierarchy::V1,
+            _ => continue,
+        };
+        for (_, mount) in MOUNTS.iter().filter(|(version, _)| *version == hierarchy) {
+            if let Some(dir) = below(Path::new(mount), path) {
+                found.push(Freezer { hierarchy, path: Text::new(path), dir });
+            }
+        }
+    }
+    found
+}
+
+/// The directory of a cgroup below a mount point. A cgroup outside of the own cgroup namespace shows
+/// as `/../…`: that is no path below.
+fn below(mount: &Path, path: &[u8]) -> Option<PathBuf> {
+    let names = path.strip_prefix(b"/")?;
+    if names.split(|&byte| byte == b'/').any(|name| name == b"..") {
+        return None;
+    }
+    Some(mount.join(OsStr::from_bytes(names)))
+}
+
+/// The v2 directory of a cgroup, held open, by its path as `/proc/PID/cgroup` prints it.
+///
+/// # Errors
+/// ENOENT where there is none.
+pub fn v2_dir(path: &str) -> Result<OwnedFd, Errno> {
+    let mounts = MOUNTS.iter().filter(|(version, _)| *version == Hierarchy::V2);
+    for (_, mount) in mounts {
+        let Some(place) = below(Path::new(mount), path.as_bytes()) else { continue };
+        match open(&place) {
+            // A directory of a version-1 hierarchy, or none of cgroups at all, has no such file.
+            Ok(dir) if slurp(&dir, "cgroup.events", SHORT).is_ok() => return Ok(dir),
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::NOENT)
+}
+
+/// Opens a directory; a link at its end is not followed.
+fn open(dir: impl AsRef<Path>) -> Result<OwnedFd, Errno> {
+    openat(CWD, dir.as_ref(), LISTED, Mode::empty())
+}
+
+const LISTED: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// The pids of a cgroup and of those below, sorted. 0 stands for a process of another pid namespace,
+/// once for each.
+///
+/// # Errors
+/// Why a list could not be read: ENODEV where the cgroup was removed, EOPNOTSUPP in one of threads.
+pub fn members(dir: impl AsFd) -> Result<Vec<i32>, Errno> {
+    let mut found = Vec::new();
+    collect(dir, DEEPEST, &mut found)?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn collect(dir: impl AsFd, depth: usize, found: &mut Vec<i32>) -> Result<(), Errno> {
+    let bytes = slurp(&dir, "cgroup.procs", LONG)?;
+    let pids = bytes.split(|&byte| byte == b'\n').filter_map(parse::unsigned);
+    found.extend(pids.filter_map(|pid| i32::try_from(pid).ok()));
+    let Some(depth) = depth.checked_sub(1) else { return Err(Errno::NAMETOOLONG) };
+    for entry in Dir::read_from(&dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type() != FileType::Directory || name == c"." || name == c".." {
+            continue;
+        }
+        match openat(&dir, name, LISTED, Mode::empty()) {
+            Ok(child) => match collect(child, depth, found) {
+                // Removed between the two: then nobody was in it.
+                Err(Errno::NODEV | Errno::NOENT) => {}
+                other => other?,
+            },
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// The first `most` bytes of a file.
+fn slurp(dir: impl AsFd, name: &str, most: usize) -> Result<Vec<u8>, Errno> {
+    let name = std::ffi::CString::new(name).map_err(|_| Errno::INVAL)?;
+    let mut buffer = Buffer::new();
+    buffer.read_start(dir, &name, most).map(|(bytes, _)| bytes.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_leaves_the_hierarchy_is_not_followed() {
+        assert_eq!(freezers(b"0::/../../etc\n1:freezer:/../x\n\ngarbage\n7:memory:/a\n"), []);
+        assert!(v2_dir("/../..").is_err());
+        assert!(v2_dir("no path").is_err());
+    }
+
+    #[test]
+    fn both_versions_are_found_under_their_names() {
+        let found = freezers(b"6:freezer:/a/b\n4:memory:/m\n0::/u:x\n");
+        let places: Vec<_> = found.iter().map(|it| it.dir.to_str().unwrap_or_default()).collect();
+        assert_eq!(
+            places,
+            ["/sys/fs/cgroup/freezer/a/b", "/sys/fs/cgroup/u:x", "/sys/fs/cgroup/unified/u:x"]
+        );
+        assert_eq!(found[1].path.as_str(), "/u:x");
+    }
+
+    #[test]
+    fn the_members_of_a_tree_are_those_of_all_its_lists() {
+        let top = tempfile::tempdir().expect("a folder");
+        let below = top.path().join("a/b");
+        std::fs::create_dir_all(&below).expect("folders");
+        for (place, pids) in
+            [(top.path(), "77\n5\n"), (&top.path().join("a"), ""), (&below, "0\n9\n")]
+        {
+            std::fs::write(place.join("cgroup.procs"), pids).expect("a list");
+        }
+        assert_eq!(open(top.path()).and_then(members), Ok(vec![0, 5, 9, 77]));
+        std::fs::remove_file(top.path().join("cgroup.procs")).expect("a list");
+        assert_eq!(open(top.path()).and_then(members), Err(Errno::NOENT));
+    }
+}

@@ -1,0 +1,66 @@
+//! `/proc/PID/smaps_rollup`: of whom the memory of a process is.
+
+use crate::model::Holding;
+use crate::units::Kib;
+
+/// Adds it up. `None` if it does not name what is private: it was cut short, or is no such file.
+#[must_use]
+pub fn smaps_rollup(bytes: &[u8]) -> Option<Holding> {
+    let mut found = Holding::default();
+    let (mut private, mut swap, mut part) = (None, Kib::ZERO, None);
+    // The first line is a range of addresses, and the last one is whole or not there.
+    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);
+    for line in whole.split(|&b| b == b'\n') {
+        let mut words = line.split(|&b| b == b' ').filter(|word| !word.is_empty());
+        let (Some(key), Some(number), Some(b"kB")) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let Some(kib) = super::unsigned(number).map(Kib) else { continue };
+        match key {
+            b"Private_Clean:" | b"Private_Dirty:" => {
+                private = Some(private.unwrap_or(Kib::ZERO) + kib);
+            }
+            b"Shared_Clean:" | b"Shared_Dirty:" => found.shared += kib,
+            b"Anonymous:" => found.anonymous = kib,
+            b"Swap:" => swap = kib,
+            b"SwapPss:" => part = Some(kib),
+            _ => {}
+        }
+    }
+    found.private = private?;
+    found.swap = part.unwrap_or(swap);
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FILE: &[u8] = b"55d0 7ffc ---p 00000000 00:00 0                          [rollup]\n\
+        Rss:                1320 kB\nPss:                 255 kB\nPss_Anon:            96 kB\n\
+        Shared_Clean:       1100 kB\nShared_Dirty:          8 kB\n\
+        Private_Clean:       120 kB\nPrivate_Dirty:        92 kB\n\
+        Anonymous:            96 kB\nSwap:                 40 kB\nSwapPss:              30 kB\n";
+
+    #[test]
+    fn private_shared_and_swapped_out() {
+        let holding = smaps_rollup(FILE).expect("a whole file");
+        let kib = [holding.private, holding.shared, holding.anonymous, holding.swap];
+        assert_eq!(kib, [Kib(212), Kib(1108), Kib(96), Kib(30)]);
+        assert_eq!(smaps_rollup(b""), None);
+        assert_eq!(smaps_rollup(b"Rss: 12 kB\n"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(bytes: Vec<u8>, end in 0..FILE.len()) {
+            let _ = smaps_rollup(&bytes);
+            let _ = smaps_rollup(&FILE[..end]);
+            let huge = b"Private_Clean: 18446744073709551615 kB\nPrivate_Dirty: 18446744073709551615 kB\n";
+            let _ = smaps_rollup(huge);
+        }
+    }
+}

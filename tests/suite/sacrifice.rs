@@ -1,0 +1,396 @@
+//! The sacrifice as the mind conducts it: what the dialog learns, who is not killed twice, who waits,
+//! who is offered the hard way, and whole sets.
+
+use std::sync::Arc;
+
+use doomtop::app::mode::Mode;
+use doomtop::app::{Acting, Msg, Request, Setup};
+use doomtop::intent::{Came, Consent, FROZEN, Haste, Intent, Outcome, Refusal, Spare, Taken};
+use doomtop::model::{
+    Capabilities, Cgroups, Comm, Frozen, Hierarchy, Process, Reading, Restart, Sharers, Signal,
+    Snapshot, Study, Text, Unit,
+};
+use doomtop::units::{Kib, Millis};
+
+use crate::stage::{Player, cast, machine, process, setup, usual};
+
+fn id(pid: i32) -> doomtop::model::ProcId {
+    process(pid, "", 0).id
+}
+
+fn sent(pid: i32, name: &str, signal: Signal) -> Msg {
+    let (who, name) = (id(pid), name.to_owned());
+    Msg::Came(Outcome::Signalled { who, name, signal, pinned: true, haste: Vec::new() })
+}
+
+fn stuck(pid: i32, name: &str, signal: Signal, why: &str) -> Msg {
+    let (who, name, why) = (id(pid), name.to_owned(), why.to_owned());
+    Msg::Came(Outcome::StillThere { who, name, signal, after: Millis(5000), why })
+}
+
+fn act(request: &Request) -> Option<&Intent> {
+    match request {
+        Request::Act(intent) => Some(intent),
+        _ => None,
+    }
+}
+
+fn acts(asked: &[Request]) -> Vec<&Intent> {
+    asked.iter().filter_map(act).collect()
+}
+
+fn wish(pid: i32, name: &str, signal: Signal) -> Intent {
+    let (who, name, haste) = (id(pid), name.to_owned(), Haste::usual(signal));
+    Intent::Signal { who, name, signal, consent: Consent::Plain, haste }
+}
+
+fn frozen(hierarchy: Hierarchy) -> Study {
+    let path = Text::new(b"/jobs/a");
+    let frozen = Frozen { hierarchy, path, own: true, others: 3 };
+    Study { who: id(500), frozen: Some(frozen), ..Study::default() }
+}
+
+#[test]
+fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
+    let mut player = Player::on(usual());
+    player.play("X");
+    assert_eq!(player.app.wanted_study(), Some(id(500)));
+    assert_eq!(player.app.wanted_study(), None, "asked once");
+    player.now += 1000;
+    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    let at = player.now;
+    let early = player.app.update(Msg::Key(doomtop::app::keys::Key::char('y'), Millis(at)));
+    assert_eq!(early, [], "the new question was not on the screen yet");
+    player.draw();
+    let asked = player.play("y");
+    let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
+    let thaw = Haste::Thaw { cgroup: "/jobs/a".to_owned() };
+    assert_eq!(*haste, [Haste::Priority, Haste::Release, thaw]);
+}
+
+#[test]
+fn a_v2_freezer_is_thawed_for_sigterm_only() {
+    let haste = |keys: &str| {
+        let mut player = Player::on(usual());
+        player.play("X");
+        player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V2))));
+        player.draw();
+        let asked = player.play(keys);
+        let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
+        haste.clone()
+    };
+    assert_eq!(haste("y"), Haste::usual(Signal::KILL));
+    assert_eq!(haste("sy"), [Haste::Thaw { cgroup: "/jobs/a".to_owned() }]);
+}
+
+#[test]
+fn without_the_study_the_dialog_is_valid_and_a_late_one_is_about_nobody() {
+    let mut player = Player::on(usual());
+    player.play("600X");
+    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    player.draw();
+    let asked = player.play("y");
+    assert_eq!(acts(&asked), [&wish(600, "java", Signal::KILL)]);
+    // After the dialog is closed it finds nobody.
+    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    assert!(player.app.mode_is_browse());
+}
+
+#[test]
+fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
+    let mut all = cast();
+    let parent = all.iter().find(|it| it.id.pid == 600).expect("in the cast").clone();
+    for twin in all.iter_mut().filter(|it| it.id.pid == 601) {
+        *twin = Process { id: twin.id, parent: 600, comm: twin.comm, ..parent.clone() };
+    }
+    let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
+    player.play("600X");
+    let falls = |player: &Player| match &player.app.mode {
+        Mode::Confirm(confirm) => confirm.falls.join("; "),
+        other => panic!("{other:?}"),
+    };
+    assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
+    let learn =
+        |sharers| Msg::Studied(Box::new(Study { who: id(600), sharers, ..Study::default() }));
+    player.app.update(learn(Reading::Denied));
+    assert!(falls(&player).contains("CAP_SYS_PTRACE"), "{}", falls(&player));
+    player.app.update(learn(Reading::Value(Sharers::default())));
+    assert!(!falls(&player).contains("memory"), "proven not to: {}", falls(&player));
+    player.draw();
+    player.play("m");
+    assert!(player.notice().contains("nobody else"), "{}", player.notice());
+    let found = vec![(id(601), Comm::new(b"java-helper")), (id(700), Comm::new(b"twin"))];
+    player.app.update(learn(Reading::Value(Sharers { found, unknown: 0 })));
+    assert!(falls(&player).contains("700 twin lives in its memory (kcmp)"), "{}", falls(&player));
+    // All of them, as the kernel does it; who is not on the screen yet is not touched.
+    player.draw();
+    assert_eq!(player.play("m<Enter>"), []);
+    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    assert!(several.notes.iter().any(|note| note.starts_with("1 more came")), "{several:?}");
+    let asked = player.play("2<Enter>");
+    let wishes = [wish(600, "java", Signal::KILL), wish(601, "java-helper", Signal::KILL)];
+    assert_eq!(acts(&asked), [&wishes[0], &wishes[1]]);
+}
+
+#[test]
+fn nobody_is_killed_twice() {
+    let mut player = Player::on(usual());
+    player.app.update(sent(500, "chrome", Signal::KILL));
+    assert_eq!(player.play("500X"), []);
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("not killed twice"), "{}", player.notice());
+    assert_eq!(player.play("500k<Down><Enter>"), [], "nor by the menu");
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("not killed twice"), "{}", player.notice());
+    // Whatever it hangs on: only a thaw can help.
+    player.app.update(stuck(500, "chrome", Signal::KILL, "held by a debugger"));
+    assert_eq!(player.play("500X"), []);
+    assert!(player.notice().contains("held by a debugger"), "{}", player.notice());
+    player.app.update(stuck(500, "chrome", Signal::KILL, FROZEN));
+    player.play("500X");
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+}
+
+#[test]
+fn somebody_elses_victim_is_left_to_die() {
+    let mut all = cast();
+    for process in all.iter_mut().filter(|it| it.id.pid == 500) {
+        process.dying = true;
+    }
+    let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
+    assert_eq!(player.play("500X"), []);
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("killed already"), "{}", player.notice());
+    let asked = player.play("500k<Down><Down><Down><Down><Down><Down><Enter>y");
+    assert_eq!(acts(&asked).len(), 1, "SIGCONT is no kill");
+}
+
+#[test]
+fn the_next_one_waits_until_the_first_is_gone_or_stuck() {
+    let mut player = Player::on(usual());
+    player.app.update(sent(500, "chrome", Signal::KILL));
+    assert_eq!(player.play("600X"), []);
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("wait: 500 chrome got SIGKILL"), "{}", player.notice());
+    // A chosen signal does not wait.
+    assert_eq!(acts(&player.play("600k<Down><Enter>y")).len(), 1);
+
+    let mut player = Player::on(usual());
+    player.app.update(sent(500, "chrome", Signal::KILL));
+    player.wait(5000);
+    assert_eq!(acts(&player.play("600Xy")), [&wish(600, "java", Signal::KILL)], "it had its time");
+
+    let mut player = Player::on(usual());
+    player.app.update(sent(500, "chrome", Signal::KILL));
+    let (name, after) = ("chrome".to_owned(), Millis(3));
+    let (before, now) = (Spare::default(), Spare::default());
+    player.app.update(Msg::Came(Outcome::Exited {
+        who: id(500),
+        name,
+        after,
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
+    assert_eq!(acts(&player.play("600Xy")).len(), 1, "it is gone");
+
+    let mut player = Player::on(usual());
+    player.app.update(sent(500, "chrome", Signal::KILL));
+    player.app.update(stuck(500, "chrome", Signal::KILL, "held by a debugger"));
+    assert_eq!(acts(&player.play("600Xy")).len(), 1, "it is stuck");
+}
+
+#[test]
+fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
+    let mut player = Player::on(usual());
+    player.play("x");
+    assert!(player.notice().contains("nobody"), "{}", player.notice());
+    player.play("400<Esc>");
+    player.app.update(sent(400, "Xorg", Signal::TERM));
+    player.play("x");
+    assert!(player.notice().contains("may still obey SIGTERM"), "{}", player.notice());
+    assert_eq!(player.play("X"), []);
+    assert!(player.app.mode_is_browse());
+    assert!(player.notice().contains("SIGKILL is offered in"), "{}", player.notice());
+    player.wait(1000);
+    player.app.update(stuck(400, "Xorg", Signal::TERM, "it ignores SIGTERM"));
+    assert!(player.notice().contains("x offers SIGKILL"), "{}", player.notice());
+    assert_eq!(player.asked, [], "nothing by itself");
+
+    player.play("x");
+    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    assert_eq!((confirm.who, confirm.signal), (id(400), Signal::KILL));
+    assert!(confirm.why.contains("SIGTERM") && confirm.why.contains("it ignores SIGTERM"));
+    assert_eq!(acts(&player.play("y")), [&wish(400, "Xorg", Signal::KILL)]);
+
+    // X on it leads to the same.
+    player.play("400X");
+    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    assert_eq!(confirm.signal, Signal::KILL);
+    player.play("<Esc>");
+    // From a page as well, but not where nothing may be done.
+    player.play("<F1>x");
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    let mut player = Player::with(Setup { acting: Acting::ReadOnly, ..setup() }, usual());
+    player.app.update(sent(400, "Xorg", Signal::TERM));
+    player.app.update(stuck(400, "Xorg", Signal::TERM, "it ignores SIGTERM"));
+    player.play("x");
+    assert!(player.app.mode_is_browse());
+}
+
+#[test]
+fn tagged_processes_go_together_by_their_count() {
+    let mut snapshot = usual();
+    snapshot.powers.caps = Capabilities(1 << 5); // CAP_KILL
+    let mut player = Player::on(snapshot);
+    player.play("600 400 1 X");
+    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    assert_eq!(several.touched(), 2, "pid 1 is left alone: {several:?}");
+    assert_eq!(player.play("y<Enter>3<Enter><BS>"), [], "neither y nor another count");
+    let asked = player.play("2<Enter>");
+    let mut found = acts(&asked);
+    found.sort_by_key(|intent| intent.who());
+    assert_eq!(found, [&wish(400, "Xorg", Signal::TERM), &wish(600, "java", Signal::KILL)]);
+    assert!(matches!(player.app.mode, Mode::Round(_)));
+    // The page that explains one process speaks of that one alone.
+    let mut player = Player::on(usual());
+    player.play("600 500<Enter>X");
+    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    assert_eq!(confirm.who, id(500));
+}
+
+#[test]
+fn a_main_process_takes_its_service_along() {
+    let mut player = Player::on(grouped());
+    player.play("600X");
+    let unit = |main| Unit {
+        name: Text::new(b"work.service"),
+        restart: Restart::Always,
+        ends_all: true,
+        from: vec![Text::new(b"/etc/systemd/system/work.service")],
+        main,
+    };
+    for main in [true, false] {
+        let study = Study { who: id(600), unit: Some(unit(main)), ..Study::default() };
+        player.app.update(Msg::Studied(Box::new(study)));
+        let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+        let along = confirm.falls.iter().any(|line| line.contains("ends the other 1 of work"));
+        assert_eq!(along, main);
+        let restart = confirm.restart().expect("a word on it");
+        let words = if main { "systemd restarts work" } else { "if it is its main process" };
+        assert!(restart.contains(words), "{restart}");
+    }
+}
+
+/// The cast on cgroup v2, the two java in one of their own.
+fn grouped() -> Snapshot {
+    let mut all = cast();
+    for process in &mut all {
+        let path: &[u8] = match process.id.pid {
+            600 | 601 => b"/work",
+            300 | 200 => b"/user",
+            _ => b"/",
+        };
+        process.cgroup = Reading::Value(Arc::new(Text::new(path)));
+    }
+    let mut snapshot = machine(1_000_000, doomtop::model::ScoreScale::Signed, all);
+    let hierarchy = Reading::Value(Hierarchy::V2);
+    snapshot.cgroups = Arc::new(Cgroups { hierarchy, ..Cgroups::default() });
+    snapshot
+}
+
+#[test]
+fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
+    let mut player = Player::on(grouped());
+    player.play("600k");
+    let Mode::Menu(menu) = &player.app.mode else { panic!("a menu") };
+    let last = menu.items.last().expect("a line").hint.clone();
+    assert!(last.contains("all 2 of /work"), "{last}");
+    player.play("<End><Enter>");
+    assert!(matches!(player.app.mode, Mode::Several(_)));
+    assert_eq!(player.play("y<Enter>"), []);
+    let asked = player.play("2<Enter>");
+    let members = vec![(id(600), "java".to_owned()), (id(601), "java-helper".to_owned())];
+    let wanted = Intent::KillCgroup { path: "/work".to_owned(), members: members.clone() };
+    assert_eq!(acts(&asked), [&wanted], "one act");
+
+    // What comes of it stands on the page; everybody is followed.
+    let path = "/work".to_owned();
+    player.app.update(Msg::Came(Outcome::CgroupKilled { path, members }));
+    assert!(player.app.journal.pursues(id(600)) && player.app.journal.pursues(id(601)));
+    let round = player.app.journal.round.as_ref().expect("a round");
+    assert_eq!(round.sum(), "2 done");
+    assert_eq!(round.lines.len(), 1);
+    let refusal = Refusal::Unseen { who: "7 x".to_owned() };
+    let mut player = Player::on(grouped());
+    player.play("600k<End><Enter>2<Enter>");
+    player.app.update(Msg::Came(Outcome::Refused { intent: wanted, refusal }));
+    assert_eq!(player.app.journal.round.as_ref().expect("a round").sum(), "0 done, 2 refused");
+}
+
+#[test]
+fn a_cgroup_with_somebody_protected_is_not_offered_for_confirmation() {
+    let mut player = Player::on(grouped());
+    player.play("200k<End><Enter>");
+    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    assert_eq!(several.touched(), 0);
+    assert_eq!(player.play("2<Enter>0<Enter>"), []);
+    // The root, and version 1, have no such line.
+    let mut player = Player::on(grouped());
+    player.play("500k");
+    let Mode::Menu(menu) = &player.app.mode else { panic!("a menu") };
+    assert_eq!(menu.items.len(), Signal::MENU.len());
+    let mut player = Player::on(usual());
+    player.play("600k");
+    let Mode::Menu(menu) = &player.app.mode else { panic!("a menu") };
+    assert_eq!(menu.items.len(), Signal::MENU.len());
+}
+
+#[test]
+fn what_was_hurried_is_told_and_never_covers_the_end() {
+    let mut player = Player::on(usual());
+    let name = || "chrome".to_owned();
+    let who = id(500);
+    let refused = Came::Refused("needs CAP_SYS_NICE".to_owned());
+    let haste = vec![Taken { step: Haste::Priority, came: refused }];
+    let signal = Signal::KILL;
+    player.app.update(Msg::Came(Outcome::Signalled {
+        who,
+        name: name(),
+        signal,
+        pinned: true,
+        haste,
+    }));
+    assert!(player.notice().contains("highest priority: refused: needs CAP_SYS_NICE"));
+    let spare = |memory, swap| Spare { memory: Kib(memory), swap: Kib(swap) };
+    let (before, now) = (spare(1 << 20, 1 << 19), spare(3 << 20, 1 << 20));
+    let after = Millis(12);
+    player.app.update(Msg::Came(Outcome::Exited {
+        who,
+        name: name(),
+        after,
+        held: Kib::ZERO,
+        before,
+        now,
+    }));
+    let end =
+        "gone after 12 ms, about 2.50G freed (available 1.00G -> 3.00G, swap free 512M -> 1.00G)";
+    assert!(player.notice().contains(end), "{}", player.notice());
+    let taken = Taken { step: Haste::Release, came: Came::Done(String::new()) };
+    player.app.update(Msg::Came(Outcome::Hastened { who, name: name(), taken }));
+    assert!(player.notice().contains(end), "{}", player.notice());
+    let last = player.app.journal.entries.last().expect("a line");
+    assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
+}
+
+#[test]
+fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
+    let mut player = Player::with(Setup { acting: Acting::Rehearsal, ..setup() }, usual());
+    let asked = player.play("Xy");
+    let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
+    let (intent, checked) = (intent.clone(), "all is well");
+    player.app.update(Msg::Came(Outcome::Rehearsed { intent, checked }));
+    let said = player.notice();
+    assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
+    assert!(!player.app.journal.pursues(id(500)));
+}
