@@ -22,7 +22,7 @@
 //! | 4 | [`told`] | what came of an act, in one sentence |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
-//! | 6 | [`report`] | the same ranking without a screen: text, JSON lines |
+//! | 6 | [`report`] | the same ranking without a screen: text, JSON lines, metrics |
 //! | 7 | [`shell`] | the loop that joins them: terminal, input, signals, pacing, command line |
 //!
 //! # How things flow

@@ -4,5 +4,6 @@ pub mod acts;
 pub mod check;
 pub mod explain;
 pub mod json;
+pub mod metrics;
 pub mod text;
 pub mod verdicts;

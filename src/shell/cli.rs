@@ -1,6 +1,7 @@
 //! The command line: one of the four tables of the house. The man page and the README's list of
 //! flags are printed from it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -13,6 +14,7 @@ use crate::model::{Scope, Signal};
 use crate::policy::site::Site;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::report::acts::Form;
+use crate::report::metrics::Form as MetricsForm;
 use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -138,6 +140,9 @@ pub enum Command {
     Set(Set),
     /// Record looks into a new file, compressed, until ^C; --from shows it
     Record(Record),
+    /// Tell who would be killed next, how near the walls are and which killers are armed as metrics
+    /// (OpenMetrics): once to standard output, in a file, or at an address of the loopback
+    Metrics(Metrics),
     /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): what was asked
     /// for, who was killed and why, whether the rule agrees
     Explain(Explain),
@@ -161,6 +166,38 @@ pub struct Record {
     #[arg(id = "record_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
 }
+
+/// What `doomtop metrics` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Metrics {
+    /// Keep this file up to date, for the node exporter's textfile collector (its name then ends in
+    /// .prom): written beside it and renamed
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "listen")]
+    pub file: Option<PathBuf>,
+
+    /// Answer GET /metrics at this address and port of the loopback, such as 127.0.0.1:9753; a look is
+    /// taken when somebody asks
+    #[arg(long, value_name = "ADDR", value_parser = loopback)]
+    pub listen: Option<SocketAddr>,
+
+    /// Write openmetrics, or the older text of prometheus. Otherwise --file writes prometheus, which the
+    /// collector reads; --listen, what it is asked for; standard output, openmetrics
+    #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
+    pub format: Option<FormArg>,
+
+    /// Seconds between refreshes; with --listen no look is taken sooner after another. Standard output is
+    /// written once unless this or -n is given
+    #[arg(id = "metrics_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
+    pub delay: Option<Millis>,
+
+    /// End after N refreshes (with --listen: answers)
+    #[arg(id = "metrics_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub iterations: Option<u64>,
+}
+
+/// A form of metrics that exists.
+#[derive(Clone, Copy, Debug)]
+pub struct FormArg(pub MetricsForm);
 
 /// What `doomtop explain` takes.
 #[derive(Clone, Debug, Args)]
@@ -345,6 +382,25 @@ fn target(text: &str) -> Result<Target, String> {
     };
     let pid = pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(wanted)?;
     Ok(Target { pid, born })
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| "an address and a port, such as 127.0.0.1:9753".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("it must be of the loopback (127.0.0.1:PORT or [::1]:PORT): the names of processes and users are \
+         for nobody outside; to be asked from elsewhere, put a server before it that checks who asks"
+        .to_owned())
+}
+
+fn text_form(text: &str) -> Result<FormArg, String> {
+    match text {
+        "openmetrics" => Ok(FormArg(MetricsForm::OpenMetrics)),
+        "prometheus" => Ok(FormArg(MetricsForm::Prometheus)),
+        _ => Err("it is openmetrics or prometheus".to_owned()),
+    }
 }
 
 fn ending(text: &str) -> Result<Signal, String> {

@@ -5,7 +5,9 @@ pub mod cli;
 mod acts;
 mod batch;
 mod explain;
+mod http;
 mod input;
+mod metrics;
 mod policies;
 mod record;
 mod rules;
@@ -132,6 +134,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             policies::check(&setup, Box::new(source), file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {
             record::run(order, Millis(0), &setup, Box::new(source), BTreeMap::new())
+        } else if let Some(Command::Metrics(order)) = &cli.command {
+            // A recording is told as fast as it is read, unless a pace is asked for.
+            let delay = order.delay.or(cli.delay).unwrap_or(Millis(0));
+            metrics::run(order, delay, &setup, Box::new(source), None, watch)
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
             carry_out(command, &setup, Box::new(source), hands)
@@ -155,6 +161,10 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(Command::Record(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
         return record::run(order, delay, &setup, Box::new(live), detail::user_names());
+    }
+    if let Some(Command::Metrics(order)) = &cli.command {
+        let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
+        return metrics::run(order, delay, &setup, Box::new(live), Some(open()?), watch);
     }
     if cli.self_check {
         return selfcheck::run(cli, &setup, Box::new(live));

@@ -50,7 +50,7 @@ const ROOMS: &[Room] = &[
             "units", "model", "events", "policy", "rank", "columns", "words", "sentence", "intent",
             "told",
         ],
-        &["serde", "serde_json", "unicode_width", "jiff"],
+        &["serde", "serde_json", "unicode_width", "jiff", "prometheus_client"],
     ),
 ];
 
@@ -64,6 +64,7 @@ const OUTSIDE: &[&str] = &[
     "libc",
     "nix",
     "procfs",
+    "prometheus_client",
     "ratatui",
     "regex",
     "rustix",
