@@ -215,6 +215,7 @@ impl App {
     pub(super) fn came(&mut self, outcome: Outcome) {
         let Some(outcome) = self.kept(outcome) else { return };
         let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
         let mut text = told(&outcome);
         let (acted, mut change) = (Acted::of(&outcome), None);
         // What comes after the end, or is no news, does not take the place of what is.
@@ -275,6 +276,7 @@ impl App {
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
         if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+            round.rehearsed |= rehearsed;
             round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());
