@@ -12,7 +12,7 @@ use doomtop::app::sticky::{Case, MOST_A_LOOK, News, State, Sticky};
 use doomtop::app::{Acting, App, Level, Msg, Request, Setup};
 use doomtop::effects::{Effects, KernelHands, Refuse};
 use doomtop::intent::{Intent, Outcome, Refusal};
-use doomtop::model::{Capabilities, Capability, ProcId, Reading, ScoreScale, Snapshot, Text};
+use doomtop::model::{Capabilities, Capability, Ids, ProcId, Reading, ScoreScale, Snapshot, Text};
 use doomtop::policy::site::AdjRules;
 use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::source::{Live, Patience, Source};
@@ -279,6 +279,62 @@ fn a_name_alone_lowers_nothing() {
 }
 
 #[test]
+fn a_setuid_program_proves_no_user() {
+    let as_user = |uid, euid| {
+        let mut it = process(700, "pgsu", 10);
+        it.ids = Reading::Value(Ids { uid, euid });
+        it.cgroup = Reading::Value(Arc::new(Text::new(b"/system.slice/pg.service")));
+        machine(1_000_000, ScoreScale::Signed, cast().into_iter().chain([it]).collect())
+    };
+    let rule = |entries: &str| format!("[[rule]]\nfor = [{entries}]\nadj = -600\n");
+    let by_user = rule("{ name = 'pgsu', user = '0' }");
+    let by_place = rule("{ name = 'pgsu', user = '0' }, { cgroup = '/system.slice/pg.service' }");
+    for (uid, euid, text, written) in
+        [(65534, 0, &by_user, false), (0, 0, &by_user, true), (65534, 0, &by_place, true)]
+    {
+        let mut player = Player::on(as_user(uid, euid));
+        give(&mut player.app, text);
+        look(&mut player, as_user(uid, euid));
+        match state_of(&player.app, 700) {
+            State::Would => assert!(written, "{uid} {text}"),
+            State::Never(why) => assert!(!written && why.contains("setuid"), "{uid} {text}: {why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_protected_are_raised_only_by_who_says_exactly_them() {
+    let crowd = || {
+        let mut all = cast();
+        all.push(process(700, "systemd-logind", 10));
+        let mut leader = process(710, "tmux", 10);
+        (leader.session, leader.tty) = (710, 34816);
+        all.push(leader);
+        for it in &mut all {
+            it.cgroup = Reading::Value(Arc::new(Text::new(b"/work")));
+        }
+        machine(1_000_000, ScoreScale::Signed, all)
+    };
+    for (entry, raised) in [
+        ("{ cgroup = '/work' }", false),
+        ("{ regex = '.' }", false),
+        ("'*'", false),
+        ("'*', 'systemd-logind', 'tmux', 'bash'", true),
+        ("{ user = '1000' }", true),
+    ] {
+        let mut player = Player::on(crowd());
+        give(&mut player.app, &format!("[[rule]]\nfor = [{entry}]\nadj = 400\n"));
+        look(&mut player, crowd());
+        assert_eq!(*state_of(&player.app, 600), State::Would, "{entry}: java is no pillar");
+        for pid in [200, 700, 710] {
+            let state = state_of(&player.app, pid);
+            assert_eq!(*state == State::Would, raised, "{entry}, {pid}: {state:?}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_or_broken_file_switches_them_off() {
     let mut player = ruled();
     switch_on(&mut player);
@@ -314,13 +370,15 @@ fn they_are_off_at_once_and_stay_off() {
         assert!(!sticky(&player.app).is_on(), "{script}");
         assert_eq!(look(&mut player, usual()), []);
     }
-    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere] {
+    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere, Acting::Rehearsal] {
         let mut player = Player::with(Setup { acting, ..setup() }, usual());
         give(&mut player.app, RULES);
         look(&mut player, usual());
         assert_eq!(sticky(&player.app).would(), 3, "a dry run is always possible");
         assert_eq!(player.play("<A-a><Enter>3<Enter>"), []);
         assert!(!sticky(&player.app).is_on());
+        let said = player.notice().contains("the rules stay off");
+        assert_eq!(said, acting == Acting::Rehearsal, "{}", player.notice());
     }
     let mut player = ruled();
     switch_on(&mut player);
