@@ -94,11 +94,11 @@ fn wishes(asked: &[Request]) -> Vec<(i32, i16, i16)> {
 /// The hands did as they were told.
 fn done(player: &mut Player, asked: &[Request]) {
     for request in asked {
-        let Request::Act(Intent::KeepAdj { who, name, from, to, rule, .. }) = request else {
+        let Request::Act(Intent::KeepAdj { who, name, from, to, rule, digest }) = request else {
             panic!("{request:?}");
         };
-        let (name, rule) = (name.clone(), rule.clone());
-        let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule };
+        let (name, rule, digest) = (name.clone(), rule.clone(), *digest);
+        let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule, digest };
         player.app.update(Msg::Came(outcome));
     }
 }
@@ -351,6 +351,19 @@ fn a_changed_or_broken_file_switches_them_off() {
     player.play("<Esc><A-a><Enter>");
     assert!(matches!(player.app.mode, Mode::Rules(_)), "what is bad is not switched on");
 
+    // What was wished under another version is told, and counts for nothing.
+    let mut player = ruled();
+    switch_on(&mut player);
+    let asked = look(&mut player, usual());
+    give(&mut player.app, &format!("{RULES}# another version\n"));
+    look(&mut player, usual());
+    switch_on(&mut player);
+    let told = player.app.journal.entries.len();
+    done(&mut player, &asked);
+    assert_eq!(player.app.journal.entries.len(), told + 3);
+    assert_eq!(sticky(&player.app).summary(), "rules on: 0 written");
+    assert_eq!(*state_of(&player.app, 600), State::Would);
+
     // A version that comes while the dialog is open is not the one that was confirmed.
     let mut player = ruled();
     player.play("<A-a><Enter>3");
@@ -570,13 +583,15 @@ fn the_page_and_the_question_are_as_they_were() {
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
     for (nth, request) in asked.into_iter().enumerate() {
         let Request::Act(intent) = request else { panic!() };
-        let Intent::KeepAdj { who, name, from, to, rule, .. } = intent.clone() else { panic!() };
+        let Intent::KeepAdj { who, name, from, to, rule, digest } = intent.clone() else {
+            panic!()
+        };
         app.update(Msg::Came(if nth == 0 {
             let refusal =
                 Refusal::NotPermitted { hint: "going below its floor needs CAP_SYS_RESOURCE" };
             Outcome::Refused { intent, refusal }
         } else {
-            Outcome::AdjKept { who, name, before: from, now: to, rule }
+            Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
         }));
     }
     // Nothing of it reached the fixture: who was written is seen changed back.
@@ -788,6 +803,22 @@ fn the_hands_pin_a_rules_process_as_any_other() {
         assert!(matches!(refuse.perform(wish(other, was)), Outcome::Refused { .. }));
     }
     assert_eq!(child.adj(), was.0);
+}
+
+#[test]
+fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
+    for text in
+        [include_str!("../../assets/adj-rules.toml"), include_str!("../../assets/adj-rules.md")]
+    {
+        let keys: Vec<char> =
+            text.split("Alt-").skip(1).filter_map(|rest| rest.chars().next()).collect();
+        assert!(!keys.is_empty());
+        for key in keys {
+            let row = KEYS.iter().find(|row| row.keys.contains(&Key::alt(key)));
+            let help = row.map_or("nothing", |row| row.help);
+            assert!(help.starts_with("rules of adj"), "Alt-{key}: {help}");
+        }
+    }
 }
 
 #[test]
