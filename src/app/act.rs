@@ -100,6 +100,12 @@ impl App {
         if let Some(value) = found {
             return edit.take(value);
         }
+        if edit.proposals.unsteady {
+            let text = format!(
+                "by {by} a higher adj is not always nearer to first place: none is known for many"
+            );
+            return self.say(Level::Plain, text);
+        }
         let who = if one { "it" } else { "one of them" };
         let text = match (first, is_first) {
             (true, true) => format!("by {by} {who} is the next victim already"),
