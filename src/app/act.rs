@@ -229,6 +229,7 @@ impl App {
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 change = self.journal.wrote(who, &name, (before, now), revert);
+                self.sticky.iter_mut().for_each(|sticky| sticky.leave(who));
                 Level::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {

@@ -192,7 +192,8 @@ impl Sticky {
             let to = self.rules.rules[hit.rule].adj;
             let mark = self.marks.get_mut(&process.id);
             let state = state(process, hit, to, mark.as_deref(), scene, own);
-            if let Some(mark) = mark.filter(|mark| mark.state == State::Written)
+            let had = |mark: &&mut Mark| matches!(mark.state, State::Written | State::Has);
+            if let Some(mark) = mark.filter(had)
                 && state == State::Left
             {
                 mark.state = State::Left;
@@ -201,6 +202,10 @@ impl Sticky {
                     "{} {}: somebody set its oom_score_adj from {to} to {value}; left so",
                     process.id, process.comm
                 ));
+            }
+            // Who has the value once is not written again, whoever gave it.
+            if self.consent.is_some() && state == State::Has {
+                self.marks.insert(process.id, Mark { rule: hit.rule, state: State::Has });
             }
             self.cases.push(Case {
                 who: process.id,
@@ -213,6 +218,17 @@ impl Sticky {
         }
         self.cases.sort_by_key(|case| (case.rule, case.who));
         changed_back
+    }
+
+    /// The user set its value by hand: the rules leave it so.
+    pub(super) fn leave(&mut self, who: ProcId) {
+        if self.consent.is_none() {
+            return;
+        }
+        for case in self.cases.iter_mut().filter(|case| case.who == who) {
+            case.state = State::Left;
+            self.marks.insert(who, Mark { rule: case.rule, state: State::Left });
+        }
     }
 
     /// What is to be written now, under the consent and as far as one look goes.
@@ -281,7 +297,8 @@ fn state(
     };
     match mark.filter(|mark| mark.rule == hit.rule).map(|mark| &mark.state) {
         Some(State::Written) if from == to => return State::Written,
-        Some(State::Written | State::Left) => return State::Left,
+        Some(State::Has) if from == to => return State::Has,
+        Some(State::Written | State::Has | State::Left) => return State::Left,
         Some(state) => return state.clone(),
         None => {}
     }

@@ -211,6 +211,28 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
 }
 
 #[test]
+fn who_had_the_value_or_got_another_by_hand_is_left() {
+    let mut player = ruled();
+    switch_on(&mut player);
+    let by_hand = process(600, "java", 0).id;
+    player.app.update(Msg::Came(Outcome::AdjSet {
+        who: by_hand,
+        name: "java".to_owned(),
+        before: Adj(0),
+        now: Adj(5),
+        revert: false,
+    }));
+    let asked = look(&mut player, with(&[(600, 5), (601, 400)]));
+    assert_eq!(wishes(&asked).iter().map(|wish| wish.0).collect::<Vec<_>>(), [500]);
+    assert_eq!(*state_of(&player.app, 600), State::Left);
+    assert_eq!(*state_of(&player.app, 601), State::Has);
+    for _ in 0..3 {
+        assert_eq!(look(&mut player, with(&[(600, 5), (601, 0), (500, -100)])), []);
+    }
+    assert_eq!(*state_of(&player.app, 601), State::Left, "set to 0 by the user, and left so");
+}
+
+#[test]
 fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let mut player = ruled();
     switch_on(&mut player);
