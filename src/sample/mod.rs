@@ -12,6 +12,7 @@ pub mod freezer;
 pub mod host;
 pub mod kept;
 pub mod killers;
+pub mod members;
 pub mod parse;
 pub mod powers;
 pub mod root;
