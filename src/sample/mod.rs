@@ -14,6 +14,7 @@ pub mod kept;
 pub mod killers;
 pub mod members;
 pub mod parse;
+mod plain;
 pub mod powers;
 pub mod root;
 mod row;
