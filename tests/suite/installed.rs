@@ -309,6 +309,36 @@ fn rules_on_program_directory_and_environment_are_evaluated_where_they_are_insta
 }
 
 #[test]
+fn an_environment_that_stalls_keeps_no_look_waiting() {
+    let rules = "@BADNESS_ADJ_RE_ENVIRON 7 /// MODE=play\n@BADNESS_ADJ_RE_CWD 30 /// ^/srv/101$\n";
+    let fake = FakeProc::of_machine();
+    fake.beside("usr/sbin/nohang", "").beside("etc/nohang/nohang.conf", rules);
+    for pid in [100, 101] {
+        fake.process(Fake { pid, born: 5000, ..Fake::default() })
+            .link(&format!("{pid}/cwd"), &format!("/srv/{pid}"))
+            .file(&format!("{pid}/environ"), "MODE=play\0");
+    }
+    let stuck = fake.at("100/environ");
+    fs::remove_file(&stuck).unwrap();
+    nix::unistd::mkfifo(&stuck, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut live = Live::start(fake.root(), Patience::Forever).unwrap();
+    let mut look = || live.look(&NOHANG.needs(), None).unwrap();
+    let seen = look();
+    assert_eq!(points(&seen).iter().map(|it| it.0).collect::<Vec<_>>(), [101, 100]);
+    let began = std::time::Instant::now();
+    let looks = (0..20).map(|_| points(&look())).last().unwrap();
+    assert!(began.elapsed().as_secs() < 5, "waited for once only");
+    assert_eq!(looks, points(&seen));
+    // Once it answers, everybody has theirs in turn.
+    let writer = fs::OpenOptions::new().write(true).open(&stuck).unwrap();
+    fs::remove_file(&stuck).unwrap();
+    fs::write(&stuck, "MODE=play\0").unwrap();
+    drop(writer);
+    let wanted = [(101, 703), (100, 673)];
+    assert!((0..1000).any(|_| points(&look()) == wanted), "{:?}", points(&look()));
+}
+
+#[test]
 fn without_such_rules_nothing_is_read() {
     for rules in ["@BADNESS_ADJ_RE_NAME 100 /// sleep\n", "@BADNESS_ADJ_RE_REALPATH 0 /// .\n"] {
         let (.., look) = with_rules(rules, &NOHANG.needs());
