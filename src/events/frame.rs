@@ -1,7 +1,7 @@
 //! What stands before the kernel's own words in a capture: `dmesg`, `journalctl -k` in its short
 //! forms, syslog files, `/dev/kmsg`.
 
-use crate::model::unescape;
+use crate::model::{neutral, unescape};
 
 /// When a line was written, as far as the capture tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct Framed {
     pub text: String,
 }
 
+/// Bytes of a record, at most (`kernel/printk/printk.c`: 8192 before 6.x, 1024 of text today).
+const LONGEST: usize = 8192;
+
 /// Takes lines apart. It holds back a record of `/dev/kmsg` that is continued in the next one.
 #[derive(Debug, Default)]
 pub struct Framer {
@@ -34,7 +37,7 @@ pattern!(KMSG, ";", r"^(\d+),\d+,(\d+),([^,;]*)(?:,[^;]*)?;(.*)$");
 pattern!(
     BRACKETS,
     "[",
-    r"^(?:<\d+>)?(?:[a-z0-9]+ *:[a-z]+ *: ?)?\[([^\]]*\d[:.]\d[^\]]*)\](?:\[ *[TC]\d+\])? ?(.*)$"
+    r"^(?:<(\d+)>)?(?:([a-z0-9]+) *:[a-z]+ *: ?)?\[([^\]]*\d[:.]\d[^\]]*)\](?:\[ *[TC]\d+\])? ?(.*)$"
 );
 pattern!(ISO, "-", r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*) (.*)$");
 pattern!(SHORT, ":", r"^([A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)?) (\S+ .*)$");
@@ -71,7 +74,7 @@ impl Framer {
         if priority.parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
             return None;
         }
-        let text = String::from_utf8_lossy(&unescape(text)).into_owned();
+        let text = decoded(text);
         let uptime_us = usec.parse().ok();
         let stamp = Stamp { text: format!("{usec} us"), uptime_us };
         let mut framed = Framed { stamp, text };
@@ -82,18 +85,35 @@ impl Framer {
                 framed = Framed { text: begun.text + &framed.text, stamp: begun.stamp };
             }
         }
-        if flag.contains('c') {
+        // The kernel's own records are not longer; whoever writes more has something else in mind.
+        if flag.contains('c') && framed.text.len() < LONGEST {
             self.begun = Some(framed.clone());
         }
         Some(framed)
     }
 }
 
+/// Bytes that nobody can print stand there as `\xNN`.
+fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&unescape(text)).into_owned()
+}
+
 fn plain(line: &str) -> Option<Framed> {
+    let Framed { stamp, text } = framed(line)?;
+    Some(Framed { stamp, text: decoded(&text) })
+}
+
+fn framed(line: &str) -> Option<Framed> {
     if let Some(found) = BRACKETS.captures(line) {
-        let (stamp, rest) = (&found[1], &found[2]);
+        // Facility 0 is the kernel's own: everything else was written by a process.
+        let raw = found.get(1).and_then(|it| it.as_str().parse::<u32>().ok());
+        let named = found.get(2).map(|it| it.as_str());
+        if raw.is_some_and(|priority| priority >> 3 != 0) || named.is_some_and(|it| it != "kern") {
+            return None;
+        }
+        let (stamp, rest) = (&found[3], &found[4]);
         let uptime_us = micros(stamp);
-        let stamp = Stamp { text: stamp.trim().to_owned(), uptime_us };
+        let stamp = Stamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
         // journalctl -o short-monotonic has host and program behind the brackets.
         let said = PROGRAM.captures(rest).filter(|found| &found[1] == "kernel");
         let text = said.map_or_else(|| rest.to_owned(), |found| found[2].to_owned());
@@ -101,10 +121,12 @@ fn plain(line: &str) -> Option<Framed> {
     }
     for pattern in [&ISO, &FULL, &SHORT, &UNIX] {
         let Some(found) = pattern.captures(line) else { continue };
-        let stamp = Stamp { text: found[1].to_owned(), uptime_us: None };
+        let stamp = Stamp { text: neutral(found[1].as_bytes()), uptime_us: None };
         let Some(said) = PROGRAM.captures(&found[2]) else {
-            // dmesg --time-format iso names nobody.
-            return Some(Framed { stamp, text: found[2].to_owned() });
+            // dmesg --time-format iso names nobody, and writes a comma; in all other forms somebody is
+            // named, perhaps in a way that hides it.
+            let unnamed = stamp.text.contains(',');
+            return unnamed.then(|| Framed { stamp, text: found[2].to_owned() });
         };
         if &said[1] != "kernel" {
             return None;
@@ -128,7 +150,7 @@ fn plain(line: &str) -> Option<Framed> {
 mod tests {
     use super::*;
 
-    fn framed(line: &str) -> Option<(String, Option<u64>, String)> {
+    fn taken(line: &str) -> Option<(String, Option<u64>, String)> {
         let found = Framer::default().take(line)?;
         Some((found.stamp.text, found.stamp.uptime_us, found.text))
     }
@@ -160,7 +182,7 @@ mod tests {
             ("4,346,2983001,-,caller=T12;", "2983001 us", Some(2_983_001)),
         ] {
             let wanted = Some((stamp.to_owned(), uptime, words.to_owned()));
-            assert_eq!(framed(&format!("{before}{words}")), wanted, "{before:?}");
+            assert_eq!(taken(&format!("{before}{words}")), wanted, "{before:?}");
         }
     }
 
@@ -172,8 +194,12 @@ mod tests {
             "2026-11-21T10:00:00+0000 host sshd[12]: kill process 5 (x) score 3 or a child",
             "12,346,2983001,-;Out of memory: Killed process 1 (init) total-vm:1kB",
             "99999999999,1,2,-;x",
+            "<12>[   12.345678] Out of memory: Killed process 1 (a)",
+            "user  :warn  : [   12.345678] Out of memory: Killed process 1 (a)",
+            "Nov 21 10:00:00 host my app: Out of memory: OOM victim 1 (systemd) is already exiting",
+            "2026-11-21T10:00:00+0000 host my app: x invoked oom-killer: gfp_mask=0x1",
         ] {
-            assert_eq!(framed(line), None, "{line}");
+            assert_eq!(taken(line), None, "{line}");
         }
     }
 
@@ -191,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_record_of_several_lines_and_odd_bytes_is_decoded() {
-        let found = framed("6,1,5,-;anon 1\\x0afile 2 \\x5c").expect("a record");
+        let found = taken("6,1,5,-;anon 1\\x0afile 2 \\x5c").expect("a record");
         assert_eq!(found.2, "anon 1\nfile 2 \\");
     }
 }

@@ -4,6 +4,7 @@
 use regex::Captures;
 
 use super::report::{Invoked, Killed, Reaped, Task};
+use crate::model::neutral;
 use crate::units::{Adj, Bytes, Kib, LegacyAdj, Pages};
 
 /// To what an OOM is confined.
@@ -164,7 +165,11 @@ pattern!(
     r"^oom_reaper: reaped process (\d+) \(.*\),? now anon-rss:(\d+)kB, file-rss:(\d+)kB, shmem-rss:(\d+)kB"
 );
 pattern!(NOT_REAPED, "oom_reaper: ", r"^oom_reaper: unable to reap pid:(\d+)");
-pattern!(EXITING, "OOM victim ", r"OOM victim (\d+) \(.*\) is already exiting");
+pattern!(
+    EXITING,
+    "OOM victim ",
+    r"^(?:Out of memory|Memory cgroup out of memory)[^:]*: OOM victim (\d+) \(.*\) is already exiting"
+);
 pattern!(SHARER, "sharing same memory", r"^Kill process (\d+) \((.*)\) sharing same memory");
 pattern!(WALL, "as a result of limit", r"^Task in (.*) killed as a result of limit of (.*)$");
 
@@ -172,8 +177,21 @@ fn number<T: std::str::FromStr>(found: &Captures<'_>, group: usize) -> Option<T>
     found.get(group)?.as_str().parse().ok()
 }
 
+/// A name or path, made harmless: whoever has a process may have written it.
 fn text(found: &Captures<'_>, group: usize) -> Option<String> {
-    found.get(group).map(|it| it.as_str().to_owned())
+    found.get(group).map(|it| harmless(it.as_str()))
+}
+
+fn harmless(text: &str) -> String {
+    neutral(text.as_bytes())
+}
+
+/// More than any machine has, in whatever unit: what is larger is no size.
+const MOST: u64 = 1 << 50;
+
+/// A size, in the unit of its place.
+fn size(found: &Captures<'_>, group: usize) -> Option<u64> {
+    number(found, group).filter(|&size: &u64| size <= MOST)
 }
 
 /// `PAGE_COUNTER_MAX` in KiB, with any page size from 4 KiB to 64 KiB: no limit.
@@ -212,7 +230,7 @@ fn memory(line: &str) -> Option<Said> {
             _ => Counter::MemorySwap,
         };
         let limit = number(&found, 3).filter(|&limit| limit < NO_LIMIT).map(Kib);
-        let (usage, failures) = (Kib(number(&found, 2)?), number(&found, 4)?);
+        let (usage, failures) = (Kib(size(&found, 2)?), number(&found, 4)?);
         return Some(Said::Charged(counter, Usage { usage, limit, failures }));
     }
     if let Some(found) = PRESENT.captures(line) {
@@ -221,11 +239,11 @@ fn memory(line: &str) -> Option<Said> {
         } else {
             Of::Reserved
         };
-        return Some(Said::Present(of, Pages(number(&found, 1)?)));
+        return Some(Said::Present(of, Pages(size(&found, 1)?)));
     }
     let found = SWAP.captures(line)?;
-    let size = Kib(number(&found, 2)?);
-    Some(if &found[1] == "Total" { Said::SwapTotal(size) } else { Said::SwapFree(size) })
+    let swap = Kib(size(&found, 2)?);
+    Some(if &found[1] == "Total" { Said::SwapTotal(swap) } else { Said::SwapFree(swap) })
 }
 
 fn dump(line: &str, columns: Option<&[String]>) -> Option<Said> {
@@ -243,12 +261,12 @@ fn task(pid: i32, row: &str, columns: &[String]) -> Option<Task> {
     for column in columns {
         if column == "name" {
             // One blank stands before it; more of them are its own.
-            task.name = rest.strip_prefix(' ')?.to_owned();
+            task.name = harmless(rest.strip_prefix(' ')?);
             return Some(task);
         }
         rest = rest.trim_start_matches(' ');
         let end = rest.find(' ')?;
-        let value: i64 = rest[..end].parse().ok()?;
+        let value: i64 = rest[..end].parse().ok().filter(|it: &i64| it.unsigned_abs() <= MOST)?;
         rest = &rest[end..];
         let pages = || Pages(u64::try_from(value).unwrap_or(0));
         match column.as_str() {
@@ -284,7 +302,7 @@ fn death(line: &str) -> Option<Said> {
     }
     if let Some(rest) = line.strip_prefix("Kernel panic - not syncing: ") {
         let is_ours = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");
-        return is_ours.then(|| Said::Panic(rest.to_owned()));
+        return is_ours.then(|| Said::Panic(harmless(rest)));
     }
     if let Some(found) = KILLED.captures(line) {
         return Some(Said::Killed(Killed {
@@ -292,11 +310,11 @@ fn death(line: &str) -> Option<Said> {
             pid: number(&found, 2)?,
             name: text(&found, 4)?,
             uid: number(&found, 3).or_else(|| number(&found, 5)).or_else(|| number(&found, 10)),
-            total_vm: number(&found, 6).map(Kib),
-            anon: number(&found, 7).map(Kib),
-            file: number(&found, 8).map(Kib),
-            shmem: number(&found, 9).map(Kib),
-            pgtables: number(&found, 11).map(Kib),
+            total_vm: size(&found, 6).map(Kib),
+            anon: size(&found, 7).map(Kib),
+            file: size(&found, 8).map(Kib),
+            shmem: size(&found, 9).map(Kib),
+            pgtables: size(&found, 11).map(Kib),
             adj: number(&found, 12).map(Adj::clamped),
         }));
     }
@@ -310,9 +328,9 @@ fn death(line: &str) -> Option<Said> {
     if let Some(found) = REAPED.captures(line) {
         return Some(Said::Reaped(Reaped {
             pid: number(&found, 1)?,
-            anon: Kib(number(&found, 2)?),
-            file: Kib(number(&found, 3)?),
-            shmem: Kib(number(&found, 4)?),
+            anon: Kib(size(&found, 2)?),
+            file: Kib(size(&found, 3)?),
+            shmem: Kib(size(&found, 4)?),
         }));
     }
     if let Some(found) = NOT_REAPED.captures(line) {
@@ -338,7 +356,7 @@ fn summary(rest: &str) -> Said {
         _ => Constraint::None,
     };
     let behind = |key: &str| rest.find(key).map(|at| &rest[at + key.len()..]);
-    let before = |text: &str, key: &str| text.find(key).map(|at| text[..at].to_owned());
+    let before = |text: &str, key: &str| text.find(key).map(|at| harmless(&text[..at]));
     let nodes = behind(",nodemask=").and_then(|it| before(it, ",cpuset="));
     let domain = behind(",oom_memcg=").and_then(|it| before(it, ",task_memcg="));
     let cgroup = behind(",task_memcg=").and_then(|it| before(it, ",task="));

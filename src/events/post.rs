@@ -7,7 +7,7 @@ use super::line::{Constraint, Usage};
 use super::report::{Report, Task};
 use crate::model::{
     Capabilities, Cgroup, Cgroups, Comm, Hierarchy, Ids, Limit, Machine, Memory, ProcId, Process,
-    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text,
+    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, unescape,
 };
 use crate::units::{Bytes, Kib, PageSize, Pages, Ticks};
 
@@ -69,7 +69,7 @@ pub fn post_mortem(report: &Report, machine_swap: Option<Kib>) -> Option<Post> {
     processes.sort_by_key(|process| process.id.pid);
     processes.dedup_by_key(|process| process.id.pid);
     let scope =
-        path.map_or(Scope::Global, |path| Scope::Memcg(Arc::new(Text::new(path.as_bytes()))));
+        path.map_or(Scope::Global, |path| Scope::Memcg(Arc::new(Text::new(&unescape(&path)))));
     let snapshot = Snapshot {
         machine: Arc::new(machine),
         memory,
@@ -97,7 +97,9 @@ fn page_size(report: &Report) -> PageSize {
         let row = report.tasks.iter().find(|task| task.pid == killed.pid)?;
         Some((killed.total_vm?, row.total_vm))
     });
-    let found = both.filter(|(_, pages)| pages.0 > 0).map(|(kib, pages)| kib.0 * 1024 / pages.0);
+    let found = both
+        .filter(|(_, pages)| pages.0 > 0)
+        .map(|(kib, pages)| kib.0.saturating_mul(1024) / pages.0);
     match found {
         // It went on growing between the two lines, so that it fits only about.
         Some(bytes) if bytes >= 60_000 => PageSize(65_536),
@@ -133,7 +135,7 @@ fn guess(report: &Report) -> &'static str {
     } else if has("nr_ptes") {
         "4.14"
     } else if has("oom_score_adj") {
-        "3.4"
+        "3.6"
     } else {
         "2.6.32"
     }
@@ -169,7 +171,7 @@ fn cgroups(report: &Report, path: &str) -> Cgroups {
     };
     let first = report.memory_swap.is_some();
     let cgroup = Cgroup {
-        path: Arc::new(Text::new(path.as_bytes())),
+        path: Arc::new(Text::new(&unescape(path))),
         usage: used(report.memory),
         limit: limit(report.memory),
         swap_usage: used(report.swap),
@@ -208,7 +210,7 @@ fn process(
     Process {
         id: ProcId { pid: task.pid, born: Ticks(nth) },
         parent: 1,
-        comm: Comm::new(task.name.as_bytes()),
+        comm: Comm::new(&unescape(&task.name)),
         state: RunState('S'),
         threads: 1,
         vsize: Bytes(task.total_vm.0.saturating_mul(page.0)),
@@ -224,7 +226,7 @@ fn process(
         ids: Reading::Value(Ids { uid: task.uid, euid: task.uid }),
         caps: Reading::Value(Capabilities(if task.uid == 0 { u64::MAX } else { 0 })),
         cgroup: cgroup
-            .map_or(Reading::Missing, |path| Reading::Value(Arc::new(Text::new(path.as_bytes())))),
+            .map_or(Reading::Missing, |path| Reading::Value(Arc::new(Text::new(&unescape(path))))),
         ..Process::default()
     }
 }

@@ -1,5 +1,7 @@
 //! One report of the OOM killer, put together from its lines.
 
+use std::collections::HashMap;
+
 use super::frame::{Framed, Framer, Stamp};
 use super::line::{self, Constraint, Counter, Of, Said, Usage};
 use crate::units::{Adj, Bytes, Kib, Pages};
@@ -93,6 +95,8 @@ pub struct Reaped {
 pub struct Report {
     /// When it began.
     pub stamp: Stamp,
+    /// When its last line was written, in microseconds since boot.
+    pub last_us: Option<u64>,
     /// Its first and last line in the capture, from 1.
     pub lines: (u64, u64),
     /// What was asked for.
@@ -173,6 +177,18 @@ impl Report {
         first.or(self.chosen).or(self.exiting)
     }
 
+    /// Whether a kill belongs to the cgroup that is killed as a whole: of the same kind, at once, and of
+    /// somebody in the dump, where there is one.
+    fn goes_on(&self, killed: &Killed, stamp: &Stamp) -> bool {
+        let same = self.killed.first().is_none_or(|first| first.prefix == killed.prefix);
+        let at_once = match (self.last_us, stamp.uptime_us) {
+            (Some(before), Some(now)) => now.saturating_sub(before) < AT_ONCE_US,
+            _ => true,
+        };
+        let listed = self.tasks.is_empty() || self.tasks.iter().any(|task| task.pid == killed.pid);
+        self.group.is_some() && same && at_once && listed
+    }
+
     /// Whether it has come to its end: somebody was killed, or it was said why not.
     const fn is_over(&self) -> bool {
         !self.killed.is_empty() || self.exiting.is_some() || self.nobody || self.panic.is_some()
@@ -184,12 +200,21 @@ impl Report {
     }
 }
 
+/// The kills of one cgroup follow each other within so long.
+const AT_ONCE_US: u64 = 10_000_000;
+/// Rows of a dump that are kept: as many as there can be processes on most machines.
+const MOST_TASKS: usize = 1 << 17;
+/// Reports of a capture that are kept.
+const MOST_REPORTS: usize = 20_000;
+
 /// Puts reports together, line by line.
 #[derive(Debug, Default)]
 pub struct Reader {
     framer: Framer,
     open: Option<Report>,
     done: Vec<Report>,
+    /// In which report a pid was killed last; the open one stands behind those that are done.
+    by_pid: HashMap<i32, usize>,
     line: u64,
 }
 
@@ -222,7 +247,8 @@ impl Reader {
     }
 
     fn close(&mut self) {
-        self.done.extend(self.open.take().filter(Report::is_worth_telling));
+        let room = self.done.len() < MOST_REPORTS;
+        self.done.extend(self.open.take().filter(|open| room && open.is_worth_telling()));
     }
 
     /// The open report; a new one where none is, or where the open one cannot go on with this.
@@ -237,6 +263,7 @@ impl Reader {
             ..Report::default()
         });
         open.lines.1 = line;
+        open.last_us = stamp.uptime_us.or(open.last_us);
         open
     }
 
@@ -275,7 +302,12 @@ impl Reader {
                 self.open.iter_mut().for_each(|open| open.swap_free = Some(size));
             }
             Said::Columns(columns) => self.report(stamp, over).columns = Some(columns),
-            Said::Task(task) => self.report(stamp, false).tasks.push(task),
+            Said::Task(task) => {
+                let tasks = &mut self.report(stamp, false).tasks;
+                if tasks.len() < MOST_TASKS {
+                    tasks.push(task);
+                }
+            }
             Said::Summary { constraint, nodes, domain, cgroup, pid } => {
                 let report = self.report(stamp, over);
                 report.constraint = Some(constraint);
@@ -294,11 +326,12 @@ impl Reader {
                 self.report(stamp, false).group = Some(path);
             }
             Said::Killed(killed) => {
-                let of_group = self.open.as_ref().is_some_and(|open| open.group.is_some());
-                let report = self.report(stamp, over && !of_group);
+                let of_group = self.open.as_ref().is_some_and(|open| open.goes_on(&killed, stamp));
+                self.report(stamp, over && !of_group);
                 // The group's kill names its first victim once more.
-                if report.killed.iter().all(|it| it.pid != killed.pid) {
-                    report.killed.push(killed);
+                let here = self.done.len();
+                if self.by_pid.insert(killed.pid, here) != Some(here) {
+                    self.report(stamp, false).killed.push(killed);
                 }
             }
             Said::Sharer(pid, name) => self.report(stamp, false).sharers.push((pid, name)),
@@ -320,7 +353,7 @@ impl Reader {
 
     /// The last report in which this one was killed.
     fn about(&mut self, pid: i32) -> Option<&mut Report> {
-        let all = self.done.iter_mut().chain(self.open.as_mut());
-        all.rev().find(|report| report.killed.iter().any(|killed| killed.pid == pid))
+        let at = *self.by_pid.get(&pid)?;
+        if at == self.done.len() { self.open.as_mut() } else { self.done.get_mut(at) }
     }
 }

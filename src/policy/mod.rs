@@ -321,3 +321,9 @@ pub fn of_kernel(release: &str) -> &'static dyn Policy {
     };
     known.unwrap_or(&LINUX)
 }
+
+/// Those that may be at work here: the running kernel's killer and the daemons. They stand first in
+/// [`POLICIES`].
+pub fn killers() -> impl Iterator<Item = &'static dyn Policy> {
+    POLICIES.iter().copied().take_while(|policy| policy.id() != RSS.id())
+}

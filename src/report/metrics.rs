@@ -16,11 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::columns::Sight;
 use crate::model::{ProcId, Reading, Stall};
-use crate::policy::{
-    BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LINUX, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_PGSCAN,
-    OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Off, Policy, SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP,
-    Unit as Counted, agreement,
-};
+use crate::policy::{self, Off, Unit as Counted, agreement};
 use crate::rank::walls::{self, Wall};
 use crate::units::{Kib, Points};
 
@@ -29,24 +25,6 @@ const PREFIX: &str = "doomtop";
 
 /// So many domains are told of: the nearest to their walls.
 pub const NEAREST: usize = 10;
-
-/// Whose conditions are told: the kernel's killer and those that may run beside it.
-static KILLERS: &[&dyn Policy] = &[
-    &LINUX,
-    &EARLYOOM,
-    &EARLYOOM_RSS,
-    &NOHANG,
-    &NOHANG_DESKTOP,
-    &SYSTEMD_OOMD_SWAP,
-    &SYSTEMD_OOMD_PRESSURE,
-    &OOMD_SIZE,
-    &OOMD_SWAP,
-    &OOMD_PRESSURE,
-    &OOMD_PGSCAN,
-    &KUBELET,
-    &BUSTD,
-    &LMKD,
-];
 
 /// Everything that may overrule the ranking: a series each.
 const OFFS: &[Off] = &[
@@ -361,8 +339,9 @@ fn victim(sight: &Sight<'_>, all: &mut Families) {
 
 /// Whether the killers are about to act, and on what they wait.
 fn killers(sight: &Sight<'_>, all: &mut Families) {
-    let own = KILLERS.iter().all(|policy| policy.id() != sight.policy.id());
-    let asked = KILLERS.iter().copied().chain(own.then_some(sight.policy));
+    let own = policy::killers().all(|policy| policy.id() != sight.policy.id());
+    let known = policy::killers().map(|policy| -> &dyn policy::Policy { policy });
+    let asked = known.chain(own.then_some(sight.policy));
     let asked: Vec<_> = asked.map(|policy| (policy.id(), policy.armed(sight.scene))).collect();
     let armed = all.add(
         "policy_armed",

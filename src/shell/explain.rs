@@ -59,7 +59,27 @@ fn read(mut capture: impl BufRead) -> io::Result<(Vec<Report>, u64)> {
             return Ok((reader.finish(), lines));
         }
         lines += 1;
+        // What is cut off is no line of its own.
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
+            skip_line(&mut capture)?;
+        }
         reader.take(&String::from_utf8_lossy(&line));
+    }
+}
+
+/// Leaves out what is left of a line.
+fn skip_line(capture: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = capture.fill_buf()?;
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        if taken == 0 {
+            return Ok(());
+        }
+        capture.consume(taken);
+        if end.is_some() {
+            return Ok(());
+        }
     }
 }
 

@@ -179,17 +179,15 @@ fn put_things(old: &[Value], delta: &Map<String, Value>, name: &str) -> Vec<Valu
         });
     }
     // New ones stand in the order in which they came: among the others by number, behind them else.
+    let known = whole.len();
     for thing in list(CHANGED) {
-        let Some(key) = key_of_delta(thing, name) else { continue };
-        if changed.remove(&key).is_none() {
-            continue;
+        let new = key_of_delta(thing, name).is_some_and(|key| changed.remove(&key).is_some());
+        if new {
+            whole.push(thing.clone());
         }
-        let at = thing.get(name).and_then(Value::as_i64).map(|number| {
-            whole.partition_point(|other| {
-                other.get(name).and_then(Value::as_i64).is_none_or(|it| it < number)
-            })
-        });
-        whole.insert(at.unwrap_or(whole.len()), thing.clone());
+    }
+    if known < whole.len() {
+        whole.sort_by_key(|thing| thing.get(name).and_then(Value::as_i64));
     }
     whole
 }

@@ -15,8 +15,9 @@ use super::tape::DELTA;
 use super::{Lost, Source, delta};
 use crate::model::{Needs, SCHEMA, Snapshot};
 
-/// The longest line that is read: a look at a million processes with every fact.
-const LONGEST: u64 = 1 << 30;
+/// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
+/// thousand processes with every fact. What is unpacked of it takes many times as much memory.
+const LONGEST: u64 = 64 << 20;
 
 /// More processors than any kernel is built for.
 const MOST_CPUS: u32 = 65_536;
@@ -125,6 +126,9 @@ impl Recording {
         let mut line: Value = self.value(text)?;
         let whole = delta::apply(&last, &line["changed"].take());
         let bytes = serde_json::to_vec(&whole).map_err(|error| self.bad(0, error.to_string()))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(self.bad(0, "with this line it is too long to be a look"));
+        }
         self.last = Some(whole);
         Ok(bytes)
     }

@@ -1,8 +1,7 @@
 //! Writing a recording: a whole look at least every minute, what changed between, all compressed, and
 //! flushed after each look so that a crash or a full disk loses no more than the last one.
 //!
-//! It is gzip of JSON lines: `zcat` shows it. Each whole look begins a member of its own, so that a
-//! damaged minute does not take the next one along.
+//! It is gzip of JSON lines: `zcat` shows it. Each whole look begins a member of its own.
 
 use std::io::{self, Write};
 

@@ -286,6 +286,57 @@ static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
     captures().into_iter().flat_map(|(_, text)| lines(text)).collect()
 });
 
+#[test]
+fn what_a_name_holds_never_reaches_the_terminal() {
+    let (rows, kill) = (
+        "[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name\n\
+         [    7]  1000     7      100       50       1        0             0 a\\x1b[2Jb\n",
+        "Out of memory: Killed process 7 (a\\x1b[2Jb) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n",
+    );
+    let kmsg = format!("4,1,5,-;{}\n4,2,6,-;{}", rows.trim_end().replace('\n', "\n4,1,5,-;"), kill);
+    let raw = format!("{rows}{kill}").replace("\\x1b", "\u{1b}");
+    for (form, text) in [("dmesg", format!("{rows}{kill}")), ("kmsg", kmsg), ("raw", raw)] {
+        let reports = Reader::read(&text);
+        let common = Common::of(&reports);
+        let explained = Explained::new(&reports[0], &common, None);
+        let mut out = Vec::new();
+        let manner = doomtop::report::text::Manner { cut: None, ascii: false };
+        explained.write(&mut out, 5, manner).unwrap();
+        let out = String::from_utf8(out).unwrap() + &explained.json().to_string();
+        assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{form}: {out:?}");
+        assert_eq!(out.matches("a\\x1b[2Jb").count(), 3, "{form}: {out}");
+        assert_eq!(out.matches("a\\\\x1b[2Jb").count(), 2, "{form}: {out}");
+    }
+}
+
+#[test]
+fn a_later_kill_of_another_kind_is_no_part_of_a_group() {
+    let text = "[    1.000000] Memory cgroup out of memory: Killed process 5 (a) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n\
+                [    1.000001] Tasks in /x are going to be killed due to memory.oom.group set\n\
+                [    1.000002] Memory cgroup out of memory: Killed process 6 (b) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n\
+                [   90.000000] Memory cgroup out of memory: Killed process 7 (c) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n\
+                [   90.000001] Out of memory: Killed process 8 (d) total-vm:18446744073709551615kB, anon-rss:2kB, file-rss:0kB\n";
+    let killed = |report: &Report| report.killed.iter().map(|it| it.pid).collect::<Vec<_>>();
+    let reports: Vec<Vec<i32>> = Reader::read(text).iter().map(killed).collect();
+    assert_eq!(reports, [vec![5, 6], vec![7], vec![8]]);
+}
+
+#[test]
+fn a_log_of_nothing_but_kills_takes_no_longer_for_each() {
+    let mut text = String::new();
+    for pid in 1..40_000 {
+        text.push_str(&format!(
+            "Out of memory: Killed process {pid} (x) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n"
+        ));
+        text.push_str(&format!(
+            "oom_reaper: reaped process {pid} (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB\n"
+        ));
+    }
+    let reports = Reader::read(&text);
+    assert_eq!(reports.len(), 20_000, "more are not kept");
+    assert!(reports.iter().all(|report| report.reaped.len() == 1));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
