@@ -237,10 +237,11 @@ impl App {
         // The kernel makes no exceptions, so one who may not die saves all.
         let kept: Vec<Option<String>> =
             all.iter().map(|process| left_alone(process, own, scene)).collect();
-        let members: Vec<(ProcId, String)> =
-            all.iter().map(|process| (process.id, process.comm.to_string())).collect();
-        let intent = Intent::KillCgroup { path: path.to_owned(), members };
         let may = kept.iter().all(Option::is_none);
+        let whole = may.then(|| {
+            let members = all.iter().map(|process| (process.id, process.comm.to_string()));
+            Intent::KillCgroup { path: path.to_owned(), members: members.collect() }
+        });
         let items: Vec<Item> = all
             .iter()
             .zip(&kept)
@@ -251,12 +252,12 @@ impl App {
                     Some(why) => format!("must stay: {why}"),
                     None => format!("frees about {}", human_size(gives(process, scene))),
                 },
-                intent: may.then(|| intent.clone()),
+                intent: None,
             })
             .collect();
         let title = format!("Kill all {} of cgroup {path}?", items.len());
         let mut several = Several::new(title, items, Consent::Count(String::new()));
-        several.at_once = true;
+        several.whole = whole;
         several.notes.push(if may {
             "SIGKILL by one write to cgroup.kill; whoever they start meanwhile dies, too".to_owned()
         } else {

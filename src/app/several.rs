@@ -24,7 +24,7 @@ pub struct Item {
     pub name: String,
     /// What happens to it; or why it is left alone.
     pub what: String,
-    /// The wish; nothing where it is left alone.
+    /// The wish; nothing where it is left alone, or where one wish is about all.
     pub intent: Option<Intent>,
 }
 
@@ -41,8 +41,8 @@ pub struct Several {
     pub grave: bool,
     /// What else there is to know, a line each.
     pub notes: Vec<String>,
-    /// All items hold the same wish, which is one act on all of them.
-    pub at_once: bool,
+    /// The one wish about all of them, in place of one for each.
+    pub whole: Option<Intent>,
     /// The first item on the screen.
     pub top: usize,
     /// So many items were on the screen, from the first one on.
@@ -61,17 +61,23 @@ impl Several {
             grave: matches!(consent, Consent::Count(_)),
             consent,
             notes: Vec::new(),
-            at_once: false,
+            whole: None,
             top: 0,
             seen: 0,
             shown: Shown::default(),
         }
     }
 
+    /// Whether something happens to this one.
+    #[must_use]
+    pub const fn touches(&self, item: &Item) -> bool {
+        self.whole.is_some() || item.intent.is_some()
+    }
+
     /// How many are touched.
     #[must_use]
     pub fn touched(&self) -> usize {
-        self.items.iter().filter(|item| item.intent.is_some()).count()
+        self.items.iter().filter(|item| self.touches(item)).count()
     }
 
     /// Whether what was typed is enough.
@@ -124,7 +130,7 @@ impl Several {
 
     /// The wishes, once they were confirmed.
     pub fn intents(&self) -> impl Iterator<Item = Intent> {
-        let most = if self.at_once { 1 } else { self.items.len() };
-        self.items.iter().filter_map(|item| item.intent.clone()).take(most)
+        let each = self.items.iter().filter(|_| self.whole.is_none());
+        self.whole.iter().chain(each.filter_map(|item| item.intent.as_ref())).cloned()
     }
 }

@@ -1,6 +1,7 @@
 //! Ending everybody in a cgroup with one write: the directory is held first, everybody in it is
 //! compared with whom the user saw and pinned, and then the kernel kills.
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, openat};
@@ -8,10 +9,11 @@ use rustix::io::{Errno, write};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::folder::{Folder, refusal};
+use super::protect;
 use super::signal::Target;
 use crate::intent::{Consent, Refusal};
-use crate::model::ProcId;
-use crate::sample::freezer;
+use crate::model::{ProcId, unescape};
+use crate::sample::members;
 
 const OPENING: &str = "opening the cgroup";
 const LISTING: &str = "listing the cgroup";
@@ -35,11 +37,11 @@ impl Doomed {
         seen: &[(ProcId, String)],
         with_pidfd: bool,
     ) -> Result<Self, Refusal> {
-        if path.trim_matches('/').is_empty() {
+        if unescape(path).split(|&byte| byte == b'/').all(|name| matches!(name, b"" | b".")) {
             let why = "the root cgroup holds the whole machine";
             return Err(Refusal::Protected { why });
         }
-        let dir = freezer::v2_dir(path).map_err(|errno| match errno {
+        let dir = members::v2_dir(path).map_err(|errno| match errno {
             Errno::NOENT => no_cgroup("there is no version-2 cgroup of this name"),
             errno => refusal(errno, RIGHT, OPENING),
         })?;
@@ -51,12 +53,15 @@ impl Doomed {
             })?;
         let there = list(&dir)?;
         make_room(there.len());
+        let seen: HashMap<i32, &(ProcId, String)> =
+            seen.iter().map(|member| (member.0.pid, member)).collect();
+        let ancestors = protect::own_ancestors(&proc);
         let mut targets = Vec::new();
         for &pid in &there {
-            let Some((who, name)) = seen.iter().find(|(who, _)| who.pid == pid) else {
+            let Some((who, name)) = seen.get(&pid) else {
                 return Err(unseen(&proc, pid));
             };
-            match Target::take(&proc, *who, Consent::Plain, with_pidfd) {
+            match Target::take_apart(&proc, *who, Consent::Plain, with_pidfd, &ancestors) {
                 Ok(target) => targets.push((target, name.clone())),
                 Err(Refusal::Gone) => {}
                 Err(Refusal::Reborn) => return Err(unseen(&proc, pid)),
@@ -71,7 +76,7 @@ impl Doomed {
             return Err(Refusal::Gone);
         }
         // Pinning took its time: whoever came meanwhile was not seen either.
-        if let Some(&pid) = list(&dir)?.iter().find(|pid| !there.contains(pid)) {
+        if let Some(&pid) = list(&dir)?.iter().find(|pid| there.binary_search(pid).is_err()) {
             return Err(unseen(&proc, pid));
         }
         Ok(Self { switch, targets })
@@ -110,7 +115,7 @@ fn make_room(count: usize) {
 }
 
 fn list(dir: impl AsFd) -> Result<Vec<i32>, Refusal> {
-    freezer::members(dir).map_err(|errno| match errno {
+    members::members(dir).map_err(|errno| match errno {
         Errno::NODEV | Errno::NOENT => Refusal::Gone,
         Errno::OPNOTSUPP => no_cgroup("it is one of threads: its processes cannot be listed"),
         errno => refusal(errno, RIGHT, LISTING),

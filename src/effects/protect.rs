@@ -50,10 +50,15 @@ pub(super) fn typed_only(
     }
 }
 
-/// The parents of `own`, nearest first. One that cannot be read ends the walk.
-pub(super) fn ancestors(proc: impl AsFd, own: i32) -> Vec<i32> {
+/// The pid of doomtop.
+pub(super) fn own() -> i32 {
+    i32::try_from(std::process::id()).unwrap_or(i32::MAX)
+}
+
+/// The parents of doomtop, nearest first. One that cannot be read ends the walk.
+pub(super) fn own_ancestors(proc: impl AsFd) -> Vec<i32> {
     let mut found = Vec::new();
-    let mut pid = own;
+    let mut pid = own();
     while found.len() < DEEPEST {
         let Ok(stat) = Folder::open(&proc, pid).and_then(|folder| folder.stat()) else { break };
         pid = stat.parent;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::signal::is_over;
 use crate::intent::{Came, Haste, Outcome, Taken};
 use crate::model::ProcId;
 use crate::raw;
@@ -40,7 +41,7 @@ impl Releaser {
         let (said, answers) = channel();
         let work = move || {
             for Order { who, name, pidfd } in asked {
-                let came = release(|| raw::release_memory(&pidfd), || thread::sleep(PAUSE));
+                let came = release(|| one(&pidfd), || thread::sleep(PAUSE));
                 let taken = Taken { step: Haste::Release, came };
                 if said.send(Outcome::Hastened { who, name, taken }).is_err() {
                     return;
@@ -74,6 +75,11 @@ impl Releaser {
 /// Why the step cannot be done without the thread.
 pub(super) fn gone() -> Came {
     Came::Unavailable("no thread could be had for it".to_owned())
+}
+
+/// Asks once. Who is gone has given its memory back: nobody waits on the lock of it.
+fn one(pidfd: &OwnedFd) -> Result<(), Errno> {
+    if is_over(pidfd) { Err(Errno::SRCH) } else { raw::release_memory(pidfd) }
 }
 
 /// Asks until it is done or it makes no sense any more.

@@ -37,8 +37,21 @@ impl Target {
         consent: Consent,
         with_pidfd: bool,
     ) -> Result<Self, Refusal> {
-        let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
-        if let Some(why) = protect::never_signalled(who.pid, own) {
+        // Whose pid was typed may be one of them.
+        let plain = consent == Consent::Plain;
+        let ancestors = if plain { protect::own_ancestors(&proc) } else { Vec::new() };
+        Self::take_apart(proc, who, consent, with_pidfd, &ancestors)
+    }
+
+    /// The same as one of many: doomtop's own parents are known.
+    pub fn take_apart(
+        proc: impl AsFd,
+        who: ProcId,
+        consent: Consent,
+        with_pidfd: bool,
+        ancestors: &[i32],
+    ) -> Result<Self, Refusal> {
+        if let Some(why) = protect::never_signalled(who.pid, protect::own()) {
             return Err(Refusal::Protected { why });
         }
         let Some(pid) = Pid::from_raw(who.pid) else { return Err(Refusal::Gone) };
@@ -55,9 +68,8 @@ impl Target {
             return Err(Refusal::Gone);
         }
         if consent == Consent::Plain {
-            let ancestors = protect::ancestors(&proc, own);
             let adj = folder.adj().ok();
-            if let Some(why) = protect::typed_only(who.pid, &stat, adj, &ancestors) {
+            if let Some(why) = protect::typed_only(who.pid, &stat, adj, ancestors) {
                 return Err(Refusal::Protected { why });
             }
         }

@@ -1,32 +1,22 @@
 //! The freezers of both cgroup versions: where a process stands in them, and whether one holds it.
-//! Also who is in a cgroup: the processes of it and of those below.
 
-use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::file::Buffer;
-use super::parse;
+use super::members::{V2, below, members, open};
 use crate::model::{Frozen, Hierarchy, Text};
 
 /// Where hierarchies that can freeze are mounted
 /// (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup-v1/freezer-subsystem.rst`).
-const MOUNTS: [(Hierarchy, &str); 3] = [
-    (Hierarchy::V2, "/sys/fs/cgroup"),
-    (Hierarchy::V2, "/sys/fs/cgroup/unified"),
-    (Hierarchy::V1, "/sys/fs/cgroup/freezer"),
-];
+const MOUNTS: [(Hierarchy, &str); 3] =
+    [(Hierarchy::V2, V2[0]), (Hierarchy::V2, V2[1]), (Hierarchy::V1, "/sys/fs/cgroup/freezer")];
 
 /// So much of a file with a word or a few lines, in bytes.
 const SHORT: usize = 4096;
-/// So much of a list of processes, in bytes.
-const LONG: usize = 1 << 20;
-/// So deep a tree is walked.
-const DEEPEST: usize = 64;
 
 /// A cgroup in a hierarchy that can freeze.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,78 +115,6 @@ pub fn freezers(cgroups: &[u8]) -> Vec<Freezer> {
     found
 }
 
-/// The directory of a cgroup below a mount point. A cgroup outside of the own cgroup namespace shows
-/// as `/../…`: that is no path below.
-fn below(mount: &Path, path: &[u8]) -> Option<PathBuf> {
-    let names = path.strip_prefix(b"/")?;
-    if names.split(|&byte| byte == b'/').any(|name| name == b"..") {
-        return None;
-    }
-    Some(mount.join(OsStr::from_bytes(names)))
-}
-
-/// The v2 directory of a cgroup, held open, by its path as `/proc/PID/cgroup` prints it.
-///
-/// # Errors
-/// ENOENT where there is none.
-pub fn v2_dir(path: &str) -> Result<OwnedFd, Errno> {
-    let mounts = MOUNTS.iter().filter(|(version, _)| *version == Hierarchy::V2);
-    for (_, mount) in mounts {
-        let Some(place) = below(Path::new(mount), path.as_bytes()) else { continue };
-        match open(&place) {
-            // A directory of a version-1 hierarchy, or none of cgroups at all, has no such file.
-            Ok(dir) if slurp(&dir, "cgroup.events", SHORT).is_ok() => return Ok(dir),
-            Ok(_) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Err(Errno::NOENT)
-}
-
-/// Opens a directory; a link at its end is not followed.
-fn open(dir: impl AsRef<Path>) -> Result<OwnedFd, Errno> {
-    openat(CWD, dir.as_ref(), LISTED, Mode::empty())
-}
-
-const LISTED: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-/// The pids of a cgroup and of those below, sorted. 0 stands for a process of another pid namespace,
-/// once for each.
-///
-/// # Errors
-/// Why a list could not be read: ENODEV where the cgroup was removed, EOPNOTSUPP in one of threads.
-pub fn members(dir: impl AsFd) -> Result<Vec<i32>, Errno> {
-    let mut found = Vec::new();
-    collect(dir, DEEPEST, &mut found)?;
-    found.sort_unstable();
-    Ok(found)
-}
-
-fn collect(dir: impl AsFd, depth: usize, found: &mut Vec<i32>) -> Result<(), Errno> {
-    let bytes = slurp(&dir, "cgroup.procs", LONG)?;
-    let pids = bytes.split(|&byte| byte == b'\n').filter_map(parse::unsigned);
-    found.extend(pids.filter_map(|pid| i32::try_from(pid).ok()));
-    let Some(depth) = depth.checked_sub(1) else { return Err(Errno::NAMETOOLONG) };
-    for entry in Dir::read_from(&dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if entry.file_type() != FileType::Directory || name == c"." || name == c".." {
-            continue;
-        }
-        match openat(&dir, name, LISTED, Mode::empty()) {
-            Ok(child) => match collect(child, depth, found) {
-                // Removed between the two: then nobody was in it.
-                Err(Errno::NODEV | Errno::NOENT) => {}
-                other => other?,
-            },
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
-}
-
 /// The first `most` bytes of a file.
 fn slurp(dir: impl AsFd, name: &str, most: usize) -> Result<Vec<u8>, Errno> {
     let name = std::ffi::CString::new(name).map_err(|_| Errno::INVAL)?;
@@ -211,8 +129,6 @@ mod tests {
     #[test]
     fn a_path_that_leaves_the_hierarchy_is_not_followed() {
         assert_eq!(freezers(b"0::/../../etc\n1:freezer:/../x\n\ngarbage\n7:memory:/a\n"), []);
-        assert!(v2_dir("/../..").is_err());
-        assert!(v2_dir("no path").is_err());
     }
 
     #[test]
@@ -224,20 +140,5 @@ mod tests {
             ["/sys/fs/cgroup/freezer/a/b", "/sys/fs/cgroup/u:x", "/sys/fs/cgroup/unified/u:x"]
         );
         assert_eq!(found[1].path.as_str(), "/u:x");
-    }
-
-    #[test]
-    fn the_members_of_a_tree_are_those_of_all_its_lists() {
-        let top = tempfile::tempdir().expect("a folder");
-        let below = top.path().join("a/b");
-        std::fs::create_dir_all(&below).expect("folders");
-        for (place, pids) in
-            [(top.path(), "77\n5\n"), (&top.path().join("a"), ""), (&below, "0\n9\n")]
-        {
-            std::fs::write(place.join("cgroup.procs"), pids).expect("a list");
-        }
-        assert_eq!(open(top.path()).and_then(members), Ok(vec![0, 5, 9, 77]));
-        std::fs::remove_file(top.path().join("cgroup.procs")).expect("a list");
-        assert_eq!(open(top.path()).and_then(members), Err(Errno::NOENT));
     }
 }

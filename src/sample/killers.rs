@@ -4,14 +4,16 @@
 //! Read at the start and every half minute after, by the walker: opening files may stall.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::process::geteuid;
+
 use super::file::{Buffer, Path as ProcPath};
 use super::parse::{self, Setting};
+use super::plain::plain_file;
 use super::root::ProcRoot;
+use super::service;
 use crate::model::{
     Earlyoom, Found, IoWeights, Killers, Nohang, Nominated, Oomd, Process, SystemdOomd, Text, Told,
 };
@@ -87,7 +89,9 @@ impl KillerReader {
         let mut search = Search { files, running: Vec::new() };
         for process in rows {
             let comm = process.comm.bytes();
-            if [&b"earlyoom"[..], b"nohang", b"systemd-oomd", b"oomd"].contains(&comm) {
+            if [&b"earlyoom"[..], b"nohang", b"systemd-oomd", b"oomd"].contains(&comm)
+                && is_believed(proc, process, &mut self.buffer)
+            {
                 let path = ProcPath::of(process.id.pid, "cmdline");
                 let line = self.buffer.read_start(proc, path.as_c_str(), 1 << 16);
                 let args = line.map_or_else(|_| Vec::new(), |(bytes, _)| arguments(bytes));
@@ -99,6 +103,26 @@ impl KillerReader {
             self.last = Arc::new(killers);
         }
     }
+}
+
+/// Whether a process with a killer's name may be one. Anybody can have the name, and what its command
+/// line names is opened: root counts, doomtop's own user, and the service of that name, which may run
+/// as a user of its own. By both ids, as who runs a program of root's chooses its command line.
+fn is_believed(proc: &ProcRoot, process: &Process, buffer: &mut Buffer) -> bool {
+    let mut read = |file| {
+        let path = ProcPath::of(process.id.pid, file);
+        buffer.read_start(proc, path.as_c_str(), 1 << 16).map(|(bytes, _)| bytes.to_vec()).ok()
+    };
+    let status = read("status").and_then(|bytes| parse::status(&bytes, false).ok());
+    let Some(ids) = status.map(|status| status.ids) else { return false };
+    let own = geteuid().as_raw();
+    if [ids.uid, ids.euid].iter().all(|&uid| uid == 0 || uid == own) {
+        return true;
+    }
+    let cgroups = read("cgroup").unwrap_or_default();
+    let unit = service::managed(&cgroups).and_then(|path| path.strip_prefix(b"/system.slice/"));
+    let name = unit.and_then(|unit| unit.strip_prefix(process.comm.bytes()));
+    name == Some(b".service")
 }
 
 /// A killer's process.
@@ -142,14 +166,7 @@ impl Search<'_> {
 
     /// A file's bytes, from its place below the root.
     fn file(&self, place: &str) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let path = self.files.join(place);
-        // Nothing but a plain file: a pipe would never end.
-        if !std::fs::metadata(&path).ok()?.is_file() {
-            return None;
-        }
-        File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        plain_file(&self.files.join(place), LONGEST)
     }
 
     fn is_there(&self, places: &[&str]) -> bool {
@@ -176,10 +193,8 @@ impl Search<'_> {
             let mut numbers = upstream.split(|c: char| !c.is_ascii_digit());
             Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
         };
-        let status = File::open(self.files.join("var/lib/dpkg/status"));
-        if let Ok(status) = status {
-            let mut bytes = Vec::new();
-            status.take(LONGEST << 7).read_to_end(&mut bytes).ok()?;
+        let status = plain_file(&self.files.join("var/lib/dpkg/status"), LONGEST << 7);
+        if let Some(bytes) = status {
             let wanted = format!("Package: {package}\n");
             let lines = String::from_utf8_lossy(&bytes);
             let entry = lines.split("\n\n").find(|entry| entry.starts_with(&wanted))?;

@@ -2,11 +2,10 @@
 //! started again when it ends, by its files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::parse;
+use super::plain::plain_file;
 use crate::model::{Comm, Restart, Text, Unit};
 
 /// Where the units of the machine may be, the strongest first (`man systemd.unit`).
@@ -58,7 +57,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
     let (mut restart, mut ends_all) = (Restart::No, true);
     let mut from = Vec::new();
     for place in places(files, dirs, name) {
-        let Some(bytes) = plain_file(&files.join(&place)) else { continue };
+        let Some(bytes) = plain_file(&files.join(&place), LONGEST) else { continue };
         from.push(Text::new(format!("/{place}").as_bytes()));
         for setting in parse::systemd_conf(&bytes) {
             if setting.section != "Service" {
@@ -84,7 +83,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
 }
 
 /// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
-fn managed(cgroups: &[u8]) -> Option<&[u8]> {
+pub(super) fn managed(cgroups: &[u8]) -> Option<&[u8]> {
     let path_of = |wanted: &[u8]| {
         let mut lines = cgroups.split(|&byte| byte == b'\n');
         lines.find_map(|line| {
@@ -124,17 +123,6 @@ fn places(files: &Path, dirs: &[&str], unit: &str) -> Vec<String> {
         }
     }
     own.into_iter().chain(parts.into_values()).collect()
-}
-
-/// A file's bytes. Nothing but a plain one: a pipe would never end. A masked unit is a link to
-/// `/dev/null`.
-fn plain_file(path: &Path) -> Option<Vec<u8>> {
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ fn sharers(root: &ProcRoot, who: ProcId, own: &Stat, buffer: &mut Buffer) -> Rea
         match raw::same_memory(who.pid, pid) {
             Ok(false) => {}
             Ok(true) => {
-                let other = stat(root, pid, buffer).filter(has_memory);
+                let again = || raw::same_memory(who.pid, pid) == Ok(true);
+                let other = sharer(|| stat(root, pid, buffer).filter(has_memory), again);
                 found.found.extend(
                     other.map(|stat| (ProcId { pid: stat.pid, born: stat.born }, stat.comm)),
                 );
@@ -94,6 +95,14 @@ fn sharers(root: &ProcRoot, who: ProcId, own: &Stat, buffer: &mut Buffer) -> Rea
     Reading::Value(found)
 }
 
+/// One whose pid was said to share the memory: the kernel is asked again between two looks at it, since
+/// a bare pid may have changed hands before the first.
+fn sharer(mut look: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> bool) -> Option<Stat> {
+    let before = look()?;
+    let after = shares().then(look)??;
+    (after.born == before.born).then_some(after)
+}
+
 /// Every pid of the tree.
 fn pids(root: &ProcRoot) -> impl Iterator<Item = i32> {
     let listed = root.listing().ok().and_then(|dir| rustix::fs::Dir::new(dir).ok());
@@ -101,4 +110,25 @@ fn pids(root: &ProcRoot) -> impl Iterator<Item = i32> {
         let pid = parse::unsigned(entry.file_name().to_bytes())?;
         i32::try_from(pid).ok().filter(|&pid| pid > 0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Ticks;
+
+    #[test]
+    fn a_pid_that_changes_hands_shares_nothing() {
+        let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
+        let born = |born| Stat { born: Ticks(born), ..parse::stat(line).expect("a stat line") };
+        let proven = |looks: [Option<Stat>; 2], shares| {
+            let mut looks = looks.into_iter();
+            sharer(|| looks.next().flatten(), || shares).map(|stat| stat.born.0)
+        };
+        assert_eq!(proven([Some(born(5)), Some(born(5))], true), Some(5));
+        assert_eq!(proven([Some(born(5)), Some(born(6))], true), None, "another one by now");
+        assert_eq!(proven([Some(born(6)), Some(born(6))], false), None, "another one before");
+        assert_eq!(proven([Some(born(5)), None], true), None);
+        assert_eq!(proven([None, Some(born(5))], true), None);
+    }
 }

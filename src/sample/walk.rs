@@ -22,7 +22,7 @@ use super::row::{
     ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
     take_status, take_thread,
 };
-use super::whereabouts::whereabouts;
+use super::whereabouts::{Environs, whereabouts};
 use crate::model::{
     CgroupNeeds, Comm, LooksAt, Machine, Needs, ProcId, Process, Reading, Scores, Text,
 };
@@ -140,6 +140,8 @@ pub struct Walker {
     swap_traffic: Option<u64>,
     /// What was looked at when it was last found out what processes run and where.
     looked_at: LooksAt,
+    /// Reads environments; there once any was asked for.
+    environs: Option<Environs>,
 }
 
 impl Walker {
@@ -160,6 +162,7 @@ impl Walker {
             walk: 0,
             swap_traffic: None,
             looked_at: LooksAt::default(),
+            environs: None,
         })
     }
 
@@ -256,6 +259,7 @@ impl Walker {
             }
             return;
         }
+        let mut whom = Vec::new();
         for known in &mut self.known {
             let row = &mut known.row;
             let turn = row.id.pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
@@ -263,13 +267,39 @@ impl Walker {
             if row.is_kernel_thread() || (same && !turn && !anew) {
                 continue;
             }
-            let buffer = &mut self.tools.buffer;
-            let found = whereabouts(&self.root, row.id.pid, looks_at, buffer);
+            let mut found = whereabouts(&self.root, row.id.pid, looks_at);
+            if looks_at.environ {
+                whom.push(row.id);
+                // That of another program is worth nothing; of the same one it stays until it is read.
+                if let Some(before) = row.whereabouts.as_ref().filter(|_| same) {
+                    found.environ = before.environ.clone();
+                }
+            }
             if row.whereabouts.as_deref() != Some(&found) {
                 row.whereabouts = Some(Arc::new(found));
             }
             known.whereabouts = Some(row.comm);
         }
+        if looks_at.environ {
+            self.read_environs(whom);
+        }
+    }
+
+    /// Has environments read, and takes what is there, also of who was asked for before.
+    fn read_environs(&mut self, whom: Vec<ProcId>) {
+        let start = || Environs::start(Arc::clone(&self.root));
+        self.environs = self.environs.take().or_else(start);
+        let Some(environs) = &mut self.environs else { return };
+        let known = &mut self.known;
+        environs.read(whom, |who, read| {
+            let at = known.binary_search_by_key(&who.pid, |known| known.row.id.pid);
+            let row = at.ok().and_then(|at| known.get_mut(at)).map(|known| &mut known.row);
+            let row = row.filter(|row| row.id == who);
+            let there = row.and_then(|row| row.whereabouts.as_mut());
+            if let Some(there) = there.filter(|there| there.environ != read) {
+                Arc::make_mut(there).environ = read;
+            }
+        });
     }
 
     /// Finds the pids, in order.

@@ -1,7 +1,7 @@
 //! `doomtop set` and `doomtop sacrifice`: the acts of the screen for scripts, by the same hands. Each
 //! process is looked at first, and only the one that was seen then can be hit.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::report::acts::{self, Form};
 use crate::sample::root::ProcRoot;
 use crate::sample::study;
 use crate::source::Source;
-use crate::units::Adj;
+use crate::units::{Adj, Millis};
 
 /// Something was refused: at least one of the named processes was not acted on as asked.
 pub(super) const REFUSED: u8 = 4;
@@ -243,6 +243,7 @@ fn perform<'a>(
     };
     let plans: Vec<Plan<'a>> = plans.collect();
     let mut done = HashSet::new();
+    let mut open = BTreeMap::new();
     for plan in plans {
         match plan {
             Plan::Act(intent, _) => {
@@ -252,6 +253,9 @@ fn perform<'a>(
                 let outcome = hands.perform(intent);
                 refused |= fails(&outcome);
                 tell(acts::write_outcome(&mut out, &outcome, form));
+                if let Outcome::Signalled { who, name, signal, .. } = outcome {
+                    open.insert(who, (name, signal));
+                }
             }
             Plan::Leave(target, process, why) => {
                 refused = true;
@@ -262,6 +266,9 @@ fn perform<'a>(
     let end = wait.map(|wait| Instant::now() + wait);
     while let (true, Some(end)) = (hands.pursuing(), end) {
         for outcome in hands.settle() {
+            if let Outcome::Exited { who, .. } = &outcome {
+                open.remove(who);
+            }
             tell(acts::write_outcome(&mut out, &outcome, form));
         }
         let now = Instant::now();
@@ -271,6 +278,12 @@ fn perform<'a>(
         thread::sleep(hands.pace().unwrap_or_default().min(end - now));
     }
     let stands = end.is_some() && hands.pursuing();
+    for (who, (name, signal)) in open.into_iter().filter(|_| stands) {
+        let after = Millis(u64::try_from(wait.unwrap_or_default().as_millis()).unwrap_or(u64::MAX));
+        let why = "the time to wait is over; nothing escalates by itself".to_owned();
+        let outcome = Outcome::StillThere { who, name, signal, after, why };
+        tell(acts::write_outcome(&mut out, &outcome, form));
+    }
     wrote(written)?;
     Ok(match (refused, stands) {
         (true, _) => REFUSED,

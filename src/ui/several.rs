@@ -22,7 +22,7 @@ pub fn paint(several: &Several, area: Rect, pen: &mut Pen<'_>) -> Shown {
     for item in &several.items[top..top + rows] {
         let name = name_of(item);
         let pad = usize::from(names.saturating_sub(cells(&name)));
-        let left_alone = item.intent.is_none();
+        let left_alone = !several.touches(item);
         let (who, what) =
             if left_alone { (look.dim(), look.warn()) } else { (look.strong(), look.plain()) };
         lines.push((

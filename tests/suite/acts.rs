@@ -180,6 +180,7 @@ fn one_that_stays_is_told_by_the_exit_status() {
     let output = run(&["sacrifice", "--signal", "term", "--wait", "0.2", &child.pid()]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output));
     assert!(child.lives(), "nothing escalates by itself");
+    assert!(text(&output).contains("still there"), "{}", text(&output));
     let output = run(&["sacrifice", "--signal", "term", "--wait", "0", &child.pid()]);
     assert_eq!(output.status.code(), Some(0), "nobody waited for it");
 }

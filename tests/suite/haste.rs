@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use doomtop::effects::{Effects, KernelHands, Rehearse};
 use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Taken};
-use doomtop::model::{Capability, Hierarchy, ProcId, Reading, Signal, Study};
+use doomtop::model::{Capability, Hierarchy, ProcId, Reading, Signal, Study, Text};
 use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::sample::study::study;
 use doomtop::units::{Adj, Kib, Ticks};
@@ -216,7 +216,8 @@ impl Group {
 
     /// As `/proc/PID/cgroup` prints it, where the mount shows the namespace's root.
     fn path(&self) -> String {
-        format!("/{}", self.0.file_name().and_then(|name| name.to_str()).expect("a name"))
+        let name = self.0.file_name().expect("a name");
+        format!("/{}", Text::new(name.as_encoded_bytes()))
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -376,11 +377,42 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     fs::remove_dir(group.0.join("below")).expect("an empty cgroup");
 }
 
+/// systemd writes a dash in a name as `\x2d`, and a backslash is itself shown as `\x5c`.
+#[test]
+fn a_cgroup_with_a_backslash_in_its_name_is_thawed_and_killed_by_its_shown_path() {
+    let Some(group) = Group::v2(r"foo\x2dbar") else { return };
+    assert!(group.path().contains(r"foo\x5cx2dbar"), "{}", group.path());
+    let mut children = [Own::sleeping(), Own::sleeping()];
+    children.iter().for_each(|child| group.take(child.id()));
+    group.write("cgroup.freeze", "1");
+    group.until("cgroup.events", "frozen 1");
+    let haste = vec![Haste::Thaw { cgroup: group.path() }];
+    let mut hands = hands();
+    let term = Intent::Signal {
+        who: children[0].id(),
+        name: "child".to_owned(),
+        signal: Signal::TERM,
+        consent: Consent::Plain,
+        haste,
+    };
+    let outcome = hands.perform(term);
+    let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(haste[0].came, Came::Done(String::new()));
+    children[0].0.wait().expect("it ends");
+    assert!(group.says("cgroup.events", "frozen 0"));
+    let outcome = hands.perform(doom(&group, &[&children[1]]));
+    assert!(matches!(outcome, Outcome::CgroupKilled { .. }), "{outcome:?}");
+    children[1].0.wait().expect("it ends");
+    let ends = all_said(&mut hands);
+    let ends = ends.iter().filter(|it| matches!(it, Outcome::Exited { .. })).count();
+    assert_eq!(ends, 2);
+}
+
 #[test]
 fn the_root_and_what_is_no_cgroup_are_refused() {
     let mut hands = hands();
     let wish = |path: &str| Intent::KillCgroup { path: path.to_owned(), members: Vec::new() };
-    for path in ["/", "", "//"] {
+    for path in ["/", "", "//", "/.", r"/\x2f"] {
         assert!(matches!(refusal(hands.perform(wish(path))), Refusal::Protected { .. }), "{path}");
     }
     for path in ["/no-such-cgroup", "/../..", "no path", "/a/../.."] {

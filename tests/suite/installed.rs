@@ -36,6 +36,13 @@ impl Folder {
         self
     }
 
+    /// With a process of a user.
+    fn with_process(self, pid: i32, uids: [u32; 2], cmdline: &[u8]) -> Self {
+        let status = format!("Name:\tx\nUid:\t{}\t{}\t0\t0\n", uids[0], uids[1]);
+        self.with(&format!("proc/{pid}/status"), status.as_bytes())
+            .with(&format!("proc/{pid}/cmdline"), cmdline)
+    }
+
     fn proc(&self) -> ProcRoot {
         ProcRoot::open(self.0.path().join("proc")).unwrap()
     }
@@ -81,7 +88,7 @@ fn earlyoom_s_options_are_read_and_its_command_line_wins() {
     assert_eq!(told.options.mem_percent, Some([7.0, 3.5]));
     assert_eq!(told.options.avoid, Some(Text::new(b"^(X|sshd)$")));
     assert!(told.options.before_1_8);
-    let folder = folder.with("proc/90/cmdline", b"/usr/bin/earlyoom\0-s\x00100\0--sort-by-rss\0");
+    let folder = folder.with_process(90, [0, 0], b"/usr/bin/earlyoom\0-s\x00100\0--sort-by-rss\0");
     let killers = folder.killers(&[process(90, "earlyoom", 100)]);
     let told = &killers.earlyoom;
     assert_eq!(told.found, Found::Running(90));
@@ -97,8 +104,9 @@ fn nohang_s_two_files_are_told_apart_by_who_runs() {
         .with("usr/sbin/nohang", b"")
         .with("etc/nohang/nohang.conf", b"soft_threshold_min_mem = 300 M\n")
         .with("etc/nohang/nohang-desktop.conf", b"@BADNESS_ADJ_RE_NAME -9 /// ^a$\n")
-        .with(
-            "proc/91/cmdline",
+        .with_process(
+            91,
+            [0, 0],
             b"python3\0/usr/sbin/nohang\0--monitor\0--config\0/etc/nohang/nohang-desktop.conf\0",
         );
     let killers = folder.killers(&[process(91, "nohang", 100)]);
@@ -113,6 +121,8 @@ fn nohang_s_two_files_are_told_apart_by_who_runs() {
 fn systemd_oomd_is_told_by_many_files() {
     let folder = Folder::new()
         .with("usr/lib/systemd/systemd-oomd", b"")
+        .with_process(92, [998, 998], b"")
+        .with("proc/92/cgroup", b"0::/system.slice/systemd-oomd.service\n")
         .with("etc/systemd/oomd.conf", b"[OOM]\n#SwapUsedLimit=50%\nSwapUsedLimit=80%\n")
         .with(
             "usr/lib/systemd/oomd.conf.d/10-oomd-defaults.conf",
@@ -159,6 +169,36 @@ fn oomd_is_told_by_json() {
     assert!(told.assumed() && texts(&told.odd) == ["oomd: cannot make out /etc/oomd.json"]);
 }
 
+/// Anybody can call a program so, or run one of root's with a command line of their own.
+#[test]
+fn only_a_trusted_user_s_process_is_a_killer_that_runs() {
+    let own = nix::unistd::geteuid().as_raw();
+    let service = b"1:name=systemd:/system.slice/oomd.service\n0::/\n";
+    let found = |uids, cgroups: &[u8]| {
+        let folder = Folder::new()
+            .with("usr/bin/oomd", b"")
+            .with("home/x.json", br#"{"rulesets": []}"#)
+            .with_process(7, uids, b"oomd\0--config\0/home/x.json\0")
+            .with("proc/7/cgroup", cgroups);
+        let told = folder.killers(&[process(7, "oomd", 1)]).oomd.clone();
+        assert_eq!(told.found != Found::Running(7), told.from.is_empty(), "{told:?}");
+        told.found
+    };
+    assert_eq!(found([0, 0], b""), Found::Running(7));
+    assert_eq!(found([own, own], b""), Found::Running(7));
+    assert_eq!(found([7001, 7001], service), Found::Running(7));
+    for (uids, cgroups) in [
+        ([7001, 7001], &b""[..]),
+        ([7001, 0], b"0::/user.slice/user-7001.slice/session-1.scope\n"),
+        ([7001, 7001], b"0::/system.slice/web.service\n"),
+        ([7001, 7001], b"0::/user.slice/user-7001.slice/oomd.service\n"),
+    ] {
+        assert_eq!(found(uids, cgroups), Found::Installed, "{uids:?}");
+    }
+    let folder = Folder::new().with("usr/bin/oomd", b"").with("proc/7/cmdline", b"oomd\0");
+    assert_eq!(folder.killers(&[process(7, "oomd", 1)]).oomd.found, Found::Installed);
+}
+
 #[test]
 fn half_a_minute_passes_between_two_readings() {
     let folder = Folder::new().with("usr/bin/earlyoom", b"");
@@ -200,7 +240,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn hostile_files_are_survived(bytes: Vec<u8>, line: Vec<u8>) {
-        let mut folder = Folder::new().with("proc/9/cmdline", &line);
+        let mut folder = Folder::new().with_process(9, [0, 0], &line);
         for place in [
             "usr/bin/earlyoom",
             "usr/sbin/nohang",
@@ -266,6 +306,36 @@ fn rules_on_program_directory_and_environment_are_evaluated_where_they_are_insta
     // Nobody asks any more: nothing is kept.
     let none = live.look(&Needs { status: true, ..Needs::default() }, None).unwrap();
     assert!(none.processes.iter().all(|process| process.whereabouts.is_none()));
+}
+
+#[test]
+fn an_environment_that_stalls_keeps_no_look_waiting() {
+    let rules = "@BADNESS_ADJ_RE_ENVIRON 7 /// MODE=play\n@BADNESS_ADJ_RE_CWD 30 /// ^/srv/101$\n";
+    let fake = FakeProc::of_machine();
+    fake.beside("usr/sbin/nohang", "").beside("etc/nohang/nohang.conf", rules);
+    for pid in [100, 101] {
+        fake.process(Fake { pid, born: 5000, ..Fake::default() })
+            .link(&format!("{pid}/cwd"), &format!("/srv/{pid}"))
+            .file(&format!("{pid}/environ"), "MODE=play\0");
+    }
+    let stuck = fake.at("100/environ");
+    fs::remove_file(&stuck).unwrap();
+    nix::unistd::mkfifo(&stuck, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut live = Live::start(fake.root(), Patience::Forever).unwrap();
+    let mut look = || live.look(&NOHANG.needs(), None).unwrap();
+    let seen = look();
+    assert_eq!(points(&seen).iter().map(|it| it.0).collect::<Vec<_>>(), [101, 100]);
+    let began = std::time::Instant::now();
+    let looks = (0..20).map(|_| points(&look())).last().unwrap();
+    assert!(began.elapsed().as_secs() < 5, "waited for once only");
+    assert_eq!(looks, points(&seen));
+    // Once it answers, everybody has theirs in turn.
+    let writer = fs::OpenOptions::new().write(true).open(&stuck).unwrap();
+    fs::remove_file(&stuck).unwrap();
+    fs::write(&stuck, "MODE=play\0").unwrap();
+    drop(writer);
+    let wanted = [(101, 703), (100, 673)];
+    assert!((0..1000).any(|_| points(&look()) == wanted), "{:?}", points(&look()));
 }
 
 #[test]

@@ -308,7 +308,10 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     let last = menu.items.last().expect("a line").hint.clone();
     assert!(last.contains("all 2 of /work"), "{last}");
     player.play("<End><Enter>");
-    assert!(matches!(player.app.mode, Mode::Several(_)));
+    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    assert_eq!(several.touched(), 2);
+    let wishes = several.items.iter().filter(|it| it.intent.is_some()).count();
+    assert_eq!(wishes, 0, "the list of all is held once, not by each of them");
     assert_eq!(player.play("y<Enter>"), []);
     let asked = player.play("2<Enter>");
     let members = vec![(id(600), "java".to_owned()), (id(601), "java-helper".to_owned())];
