@@ -11,14 +11,8 @@ use crate::units::{Adj, Kib, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
 /// the pid was typed. The kernel keeps 15 bytes of a name.
-pub const PILLARS: &[&str] = &[
-    "systemd-journal",
-    "systemd-journald",
-    "systemd-logind",
-    "dbus-daemon",
-    "dbus-broker",
-    "dbus-broker-lau",
-];
+pub const PILLARS: &[&str] =
+    &["systemd-journal", "systemd-logind", "dbus-daemon", "dbus-broker", "dbus-broker-lau"];
 
 /// Why a signalled process still stands, where its cgroup is frozen: the one case in which the same
 /// signal, sent with a thaw, helps.
@@ -327,6 +321,8 @@ pub enum Outcome {
         now: Adj,
         /// Which rule, in a few words.
         rule: String,
+        /// Of which version of the file, as it was wished.
+        digest: u64,
     },
     /// The switch was turned and read back.
     KnobSet {

@@ -100,6 +100,12 @@ impl App {
         if let Some(value) = found {
             return edit.take(value);
         }
+        if edit.proposals.unsteady {
+            let text = format!(
+                "by {by} a higher adj is not always nearer to first place: none is known for many"
+            );
+            return self.say(Level::Plain, text);
+        }
         let who = if one { "it" } else { "one of them" };
         let text = match (first, is_first) {
             (true, true) => format!("by {by} {who} is the next victim already"),
@@ -215,6 +221,7 @@ impl App {
     pub(super) fn came(&mut self, outcome: Outcome) {
         let Some(outcome) = self.kept(outcome) else { return };
         let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
         let mut text = told(&outcome);
         let (acted, mut change) = (Acted::of(&outcome), None);
         // What comes after the end, or is no news, does not take the place of what is.
@@ -222,6 +229,7 @@ impl App {
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 change = self.journal.wrote(who, &name, (before, now), revert);
+                self.sticky.iter_mut().for_each(|sticky| sticky.leave(who));
                 Level::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
@@ -275,6 +283,7 @@ impl App {
         };
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
         if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+            round.rehearsed |= rehearsed;
             round.take_all(&about, refused, level, &text);
         }
         self.journal.note(at, level, text.clone());

@@ -171,15 +171,17 @@ impl Confirm {
     pub fn restart(&self) -> Option<String> {
         let unit = self.study.as_ref()?.unit.as_ref().filter(|_| self.signal.ends())?;
         let (name, how) = (unit.name.as_str(), unit.restart.name());
-        Some(match (unit.restart.follows(self.signal), unit.main) {
-            _ if unit.from.is_empty() => format!("of {name}: its unit file cannot be seen"),
-            (false, _) => format!("of {name}: stays down after {} (Restart={how})", self.signal),
-            (true, true) => {
-                format!("systemd restarts {name} (Restart={how}): the memory comes back")
-            }
-            (true, false) => {
-                format!("of {name}: if it is its main process, systemd restarts it (Restart={how})")
-            }
+        Some(if unit.from.is_empty() {
+            format!("of {name}: its unit file cannot be seen")
+        } else if !unit.restart.follows(self.signal) {
+            format!("of {name}: stays down after {} (Restart={how})", self.signal)
+        } else if unit.main {
+            format!(
+                "if it is the main process of {name}, systemd restarts it (Restart={how}), and the \
+                 memory comes back"
+            )
+        } else {
+            format!("of {name}: if it is its main process, systemd restarts it (Restart={how})")
         })
     }
 
@@ -277,7 +279,9 @@ fn falls(process: &Process, scene: &Scene, study: Option<&Study>) -> Vec<String>
         let others = scene.now().processes.iter().filter(same).count().saturating_sub(1);
         if others > 0 {
             let name = unit.name.as_str();
-            lines.push(format!("systemd ends the other {others} of {name} with it (KillMode)"));
+            lines.push(format!(
+                "if it is the main process of {name}, systemd ends the other {others} with it (KillMode)"
+            ));
         }
     }
     let children = scene.children(process.id.pid).count();

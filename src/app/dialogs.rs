@@ -159,7 +159,8 @@ impl App {
             return Vec::new();
         }
         let Some(to) = edit.value() else {
-            let text = format!("{} is not {}", edit.typed, edit.complaint());
+            let typed = if edit.typed.is_empty() { "nothing" } else { edit.typed.as_str() };
+            let text = format!("{typed} is not {}", edit.complaint());
             self.say(Level::Warn, text);
             return Vec::new();
         };
@@ -266,6 +267,10 @@ impl App {
                 several.scroll(action.step(page).unwrap_or_default(), page);
             }
             _ if !several.shown.was_seen_at(press.at) => {}
+            Some(Action::Apply) if press.alone && several.unseen() > 0 => {
+                let text = format!("{} more are below: Down shows them", several.unseen());
+                self.say(Level::Warn, text);
+            }
             Some(Action::Apply) if press.alone && several.is_agreed() => {
                 let (title, intents) = (several.title.clone(), several.intents().collect());
                 return self.begin_round(title, intents);

@@ -101,10 +101,11 @@ impl AdjEdit {
         }
     }
 
-    /// Whether it is about more than the one process.
+    /// Whether it is about others than the one process, or about more: also where nobody of them is
+    /// left, so that what was meant for them never goes to the one.
     #[must_use]
     pub fn is_wide(&self) -> bool {
-        self.reached != [self.who]
+        self.reach != Reach::This
     }
 
     /// Reaches further, or comes round to the one process; whoever cannot be told from it is left out.
@@ -221,7 +222,11 @@ impl AdjEdit {
         let Some(process) = scene.find(self.who) else { return };
         self.kin = Kin::of(process, scene);
         let all = reached(self.reach, process, scene, tags);
-        self.reached = if all.is_empty() { vec![self.who] } else { all };
+        if all != self.reached {
+            // Somebody came or went: that has to be seen first.
+            self.reached = all;
+            self.shown = Shown::default();
+        }
         // Of many that takes a ranking for each step: it is asked for when its key is pressed.
         self.proposals = if self.is_wide() {
             Proposals::default()

@@ -138,6 +138,8 @@ pub struct Proposals {
     pub out: Option<Adj>,
     /// The lowest at which it is; nothing where it is already, or never can be.
     pub first: Option<Adj>,
+    /// Of many none was looked for: a higher adj does not always mean an earlier death by this rule.
+    pub unsteady: bool,
 }
 
 impl Proposals {
@@ -158,11 +160,12 @@ impl Proposals {
             found => (chosen.id(), found),
         };
         let found = found.unwrap_or_default();
-        Self { policy, out: found.saved_at, first: found.doomed_at }
+        Self { policy, out: found.saved_at, first: found.doomed_at, unsteady: false }
     }
 
     /// The same for many that all get one value: the highest at which none of them dies next, the
-    /// lowest at which one does.
+    /// lowest at which one does. None is known by a rule whose points fall somewhere as adj rises: each
+    /// value would take a ranking.
     #[must_use]
     pub fn of_many(
         chosen: &'static dyn Policy,
@@ -173,6 +176,9 @@ impl Proposals {
     ) -> Self {
         let linux: &'static dyn Policy = &policy::LINUX;
         let policy = if chosen.knows_adj() { chosen } else { linux };
+        if !policy.rises_with_adj(scene) {
+            return Self { policy: policy.id(), unsteady: true, ..Self::default() };
+        }
         let own;
         let now = if policy.id() == chosen.id() {
             now
@@ -203,6 +209,6 @@ impl Proposals {
         } else {
             (None, Some(Adj::clamped(from.into())).filter(|_| reachable))
         };
-        Self { policy: policy.id(), out, first }
+        Self { policy: policy.id(), out, first, unsteady: false }
     }
 }

@@ -153,6 +153,8 @@ pub struct Round {
     pub lines: Vec<(Level, String)>,
     /// How many were refused.
     pub refused: usize,
+    /// Whether it was only rehearsed.
+    pub rehearsed: bool,
 }
 
 impl Round {
@@ -187,7 +189,8 @@ impl Round {
     #[must_use]
     pub fn sum(&self) -> String {
         let answered = self.about.len() - self.open.len();
-        let mut text = format!("{} done", answered - self.refused);
+        let done = if self.rehearsed { "would be done" } else { "done" };
+        let mut text = format!("{} {done}", answered - self.refused);
         if self.refused > 0 {
             text.push_str(&format!(", {} refused", self.refused));
         }
@@ -220,7 +223,9 @@ pub struct Journal {
 }
 
 /// So many lines are kept.
-const ROOM: usize = 1000;
+const ROOM: usize = 10_000;
+/// So many changes can be put back: more than a machine has processes to change at once.
+const CHANGES: usize = 200_000;
 
 impl Journal {
     /// Adds a line.
@@ -297,7 +302,7 @@ impl Journal {
                 Change { nth, act, who, name, before, now, state: State::Standing }
             }
         };
-        if self.changes.len() == ROOM {
+        if self.changes.len() == CHANGES {
             self.changes.remove(0);
         }
         let nth = change.nth;

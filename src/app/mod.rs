@@ -573,7 +573,21 @@ impl App {
         self.foresee();
         self.renew_keep();
         self.foresee_knob();
+        self.close_if_another();
         self.tell_trouble();
+    }
+
+    /// A process that runs another program now is not the one that a dialog speaks of.
+    fn close_if_another(&mut self) {
+        let (Mode::Confirm(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
+        let Some(process) = scene.find(confirm.who) else { return };
+        let comm = process.comm.to_string();
+        if comm != confirm.name {
+            let text =
+                format!("{} {} became {comm}: nothing was signalled", confirm.who, confirm.name);
+            self.mode = Mode::Browse;
+            self.say(Level::Warn, text);
+        }
     }
 
     /// A new version of the site's rule takes the place of the old one.
@@ -721,7 +735,7 @@ impl App {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
-            Mode::Several(several) => several.shown.drawn(at, viewport.dialog),
+            Mode::Several(several) => several.drawn(at, viewport.dialog, viewport.page),
             Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Ask(ask) => ask.shown.drawn(at, viewport.dialog),
             Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),

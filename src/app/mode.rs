@@ -99,7 +99,7 @@ impl Mode {
     /// A dialog about one process: rows hold still, and so does the dialog.
     #[must_use]
     pub const fn is_dialog(&self) -> bool {
-        self.asks() || matches!(self, Self::Menu(_))
+        self.asks() || matches!(self, Self::Menu(_) | Self::Explain(_))
     }
 }
 

@@ -20,7 +20,8 @@ impl App {
         // The explain page and the dialogs speak of both.
         needs.status = true;
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
-        let speaks = matches!(self.mode, Mode::Explain(_) | Mode::Edit(_) | Mode::Keep(_));
+        let speaks = self.mode.asks() || matches!(self.mode, Mode::Explain(_) | Mode::Keep(_));
+        let speaks = speaks || matches!(self.mode, Mode::Menu(_));
         needs.cgroup |= speaks || self.viewport.width >= 100;
         needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);

@@ -36,7 +36,10 @@ impl App {
     /// Why the next sacrifice has to wait.
     pub(super) fn too_soon(&self, next: ProcId) -> Option<String> {
         let first = |it: &&Pursuit| it.who != next && it.patience(self.now).is_some();
-        let pursuit = self.journal.pursuits.iter().find(first)?;
+        self.too_soon_after(self.journal.pursuits.iter().find(first)?)
+    }
+
+    fn too_soon_after(&self, pursuit: &Pursuit) -> Option<String> {
         let rest = span_of(pursuit.patience(self.now)?.0.div_ceil(1000));
         let Pursuit { who, name, signal, .. } = pursuit;
         let ago = self.ago(pursuit);
@@ -92,7 +95,14 @@ impl App {
     /// Opens the dialog of SIGKILL for the first who does not obey a gentler signal.
     pub(super) fn open_escalation(&mut self) {
         let stuck = |it: &&Pursuit| it.signal != Signal::KILL && it.patience(self.now).is_none();
-        let Some(pursuit) = self.journal.pursuits.iter().find(stuck).map(|it| it.who) else {
+        let all: Vec<ProcId> =
+            self.journal.pursuits.iter().filter(stuck).map(|it| it.who).collect();
+        let here = self.selected().map(|process| process.id).filter(|id| all.contains(id));
+        if here.is_none() && all.len() > 1 {
+            let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
+            return self.say(Level::Warn, text);
+        }
+        let Some(pursuit) = here.or_else(|| all.first().copied()) else {
             let waits = self.journal.pursuits.iter().find(|it| it.signal != Signal::KILL);
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {
                 Some((it, rest)) => {
@@ -144,6 +154,10 @@ impl App {
     /// Opens the sacrifice of all tagged processes, each by the rule.
     pub(super) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
+        let waits = self.journal.pursuits.iter().find(|it| !self.tags.contains(&it.who));
+        if let Some(why) = waits.and_then(|it| self.too_soon_after(it)) {
+            return self.say(Level::Warn, why);
+        }
         let tagged = self.tags.iter().filter_map(|&id| scene.find(id));
         let all: Vec<(&Process, Signal)> = tagged.map(|it| (it, sacrifice(it).signal)).collect();
         let title = match all.len() {

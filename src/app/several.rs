@@ -4,6 +4,7 @@
 use super::mode::Shown;
 use crate::intent::Intent;
 use crate::model::ProcId;
+use crate::units::Millis;
 
 /// What it takes to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Several {
     pub whole: Option<Intent>,
     /// The first item on the screen.
     pub top: usize,
+    /// So many items were on the screen, from the first one on.
+    pub seen: usize,
     /// Since when it is on the screen.
     pub shown: Shown,
 }
@@ -60,6 +63,7 @@ impl Several {
             notes: Vec::new(),
             whole: None,
             top: 0,
+            seen: 0,
             shown: Shown::default(),
         }
     }
@@ -98,6 +102,23 @@ impl Several {
     pub fn pop(&mut self) {
         if let Consent::Count(typed) = &mut self.consent {
             typed.pop();
+        }
+    }
+
+    /// Notes a picture with so many items on it.
+    pub fn drawn(&mut self, at: Millis, whole: bool, page: u16) {
+        if whole {
+            self.seen = self.seen.max(self.top + usize::from(page));
+        }
+        self.shown.drawn(at, whole);
+    }
+
+    /// How many nobody has seen yet: a count that is typed speaks for them, Enter does not.
+    #[must_use]
+    pub fn unseen(&self) -> usize {
+        match self.consent {
+            Consent::Enter => self.items.len().saturating_sub(self.seen),
+            Consent::Count(_) => 0,
         }
     }
 

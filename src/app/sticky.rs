@@ -114,6 +114,7 @@ pub struct Sticky {
 
 const NO_PROOF: &str =
     "its name alone is no proof: nothing is lowered without a user or a cgroup from / on";
+const SETUID: &str = "another user started it (setuid): nothing is lowered where the real user is not the effective one";
 
 impl Sticky {
     fn new(file: String, rules: Arc<AdjRules>) -> Self {
@@ -191,7 +192,8 @@ impl Sticky {
             let to = self.rules.rules[hit.rule].adj;
             let mark = self.marks.get_mut(&process.id);
             let state = state(process, hit, to, mark.as_deref(), scene, own);
-            if let Some(mark) = mark.filter(|mark| mark.state == State::Written)
+            let had = |mark: &&mut Mark| matches!(mark.state, State::Written | State::Has);
+            if let Some(mark) = mark.filter(had)
                 && state == State::Left
             {
                 mark.state = State::Left;
@@ -200,6 +202,10 @@ impl Sticky {
                     "{} {}: somebody set its oom_score_adj from {to} to {value}; left so",
                     process.id, process.comm
                 ));
+            }
+            // Who has the value once is not written again, whoever gave it.
+            if self.consent.is_some() && state == State::Has {
+                self.marks.insert(process.id, Mark { rule: hit.rule, state: State::Has });
             }
             self.cases.push(Case {
                 who: process.id,
@@ -212,6 +218,17 @@ impl Sticky {
         }
         self.cases.sort_by_key(|case| (case.rule, case.who));
         changed_back
+    }
+
+    /// The user set its value by hand: the rules leave it so.
+    pub(super) fn leave(&mut self, who: ProcId) {
+        if self.consent.is_none() {
+            return;
+        }
+        for case in self.cases.iter_mut().filter(|case| case.who == who) {
+            case.state = State::Left;
+            self.marks.insert(who, Mark { rule: case.rule, state: State::Left });
+        }
     }
 
     /// What is to be written now, under the consent and as far as one look goes.
@@ -280,21 +297,31 @@ fn state(
     };
     match mark.filter(|mark| mark.rule == hit.rule).map(|mark| &mark.state) {
         Some(State::Written) if from == to => return State::Written,
-        Some(State::Written | State::Left) => return State::Left,
+        Some(State::Has) if from == to => return State::Has,
+        Some(State::Written | State::Has | State::Left) => return State::Left,
         Some(state) => return state.clone(),
         None => {}
     }
     if from == to {
         return State::Has;
     }
-    if let Protection::Never(why) = protection(process, own, scene) {
+    let protection = protection(process, own, scene);
+    if let Protection::Never(why) = protection {
         return State::Never(why);
     }
     if from == Adj::MIN {
         return State::Never("its oom_score_adj is -1000: somebody wants it to live");
     }
     if to < from && !hit.bound {
-        return State::Never(NO_PROOF);
+        let foreign = process.ids.value().is_some_and(|ids| ids.uid != ids.euid);
+        return State::Never(if foreign { SETUID } else { NO_PROOF });
+    }
+    // Among a crowd it is not meant to die sooner.
+    if let Protection::TypePid(why) = protection
+        && to > from
+        && !hit.exact
+    {
+        return State::Never(why);
     }
     // Between fork and exec it still has its parent's name, and many set a value of their own first.
     let before = scene.before().and_then(|look| look.find(process.id));
@@ -404,20 +431,26 @@ impl App {
         sticky.wishes().into_iter().map(Request::Act).collect()
     }
 
-    /// Takes in what came of a rule's wish: a line of the journal, no message. What is about
-    /// something else is given back.
+    /// Takes in what came of a rule's wish: a line of the journal, no message. What was wished under a
+    /// consent that is over counts for nothing else. What is about something else is given back.
     pub(super) fn kept(&mut self, outcome: Outcome) -> Option<Outcome> {
-        let (who, state, level) = match &outcome {
-            Outcome::AdjKept { who, .. } => (*who, Some(State::Written), Level::Good),
-            Outcome::Refused { intent: Intent::KeepAdj { who, .. }, refusal } => match refusal {
-                // It ended meanwhile: nothing to tell.
-                Refusal::Gone | Refusal::Reborn => (*who, None, Level::Plain),
-                refusal => (*who, Some(State::Refused(refusal.words())), Level::Warn),
-            },
+        let (who, of, state, level) = match &outcome {
+            Outcome::AdjKept { who, digest, .. } => {
+                (*who, *digest, Some(State::Written), Level::Good)
+            }
+            Outcome::Refused { intent: Intent::KeepAdj { who, digest, .. }, refusal } => {
+                match refusal {
+                    // It ended meanwhile: nothing to tell.
+                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, Level::Plain),
+                    refusal => (*who, *digest, Some(State::Refused(refusal.words())), Level::Warn),
+                }
+            }
             _ => return Some(outcome),
         };
         let (Some(sticky), Some(state)) = (&mut self.sticky, state) else { return None };
-        sticky.answered(who, state);
+        if sticky.consent.as_ref().is_some_and(|consent| consent.rules.digest == of) {
+            sticky.answered(who, state);
+        }
         let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
         self.journal.note(at, level, told(&outcome));
         None
@@ -450,7 +483,12 @@ impl App {
             return;
         }
         let Some(sticky) = &self.sticky else { return };
-        if sticky.is_on() {
+        if self.setup.acting != Acting::Free {
+            self.say(
+                Level::Plain,
+                "a dry run: the rules stay off, and this page says what they would do",
+            );
+        } else if sticky.is_on() {
             self.say(Level::Plain, "the rules are on already; o switches them off");
         } else if sticky.trouble.is_some() {
             self.say(Level::Warn, "the file is bad as it is now: mend it first");

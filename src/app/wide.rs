@@ -103,7 +103,8 @@ fn item(app: &App, edit: &AdjEdit, process: &Process, to: Adj, scene: &Scene) ->
     let named = who == edit.who || edit.reach == Reach::Tagged;
     if to > from
         && !named
-        && let Protection::TypePid(why) = protection(process, app.setup.own, scene)
+        && let Protection::TypePid(why) | Protection::Never(why) =
+            protection(process, app.setup.own, scene)
     {
         return alone(&format!("{why} (tag it, or take it alone)"));
     }

@@ -165,7 +165,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "rank",
         title: "#",
-        about: "place in the order of death under the policy; - where it cannot be chosen",
+        about: "place in the order of death under the policy (from 1000 on in thousands); - where it cannot be chosen",
         width: 3,
         size: false,
         align: Align::Right,
@@ -176,7 +176,12 @@ pub static COLUMNS: &[Column] = &[
         json: &["rank", "spared"],
         cell: |row, out| match row.standing() {
             Standing::Scored(_) => {
-                let _ = write!(out, "{}", row.place + 1);
+                let place = row.place + 1;
+                // Who comes so late does not ask for the last digit, and the width is that of the first.
+                let _ = match place {
+                    1000.. => write!(out, "{}k", place / 1000),
+                    _ => write!(out, "{place}"),
+                };
             }
             Standing::Spared(_) => out.push('-'),
         },

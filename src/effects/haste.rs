@@ -15,7 +15,7 @@ const HIGHEST: i32 = -20;
 pub(super) type Former = Vec<(Pid, i32)>;
 
 /// Raises all threads of the held process; gives what they had, too. A thread id cannot be pinned, but
-/// a thread that is still listed afterwards was the right one all along.
+/// a thread that is still listed afterwards was the right one all along, and so was what it had.
 pub(super) fn raise(folder: &Folder) -> (Came, Former) {
     let mut former = Former::new();
     let threads = match folder.threads() {
@@ -24,12 +24,16 @@ pub(super) fn raise(folder: &Folder) -> (Came, Former) {
     };
     let mut refusal = None;
     for thread in threads.into_iter().filter_map(Pid::from_raw) {
+        let is_own = || folder.has_thread(thread.as_raw_nonzero().get());
         let Ok(had) = getpriority_process(Some(thread)) else { continue };
+        // Whoever else has its number by now is left alone.
+        if !is_own() {
+            continue;
+        }
         match setpriority_process(Some(thread), HIGHEST) {
-            Ok(()) if folder.has_thread(thread.as_raw_nonzero().get()) => {
-                former.push((thread, had));
-            }
-            // It ended meanwhile: whoever has its number now gets back what was found there.
+            Ok(()) if is_own() => former.push((thread, had)),
+            // It ended between the last two looks. If somebody has its number already, what that one had
+            // is not known: it gets what the dead one had, which is at least not the highest.
             Ok(()) => {
                 let _ = setpriority_process(Some(thread), had);
             }

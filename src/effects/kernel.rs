@@ -180,13 +180,14 @@ impl Effects for KernelHands {
             Intent::Signal { who, name, signal, consent, haste } => {
                 self.signal(*who, name, *signal, *consent, haste)
             }
-            Intent::KeepAdj { who, name, from, to, rule, .. } => {
+            Intent::KeepAdj { who, name, from, to, rule, digest } => {
                 adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
                     who: *who,
                     name: name.clone(),
                     before,
                     now,
                     rule: rule.clone(),
+                    digest: *digest,
                 })
             }
             Intent::SetKnob { knob, from, to } => knob::set(&self.root, *knob, *from, *to),

@@ -83,7 +83,7 @@ pub struct Unit {
     pub ends_all: bool,
     /// The files that were read, the unit's own first; none where it has no file that can be seen.
     pub from: Vec<Text>,
-    /// The process is a child of pid 1: most likely the unit's main one.
+    /// The process is a child of the unit's manager: its main one, or an orphan of it.
     pub main: bool,
 }
 

@@ -143,7 +143,30 @@ pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: Form) -> io::
     }
 }
 
-/// Writes what would be done: the wish, and what there is to know before it.
+/// Writes what came of a rehearsal, and what there is to know before it is done in earnest.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_rehearsed(
+    out: &mut dyn Write,
+    outcome: &Outcome,
+    notes: &[String],
+    form: Form,
+) -> io::Result<()> {
+    match form {
+        Form::Text => {
+            writeln!(out, "{}", told(outcome))?;
+            notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
+        }
+        Form::Json => {
+            let mut line = object(outcome);
+            line["notes"] = json!(notes);
+            writeln!(out, "{line}")
+        }
+    }
+}
+
+/// Writes what would be done where it cannot be rehearsed: the wish, and what there is to know before it.
 ///
 /// # Errors
 /// It could not be written.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::parse;
 use super::plain::plain_file;
-use crate::model::{Restart, Text, Unit};
+use crate::model::{Comm, Restart, Text, Unit};
 
 /// Where the units of the machine may be, the strongest first (`man systemd.unit`).
 const SYSTEM: &[&str] = &[
@@ -38,9 +38,10 @@ const LONGEST: u64 = 1 << 18;
 const MOST: usize = 200;
 
 /// The service that a process of this `/proc/PID/cgroup` runs in, as the files below `files` describe
-/// it. `None` outside of every service: scopes are never started again.
+/// it. `None` outside of every service: scopes are never started again. `parent` is the process's own,
+/// with its name where it is known.
 #[must_use]
-pub fn unit(files: &Path, cgroups: &[u8], parent: i32) -> Option<Unit> {
+pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<Unit> {
     let path = String::from_utf8(managed(cgroups)?.to_vec()).ok()?;
     let names: Vec<&str> = path.split('/').collect();
     let at = names.iter().rposition(|name| {
@@ -73,7 +74,12 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: i32) -> Option<Unit> {
         }
     }
     let name = Text::new(name.as_bytes());
-    Some(Unit { name, restart, ends_all, from, main: parent == 1 })
+    // The main process is a child of the unit's manager. So is every other whose parent has ended.
+    let main = match parent {
+        (pid, _) if !of_a_user => pid == 1,
+        (pid, parent) => pid != 1 && parent.is_some_and(|comm| comm.bytes() == b"systemd"),
+    };
+    Some(Unit { name, restart, ends_all, from, main })
 }
 
 /// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
@@ -136,6 +142,7 @@ mod tests {
         root
     }
 
+    const INIT: (i32, Option<&Comm>) = (1, None);
     const SERVICE: &[u8] = b"9:memory:/x\n1:name=systemd:/system.slice/web@a.service/sub\n0::/no\n";
 
     #[test]
@@ -144,7 +151,7 @@ mod tests {
             ("usr/lib/systemd/system/web@.service", "[Service]\nRestart=always\n"),
             ("etc/systemd/system/web@.service", "[Service]\nRestart=on-failure\nRestartSec=5\n"),
         ]);
-        let found = unit(root.path(), SERVICE, 1).expect("a unit");
+        let found = unit(root.path(), SERVICE, INIT).expect("a unit");
         assert_eq!((found.restart, found.main), (Restart::OnFailure, true));
         assert_eq!(found.name.as_str(), "web@a.service");
         assert_eq!(found.from[0].as_str(), "/etc/systemd/system/web@.service");
@@ -157,7 +164,7 @@ mod tests {
             let path = root.path().join(place);
             fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
             fs::write(path, format!("[Service]\nRestart={}\n", restart.name())).expect("a file");
-            let found = unit(root.path(), SERVICE, 7).expect("a unit");
+            let found = unit(root.path(), SERVICE, (7, None)).expect("a unit");
             assert_eq!((found.restart, found.main), (restart, false), "{place}");
         }
     }
@@ -166,7 +173,7 @@ mod tests {
     fn a_value_that_is_none_is_passed_by_and_an_empty_one_is_the_default() {
         let restart = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
-            unit(root.path(), b"0::/system.slice/a.service\n", 1).expect("a unit").restart
+            unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").restart
         };
         assert_eq!(restart("[Service]\nRestart=always\nRestart=sometimes\n"), Restart::Always);
         assert_eq!(restart("[Service]\nRestart=always\nRestart=\n"), Restart::No);
@@ -178,7 +185,7 @@ mod tests {
     fn who_ends_with_the_main_process() {
         let ends_all = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
-            unit(root.path(), b"0::/system.slice/a.service\n", 1).expect("a unit").ends_all
+            unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").ends_all
         };
         assert!(ends_all("[Service]\n"));
         assert!(ends_all("[Service]\nKillMode=process\nKillMode=mixed\n"));
@@ -195,7 +202,7 @@ mod tests {
             b"",
             b"0::/\xff.service\n",
         ] {
-            assert_eq!(unit(root.path(), cgroups, 1), None);
+            assert_eq!(unit(root.path(), cgroups, INIT), None);
         }
     }
 
@@ -206,6 +213,15 @@ mod tests {
             ("etc/systemd/user/x.service", "[Service]\nRestart=on-success\n"),
         ]);
         let path = b"0::/user.slice/user-7.slice/user@7.service/app.slice/x.service\n";
-        assert_eq!(unit(root.path(), path, 9).map(|it| it.restart), Some(Restart::OnSuccess));
+        let (manager, other) = (Comm::new(b"systemd"), Comm::new(b"bash"));
+        for (parent, main) in [
+            ((9, Some(&manager)), true),
+            ((9, Some(&other)), false),
+            ((9, None), false),
+            (INIT, false),
+        ] {
+            let found = unit(root.path(), path, parent).expect("a unit");
+            assert_eq!((found.restart, found.main), (Restart::OnSuccess, main), "{parent:?}");
+        }
     }
 }

@@ -22,8 +22,10 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
     let mut buffer = Buffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
     let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
-    let unit =
-        killers::filesystem(root).and_then(|files| service::unit(&files, &cgroups, stat.parent));
+    let unit = killers::filesystem(root).and_then(|files| {
+        let parent = self::stat(root, stat.parent, &mut buffer).map(|it| it.comm);
+        service::unit(&files, &cgroups, (stat.parent, parent.as_ref()))
+    });
     // The paths of cgroups and the pids that kcmp takes are those of the live tree only.
     let live = root.is_live();
     let frozen = || freezer::freezers(&cgroups).iter().find_map(freezer::Freezer::frozen);

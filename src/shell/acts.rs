@@ -35,12 +35,13 @@ enum Plan<'a> {
     Leave(&'a Target, Option<&'a Process>, String),
 }
 
-/// Writes values of adj.
+/// Writes values of adj; `dry` says only what would be.
 pub(super) fn set(
     order: &Set,
     setup: &Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
+    dry: bool,
 ) -> Result<u8, String> {
     let scene = look(setup, source)?;
     let ranking = Ranking::new(setup.policy, &scene);
@@ -52,27 +53,28 @@ pub(super) fn set(
         },
     });
     let form = order.common.form();
-    if order.common.dry_run { foretell(plans, form) } else { perform(plans, form, hands, None) }
+    if dry { foretell(plans, form, hands, setup.acting) } else { perform(plans, form, hands, None) }
 }
 
-/// Sacrifices by the rule of the screen.
+/// Sacrifices by the rule of the screen; `dry` says only what would be.
 pub(super) fn sacrifice(
     order: &Sacrifice,
     setup: &Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
+    dry: bool,
 ) -> Result<u8, String> {
     let scene = look(setup, source)?;
     let plans = order.common.pids.iter().map(|target| match find(target, &scene) {
         Err(why) => Plan::Leave(target, None, why),
-        Ok(process) => match plan_sacrifice(process, order, setup, &scene) {
+        Ok(process) => match plan_sacrifice(process, order, setup, &scene, dry) {
             Ok((intent, notes)) => Plan::Act(intent, notes),
             Err(why) => Plan::Leave(target, Some(process), why),
         },
     });
     let form = order.common.form();
-    if order.common.dry_run {
-        foretell(plans, form)
+    if dry {
+        foretell(plans, form, hands, setup.acting)
     } else {
         let wait = Duration::from_millis(order.wait.0);
         perform(plans, form, hands, Some(wait).filter(|wait| !wait.is_zero()))
@@ -137,14 +139,15 @@ fn plan_sacrifice(
     order: &Sacrifice,
     setup: &Setup,
     scene: &Scene,
+    dry: bool,
 ) -> Result<(Intent, Vec<String>), String> {
     let mut confirm = match order.signal {
         Some(signal) => Confirm::signal(process, setup.own, scene, signal),
         None => Confirm::sacrifice(process, setup.own, scene),
     }?;
     // Reading on may block, so only whoever asks what would follow waits for it. A script thaws nobody.
-    if order.common.dry_run
-        && setup.acting == Acting::Free
+    if dry
+        && setup.acting == Acting::Rehearsal
         && let Some(study) =
             ProcRoot::open("/proc").ok().and_then(|it| study::study(&it, process.id))
     {
@@ -170,13 +173,27 @@ fn plan_sacrifice(
     Ok((confirm.intent(consent), notes))
 }
 
-/// Says what would be done, and does nothing.
-fn foretell<'a>(plans: impl Iterator<Item = Plan<'a>>, form: Form) -> Result<u8, String> {
+/// Says what would be done, and does nothing: rehearsed on the live machine, elsewhere only told.
+fn foretell<'a>(
+    plans: impl Iterator<Item = Plan<'a>>,
+    form: Form,
+    mut hands: Box<dyn Effects>,
+    acting: Acting,
+) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut status = 0;
+    let mut told = HashSet::new();
     let write = || {
         for plan in plans {
             match plan {
+                Plan::Act(intent, _) if intent.who().is_some_and(|who| !told.insert(who)) => {}
+                Plan::Act(intent, notes) if acting == Acting::Rehearsal => {
+                    let outcome = hands.perform(intent);
+                    if fails(&outcome) {
+                        status = REFUSED;
+                    }
+                    acts::write_rehearsed(&mut out, &outcome, &notes, form)?;
+                }
                 Plan::Act(intent, notes) => acts::write_plan(&mut out, &intent, &notes, form)?,
                 Plan::Leave(target, process, why) => {
                     status = REFUSED;

@@ -59,7 +59,7 @@ pub struct Cli {
     #[arg(short, long, value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 
-    /// Show JSON lines that --json wrote, instead of this machine; - reads standard input
+    /// Show what `doomtop record` or --json wrote, instead of this machine; - reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 

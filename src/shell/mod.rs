@@ -140,7 +140,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             metrics::run(order, delay, &setup, Box::new(source), None, watch)
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
-            carry_out(command, &setup, Box::new(source), hands)
+            carry_out(command, &setup, Box::new(source), hands, is_dry(cli))
         } else if cli.self_check {
             selfcheck::run(cli, &setup, Box::new(source))
         } else if screen {
@@ -175,9 +175,19 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     setup.own = detail::own_id(&open()?).unwrap_or_default();
     let hands = hands(cli, &mut setup, open()?);
     if let Some(command) = &cli.command {
-        return carry_out(command, &setup, Box::new(live), hands);
+        return carry_out(command, &setup, Box::new(live), hands, is_dry(cli));
     }
     tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
+}
+
+/// Whether nothing is to be done: the flag means the same before a command and behind it.
+fn is_dry(cli: &Cli) -> bool {
+    cli.dry_run
+        || match &cli.command {
+            Some(Command::Set(order)) => order.common.dry_run,
+            Some(Command::Sacrifice(order)) => order.common.dry_run,
+            _ => false,
+        }
 }
 
 /// The hands for this root: those of the kernel only where it is proven live.
@@ -187,7 +197,7 @@ fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
         }
-        Ok(root) if cli.dry_run => {
+        Ok(root) if is_dry(cli) => {
             setup.acting = Acting::Rehearsal;
             Box::new(Rehearse::new(root))
         }
@@ -208,10 +218,11 @@ fn carry_out(
     setup: &Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
+    dry: bool,
 ) -> Result<u8, String> {
     match command {
-        Command::Set(order) => acts::set(order, setup, source, hands),
-        Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands),
+        Command::Set(order) => acts::set(order, setup, source, hands, dry),
+        Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands, dry),
         Command::Rules { what: RulesCommand::Check { file } } => match sticky::compile(file) {
             Ok((rules, _)) => sticky::check(setup, source, file, &rules),
             Err(wrong) => Ok(complain_all(&wrong)),

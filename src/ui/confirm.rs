@@ -104,6 +104,18 @@ fn predicted(app: &App, sight: &Sight<'_>, confirm: &Confirm, look: Look) -> Lin
         "linux" => String::new(),
         _ => format!(" by the rule of {}", app.setup.policy.title()),
     };
+    if sight.policy.off(sight.scene).is_some() {
+        return Line::styled(
+            "no prediction: the kernel would not go by the ranking now",
+            look.warn(),
+        );
+    }
+    let candidates = sight.ranking.candidates();
+    if sight.ranking.too_close() && candidates.contains(&confirm.who) {
+        let text =
+            format!("this MAY be the next victim: one of {} too close to call", candidates.len());
+        return Line::from(vec![Span::styled(text, look.warn()), Span::raw(by)]);
+    }
     match sight.ranking.victim() {
         Some(row) if row.id == confirm.who => Line::from(vec![
             Span::styled("this IS the predicted victim", look.strong()),

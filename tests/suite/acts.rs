@@ -106,16 +106,56 @@ fn a_dry_run_says_what_would_be_and_does_nothing() {
     let mut child = Own::sleeping();
     let output = run(&["set", "--dry-run", "--adj", "500", &child.pid()]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output).contains("would set oom_score_adj"), "{}", text(&output));
+    let said =
+        format!("dry run, nothing was done: {} sleep: oom_score_adj +0 -> +500", child.pid());
+    assert!(text(&output).contains(&said), "{}", text(&output));
     assert!(text(&output).contains("by linux, next victim then: "), "{}", text(&output));
     assert_eq!(child.adj(), 0);
 
     let output = run(&["sacrifice", "--dry-run", "--json", &child.pid()]);
     let line = &lines(&output)[0];
-    assert_eq!((&line["result"], &line["act"]), (&Value::from("would"), &Value::from("signal")));
+    let wanted = (&Value::from("rehearsed"), &Value::from("signal"));
+    assert_eq!((&line["result"], &line["act"]), wanted);
+    assert!(line["why"].to_string().contains("the kernel would let you"), "{line}");
     let rule = if line["signal"] == "SIGKILL" { "no raw-I/O" } else { "CAP_SYS_RAWIO" };
     assert!(line["notes"].to_string().contains(rule), "{line}");
     assert!(child.lives());
+}
+
+#[test]
+fn a_dry_run_says_the_same_wherever_its_flag_stands() {
+    let child = Own::sleeping();
+    let told = |arguments: &[&str], user: Option<u32>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
+        command.args(arguments).stdin(Stdio::null());
+        if let Some(user) = user {
+            command.uid(user);
+        }
+        // Another user may not come as far as the program.
+        let output = command.output().ok()?;
+        let line = lines(&output).first().cloned().expect("a line");
+        Some((output.status.code(), line["result"].clone(), line["why"].clone()))
+    };
+    let nobody = nix::unistd::geteuid().is_root().then_some(65534);
+    for (user, pid) in [(None, child.pid()), (nobody, child.pid()), (None, "2147483647".to_owned())]
+    {
+        for (act, more) in [("sacrifice", "--signal=KILL"), ("set", "--adj=9")] {
+            let before = told(&["--dry-run", act, more, "--json", &pid], user);
+            let behind = told(&[act, "--dry-run", more, "--json", &pid], user);
+            assert_eq!(before, behind, "{act} {pid} as {user:?}");
+            if let (Some(_), Some((status, ..))) = (user, behind) {
+                assert_eq!(status, Some(4), "{act} as nobody");
+            }
+        }
+    }
+    assert_eq!(child.adj(), 0);
+
+    // In a recording nothing can be checked: it is told what would be.
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/db-03.jsonl");
+    let before = run(&["--from", recording, "--dry-run", "sacrifice", "--json", "4411"]);
+    let behind = run(&["--from", recording, "sacrifice", "--dry-run", "--json", "4411"]);
+    assert_eq!((before.status.code(), text(&before)), (Some(0), text(&behind)));
+    assert_eq!(lines(&before)[0]["result"], "would");
 }
 
 #[test]

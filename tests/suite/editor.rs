@@ -8,6 +8,7 @@ use doomtop::app::rights::Rights;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, ProcId, Process, Reading, ScoreScale, Snapshot, Text};
+use doomtop::policy::site::Rule;
 use doomtop::policy::{LINUX_2_4, LINUX_2_6_36, Policy};
 use doomtop::rank::Ranking;
 use doomtop::ui::Look;
@@ -197,6 +198,19 @@ fn a_wide_change_is_foreseen_for_all_at_once() {
         Ranking::new(player.app.setup.policy, &then).victim().map(|row| row.id.pid)
     };
     assert_eq!((first(value.0), first(value.0 + 1)), (Some(500), Some(600)));
+}
+
+#[test]
+fn of_many_nothing_is_proposed_by_a_rule_that_falls_as_adj_rises() {
+    let text = "name = 'x'\nscore = 'p.adj > 500 ? 0 : p.adj + 1000'\n";
+    let policy = Rule::compile(text, Arc::default()).expect("a rule").leak("x.toml");
+    let mut player =
+        Player::with(Setup { policy, ..setup() }, machine(1_000_000, ScoreScale::Signed, javas()));
+    for key in ["o", "f"] {
+        player.play(&format!("600at{key}"));
+        assert!(player.notice().contains("none is known for many"), "{}", player.notice());
+        player.play("<Esc>");
+    }
 }
 
 #[test]

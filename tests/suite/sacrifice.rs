@@ -274,10 +274,11 @@ fn a_main_process_takes_its_service_along() {
         let study = Study { who: id(600), unit: Some(unit(main)), ..Study::default() };
         player.app.update(Msg::Studied(Box::new(study)));
         let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
-        let along = confirm.falls.iter().any(|line| line.contains("ends the other 1 of work"));
-        assert_eq!(along, main);
+        let along = "if it is the main process of work.service, systemd ends the other 1 with it";
+        assert_eq!(confirm.falls.iter().any(|line| line.contains(along)), main);
         let restart = confirm.restart().expect("a word on it");
-        let words = if main { "systemd restarts work" } else { "if it is its main process" };
+        let words =
+            if main { "if it is the main process of work" } else { "if it is its main process" };
         assert!(restart.contains(words), "{restart}");
     }
 }

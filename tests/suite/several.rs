@@ -166,3 +166,68 @@ fn a_list_of_those_left_alone_cannot_be_confirmed() {
     player.now += 1000;
     assert_eq!(player.play("0<Enter>"), []);
 }
+
+/// The usual machine without these.
+fn without(pids: &[i32]) -> doomtop::model::Snapshot {
+    let all = cast().into_iter().filter(|it| !pids.contains(&it.id.pid)).collect();
+    machine(1_000_000, doomtop::model::ScoreScale::Signed, all)
+}
+
+#[test]
+fn what_was_meant_for_the_tagged_never_goes_to_the_one_under_the_cursor() {
+    let mut player = Player::on(usual());
+    player.app.tags = cast().iter().filter(|it| it.id.pid > 500).map(|it| it.id).collect();
+    assert_eq!(player.cursor(), Some(500));
+    assert_eq!(player.play("at333"), []);
+    player.look(without(&[600, 601]));
+    assert_eq!(player.play("<Enter>"), [], "they are gone, and it is another one");
+    assert_eq!(player.play("<Enter>"), [], "an empty list asks for nothing");
+}
+
+#[test]
+fn enter_speaks_only_for_those_who_were_seen() {
+    let mut player = Player::on(usual());
+    let items = cast().iter().map(|process| item(process, process.id.pid <= 2)).collect();
+    player.app.mode = Mode::Several(Several::new("Set all?", items, Consent::Enter));
+    picture(&mut player, 60, 12);
+    player.now += 1000;
+    let enter = crate::stage::keys("<Enter>")[0];
+    let at = |now: u64| doomtop::units::Millis(now);
+    assert_eq!(player.app.update(Msg::Key(enter, at(player.now))), []);
+    assert!(player.notice().contains("more are below"), "{}", player.notice());
+    for _ in 0..9 {
+        player.now += 200;
+        player.app.update(Msg::Key(crate::stage::keys("<Down>")[0], at(player.now)));
+        picture(&mut player, 60, 12);
+    }
+    player.now += 1000;
+    assert_eq!(player.app.update(Msg::Key(enter, at(player.now))).len(), 7);
+}
+
+#[test]
+fn a_process_that_became_another_program_is_asked_about_anew() {
+    let mut player = Player::on(usual());
+    player.play("X");
+    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    let mut all = cast();
+    let chrome = all.iter_mut().find(|it| it.id.pid == 500).expect("in the cast");
+    chrome.comm = doomtop::model::Comm::new(b"sleep");
+    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
+    assert!(matches!(player.app.mode, Mode::Browse));
+    assert!(player.notice().contains("became sleep"), "{}", player.notice());
+    assert_eq!(player.play("y"), []);
+}
+
+#[test]
+fn the_explained_process_stays_the_explained_one() {
+    let mut player = Player::on(usual());
+    player.play("<Down><Enter>");
+    assert_eq!(player.cursor(), Some(600));
+    player.now += 10_000;
+    player.look(without(&[600]));
+    player.now += 10_000;
+    player.app.update(Msg::Tick(doomtop::units::Millis(player.now)));
+    assert_eq!(player.cursor(), None, "it is gone, and nobody stands in for it");
+    assert_eq!(player.play("X"), []);
+    assert!(matches!(player.app.mode, Mode::Browse), "{:?}", player.app.mode);
+}

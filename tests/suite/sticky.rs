@@ -12,7 +12,7 @@ use doomtop::app::sticky::{Case, MOST_A_LOOK, News, State, Sticky};
 use doomtop::app::{Acting, App, Level, Msg, Request, Setup};
 use doomtop::effects::{Effects, KernelHands, Refuse};
 use doomtop::intent::{Intent, Outcome, Refusal};
-use doomtop::model::{Capabilities, Capability, ProcId, Reading, ScoreScale, Snapshot, Text};
+use doomtop::model::{Capabilities, Capability, Ids, ProcId, Reading, ScoreScale, Snapshot, Text};
 use doomtop::policy::site::AdjRules;
 use doomtop::sample::root::{LiveRoot, ProcRoot};
 use doomtop::source::{Live, Patience, Source};
@@ -94,11 +94,11 @@ fn wishes(asked: &[Request]) -> Vec<(i32, i16, i16)> {
 /// The hands did as they were told.
 fn done(player: &mut Player, asked: &[Request]) {
     for request in asked {
-        let Request::Act(Intent::KeepAdj { who, name, from, to, rule, .. }) = request else {
+        let Request::Act(Intent::KeepAdj { who, name, from, to, rule, digest }) = request else {
             panic!("{request:?}");
         };
-        let (name, rule) = (name.clone(), rule.clone());
-        let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule };
+        let (name, rule, digest) = (name.clone(), rule.clone(), *digest);
+        let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule, digest };
         player.app.update(Msg::Came(outcome));
     }
 }
@@ -211,6 +211,28 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
 }
 
 #[test]
+fn who_had_the_value_or_got_another_by_hand_is_left() {
+    let mut player = ruled();
+    switch_on(&mut player);
+    let by_hand = process(600, "java", 0).id;
+    player.app.update(Msg::Came(Outcome::AdjSet {
+        who: by_hand,
+        name: "java".to_owned(),
+        before: Adj(0),
+        now: Adj(5),
+        revert: false,
+    }));
+    let asked = look(&mut player, with(&[(600, 5), (601, 400)]));
+    assert_eq!(wishes(&asked).iter().map(|wish| wish.0).collect::<Vec<_>>(), [500]);
+    assert_eq!(*state_of(&player.app, 600), State::Left);
+    assert_eq!(*state_of(&player.app, 601), State::Has);
+    for _ in 0..3 {
+        assert_eq!(look(&mut player, with(&[(600, 5), (601, 0), (500, -100)])), []);
+    }
+    assert_eq!(*state_of(&player.app, 601), State::Left, "set to 0 by the user, and left so");
+}
+
+#[test]
 fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let mut player = ruled();
     switch_on(&mut player);
@@ -279,6 +301,62 @@ fn a_name_alone_lowers_nothing() {
 }
 
 #[test]
+fn a_setuid_program_proves_no_user() {
+    let as_user = |uid, euid| {
+        let mut it = process(700, "pgsu", 10);
+        it.ids = Reading::Value(Ids { uid, euid });
+        it.cgroup = Reading::Value(Arc::new(Text::new(b"/system.slice/pg.service")));
+        machine(1_000_000, ScoreScale::Signed, cast().into_iter().chain([it]).collect())
+    };
+    let rule = |entries: &str| format!("[[rule]]\nfor = [{entries}]\nadj = -600\n");
+    let by_user = rule("{ name = 'pgsu', user = '0' }");
+    let by_place = rule("{ name = 'pgsu', user = '0' }, { cgroup = '/system.slice/pg.service' }");
+    for (uid, euid, text, written) in
+        [(65534, 0, &by_user, false), (0, 0, &by_user, true), (65534, 0, &by_place, true)]
+    {
+        let mut player = Player::on(as_user(uid, euid));
+        give(&mut player.app, text);
+        look(&mut player, as_user(uid, euid));
+        match state_of(&player.app, 700) {
+            State::Would => assert!(written, "{uid} {text}"),
+            State::Never(why) => assert!(!written && why.contains("setuid"), "{uid} {text}: {why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_protected_are_raised_only_by_who_says_exactly_them() {
+    let crowd = || {
+        let mut all = cast();
+        all.push(process(700, "systemd-logind", 10));
+        let mut leader = process(710, "tmux", 10);
+        (leader.session, leader.tty) = (710, 34816);
+        all.push(leader);
+        for it in &mut all {
+            it.cgroup = Reading::Value(Arc::new(Text::new(b"/work")));
+        }
+        machine(1_000_000, ScoreScale::Signed, all)
+    };
+    for (entry, raised) in [
+        ("{ cgroup = '/work' }", false),
+        ("{ regex = '.' }", false),
+        ("'*'", false),
+        ("'*', 'systemd-logind', 'tmux', 'bash'", true),
+        ("{ user = '1000' }", true),
+    ] {
+        let mut player = Player::on(crowd());
+        give(&mut player.app, &format!("[[rule]]\nfor = [{entry}]\nadj = 400\n"));
+        look(&mut player, crowd());
+        assert_eq!(*state_of(&player.app, 600), State::Would, "{entry}: java is no pillar");
+        for pid in [200, 700, 710] {
+            let state = state_of(&player.app, pid);
+            assert_eq!(*state == State::Would, raised, "{entry}, {pid}: {state:?}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_or_broken_file_switches_them_off() {
     let mut player = ruled();
     switch_on(&mut player);
@@ -294,6 +372,19 @@ fn a_changed_or_broken_file_switches_them_off() {
     assert_eq!(sticky(&player.app).summary(), "rules off: the file is bad");
     player.play("<Esc><A-a><Enter>");
     assert!(matches!(player.app.mode, Mode::Rules(_)), "what is bad is not switched on");
+
+    // What was wished under another version is told, and counts for nothing.
+    let mut player = ruled();
+    switch_on(&mut player);
+    let asked = look(&mut player, usual());
+    give(&mut player.app, &format!("{RULES}# another version\n"));
+    look(&mut player, usual());
+    switch_on(&mut player);
+    let told = player.app.journal.entries.len();
+    done(&mut player, &asked);
+    assert_eq!(player.app.journal.entries.len(), told + 3);
+    assert_eq!(sticky(&player.app).summary(), "rules on: 0 written");
+    assert_eq!(*state_of(&player.app, 600), State::Would);
 
     // A version that comes while the dialog is open is not the one that was confirmed.
     let mut player = ruled();
@@ -314,13 +405,15 @@ fn they_are_off_at_once_and_stay_off() {
         assert!(!sticky(&player.app).is_on(), "{script}");
         assert_eq!(look(&mut player, usual()), []);
     }
-    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere] {
+    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere, Acting::Rehearsal] {
         let mut player = Player::with(Setup { acting, ..setup() }, usual());
         give(&mut player.app, RULES);
         look(&mut player, usual());
         assert_eq!(sticky(&player.app).would(), 3, "a dry run is always possible");
         assert_eq!(player.play("<A-a><Enter>3<Enter>"), []);
         assert!(!sticky(&player.app).is_on());
+        let said = player.notice().contains("the rules stay off");
+        assert_eq!(said, acting == Acting::Rehearsal, "{}", player.notice());
     }
     let mut player = ruled();
     switch_on(&mut player);
@@ -512,13 +605,15 @@ fn the_page_and_the_question_are_as_they_were() {
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
     for (nth, request) in asked.into_iter().enumerate() {
         let Request::Act(intent) = request else { panic!() };
-        let Intent::KeepAdj { who, name, from, to, rule, .. } = intent.clone() else { panic!() };
+        let Intent::KeepAdj { who, name, from, to, rule, digest } = intent.clone() else {
+            panic!()
+        };
         app.update(Msg::Came(if nth == 0 {
             let refusal =
                 Refusal::NotPermitted { hint: "going below its floor needs CAP_SYS_RESOURCE" };
             Outcome::Refused { intent, refusal }
         } else {
-            Outcome::AdjKept { who, name, before: from, now: to, rule }
+            Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
         }));
     }
     // Nothing of it reached the fixture: who was written is seen changed back.
@@ -730,6 +825,22 @@ fn the_hands_pin_a_rules_process_as_any_other() {
         assert!(matches!(refuse.perform(wish(other, was)), Outcome::Refused { .. }));
     }
     assert_eq!(child.adj(), was.0);
+}
+
+#[test]
+fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
+    for text in
+        [include_str!("../../assets/adj-rules.toml"), include_str!("../../assets/adj-rules.md")]
+    {
+        let keys: Vec<char> =
+            text.split("Alt-").skip(1).filter_map(|rest| rest.chars().next()).collect();
+        assert!(!keys.is_empty());
+        for key in keys {
+            let row = KEYS.iter().find(|row| row.keys.contains(&Key::alt(key)));
+            let help = row.map_or("nothing", |row| row.help);
+            assert!(help.starts_with("rules of adj"), "Alt-{key}: {help}");
+        }
+    }
 }
 
 #[test]

@@ -51,12 +51,32 @@ impl Whom {
     }
 
     /// Whether it holds on to something that a process cannot give itself. Anybody may call a
-    /// process `postgres`, or start a unit of that name in a session; nobody becomes another user.
+    /// process `postgres`, or start a unit of that name in a session.
     #[must_use]
     pub fn is_bound(&self) -> bool {
-        let matcher = &self.matcher;
-        matcher.user.as_ref().is_some_and(Glob::is_plain)
-            || matcher.cgroup.as_ref().is_some_and(Glob::is_rooted)
+        self.has_user() || self.has_place()
+    }
+
+    /// Whether it proves who this process is. Anybody may start a setuid program under any name, and
+    /// what it starts inherits the adj: a user proves something only where the real one is the same.
+    #[must_use]
+    pub fn proves(&self, process: &Process) -> bool {
+        let is_own = || process.ids.value().is_some_and(|ids| ids.uid == ids.euid);
+        self.has_place() || self.has_user() && is_own()
+    }
+
+    /// Whether it says itself who is meant: exactly one name, or one user.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.has_user() || self.matcher.name.as_ref().is_some_and(Glob::is_plain)
+    }
+
+    fn has_user(&self) -> bool {
+        self.matcher.user.as_ref().is_some_and(Glob::is_plain)
+    }
+
+    fn has_place(&self) -> bool {
+        self.matcher.cgroup.as_ref().is_some_and(Glob::is_rooted)
     }
 }
 
@@ -106,8 +126,10 @@ pub struct AdjRules {
 pub struct Hit {
     /// Which rule.
     pub rule: usize,
-    /// The entry holds on to something that a process cannot give itself.
+    /// An entry proves who it is.
     pub bound: bool,
+    /// An entry says exactly its name, or its user.
+    pub exact: bool,
 }
 
 impl AdjRules {
@@ -138,8 +160,12 @@ impl AdjRules {
         let view =
             View { process, victim: None, scene: Some(scene), users: &self.users, fuel: &fuel };
         let found = self.rules.iter().enumerate().find_map(|(nth, rule)| {
-            let whom = rule.whom.iter().find(|whom| whom.matches(process, &view))?;
-            Some(Hit { rule: nth, bound: whom.is_bound() })
+            let meant = rule.whom.iter().filter(|whom| whom.matches(process, &view));
+            meant.fold(None, |hit: Option<Hit>, whom| {
+                let bound = whom.proves(process) || hit.is_some_and(|hit| hit.bound);
+                let exact = whom.is_exact() || hit.is_some_and(|hit| hit.exact);
+                Some(Hit { rule: nth, bound, exact })
+            })
         });
         if fuel.is_out() { Err(Why::Costs) } else { Ok(found) }
     }
