@@ -382,30 +382,29 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
 fn a_cgroup_with_a_backslash_in_its_name_is_thawed_and_killed_by_its_shown_path() {
     let Some(group) = Group::v2(r"foo\x2dbar") else { return };
     assert!(group.path().contains(r"foo\x5cx2dbar"), "{}", group.path());
-    let mut children = [Own::sleeping(), Own::sleeping()];
-    children.iter().for_each(|child| group.take(child.id()));
+    let mut child = Own::sleeping();
+    group.take(child.id());
     group.write("cgroup.freeze", "1");
     group.until("cgroup.events", "frozen 1");
-    let haste = vec![Haste::Thaw { cgroup: group.path() }];
-    let mut hands = hands();
-    let term = Intent::Signal {
-        who: children[0].id(),
+    // What would end it could do so before it is thawed.
+    let cont = Intent::Signal {
+        who: child.id(),
         name: "child".to_owned(),
-        signal: Signal::TERM,
+        signal: Signal::CONT,
         consent: Consent::Plain,
-        haste,
+        haste: vec![Haste::Thaw { cgroup: group.path() }],
     };
-    let outcome = hands.perform(term);
+    let mut hands = hands();
+    let outcome = hands.perform(cont);
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(haste[0].came, Came::Done(String::new()));
-    children[0].0.wait().expect("it ends");
-    assert!(group.says("cgroup.events", "frozen 0"));
-    let outcome = hands.perform(doom(&group, &[&children[1]]));
+    group.until("cgroup.events", "frozen 0");
+    assert!(child.lives());
+    let outcome = hands.perform(doom(&group, &[&child]));
     assert!(matches!(outcome, Outcome::CgroupKilled { .. }), "{outcome:?}");
-    children[1].0.wait().expect("it ends");
-    let ends = all_said(&mut hands);
-    let ends = ends.iter().filter(|it| matches!(it, Outcome::Exited { .. })).count();
-    assert_eq!(ends, 2);
+    child.0.wait().expect("it ends");
+    let said = all_said(&mut hands);
+    assert!(said.iter().any(|it| matches!(it, Outcome::Exited { .. })), "{said:?}");
 }
 
 #[test]
