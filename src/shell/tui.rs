@@ -1,5 +1,6 @@
 //! The screen's loop: one inbox, drained before each picture.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -9,10 +10,12 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::app::mode::QUIET;
 use crate::app::sticky::News;
 use crate::app::{App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
+use crate::intent::{Outcome, Refusal};
 use crate::model::ProcId;
 use crate::report::json;
 use crate::sample::root::ProcRoot;
@@ -64,6 +67,8 @@ struct Loop {
     adj_rules: Option<Sender<()>>,
     begun: Instant,
     due: Instant,
+    /// What came while a confirmation was waited out.
+    ahead: VecDeque<Event>,
 }
 
 /// Runs until the user quits; what comes back is the exit status.
@@ -112,6 +117,7 @@ pub(super) fn run(
         adj_rules,
         begun,
         due: begun,
+        ahead: VecDeque::new(),
     };
     terminal::test_panic("main");
     match all.turn(&events) {
@@ -167,17 +173,22 @@ impl Loop {
             }
             self.ask_for_names();
             let wait = self.wait(changed);
-            let mut next = match events.recv_timeout(wait) {
-                Ok(event) => Some(event),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return Ok(End { status: 0, keep: false }),
+            let mut next = match self.ahead.pop_front() {
+                Some(event) => Some(event),
+                None => match events.recv_timeout(wait) {
+                    Ok(event) => Some(event),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Ok(End { status: 0, keep: false });
+                    }
+                },
             };
             changed |= next.is_some() || self.app.is_due(self.now());
             while let Some(event) = next {
-                if let Some(end) = self.event(event)? {
+                if let Some(end) = self.event(event, events)? {
                     return Ok(end);
                 }
-                next = events.try_recv().ok();
+                next = self.ahead.pop_front().or_else(|| events.try_recv().ok());
             }
             for outcome in self.hands.settle() {
                 changed = true;
@@ -222,11 +233,63 @@ impl Loop {
         }
     }
 
-    fn event(&mut self, event: Event) -> io::Result<Option<End>> {
+    /// Whether no other key was pressed right behind the one that confirmed: a paste that arrives as if
+    /// it were typed begins with any letter. What comes meanwhile is kept.
+    fn comes_alone(&mut self, pressed: Millis, events: &Receiver<Event>) -> bool {
+        let end = pressed.0.saturating_add(QUIET.0);
+        loop {
+            let rest = Duration::from_millis(end.saturating_sub(self.now().0));
+            let Ok(event) = events.recv_timeout(rest) else { return true };
+            let behind = match &event {
+                Event::Told(Msg::Key(_, at)) => at.0 < end,
+                Event::Told(Msg::Paste(_)) => true,
+                _ => false,
+            };
+            self.ahead.push_back(event);
+            if behind {
+                return false;
+            }
+        }
+    }
+
+    /// Carries out what a key asked for; its acts only where it came alone.
+    fn serve_key(
+        &mut self,
+        requests: Vec<Request>,
+        pressed: Millis,
+        events: &Receiver<Event>,
+    ) -> io::Result<Option<End>> {
+        let acts = requests.iter().any(|request| matches!(request, Request::Act(_)));
+        let alone = !acts || self.comes_alone(pressed, events);
+        for request in requests {
+            match request {
+                Request::Act(intent) if !alone => {
+                    let refusal = Refusal::Failed {
+                        doing: "nothing was done",
+                        error: "other keys came right behind the one that confirmed, as in a paste"
+                            .to_owned(),
+                    };
+                    self.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+                }
+                request => {
+                    if let Some(end) = self.serve(request)? {
+                        return Ok(Some(end));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<End>> {
         match event {
             Event::Told(message) => {
                 if matches!(message, Msg::Sampled(_) | Msg::Missed(_) | Msg::Lost(_)) {
                     self.sampler.done();
+                }
+                if let Msg::Key(_, pressed) = message {
+                    let requests = self.app.update(message);
+                    return self.serve_key(requests, pressed, events);
                 }
                 for request in self.app.update(message) {
                     if let Some(end) = self.serve(request)? {

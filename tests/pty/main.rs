@@ -110,6 +110,19 @@ fn an_own_child_is_sacrificed_and_followed_to_its_end() {
 }
 
 #[test]
+fn a_burst_that_begins_with_the_confirming_key_confirms_nothing() {
+    let mut child = Own::sleeper();
+    let mut terminal = Terminal::run(120, 40, &[&only(child.pid())]);
+    terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("y = do it"));
+    // As a paste without brackets: it counts only once the dialog has been in view for a while.
+    terminal.press_until("y\x01", "the word", |text| text.contains("other keys came right behind"));
+    assert!(child.0.try_wait().expect("a status").is_none(), "it lives");
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn a_dry_run_asks_checks_and_does_nothing() {
     let mut child = Own::sleeper();
     let mut terminal = Terminal::run(120, 40, &["--dry-run", &only(child.pid())]);
