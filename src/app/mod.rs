@@ -24,7 +24,9 @@ pub mod verdicts;
 mod act;
 mod browse;
 mod dialogs;
+mod key;
 mod lists;
+mod message;
 mod needs;
 mod pages;
 mod pursue;
@@ -32,12 +34,11 @@ mod scope;
 mod whose;
 mod wide;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
-use crate::intent::{Intent, Outcome};
-use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot, Study, Text};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
@@ -46,12 +47,12 @@ use crate::rank::{Ranked, Ranking, Standing};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
+pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
 use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
-use keys::Key;
 use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
@@ -60,166 +61,6 @@ use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
 const GROWING: usize = 3;
-
-/// What reaches the mind.
-#[derive(Debug)]
-pub enum Msg {
-    /// A key, and when it was read from the terminal.
-    Key(Key, Millis),
-    /// Pasted text: it may fill a prompt, never confirm a dialog.
-    Paste(String),
-    /// A new look.
-    Sampled(Arc<Snapshot>),
-    /// A look failed; the next one may not.
-    Missed(String),
-    /// No further look will come, and why.
-    Lost(String),
-    /// Time passed.
-    Tick(Millis),
-    /// A picture was drawn: what it showed, and when.
-    Drawn(Viewport, Millis),
-    /// Something came of an intent.
-    Came(Outcome),
-    /// What was found out about the process of a dialog.
-    Studied(Box<Study>),
-    /// The names of users.
-    Users(Arc<BTreeMap<u32, Text>>),
-    /// Command lines, as far as they could be read.
-    Commands(Vec<(ProcId, Arc<Text>)>),
-    /// The shell did, or could not do, what was asked of it.
-    Told(Level, String),
-    /// A new version of the site's own rule.
-    Rule(Loaded),
-    /// What became of the file of rules of adj.
-    AdjRules(sticky::News),
-}
-
-/// A rule that was loaded from a file.
-pub struct Loaded(pub &'static dyn Policy);
-
-impl std::fmt::Debug for Loaded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.id())
-    }
-}
-
-/// What the mind asks of the shell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Carry out a confirmed intent.
-    Act(Intent),
-    /// End, leaving the last picture or not.
-    Quit {
-        /// Leave the last picture on the terminal.
-        keep: bool,
-    },
-    /// Stop until the shell's `fg`.
-    Suspend,
-    /// Draw everything anew.
-    Redraw,
-    /// Look now.
-    LookNow,
-    /// Look at this pace from now on.
-    Pace(Millis),
-    /// Put this on the clipboard.
-    Copy(String),
-    /// Write the present look to a file.
-    Dump,
-    /// Write the journal to a new file.
-    WriteJournal,
-    /// Write this text to a file of this path, which must not be there yet.
-    Write {
-        /// As it was typed.
-        path: String,
-        /// All of it.
-        text: String,
-    },
-}
-
-/// What the painter showed last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Viewport {
-    /// Cells across.
-    pub width: u16,
-    /// Cells down.
-    pub height: u16,
-    /// Rows of the table.
-    pub rows: u16,
-    /// Lines of the page or list on top, if there is one.
-    pub page: u16,
-    /// Lines that this page has in all.
-    pub page_lines: u16,
-    /// How many columns of the table were left out on the left.
-    pub columns_left: u16,
-    /// How many panels there were under it.
-    pub panels: u16,
-    /// A dialog stood there, with all that it asks: only then can it be confirmed.
-    pub dialog: bool,
-}
-
-/// How grave a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// For information.
-    Plain,
-    /// It worked.
-    Good,
-    /// It was refused, or needs care.
-    Warn,
-}
-
-/// A message on the bottom line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// How grave.
-    pub level: Level,
-    /// One line.
-    pub text: String,
-    /// Shown until then.
-    pub until: Millis,
-}
-
-/// Whether doomtop may act at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Acting {
-    /// As far as the kernel lets it.
-    #[default]
-    Free,
-    /// `--dry-run`: everything is checked and nothing is done.
-    Rehearsal,
-    /// `--read-only`.
-    ReadOnly,
-    /// What is shown is a recording.
-    NotReal,
-    /// What is shown is another tree than this machine's own `/proc`.
-    Elsewhere,
-}
-
-/// How much of the header is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HeaderLevel {
-    /// As much as the height allows.
-    #[default]
-    Full,
-    /// Without gauges.
-    Small,
-    /// One line.
-    Line,
-    /// None.
-    Off,
-}
-
-/// To what the cursor holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Anchor {
-    /// The predicted victim, whoever that is: until it is moved.
-    #[default]
-    First,
-    /// This process, wherever it goes.
-    Process(ProcId),
-    /// This row, whoever stands there.
-    Row(usize),
-}
 
 /// How the program was started.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::io::{Errno, write};
+use rustix::io::Errno;
 
-use super::folder::{Folder, OTHERS, is_kernel_thread, refusal};
+use super::folder::{Folder, OTHERS, is_kernel_thread, refusal, write_once};
 use super::protect;
 use crate::intent::Refusal;
 use crate::model::ProcId;
@@ -69,19 +69,13 @@ pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
 
     let file = open(&folder)?;
     // In one write and in plain decimal: the kernel takes `010` for 8 and cuts after 12 bytes.
-    let text = to.0.to_string();
-    match write(&file, text.as_bytes()) {
-        Ok(taken) if taken == text.len() => {}
-        Ok(taken) => {
-            let error = format!("only {taken} of {} bytes were taken", text.len());
-            return Err(Refusal::Failed { doing: WRITING, error });
-        }
-        Err(Errno::INVAL) => {
+    write_once(&file, &to.0.to_string(), WRITING, |errno| match errno {
+        Errno::INVAL => {
             let error = format!("the kernel does not take {to} (-1000 to +1000)");
-            return Err(Refusal::Failed { doing: WRITING, error });
+            Refusal::Failed { doing: WRITING, error }
         }
-        Err(errno) => return Err(refusal(errno, FLOOR, WRITING)),
-    }
+        errno => refusal(errno, FLOOR, WRITING),
+    })?;
 
     // From here on it is done, and whatever fails must not sound as if it were not.
     let now = folder.adj().map_err(|errno| match refusal(errno, OTHERS, READING) {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, openat};
-use rustix::io::{Errno, write};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::folder::{Folder, refusal};
+use super::folder::{Folder, refusal, write_once};
 use super::protect;
 use super::signal::Target;
 use crate::intent::{Consent, Refusal};
@@ -84,15 +84,10 @@ impl Doomed {
 
     /// Kills them all.
     pub fn kill(&self) -> Result<(), Refusal> {
-        match write(&self.switch, b"1") {
-            Ok(1) => Ok(()),
-            Ok(_) => {
-                let error = "it was not taken".to_owned();
-                Err(Refusal::Failed { doing: WRITING, error })
-            }
-            Err(Errno::OPNOTSUPP) => Err(no_cgroup("it is one of threads, which cannot be killed")),
-            Err(errno) => Err(refusal(errno, RIGHT, WRITING)),
-        }
+        write_once(&self.switch, "1", WRITING, |errno| match errno {
+            Errno::OPNOTSUPP => no_cgroup("it is one of threads, which cannot be killed"),
+            errno => refusal(errno, RIGHT, WRITING),
+        })
     }
 }
 

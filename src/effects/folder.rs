@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, statat};
-use rustix::io::Errno;
+use rustix::io::{Errno, write};
 
 use crate::intent::Refusal;
 use crate::model::{ProcId, Process};
@@ -85,6 +85,23 @@ impl Folder {
     /// Opens one file of the process for writing.
     pub fn writable(&self, name: &str) -> Result<OwnedFd, Errno> {
         openat(&self.0, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+    }
+}
+
+/// Writes all of the text at once, which the kernel takes as one value, or says why not.
+pub(super) fn write_once(
+    file: impl AsFd,
+    text: &str,
+    doing: &'static str,
+    refused: impl FnOnce(Errno) -> Refusal,
+) -> Result<(), Refusal> {
+    match write(file, text.as_bytes()) {
+        Ok(taken) if taken == text.len() => Ok(()),
+        Ok(taken) => {
+            let error = format!("only {taken} of {} bytes were taken", text.len());
+            Err(Refusal::Failed { doing, error })
+        }
+        Err(errno) => Err(refused(errno)),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat};
-use rustix::io::{Errno, read, write};
+use rustix::io::{Errno, read};
 
-use super::folder::refusal;
+use super::folder::{refusal, write_once};
 use crate::intent::{Outcome, Refusal};
 use crate::model::{Knob, Turns};
 
@@ -45,19 +45,13 @@ pub(super) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Out
 
     let file = open(&proc, knob, OFlags::WRONLY).map_err(|errno| refused(errno, OPENING))?;
     // In one write: the kernel takes each as a whole value.
-    let text = to.to_string();
-    match write(&file, text.as_bytes()) {
-        Ok(taken) if taken == text.len() => {}
-        Ok(taken) => {
-            let error = format!("only {taken} of {} bytes were taken", text.len());
-            return Err(Refusal::Failed { doing: WRITING, error });
-        }
-        Err(Errno::INVAL) => {
+    write_once(&file, &to.to_string(), WRITING, |errno| match errno {
+        Errno::INVAL => {
             let error = format!("this kernel does not take {to}");
-            return Err(Refusal::Failed { doing: WRITING, error });
+            Refusal::Failed { doing: WRITING, error }
         }
-        Err(errno) => return Err(refused(errno, WRITING)),
-    }
+        errno => refused(errno, WRITING),
+    })?;
 
     // From here on it is done, and whatever fails must not sound as if it were not.
     let now =

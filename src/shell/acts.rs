@@ -45,12 +45,8 @@ pub(super) fn set(
 ) -> Result<u8, String> {
     let scene = look(setup, source)?;
     let ranking = Ranking::new(setup.policy, &scene);
-    let plans = order.common.pids.iter().map(|target| match find(target, &scene) {
-        Err(why) => Plan::Leave(target, None, why),
-        Ok(process) => match plan_set(process, order.value(), setup, &scene, &ranking) {
-            Ok((intent, notes)) => Plan::Act(intent, notes),
-            Err(why) => Plan::Leave(target, Some(process), why),
-        },
+    let plans = plans(&order.common.pids, &scene, |process| {
+        plan_set(process, order.value(), setup, &scene, &ranking)
     });
     let form = order.common.form();
     if dry { foretell(plans, form, hands, setup.acting) } else { perform(plans, form, hands, None) }
@@ -65,12 +61,8 @@ pub(super) fn sacrifice(
     dry: bool,
 ) -> Result<u8, String> {
     let scene = look(setup, source)?;
-    let plans = order.common.pids.iter().map(|target| match find(target, &scene) {
-        Err(why) => Plan::Leave(target, None, why),
-        Ok(process) => match plan_sacrifice(process, order, setup, &scene, dry) {
-            Ok((intent, notes)) => Plan::Act(intent, notes),
-            Err(why) => Plan::Leave(target, Some(process), why),
-        },
+    let plans = plans(&order.common.pids, &scene, |process| {
+        plan_sacrifice(process, order, setup, &scene, dry)
     });
     let form = order.common.form();
     if dry {
@@ -85,6 +77,21 @@ fn look(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let snapshot = source.look(&needs, None).map_err(|lost| lost.to_string())?;
     Ok(Scene::scoped(snapshot, None, setup.scope.clone()))
+}
+
+/// What is asked of each that was named.
+fn plans<'a>(
+    named: &'a [Target],
+    scene: &'a Scene,
+    plan: impl Fn(&Process) -> Result<(Intent, Vec<String>), String>,
+) -> impl Iterator<Item = Plan<'a>> {
+    named.iter().map(move |target| match find(target, scene) {
+        Err(why) => Plan::Leave(target, None, why),
+        Ok(process) => match plan(process) {
+            Ok((intent, notes)) => Plan::Act(intent, notes),
+            Err(why) => Plan::Leave(target, Some(process), why),
+        },
+    })
 }
 
 /// The process that was named.

@@ -181,7 +181,7 @@ impl Printer<'_> {
             status: true,
             cgroup: true,
             cmdline: false,
-            whereabouts: self.cli.verdicts || self.setup.policy.needs().whereabouts,
+            whereabouts: self.cli.verdicts || self.policy.needs().whereabouts,
             // A line of JSON is to hold everything; text speaks of the nearest wall only.
             cgroups: if self.cli.json || self.confined || self.cli.verdicts {
                 CgroupNeeds::Everything

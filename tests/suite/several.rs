@@ -47,9 +47,9 @@ fn the_reach_is_what_its_name_says() {
     let mut all = cast();
     for process in &mut all {
         let path: &[u8] = match process.id.pid {
-            600 => b"/work",
-            601 => b"/work/inner",
-            500 => b"/workshop",
+            600 => b"/jobs",
+            601 => b"/jobs/inner",
+            500 => b"/jobshop",
             _ => b"/",
         };
         process.cgroup = Reading::Value(Arc::new(Text::new(path)));
