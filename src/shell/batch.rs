@@ -102,7 +102,8 @@ impl Printer<'_> {
         loop {
             let begun = Instant::now();
             self.look_at_rule();
-            let snapshot = match self.source.look(&self.needs(), spent.take()) {
+            let needs = self.needs();
+            let snapshot = match super::look(self.source.as_mut(), &needs, spent.take()) {
                 Ok(snapshot) => snapshot,
                 Err(Lost::End) if count > 0 => return Ok(()),
                 Err(lost @ Lost::Cut { .. }) if count > 0 => {

@@ -172,7 +172,8 @@ impl Teller<'_> {
             None => {}
         }
         let begun = Instant::now();
-        let snapshot = match self.source.look(&self.needs(), self.spent.take()) {
+        let (needs, spent) = (self.needs(), self.spent.take());
+        let snapshot = match super::look(self.source.as_mut(), &needs, spent) {
             Ok(snapshot) => snapshot,
             Err(Lost::End) if self.looks > 0 => return Ok(Look::Over),
             Err(lost @ Lost::Cut { .. }) if self.looks > 0 => {

@@ -25,13 +25,14 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
 use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
-use crate::model::{Capability, Powers, ProcId};
+use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
@@ -261,12 +262,28 @@ fn lock_memory(powers: &Powers) -> bool {
     (unlimited || permitted) && mlockall(lasting).is_ok()
 }
 
+/// A look where there is no screen: damage in a recording is said, and what is behind it is taken.
+fn look(
+    source: &mut dyn Source,
+    needs: &Needs,
+    mut spent: Option<Arc<Snapshot>>,
+) -> Result<Arc<Snapshot>, Lost> {
+    loop {
+        match source.look(needs, spent.take()) {
+            Err(lost @ Lost::Damaged { .. }) => {
+                complain(0, &lost.to_string());
+            }
+            other => return other,
+        }
+    }
+}
+
 /// What a look that failed means for the looks to come.
 fn failed(lost: &Lost) -> Msg {
     match lost {
         Lost::End => Msg::Lost("end of the recording".to_owned()),
-        // What could not be read now may be readable again.
-        Lost::Unreadable(_) => Msg::Missed(lost.to_string()),
+        // What could not be read now may be readable again; behind damage it goes on.
+        Lost::Unreadable(_) | Lost::Damaged { .. } => Msg::Missed(lost.to_string()),
         other => Msg::Lost(other.to_string()),
     }
 }

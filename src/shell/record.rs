@@ -47,7 +47,7 @@ pub(super) fn run(
     let mut looks = 0_u64;
     let mut due = Instant::now();
     let told = loop {
-        match source.look(&needs, spent.take()) {
+        match super::look(source.as_mut(), &needs, spent.take()) {
             Ok(snapshot) => {
                 tape.write(&snapshot).map_err(|error| {
                     format!("{name}: {error}; the {looks} looks before it stand")
