@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
@@ -15,6 +15,7 @@ use crate::policy::site::Site;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::report::acts::Form;
 use crate::report::metrics::Form as MetricsForm;
+use crate::source::Extent;
 use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -63,6 +64,12 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
+    /// Replace names by tokens, the same for the same name, other ones in each run: command lines, users,
+    /// cgroups, host and boot id, paths; with =all the names of processes, too. Sizes, adj, pids, uid
+    /// numbers and the shape of the cgroup tree stay. Nothing can be acted on
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
+    pub redact: Option<Redact>,
+
     /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
@@ -86,7 +93,7 @@ pub struct Cli {
 
     /// Rules that say which oom_score_adj a process is to have (assets/adj-rules.md describes them). They
     /// only say what they would do until they are switched on (Alt-a)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
 
     /// Never change or signal anything
@@ -117,6 +124,24 @@ pub struct Cli {
     /// What to do instead of showing the ranking
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// How much is replaced by tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Redact {
+    /// All names but those of processes
+    Names,
+    /// The names of processes, too
+    All,
+}
+
+impl From<Redact> for Extent {
+    fn from(redact: Redact) -> Self {
+        match redact {
+            Redact::Names => Self::Names,
+            Redact::All => Self::All,
+        }
+    }
 }
 
 /// What to do instead of showing the ranking.

@@ -36,7 +36,7 @@ use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
-use crate::source::{Live, Lost, Patience, Recording, Source};
+use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source};
 use crate::units::Millis;
 
 use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
@@ -116,6 +116,18 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Some(Ok(loaded)) => Some(loaded),
         Some(Err(wrong)) => return Ok(complain_all(&wrong)),
     };
+    if cli.redact.is_some()
+        && let Some(Command::Set(_) | Command::Sacrifice(_)) = &cli.command
+    {
+        return Ok(complain_all(&[
+            "--redact is for showing: nothing is acted on with it".to_owned()
+        ]));
+    }
+    let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
+    let redacted = |source: Box<dyn Source>| match &redactor {
+        Some(redactor) => Box::new(Redacted::new(source, redactor.clone())) as Box<dyn Source>,
+        None => source,
+    };
     let recorded = cli.from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
@@ -130,24 +142,24 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         live: !recorded,
     };
     if let Some(from) = &cli.from {
-        let source = open_recording(from)?;
+        let source = redacted(Box::new(open_recording(from)?));
         return if let Some((file, rule)) = checked {
-            policies::check(&setup, Box::new(source), file, rule)
+            policies::check(&setup, source, file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {
-            record::run(order, Millis(0), &setup, Box::new(source), BTreeMap::new())
+            record::run(order, Millis(0), &setup, source, BTreeMap::new())
         } else if let Some(Command::Metrics(order)) = &cli.command {
             // A recording is told as fast as it is read, unless a pace is asked for.
             let delay = order.delay.or(cli.delay).unwrap_or(Millis(0));
-            metrics::run(order, delay, &setup, Box::new(source), None, watch)
+            metrics::run(order, delay, &setup, source, None, watch)
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
-            carry_out(command, &setup, Box::new(source), hands, is_dry(cli))
+            carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
-            selfcheck::run(cli, &setup, Box::new(source))
+            selfcheck::run(cli, &setup, source)
         } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch, sticky)
+            tui::run(cli, setup, source, Box::new(Refuse::NotReal), None, watch, sticky)
         } else {
-            batch::run(cli, &setup, Box::new(source), None, watch)
+            batch::run(cli, &setup, source, None, watch)
         };
     }
     let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
@@ -156,29 +168,31 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let mut live =
         Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
+    let live = redacted(Box::new(live));
+    let reader = || open().map(|root| slow::Reader { root, redactor: redactor.clone() });
     if let Some((file, rule)) = checked {
-        return policies::check(&setup, Box::new(live), file, rule);
+        return policies::check(&setup, live, file, rule);
     }
     if let Some(Command::Record(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return record::run(order, delay, &setup, Box::new(live), detail::user_names());
+        return record::run(order, delay, &setup, live, detail::user_names());
     }
     if let Some(Command::Metrics(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return metrics::run(order, delay, &setup, Box::new(live), Some(open()?), watch);
+        return metrics::run(order, delay, &setup, live, Some(reader()?), watch);
     }
     if cli.self_check {
-        return selfcheck::run(cli, &setup, Box::new(live));
+        return selfcheck::run(cli, &setup, live);
     }
     if !screen && cli.command.is_none() {
-        return batch::run(cli, &setup, Box::new(live), Some(open()?), watch);
+        return batch::run(cli, &setup, live, Some(reader()?), watch);
     }
     setup.own = detail::own_id(&open()?).unwrap_or_default();
     let hands = hands(cli, &mut setup, open()?);
     if let Some(command) = &cli.command {
-        return carry_out(command, &setup, Box::new(live), hands, is_dry(cli));
+        return carry_out(command, &setup, live, hands, is_dry(cli));
     }
-    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
+    tui::run(cli, setup, live, hands, Some([reader()?, reader()?]), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.
@@ -194,7 +208,7 @@ fn is_dry(cli: &Cli) -> bool {
 /// The hands for this root: those of the kernel only where it is proven live.
 fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
     match LiveRoot::prove(root) {
-        Ok(_) if cli.read_only => {
+        Ok(_) if cli.read_only || cli.redact.is_some() => {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
         }

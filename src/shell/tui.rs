@@ -18,7 +18,6 @@ use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
 use crate::model::ProcId;
 use crate::report::json;
-use crate::sample::root::ProcRoot;
 use crate::source::Source;
 use crate::ui::Look;
 use crate::units::Millis;
@@ -80,7 +79,7 @@ pub(super) fn run(
     setup: Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
-    names: Option<[ProcRoot; 2]>,
+    names: Option<[slow::Reader; 2]>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {

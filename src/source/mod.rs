@@ -1,4 +1,5 @@
-//! WINDOWS: where snapshots come from: the live machine, or a recording of one. Whoever looks
+//! WINDOWS: where snapshots come from: the live machine, or a recording of one, with the names painted
+//! over or not. Whoever looks
 //! through the window cannot tell the difference, except by asking.
 
 pub mod delta;
@@ -6,6 +7,7 @@ pub mod delta;
 mod lines;
 mod live;
 mod recording;
+mod redact;
 mod tape;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ use crate::sample::Unreadable;
 
 pub use live::{Live, Patience};
 pub use recording::Recording;
+pub use redact::{Extent, Redacted, Redactor};
 pub use tape::Tape;
 
 /// A place that snapshots come from.
