@@ -19,13 +19,16 @@ pub mod reach;
 pub mod rights;
 pub mod several;
 pub mod sticky;
+pub mod time;
 pub mod verdicts;
 
 mod act;
 mod browse;
 mod dialogs;
+mod events;
 mod key;
 mod lists;
+mod memory;
 mod message;
 mod needs;
 mod pages;
@@ -57,6 +60,7 @@ use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use sticky::Sticky;
+use time::Time;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -133,8 +137,10 @@ pub struct App {
     pub search: Filter,
     /// Whether the cursor follows its process.
     pub follow: bool,
-    /// Whether new looks are left aside.
+    /// Whether new looks are left aside: they are kept, and not shown.
     pub paused: bool,
+    /// What was seen so far, and which look is on the screen.
+    pub time: Time,
     /// How much header.
     pub header: HeaderLevel,
     /// Unit of the table.
@@ -171,6 +177,9 @@ pub struct App {
 
 /// Rows hold still for this long after a key.
 const HOLD: Millis = Millis(1500);
+
+/// So many command lines of processes that are gone are remembered, for looking back.
+const SPARE_NAMES: usize = 4096;
 
 /// A message stays this long.
 const NOTICE: Millis = Millis(6000);
@@ -224,6 +233,7 @@ impl App {
             search: Filter::default(),
             follow: true,
             paused: false,
+            time: Time::default(),
             header: HeaderLevel::Full,
             scale: Scale::Auto,
             header_scale: Scale::Auto,
@@ -264,6 +274,7 @@ impl App {
                 self.sampled(snapshot);
                 return self.keep_rules();
             }
+            Msg::Film(look) => self.take_film(&look),
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
@@ -340,7 +351,7 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines
+        self.notice.is_some() || self.stale_lines || self.time.is_playing()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -348,7 +359,7 @@ impl App {
     pub fn is_due(&self, now: Millis) -> bool {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
-        ends || (self.stale_lines && !self.mode.is_dialog() && let_go)
+        ends || self.time.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
     /// The clock as the mind knows it.
@@ -383,30 +394,36 @@ impl App {
                 }
             }
         }
-        if self.paused {
-            self.spent = Some(snapshot);
-            return;
-        }
         if self.kills_at_start.is_none() {
             self.kills_at_start = snapshot.traffic.oom_kills.value();
         }
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
+        self.take_look(snapshot);
+    }
+
+    /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
+    fn put_on(&mut self, look: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+        let mut spent = None;
         match &mut self.scene {
-            Some(scene) => self.spent = scene.advance(snapshot),
+            Some(scene) => spent = scene.advance(look),
             None => {
                 let scope = self.setup.scope.clone();
-                self.scene = Some(Scene::scoped(snapshot, None, scope));
+                self.scene = Some(Scene::scoped(look, None, scope));
             }
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
             self.check.update(scene);
-            self.names.retain(|id| scene.find(id).is_some());
-            self.asked.retain(|&id, _| scene.find(id).is_some());
-            self.tags.retain(|&id| scene.find(id).is_some());
+            // Who is gone now may come back to the screen with an earlier look.
+            if !self.time.is_past() {
+                let all = scene.now().processes.len();
+                self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
+                self.asked.retain(|&id, _| scene.find(id).is_some());
+                self.tags.retain(|&id| scene.find(id).is_some());
+            }
         }
         self.refresh_lines();
         self.arrange_groups();
@@ -416,6 +433,7 @@ impl App {
         self.foresee_knob();
         self.close_if_another();
         self.tell_trouble();
+        spent
     }
 
     /// A process that runs another program now is not the one that a dialog speaks of.
@@ -558,6 +576,7 @@ impl App {
         if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
             self.notice = None;
         }
+        self.keep_playing();
         if self.stale_lines && !self.held() {
             self.arrange();
         }
