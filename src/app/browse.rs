@@ -237,6 +237,8 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Copy => self.open_copy_menu(),
             Action::Dump => return vec![Request::Dump],
+            Action::Record => return self.toggle_taping(),
+            Action::WritePast => return vec![Request::WritePast],
             Action::Help => self.mode = Mode::Help(0),
             Action::Back => self.back(),
             Action::Quit => return vec![Request::Quit { keep: false }],

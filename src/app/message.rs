@@ -21,6 +21,8 @@ pub enum Msg {
     Sampled(Arc<Snapshot>),
     /// A look of a recording, to be kept and shown when its time has come.
     Film(Arc<Snapshot>),
+    /// Looks are being written to a recording, or no longer.
+    Taping(bool),
     /// A look failed; the next one may not.
     Missed(String),
     /// No further look will come, and why.
@@ -76,6 +78,10 @@ pub enum Request {
     Copy(String),
     /// Write the present look to a file.
     Dump,
+    /// Begin to write looks to a new recording, or end that.
+    Tape(bool),
+    /// Write the looks that are kept to a new recording.
+    WritePast,
     /// Write the journal to a new file.
     WriteJournal,
     /// Write this text to a file of this path, which must not be there yet.

@@ -275,6 +275,7 @@ impl App {
                 return self.keep_rules();
             }
             Msg::Film(look) => self.take_film(&look),
+            Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),

@@ -51,6 +51,10 @@ impl App {
             .take(KEEP)
             .map(|row| row.id)
             .collect();
+        if self.time.thorough || self.time.taping().is_some() {
+            // A recording is for questions that nobody has asked yet.
+            return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
+        }
         needs
     }
 

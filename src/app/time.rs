@@ -93,6 +93,10 @@ pub struct Time {
     gone_back: bool,
     film: bool,
     playing: Option<Playing>,
+    /// Since when looks are written to a file, on the app's own clock.
+    taping: Option<Millis>,
+    /// Looks bring everything, because they may be written to a file.
+    pub thorough: bool,
 }
 
 impl Default for Time {
@@ -105,6 +109,8 @@ impl Default for Time {
             gone_back: false,
             film: false,
             playing: None,
+            taping: None,
+            thorough: false,
         }
     }
 }
@@ -132,6 +138,17 @@ impl Time {
     #[must_use]
     pub const fn is_film(&self) -> bool {
         self.film
+    }
+
+    /// Since when looks are written to a file, on the app's own clock.
+    #[must_use]
+    pub const fn taping(&self) -> Option<Millis> {
+        self.taping
+    }
+
+    /// Looks are written to a file since then, or no longer.
+    pub(super) const fn set_taping(&mut self, since: Option<Millis>) {
+        self.taping = since;
     }
 
     /// Whether a recording is being played.
@@ -163,6 +180,9 @@ impl App {
     /// Takes a look of a recording that is played later: it is kept, and not shown.
     pub(super) fn take_film(&mut self, look: &Snapshot) {
         let nth = self.time.keep(look);
+        if !look.users.is_empty() {
+            self.names.learn_users(std::sync::Arc::clone(&look.users));
+        }
         (self.time.film, self.time.gone_back) = (true, true);
         if self.time.at.is_none() {
             self.show(nth);
@@ -283,6 +303,17 @@ impl App {
         if self.time.playing.take().is_none() {
             self.play();
         }
+    }
+
+    /// Begins to write looks to a file, or ends that.
+    pub(super) fn toggle_taping(&mut self) -> Vec<Request> {
+        if self.time.film {
+            self.say(Level::Plain, "this is a recording already");
+            return Vec::new();
+        }
+        let on = self.time.taping.is_none();
+        self.time.taping = on.then_some(self.now);
+        vec![Request::Tape(on)]
     }
 
     /// Plays faster, or slower.

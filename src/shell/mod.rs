@@ -5,6 +5,7 @@ pub mod cli;
 mod acts;
 mod batch;
 mod explain;
+mod film;
 mod http;
 mod input;
 mod metrics;
@@ -16,13 +17,14 @@ mod selfcheck;
 mod signals;
 mod slow;
 mod sticky;
+mod taping;
 mod terminal;
 mod tui;
 mod written;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,6 +40,9 @@ use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source};
 use crate::units::Millis;
+
+use film::{Counted, Film, Progress};
+use tui::Feed;
 
 use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
@@ -58,7 +63,15 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 /// Runs the program; what it returns is the exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let screen = !cli.batch && !cli.json && !cli.self_check && cli.command.is_none();
+    let replay = matches!(cli.command, Some(Command::Replay(_)));
+    let quiet = cli.batch || cli.json || cli.self_check;
+    if replay && (quiet || cli.from.is_some()) {
+        return complain(
+            USAGE,
+            "replay is the screen; without one it is --from FILE with -b or --json",
+        );
+    }
+    let screen = !quiet && (replay || cli.command.is_none());
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -128,7 +141,11 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Some(redactor) => Box::new(Redacted::new(source, redactor.clone())) as Box<dyn Source>,
         None => source,
     };
-    let recorded = cli.from.is_some();
+    let from = match &cli.command {
+        Some(Command::Replay(order)) => Some(&order.file),
+        _ => cli.from.as_ref(),
+    };
+    let recorded = from.is_some();
     let mut setup = Setup {
         own: ProcId::default(),
         acting: Acting::NotReal,
@@ -141,8 +158,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         utc_offset: utc_offset(),
         live: !recorded,
     };
-    if let Some(from) = &cli.from {
-        let source = redacted(Box::new(open_recording(from)?));
+    if let Some(from) = from {
+        let (recording, progress) = open_recording(from)?;
+        let source = redacted(Box::new(recording));
         return if let Some((file, rule)) = checked {
             policies::check(&setup, source, file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {
@@ -151,13 +169,14 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             // A recording is told as fast as it is read, unless a pace is asked for.
             let delay = order.delay.or(cli.delay).unwrap_or(Millis(0));
             metrics::run(order, delay, &setup, source, None, watch)
+        } else if screen {
+            let feed = feed(cli, source, progress)?;
+            tui::run(cli, setup, feed, Box::new(Refuse::NotReal), None, watch, sticky)
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
             carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
             selfcheck::run(cli, &setup, source)
-        } else if screen {
-            tui::run(cli, setup, source, Box::new(Refuse::NotReal), None, watch, sticky)
         } else {
             batch::run(cli, &setup, source, None, watch)
         };
@@ -192,7 +211,8 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, live, hands, is_dry(cli));
     }
-    tui::run(cli, setup, live, hands, Some([reader()?, reader()?]), watch, sticky)
+    let feed = Feed::Looks(live);
+    tui::run(cli, setup, feed, hands, Some([reader()?, reader()?]), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.
@@ -247,17 +267,39 @@ fn carry_out(
     }
 }
 
-fn open_recording(from: &Path) -> Result<Recording, String> {
+/// A recording, and how much of it was read, where that can be told: of a file.
+fn open_recording(from: &Path) -> Result<(Recording, Option<Progress>), String> {
     if from == Path::new("-") {
-        return Ok(Recording::open(Box::new(BufReader::new(io::stdin())), "standard input"));
+        let reader = Box::new(BufReader::new(io::stdin()));
+        return Ok((Recording::open(reader, "standard input"), None));
     }
     let name = from.display().to_string();
     let file = File::open(from).map_err(|error| format!("{name}: {error}"))?;
-    if file.metadata().is_ok_and(|about| about.is_dir()) {
+    let about = file.metadata().map_err(|error| format!("{name}: {error}"))?;
+    if about.is_dir() {
         return Err(format!("{name}: this is a folder, not a file of JSON lines"));
     }
-    let reader: Box<dyn BufRead + Send> = Box::new(BufReader::new(file));
-    Ok(Recording::open(reader, &name))
+    let progress = Progress::of(about.len());
+    let counted = Counted { file, progress: progress.clone() };
+    let recording = Recording::open(Box::new(BufReader::new(counted)), &name);
+    Ok((recording, about.is_file().then_some(progress)))
+}
+
+/// How the screen takes a recording: a file is played, a pipe is shown as it comes.
+fn feed(cli: &Cli, source: Box<dyn Source>, progress: Option<Progress>) -> Result<Feed, String> {
+    let order = match &cli.command {
+        Some(Command::Replay(order)) => Some(order),
+        _ => None,
+    };
+    let Some(progress) = progress else {
+        return match order {
+            Some(_) => Err("replay plays a file; a pipe is shown by --from".to_owned()),
+            None => Ok(Feed::Stream(source)),
+        };
+    };
+    let speed = order.map(|order| order.speed.0).unwrap_or_default();
+    let at = order.and_then(|order| order.at.clone());
+    Ok(Feed::Film(Film { source, progress, speed, at }))
 }
 
 /// Seconds that local time is ahead of UTC.

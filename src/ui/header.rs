@@ -149,6 +149,11 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         right.push(Span::styled(when(app), look.danger()));
         right.push(Span::raw(" "));
     }
+    if let Some(since) = app.time.taping() {
+        let seconds = app.clock().saturating_sub(since).0 / 1000;
+        let text = format!("[rec {}:{:02}] ", seconds / 60, seconds % 60);
+        right.push(Span::styled(text, look.danger()));
+    }
     let mut flag = |text: &'static str, style: Style| {
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));

@@ -325,3 +325,95 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
+
+/// This machine, a few looks of it, in a file.
+fn recorded(folder: &std::path::Path, looks: &str) -> String {
+    let file = folder.join("some.tape").display().to_string();
+    let status = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["record", "-d", "0.1", "-n", looks, &file])
+        .stderr(Stdio::null())
+        .status()
+        .expect("a recording");
+    assert!(status.success());
+    file
+}
+
+#[test]
+fn a_recording_is_played_stopped_and_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = recorded(folder.path(), "8");
+    let mut terminal = Terminal::run(100, 30, &["replay", "--speed", "0.25", &file]);
+    terminal.wait_for("the first look", |text| text.contains("[recording]"));
+    terminal.wait_for("its end", |text| text.contains("read: 8 looks"));
+    terminal.send("z");
+    terminal.wait_for("that it stands", |text| text.contains("[stopped, 1/4x]"));
+    terminal.send("l");
+    terminal.wait_for("the end", |text| text.contains("stopped"));
+    terminal.send(")");
+    terminal.wait_for("that it is the last", |text| text.contains("this is the last look"));
+    terminal.send("X");
+    terminal.wait_for("the refusal", |text| {
+        text.contains("recording:") || text.contains("a recording")
+    });
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+    let mut terminal = Terminal::run(100, 30, &["replay", "--at", "0s", &file]);
+    terminal.wait_for("the end", |text| text.contains("[stopped, 1x]"));
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
+fn looks_from_a_pipe_are_shown_while_keys_come_from_the_terminal() {
+    let mut far = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["--json", "-d", "0.2", "-n", "4"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("another machine");
+    let pipe = far.stdout.take().expect("a pipe");
+    let mut terminal = Terminal::start(100, 30, &["--from", "-"], &[], |command| {
+        command.stdin(Stdio::from(pipe));
+    });
+    terminal.wait_for("a look", |text| text.contains("[recording]"));
+    terminal.send("?");
+    terminal.wait_for("help by a key", |text| text.contains("this page"));
+    terminal.send("\x1b");
+    terminal.wait_for("the end of the pipe", |text| text.contains("[no new looks]"));
+    terminal.send("(");
+    terminal.wait_for("an earlier look", |text| text.contains("ago]"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+    assert!(far.wait().expect("it ended").success());
+}
+
+#[test]
+fn keys_begin_and_end_a_recording_and_write_what_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::start(100, 30, &["--ring", "1m"], &[], |command| {
+        command.current_dir(folder.path());
+    });
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.send("\x1be");
+    terminal.wait_for("that it records", |text| text.contains("[rec 0:"));
+    terminal.wait_for("where to", |text| text.contains("recording to doomtop-"));
+    let going = |text: &str| text.contains("[rec 0:") && !text.contains("[rec 0:00]");
+    terminal.wait_for("some looks", going);
+    terminal.send("\x1be");
+    terminal.wait_for("what was recorded", |text| text.contains("recorded "));
+    assert!(!terminal.text().contains("[rec "));
+    terminal.send("\x1bw");
+    terminal.wait_for("what was kept", |text| text.contains("the last "));
+    terminal.send("\x1be");
+    terminal.wait_for("another one, that the end ends", going);
+    assert_eq!(terminal.quit(), 0);
+    let files: Vec<_> = fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        let shown = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+            .args(["-b", "--from"])
+            .arg(file.path())
+            .output()
+            .expect("doomtop runs");
+        let told = String::from_utf8_lossy(&shown.stderr).into_owned();
+        assert!(shown.status.success() && told.is_empty(), "{file:?}: {told}");
+    }
+}

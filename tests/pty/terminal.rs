@@ -46,6 +46,17 @@ impl Terminal {
     }
 
     pub fn run_with(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
+        Self::start(width, height, arguments, set, |_| {})
+    }
+
+    /// The same, with the command changed before it starts: another input, another folder.
+    pub fn start(
+        width: u16,
+        height: u16,
+        arguments: &[&str],
+        set: &[(&str, &str)],
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         // Closed on exec: a child that inherited the master would keep its own terminal alive.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).expect("a pty");
@@ -61,6 +72,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");
         command.envs(set.iter().copied());
+        change(&mut command);
         let child = command.spawn().expect("doomtop starts");
         drop(command);
         drop(slave);

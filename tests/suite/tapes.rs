@@ -321,3 +321,62 @@ fn a_full_disk_leaves_what_was_before_it() {
     let error = tape.write(&film(1)[0]).expect_err("it is full");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
 }
+
+#[test]
+fn this_machine_ranks_the_same_from_a_tape_by_every_policy() {
+    use doomtop::sample::root::ProcRoot;
+    use doomtop::source::{Live, Patience};
+    let root = ProcRoot::open("/proc").expect("procfs");
+    let mut live = Live::start(root, Patience::Forever).expect("a walker");
+    let needs = Needs { cmdline: false, ..Needs::everything() };
+    let looks: Vec<Snapshot> =
+        (0..2).map(|_| Snapshot::clone(&live.look(&needs, None).expect("a look"))).collect();
+    let (found, lost) = play(&tape(&looks));
+    assert_eq!(lost, Lost::End);
+    let scene =
+        |looks: Vec<Arc<Snapshot>>| Scene::new(Arc::clone(&looks[1]), Some(Arc::clone(&looks[0])));
+    let here = scene(looks.into_iter().map(Arc::new).collect());
+    let there = scene(found);
+    for policy in doomtop::policy::POLICIES {
+        let rows = |scene: &Scene| -> Vec<_> {
+            let ranking = Ranking::new(*policy, scene);
+            ranking.rows().iter().map(|row| (row.id, row.standing.points())).collect()
+        };
+        assert_eq!(rows(&here), rows(&there), "{}", policy.id());
+    }
+}
+
+#[test]
+fn a_ring_without_a_kill_writes_nothing_and_needs_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = folder.path().to_str().expect("a path");
+    let output = doomtop(&["record", "--ring", "10s", "-n", "2", "-d", "0.1", name]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_dir(name).expect("a folder").count(), 0);
+    let output = doomtop(&["record", "--ring", "10s", "/dev/null"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_ring_writes_what_was_before_a_kill_and_behind_it_once_a_burst() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut looks = film(30);
+    for (nth, look) in looks.iter_mut().enumerate() {
+        let kills = [(8, 3), (9, 1), (22, 1)].iter().filter(|(at, _)| nth >= *at).map(|it| it.1);
+        look.traffic.oom_kills = doomtop::model::Reading::Value(kills.sum());
+    }
+    let file = folder.path().join("night.tape");
+    fs::write(&file, tape(&looks)).expect("written");
+    let (from, kept) = (file.to_str().expect("a path"), folder.path().join("kept"));
+    fs::create_dir(&kept).expect("a folder");
+    let output =
+        doomtop(&["--from", from, "record", "--ring", "2m", kept.to_str().expect("a path")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut files: Vec<_> =
+        fs::read_dir(&kept).expect("a folder").map(|entry| entry.expect("one").path()).collect();
+    files.sort();
+    let found: Vec<Vec<u64>> =
+        files.iter().map(|file| numbers(&play(&fs::read(file).expect("a tape")).0)).collect();
+    // Two minutes of looks at ten seconds, the last of them five behind the last kill of the burst.
+    assert_eq!(found, [(2..=14).collect::<Vec<u64>>(), (15..=27).collect()]);
+}
