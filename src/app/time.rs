@@ -311,6 +311,10 @@ impl App {
             self.say(Level::Plain, "this is a recording already");
             return Vec::new();
         }
+        if self.scene.is_none() {
+            self.say(Level::Plain, "there was no look yet");
+            return Vec::new();
+        }
         let on = self.time.taping.is_none();
         self.time.taping = on.then_some(self.now);
         vec![Request::Tape(on)]

@@ -49,6 +49,13 @@ impl Terminal {
         Self::start(width, height, arguments, set, |_| {})
     }
 
+    /// Another program, which starts doomtop.
+    pub fn start_program(width: u16, height: u16, program: &[&str]) -> Self {
+        let mut setsid = Command::new("setsid");
+        setsid.arg("-c").args(program);
+        Self::begin(width, height, setsid)
+    }
+
     /// The same, with the command changed before it starts: another input, another folder.
     pub fn start(
         width: u16,
@@ -57,6 +64,15 @@ impl Terminal {
         set: &[(&str, &str)],
         change: impl FnOnce(&mut Command),
     ) -> Self {
+        // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
+        let mut command = Command::new("setsid");
+        command.arg("-c").arg(program()).args(["-d", "0.3"]).args(arguments);
+        command.envs(set.iter().copied());
+        change(&mut command);
+        Self::begin(width, height, command)
+    }
+
+    fn begin(width: u16, height: u16, mut command: Command) -> Self {
         // Closed on exec: a child that inherited the master would keep its own terminal alive.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).expect("a pty");
@@ -65,14 +81,17 @@ impl Terminal {
         tcsetwinsize(&master, winsize(width, height)).expect("sized");
         let slave = ioctl_tiocgptpeer(&master, flags).expect("the terminal's end");
         let end = || Stdio::from(slave.try_clone().expect("the terminal's end"));
-        // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
-        let mut command = Command::new("setsid");
-        command.arg("-c").arg(program()).args(["-d", "0.3"]);
-        command.args(arguments).stdin(end()).stdout(end()).stderr(end());
-        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
-        command.env("RUST_BACKTRACE", "0");
-        command.envs(set.iter().copied());
-        change(&mut command);
+        command.stdin(end()).stdout(end()).stderr(end());
+        let fixed = [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "0")];
+        let given: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+        for (name, value) in fixed {
+            if !given.iter().any(|it| it == name) {
+                command.env(name, value);
+            }
+        }
+        if !given.iter().any(|it| it == "NO_COLOR") {
+            command.env_remove("NO_COLOR");
+        }
         let child = command.spawn().expect("doomtop starts");
         drop(command);
         drop(slave);
