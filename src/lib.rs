@@ -14,7 +14,7 @@
 //! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
-//! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
+//! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording; with the names painted over or not |
 //! | 3 | [`effects`] | HANDS: the only room that changes the world |
 //! | 4 | [`columns`] | the one table of columns |
 //! | 4 | [`words`] | numbers and names as doomtop writes them |
@@ -42,8 +42,8 @@
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
 //! may block (command lines, user names), one for environments where a rule looks at them, one that
 //! studies whom a dialog asks about, one that takes back the memory of the killed, one that watches the
-//! file of a site's rule, one that watches that of rules of adj, and the main loop with one inbox. No
-//! locks.
+//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, and the main
+//! loop with one inbox. Where a recording is played, one reads it, and there is no sampler. No locks.
 //!
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
 //! watches their file as it does a site's rule; the app says at each look what they would do, and once

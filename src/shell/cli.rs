@@ -173,7 +173,8 @@ pub enum Command {
     /// 50 change at each look. replay and --from show it
     Record(Record),
     /// Play a recording on the screen: z stops and goes on, ( and ) step, { and } go from kill to kill,
-    /// Alt-. and Alt-, change the speed, b goes to a time, l to the end
+    /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
+    /// --filter) stand before it
     Replay(Replay),
     /// Tell who would be killed next, how near the walls are and which killers are armed as metrics
     /// (OpenMetrics): once to standard output, in a file, or at an address of the loopback

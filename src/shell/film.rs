@@ -100,7 +100,7 @@ pub(super) fn start(
                 return;
             }
             let percent = progress.percent();
-            if percent >= told + 2 && percent < 100 {
+            if percent >= told + 5 && percent < 100 {
                 told = percent;
                 if !tell(Msg::Told(Level::Plain, format!("read {percent}% of the recording"))) {
                     return;
