@@ -119,7 +119,7 @@ enum Place {
     Plain(Box<dyn BufRead + Send>),
     /// Before a member, or at the end.
     Between(Raw),
-    Member(BufReader<GzDecoder<Raw>>),
+    Member(Box<BufReader<GzDecoder<Raw>>>),
     Over,
 }
 
@@ -193,7 +193,7 @@ impl Lines {
         }
         if let Place::Between(mut raw) = std::mem::replace(&mut self.place, Place::Over) {
             raw.begin();
-            self.place = Place::Member(BufReader::new(GzDecoder::new(raw)));
+            self.place = Place::Member(Box::new(BufReader::new(GzDecoder::new(raw))));
         }
         Ok(())
     }
