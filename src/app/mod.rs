@@ -1,6 +1,7 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
+pub mod alarm;
 pub mod cgroups;
 pub mod check;
 pub mod confirm;
@@ -14,6 +15,7 @@ pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
+pub mod pace;
 pub mod protect;
 pub mod reach;
 pub mod rights;
@@ -38,17 +40,22 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
-use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
+use crate::model::{
+    Comm, DomainKind, Hierarchy, Names, PressureWatch, ProcId, Process, Reading, Scene, Scope,
+    Snapshot, Text,
+};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
 use crate::rank::growth;
+use crate::rank::walls::Wall;
 use crate::rank::{Ranked, Ranking, Standing};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
 pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
+use alarm::{Alarms, Seen};
 use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
@@ -56,6 +63,7 @@ use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use pace::Pace;
 use sticky::Sticky;
 use verdicts::VerdictView;
 
@@ -151,6 +159,10 @@ pub struct App {
     pub turned: Turned,
     /// The rules of adj that stick, where some were given.
     pub sticky: Option<Sticky>,
+    /// How soon the next look comes.
+    pub pace: Pace,
+    /// What rings, where some was asked for.
+    pub alarms: Alarms,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -232,6 +244,8 @@ impl App {
             journal: Journal::default(),
             turned: Turned::default(),
             sticky: None,
+            pace: Pace::default(),
+            alarms: Alarms::default(),
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -255,6 +269,7 @@ impl App {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
+                self.pace.stirred(at);
                 let before = self.pressed.replace(at);
                 let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(mode::QUIET.0));
                 return self.key(key, Press { at, alone });
@@ -262,7 +277,9 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
                 self.sampled(snapshot);
-                return self.keep_rules();
+                let mut asked = self.keep_rules();
+                asked.extend(self.ring());
+                return asked;
             }
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
@@ -285,6 +302,19 @@ impl App {
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
+            Msg::Watching(watch, whose) => {
+                if let PressureWatch::Blind(why) = &watch
+                    && self.pace.relax
+                {
+                    let text = format!("--relax keeps its pace: pressure would not end it: {why}");
+                    self.say(Level::Warn, text);
+                }
+                (self.pace.watch, self.pace.whose) = (watch, whose);
+            }
+            Msg::Stalled => {
+                self.pace.pressed(self.now);
+                return vec![Request::LookNow];
+            }
         }
         Vec::new()
     }
@@ -319,6 +349,41 @@ impl App {
         self.scene.as_ref()?.find(line.id)
     }
 
+    /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
+    #[must_use]
+    pub fn delay(&self) -> Millis {
+        self.pace.delay(self.setup.delay)
+    }
+
+    /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
+    /// of version 2. Otherwise the machine's does.
+    #[must_use]
+    pub fn pressure_of(&self) -> Option<&Arc<Text>> {
+        let scene = self.scene.as_ref()?;
+        let domain = scene.domain();
+        let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
+        let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
+        (v2 && is_cgroup && domain.name.as_str() != "/").then_some(&domain.name)
+    }
+
+    /// What follows of a new look for the pace, and which alarms ring. A recording rings none: what it
+    /// shows is over.
+    fn ring(&mut self) -> Vec<Request> {
+        let Some(scene) = &self.scene else { return Vec::new() };
+        let wall = self.first_wall.as_ref().map(|first| &first.wall);
+        let room = wall.filter(|wall| wall.hit_in.is_none()).map(Wall::left_permille);
+        self.pace.looked(self.now, scene.now(), room);
+        let seen = Seen { scene, ranking: &self.ranking, policy: self.setup.policy.id() };
+        let rung = self.alarms.look(&seen, self.now);
+        if rung.is_empty() || !self.setup.live {
+            return Vec::new();
+        }
+        let bell = self.alarms.bell.then_some(Request::Bell);
+        let command = self.alarms.command;
+        let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
+        bell.into_iter().chain(runs).collect()
+    }
+
     /// Whether rows hold still: a dialog is open, or a key was pressed just now.
     #[must_use]
     pub fn held(&self) -> bool {
@@ -340,7 +405,7 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines
+        self.notice.is_some() || self.stale_lines || self.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -348,6 +413,7 @@ impl App {
     pub fn is_due(&self, now: Millis) -> bool {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
+        let ends = ends || self.alarms.flash_ends(now);
         ends || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
@@ -558,6 +624,7 @@ impl App {
         if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
             self.notice = None;
         }
+        self.alarms.tick(now);
         if self.stale_lines && !self.held() {
             self.arrange();
         }

@@ -3,6 +3,7 @@
 pub mod cli;
 
 mod acts;
+mod alarm;
 mod batch;
 mod explain;
 mod http;
@@ -18,6 +19,7 @@ mod slow;
 mod sticky;
 mod terminal;
 mod tui;
+mod wake;
 mod written;
 
 use std::collections::BTreeMap;
@@ -177,7 +179,8 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands, is_dry(cli));
     }
-    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
+    let roots = [open()?, open()?, open()?];
+    tui::run(cli, setup, Box::new(live), hands, Some(roots), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.
