@@ -15,6 +15,10 @@ use crate::units::Adj;
 impl App {
     /// Whether doomtop may act; says why, where it may not.
     pub(super) fn may_act(&mut self) -> bool {
+        if self.setup.live && self.time.is_past() {
+            self.say(Level::Warn, "this is the past: l goes back to now, where it can be acted on");
+            return false;
+        }
         match self.setup.acting {
             Acting::Free | Acting::Rehearsal => true,
             Acting::ReadOnly => {

@@ -116,6 +116,14 @@ pub static QUANTITIES: &[Quantity] = &[
         reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.full)),
     },
     Quantity {
+        name: "psi-io",
+        side: Side::Over,
+        units: PERCENT,
+        most: 100.0,
+        about: "share of the last 10 s in which some task waited for a disk",
+        reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.io_some)),
+    },
+    Quantity {
         name: "available",
         side: Side::Under,
         units: &[Unit::Percent, Unit::Kib],

@@ -68,6 +68,8 @@ impl App {
             Screen::Processes => Place::Browse,
             Screen::Cgroups => Place::Cgroups,
             Screen::Verdicts => Place::Verdicts,
+            Screen::Memory => Place::Memory,
+            Screen::Events => Place::Events,
         }
     }
 
@@ -77,6 +79,8 @@ impl App {
             Screen::Processes => self.browse(action),
             Screen::Cgroups => self.group_action(action),
             Screen::Verdicts => self.verdict_action(action),
+            Screen::Memory => self.memory_action(action),
+            Screen::Events => self.event_action(action),
         }
     }
 
@@ -85,6 +89,7 @@ impl App {
             Screen::Processes => {}
             Screen::Cgroups => return self.group_key(key),
             Screen::Verdicts => return self.verdict_key(key),
+            Screen::Memory | Screen::Events => return self.view_key(key),
         }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
@@ -102,6 +107,9 @@ impl App {
         if let Some(by) = action.step(self.viewport.rows) {
             self.move_by(by);
             return Vec::new();
+        }
+        if let Some(asked) = self.time_action(action) {
+            return asked;
         }
         match action {
             Action::ScrollUp => self.scroll_by(-1),
@@ -163,6 +171,7 @@ impl App {
             Action::Collapse => self.fold(Some(true)),
             Action::ToggleBranch => self.fold(None),
             Action::Follow => self.toggle_follow(),
+            Action::Pause if self.time.is_film() => self.toggle_playing(),
             Action::Pause => {
                 self.paused = !self.paused;
                 if !self.paused {
@@ -212,6 +221,9 @@ impl App {
             Action::PreviousView => return self.go_to_screen(self.screen.step(-1)),
             Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
+            Action::ViewMemory => return self.go_to_screen(Screen::Memory),
+            Action::ViewEvents => return self.go_to_screen(Screen::Events),
+            Action::GoToTime => self.open_prompt(Asking::Time),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
             Action::RulesPage => self.open_rules(),
             Action::RulesOff => self.rules_off(),
@@ -419,6 +431,7 @@ impl App {
         let text = match asking {
             Asking::Search => String::new(),
             Asking::Filter => self.view.filter.text().to_owned(),
+            Asking::Time => String::new(),
             Asking::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
         };
         let origin = self.lines.get(self.cursor).map(|line| line.id);

@@ -178,6 +178,7 @@ impl App {
                 self.arrange_verdicts();
                 return self.look_again();
             }
+            Screen::Memory | Screen::Events => return self.look_again(),
         }
         Vec::new()
     }

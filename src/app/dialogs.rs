@@ -7,6 +7,7 @@ use super::confirm::Ladder;
 use super::filter::Filter;
 use super::keys::{self, Action, Code, Key, Place};
 use super::mode::{Asking, Mode, Press};
+use super::time::parse_time;
 use super::{App, Level, Request};
 use crate::intent::{Consent, Intent};
 use crate::units::Millis;
@@ -46,7 +47,7 @@ impl App {
                         self.view.filter = Filter::default();
                         self.arrange();
                     }
-                    Asking::Delay => {}
+                    Asking::Delay | Asking::Time => {}
                 }
             }
             Code::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
@@ -71,7 +72,7 @@ impl App {
         let Mode::Prompt(prompt) = &mut self.mode else { return };
         let text = prompt.input.value().to_owned();
         let (asking, origin) = (prompt.asking, prompt.origin);
-        if asking == Asking::Delay {
+        if matches!(asking, Asking::Delay | Asking::Time) {
             prompt.error = None;
             return;
         }
@@ -96,6 +97,9 @@ impl App {
 
     fn prompt_done(&mut self) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        if prompt.asking == Asking::Time {
+            return self.time_typed();
+        }
         if prompt.asking != Asking::Delay {
             // A broken filter stays open, so that it can be mended.
             if prompt.asking == Asking::Search || prompt.error.is_none() {
@@ -114,6 +118,24 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// Goes to the time that was typed.
+    fn time_typed(&mut self) -> Vec<Request> {
+        let newest = self.time.past.newest().and_then(|nth| self.time.past.facts(nth));
+        let Some(clock) = newest.map(|facts| facts.clock) else {
+            self.mode = Mode::Browse;
+            return Vec::new();
+        };
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        match parse_time(prompt.input.value(), clock.unix_ms, self.setup.utc_offset) {
+            Ok(ago) => {
+                self.mode = Mode::Browse;
+                self.go_to_time(clock.monotonic_ms.saturating_sub(ago));
+            }
+            Err(what) => prompt.error = Some(what),
+        }
+        Vec::new()
     }
 
     pub(super) fn edit_key(&mut self, key: Key, press: Press) -> Vec<Request> {

@@ -12,6 +12,10 @@ pub enum Place {
     Cgroups,
     /// The list of policies and their verdicts.
     Verdicts,
+    /// The machine's memory through time.
+    Memory,
+    /// What happened.
+    Events,
     /// The editor of oom_score_adj.
     Edit,
     /// The editor of the kernel's switches.
@@ -114,6 +118,19 @@ pub enum Action {
     ViewProcesses,
     ViewCgroups,
     ViewVerdicts,
+    ViewMemory,
+    ViewEvents,
+    // Through time.
+    LookBack,
+    LookForward,
+    FarBack,
+    FarForward,
+    KillBefore,
+    KillAfter,
+    GoToTime,
+    Now,
+    Faster,
+    Slower,
     // In the tree of cgroups.
     EnterDomain,
     GroupsByWall,
@@ -219,12 +236,14 @@ const fn row(
 }
 
 /// The table of processes, and the views beside it.
-const EVERYWHERE: &[Place] = &[Place::Browse, Place::Cgroups, Place::Verdicts];
+const EVERYWHERE: &[Place] =
+    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
 /// The same, and pages over them.
 const EVERYWHERE_AND_PAGES: &[Place] =
-    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Page];
+    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events, Place::Page];
 /// The views beside the table.
-const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts];
+const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
+const MEMORY: &[Place] = &[Place::Memory];
 const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
@@ -386,7 +405,7 @@ pub static KEYS: &[Binding] = &[
         &[k(Code::Tab)],
         Action::NextView,
         "",
-        "next view: Processes, Cgroups, Verdicts",
+        "next view: Processes, Cgroups, Verdicts, Memory, Events",
     ),
     row(EVERYWHERE, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
     row(EVERYWHERE, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
@@ -404,6 +423,26 @@ pub static KEYS: &[Binding] = &[
         "",
         "view Verdicts: every policy, and who would die by it",
     ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('4')],
+        Action::ViewMemory,
+        "",
+        "view Memory: the machine's memory through time",
+    ),
+    row(EVERYWHERE, &[Key::alt('5')], Action::ViewEvents, "", "view Events: every kill"),
+    row(EVERYWHERE, &[c('(')], Action::LookBack, "", "back in time: the look before"),
+    row(EVERYWHERE, &[c(')')], Action::LookForward, "", "forward in time: the next look"),
+    row(EVERYWHERE, &[Key::shift(Code::Left)], Action::FarBack, "", "ten looks back"),
+    row(EVERYWHERE, &[Key::shift(Code::Right)], Action::FarForward, "", "ten looks forward"),
+    row(EVERYWHERE, &[c('{')], Action::KillBefore, "", "back to the kill before"),
+    row(EVERYWHERE, &[c('}')], Action::KillAfter, "", "forward to the next kill"),
+    row(EVERYWHERE, &[c('b')], Action::GoToTime, "", "go to a time: 14:03, 14:03:22, 5m ago"),
+    row(EVERYWHERE, &[c('l')], Action::Now, "", "back to now; in a recording to its end"),
+    row(EVERYWHERE, &[Key::alt('.')], Action::Faster, "", "play a recording faster"),
+    row(EVERYWHERE, &[Key::alt(',')], Action::Slower, "", "play a recording slower"),
+    row(MEMORY, &[k(Code::Left)], Action::LookBack, "", "back in time: the look before"),
+    row(MEMORY, &[k(Code::Right)], Action::LookForward, "", "forward in time: the next look"),
     row(
         EVERYWHERE,
         &[Key::alt('o')],

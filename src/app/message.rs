@@ -20,6 +20,8 @@ pub enum Msg {
     Paste(String),
     /// A new look.
     Sampled(Arc<Snapshot>),
+    /// A look of a recording, to be kept and shown when its time has come.
+    Film(Arc<Snapshot>),
     /// A look failed; the next one may not.
     Missed(String),
     /// No further look will come, and why.

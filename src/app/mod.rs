@@ -21,13 +21,17 @@ pub mod reach;
 pub mod rights;
 pub mod several;
 pub mod sticky;
+pub mod time;
 pub mod verdicts;
 
 mod act;
 mod browse;
 mod dialogs;
+mod events;
 mod key;
+mod listen;
 mod lists;
+mod memory;
 mod message;
 mod needs;
 mod pages;
@@ -40,22 +44,18 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
-use crate::model::{
-    Comm, DomainKind, Hierarchy, Names, PressureWatch, ProcId, Process, Reading, Scene, Scope,
-    Snapshot, Text,
-};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
 use crate::rank::growth;
-use crate::rank::walls::Wall;
 use crate::rank::{Ranked, Ranking, Standing};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
 pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
-use alarm::{Alarms, Seen};
+use alarm::Alarms;
 use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
@@ -65,6 +65,7 @@ use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use pace::Pace;
 use sticky::Sticky;
+use time::Time;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -141,8 +142,10 @@ pub struct App {
     pub search: Filter,
     /// Whether the cursor follows its process.
     pub follow: bool,
-    /// Whether new looks are left aside.
+    /// Whether new looks are left aside: they are kept, and not shown.
     pub paused: bool,
+    /// What was seen so far, and which look is on the screen.
+    pub time: Time,
     /// How much header.
     pub header: HeaderLevel,
     /// Unit of the table.
@@ -163,6 +166,8 @@ pub struct App {
     pub pace: Pace,
     /// What rings, where some was asked for.
     pub alarms: Alarms,
+    /// What is now, while the screen shows something else: alarms go by it.
+    aside: Option<Scene>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -183,6 +188,9 @@ pub struct App {
 
 /// Rows hold still for this long after a key.
 const HOLD: Millis = Millis(1500);
+
+/// So many command lines of processes that are gone are remembered, for looking back.
+const SPARE_NAMES: usize = 4096;
 
 /// A message stays this long.
 const NOTICE: Millis = Millis(6000);
@@ -236,6 +244,7 @@ impl App {
             search: Filter::default(),
             follow: true,
             paused: false,
+            time: Time::default(),
             header: HeaderLevel::Full,
             scale: Scale::Auto,
             header_scale: Scale::Auto,
@@ -246,6 +255,7 @@ impl App {
             sticky: None,
             pace: Pace::default(),
             alarms: Alarms::default(),
+            aside: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -276,11 +286,12 @@ impl App {
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
-                self.sampled(snapshot);
+                let rung = self.sampled(snapshot);
                 let mut asked = self.keep_rules();
-                asked.extend(self.ring());
+                asked.extend(rung);
                 return asked;
             }
+            Msg::Film(look) => self.take_film(&look),
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
@@ -302,15 +313,7 @@ impl App {
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
-            Msg::Watching(watch, whose) => {
-                if let PressureWatch::Blind(why) = &watch
-                    && self.pace.relax
-                {
-                    let text = format!("--relax keeps its pace: pressure would not end it: {why}");
-                    self.say(Level::Warn, text);
-                }
-                (self.pace.watch, self.pace.whose) = (watch, whose);
-            }
+            Msg::Watching(watch, whose) => self.watching(watch, whose),
             Msg::Stalled => {
                 self.pace.pressed(self.now);
                 return vec![Request::LookNow];
@@ -349,41 +352,6 @@ impl App {
         self.scene.as_ref()?.find(line.id)
     }
 
-    /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
-    #[must_use]
-    pub fn delay(&self) -> Millis {
-        self.pace.delay(self.setup.delay)
-    }
-
-    /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
-    /// of version 2. Otherwise the machine's does.
-    #[must_use]
-    pub fn pressure_of(&self) -> Option<&Arc<Text>> {
-        let scene = self.scene.as_ref()?;
-        let domain = scene.domain();
-        let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
-        let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
-        (v2 && is_cgroup && domain.name.as_str() != "/").then_some(&domain.name)
-    }
-
-    /// What follows of a new look for the pace, and which alarms ring. A recording rings none: what it
-    /// shows is over.
-    fn ring(&mut self) -> Vec<Request> {
-        let Some(scene) = &self.scene else { return Vec::new() };
-        let wall = self.first_wall.as_ref().map(|first| &first.wall);
-        let room = wall.filter(|wall| wall.hit_in.is_none()).map(Wall::left_permille);
-        self.pace.looked(self.now, scene.now(), room);
-        let seen = Seen { scene, ranking: &self.ranking, policy: self.setup.policy.id() };
-        let rung = self.alarms.look(&seen, self.now);
-        if rung.is_empty() || !self.setup.live {
-            return Vec::new();
-        }
-        let bell = self.alarms.bell.then_some(Request::Bell);
-        let command = self.alarms.command;
-        let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
-        bell.into_iter().chain(runs).collect()
-    }
-
     /// Whether rows hold still: a dialog is open, or a key was pressed just now.
     #[must_use]
     pub fn held(&self) -> bool {
@@ -405,7 +373,7 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines || self.alarms.flashes()
+        self.notice.is_some() || self.stale_lines || self.time.is_playing() || self.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -414,7 +382,7 @@ impl App {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
         let ends = ends || self.alarms.flash_ends(now);
-        ends || (self.stale_lines && !self.mode.is_dialog() && let_go)
+        ends || self.time.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
     /// The clock as the mind knows it.
@@ -438,7 +406,7 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) {
+    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
         // A rule that asks for command lines has those that were learned: none is read in the look.
         if self.setup.policy.needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
@@ -449,30 +417,38 @@ impl App {
                 }
             }
         }
-        if self.paused {
-            self.spent = Some(snapshot);
-            return;
-        }
         if self.kills_at_start.is_none() {
             self.kills_at_start = snapshot.traffic.oom_kills.value();
         }
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
+        let unseen = self.stands_aside().then(|| Arc::clone(&snapshot));
+        self.take_look(snapshot);
+        self.listen(unseen)
+    }
+
+    /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
+    fn put_on(&mut self, look: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+        let mut spent = None;
         match &mut self.scene {
-            Some(scene) => self.spent = scene.advance(snapshot),
+            Some(scene) => spent = scene.advance(look),
             None => {
                 let scope = self.setup.scope.clone();
-                self.scene = Some(Scene::scoped(snapshot, None, scope));
+                self.scene = Some(Scene::scoped(look, None, scope));
             }
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
             self.check.update(scene);
-            self.names.retain(|id| scene.find(id).is_some());
-            self.asked.retain(|&id, _| scene.find(id).is_some());
-            self.tags.retain(|&id| scene.find(id).is_some());
+            // Who is gone now may come back to the screen with an earlier look.
+            if !self.time.is_past() {
+                let all = scene.now().processes.len();
+                self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
+                self.asked.retain(|&id, _| scene.find(id).is_some());
+                self.tags.retain(|&id| scene.find(id).is_some());
+            }
         }
         self.refresh_lines();
         self.arrange_groups();
@@ -482,6 +458,7 @@ impl App {
         self.foresee_knob();
         self.close_if_another();
         self.tell_trouble();
+        spent
     }
 
     /// A process that runs another program now is not the one that a dialog speaks of.
@@ -625,6 +602,7 @@ impl App {
             self.notice = None;
         }
         self.alarms.tick(now);
+        self.keep_playing();
         if self.stale_lines && !self.held() {
             self.arrange();
         }

@@ -23,11 +23,16 @@ pub enum Screen {
     Cgroups,
     /// Every policy's opinion.
     Verdicts,
+    /// The machine's memory through time.
+    Memory,
+    /// What happened.
+    Events,
 }
 
 impl Screen {
     /// All, in the order of their keys.
-    pub const ALL: [Self; 3] = [Self::Processes, Self::Cgroups, Self::Verdicts];
+    pub const ALL: [Self; 5] =
+        [Self::Processes, Self::Cgroups, Self::Verdicts, Self::Memory, Self::Events];
 
     /// Its name.
     #[must_use]
@@ -36,6 +41,8 @@ impl Screen {
             Self::Processes => "Processes",
             Self::Cgroups => "Cgroups",
             Self::Verdicts => "Verdicts",
+            Self::Memory => "Memory",
+            Self::Events => "Events",
         }
     }
 
@@ -112,6 +119,8 @@ pub enum Asking {
     Filter,
     /// Seconds between refreshes.
     Delay,
+    /// A time to look back to.
+    Time,
 }
 
 /// A line being typed.

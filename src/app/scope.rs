@@ -68,7 +68,7 @@ impl App {
             item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
         };
         let chain = match self.screen {
-            Screen::Processes | Screen::Verdicts => {
+            Screen::Processes | Screen::Verdicts | Screen::Memory | Screen::Events => {
                 self.selected().and_then(|process| process.cgroup.as_ref().value())
             }
             Screen::Cgroups => {

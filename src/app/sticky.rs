@@ -424,7 +424,8 @@ impl App {
             return Vec::new();
         };
         // Rows of an earlier look say nothing of now.
-        let fresh = scene.now().scan.stale_ms == Millis::ZERO && !self.paused;
+        let fresh =
+            scene.now().scan.stale_ms == Millis::ZERO && !self.paused && !self.time.is_past();
         if !fresh || self.setup.acting != Acting::Free {
             return Vec::new();
         }

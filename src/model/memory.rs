@@ -197,6 +197,30 @@ pub struct Pressure {
     /// Every task that could run waited for memory.
     #[serde(rename = "memory_full")]
     pub full: Reading<Stall>,
+    /// Some task waited for a disk.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub io_some: Reading<Stall>,
+    /// Every task that could run waited for a disk.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub io_full: Reading<Stall>,
+}
+
+impl Pressure {
+    /// Stalls for memory; nobody looked for those for disks.
+    #[must_use]
+    pub fn of_memory(some: Reading<Stall>, full: Reading<Stall>) -> Self {
+        Self { some, full, ..Self::default() }
+    }
+
+    /// The same with the stalls for disks, which are told in a file of the same form.
+    #[must_use]
+    pub fn with_io(self, io: Reading<Self>) -> Self {
+        let of = |of: fn(Self) -> Reading<Stall>| match io {
+            Reading::Value(io) => of(io),
+            absent => absent.map(|_| Stall::default()),
+        };
+        Self { io_some: of(|io| io.some), io_full: of(|io| io.full), ..self }
+    }
 }
 
 /// Counters since boot from `/proc/vmstat`.
@@ -208,6 +232,17 @@ pub struct Traffic {
     pub swap_out_pages: Pages,
     /// Processes that the OOM killer killed (`oom_kill`, 4.13 and later).
     pub oom_kills: Reading<u64>,
+    /// Pages that tasks scanned themselves, because there was nothing free (`pgscan_direct`, of all
+    /// zones before 4.8).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub direct_scan: Reading<u64>,
+    /// Allocations that had to wait for that (`allocstall`, of all zones from 4.10 on).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub alloc_stalls: Reading<u64>,
+    /// Pages that were thrown out and wanted again soon after (`workingset_refault`, 3.15 and later;
+    /// anonymous and of files from 5.9 on).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub refaults: Reading<u64>,
 }
 
 /// The pages that an OOM of the whole machine weighs adj by: RAM and swap

@@ -6,12 +6,14 @@
 
 mod cgroup;
 mod domain;
+mod history;
 mod killers;
 mod knobs;
 mod machine;
 mod memory;
 mod names;
 mod nodes;
+mod past;
 mod powers;
 mod process;
 mod reading;
@@ -26,6 +28,7 @@ pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };
 pub use domain::{Domain, DomainKind, Scope};
+pub use history::{History, Moment};
 pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
     RuleOn, Step, SystemdOomd, Told,
@@ -38,6 +41,7 @@ pub use memory::{
 };
 pub use names::Names;
 pub use nodes::{Node, NodeSet};
+pub use past::{Nth, Past};
 pub use powers::{Capabilities, Capability, Powers};
 pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores, Whereabouts};
 pub use reading::Reading;

@@ -25,9 +25,11 @@ impl Names {
         self.commands.insert(process.id, (process.comm, line));
     }
 
-    /// Forgets the command lines of processes that are gone.
-    pub fn retain(&mut self, alive: impl Fn(ProcId) -> bool) {
-        self.commands.retain(|&id, _| alive(id));
+    /// Forgets the command lines of processes that are gone, once there are more than so many.
+    pub fn forget(&mut self, most: usize, alive: impl Fn(ProcId) -> bool) {
+        if self.commands.len() > most {
+            self.commands.retain(|&id, _| alive(id));
+        }
     }
 
     /// Whether the command line was read already.

@@ -86,6 +86,28 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// A copy without processes and cgroups: what is small.
+    #[must_use]
+    pub fn without_lists(&self) -> Self {
+        Self {
+            clock: self.clock,
+            machine: Arc::clone(&self.machine),
+            load: self.load,
+            memory: self.memory,
+            swap: self.swap,
+            overcommit: self.overcommit,
+            knobs: self.knobs,
+            pressure: self.pressure,
+            traffic: self.traffic,
+            powers: self.powers.clone(),
+            scan: self.scan,
+            users: Arc::clone(&self.users),
+            cgroups: Arc::default(),
+            killers: Arc::clone(&self.killers),
+            processes: Vec::new(),
+        }
+    }
+
     /// The pages that an OOM of the whole machine weighs adj by.
     #[must_use]
     pub fn total(&self) -> Pages {

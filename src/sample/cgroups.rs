@@ -605,8 +605,9 @@ impl Survey<'_> {
             let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
             group.pressure = pressure.value().unwrap_or_else(|| {
                 let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());
-                Pressure { some: none, full: none }
+                Pressure::of_memory(none, none)
             });
+            group.pressure = group.pressure.with_io(self.ask(dir, c"io.pressure", parse::pressure));
         }
     }
 }

@@ -46,6 +46,7 @@ pub struct SystemFiles {
     meminfo: KeptFile,
     vmstat: KeptFile,
     pressure: KeptFile,
+    io_pressure: KeptFile,
     loadavg: KeptFile,
     uptime: KeptFile,
     mode: KeptFile,
@@ -97,6 +98,7 @@ impl SystemFiles {
             meminfo: KeptFile::open(root, c"meminfo"),
             vmstat: KeptFile::open(root, c"vmstat"),
             pressure: KeptFile::open(root, c"pressure/memory"),
+            io_pressure: KeptFile::open(root, c"pressure/io"),
             loadavg: KeptFile::open(root, c"loadavg"),
             uptime: KeptFile::open(root, c"uptime"),
             mode: KeptFile::open(root, c"sys/vm/overcommit_memory"),
@@ -138,6 +140,7 @@ impl SystemFiles {
         };
         let pressure =
             perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
+        let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| parse::vmstat(bytes).ok());
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
         Ok(System {
@@ -161,9 +164,10 @@ impl SystemFiles {
             },
             pressure: match pressure {
                 Reading::Value(pressure) => pressure,
-                Reading::Denied => Pressure { some: Reading::Denied, full: Reading::Denied },
-                _ => Pressure { some: Reading::Missing, full: Reading::Missing },
-            },
+                Reading::Denied => Pressure::of_memory(Reading::Denied, Reading::Denied),
+                _ => Pressure::of_memory(Reading::Missing, Reading::Missing),
+            }
+            .with_io(io),
             traffic: traffic
                 .value()
                 .unwrap_or(Traffic { oom_kills: Reading::Missing, ..Traffic::default() }),

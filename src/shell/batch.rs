@@ -212,7 +212,7 @@ impl Printer<'_> {
                 }
             }
         }
-        self.names.retain(|id| snapshot.find(id).is_some());
+        self.names.forget(0, |id| snapshot.find(id).is_some());
         snapshot
     }
 

@@ -92,7 +92,7 @@ pub struct Cli {
 
     /// Ring when a value is crossed, once a crossing, such as psi-some>20% (--help lists all); may be given
     /// again
-    #[arg(long, value_name = "ALARM", value_parser = alarm, conflicts_with_all = ["batch", "json", "self_check"],
+    #[arg(long, value_name = "ALARM", value_parser = alarm, conflicts_with_all = ["batch", "json", "self_check", "from"],
         long_help = crate::app::alarm::help())]
     pub alarm: Vec<Alarm>,
 
@@ -102,8 +102,8 @@ pub struct Cli {
 
     /// Let an alarm run this command (sh -c), with what is known in its environment (DOOMTOP_ALARM,
     /// DOOMTOP_VALUE, DOOMTOP_VICTIM and more: see the README). One at a time, with nothing to read or
-    /// write; also with --read-only, since it is yours; never from a recording
-    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with_all = ["dry_run", "from"])]
+    /// write; also with --read-only, since it is yours
+    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with = "dry_run")]
     pub on_alarm: Option<String>,
 
     /// Look less often while nothing happens: after half a minute without a key, pressure or a near wall

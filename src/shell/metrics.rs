@@ -219,7 +219,7 @@ impl Teller<'_> {
                 }
             }
         }
-        self.names.retain(|id| snapshot.find(id).is_some());
+        self.names.forget(0, |id| snapshot.find(id).is_some());
         snapshot
     }
 

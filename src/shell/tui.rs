@@ -177,7 +177,7 @@ impl Loop {
                 }
             }
             // After the first picture: only then it is known which columns are on the screen.
-            let idle = !self.sampler.is_busy() && !self.app.paused && self.app.lost.is_none();
+            let idle = !self.sampler.is_busy() && self.app.lost.is_none();
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
@@ -227,7 +227,7 @@ impl Loop {
     }
 
     fn wait(&self, changed: bool) -> Duration {
-        let mut wait = if self.sampler.is_busy() || self.app.paused || self.app.lost.is_some() {
+        let mut wait = if self.sampler.is_busy() || self.app.lost.is_some() {
             Duration::from_secs(3600)
         } else {
             self.due.saturating_duration_since(Instant::now())

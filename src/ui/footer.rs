@@ -72,6 +72,11 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Verdicts {
         return verdict_parts(app, pen, parts);
     }
+    if matches!(app.screen, Screen::Memory | Screen::Events) {
+        parts.push(pace(app, pen));
+        parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+        return parts;
+    }
     parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
     let rows = app.ranking.rows().iter();
     let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
@@ -164,7 +169,10 @@ fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
 /// Whether what is shown goes on.
 fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     let look = pen.look;
-    if app.paused {
+    if app.time.is_past() {
+        let word = if app.time.is_playing() { "[playing]" } else { "[past]" };
+        Span::styled(word, look.warn())
+    } else if app.paused {
         Span::styled("[paused]", look.warn())
     } else if app.held() && app.screen == Screen::Processes {
         Span::styled("[held]", look.warn())
@@ -252,6 +260,7 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
     let label = match prompt.asking {
         Asking::Search => "Search: ",
         Asking::Filter => "Filter: ",
+        Asking::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
         Asking::Delay => "Seconds between refreshes: ",
     };
     let mut x = area.x + pen.text(area.x, area.y, area.width, label, look.label());

@@ -143,6 +143,10 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
     }
     let mut right = Vec::new();
+    if app.time.is_past() {
+        right.push(Span::styled(when(app), look.danger()));
+        right.push(Span::raw(" "));
+    }
     let mut flag = |text: &'static str, style: Style| {
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
@@ -169,6 +173,17 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     right.push(Span::styled(format!("{seconds:.1}s"), pace));
     right.push(Span::raw(format!(" {time}")));
     spread(left, right, width)
+}
+
+/// How an earlier look is marked: nobody shall take it for now.
+fn when(app: &App) -> String {
+    let ago = span_of(app.time.ago().unwrap_or_default().0 / 1000);
+    let speed = app.time.speed;
+    match (app.time.is_film(), app.time.is_playing()) {
+        (true, true) => format!("[{speed}]"),
+        (true, false) => format!("[stopped, {speed}]"),
+        (false, _) => format!("[{ago} ago]"),
+    }
 }
 
 /// What is looked at: the machine, or a cgroup and of which kind.

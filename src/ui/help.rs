@@ -30,6 +30,8 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         (Place::Browse, "In the table"),
         (Place::Cgroups, "In the view of cgroups"),
         (Place::Verdicts, "In the view of verdicts"),
+        (Place::Memory, "In the view of memory"),
+        (Place::Events, "In the view of events"),
         (Place::Edit, "In the editor of oom_score_adj"),
         (Place::Knobs, "In the editor of overcommit and the other switches"),
         (Place::Rules, "On the page of the rules of adj"),

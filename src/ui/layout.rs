@@ -38,6 +38,8 @@ impl Layout {
         let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let panel_count = match (area.width, area.height) {
+            // They have all of the room.
+            _ if matches!(app.screen, Screen::Memory | Screen::Events) => 0,
             (180.., 50..) => 3,
             (110.., 32..) => 2,
             _ => 0,

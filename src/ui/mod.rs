@@ -11,6 +11,7 @@ mod cgroups;
 mod confirm;
 mod dialog;
 mod edit;
+mod events;
 mod explain;
 mod footer;
 mod gate;
@@ -22,6 +23,7 @@ mod keep;
 mod knobs;
 mod layout;
 mod machine;
+mod memory;
 mod menu;
 mod page;
 mod panels;
@@ -84,6 +86,8 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
             let shown = verdicts::paint(app, layout.head, layout.rows, panelled, &mut pen);
             (viewport.rows, viewport.columns_left) = shown;
         }
+        Screen::Memory => viewport.rows = memory::paint(app, layout.head, layout.rows, &mut pen),
+        Screen::Events => viewport.rows = events::paint(app, layout.head, layout.rows, &mut pen),
     }
     if app.scene.is_none() {
         table::paint_waiting(layout.rows, &mut pen);

@@ -53,7 +53,7 @@ fn group(path: &str, mib: u64) -> Cgroup {
             oom_kill: Reading::Value(0),
             oom_group_kill: Reading::Value(0),
         },
-        pressure: Pressure { some: quiet(0.0), full: quiet(0.0) },
+        pressure: Pressure::of_memory(quiet(0.0), quiet(0.0)),
         ..Cgroup::default()
     }
 }
@@ -131,7 +131,7 @@ fn limited(look: &Snapshot, grown: u64) -> Snapshot {
                 group.events.oom_kill = Reading::Value(2);
                 group.events.oom_group_kill = Reading::Value(1);
                 group.events.max = Reading::Value(1204);
-                group.pressure = Pressure { some: quiet(22.1), full: quiet(9.8) };
+                group.pressure = Pressure::of_memory(quiet(22.1), quiet(9.8));
             }
             "/system.slice/mysql.service" => {
                 group.limit = at(8192);
@@ -198,12 +198,16 @@ fn tab_steps_between_the_views() {
     player.play("<Tab>");
     assert_eq!(player.app.screen, Screen::Verdicts);
     player.play("<Tab>");
+    assert_eq!(player.app.screen, Screen::Memory);
+    player.play("<Tab>");
+    assert_eq!(player.app.screen, Screen::Events);
+    player.play("<Tab>");
     assert_eq!(player.app.screen, Screen::Processes);
     player.play("<A-2>");
     assert_eq!(player.app.screen, Screen::Cgroups);
     player.play("<Esc>");
     assert_eq!(player.app.screen, Screen::Processes);
-    player.play("<S-Tab>");
+    player.play("<S-Tab><S-Tab><S-Tab>");
     assert_eq!(player.app.screen, Screen::Verdicts);
     player.play("<S-Tab>");
     assert_eq!(player.app.screen, Screen::Cgroups);
@@ -325,7 +329,7 @@ fn the_cursor_holds_to_its_cgroup() {
     let mut player = player();
     player.play("<Tab><Down><Down><Down>");
     let held = under_cursor(&player);
-    for script in ["B", "t", "i", "i", "vv<Enter>", "<Tab><Tab><Tab>"] {
+    for script in ["B", "t", "i", "i", "vv<Enter>", "<Tab><Tab><Tab><Tab><Tab>"] {
         player.play(script);
         if player.app.groups.lines.len() > 10 {
             assert_eq!(under_cursor(&player), held, "{script}");

@@ -78,7 +78,7 @@ fn level(mut snapshot: Snapshot, available: u64, swap: Option<u64>) -> Snapshot 
 
 fn pressed(mut snapshot: Snapshot, avg10: f32) -> Snapshot {
     let stall = Reading::Value(Stall { avg10, ..Stall::default() });
-    snapshot.pressure = Pressure { some: stall, full: stall };
+    snapshot.pressure = Pressure::of_memory(stall, stall);
     snapshot
 }
 
@@ -476,7 +476,7 @@ fn tree(groups: Vec<(Cgroup, usize)>) -> Snapshot {
 
 fn stalls(group: Cgroup, avg10: f32, avg60: f32) -> Cgroup {
     let full = Reading::Value(Stall { avg10, avg60, ..Stall::default() });
-    Cgroup { pressure: Pressure { some: full, full }, ..group }
+    Cgroup { pressure: Pressure::of_memory(full, full), ..group }
 }
 
 fn scans(group: Cgroup, pgscan: u64) -> Cgroup {

@@ -36,5 +36,6 @@ mod stage;
 mod sticky;
 mod svg;
 mod tapes;
+mod time;
 mod verdicts;
 mod whatif;

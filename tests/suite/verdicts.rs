@@ -155,7 +155,7 @@ fn the_cursor_holds_to_its_policy() {
     let mut player = player();
     player.play("<A-3>");
     puts(&mut player, "panic");
-    for script in ["i", "i", "<Tab><Tab><Tab>", "v<Down><Enter>", "s<Esc>"] {
+    for script in ["i", "i", "<Tab><Tab><Tab><Tab><Tab>", "v<Down><Enter>", "s<Esc>"] {
         player.play(script);
         assert_eq!(under_cursor(&player), "panic", "{script}");
     }

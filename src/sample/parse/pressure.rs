@@ -1,4 +1,4 @@
-//! `/proc/pressure/memory`, through the `procfs` crate.
+//! `/proc/pressure/memory` and its like of disks, through the `procfs` crate.
 
 use procfs::{FromBufRead, MemoryPressure, PressureRecord};
 
@@ -15,7 +15,7 @@ fn stall(record: &PressureRecord) -> Option<Stall> {
     })
 }
 
-/// The `some` line and the `full` line.
+/// The `some` line and the `full` line, as those of memory.
 ///
 /// # Errors
 ///
@@ -31,10 +31,10 @@ pub fn pressure(bytes: &[u8]) -> Result<Pressure, ParseError> {
         }
     }
     let read = MemoryPressure::from_buf_read(bytes).map_err(|_| no)?;
-    Ok(Pressure {
-        some: Reading::Value(stall(&read.some).ok_or(no)?),
-        full: Reading::Value(stall(&read.full).ok_or(no)?),
-    })
+    Ok(Pressure::of_memory(
+        Reading::Value(stall(&read.some).ok_or(no)?),
+        Reading::Value(stall(&read.full).ok_or(no)?),
+    ))
 }
 
 #[cfg(test)]

@@ -1,0 +1,18 @@
+//! The machine's memory through time.
+
+use ratatui::layout::Rect;
+
+use super::machine;
+use super::pen::Pen;
+use crate::app::App;
+
+/// Paints the view; how many of its lines were shown comes back.
+pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
+    let look = pen.look;
+    pen.style(head, look.head());
+    pen.text(head.x, head.y, head.width, "Memory", look.head());
+    for (y, line) in (rows.top()..rows.bottom()).zip(&machine::lines(app, look)) {
+        pen.line(rows.x, y, rows.width, line);
+    }
+    rows.height
+}
