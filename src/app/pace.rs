@@ -20,6 +20,10 @@ const SLOWEST: Millis = Millis(60_000);
 /// A wall with less than this share left, in per mille, is near.
 const NEAR: u64 = 100;
 
+/// The first looks follow each other at least this fast, and are so many: growth is told from two, and
+/// the files of the top candidates are opened by the second, which would stall once memory is gone.
+const WARM: (Millis, u8) = (Millis(2000), 3);
+
 /// By how much the pace is stretched after so long without anything.
 const fn factor(quiet: Millis) -> u64 {
     match quiet.0 {
@@ -44,6 +48,8 @@ pub struct Pace {
     /// Since when nothing happened.
     quiet_since: Millis,
     factor: u64,
+    /// How many looks came, as far as that matters.
+    looks: u8,
 }
 
 impl Default for Pace {
@@ -55,14 +61,23 @@ impl Default for Pace {
             stalled: None,
             quiet_since: Millis(0),
             factor: 1,
+            looks: 0,
         }
     }
 }
 
 impl Pace {
-    /// Time between looks, where the user asked for `delay`.
+    /// Time until the next look, where the user asked for `delay`.
     #[must_use]
     pub fn delay(&self, delay: Millis) -> Millis {
+        let (pace, count) = WARM;
+        let shown = self.shown(delay);
+        if self.looks < count { shown.min(pace) } else { shown }
+    }
+
+    /// The pace that is told: the first looks are none.
+    #[must_use]
+    pub fn shown(&self, delay: Millis) -> Millis {
         if self.is_pressed() {
             delay.min(FAST)
         } else {
@@ -97,6 +112,7 @@ impl Pace {
     /// A look came; `room` is what the nearest wall has left, in per mille, or nothing where it is
     /// being approached.
     pub fn looked(&mut self, now: Millis, look: &Snapshot, room: Option<u64>) {
+        self.looks = self.looks.saturating_add(1);
         let avg10 = look.pressure.some.value().map(|some| some.avg10);
         if let Some(at) = self.stalled {
             let since = now.saturating_sub(at);

@@ -167,7 +167,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
     }
-    let seconds = app.delay().0 as f64 / 1000.0;
+    let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = words::clock(app, now.clock.unix_ms);
     let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
     right.push(Span::styled(format!("{seconds:.1}s"), pace));

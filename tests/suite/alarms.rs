@@ -265,6 +265,9 @@ fn an_alarm_flashes_then_stands_then_goes() {
 fn pressure_looks_at_once_and_faster_until_it_is_over() {
     let mut player = Player::on(usual());
     player.app.setup.delay = Millis(60_000);
+    assert_eq!(player.app.delay(), Millis(2000), "the first looks come soon, to have files open");
+    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains(" 60.0s "));
+    (0..2).for_each(|_| drop(player.hears(usual())));
     assert_eq!(player.app.delay(), Millis(60_000));
     assert_eq!(player.app.update(Msg::Stalled), [Request::LookNow]);
     assert_eq!(player.app.delay(), Millis(500));
