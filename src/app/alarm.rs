@@ -67,6 +67,8 @@ type Found = (f64, Option<Arc<Text>>);
 pub struct Quantity {
     /// Its name in `--alarm`.
     pub name: &'static str,
+    /// As a user may type it, with a value that makes sense.
+    pub example: &'static str,
     /// On which side it rings.
     pub side: Side,
     /// In what it may be told; the first one where a value has no unit.
@@ -101,6 +103,7 @@ const PERCENT: &[Unit] = &[Unit::Percent];
 pub static QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "psi-some",
+        example: "psi-some>20%",
         side: Side::Over,
         units: PERCENT,
         most: 100.0,
@@ -109,6 +112,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "psi-full",
+        example: "psi-full>5%",
         side: Side::Over,
         units: PERCENT,
         most: 100.0,
@@ -117,6 +121,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "psi-io",
+        example: "psi-io>40%",
         side: Side::Over,
         units: PERCENT,
         most: 100.0,
@@ -125,6 +130,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "available",
+        example: "available<500M",
         side: Side::Under,
         units: &[Unit::Percent, Unit::Kib],
         most: 100.0,
@@ -138,6 +144,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "swap",
+        example: "swap>80%",
         side: Side::Over,
         units: PERCENT,
         most: 100.0,
@@ -149,6 +156,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "commit",
+        example: "commit>95%",
         side: Side::Over,
         units: PERCENT,
         most: f64::MAX,
@@ -160,6 +168,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "wall",
+        example: "wall<5%",
         side: Side::Under,
         units: PERCENT,
         most: 100.0,
@@ -171,6 +180,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "wall-in",
+        example: "wall-in<60s",
         side: Side::Under,
         units: &[Unit::Seconds],
         most: 600.0,
@@ -185,6 +195,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "victim",
+        example: "victim",
         side: Side::Happens,
         units: &[],
         most: 0.0,
@@ -193,6 +204,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "oom-kill",
+        example: "oom-kill",
         side: Side::Happens,
         units: &[],
         most: 0.0,
@@ -318,20 +330,8 @@ impl fmt::Display for Alarm {
 }
 
 impl Quantity {
-    /// An example of it, as a user types it.
-    #[must_use]
-    pub fn example(&self) -> String {
-        match (self.side, self.units) {
-            (Side::Happens, _) => self.name.to_owned(),
-            (Side::Over, _) => format!("{}>20%", self.name),
-            (Side::Under, [Unit::Seconds]) => format!("{}<60s", self.name),
-            (Side::Under, [_]) => format!("{}<5%", self.name),
-            (Side::Under, _) => format!("{}<500M", self.name),
-        }
-    }
-
     fn wanted(&self) -> String {
-        format!("{} wants the form {}", self.name, self.example())
+        format!("{} wants the form {}", self.name, self.example)
     }
 }
 
@@ -341,7 +341,7 @@ pub fn help() -> String {
     let mut text =
         "Ring when a value is crossed, once a crossing; may be given again:\n".to_owned();
     for row in QUANTITIES {
-        let _ = writeln!(text, "  {:<16} {}", row.example(), row.about);
+        let _ = writeln!(text, "  {:<16} {}", row.example, row.about);
     }
     text.push_str("An alarm that rang rings again only after its value was back by a tenth");
     text
