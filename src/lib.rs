@@ -10,7 +10,7 @@
 //! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
-//! | 2 | [`events`] | EARS: what happened, from the kernel's log |
+//! | 2 | [`events`] | EARS: what happened, from the kernel's log; when tasks begin to wait, from its pressure files |
 //! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
@@ -42,8 +42,9 @@
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
 //! may block (command lines, user names), one for environments where a rule looks at them, one that
 //! studies whom a dialog asks about, one that takes back the memory of the killed, one that watches the
-//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, and the main
-//! loop with one inbox. Where a recording is played, one reads it, and there is no sampler. No locks.
+//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, one that
+//! sleeps at a pressure file, one that runs the command of an alarm, and the main loop with one inbox.
+//! Where a recording is played, one reads it, and there is no sampler. No locks.
 //!
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
 //! watches their file as it does a site's rule; the app says at each look what they would do, and once
@@ -53,6 +54,11 @@
 //! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
 //! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest
 //! of the run, so the shell counts how many it loads.
+//!
+//! *Pressure.* A trigger in the pressure file wakes its thread when tasks begin to wait for memory; the app
+//! asks for a look at once and keeps a faster pace until that is over ([`app::pace`]). Alarms
+//! ([`app::alarm`]) go by the newest look, whatever the screen shows; what one asks of the world (a bell, the
+//! user's own command) leaves as a request like any other.
 //!
 //! # Four tables rule the house
 //!

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::alarm::Rung;
 use super::keys::Key;
 use super::sticky::News;
 use crate::intent::{Intent, Outcome};
-use crate::model::{ProcId, Snapshot, Study, Text};
+use crate::model::{PressureWatch, ProcId, Snapshot, Study, Text};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -45,6 +46,10 @@ pub enum Msg {
     Rule(Loaded),
     /// What became of the file of rules of adj.
     AdjRules(News),
+    /// Tasks began to wait for memory.
+    Stalled,
+    /// How that is told from now on, and of which cgroup where it is not the machine.
+    Watching(PressureWatch, Option<Arc<Text>>),
 }
 
 /// A rule that was loaded from a file.
@@ -74,6 +79,10 @@ pub enum Request {
     LookNow,
     /// Look at this pace from now on.
     Pace(Millis),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Run the user's own command for an alarm that rang.
+    RunAlarm(Box<Rung>),
     /// Put this on the clipboard.
     Copy(String),
     /// Write the present look to a file.

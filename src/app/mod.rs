@@ -1,6 +1,7 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
+pub mod alarm;
 pub mod cgroups;
 pub mod check;
 pub mod confirm;
@@ -14,6 +15,7 @@ pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
+pub mod pace;
 pub mod protect;
 pub mod reach;
 pub mod rights;
@@ -27,6 +29,7 @@ mod browse;
 mod dialogs;
 mod events;
 mod key;
+mod listen;
 mod lists;
 mod memory;
 mod message;
@@ -52,6 +55,7 @@ use crate::units::{Millis, Points};
 pub use dialogs::parse_delay;
 pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
+use alarm::Alarms;
 use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
@@ -59,6 +63,7 @@ use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use pace::Pace;
 use sticky::Sticky;
 use time::Time;
 use verdicts::VerdictView;
@@ -157,6 +162,12 @@ pub struct App {
     pub turned: Turned,
     /// The rules of adj that stick, where some were given.
     pub sticky: Option<Sticky>,
+    /// How soon the next look comes.
+    pub pace: Pace,
+    /// What rings, where some was asked for.
+    pub alarms: Alarms,
+    /// What is now, while the screen shows something else: alarms go by it.
+    aside: Option<Scene>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -242,6 +253,9 @@ impl App {
             journal: Journal::default(),
             turned: Turned::default(),
             sticky: None,
+            pace: Pace::default(),
+            alarms: Alarms::default(),
+            aside: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -265,14 +279,17 @@ impl App {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
+                self.pace.stirred(at);
                 let before = self.pressed.replace(at);
                 let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(mode::QUIET.0));
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
-                self.sampled(snapshot);
-                return self.keep_rules();
+                let rung = self.sampled(snapshot);
+                let mut asked = self.keep_rules();
+                asked.extend(rung);
+                return asked;
             }
             Msg::Film(look) => self.take_film(&look),
             Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
@@ -297,6 +314,11 @@ impl App {
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
+            Msg::Watching(watch, whose) => self.watching(watch, whose),
+            Msg::Stalled => {
+                self.pace.pressed(self.now);
+                return vec![Request::LookNow];
+            }
         }
         Vec::new()
     }
@@ -352,7 +374,7 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines || self.time.is_playing()
+        self.notice.is_some() || self.stale_lines || self.time.is_playing() || self.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -360,6 +382,7 @@ impl App {
     pub fn is_due(&self, now: Millis) -> bool {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
+        let ends = ends || self.alarms.flash_ends(now);
         ends || self.time.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
@@ -384,7 +407,7 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) {
+    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
         // A rule that asks for command lines has those that were learned: none is read in the look.
         if self.setup.policy.needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
@@ -401,7 +424,9 @@ impl App {
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
+        let unseen = self.stands_aside().then(|| Arc::clone(&snapshot));
         self.take_look(snapshot);
+        self.listen(unseen)
     }
 
     /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
@@ -577,6 +602,7 @@ impl App {
         if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
             self.notice = None;
         }
+        self.alarms.tick(now);
         self.keep_playing();
         if self.stale_lines && !self.held() {
             self.arrange();

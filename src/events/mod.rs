@@ -34,8 +34,10 @@ mod frame;
 mod line;
 mod post;
 mod report;
+mod trigger;
 
 pub use frame::{Framer, Stamp};
 pub use line::{Constraint, Said, Usage};
 pub use post::{Post, post_mortem};
 pub use report::{Invoked, Killed, Reader, Reaped, Report, Task};
+pub use trigger::{Bell, Wire, Woken, refusal};

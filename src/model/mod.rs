@@ -22,6 +22,7 @@ mod signal;
 mod snapshot;
 mod study;
 mod text;
+mod tripwire;
 
 pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
@@ -49,3 +50,4 @@ pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};
+pub use tripwire::{PressureWatch, Tripwire};

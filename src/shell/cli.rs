@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::app::alarm::Alarm;
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
 use crate::app::parse_delay;
@@ -101,6 +102,27 @@ pub struct Cli {
     /// only say what they would do until they are switched on (Alt-a)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
+
+    /// Ring when a value is crossed, once a crossing, such as psi-some>20% (--help lists all); may be given
+    /// again
+    #[arg(long, value_name = "ALARM", value_parser = alarm, conflicts_with_all = ["batch", "json", "self_check", "from"],
+        long_help = crate::app::alarm::help())]
+    pub alarm: Vec<Alarm>,
+
+    /// Let an alarm ring the terminal's bell; without it the alarm only shows
+    #[arg(long, requires = "alarm")]
+    pub bell: bool,
+
+    /// Let an alarm run this command (sh -c), with what is known in its environment (DOOMTOP_ALARM,
+    /// DOOMTOP_VALUE, DOOMTOP_VICTIM and more: see the README). One at a time, with nothing to read or
+    /// write; also with --read-only, since it is yours
+    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with = "dry_run")]
+    pub on_alarm: Option<String>,
+
+    /// Look less often while nothing happens: after half a minute without a key, pressure or a near wall
+    /// at half the pace, down to an eighth (but each minute). Only where pressure ends that at once
+    #[arg(long, conflicts_with_all = ["batch", "json", "self_check"])]
+    pub relax: bool,
 
     /// Never change or signal anything
     #[arg(long)]
@@ -479,6 +501,10 @@ fn patience(text: &str) -> Result<Millis, String> {
     } else {
         Err("seconds, from 0 to 3600".to_owned())
     }
+}
+
+fn alarm(text: &str) -> Result<Alarm, String> {
+    Alarm::parse(text)
 }
 
 fn delay(text: &str) -> Result<Millis, String> {

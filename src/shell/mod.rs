@@ -3,6 +3,7 @@
 pub mod cli;
 
 mod acts;
+mod alarm;
 mod batch;
 mod explain;
 mod film;
@@ -20,6 +21,7 @@ mod sticky;
 mod taping;
 mod terminal;
 mod tui;
+mod wake;
 mod written;
 
 use std::collections::BTreeMap;
@@ -212,7 +214,8 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         return carry_out(command, &setup, live, hands, is_dry(cli));
     }
     let feed = Feed::Looks(live);
-    tui::run(cli, setup, feed, hands, Some([reader()?, reader()?]), watch, sticky)
+    let roots = ([reader()?, reader()?], open()?);
+    tui::run(cli, setup, feed, hands, Some(roots), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.

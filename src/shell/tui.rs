@@ -10,6 +10,7 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::app::alarm::Alarms;
 use crate::app::mode::QUIET;
 use crate::app::sticky::News;
 use crate::app::time::parse_time;
@@ -19,6 +20,7 @@ use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
 use crate::model::{Past, ProcId, Snapshot};
 use crate::report::json;
+use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::Source;
 use crate::ui::Look;
 use crate::units::Millis;
@@ -29,8 +31,9 @@ use super::rules::Watch;
 use super::sampler::Sampler;
 use super::taping::{self, Burst, Order};
 use super::terminal::{self, Screen};
+use super::wake::{self, Waker};
 use super::written::{self, new_file};
-use super::{input, rules, signals, slow, sticky};
+use super::{alarm, input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -93,8 +96,12 @@ struct Loop {
     student: Option<Sender<ProcId>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
+    waker: Option<Waker>,
+    runner: Option<alarm::Runner>,
     begun: Instant,
     due: Instant,
+    /// When the last look was asked for.
+    looked: Instant,
     /// What came while a confirmation was waited out.
     ahead: VecDeque<Event>,
 }
@@ -108,7 +115,7 @@ pub(super) fn run(
     setup: Setup,
     feed: Feed,
     hands: Box<dyn Effects>,
-    names: Option<[slow::Reader; 2]>,
+    names: Option<([slow::Reader; 2], ProcRoot)>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
@@ -143,11 +150,17 @@ pub(super) fn run(
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
-    let (slow, student) = match names {
-        Some([lines, studies]) => {
-            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
+    app.pace.relax = cli.relax;
+    app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
+    let command = cli.on_alarm.clone().filter(|_| app.setup.live);
+    let runner = command.and_then(|command| alarm::start(command, inbox.clone()));
+    let (slow, student, waker) = match names {
+        Some(([lines, studies], pressure)) => {
+            let live = LiveRoot::prove(pressure).ok();
+            let waker = live.and_then(|root| wake::start(root, inbox.clone()));
+            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox), waker)
         }
-        None => (None, None),
+        None => (None, None, None),
     };
     let mut all = Loop {
         app,
@@ -163,8 +176,11 @@ pub(super) fn run(
         student,
         rules,
         adj_rules,
+        waker,
+        runner,
         begun,
         due: begun,
+        looked: begun,
         ahead: VecDeque::new(),
     };
     terminal::test_panic("main");
@@ -219,9 +235,10 @@ impl Loop {
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }
-                self.due = Instant::now();
+                self.looked = Instant::now();
+                self.due = self.looked;
                 if !self.stream {
-                    self.due += Duration::from_millis(self.app.setup.delay.0);
+                    self.due += Duration::from_millis(self.app.delay().0);
                 }
             }
             self.ask_for_names();
@@ -237,6 +254,8 @@ impl Loop {
                 },
             };
             changed |= next.is_some() || self.app.is_due(self.now());
+            // A look that comes after a long sleep is judged by the clock of now.
+            self.app.update(Msg::Tick(self.now()));
             let mut left = BATCH;
             while let Some(event) = next {
                 if let Some(end) = self.event(event, events)? {
@@ -254,6 +273,11 @@ impl Loop {
             }
             let now = self.now();
             self.app.update(Msg::Tick(now));
+            // Pressure or a key may have made the pace a faster one.
+            self.due = self.due.min(self.looked + Duration::from_millis(self.app.delay().0));
+            if let Some(waker) = &mut self.waker {
+                waker.follow(self.app.pressure_of());
+            }
         }
     }
 
@@ -417,6 +441,19 @@ impl Loop {
             }
             Request::Tape(false) => drop(self.tape.send(Order::End)),
             Request::WritePast => self.write_past(""),
+            Request::Bell => terminal::ring()?,
+            Request::RunAlarm(rung) => {
+                let why = match &self.runner {
+                    Some(runner) => runner.run(rung),
+                    None => Some(Msg::Told(
+                        Level::Warn,
+                        "the alarm's command was not run: no thread could be started".to_owned(),
+                    )),
+                };
+                if let Some(why) = why {
+                    self.app.update(why);
+                }
+            }
             Request::WriteJournal => {
                 if let Some(scene) = &self.app.scene {
                     let (level, said) = written::journal(&self.app.journal, scene.machine());

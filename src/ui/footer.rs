@@ -97,6 +97,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
     parts.push(pace(app, pen));
+    parts.extend(alarms(app, pen));
     parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
     if app.setup.acting == Acting::Rehearsal {
         parts.push(Span::styled("dry run", look.warn()));
@@ -154,6 +155,17 @@ fn rules(sticky: &Sticky, pen: &Pen<'_>) -> Span<'static> {
     Span::styled(sticky.summary(), style)
 }
 
+/// How many alarms there are, and how many stand: the header may be off.
+fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
+    let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
+    let word = if count == 1 { "alarm" } else { "alarms" };
+    match (count, stand) {
+        (0, _) => None,
+        (_, 0) => Some(Span::styled(format!("{count} {word} set"), pen.look.label())),
+        _ => Some(Span::styled(format!("! {stand} of {count} {word}"), pen.look.danger())),
+    }
+}
+
 /// Whether what is shown goes on.
 fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     let look = pen.look;
@@ -164,6 +176,10 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::styled("[paused]", look.warn())
     } else if app.held() && app.screen == Screen::Processes {
         Span::styled("[held]", look.warn())
+    } else if app.setup.live && app.pace.is_pressed() {
+        Span::styled("[live, pressed]", look.warn())
+    } else if app.setup.live && app.pace.is_relaxed() {
+        Span::raw("[live, relaxed]")
     } else if app.setup.live {
         Span::raw("[live]")
     } else {

@@ -21,7 +21,8 @@ use crate::units::{Kib, Pages};
 /// How many lines the header wants.
 #[must_use]
 pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
-    let warned = u16::from(app.scene.is_some() && !warnings(app).is_empty());
+    let rings = app.alarms.standing().next().is_some();
+    let warned = u16::from(app.scene.is_some() && (rings || !warnings(app).is_empty()));
     match level {
         HeaderLevel::Full => {
             5 + u16::from(width >= 110) + u16::from(first_wall(app).is_some()) + warned
@@ -45,7 +46,7 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
     let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
     match level {
         HeaderLevel::Off => {}
-        HeaderLevel::Line => lines.push(one_line(&sight, look, area.width)),
+        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &sight, look, area.width, false));
             lines.push(Line::from(numbers(&sight, look)));
@@ -62,10 +63,7 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
         }
     }
     if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
-        let warnings = warnings(app);
-        if !warnings.is_empty() {
-            lines.push(Line::styled(format!("! {}", warnings.join("; ")), look.warn()));
-        }
+        lines.extend(warning(app, look));
         let alone = level == HeaderLevel::Full && area.width >= 110;
         lines.push(next(app, &sight, look, alone, area.width));
     }
@@ -174,9 +172,11 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
     }
-    let seconds = app.setup.delay.0 as f64 / 1000.0;
+    let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = words::clock(app, now.clock.unix_ms);
-    right.push(Span::raw(format!("{seconds:.1}s {time}")));
+    let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
+    right.push(Span::styled(format!("{seconds:.1}s"), pace));
+    right.push(Span::raw(format!(" {time}")));
     spread(left, right, width)
 }
 
@@ -617,8 +617,12 @@ fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn one_line(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
+    if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
+        spans.push(Span::styled(format!("! {first}"), alarm_style(app, look)));
+        spans.push(Span::raw(" "));
+    }
     let stale = sight.scene.now().scan.stale_ms.0;
     if stale > 0 {
         spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
@@ -641,6 +645,26 @@ fn one_line(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
+/// How an alarm looks: turned over while it is new.
+fn alarm_style(app: &App, look: Look) -> Style {
+    if app.alarms.flashes() { look.flash() } else { look.danger() }
+}
+
+/// The line of alarms that stand and of warnings, where there is something to say.
+fn warning(app: &App, look: Look) -> Option<Line<'static>> {
+    let rung: Vec<String> = app.alarms.standing().collect();
+    let warnings = warnings(app).join("; ");
+    let mut spans = Vec::new();
+    if !rung.is_empty() {
+        spans.push(Span::styled(format!("! {}", rung.join("; ")), alarm_style(app, look)));
+        spans.push(Span::raw(if warnings.is_empty() { "" } else { "  " }));
+    }
+    if !warnings.is_empty() {
+        spans.push(Span::styled(format!("! {warnings}"), look.warn()));
+    }
+    (!spans.is_empty()).then(|| Line::from(spans))
+}
+
 /// What the user must know about the numbers.
 fn warnings(app: &App) -> Vec<String> {
     let Some(scene) = &app.scene else { return Vec::new() };
@@ -656,6 +680,9 @@ fn warnings(app: &App) -> Vec<String> {
         0 => {}
         1 => found.push("1 process could not be read".to_owned()),
         count => found.push(format!("{count} processes could not be read")),
+    }
+    for alarm in app.alarms.unreadable() {
+        found.push(format!("{alarm} cannot ring: there is no {} here", alarm.what()));
     }
     let (agree, compared) = app.check.count();
     if agree < compared {

@@ -63,6 +63,12 @@ impl Look {
         self.ink(Color::Red, Modifier::BOLD)
     }
 
+    /// It went wrong just now: turned over.
+    #[must_use]
+    pub fn flash(self) -> Style {
+        self.danger().add_modifier(Modifier::REVERSED)
+    }
+
     /// It needs care.
     #[must_use]
     pub fn warn(self) -> Style {

@@ -6,9 +6,9 @@ use super::gate;
 use super::header;
 use super::look::Look;
 use super::words;
-use crate::app::App;
+use crate::app::{Acting, App};
 use crate::columns::Sight;
-use crate::model::{OvercommitMode, Reading};
+use crate::model::{OvercommitMode, PressureWatch, Reading};
 
 /// What the panel says.
 #[must_use]
@@ -77,6 +77,33 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
         _ => "pressure (PSI) is not available here".to_owned(),
     };
     lines.push(say("pressure", pressure));
+    lines.extend(watch(app).into_iter().map(|text| say("", text)));
+    lines
+}
+
+/// How the beginning of pressure is noticed.
+fn watch(app: &App) -> Vec<String> {
+    let Some(scene) = app.scene.as_ref().filter(|_| app.setup.live) else { return Vec::new() };
+    let whose = if app.pace.whose.is_some() { " in the scope" } else { "" };
+    let mut lines = match &app.pace.watch {
+        PressureWatch::Off if app.setup.acting == Acting::Elsewhere => {
+            vec!["another proc tree: seen by each look only".to_owned()]
+        }
+        PressureWatch::Off => return Vec::new(),
+        PressureWatch::Trigger(rule) => vec![format!("waiting for {rule}{whose} wakes the screen")],
+        PressureWatch::Reading(rule, why) => vec![
+            format!(
+                "read every {} s{whose}: {} ms wake the screen",
+                rule.window.0 / 1000,
+                rule.stall.0
+            ),
+            format!("no trigger: {why}"),
+        ],
+        PressureWatch::Blind(why) => vec!["seen by each look only:".to_owned(), why.clone()],
+    };
+    if app.pace.watch.wakes() && scene.now().swap.total_kib.0 == 0 {
+        lines.push("without swap hardly any comes before a kill".to_owned());
+    }
     lines
 }
 

@@ -29,6 +29,7 @@ pub fn program() -> PathBuf {
 struct Seen {
     parser: vt100::Parser,
     changes: u64,
+    bells: usize,
     closed: bool,
 }
 
@@ -99,6 +100,7 @@ impl Terminal {
             Mutex::new(Seen {
                 parser: vt100::Parser::new(cells(height), cells(width), 0),
                 changes: 0,
+                bells: 0,
                 closed: false,
             }),
             Condvar::new(),
@@ -162,6 +164,20 @@ impl Terminal {
 
     pub fn text(&self) -> String {
         self.seen.0.lock().expect("the screen").parser.screen().contents()
+    }
+
+    /// How often the bell rang.
+    pub fn bells(&self) -> usize {
+        self.seen.0.lock().expect("the screen").bells
+    }
+
+    /// Waits until that many looks were shown, as the clock in the title tells.
+    pub fn wait_for_looks(&self, count: usize) {
+        let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        for _ in 0..count {
+            let before = title(&self.text());
+            self.wait_for("another look", |text| title(text) != before);
+        }
     }
 
     pub fn is_alternate(&self) -> bool {
@@ -295,6 +311,7 @@ fn read(mut file: File, seen: &(Mutex<Seen>, Condvar), gone: &AtomicBool) {
         if count == 0 {
             seen.closed = true;
         } else {
+            seen.bells += buffer[..count].iter().filter(|&&byte| byte == 7).count();
             seen.parser.process(&buffer[..count]);
         }
         seen.changes += 1;

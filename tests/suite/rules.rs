@@ -23,7 +23,8 @@ const ROOMS: &[Room] = &[
     room("raw", &[], &["nix", "rustix"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "raw", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
-    room("events", &["units", "model"], &["regex"]),
+    // The log is text; pressure is a file that is written to and polled.
+    room("events", &["units", "model"], &["regex", "rustix"]),
     // A site's rule is text: TOML, and patterns in its expressions.
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
