@@ -163,6 +163,9 @@ impl App {
     /// Takes a look of a recording that is played later: it is kept, and not shown.
     pub(super) fn take_film(&mut self, look: &Snapshot) {
         let nth = self.time.keep(look);
+        if !look.users.is_empty() {
+            self.names.learn_users(std::sync::Arc::clone(&look.users));
+        }
         (self.time.film, self.time.gone_back) = (true, true);
         if self.time.at.is_none() {
             self.show(nth);

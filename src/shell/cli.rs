@@ -63,6 +63,11 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
+    /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
+    /// services, a real kernel and two real kills. Nothing can be acted on
+    #[arg(long, conflicts_with = "from", global = true)]
+    pub demo: bool,
+
     /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,

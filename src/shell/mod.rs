@@ -35,7 +35,7 @@ use crate::model::{Capability, Powers, ProcId};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
-use crate::source::{Live, Lost, Patience, Recording, Source};
+use crate::source::{Live, Lost, Patience, Recording, Source, demo};
 use crate::units::Millis;
 
 use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
@@ -115,21 +115,21 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Some(Ok(loaded)) => Some(loaded),
         Some(Err(wrong)) => return Ok(complain_all(&wrong)),
     };
-    let recorded = cli.from.is_some();
+    let recorded = cli.from.is_some() || cli.demo;
     let mut setup = Setup {
         own: ProcId::default(),
-        acting: Acting::NotReal,
+        acting: if cli.demo { Acting::Demo } else { Acting::NotReal },
         policy,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
         sort: cli.sort.map(|sort| sort.0),
-        delay: cli.delay.unwrap_or(DELAY),
+        delay: cli.delay.unwrap_or(if cli.demo { demo::PACE } else { DELAY }),
         utc_offset: utc_offset(),
         live: !recorded,
     };
-    if let Some(from) = &cli.from {
-        let source = open_recording(from)?;
+    if recorded {
+        let source = cli.from.as_deref().map_or_else(|| Ok(demo::demo()), open_recording)?;
         return if let Some((file, rule)) = checked {
             policies::check(&setup, Box::new(source), file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {

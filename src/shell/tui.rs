@@ -19,7 +19,7 @@ use crate::intent::{Outcome, Refusal};
 use crate::model::ProcId;
 use crate::report::json;
 use crate::sample::root::ProcRoot;
-use crate::source::Source;
+use crate::source::{Source, demo};
 use crate::ui::Look;
 use crate::units::Millis;
 
@@ -95,6 +95,9 @@ pub(super) fn run(
     let sampler = Sampler::start(source, inbox.clone())?;
     let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
     let mut app = App::new(setup);
+    if cli.demo {
+        demo::looks().into_iter().for_each(|look| _ = app.update(Msg::Film(look)));
+    }
     let adj_rules = adj_rules.and_then(|(news, watch)| {
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
@@ -162,7 +165,9 @@ impl Loop {
                 }
             }
             // After the first picture: only then it is known which columns are on the screen.
-            let idle = !self.sampler.is_busy() && self.app.lost.is_none();
+            // A film was read before it is played.
+            let no_more = self.app.lost.is_some() || self.app.time.is_film();
+            let idle = !self.sampler.is_busy() && !no_more;
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
@@ -204,7 +209,8 @@ impl Loop {
     }
 
     fn wait(&self, changed: bool) -> Duration {
-        let mut wait = if self.sampler.is_busy() || self.app.lost.is_some() {
+        let no_more = self.app.lost.is_some() || self.app.time.is_film();
+        let mut wait = if self.sampler.is_busy() || no_more {
             Duration::from_secs(3600)
         } else {
             self.due.saturating_duration_since(Instant::now())

@@ -2,6 +2,7 @@
 //! through the window cannot tell the difference, except by asking.
 
 pub mod delta;
+pub mod demo;
 
 mod live;
 mod recording;

@@ -166,6 +166,8 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::styled("[held]", look.warn())
     } else if app.setup.live {
         Span::raw("[live]")
+    } else if app.setup.acting == Acting::Demo {
+        Span::styled("[demo]", look.warn())
     } else {
         Span::styled("[recording]", look.warn())
     }
