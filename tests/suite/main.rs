@@ -6,6 +6,7 @@ mod acts;
 mod cgroups;
 mod cli;
 mod company;
+mod demo;
 mod differential;
 mod domains;
 mod editor;
