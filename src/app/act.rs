@@ -20,7 +20,7 @@ impl App {
             return false;
         }
         match self.setup.acting {
-            Acting::Free | Acting::Rehearsal => true,
+            Acting::Free | Acting::Rehearsal | Acting::Demo => true,
             Acting::ReadOnly => {
                 self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
                 false

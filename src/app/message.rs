@@ -157,6 +157,9 @@ pub enum Acting {
     ReadOnly,
     /// What is shown is a recording.
     NotReal,
+    /// What is shown is the recording that comes with the program: dialogs open, and say what they would
+    /// do; the hands refuse.
+    Demo,
     /// What is shown is another tree than this machine's own `/proc`.
     Elsewhere,
 }

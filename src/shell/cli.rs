@@ -68,7 +68,7 @@ pub struct Cli {
 
     /// On the screen, keep so much of the past (such as 15m) to go back to, and write it to a new file
     /// here a few looks after each burst of kills. By itself 5 minutes are kept, and not written
-    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["batch", "json", "self_check", "from"])]
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["batch", "json", "self_check", "from", "demo"])]
     pub ring: Option<Millis>,
 
     /// Replace names by tokens, the same for the same name, other ones in each run: command lines, users,
@@ -76,6 +76,10 @@ pub struct Cli {
     /// numbers and the shape of the cgroup tree stay. Nothing can be acted on
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
     pub redact: Option<Redact>,
+    /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
+    /// services, a real kernel and two real kills. Nothing can be acted on
+    #[arg(long, conflicts_with = "from", global = true)]
+    pub demo: bool,
 
     /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]

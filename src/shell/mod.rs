@@ -40,7 +40,7 @@ use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
-use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source};
+use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source, demo};
 use crate::units::Millis;
 
 use film::{Counted, Film, Progress};
@@ -147,21 +147,24 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Some(Command::Replay(order)) => Some(&order.file),
         _ => cli.from.as_ref(),
     };
-    let recorded = from.is_some();
+    let recorded = from.is_some() || cli.demo;
     let mut setup = Setup {
         own: ProcId::default(),
-        acting: Acting::NotReal,
+        acting: if cli.demo { Acting::Demo } else { Acting::NotReal },
         policy,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
         sort: cli.sort.map(|sort| sort.0),
-        delay: cli.delay.unwrap_or(DELAY),
+        delay: cli.delay.unwrap_or(if cli.demo { demo::PACE } else { DELAY }),
         utc_offset: utc_offset(),
         live: !recorded,
     };
-    if let Some(from) = from {
-        let (recording, progress) = open_recording(from)?;
+    if recorded {
+        let (recording, progress) = match from {
+            Some(from) => open_recording(from)?,
+            None => (demo::demo(), Some(Progress::default())),
+        };
         let source = redacted(Box::new(recording));
         return if let Some((file, rule)) = checked {
             policies::check(&setup, source, file, rule)

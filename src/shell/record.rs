@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::batch::look_twice;
 use super::cli::Record;
 use super::taping::{Burst, MOST, file_in, stem, write_past};
 use crate::app::Setup;
@@ -49,6 +50,8 @@ pub(super) fn run(
     let told = loop {
         match super::look(source.as_mut(), &needs, spent.take()) {
             Ok(snapshot) => {
+                let snapshot =
+                    if setup.live { look_twice(source.as_mut(), snapshot, None) } else { snapshot };
                 tape.write(&snapshot).map_err(|error| {
                     format!("{name}: {error}; the {looks} looks before it stand")
                 })?;

@@ -18,7 +18,7 @@ use crate::app::{App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
-use crate::model::{Past, ProcId, Snapshot};
+use crate::model::{Needs, Past, ProcId, Snapshot};
 use crate::report::json;
 use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::Source;
@@ -138,6 +138,13 @@ pub(super) fn run(
     let mut at = None;
     let sampler = match feed {
         Feed::Looks(source) | Feed::Stream(source) => Some(Sampler::start(source, inbox.clone())?),
+        Feed::Film(mut film) if cli.demo => {
+            // It is short, and there at once.
+            while let Ok(look) = film.source.look(&Needs::default(), None) {
+                app.update(Msg::Film(look));
+            }
+            None
+        }
         Feed::Film(film) => {
             app.time.past = Past::new(Millis(u64::MAX), film::ROOM);
             app.time.speed = film.speed;

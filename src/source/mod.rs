@@ -3,6 +3,7 @@
 //! through the window cannot tell the difference, except by asking.
 
 pub mod delta;
+pub mod demo;
 
 mod lines;
 mod live;

@@ -182,6 +182,8 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::raw("[live, relaxed]")
     } else if app.setup.live {
         Span::raw("[live]")
+    } else if app.setup.acting == Acting::Demo {
+        Span::styled("[demo]", look.warn())
     } else {
         Span::styled("[recording]", look.warn())
     }

@@ -168,6 +168,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     match app.setup.acting {
         Acting::ReadOnly => flag("read-only", look.good()),
         Acting::NotReal => flag("[recording]", look.warn()),
+        Acting::Demo => flag("[demo]", look.warn()),
         Acting::Elsewhere => flag("[another proc tree]", look.warn()),
         Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
@@ -550,6 +551,7 @@ pub fn powers(app: &App) -> String {
     match app.setup.acting {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),
+        Acting::Demo => return "the demo: nothing can be acted on".to_owned(),
         Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
         Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
         Acting::Free => {}

@@ -419,3 +419,21 @@ fn keys_begin_and_end_a_recording_and_write_what_is_kept() {
         assert!(shown.status.success() && told.is_empty(), "{file:?}: {told}");
     }
 }
+
+#[test]
+fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
+    let mut terminal = Terminal::run(120, 40, &["--demo", "--proc", "/nonexistent"]);
+    terminal.wait_for("the victim", |text| {
+        text.contains("NEXT VICTIM") && text.contains("chrome") && text.contains("[demo]")
+    });
+    // To the kill in the pod, then to that of the machine.
+    terminal.send("}");
+    terminal.wait_for("the first kill", |text| text.contains("OOM kills 1"));
+    terminal.send("}");
+    terminal.wait_for("the other kill", |text| text.contains("OOM kills 2"));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("y = do it"));
+    terminal.press_until("y", "the refusal", |text| text.contains("this is a recording"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}

@@ -7,6 +7,7 @@ mod alarms;
 mod cgroups;
 mod cli;
 mod company;
+mod demo;
 mod differential;
 mod domains;
 mod editor;
