@@ -13,7 +13,7 @@ use serde_json::error::Category;
 
 use super::tape::DELTA;
 use super::{Lost, Source, delta};
-use crate::model::{Needs, SCHEMA, Snapshot};
+use crate::model::{Needs, SCHEMA, Snapshot, neutral};
 
 /// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
 /// thousand processes with every fact. What is unpacked of it takes many times as much memory.
@@ -106,6 +106,8 @@ impl Recording {
             }
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+            // It may name a word of the line.
+            let what = neutral(what.as_bytes());
             self.bad(error.column(), format!("{what}; is this what --json wrote?"))
         })
     }
@@ -149,7 +151,7 @@ impl Recording {
         match head.schema {
             Some(schema) if schema == SCHEMA => {}
             Some(schema) => {
-                let schema = crate::model::neutral(schema.as_bytes());
+                let schema = neutral(schema.as_bytes());
                 let what = format!("the schema is {schema}, this doomtop reads {SCHEMA}");
                 return Err(self.bad(0, what));
             }

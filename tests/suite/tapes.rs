@@ -115,6 +115,16 @@ fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
 }
 
 #[test]
+fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
+    let small = include_str!("../fixtures/small.jsonl");
+    let hostile = small.replacen("\"score_scale\":\"", "\"score_scale\":\"\\u001b[2J\\u202e", 1);
+    let (_, lost) = play(hostile.as_bytes());
+    let Lost::Bad { what, .. } = lost else { panic!("{lost}") };
+    assert!(what.contains("\\x1b[2J\\xe2\\x80\\xae"), "{what}");
+    assert!(!what.contains('\u{1b}') && !what.contains('\u{202e}'), "{what:?}");
+}
+
+#[test]
 fn a_tape_that_was_damaged_does_no_harm() {
     let bytes = tape(&film(9));
     for at in (0..bytes.len()).step_by(3) {
