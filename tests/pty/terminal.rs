@@ -46,6 +46,12 @@ impl Terminal {
     }
 
     pub fn run_with(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
+        let at_pace: Vec<&str> = ["-d", "0.3"].iter().chain(arguments).copied().collect();
+        Self::run_as(width, height, &at_pace, set)
+    }
+
+    /// With these arguments and no others.
+    pub fn run_as(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
         // Closed on exec: a child that inherited the master would keep its own terminal alive.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).expect("a pty");
@@ -56,7 +62,7 @@ impl Terminal {
         let end = || Stdio::from(slave.try_clone().expect("the terminal's end"));
         // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
         let mut command = Command::new("setsid");
-        command.arg("-c").arg(program()).args(["-d", "0.3"]);
+        command.arg("-c").arg(program());
         command.args(arguments).stdin(end()).stdout(end()).stderr(end());
         command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");
