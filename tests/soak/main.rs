@@ -139,12 +139,13 @@ impl Soak {
     /// Goes to a page, and back to the table.
     fn type_something(&mut self, nth: usize) {
         let (open, shows, close) = KEYS[nth];
-        self.terminal.send(open);
-        if !shows.is_empty() {
-            self.terminal.wait_for(shows, |text| text.contains(shows));
-        }
-        self.terminal.send(close);
-        if !shows.is_empty() {
+        if shows.is_empty() {
+            self.terminal.send(open);
+            self.terminal.send(close);
+        } else {
+            // Who is under the cursor may have ended a moment ago: then it is the next one.
+            self.terminal.press_until(open, shows, |text| text.contains(shows));
+            self.terminal.send(close);
             self.terminal.wait_for("the table again", |text| !text.contains(shows));
         }
         self.keys += 1;
