@@ -26,7 +26,7 @@ pub(super) fn start(inbox: Sender<Event>, begun: Instant) -> Result<(), String> 
         format!("no terminal to read keys from: {error}; use --batch (-b) or --json")
     })?;
     // Its descriptors are opened by the first question: better now, with a word, than at the first key.
-    event::poll(Duration::ZERO).map_err(|error| format!("keys cannot be read: {error}"))?;
+    event::poll(MOMENT).map_err(|error| format!("keys cannot be read: {error}"))?;
     let work = move || {
         if let Err(()) = read(&terminal, &inbox, begun) {
             let _ = inbox.send(Event::HungUp);
@@ -48,6 +48,9 @@ fn open_terminal() -> io::Result<OwnedFd> {
     Ok(File::open("/dev/tty")?.into())
 }
 
+/// How long the end of what came at once is waited for: with no time at all, crossterm does not look.
+const MOMENT: Duration = Duration::from_millis(20);
+
 /// Reads until the program ends (Ok) or the terminal is gone (Err).
 fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(), ()> {
     loop {
@@ -61,8 +64,8 @@ fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(),
         if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(());
         }
-        // All that came at once; a look with no wait, because the next wait is ours.
-        while event::poll(Duration::ZERO).map_err(|_| ())? {
+        // All that came at once; hardly a wait, because the next wait is ours.
+        while event::poll(MOMENT).map_err(|_| ())? {
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             let message = match event::read().map_err(|_| ())? {
                 event::Event::Key(key) => match key_of(key) {

@@ -14,7 +14,7 @@ use serde_json::error::Category;
 use super::lines::{Broken, Lines};
 use super::tape::DELTA;
 use super::{Lost, Source, delta};
-use crate::model::{Needs, SCHEMA, Snapshot};
+use crate::model::{Needs, SCHEMA, Snapshot, neutral};
 
 /// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
 /// thousand processes with every fact. What is unpacked of it takes many times as much memory.
@@ -118,6 +118,8 @@ impl Recording {
             }
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+            // It may name a word of the line.
+            let what = neutral(what.as_bytes());
             self.bad(error.column(), format!("{what}; is this what --json wrote?"))
         })
     }
@@ -197,7 +199,7 @@ impl Recording {
         match head.schema {
             Some(schema) if schema == SCHEMA => {}
             Some(schema) => {
-                let schema = crate::model::neutral(schema.as_bytes());
+                let schema = neutral(schema.as_bytes());
                 let what = format!("the schema is {schema}, this doomtop reads {SCHEMA}");
                 return Err(self.bad(0, what));
             }

@@ -94,6 +94,14 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// Records were lost: what there is of a table is not all of it.
+    fn tear(&mut self) {
+        self.columns.clear();
+        if let Some(kill) = &mut self.begun {
+            kill.table.clear();
+        }
+    }
+
     /// Takes the next record.
     pub fn take(&mut self, record: &Record) -> Option<Event> {
         let text = record.text.as_str();
@@ -164,6 +172,8 @@ fn row(text: &str, columns: &[String]) -> Option<Row> {
 /// The log, from now on.
 pub struct Kmsg {
     file: File,
+    /// Every record that was read, as it came.
+    pub log: Vec<u8>,
     reports: Reports,
     /// What the log's clock is ahead of CLOCK_MONOTONIC.
     ahead: i64,
@@ -180,7 +190,8 @@ impl Kmsg {
             .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
             .open("/dev/kmsg")?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { file, reports: Reports::default(), ahead: 0, doubt: 0 })
+        let (log, reports) = (Vec::new(), Reports::default());
+        Ok(Self { file, log, reports, ahead: 0, doubt: 0 })
     }
 
     /// The next record, waiting at most so many milliseconds.
@@ -188,9 +199,12 @@ impl Kmsg {
         let mut buffer = [0; LONGEST];
         for wait in [wait, 0] {
             match self.file.read(&mut buffer) {
-                Ok(count) => return Ok(Record::parse(&buffer[..count])),
+                Ok(count) => {
+                    self.log.extend_from_slice(&buffer[..count]);
+                    return Ok(Record::parse(&buffer[..count]));
+                }
                 // Records were overwritten before they were read; the next read goes on behind.
-                Err(error) if error.raw_os_error() == Some(32) => {}
+                Err(error) if error.raw_os_error() == Some(32) => self.reports.tear(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
                     let _ = poll(&mut fds, Some(&milliseconds(wait)));

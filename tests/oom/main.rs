@@ -9,6 +9,7 @@
 mod cgroup;
 mod checks;
 mod clock;
+mod explained;
 mod hog;
 mod kmsg;
 mod mix;

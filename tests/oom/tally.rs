@@ -56,6 +56,12 @@ pub struct Tally {
     pub unseen: usize,
     /// The oldest look that was judged, in milliseconds.
     pub oldest_ms: i64,
+    /// Kills whose report has a dump, so that it can be explained.
+    #[serde(default)]
+    pub dumps: usize,
+    /// Of them: `doomtop explain` puts the killed one first.
+    #[serde(default)]
+    pub explained: usize,
 }
 
 impl Tally {
@@ -81,6 +87,9 @@ impl Tally {
     pub fn refuted(&self) -> Option<String> {
         if self.missed > 0 {
             Some(format!("{} of {} kills hit somebody else", self.missed, self.kills))
+        } else if self.explained < self.dumps {
+            let others = self.dumps - self.explained;
+            Some(format!("{others} of {} reports are explained otherwise", self.dumps))
         } else if self.kills == 0 {
             Some("nobody was killed: nothing is proved".to_owned())
         } else {
@@ -104,6 +113,7 @@ impl std::fmt::Display for Tally {
             self.missed,
             self.by_score
         )?;
+        write!(f, "; explained from the log: {} of {}", self.explained, self.dumps)?;
         if self.off > 0 {
             write!(f, "; {} while nothing was predicted", self.off)?;
         }

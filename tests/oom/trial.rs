@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cgroup::Cgroup;
 use crate::clock::now;
+use crate::explained::{Choice, contradiction, explain};
 use crate::hog::Hog;
 use crate::kmsg::{Event, Kill, Kmsg};
 use crate::mix::{Dice, grower, medley, near_ties, race};
@@ -66,6 +67,8 @@ pub struct Field {
     pub tally: Tally,
     /// What was seen at each miss.
     pub misses: Vec<Value>,
+    /// The kills whose reports can be explained.
+    choices: Vec<Choice>,
     /// The last kill: when, and of whom.
     last: Option<(i64, i32)>,
     /// When the growth began that led to the next.
@@ -107,6 +110,7 @@ impl Field {
             lowest_adj: lowest_adj(),
             tally,
             misses: Vec::new(),
+            choices: Vec::new(),
             last: None,
             released: 0,
             cgroup,
@@ -123,6 +127,26 @@ impl Field {
             fruitless = if self.tally.kills > before { 0 } else { fruitless + 1 };
             if fruitless > 5 {
                 return Err("the kernel does not kill here".to_owned());
+            }
+        }
+        self.explain()
+    }
+
+    /// Has the log explained, once nobody runs out of memory any more.
+    fn explain(&mut self) -> Result<(), String> {
+        if self.choices.is_empty() {
+            return Ok(());
+        }
+        let lines = explain(&std::mem::take(&mut self.kmsg.log))?;
+        for choice in self.choices.drain(..) {
+            self.tally.dumps += 1;
+            match contradiction(choice, &lines) {
+                None => self.tally.explained += 1,
+                Some(what) => self.misses.push(json!({
+                    "situation": self.tally.situation,
+                    "kernel": self.tally.kernel,
+                    "explained": what,
+                })),
             }
         }
         Ok(())
@@ -252,6 +276,9 @@ impl Field {
     }
 
     fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
+        if !kill.table.is_empty() {
+            self.choices.push(Choice { stamp: kill.stamp, pid: kill.pid });
+        }
         let moment = self.kmsg.moment(kill.stamp);
         // doomtop must have seen the kill before, and growth while it went on: in two whole looks,
         // and the first to arrive may have been looked at before.

@@ -67,6 +67,31 @@ fn help_and_escape() {
 }
 
 #[test]
+fn a_key_right_behind_a_resize_is_not_lost() {
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    for (width, height) in [(80, 24), (120, 40), (90, 30), (132, 50), (80, 24), (100, 30)] {
+        terminal.resize(width, height);
+        terminal.send("?");
+        terminal.wait_for("help", |text| text.contains("Esc closes"));
+        terminal.send("\x1b");
+        terminal.wait_for("the table again", |text| !text.contains("Esc closes"));
+    }
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
+fn a_long_paste_arrives_whole() {
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    // More than a terminal is read in one go.
+    terminal.send(&"\x01".repeat(3000));
+    terminal.send("?");
+    terminal.wait_for("help", |text| text.contains("Esc closes"));
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn adj_of_an_own_child_is_edited_and_put_back() {
     let child = Own::sleeper();
     let mut terminal = Terminal::run(100, 30, &[&only(child.pid())]);

@@ -47,7 +47,8 @@ impl Terminal {
     }
 
     pub fn run_with(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
-        Self::start(width, height, arguments, set, |_| {})
+        let at_pace: Vec<&str> = ["-d", "0.3"].iter().chain(arguments).copied().collect();
+        Self::run_as(width, height, &at_pace, set)
     }
 
     /// Another program, which starts doomtop.
@@ -57,7 +58,14 @@ impl Terminal {
         Self::begin(width, height, setsid)
     }
 
-    /// The same, with the command changed before it starts: another input, another folder.
+    /// With these arguments and no others.
+    pub fn run_as(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("setsid");
+        command.arg("-c").arg(program()).args(arguments).envs(set.iter().copied());
+        Self::begin(width, height, command)
+    }
+
+    /// With the command changed before it starts: another input, another folder.
     pub fn start(
         width: u16,
         height: u16,

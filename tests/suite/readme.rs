@@ -79,6 +79,17 @@ impl Sums<'_> {
             }
         }
         let _ = write!(text, "; sorting by `oom_score`: {} of {kills}.**", self.of("by_score"));
+        // Not every row was measured since reports are explained, too.
+        let perhaps =
+            |key: &str| -> u64 { self.0.iter().filter_map(|row| row[key].as_u64()).sum() };
+        let dumps = perhaps("dumps");
+        if dumps > 0 {
+            let _ = write!(
+                text,
+                " `doomtop explain` puts the killed one first in {} of {dumps} reports with a dump.",
+                perhaps("explained")
+            );
+        }
         let unseen = self.of("unseen");
         if unseen > 0 {
             let _ = write!(

@@ -136,6 +136,16 @@ fn numbers(found: &[Arc<Snapshot>]) -> Vec<u64> {
 }
 
 #[test]
+fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
+    let small = include_str!("../fixtures/small.jsonl");
+    let hostile = small.replacen("\"score_scale\":\"", "\"score_scale\":\"\\u001b[2J\\u202e", 1);
+    let (_, lost) = play(hostile.as_bytes());
+    let Lost::Bad { what, .. } = lost else { panic!("{lost}") };
+    assert!(what.contains("\\x1b[2J\\xe2\\x80\\xae"), "{what}");
+    assert!(!what.contains('\u{1b}') && !what.contains('\u{202e}'), "{what:?}");
+}
+
+#[test]
 fn damage_anywhere_costs_its_own_member_and_is_said() {
     let looks = film(20);
     let bytes = tape(&looks);

@@ -168,7 +168,11 @@ impl Rule {
         if (-MOST..=MOST).contains(&points) { Ok(Points(points)) } else { Err(out_of_range) }
     }
 
-    fn opinion(&self, process: &Process, scene: &Scene) -> Result<Verdict, Trouble> {
+    /// What it says of a process.
+    ///
+    /// # Errors
+    /// It failed on it, where and why; the process is spared then.
+    pub fn opinion(&self, process: &Process, scene: &Scene) -> Result<Verdict, Trouble> {
         // Nothing that a rule says makes these die.
         if process.is_kernel_thread() {
             return Ok(Verdict::Spared(Reason::Kernel));

@@ -1,0 +1,106 @@
+//! Any bytes as a site's own rule and as a file of rules of adj: what compiles judges a machine.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use doomtop::model::{Scene, Text};
+use doomtop::policy::site::{AdjRules, Fault, Rule};
+use doomtop::rank::Ranking;
+use doomtop_fuzz::{bounded, fixture, harmless};
+use libfuzzer_sys::fuzz_target;
+
+/// A policy lives as long as the program: so many bytes of text are made one.
+const LEAKED: usize = 16 << 20;
+
+static MACHINES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
+    let texts = [
+        include_str!("../../fixtures/small.jsonl"),
+        include_str!("../../fixtures/strict.jsonl"),
+        include_str!("../../fixtures/db-03.jsonl"),
+    ];
+    let scene = |text: &str| {
+        let mut looks = fixture(text).into_iter();
+        let mut scene = Scene::new(looks.next()?, None);
+        looks.for_each(|look| drop(scene.advance(look)));
+        Some(scene)
+    };
+    texts.iter().filter_map(|text| scene(text)).collect()
+});
+
+static USERS: LazyLock<Arc<BTreeMap<u32, Text>>> = LazyLock::new(|| {
+    let names = [(0, "root"), (33, "www-data"), (1000, "ada"), (26, "postgres")];
+    Arc::new(names.into_iter().map(|(uid, name)| (uid, Text::new(name.as_bytes()))).collect())
+});
+
+static SPENT: AtomicUsize = AtomicUsize::new(0);
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&first, bytes)) = data.split_first() else { return };
+    let text = String::from_utf8_lossy(bytes);
+    bounded(|| if first % 2 == 0 { site(&text) } else { adj(&text) });
+});
+
+fn told(faults: &[Fault]) {
+    assert!(!faults.is_empty(), "a refusal says why");
+    faults.iter().for_each(|fault| harmless(&fault.to_string()));
+}
+
+fn site(text: &str) {
+    let rule = match Rule::compile(text, Arc::clone(&USERS)) {
+        Ok(rule) => rule,
+        Err(faults) => return told(&faults),
+    };
+    harmless(rule.name());
+    let _ = rule.steps();
+    let spent = SPENT.fetch_add(text.len() + 1024, Ordering::Relaxed);
+    if spent > LEAKED {
+        for scene in &*MACHINES {
+            for process in &scene.now().processes {
+                if let Err(trouble) = rule.opinion(process, scene) {
+                    harmless(&trouble.to_string());
+                }
+            }
+        }
+        return;
+    }
+    let policy: &'static dyn doomtop::policy::Policy = rule.leak("rule.toml");
+    harmless(policy.title());
+    harmless(policy.about());
+    for scene in &*MACHINES {
+        let ranking = Ranking::new(policy, scene);
+        let again = Ranking::new(policy, scene);
+        let order = |ranking: &Ranking| ranking.rows().iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(order(&ranking), order(&again), "the same look, the same order");
+        if let Some(victim) = ranking.victim().and_then(|row| scene.find(row.id)) {
+            assert!(policy.company(victim, scene).iter().all(|other| other.id != victim.id));
+            let _ = policy.act(victim);
+        }
+        for process in &scene.now().processes {
+            if let Some(trouble) = policy.trouble(process, scene) {
+                harmless(&trouble);
+            }
+        }
+    }
+}
+
+fn adj(text: &str) {
+    let rules = match AdjRules::compile(text, Arc::clone(&USERS)) {
+        Ok(rules) => rules,
+        Err(faults) => return told(&faults),
+    };
+    for rule in &rules.rules {
+        harmless(&rule.about);
+        assert!((-1000..=1000).contains(&rule.adj.0), "off the scale: {}", rule.adj);
+        rule.whom.iter().for_each(|whom| harmless(&whom.to_string()));
+    }
+    for scene in &*MACHINES {
+        for process in &scene.now().processes {
+            if let Ok(Some(hit)) = rules.first(process, scene) {
+                assert!(hit.rule < rules.rules.len());
+            }
+        }
+    }
+}
