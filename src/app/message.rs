@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::keys::Key;
 use super::sticky::News;
+use super::timeline;
 use crate::intent::{Intent, Outcome};
 use crate::model::{ProcId, Snapshot, Study, Text};
 use crate::policy::Policy;
@@ -21,6 +22,8 @@ pub enum Msg {
     Sampled(Arc<Snapshot>),
     /// A look of a recording, to be kept and shown when its time has come.
     Film(Arc<Snapshot>),
+    /// What the logs told.
+    News(Vec<timeline::News>),
     /// A look failed; the next one may not.
     Missed(String),
     /// No further look will come, and why.

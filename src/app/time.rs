@@ -116,6 +116,18 @@ impl Time {
         self.past.push(look)
     }
 
+    /// Something else is put on the screen: looks are left aside, and nothing plays. Whether it stood at
+    /// an earlier look comes back.
+    pub(super) fn step_aside(&mut self) -> bool {
+        self.playing = None;
+        std::mem::replace(&mut self.gone_back, true)
+    }
+
+    /// The screen stands at an earlier look, or at now.
+    pub(super) const fn stand(&mut self, gone_back: bool) {
+        self.gone_back = gone_back;
+    }
+
     /// Which look is on the screen.
     #[must_use]
     pub const fn at(&self) -> Option<Nth> {
@@ -152,6 +164,7 @@ impl App {
     /// Takes a new look: it is kept, and shown where the screen stands at now.
     pub(super) fn take_look(&mut self, look: std::sync::Arc<Snapshot>) {
         let nth = self.time.keep(&look);
+        self.count_kills(nth, &look);
         if self.paused || self.time.gone_back {
             self.spent = Some(look);
             return;
@@ -163,6 +176,7 @@ impl App {
     /// Takes a look of a recording that is played later: it is kept, and not shown.
     pub(super) fn take_film(&mut self, look: &Snapshot) {
         let nth = self.time.keep(look);
+        self.count_kills(nth, look);
         (self.time.film, self.time.gone_back) = (true, true);
         if self.time.at.is_none() {
             self.show(nth);
@@ -229,6 +243,7 @@ impl App {
 
     /// Shows this look; the newest one of a living machine is now.
     pub(super) fn go_to_look(&mut self, to: Nth) {
+        self.drop_report();
         self.time.playing = None;
         self.time.gone_back = true;
         self.show(to);
@@ -317,6 +332,22 @@ impl App {
     /// What a key of time means; nothing where it is not one.
     pub(super) fn time_action(&mut self, action: super::keys::Action) -> Option<Vec<Request>> {
         use super::keys::Action;
+        if self.report.is_some() {
+            match action {
+                Action::KillBefore => self.step_report(false),
+                Action::KillAfter => self.step_report(true),
+                Action::Now if self.time.past.is_empty() => {
+                    self.say(Level::Plain, "these are reports of a file: there is no now here");
+                }
+                Action::Now => self.go_to_now(),
+                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
+                    let text = "a report is one moment: { and } show the others, l goes back to now";
+                    self.say(Level::Plain, text);
+                }
+                _ => return None,
+            }
+            return Some(Vec::new());
+        }
         match action {
             Action::LookBack => self.step_in_time(-1),
             Action::LookForward => self.step_in_time(1),

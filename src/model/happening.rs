@@ -64,6 +64,8 @@ impl Killer {
 pub enum Timing {
     /// It was heard as it was written.
     Live,
+    /// By the clock on the wall, as its line was written.
+    Clock,
     /// By the stamp of its line: the log's clock drifts, and stands still while the machine sleeps.
     Stamp,
     /// Some time in so long before.

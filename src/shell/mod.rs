@@ -4,6 +4,7 @@ pub mod cli;
 
 mod acts;
 mod batch;
+mod ears;
 mod explain;
 mod http;
 mod input;
@@ -57,7 +58,9 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 /// Runs the program; what it returns is the exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let screen = !cli.batch && !cli.json && !cli.self_check && cli.command.is_none();
+    let explained = matches!(&cli.command, Some(Command::Explain(order)) if order.screen);
+    let plain = cli.batch || cli.json || cli.self_check;
+    let screen = !plain && (cli.command.is_none() || explained);
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -108,6 +111,11 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     };
     if let Some(Command::Explain(order)) = &cli.command {
         // `linux` is the running kernel; a log is judged by the rule of its own.
+        if order.screen {
+            let setup = explain::setup(cli, policy, utc_offset());
+            let hands = Box::new(Refuse::NotReal);
+            return tui::run(cli, setup, Box::new(explain::NoLooks), hands, None, watch, None);
+        }
         return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
     }
     let sticky = match cli.adj_rules.as_deref().map(sticky::load) {

@@ -12,7 +12,7 @@ use rustix::termios::{QueueSelector, tcflush};
 
 use crate::app::mode::QUIET;
 use crate::app::sticky::News;
-use crate::app::{App, Level, Msg, Request, Setup, Viewport};
+use crate::app::{Acting, App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
@@ -24,11 +24,12 @@ use crate::ui::Look;
 use crate::units::Millis;
 
 use super::cli::Cli;
+use super::ears::Ears;
 use super::rules::Watch;
 use super::sampler::Sampler;
 use super::terminal::{self, Screen};
 use super::written::{self, new_file};
-use super::{input, rules, signals, slow, sticky};
+use super::{explain, input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -65,6 +66,7 @@ struct Loop {
     student: Option<Sender<ProcId>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
+    ears: Option<Ears>,
     begun: Instant,
     due: Instant,
     /// What came while a confirmation was waited out.
@@ -84,6 +86,7 @@ pub(super) fn run(
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
+    let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
     let begun = Instant::now();
     let look = Look { colour: colour(), unicode: !cli.ascii && utf8() };
@@ -99,6 +102,9 @@ pub(super) fn run(
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
+    app.begin_with(reports);
+    let real = matches!(app.setup.acting, Acting::Free | Acting::Rehearsal | Acting::ReadOnly);
+    let ears = (app.setup.live && real).then(|| Ears::start(&inbox));
     let (slow, student) = match names {
         Some([lines, studies]) => {
             (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
@@ -115,6 +121,7 @@ pub(super) fn run(
         student,
         rules,
         adj_rules,
+        ears,
         begun,
         due: begun,
         ahead: VecDeque::new(),
@@ -166,6 +173,7 @@ impl Loop {
             if idle && Instant::now() >= self.due {
                 let spent = self.app.take_spent();
                 self.sampler.look(self.app.needs(), spent);
+                self.ears.iter_mut().for_each(Ears::look);
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }

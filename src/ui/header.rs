@@ -11,10 +11,11 @@ use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
 use super::{victim, words};
 use crate::app::mode::Screen;
+use crate::app::reports::ShownReport;
 use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
-use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
+use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing};
 use crate::rank::fate::First;
 use crate::units::{Kib, Pages};
 
@@ -145,7 +146,10 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
     }
     let mut right = Vec::new();
-    if app.time.is_past() {
+    if let Some(report) = &app.report {
+        right.push(Span::styled(report_mark(app, report), look.danger()));
+        right.push(Span::raw(" "));
+    } else if app.time.is_past() {
         right.push(Span::styled(when(app), look.danger()));
         right.push(Span::raw(" "));
     }
@@ -153,7 +157,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
     };
-    if app.lost.is_some() {
+    if app.lost.is_some() && !app.time.past.is_empty() {
         flag("[no new looks]", look.danger());
     }
     if app.paused {
@@ -171,8 +175,24 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     }
     let seconds = app.setup.delay.0 as f64 / 1000.0;
     let time = words::clock(app, now.clock.unix_ms);
-    right.push(Span::raw(format!("{seconds:.1}s {time}")));
+    right.push(match &app.report {
+        // What stands still has no pace.
+        Some(report) if report.told == Timing::Order => Span::raw(report.stamp.clone()),
+        Some(_) => Span::raw(time),
+        None => Span::raw(format!("{seconds:.1}s {time}")),
+    });
     spread(left, right, width)
+}
+
+/// How a report is marked.
+fn report_mark(app: &App, report: &ShownReport) -> String {
+    let (place, all) = report.place;
+    match (report.told, app.scene.as_ref()) {
+        (Timing::Live | Timing::Clock | Timing::Stamp, Some(scene)) => {
+            format!("[report {}]", words::clock(app, scene.now().clock.unix_ms))
+        }
+        _ => format!("[report {place} of {all}]"),
+    }
 }
 
 /// How an earlier look is marked: nobody shall take it for now.
