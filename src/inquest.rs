@@ -7,8 +7,8 @@ use crate::columns::{CommandStyle, Scale, Sight, human_size};
 use crate::events::{Constraint, Report, post_mortem};
 use crate::model::{Names, Process, Reading, Scene};
 use crate::policy::{Policy, of_kernel};
-use crate::rank::whatif::what_if;
 use crate::rank::Ranking;
+use crate::rank::whatif::what_if;
 use crate::units::{Adj, Kib};
 use crate::words;
 

@@ -189,7 +189,11 @@ impl App {
 
     /// Asks for a look that brings what is needed from now on.
     pub(super) fn look_again(&self) -> Vec<Request> {
-        if self.setup.live && !self.paused && self.report.is_none() { vec![Request::LookNow] } else { Vec::new() }
+        if self.setup.live && !self.paused && self.report.is_none() {
+            vec![Request::LookNow]
+        } else {
+            Vec::new()
+        }
     }
 
     /// A key in the view of cgroups.

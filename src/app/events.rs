@@ -221,7 +221,9 @@ impl App {
         }
         let seen = match happening.foreseen {
             Foreseen::NoLook | Foreseen::Along => None,
-            Foreseen::NotSeen => Some("it was not in the look before: it lived too short".to_owned()),
+            Foreseen::NotSeen => {
+                Some("it was not in the look before: it lived too short".to_owned())
+            }
             Foreseen::Rank(1) => Some("the look before named it the next victim".to_owned()),
             Foreseen::Rank(rank) => Some(format!("the look before gave it rank {rank}")),
             Foreseen::Candidate(_) => {
@@ -310,9 +312,7 @@ fn whom_words(happening: &Happening) -> String {
                 text.push_str(&format!(", {name} {}", crate::columns::human_size(size.bytes())));
             }
         }
-        text.push_str(
-            &victim.adj.map_or_else(String::new, |adj| format!(", oom_score_adj {adj}")),
-        );
+        text.push_str(&victim.adj.map_or_else(String::new, |adj| format!(", oom_score_adj {adj}")));
     }
     if happening.guessed {
         text.push_str("; a guess: the largest that was gone in the look after it");

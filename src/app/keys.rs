@@ -569,13 +569,7 @@ pub static KEYS: &[Binding] = &[
         "",
         "explain this kill: the kernel's own table of that moment, ranked, and why",
     ),
-    row(
-        EVENTS,
-        &[c('p')],
-        Action::LookBefore,
-        "",
-        "the look just before it, on the whole screen",
-    ),
+    row(EVENTS, &[c('p')], Action::LookBefore, "", "the look just before it, on the whole screen"),
     row(EVENTS, &[c('i')], Action::KillsOnly, "", "show or hide what was done from here"),
     row(
         EVERYWHERE,

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use super::check::SelfCheck;
 use super::mode::{Mode, Screen};
 use super::{Anchor, App, Level};
 use crate::events::{Report, post_mortem};
+use crate::inquest::Explained;
 use crate::model::{Clock, Nth, Scene, Scope, Timing};
 use crate::policy::{Policy, of_kernel};
 use crate::units::{Millis, Ticks};
@@ -21,6 +23,8 @@ pub struct ShownReport {
     pub told: Timing,
     /// What the log says of when.
     pub stamp: String,
+    /// What there is to say of it, each with a label.
+    pub lines: Vec<(&'static str, String)>,
     /// Which rule ranked before, and which one ranks the report.
     policy: &'static dyn Policy,
     taken: &'static dyn Policy,
@@ -40,6 +44,8 @@ impl App {
         let happening = self.timeline.happenings.iter().find(|it| it.report == Some(number));
         let (unix_ms, told) = happening.map_or((0, Timing::Order), |it| (it.unix_ms, it.told));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
+        // Who is not in a dump was not hidden: it could not be chosen.
+        post.snapshot.powers.sees_others = true;
         post.snapshot.clock = Clock {
             unix_ms: if told == Timing::Order { 0 } else { unix_ms },
             monotonic_ms: Millis(0),
@@ -65,7 +71,11 @@ impl App {
             _ => policy,
         };
         let place = self.report_place(number);
+        let judged = Some(taken).filter(|policy| policy.id() != "linux");
+        let lines = Explained::new(&report, &self.timeline.common(), judged).lines();
+        self.check = SelfCheck::default();
         self.report = Some(ShownReport {
+            lines,
             number,
             place,
             told,

@@ -341,7 +341,8 @@ impl App {
                 }
                 Action::Now => self.go_to_now(),
                 Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
-                    let text = "a report is one moment: { and } show the others, l goes back to now";
+                    let text =
+                        "a report is one moment: { and } show the others, l goes back to now";
                     self.say(Level::Plain, text);
                 }
                 _ => return None,

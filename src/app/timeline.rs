@@ -150,9 +150,9 @@ impl Timeline {
     /// Whether the kernel's log is heard.
     #[must_use]
     pub fn hears_kernel(&self) -> bool {
-        self.sources.iter().any(|it| {
-            it.ear == Ear::KernelLog && matches!(it.hearing, Hearing::Open(_))
-        })
+        self.sources
+            .iter()
+            .any(|it| it.ear == Ear::KernelLog && matches!(it.hearing, Hearing::Open(_)))
     }
 
     /// Whether somebody was killed since doomtop began.
@@ -415,7 +415,8 @@ impl App {
             self.timeline.happenings.retain(|it| Some(it.nth) != last);
             return None;
         }
-        let leaf = |path: &Option<Text>| path.as_ref().map(|it| cgroup_leaf(it.as_str()).to_owned());
+        let leaf =
+            |path: &Option<Text>| path.as_ref().map(|it| cgroup_leaf(it.as_str()).to_owned());
         let same = |it: &Happening| {
             let theirs = it.victim.map(|victim| (victim.pid, victim.comm));
             let whom = match (theirs, heard.pid, heard.comm) {
@@ -664,7 +665,14 @@ fn guess(
                 report: None,
                 said: None,
             };
-            guess.foreseen = foresee(policy, then, process.id.pid, &guess);
+            // Behind which wall it was is not known: then neither is the order there.
+            let walled = |path: &Text| {
+                let mut limited = then.cgroups.limited();
+                limited.any(|wall| is_within(path.as_str(), wall.path.as_str()))
+            };
+            if wall.is_some() || !guess.cgroup.as_ref().is_some_and(walled) {
+                guess.foreseen = foresee(policy, then, process.id.pid, &guess);
+            }
             Guess { victim, domain: guess.domain, cgroup: guess.cgroup, foreseen: guess.foreseen }
         })
         .collect()

@@ -31,7 +31,11 @@ pub struct Heard {
 }
 
 // systemd src/oom/oomd-manager.c, 247 and later: the reason follows.
-pattern!(OOMD_KILLED, "Killed ", r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$");
+pattern!(
+    OOMD_KILLED,
+    "Killed ",
+    r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$"
+);
 // systemd src/core/cgroup.c: said by the manager of the unit.
 pattern!(
     OOMD_UNIT,
@@ -46,24 +50,20 @@ pattern!(
 );
 // earlyoom 1.2 and before.
 pattern!(EARLYOOM_OLD, "Killing process ", r"^Killing process (\d+) (.*)$");
-pattern!(EARLYOOM_UNDONE, "", r"^(?:dryrun, not actually sending any signal|kill failed: |Could not kill process)");
-// nohang src/nohang find_victim_info, implement_corrective_action.
 pattern!(
-    NOHANG_VICTIM,
-    "PID: ",
-    r"^ *PID: +(\d+), name: (.*), state: .*?, EUID: (\d+)"
+    EARLYOOM_UNDONE,
+    "",
+    r"^(?:dryrun, not actually sending any signal|kill failed: |Could not kill process)"
 );
+// nohang src/nohang find_victim_info, implement_corrective_action.
+pattern!(NOHANG_VICTIM, "PID: ", r"^ *PID: +(\d+), name: (.*), state: .*?, EUID: (\d+)");
 pattern!(NOHANG_ADJ, "oom_score_adj:", r"^ *badness: .*oom_score_adj: +(-?\d+)");
 pattern!(NOHANG_SIZE, "RSS: ", r"^ *Vm, MiB: .*RSS: +(\d+)");
 pattern!(NOHANG_GROUP, "cgroup_v", r"^ *cgroup_v[12]: (/.+)$");
 pattern!(NOHANG_SENT, "Sending SIG", r"^\[ ?(OK|[A-Z]+) ?\] Sending (SIG[A-Z]+) to (.*?)(?:;.*)?$");
 pattern!(NOHANG_SENT_OLD, "Sending SIG", r"^ *Sending (SIG[A-Z]+) to the victim$");
 // oomd src/oomd/plugins/BaseKillPlugin.cpp: three averages of pressure, cgroup, bytes, and by whose rule.
-pattern!(
-    OOMD,
-    "oomd kill: ",
-    r"oomd kill: [\d.]+ [\d.]+ [\d.]+ (.+?) +\d+ (?:ruleset:|detector:)"
-);
+pattern!(OOMD, "oomd kill: ", r"oomd kill: [\d.]+ [\d.]+ [\d.]+ (.+?) +\d+ (?:ruleset:|detector:)");
 
 /// Which daemon a program's name means, in a journal or a syslog file.
 #[must_use]
@@ -232,18 +232,36 @@ mod tests {
         );
         for line in [&pressure, &swap] {
             let found = told(Killer::SystemdOomd, &[line]);
-            assert_eq!(found.iter().map(who).collect::<Vec<_>>(), [(None, String::new(), path.to_owned())]);
+            assert_eq!(
+                found.iter().map(who).collect::<Vec<_>>(),
+                [(None, String::new(), path.to_owned())]
+            );
         }
         let unit = "app-code-9571.scope: systemd-oomd killed 147 process(es) in this unit.";
         assert_eq!(who(&told(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
         for (line, adj, rss) in [
-            (r#"sending SIGTERM to process 23243 uid 1000 "chrome": badness 1000, VmRSS 1234 MiB"#, None, 1234),
-            (r#"sending SIGKILL to process 23243 uid 1000 "chrome": oom_score 1000, VmRSS 7 MiB, cmdline "chrome --x, VmRSS 9 MiB""#, None, 7),
-            (r#"sending SIGTERM to process 23243 uid 1000 "chrome": oom_score 1300, oom_score_adj 300, VmRSS 7 MiB, cmdline "c""#, Some(Adj(300)), 7),
+            (
+                r#"sending SIGTERM to process 23243 uid 1000 "chrome": badness 1000, VmRSS 1234 MiB"#,
+                None,
+                1234,
+            ),
+            (
+                r#"sending SIGKILL to process 23243 uid 1000 "chrome": oom_score 1000, VmRSS 7 MiB, cmdline "chrome --x, VmRSS 9 MiB""#,
+                None,
+                7,
+            ),
+            (
+                r#"sending SIGTERM to process 23243 uid 1000 "chrome": oom_score 1300, oom_score_adj 300, VmRSS 7 MiB, cmdline "c""#,
+                Some(Adj(300)),
+                7,
+            ),
         ] {
             let found = told(Killer::Earlyoom, &[line]);
             assert_eq!(who(&found[0]), (Some(23243), "chrome".to_owned(), String::new()), "{line}");
-            assert_eq!((found[0].uid, found[0].adj, found[0].rss), (Some(1000), adj, Some(Kib(rss * 1024))));
+            assert_eq!(
+                (found[0].uid, found[0].adj, found[0].rss),
+                (Some(1000), adj, Some(Kib(rss * 1024)))
+            );
         }
         assert_eq!(who(&told(Killer::Earlyoom, &["Killing process 17 a b"])[0]).1, "a b");
         assert!(told(Killer::Earlyoom, &["dryrun, not actually sending any signal"])[0].undone);
@@ -257,7 +275,10 @@ mod tests {
             "[ OK ] Sending SIGTERM to tail; The victim didn't respond",
         ];
         let found = told(Killer::Nohang, &nohang);
-        assert_eq!(who(&found[0]), (Some(3542), "tail".to_owned(), "/user.slice/x.scope".to_owned()));
+        assert_eq!(
+            who(&found[0]),
+            (Some(3542), "tail".to_owned(), "/user.slice/x.scope".to_owned())
+        );
         assert_eq!((found[0].adj, found[0].rss), (Some(Adj(0)), Some(Kib(850 * 1024))));
         let line = "oomd kill: 81.28 80.05 42.78 workload.slice/a b.service 123456 ruleset:[x] \
                     detectorgroup:[y] killer:[z] v2";

@@ -255,10 +255,9 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                 }
                 news.extend(kernel.quiet());
                 let told = tell(inbox, std::mem::take(&mut news));
-                let wait = kernel.patience().map(|ms| Timespec {
-                    tv_sec: ms / 1000,
-                    tv_nsec: ms % 1000 * 1_000_000,
-                });
+                let wait = kernel
+                    .patience()
+                    .map(|ms| Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 });
                 let mut fds = [PollFd::new(&file, PollFlags::IN)];
                 let _ = poll(&mut fds, wait.as_ref());
                 told
@@ -512,7 +511,8 @@ mod tests {
 
     #[test]
     fn entries_of_the_journal_are_understood_or_left() {
-        let line = br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","__REALTIME_TIMESTAMP":"1795255200123456",
+        let line =
+            br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","__REALTIME_TIMESTAMP":"1795255200123456",
             "MESSAGE":"Killed /a/b.scope due to memory pressure for /a being 60% > 50%"}"#;
         let news = entry(line, 0, &mut Daemons::default());
         assert!(matches!(&news[..], [News::Daemon { unix_ms: 1_795_255_200_123, .. }]), "{news:?}");

@@ -32,15 +32,29 @@ struct Grid {
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
         let dated = app.timeline.happenings.iter().any(|it| day(app, it) != today(app));
-        let ordered = app.timeline.happenings.iter().any(|it| it.told == Timing::Order);
-        let time = if dated || ordered { 15 } else { 8 };
+        // Of a file the stamps stand there as they are.
+        let stamps = app.timeline.happenings.iter().filter(|it| it.told == Timing::Order);
+        let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
+        let dated = dated && widest == 0;
+        // Where there is little room, the first line of a day has the day and no seconds.
+        let time = match (dated, width) {
+            (true, 100..) => 15,
+            (true, _) => 12,
+            (false, _) => widest.clamp(8, 24),
+        };
         let time = if width < 60 { 8 } else { time };
         let by = if width < 60 { 6 } else { 9 };
         let by = if width >= 100 { 12 } else { by };
         let (pid, size, adj) = (7, 6, 5);
-        let name = if width < 60 { 8 } else { 15 };
+        let name = match width {
+            ..60 => 8,
+            60..100 => 13,
+            _ => 15,
+        };
         let user = if width >= 100 { 10 } else { 0 };
-        let seen = if width >= 76 { 12 } else { 0 };
+        let told = |it: &Happening| it.foreseen != Foreseen::NoLook;
+        let told = app.timeline.happenings.iter().any(told);
+        let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
             .filter(|&&cells| cells > 0)
@@ -93,7 +107,7 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
         .and_then(|at| entries.get(at))
         .and_then(|entry| entry_day(app, entry));
     let shown = entries.iter().enumerate().skip(app.timeline.top);
-    for (y, (nth, entry)) in (rows.top()..rows.top() + height).zip(shown) {
+    for (y, (at, entry)) in (rows.top()..rows.top() + height).zip(shown) {
         let strip = Rect { y, height: 1, ..rows };
         let own = entry_day(app, entry);
         let is_first = own != before;
@@ -101,12 +115,13 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
         match entry {
             Entry::Kill(nth) => {
                 if let Some(happening) = app.timeline.find(*nth) {
-                    paint_kill(app, &grid, happening, is_first, strip, pen);
+                    let chosen = at == app.timeline.cursor;
+                    paint_kill(app, &grid, happening, (is_first, chosen), strip, pen);
                 }
             }
-            Entry::Act(at) => paint_act(app, &grid, *at, is_first, strip, pen),
+            Entry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, pen),
         }
-        if nth == app.timeline.cursor {
+        if at == app.timeline.cursor {
             pen.style(strip, look.cursor());
         }
     }
@@ -181,28 +196,28 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, pen: &mut Pe
     }
 }
 
+/// What a report of a file says of when.
+fn stamp(app: &App, happening: &Happening) -> String {
+    let report = happening.report.and_then(|number| app.timeline.report(number));
+    let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
+    match stamp.uptime_us {
+        Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
+        None => stamp.text.clone(),
+    }
+}
+
 /// The time as it stands in a line.
 fn time(app: &App, happening: &Happening, grid: &Grid, is_first: bool) -> String {
     if happening.told == Timing::Order {
-        let report = happening.report.and_then(|number| app.timeline.report(number));
-        let stamp = report.map(|report| &report.stamp);
-        return match stamp.and_then(|stamp| stamp.uptime_us) {
-            Some(us) => format!("{}.{:03}s", us / 1_000_000, us / 1000 % 1000),
-            None => stamp.map_or_else(String::new, |stamp| {
-                tail(&stamp.text, grid.time).into_owned()
-            }),
-        };
+        return tail(&stamp(app, happening), grid.time).into_owned();
     }
     dated(app, happening.unix_ms, grid.time, is_first)
 }
 
 fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
     let clock = words::clock(app, unix_ms);
-    if width >= 15 && is_first {
-        format!("{} {clock}", date(day_of(app, unix_ms)))
-    } else {
-        clock
-    }
+    if width >= 12 && is_first {
+        let clock = if width < 15 { clock.get(..5).unwrap_or_default() } else { &clock };
 }
 
 /// Where it was, in short: the unit, or the last part of the path that says something.
@@ -219,7 +234,7 @@ fn paint_kill(
     app: &App,
     grid: &Grid,
     happening: &Happening,
-    is_first: bool,
+    (is_first, chosen): (bool, bool),
     area: Rect,
     pen: &mut Pen<'_>,
 ) {
@@ -229,9 +244,9 @@ fn paint_kill(
         (None, None) => String::new(),
         (rss, swap) => human_size((rss.unwrap_or_default() + swap.unwrap_or_default()).bytes()),
     };
-    let user = victim.uid.map(|uid| {
-        app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned)
-    });
+    let user = victim
+        .uid
+        .map(|uid| app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned));
     let name = match happening.victim {
         Some(Victim { comm, .. }) if happening.guessed => format!("{comm}?"),
         Some(Victim { comm, .. }) => comm.to_string(),
@@ -253,6 +268,10 @@ fn paint_kill(
         seen: foreseen_word(happening.foreseen),
     };
     paint_line(grid, area, &parts, look.plain(), pen);
+    // Colours would be the ground of a reversed line.
+    if chosen {
+        return;
+    }
     let by = Rect { x: area.x + grid.time + 2, width: grid.by, ..area };
     pen.style(by, if happening.by == Killer::Counted { look.warn() } else { look.label() });
     if grid.seen > 0 {

@@ -49,13 +49,20 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
         HeaderLevel::Line => lines.push(one_line(&sight, look, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &sight, look, area.width, false));
-            lines.push(Line::from(numbers(&sight, look)));
+            lines.push(match &app.report {
+                Some(report) => told(report, look).remove(0),
+                None => Line::from(numbers(&sight, look)),
+            });
         }
         HeaderLevel::Full => {
             lines.push(title(app, &sight, look, area.width, area.width >= 110));
-            lines.push(memory(&sight, look, area.width));
-            lines.push(swap(&sight, look, area.width));
-            lines.push(commit(&sight, look, area.width));
+            if let Some(report) = &app.report {
+                lines.extend(told(report, look));
+            } else {
+                lines.push(memory(&sight, look, area.width));
+                lines.push(swap(&sight, look, area.width));
+                lines.push(commit(&sight, look, area.width));
+            }
             if area.width >= 110 {
                 lines.push(model(app, &sight, look, area.width));
             }
@@ -184,6 +191,22 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     spread(left, right, width)
 }
 
+/// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
+fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
+    let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
+    let wanted = ["what", "asked", "domain", "killed", "rule"];
+    let mut lines: Vec<Line<'static>> = wanted
+        .into_iter()
+        .filter_map(|label| Some((label, text(label)?.clone())))
+        .take(3)
+        .map(|(label, text)| {
+            Line::from(vec![Span::styled(format!("{label:<7}"), look.label()), Span::raw(text)])
+        })
+        .collect();
+    lines.resize(3, Line::default());
+    lines
+}
+
 /// How a report is marked.
 fn report_mark(app: &App, report: &ShownReport) -> String {
     let (place, all) = report.place;
@@ -227,7 +250,8 @@ fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> 
 
 /// The wall that is hit first, where there is more than the machine's own.
 fn first_wall(app: &App) -> Option<&First> {
-    let scene = app.scene.as_ref()?;
+    // A report tells of one wall only, and that was hit.
+    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
     scene.now().cgroups.limited().next()?;
     app.first_wall.as_ref()
 }

@@ -51,7 +51,9 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = newest
         .filter_map(|entry| {
             let entry = match entry {
-                Entry::Kill(nth) => return Some(events::brief(app, app.timeline.find(*nth)?, look)),
+                Entry::Kill(nth) => {
+                    return Some(events::brief(app, app.timeline.find(*nth)?, look));
+                }
                 Entry::Act(at) => app.journal.entries.get(*at)?,
             };
             let style = match entry.level {

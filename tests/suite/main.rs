@@ -37,5 +37,6 @@ mod sticky;
 mod svg;
 mod tapes;
 mod time;
+mod timeline;
 mod verdicts;
 mod whatif;

@@ -80,7 +80,8 @@ const OUTSIDE: &[&str] = &[
 ];
 
 /// What of the standard library would break a promise: a pure room has no files, clock or threads.
-const PURE: &[&str] = &["units", "model", "policy", "intent", "rank", "columns", "inquest", "app", "ui"];
+const PURE: &[&str] =
+    &["units", "model", "policy", "intent", "rank", "columns", "inquest", "app", "ui"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::thread",
