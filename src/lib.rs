@@ -10,7 +10,7 @@
 //! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
-//! | 2 | [`events`] | EARS: what happened, from the kernel's log; when tasks begin to wait, from its pressure files |
+//! | 2 | [`events`] | EARS: what happened, from the logs of the kernel and of the daemons that kill; when tasks begin to wait, from pressure files |
 //! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
@@ -20,6 +20,7 @@
 //! | 4 | [`words`] | numbers and names as doomtop writes them |
 //! | 4 | [`sentence`] | who dies next, in one sentence |
 //! | 4 | [`told`] | what came of an act, in one sentence |
+//! | 4 | [`inquest`] | what a report of the OOM killer means, in sentences |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
 //! | 6 | [`report`] | the same ranking without a screen: text, JSON lines, metrics |
@@ -70,6 +71,7 @@ pub mod app;
 pub mod columns;
 pub mod effects;
 pub mod events;
+pub mod inquest;
 pub mod intent;
 pub mod model;
 pub mod policy;

@@ -40,7 +40,9 @@ impl App {
             Mode::Rules(_) => self.rules_key(key),
             Mode::Ask(_) => self.ask_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Happened(_) => {
+                self.page_key(key)
+            }
         }
     }
 
@@ -55,7 +57,7 @@ impl App {
             Mode::Rules(_) => Place::Rules,
             Mode::Ask(_) => Place::Confirm,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Happened(_) => Place::Page,
             Mode::Journal(_) => Place::Journal,
             Mode::Keep(_) => Place::Keep,
         }
@@ -89,7 +91,8 @@ impl App {
             Screen::Processes => {}
             Screen::Cgroups => return self.group_key(key),
             Screen::Verdicts => return self.verdict_key(key),
-            Screen::Memory | Screen::Events => return self.view_key(key),
+            Screen::Memory => return self.view_key(key),
+            Screen::Events => return self.event_key(key),
         }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
@@ -223,6 +226,7 @@ impl App {
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::ViewMemory => return self.go_to_screen(Screen::Memory),
             Action::ViewEvents => return self.go_to_screen(Screen::Events),
+            Action::WhyReport => self.explain_shown(),
             Action::GoToTime => self.open_prompt(Asking::Time),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
             Action::RulesPage => self.open_rules(),
@@ -270,6 +274,8 @@ impl App {
             self.view.filter = super::Filter::default();
             self.view.user = None;
             self.arrange();
+        } else {
+            self.leave_report();
         }
     }
 

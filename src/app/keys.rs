@@ -142,6 +142,11 @@ pub enum Action {
     // In the view of verdicts.
     EnterPolicy,
     HideAgreeing,
+    // In the view of events.
+    ExplainKill,
+    LookBefore,
+    KillsOnly,
+    WhyReport,
     // In the adj editor.
     StepDown,
     StepUp,
@@ -246,6 +251,7 @@ const EVERYWHERE_AND_PAGES: &[Place] =
 /// The views beside the table.
 const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
 const MEMORY: &[Place] = &[Place::Memory];
+const EVENTS: &[Place] = &[Place::Events];
 const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
@@ -571,6 +577,22 @@ pub static KEYS: &[Binding] = &[
         Action::HideAgreeing,
         "",
         "show or hide the policies that agree with the current one",
+    ),
+    row(
+        EVENTS,
+        &[k(Code::Enter)],
+        Action::ExplainKill,
+        "",
+        "explain this kill: the kernel's own table of that moment, ranked, and why",
+    ),
+    row(EVENTS, &[c('p')], Action::LookBefore, "", "the look just before it, on the whole screen"),
+    row(EVENTS, &[c('i')], Action::KillsOnly, "", "show or hide what was done from here"),
+    row(
+        EVERYWHERE,
+        &[c('w')],
+        Action::WhyReport,
+        "",
+        "in the report of a kill: what happened, and whether the rule agrees",
     ),
     row(
         EDIT,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::alarm::Rung;
 use super::keys::Key;
 use super::sticky::News;
+use super::timeline;
 use crate::intent::{Intent, Outcome};
 use crate::model::{PressureWatch, ProcId, Snapshot, Study, Text};
 use crate::policy::Policy;
@@ -24,6 +25,10 @@ pub enum Msg {
     Film(Arc<Snapshot>),
     /// Looks are being written to a recording, or no longer.
     Taping(bool),
+    /// What the logs told.
+    News(Vec<timeline::News>),
+    /// The recording was read to its end: no more looks of it will come.
+    FilmIsRead,
     /// A look failed; the next one may not.
     Missed(String),
     /// No further look will come, and why.

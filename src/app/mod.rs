@@ -6,6 +6,7 @@ pub mod cgroups;
 pub mod check;
 pub mod confirm;
 pub mod edit;
+pub mod events;
 pub mod filter;
 pub mod foresee;
 pub mod journal;
@@ -18,16 +19,17 @@ pub mod mode;
 pub mod pace;
 pub mod protect;
 pub mod reach;
+pub mod reports;
 pub mod rights;
 pub mod several;
 pub mod sticky;
 pub mod time;
+pub mod timeline;
 pub mod verdicts;
 
 mod act;
 mod browse;
 mod dialogs;
-mod events;
 mod key;
 mod listen;
 mod lists;
@@ -64,8 +66,10 @@ use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use pace::Pace;
+use reports::ShownReport;
 use sticky::Sticky;
 use time::Time;
+use timeline::Timeline;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -146,6 +150,10 @@ pub struct App {
     pub paused: bool,
     /// What was seen so far, and which look is on the screen.
     pub time: Time,
+    /// Every kill that was heard of.
+    pub timeline: Timeline,
+    /// The report that stands where a look would.
+    pub report: Option<ShownReport>,
     /// How much header.
     pub header: HeaderLevel,
     /// Unit of the table.
@@ -245,6 +253,8 @@ impl App {
             follow: true,
             paused: false,
             time: Time::default(),
+            timeline: Timeline::default(),
+            report: None,
             header: HeaderLevel::Full,
             scale: Scale::Auto,
             header_scale: Scale::Auto,
@@ -292,7 +302,9 @@ impl App {
                 return asked;
             }
             Msg::Film(look) => self.take_film(&look),
+            Msg::FilmIsRead => self.film_is_read(),
             Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
+            Msg::News(news) => self.hear(news),
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
@@ -617,6 +629,7 @@ impl App {
             self.keep_cursor_in_view();
             self.keep_group_in_view();
             self.keep_verdict_in_view();
+            self.keep_event_in_view();
         }
         match &mut self.mode {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),

@@ -67,7 +67,7 @@ impl App {
     /// Whose command lines should be read now. Each is asked for once, and again after an exec.
     pub fn wanted_commands(&mut self) -> Vec<ProcId> {
         let Some(scene) = &self.scene else { return Vec::new() };
-        if !self.setup.live {
+        if !self.setup.live || self.report.is_some() {
             return Vec::new();
         }
         let filtering = self.view.filter.wants_command_lines()

@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod domain;
+mod happening;
 mod history;
 mod killers;
 mod knobs;
@@ -28,6 +29,7 @@ pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };
 pub use domain::{Domain, DomainKind, Scope};
+pub use happening::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
 pub use history::{History, Moment};
 pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,

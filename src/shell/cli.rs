@@ -297,6 +297,10 @@ pub struct Explain {
     #[arg(id = "explain_json", long = "json")]
     pub json: bool,
 
+    /// Show the kills on the screen: the table of processes as each report has it, under any policy
+    #[arg(long, conflicts_with_all = ["explain_json", "rows"])]
+    pub screen: bool,
+
     /// So many rows of each dump, in the order of death
     #[arg(long, value_name = "N", default_value = "10")]
     pub rows: usize,

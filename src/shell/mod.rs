@@ -5,6 +5,7 @@ pub mod cli;
 mod acts;
 mod alarm;
 mod batch;
+mod ears;
 mod explain;
 mod film;
 mod http;
@@ -66,6 +67,7 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
     let replay = matches!(cli.command, Some(Command::Replay(_)));
+    let explained = matches!(&cli.command, Some(Command::Explain(order)) if order.screen);
     let quiet = cli.batch || cli.json || cli.self_check;
     if replay && (quiet || cli.from.is_some()) {
         return complain(
@@ -73,7 +75,7 @@ pub fn run(cli: &Cli) -> ExitCode {
             "replay is the screen; without one it is --from FILE with -b or --json",
         );
     }
-    let screen = !quiet && (replay || cli.command.is_none());
+    let screen = !quiet && (replay || explained || cli.command.is_none());
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -124,6 +126,12 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     };
     if let Some(Command::Explain(order)) = &cli.command {
         // `linux` is the running kernel; a log is judged by the rule of its own.
+        if order.screen {
+            let setup = explain::setup(cli, policy, utc_offset());
+            let hands = Box::new(Refuse::NotReal);
+            let feed = Feed::Stream(Box::new(explain::NoLooks));
+            return tui::run(cli, setup, feed, hands, None, watch, None);
+        }
         return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
     }
     let sticky = match cli.adj_rules.as_deref().map(sticky::load) {

@@ -14,7 +14,7 @@ use crate::app::alarm::Alarms;
 use crate::app::mode::QUIET;
 use crate::app::sticky::News;
 use crate::app::time::parse_time;
-use crate::app::{App, Level, Msg, Request, Setup, Viewport};
+use crate::app::{Acting, App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
@@ -26,6 +26,7 @@ use crate::ui::Look;
 use crate::units::Millis;
 
 use super::cli::Cli;
+use super::ears::Ears;
 use super::film::{self, Film};
 use super::rules::Watch;
 use super::sampler::Sampler;
@@ -33,7 +34,7 @@ use super::taping::{self, Burst, Order};
 use super::terminal::{self, Screen};
 use super::wake::{self, Waker};
 use super::written::{self, new_file};
-use super::{alarm, input, rules, signals, slow, sticky};
+use super::{alarm, explain, input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
@@ -98,6 +99,7 @@ struct Loop {
     adj_rules: Option<Sender<()>>,
     waker: Option<Waker>,
     runner: Option<alarm::Runner>,
+    ears: Option<Ears>,
     begun: Instant,
     due: Instant,
     /// When the last look was asked for.
@@ -119,6 +121,7 @@ pub(super) fn run(
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
+    let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
     let begun = Instant::now();
     let look = Look { colour: colour(), unicode: !cli.ascii && utf8() };
@@ -143,6 +146,7 @@ pub(super) fn run(
             while let Ok(look) = film.source.look(&Needs::default(), None) {
                 app.update(Msg::Film(look));
             }
+            app.update(Msg::FilmIsRead);
             None
         }
         Feed::Film(film) => {
@@ -157,6 +161,10 @@ pub(super) fn run(
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
+    app.begin_with(reports);
+    // What the logs tell is told with names.
+    let real = matches!(app.setup.acting, Acting::Free | Acting::Rehearsal | Acting::ReadOnly);
+    let ears = (app.setup.live && real && cli.redact.is_none()).then(|| Ears::start(&inbox));
     app.pace.relax = cli.relax;
     app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
     let command = cli.on_alarm.clone().filter(|_| app.setup.live);
@@ -185,6 +193,7 @@ pub(super) fn run(
         adj_rules,
         waker,
         runner,
+        ears,
         begun,
         due: begun,
         looked: begun,
@@ -239,6 +248,7 @@ impl Loop {
             if let Some(sampler) = self.sampler.as_mut().filter(|it| idle && !it.is_busy()) {
                 let spent = self.app.take_spent();
                 sampler.look(self.app.needs(), spent);
+                self.ears.iter_mut().for_each(Ears::look);
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }
@@ -401,7 +411,10 @@ impl Loop {
                     self.keep_burst();
                 }
             }
-            Event::AllRead => self.begin_there(),
+            Event::AllRead => {
+                self.app.update(Msg::FilmIsRead);
+                self.begin_there();
+            }
             Event::Stop => self.stop()?,
             Event::Continued => self.resume()?,
             // Also where the size is the old one again: the terminal may have torn the picture.

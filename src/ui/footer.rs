@@ -62,7 +62,7 @@ pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
 fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let look = pen.look;
     let mut parts = Vec::with_capacity(12);
-    if let Some(why) = &app.lost {
+    if let Some(why) = app.lost.as_ref().filter(|_| !app.time.past.is_empty()) {
         parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
@@ -72,7 +72,10 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Verdicts {
         return verdict_parts(app, pen, parts);
     }
-    if matches!(app.screen, Screen::Memory | Screen::Events) {
+    if app.screen == Screen::Events {
+        return event_parts(app, pen, parts);
+    }
+    if app.screen == Screen::Memory {
         parts.push(pace(app, pen));
         parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
         return parts;
@@ -169,6 +172,9 @@ fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
 /// Whether what is shown goes on.
 fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     let look = pen.look;
+    if app.report.is_some() {
+        return Span::styled("[report]", look.warn());
+    }
     if app.time.is_past() {
         let word = if app.time.is_playing() { "[playing]" } else { "[past]" };
         Span::styled(word, look.warn())
@@ -187,6 +193,31 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     } else {
         Span::styled("[recording]", look.warn())
     }
+}
+
+/// The same for the view of events.
+fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let count = app.timeline.happenings.len();
+    parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
+    parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.timeline.kills_only {
+        parts.push(Span::styled("kills only", look.warn()));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::ExplainKill, "explain"),
+        (Action::LookBefore, "the look before"),
+        (Action::KillsOnly, "kills only"),
+    ] {
+        if let Some(key) = key_of(Place::Events, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
 }
 
 /// The same for the view of cgroups.

@@ -11,10 +11,11 @@ use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
 use super::{victim, words};
 use crate::app::mode::Screen;
+use crate::app::reports::ShownReport;
 use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
-use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
+use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing};
 use crate::rank::fate::First;
 use crate::units::{Kib, Pages};
 
@@ -49,13 +50,20 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
         HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &sight, look, area.width, false));
-            lines.push(Line::from(numbers(&sight, look)));
+            lines.push(match &app.report {
+                Some(report) => told(report, look).remove(0),
+                None => Line::from(numbers(&sight, look)),
+            });
         }
         HeaderLevel::Full => {
             lines.push(title(app, &sight, look, area.width, area.width >= 110));
-            lines.push(memory(&sight, look, area.width));
-            lines.push(swap(&sight, look, area.width));
-            lines.push(commit(&sight, look, area.width));
+            if let Some(report) = &app.report {
+                lines.extend(told(report, look));
+            } else {
+                lines.push(memory(&sight, look, area.width));
+                lines.push(swap(&sight, look, area.width));
+                lines.push(commit(&sight, look, area.width));
+            }
             if area.width >= 110 {
                 lines.push(model(app, &sight, look, area.width));
             }
@@ -143,7 +151,10 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
     }
     let mut right = Vec::new();
-    if app.time.is_past() {
+    if let Some(report) = &app.report {
+        right.push(Span::styled(report_mark(app, report), look.danger()));
+        right.push(Span::raw(" "));
+    } else if app.time.is_past() {
         right.push(Span::styled(when(app), look.danger()));
         right.push(Span::raw(" "));
     }
@@ -156,7 +167,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
     };
-    if app.lost.is_some() {
+    if app.lost.is_some() && !app.time.past.is_empty() {
         flag("[no new looks]", look.danger());
     }
     if app.paused {
@@ -176,9 +187,45 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = words::clock(app, now.clock.unix_ms);
     let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
-    right.push(Span::styled(format!("{seconds:.1}s"), pace));
-    right.push(Span::raw(format!(" {time}")));
+    match &app.report {
+        // What stands still has no pace.
+        Some(report) if report.told == Timing::Order => {
+            right.push(Span::raw(report.stamp.clone()));
+        }
+        Some(_) => right.push(Span::raw(time)),
+        None => {
+            right.push(Span::styled(format!("{seconds:.1}s"), pace));
+            right.push(Span::raw(format!(" {time}")));
+        }
+    }
     spread(left, right, width)
+}
+
+/// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
+fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
+    let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
+    let wanted = ["what", "asked", "domain", "killed", "rule"];
+    let mut lines: Vec<Line<'static>> = wanted
+        .into_iter()
+        .filter_map(|label| Some((label, text(label)?.clone())))
+        .take(3)
+        .map(|(label, text)| {
+            Line::from(vec![Span::styled(format!("{label:<7}"), look.label()), Span::raw(text)])
+        })
+        .collect();
+    lines.resize(3, Line::default());
+    lines
+}
+
+/// How a report is marked.
+fn report_mark(app: &App, report: &ShownReport) -> String {
+    let (place, all) = report.place;
+    match (report.told, app.scene.as_ref()) {
+        (Timing::Live | Timing::Clock | Timing::Stamp, Some(scene)) => {
+            format!("[report {}]", words::clock(app, scene.now().clock.unix_ms))
+        }
+        _ => format!("[report {place} of {all}]"),
+    }
 }
 
 /// How an earlier look is marked: nobody shall take it for now.
@@ -213,7 +260,8 @@ fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> 
 
 /// The wall that is hit first, where there is more than the machine's own.
 fn first_wall(app: &App) -> Option<&First> {
-    let scene = app.scene.as_ref()?;
+    // A report tells of one wall only, and that was hit.
+    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
     scene.now().cgroups.limited().next()?;
     app.first_wall.as_ref()
 }

@@ -128,6 +128,10 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
             let lines = explain::full(app, pen.look);
             page::paint(&explain::title(app), &lines, 12, *scroll, roomy, pen)
         }
+        Mode::Happened(page) => {
+            let lines = events::page(page, pen.look);
+            page::paint(&page.title, &lines, 9, page.scroll, roomy, pen)
+        }
         Mode::Help(scroll) => {
             let lines = help::lines(pen.look);
             page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)

@@ -23,7 +23,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     };
     let inner = area.height - 2;
     // Where there is room for one of the two, the machine is shown until something was done.
-    let idle = app.journal.entries.is_empty() && app.journal.pursuits.is_empty();
+    let idle = app.journal.entries.is_empty()
+        && app.journal.pursuits.is_empty()
+        && !app.timeline.has_new();
     if app.screen == Screen::Cgroups {
         return paint_cgroup(app, area, pen);
     }
@@ -39,7 +41,7 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
             (0, _) => (explain::title(app), explain::brief(app, look, inner), 12),
             (1, 3) => ("Machine".to_owned(), machine::lines(app, look), 11),
             (_, 2) if idle => ("Machine".to_owned(), machine::lines(app, look), 11),
-            _ => ("This session".to_owned(), session::lines(app, look, inner), 10),
+            _ => (session::title(app).to_owned(), session::lines(app, look, inner), 10),
         };
         let inside = pen.frame(strip, &title, look.frame());
         fill(&lines, indent, inside, pen);

@@ -462,3 +462,21 @@ fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
+
+#[test]
+fn reports_of_a_file_are_shown_without_a_machine() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kmsg/global-6.18.txt");
+    let mut terminal = Terminal::run(100, 30, &["explain", "--screen", log]);
+    terminal
+        .wait_for("the list", |text| text.contains("[report 4 of 4]") && text.contains("grow04"));
+    terminal.send("\r");
+    terminal.wait_for("the page", |text| text.contains("the kernel's rule agrees"));
+    terminal.send("\x1b");
+    terminal.wait_for("the dump", |text| text.contains("BADNESS") && !text.contains("agrees:"));
+    terminal.send("{");
+    terminal.wait_for("the one before", |text| text.contains("[report 3 of 4]"));
+    terminal.send("a");
+    terminal.wait_for("the word", |text| text.contains("nobody in it can be acted on"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}

@@ -41,5 +41,6 @@ mod svg;
 mod tapes;
 mod taping;
 mod time;
+mod timeline;
 mod verdicts;
 mod whatif;
