@@ -136,6 +136,7 @@ impl App {
             Action::SortCpu => self.sort_by("cpu"),
             Action::SortRun => self.sort_by("run"),
             Action::SortPid => self.sort_by("pid"),
+            Action::SortGrowth => self.sort_by_growth(),
             Action::SortLeft => self.sort_beside(-1),
             Action::SortRight => self.sort_beside(1),
             Action::SortMenu => self.open_sort_menu(),
@@ -331,6 +332,17 @@ impl App {
         // Asking for the order of death again gives it back, whatever was turned round.
         let descending = if id == "badness" { true } else { descending };
         self.view.sort = Sort { column, descending };
+        self.arrange();
+    }
+
+    /// Who grows most on top, and the column that says so on the screen. Asked again it stays so.
+    fn sort_by_growth(&mut self) {
+        let Some(column) = column("growth") else { return };
+        if !self.columns().iter().any(|shown| shown.id == column.id) {
+            self.switched.retain(|(other, _)| other.id != column.id);
+            self.switched.push((column, true));
+        }
+        self.view.sort = Sort { column, descending: true };
         self.arrange();
     }
 

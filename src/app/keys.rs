@@ -70,6 +70,7 @@ pub enum Action {
     SortCpu,
     SortRun,
     SortPid,
+    SortGrowth,
     SortLeft,
     SortRight,
     SortMenu,
@@ -346,6 +347,13 @@ pub static KEYS: &[Binding] = &[
     row(BROWSE, &[c('P')], Action::SortCpu, "", "sort by CPU time"),
     row(BROWSE, &[c('T')], Action::SortRun, "", "sort by run time"),
     row(BROWSE, &[c('N')], Action::SortPid, "", "sort by pid"),
+    row(
+        BROWSE,
+        &[c('A')],
+        Action::SortGrowth,
+        "",
+        "who is eating it now: sort by growth over the last minute",
+    ),
     row(BROWSE, &[c('<')], Action::SortLeft, "", "sort by the column to the left"),
     row(BROWSE, &[c('>')], Action::SortRight, "", "sort by the column to the right"),
     row(

@@ -45,8 +45,8 @@ use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
-use crate::rank::growth;
 use crate::rank::{Ranked, Ranking, Standing};
+use crate::rank::{growth, trend};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
@@ -413,6 +413,9 @@ impl App {
                 self.scene = Some(Scene::scoped(look, None, scope));
             }
         }
+        if let Some(scene) = &mut self.scene {
+            scene.foresee(trend::forecast(&self.time.history, &self.time.past, scene.now()));
+        }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
@@ -502,7 +505,8 @@ impl App {
         } else {
             self.setup.policy.off(scene)
         };
-        if so.is_some_and(Off::takes_whoever_asks) {
+        // The machine's panel names them under any rule.
+        if self.viewport.panels > 0 || so.is_some_and(Off::takes_whoever_asks) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }

@@ -16,6 +16,9 @@ pub const ROOM: usize = 32 << 20;
 /// just now, follows from them.
 const RUN_UP: u64 = 4;
 
+/// Growth is told over so long.
+const MINUTE: Millis = Millis(60_000);
+
 /// A replay that lags shows at most so many looks at once, and jumps where there are more.
 const CATCH_UP: u64 = 16;
 
@@ -201,6 +204,12 @@ impl App {
                 Some(scene) => _ = scene.advance(look),
                 None => self.scene = Some(Scene::scoped(look, None, scope.clone())),
             }
+        }
+        // How everybody grew in a minute goes further back than that.
+        let ago = self.time.past.time(nth).map(|at| at.saturating_sub(MINUTE));
+        let then = ago.and_then(|ago| self.time.past.at(ago)).unwrap_or(oldest);
+        if let (Some(scene), Some(look)) = (&mut self.scene, self.time.past.look(then)) {
+            scene.recall(&look);
         }
         // The one before it is ranked, to tell who moved.
         self.rank();

@@ -6,11 +6,13 @@
 
 mod cgroup;
 mod domain;
+mod forecast;
 mod history;
 mod killers;
 mod knobs;
 mod machine;
 mod memory;
+mod minute;
 mod names;
 mod nodes;
 mod past;
@@ -27,6 +29,7 @@ pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };
 pub use domain::{Domain, DomainKind, Scope};
+pub use forecast::{Arrival, Forecast, Outlook};
 pub use history::{History, Moment};
 pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,

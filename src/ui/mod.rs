@@ -25,6 +25,7 @@ mod layout;
 mod machine;
 mod memory;
 mod menu;
+mod outlook;
 mod page;
 mod panels;
 mod pen;
