@@ -41,7 +41,7 @@
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
 //! may block (command lines, user names), one for environments where a rule looks at them, one that
-//! studies whom a dialog asks about, one that takes back the memory of the killed, one that watches the
+//! studies whom a dialog asks about, one that weighs those on the page of promises, one that takes back the memory of the killed, one that watches the
 //! file of a site's rule, one that watches that of rules of adj, and the main loop with one inbox. No
 //! locks.
 //!

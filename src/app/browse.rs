@@ -40,7 +40,9 @@ impl App {
             Mode::Rules(_) => self.rules_key(key),
             Mode::Ask(_) => self.ask_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Promises(_) => {
+                self.page_key(key)
+            }
         }
     }
 
@@ -55,7 +57,7 @@ impl App {
             Mode::Rules(_) => Place::Rules,
             Mode::Ask(_) => Place::Confirm,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
+            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Promises(_) => Place::Page,
             Mode::Journal(_) => Place::Journal,
             Mode::Keep(_) => Place::Keep,
         }
@@ -130,6 +132,7 @@ impl App {
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Journal => self.open_journal(),
+            Action::Promises => self.open_promises(),
             Action::Keep => return self.open_keep(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),

@@ -320,7 +320,9 @@ impl App {
     pub(super) fn page_key(&mut self, key: Key) -> Vec<Request> {
         let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let page = self.viewport.page.max(2) - 1;
-        let (Mode::Explain(at) | Mode::Help(at) | Mode::Round(at)) = &mut self.mode else {
+        let (Mode::Explain(at) | Mode::Help(at) | Mode::Round(at) | Mode::Promises(at)) =
+            &mut self.mode
+        else {
             return Vec::new();
         };
         match keys::meaning(Place::Page, key) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::keys::Key;
 use super::sticky::News;
 use crate::intent::{Intent, Outcome};
-use crate::model::{ProcId, Snapshot, Study, Text};
+use crate::model::{Holding, ProcId, Reading, Snapshot, Study, Text};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -33,6 +33,8 @@ pub enum Msg {
     Came(Outcome),
     /// What was found out about the process of a dialog.
     Studied(Box<Study>),
+    /// What the memory of processes on the page of promises is made of.
+    Weighed(Vec<(ProcId, Reading<Holding>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.

@@ -14,6 +14,7 @@ pub mod knobs;
 pub mod lines;
 pub mod menu;
 pub mod mode;
+pub mod promises;
 pub mod protect;
 pub mod reach;
 pub mod rights;
@@ -59,6 +60,7 @@ use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
+use promises::Promises;
 use sticky::Sticky;
 use time::Time;
 use verdicts::VerdictView;
@@ -119,6 +121,8 @@ pub struct App {
     pub groups: GroupView,
     /// The view of verdicts.
     pub verdicts: VerdictView,
+    /// The page of promises.
+    pub promises: Promises,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -223,6 +227,7 @@ impl App {
             screen: Screen::Processes,
             groups: GroupView::default(),
             verdicts: VerdictView::default(),
+            promises: Promises::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -281,6 +286,7 @@ impl App {
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Came(outcome) => self.came(outcome),
             Msg::Studied(study) => self.studied(*study),
+            Msg::Weighed(found) => self.weighed(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;
@@ -433,6 +439,7 @@ impl App {
         self.arrange_verdicts();
         self.foresee();
         self.renew_keep();
+        self.renew_promises();
         self.foresee_knob();
         self.close_if_another();
         self.tell_trouble();

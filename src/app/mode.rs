@@ -91,6 +91,8 @@ pub enum Mode {
     Sure(Sure),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
+    /// The page of promises, its rows scrolled so far.
+    Promises(u16),
     /// The help page, scrolled so far.
     Help(u16),
 }

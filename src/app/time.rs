@@ -314,7 +314,8 @@ impl App {
         let target = time.past.at(Millis(playing.from.0.saturating_add(gone.0)));
         let Some(target) = target.filter(|target| *target > at) else { return };
         // A dialog stands still, and so does what it speaks of.
-        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_)) {
+        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
+        {
             return self.play();
         }
         if target.0 - at.0 > CATCH_UP {

@@ -4,6 +4,7 @@ pub mod company;
 pub mod fate;
 pub mod growth;
 pub mod opinion;
+pub mod promises;
 pub mod trend;
 pub mod walls;
 pub mod whatif;

@@ -177,7 +177,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, Box::new(live), hands, is_dry(cli));
     }
-    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
+    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?, open()?]), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.

@@ -63,6 +63,7 @@ struct Loop {
     sampler: Sampler,
     slow: Option<Sender<Vec<ProcId>>>,
     student: Option<Sender<ProcId>>,
+    weigher: Option<Sender<Vec<ProcId>>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
     begun: Instant,
@@ -80,7 +81,7 @@ pub(super) fn run(
     setup: Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
-    names: Option<[ProcRoot; 2]>,
+    names: Option<[ProcRoot; 3]>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
@@ -99,11 +100,13 @@ pub(super) fn run(
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
-    let (slow, student) = match names {
-        Some([lines, studies]) => {
-            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
-        }
-        None => (None, None),
+    let (slow, student, weigher) = match names {
+        Some([lines, studies, sizes]) => (
+            slow::start(lines, inbox.clone()),
+            slow::start_student(studies, inbox.clone()),
+            slow::start_weigher(sizes, inbox),
+        ),
+        None => (None, None, None),
     };
     let mut all = Loop {
         app,
@@ -113,6 +116,7 @@ pub(super) fn run(
         sampler,
         slow,
         student,
+        weigher,
         rules,
         adj_rules,
         begun,
@@ -225,6 +229,10 @@ impl Loop {
         let wanted = self.app.wanted_commands();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
+        }
+        let wanted = self.app.wanted_holdings();
+        if let Some(weigher) = self.weigher.as_ref().filter(|_| !wanted.is_empty()) {
+            let _ = weigher.send(wanted);
         }
         if let Some(student) = &self.student
             && let Some(who) = self.app.wanted_study()

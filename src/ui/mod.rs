@@ -29,6 +29,7 @@ mod outlook;
 mod page;
 mod panels;
 mod pen;
+mod promises;
 mod round;
 mod session;
 mod several;
@@ -136,6 +137,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
         Mode::Several(several) => several::paint(several, space, pen),
         Mode::Journal(at) => journal::paint(app, *at, roomy, pen),
+        Mode::Promises(scroll) => promises::paint(app, *scroll, roomy, pen),
         Mode::Keep(keep) => keep::paint(keep, roomy, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),

@@ -70,6 +70,7 @@ fn study_of(who: ProcId) -> Study {
             anonymous: Kib(11_300_000),
             shared: Kib(96 << 10),
             swap: Kib(512 << 10),
+            ..Holding::default()
         }),
         sharers: Reading::Value(Sharers::default()),
         frozen: None,
