@@ -183,7 +183,7 @@ fn next(sight: &Sight<'_>, look: Look) -> Option<Line<'static>> {
     let kib = |kib: Kib| words::kib(sight, kib);
     let (text, style) = match Next::of(sight.scene.now()) {
         Some(Next::AtOnce(most)) => (
-            format!("mode 0: refused only where it alone is more than RAM and swap, {}", kib(most)),
+            format!("mode 0: refused only if it alone exceeds RAM and swap, {}", kib(most)),
             look.plain(),
         ),
         Some(Next::Free) => (

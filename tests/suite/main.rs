@@ -37,5 +37,6 @@ mod sticky;
 mod svg;
 mod tapes;
 mod time;
+mod trend;
 mod verdicts;
 mod whatif;
