@@ -406,7 +406,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "growth",
         title: "+/min",
-        about: "growth of resident memory, swap and page tables over the last minute (at first since the first look)",
+        about: "growth in the last minute, for each minute: resident memory, swap and page tables",
         width: 6,
         size: true,
         align: Align::Right,

@@ -99,7 +99,7 @@ fn machine(sight: &Sight<'_>, width: u16, look: Look) -> Vec<Line<'static>> {
     let limit = match now.overcommit.charge() {
         Some(charge) => {
             let law = if now.overcommit.enforced() { "ENFORCED" } else { "not enforced" };
-            format!(", {}% of a limit of {} that is {law}", charge.percent(), kib(charge.limit))
+            format!(", {}% of a limit of {}: {law}", charge.percent(), kib(charge.limit))
         }
         None => String::new(),
     };
