@@ -40,7 +40,11 @@ impl App {
             Mode::Rules(_) => self.rules_key(key),
             Mode::Ask(_) => self.ask_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Happened(_) => {
+            Mode::Explain(_)
+            | Mode::Help(_)
+            | Mode::Round(_)
+            | Mode::Happened(_)
+            | Mode::Promises(_) => {
                 self.page_key(key)
             }
         }
@@ -57,7 +61,11 @@ impl App {
             Mode::Rules(_) => Place::Rules,
             Mode::Ask(_) => Place::Confirm,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) | Mode::Happened(_) => Place::Page,
+            Mode::Explain(_)
+            | Mode::Help(_)
+            | Mode::Round(_)
+            | Mode::Happened(_)
+            | Mode::Promises(_) => Place::Page,
             Mode::Journal(_) => Place::Journal,
             Mode::Keep(_) => Place::Keep,
         }
@@ -133,12 +141,14 @@ impl App {
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Journal => self.open_journal(),
+            Action::Promises => self.open_promises(),
             Action::Keep => return self.open_keep(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),
             Action::SortCpu => self.sort_by("cpu"),
             Action::SortRun => self.sort_by("run"),
             Action::SortPid => self.sort_by("pid"),
+            Action::SortGrowth => self.sort_by_growth(),
             Action::SortLeft => self.sort_beside(-1),
             Action::SortRight => self.sort_beside(1),
             Action::SortMenu => self.open_sort_menu(),
@@ -339,6 +349,17 @@ impl App {
         // Asking for the order of death again gives it back, whatever was turned round.
         let descending = if id == "badness" { true } else { descending };
         self.view.sort = Sort { column, descending };
+        self.arrange();
+    }
+
+    /// Who grows most on top, and the column that says so on the screen. Asked again it stays so.
+    fn sort_by_growth(&mut self) {
+        let Some(column) = column("growth") else { return };
+        if !self.columns().iter().any(|shown| shown.id == column.id) {
+            self.switched.retain(|(other, _)| other.id != column.id);
+            self.switched.push((column, true));
+        }
+        self.view.sort = Sort { column, descending: true };
         self.arrange();
     }
 

@@ -321,7 +321,7 @@ impl App {
         let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let page = self.viewport.page.max(2) - 1;
         let at = match &mut self.mode {
-            Mode::Explain(at) | Mode::Help(at) | Mode::Round(at) => at,
+            Mode::Explain(at) | Mode::Help(at) | Mode::Round(at) | Mode::Promises(at) => at,
             Mode::Happened(page) => &mut page.scroll,
             _ => return Vec::new(),
         };

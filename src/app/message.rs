@@ -8,7 +8,7 @@ use super::keys::Key;
 use super::sticky::News;
 use super::timeline;
 use crate::intent::{Intent, Outcome};
-use crate::model::{PressureWatch, ProcId, Snapshot, Study, Text};
+use crate::model::{Holding, PressureWatch, ProcId, Reading, Snapshot, Study, Text};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -41,6 +41,8 @@ pub enum Msg {
     Came(Outcome),
     /// What was found out about the process of a dialog.
     Studied(Box<Study>),
+    /// What the memory of processes on the page of promises is made of.
+    Weighed(Vec<(ProcId, Reading<Holding>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.

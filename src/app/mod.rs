@@ -17,6 +17,7 @@ pub mod lines;
 pub mod menu;
 pub mod mode;
 pub mod pace;
+pub mod promises;
 pub mod protect;
 pub mod reach;
 pub mod reports;
@@ -50,8 +51,8 @@ use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
-use crate::rank::growth;
 use crate::rank::{Ranked, Ranking, Standing};
+use crate::rank::{growth, trend};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
@@ -66,6 +67,7 @@ use knobs::Turned;
 use lines::{Line, Sort, View};
 use mode::{Mode, Press, Screen};
 use pace::Pace;
+use promises::Promises;
 use reports::ShownReport;
 use sticky::Sticky;
 use time::Time;
@@ -128,6 +130,8 @@ pub struct App {
     pub groups: GroupView,
     /// The view of verdicts.
     pub verdicts: VerdictView,
+    /// The page of promises.
+    pub promises: Promises,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -242,6 +246,7 @@ impl App {
             screen: Screen::Processes,
             groups: GroupView::default(),
             verdicts: VerdictView::default(),
+            promises: Promises::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -311,6 +316,7 @@ impl App {
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Came(outcome) => self.came(outcome),
             Msg::Studied(study) => self.studied(*study),
+            Msg::Weighed(found) => self.weighed(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;
@@ -451,6 +457,9 @@ impl App {
                 self.scene = Some(Scene::scoped(look, None, scope));
             }
         }
+        if let Some(scene) = &mut self.scene {
+            scene.foresee(trend::forecast(&self.time.history, &self.time.past, scene.now()));
+        }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
@@ -468,6 +477,7 @@ impl App {
         self.arrange_verdicts();
         self.foresee();
         self.renew_keep();
+        self.renew_promises();
         self.foresee_knob();
         self.close_if_another();
         self.tell_trouble();
@@ -540,7 +550,8 @@ impl App {
         } else {
             self.setup.policy.off(scene)
         };
-        if so.is_some_and(Off::takes_whoever_asks) {
+        // The machine's panel names them under any rule.
+        if self.viewport.panels > 0 || so.is_some_and(Off::takes_whoever_asks) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }

@@ -94,6 +94,8 @@ pub enum Mode {
     Explain(u16),
     /// The page about a kill.
     Happened(Box<Happened>),
+    /// The page of promises, its rows scrolled so far.
+    Promises(u16),
     /// The help page, scrolled so far.
     Help(u16),
 }

@@ -16,6 +16,9 @@ pub const ROOM: usize = 32 << 20;
 /// just now, follows from them.
 const RUN_UP: u64 = 4;
 
+/// Growth is told over so long.
+const MINUTE: Millis = Millis(60_000);
+
 /// A replay that lags shows at most so many looks at once, and jumps where there are more.
 const CATCH_UP: u64 = 16;
 
@@ -244,6 +247,12 @@ impl App {
                 None => self.scene = Some(Scene::scoped(look, None, scope.clone())),
             }
         }
+        // How everybody grew in a minute goes further back than that.
+        let ago = self.time.past.time(nth).map(|at| at.saturating_sub(MINUTE));
+        let then = ago.and_then(|ago| self.time.past.at(ago)).unwrap_or(oldest);
+        if let (Some(scene), Some(look)) = (&mut self.scene, self.time.past.look(then)) {
+            scene.recall(&look);
+        }
         // The one before it is ranked, to tell who moved.
         self.rank();
         self.put_on(look);
@@ -373,7 +382,8 @@ impl App {
         let target = time.past.at(Millis(playing.from.0.saturating_add(gone.0)));
         let Some(target) = target.filter(|target| *target > at) else { return };
         // A dialog stands still, and so does what it speaks of.
-        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_)) {
+        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
+        {
             return self.play();
         }
         if target.0 - at.0 > CATCH_UP {

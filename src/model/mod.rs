@@ -6,12 +6,14 @@
 
 mod cgroup;
 mod domain;
+mod forecast;
 mod happening;
 mod history;
 mod killers;
 mod knobs;
 mod machine;
 mod memory;
+mod minute;
 mod names;
 mod nodes;
 mod past;
@@ -29,6 +31,7 @@ pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };
 pub use domain::{Domain, DomainKind, Scope};
+pub use forecast::{Arrival, Forecast, Outlook};
 pub use happening::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
 pub use history::{History, Moment};
 pub use killers::{

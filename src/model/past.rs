@@ -314,6 +314,16 @@ impl Past {
         Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
     }
 
+    /// Walks through the cgroups of all looks that are kept, up to this one: `with` gets which look it
+    /// is, its small facts, when its cgroups were read, and their list.
+    pub fn walk_groups(&self, to: Nth, mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup])) {
+        let mut list = Vec::new();
+        for (nth, frame) in (self.first..=to.0).zip(&self.frames) {
+            frame.groups.apply(&mut list);
+            with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+        }
+    }
+
     /// The next look after this one in whose time the kernel killed somebody.
     #[must_use]
     pub fn next_kill(&self, after: Nth) -> Option<Nth> {

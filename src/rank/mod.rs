@@ -4,6 +4,8 @@ pub mod company;
 pub mod fate;
 pub mod growth;
 pub mod opinion;
+pub mod promises;
+pub mod trend;
 pub mod walls;
 pub mod whatif;
 

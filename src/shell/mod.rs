@@ -225,7 +225,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         return carry_out(command, &setup, live, hands, is_dry(cli));
     }
     let feed = Feed::Looks(live);
-    let roots = ([reader()?, reader()?], open()?);
+    let roots = ([reader()?, reader()?], [open()?, open()?]);
     tui::run(cli, setup, feed, hands, Some(roots), watch, sticky)
 }
 

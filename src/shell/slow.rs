@@ -78,6 +78,29 @@ pub(super) fn start_student(reader: Reader, inbox: Sender<Event>) -> Option<Send
     Some(orders)
 }
 
+/// Starts the thread that reads what the memory of processes is made of, for those on the screen: apart
+/// from the others, because a process that holds the lock of its memory keeps it waiting.
+pub(super) fn start_weigher(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+    let (orders, asked) = channel::<Vec<ProcId>>();
+    let work = move || {
+        while let Ok(mut wanted) = asked.recv() {
+            // What was asked for before is asked for again, where it still stands on the screen.
+            wanted.extend(asked.try_iter().flatten());
+            for portion in wanted.chunks(WEIGHED) {
+                let told = portion.iter().filter_map(|&id| Some((id, study::weigh(&root, id)?)));
+                if inbox.send(Event::Told(Msg::Weighed(told.collect()))).is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    thread::Builder::new().name("weigher".to_owned()).spawn(work).ok()?;
+    Some(orders)
+}
+
+/// So many are told at once: a large one takes a while.
+const WEIGHED: usize = 8;
+
 /// So long a refresh without a screen waits for users and command lines.
 const LATEST: Duration = Duration::from_millis(500);
 

@@ -95,6 +95,7 @@ struct Loop {
     burst: Option<Burst>,
     slow: Option<Sender<Vec<ProcId>>>,
     student: Option<Sender<ProcId>>,
+    weigher: Option<Sender<Vec<ProcId>>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
     waker: Option<Waker>,
@@ -117,7 +118,7 @@ pub(super) fn run(
     setup: Setup,
     feed: Feed,
     hands: Box<dyn Effects>,
-    names: Option<([slow::Reader; 2], ProcRoot)>,
+    names: Option<([slow::Reader; 2], [ProcRoot; 2])>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
@@ -169,13 +170,18 @@ pub(super) fn run(
     app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
     let command = cli.on_alarm.clone().filter(|_| app.setup.live);
     let runner = command.and_then(|command| alarm::start(command, inbox.clone()));
-    let (slow, student, waker) = match names {
-        Some(([lines, studies], pressure)) => {
+    let (slow, student, weigher, waker) = match names {
+        Some(([lines, studies], [sizes, pressure])) => {
             let live = LiveRoot::prove(pressure).ok();
             let waker = live.and_then(|root| wake::start(root, inbox.clone()));
-            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox), waker)
+            (
+                slow::start(lines, inbox.clone()),
+                slow::start_student(studies, inbox.clone()),
+                slow::start_weigher(sizes, inbox),
+                waker,
+            )
         }
-        None => (None, None, None),
+        None => (None, None, None, None),
     };
     let mut all = Loop {
         app,
@@ -189,6 +195,7 @@ pub(super) fn run(
         burst: cli.ring.map(|_| Burst::default()),
         slow,
         student,
+        weigher,
         rules,
         adj_rules,
         waker,
@@ -325,6 +332,10 @@ impl Loop {
         let wanted = self.app.wanted_commands();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
+        }
+        let wanted = self.app.wanted_holdings();
+        if let Some(weigher) = self.weigher.as_ref().filter(|_| !wanted.is_empty()) {
+            let _ = weigher.send(wanted);
         }
         if let Some(student) = &self.student
             && let Some(who) = self.app.wanted_study()

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::cgroups::swap_of;
 use super::look::Look;
-use super::words;
+use super::{outlook, words};
 use crate::app::App;
 use crate::columns::Sight;
 use crate::model::{Cgroup, Domain, Hierarchy, Limit, Reading, Scope};
@@ -195,6 +195,7 @@ pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
         return lines;
     };
     lines.push(say(look, "room", words::room(&sight, wall)));
+    lines.extend(wall.full.map(|full| say(look, "forecast", outlook::sentence("full", &full))));
     lines.push(say(look, "total", step(&sight, &domain)));
     let Some(fate) = &line.fate else { return lines };
     lines.push(say(look, "victim", words::fate(&sight, fate)));

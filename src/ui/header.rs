@@ -9,7 +9,7 @@ use super::cgroups::nearness;
 use super::gauge;
 use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
-use super::{victim, words};
+use super::{outlook, victim, words};
 use crate::app::mode::Screen;
 use crate::app::reports::ShownReport;
 use crate::app::sticky::Sticky;
@@ -378,7 +378,8 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
         _ => look.good(),
     };
     let avail = available.map_or_else(|| "?".to_owned(), |kib| words::kib(sight, kib));
-    let mut parts = vec![(DETAIL, word("avail ", avail, look))];
+    let ram = outlook::full(sight.scene.forecast().ram, look);
+    let mut parts = vec![(DETAIL, outlook::beside(word("avail ", avail, look), ram, width))];
     parts.push((stalls_at(width), stall("some", now.pressure.some, look, width)));
     if width >= 180 {
         let text = format!(
@@ -430,7 +431,8 @@ fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
         (110.., Some(traffic)) => vec![Span::styled(traffic, look.dim())],
         _ => word("free ", words::kib(sight, swap.free_kib), look),
     };
-    parts.push((DETAIL, detail));
+    let ends = outlook::full(sight.scene.forecast().swap, look);
+    parts.push((DETAIL, outlook::beside(detail, ends, width)));
     parts.push(stalls);
     let gauge = Gauge {
         label: "Swp",

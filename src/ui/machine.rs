@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::gate;
 use super::header;
 use super::look::Look;
-use super::words;
+use super::{outlook, words};
 use crate::app::{Acting, App};
 use crate::columns::Sight;
 use crate::model::{OvercommitMode, PressureWatch, Reading};
@@ -61,6 +61,8 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
             words::step(&sight)
         ),
     ));
+    lines.extend(outlook::lines(&sight).into_iter().map(|(label, text)| say(label, text)));
+    lines.extend(outlook::eating(app, &sight).map(|text| say("eating now", text)));
     let armed = sight.policy.armed(sight.scene);
     // What holds the killer back comes first, where that can be told apart.
     let killer = say("the killer", armed.why);

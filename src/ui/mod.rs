@@ -25,9 +25,11 @@ mod layout;
 mod machine;
 mod memory;
 mod menu;
+mod outlook;
 mod page;
 mod panels;
 mod pen;
+mod promises;
 mod round;
 mod session;
 mod several;
@@ -139,6 +141,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
         Mode::Several(several) => several::paint(several, space, pen),
         Mode::Journal(at) => journal::paint(app, *at, roomy, pen),
+        Mode::Promises(scroll) => promises::paint(app, *scroll, roomy, pen),
         Mode::Keep(keep) => keep::paint(keep, roomy, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),

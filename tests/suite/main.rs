@@ -42,5 +42,6 @@ mod tapes;
 mod taping;
 mod time;
 mod timeline;
+mod trend;
 mod verdicts;
 mod whatif;

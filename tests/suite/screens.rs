@@ -71,6 +71,7 @@ fn study_of(who: ProcId) -> Study {
             anonymous: Kib(11_300_000),
             shared: Kib(96 << 10),
             swap: Kib(512 << 10),
+            ..Holding::default()
         }),
         sharers: Reading::Value(Sharers::default()),
         frozen: None,
@@ -153,6 +154,9 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("edit legacy", &["Down", "F7", "Tab"]),
         ("edit wide", &["Down", "a", "t", "t"]),
         ("several", &["Down", "a", "t", "5", "Enter"]),
+        ("growth", &["A"]),
+        ("promises", &["C"]),
+        ("promises scrolled", &["C", "PgDn"]),
         ("journal", &["J"]),
         ("keep", &["Down", "W"]),
         ("keep path", &["Down", "W", "w", "a日b"]),
