@@ -178,7 +178,11 @@ impl App {
                 self.arrange_verdicts();
                 return self.look_again();
             }
-            Screen::Memory | Screen::Events => return self.look_again(),
+            Screen::Memory => {
+                self.arrange_memory();
+                return self.look_again();
+            }
+            Screen::Events => return self.look_again(),
         }
         Vec::new()
     }

@@ -12,6 +12,7 @@ pub mod keep;
 pub mod keys;
 pub mod knobs;
 pub mod lines;
+pub mod memory;
 pub mod menu;
 pub mod mode;
 pub mod protect;
@@ -28,7 +29,6 @@ mod dialogs;
 mod events;
 mod key;
 mod lists;
-mod memory;
 mod message;
 mod needs;
 mod pages;
@@ -58,6 +58,7 @@ use filter::Filter;
 use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
+use memory::MemoryView;
 use mode::{Mode, Press, Screen};
 use sticky::Sticky;
 use time::Time;
@@ -119,6 +120,8 @@ pub struct App {
     pub groups: GroupView,
     /// The view of verdicts.
     pub verdicts: VerdictView,
+    /// The view of memory.
+    pub memory: MemoryView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -223,6 +226,7 @@ impl App {
             screen: Screen::Processes,
             groups: GroupView::default(),
             verdicts: VerdictView::default(),
+            memory: MemoryView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -428,6 +432,7 @@ impl App {
         self.refresh_lines();
         self.arrange_groups();
         self.arrange_verdicts();
+        self.arrange_memory();
         self.foresee();
         self.renew_keep();
         self.foresee_knob();

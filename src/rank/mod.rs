@@ -4,8 +4,10 @@ pub mod company;
 pub mod fate;
 pub mod growth;
 pub mod opinion;
+pub mod series;
 pub mod walls;
 pub mod whatif;
+pub mod window;
 
 use std::cmp::Ordering;
 
