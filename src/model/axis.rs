@@ -15,11 +15,13 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// `count` cells that reach at least `span` back from `end`, which is in the last of them.
+    /// `count` cells (two or more) that reach at least `span` back from `end`, which is in the last of
+    /// them.
     #[must_use]
     pub fn new(end: Millis, span: Millis, count: usize) -> Self {
         let count = count.max(1);
-        let cell = span.0.div_ceil(count as u64).max(1);
+        // The last one is just being filled.
+        let cell = span.0.div_ceil((count as u64 - 1).max(1)).max(1);
         let last = i64::try_from(end.0 / cell).unwrap_or(i64::MAX);
         let first = last.saturating_add(1).saturating_sub_unsigned(count as u64);
         Self { first, cell: Millis(cell), count }

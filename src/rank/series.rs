@@ -44,7 +44,7 @@ pub enum Severity {
 pub struct Series {
     /// Its name.
     pub id: &'static str,
-    /// Its title on the screen, at most 13 cells.
+    /// Its title on the screen, at most 12 cells.
     pub title: &'static str,
     /// What it is, in one line.
     pub about: &'static str,

@@ -57,7 +57,7 @@ pub fn files(app: &App, look: Look, width: u16) -> Option<Vec<Line<'static>>> {
     let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
     lines.extend(case.events());
     lines.extend(case.pressure());
-    lines.extend(trail::lines(app, group.path.as_str(), look, width));
+    lines.extend(trail::lines(app, group, look, width));
     Some(lines)
 }
 

@@ -316,9 +316,13 @@ const AVERAGES: u16 = 28;
 const SPARKS: u16 = 120;
 
 const fn stalls_at(width: u16) -> u16 {
+    if width >= 110 { WIDE_STALLS } else { STALLS }
+}
+
+/// Where they stand once something is drawn behind them: on a narrow screen further to the left.
+const fn drawn_at(width: u16) -> u16 {
     match width {
-        ..110 => STALLS,
-        SPARKS..140 => WIDE_STALLS - 6,
+        ..140 => WIDE_STALLS - 6,
         _ => WIDE_STALLS,
     }
 }
@@ -334,7 +338,7 @@ const IO_SOME: &str = "io-some";
 
 /// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
 fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
-    let column = stalls_at(width) + AVERAGES;
+    let column = drawn_at(width) + AVERAGES;
     let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
     let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
     let room = end.checked_sub(column + cells(label))?.min(40);
@@ -565,7 +569,8 @@ fn stalls(
     if spark.is_none() && width >= 110 {
         spans.extend(trend(stall, style, look));
     }
-    let mut parts = vec![(stalls_at(width), spans)];
+    let column = if spark.is_some() { drawn_at(width) } else { stalls_at(width) };
+    let mut parts = vec![(column, spans)];
     parts.extend(spark);
     parts
 }

@@ -21,6 +21,9 @@ const TWO_COLUMNS: u16 = 160;
 /// A chart of so many lines has its words above it, and the whole width for itself.
 const BOX: u16 = 3;
 
+/// The longest title.
+const TITLE: u16 = 12;
+
 /// No chart on one line with its words is higher.
 const HIGHEST: u16 = 4;
 
@@ -348,7 +351,8 @@ impl Frame<'_> {
         let look = pen.look;
         let (value, style) = it.value(sight, self.moment, pen);
         let mut spans = self.title(it, pen).to_vec();
-        spans.push(Span::raw(" "));
+        let pad = TITLE.saturating_sub(cells(it.series.title)) + 1;
+        spans.push(Span::raw(" ".repeat(pad.into())));
         spans.push(Span::styled(value, style));
         spans.push(Span::styled(format!(" {}", it.beside(sight, self.moment)), look.dim()));
         let taken = pen.line(area.x, area.y, area.width, &Line::from(spans));

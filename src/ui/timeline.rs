@@ -32,13 +32,19 @@ fn clock(app: &App, window: &Window<'_>, at: Millis) -> Option<String> {
 }
 
 /// `1h` and not `1h00m`.
-fn ago(seconds: u64) -> String {
+#[must_use]
+pub fn span(seconds: u64) -> String {
     match seconds {
-        0..60 => format!("-{seconds}s"),
-        _ if seconds.is_multiple_of(3600) => format!("-{}h", seconds / 3600),
-        60..3600 if seconds.is_multiple_of(60) => format!("-{}m", seconds / 60),
-        _ => format!("-{}", span_of(seconds)),
+        0..60 => format!("{seconds}s"),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => span_of(seconds),
     }
+}
+
+/// The same before the newest look.
+fn ago(seconds: u64) -> String {
+    format!("-{}", span(seconds))
 }
 
 /// Paints it: a line of marks, and under it one of times where there is room for two.
@@ -82,7 +88,8 @@ pub fn paint(app: &App, window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
     if axis.place(newest.at).is_some()
         && let Some(time) = clock(app, window, newest.at)
     {
-        let text = if app.time.is_film() { format!("end {time}") } else { format!("now {time}") };
+        let word = if app.setup.live { "now" } else { "end" };
+        let text = format!("{word} {time}");
         let x = area.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {
             pen.text(area.x + x, y, cells(&text), &text, look.plain());

@@ -10,7 +10,7 @@ use super::look::Look;
 use super::pen::{Pen, tail};
 use super::{timeline, words};
 use crate::app::App;
-use crate::columns::{Sight, span_of};
+use crate::columns::Sight;
 use crate::model::{Axis, Cgroup, Fold, Point, Reading, Stall, resample};
 use crate::rank::series::Severity;
 use crate::rank::walls;
@@ -34,6 +34,9 @@ pub fn height(app: &App, area: Rect) -> u16 {
     }
 }
 
+/// A pressure of a cgroup.
+type Told = fn(&Cgroup) -> Reading<Stall>;
+
 /// How much a cgroup held in each look that is kept.
 fn usage(app: &App, path: &str, axis: &Axis) -> Vec<Option<f64>> {
     let mut since = None;
@@ -45,12 +48,7 @@ fn usage(app: &App, path: &str, axis: &Axis) -> Vec<Option<f64>> {
 }
 
 /// Which share of the time since the look before its tasks waited, in percent.
-fn waited(
-    app: &App,
-    path: &str,
-    axis: &Axis,
-    of: fn(&Cgroup) -> Reading<Stall>,
-) -> Vec<Option<f64>> {
+fn waited(app: &App, path: &str, axis: &Axis, of: Told) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
     let trail = app.time.past.trail(path).into_iter().map(|(at, read, group)| {
         let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
@@ -138,14 +136,15 @@ fn waits(group: &Cgroup) -> String {
 /// A cgroup's own past in the looks that are kept: how full it was, and how long its tasks waited for
 /// memory and for disks. Two or three lines of so many cells.
 #[must_use]
-pub fn lines(app: &App, path: &str, look: Look, width: u16) -> Vec<Line<'static>> {
+pub fn lines(app: &App, group: &Cgroup, look: Look, width: u16) -> Vec<Line<'static>> {
+    let path = group.path.as_str();
     let (Some(at), past) = (app.shown_at(), &app.time.past) else { return Vec::new() };
     let room = width.saturating_sub(LABEL + 12).min(60);
     if past.len() < 2 || room < 8 {
         return Vec::new();
     }
     let axis = Axis::new(at, past.span(), room.into());
-    let span = span_of(past.span().0 / 1000);
+    let span = timeline::span(past.span().0 / 1000);
     let say = |label: &str, spark: Vec<Span<'static>>, note: String| {
         let mut spans = vec![Span::styled(format!("{label:<10} "), look.label())];
         spans.extend(spark);
@@ -154,6 +153,7 @@ pub fn lines(app: &App, path: &str, look: Look, width: u16) -> Vec<Line<'static>
     };
     let used = usage(app, path, &axis);
     let most = used.iter().flatten().copied().fold(1.0, f64::max);
+    let most = group.wall().map_or(most, |Bytes(wall)| most.max(wall as f64));
     let mut lines = Vec::with_capacity(3);
     if used.iter().any(Option::is_some) {
         lines.push(say(
@@ -162,7 +162,7 @@ pub fn lines(app: &App, path: &str, look: Look, width: u16) -> Vec<Line<'static>
             format!(" {span}"),
         ));
     }
-    let stalls: [(_, fn(&Cgroup) -> Reading<Stall>); 2] =
+    let stalls: [(&str, Told); 2] =
         [("mem some", |group| group.pressure.some), ("io some", |group| group.pressure.io_some)];
     for (label, of) in stalls {
         let shares = waited(app, path, &axis, of);

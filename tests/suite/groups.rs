@@ -116,7 +116,7 @@ pub fn grouped(look: &Snapshot) -> Snapshot {
 }
 
 /// The machine of the pictures with limits: the build is about to hit its own.
-fn limited(look: &Snapshot, grown: u64) -> Snapshot {
+pub fn limited(look: &Snapshot, grown: u64) -> Snapshot {
     let mut look = grouped(look);
     for group in &mut Arc::make_mut(&mut look.cgroups).list {
         match group.path.as_str() {
