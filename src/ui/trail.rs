@@ -16,6 +16,9 @@ use crate::rank::series::Severity;
 use crate::rank::walls;
 use crate::units::{Bytes, Millis};
 
+/// Of fewer looks there is nothing to draw.
+const FEW: usize = 4;
+
 /// The word before a line of a panel takes so many cells.
 const LABEL: u16 = 11;
 
@@ -140,7 +143,7 @@ pub fn lines(app: &App, group: &Cgroup, look: Look, width: u16) -> Vec<Line<'sta
     let path = group.path.as_str();
     let (Some(at), past) = (app.shown_at(), &app.time.past) else { return Vec::new() };
     let room = width.saturating_sub(LABEL + 12).min(60);
-    if past.len() < 2 || room < 8 {
+    if past.len() < FEW || room < 8 {
         return Vec::new();
     }
     let axis = Axis::new(at, past.span(), room.into());

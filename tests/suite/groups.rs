@@ -583,7 +583,7 @@ proptest! {
         for key in keys(&script) {
             let shown = player.pids();
             let before = player.app.screen;
-            let dialog = matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_));
+            let dialog = player.app.mode.asks();
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.
                 prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");
