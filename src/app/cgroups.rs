@@ -182,7 +182,10 @@ impl App {
                 self.arrange_events();
                 return self.look_again();
             }
-            Screen::Memory => return self.look_again(),
+            Screen::Memory => {
+                self.arrange_memory();
+                return self.look_again();
+            }
         }
         Vec::new()
     }

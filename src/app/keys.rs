@@ -135,6 +135,10 @@ pub enum Action {
     Now,
     Faster,
     Slower,
+    // In the view of memory.
+    ZoomIn,
+    ZoomOut,
+    Enlarge,
     // In the tree of cgroups.
     EnterDomain,
     GroupsByWall,
@@ -458,8 +462,11 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[c('l')], Action::Now, "", "back to now; in a recording to its end"),
     row(EVERYWHERE, &[Key::alt('.')], Action::Faster, "", "play a recording faster"),
     row(EVERYWHERE, &[Key::alt(',')], Action::Slower, "", "play a recording slower"),
-    row(MEMORY, &[k(Code::Left)], Action::LookBack, "", "back in time: the look before"),
-    row(MEMORY, &[k(Code::Right)], Action::LookForward, "", "forward in time: the next look"),
+    row(MEMORY, &[k(Code::Left)], Action::LookBack, "Back", "back in time: the look before"),
+    row(MEMORY, &[k(Code::Right)], Action::LookForward, "On", "forward in time: the next look"),
+    row(MEMORY, &[c('+')], Action::ZoomIn, "Closer", "charts of a shorter time"),
+    row(MEMORY, &[c('-')], Action::ZoomOut, "Wider", "charts of a longer time: 1m to 4h, or all"),
+    row(MEMORY, &[k(Code::Enter)], Action::Enlarge, "Large", "one chart large, or all again"),
     row(
         EVERYWHERE,
         &[Key::alt('o')],

@@ -14,6 +14,7 @@ pub mod keep;
 pub mod keys;
 pub mod knobs;
 pub mod lines;
+pub mod memory;
 pub mod menu;
 pub mod mode;
 pub mod pace;
@@ -34,7 +35,6 @@ mod dialogs;
 mod key;
 mod listen;
 mod lists;
-mod memory;
 mod message;
 mod needs;
 mod pages;
@@ -65,6 +65,7 @@ use filter::Filter;
 use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
+use memory::MemoryView;
 use mode::{Mode, Press, Screen};
 use pace::Pace;
 use promises::Promises;
@@ -132,6 +133,8 @@ pub struct App {
     pub verdicts: VerdictView,
     /// The page of promises.
     pub promises: Promises,
+    /// The view of memory.
+    pub memory: MemoryView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -247,6 +250,7 @@ impl App {
             groups: GroupView::default(),
             verdicts: VerdictView::default(),
             promises: Promises::default(),
+            memory: MemoryView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -475,6 +479,7 @@ impl App {
         self.refresh_lines();
         self.arrange_groups();
         self.arrange_verdicts();
+        self.arrange_memory();
         self.foresee();
         self.renew_keep();
         self.renew_promises();

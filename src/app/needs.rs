@@ -25,7 +25,7 @@ impl App {
         needs.cgroup |= speaks || self.viewport.width >= 100;
         needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
-        let groups = self.screen == Screen::Cgroups || self.is_scoped();
+        let groups = matches!(self.screen, Screen::Cgroups | Screen::Memory) || self.is_scoped();
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {

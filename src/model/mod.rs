@@ -4,6 +4,7 @@
 //! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
 //! (`policy`), how it looks (`ui`).
 
+mod axis;
 mod cgroup;
 mod domain;
 mod forecast;
@@ -27,6 +28,7 @@ mod study;
 mod text;
 mod tripwire;
 
+pub use axis::{Axis, Fold, Point, joined, resample};
 pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };

@@ -5,9 +5,11 @@ pub mod fate;
 pub mod growth;
 pub mod opinion;
 pub mod promises;
+pub mod series;
 pub mod trend;
 pub mod walls;
 pub mod whatif;
+pub mod window;
 
 use std::cmp::Ordering;
 

@@ -78,6 +78,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Memory {
         parts.push(pace(app, pen));
         parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+        parts.extend(memory_keys(app, pen));
         return parts;
     }
     parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
@@ -218,6 +219,31 @@ fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
         }
     }
     parts
+}
+
+/// The keys of the view of memory.
+fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    if !matches!(app.mode, Mode::Browse) {
+        return Vec::new();
+    }
+    let pair = |a: Action, b: Action, word: &str| {
+        let (a, b) = (key_of(Place::Memory, a)?, key_of(Place::Memory, b)?);
+        Some(format!("{a} {b} {word}"))
+    };
+    let large = if app.memory.large { "all charts" } else { "large" };
+    let enter = key_of(Place::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
+    let now = key_of(Place::Memory, Action::Now).filter(|_| app.time.is_past());
+    [
+        pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
+        pair(Action::LookBack, Action::LookForward, "looks back"),
+        enter,
+        now.map(|key| format!("{key} now")),
+        pair(Action::KillBefore, Action::KillAfter, "kills"),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|text| Span::styled(text, pen.look.dim()))
+    .collect()
 }
 
 /// The same for the view of cgroups.

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cgroups::nearness;
+use super::chart;
 use super::gauge;
 use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
@@ -15,9 +16,13 @@ use crate::app::reports::ShownReport;
 use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
-use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing};
+use crate::model::{
+    Axis, Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing,
+};
 use crate::rank::fate::First;
-use crate::units::{Kib, Pages};
+use crate::rank::series::SERIES;
+use crate::rank::window::Window;
+use crate::units::{Kib, Millis, Pages};
 
 /// How many lines the header wants.
 #[must_use]
@@ -60,9 +65,9 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
             if let Some(report) = &app.report {
                 lines.extend(told(report, look));
             } else {
-                lines.push(memory(&sight, look, area.width));
-                lines.push(swap(&sight, look, area.width));
-                lines.push(commit(&sight, look, area.width));
+                lines.push(memory(app, &sight, look, area.width));
+                lines.push(swap(app, &sight, look, area.width));
+                lines.push(commit(app, &sight, look, area.width));
             }
             if area.width >= 110 {
                 lines.push(model(app, &sight, look, area.width));
@@ -361,13 +366,57 @@ fn word(label: &'static str, value: String, look: Look) -> Vec<Span<'static>> {
 const DETAIL: u16 = 0;
 const STALLS: u16 = 13;
 const WIDE_STALLS: u16 = 28;
-const WIDEST: u16 = 72;
+/// The averages of a pressure take so many cells, with the space behind them.
+const AVERAGES: u16 = 28;
+/// From this width on there is room for what pressure was.
+const SPARKS: u16 = 120;
 
 const fn stalls_at(width: u16) -> u16 {
     if width >= 110 { WIDE_STALLS } else { STALLS }
 }
 
-fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+/// Where they stand once something is drawn behind them: on a narrow screen further to the left.
+const fn drawn_at(width: u16) -> u16 {
+    match width {
+        ..140 => WIDE_STALLS - 6,
+        _ => WIDE_STALLS,
+    }
+}
+
+const fn widest_at(width: u16) -> u16 {
+    if width >= 200 { 94 } else { 72 }
+}
+
+/// The pressures of the header, by their names in the table of quantities.
+const MEMORY_SOME: &str = "memory-some";
+const MEMORY_FULL: &str = "memory-full";
+const IO_SOME: &str = "io-some";
+
+/// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
+fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
+    let column = drawn_at(width) + AVERAGES;
+    let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
+    let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
+    let room = end.checked_sub(column + cells(label))?.min(40);
+    let series = SERIES.iter().find(|series| series.id == id)?;
+    let axis = Axis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
+    let window = Window::new(&app.time.history, axis);
+    let moment = window.moment(app.shown_at()?)?;
+    let shares = window.cells(series);
+    if window.len() < FEW || !shares.iter().any(Option::is_some) {
+        return None;
+    }
+    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let severity = |share: f64| (series.severity)(share, moment);
+    let mut spans = chart::spans(look, &shares, most, &severity);
+    spans.push(Span::styled(label, look.dim()));
+    Some((column, spans))
+}
+
+/// Of fewer looks there is nothing to draw.
+const FEW: usize = 4;
+
+fn memory(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let memory = now.memory;
     let available = memory.available_kib.value();
@@ -380,7 +429,7 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let avail = available.map_or_else(|| "?".to_owned(), |kib| words::kib(sight, kib));
     let ram = outlook::full(sight.scene.forecast().ram, look);
     let mut parts = vec![(DETAIL, outlook::beside(word("avail ", avail, look), ram, width))];
-    parts.push((stalls_at(width), stall("some", now.pressure.some, look, width)));
+    parts.extend(stalls(app, MEMORY_SOME, now.pressure.some, look, width));
     if width >= 180 {
         let text = format!(
             "cache {}  free {}  shared {}",
@@ -388,7 +437,7 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             words::kib(sight, memory.free_kib),
             words::kib(sight, memory.shmem_kib)
         );
-        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
     }
     let gauge = Gauge {
         label: "Mem",
@@ -403,10 +452,10 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     gauge.line(look, width, parts)
 }
 
-fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn swap(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let swap = now.swap;
-    let stalls = (stalls_at(width), stall("full", now.pressure.full, look, width));
+    let stalls = stalls(app, MEMORY_FULL, now.pressure.full, look, width);
     if swap.total_kib.0 == 0 {
         let gauge = Gauge {
             label: "Swp",
@@ -418,7 +467,7 @@ fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             bar: look.dim(),
             alarm: false,
         };
-        return gauge.line(look, width, vec![stalls]);
+        return gauge.line(look, width, stalls);
     }
     let full = percent(swap.used(), swap.total_kib);
     let style = match full {
@@ -433,7 +482,7 @@ fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     };
     let ends = outlook::full(sight.scene.forecast().swap, look);
     parts.push((DETAIL, outlook::beside(detail, ends, width)));
-    parts.push(stalls);
+    parts.extend(stalls);
     let gauge = Gauge {
         label: "Swp",
         used: of(swap.used(), swap.total_kib),
@@ -461,7 +510,7 @@ pub fn traffic(sight: &Sight<'_>) -> Option<String> {
     Some(format!("in {into}/s out {out}/s"))
 }
 
-fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn commit(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let commit = now.overcommit;
     let Some(charge) = commit.charge() else {
@@ -475,14 +524,23 @@ fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     // Where nothing enforces the limit, going over it is no news.
     let style = if tight { look.danger() } else { look.plain() };
     let mut parts = Vec::new();
+    // Disks stand on this line, where there is room for them.
+    let io = now.pressure.io_some;
+    let disks = width >= 200 && io.value().is_some();
     for form in enforcement(sight, &commit) {
         let style = if commit.enforced() { look.strong() } else { look.dim() };
-        let room = width.saturating_sub(bar_cells(width) + 23);
+        let room = match disks {
+            true => stalls_at(width) - 1,
+            false => width.saturating_sub(bar_cells(width) + 23),
+        };
         if cells(&form) <= room {
             let style = if tight { look.danger() } else { style };
             parts.push((DETAIL, vec![Span::styled(form, style)]));
             break;
         }
+    }
+    if disks {
+        parts.extend(stalls(app, IO_SOME, io, look, width));
     }
     if width >= 180 {
         let total = sight.scene.domain().pages;
@@ -491,7 +549,7 @@ fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             words::step(sight),
             words::grouped(total.points().0)
         );
-        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
     }
     let gauge = Gauge {
         label: "Cmt",
@@ -524,25 +582,38 @@ fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
     vec![
         format!("overcommit {mode} {word}, {knob}: {law}"),
         format!("overcommit {mode} {knob}: {law}"),
+        format!("overcommit {mode}: {law}"),
         law.to_owned(),
     ]
 }
 
-/// The three averages of a pressure line; where there is room, their trend.
-fn stall(name: &'static str, stall: Reading<Stall>, look: Look, width: u16) -> Vec<Span<'static>> {
+/// A pressure: its averages, and behind them what it was.
+fn stalls(
+    app: &App,
+    id: &str,
+    stall: Reading<Stall>,
+    look: Look,
+    width: u16,
+) -> Vec<(u16, Vec<Span<'static>>)> {
     let Some(stall) = stall.value() else {
-        return vec![Span::styled(
-            if name == "some" { "PSI not available" } else { "" },
-            look.dim(),
-        )];
+        let text = if id == MEMORY_SOME { "PSI not available" } else { "" };
+        return vec![(stalls_at(width), vec![Span::styled(text, look.dim())])];
     };
-    let heavy = if name == "some" { (10.0, 40.0) } else { (2.0, 10.0) };
+    let (name, care, bad) = match id {
+        MEMORY_FULL => ("full", 2.0, 10.0),
+        IO_SOME => ("some", 40.0, 80.0),
+        _ => ("some", 10.0, 40.0),
+    };
     let (style, alarm) = match stall.avg10 {
-        now if now >= heavy.1 => (look.danger(), "!"),
-        now if now >= heavy.0 => (look.warn(), "!"),
+        now if now >= bad => (look.danger(), "!"),
+        now if now >= care => (look.warn(), "!"),
         _ => (look.plain(), " "),
     };
-    let lead = if width >= 110 { "PSI mem" } else { "PSI" };
+    let lead = match id {
+        _ if width < 110 => "PSI",
+        IO_SOME => "PSI io ",
+        _ => "PSI mem",
+    };
     let mut spans = vec![
         Span::styled(format!("{lead} {name}"), look.label()),
         Span::styled(format!(" {:>4}", words::share(stall.avg10)), style),
@@ -552,23 +623,31 @@ fn stall(name: &'static str, stall: Reading<Stall>, look: Look, width: u16) -> V
             words::share(stall.avg300)
         )),
     ];
-    if width >= 110 {
-        let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
-        let trend: String = [stall.avg300, stall.avg60, stall.avg10]
-            .iter()
-            .map(|&share| look.spark(share / most))
-            .collect();
-        let word = if stall.avg10 > stall.avg60 * 1.2 {
-            " rising"
-        } else if stall.avg10 < stall.avg60 * 0.8 {
-            " falling"
-        } else {
-            ""
-        };
-        spans.push(Span::styled(format!("  {trend}"), style));
-        spans.push(Span::styled(word, look.dim()));
+    let spark = if width >= SPARKS { spark(app, id, look, width) } else { None };
+    if spark.is_none() && width >= 110 {
+        spans.extend(trend(stall, style, look));
     }
-    spans
+    let column = if spark.is_some() { drawn_at(width) } else { stalls_at(width) };
+    let mut parts = vec![(column, spans)];
+    parts.extend(spark);
+    parts
+}
+
+/// The three averages as a trend: what there is before a few looks were taken.
+fn trend(stall: Stall, style: Style, look: Look) -> [Span<'static>; 2] {
+    let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
+    let trend: String = [stall.avg300, stall.avg60, stall.avg10]
+        .iter()
+        .map(|&share| look.spark(share / most))
+        .collect();
+    let word = if stall.avg10 > stall.avg60 * 1.2 {
+        " rising"
+    } else if stall.avg10 < stall.avg60 * 0.8 {
+        " falling"
+    } else {
+        ""
+    };
+    [Span::styled(format!("  {trend}"), style), Span::styled(word, look.dim())]
 }
 
 /// Whose rule, over how much, and whether it agrees with the kernel.

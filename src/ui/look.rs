@@ -191,6 +191,48 @@ impl Look {
         if self.unicode { BLOCKS[nth] } else { ASCII[nth] }
     }
 
+    /// In a chart, where looks are missing; one cell.
+    #[must_use]
+    pub const fn gap(self) -> &'static str {
+        if self.unicode { "·" } else { "~" }
+    }
+
+    /// The look on the screen, in a chart.
+    #[must_use]
+    pub fn time_cursor(self) -> Style {
+        self.ink(Color::Magenta, Modifier::BOLD)
+    }
+
+    /// Its line through all charts.
+    #[must_use]
+    pub const fn time_line(self) -> &'static str {
+        if self.unicode { "│" } else { "|" }
+    }
+
+    /// Under a chart: the look on the screen, and a kill.
+    #[must_use]
+    pub const fn time_marks(self) -> [&'static str; 2] {
+        if self.unicode { ["▲", "✗"] } else { ["^", "x"] }
+    }
+
+    /// An axis, thin and heavy.
+    #[must_use]
+    pub const fn rules(self) -> [&'static str; 2] {
+        if self.unicode { ["─", "━"] } else { ["-", "="] }
+    }
+
+    /// A mark of time on it.
+    #[must_use]
+    pub const fn tick(self) -> &'static str {
+        if self.unicode { "┬" } else { "+" }
+    }
+
+    /// The machine slept there, or its clock was set.
+    #[must_use]
+    pub const fn leap(self) -> &'static str {
+        if self.unicode { "≈" } else { "%" }
+    }
+
     /// A child with siblings below, the last child, an ancestor with siblings below, nothing.
     #[must_use]
     pub const fn tree(self) -> [&'static str; 4] {

@@ -80,6 +80,12 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
     };
     lines.push(say("pressure", pressure));
     lines.extend(watch(app).into_iter().map(|text| say("", text)));
+    if let (Reading::Value(some), Reading::Value(full)) =
+        (now.pressure.io_some, now.pressure.io_full)
+    {
+        let (some, full) = (words::share(some.avg10), words::share(full.avg10));
+        lines.push(say("disks", format!("{some}% of the last 10 s some task waited, {full}% all")));
+    }
     lines
 }
 

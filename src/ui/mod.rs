@@ -8,6 +8,7 @@ pub mod look;
 
 mod cgroup;
 mod cgroups;
+mod chart;
 mod confirm;
 mod dialog;
 mod edit;
@@ -36,6 +37,8 @@ mod several;
 mod stem;
 mod sticky;
 mod table;
+mod timeline;
+mod trail;
 mod verdicts;
 mod victim;
 mod words;

@@ -51,8 +51,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
 /// The panels of the view of cgroups: what the files say, and what happens at the wall.
 fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
-    let files = cgroup::files(app, look).unwrap_or_else(|| machine::lines(app, look));
     let left = area.width / 2;
+    let files = cgroup::files(app, look, left.saturating_sub(5));
+    let files = files.unwrap_or_else(|| machine::lines(app, look));
     let sides = [
         (Rect { width: left - 1, ..area }, cgroup::title(app), files),
         (

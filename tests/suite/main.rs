@@ -22,6 +22,7 @@ mod haste;
 mod installed;
 mod killers;
 mod knobs;
+mod memory;
 mod metrics;
 mod modules;
 mod policies;

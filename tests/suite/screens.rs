@@ -175,6 +175,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("a grave switch", &[":", "overcommit", "Enter", "2", "Enter"]),
         ("verdicts", &["Tab", "Tab", "Down"]),
         ("other verdicts", &["Tab", "Tab", "End", "i"]),
+        ("memory", &["Tab", "Tab", "Tab", "Down"]),
+        ("memory large", &["Tab", "Tab", "Tab", "Down", "Enter", "-"]),
         ("verdicts of 2.4", &["Tab", "Tab", "End", "Up", "Up", "Up", "Up", "Right"]),
     ];
     let mut found: Vec<(&'static str, App)> = scripts
