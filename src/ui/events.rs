@@ -218,6 +218,10 @@ fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
     let clock = words::clock(app, unix_ms);
     if width >= 12 && is_first {
         let clock = if width < 15 { clock.get(..5).unwrap_or_default() } else { &clock };
+        format!("{} {clock}", date(day_of(app, unix_ms)))
+    } else {
+        clock
+    }
 }
 
 /// Where it was, in short: the unit, or the last part of the path that says something.
