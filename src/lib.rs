@@ -43,9 +43,10 @@
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
 //! may block (command lines, user names), one for environments where a rule looks at them, one that
 //! studies whom a dialog asks about, one that weighs those on the page of promises, one that takes back the
-//! memory of the killed, one that watches the file of a site's rule, one that watches that of rules of adj,
-//! one that writes recordings, one that sleeps at a pressure file, one that runs the command of an alarm, and
-//! the main loop with one inbox. Where a recording is played, one reads it, and there is no sampler. No locks.
+//! memory of the killed, three that listen to logs (the kernel's, the journal, files), one that watches the
+//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, one that sleeps
+//! at a pressure file, one that runs the command of an alarm, and the main loop with one inbox. Where a
+//! recording is played, one reads it, and there is no sampler. No locks.
 //!
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
 //! watches their file as it does a site's rule; the app says at each look what they would do, and once

@@ -72,11 +72,11 @@ fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
     let java = (Killer::Machine, "600 java".to_owned(), Foreseen::Rank(2));
     let mut player = listening();
     player.app.update(live(1, 1, report(600, "java")));
-    assert_eq!(heard(&player), [java.clone()], "at once");
+    assert_eq!(heard(&player), std::slice::from_ref(&java), "at once");
     player.look(later(2, 4, false));
     player.wait(60_000);
     player.look(later(4, 4, false));
-    assert_eq!(heard(&player), [java.clone()], "the count is its own");
+    assert_eq!(heard(&player), std::slice::from_ref(&java), "the count is its own");
     let mut player = listening();
     player.look(later(2, 4, false));
     assert!(heard(&player).is_empty(), "a line may come");
@@ -94,7 +94,7 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     player.wait(4000);
     player.look(later(4, 4, false));
     let guess = (Killer::Counted, "likely 600 java".to_owned(), Foreseen::Rank(2));
-    assert_eq!(heard(&player), [guess.clone()]);
+    assert_eq!(heard(&player), std::slice::from_ref(&guess));
     assert!(player.notice().contains("likely 600 java"), "{}", player.notice());
     player.app.update(live(1, 1, report(600, "java")));
     assert_eq!(heard(&player)[0].0, Killer::Machine, "the line takes its place");
@@ -141,7 +141,7 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
     say(term, 0, &mut player);
     say(kill, 5, &mut player);
     let java = (Killer::Earlyoom, "600 java".to_owned(), Foreseen::Rank(2));
-    assert_eq!(heard(&player), [java.clone()]);
+    assert_eq!(heard(&player), std::slice::from_ref(&java));
     say(kill, 60, &mut player);
     assert_eq!(heard(&player).len(), 2, "a minute later it is another one");
     say("dryrun, not actually sending any signal", 60, &mut player);
