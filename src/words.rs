@@ -144,7 +144,11 @@ pub fn about(arrival: &Arrival) -> String {
     };
     let number = |time: Millis| {
         let number = time.0 as f64 / each;
-        if unit == "h" { format!("{number:.1}") } else { format!("{number:.0}") }
+        match unit {
+            "h" => format!("{number:.1}"),
+            "s" => format!("{:.0}", number.ceil()),
+            _ => format!("{number:.0}"),
+        }
     };
     let (from, to) = (number(soonest), number(latest));
     let range = if from == to { String::new() } else { format!(" ({from} to {to})") };
