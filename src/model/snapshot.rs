@@ -99,7 +99,7 @@ impl Snapshot {
             knobs: self.knobs,
             pressure: self.pressure,
             traffic: self.traffic,
-            powers: self.powers.clone(),
+            powers: self.powers,
             scan: self.scan,
             users: Arc::clone(&self.users),
             cgroups: Arc::default(),
