@@ -1,12 +1,15 @@
 //! What a process holds, from outside.
 
+use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 /// What it holds at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Open descriptors.
+    /// Open descriptors, without those of the processes that it looks at.
     pub files: usize,
+    /// Open files of processes that have ended: those of the top candidates stay open while they live.
+    pub left: usize,
     /// Threads.
     pub threads: usize,
     /// `VmRSS`, in KiB.
@@ -18,9 +21,18 @@ pub struct Held {
 impl Held {
     /// What this process holds now.
     pub fn of(pid: u32) -> Self {
-        let count = |what: &str| {
-            fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, |entries| entries.count())
+        let of = pid;
+        let listed = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).into_iter().flatten();
+        // `/proc/PID/stat` and the like.
+        let whose = |file: &PathBuf| {
+            let file = file.to_string_lossy().into_owned();
+            let (pid, _) = file.strip_prefix("/proc/")?.split_once('/')?;
+            pid.parse::<u32>().ok().filter(|other| *other != of)
         };
+        let open = listed("fd").flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        let (watched, files): (Vec<_>, Vec<_>) = open.partition(|file| whose(file).is_some());
+        let gone = |pid: u32| !Path::new(&format!("/proc/{pid}")).exists();
+        let left = watched.iter().filter_map(whose).filter(|&pid| gone(pid)).count();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kib = |name: &str| {
             let mut lines = status.lines();
@@ -28,13 +40,14 @@ impl Held {
             line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
         };
         let (resident, data) = (kib("VmRSS:"), kib("VmData:"));
-        Self { files: count("fd"), threads: count("task"), resident, data }
+        Self { files: files.len(), left, threads: listed("task").count(), resident, data }
     }
 
     /// The most of both.
     pub fn or(self, other: Self) -> Self {
         Self {
             files: self.files.max(other.files),
+            left: self.left.max(other.left),
             threads: self.threads.max(other.threads),
             resident: self.resident.max(other.resident),
             data: self.data.max(other.data),
@@ -44,10 +57,10 @@ impl Held {
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, threads, resident, data } = self;
+        let Self { files, left, threads, resident, data } = self;
         write!(
             f,
-            "{files} descriptors, {threads} threads, resident {resident} KiB, data {data} KiB"
+            "{files} descriptors and {left} of the ended, {threads} threads, resident {resident} KiB, data {data} KiB"
         )
     }
 }

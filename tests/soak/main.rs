@@ -89,7 +89,7 @@ fn soak() -> ExitCode {
     println!("soak: warm after {} looks: {warm}", soak.steps);
     run(&mut soak, 3);
     // Right now a file may be open that is not, a look later.
-    let fits = |now: &Held| now.files <= warm.files && now.threads == warm.threads;
+    let fits = |now: &Held| now.files <= warm.files && now.left == 0 && now.threads == warm.threads;
     let mut now = soak.held();
     for _ in 0..50 {
         if fits(&now) {
