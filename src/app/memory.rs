@@ -21,6 +21,9 @@ pub const ZOOMS: &[(&str, Option<Millis>)] = &[
     ("all", None),
 ];
 
+/// Which of them is shown first.
+const USUAL: usize = 1;
+
 /// So many cgroups are watched at most.
 const WATCHED: usize = 8;
 
@@ -42,11 +45,18 @@ pub struct MemoryView {
 
 impl Default for MemoryView {
     fn default() -> Self {
-        Self { zoom: 1, chosen: 0, large: false, groups: Vec::new() }
+        Self { zoom: USUAL, chosen: 0, large: false, groups: Vec::new() }
     }
 }
 
 impl MemoryView {
+    /// All at once, unless another span was chosen.
+    pub(super) const fn show_all(&mut self) {
+        if self.zoom == USUAL {
+            self.zoom = ZOOMS.len() - 1;
+        }
+    }
+
     fn zoom_by(&mut self, by: isize) -> bool {
         let old = self.zoom;
         self.zoom = old.saturating_add_signed(by).min(ZOOMS.len() - 1);

@@ -213,6 +213,7 @@ impl App {
     /// The recording was read to its end.
     pub(super) const fn film_is_read(&mut self) {
         self.time.all_read = true;
+        self.memory.show_all();
     }
 
     /// Shows an earlier look, or a later one; its rows stand in its own order at once.

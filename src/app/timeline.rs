@@ -635,14 +635,10 @@ fn guess(
         let above = walls.iter().filter(|wall| is_within(path.as_str(), wall.as_str()));
         above.max_by_key(|wall| wall.as_str().len()).copied()
     };
-    let mut gone: Vec<(Option<&Arc<Text>>, &Process)> = then
-        .processes
-        .iter()
-        .filter(|process| process.has_mm && now.find(process.id).is_none())
-        .map(|process| (wall_of(process), process))
-        .collect();
-    let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
-    gone.sort_by_key(|(wall, process)| std::cmp::Reverse((wall.is_some(), held(process))));
+    let mut gone: Vec<(Option<&Arc<Text>>, &Process)> =
+        then.fallen(now).into_iter().map(|process| (wall_of(process), process)).collect();
+    // Those behind a wall that killed come first; the largest of each stay in front.
+    gone.sort_by_key(|(wall, _)| wall.is_none());
     let count = usize::try_from(count).unwrap_or(STORM).min(STORM);
     gone.into_iter()
         .take(count)

@@ -230,22 +230,15 @@ impl Scene {
         &self.kills
     }
 
-    /// The kernel counts its kills, but not whom: of those who went since the look before, the largest
+    /// The kernel counts its kills, but not whom: of those who fell since the look before, the largest
     /// are taken for its victims, as many as were counted.
     fn count_kills(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
         let counted = |look: &Snapshot| look.traffic.oom_kills.value();
         let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
         let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
-        let mut gone: Vec<&Process> = before
-            .processes
-            .iter()
-            .filter(|process| process.has_mm && self.now.find(process.id).is_none())
-            .collect();
-        let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
-        gone.sort_by_key(|process| std::cmp::Reverse(held(process)));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        for victim in gone.into_iter().take(count) {
+        for victim in before.fallen(&self.now).into_iter().take(count) {
             let parent = before.position(victim.parent).map(|at| before.processes[at].id);
             let at = self.now.clock.monotonic_ms;
             self.kills.push(Kill { victim: victim.id, parent, at });
