@@ -11,7 +11,7 @@ use super::pen::{Pen, tail};
 use super::{timeline, words};
 use crate::app::App;
 use crate::columns::Sight;
-use crate::model::{Axis, Cgroup, Fold, Point, Reading, Stall, resample};
+use crate::model::{Axis, Cgroup, Fold, Point, Reading, Stall, joined, resample};
 use crate::rank::series::Severity;
 use crate::rank::walls;
 use crate::units::{Bytes, Millis};
@@ -42,12 +42,14 @@ type Told = fn(&Cgroup) -> Reading<Stall>;
 
 /// How much a cgroup held in each look that is kept.
 fn usage(app: &App, path: &str, axis: &Axis) -> Vec<Option<f64>> {
-    let mut since = None;
-    let trail = app.time.past.trail(path).into_iter().map(|(at, _, group)| {
+    let trail = app.time.past.trail(path);
+    let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
+    let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
         let value = group.and_then(|group| group.used().value()).map(|used| used.0 as f64);
-        Point { since: since.replace(at), at, value }
+        let since = place.checked_sub(1).and_then(time).filter(|_| joined(place, time));
+        Point { since, at: *at, value }
     });
-    resample(axis, Fold::Most, trail)
+    resample(axis, Fold::Most, points)
 }
 
 /// Which share of the time since the look before its tasks waited, in percent.
