@@ -44,9 +44,7 @@ impl App {
             | Mode::Help(_)
             | Mode::Round(_)
             | Mode::Happened(_)
-            | Mode::Promises(_) => {
-                self.page_key(key)
-            }
+            | Mode::Promises(_) => self.page_key(key),
         }
     }
 
