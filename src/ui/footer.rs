@@ -356,7 +356,7 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
 /// Paints the function bar.
 pub fn paint_bar(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
-    let mut named: Vec<_> = keys_of(app.home())
+    let mut named: Vec<_> = keys_of(app.place())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();
