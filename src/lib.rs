@@ -10,16 +10,17 @@
 //! | 0 | [`raw`] | the two system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | NOUNS: what was seen: process, machine, snapshot, scene. No I/O, no opinion |
 //! | 2 | [`sample`] | EYES: `/proc` bytes to nouns, one file per kernel file under `sample/parse` |
-//! | 2 | [`events`] | EARS: what happened, from the kernel's log |
+//! | 2 | [`events`] | EARS: what happened, from the logs of the kernel and of the daemons that kill; when tasks begin to wait, from pressure files |
 //! | 2 | [`policy`] | OPINIONS: one file per killer, pure functions; `policy::site` compiles a site's own from text |
 //! | 2 | [`intent`] | WISHES: intents, outcomes, refusals: values only |
 //! | 3 | [`rank`] | ORDER: judge everyone, sort once: victim, runner-up, margin |
-//! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording |
+//! | 3 | [`source`] | WINDOWS: where snapshots come from: the live machine, a recording; with the names painted over or not |
 //! | 3 | [`effects`] | HANDS: the only room that changes the world |
 //! | 4 | [`columns`] | the one table of columns |
 //! | 4 | [`words`] | numbers and names as doomtop writes them |
 //! | 4 | [`sentence`] | who dies next, in one sentence |
 //! | 4 | [`told`] | what came of an act, in one sentence |
+//! | 4 | [`inquest`] | what a report of the OOM killer means, in sentences |
 //! | 5 | [`app`] | MIND: state in, state and wishes out. No terminal, no clock, no files |
 //! | 6 | [`ui`] | FACE: the app in, cells out; never changes the app |
 //! | 6 | [`report`] | the same ranking without a screen: text, JSON lines, metrics |
@@ -41,9 +42,11 @@
 //!
 //! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
 //! may block (command lines, user names), one for environments where a rule looks at them, one that
-//! studies whom a dialog asks about, one that takes back the memory of the killed, one that watches the
-//! file of a site's rule, one that watches that of rules of adj, and the main loop with one inbox. No
-//! locks.
+//! studies whom a dialog asks about, one that weighs those on the page of promises, one that takes back the
+//! memory of the killed, three that listen to logs (the kernel's, the journal, files), one that watches the
+//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, one that sleeps
+//! at a pressure file, one that runs the command of an alarm, and the main loop with one inbox. Where a
+//! recording is played, one reads it, and there is no sampler. No locks.
 //!
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
 //! watches their file as it does a site's rule; the app says at each look what they would do, and once
@@ -53,6 +56,11 @@
 //! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
 //! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest
 //! of the run, so the shell counts how many it loads.
+//!
+//! *Pressure.* A trigger in the pressure file wakes its thread when tasks begin to wait for memory; the app
+//! asks for a look at once and keeps a faster pace until that is over ([`app::pace`]). Alarms
+//! ([`app::alarm`]) go by the newest look, whatever the screen shows; what one asks of the world (a bell, the
+//! user's own command) leaves as a request like any other.
 //!
 //! # Four tables rule the house
 //!
@@ -64,6 +72,7 @@ pub mod app;
 pub mod columns;
 pub mod effects;
 pub mod events;
+pub mod inquest;
 pub mod intent;
 pub mod model;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! Numbers and names as doomtop writes them, on the screen as in a pipe.
 
 use crate::columns::{Scale, Sight, span_of};
-use crate::model::{Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope};
+use crate::model::{Arrival, Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope};
 use crate::policy::Off;
 use crate::rank::fate::Fate;
 use crate::rank::walls::Wall;
@@ -123,13 +123,36 @@ pub fn joined(of: String, all: String) -> String {
     format!("{of}/{all}")
 }
 
-/// A time to come: `~3m`, `~40s`.
+/// A time to come: `~3m`, `~40s`, `~2h`.
 #[must_use]
 pub fn soon(time: Millis) -> String {
     match time.0.div_ceil(1000) {
         seconds @ 0..100 => format!("~{seconds}s"),
-        seconds => format!("~{}m", (seconds + 30) / 60),
+        seconds @ 100..5370 => format!("~{}m", (seconds + 30) / 60),
+        seconds => format!("~{:.1}h", seconds as f64 / 3600.0),
     }
+}
+
+/// The same in words, with how sure it is: `in about 7 min (5 to 9)`, `in about 40 s (30 to 55)`.
+#[must_use]
+pub fn about(arrival: &Arrival) -> String {
+    let Arrival { soonest, likely, latest, .. } = *arrival;
+    let (unit, each) = match likely.0 {
+        0..100_000 => ("s", 1000.0),
+        100_000..5_370_000 => ("min", 60_000.0),
+        _ => ("h", 3_600_000.0),
+    };
+    let number = |time: Millis| {
+        let number = time.0 as f64 / each;
+        match unit {
+            "h" => format!("{number:.1}"),
+            "s" => format!("{:.0}", number.ceil()),
+            _ => format!("{number:.0}"),
+        }
+    };
+    let (from, to) = (number(soonest), number(latest));
+    let range = if from == to { String::new() } else { format!(" ({from} to {to})") };
+    format!("in about {} {unit}{range}", number(likely))
 }
 
 /// Who dies at a wall: `30114 cc1plus`, or why nobody does.
@@ -186,7 +209,7 @@ pub fn left(sight: &Sight<'_>, wall: &Wall) -> String {
     } else {
         format!("{} left", bytes(sight, wall.headroom))
     };
-    if let Some(time) = wall.hit_in {
+    if let Some(time) = wall.full.map(|full| full.likely).or(wall.hit_in) {
         text.push_str(&format!(", full in {}", soon(time)));
     }
     text

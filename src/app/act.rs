@@ -15,12 +15,17 @@ use crate::units::Adj;
 impl App {
     /// Whether doomtop may act; says why, where it may not.
     pub(super) fn may_act(&mut self) -> bool {
+        if self.report.is_some() {
+            let text = "this is a report of a kill that is over: nobody in it can be acted on";
+            self.say(Level::Warn, text);
+            return false;
+        }
         if self.setup.live && self.time.is_past() {
             self.say(Level::Warn, "this is the past: l goes back to now, where it can be acted on");
             return false;
         }
         match self.setup.acting {
-            Acting::Free | Acting::Rehearsal => true,
+            Acting::Free | Acting::Rehearsal | Acting::Demo => true,
             Acting::ReadOnly => {
                 self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
                 false

@@ -40,7 +40,11 @@ impl App {
             Mode::Rules(_) => self.rules_key(key),
             Mode::Ask(_) => self.ask_key(key, press),
             Mode::Sure(_) => self.sure_key(key, press),
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => self.page_key(key),
+            Mode::Explain(_)
+            | Mode::Help(_)
+            | Mode::Round(_)
+            | Mode::Happened(_)
+            | Mode::Promises(_) => self.page_key(key),
         }
     }
 
@@ -55,7 +59,11 @@ impl App {
             Mode::Rules(_) => Place::Rules,
             Mode::Ask(_) => Place::Confirm,
             Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
-            Mode::Explain(_) | Mode::Help(_) | Mode::Round(_) => Place::Page,
+            Mode::Explain(_)
+            | Mode::Help(_)
+            | Mode::Round(_)
+            | Mode::Happened(_)
+            | Mode::Promises(_) => Place::Page,
             Mode::Journal(_) => Place::Journal,
             Mode::Keep(_) => Place::Keep,
         }
@@ -89,7 +97,8 @@ impl App {
             Screen::Processes => {}
             Screen::Cgroups => return self.group_key(key),
             Screen::Verdicts => return self.verdict_key(key),
-            Screen::Memory | Screen::Events => return self.view_key(key),
+            Screen::Memory => return self.view_key(key),
+            Screen::Events => return self.event_key(key),
         }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
@@ -130,12 +139,14 @@ impl App {
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Journal => self.open_journal(),
+            Action::Promises => self.open_promises(),
             Action::Keep => return self.open_keep(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),
             Action::SortCpu => self.sort_by("cpu"),
             Action::SortRun => self.sort_by("run"),
             Action::SortPid => self.sort_by("pid"),
+            Action::SortGrowth => self.sort_by_growth(),
             Action::SortLeft => self.sort_beside(-1),
             Action::SortRight => self.sort_beside(1),
             Action::SortMenu => self.open_sort_menu(),
@@ -223,6 +234,7 @@ impl App {
             Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
             Action::ViewMemory => return self.go_to_screen(Screen::Memory),
             Action::ViewEvents => return self.go_to_screen(Screen::Events),
+            Action::WhyReport => self.explain_shown(),
             Action::GoToTime => self.open_prompt(Asking::Time),
             Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
             Action::RulesPage => self.open_rules(),
@@ -237,6 +249,8 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Copy => self.open_copy_menu(),
             Action::Dump => return vec![Request::Dump],
+            Action::Record => return self.toggle_taping(),
+            Action::WritePast => return vec![Request::WritePast],
             Action::Help => self.mode = Mode::Help(0),
             Action::Back => self.back(),
             Action::Quit => return vec![Request::Quit { keep: false }],
@@ -268,6 +282,8 @@ impl App {
             self.view.filter = super::Filter::default();
             self.view.user = None;
             self.arrange();
+        } else {
+            self.leave_report();
         }
     }
 
@@ -331,6 +347,17 @@ impl App {
         // Asking for the order of death again gives it back, whatever was turned round.
         let descending = if id == "badness" { true } else { descending };
         self.view.sort = Sort { column, descending };
+        self.arrange();
+    }
+
+    /// Who grows most on top, and the column that says so on the screen. Asked again it stays so.
+    fn sort_by_growth(&mut self) {
+        let Some(column) = column("growth") else { return };
+        if !self.columns().iter().any(|shown| shown.id == column.id) {
+            self.switched.retain(|(other, _)| other.id != column.id);
+            self.switched.push((column, true));
+        }
+        self.view.sort = Sort { column, descending: true };
         self.arrange();
     }
 

@@ -178,14 +178,25 @@ impl App {
                 self.arrange_verdicts();
                 return self.look_again();
             }
-            Screen::Memory | Screen::Events => return self.look_again(),
+            Screen::Events => {
+                self.arrange_events();
+                return self.look_again();
+            }
+            Screen::Memory => {
+                self.arrange_memory();
+                return self.look_again();
+            }
         }
         Vec::new()
     }
 
     /// Asks for a look that brings what is needed from now on.
     pub(super) fn look_again(&self) -> Vec<Request> {
-        if self.setup.live && !self.paused { vec![Request::LookNow] } else { Vec::new() }
+        if self.setup.live && !self.paused && self.report.is_none() {
+            vec![Request::LookNow]
+        } else {
+            Vec::new()
+        }
     }
 
     /// A key in the view of cgroups.

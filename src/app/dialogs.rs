@@ -320,8 +320,10 @@ impl App {
     pub(super) fn page_key(&mut self, key: Key) -> Vec<Request> {
         let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let page = self.viewport.page.max(2) - 1;
-        let (Mode::Explain(at) | Mode::Help(at) | Mode::Round(at)) = &mut self.mode else {
-            return Vec::new();
+        let at = match &mut self.mode {
+            Mode::Explain(at) | Mode::Help(at) | Mode::Round(at) | Mode::Promises(at) => at,
+            Mode::Happened(page) => &mut page.scroll,
+            _ => return Vec::new(),
         };
         match keys::meaning(Place::Page, key) {
             Some(Action::Up) => *at = at.saturating_sub(1),

@@ -65,11 +65,13 @@ pub enum Action {
     Redo,
     Journal,
     Keep,
+    Promises,
     SortBadness,
     SortRss,
     SortCpu,
     SortRun,
     SortPid,
+    SortGrowth,
     SortLeft,
     SortRight,
     SortMenu,
@@ -104,6 +106,8 @@ pub enum Action {
     Palette,
     Copy,
     Dump,
+    Record,
+    WritePast,
     Help,
     Back,
     Quit,
@@ -131,6 +135,10 @@ pub enum Action {
     Now,
     Faster,
     Slower,
+    // In the view of memory.
+    ZoomIn,
+    ZoomOut,
+    Enlarge,
     // In the tree of cgroups.
     EnterDomain,
     GroupsByWall,
@@ -140,6 +148,11 @@ pub enum Action {
     // In the view of verdicts.
     EnterPolicy,
     HideAgreeing,
+    // In the view of events.
+    ExplainKill,
+    LookBefore,
+    KillsOnly,
+    WhyReport,
     // In the adj editor.
     StepDown,
     StepUp,
@@ -244,6 +257,7 @@ const EVERYWHERE_AND_PAGES: &[Place] =
 /// The views beside the table.
 const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
 const MEMORY: &[Place] = &[Place::Memory];
+const EVENTS: &[Place] = &[Place::Events];
 const BROWSE: &[Place] = &[Place::Browse];
 const CGROUPS: &[Place] = &[Place::Cgroups];
 const VERDICTS: &[Place] = &[Place::Verdicts];
@@ -346,6 +360,13 @@ pub static KEYS: &[Binding] = &[
     row(BROWSE, &[c('P')], Action::SortCpu, "", "sort by CPU time"),
     row(BROWSE, &[c('T')], Action::SortRun, "", "sort by run time"),
     row(BROWSE, &[c('N')], Action::SortPid, "", "sort by pid"),
+    row(
+        BROWSE,
+        &[c('A')],
+        Action::SortGrowth,
+        "",
+        "who is eating it now: sort by growth over the last minute",
+    ),
     row(BROWSE, &[c('<')], Action::SortLeft, "", "sort by the column to the left"),
     row(BROWSE, &[c('>')], Action::SortRight, "", "sort by the column to the right"),
     row(
@@ -441,8 +462,11 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[c('l')], Action::Now, "", "back to now; in a recording to its end"),
     row(EVERYWHERE, &[Key::alt('.')], Action::Faster, "", "play a recording faster"),
     row(EVERYWHERE, &[Key::alt(',')], Action::Slower, "", "play a recording slower"),
-    row(MEMORY, &[k(Code::Left)], Action::LookBack, "", "back in time: the look before"),
-    row(MEMORY, &[k(Code::Right)], Action::LookForward, "", "forward in time: the next look"),
+    row(MEMORY, &[k(Code::Left)], Action::LookBack, "Back", "back in time: the look before"),
+    row(MEMORY, &[k(Code::Right)], Action::LookForward, "On", "forward in time: the next look"),
+    row(MEMORY, &[c('+')], Action::ZoomIn, "Closer", "charts of a shorter time"),
+    row(MEMORY, &[c('-')], Action::ZoomOut, "Wider", "charts of a longer time: 1m to 4h, or all"),
+    row(MEMORY, &[k(Code::Enter)], Action::Enlarge, "Large", "one chart large, or all again"),
     row(
         EVERYWHERE,
         &[Key::alt('o')],
@@ -464,12 +488,33 @@ pub static KEYS: &[Binding] = &[
         "",
         "rules of adj: switch them off at once",
     ),
+    row(
+        EVERYWHERE,
+        &[c('C')],
+        Action::Promises,
+        "",
+        "promises: what malloc gave away, what is behind it, and who could still ask for it",
+    ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::LookNow, "", "refresh now"),
     row(EVERYWHERE, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
     row(EVERYWHERE, &[c(':')], Action::Palette, "", "every action by name"),
     row(BROWSE, &[c('y')], Action::Copy, "", "copy pid, command line or choom command"),
     row(EVERYWHERE, &[c('D')], Action::Dump, "", "write this look to a file as JSON"),
+    row(
+        EVERYWHERE,
+        &[Key::alt('e')],
+        Action::Record,
+        "",
+        "record to a new file from here on; again ends",
+    ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('w')],
+        Action::WritePast,
+        "",
+        "write the looks that are kept to a recording",
+    ),
     row(EVERYWHERE, &[k(Code::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
     row(
         BROWSE,
@@ -555,6 +600,22 @@ pub static KEYS: &[Binding] = &[
         Action::HideAgreeing,
         "",
         "show or hide the policies that agree with the current one",
+    ),
+    row(
+        EVENTS,
+        &[k(Code::Enter)],
+        Action::ExplainKill,
+        "",
+        "explain this kill: the kernel's own table of that moment, ranked, and why",
+    ),
+    row(EVENTS, &[c('p')], Action::LookBefore, "", "the look just before it, on the whole screen"),
+    row(EVENTS, &[c('i')], Action::KillsOnly, "", "show or hide what was done from here"),
+    row(
+        EVERYWHERE,
+        &[c('w')],
+        Action::WhyReport,
+        "",
+        "in the report of a kill: what happened, and whether the rule agrees",
     ),
     row(
         EDIT,

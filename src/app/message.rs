@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::alarm::Rung;
 use super::keys::Key;
 use super::sticky::News;
+use super::timeline;
 use crate::intent::{Intent, Outcome};
-use crate::model::{ProcId, Snapshot, Study, Text};
+use crate::model::{Holding, PressureWatch, ProcId, Reading, Snapshot, Study, Text};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -21,6 +23,12 @@ pub enum Msg {
     Sampled(Arc<Snapshot>),
     /// A look of a recording, to be kept and shown when its time has come.
     Film(Arc<Snapshot>),
+    /// Looks are being written to a recording, or no longer.
+    Taping(bool),
+    /// What the logs told.
+    News(Vec<timeline::News>),
+    /// The recording was read to its end: no more looks of it will come.
+    FilmIsRead,
     /// A look failed; the next one may not.
     Missed(String),
     /// No further look will come, and why.
@@ -33,6 +41,8 @@ pub enum Msg {
     Came(Outcome),
     /// What was found out about the process of a dialog.
     Studied(Box<Study>),
+    /// What the memory of processes on the page of promises is made of.
+    Weighed(Vec<(ProcId, Reading<Holding>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.
@@ -43,6 +53,10 @@ pub enum Msg {
     Rule(Loaded),
     /// What became of the file of rules of adj.
     AdjRules(News),
+    /// Tasks began to wait for memory.
+    Stalled,
+    /// How that is told from now on, and of which cgroup where it is not the machine.
+    Watching(PressureWatch, Option<Arc<Text>>),
 }
 
 /// A rule that was loaded from a file.
@@ -72,10 +86,18 @@ pub enum Request {
     LookNow,
     /// Look at this pace from now on.
     Pace(Millis),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Run the user's own command for an alarm that rang.
+    RunAlarm(Box<Rung>),
     /// Put this on the clipboard.
     Copy(String),
     /// Write the present look to a file.
     Dump,
+    /// Begin to write looks to a new recording, or end that.
+    Tape(bool),
+    /// Write the looks that are kept to a new recording.
+    WritePast,
     /// Write the journal to a new file.
     WriteJournal,
     /// Write this text to a file of this path, which must not be there yet.
@@ -142,6 +164,9 @@ pub enum Acting {
     ReadOnly,
     /// What is shown is a recording.
     NotReal,
+    /// What is shown is the recording that comes with the program: dialogs open, and say what they would
+    /// do; the hands refuse.
+    Demo,
     /// What is shown is another tree than this machine's own `/proc`.
     Elsewhere,
 }

@@ -1,10 +1,12 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
+pub mod alarm;
 pub mod cgroups;
 pub mod check;
 pub mod confirm;
 pub mod edit;
+pub mod events;
 pub mod filter;
 pub mod foresee;
 pub mod journal;
@@ -12,23 +14,27 @@ pub mod keep;
 pub mod keys;
 pub mod knobs;
 pub mod lines;
+pub mod memory;
 pub mod menu;
 pub mod mode;
+pub mod pace;
+pub mod promises;
 pub mod protect;
 pub mod reach;
+pub mod reports;
 pub mod rights;
 pub mod several;
 pub mod sticky;
 pub mod time;
+pub mod timeline;
 pub mod verdicts;
 
 mod act;
 mod browse;
 mod dialogs;
-mod events;
 mod key;
+mod listen;
 mod lists;
-mod memory;
 mod message;
 mod needs;
 mod pages;
@@ -45,22 +51,28 @@ use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
 use crate::rank::fate::{self, First};
-use crate::rank::growth;
 use crate::rank::{Ranked, Ranking, Standing};
+use crate::rank::{growth, trend};
 use crate::units::{Millis, Points};
 
 pub use dialogs::parse_delay;
 pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
+use alarm::Alarms;
 use cgroups::GroupView;
 use check::SelfCheck;
 use filter::Filter;
 use journal::Journal;
 use knobs::Turned;
 use lines::{Line, Sort, View};
+use memory::MemoryView;
 use mode::{Mode, Press, Screen};
+use pace::Pace;
+use promises::Promises;
+use reports::ShownReport;
 use sticky::Sticky;
 use time::Time;
+use timeline::Timeline;
 use verdicts::VerdictView;
 
 /// So many of those who grow most are named.
@@ -119,6 +131,10 @@ pub struct App {
     pub groups: GroupView,
     /// The view of verdicts.
     pub verdicts: VerdictView,
+    /// The page of promises.
+    pub promises: Promises,
+    /// The view of memory.
+    pub memory: MemoryView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
@@ -141,6 +157,10 @@ pub struct App {
     pub paused: bool,
     /// What was seen so far, and which look is on the screen.
     pub time: Time,
+    /// Every kill that was heard of.
+    pub timeline: Timeline,
+    /// The report that stands where a look would.
+    pub report: Option<ShownReport>,
     /// How much header.
     pub header: HeaderLevel,
     /// Unit of the table.
@@ -157,6 +177,12 @@ pub struct App {
     pub turned: Turned,
     /// The rules of adj that stick, where some were given.
     pub sticky: Option<Sticky>,
+    /// How soon the next look comes.
+    pub pace: Pace,
+    /// What rings, where some was asked for.
+    pub alarms: Alarms,
+    /// What is now, while the screen shows something else: alarms go by it.
+    aside: Option<Scene>,
     /// Why no further look comes.
     pub lost: Option<String>,
     /// What the painter showed last.
@@ -223,6 +249,8 @@ impl App {
             screen: Screen::Processes,
             groups: GroupView::default(),
             verdicts: VerdictView::default(),
+            promises: Promises::default(),
+            memory: MemoryView::default(),
             mode: Mode::Browse,
             anchor: Anchor::First,
             cursor: 0,
@@ -234,6 +262,8 @@ impl App {
             follow: true,
             paused: false,
             time: Time::default(),
+            timeline: Timeline::default(),
+            report: None,
             header: HeaderLevel::Full,
             scale: Scale::Auto,
             header_scale: Scale::Auto,
@@ -242,6 +272,9 @@ impl App {
             journal: Journal::default(),
             turned: Turned::default(),
             sticky: None,
+            pace: Pace::default(),
+            alarms: Alarms::default(),
+            aside: None,
             lost: None,
             viewport: Viewport::default(),
             kills_at_start: None,
@@ -265,22 +298,29 @@ impl App {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
+                self.pace.stirred(at);
                 let before = self.pressed.replace(at);
                 let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(mode::QUIET.0));
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
-                self.sampled(snapshot);
-                return self.keep_rules();
+                let rung = self.sampled(snapshot);
+                let mut asked = self.keep_rules();
+                asked.extend(rung);
+                return asked;
             }
             Msg::Film(look) => self.take_film(&look),
+            Msg::FilmIsRead => self.film_is_read(),
+            Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
+            Msg::News(news) => self.hear(news),
             Msg::Missed(why) => self.say(Level::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Came(outcome) => self.came(outcome),
             Msg::Studied(study) => self.studied(*study),
+            Msg::Weighed(found) => self.weighed(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;
@@ -296,6 +336,11 @@ impl App {
             Msg::Told(level, text) => self.say(level, text),
             Msg::Rule(Loaded(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
+            Msg::Watching(watch, whose) => self.watching(watch, whose),
+            Msg::Stalled => {
+                self.pace.pressed(self.now);
+                return vec![Request::LookNow];
+            }
         }
         Vec::new()
     }
@@ -351,7 +396,7 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines || self.time.is_playing()
+        self.notice.is_some() || self.stale_lines || self.time.is_playing() || self.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -359,6 +404,7 @@ impl App {
     pub fn is_due(&self, now: Millis) -> bool {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
+        let ends = ends || self.alarms.flash_ends(now);
         ends || self.time.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
@@ -383,7 +429,7 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) {
+    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
         // A rule that asks for command lines has those that were learned: none is read in the look.
         if self.setup.policy.needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
@@ -400,7 +446,9 @@ impl App {
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
+        let unseen = self.stands_aside().then(|| Arc::clone(&snapshot));
         self.take_look(snapshot);
+        self.listen(unseen)
     }
 
     /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
@@ -412,6 +460,9 @@ impl App {
                 let scope = self.setup.scope.clone();
                 self.scene = Some(Scene::scoped(look, None, scope));
             }
+        }
+        if let Some(scene) = &mut self.scene {
+            scene.foresee(trend::forecast(&self.time.history, &self.time.past, scene.now()));
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
@@ -428,8 +479,10 @@ impl App {
         self.refresh_lines();
         self.arrange_groups();
         self.arrange_verdicts();
+        self.arrange_memory();
         self.foresee();
         self.renew_keep();
+        self.renew_promises();
         self.foresee_knob();
         self.close_if_another();
         self.tell_trouble();
@@ -502,7 +555,8 @@ impl App {
         } else {
             self.setup.policy.off(scene)
         };
-        if so.is_some_and(Off::takes_whoever_asks) {
+        // The machine's panel names them under any rule.
+        if self.viewport.panels > 0 || so.is_some_and(Off::takes_whoever_asks) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }
@@ -576,6 +630,7 @@ impl App {
         if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
             self.notice = None;
         }
+        self.alarms.tick(now);
         self.keep_playing();
         if self.stale_lines && !self.held() {
             self.arrange();
@@ -590,6 +645,7 @@ impl App {
             self.keep_cursor_in_view();
             self.keep_group_in_view();
             self.keep_verdict_in_view();
+            self.keep_event_in_view();
         }
         match &mut self.mode {
             Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),

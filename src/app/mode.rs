@@ -4,6 +4,7 @@ use tui_input::Input;
 
 use super::confirm::Confirm;
 use super::edit::AdjEdit;
+use super::events::Happened;
 use super::journal::Change;
 use super::keep::Keep;
 use super::knobs::{KnobEdit, Sure};
@@ -91,6 +92,10 @@ pub enum Mode {
     Sure(Sure),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
+    /// The page about a kill.
+    Happened(Box<Happened>),
+    /// The page of promises, its rows scrolled so far.
+    Promises(u16),
     /// The help page, scrolled so far.
     Help(u16),
 }

@@ -25,7 +25,7 @@ impl App {
         needs.cgroup |= speaks || self.viewport.width >= 100;
         needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
-        let groups = self.screen == Screen::Cgroups || self.is_scoped();
+        let groups = matches!(self.screen, Screen::Cgroups | Screen::Memory) || self.is_scoped();
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {
@@ -51,6 +51,10 @@ impl App {
             .take(KEEP)
             .map(|row| row.id)
             .collect();
+        if self.time.thorough || self.time.taping().is_some() {
+            // A recording is for questions that nobody has asked yet.
+            return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
+        }
         needs
     }
 
@@ -63,7 +67,7 @@ impl App {
     /// Whose command lines should be read now. Each is asked for once, and again after an exec.
     pub fn wanted_commands(&mut self) -> Vec<ProcId> {
         let Some(scene) = &self.scene else { return Vec::new() };
-        if !self.setup.live {
+        if !self.setup.live || self.report.is_some() {
             return Vec::new();
         }
         let filtering = self.view.filter.wants_command_lines()

@@ -16,6 +16,9 @@ pub const ROOM: usize = 32 << 20;
 /// just now, follows from them.
 const RUN_UP: u64 = 4;
 
+/// Growth is told over so long.
+const MINUTE: Millis = Millis(60_000);
+
 /// A replay that lags shows at most so many looks at once, and jumps where there are more.
 const CATCH_UP: u64 = 16;
 
@@ -92,7 +95,13 @@ pub struct Time {
     at: Option<Nth>,
     gone_back: bool,
     film: bool,
+    /// No more of it will come.
+    all_read: bool,
     playing: Option<Playing>,
+    /// Since when looks are written to a file, on the app's own clock.
+    taping: Option<Millis>,
+    /// Looks bring everything, because they may be written to a file.
+    pub thorough: bool,
 }
 
 impl Default for Time {
@@ -104,7 +113,10 @@ impl Default for Time {
             at: None,
             gone_back: false,
             film: false,
+            all_read: false,
             playing: None,
+            taping: None,
+            thorough: false,
         }
     }
 }
@@ -114,6 +126,18 @@ impl Time {
     fn keep(&mut self, look: &Snapshot) -> Nth {
         self.history.push(Moment::of(look));
         self.past.push(look)
+    }
+
+    /// Something else is put on the screen: looks are left aside, and nothing plays. Whether it stood at
+    /// an earlier look comes back.
+    pub(super) fn step_aside(&mut self) -> bool {
+        self.playing = None;
+        std::mem::replace(&mut self.gone_back, true)
+    }
+
+    /// The screen stands at an earlier look, or at now.
+    pub(super) const fn stand(&mut self, gone_back: bool) {
+        self.gone_back = gone_back;
     }
 
     /// Which look is on the screen.
@@ -134,6 +158,17 @@ impl Time {
         self.film
     }
 
+    /// Since when looks are written to a file, on the app's own clock.
+    #[must_use]
+    pub const fn taping(&self) -> Option<Millis> {
+        self.taping
+    }
+
+    /// Looks are written to a file since then, or no longer.
+    pub(super) const fn set_taping(&mut self, since: Option<Millis>) {
+        self.taping = since;
+    }
+
     /// Whether a recording is being played.
     #[must_use]
     pub const fn is_playing(&self) -> bool {
@@ -152,6 +187,7 @@ impl App {
     /// Takes a new look: it is kept, and shown where the screen stands at now.
     pub(super) fn take_look(&mut self, look: std::sync::Arc<Snapshot>) {
         let nth = self.time.keep(&look);
+        self.count_kills(nth, &look);
         if self.paused || self.time.gone_back {
             self.spent = Some(look);
             return;
@@ -163,11 +199,21 @@ impl App {
     /// Takes a look of a recording that is played later: it is kept, and not shown.
     pub(super) fn take_film(&mut self, look: &Snapshot) {
         let nth = self.time.keep(look);
+        if !look.users.is_empty() {
+            self.names.learn_users(std::sync::Arc::clone(&look.users));
+        }
+        self.count_kills(nth, look);
         (self.time.film, self.time.gone_back) = (true, true);
         if self.time.at.is_none() {
             self.show(nth);
             self.play();
         }
+    }
+
+    /// The recording was read to its end.
+    pub(super) const fn film_is_read(&mut self) {
+        self.time.all_read = true;
+        self.memory.show_all();
     }
 
     /// Shows an earlier look, or a later one; its rows stand in its own order at once.
@@ -202,6 +248,12 @@ impl App {
                 None => self.scene = Some(Scene::scoped(look, None, scope.clone())),
             }
         }
+        // How everybody grew in a minute goes further back than that.
+        let ago = self.time.past.time(nth).map(|at| at.saturating_sub(MINUTE));
+        let then = ago.and_then(|ago| self.time.past.at(ago)).unwrap_or(oldest);
+        if let (Some(scene), Some(look)) = (&mut self.scene, self.time.past.look(then)) {
+            scene.recall(&look);
+        }
         // The one before it is ranked, to tell who moved.
         self.rank();
         self.put_on(look);
@@ -229,6 +281,7 @@ impl App {
 
     /// Shows this look; the newest one of a living machine is now.
     pub(super) fn go_to_look(&mut self, to: Nth) {
+        self.drop_report();
         self.time.playing = None;
         self.time.gone_back = true;
         self.show(to);
@@ -281,8 +334,29 @@ impl App {
     /// Stops a recording, or lets it go on.
     pub(super) fn toggle_playing(&mut self) {
         if self.time.playing.take().is_none() {
+            // At its end it begins anew.
+            if self.time.at == self.time.past.newest()
+                && let Some(oldest) = self.time.past.oldest()
+            {
+                self.show(oldest);
+            }
             self.play();
         }
+    }
+
+    /// Begins to write looks to a file, or ends that.
+    pub(super) fn toggle_taping(&mut self) -> Vec<Request> {
+        if self.time.film {
+            self.say(Level::Plain, "this is a recording already");
+            return Vec::new();
+        }
+        if self.scene.is_none() {
+            self.say(Level::Plain, "there was no look yet");
+            return Vec::new();
+        }
+        let on = self.time.taping.is_none();
+        self.time.taping = on.then_some(self.now);
+        vec![Request::Tape(on)]
     }
 
     /// Plays faster, or slower.
@@ -301,15 +375,20 @@ impl App {
     pub(super) fn keep_playing(&mut self) {
         let (Some(playing), Some(at)) = (self.time.playing, self.time.at) else { return };
         let time = &self.time;
+        if time.all_read && time.past.newest() == Some(at) {
+            self.time.playing = None;
+            return;
+        }
         let gone = time.speed.of(self.now.saturating_sub(playing.since));
         let target = time.past.at(Millis(playing.from.0.saturating_add(gone.0)));
         let Some(target) = target.filter(|target| *target > at) else { return };
         // A dialog stands still, and so does what it speaks of.
-        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_)) {
+        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
+        {
             return self.play();
         }
         if target.0 - at.0 > CATCH_UP {
-            self.show(target);
+            return self.show(target);
         }
         (at.0 + 1..=target.0).for_each(|nth| self.show(Nth(nth)));
     }
@@ -317,6 +396,23 @@ impl App {
     /// What a key of time means; nothing where it is not one.
     pub(super) fn time_action(&mut self, action: super::keys::Action) -> Option<Vec<Request>> {
         use super::keys::Action;
+        if self.report.is_some() {
+            match action {
+                Action::KillBefore => self.step_report(false),
+                Action::KillAfter => self.step_report(true),
+                Action::Now if self.time.past.is_empty() => {
+                    self.say(Level::Plain, "these are reports of a file: there is no now here");
+                }
+                Action::Now => self.go_to_now(),
+                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
+                    let text =
+                        "a report is one moment: { and } show the others, l goes back to now";
+                    self.say(Level::Plain, text);
+                }
+                _ => return None,
+            }
+            return Some(Vec::new());
+        }
         match action {
             Action::LookBack => self.step_in_time(-1),
             Action::LookForward => self.step_in_time(1),

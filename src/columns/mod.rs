@@ -406,7 +406,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "growth",
         title: "+/min",
-        about: "growth of resident memory and swap since the last refresh, for each minute",
+        about: "growth in the last minute, for each minute: resident memory, swap and page tables",
         width: 6,
         size: true,
         align: Align::Right,
@@ -415,7 +415,7 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Status,
         json: &["growth_pages_per_minute"],
-        cell: |row, out| match row.sight.scene.growth(row.process) {
+        cell: |row, out| match row.sight.scene.growth_lately(row.process) {
             Some(growth) if growth.pages.0 != 0 => {
                 let rate = growth.per_minute();
                 out.push(if rate.0 < 0 { '-' } else { '+' });
@@ -427,8 +427,8 @@ pub static COLUMNS: &[Column] = &[
         key: |row| {
             row.sight
                 .scene
-                .growth(row.process)
-                .map_or(SortKey::Absent, |growth| SortKey::Number(growth.pages.0))
+                .growth_lately(row.process)
+                .map_or(SortKey::Absent, |growth| SortKey::Number(growth.per_minute().0))
         },
     },
     Column {

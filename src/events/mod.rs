@@ -1,4 +1,4 @@
-//! EARS: what happened, from what the kernel left in its log.
+//! EARS: what happened, from what the kernel and the daemons that kill left in their logs.
 //!
 //! A capture of `dmesg`, `journalctl -k` or `/dev/kmsg` goes in line by line; reports of the OOM
 //! killer come out, each as far as it was written: dumps are rate-limited, cut, and mixed with the
@@ -30,12 +30,16 @@ macro_rules! pattern {
     };
 }
 
+mod daemon;
 mod frame;
 mod line;
 mod post;
 mod report;
+mod trigger;
 
+pub use daemon::{Daemons, Heard, by_name};
 pub use frame::{Framer, Stamp};
 pub use line::{Constraint, Said, Usage};
-pub use post::{Post, post_mortem};
+pub use post::{Post, page_size, post_mortem};
 pub use report::{Invoked, Killed, Reader, Reaped, Report, Task};
+pub use trigger::{Bell, Wire, Woken, refusal};

@@ -92,7 +92,8 @@ fn may_swap(report: &Report) -> bool {
 }
 
 /// From the killed line, in kB, and its row, in pages.
-fn page_size(report: &Report) -> PageSize {
+#[must_use]
+pub fn page_size(report: &Report) -> PageSize {
     let both = report.killed.first().and_then(|killed| {
         let row = report.tasks.iter().find(|task| task.pid == killed.pid)?;
         Some((killed.total_vm?, row.total_vm))

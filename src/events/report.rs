@@ -246,6 +246,29 @@ impl Reader {
         self.done
     }
 
+    /// The report that is being written, once it was said who was killed, or why nobody was; more of it
+    /// may follow.
+    #[must_use]
+    pub fn begun(&self) -> Option<&Report> {
+        self.open.as_ref().filter(|open| open.is_over())
+    }
+
+    /// Ends the report that is being written, where nothing more of it comes.
+    pub fn rest(&mut self) {
+        self.close();
+    }
+
+    /// Takes out the reports that have ended, the oldest first: a log that is followed for weeks keeps
+    /// none of them here.
+    pub fn take_ended(&mut self) -> Vec<Report> {
+        let ended = std::mem::take(&mut self.done);
+        // Those of the open one go on standing behind none.
+        let gone = ended.len();
+        self.by_pid.retain(|_, at| *at >= gone);
+        self.by_pid.values_mut().for_each(|at| *at -= gone);
+        ended
+    }
+
     fn close(&mut self) {
         let room = self.done.len() < MOST_REPORTS;
         self.done.extend(self.open.take().filter(|open| room && open.is_worth_telling()));

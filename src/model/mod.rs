@@ -4,13 +4,17 @@
 //! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
 //! (`policy`), how it looks (`ui`).
 
+mod axis;
 mod cgroup;
 mod domain;
+mod forecast;
+mod happening;
 mod history;
 mod killers;
 mod knobs;
 mod machine;
 mod memory;
+mod minute;
 mod names;
 mod nodes;
 mod past;
@@ -22,11 +26,15 @@ mod signal;
 mod snapshot;
 mod study;
 mod text;
+mod tripwire;
 
+pub use axis::{Axis, Fold, Point, joined, resample};
 pub use cgroup::{
     Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
 };
 pub use domain::{Domain, DomainKind, Scope};
+pub use forecast::{Arrival, Forecast, Outlook};
+pub use happening::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
 pub use history::{History, Moment};
 pub use killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
@@ -49,3 +57,4 @@ pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
 pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};
+pub use tripwire::{PressureWatch, Tripwire};

@@ -314,6 +314,40 @@ impl Past {
         Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
     }
 
+    /// Walks through the cgroups of all looks that are kept, up to this one: `with` gets which look it
+    /// is, its small facts, when its cgroups were read, and their list.
+    pub fn walk_groups(&self, to: Nth, mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup])) {
+        let mut list = Vec::new();
+        for (nth, frame) in (self.first..=to.0).zip(&self.frames) {
+            frame.groups.apply(&mut list);
+            with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+        }
+    }
+
+    /// A cgroup through all looks that are kept, the oldest first: when each was taken, when its cgroups
+    /// were read, and the cgroup where it was there.
+    #[must_use]
+    pub fn trail(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
+        let order = |group: &Cgroup| tree_order(group.path.as_str(), path);
+        let found = |list: &'_ [Cgroup]| list.binary_search_by(order).ok();
+        let mut last: Option<&Cgroup> = None;
+        let trail = self.frames.iter().map(|frame| {
+            match &frame.groups {
+                Rows::Whole(rows) => last = found(rows).and_then(|at| rows.get(at)),
+                Rows::Since { changed, gone } => {
+                    if let Some(group) = found(changed).and_then(|at| changed.get(at)) {
+                        last = Some(group);
+                    } else if gone.binary_search_by(|gone| tree_order(gone.as_str(), path)).is_ok()
+                    {
+                        last = None;
+                    }
+                }
+            }
+            (frame.rest.clock.monotonic_ms, frame.cgroups.read_ms, last)
+        });
+        trail.collect()
+    }
+
     /// The next look after this one in whose time the kernel killed somebody.
     #[must_use]
     pub fn next_kill(&self, after: Nth) -> Option<Nth> {

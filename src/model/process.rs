@@ -125,6 +125,9 @@ pub struct Process {
     /// Swapped-out anonymous pages (`VmSwap`).
     #[serde(rename = "swap_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub swap: Reading<Pages>,
+    /// Private writable mappings without the stack (`VmData`): what may become anonymous.
+    #[serde(rename = "data_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub data: Reading<Pages>,
     /// Page tables (`VmPTE`, 4.15 and later all levels but the top one).
     #[serde(rename = "pgtables_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub pgtables: Reading<Pages>,

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Domain, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
+use super::minute::{Minute, Size, Then};
+use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
 use crate::units::{Adj, Millis, Pages, Points};
 
 /// How a process grew between two looks.
@@ -79,6 +80,9 @@ pub struct Scene {
     /// The list of the look before, kept for its room.
     past_surges: Vec<Aged>,
     greatest_rise: Pages,
+    forecast: Arc<Forecast>,
+    /// Shared by all that look at this moment.
+    minute: Arc<Minute>,
 }
 
 impl Scene {
@@ -102,9 +106,15 @@ impl Scene {
             surges: Vec::new(),
             past_surges: Vec::new(),
             greatest_rise: Pages::ZERO,
+            forecast: Arc::default(),
+            minute: Arc::default(),
         };
         scene.relate();
         scene.measure();
+        if let Some(before) = scene.before.clone() {
+            Arc::make_mut(&mut scene.minute).keep(&before);
+        }
+        Arc::make_mut(&mut scene.minute).keep(&scene.now);
         scene
     }
 
@@ -145,10 +155,23 @@ impl Scene {
     pub fn advance(&mut self, next: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let past = self.before.replace(std::mem::replace(&mut self.now, next));
         self.domain = Domain::of(&self.scope, &self.now);
+        self.forecast = Arc::default();
         self.relate();
         self.measure();
         self.count_kills();
+        Arc::make_mut(&mut self.minute).keep(&self.now);
         past
+    }
+
+    /// What was foreseen at this look; nothing, where nobody did.
+    #[must_use]
+    pub fn forecast(&self) -> &Forecast {
+        &self.forecast
+    }
+
+    /// Takes what is foreseen at this look.
+    pub fn foresee(&mut self, forecast: Forecast) {
+        self.forecast = Arc::new(forecast);
     }
 
     /// How far a process moved in one refresh lately, at most.
@@ -207,22 +230,15 @@ impl Scene {
         &self.kills
     }
 
-    /// The kernel counts its kills, but not whom: of those who went since the look before, the largest
+    /// The kernel counts its kills, but not whom: of those who fell since the look before, the largest
     /// are taken for its victims, as many as were counted.
     fn count_kills(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
         let counted = |look: &Snapshot| look.traffic.oom_kills.value();
         let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
         let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
-        let mut gone: Vec<&Process> = before
-            .processes
-            .iter()
-            .filter(|process| process.has_mm && self.now.find(process.id).is_none())
-            .collect();
-        let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
-        gone.sort_by_key(|process| std::cmp::Reverse(held(process)));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        for victim in gone.into_iter().take(count) {
+        for victim in before.fallen(&self.now).into_iter().take(count) {
             let parent = before.position(victim.parent).map(|at| before.processes[at].id);
             let at = self.now.clock.monotonic_ms;
             self.kills.push(Kill { victim: victim.id, parent, at });
@@ -316,6 +332,33 @@ impl Scene {
         Some(Growth { pages, over })
     }
 
+    /// Growth over about the last minute, by the same counters: since a look that is a minute to 75
+    /// seconds old, or the first one. A process that was born since has grown by all that it has.
+    /// `None` at the first look.
+    #[must_use]
+    pub fn growth_lately(&self, process: &Process) -> Option<Growth> {
+        let now = self.now.clock.monotonic_ms;
+        let Some((then, at)) = self.minute.then(process, now) else { return self.growth(process) };
+        let pages = match then {
+            Then::Was(size) => self.gained(process, &size),
+            Then::Unborn => self.all_of(process),
+        };
+        Some(Growth { pages, over: now.saturating_sub(at) })
+    }
+
+    /// Compares with this earlier look, too: where looks were left out.
+    pub fn recall(&mut self, look: &Snapshot) {
+        let mut minute = Minute::default();
+        minute.keep(look);
+        minute.keep(&self.now);
+        self.minute = Arc::new(minute);
+    }
+
+    fn all_of(&self, process: &Process) -> Points {
+        let known = |size: Reading<Pages>| size.value().unwrap_or_default();
+        (self.rss(process) + known(process.swap) + known(process.pgtables)).points()
+    }
+
     /// What a process gained since the look before, in which it was `then`.
     fn moved(
         &self,
@@ -325,11 +368,14 @@ impl Scene {
     ) -> Option<Points> {
         let Some(then) = then else {
             // Whoever is older was hidden then, or could not be read: nothing is known of it.
-            let known = |size: Reading<Pages>| size.value().unwrap_or_default();
-            let all = self.rss(process) + known(process.swap) + known(process.pgtables);
             let is_new = process.id.born > before.clock.uptime_ticks;
-            return is_new.then_some(all.points());
+            return is_new.then(|| self.all_of(process));
         };
+        Some(self.gained(process, &Size::of(then)))
+    }
+
+    /// What a process gained since it was so big.
+    fn gained(&self, process: &Process, then: &Size) -> Points {
         let exact = match self.now.machine.rss_source {
             RssSource::Stat => None,
             RssSource::Status => process.rss_exact.value().zip(then.rss_exact.value()),
@@ -340,9 +386,6 @@ impl Scene {
         let (rss_now, rss_then) = exact.unwrap_or((process.rss_stat, then.rss_stat));
         let (swap_now, swap_then) = both(process.swap, then.swap);
         let (tables_now, tables_then) = both(process.pgtables, then.pgtables);
-        Some(
-            (rss_now + swap_now + tables_now).points()
-                - (rss_then + swap_then + tables_then).points(),
-        )
+        (rss_now + swap_now + tables_now).points() - (rss_then + swap_then + tables_then).points()
     }
 }

@@ -114,6 +114,20 @@ impl Snapshot {
         global_total(&self.memory, &self.swap, self.machine.page_size)
     }
 
+    /// Who lived in this look and was killed, on the way out or gone by the time of `later`: the largest
+    /// first. Whoever was on the way out before fell to something earlier.
+    #[must_use]
+    pub fn fallen(&self, later: &Self) -> Vec<&Process> {
+        let falls = |process: &&Process| {
+            let then = later.find(process.id);
+            process.has_mm && !process.dying && then.is_none_or(|it| it.dying || !it.has_mm)
+        };
+        let mut fallen: Vec<&Process> = self.processes.iter().filter(falls).collect();
+        let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
+        fallen.sort_by_key(|process| std::cmp::Reverse(held(process)));
+        fallen
+    }
+
     /// Where in `processes` the one with this pid stands.
     #[must_use]
     pub fn position(&self, pid: i32) -> Option<usize> {

@@ -30,9 +30,24 @@ pub struct Holding {
     pub anonymous: Kib,
     /// Swapped out, its part of what is shared: `SwapPss`, before 4.3 `Swap`.
     pub swap: Kib,
+    /// `Pss_Anon` (5.3 and later): its part of what is anonymous.
+    pub anonymous_part: Option<Kib>,
 }
 
 impl Holding {
+    /// Anonymous memory that somebody else maps, too: what a fork shared and a write would copy. At
+    /// most: the file names it apart only in sums. Exact where all of it is shared by two; where by
+    /// many, up to twice too high, but never more than what is shared at all. What `tmpfs` and shared
+    /// mappings hold is not anonymous here; huge pages are.
+    #[must_use]
+    pub fn unshare(&self) -> Kib {
+        let most = self.anonymous.min(self.shared);
+        self.anonymous_part.map_or(most, |part| {
+            let half = self.anonymous.saturating_sub(part);
+            most.min(half + half)
+        })
+    }
+
     /// What its death sets free in memory: clean pages of files stay cached, and could be had before.
     #[must_use]
     pub fn freed(&self) -> Kib {
@@ -176,9 +191,26 @@ mod tests {
 
     #[test]
     fn clean_pages_of_files_are_not_freed() {
-        let holding =
-            Holding { private: Kib(900), anonymous: Kib(500), shared: Kib(300), swap: Kib(7) };
+        let holding = Holding {
+            private: Kib(900),
+            anonymous: Kib(500),
+            shared: Kib(300),
+            ..Holding::default()
+        };
         assert_eq!(holding.freed(), Kib(500));
         assert_eq!(Holding { private: Kib(90), ..holding }.freed(), Kib(90));
+    }
+
+    #[test]
+    fn what_a_fork_shares_is_anonymous_and_mapped_twice() {
+        let of = |anonymous, shared, part| {
+            let (anonymous, shared) = (Kib(anonymous), Kib(shared));
+            Holding { anonymous, shared, anonymous_part: part, ..Holding::default() }.unshare()
+        };
+        assert_eq!(of(1000, 1200, Some(Kib(500))), Kib(1000), "all of it by two");
+        assert_eq!(of(1000, 500, Some(Kib(750))), Kib(500), "half of it by two");
+        assert_eq!(of(1000, 1100, Some(Kib(10))), Kib(1000), "by a hundred");
+        assert_eq!(of(1000, 90_000, Some(Kib(1000))), Kib(0), "shared memory is not anonymous");
+        assert_eq!(of(1000, 300, None), Kib(300), "before 5.3: no more than is shared");
     }
 }

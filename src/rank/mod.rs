@@ -4,8 +4,12 @@ pub mod company;
 pub mod fate;
 pub mod growth;
 pub mod opinion;
+pub mod promises;
+pub mod series;
+pub mod trend;
 pub mod walls;
 pub mod whatif;
+pub mod window;
 
 use std::cmp::Ordering;
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text};
+use crate::model::{Arrival, Cgroup, Domain, Outlook, Scene, Scope, Snapshot, Text};
 use crate::units::{Bytes, Millis};
 
 /// A wall that is nearer in time than that is called near whatever its distance.
@@ -18,9 +18,11 @@ pub struct Wall {
     pub limit: Bytes,
     /// How much more can be taken until somebody dies: free, reclaimable and swap.
     pub headroom: Bytes,
-    /// When that is gone at the rate of the last refresh; nothing while it does not shrink, or
-    /// not within ten minutes.
+    /// When that is gone at the rate of the last minutes, or where there were too few looks for that
+    /// of the last refresh; nothing while it does not shrink, or not within ten minutes.
     pub hit_in: Option<Millis>,
+    /// The same with how sure it is, and also where it takes longer.
+    pub full: Option<Arrival>,
 }
 
 impl Wall {
@@ -71,20 +73,32 @@ fn hit_in(then: Bytes, now: Bytes, over: Millis) -> Option<Millis> {
     (over.0 > 0 && left < SOON).then_some(left)
 }
 
+/// The time by the trend of the last minutes; where that is not known, by the last refresh.
+fn soon(outlook: Outlook, last: impl FnOnce() -> Option<Millis>) -> Option<Millis> {
+    match outlook {
+        Outlook::Unknown => last(),
+        Outlook::Steady => None,
+        Outlook::Full(arrival) => Some(arrival.likely).filter(|&time| time < SOON),
+    }
+}
+
 /// The machine's own wall.
 #[must_use]
 pub fn of_machine(scene: &Scene) -> Wall {
     let now = scene.now();
     let left = machine_headroom(now);
-    let trend = scene.before().and_then(|then| {
+    let last = || {
+        let then = scene.before()?;
         let over = now.clock.monotonic_ms.saturating_sub(then.clock.monotonic_ms);
         hit_in(machine_headroom(then), left, over)
-    });
+    };
+    let outlook = scene.forecast().both;
     Wall {
         name: Domain::global(now).name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
         headroom: left,
-        hit_in: trend,
+        hit_in: soon(outlook, last),
+        full: outlook.arrival(),
     }
 }
 
@@ -93,12 +107,20 @@ pub fn of_machine(scene: &Scene) -> Wall {
 pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
     let (now, limit) = (scene.now(), group.wall()?);
     let left = headroom(group, now)?;
-    let trend = scene.before().and_then(|then| {
+    let last = || {
+        let then = scene.before()?;
         let over = now.cgroups.read_ms.saturating_sub(then.cgroups.read_ms);
         let before = then.cgroups.find(group.path.as_str())?;
         hit_in(headroom(before, then)?, left, over)
-    });
-    Some(Wall { name: Arc::clone(&group.path), limit, headroom: left, hit_in: trend })
+    };
+    let outlook = scene.forecast().of_group(group.path.as_str());
+    Some(Wall {
+        name: Arc::clone(&group.path),
+        limit,
+        headroom: left,
+        hit_in: soon(outlook, last),
+        full: outlook.arrival(),
+    })
 }
 
 /// The wall that is hit first: the one that is reached soonest at the present rate; where none is

@@ -259,7 +259,7 @@ fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
         rank: points.map(|_| row.place + 1),
         badness_pages: points,
         permille: row.permille().map(|share| share.0),
-        growth_pages_per_minute: sight.scene.growth(process).map(Growth::per_minute),
+        growth_pages_per_minute: sight.scene.growth_lately(process).map(Growth::per_minute),
         terms,
         oom_score_computed: adj.map(|_| kernel_score(process, sight.scene)),
         oom_adj: adj.map(|adj| sight.scene.machine().legacy(adj).0),

@@ -257,6 +257,7 @@ fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
     row.file = pages(status.file);
     row.shmem = pages(status.shmem);
     row.swap = pages(status.swap);
+    row.data = pages(status.data);
     row.pgtables = pages(status.pgtables);
 }
 
@@ -278,6 +279,7 @@ pub(super) fn take_status(row: &mut Process, status: Result<Status, Absence>, pa
             row.file = absent;
             row.shmem = absent;
             row.swap = absent;
+            row.data = absent;
             row.pgtables = absent;
             row.ids = reading(Err(absence));
             row.caps = reading(Err(absence));
@@ -292,6 +294,7 @@ pub(super) fn forget_status(row: &mut Process) {
     row.file = Reading::NotAsked;
     row.shmem = Reading::NotAsked;
     row.swap = Reading::NotAsked;
+    row.data = Reading::NotAsked;
     row.pgtables = Reading::NotAsked;
     row.ids = Reading::NotAsked;
     row.caps = Reading::NotAsked;

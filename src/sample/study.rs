@@ -39,6 +39,14 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
     still_there(root, who, &mut buffer).then_some(found)
 }
 
+/// What the memory of a process is made of. `None` when it is gone, or another one has its pid.
+#[must_use]
+pub fn weigh(root: &ProcRoot, who: ProcId) -> Option<Reading<Holding>> {
+    let mut buffer = Buffer::new();
+    let found = still_there(root, who, &mut buffer).then(|| holding(root, who.pid, &mut buffer))?;
+    still_there(root, who, &mut buffer).then_some(found)
+}
+
 fn read(root: &ProcRoot, pid: i32, file: &str, buffer: &mut Buffer) -> Result<Vec<u8>, Errno> {
     let path = Path::of(pid, file);
     let path: &CStr = path.as_c_str();

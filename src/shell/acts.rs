@@ -75,7 +75,7 @@ pub(super) fn sacrifice(
 
 fn look(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let snapshot = source.look(&needs, None).map_err(|lost| lost.to_string())?;
+    let snapshot = super::look(source.as_mut(), &needs, None).map_err(|lost| lost.to_string())?;
     Ok(Scene::scoped(snapshot, None, setup.scope.clone()))
 }
 

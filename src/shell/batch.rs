@@ -15,12 +15,11 @@ use crate::model::{
 use crate::policy::{Policy, compare};
 use crate::rank::Ranking;
 use crate::report::{json, text, verdicts};
-use crate::sample::root::ProcRoot;
 use crate::source::{Lost, Source};
 
 use super::cli::Cli;
 use super::rules::{News, Watch};
-use super::slow::Learner;
+use super::slow::{Learner, Reader};
 
 /// So many of the top candidates keep their files open.
 const KEEP: usize = 64;
@@ -39,7 +38,7 @@ pub(super) fn run(
     cli: &Cli,
     setup: &Setup,
     source: Box<dyn Source>,
-    names: Option<ProcRoot>,
+    names: Option<Reader>,
     watch: Option<Watch>,
 ) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
@@ -102,7 +101,8 @@ impl Printer<'_> {
         loop {
             let begun = Instant::now();
             self.look_at_rule();
-            let snapshot = match self.source.look(&self.needs(), spent.take()) {
+            let needs = self.needs();
+            let snapshot = match super::look(self.source.as_mut(), &needs, spent.take()) {
                 Ok(snapshot) => snapshot,
                 Err(Lost::End) if count > 0 => return Ok(()),
                 Err(lost @ Lost::Cut { .. }) if count > 0 => {

@@ -4,17 +4,20 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::app::alarm::Alarm;
 use crate::app::filter::Filter;
 use crate::app::lines::Sort;
 use crate::app::parse_delay;
+use crate::app::time::{Speed, parse_time};
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
 use crate::policy::site::Site;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::report::acts::Form;
 use crate::report::metrics::Form as MetricsForm;
+use crate::source::Extent;
 use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -63,6 +66,21 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
+    /// On the screen, keep so much of the past (such as 15m) to go back to, and write it to a new file
+    /// here a few looks after each burst of kills. By itself 5 minutes are kept, and not written
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["batch", "json", "self_check", "from", "demo"])]
+    pub ring: Option<Millis>,
+
+    /// Replace names by tokens, the same for the same name, other ones in each run: command lines, users,
+    /// cgroups, host and boot id, paths; with =all the names of processes, too. Sizes, adj, pids, uid
+    /// numbers and the shape of the cgroup tree stay. Nothing can be acted on
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
+    pub redact: Option<Redact>,
+    /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
+    /// services, a real kernel and two real kills. Nothing can be acted on
+    #[arg(long, conflicts_with = "from", global = true)]
+    pub demo: bool,
+
     /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
@@ -86,8 +104,29 @@ pub struct Cli {
 
     /// Rules that say which oom_score_adj a process is to have (assets/adj-rules.md describes them). They
     /// only say what they would do until they are switched on (Alt-a)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
+
+    /// Ring when a value is crossed, once a crossing, such as psi-some>20% (--help lists all); may be given
+    /// again
+    #[arg(long, value_name = "ALARM", value_parser = alarm, conflicts_with_all = ["batch", "json", "self_check", "from"],
+        long_help = crate::app::alarm::help())]
+    pub alarm: Vec<Alarm>,
+
+    /// Let an alarm ring the terminal's bell; without it the alarm only shows
+    #[arg(long, requires = "alarm")]
+    pub bell: bool,
+
+    /// Let an alarm run this command (sh -c), with what is known in its environment (DOOMTOP_ALARM,
+    /// DOOMTOP_VALUE, DOOMTOP_VICTIM and more: see the README). One at a time, with nothing to read or
+    /// write; also with --read-only, since it is yours
+    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with = "dry_run")]
+    pub on_alarm: Option<String>,
+
+    /// Look less often while nothing happens: after half a minute without a key, pressure or a near wall
+    /// at half the pace, down to an eighth (but each minute). Only where pressure ends that at once
+    #[arg(long, conflicts_with_all = ["batch", "json", "self_check"])]
+    pub relax: bool,
 
     /// Never change or signal anything
     #[arg(long)]
@@ -119,6 +158,24 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+/// How much is replaced by tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Redact {
+    /// All names but those of processes
+    Names,
+    /// The names of processes, too
+    All,
+}
+
+impl From<Redact> for Extent {
+    fn from(redact: Redact) -> Self {
+        match redact {
+            Redact::Names => Self::Names,
+            Redact::All => Self::All,
+        }
+    }
+}
+
 /// What to do instead of showing the ranking.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
@@ -138,8 +195,13 @@ pub enum Command {
     },
     /// Write oom_score_adj of processes; each is read back and reported on a line
     Set(Set),
-    /// Record looks into a new file, compressed, until ^C; --from shows it
+    /// Record looks into a new file, compressed, until ^C: 2 to 3 MiB an hour for 500 processes of which
+    /// 50 change at each look. replay and --from show it
     Record(Record),
+    /// Play a recording on the screen: z stops and goes on, ( and ) step, { and } go from kill to kill,
+    /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
+    /// --filter) stand before it
+    Replay(Replay),
     /// Tell who would be killed next, how near the walls are and which killers are armed as metrics
     /// (OpenMetrics): once to standard output, in a file, or at an address of the loopback
     Metrics(Metrics),
@@ -154,9 +216,14 @@ pub enum Command {
 /// What `doomtop record` takes.
 #[derive(Clone, Debug, Args)]
 pub struct Record {
-    /// The file; it must not be there yet
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The file; it must not be there yet. With --ring the folder for the files
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub file: PathBuf,
+
+    /// Keep only the last minutes (such as 15m), and write them to a new file in the folder a few looks
+    /// after each burst of kills; at most 50 files
+    #[arg(id = "record_ring", long = "ring", value_name = "TIME", value_parser = span)]
+    pub ring: Option<Millis>,
 
     /// Seconds between looks
     #[arg(id = "record_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
@@ -166,6 +233,26 @@ pub struct Record {
     #[arg(id = "record_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
 }
+
+/// What `doomtop replay` takes.
+#[derive(Clone, Debug, Args)]
+pub struct Replay {
+    /// The recording
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// So many times its own pace, from 0.25 to 64
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+    pub speed: SpeedArg,
+
+    /// Begin there, stopped: 14:03, 14:03:22, or 5m before its end
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<String>,
+}
+
+/// A speed that can be played.
+#[derive(Clone, Copy, Debug)]
+pub struct SpeedArg(pub Speed);
 
 /// What `doomtop metrics` takes.
 #[derive(Clone, Debug, Args)]
@@ -209,6 +296,10 @@ pub struct Explain {
     /// One JSON object a kill, one a line (assets/schema.md describes them)
     #[arg(id = "explain_json", long = "json")]
     pub json: bool,
+
+    /// Show the kills on the screen: the table of processes as each report has it, under any policy
+    #[arg(long, conflicts_with_all = ["explain_json", "rows"])]
+    pub screen: bool,
 
     /// So many rows of each dump, in the order of death
     #[arg(long, value_name = "N", default_value = "10")]
@@ -420,8 +511,28 @@ fn patience(text: &str) -> Result<Millis, String> {
     }
 }
 
+fn alarm(text: &str) -> Result<Alarm, String> {
+    Alarm::parse(text)
+}
+
 fn delay(text: &str) -> Result<Millis, String> {
     parse_delay(text)
+}
+
+fn span(text: &str) -> Result<Millis, String> {
+    let wanted = || "a time from 10s to 24h, such as 15m".to_owned();
+    let span = parse_time(text, 0, 0).map_err(|_| wanted())?;
+    let fits = !text.contains(':') && (10_000..=86_400_000).contains(&span.0);
+    fits.then_some(span).ok_or_else(wanted)
+}
+
+fn speed(text: &str) -> Result<SpeedArg, String> {
+    let times = text.trim_end_matches('x').parse().ok().and_then(Speed::times);
+    times.map(SpeedArg).ok_or_else(|| "a speed from 0.25 to 64".to_owned())
+}
+
+fn moment(text: &str) -> Result<String, String> {
+    parse_time(text, 0, 0).map(|_| text.to_owned())
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

@@ -3,21 +3,83 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::cli::Explain;
+use super::cli::{Cli, Command, Explain};
+use crate::app::timeline::News;
+use crate::app::{Acting, Setup};
 use crate::events::{Reader, Report};
+use crate::model::{Needs, ProcId, Scope, Snapshot, Timing};
 use crate::policy::Policy;
 use crate::report::explain::{Common, Explained};
 use crate::report::text::Manner;
+use crate::source::{Lost, Source};
+use crate::units::Millis;
 
 /// Longer lines are cut: the kernel's own never are.
 const LONGEST: u64 = 64 << 10;
+
+/// No machine is looked at where reports of a file are shown.
+pub(super) struct NoLooks;
+
+impl Source for NoLooks {
+    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+        Err(Lost::End)
+    }
+}
+
+/// The screen for reports of a file.
+pub(super) fn setup(cli: &Cli, policy: &'static dyn Policy, utc_offset: i32) -> Setup {
+    Setup {
+        own: ProcId::default(),
+        acting: Acting::NotReal,
+        policy,
+        scope: Scope::Global,
+        columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
+        filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
+        sort: cli.sort.map(|sort| sort.0),
+        delay: Millis(0),
+        utc_offset,
+        live: false,
+    }
+}
+
+/// The reports of the file that is to be shown on the screen; none where another thing is.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn on_screen(cli: &Cli) -> Result<Vec<News>, String> {
+    let Some(Command::Explain(order)) = &cli.command else { return Ok(Vec::new()) };
+    let all = (1..).zip(reports(order)?);
+    // A file tells no order but that of its lines.
+    Ok(all
+        .map(|(number, report)| News::Report {
+            number,
+            unix_ms: i64::try_from(number).unwrap_or(i64::MAX),
+            told: Timing::Order,
+            report: Arc::new(report),
+        })
+        .collect())
+}
 
 /// Explains every report of the capture.
 ///
 /// # Errors
 /// What could not be read or written, in one line.
 pub(super) fn run(order: &Explain, policy: Option<&'static dyn Policy>) -> Result<u8, String> {
+    let reports = reports(order)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = write(&mut out, &reports, order, policy).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// The reports of the capture; an error where there is none.
+fn reports(order: &Explain) -> Result<Vec<Report>, String> {
     let name = if order.file == Path::new("-") {
         "standard input".to_owned()
     } else {
@@ -39,14 +101,7 @@ pub(super) fn run(order: &Explain, policy: Option<&'static dyn Policy>) -> Resul
              and /dev/kmsg"
         ));
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = write(&mut out, &reports, order, policy).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("standard output: {error}"))
-        }
-        _ => Ok(0),
-    }
+    Ok(reports)
 }
 
 /// The reports, and how many lines there were.

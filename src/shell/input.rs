@@ -42,7 +42,8 @@ pub(super) fn start(inbox: Sender<Event>, begun: Instant) -> Result<(), String> 
 fn open_terminal() -> io::Result<OwnedFd> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return Ok(rustix::io::dup(stdin)?);
+        // Closed in the command of an alarm.
+        return Ok(rustix::io::fcntl_dupfd_cloexec(stdin, 0)?);
     }
     Ok(File::open("/dev/tty")?.into())
 }

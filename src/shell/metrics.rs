@@ -19,14 +19,13 @@ use super::batch::{found, look_twice};
 use super::cli::Metrics;
 use super::http::{self, Refusal};
 use super::rules::{News, Watch};
-use super::slow::Learner;
+use super::slow::{Learner, Reader};
 use crate::app::Setup;
 use crate::columns::{CommandStyle, Scale, Sight};
 use crate::model::{CgroupNeeds, Names, Needs, Reading, Scene, Scores, Snapshot};
 use crate::policy::Policy;
 use crate::rank::Ranking;
 use crate::report::metrics::{Form, metrics};
-use crate::sample::root::ProcRoot;
 use crate::source::{Lost, Source};
 use crate::units::Millis;
 
@@ -48,7 +47,7 @@ pub(super) fn run(
     delay: Millis,
     setup: &Setup,
     source: Box<dyn Source>,
-    names: Option<ProcRoot>,
+    names: Option<Reader>,
     watch: Option<Watch>,
 ) -> Result<u8, String> {
     let end = Arc::new(AtomicBool::new(false));
@@ -172,7 +171,8 @@ impl Teller<'_> {
             None => {}
         }
         let begun = Instant::now();
-        let snapshot = match self.source.look(&self.needs(), self.spent.take()) {
+        let (needs, spent) = (self.needs(), self.spent.take());
+        let snapshot = match super::look(self.source.as_mut(), &needs, spent) {
             Ok(snapshot) => snapshot,
             Err(Lost::End) if self.looks > 0 => return Ok(Look::Over),
             Err(lost @ Lost::Cut { .. }) if self.looks > 0 => {

@@ -3,8 +3,11 @@
 pub mod cli;
 
 mod acts;
+mod alarm;
 mod batch;
+mod ears;
 mod explain;
+mod film;
 mod http;
 mod input;
 mod metrics;
@@ -16,27 +19,33 @@ mod selfcheck;
 mod signals;
 mod slow;
 mod sticky;
+mod taping;
 mod terminal;
 mod tui;
+mod wake;
 mod written;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
 use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
-use crate::model::{Capability, Powers, ProcId};
+use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
 use crate::policy::{self, Policy};
 use crate::sample::detail;
 use crate::sample::root::{LiveRoot, ProcRoot};
-use crate::source::{Live, Lost, Patience, Recording, Source};
+use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source, demo};
 use crate::units::Millis;
+
+use film::{Counted, Film, Progress};
+use tui::Feed;
 
 use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
@@ -57,7 +66,16 @@ const PATIENCE_OF_PIPES: u64 = 3000;
 /// Runs the program; what it returns is the exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let screen = !cli.batch && !cli.json && !cli.self_check && cli.command.is_none();
+    let replay = matches!(cli.command, Some(Command::Replay(_)));
+    let explained = matches!(&cli.command, Some(Command::Explain(order)) if order.screen);
+    let quiet = cli.batch || cli.json || cli.self_check;
+    if replay && (quiet || cli.from.is_some()) {
+        return complain(
+            USAGE,
+            "replay is the screen; without one it is --from FILE with -b or --json",
+        );
+    }
+    let screen = !quiet && (replay || explained || cli.command.is_none());
     if screen && !io::stdout().is_terminal() {
         return complain(USAGE, "standard output is no terminal: use --batch (-b) or --json");
     }
@@ -108,6 +126,12 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     };
     if let Some(Command::Explain(order)) = &cli.command {
         // `linux` is the running kernel; a log is judged by the rule of its own.
+        if order.screen {
+            let setup = explain::setup(cli, policy, utc_offset());
+            let hands = Box::new(Refuse::NotReal);
+            let feed = Feed::Stream(Box::new(explain::NoLooks));
+            return tui::run(cli, setup, feed, hands, None, watch, None);
+        }
         return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
     }
     let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
@@ -115,38 +139,59 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Some(Ok(loaded)) => Some(loaded),
         Some(Err(wrong)) => return Ok(complain_all(&wrong)),
     };
-    let recorded = cli.from.is_some();
+    if cli.redact.is_some()
+        && let Some(Command::Set(_) | Command::Sacrifice(_)) = &cli.command
+    {
+        return Ok(complain_all(&[
+            "--redact is for showing: nothing is acted on with it".to_owned()
+        ]));
+    }
+    let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
+    let redacted = |source: Box<dyn Source>| match &redactor {
+        Some(redactor) => Box::new(Redacted::new(source, redactor.clone())) as Box<dyn Source>,
+        None => source,
+    };
+    let from = match &cli.command {
+        Some(Command::Replay(order)) => Some(&order.file),
+        _ => cli.from.as_ref(),
+    };
+    let recorded = from.is_some() || cli.demo;
     let mut setup = Setup {
         own: ProcId::default(),
-        acting: Acting::NotReal,
+        acting: if cli.demo { Acting::Demo } else { Acting::NotReal },
         policy,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
         sort: cli.sort.map(|sort| sort.0),
-        delay: cli.delay.unwrap_or(DELAY),
+        delay: cli.delay.unwrap_or(if cli.demo { demo::PACE } else { DELAY }),
         utc_offset: utc_offset(),
         live: !recorded,
     };
-    if let Some(from) = &cli.from {
-        let source = open_recording(from)?;
+    if recorded {
+        let (recording, progress) = match from {
+            Some(from) => open_recording(from)?,
+            None => (demo::demo(), Some(Progress::default())),
+        };
+        let source = redacted(Box::new(recording));
         return if let Some((file, rule)) = checked {
-            policies::check(&setup, Box::new(source), file, rule)
+            policies::check(&setup, source, file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {
-            record::run(order, Millis(0), &setup, Box::new(source), BTreeMap::new())
+            record::run(order, Millis(0), &setup, source, BTreeMap::new())
         } else if let Some(Command::Metrics(order)) = &cli.command {
             // A recording is told as fast as it is read, unless a pace is asked for.
             let delay = order.delay.or(cli.delay).unwrap_or(Millis(0));
-            metrics::run(order, delay, &setup, Box::new(source), None, watch)
+            metrics::run(order, delay, &setup, source, None, watch)
+        } else if screen {
+            let feed = feed(cli, source, progress)?;
+            tui::run(cli, setup, feed, Box::new(Refuse::NotReal), None, watch, sticky)
         } else if let Some(command) = &cli.command {
             let hands = Box::new(Refuse::NotReal);
-            carry_out(command, &setup, Box::new(source), hands, is_dry(cli))
+            carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
-            selfcheck::run(cli, &setup, Box::new(source))
-        } else if screen {
-            tui::run(cli, setup, Box::new(source), Box::new(Refuse::NotReal), None, watch, sticky)
+            selfcheck::run(cli, &setup, source)
         } else {
-            batch::run(cli, &setup, Box::new(source), None, watch)
+            batch::run(cli, &setup, source, None, watch)
         };
     }
     let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
@@ -155,29 +200,33 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let mut live =
         Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
+    let live = redacted(Box::new(live));
+    let reader = || open().map(|root| slow::Reader { root, redactor: redactor.clone() });
     if let Some((file, rule)) = checked {
-        return policies::check(&setup, Box::new(live), file, rule);
+        return policies::check(&setup, live, file, rule);
     }
     if let Some(Command::Record(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return record::run(order, delay, &setup, Box::new(live), detail::user_names());
+        return record::run(order, delay, &setup, live, detail::user_names());
     }
     if let Some(Command::Metrics(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return metrics::run(order, delay, &setup, Box::new(live), Some(open()?), watch);
+        return metrics::run(order, delay, &setup, live, Some(reader()?), watch);
     }
     if cli.self_check {
-        return selfcheck::run(cli, &setup, Box::new(live));
+        return selfcheck::run(cli, &setup, live);
     }
     if !screen && cli.command.is_none() {
-        return batch::run(cli, &setup, Box::new(live), Some(open()?), watch);
+        return batch::run(cli, &setup, live, Some(reader()?), watch);
     }
     setup.own = detail::own_id(&open()?).unwrap_or_default();
     let hands = hands(cli, &mut setup, open()?);
     if let Some(command) = &cli.command {
-        return carry_out(command, &setup, Box::new(live), hands, is_dry(cli));
+        return carry_out(command, &setup, live, hands, is_dry(cli));
     }
-    tui::run(cli, setup, Box::new(live), hands, Some([open()?, open()?]), watch, sticky)
+    let feed = Feed::Looks(live);
+    let roots = ([reader()?, reader()?], [open()?, open()?]);
+    tui::run(cli, setup, feed, hands, Some(roots), watch, sticky)
 }
 
 /// Whether nothing is to be done: the flag means the same before a command and behind it.
@@ -193,7 +242,7 @@ fn is_dry(cli: &Cli) -> bool {
 /// The hands for this root: those of the kernel only where it is proven live.
 fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
     match LiveRoot::prove(root) {
-        Ok(_) if cli.read_only => {
+        Ok(_) if cli.read_only || cli.redact.is_some() => {
             setup.acting = Acting::ReadOnly;
             Box::new(Refuse::ReadOnly)
         }
@@ -232,17 +281,39 @@ fn carry_out(
     }
 }
 
-fn open_recording(from: &Path) -> Result<Recording, String> {
+/// A recording, and how much of it was read, where that can be told: of a file.
+fn open_recording(from: &Path) -> Result<(Recording, Option<Progress>), String> {
     if from == Path::new("-") {
-        return Ok(Recording::open(Box::new(BufReader::new(io::stdin())), "standard input"));
+        let reader = Box::new(BufReader::new(io::stdin()));
+        return Ok((Recording::open(reader, "standard input"), None));
     }
     let name = from.display().to_string();
     let file = File::open(from).map_err(|error| format!("{name}: {error}"))?;
-    if file.metadata().is_ok_and(|about| about.is_dir()) {
+    let about = file.metadata().map_err(|error| format!("{name}: {error}"))?;
+    if about.is_dir() {
         return Err(format!("{name}: this is a folder, not a file of JSON lines"));
     }
-    let reader: Box<dyn BufRead + Send> = Box::new(BufReader::new(file));
-    Ok(Recording::open(reader, &name))
+    let progress = Progress::of(about.len());
+    let counted = Counted { file, progress: progress.clone() };
+    let recording = Recording::open(Box::new(BufReader::new(counted)), &name);
+    Ok((recording, about.is_file().then_some(progress)))
+}
+
+/// How the screen takes a recording: a file is played, a pipe is shown as it comes.
+fn feed(cli: &Cli, source: Box<dyn Source>, progress: Option<Progress>) -> Result<Feed, String> {
+    let order = match &cli.command {
+        Some(Command::Replay(order)) => Some(order),
+        _ => None,
+    };
+    let Some(progress) = progress else {
+        return match order {
+            Some(_) => Err("replay plays a file; a pipe is shown by --from".to_owned()),
+            None => Ok(Feed::Stream(source)),
+        };
+    };
+    let speed = order.map(|order| order.speed.0).unwrap_or_default();
+    let at = order.and_then(|order| order.at.clone());
+    Ok(Feed::Film(Film { source, progress, speed, at }))
 }
 
 /// Seconds that local time is ahead of UTC.
@@ -261,12 +332,28 @@ fn lock_memory(powers: &Powers) -> bool {
     (unlimited || permitted) && mlockall(lasting).is_ok()
 }
 
+/// A look where there is no screen: damage in a recording is said, and what is behind it is taken.
+fn look(
+    source: &mut dyn Source,
+    needs: &Needs,
+    mut spent: Option<Arc<Snapshot>>,
+) -> Result<Arc<Snapshot>, Lost> {
+    loop {
+        match source.look(needs, spent.take()) {
+            Err(lost @ Lost::Damaged { .. }) => {
+                complain(0, &lost.to_string());
+            }
+            other => return other,
+        }
+    }
+}
+
 /// What a look that failed means for the looks to come.
 fn failed(lost: &Lost) -> Msg {
     match lost {
         Lost::End => Msg::Lost("end of the recording".to_owned()),
-        // What could not be read now may be readable again.
-        Lost::Unreadable(_) => Msg::Missed(lost.to_string()),
+        // What could not be read now may be readable again; behind damage it goes on.
+        Lost::Unreadable(_) | Lost::Damaged { .. } => Msg::Missed(lost.to_string()),
         other => Msg::Lost(other.to_string()),
     }
 }

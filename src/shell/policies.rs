@@ -21,11 +21,11 @@ const BETWEEN: Duration = Duration::from_millis(300);
 /// The moment, with a look before it where there is one.
 pub(super) fn moment(setup: &Setup, source: &mut dyn Source) -> Result<Scene, String> {
     let needs = Needs::everything();
-    let first = source.look(&needs, None).map_err(|lost| lost.to_string())?;
+    let first = super::look(source, &needs, None).map_err(|lost| lost.to_string())?;
     if setup.live {
         thread::sleep(BETWEEN);
     }
-    let second = source.look(&needs, None).ok();
+    let second = super::look(source, &needs, None).ok();
     let (now, before) = second.map_or((Arc::clone(&first), None), |next| (next, Some(first)));
     let scene = Scene::scoped(now, before, setup.scope.clone());
     super::batch::found(scene.domain())?;

@@ -32,7 +32,7 @@ const ROUNDS: u32 = 5;
 /// What could not be read or written, in one line.
 pub(super) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Result<u8, String> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let mut look = || source.look(&needs, None);
+    let mut look = || super::look(source.as_mut(), &needs, None);
     let first = look().map_err(|lost| lost.to_string())?;
     if setup.live {
         thread::sleep(Duration::from_millis(cli.delay.unwrap_or(BETWEEN).0));

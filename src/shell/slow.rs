@@ -11,26 +11,40 @@ use crate::app::Msg;
 use crate::model::{Comm, Names, ProcId, Process, Snapshot, Text};
 use crate::sample::root::ProcRoot;
 use crate::sample::{detail, study};
+use crate::source::Redactor;
 
 use super::tui::Event;
 
 /// Lines are handed over in portions, so that the first are seen before the last are read.
 const PORTION: usize = 64;
 
+/// Where names are read, and what they become on the way out.
+pub(super) struct Reader {
+    /// The tree.
+    pub(super) root: ProcRoot,
+    /// Replaces them, where that is asked for.
+    pub(super) redactor: Option<Redactor>,
+}
+
 /// Starts the thread; command lines are asked for through what comes back.
-pub(super) fn start(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+pub(super) fn start(reader: Reader, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+    let Reader { root, redactor } = reader;
+    let names = redactor.clone();
+    let line_of = move |id: ProcId| {
+        let line = detail::command_line(&root, id)?;
+        Some(redactor.as_ref().map_or_else(|| line.clone(), |it| it.line(&line)))
+    };
     let (orders, asked) = channel::<Vec<ProcId>>();
     let work = move || {
-        let users = Arc::new(detail::user_names());
+        let users = detail::user_names();
+        let users = Arc::new(names.as_ref().map_or_else(|| users.clone(), |it| it.users(&users)));
         if inbox.send(Event::Told(Msg::Users(users))).is_err() {
             return;
         }
         for wanted in asked {
             for portion in wanted.chunks(PORTION) {
-                let lines: Vec<(ProcId, Arc<Text>)> = portion
-                    .iter()
-                    .filter_map(|&id| Some((id, Arc::new(detail::command_line(&root, id)?))))
-                    .collect();
+                let lines: Vec<(ProcId, Arc<Text>)> =
+                    portion.iter().filter_map(|&id| Some((id, Arc::new(line_of(id)?)))).collect();
                 if inbox.send(Event::Told(Msg::Commands(lines))).is_err() {
                     return;
                 }
@@ -43,7 +57,7 @@ pub(super) fn start(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<P
 
 /// Starts the thread that studies one process at a time: apart from the other one, so that a long list
 /// of command lines keeps no dialog waiting.
-pub(super) fn start_student(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
+pub(super) fn start_student(reader: Reader, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
     let (orders, asked) = channel::<ProcId>();
     let work = move || {
         while let Ok(mut who) = asked.recv() {
@@ -51,7 +65,10 @@ pub(super) fn start_student(root: ProcRoot, inbox: Sender<Event>) -> Option<Send
             while let Ok(later) = asked.try_recv() {
                 who = later;
             }
-            let Some(study) = study::study(&root, who) else { continue };
+            let Some(mut study) = study::study(&reader.root, who) else { continue };
+            if let Some(redactor) = &reader.redactor {
+                redactor.study(&mut study);
+            }
             if inbox.send(Event::Told(Msg::Studied(Box::new(study)))).is_err() {
                 return;
             }
@@ -60,6 +77,29 @@ pub(super) fn start_student(root: ProcRoot, inbox: Sender<Event>) -> Option<Send
     thread::Builder::new().name("student".to_owned()).spawn(work).ok()?;
     Some(orders)
 }
+
+/// Starts the thread that reads what the memory of processes is made of, for those on the screen: apart
+/// from the others, because a process that holds the lock of its memory keeps it waiting.
+pub(super) fn start_weigher(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+    let (orders, asked) = channel::<Vec<ProcId>>();
+    let work = move || {
+        while let Ok(mut wanted) = asked.recv() {
+            // What was asked for before is asked for again, where it still stands on the screen.
+            wanted.extend(asked.try_iter().flatten());
+            for portion in wanted.chunks(WEIGHED) {
+                let told = portion.iter().filter_map(|&id| Some((id, study::weigh(&root, id)?)));
+                if inbox.send(Event::Told(Msg::Weighed(told.collect()))).is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    thread::Builder::new().name("weigher".to_owned()).spawn(work).ok()?;
+    Some(orders)
+}
+
+/// So many are told at once: a large one takes a while.
+const WEIGHED: usize = 8;
 
 /// So long a refresh without a screen waits for users and command lines.
 const LATEST: Duration = Duration::from_millis(500);
@@ -75,9 +115,9 @@ pub(super) struct Learner {
 
 impl Learner {
     /// Starts the thread.
-    pub(super) fn start(root: ProcRoot) -> Option<Self> {
+    pub(super) fn start(reader: Reader) -> Option<Self> {
         let (outbox, inbox) = channel();
-        let wanted = start(root, outbox)?;
+        let wanted = start(reader, outbox)?;
         // The first answer is the names of users, unasked.
         Some(Self { wanted, inbox, asked: HashMap::new(), open: 1 })
     }

@@ -43,6 +43,19 @@ fn restore_through(out: &mut StdoutLock<'_>) {
     }
 }
 
+/// Rings the bell, where the terminal is ours.
+///
+/// # Errors
+/// It is gone.
+pub(super) fn ring() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if TAKEN.load(Ordering::SeqCst) {
+        out.write_all(b"\x07")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
 /// Gives the terminal back and ends the program, from any thread: nobody draws over it meanwhile,
 /// because standard output stays locked to the end.
 pub(super) fn end(status: i32, last_words: impl FnOnce()) -> ! {

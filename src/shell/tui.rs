@@ -10,30 +10,38 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::app::alarm::Alarms;
 use crate::app::mode::QUIET;
 use crate::app::sticky::News;
-use crate::app::{App, Level, Msg, Request, Setup, Viewport};
+use crate::app::time::parse_time;
+use crate::app::{Acting, App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
-use crate::model::ProcId;
+use crate::model::{Needs, Past, ProcId, Snapshot};
 use crate::report::json;
-use crate::sample::root::ProcRoot;
+use crate::sample::root::{LiveRoot, ProcRoot};
 use crate::source::Source;
 use crate::ui::Look;
 use crate::units::Millis;
 
 use super::cli::Cli;
+use super::ears::Ears;
+use super::film::{self, Film};
 use super::rules::Watch;
 use super::sampler::Sampler;
+use super::taping::{self, Burst, Order};
 use super::terminal::{self, Screen};
+use super::wake::{self, Waker};
 use super::written::{self, new_file};
-use super::{input, rules, signals, slow, sticky};
+use super::{alarm, explain, input, rules, signals, slow, sticky};
 
 /// What reaches the loop.
 pub(super) enum Event {
     /// Something for the mind.
     Told(Msg),
+    /// A recording was read to its end.
+    AllRead,
     /// SIGTSTP.
     Stop,
     /// SIGCONT.
@@ -48,10 +56,26 @@ pub(super) enum Event {
     HungUp,
 }
 
+/// Where looks come from.
+pub(super) enum Feed {
+    /// A look is taken when the pace says so.
+    Looks(Box<dyn Source>),
+    /// Looks come from a pipe, at the pace of the other side.
+    Stream(Box<dyn Source>),
+    /// A recording is played.
+    Film(Film),
+}
+
 /// How often it wakes to let go of rows and messages.
 const TICK: Duration = Duration::from_millis(250);
 /// At least this long between two pictures, however fast keys come.
 const FRAME: Duration = Duration::from_millis(15);
+
+/// So many events are taken before the next picture: a recording that is being read brings more and more.
+const BATCH: u32 = 256;
+
+/// So many bytes of looks are kept with --ring, however long it is asked to be.
+const RING: usize = 256 << 20;
 
 const SIGHUP: i32 = 1;
 
@@ -60,13 +84,27 @@ struct Loop {
     look: Look,
     screen: Screen,
     hands: Box<dyn Effects>,
-    sampler: Sampler,
+    /// Nobody, where a recording is played.
+    sampler: Option<Sampler>,
+    /// Looks come at the pace of another machine.
+    stream: bool,
+    /// Where a recording is to begin.
+    at: Option<String>,
+    tape: Sender<Order>,
+    /// Kills are watched for, to keep what was before them.
+    burst: Option<Burst>,
     slow: Option<Sender<Vec<ProcId>>>,
     student: Option<Sender<ProcId>>,
+    weigher: Option<Sender<Vec<ProcId>>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
+    waker: Option<Waker>,
+    runner: Option<alarm::Runner>,
+    ears: Option<Ears>,
     begun: Instant,
     due: Instant,
+    /// When the last look was asked for.
+    looked: Instant,
     /// What came while a confirmation was waited out.
     ahead: VecDeque<Event>,
 }
@@ -78,12 +116,13 @@ struct Loop {
 pub(super) fn run(
     cli: &Cli,
     setup: Setup,
-    source: Box<dyn Source>,
+    feed: Feed,
     hands: Box<dyn Effects>,
-    names: Option<[ProcRoot; 2]>,
+    names: Option<([slow::Reader; 2], [ProcRoot; 2])>,
     watch: Option<Watch>,
     adj_rules: Option<(News, sticky::Watch)>,
 ) -> Result<u8, String> {
+    let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
     let begun = Instant::now();
     let look = Look { colour: colour(), unicode: !cli.ascii && utf8() };
@@ -92,18 +131,57 @@ pub(super) fn run(
     let screen = Screen::take(!cli.no_alt_screen)
         .map_err(|error| format!("the terminal cannot be used: {error}"))?;
     input::start(inbox.clone(), begun)?;
-    let sampler = Sampler::start(source, inbox.clone())?;
+    let stream = matches!(feed, Feed::Stream(_));
+    let (tape, writer) = taping::start(inbox.clone())?;
     let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
     let mut app = App::new(setup);
+    if let Some(span) = cli.ring {
+        app.time.past = Past::new(span, RING);
+        app.time.thorough = true;
+    }
+    let mut at = None;
+    let sampler = match feed {
+        Feed::Looks(source) | Feed::Stream(source) => Some(Sampler::start(source, inbox.clone())?),
+        Feed::Film(mut film) if cli.demo => {
+            // It is short, and there at once.
+            while let Ok(look) = film.source.look(&Needs::default(), None) {
+                app.update(Msg::Film(look));
+            }
+            app.update(Msg::FilmIsRead);
+            None
+        }
+        Feed::Film(film) => {
+            app.time.past = Past::new(Millis(u64::MAX), film::ROOM);
+            app.time.speed = film.speed;
+            at = film.at;
+            film::start(film.source, film.progress, inbox.clone())?;
+            None
+        }
+    };
     let adj_rules = adj_rules.and_then(|(news, watch)| {
         app.update(Msg::AdjRules(news));
         sticky::start(watch, inbox.clone())
     });
-    let (slow, student) = match names {
-        Some([lines, studies]) => {
-            (slow::start(lines, inbox.clone()), slow::start_student(studies, inbox))
+    app.begin_with(reports);
+    // What the logs tell is told with names.
+    let real = matches!(app.setup.acting, Acting::Free | Acting::Rehearsal | Acting::ReadOnly);
+    let ears = (app.setup.live && real && cli.redact.is_none()).then(|| Ears::start(&inbox));
+    app.pace.relax = cli.relax;
+    app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
+    let command = cli.on_alarm.clone().filter(|_| app.setup.live);
+    let runner = command.and_then(|command| alarm::start(command, inbox.clone()));
+    let (slow, student, weigher, waker) = match names {
+        Some(([lines, studies], [sizes, pressure])) => {
+            let live = LiveRoot::prove(pressure).ok();
+            let waker = live.and_then(|root| wake::start(root, inbox.clone()));
+            (
+                slow::start(lines, inbox.clone()),
+                slow::start_student(studies, inbox.clone()),
+                slow::start_weigher(sizes, inbox),
+                waker,
+            )
         }
-        None => (None, None),
+        None => (None, None, None, None),
     };
     let mut all = Loop {
         app,
@@ -111,12 +189,21 @@ pub(super) fn run(
         screen,
         hands,
         sampler,
+        stream,
+        at,
+        tape,
+        burst: cli.ring.map(|_| Burst::default()),
         slow,
         student,
+        weigher,
         rules,
         adj_rules,
+        waker,
+        runner,
+        ears,
         begun,
         due: begun,
+        looked: begun,
         ahead: VecDeque::new(),
     };
     terminal::test_panic("main");
@@ -128,6 +215,8 @@ pub(super) fn run(
                 Vec::new()
             };
             drop(all);
+            // What is being written is written to its end.
+            let _ = writer.join();
             let mut out = io::stdout();
             for line in picture {
                 let _ = writeln!(out, "{line}");
@@ -162,14 +251,19 @@ impl Loop {
                 }
             }
             // After the first picture: only then it is known which columns are on the screen.
-            let idle = !self.sampler.is_busy() && self.app.lost.is_none();
-            if idle && Instant::now() >= self.due {
+            let idle = self.app.lost.is_none() && Instant::now() >= self.due;
+            if let Some(sampler) = self.sampler.as_mut().filter(|it| idle && !it.is_busy()) {
                 let spent = self.app.take_spent();
-                self.sampler.look(self.app.needs(), spent);
+                sampler.look(self.app.needs(), spent);
+                self.ears.iter_mut().for_each(Ears::look);
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }
-                self.due = Instant::now() + Duration::from_millis(self.app.setup.delay.0);
+                self.looked = Instant::now();
+                self.due = self.looked;
+                if !self.stream {
+                    self.due += Duration::from_millis(self.app.delay().0);
+                }
             }
             self.ask_for_names();
             let wait = self.wait(changed);
@@ -184,11 +278,18 @@ impl Loop {
                 },
             };
             changed |= next.is_some() || self.app.is_due(self.now());
+            // A look that comes after a long sleep is judged by the clock of now.
+            self.app.update(Msg::Tick(self.now()));
+            let mut left = BATCH;
             while let Some(event) = next {
                 if let Some(end) = self.event(event, events)? {
                     return Ok(end);
                 }
-                next = self.ahead.pop_front().or_else(|| events.try_recv().ok());
+                left -= 1;
+                next = match self.ahead.pop_front() {
+                    None if left > 0 => events.try_recv().ok(),
+                    ahead => ahead,
+                };
             }
             for outcome in self.hands.settle() {
                 changed = true;
@@ -196,6 +297,11 @@ impl Loop {
             }
             let now = self.now();
             self.app.update(Msg::Tick(now));
+            // Pressure or a key may have made the pace a faster one.
+            self.due = self.due.min(self.looked + Duration::from_millis(self.app.delay().0));
+            if let Some(waker) = &mut self.waker {
+                waker.follow(self.app.pressure_of());
+            }
         }
     }
 
@@ -204,7 +310,8 @@ impl Loop {
     }
 
     fn wait(&self, changed: bool) -> Duration {
-        let mut wait = if self.sampler.is_busy() || self.app.lost.is_some() {
+        let busy = self.sampler.as_ref().is_none_or(Sampler::is_busy);
+        let mut wait = if busy || self.app.lost.is_some() {
             Duration::from_secs(3600)
         } else {
             self.due.saturating_duration_since(Instant::now())
@@ -225,6 +332,10 @@ impl Loop {
         let wanted = self.app.wanted_commands();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
+        }
+        let wanted = self.app.wanted_holdings();
+        if let Some(weigher) = self.weigher.as_ref().filter(|_| !wanted.is_empty()) {
+            let _ = weigher.send(wanted);
         }
         if let Some(student) = &self.student
             && let Some(who) = self.app.wanted_study()
@@ -284,8 +395,19 @@ impl Loop {
     fn event(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<End>> {
         match event {
             Event::Told(message) => {
-                if matches!(message, Msg::Sampled(_) | Msg::Missed(_) | Msg::Lost(_)) {
-                    self.sampler.done();
+                if matches!(message, Msg::Sampled(_) | Msg::Missed(_) | Msg::Lost(_))
+                    && let Some(sampler) = &mut self.sampler
+                {
+                    sampler.done();
+                }
+                let mut over = false;
+                if let Msg::Sampled(look) = &message {
+                    if self.app.time.taping().is_some() {
+                        let look = Box::new(Snapshot::clone(look));
+                        let _ = self.tape.send(Order::Look(look, self.app.names.users()));
+                    }
+                    let kills = look.traffic.oom_kills.value();
+                    over = self.burst.as_mut().is_some_and(|burst| burst.look(kills));
                 }
                 if let Msg::Key(_, pressed) = message {
                     let requests = self.app.update(message);
@@ -296,6 +418,13 @@ impl Loop {
                         return Ok(Some(end));
                     }
                 }
+                if over {
+                    self.keep_burst();
+                }
+            }
+            Event::AllRead => {
+                self.app.update(Msg::FilmIsRead);
+                self.begin_there();
             }
             Event::Stop => self.stop()?,
             Event::Continued => self.resume()?,
@@ -336,6 +465,26 @@ impl Loop {
                 execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
             }
             Request::Dump => self.dump(),
+            Request::Tape(true) => {
+                if let Some(stem) = self.stem() {
+                    let _ = self.tape.send(Order::Begin(stem));
+                }
+            }
+            Request::Tape(false) => drop(self.tape.send(Order::End)),
+            Request::WritePast => self.write_past(""),
+            Request::Bell => terminal::ring()?,
+            Request::RunAlarm(rung) => {
+                let why = match &self.runner {
+                    Some(runner) => runner.run(rung),
+                    None => Some(Msg::Told(
+                        Level::Warn,
+                        "the alarm's command was not run: no thread could be started".to_owned(),
+                    )),
+                };
+                if let Some(why) = why {
+                    self.app.update(why);
+                }
+            }
             Request::WriteJournal => {
                 if let Some(scene) = &self.app.scene {
                     let (level, said) = written::journal(&self.app.journal, scene.machine());
@@ -348,6 +497,50 @@ impl Loop {
             }
         }
         Ok(None)
+    }
+
+    /// How the name of a recording begins; without a look there is no machine yet.
+    fn stem(&mut self) -> Option<String> {
+        let newest = self.app.time.past.newest();
+        let newest = newest.and_then(|nth| self.app.time.past.facts(nth));
+        let stem = newest.map(|look| taping::stem(&look.machine, look.clock.unix_ms));
+        if stem.is_none() {
+            self.app.update(Msg::Told(Level::Plain, "there was no look yet".to_owned()));
+            self.app.update(Msg::Taping(false));
+        }
+        stem
+    }
+
+    /// Has all that is kept written to a file.
+    fn write_past(&mut self, why: &str) {
+        let Some(stem) = self.stem() else { return };
+        let past = Box::new(self.app.time.past.clone());
+        let _ = self.tape.send(Order::Past(past, stem + why, self.app.names.users()));
+    }
+
+    /// A burst of kills is over: what led to it is kept. Bounded, however often that comes.
+    fn keep_burst(&mut self) {
+        match self.burst.as_ref().map_or(0, |burst| burst.count) {
+            count if count < taping::MOST => self.write_past("-kill"),
+            taping::MOST => {
+                let text = "so many kills were written to files that no more are: Alt-w writes one";
+                self.app.update(Msg::Told(Level::Warn, text.to_owned()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes to where the recording was to begin.
+    fn begin_there(&mut self) {
+        let Some(at) = self.at.take() else { return };
+        let past = &self.app.time.past;
+        let newest = past.newest();
+        let Some(look) = newest.and_then(|nth| past.facts(nth)) else { return };
+        let clock = look.clock;
+        match parse_time(&at, clock.unix_ms, self.app.setup.utc_offset) {
+            Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
+            Err(wrong) => drop(self.app.update(Msg::Told(Level::Warn, wrong))),
+        }
     }
 
     /// Gives the terminal back and stops, as every program does on ^Z. A SIGTSTP to oneself is

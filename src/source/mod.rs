@@ -1,10 +1,14 @@
-//! WINDOWS: where snapshots come from: the live machine, or a recording of one. Whoever looks
+//! WINDOWS: where snapshots come from: the live machine, or a recording of one, with the names painted
+//! over or not. Whoever looks
 //! through the window cannot tell the difference, except by asking.
 
 pub mod delta;
+pub mod demo;
 
+mod lines;
 mod live;
 mod recording;
+mod redact;
 mod tape;
 
 use std::collections::BTreeMap;
@@ -16,6 +20,7 @@ use crate::sample::Unreadable;
 
 pub use live::{Live, Patience};
 pub use recording::Recording;
+pub use redact::{Extent, Redacted, Redactor};
 pub use tape::Tape;
 
 /// A place that snapshots come from.
@@ -52,6 +57,20 @@ pub enum Lost {
         /// The number of the line, from 1.
         line: u64,
     },
+    /// A part of the recording is damaged, and looks are lost with it. Not the end: the next look is the
+    /// first one behind it.
+    Damaged {
+        /// The recording.
+        name: String,
+        /// The number of the line at which it was noticed, from 1.
+        line: u64,
+        /// What is wrong.
+        what: String,
+        /// When the last look before it was taken, milliseconds since 1970; none where there is none.
+        after: Option<i64>,
+        /// When the first look behind it was taken.
+        until: i64,
+    },
     /// The recording cannot be understood.
     Bad {
         /// The recording.
@@ -82,10 +101,28 @@ impl fmt::Display for Lost {
             Self::Cut { name, line } => {
                 write!(f, "{name}:{line}: the last line is cut short; it is left out")
             }
+            Self::Damaged { name, line, what, after, until } => {
+                write!(f, "{name}:{line}: damaged ({what}); ")?;
+                // Found at the end of a member, whose lines were all shown by then.
+                if what.contains("checksum") {
+                    return write!(f, "what was shown up to {} UTC may be wrong", time(*until));
+                }
+                match after {
+                    Some(after) => write!(f, "looks from {} ", time(*after))?,
+                    None => f.write_str("looks ")?,
+                }
+                write!(f, "to {} UTC are lost", time(*until))
+            }
             Self::Bad { name, line, column: 0, what } => write!(f, "{name}:{line}: {what}"),
             Self::Bad { name, line, column, what } => write!(f, "{name}:{line}:{column}: {what}"),
         }
     }
+}
+
+/// The time of day, UTC.
+fn time(unix_ms: i64) -> String {
+    let seconds = unix_ms.div_euclid(1000).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 impl std::error::Error for Lost {}

@@ -1,16 +1,17 @@
 //! A recording: snapshots as JSON lines, as `--json` writes them, one look a line.
 //!
 //! It may come from any machine and from anybody, so everything in it is checked: what cannot be
-//! is an error that names the line, and names are made harmless again on the way in.
+//! is an error that names the line, and names are made harmless again on the way in. What is damaged
+//! is passed over up to the next whole look, and said.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::BufRead;
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use super::lines::{Broken, Lines};
 use super::tape::DELTA;
 use super::{Lost, Source, delta};
 use crate::model::{Needs, SCHEMA, Snapshot, neutral};
@@ -44,13 +45,19 @@ struct RowHead {
 
 /// A recording that is being played.
 pub struct Recording {
-    reader: Box<dyn BufRead + Send>,
+    lines: Lines,
     name: String,
     line: u64,
     frames: u64,
     text: Vec<u8>,
     /// The look before, where the next line may say only what changed since.
     last: Option<Value>,
+    /// When the look before was taken, milliseconds since 1970.
+    seen: Option<i64>,
+    /// The compressed bytes here cannot be unpacked.
+    broken: bool,
+    /// The first look behind damage.
+    found: Option<Snapshot>,
     over: bool,
 }
 
@@ -59,12 +66,15 @@ impl Recording {
     #[must_use]
     pub fn open(reader: Box<dyn BufRead + Send>, name: impl Into<String>) -> Self {
         Self {
-            reader: unpacked(reader),
+            lines: Lines::new(reader),
             name: name.into(),
             line: 0,
             frames: 0,
             text: Vec::new(),
             last: None,
+            seen: None,
+            broken: false,
+            found: None,
             over: false,
         }
     }
@@ -76,22 +86,24 @@ impl Recording {
     /// The next line that is not blank, in `text`.
     fn advance(&mut self) -> Result<(), Lost> {
         loop {
-            self.text.clear();
             self.line += 1;
-            let read = (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.text);
-            match read {
+            let broken = match self.lines.next(&mut self.text, LONGEST) {
+                Ok(()) if self.text.trim_ascii().is_empty() => continue,
+                Ok(()) => return Ok(()),
+                Err(broken) => broken,
+            };
+            self.broken = matches!(broken, Broken::Cut(_) | Broken::Damaged(_));
+            return Err(match broken {
+                Broken::End => Lost::End,
                 // A compressed one that was cut short: by a crash, or by a full disk.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof && self.frames > 0 => {
-                    return Err(Lost::Cut { name: self.name.clone(), line: self.line });
+                Broken::Cut(_) if self.frames > 0 => {
+                    Lost::Cut { name: self.name.clone(), line: self.line }
                 }
-                Err(error) => return Err(self.bad(0, format!("cannot be read: {error}"))),
-                Ok(0) => return Err(Lost::End),
-                Ok(_) if self.text.len() as u64 >= LONGEST => {
-                    return Err(self.bad(0, "the line is too long to be a look"));
+                Broken::Cut(error) | Broken::Damaged(error) | Broken::Failed(error) => {
+                    self.bad(0, format!("cannot be read: {error}"))
                 }
-                Ok(_) if self.text.trim_ascii().is_empty() => {}
-                Ok(_) => return Ok(()),
-            }
+                Broken::TooLong => self.bad(0, "the line is too long to be a look"),
+            });
         }
     }
 
@@ -118,6 +130,42 @@ impl Recording {
         let frame = self.understand(&text);
         self.text = text;
         frame
+    }
+
+    /// Goes on behind what cannot be understood. What comes back says what was lost; it is the end where
+    /// nothing stands behind it, and where nothing stood before: what does not begin as a recording is
+    /// none. Only compression is looked behind, should its first member be the damaged one.
+    fn go_on(&mut self, lost: Lost) -> Lost {
+        let line = self.line;
+        let begun = self.frames > 0 || self.lines.packed();
+        let found = if lost == Lost::End || !begun { None } else { self.next_whole() };
+        let Some(found) = found else {
+            self.over = true;
+            return lost;
+        };
+        let what = match lost {
+            Lost::Bad { what, .. } => what,
+            _ => "it is cut short".to_owned(),
+        };
+        let (name, after, until) = (self.name.clone(), self.seen, found.clock.unix_ms);
+        self.found = Some(found);
+        Lost::Damaged { name, line, what, after, until }
+    }
+
+    /// The next look that needs none before it.
+    fn next_whole(&mut self) -> Option<Snapshot> {
+        self.last = None;
+        loop {
+            if self.broken && !self.lines.resume() {
+                return None;
+            }
+            self.broken = false;
+            match self.frame() {
+                Ok(found) => return Some(found),
+                Err(Lost::End) => return None,
+                Err(_) => self.last = None,
+            }
+        }
     }
 
     /// The whole look of a line that says only what changed since the one before.
@@ -176,13 +224,6 @@ impl Recording {
     }
 }
 
-/// What it holds, compressed or not.
-fn unpacked(mut reader: Box<dyn BufRead + Send>) -> Box<dyn BufRead + Send> {
-    // gzip's magic number (RFC 1952); what cannot be read says so at the first line.
-    let packed = reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&[0x1f, 0x8b]));
-    if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { reader }
-}
-
 /// What no machine can have told.
 fn absurd(snapshot: &Snapshot) -> Option<String> {
     let page = snapshot.machine.page_size.0;
@@ -217,18 +258,15 @@ impl Source for Recording {
         _needs: &Needs,
         _spent: Option<Arc<Snapshot>>,
     ) -> Result<Arc<Snapshot>, Lost> {
-        if self.over {
-            return Err(Lost::End);
-        }
-        match self.frame() {
-            Ok(snapshot) => {
-                self.frames += 1;
-                Ok(Arc::new(snapshot))
-            }
-            Err(lost) => {
-                self.over = true;
-                Err(lost)
-            }
-        }
+        let frame = match self.found.take() {
+            Some(found) => Ok(found),
+            None if self.over => Err(Lost::End),
+            None => self.frame().map_err(|lost| self.go_on(lost)),
+        };
+        frame.map(|snapshot| {
+            self.frames += 1;
+            self.seen = Some(snapshot.clock.unix_ms);
+            Arc::new(snapshot)
+        })
     }
 }

@@ -4,10 +4,10 @@ use ratatui::text::{Line, Span};
 
 use super::cgroups::swap_of;
 use super::look::Look;
-use super::words;
+use super::{outlook, trail, words};
 use crate::app::App;
 use crate::columns::Sight;
-use crate::model::{Cgroup, Domain, Hierarchy, Limit, Reading, Scope};
+use crate::model::{Cgroup, Domain, Hierarchy, Limit, Reading, Scope, Stall};
 use crate::rank::company::group_of;
 use crate::units::Bytes;
 
@@ -46,7 +46,7 @@ struct Case<'a> {
 
 /// What its files say.
 #[must_use]
-pub fn files(app: &App, look: Look) -> Option<Vec<Line<'static>>> {
+pub fn files(app: &App, look: Look, width: u16) -> Option<Vec<Line<'static>>> {
     let sight = app.sight()?;
     let group = app.group_at(app.group_line()?)?;
     let version_1 = sight.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
@@ -56,7 +56,8 @@ pub fn files(app: &App, look: Look) -> Option<Vec<Line<'static>>> {
     }
     let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
     lines.extend(case.events());
-    lines.push(case.pressure());
+    lines.extend(case.pressure());
+    lines.extend(trail::lines(app, group, look, width));
     Some(lines)
 }
 
@@ -165,9 +166,9 @@ impl Case<'_> {
         vec![self.say("events", first.join(", ")), self.say("", others.join(", "))]
     }
 
-    fn pressure(&self) -> Line<'static> {
+    fn pressure(&self) -> Vec<Line<'static>> {
         let pressure = self.group.pressure;
-        let text = match (pressure.some, pressure.full) {
+        let text = |some: Reading<Stall>, full: Reading<Stall>| match (some, full) {
             (Reading::Value(some), Reading::Value(full)) => format!(
                 "some {}%, full {}% of the last 10 s",
                 words::share(some.avg10),
@@ -175,7 +176,11 @@ impl Case<'_> {
             ),
             (some, _) => absent(&some).to_owned(),
         };
-        self.say("pressure", text)
+        let mut lines = vec![self.say("pressure", text(pressure.some, pressure.full))];
+        if !pressure.io_some.is_not_asked() {
+            lines.push(self.say("io", text(pressure.io_some, pressure.io_full)));
+        }
+        lines
     }
 }
 
@@ -195,6 +200,7 @@ pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
         return lines;
     };
     lines.push(say(look, "room", words::room(&sight, wall)));
+    lines.extend(wall.full.map(|full| say(look, "forecast", outlook::sentence("full", &full))));
     lines.push(say(look, "total", step(&sight, &domain)));
     let Some(fate) = &line.fate else { return lines };
     lines.push(say(look, "victim", words::fate(&sight, fate)));

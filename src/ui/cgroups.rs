@@ -187,9 +187,11 @@ pub static GROUP_COLUMNS: &[GroupColumn] = &[
         "HIT IN",
         6,
         64,
-        "when that is gone, if it goes on as since the last look",
+        "when that is gone, if it goes on as in the last minutes",
         Cell::Text(|it, _, out| {
-            if let Some(time) = it.line.wall.as_ref().and_then(|wall| wall.hit_in) {
+            let wall = it.line.wall.as_ref();
+            let time = wall.and_then(|wall| wall.full.map(|full| full.likely).or(wall.hit_in));
+            if let Some(time) = time {
                 out.push_str(&words::soon(time));
             }
         }),
@@ -519,7 +521,8 @@ const NOW: Millis = Millis(30_000);
 fn soon(entry: &Entry<'_>, pen: &Pen<'_>) -> Style {
     match entry.line.wall.as_ref().and_then(|wall| wall.hit_in) {
         Some(time) if time < NOW => pen.look.danger(),
-        _ => pen.look.warn(),
+        Some(_) => pen.look.warn(),
+        None => pen.look.plain(),
     }
 }
 

@@ -441,13 +441,16 @@ impl Case<'_> {
                 ),
             ),
         ];
-        if let Some(growth) = scene.growth(process) {
+        if let Some(growth) = scene.growth_lately(process) {
             let rate = growth.per_minute();
             let text = match rate.0 {
-                0 => "steady since the last look".to_owned(),
+                0 => "steady over the last minute".to_owned(),
                 _ => {
                     let sign = if rate.0 < 0 { '-' } else { '+' };
-                    format!("{sign}{} a minute", self.size(Pages(rate.0.unsigned_abs())))
+                    format!(
+                        "{sign}{} a minute, over the last one",
+                        self.size(Pages(rate.0.unsigned_abs()))
+                    )
                 }
             };
             lines.push(self.text("growth", &text));

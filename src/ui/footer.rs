@@ -62,7 +62,7 @@ pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
 fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let look = pen.look;
     let mut parts = Vec::with_capacity(12);
-    if let Some(why) = &app.lost {
+    if let Some(why) = app.lost.as_ref().filter(|_| !app.time.past.is_empty()) {
         parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
@@ -72,9 +72,13 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.screen == Screen::Verdicts {
         return verdict_parts(app, pen, parts);
     }
-    if matches!(app.screen, Screen::Memory | Screen::Events) {
+    if app.screen == Screen::Events {
+        return event_parts(app, pen, parts);
+    }
+    if app.screen == Screen::Memory {
         parts.push(pace(app, pen));
         parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+        parts.extend(memory_keys(app, pen));
         return parts;
     }
     parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
@@ -97,6 +101,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
     parts.push(pace(app, pen));
+    parts.extend(alarms(app, pen));
     parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
     if app.setup.acting == Acting::Rehearsal {
         parts.push(Span::styled("dry run", look.warn()));
@@ -154,9 +159,23 @@ fn rules(sticky: &Sticky, pen: &Pen<'_>) -> Span<'static> {
     Span::styled(sticky.summary(), style)
 }
 
+/// How many alarms there are, and how many stand: the header may be off.
+fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
+    let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
+    let word = if count == 1 { "alarm" } else { "alarms" };
+    match (count, stand) {
+        (0, _) => None,
+        (_, 0) => Some(Span::styled(format!("{count} {word} set"), pen.look.label())),
+        _ => Some(Span::styled(format!("! {stand} of {count} {word}"), pen.look.danger())),
+    }
+}
+
 /// Whether what is shown goes on.
 fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
     let look = pen.look;
+    if app.report.is_some() {
+        return Span::styled("[report]", look.warn());
+    }
     if app.time.is_past() {
         let word = if app.time.is_playing() { "[playing]" } else { "[past]" };
         Span::styled(word, look.warn())
@@ -164,11 +183,67 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::styled("[paused]", look.warn())
     } else if app.held() && app.screen == Screen::Processes {
         Span::styled("[held]", look.warn())
+    } else if app.setup.live && app.pace.is_pressed() {
+        Span::styled("[live, pressed]", look.warn())
+    } else if app.setup.live && app.pace.is_relaxed() {
+        Span::raw("[live, relaxed]")
     } else if app.setup.live {
         Span::raw("[live]")
+    } else if app.setup.acting == Acting::Demo {
+        Span::styled("[demo]", look.warn())
     } else {
         Span::styled("[recording]", look.warn())
     }
+}
+
+/// The same for the view of events.
+fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let count = app.timeline.happenings.len();
+    parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
+    parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.timeline.kills_only {
+        parts.push(Span::styled("kills only", look.warn()));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::ExplainKill, "explain"),
+        (Action::LookBefore, "the look before"),
+        (Action::KillsOnly, "kills only"),
+    ] {
+        if let Some(key) = key_of(Place::Events, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// The keys of the view of memory.
+fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    if !matches!(app.mode, Mode::Browse) {
+        return Vec::new();
+    }
+    let pair = |a: Action, b: Action, word: &str| {
+        let (a, b) = (key_of(Place::Memory, a)?, key_of(Place::Memory, b)?);
+        Some(format!("{a} {b} {word}"))
+    };
+    let large = if app.memory.large { "all charts" } else { "large" };
+    let enter = key_of(Place::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
+    let now = key_of(Place::Memory, Action::Now).filter(|_| app.time.is_past());
+    [
+        pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
+        pair(Action::LookBack, Action::LookForward, "looks back"),
+        enter,
+        now.map(|key| format!("{key} now")),
+        pair(Action::KillBefore, Action::KillAfter, "kills"),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|text| Span::styled(text, pen.look.dim()))
+    .collect()
 }
 
 /// The same for the view of cgroups.

@@ -110,7 +110,7 @@ fn growing(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
     let most = app.growing.as_deref().unwrap_or_default();
     if most.is_empty() {
         let known = app.growing.is_some() && sight.scene.before().is_some();
-        let text = if known { "nobody since the last look" } else { "known at the next look" };
+        let text = if known { "nobody in the last minute" } else { "known at the next look" };
         lines.push(say("grows most", text.to_owned(), look.plain(), look));
     }
     for (nth, &(id, grown)) in most.iter().enumerate() {

@@ -6,22 +6,29 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cgroups::nearness;
+use super::chart;
 use super::gauge;
 use super::look::Look;
 use super::pen::{Pen, cells, line_cells, tail};
-use super::{victim, words};
+use super::{outlook, victim, words};
 use crate::app::mode::Screen;
+use crate::app::reports::ShownReport;
 use crate::app::sticky::Sticky;
 use crate::app::{Acting, App, HeaderLevel};
 use crate::columns::{Sight, span_of};
-use crate::model::{Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall};
+use crate::model::{
+    Axis, Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing,
+};
 use crate::rank::fate::First;
-use crate::units::{Kib, Pages};
+use crate::rank::series::SERIES;
+use crate::rank::window::Window;
+use crate::units::{Kib, Millis, Pages};
 
 /// How many lines the header wants.
 #[must_use]
 pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
-    let warned = u16::from(app.scene.is_some() && !warnings(app).is_empty());
+    let rings = app.alarms.standing().next().is_some();
+    let warned = u16::from(app.scene.is_some() && (rings || !warnings(app).is_empty()));
     match level {
         HeaderLevel::Full => {
             5 + u16::from(width >= 110) + u16::from(first_wall(app).is_some()) + warned
@@ -45,16 +52,23 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
     let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
     match level {
         HeaderLevel::Off => {}
-        HeaderLevel::Line => lines.push(one_line(&sight, look, area.width)),
+        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &sight, look, area.width, false));
-            lines.push(Line::from(numbers(&sight, look)));
+            lines.push(match &app.report {
+                Some(report) => told(report, look).remove(0),
+                None => Line::from(numbers(&sight, look)),
+            });
         }
         HeaderLevel::Full => {
             lines.push(title(app, &sight, look, area.width, area.width >= 110));
-            lines.push(memory(&sight, look, area.width));
-            lines.push(swap(&sight, look, area.width));
-            lines.push(commit(&sight, look, area.width));
+            if let Some(report) = &app.report {
+                lines.extend(told(report, look));
+            } else {
+                lines.push(memory(app, &sight, look, area.width));
+                lines.push(swap(app, &sight, look, area.width));
+                lines.push(commit(app, &sight, look, area.width));
+            }
             if area.width >= 110 {
                 lines.push(model(app, &sight, look, area.width));
             }
@@ -62,10 +76,7 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
         }
     }
     if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
-        let warnings = warnings(app);
-        if !warnings.is_empty() {
-            lines.push(Line::styled(format!("! {}", warnings.join("; ")), look.warn()));
-        }
+        lines.extend(warning(app, look));
         let alone = level == HeaderLevel::Full && area.width >= 110;
         lines.push(next(app, &sight, look, alone, area.width));
     }
@@ -145,15 +156,23 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
     }
     let mut right = Vec::new();
-    if app.time.is_past() {
+    if let Some(report) = &app.report {
+        right.push(Span::styled(report_mark(app, report), look.danger()));
+        right.push(Span::raw(" "));
+    } else if app.time.is_past() {
         right.push(Span::styled(when(app), look.danger()));
         right.push(Span::raw(" "));
+    }
+    if let Some(since) = app.time.taping() {
+        let seconds = app.clock().saturating_sub(since).0 / 1000;
+        let text = format!("[rec {}:{:02}] ", seconds / 60, seconds % 60);
+        right.push(Span::styled(text, look.danger()));
     }
     let mut flag = |text: &'static str, style: Style| {
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
     };
-    if app.lost.is_some() {
+    if app.lost.is_some() && !app.time.past.is_empty() {
         flag("[no new looks]", look.danger());
     }
     if app.paused {
@@ -165,14 +184,53 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     match app.setup.acting {
         Acting::ReadOnly => flag("read-only", look.good()),
         Acting::NotReal => flag("[recording]", look.warn()),
+        Acting::Demo => flag("[demo]", look.warn()),
         Acting::Elsewhere => flag("[another proc tree]", look.warn()),
         Acting::Rehearsal => flag("dry run", look.warn()),
         Acting::Free => {}
     }
-    let seconds = app.setup.delay.0 as f64 / 1000.0;
+    let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = words::clock(app, now.clock.unix_ms);
-    right.push(Span::raw(format!("{seconds:.1}s {time}")));
+    let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
+    match &app.report {
+        // What stands still has no pace.
+        Some(report) if report.told == Timing::Order => {
+            right.push(Span::raw(report.stamp.clone()));
+        }
+        Some(_) => right.push(Span::raw(time)),
+        None => {
+            right.push(Span::styled(format!("{seconds:.1}s"), pace));
+            right.push(Span::raw(format!(" {time}")));
+        }
+    }
     spread(left, right, width)
+}
+
+/// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
+fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
+    let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
+    let wanted = ["what", "asked", "domain", "killed", "rule"];
+    let mut lines: Vec<Line<'static>> = wanted
+        .into_iter()
+        .filter_map(|label| Some((label, text(label)?.clone())))
+        .take(3)
+        .map(|(label, text)| {
+            Line::from(vec![Span::styled(format!("{label:<7}"), look.label()), Span::raw(text)])
+        })
+        .collect();
+    lines.resize(3, Line::default());
+    lines
+}
+
+/// How a report is marked.
+fn report_mark(app: &App, report: &ShownReport) -> String {
+    let (place, all) = report.place;
+    match (report.told, app.scene.as_ref()) {
+        (Timing::Live | Timing::Clock | Timing::Stamp, Some(scene)) => {
+            format!("[report {}]", words::clock(app, scene.now().clock.unix_ms))
+        }
+        _ => format!("[report {place} of {all}]"),
+    }
 }
 
 /// How an earlier look is marked: nobody shall take it for now.
@@ -207,7 +265,8 @@ fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> 
 
 /// The wall that is hit first, where there is more than the machine's own.
 fn first_wall(app: &App) -> Option<&First> {
-    let scene = app.scene.as_ref()?;
+    // A report tells of one wall only, and that was hit.
+    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
     scene.now().cgroups.limited().next()?;
     app.first_wall.as_ref()
 }
@@ -307,13 +366,57 @@ fn word(label: &'static str, value: String, look: Look) -> Vec<Span<'static>> {
 const DETAIL: u16 = 0;
 const STALLS: u16 = 13;
 const WIDE_STALLS: u16 = 28;
-const WIDEST: u16 = 72;
+/// The averages of a pressure take so many cells, with the space behind them.
+const AVERAGES: u16 = 28;
+/// From this width on there is room for what pressure was.
+const SPARKS: u16 = 120;
 
 const fn stalls_at(width: u16) -> u16 {
     if width >= 110 { WIDE_STALLS } else { STALLS }
 }
 
-fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+/// Where they stand once something is drawn behind them: on a narrow screen further to the left.
+const fn drawn_at(width: u16) -> u16 {
+    match width {
+        ..140 => WIDE_STALLS - 6,
+        _ => WIDE_STALLS,
+    }
+}
+
+const fn widest_at(width: u16) -> u16 {
+    if width >= 200 { 94 } else { 72 }
+}
+
+/// The pressures of the header, by their names in the table of quantities.
+const MEMORY_SOME: &str = "memory-some";
+const MEMORY_FULL: &str = "memory-full";
+const IO_SOME: &str = "io-some";
+
+/// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
+fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
+    let column = drawn_at(width) + AVERAGES;
+    let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
+    let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
+    let room = end.checked_sub(column + cells(label))?.min(40);
+    let series = SERIES.iter().find(|series| series.id == id)?;
+    let axis = Axis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
+    let window = Window::new(&app.time.history, axis);
+    let moment = window.moment(app.shown_at()?)?;
+    let shares = window.cells(series);
+    if window.len() < FEW || !shares.iter().any(Option::is_some) {
+        return None;
+    }
+    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let severity = |share: f64| (series.severity)(share, moment);
+    let mut spans = chart::spans(look, &shares, most, &severity);
+    spans.push(Span::styled(label, look.dim()));
+    Some((column, spans))
+}
+
+/// Of fewer looks there is nothing to draw.
+const FEW: usize = 4;
+
+fn memory(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let memory = now.memory;
     let available = memory.available_kib.value();
@@ -324,8 +427,9 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
         _ => look.good(),
     };
     let avail = available.map_or_else(|| "?".to_owned(), |kib| words::kib(sight, kib));
-    let mut parts = vec![(DETAIL, word("avail ", avail, look))];
-    parts.push((stalls_at(width), stall("some", now.pressure.some, look, width)));
+    let ram = outlook::full(sight.scene.forecast().ram, look);
+    let mut parts = vec![(DETAIL, outlook::beside(word("avail ", avail, look), ram, width))];
+    parts.extend(stalls(app, MEMORY_SOME, now.pressure.some, look, width));
     if width >= 180 {
         let text = format!(
             "cache {}  free {}  shared {}",
@@ -333,7 +437,7 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             words::kib(sight, memory.free_kib),
             words::kib(sight, memory.shmem_kib)
         );
-        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
     }
     let gauge = Gauge {
         label: "Mem",
@@ -348,10 +452,10 @@ fn memory(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     gauge.line(look, width, parts)
 }
 
-fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn swap(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let swap = now.swap;
-    let stalls = (stalls_at(width), stall("full", now.pressure.full, look, width));
+    let stalls = stalls(app, MEMORY_FULL, now.pressure.full, look, width);
     if swap.total_kib.0 == 0 {
         let gauge = Gauge {
             label: "Swp",
@@ -363,7 +467,7 @@ fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             bar: look.dim(),
             alarm: false,
         };
-        return gauge.line(look, width, vec![stalls]);
+        return gauge.line(look, width, stalls);
     }
     let full = percent(swap.used(), swap.total_kib);
     let style = match full {
@@ -376,8 +480,9 @@ fn swap(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
         (110.., Some(traffic)) => vec![Span::styled(traffic, look.dim())],
         _ => word("free ", words::kib(sight, swap.free_kib), look),
     };
-    parts.push((DETAIL, detail));
-    parts.push(stalls);
+    let ends = outlook::full(sight.scene.forecast().swap, look);
+    parts.push((DETAIL, outlook::beside(detail, ends, width)));
+    parts.extend(stalls);
     let gauge = Gauge {
         label: "Swp",
         used: of(swap.used(), swap.total_kib),
@@ -405,7 +510,7 @@ pub fn traffic(sight: &Sight<'_>) -> Option<String> {
     Some(format!("in {into}/s out {out}/s"))
 }
 
-fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn commit(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let commit = now.overcommit;
     let Some(charge) = commit.charge() else {
@@ -419,14 +524,23 @@ fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     // Where nothing enforces the limit, going over it is no news.
     let style = if tight { look.danger() } else { look.plain() };
     let mut parts = Vec::new();
+    // Disks stand on this line, where there is room for them.
+    let io = now.pressure.io_some;
+    let disks = width >= 200 && io.value().is_some();
     for form in enforcement(sight, &commit) {
         let style = if commit.enforced() { look.strong() } else { look.dim() };
-        let room = width.saturating_sub(bar_cells(width) + 23);
+        let room = match disks {
+            true => stalls_at(width) - 1,
+            false => width.saturating_sub(bar_cells(width) + 23),
+        };
         if cells(&form) <= room {
             let style = if tight { look.danger() } else { style };
             parts.push((DETAIL, vec![Span::styled(form, style)]));
             break;
         }
+    }
+    if disks {
+        parts.extend(stalls(app, IO_SOME, io, look, width));
     }
     if width >= 180 {
         let total = sight.scene.domain().pages;
@@ -435,7 +549,7 @@ fn commit(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
             words::step(sight),
             words::grouped(total.points().0)
         );
-        parts.push((WIDEST, vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
     }
     let gauge = Gauge {
         label: "Cmt",
@@ -468,25 +582,38 @@ fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
     vec![
         format!("overcommit {mode} {word}, {knob}: {law}"),
         format!("overcommit {mode} {knob}: {law}"),
+        format!("overcommit {mode}: {law}"),
         law.to_owned(),
     ]
 }
 
-/// The three averages of a pressure line; where there is room, their trend.
-fn stall(name: &'static str, stall: Reading<Stall>, look: Look, width: u16) -> Vec<Span<'static>> {
+/// A pressure: its averages, and behind them what it was.
+fn stalls(
+    app: &App,
+    id: &str,
+    stall: Reading<Stall>,
+    look: Look,
+    width: u16,
+) -> Vec<(u16, Vec<Span<'static>>)> {
     let Some(stall) = stall.value() else {
-        return vec![Span::styled(
-            if name == "some" { "PSI not available" } else { "" },
-            look.dim(),
-        )];
+        let text = if id == MEMORY_SOME { "PSI not available" } else { "" };
+        return vec![(stalls_at(width), vec![Span::styled(text, look.dim())])];
     };
-    let heavy = if name == "some" { (10.0, 40.0) } else { (2.0, 10.0) };
+    let (name, care, bad) = match id {
+        MEMORY_FULL => ("full", 2.0, 10.0),
+        IO_SOME => ("some", 40.0, 80.0),
+        _ => ("some", 10.0, 40.0),
+    };
     let (style, alarm) = match stall.avg10 {
-        now if now >= heavy.1 => (look.danger(), "!"),
-        now if now >= heavy.0 => (look.warn(), "!"),
+        now if now >= bad => (look.danger(), "!"),
+        now if now >= care => (look.warn(), "!"),
         _ => (look.plain(), " "),
     };
-    let lead = if width >= 110 { "PSI mem" } else { "PSI" };
+    let lead = match id {
+        _ if width < 110 => "PSI",
+        IO_SOME => "PSI io ",
+        _ => "PSI mem",
+    };
     let mut spans = vec![
         Span::styled(format!("{lead} {name}"), look.label()),
         Span::styled(format!(" {:>4}", words::share(stall.avg10)), style),
@@ -496,23 +623,31 @@ fn stall(name: &'static str, stall: Reading<Stall>, look: Look, width: u16) -> V
             words::share(stall.avg300)
         )),
     ];
-    if width >= 110 {
-        let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
-        let trend: String = [stall.avg300, stall.avg60, stall.avg10]
-            .iter()
-            .map(|&share| look.spark(share / most))
-            .collect();
-        let word = if stall.avg10 > stall.avg60 * 1.2 {
-            " rising"
-        } else if stall.avg10 < stall.avg60 * 0.8 {
-            " falling"
-        } else {
-            ""
-        };
-        spans.push(Span::styled(format!("  {trend}"), style));
-        spans.push(Span::styled(word, look.dim()));
+    let spark = if width >= SPARKS { spark(app, id, look, width) } else { None };
+    if spark.is_none() && width >= 110 {
+        spans.extend(trend(stall, style, look));
     }
-    spans
+    let column = if spark.is_some() { drawn_at(width) } else { stalls_at(width) };
+    let mut parts = vec![(column, spans)];
+    parts.extend(spark);
+    parts
+}
+
+/// The three averages as a trend: what there is before a few looks were taken.
+fn trend(stall: Stall, style: Style, look: Look) -> [Span<'static>; 2] {
+    let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
+    let trend: String = [stall.avg300, stall.avg60, stall.avg10]
+        .iter()
+        .map(|&share| look.spark(share / most))
+        .collect();
+    let word = if stall.avg10 > stall.avg60 * 1.2 {
+        " rising"
+    } else if stall.avg10 < stall.avg60 * 0.8 {
+        " falling"
+    } else {
+        ""
+    };
+    [Span::styled(format!("  {trend}"), style), Span::styled(word, look.dim())]
 }
 
 /// Whose rule, over how much, and whether it agrees with the kernel.
@@ -545,6 +680,7 @@ pub fn powers(app: &App) -> String {
     match app.setup.acting {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),
+        Acting::Demo => return "the demo: nothing can be acted on".to_owned(),
         Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
         Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
         Acting::Free => {}
@@ -612,8 +748,12 @@ fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn one_line(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
+    if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
+        spans.push(Span::styled(format!("! {first}"), alarm_style(app, look)));
+        spans.push(Span::raw(" "));
+    }
     let stale = sight.scene.now().scan.stale_ms.0;
     if stale > 0 {
         spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
@@ -636,6 +776,26 @@ fn one_line(sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
+/// How an alarm looks: turned over while it is new.
+fn alarm_style(app: &App, look: Look) -> Style {
+    if app.alarms.flashes() { look.flash() } else { look.danger() }
+}
+
+/// The line of alarms that stand and of warnings, where there is something to say.
+fn warning(app: &App, look: Look) -> Option<Line<'static>> {
+    let rung: Vec<String> = app.alarms.standing().collect();
+    let warnings = warnings(app).join("; ");
+    let mut spans = Vec::new();
+    if !rung.is_empty() {
+        spans.push(Span::styled(format!("! {}", rung.join("; ")), alarm_style(app, look)));
+        spans.push(Span::raw(if warnings.is_empty() { "" } else { "  " }));
+    }
+    if !warnings.is_empty() {
+        spans.push(Span::styled(format!("! {warnings}"), look.warn()));
+    }
+    (!spans.is_empty()).then(|| Line::from(spans))
+}
+
 /// What the user must know about the numbers.
 fn warnings(app: &App) -> Vec<String> {
     let Some(scene) = &app.scene else { return Vec::new() };
@@ -651,6 +811,9 @@ fn warnings(app: &App) -> Vec<String> {
         0 => {}
         1 => found.push("1 process could not be read".to_owned()),
         count => found.push(format!("{count} processes could not be read")),
+    }
+    for alarm in app.alarms.unreadable() {
+        found.push(format!("{alarm} cannot ring: there is no {} here", alarm.what()));
     }
     let (agree, compared) = app.check.count();
     if agree < compared {

@@ -34,7 +34,13 @@ impl Layout {
     /// For this screen, at least as large as [`SMALLEST`].
     #[must_use]
     pub fn new(app: &App, area: Rect) -> Self {
-        let level = level(app.header, area.height);
+        let level = match level(app.header, area.height) {
+            // What the gauges say, the charts say better.
+            HeaderLevel::Full if app.screen == Screen::Memory && area.height < 32 => {
+                HeaderLevel::Small
+            }
+            level => level,
+        };
         let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let panel_count = match (area.width, area.height) {

@@ -63,6 +63,12 @@ impl Look {
         self.ink(Color::Red, Modifier::BOLD)
     }
 
+    /// It went wrong just now: turned over.
+    #[must_use]
+    pub fn flash(self) -> Style {
+        self.danger().add_modifier(Modifier::REVERSED)
+    }
+
     /// It needs care.
     #[must_use]
     pub fn warn(self) -> Style {
@@ -183,6 +189,48 @@ impl Look {
         const ASCII: [&str; 8] = [".", ":", "-", "=", "+", "*", "#", "@"];
         let nth = ((share.clamp(0.0, 1.0) * 7.0).round() as usize).min(7);
         if self.unicode { BLOCKS[nth] } else { ASCII[nth] }
+    }
+
+    /// In a chart, where looks are missing; one cell.
+    #[must_use]
+    pub const fn gap(self) -> &'static str {
+        if self.unicode { "·" } else { "~" }
+    }
+
+    /// The look on the screen, in a chart.
+    #[must_use]
+    pub fn time_cursor(self) -> Style {
+        self.ink(Color::Magenta, Modifier::BOLD)
+    }
+
+    /// Its line through all charts.
+    #[must_use]
+    pub const fn time_line(self) -> &'static str {
+        if self.unicode { "│" } else { "|" }
+    }
+
+    /// Under a chart: the look on the screen, and a kill.
+    #[must_use]
+    pub const fn time_marks(self) -> [&'static str; 2] {
+        if self.unicode { ["▲", "✗"] } else { ["^", "x"] }
+    }
+
+    /// An axis, thin and heavy.
+    #[must_use]
+    pub const fn rules(self) -> [&'static str; 2] {
+        if self.unicode { ["─", "━"] } else { ["-", "="] }
+    }
+
+    /// A mark of time on it.
+    #[must_use]
+    pub const fn tick(self) -> &'static str {
+        if self.unicode { "┬" } else { "+" }
+    }
+
+    /// The machine slept there, or its clock was set.
+    #[must_use]
+    pub const fn leap(self) -> &'static str {
+        if self.unicode { "≈" } else { "%" }
     }
 
     /// A child with siblings below, the last child, an ancestor with siblings below, nothing.

@@ -5,10 +5,10 @@ use ratatui::text::{Line, Span};
 use super::gate;
 use super::header;
 use super::look::Look;
-use super::words;
-use crate::app::App;
+use super::{outlook, words};
+use crate::app::{Acting, App};
 use crate::columns::Sight;
-use crate::model::{OvercommitMode, Reading};
+use crate::model::{OvercommitMode, PressureWatch, Reading};
 
 /// What the panel says.
 #[must_use]
@@ -61,6 +61,8 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
             words::step(&sight)
         ),
     ));
+    lines.extend(outlook::lines(&sight).into_iter().map(|(label, text)| say(label, text)));
+    lines.extend(outlook::eating(app, &sight).map(|text| say("eating now", text)));
     let armed = sight.policy.armed(sight.scene);
     // What holds the killer back comes first, where that can be told apart.
     let killer = say("the killer", armed.why);
@@ -77,6 +79,39 @@ pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
         _ => "pressure (PSI) is not available here".to_owned(),
     };
     lines.push(say("pressure", pressure));
+    lines.extend(watch(app).into_iter().map(|text| say("", text)));
+    if let (Reading::Value(some), Reading::Value(full)) =
+        (now.pressure.io_some, now.pressure.io_full)
+    {
+        let (some, full) = (words::share(some.avg10), words::share(full.avg10));
+        lines.push(say("disks", format!("{some}% of the last 10 s some task waited, {full}% all")));
+    }
+    lines
+}
+
+/// How the beginning of pressure is noticed.
+fn watch(app: &App) -> Vec<String> {
+    let Some(scene) = app.scene.as_ref().filter(|_| app.setup.live) else { return Vec::new() };
+    let whose = if app.pace.whose.is_some() { " in the scope" } else { "" };
+    let mut lines = match &app.pace.watch {
+        PressureWatch::Off if app.setup.acting == Acting::Elsewhere => {
+            vec!["another proc tree: seen by each look only".to_owned()]
+        }
+        PressureWatch::Off => return Vec::new(),
+        PressureWatch::Trigger(rule) => vec![format!("waiting for {rule}{whose} wakes the screen")],
+        PressureWatch::Reading(rule, why) => vec![
+            format!(
+                "read every {} s{whose}: {} ms wake the screen",
+                rule.window.0 / 1000,
+                rule.stall.0
+            ),
+            format!("no trigger: {why}"),
+        ],
+        PressureWatch::Blind(why) => vec!["seen by each look only:".to_owned(), why.clone()],
+    };
+    if app.pace.watch.wakes() && scene.now().swap.total_kib.0 == 0 {
+        lines.push("without swap hardly any comes before a kill".to_owned());
+    }
     lines
 }
 

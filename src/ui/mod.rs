@@ -8,6 +8,7 @@ pub mod look;
 
 mod cgroup;
 mod cgroups;
+mod chart;
 mod confirm;
 mod dialog;
 mod edit;
@@ -25,15 +26,19 @@ mod layout;
 mod machine;
 mod memory;
 mod menu;
+mod outlook;
 mod page;
 mod panels;
 mod pen;
+mod promises;
 mod round;
 mod session;
 mod several;
 mod stem;
 mod sticky;
 mod table;
+mod timeline;
+mod trail;
 mod verdicts;
 mod victim;
 mod words;
@@ -128,6 +133,10 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
             let lines = explain::full(app, pen.look);
             page::paint(&explain::title(app), &lines, 12, *scroll, roomy, pen)
         }
+        Mode::Happened(page) => {
+            let lines = events::page(page, pen.look);
+            page::paint(&page.title, &lines, 9, page.scroll, roomy, pen)
+        }
         Mode::Help(scroll) => {
             let lines = help::lines(pen.look);
             page::paint("doomtop: keys and columns", &lines, help::MARGIN, *scroll, roomy, pen)
@@ -135,6 +144,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         Mode::Round(scroll) => round::paint(app, *scroll, roomy, pen),
         Mode::Several(several) => several::paint(several, space, pen),
         Mode::Journal(at) => journal::paint(app, *at, roomy, pen),
+        Mode::Promises(scroll) => promises::paint(app, *scroll, roomy, pen),
         Mode::Keep(keep) => keep::paint(keep, roomy, pen),
         Mode::Edit(edit) => Shown::dialog(edit::paint(app, edit, space, pen)),
         Mode::Confirm(confirm) => Shown::dialog(confirm::paint(app, confirm, space, pen)),

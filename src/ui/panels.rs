@@ -23,7 +23,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     };
     let inner = area.height - 2;
     // Where there is room for one of the two, the machine is shown until something was done.
-    let idle = app.journal.entries.is_empty() && app.journal.pursuits.is_empty();
+    let idle = app.journal.entries.is_empty()
+        && app.journal.pursuits.is_empty()
+        && !app.timeline.has_new();
     if app.screen == Screen::Cgroups {
         return paint_cgroup(app, area, pen);
     }
@@ -39,7 +41,7 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
             (0, _) => (explain::title(app), explain::brief(app, look, inner), 12),
             (1, 3) => ("Machine".to_owned(), machine::lines(app, look), 11),
             (_, 2) if idle => ("Machine".to_owned(), machine::lines(app, look), 11),
-            _ => ("This session".to_owned(), session::lines(app, look, inner), 10),
+            _ => (session::title(app).to_owned(), session::lines(app, look, inner), 10),
         };
         let inside = pen.frame(strip, &title, look.frame());
         fill(&lines, indent, inside, pen);
@@ -49,8 +51,9 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
 /// The panels of the view of cgroups: what the files say, and what happens at the wall.
 fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let look = pen.look;
-    let files = cgroup::files(app, look).unwrap_or_else(|| machine::lines(app, look));
     let left = area.width / 2;
+    let files = cgroup::files(app, look, left.saturating_sub(5));
+    let files = files.unwrap_or_else(|| machine::lines(app, look));
     let sides = [
         (Rect { width: left - 1, ..area }, cgroup::title(app), files),
         (

@@ -2,14 +2,22 @@
 
 use ratatui::text::{Line, Span};
 
+use super::events;
 use super::header;
 use super::look::Look;
 use super::words;
 use crate::app::journal::Pursuit;
 use crate::app::keys::{Action, Place, key_of};
+use crate::app::timeline::Entry;
 use crate::app::{App, Level};
 use crate::columns::span_of;
 use crate::model::Signal;
+
+/// The panel's title.
+#[must_use]
+pub fn title(app: &App) -> &'static str {
+    if app.timeline.happenings.is_empty() { "This session" } else { "Kills, and acts from here" }
+}
 
 /// What the panel says: the newest at the bottom, always visible.
 #[must_use]
@@ -38,21 +46,27 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     foot.push(Line::styled(header::powers(app), look.dim()));
     foot.truncate(height);
     let room = height - foot.len();
-    let entries = &app.journal.entries;
-    let mut lines: Vec<Line<'static>> = entries[entries.len().saturating_sub(room)..]
-        .iter()
-        .map(|entry| {
+    let all = app.event_entries();
+    let newest = all.iter().skip(all.len().saturating_sub(room));
+    let mut lines: Vec<Line<'static>> = newest
+        .filter_map(|entry| {
+            let entry = match entry {
+                Entry::Kill(nth) => {
+                    return Some(events::brief(app, app.timeline.find(*nth)?, look));
+                }
+                Entry::Act(at) => app.journal.entries.get(*at)?,
+            };
             let style = match entry.level {
                 Level::Plain => look.plain(),
                 Level::Good => look.good(),
                 Level::Warn => look.warn(),
             };
             let mark = if entry.level == Level::Warn { "! " } else { "  " };
-            Line::from(vec![
+            Some(Line::from(vec![
                 Span::styled(words::clock(app, entry.unix_ms), look.dim()),
                 Span::styled(mark, style),
                 Span::styled(entry.text.clone(), style),
-            ])
+            ]))
         })
         .collect();
     if lines.is_empty() && room > 0 {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod alarms;
 mod terminal;
 
 use std::fs;
@@ -347,6 +348,135 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: whom it means is missing"));
     terminal.send("q");
     terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}
+
+/// This machine, a few looks of it, in a file.
+fn recorded(folder: &std::path::Path, looks: &str) -> String {
+    let file = folder.join("some.tape").display().to_string();
+    let status = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["record", "-d", "0.1", "-n", looks, &file])
+        .stderr(Stdio::null())
+        .status()
+        .expect("a recording");
+    assert!(status.success());
+    file
+}
+
+#[test]
+fn a_recording_is_played_stopped_and_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = recorded(folder.path(), "8");
+    let mut terminal = Terminal::run(100, 30, &["replay", "--speed", "0.25", &file]);
+    terminal.wait_for("the first look", |text| text.contains("[recording]"));
+    terminal.wait_for("its end", |text| text.contains("read: 8 looks"));
+    terminal.send("z");
+    terminal.wait_for("that it stands", |text| text.contains("[stopped, 1/4x]"));
+    terminal.send("l");
+    terminal.wait_for("the end", |text| text.contains("stopped"));
+    terminal.send(")");
+    terminal.wait_for("that it is the last", |text| text.contains("this is the last look"));
+    terminal.send("X");
+    terminal.wait_for("the refusal", |text| {
+        text.contains("recording:") || text.contains("a recording")
+    });
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+    let mut terminal = Terminal::run(100, 30, &["replay", "--at", "0s", &file]);
+    terminal.wait_for("the end", |text| text.contains("[stopped, 1x]"));
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
+fn looks_from_a_pipe_are_shown_while_keys_come_from_the_terminal() {
+    // setsid(1) takes its input for the terminal: the pipe comes behind it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("piped");
+    let program = terminal::program();
+    let far = format!("{} --json -d 0.2 -n 4", program.display());
+    let text = format!("#!/bin/sh\n{far} | {} --from -\n", program.display());
+    fs::write(&script, text).expect("written");
+    let mut terminal = Terminal::start_program(100, 30, &["sh", script.to_str().expect("a path")]);
+    terminal.wait_for("a look", |text| text.contains("[recording]"));
+    terminal.send("?");
+    terminal.wait_for("help by a key", |text| text.contains("keys and columns"));
+    terminal.send("\x1b");
+    terminal.wait_for("the end of the pipe", |text| text.contains("[no new looks]"));
+    terminal.send("(");
+    terminal.wait_for("an earlier look", |text| text.contains("ago]"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn keys_begin_and_end_a_recording_and_write_what_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::start(100, 30, &["--ring", "1m"], &[], |command| {
+        command.current_dir(folder.path());
+    });
+    terminal.wait_for("a look", |text| text.contains(" tasks"));
+    terminal.send("\x1be");
+    terminal.wait_for("that it records", |text| text.contains("[rec 0:"));
+    terminal.wait_for("where to", |text| text.contains("recording to doomtop-"));
+    let going = |text: &str| text.contains("[rec 0:") && !text.contains("[rec 0:00]");
+    terminal.wait_for("some looks", going);
+    terminal.send("\x1be");
+    terminal.wait_for("what was recorded", |text| text.contains("recorded "));
+    assert!(!terminal.text().contains("[rec "));
+    terminal.send("\x1bw");
+    terminal.wait_for("what was kept", |text| text.contains("the last "));
+    terminal.send("\x1be");
+    terminal.wait_for("another one, that the end ends", going);
+    assert_eq!(terminal.quit(), 0);
+    // Somebody may really be killed meanwhile.
+    let asked = |file: &fs::DirEntry| !file.file_name().to_string_lossy().contains("-kill");
+    let files = fs::read_dir(folder.path()).expect("a folder").flatten();
+    let files: Vec<_> = files.filter(asked).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        let shown = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+            .args(["-b", "--from"])
+            .arg(file.path())
+            .output()
+            .expect("doomtop runs");
+        let told = String::from_utf8_lossy(&shown.stderr).into_owned();
+        assert!(shown.status.success() && told.is_empty(), "{file:?}: {told}");
+    }
+}
+
+#[test]
+fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
+    let mut terminal = Terminal::run(120, 40, &["--demo", "--proc", "/nonexistent"]);
+    terminal.wait_for("the victim", |text| {
+        text.contains("NEXT VICTIM") && text.contains("chrome") && text.contains("[demo]")
+    });
+    // To the kill in the pod, then to that of the machine.
+    terminal.send("}");
+    terminal.wait_for("the first kill", |text| text.contains("OOM kills 1"));
+    terminal.send("}");
+    terminal.wait_for("the other kill", |text| text.contains("OOM kills 2"));
+    terminal.send("X");
+    terminal.wait_for("the dialog", |text| text.contains("y = do it"));
+    terminal.press_until("y", "the refusal", |text| text.contains("this is a recording"));
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn reports_of_a_file_are_shown_without_a_machine() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kmsg/global-6.18.txt");
+    let mut terminal = Terminal::run(100, 30, &["explain", "--screen", log]);
+    terminal
+        .wait_for("the list", |text| text.contains("[report 4 of 4]") && text.contains("grow04"));
+    terminal.send("\r");
+    terminal.wait_for("the page", |text| text.contains("the kernel's rule agrees"));
+    terminal.send("\x1b");
+    terminal.wait_for("the dump", |text| text.contains("BADNESS") && !text.contains("agrees:"));
+    terminal.send("{");
+    terminal.wait_for("the one before", |text| text.contains("[report 3 of 4]"));
+    terminal.send("a");
+    terminal.wait_for("the word", |text| text.contains("nobody in it can be acted on"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

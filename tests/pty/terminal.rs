@@ -29,6 +29,7 @@ pub fn program() -> PathBuf {
 struct Seen {
     parser: vt100::Parser,
     changes: u64,
+    bells: usize,
     closed: bool,
 }
 
@@ -50,8 +51,37 @@ impl Terminal {
         Self::run_as(width, height, &at_pace, set)
     }
 
+    /// Another program, which starts doomtop.
+    pub fn start_program(width: u16, height: u16, program: &[&str]) -> Self {
+        let mut setsid = Command::new("setsid");
+        setsid.arg("-c").args(program);
+        Self::begin(width, height, setsid)
+    }
+
     /// With these arguments and no others.
     pub fn run_as(width: u16, height: u16, arguments: &[&str], set: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("setsid");
+        command.arg("-c").arg(program()).args(arguments).envs(set.iter().copied());
+        Self::begin(width, height, command)
+    }
+
+    /// With the command changed before it starts: another input, another folder.
+    pub fn start(
+        width: u16,
+        height: u16,
+        arguments: &[&str],
+        set: &[(&str, &str)],
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
+        // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
+        let mut command = Command::new("setsid");
+        command.arg("-c").arg(program()).args(["-d", "0.3"]).args(arguments);
+        command.envs(set.iter().copied());
+        change(&mut command);
+        Self::begin(width, height, command)
+    }
+
+    fn begin(width: u16, height: u16, mut command: Command) -> Self {
         // Closed on exec: a child that inherited the master would keep its own terminal alive.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).expect("a pty");
@@ -60,13 +90,17 @@ impl Terminal {
         tcsetwinsize(&master, winsize(width, height)).expect("sized");
         let slave = ioctl_tiocgptpeer(&master, flags).expect("the terminal's end");
         let end = || Stdio::from(slave.try_clone().expect("the terminal's end"));
-        // setsid(1) makes the pty its controlling terminal, then becomes doomtop: the pid stays.
-        let mut command = Command::new("setsid");
-        command.arg("-c").arg(program());
-        command.args(arguments).stdin(end()).stdout(end()).stderr(end());
-        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
-        command.env("RUST_BACKTRACE", "0");
-        command.envs(set.iter().copied());
+        command.stdin(end()).stdout(end()).stderr(end());
+        let fixed = [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "0")];
+        let given: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+        for (name, value) in fixed {
+            if !given.iter().any(|it| it == name) {
+                command.env(name, value);
+            }
+        }
+        if !given.iter().any(|it| it == "NO_COLOR") {
+            command.env_remove("NO_COLOR");
+        }
         let child = command.spawn().expect("doomtop starts");
         drop(command);
         drop(slave);
@@ -74,6 +108,7 @@ impl Terminal {
             Mutex::new(Seen {
                 parser: vt100::Parser::new(cells(height), cells(width), 0),
                 changes: 0,
+                bells: 0,
                 closed: false,
             }),
             Condvar::new(),
@@ -137,6 +172,20 @@ impl Terminal {
 
     pub fn text(&self) -> String {
         self.seen.0.lock().expect("the screen").parser.screen().contents()
+    }
+
+    /// How often the bell rang.
+    pub fn bells(&self) -> usize {
+        self.seen.0.lock().expect("the screen").bells
+    }
+
+    /// Waits until that many looks were shown, as the clock in the title tells.
+    pub fn wait_for_looks(&self, count: usize) {
+        let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        for _ in 0..count {
+            let before = title(&self.text());
+            self.wait_for("another look", |text| title(text) != before);
+        }
     }
 
     pub fn is_alternate(&self) -> bool {
@@ -270,6 +319,7 @@ fn read(mut file: File, seen: &(Mutex<Seen>, Condvar), gone: &AtomicBool) {
         if count == 0 {
             seen.closed = true;
         } else {
+            seen.bells += buffer[..count].iter().filter(|&&byte| byte == 7).count();
             seen.parser.process(&buffer[..count]);
         }
         seen.changes += 1;

@@ -116,7 +116,7 @@ pub fn grouped(look: &Snapshot) -> Snapshot {
 }
 
 /// The machine of the pictures with limits: the build is about to hit its own.
-fn limited(look: &Snapshot, grown: u64) -> Snapshot {
+pub fn limited(look: &Snapshot, grown: u64) -> Snapshot {
     let mut look = grouped(look);
     for group in &mut Arc::make_mut(&mut look.cgroups).list {
         match group.path.as_str() {
@@ -583,7 +583,7 @@ proptest! {
         for key in keys(&script) {
             let shown = player.pids();
             let before = player.app.screen;
-            let dialog = matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_));
+            let dialog = player.app.mode.asks();
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.
                 prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");

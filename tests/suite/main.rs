@@ -3,9 +3,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod acts;
+mod alarms;
 mod cgroups;
 mod cli;
 mod company;
+mod demo;
 mod differential;
 mod domains;
 mod editor;
@@ -20,10 +22,12 @@ mod haste;
 mod installed;
 mod killers;
 mod knobs;
+mod memory;
 mod metrics;
 mod modules;
 mod policies;
 mod readme;
+mod redact;
 mod rules;
 mod sacrifice;
 mod sampling;
@@ -36,6 +40,9 @@ mod stage;
 mod sticky;
 mod svg;
 mod tapes;
+mod taping;
 mod time;
+mod timeline;
+mod trend;
 mod verdicts;
 mod whatif;

@@ -23,7 +23,8 @@ const ROOMS: &[Room] = &[
     room("raw", &[], &["nix", "rustix"]),
     room("model", &["units"], &["serde"]),
     room("sample", &["units", "raw", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
-    room("events", &["units", "model"], &["regex"]),
+    // The log is text; pressure is a file that is written to and polled.
+    room("events", &["units", "model"], &["regex", "rustix"]),
     // A site's rule is text: TOML, and patterns in its expressions.
     room("policy", &["units", "model"], &["regex", "toml"]),
     room("intent", &["units", "model"], &[]),
@@ -34,9 +35,11 @@ const ROOMS: &[Room] = &[
     room("words", &["units", "model", "policy", "rank", "columns"], &[]),
     room("told", &["units", "model", "columns", "intent"], &[]),
     room("sentence", &["units", "model", "policy", "rank", "columns", "words"], &[]),
+    room("inquest", &["units", "model", "events", "policy", "rank", "columns", "words"], &[]),
+    // Reports of the log are judged and shown as looks are.
     room(
         "app",
-        &["units", "model", "policy", "rank", "columns", "intent", "told"],
+        &["units", "model", "events", "policy", "rank", "columns", "intent", "told", "inquest"],
         &["regex", "tui_input"],
     ),
     room(
@@ -48,7 +51,7 @@ const ROOMS: &[Room] = &[
         "report",
         &[
             "units", "model", "events", "policy", "rank", "columns", "words", "sentence", "intent",
-            "told",
+            "told", "inquest",
         ],
         &["serde", "serde_json", "unicode_width", "jiff", "prometheus_client"],
     ),
@@ -78,7 +81,8 @@ const OUTSIDE: &[&str] = &[
 ];
 
 /// What of the standard library would break a promise: a pure room has no files, clock or threads.
-const PURE: &[&str] = &["units", "model", "policy", "intent", "rank", "columns", "app", "ui"];
+const PURE: &[&str] =
+    &["units", "model", "policy", "intent", "rank", "columns", "inquest", "app", "ui"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::thread",

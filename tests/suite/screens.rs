@@ -21,8 +21,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
+use crate::demo::app_before;
 use crate::fixtures::{app, blank, looks, paint, press, settle, text};
-use crate::groups::{hostile_app, limited_app};
+use crate::groups::hostile_app;
 use crate::svg::svg;
 
 const FULL: Look = Look { colour: true, unicode: true };
@@ -70,6 +71,7 @@ fn study_of(who: ProcId) -> Study {
             anonymous: Kib(11_300_000),
             shared: Kib(96 << 10),
             swap: Kib(512 << 10),
+            ..Holding::default()
         }),
         sharers: Reading::Value(Sharers::default()),
         frozen: None,
@@ -152,6 +154,9 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("edit legacy", &["Down", "F7", "Tab"]),
         ("edit wide", &["Down", "a", "t", "t"]),
         ("several", &["Down", "a", "t", "5", "Enter"]),
+        ("growth", &["A"]),
+        ("promises", &["C"]),
+        ("promises scrolled", &["C", "PgDn"]),
         ("journal", &["J"]),
         ("keep", &["Down", "W"]),
         ("keep path", &["Down", "W", "w", "a日b"]),
@@ -170,6 +175,8 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         ("a grave switch", &[":", "overcommit", "Enter", "2", "Enter"]),
         ("verdicts", &["Tab", "Tab", "Down"]),
         ("other verdicts", &["Tab", "Tab", "End", "i"]),
+        ("memory", &["Tab", "Tab", "Tab", "Down"]),
+        ("memory large", &["Tab", "Tab", "Tab", "Down", "Enter", "-"]),
         ("verdicts of 2.4", &["Tab", "Tab", "End", "Up", "Up", "Up", "Up", "Right"]),
     ];
     let mut found: Vec<(&'static str, App)> = scripts
@@ -667,22 +674,24 @@ fn the_pictures_are_those_of_the_real_screen() {
         ("adjust", 100, 26, &["a", "-250"]),
         ("sacrifice", 100, 26, &["U", "X", "study"]),
         ("explain", 100, 45, &["Enter"]),
-        ("cgroups", 120, 40, &["Tab", "Down", "Down", "Down"]),
+        ("cgroups", 120, 40, &["Tab", "B"]),
         ("verdicts", 120, 40, &["Tab", "Tab"]),
     ];
     let list = folder.join("png.txt");
     let drawn_before = fs::read_to_string(&list).unwrap_or_default();
     let mut listed = String::new();
     for (name, width, height, script) in pictures {
-        let mut app = if name == "cgroups" { limited_app() } else { scene() };
+        // The dialogs stand for a machine that can be acted on; the rest is the demo's.
+        let mut app = match name {
+            "adjust" | "sacrifice" => scene(),
+            "cgroups" => app_before(0, 2),
+            _ => app_before(1, 5),
+        };
         paint(&mut app, FULL, width, height);
         press_or_study(&mut app, script);
         if name == "verdicts" {
             let old = POLICIES.iter().take_while(|policy| policy.id() != LINUX_2_4.id());
             old.for_each(|_| drop(press(&mut app, &["Down"])));
-        }
-        if matches!(name, "cgroups" | "verdicts") {
-            settle(&mut app);
         }
         let (buffer, _) = paint(&mut app, FULL, width, height);
         let picture = svg(&buffer);

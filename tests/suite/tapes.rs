@@ -28,6 +28,7 @@ fn film(count: u64) -> Vec<Snapshot> {
             }
             let mut look = machine(1_000_000, doomtop::model::ScoreScale::Signed, all);
             look.clock.monotonic_ms = Millis(1000 + nth * 10_000);
+            look.clock.unix_ms += i64::try_from(nth).expect("few") * 10_000;
             look.memory.free_kib = Kib(1_000_000 - nth);
             look
         })
@@ -42,17 +43,32 @@ fn tape(looks: &[Snapshot]) -> Vec<u8> {
     tape.finish().expect("a vector takes everything")
 }
 
-/// The looks that can be read, and why there are no more.
-fn play(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, Lost) {
+/// The looks that can be read, and why there are no more; what was damaged between comes third.
+fn play_on(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, Lost, Vec<Lost>) {
     let reader = BufReader::new(std::io::Cursor::new(bytes.to_vec()));
     let mut recording = Recording::open(Box::new(reader), "tape");
-    let mut looks = Vec::new();
+    let (mut looks, mut damage) = (Vec::new(), Vec::new());
     loop {
         match recording.look(&Needs::default(), None) {
             Ok(look) => looks.push(look),
-            Err(lost) => return (looks, lost),
+            Err(lost @ Lost::Damaged { .. }) => damage.push(lost),
+            Err(lost) => return (looks, lost, damage),
         }
     }
+}
+
+fn play(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, Lost) {
+    let (looks, lost, damage) = play_on(bytes);
+    assert!(damage.is_empty(), "{damage:?}");
+    (looks, lost)
+}
+
+/// Where the members of a tape begin.
+fn members(bytes: &[u8]) -> Vec<usize> {
+    let begins = |&at: &usize| {
+        bytes[at..].starts_with(&[0x1f, 0x8b, 0x08]) && !play_on(&bytes[at..]).0.is_empty()
+    };
+    (0..bytes.len()).filter(begins).collect()
 }
 
 fn same(one: &Snapshot, other: &Snapshot) {
@@ -114,6 +130,11 @@ fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
     assert_eq!(seen, 8);
 }
 
+/// Which looks of the film came back, by their clock; each must be one of it.
+fn numbers(found: &[Arc<Snapshot>]) -> Vec<u64> {
+    found.iter().map(|look| (look.clock.monotonic_ms.0 - 1000) / 10_000).collect()
+}
+
 #[test]
 fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
     let small = include_str!("../fixtures/small.jsonl");
@@ -125,13 +146,131 @@ fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
 }
 
 #[test]
-fn a_tape_that_was_damaged_does_no_harm() {
-    let bytes = tape(&film(9));
-    for at in (0..bytes.len()).step_by(3) {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 0x55;
-        let _ = play(&damaged);
+fn damage_anywhere_costs_its_own_member_and_is_said() {
+    let looks = film(20);
+    let bytes = tape(&looks);
+    let begins = members(&bytes);
+    assert_eq!(begins.len(), 4, "a whole look each minute");
+    // The first two bytes say that it is compressed at all: one of them may be wrong.
+    for at in (0..bytes.len()).step_by(151).chain(0..11) {
+        for flip in [0x55, 0x01] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            let (found, lost, damage) = play_on(&damaged);
+            let hit = begins.iter().rposition(|&begin| begin <= at).expect("a member") as u64;
+            let whole = (0..20).filter(|nth| nth / 6 != hit);
+            let came = numbers(&found);
+            assert!(whole.clone().all(|nth| came.contains(&nth)), "at {at}: {came:?}");
+            // Of its own member, what unpacks before the checksum tells may be wrong; the others are as
+            // they were.
+            let others = found
+                .iter()
+                .filter(|look| whole.clone().any(|nth| looks[nth as usize].clock == look.clock));
+            assert!(others.clone().is_sorted_by_key(|look| look.clock.monotonic_ms), "at {at}");
+            for look in others {
+                let nth = (look.clock.monotonic_ms.0 - 1000) / 10_000;
+                same(look, &looks[nth as usize]);
+            }
+            // A flag or a time in a header means nothing to us, and the last member has none behind it.
+            let told = damage.len() + usize::from(lost != Lost::End);
+            let header = begins.iter().any(|&begin| (3..10).contains(&at.wrapping_sub(begin)));
+            assert!(told == 1 || header, "at {at}: {damage:?}, {lost}");
+        }
     }
+}
+
+#[test]
+fn a_hole_a_cut_member_and_garbage_between_two_recordings_are_passed_over() {
+    let looks = film(20);
+    let bytes = tape(&looks);
+    let begins = members(&bytes);
+    let garbage: Vec<u8> = (0_u32..5000).map(|nth| (nth * nth % 251) as u8).collect();
+    let zeros = vec![0; 4096];
+    let hole = |with: &[u8]| [&bytes[..begins[1] + 40], with, &bytes[begins[2] + 30..]].concat();
+    for (bytes, lost, after, until) in [
+        // A member and a half are gone; of the first one what could be read was shown.
+        (hole(&[]), 6..18, 5, 18),
+        (hole(&garbage), 6..18, 5, 18),
+        (hole(&zeros), 6..18, 5, 18),
+        ([&bytes[..begins[3] - 1], &bytes[begins[3]..]].concat(), 18..18, 17, 18),
+    ] {
+        let (found, end, damage) = play_on(&bytes);
+        assert_eq!(end, Lost::End);
+        let expected: Vec<u64> = (0..20).filter(|nth| !lost.contains(nth)).collect();
+        assert_eq!(numbers(&found), expected);
+        let [Lost::Damaged { after: last, until: next, .. }] = damage.as_slice() else {
+            panic!("{damage:?}")
+        };
+        let clock = |nth: usize| looks[nth].clock.unix_ms;
+        assert_eq!((*last, *next), (Some(clock(after)), clock(until)));
+    }
+    let two = [&bytes[..bytes.len() - 3], &garbage[..], &bytes[..]].concat();
+    let (found, end, damage) = play_on(&two);
+    assert_eq!((found.len(), end, damage.len()), (40, Lost::End, 1), "{damage:?}");
+    // At the end there is nothing to go on with.
+    let (found, end, damage) = play_on(&[&bytes[..], &garbage[..]].concat());
+    assert_eq!((found.len(), damage.len()), (20, 0));
+    assert!(matches!(end, Lost::Bad { .. }), "{end}");
+}
+
+#[test]
+fn damage_says_from_when_to_when() {
+    let damaged = |what: &str, after| Lost::Damaged {
+        name: "tape".to_owned(),
+        line: 31,
+        what: what.to_owned(),
+        after,
+        until: 1_763_733_802_000,
+    };
+    assert_eq!(
+        damaged("the line ends", Some(1_763_733_790_123)).to_string(),
+        "tape:31: damaged (the line ends); looks from 14:03:10 to 14:03:22 UTC are lost"
+    );
+    assert_eq!(
+        damaged("x", None).to_string(),
+        "tape:31: damaged (x); looks to 14:03:22 UTC are lost"
+    );
+    assert_eq!(
+        damaged("wrong checksum", Some(0)).to_string(),
+        "tape:31: damaged (wrong checksum); what was shown up to 14:03:22 UTC may be wrong"
+    );
+}
+
+#[test]
+fn a_bad_line_of_plain_json_costs_what_hangs_on_it() {
+    let looks = film(14);
+    let packed = tape(&looks);
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("gzip");
+    let lines: Vec<&str> = text.lines().collect();
+    for bad in ["nonsense", "{}", "{\"schema\":\"doomtop/9\"}", "{\"schema\":\"doomtop-delta/1\"}"]
+    {
+        let mut with = lines.clone();
+        with[3] = bad;
+        let (found, end, damage) = play_on(with.join("\n").as_bytes());
+        assert_eq!(numbers(&found), [0, 1, 2, 6, 7, 8, 9, 10, 11, 12, 13], "{bad}");
+        assert_eq!((end, damage.len()), (Lost::End, 1), "{bad}: {damage:?}");
+        assert!(damage[0].to_string().starts_with("tape:4: damaged ("), "{}", damage[0]);
+        // Where nothing comes behind it, the error itself is the end.
+        let (found, end, damage) = play_on((with[..5].join("\n") + "\n").as_bytes());
+        assert_eq!((found.len(), damage.len()), (3, 0));
+        assert!(end.to_string().starts_with("tape:4:"), "{bad}: {end}");
+    }
+    // What does not begin as a recording is none, however it goes on.
+    let (found, end, _) = play_on(format!("hello\n{text}").as_bytes());
+    assert!(found.is_empty() && matches!(end, Lost::Bad { line: 1, .. }), "{end}");
+}
+
+#[test]
+fn what_unpacks_without_end_takes_no_memory() {
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..(65 << 4) {
+        std::io::Write::write_all(&mut bomb, &[b' '; 1 << 16]).expect("a vector");
+    }
+    let bomb = bomb.finish().expect("a vector");
+    let bytes = tape(&film(2));
+    let (found, end, damage) = play_on(&[&bytes[..], &bomb, &bytes].concat());
+    assert_eq!((found.len(), end, damage.len()), (4, Lost::End, 1), "{damage:?}");
 }
 
 #[test]
@@ -191,4 +330,63 @@ fn a_full_disk_leaves_what_was_before_it() {
     let mut tape = Tape::new(full);
     let error = tape.write(&film(1)[0]).expect_err("it is full");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn this_machine_ranks_the_same_from_a_tape_by_every_policy() {
+    use doomtop::sample::root::ProcRoot;
+    use doomtop::source::{Live, Patience};
+    let root = ProcRoot::open("/proc").expect("procfs");
+    let mut live = Live::start(root, Patience::Forever).expect("a walker");
+    let needs = Needs { cmdline: false, ..Needs::everything() };
+    let looks: Vec<Snapshot> =
+        (0..2).map(|_| Snapshot::clone(&live.look(&needs, None).expect("a look"))).collect();
+    let (found, lost) = play(&tape(&looks));
+    assert_eq!(lost, Lost::End);
+    let scene =
+        |looks: Vec<Arc<Snapshot>>| Scene::new(Arc::clone(&looks[1]), Some(Arc::clone(&looks[0])));
+    let here = scene(looks.into_iter().map(Arc::new).collect());
+    let there = scene(found);
+    for policy in doomtop::policy::POLICIES {
+        let rows = |scene: &Scene| -> Vec<_> {
+            let ranking = Ranking::new(*policy, scene);
+            ranking.rows().iter().map(|row| (row.id, row.standing.points())).collect()
+        };
+        assert_eq!(rows(&here), rows(&there), "{}", policy.id());
+    }
+}
+
+#[test]
+fn a_ring_without_a_kill_writes_nothing_and_needs_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = folder.path().to_str().expect("a path");
+    let output = doomtop(&["record", "--ring", "10s", "-n", "2", "-d", "0.1", name]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_dir(name).expect("a folder").count(), 0);
+    let output = doomtop(&["record", "--ring", "10s", "/dev/null"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_ring_writes_what_was_before_a_kill_and_behind_it_once_a_burst() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut looks = film(30);
+    for (nth, look) in looks.iter_mut().enumerate() {
+        let kills = [(8, 3), (9, 1), (22, 1)].iter().filter(|(at, _)| nth >= *at).map(|it| it.1);
+        look.traffic.oom_kills = doomtop::model::Reading::Value(kills.sum());
+    }
+    let file = folder.path().join("night.tape");
+    fs::write(&file, tape(&looks)).expect("written");
+    let (from, kept) = (file.to_str().expect("a path"), folder.path().join("kept"));
+    fs::create_dir(&kept).expect("a folder");
+    let output =
+        doomtop(&["--from", from, "record", "--ring", "2m", kept.to_str().expect("a path")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut files: Vec<_> =
+        fs::read_dir(&kept).expect("a folder").map(|entry| entry.expect("one").path()).collect();
+    files.sort();
+    let found: Vec<Vec<u64>> =
+        files.iter().map(|file| numbers(&play(&fs::read(file).expect("a tape")).0)).collect();
+    // Two minutes of looks at ten seconds, the last of them five behind the last kill of the burst.
+    assert_eq!(found, [(2..=14).collect::<Vec<u64>>(), (15..=27).collect()]);
 }

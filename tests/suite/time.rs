@@ -149,4 +149,11 @@ fn a_film_is_played_at_its_pace() {
     let begun = player.now;
     player.app.update(Msg::Tick(Millis(begun + 1000)));
     assert_eq!(chrome(&player), 92_000, "twice as fast");
+    player.app.update(Msg::FilmIsRead);
+    player.app.update(Msg::Tick(Millis(begun + 60_000)));
+    assert_eq!(chrome(&player), 96_000);
+    player.app.update(Msg::Tick(Millis(begun + 60_001)));
+    assert!(!player.app.time.is_playing(), "it stands at its end");
+    player.key(Key::char('z'));
+    assert_eq!(chrome(&player), 90_000, "and begins anew");
 }

@@ -365,7 +365,7 @@ fn who_grows_is_found_once_a_look_and_only_where_it_is_shown() {
     assert!(player.app.growing.is_some(), "the explain page does");
     let mut other = on(|_| {});
     seen(&mut other.app, 120, 40);
-    assert_eq!(other.app.growing, None, "the ranking decides here");
+    assert!(other.app.growing.is_some(), "the machine's panel names them under any rule");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub fn smaps_rollup(bytes: &[u8]) -> Option<Holding> {
             }
             b"Shared_Clean:" | b"Shared_Dirty:" => found.shared += kib,
             b"Anonymous:" => found.anonymous = kib,
+            b"Pss_Anon:" => found.anonymous_part = Some(kib),
             b"Swap:" => swap = kib,
             b"SwapPss:" => part = Some(kib),
             _ => {}
@@ -50,6 +51,7 @@ mod tests {
         let holding = smaps_rollup(FILE).expect("a whole file");
         let kib = [holding.private, holding.shared, holding.anonymous, holding.swap];
         assert_eq!(kib, [Kib(212), Kib(1108), Kib(96), Kib(30)]);
+        assert_eq!(holding.anonymous_part, Some(Kib(96)));
         assert_eq!(smaps_rollup(b""), None);
         assert_eq!(smaps_rollup(b"Rss: 12 kB\n"), None);
     }

@@ -21,6 +21,8 @@ pub struct Status {
     pub file: Option<Kib>,
     /// `RssShmem`.
     pub shmem: Option<Kib>,
+    /// `VmData`.
+    pub data: Option<Kib>,
     /// `VmPTE`, and `VmPMD` where there is one (4.0 to 4.14).
     pub pgtables: Option<Kib>,
     /// `VmSwap`.
@@ -64,6 +66,7 @@ pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
             b"RssAnon" => found.anon = size(value, "RssAnon")?,
             b"RssFile" => found.file = size(value, "RssFile")?,
             b"RssShmem" => found.shmem = size(value, "RssShmem")?,
+            b"VmData" => found.data = size(value, "VmData")?,
             b"VmSwap" => found.swap = size(value, "VmSwap")?,
             b"VmPTE" | b"VmPMD" => {
                 let more = size(value, "VmPTE")?.unwrap_or_default();
@@ -125,6 +128,7 @@ mod tests {
                 file: Some(Kib(1672)),
                 shmem: Some(Kib(0)),
                 pgtables: Some(Kib(56)),
+                data: None,
                 swap: Some(Kib(9)),
                 nodes: None,
             })

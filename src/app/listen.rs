@@ -1,0 +1,86 @@
+//! What follows from the newest look beside the picture: the pace, and which alarms ring. It is so also
+//! while the screen stands at an earlier one.
+
+use std::sync::Arc;
+
+use super::alarm::Seen;
+use super::{App, Level, Request};
+use crate::model::{DomainKind, Hierarchy, PressureWatch, Scene, Snapshot, Text};
+use crate::rank::Ranking;
+use crate::rank::walls::{self, Wall};
+use crate::units::Millis;
+
+impl App {
+    /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
+    #[must_use]
+    pub fn delay(&self) -> Millis {
+        self.pace.delay(self.setup.delay)
+    }
+
+    /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
+    /// of version 2. Otherwise the machine's does.
+    #[must_use]
+    pub fn pressure_of(&self) -> Option<&Arc<Text>> {
+        let scene = self.scene.as_ref()?;
+        let domain = scene.domain();
+        let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
+        let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
+        (v2 && is_cgroup && domain.name.as_str() != "/").then_some(&domain.name)
+    }
+
+    /// How the beginning of pressure is told from now on.
+    pub(super) fn watching(&mut self, watch: PressureWatch, whose: Option<Arc<Text>>) {
+        if let PressureWatch::Blind(why) = &watch
+            && self.pace.relax
+        {
+            let text = format!("--relax keeps the pace: pressure would not end it: {why}");
+            self.say(Level::Warn, text);
+        }
+        (self.pace.watch, self.pace.whose) = (watch, whose);
+    }
+
+    /// Whether a new look will not be the one on the screen.
+    pub(super) fn stands_aside(&self) -> bool {
+        self.paused || self.time.is_past()
+    }
+
+    /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
+    /// nothing: what it shows is over.
+    pub(super) fn listen(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
+        if !self.setup.live {
+            return Vec::new();
+        }
+        let mut own = Ranking::default();
+        let (scene, ranking, wall) = match unseen {
+            None => {
+                self.aside = None;
+                let Some(scene) = &self.scene else { return Vec::new() };
+                (scene, &self.ranking, self.first_wall.as_ref().map(|first| first.wall.clone()))
+            }
+            Some(look) => {
+                let shown = self.scene.as_ref().map_or(&self.setup.scope, Scene::scope);
+                match self.aside.as_mut().filter(|aside| aside.scope() == shown) {
+                    Some(aside) => _ = aside.advance(look),
+                    None => self.aside = Some(Scene::scoped(look, None, shown.clone())),
+                }
+                let Some(scene) = &self.aside else { return Vec::new() };
+                if self.alarms.count() > 0 {
+                    own.update(self.setup.policy, scene);
+                }
+                (scene, &own, Some(walls::nearest(scene)))
+            }
+        };
+        let room = wall.filter(|wall| wall.hit_in.is_none());
+        let room = room.as_ref().map(Wall::left_permille);
+        self.pace.looked(self.now, scene.now(), room);
+        let seen = Seen { scene, ranking, policy: self.setup.policy.id() };
+        let rung = self.alarms.look(&seen, self.now);
+        if rung.is_empty() {
+            return Vec::new();
+        }
+        let bell = self.alarms.bell.then_some(Request::Bell);
+        let command = self.alarms.command;
+        let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
+        bell.into_iter().chain(runs).collect()
+    }
+}

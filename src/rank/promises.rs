@@ -1,0 +1,189 @@
+//! What was promised and could still be asked for: by the machine as a whole, and by each process, the
+//! one that would take most on top.
+
+use crate::model::{Holding, OvercommitMode, ProcId, Process, Reading, Snapshot};
+use crate::units::{Kib, PageSize, Pages};
+
+/// The machine's promises (`/proc/meminfo`). What a fork shares was charged again at the fork, so it is
+/// in `promised`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// `Committed_AS`.
+    pub promised: Kib,
+    /// `AnonPages`: in RAM, and backed by no file.
+    pub anon: Kib,
+    /// `Shmem`: tmpfs and shared memory in RAM.
+    pub shmem: Kib,
+    /// Swap in use. What lies in the swap cache stands in `anon`, too.
+    pub swapped: Kib,
+    /// `MemAvailable`, or what is free and cache: what RAM could still back.
+    pub available: Kib,
+    /// What swap could still back.
+    pub swap_free: Kib,
+}
+
+impl Promises {
+    /// Of a look; nothing where one of the numbers could not be read.
+    #[must_use]
+    pub fn of(look: &Snapshot) -> Option<Self> {
+        let memory = &look.memory;
+        let free = memory.free_kib + memory.cache_kib;
+        Some(Self {
+            promised: look.overcommit.committed_kib.value()?,
+            anon: memory.anon_kib.value()?,
+            shmem: memory.shmem_kib,
+            swapped: look.swap.used(),
+            available: memory.available_kib.value().unwrap_or(free),
+            swap_free: look.swap.free_kib,
+        })
+    }
+
+    /// What is behind promises already.
+    #[must_use]
+    pub fn backed(&self) -> Kib {
+        self.anon + self.shmem + self.swapped
+    }
+
+    /// What nobody has asked for yet.
+    #[must_use]
+    pub fn open(&self) -> Kib {
+        self.promised.saturating_sub(self.backed())
+    }
+
+    /// What could still be given.
+    #[must_use]
+    pub fn could(&self) -> Kib {
+        self.available + self.swap_free
+    }
+
+    /// What would be missing if everybody asked for all; nothing where it is enough.
+    #[must_use]
+    pub fn missing(&self) -> Kib {
+        self.open().saturating_sub(self.could())
+    }
+
+    /// What would be left then.
+    #[must_use]
+    pub fn spare(&self) -> Kib {
+        self.could().saturating_sub(self.open())
+    }
+}
+
+/// What the next `malloc` may get (`mm/util.c` `__vm_enough_memory`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Refused only when it alone is more than that: all RAM and swap (mode 0, 5.2 and later).
+    AtOnce(Kib),
+    /// Refused when it alone is more than about what is free or can be freed (mode 0 before 5.2).
+    Free,
+    /// Never refused (mode 1).
+    Anything,
+    /// So much more is promised to all together, then it is refused (mode 2). The admin's reserve is
+    /// off already.
+    UpTo(Kib),
+}
+
+impl Next {
+    /// Of a look; nothing where the mode is not known.
+    #[must_use]
+    pub fn of(look: &Snapshot) -> Option<Self> {
+        Some(match look.overcommit.mode.value()? {
+            OvercommitMode::Heuristic if look.machine.kernel_version() >= (5, 2) => {
+                Self::AtOnce(look.memory.total_kib + look.swap.total_kib)
+            }
+            OvercommitMode::Heuristic => Self::Free,
+            OvercommitMode::Always => Self::Anything,
+            OvercommitMode::Strict => {
+                let charge = look.overcommit.charge()?;
+                let reserve = look.overcommit.admin_reserve_kib.value().unwrap_or_default();
+                Self::UpTo(charge.limit.saturating_sub(charge.committed).saturating_sub(reserve))
+            }
+            OvercommitMode::Unknown(_) => return None,
+        })
+    }
+}
+
+/// What one process could still take by writing to what it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// Mapped for it alone to write, and neither in RAM nor in swap. `VmData` leaves out its stack and
+    /// what it maps shared, and counts what it reserved without a charge (`MAP_NORESERVE`).
+    pub untouched: Reading<Pages>,
+    /// Shared since a fork, to be copied at its first write: at most so much.
+    pub unshare: Reading<Pages>,
+}
+
+impl Claim {
+    /// By what a look knows, and by `smaps_rollup` where somebody read it.
+    #[must_use]
+    pub fn of(process: &Process, holding: Reading<Holding>, page: PageSize) -> Self {
+        let untouched = match (process.data, process.private()) {
+            (Reading::Value(data), Reading::Value(held)) => {
+                Reading::Value(data.saturating_sub(held))
+            }
+            (Reading::Value(_), absent) => absent,
+            (absent, _) => absent,
+        };
+        Self { untouched, unshare: holding.map(|it| it.unshare().pages(page)) }
+    }
+
+    /// Both, as far as they are known.
+    #[must_use]
+    pub fn sum(&self) -> Pages {
+        self.untouched.value().unwrap_or_default() + self.unshare.value().unwrap_or_default()
+    }
+}
+
+/// Everybody with memory, who could take most first; `holding` is what was read of a process.
+#[must_use]
+pub fn claimants(look: &Snapshot, holding: impl Fn(ProcId) -> Reading<Holding>) -> Vec<ProcId> {
+    let page = look.machine.page_size;
+    let all = look.processes.iter().filter(|process| process.has_mm);
+    let mut all: Vec<(Pages, ProcId)> =
+        all.map(|it| (Claim::of(it, holding(it.id), page).sum(), it.id)).collect();
+    all.sort_unstable_by_key(|&(sum, id)| (std::cmp::Reverse(sum), id));
+    all.into_iter().map(|(_, id)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortfall_is_what_nobody_could_give() {
+        let promises = Promises {
+            promised: Kib(1000),
+            anon: Kib(300),
+            shmem: Kib(50),
+            swapped: Kib(50),
+            available: Kib(200),
+            swap_free: Kib(100),
+        };
+        let kib = [promises.backed(), promises.open(), promises.could(), promises.missing()];
+        assert_eq!(kib, [Kib(400), Kib(600), Kib(300), Kib(300)]);
+        let modest = Promises { promised: Kib(450), ..promises };
+        assert_eq!((modest.missing(), modest.spare()), (Kib(0), Kib(250)));
+        let less = Promises { promised: Kib(10), ..promises };
+        assert_eq!(less.open(), Kib(0), "more backed than promised: shared files' copies");
+    }
+
+    #[test]
+    fn what_is_mapped_and_not_held_is_untouched() {
+        let pages = |count| Reading::Value(Pages(count));
+        let process =
+            Process { data: pages(900), anon: pages(300), swap: pages(100), ..Process::default() };
+        let holding = Holding {
+            anonymous: Kib(1200),
+            shared: Kib(800),
+            private: Kib(400),
+            ..Holding::default()
+        };
+        let claim = Claim::of(&process, Reading::Value(holding), PageSize(4096));
+        assert_eq!((claim.untouched, claim.unshare), (pages(500), pages(200)));
+        assert_eq!(claim.sum(), Pages(700));
+        let denied = Claim::of(&process, Reading::Denied, PageSize(4096));
+        assert_eq!((denied.unshare, denied.sum()), (Reading::Denied, Pages(500)));
+        let unknown = Process { data: Reading::NotAsked, ..process };
+        assert_eq!(Claim::of(&unknown, Reading::NotAsked, PageSize(4096)), Claim::default());
+    }
+}

@@ -1,0 +1,99 @@
+# What the guests have in common: the tools, and Debian's kernels out of its archive. To be sourced, with
+# $work set and $name for messages.
+# shellcheck shell=bash
+
+impossible() {
+  echo "$name: $*" >&2
+  exit 3
+}
+
+# Everything that is missing, in one line.
+packages=
+need() { [ -e "$1" ] || command -v "$1" > /dev/null || packages+=" $2"; }
+need qemu-system-x86_64 qemu-system-x86
+need busybox busybox-static
+need cpio cpio
+need xz xz-utils
+need zstd zstd
+need dpkg-deb dpkg
+need apt-get apt
+need /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
+if [ -n "$packages" ]; then
+  impossible "missing:$packages (as root: apt-get install --no-install-recommends$packages)"
+fi
+
+target=x86_64-unknown-linux-musl
+if ! rustc --target "$target" --print target-libdir | xargs test -d; then
+  rustup target add "$target" || impossible "missing: the Rust target $target"
+fi
+
+apt_dir=$work/apt
+apt_with() {
+  local tool=$1
+  shift
+  "$tool" -o Dir::Etc::sourcelist="$apt_dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::State::Lists="$apt_dir/lists" -o Dir::Cache="$apt_dir/cache" \
+    -o Acquire::Languages=none -o APT::Sandbox::User= -o Debug::NoLocking=1 "$@"
+}
+archive_read=
+read_archive() {
+  [ -z "$archive_read" ] || return 0
+  mkdir -p "$apt_dir/lists/partial" "$apt_dir/cache/archives/partial"
+  # The mirror that this machine uses already, if it is one of Debian's.
+  local site
+  site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2> /dev/null \
+    | grep '/debian/\?$' | sort -u | head -1 || true)
+  for suite in bookworm bookworm-backports trixie trixie-backports; do
+    echo "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+      "${site:-http://deb.debian.org/debian} $suite main"
+  done > "$apt_dir/sources.list"
+  apt_with apt-get -qq update || impossible "Debian's archive cannot be read"
+  archive_read=yes
+}
+
+# The bare kernel out of a compressed image boots a second sooner. An image will do as well.
+unpack_kernel() {
+  local image=$1 bare=$2 form magic at
+  for form in '\xfd7zXZ\x00 xz -dc --single-stream' '\x28\xb5\x2f\xfd zstd -dcq' '\x1f\x8b\x08 gzip -dc'; do
+    magic=${form%% *}
+    for at in $(LC_ALL=C grep -aboP "$magic" "$image" | cut -d: -f1 | head -4); do
+      tail -c +$((at + 1)) "$image" | ${form#* } > "$bare" 2> /dev/null || true
+      [ "$(head -c 4 "$bare" | tail -c 3)" = ELF ] && return 0
+    done
+  done
+  cp "$image" "$bare"
+}
+
+# get_kernel SERIES: leaves $work/SERIES/vmlinux and the few modules that swap needs.
+get_kernel() {
+  local series=$1 dir=$work/$1 wanted package parts module
+  [ -e "$dir/done" ] && return 0
+  read_archive
+  wanted=${series//./[.]}[.]
+  [ "$series" = newest ] && wanted='[0-9]'
+  package=$(apt_with apt-cache pkgnames "linux-image-" | grep -E "^linux-image-$wanted.*-cloud-amd64$" | sort -V | tail -1)
+  [ -n "$package" ] || impossible "Debian's archive has no kernel $series (any more)"
+  # Later packages come in parts; of older ones the archive has lost the modules.
+  parts=
+  for part in binary modules; do
+    part=${package/image/$part}
+    if apt_with apt-cache policy "$part" | grep 'Candidate: [^(]' > /dev/null; then parts+=" $part"; fi
+  done
+  echo "$name: fetching $package"
+  rm -rf "$dir"
+  mkdir -p "$dir/tree" "$dir/modules"
+  # shellcheck disable=SC2086
+  (cd "$dir" && apt_with apt-get -qq download "$package" $parts) || impossible "$package cannot be fetched"
+  for deb in "$dir"/*.deb; do dpkg-deb -x "$deb" "$dir/tree"; done
+  unpack_kernel "$(find "$dir/tree" -name 'vmlinuz*' -type f | head -1)" "$dir/vmlinux"
+  find "$dir/tree" -regextype posix-extended -type f -regex '.*/(zram|zsmalloc|lz4[a-z0-9_]*|lzo[a-z0-9_-]*|zstd_compress|842_[a-z]*|virtio|virtio_ring|virtio_pci[a-z_]*|virtio_blk)\.ko.*' \
+    | while read -r module; do
+      case $module in
+        *.xz) xz -dc "$module" ;;
+        *.zst) zstd -dcq "$module" ;;
+        *) cat "$module" ;;
+      esac > "$dir/modules/$(basename "${module%.ko*}").ko"
+    done
+  rm -rf "$dir/tree" "$dir"/*.deb
+  touch "$dir/done"
+}

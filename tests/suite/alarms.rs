@@ -1,0 +1,397 @@
+//! Alarms and the pace: what rings, how often, what a command is told, and how soon the next look comes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use doomtop::app::alarm::{Alarm, Alarms, FACTS, QUANTITIES, Rung};
+use doomtop::app::{App, Msg, Request, Setup};
+use doomtop::model::{PressureWatch, Reading, ScoreScale, Snapshot, Stall, Text, Tripwire};
+use doomtop::ui::Look;
+use doomtop::units::{Kib, Millis, Pages};
+use proptest::prelude::*;
+use ratatui::style::Modifier;
+
+use crate::fixtures::{app, paint, text};
+use crate::stage::{Player, cast, machine, process, setup, usual};
+
+const FULL: Look = Look { colour: true, unicode: true };
+
+fn alarms(list: &[&str]) -> Alarms {
+    let list = list.iter().map(|text| Alarm::parse(text).expect(text)).collect();
+    Alarms::new(list, true, true)
+}
+
+/// The usual machine, with so much of the last 10 s spent waiting.
+fn pressed(avg10: f32) -> Snapshot {
+    let mut snapshot = usual();
+    let stall = Stall { avg10, avg60: 0.0, avg300: 0.0, total_us: 0 };
+    snapshot.pressure.some = Reading::Value(stall);
+    snapshot
+}
+
+fn player(list: &[&str]) -> Player {
+    let mut player = Player { app: App::new(setup()), now: 10_000, asked: Vec::new() };
+    player.app.alarms = alarms(list);
+    player
+}
+
+impl Player {
+    /// Another look arrives, two seconds later; what was asked for comes back.
+    fn hears(&mut self, snapshot: Snapshot) -> Vec<Request> {
+        self.wait(2000);
+        self.app.update(Msg::Sampled(Arc::new(snapshot)))
+    }
+}
+
+/// The alarms that a command is run for.
+fn rung(requests: &[Request]) -> Vec<&Rung> {
+    let mut found = Vec::new();
+    for request in requests {
+        if let Request::RunAlarm(rung) = request {
+            found.push(&**rung);
+        }
+    }
+    found
+}
+
+fn bells(requests: &[Request]) -> usize {
+    requests.iter().filter(|request| **request == Request::Bell).count()
+}
+
+#[test]
+fn every_row_is_understood_as_its_example_shows_it() {
+    let mut names = BTreeSet::new();
+    for row in QUANTITIES {
+        assert!(names.insert(row.name), "{} stands there once", row.name);
+        let alarm = Alarm::parse(row.example).expect(row.name);
+        assert_eq!(alarm.to_string(), row.example);
+        assert_eq!(alarm.what(), row.name);
+    }
+    for (typed, meant) in [
+        ("psi-some > 20", "psi-some>20%"),
+        ("available<1.5GiB", "available<1.50G"),
+        ("available<512k", "available<512K"),
+        ("available<7", "available<7%"),
+        ("wall-in<90", "wall-in<90s"),
+        ("commit>140%", "commit>140%"),
+        ("swap>0.5%", "swap>0.5%"),
+    ] {
+        assert_eq!(Alarm::parse(typed).expect(typed).to_string(), meant);
+    }
+    for (typed, why) in [
+        ("", "an alarm watches one of psi-some, psi-full"),
+        ("load>3", "an alarm watches one of"),
+        ("psi-some", "psi-some wants the form psi-some>20%"),
+        ("psi-some<20%", "psi-some>20%"),
+        ("psi-some>", "psi-some>20%"),
+        ("psi-some>x", "psi-some>20%"),
+        ("psi-some>20M", "psi-some>20%"),
+        ("psi-some>-1", "psi-some>20%"),
+        ("psi-some>100%", "psi-some>20%"),
+        ("available>5%", "available<500M"),
+        ("available<0", "available<500M"),
+        ("available<101%", "available<500M"),
+        ("wall-in<1h", "wall-in<60s"),
+        ("oom-kill>1", "oom-kill wants the form oom-kill"),
+    ] {
+        let found = Alarm::parse(typed).expect_err(typed);
+        assert!(found.contains(why), "{typed}: {found}");
+    }
+}
+
+#[test]
+fn a_crossing_rings_once_and_again_only_after_the_value_was_back_by_a_tenth() {
+    let mut player = player(&["psi-some>20%"]);
+    let mut heard = String::new();
+    for share in [0.0, 20.0, 20.5, 60.0, 19.0, 21.0, 18.5, 18.0, 20.0, 21.0, 0.0] {
+        let asked = player.hears(pressed(share));
+        assert_eq!(bells(&asked), rung(&asked).len());
+        let stands = player.app.alarms.standing().count();
+        let _ = write!(heard, "{share}:{}{} ", "!".repeat(bells(&asked)), "s".repeat(stands));
+    }
+    assert_eq!(heard.trim(), "0: 20: 20.5:!s 60:s 19:s 21:s 18.5:s 18: 20: 21:!s 0:");
+}
+
+#[test]
+fn one_that_is_true_at_once_rings_at_the_first_look() {
+    let mut player = player(&["available<100%", "commit>50%"]);
+    let asked = player.hears(usual());
+    assert_eq!(bells(&asked), 1, "one bell for all");
+    assert_eq!(rung(&asked)[0].value, Some(("50".to_owned(), "%")));
+    assert_eq!(
+        player.app.alarms.unreadable().map(ToString::to_string).collect::<Vec<_>>(),
+        ["commit>50%"],
+        "nothing is known of promises on this machine"
+    );
+}
+
+#[test]
+fn a_size_and_its_way_back() {
+    let of = |mib: u64| {
+        let mut snapshot = usual();
+        snapshot.memory.available_kib = Reading::Value(Kib(mib << 10));
+        snapshot
+    };
+    let mut player = player(&["available<500M"]);
+    assert_eq!(bells(&player.hears(of(501))), 0);
+    let asked = player.hears(of(412));
+    assert_eq!(rung(&asked)[0].value, Some(((412 << 10).to_string(), "KiB")));
+    assert_eq!(player.app.alarms.standing().collect::<Vec<_>>(), ["available 412M < 500M"]);
+    assert_eq!(bells(&player.hears(of(540))), 0);
+    assert_eq!(player.app.alarms.standing().count(), 1, "not back yet");
+    player.hears(of(550));
+    assert_eq!(player.app.alarms.standing().count(), 0);
+    assert_eq!(bells(&player.hears(of(499))), 1);
+}
+
+#[test]
+fn another_victim_rings_and_another_question_does_not() {
+    let mut grown = cast();
+    grown[7].rss_stat = Pages(600_000);
+    grown[7].rss_exact = Reading::Value(Pages(600_000));
+    let grown = || machine(1_000_000, ScoreScale::Signed, grown.clone());
+    let mut player = player(&["victim"]);
+    assert_eq!(bells(&player.hears(usual())), 0, "the first one is no other");
+    let asked = player.hears(grown());
+    let told = rung(&asked);
+    assert_eq!(told[0].victim, Some((process(600, "", 0).id, "java".to_owned())));
+    assert_eq!(told[0].value, None);
+    assert_eq!(player.app.alarms.standing().collect::<Vec<_>>(), ["victim now 600 java"]);
+    assert_eq!(bells(&player.hears(grown())), 0);
+    player.app.setup.policy = &doomtop::policy::LINUX_2_4;
+    assert_eq!(bells(&player.hears(usual())), 0, "asked by another rule");
+    player.wait(40_000);
+    player.hears(usual());
+    assert_eq!(player.app.alarms.standing().count(), 0, "what happened is over some time");
+}
+
+#[test]
+fn a_kill_rings_and_those_before_do_not() {
+    let with = |kills: u64| {
+        let mut snapshot = usual();
+        snapshot.traffic.oom_kills = Reading::Value(kills);
+        snapshot
+    };
+    let mut player = player(&["oom-kill"]);
+    let heard = [552, 552, 553, 553, 556].map(|kills| bells(&player.hears(with(kills))));
+    assert_eq!(heard, [0, 0, 1, 0, 1]);
+    player.hears(usual());
+    assert_eq!(player.app.alarms.unreadable().count(), 1, "it is not counted here");
+}
+
+#[test]
+fn alarms_go_by_the_newest_look_whatever_the_screen_shows() {
+    let mut player = player(&["psi-some>20%", "victim"]);
+    player.hears(usual());
+    player.draw();
+    player.play("z");
+    assert!(player.app.paused);
+    assert_eq!(bells(&player.hears(pressed(50.0))), 1);
+    let shown = player.app.scene.as_ref().unwrap().now().pressure.some;
+    assert_eq!(shown, Reading::NotAsked, "the picture stands still");
+    let mut grown = cast();
+    grown[7].rss_stat = Pages(600_000);
+    grown[7].rss_exact = Reading::Value(Pages(600_000));
+    let asked = player.hears(machine(1_000_000, ScoreScale::Signed, grown));
+    assert_eq!(rung(&asked)[0].what, "victim");
+}
+
+#[test]
+fn a_recording_rings_nothing() {
+    let mut player = player(&["psi-some>20%"]);
+    player.app.setup = Setup { live: false, ..setup() };
+    assert_eq!(player.hears(pressed(90.0)), []);
+    assert_eq!(player.app.alarms.standing().count(), 0);
+}
+
+#[test]
+fn a_command_is_told_values_and_no_name_is_part_of_it() {
+    let mut cast = cast();
+    cast[6].comm = doomtop::model::Comm::new(b"$(reboot)\n\x1b[");
+    let mut player = player(&["available<100%"]);
+    let asked = player.hears(machine(1_000_000, ScoreScale::Signed, cast));
+    let facts = rung(&asked)[0].facts();
+    assert_eq!(facts.len(), FACTS.len());
+    let of = |name: &str| facts.iter().find(|it| it.0 == name).unwrap().1.as_deref();
+    assert_eq!(of("DOOMTOP_ALARM"), Some("available<100%"));
+    assert_eq!(of("DOOMTOP_VALUE"), Some("50"));
+    assert_eq!(of("DOOMTOP_UNIT"), Some("%"));
+    assert_eq!(of("DOOMTOP_VICTIM_PID"), Some("500"));
+    assert_eq!(of("DOOMTOP_VICTIM"), Some("500@1500"));
+    assert_eq!(of("DOOMTOP_SCOPE"), Some("global"));
+    assert_eq!(of("DOOMTOP_WALL"), None);
+    let comm = of("DOOMTOP_VICTIM_COMM").unwrap();
+    assert!(comm.starts_with("$(reboot)") && !comm.chars().any(char::is_control), "{comm:?}");
+}
+
+#[test]
+fn without_bell_and_command_an_alarm_only_shows() {
+    let mut player = player(&[]);
+    player.app.alarms = Alarms::new(vec![Alarm::parse("psi-some>20%").unwrap()], false, false);
+    assert_eq!(player.hears(pressed(90.0)), []);
+    assert_eq!(player.app.alarms.standing().count(), 1);
+}
+
+#[test]
+fn an_alarm_flashes_then_stands_then_goes() {
+    let mut app = app("db-03.jsonl");
+    app.alarms = alarms(&["available<99%", "psi-full>90%", "swap>1%"]);
+    let look = Arc::new(app.scene.as_ref().unwrap().now().clone());
+    app.update(Msg::Sampled(Arc::clone(&look)));
+    let turned = |app: &mut App| {
+        let (buffer, _) = paint(app, FULL, 120, 40);
+        let all = text(&buffer);
+        let y = all.lines().position(|line| line.starts_with("! available")).expect(&all);
+        (all, buffer[(2, y as u16)].modifier.contains(Modifier::REVERSED))
+    };
+    let (all, flashes) = turned(&mut app);
+    assert!(flashes && app.wants_tick(), "it is new");
+    assert!(all.contains("! 2 of 3 alarms"), "{all}");
+    let now = app.clock().0;
+    assert!(!app.is_due(Millis(now + 4000)));
+    assert!(app.is_due(Millis(now + 6000)), "the end of the flash is painted");
+    app.update(Msg::Tick(Millis(now + 6000)));
+    let (_, flashes) = turned(&mut app);
+    assert!(!flashes);
+    for (width, height) in [(40, 6), (60, 20), (80, 24)] {
+        paint(&mut app, FULL, width, height);
+    }
+}
+
+#[test]
+fn pressure_looks_at_once_and_faster_until_it_is_over() {
+    let mut player = Player::on(usual());
+    player.app.setup.delay = Millis(60_000);
+    assert_eq!(player.app.delay(), Millis(2000), "the first looks come soon, to have files open");
+    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains(" 60.0s "));
+    (0..2).for_each(|_| drop(player.hears(usual())));
+    assert_eq!(player.app.delay(), Millis(60_000));
+    assert_eq!(player.app.update(Msg::Stalled), [Request::LookNow]);
+    assert_eq!(player.app.delay(), Millis(500));
+    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, pressed]"));
+    player.hears(pressed(30.0));
+    player.hears(pressed(12.0));
+    player.hears(pressed(2.0));
+    assert_eq!(player.app.delay(), Millis(500), "not over yet");
+    player.hears(pressed(0.4));
+    assert_eq!(player.app.delay(), Millis(60_000), "the averages say so too");
+    player.app.update(Msg::Stalled);
+    (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
+    assert!(player.app.pace.is_pressed());
+    player.app.update(Msg::Stalled);
+    (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
+    assert!(player.app.pace.is_pressed(), "a new sign");
+    player.hears(pressed(30.0));
+    assert!(!player.app.pace.is_pressed(), "ten seconds without one");
+    player.app.setup.delay = Millis(100);
+    player.app.update(Msg::Stalled);
+    assert_eq!(player.app.delay(), Millis(100), "never slower than asked for");
+}
+
+#[test]
+fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
+    let quiet = |relax: bool, watch: PressureWatch| {
+        let mut player = Player::on(usual());
+        player.app.pace.relax = relax;
+        player.app.update(Msg::Watching(watch, None));
+        let mut delays = Vec::new();
+        for _ in 0..80 {
+            player.hears(usual());
+            if delays.last() != Some(&player.app.delay().0) {
+                delays.push(player.app.delay().0);
+            }
+        }
+        (player, delays)
+    };
+    let trigger = || PressureWatch::Trigger(Tripwire::SECOND);
+    assert_eq!(quiet(false, trigger()).1, [2000]);
+    assert_eq!(quiet(true, PressureWatch::Blind("no PSI".to_owned())).1, [2000]);
+    let reading = PressureWatch::Reading(Tripwire::TWO_SECONDS, "why".to_owned());
+    let (mut player, delays) = quiet(true, reading);
+    assert_eq!(delays, [2000, 4000, 8000, 16_000]);
+    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, relaxed]"));
+    player.play("<Down>");
+    assert_eq!(player.app.delay(), Millis(2000), "a key wakes it");
+    let (mut player, _) = quiet(true, trigger());
+    player.app.update(Msg::Stalled);
+    assert_eq!(player.app.delay(), Millis(500));
+    let (mut player, _) = quiet(true, trigger());
+    player.app.setup.delay = Millis(600_000);
+    assert_eq!(player.app.delay(), Millis(600_000), "no faster than asked for");
+    let mut low = usual();
+    low.memory.available_kib = Reading::Value(Kib(4000));
+    player.hears(low);
+    assert!(!player.app.pace.is_relaxed(), "the wall is near");
+}
+
+#[test]
+fn how_pressure_is_noticed_stands_on_the_screen() {
+    let mut player = Player::on(usual());
+    let said = |player: &mut Player, watch, whose: Option<&str>| {
+        let whose = whose.map(|path| Arc::new(Text::new(path.as_bytes())));
+        player.app.update(Msg::Watching(watch, whose));
+        let all = text(&paint(&mut player.app, FULL, 200, 60).0);
+        all.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let trigger = PressureWatch::Trigger(Tripwire::SECOND);
+    let all = said(&mut player, trigger.clone(), None);
+    assert!(all.contains("waiting for 50 ms of 1 s wakes the screen"), "{all}");
+    assert!(all.contains("without swap hardly any comes before a kill"));
+    assert!(said(&mut player, trigger, Some("/a")).contains("of 1 s in the scope wakes"));
+    let reading = PressureWatch::Reading(Tripwire::TWO_SECONDS, "not permitted".to_owned());
+    let all = said(&mut player, reading, None);
+    assert!(all.contains("read every 2 s: 100 ms wake the screen"), "{all}");
+    assert!(all.contains("no trigger: not permitted"));
+    let all = said(&mut player, PressureWatch::Blind("there is no PSI".to_owned()), None);
+    assert!(all.contains("seen by each look only"), "{all}");
+}
+
+#[test]
+fn the_readme_has_the_tables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).expect("the README");
+    let mut table = String::from("| `--alarm` | rings when, or what |\n|---|---|\n");
+    for row in QUANTITIES {
+        let _ = writeln!(table, "| `{}` | {} |", row.example, row.about);
+    }
+    let mut facts = String::from("| variable | what it holds |\n|---|---|\n");
+    for (name, about) in FACTS {
+        let _ = writeln!(facts, "| `{name}` | {about} |");
+    }
+    let mut wanted = text.clone();
+    for (marker, lines) in [("alarms", table), ("facts", facts)] {
+        let (open, close) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
+        let (before, rest) = wanted.split_once(&open).expect(marker);
+        let (_, after) = rest.split_once(&close).expect(marker);
+        wanted = format!("{before}{open}{lines}{close}{after}");
+    }
+    if std::env::var_os("DOOMTOP_BLESS").is_some() {
+        fs::write(&path, wanted).expect("written");
+        return;
+    }
+    assert!(text == wanted, "DOOMTOP_BLESS=1 cargo test prints the tables anew");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_survived_and_what_is_understood_is_written_back(text in "[a-z-]{0,9}[<>]?[0-9.]{0,6}[%a-zA-Z]{0,3}") {
+        if let Ok(alarm) = Alarm::parse(&text) {
+            prop_assert_eq!(Alarm::parse(&alarm.to_string()).map(|it| it.what()), Ok(alarm.what()));
+        }
+    }
+
+    /// Whatever the values do: two rings have a value between them that was back by a tenth.
+    #[test]
+    fn no_two_rings_without_a_way_back(values in proptest::collection::vec(0_u8..100, 1..40)) {
+        let mut player = player(&["psi-some>50%"]);
+        let mut back = true;
+        for value in values {
+            let rings = bells(&player.hears(pressed(f32::from(value))));
+            prop_assert_eq!(rings == 1, back && value > 50);
+            back = if value > 50 { false } else { back || value <= 45 };
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The recording that comes with the program: it says here what it said where it was made, and what the
+//! kernel wrote there; and the moving picture of the README is painted from it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use doomtop::app::keys::{Code, Key};
+use doomtop::app::{Acting, App, Msg, Setup};
+use doomtop::events::{Reader, Report};
+use doomtop::model::{Scene, Snapshot};
+use doomtop::policy::LINUX;
+use doomtop::rank::{Ranking, walls};
+use doomtop::report::explain::{Agreement, Common, Explained};
+use doomtop::source::demo;
+use doomtop::ui::Look;
+use doomtop::units::Millis;
+
+use crate::fixtures::{paint, text};
+use crate::stage::setup;
+use crate::svg;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn kills(look: &Snapshot) -> u64 {
+    look.traffic.oom_kills.value().expect("every kernel of today counts them")
+}
+
+/// The looks right before each kill.
+pub fn eves(looks: &[Arc<Snapshot>]) -> Vec<usize> {
+    let pairs = looks.windows(2).enumerate();
+    pairs.filter(|(_, pair)| kills(&pair[1]) > kills(&pair[0])).map(|(nth, _)| nth).collect()
+}
+
+/// What the kernel wrote while it was recorded.
+fn log() -> (String, Vec<Report>) {
+    let text = fs::read_to_string(root().join("tests/demo/kernel.log")).expect("the log");
+    let reports = Reader::read(&text);
+    (text, reports)
+}
+
+/// The screen of `doomtop --demo`, and the time of each look on the app's clock.
+struct Show {
+    app: App,
+    times: Vec<Millis>,
+    at: usize,
+}
+
+impl Show {
+    fn new() -> Self {
+        let looks = demo::looks();
+        let setup = Setup {
+            own: Default::default(),
+            acting: Acting::Demo,
+            delay: demo::PACE,
+            live: false,
+            ..setup()
+        };
+        let mut app = App::new(setup);
+        let times = |look: &Arc<Snapshot>| {
+            look.clock.monotonic_ms.saturating_sub(looks[0].clock.monotonic_ms)
+        };
+        let times = looks.iter().map(times).collect();
+        looks.into_iter().for_each(|look| _ = app.update(Msg::Film(look)));
+        Self { app, times, at: 0 }
+    }
+
+    /// Plays up to this look.
+    fn to(&mut self, at: usize) {
+        for time in &self.times[self.at + 1..=at] {
+            self.app.update(Msg::Tick(*time));
+        }
+        self.at = at;
+    }
+
+    fn press(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.app.update(Msg::Key(*key, self.app.clock()));
+        }
+    }
+}
+
+/// The app of the demo at a look: `before` so many looks before its kill `nth`.
+pub fn app_before(nth: usize, before: usize) -> App {
+    let mut show = Show::new();
+    show.to(eves(&demo::looks())[nth] + 1 - before);
+    show.app
+}
+
+#[test]
+fn it_is_a_whole_recording_that_ends_by_itself() {
+    let looks = demo::looks();
+    assert!(looks.len() >= 60, "{}", looks.len());
+    assert!(demo::DEMO.len() < 300 << 10, "{} bytes", demo::DEMO.len());
+    for pair in looks.windows(2) {
+        let apart = pair[1].clock.monotonic_ms.saturating_sub(pair[0].clock.monotonic_ms).0;
+        assert!((500..2500).contains(&apart), "{apart} ms between two looks");
+    }
+    let first = &looks[0];
+    assert!(looks.iter().all(|look| look.machine.boot_id == first.machine.boot_id));
+    assert!(looks.iter().all(|look| look.powers.sees_others));
+}
+
+#[test]
+fn whom_it_names_dies_as_the_kernel_wrote() {
+    let looks = demo::looks();
+    let (_, reports) = log();
+    let eves = eves(&looks);
+    assert_eq!(eves.len(), reports.len(), "each kill between two looks of its own");
+    let last = looks.last().expect("looks");
+    assert_eq!(kills(last) - kills(&looks[0]), reports.len() as u64, "all were counted");
+    let mut kinds = Vec::new();
+    for (&eve, report) in eves.iter().zip(&reports) {
+        let scene = Scene::new(Arc::clone(&looks[eve]), Some(Arc::clone(&looks[eve - 1])));
+        let wall = walls::nearest(&scene);
+        let scene = if report.is_memcg() { scene.within(wall.scope()) } else { scene };
+        assert_eq!(report.is_memcg(), !wall.is_machine(), "the wall that is hit first");
+        let ranking = Ranking::new(&LINUX, &scene);
+        let victim = ranking.victim().expect("a victim").id;
+        assert_eq!(Some(victim.pid), report.victim(), "predicted by the look before");
+        assert!(looks[eve].find(victim).is_some());
+        let (killed, after) = (report.victim(), &looks[eve + 2]);
+        let gone = after.find(victim).is_none_or(|process| !process.has_mm);
+        assert!(gone, "{killed:?} is gone two looks later");
+        kinds.push(report.is_memcg());
+    }
+    assert_eq!(kinds, [true, false], "in the pod, then of the machine");
+    // And the dumps of that log by themselves.
+    let common = Common::of(&reports);
+    for report in &reports {
+        assert_eq!(Explained::new(report, &common, None).agreement(), Agreement::Agrees);
+    }
+}
+
+/// What it says above the table of each look.
+fn sentences(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let heads = lines.iter().enumerate().filter(|(_, line)| line.starts_with("  #"));
+    heads.map(|(nth, _)| lines[nth - 2]).collect()
+}
+
+fn try_run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
+    command.args(arguments).env_remove("COLUMNS").output().expect("doomtop runs")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let output = try_run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+#[test]
+fn it_says_here_what_it_said_where_it_was_recorded() {
+    let said = fs::read_to_string(root().join("tests/demo/said.txt")).expect("what it said there");
+    let output = run(&["--demo", "--batch"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let here = sentences(&text);
+    assert_eq!(here.len(), demo::looks().len());
+    for (nth, (here, there)) in here.iter().zip(said.lines()).enumerate() {
+        assert_eq!(*here, there, "look {nth}");
+    }
+    assert_eq!(here.len(), said.lines().count());
+    // Without /proc as well: nothing of this machine is read.
+    let elsewhere = run(&["--demo", "--batch", "--proc", "/nonexistent"]);
+    assert_eq!(String::from_utf8(elsewhere.stdout).expect("UTF-8"), text);
+    let json = run(&["--demo", "--json", "-n", "3"]);
+    assert_eq!(json.stdout.iter().filter(|byte| **byte == b'\n').count(), 3);
+}
+
+#[test]
+fn it_is_no_machine_to_act_on_and_no_other_recording() {
+    let victim = ["--demo", "sacrifice", "2147483647"];
+    for arguments in [&victim[..], &["--demo", "set", "--adj", "5", "2147483647"]] {
+        assert_eq!(try_run(arguments).status.code(), Some(4), "{arguments:?}");
+    }
+    let first = demo::looks()[0].processes.last().expect("processes").id;
+    let own = format!("{}@{}", first.pid, first.born.0);
+    let refused = try_run(&["--demo", "set", "--adj", "5", &own]);
+    assert_eq!(refused.status.code(), Some(4));
+    let told = String::from_utf8([refused.stdout, refused.stderr].concat()).expect("UTF-8");
+    assert!(told.contains("this is a recording, not a live machine"), "{told}");
+    assert_eq!(try_run(&["--demo", "--from", "-", "-b"]).status.code(), Some(2));
+}
+
+#[test]
+fn its_dialogs_open_and_say_whose_it_is() {
+    let mut show = Show::new();
+    show.to(5);
+    let (buffer, _) = paint(&mut show.app, LOOK, 120, 40);
+    assert!(text(&buffer).contains(" elastic "), "users have the names they had there");
+    for (key, word) in [('a', "oom_score_adj of"), ('X', "Sacrifice ")] {
+        paint(&mut show.app, LOOK, 120, 40);
+        show.press(&[Key::char(key)]);
+        let (buffer, _) = paint(&mut show.app, LOOK, 120, 40);
+        let shown = text(&buffer);
+        assert!(shown.contains(word) && shown.contains("[demo]"), "{shown}");
+        show.press(&[Key::plain(Code::Esc)]);
+    }
+}
+
+const LOOK: Look = Look { colour: true, unicode: true };
+
+/// The moving picture: which looks, counted from the kill in the pod and from that of the machine, and
+/// for how long each.
+fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
+    let eves = eves(&demo::looks());
+    let (pod, machine) = (eves[0], eves[1]);
+    let mut show = Show::new();
+    let mut frames = Vec::new();
+    let mut take = |show: &mut Show, at: usize, long: u32| {
+        show.to(at);
+        let (buffer, _) = paint(&mut show.app, LOOK, 120, 36);
+        frames.push((buffer, long));
+    };
+    paint(&mut show.app, LOOK, 120, 36);
+    take(&mut show, 1, 2500);
+    take(&mut show, 8, 800);
+    take(&mut show, pod - 6, 1000);
+    show.press(&[Key::plain(Code::Tab)]);
+    take(&mut show, pod - 3, 1000);
+    take(&mut show, pod - 1, 1000);
+    take(&mut show, pod, 1500);
+    take(&mut show, pod + 1, 2000);
+    show.press(&[Key::alt('1')]);
+    take(&mut show, pod + 4, 800);
+    for before in [21, 19, 17, 15, 13, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1] {
+        take(&mut show, machine - before, if before == 10 { 1200 } else { 700 });
+    }
+    take(&mut show, machine, 2000);
+    take(&mut show, machine + 1, 2000);
+    take(&mut show, machine + 2, 1000);
+    take(&mut show, machine + 10, 2500);
+    frames
+}
+
+#[test]
+fn the_moving_picture_is_that_of_the_demo() {
+    let frames = frames();
+    assert!((20..=30).contains(&frames.len()), "{}", frames.len());
+    let seconds: u32 = frames.iter().map(|(_, long)| long / 100).sum();
+    assert!((200..=320).contains(&seconds), "{seconds} tenths of a second");
+    let picture = svg::film(&frames);
+    assert!(picture.len() < 600 << 10, "{} bytes", picture.len());
+    let file = root().join("screenshots/demo.svg");
+    if std::env::var_os("DOOMTOP_BLESS").is_some() {
+        fs::write(&file, &picture).expect("written");
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == picture, "demo.svg is not today's screen: DOOMTOP_BLESS=1 cargo test");
+    // The story is in it, in this order.
+    let all: Vec<String> = frames.iter().map(|(buffer, _)| text(buffer)).collect();
+    let first = |word: &str| {
+        let found = all.iter().position(|shown| shown.contains(word));
+        found.unwrap_or_else(|| panic!("no frame says {word:?}"))
+    };
+    let story = ["NEXT VICTIM", "LIMIT", "OOM kills 1", "python3 (report)", "OOM kills 2"];
+    let order: Vec<usize> = story.iter().map(|word| first(word)).collect();
+    assert!(order.is_sorted(), "{order:?}");
+}

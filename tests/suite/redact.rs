@@ -1,0 +1,336 @@
+//! Names replaced by tokens: none of them is in anything that comes out, and what is ranked by stays.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use doomtop::app::{Msg, Setup};
+use doomtop::model::{
+    Cgroup, CgroupSet, Cgroups, Comm, Found, Frozen, Hierarchy, Killers, Limit, Machine, Needs,
+    Nominated, ProcId, Reading, Rule, RuleOn, Scene, Snapshot, Study, Text, Told, Unit,
+    Whereabouts,
+};
+use doomtop::policy::{POLICIES, Policy};
+use doomtop::rank::Ranking;
+use doomtop::source::{Extent, Lost, Redacted, Redactor, Source};
+use doomtop::ui::Look;
+use doomtop::units::Bytes;
+
+use crate::fakeproc::{Fake, FakeProc};
+use crate::fixtures::{paint, press, text};
+use crate::stage::{setup, usual};
+
+/// What every name that must not come out begins with.
+const SECRET: &str = "zq";
+
+fn secret(text: &str) -> Text {
+    Text::new(text.as_bytes())
+}
+
+/// A machine that is full of secrets; `comm` says whether the names of processes are some.
+fn machine(comm: bool) -> Snapshot {
+    let mut look = usual();
+    let paths = [
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/zqapp.service",
+        "/system.slice/zqdb@zqmain.service",
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podzq77.slice/cri-containerd-zq9.scope",
+        "/zqtop.slice/zqtop-zqsub.slice/zqjob.scope",
+        "/docker/zqcontainer",
+    ];
+    for (nth, process) in look.processes.iter_mut().filter(|it| it.has_mm).enumerate() {
+        process.cgroup = Reading::Value(Arc::new(secret(paths[nth % paths.len()])));
+        let line = format!("/opt/zqsoft/run --password=zqpass{}", nth / 2);
+        process.cmdline = Reading::Value(Arc::new(secret(&line)));
+        process.whereabouts = Some(Arc::new(Whereabouts {
+            exe: Reading::Value(secret("/opt/zqsoft/run")),
+            cwd: Reading::Value(secret("/home/zqalice")),
+            environ: Reading::Value(secret("TOKEN=zqtoken")),
+        }));
+        if comm {
+            process.comm = Comm::new(format!("zqcomm{}", nth / 2).as_bytes());
+        }
+    }
+    let mut list: Vec<String> = vec!["/".to_owned()];
+    for path in paths {
+        let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+        list.extend(ends.map(|end| path[..end].to_owned()));
+    }
+    list.sort_by(|a, b| doomtop::model::tree_order(a, b));
+    list.dedup();
+    let group = |(nth, path): (usize, String)| Cgroup {
+        path: Arc::new(secret(&path)),
+        usage: Reading::Value(Bytes(((nth as u64 * 37) % 11 + 1) << 28)),
+        limit: Reading::Value(if nth % 3 == 2 { Limit::At(Bytes(16 << 30)) } else { Limit::Max }),
+        ..Cgroup::default()
+    };
+    look.cgroups = Arc::new(Cgroups {
+        hierarchy: Reading::Value(Hierarchy::V2),
+        list: list.into_iter().enumerate().map(group).collect(),
+        ..Cgroups::default()
+    });
+    look.machine = Arc::new(Machine {
+        name: secret("zqhost"),
+        boot_id: secret("zqboot"),
+        ..Machine::clone(&look.machine)
+    });
+    look.users = Arc::new([(0, secret("root")), (1000, secret("zqalice"))].into());
+    let mut killers = Killers::default();
+    killers.nohang.options.rules =
+        vec![Rule { on: RuleOn::Cmdline, adj: 7, pattern: secret("zqpass") }];
+    killers.nohang = Told {
+        found: Found::Installed,
+        from: vec![secret("/etc/zqnohang.conf")],
+        odd: vec![secret("zqodd")],
+        ..killers.nohang
+    };
+    let unit =
+        |name: &str| Nominated { unit: secret(name), swap: true, pressure: true, limit: None };
+    let named = ["zqapp.service", "zqdb@.service", "zqtop-.slice", "user@.service"];
+    killers.systemd_oomd.options.nominated.extend(named.map(unit));
+    killers.oomd.options.by_size = CgroupSet::parse("system.slice/*,zqtop.slice/zqtop-zqsub.slice");
+    look.killers = Arc::new(killers);
+    look
+}
+
+/// A source of one look.
+struct One(Option<Snapshot>);
+
+impl Source for One {
+    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+        self.0.take().map(Arc::new).ok_or(Lost::End)
+    }
+
+    fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+        for process in snapshot.processes.iter().filter(|it| ids.contains(&it.id)) {
+            let clear =
+                matches!(&process.cmdline, Reading::Value(it) if it.as_str().contains(SECRET));
+            assert!(clear, "a second look is at what was seen: {process:?}");
+        }
+    }
+}
+
+fn redacted(look: &Snapshot, redactor: &Redactor) -> Snapshot {
+    let mut source = Redacted::new(Box::new(One(Some(look.clone()))), redactor.clone());
+    Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"))
+}
+
+fn json(look: &Snapshot) -> String {
+    serde_json::to_string(look).expect("JSON")
+}
+
+#[test]
+fn no_secret_is_in_a_redacted_look_and_the_same_name_is_the_same_token() {
+    for (extent, comm) in [(Extent::Names, false), (Extent::All, true)] {
+        let look = machine(comm);
+        let redactor = Redactor::new(extent);
+        let clean = redacted(&look, &redactor);
+        assert!(json(&look).contains(SECRET));
+        assert!(!json(&clean).contains(SECRET), "{}", json(&clean));
+        let whereabouts = format!("{:?}", clean.processes);
+        assert!(!whereabouts.contains(SECRET), "what no recording has: {whereabouts}");
+        assert_eq!(json(&clean), json(&redacted(&look, &redactor)), "a run has one token for each");
+        let other = redacted(&look, &Redactor::new(extent));
+        assert_ne!(json(&clean), json(&other), "another run has others");
+        for (one, its) in look.processes.iter().zip(&clean.processes) {
+            for (other, theirs) in look.processes.iter().zip(&clean.processes) {
+                assert_eq!(one.cmdline == other.cmdline, its.cmdline == theirs.cmdline);
+                assert_eq!(one.cgroup == other.cgroup, its.cgroup == theirs.cgroup);
+                assert_eq!(one.comm == other.comm, its.comm == theirs.comm);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shape_of_the_cgroup_tree_stays() {
+    let redactor = Redactor::new(Extent::Names);
+    let path = |text: &str| redactor.path(&secret(text)).as_str().to_owned();
+    for known in [
+        "/",
+        "/../x".trim_end_matches('x'),
+        "/system.slice",
+        "/user.slice/user-7.slice/session-c2.scope",
+    ] {
+        assert_eq!(path(known), known);
+    }
+    let pod = path(
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podabc.slice/docker-9.scope",
+    );
+    let parts: Vec<&str> = pod.split('/').collect();
+    assert!(
+        parts[3].starts_with("kubepods-burstable-podcg-") && parts[3].ends_with(".slice"),
+        "{pod}"
+    );
+    assert!(parts[4].starts_with("docker-cg-") && parts[4].ends_with(".scope"), "{pod}");
+    // A slice goes on from its parent's name, an instance from its template's.
+    let slices = path("/a.slice/a-b.slice");
+    let (parent, child) = slices.rsplit_once('/').expect("two");
+    assert!(
+        child.starts_with(parent.trim_start_matches('/').trim_end_matches(".slice")),
+        "{slices}"
+    );
+    let (template, instance) = (path("/x@.service"), path("/x@y.service"));
+    assert_eq!(template.split('@').next(), instance.split('@').next());
+    let look = redacted(&machine(false), &redactor);
+    let groups = &look.cgroups;
+    assert!(groups.list.iter().all(|group| groups.find(group.path.as_str()) == Some(group)));
+    for process in &look.processes {
+        if let Reading::Value(home) = &process.cgroup {
+            assert!(groups.find(home.as_str()).is_some(), "{home}");
+        }
+    }
+}
+
+#[test]
+fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
+    let rank = |look: &Snapshot| {
+        let scene = Scene::new(Arc::new(look.clone()), None);
+        let of = |policy: &&'static dyn Policy| {
+            let ranking = Ranking::new(*policy, &scene);
+            let rows = ranking.rows().iter().map(|row| (row.id, row.standing.points()));
+            (policy.id(), rows.collect::<Vec<_>>())
+        };
+        POLICIES.iter().map(of).collect::<Vec<_>>()
+    };
+    let look = machine(false);
+    let before = rank(&look);
+    let after = rank(&redacted(&look, &Redactor::new(Extent::Names)));
+    for ((id, before), (_, after)) in before.iter().zip(&after) {
+        if *id == "nohang" {
+            assert_ne!(before, after, "its rule looks at command lines");
+        } else {
+            assert_eq!(before, after, "{id}");
+        }
+    }
+    // Of processes' names there is only a rule of earlyoom and nohang, and none is installed here.
+    let look = machine(true);
+    let (before, after) = (rank(&look), rank(&redacted(&look, &Redactor::new(Extent::All))));
+    assert_eq!(before.len(), after.len());
+    assert_eq!(before[0], after[0]);
+}
+
+#[test]
+fn a_second_look_is_at_the_process_itself_and_comes_back_redacted() {
+    let look = machine(true);
+    let redactor = Redactor::new(Extent::All);
+    let mut source = Redacted::new(Box::new(One(Some(look))), redactor);
+    let mut seen = Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"));
+    let before = json(&seen);
+    let ids: Vec<ProcId> =
+        [500, 600].map(|pid| seen.processes[seen.position(pid).expect("it")].id).into();
+    for _ in 0..2 {
+        source.look_again(&ids, &mut seen);
+        assert_eq!(json(&seen), before);
+    }
+}
+
+#[test]
+fn no_page_of_the_screen_tells_a_secret() {
+    let redactor = Redactor::new(Extent::All);
+    let mut app = doomtop::app::App::new(Setup { live: false, ..setup() });
+    app.update(Msg::Sampled(Arc::new(redacted(&machine(true), &redactor))));
+    let mut study = Study {
+        who: app.scene.as_ref().expect("a look").now().processes[7].id,
+        frozen: Some(Frozen {
+            hierarchy: Hierarchy::V2,
+            path: secret("/zqfrozen"),
+            own: true,
+            others: 1,
+        }),
+        unit: Some(Unit {
+            name: secret("zqdb.service"),
+            restart: doomtop::model::Restart::Always,
+            ends_all: true,
+            from: vec![secret("/etc/systemd/system/zqdb.service")],
+            main: true,
+        }),
+        ..Study::default()
+    };
+    redactor.study(&mut study);
+    app.update(Msg::Studied(Box::new(study)));
+    let look = Look { colour: true, unicode: true };
+    for script in [
+        &["Esc"][..],
+        &["Enter"],
+        &["Esc", "Tab"],
+        &["Tab"],
+        &["Tab"],
+        &["Tab"],
+        &["Tab", "p"],
+        &["X"],
+        &["Esc", "y"],
+    ] {
+        press(&mut app, script);
+        let shown = text(&paint(&mut app, look, 200, 60).0);
+        assert!(!shown.contains(SECRET), "{script:?}:\n{shown}");
+    }
+}
+
+fn run(arguments: &[&str]) -> String {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_doomtop")).args(arguments).output().expect("doomtop runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &told
+}
+
+#[test]
+fn no_command_tells_a_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let mut value = serde_json::to_value(machine(true)).expect("JSON");
+    value["schema"] = "doomtop/1".into();
+    fs::write(at("clear"), format!("{value}\n{value}\n")).expect("written");
+    let clear = at("clear");
+    let tape = at("tape");
+    for (arguments, secret) in [
+        (&["--json"][..], true),
+        (&["--batch", "--verdicts", "--columns", "pid,user,cgroup,command"], true),
+        (&["metrics"], true),
+        (&["policies"], false),
+        (&["record", &tape], false),
+    ] {
+        if secret {
+            let shown = run(&[&["--from", &clear], arguments].concat());
+            assert!(shown.contains(SECRET), "{arguments:?} has secrets to hide");
+        }
+        let shown = run(&[&["--from", &clear, "--redact=all"], arguments].concat());
+        assert!(!shown.replace(&clear, "").contains(SECRET), "{arguments:?}:\n{shown}");
+    }
+    let copied = run(&["--from", &tape, "--json"]);
+    assert!(
+        !copied.contains(SECRET) && copied.contains("\"cg-") | copied.contains("/cg-"),
+        "{copied}"
+    );
+}
+
+#[test]
+fn what_the_slow_reader_learns_is_redacted_too() {
+    let fake = FakeProc::new();
+    fake.process(Fake {
+        cgroup: "0::/zqunit.service\n".to_owned(),
+        cmdline: b"/opt/zqsoft\0--password=zq\0".to_vec(),
+        ..Fake::default()
+    });
+    fake.file("sys/kernel/hostname", "zqhost\n");
+    let root = fake.path().to_str().expect("a path");
+    let tree = format!("--proc={root}");
+    for arguments in [&["--json", "-n", "1"][..], &["-b", "-n", "1"], &["metrics"]] {
+        let clear = run(&[&[tree.as_str()], arguments].concat());
+        assert!(arguments[0] == "metrics" || clear.contains("zqsoft"), "{clear}");
+        let shown = run(&[&[tree.as_str(), "--redact"], arguments].concat());
+        assert!(!shown.contains(SECRET), "{arguments:?}:\n{shown}");
+        assert!(arguments[0] == "metrics" || shown.contains("cmd-"), "{shown}");
+    }
+    assert!(Path::new(root).exists());
+}
+
+#[test]
+fn nothing_is_acted_on_with_replaced_names() {
+    let output = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["--redact", "set", "--adj", "5", "1"])
+        .output()
+        .expect("doomtop runs");
+    assert_eq!(output.status.code(), Some(2));
+}

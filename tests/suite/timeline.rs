@@ -1,0 +1,263 @@
+//! The timeline: no kill twice, none lost, each attributed; and a report on the screen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use doomtop::app::keys::{Code, Key};
+use doomtop::app::mode::{Mode, Screen};
+use doomtop::app::timeline::{News, whom};
+use doomtop::app::{App, Msg, Request, Setup};
+use doomtop::events::{Daemons, Reader, Report};
+use doomtop::model::{Ear, Foreseen, Hearing, Killer, Reading, Scope, Snapshot, Timing};
+use doomtop::ui::{self, Look};
+use doomtop::units::Millis;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::fixtures::text;
+use crate::stage::{Player, setup, usual};
+
+const BEGIN: i64 = 1_763_726_400_000;
+
+/// The usual machine, so many seconds later, with so many kills counted and java gone or not.
+fn later(seconds: u64, kills: u64, java: bool) -> Snapshot {
+    let mut look = usual();
+    look.clock.monotonic_ms = Millis(1000 + seconds * 1000);
+    look.clock.unix_ms = BEGIN + 1000 * seconds as i64;
+    look.traffic.oom_kills = Reading::Value(kills);
+    if !java {
+        look.processes.retain(|process| process.id.pid != 600);
+    }
+    look
+}
+
+/// A report of the whole machine that killed this one, with a dump.
+fn report(pid: i32, name: &str) -> Report {
+    let log = format!(
+        "[   12.000001] {name} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n\
+         [   12.000002] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n\
+         [   12.000003] [    500]  1000   500   270000    90000    40960        0             0 chrome\n\
+         [   12.000004] [    {pid}]  1000   {pid}   600000   200000    40960        0             0 {name}\n\
+         [   12.000005] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a.service,task={name},pid={pid},uid=1000\n\
+         [   12.000006] Out of memory: Killed process {pid} ({name}) total-vm:2400000kB, anon-rss:800000kB, file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:40kB oom_score_adj:0\n"
+    );
+    Reader::read(&log).remove(0)
+}
+
+fn live(number: u64, seconds: i64, report: Report) -> Msg {
+    let unix_ms = BEGIN + seconds * 1000;
+    let report = Arc::new(report);
+    Msg::News(vec![News::Report { number, unix_ms, told: Timing::Live, report }])
+}
+
+fn ear(hearing: Hearing) -> Msg {
+    Msg::News(vec![News::Ear(Ear::KernelLog, hearing)])
+}
+
+fn heard(player: &Player) -> Vec<(Killer, String, Foreseen)> {
+    let all = player.app.timeline.happenings.iter();
+    all.map(|it| (it.by, whom(it), it.foreseen)).collect()
+}
+
+/// With the kernel's log open and one look taken.
+fn listening() -> Player {
+    let mut player = Player::on(later(0, 3, true));
+    player.app.update(ear(Hearing::Open("followed".to_owned())));
+    player
+}
+
+#[test]
+fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
+    // By the usual cast chrome (+300) is first and java the runner-up.
+    let java = (Killer::Machine, "600 java".to_owned(), Foreseen::Rank(2));
+    let mut player = listening();
+    player.app.update(live(1, 1, report(600, "java")));
+    assert_eq!(heard(&player), std::slice::from_ref(&java), "at once");
+    player.look(later(2, 4, false));
+    player.wait(60_000);
+    player.look(later(4, 4, false));
+    assert_eq!(heard(&player), std::slice::from_ref(&java), "the count is its own");
+    let mut player = listening();
+    player.look(later(2, 4, false));
+    assert!(heard(&player).is_empty(), "a line may come");
+    player.app.update(live(1, 1, report(600, "java")));
+    player.wait(60_000);
+    player.look(later(4, 4, false));
+    assert_eq!(heard(&player), [java]);
+    assert!(player.app.timeline.unseen == 1 && player.notice().is_empty());
+}
+
+#[test]
+fn what_is_only_counted_is_a_guess_until_a_line_comes() {
+    let mut player = listening();
+    player.look(later(2, 4, false));
+    player.wait(4000);
+    player.look(later(4, 4, false));
+    let guess = (Killer::Counted, "likely 600 java".to_owned(), Foreseen::Rank(2));
+    assert_eq!(heard(&player), std::slice::from_ref(&guess));
+    assert!(player.notice().contains("likely 600 java"), "{}", player.notice());
+    player.app.update(live(1, 1, report(600, "java")));
+    assert_eq!(heard(&player)[0].0, Killer::Machine, "the line takes its place");
+    assert_eq!(heard(&player).len(), 1);
+    // Where no log can be read there is nothing to wait for.
+    let mut player = Player::on(later(0, 3, true));
+    player.app.update(ear(Hearing::Closed("not readable".to_owned())));
+    player.look(later(2, 5, false));
+    let second = (Killer::Counted, "somebody".to_owned(), Foreseen::NoLook);
+    assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
+}
+
+#[test]
+fn a_report_of_before_the_first_look_claims_no_count() {
+    let mut player = listening();
+    let old = News::Report {
+        number: 1,
+        unix_ms: BEGIN - 60_000,
+        told: Timing::Stamp,
+        report: Arc::new(report(77, "old")),
+    };
+    player.app.update(Msg::News(vec![old]));
+    assert!(player.notice().is_empty(), "old news are no news");
+    player.look(later(2, 4, false));
+    player.wait(4000);
+    player.look(later(4, 4, false));
+    let by: Vec<Killer> = heard(&player).iter().map(|it| it.0).collect();
+    assert_eq!(by, [Killer::Machine, Killer::Counted]);
+}
+
+#[test]
+fn two_logs_of_one_daemon_tell_of_one_kill() {
+    let mut player = listening();
+    let mut daemons = Daemons::default();
+    let mut say = |line: &str, seconds: i64, player: &mut Player| {
+        let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
+        let unix_ms = BEGIN + seconds * 1000;
+        player.app.update(Msg::News(vec![News::Daemon { unix_ms, told: Timing::Live, heard }]));
+    };
+    let term = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
+    let kill = r#"sending SIGKILL to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
+    say(term, 1, &mut player);
+    assert!(player.notice().contains("earlyoom killed 600 java"), "{}", player.notice());
+    say(term, 0, &mut player);
+    say(kill, 5, &mut player);
+    let java = (Killer::Earlyoom, "600 java".to_owned(), Foreseen::Rank(2));
+    assert_eq!(heard(&player), std::slice::from_ref(&java));
+    say(kill, 60, &mut player);
+    assert_eq!(heard(&player).len(), 2, "a minute later it is another one");
+    say("dryrun, not actually sending any signal", 60, &mut player);
+    assert_eq!(heard(&player), [java], "nothing was done");
+}
+
+#[test]
+fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
+    let mut player = listening();
+    player.app.update(live(1, 1, report(600, "java")));
+    player.look(later(2, 4, false));
+    player.play("<A-5><Enter>");
+    assert!(matches!(&player.app.mode, Mode::Happened(page) if page.title.contains("600 java")));
+    player.play("<Esc>");
+    assert_eq!((player.app.screen, player.pids()), (Screen::Processes, vec![600, 500]));
+    assert_eq!(player.cursor(), Some(600));
+    for key in ['a', 'X', 'k', 'r', ']', '['] {
+        assert_eq!(player.key(Key::char(key)), [] as [Request; 0], "{key}");
+        let said = player.notice().to_owned();
+        assert!(player.app.mode_is_browse() && said.contains("report"), "{key}: {said}");
+    }
+    player.look(later(4, 4, false));
+    assert_eq!(player.pids(), [600, 500], "looks come, and the report stands");
+    player.play("w");
+    assert!(matches!(&player.app.mode, Mode::Happened(_)));
+    player.play("<Esc>");
+    player.key(Key::plain(Code::Esc));
+    player.key(Key::plain(Code::Esc));
+    assert!(player.app.report.is_none() && !player.app.time.is_past());
+    assert_eq!(player.app.screen, Screen::Events);
+    assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
+    // The look before it is still kept.
+    player.play("p");
+    assert!(player.app.time.is_past() && player.pids().contains(&600));
+    assert_eq!(player.cursor(), Some(600));
+}
+
+fn painted(app: &mut App, width: u16, height: u16) -> String {
+    let area = Rect::new(0, 0, width, height);
+    let look = Look { colour: true, unicode: true };
+    let mut buffer = Buffer::empty(area);
+    for _ in 0..2 {
+        let viewport = ui::paint(app, &look, area, &mut buffer);
+        app.update(Msg::Drawn(viewport, Millis(10_000)));
+    }
+    text(&buffer)
+}
+
+/// The screen of `doomtop explain --screen` for a capture.
+fn of_file(name: &str) -> App {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kmsg").join(name);
+    let reports = Reader::read(&std::fs::read_to_string(path).expect("a capture"));
+    let mut app = App::new(Setup {
+        live: false,
+        acting: doomtop::app::Acting::NotReal,
+        scope: Scope::Global,
+        ..setup()
+    });
+    let news = (1..).zip(reports).map(|(number, report)| News::Report {
+        number,
+        unix_ms: number as i64,
+        told: Timing::Order,
+        report: Arc::new(report),
+    });
+    app.begin_with(news.collect());
+    app
+}
+
+fn key(app: &mut App, key: Key) {
+    app.update(Msg::Key(key, Millis(20_000)));
+}
+
+#[test]
+fn the_reports_of_a_file_are_moments_to_step_through() {
+    for name in ["global-6.18.txt", "v2-oom-group-6.18.txt", "6.18-memcg-v1.txt", "sysrq-6.18.txt"]
+    {
+        let mut app = of_file(name);
+        let all = app.report.as_ref().expect("a report is shown").place.1;
+        insta::assert_snapshot!(format!("reports {name}"), painted(&mut app, 100, 24));
+        let mut seen = vec![app.report.as_ref().map(|it| it.number)];
+        for _ in 1..all {
+            key(&mut app, Key::char('{'));
+            seen.push(app.report.as_ref().map(|it| it.number));
+        }
+        assert!(seen.windows(2).all(|pair| pair[1] < pair[0]), "{seen:?}");
+        key(&mut app, Key::char('{'));
+        assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("first report")));
+        key(&mut app, Key::plain(Code::Enter));
+        insta::assert_snapshot!(format!("explained {name}"), painted(&mut app, 120, 30));
+        key(&mut app, Key::plain(Code::Esc));
+        insta::assert_snapshot!(format!("dump {name}"), painted(&mut app, 100, 24));
+        key(&mut app, Key::char('l'));
+        assert!(app.report.is_some() && app.scene.is_some(), "there is no now");
+        key(&mut app, Key::plain(Code::Esc));
+        key(&mut app, Key::plain(Code::Esc));
+        assert_eq!(app.screen, Screen::Events);
+    }
+}
+
+#[test]
+fn every_size_shows_the_view() {
+    let mut player = listening();
+    player.app.update(live(1, -90_000, report(77, "old")));
+    player.app.update(live(2, 1, report(600, "java")));
+    player.app.update(ear(Hearing::Lost(17)));
+    player.look(later(2, 4, false));
+    player.play("<A-5>");
+    insta::assert_snapshot!("events 120x40", painted(&mut player.app, 120, 40));
+    insta::assert_snapshot!("events 80x24", painted(&mut player.app, 80, 24));
+    player.play("<Esc>");
+    insta::assert_snapshot!("events panel 120x40", painted(&mut player.app, 120, 40));
+    for (width, height) in [(40, 6), (59, 17), (200, 60)] {
+        player.play("<A-5>");
+        painted(&mut player.app, width, height);
+        player.play("<Enter>");
+        painted(&mut player.app, width, height);
+        player.play("<Esc><Esc><Esc><Esc>");
+    }
+}

@@ -1,0 +1,323 @@
+//! What is foreseen, who grows, and what was promised: on the screen, and on real memory.
+
+#![allow(unsafe_code, reason = "only fork(2) shares memory until it is written")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use doomtop::app::keys::Key;
+use doomtop::app::{App, Msg};
+use doomtop::model::{
+    Cgroup, CgroupNeeds, Cgroups, Hierarchy, Holding, Limit, Needs, OvercommitMode, ProcId,
+    Reading, Snapshot, Text,
+};
+use doomtop::rank::promises::{Claim, Promises};
+use doomtop::sample::root::ProcRoot;
+use doomtop::sample::study;
+use doomtop::source::{Live, Patience, Source};
+use doomtop::ui::Look;
+use doomtop::units::{Bytes, Kib, Millis, PageSize, Pages};
+
+use crate::fixtures::{app, paint, press, text};
+use crate::hands::Own;
+use crate::screens::styled;
+use crate::stage::{Player, usual};
+
+const FULL: Look = Look { colour: true, unicode: true };
+const GIB: u64 = 1 << 20;
+
+/// A machine of 4 GB that loses 10 MiB a second, and one cgroup in it that gains as much; chrome grows by
+/// 60 MiB every ten seconds.
+fn sinking(second: u64, swap: u64) -> Snapshot {
+    let mut look = usual();
+    look.clock.monotonic_ms = Millis(1000 + second * 1000);
+    look.clock.unix_ms += 1000 * second as i64;
+    look.memory.total_kib = Kib(4 * GIB);
+    look.memory.available_kib = Reading::Value(Kib(3 * GIB - second * 10_240));
+    (look.swap.total_kib, look.swap.free_kib) = (Kib(swap), Kib(swap));
+    let chrome = look.processes.iter_mut().find(|process| process.id.pid == 500).expect("chrome");
+    chrome.rss_stat = Pages(90_000 + second / 10 * 15_360);
+    chrome.rss_exact = Reading::Value(chrome.rss_stat);
+    let group = Cgroup {
+        path: Arc::new(Text::new(b"/web")),
+        limit: Reading::Value(Limit::At(Bytes(2 << 30))),
+        usage: Reading::Value(Bytes((1 << 30) + second * (10 << 20))),
+        ..Cgroup::default()
+    };
+    look.cgroups = Arc::new(Cgroups {
+        hierarchy: Reading::Value(Hierarchy::V2),
+        read_ms: look.clock.monotonic_ms,
+        list: vec![group],
+    });
+    look
+}
+
+fn sunk(seconds: u64, swap: u64) -> Player {
+    let mut player = Player::on(sinking(0, swap));
+    for second in (2..=seconds).step_by(2) {
+        player.app.update(Msg::Sampled(Arc::new(sinking(second, swap))));
+    }
+    player
+}
+
+fn screen(app: &mut App, width: u16, height: u16) -> String {
+    text(&paint(app, FULL, width, height).0)
+}
+
+fn line(picture: &str, part: &str) -> String {
+    let found = picture.lines().find(|line| line.contains(part));
+    found.unwrap_or_else(|| panic!("no line has {part:?} in\n{picture}")).to_owned()
+}
+
+#[test]
+fn the_screen_says_when_it_is_full() {
+    let mut player = sunk(80, 0);
+    // 3072 - 800 MiB at 10 MiB a second.
+    let narrow = screen(&mut player.app, 80, 24);
+    assert!(line(&narrow, "Mem ").contains("full ~4m"), "{narrow}");
+    let wide = screen(&mut player.app, 120, 40);
+    assert!(line(&wide, "avail").contains("avail 2.22G  full ~4m"), "{wide}");
+    assert!(line(&wide, "forecast").contains("RAM full in about 4 min"), "{wide}");
+    assert!(line(&wide, "eating now").contains("500 chrome +"), "{wide}");
+    // 1024 - 800 MiB at 10 MiB a second: the first wall is the cgroup's.
+    assert!(line(&wide, "First wall").contains("full in ~23s"), "{wide}");
+    player.play("<Tab>");
+    let groups = screen(&mut player.app, 120, 40);
+    let row = |name: &str| {
+        groups.lines().find(|line| line.trim_start_matches(['>', ' ']).starts_with(name))
+    };
+    assert!(row("/web").is_some_and(|row| row.contains("~23s")), "{groups}");
+    assert!(row("global").is_some_and(|row| row.contains("~4m")), "{groups}");
+    player.play("<Down>");
+    let group = screen(&mut player.app, 160, 40);
+    assert!(line(&group, "forecast").contains("full in about 23 s ("), "{group}");
+}
+
+#[test]
+fn with_swap_the_end_of_ram_is_no_oom() {
+    let mut player = sunk(80, 4 * GIB);
+    let wide = screen(&mut player.app, 200, 60);
+    let both = line(&wide, "forecast");
+    assert!(both.contains("RAM and swap full in about 11 min"), "{wide}");
+    assert!(line(&wide, "RAM full in about 4 min").contains("then it swaps"), "{wide}");
+    assert!(!line(&wide, "Swp").contains("full"), "nothing was swapped: {wide}");
+}
+
+#[test]
+fn no_trend_says_nothing_and_the_past_has_its_own() {
+    let mut player = Player::on(sinking(0, 0));
+    let mut then = None;
+    for second in (2..=300).step_by(2) {
+        // It sinks for 80 seconds, and stands still from then on.
+        let mut look = sinking(second.min(80), 0);
+        look.clock.monotonic_ms = Millis(1000 + second * 1000);
+        player.app.update(Msg::Sampled(Arc::new(look)));
+        if second == 80 {
+            then = player.app.scene.as_ref().map(|scene| scene.forecast().ram);
+        }
+    }
+    let forecast = |player: &Player| player.app.scene.as_ref().expect("a look").forecast().ram;
+    assert!(then.is_some_and(|then| then.arrival().is_some()));
+    assert_eq!(forecast(&player).arrival(), None);
+    assert!(!screen(&mut player.app, 120, 40).contains("full ~"));
+    player.app.go_to_time(Millis(81_000));
+    assert!(player.app.time.is_past());
+    assert_eq!(Some(forecast(&player)), then, "what could be known then");
+}
+
+#[test]
+fn growth_is_that_of_a_minute() {
+    let mut player = sunk(128, 0);
+    let rate = |player: &Player| {
+        let scene = player.app.scene.as_ref().expect("a look");
+        let chrome = scene.now().processes.iter().find(|it| it.id.pid == 500).expect("chrome");
+        let lately = scene.growth_lately(chrome).expect("a minute").per_minute();
+        (scene.growth(chrome).map(|growth| growth.pages.0), lately.0 / 256)
+    };
+    let (last, minute) = rate(&player);
+    assert_eq!(last, Some(0), "nothing since the last look");
+    assert!((320..=400).contains(&minute), "6 times 60 MiB a minute: {minute}");
+    player.key(Key::char('('));
+    player.key(Key::char(')'));
+    assert!((320..=400).contains(&rate(&player).1), "as it was: {:?}", rate(&player));
+    let shown = |player: &Player| player.app.columns().iter().any(|it| it.id == "growth");
+    assert!(!shown(&player), "hidden at 120 columns");
+    player.key(Key::char('A'));
+    assert!(shown(&player));
+    assert_eq!(player.pids().first(), Some(&500), "who eats it stands on top");
+    player.key(Key::char('A'));
+    assert_eq!(player.pids().first(), Some(&500), "and stays there");
+}
+
+/// The usual machine with more promised than it has.
+fn promised() -> Snapshot {
+    let mut look = usual();
+    look.memory.anon_kib = Reading::Value(Kib(1_400_000));
+    look.memory.available_kib = Reading::Value(Kib(2 * GIB));
+    look.overcommit.mode = Reading::Value(OvercommitMode::Heuristic);
+    look.overcommit.limit_kib = Reading::Value(Kib(2 * GIB));
+    look.overcommit.committed_kib = Reading::Value(Kib(6 * GIB));
+    for process in &mut look.processes {
+        let pid = u64::from(process.id.pid.unsigned_abs());
+        process.data = process.anon.map(|anon| anon + Pages(pid * 500));
+    }
+    look
+}
+
+#[test]
+fn the_page_of_promises_reads_whom_it_shows() {
+    let mut player = Player::on(promised());
+    assert_eq!(player.app.wanted_holdings(), []);
+    player.key(Key::char('C'));
+    paint(&mut player.app, FULL, 80, 24);
+    let wanted = player.app.wanted_holdings();
+    let rows = player.app.promises.rows.clone();
+    assert_eq!(wanted, rows[..wanted.len()], "those on the screen, the largest first");
+    assert!(wanted.len() < rows.len() && rows.first().is_some_and(|id| id.pid == 601));
+    assert_eq!(player.app.wanted_holdings(), [], "each once");
+    let shared = Holding {
+        anonymous: Kib(80_000),
+        shared: Kib(90_000),
+        anonymous_part: Some(Kib(40_000)),
+        ..Holding::default()
+    };
+    let told = vec![(wanted[0], Reading::Value(shared)), (wanted[1], Reading::Denied)];
+    player.app.update(Msg::Weighed(told));
+    for (width, height) in [(80, 24), (120, 40)] {
+        let (buffer, _) = paint(&mut player.app, FULL, width, height);
+        insta::assert_snapshot!(format!("promises-{width}x{height}"), styled(&buffer));
+    }
+    player.wait(11_000);
+    assert!(!player.app.wanted_holdings().is_empty(), "again after a while");
+    player.key(Key::char('('));
+    player.key(Key::plain(doomtop::app::keys::Code::Esc));
+    assert!(player.app.mode_is_browse());
+    assert_eq!(player.app.wanted_holdings(), [], "nobody looks at it any more");
+}
+
+#[test]
+fn a_recording_is_shown_by_what_it_has() {
+    let mut app = app("db-03.jsonl");
+    app.setup.live = false;
+    paint(&mut app, FULL, 120, 40);
+    press(&mut app, &["C"]);
+    let picture = screen(&mut app, 120, 40);
+    assert!(app.wanted_holdings().is_empty());
+    assert!(line(&picture, " java (").contains(" ? "), "{picture}");
+}
+
+/// What the child process of the next test is told by.
+const ROLE: &str = "DOOMTOP_TEST_HOLDS";
+
+const MIB: usize = 1 << 20;
+
+/// Not a test of its own: it holds 100 MiB that a fork shares, 200 MiB untouched and 50 MiB that are
+/// shared memory, until its input ends.
+#[test]
+fn holds_memory_for_another_test() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let map = |size: usize, flags: i32| {
+        let rights = nix::libc::PROT_READ | nix::libc::PROT_WRITE;
+        let flags = flags | nix::libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping where the kernel likes.
+        let at = unsafe { nix::libc::mmap(std::ptr::null_mut(), size, rights, flags, -1, 0) };
+        assert_ne!(at, nix::libc::MAP_FAILED);
+        at.cast::<u8>()
+    };
+    let fill = |at: *mut u8, size: usize| {
+        // SAFETY: the whole of a mapping that was just made.
+        unsafe { std::ptr::write_bytes(at, 7, size) };
+    };
+    fill(map(100 * MIB, nix::libc::MAP_PRIVATE), 100 * MIB);
+    map(200 * MIB, nix::libc::MAP_PRIVATE);
+    let both = map(50 * MIB, nix::libc::MAP_SHARED);
+    fill(both, 50 * MIB);
+    // SAFETY: the child only reads and ends.
+    let child = unsafe { nix::libc::fork() };
+    if child == 0 {
+        for at in (0..50 * MIB).step_by(4096).rev() {
+            // SAFETY: inside the mapping, which nobody else writes by now.
+            unsafe { both.add(at).write_volatile(9) };
+        }
+    } else {
+        // SAFETY: the first byte of the mapping; the child writes it last.
+        while unsafe { both.read_volatile() } != 9 {
+            std::thread::yield_now();
+        }
+        std::io::stdout().write_all(b"\nready\n").and_then(|()| std::io::stdout().flush()).unwrap();
+    }
+    let mut byte = 0_u8;
+    // SAFETY: one byte of room; at the end of the input both end.
+    unsafe { nix::libc::read(0, (&raw mut byte).cast(), 1) };
+    if child == 0 {
+        // SAFETY: nothing of the parent's is torn down.
+        unsafe { nix::libc::_exit(0) };
+    }
+}
+
+/// The sum of what `smaps` calls shared over mappings that no file backs, and of what is anonymous in
+/// those of files: copied pages of libraries, of which it does not say whether they are shared.
+fn shared_anonymous(pid: i32) -> (u64, u64) {
+    let smaps = fs::read_to_string(format!("/proc/{pid}/smaps")).expect("an own child");
+    let (mut sum, mut copied, mut plain) = (0, 0, false);
+    for line in smaps.lines() {
+        let kib =
+            |words: &[&str]| words.get(1).and_then(|it| it.parse::<u64>().ok()).expect("a size");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.first() {
+            Some(first) if first.contains('-') && !first.ends_with(':') => {
+                plain = words.get(4) == Some(&"0");
+            }
+            Some(&("Shared_Clean:" | "Shared_Dirty:")) if plain => {
+                sum += kib(&words);
+            }
+            Some(&"Anonymous:") if !plain => copied += kib(&words),
+            _ => {}
+        }
+    }
+    (sum, copied)
+}
+
+#[test]
+fn real_memory_is_told_as_it_is() {
+    let program = std::env::current_exe().expect("this test");
+    let role = ["--exact", "trend::holds_memory_for_another_test", "--nocapture"];
+    let mut command = Command::new(program);
+    command.args(role).env(ROLE, "1").stderr(Stdio::null());
+    let mut own = Own::spawn(&mut command);
+    let mut out = BufReader::new(own.0.stdout.take().expect("a pipe"));
+    let mut said = String::new();
+    while said != "ready\n" {
+        said.clear();
+        assert_ne!(out.read_line(&mut said).expect("a line"), 0, "the child ended");
+    }
+    let who: ProcId = own.id();
+    let root = || ProcRoot::open("/proc").expect("a tree");
+    let found = study::weigh(&root(), who).expect("an own child");
+    let Reading::Value(holding) = found else {
+        println!("skipped: no smaps_rollup here ({found:?})");
+        return;
+    };
+    let unshare = holding.unshare().0;
+    let (by_smaps, copied) = shared_anonymous(who.pid);
+    assert!((100 << 10..110 << 10).contains(&unshare), "100 MiB and a heap: {unshare} KiB");
+    let range = by_smaps.saturating_sub(512)..=by_smaps + copied + 512;
+    assert!(range.contains(&unshare), "{unshare} by the sums, {by_smaps} + {copied} by smaps");
+    assert!(holding.shared.0 >= 150 << 10, "with the 50 MiB that are no copy: {holding:?}");
+    let mut live = Live::start(root(), Patience::Forever).expect("a tree");
+    let needs = Needs { status: true, cgroups: CgroupNeeds::Nothing, ..Needs::default() };
+    let look = live.look(&needs, None).expect("a look");
+    let process = look.find(who).expect("an own child");
+    let claim = Claim::of(process, Reading::Value(holding), look.machine.page_size);
+    let mib = |pages: Reading<Pages>| pages.value().expect("a size").bytes(PageSize(4096)).0 >> 20;
+    assert!((200..232).contains(&mib(claim.untouched)), "200 MiB untouched: {claim:?}");
+    let promises = Promises::of(&look).expect("a commit charge");
+    assert!(promises.promised.0 > (400 << 10), "both hold their own: {promises:?}");
+    drop(own);
+    let mut rest = Vec::new();
+    let _ = out.read_to_end(&mut rest);
+}
