@@ -80,6 +80,11 @@ impl Company {
         format!("--filter={}", name.trim())
     }
 
+    /// The one that is marked, and never ends.
+    pub fn eldest(&self) -> u32 {
+        self.marked.child.id()
+    }
+
     /// One grows; who is large enough ends, and another one comes.
     pub fn live_on(&mut self) {
         self.turn = (self.turn + 1) % self.others.len();

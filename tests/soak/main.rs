@@ -30,7 +30,7 @@ const WARM: u64 = 100;
 const MORE_KIB: u64 = 4096;
 
 /// What is typed between two steps, in turn: how a page is opened, what it shows and the table does not,
-/// and how it is left. An escape is a key only where nothing comes right behind it, so each is waited for.
+/// and how it is left; `@` is the pid of the one that lives as long as all. An escape is a key only where nothing comes right behind it, so each is waited for.
 const KEYS: &[(&str, &str, &str)] = &[
     ("\x1b[B\x1b[B\x1b[A", "", ""),
     ("?\x1b[6~", "keys and columns", "\x1b"),
@@ -38,8 +38,8 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("\t\x1b[B", "", "\x1b1"),
     ("\t\t\x1b[B", "", "\x1b1"),
     ("\r\x1b[6~", "Esc closes", "\x1b"),
-    ("\x1b[H\x1b[Ba-250", "Enter apply", "\x1b"),
-    ("\x1b[H\x1b[BX", "Sacrifice", "\x1b"),
+    ("@a-250", "Enter apply", "\x1b"),
+    ("@X", "Sacrifice", "\x1b"),
     ("/soak", "Search:", "\x1b"),
     ("M", "", "N"),
     ("J", "w writes it", "\x1b"),
@@ -139,11 +139,11 @@ impl Soak {
     /// Goes to a page, and back to the table.
     fn type_something(&mut self, nth: usize) {
         let (open, shows, close) = KEYS[nth];
+        let open = &open.replace('@', &self.company.eldest().to_string());
         if shows.is_empty() {
             self.terminal.send(open);
             self.terminal.send(close);
         } else {
-            // Who is under the cursor may have ended a moment ago: then it is the next one.
             self.terminal.press_until(open, shows, |text| text.contains(shows));
             self.terminal.send(close);
             self.terminal.wait_for("the table again", |text| !text.contains(shows));
