@@ -290,7 +290,7 @@ impl App {
                 Level::Warn
             }
         };
-        let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        let at = self.today();
         if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
             round.rehearsed |= rehearsed;
             round.take_all(&about, refused, level, &text);

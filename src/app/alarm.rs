@@ -265,7 +265,7 @@ impl Alarm {
             .filter(|(_, unit)| quantity.units.contains(unit))
             .ok_or_else(|| quantity.wanted())?;
         // What can never be crossed is a slip.
-        let most = if unit == Unit::Kib { f64::MAX } else { quantity.most };
+        let most = if unit == Unit::Kib { (1_u64 << 50) as f64 } else { quantity.most };
         let can = match side {
             Side::Over => level < most,
             _ => level > 0.0 && level <= most,
@@ -389,8 +389,8 @@ pub struct Rung {
 pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_ALARM", "the alarm, as `psi-some>20%`"),
     ("DOOMTOP_WHAT", "what it watches, as `psi-some`"),
-    ("DOOMTOP_VALUE", "the value that was found, a number"),
-    ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`"),
+    ("DOOMTOP_VALUE", "the value that was found, a number; not set where something happened"),
+    ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set where there is no value"),
     ("DOOMTOP_WALL", "whose wall it is: `global`, or a cgroup's path"),
     ("DOOMTOP_POLICY", "by whose rule the victim is predicted"),
     ("DOOMTOP_SCOPE", "in which domain: `global`, or a cgroup's path"),
@@ -433,6 +433,8 @@ enum State {
     Quiet,
     /// Beyond its threshold since then, with what was found last.
     Stands(Millis, String),
+    /// It was beyond its threshold, since when, and until then; now there is nothing to measure.
+    Fades(Millis, Millis, String),
     /// What it watches cannot be read here.
     Unreadable,
 }
@@ -440,11 +442,23 @@ enum State {
 impl State {
     /// A value was read, or could not be; where that crosses the threshold, it comes back.
     fn found(&mut self, alarm: &Alarm, found: Option<Found>, now: Millis) -> Option<Option<Found>> {
-        let since = if let Self::Stands(since, _) = self { Some(*since) } else { None };
+        let (since, last) = match self {
+            Self::Stands(since, _) => (Some(*since), now),
+            Self::Fades(since, last, _) => (Some(*since), *last),
+            _ => (None, now),
+        };
         let Some((value, wall)) = found else {
             *self = Self::Unreadable;
             return None;
         };
+        // A wall that nothing moves towards in one look may be moved towards in the next.
+        let unsure = value.is_infinite() && now.0 < last.0.saturating_add(STANDS.0);
+        if let Some(since) = since.filter(|_| unsure) {
+            if let Self::Stands(_, words) = self {
+                *self = Self::Fades(since, now, std::mem::take(words));
+            }
+            return None;
+        }
         if !alarm.is_over(value) && (since.is_none() || alarm.is_back(value)) {
             *self = Self::Quiet;
             return None;

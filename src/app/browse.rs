@@ -248,6 +248,9 @@ impl App {
             Action::Redraw => return vec![Request::Redraw],
             Action::Palette => self.open_palette(),
             Action::Copy => self.open_copy_menu(),
+            Action::Dump if self.report.is_some() => {
+                self.say(Level::Plain, "a report is no look: what it tells stands in its log");
+            }
             Action::Dump => return vec![Request::Dump],
             Action::Record => return self.toggle_taping(),
             Action::WritePast => return vec![Request::WritePast],

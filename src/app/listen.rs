@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::alarm::Seen;
 use super::{App, Level, Request};
-use crate::model::{DomainKind, Hierarchy, PressureWatch, Scene, Snapshot, Text};
-use crate::rank::Ranking;
+use crate::model::{DomainKind, Hierarchy, Nth, PressureWatch, Scene, Snapshot, Text};
 use crate::rank::walls::{self, Wall};
+use crate::rank::{Ranking, trend};
 use crate::units::Millis;
 
 impl App {
@@ -21,7 +21,7 @@ impl App {
     /// of version 2. Otherwise the machine's does.
     #[must_use]
     pub fn pressure_of(&self) -> Option<&Arc<Text>> {
-        let scene = self.scene.as_ref()?;
+        let scene = if self.report.is_some() { &self.aside } else { &self.scene }.as_ref()?;
         let domain = scene.domain();
         let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
         let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
@@ -51,6 +51,8 @@ impl App {
             return Vec::new();
         }
         let mut own = Ranking::default();
+        let (policy, shown) = self.of_now();
+        let shown = shown.clone();
         let (scene, ranking, wall) = match unseen {
             None => {
                 self.aside = None;
@@ -58,22 +60,29 @@ impl App {
                 (scene, &self.ranking, self.first_wall.as_ref().map(|first| first.wall.clone()))
             }
             Some(look) => {
-                let shown = self.scene.as_ref().map_or(&self.setup.scope, Scene::scope);
-                match self.aside.as_mut().filter(|aside| aside.scope() == shown) {
+                let past = &self.time.past;
+                match self.aside.as_mut().filter(|aside| *aside.scope() == shown) {
                     Some(aside) => _ = aside.advance(look),
-                    None => self.aside = Some(Scene::scoped(look, None, shown.clone())),
+                    // How it moves follows from the look before it.
+                    None => {
+                        let before =
+                            past.newest().and_then(|it| past.look(Nth(it.0.checked_sub(1)?)));
+                        self.aside = Some(Scene::scoped(look, before, shown));
+                    }
                 }
-                let Some(scene) = &self.aside else { return Vec::new() };
+                let Some(scene) = &mut self.aside else { return Vec::new() };
                 if self.alarms.count() > 0 {
-                    own.update(self.setup.policy, scene);
+                    scene.foresee(trend::forecast(&self.time.history, past, scene.now()));
+                    own.update(policy, scene);
                 }
+                let scene = &*scene;
                 (scene, &own, Some(walls::nearest(scene)))
             }
         };
         let room = wall.filter(|wall| wall.hit_in.is_none());
         let room = room.as_ref().map(Wall::left_permille);
         self.pace.looked(self.now, scene.now(), room);
-        let seen = Seen { scene, ranking, policy: self.setup.policy.id() };
+        let seen = Seen { scene, ranking, policy: policy.id() };
         let rung = self.alarms.look(&seen, self.now);
         if rung.is_empty() {
             return Vec::new();

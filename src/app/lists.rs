@@ -97,11 +97,10 @@ impl App {
             on: false,
             choice: Choice::Copy(text),
         };
-        let items = vec![
-            item("pid", pid.to_string()),
-            item("command line", line),
-            item("adj command", format!("choom -p {pid} -n {adj}")),
-        ];
+        let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
+        if !self.is_bygone() {
+            items.push(item("adj command", format!("choom -p {pid} -n {adj}")));
+        }
         self.mode = Mode::Menu(Menu::new("Copy", items));
     }
 

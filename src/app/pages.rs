@@ -90,6 +90,10 @@ impl App {
 
     /// Opens the page that tells how to keep the adj of the process under the cursor.
     pub(super) fn open_keep(&mut self) -> Vec<Request> {
+        if self.is_bygone() {
+            self.say(Level::Warn, "this is the past: l goes back to now, where it can be kept");
+            return Vec::new();
+        }
         let Some(process) = self.target() else { return Vec::new() };
         let Some(value) = process.adj.value() else {
             let text =

@@ -136,6 +136,21 @@ impl App {
         }
     }
 
+    /// The rule and the scope by which new looks are judged: those of the screen, and where it shows a
+    /// report those from before.
+    pub(super) fn of_now(&self) -> (&'static dyn Policy, &Scope) {
+        match &self.report {
+            Some(shown) if shown.taken.id() == self.setup.policy.id() => {
+                (shown.policy, &shown.scope)
+            }
+            Some(shown) => (self.setup.policy, &shown.scope),
+            None => {
+                let scope = self.scene.as_ref().map_or(&self.setup.scope, Scene::scope);
+                (self.setup.policy, scope)
+            }
+        }
+    }
+
     /// Takes the report off the screen without putting anything in its place: a look follows.
     pub(super) fn drop_report(&mut self) -> bool {
         let Some(shown) = self.report.take() else { return false };

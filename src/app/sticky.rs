@@ -404,12 +404,16 @@ impl App {
     }
 
     fn note_rules(&mut self, level: Level, text: &str) {
-        let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        let at = self.today();
         self.journal.note(at, level, text.to_owned());
         self.say(level, text);
     }
 
     fn look_for_rules(&mut self) {
+        // An earlier look, or a report, says nothing of who was changed since.
+        if self.stands_aside() {
+            return;
+        }
         let (Some(sticky), Some(scene)) = (&mut self.sticky, &self.scene) else { return };
         let changed_back = sticky.look(scene, self.setup.own);
         for text in changed_back {
@@ -424,9 +428,13 @@ impl App {
             return Vec::new();
         };
         // Rows of an earlier look say nothing of now.
-        let fresh =
-            scene.now().scan.stale_ms == Millis::ZERO && !self.paused && !self.time.is_past();
-        if !fresh || self.setup.acting != Acting::Free {
+        let fresh = scene.now().scan.stale_ms == Millis::ZERO;
+        if !fresh
+            || self.paused
+            || self.time.is_past()
+            || self.report.is_some()
+            || self.setup.acting != Acting::Free
+        {
             return Vec::new();
         }
         sticky.wishes().into_iter().map(Request::Act).collect()
@@ -452,7 +460,7 @@ impl App {
         if sticky.consent.as_ref().is_some_and(|consent| consent.rules.digest == of) {
             sticky.answered(who, state);
         }
-        let at = self.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        let at = self.today();
         self.journal.note(at, level, told(&outcome));
         None
     }

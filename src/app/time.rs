@@ -184,6 +184,18 @@ impl Time {
 }
 
 impl App {
+    /// Whether the rows on the screen are of another time of this machine: a pid there may be somebody
+    /// else's by now.
+    pub(super) fn is_bygone(&self) -> bool {
+        self.report.is_some() || (self.setup.live && self.time.is_past())
+    }
+
+    /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
+    /// shows.
+    pub(super) fn today(&self) -> i64 {
+        self.time.history.last().map_or(0, |moment| moment.unix_ms)
+    }
+
     /// Takes a new look: it is kept, and shown where the screen stands at now.
     pub(super) fn take_look(&mut self, look: std::sync::Arc<Snapshot>) {
         let nth = self.time.keep(&look);
@@ -304,6 +316,7 @@ impl App {
             return self.say(Level::Plain, "this is now");
         }
         self.paused = false;
+        self.notice = None;
         if let Some(newest) = self.time.past.newest() {
             self.go_to_look(newest);
         }

@@ -477,7 +477,7 @@ impl App {
         let Some(nth) = self.look_before(happening.unix_ms) else { return };
         // It may have ended before the look that came last: then it stands in one before.
         let Some(look) = self.time.past.look(nth) else { return };
-        happening.foreseen = foresee(self.setup.policy, &look, pid, happening);
+        happening.foreseen = foresee(self.of_now().0, &look, pid, happening);
         if let Some(process) = look.position(pid).and_then(|at| look.processes.get(at)) {
             let same = happening.victim.is_some_and(|victim| victim.comm == process.comm);
             if let Some(victim) = happening.victim.as_mut().filter(|_| same) {
@@ -516,7 +516,7 @@ impl App {
         if count > 0 {
             let from = facts.clock.unix_ms;
             let guesses = match past.look(before) {
-                Some(then) => guess(self.setup.policy, &then, look, count),
+                Some(then) => guess(self.of_now().0, &then, look, count),
                 None => Vec::new(),
             };
             let due = Millis(self.now.0.saturating_add(GRACE.0));
@@ -528,10 +528,8 @@ impl App {
     /// What waited long enough for a line is told without one.
     fn settle_counted(&mut self) {
         let at_once = !self.setup.live || !self.timeline.hears_kernel();
-        // Before anything is known of the kernel's log, it may still be opened.
-        if at_once && self.setup.live && self.timeline.sources.is_empty() {
-            return;
-        }
+        // Before anything is known of the kernel's log, it may still be opened: but not for long.
+        let at_once = at_once && (!self.setup.live || !self.timeline.sources.is_empty());
         let new = self.timeline.settle(self.now, at_once);
         if !new.is_empty() {
             self.announce(&new);

@@ -64,13 +64,14 @@ fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(),
         if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(());
         }
+        let mut rest = Rest::default();
         // All that came at once; hardly a wait, because the next wait is ours.
         while event::poll(MOMENT).map_err(|_| ())? {
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             let message = match event::read().map_err(|_| ())? {
                 event::Event::Key(key) => match key_of(key) {
-                    Some(key) => Msg::Key(key, pressed),
-                    None => continue,
+                    Some(key) if !rest.swallows(key) => Msg::Key(key, pressed),
+                    _ => continue,
                 },
                 event::Event::Paste(text) => Msg::Paste(text),
                 _ => continue,
@@ -79,6 +80,53 @@ fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(),
                 return Ok(());
             }
         }
+    }
+}
+
+/// The rest of a sequence that begins as no terminal library expects it, so that its letters arrive as
+/// keys, all at once: Esc and an arrow in one piece (a slow line, Alt with an arrow on some terminals), or
+/// the answer to a question that nobody asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Rest {
+    /// Keys are keys.
+    #[default]
+    Nothing,
+    /// An Esc came: what comes at once with it may belong to it.
+    Escaped,
+    /// `ESC [`: until a letter.
+    Control,
+    /// `ESC O`: one letter.
+    Single,
+    /// `ESC ]` and the like: until its end.
+    Text,
+}
+
+impl Rest {
+    /// Whether a key that came at once with those before it is no key.
+    fn swallows(&mut self, key: Key) -> bool {
+        let plain = (!key.ctrl && !key.alt).then_some(key.code);
+        let (next, swallowed) = match (*self, plain) {
+            (Self::Nothing | Self::Escaped, Some(Code::Esc)) => (Self::Escaped, false),
+            (Self::Escaped, Some(Code::Char('['))) => (Self::Control, true),
+            (Self::Escaped, Some(Code::Char('O'))) => (Self::Single, true),
+            (Self::Escaped, Some(Code::Char(']' | 'P' | '^' | '_'))) => (Self::Text, true),
+            (Self::Control, Some(Code::Char('@'..='~'))) | (Self::Single, _) => {
+                (Self::Nothing, true)
+            }
+            (Self::Control, Some(Code::Char(_))) => (Self::Control, true),
+            // BEL, or ESC and a backslash.
+            (Self::Text, _) if key == Key::ctrl('g') || key == Key::alt('\\') => {
+                (Self::Nothing, true)
+            }
+            (Self::Text, _) => (Self::Text, true),
+            // `ESC ]` in one piece arrives as Alt with it.
+            (_, None) if matches!(key.code, Code::Char(']' | 'P' | '^' | '_')) && key.alt => {
+                (Self::Text, false)
+            }
+            _ => (Self::Nothing, false),
+        };
+        *self = next;
+        swallowed
     }
 }
 
@@ -127,6 +175,23 @@ const fn shifted_function_key(key: Key) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_of_a_sequence_is_no_key() {
+        let kept = |keys: &[Key]| {
+            let mut rest = Rest::default();
+            keys.iter().copied().filter(|&key| !rest.swallows(key)).collect::<Vec<_>>()
+        };
+        let keys = |text: &str| text.chars().map(Key::char).collect::<Vec<_>>();
+        let esc = Key::plain(Code::Esc);
+        for after in ["[A", "[1;5D", "OA", "[200~"] {
+            let all: Vec<Key> = [esc].into_iter().chain(keys(after)).chain(keys("a")).collect();
+            assert_eq!(kept(&all), [esc, Key::char('a')], "{after}");
+        }
+        let answer = [vec![Key::alt(']')], keys("11;rgb:0/X/k"), vec![Key::ctrl('g')], keys("q")];
+        assert_eq!(kept(&answer.concat()), [Key::alt(']'), Key::char('q')]);
+        assert_eq!(kept(&keys("[aO]X")), keys("[aO]X"), "typed keys are keys");
+    }
 
     #[test]
     fn keys_keep_what_the_table_needs() {

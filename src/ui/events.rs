@@ -337,6 +337,11 @@ fn sources(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
     if !spans.is_empty() {
         lines.push(Line::from(spans));
     }
+    if lines.is_empty() {
+        let text =
+            "no log is listened to here (--redact, --proc): kills are counted, victims guessed";
+        lines.push(Line::styled(text, look.dim()));
+    }
     lines
 }
 

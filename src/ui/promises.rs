@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::page::Shown;
-use super::pen::{Pen, cells, tail, wrap};
+use super::pen::{Pen, cells, wrap};
 use super::words;
 use crate::app::App;
 use crate::columns::Sight;
@@ -228,16 +228,13 @@ fn row(app: &App, sight: &Sight<'_>, process: &Process, width: u16, look: Look) 
     let claim = Claim::of(process, app.promises.holding(process.id), page);
     let mut spans = vec![Span::raw(format!("{:>7} ", process.id.pid))];
     let sizes = [claim.untouched, claim.unshare, process.anon, process.swap];
-    let before = spans.iter().map(|span| cells(&span.content)).sum::<u16>();
-    let mut used = before;
     for size in sizes.iter().take(titles(width).len()) {
         let (text, style) = sized(sight, *size, look);
         spans.push(Span::styled(format!("{text:>SIZE$} "), style));
-        used += SIZE as u16 + 1;
     }
     let name = process.comm.to_string();
     let who = sight.user(process).value().map_or(name.clone(), |user| format!("{name} ({user})"));
-    spans.push(Span::raw(tail(&who, width.saturating_sub(used)).into_owned()));
+    spans.push(Span::raw(who));
     Line::from(spans)
 }
 

@@ -211,6 +211,45 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
 }
 
 #[test]
+fn an_earlier_look_says_nothing_of_who_was_changed() {
+    let at = |values: &[(i32, i16)], ms: u64| {
+        let mut look = with(values);
+        look.clock.monotonic_ms = Millis(ms);
+        look
+    };
+    let mut player = ruled();
+    switch_on(&mut player);
+    look(&mut player, at(&[], 2000));
+    let asked = look(&mut player, at(&[], 3000));
+    assert_eq!(asked.len(), 0, "asked before");
+    let kept = [(600, 400), (601, 400), (500, -100)];
+    let wished: Vec<Request> = sticky(&player.app)
+        .cases
+        .iter()
+        .map(|case| (case.who, case.name.clone()))
+        .map(|(who, name)| {
+            let (from, to) = match who.pid {
+                500 => (Adj(300), Adj(-100)),
+                _ => (Adj(0), Adj(400)),
+            };
+            let digest = sticky(&player.app).rules.digest;
+            Request::Act(Intent::KeepAdj { who, name, from, to, rule: "mine".to_owned(), digest })
+        })
+        .collect();
+    done(&mut player, &wished);
+    assert_eq!(look(&mut player, at(&kept, 4000)), []);
+    let lines = player.app.journal.entries.len();
+    player.play("<Esc>((");
+    assert!(player.app.time.is_past());
+    assert_eq!(look(&mut player, at(&kept, 5000)), []);
+    assert_eq!(player.app.journal.entries.len(), lines, "nobody changed anything");
+    player.play("l");
+    assert_eq!(look(&mut player, at(&kept, 6000)), []);
+    assert_eq!(*state_of(&player.app, 600), State::Written);
+    assert_eq!(player.app.journal.entries.len(), lines);
+}
+
+#[test]
 fn who_had_the_value_or_got_another_by_hand_is_left() {
     let mut player = ruled();
     switch_on(&mut player);

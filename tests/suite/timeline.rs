@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use doomtop::app::alarm::{Alarm, Alarms};
 use doomtop::app::keys::{Code, Key};
 use doomtop::app::mode::{Mode, Screen};
 use doomtop::app::timeline::{News, whom};
@@ -105,6 +106,34 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     player.look(later(2, 5, false));
     let second = (Killer::Counted, "somebody".to_owned(), Foreseen::NoLook);
     assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
+}
+
+#[test]
+fn where_no_log_is_listened_to_a_counted_kill_is_told_all_the_same() {
+    let mut player = Player::on(later(0, 3, true));
+    player.look(later(2, 4, false));
+    player.wait(4000);
+    player.look(later(4, 4, false));
+    assert_eq!(heard(&player)[0].1, "likely 600 java");
+}
+
+#[test]
+fn alarms_go_by_the_machine_and_not_by_the_report_on_the_screen() {
+    let mut player = listening();
+    player.app.alarms = Alarms::new(vec![Alarm::parse("oom-kill").unwrap()], false, true);
+    player.look(later(1, 3, true));
+    let log = include_str!("../fixtures/kmsg/6.18-memcg-v1.txt");
+    let report = Reader::read(log).into_iter().find(|it| !it.tasks.is_empty()).unwrap();
+    player.app.update(live(1, 1, report));
+    player.play("<A-5><Enter><Esc>");
+    assert!(player.app.report.is_some());
+    let scene = player.app.scene.as_ref().unwrap();
+    assert!(!scene.domain().is_global(), "a cgroup's report is on the screen");
+    player.app.update(Msg::Sampled(Arc::new(later(4, 3, true))));
+    let asked = player.app.update(Msg::Sampled(Arc::new(later(6, 4, true))));
+    let [Request::RunAlarm(rung)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((rung.policy, rung.domain.as_str()), ("linux", "global"));
+    assert_eq!(rung.victim.as_ref().map(|(who, _)| who.pid), Some(500));
 }
 
 #[test]
