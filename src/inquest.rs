@@ -372,8 +372,10 @@ impl Judged {
             let next = next.map(|row| row.id).find(|&id| id != victim.id);
             let next = next.and_then(|id| self.scene.find(id));
             let next = next.map_or_else(|| "nobody else".to_owned(), words::who);
+            // Nothing is lower than the lowest.
+            let lower = if saved == Adj::MIN { "" } else { " or lower" };
             lines.push(format!(
-                "at oom_score_adj {saved} or lower it would have lived, and {next} died"
+                "at oom_score_adj {saved}{lower} it would have lived, and {next} died"
             ));
         }
         if now

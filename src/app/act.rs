@@ -13,6 +13,12 @@ use crate::told::told;
 use crate::units::Adj;
 
 impl App {
+    /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.report.is_some() || self.setup.live && self.time.is_past()
+    }
+
     /// Whether doomtop may act; says why, where it may not.
     pub(super) fn may_act(&mut self) -> bool {
         if self.report.is_some() {

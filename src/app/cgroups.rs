@@ -82,7 +82,7 @@ impl GroupView {
             said: 0,
             members: scene.now().processes.len(),
             fate: Some(fate::of_domain(policy, scene, ranking, &machine)),
-            wall: Some(machine),
+            wall: Some(machine).filter(|_| !scene.now().untold.lives),
         });
         let mut fates = fate::fates(policy, scene, &census).into_iter().peekable();
         let mut above: Vec<&str> = Vec::new();

@@ -125,6 +125,7 @@ impl App {
         let newest = self.time.past.newest().and_then(|nth| self.time.past.facts(nth));
         let Some(clock) = newest.map(|facts| facts.clock) else {
             self.mode = Mode::Browse;
+            self.say(Level::Plain, "there was no look yet");
             return Vec::new();
         };
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };

@@ -165,7 +165,8 @@ impl App {
             if let Some(id) = id {
                 self.jump_to(id);
             }
-            self.say(Level::Plain, format!("just before {who} was killed; l goes back to now"));
+            let back = if self.time.is_film() { "goes to the end" } else { "goes back to now" };
+            self.say(Level::Plain, format!("just before {who} was killed; l {back}"));
         }
     }
 
@@ -244,6 +245,10 @@ impl App {
                 lines.push(("cgroup", path.to_string()));
             }
             lines.extend(happening.said.as_ref().map(|said| ("said", said.to_string())));
+            if self.timeline.is_unproven(happening.nth) {
+                let text = "told by a log file only, where anybody may write (logger -t)";
+                lines.push(("proof", text.to_owned()));
+            }
         } else if happening.told != Timing::Order {
             lines.insert(0, ("clock", self.when_words(happening)));
         }

@@ -121,6 +121,9 @@ impl App {
             return Vec::new();
         }
         match action {
+            Action::ZoomIn | Action::ZoomOut | Action::Enlarge if self.time.history.is_empty() => {
+                self.say(Level::Plain, "there is no look to draw");
+            }
             Action::ZoomIn if !self.memory.zoom_by(-1) => {
                 self.say(Level::Plain, "this is the shortest time");
             }

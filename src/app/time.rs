@@ -271,6 +271,12 @@ impl App {
         self.put_on(look);
     }
 
+    /// Where [`super::keys::Action::Now`] leads: a recording has no now.
+    #[must_use]
+    pub const fn newest_word(&self) -> &'static str {
+        if self.time.film { "end" } else { "now" }
+    }
+
     /// Goes so many looks back (or on, where it is positive).
     pub(super) fn step_in_time(&mut self, by: i64) {
         let past = &self.time.past;
@@ -417,6 +423,19 @@ impl App {
                     self.say(Level::Plain, "these are reports of a file: there is no now here");
                 }
                 Action::Now => self.go_to_now(),
+                Action::Pause => {
+                    self.say(Level::Plain, "a report is one moment: nothing in it can be paused");
+                }
+                Action::GoToTime if self.time.past.is_empty() => {
+                    let text =
+                        "these are reports of a file, without looks: { and } show the others";
+                    self.say(Level::Plain, text);
+                }
+                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward
+                    if self.time.past.is_empty() =>
+                {
+                    self.say(Level::Plain, "a report is one moment: { and } show the others");
+                }
                 Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
                     let text =
                         "a report is one moment: { and } show the others, l goes back to now";

@@ -1,7 +1,7 @@
 //! Every kill that was heard of, one line each: what the logs tell, what the counters tell where no log
 //! does, and never the same kill twice.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::{App, Level};
@@ -38,6 +38,8 @@ pub enum News {
         told: Timing,
         /// What it said.
         heard: events::Heard,
+        /// Whether that it was the daemon who said so is sure: to a syslog file anybody may write.
+        proven: bool,
     },
     /// How an ear hears.
     Ear(Ear, Hearing),
@@ -93,6 +95,8 @@ pub struct Timeline {
     pub(super) held: Option<Entry>,
     /// Since the view was on the screen so many are new.
     pub unseen: usize,
+    /// Those that only a log file tells of, where anybody may write.
+    unproven: BTreeSet<u64>,
     reports: BTreeMap<u64, Arc<Report>>,
     counted: Vec<Counted>,
     /// Times of the kernel's kills that were heard of, and not counted yet.
@@ -145,6 +149,12 @@ impl Timeline {
     #[must_use]
     pub fn find(&self, nth: u64) -> Option<&Happening> {
         self.happenings.iter().find(|it| it.nth == nth)
+    }
+
+    /// Whether this one is told of only where anybody may write.
+    #[must_use]
+    pub fn is_unproven(&self, nth: u64) -> bool {
+        self.unproven.contains(&nth)
     }
 
     /// Whether the kernel's log is heard.
@@ -395,8 +405,8 @@ impl App {
                         new.extend((told == Timing::Live).then_some(nth));
                     }
                 }
-                News::Daemon { unix_ms, told, heard } => {
-                    if let Some(nth) = self.hear_daemon(unix_ms, told, heard) {
+                News::Daemon { unix_ms, told, heard, proven } => {
+                    if let Some(nth) = self.hear_daemon(unix_ms, told, heard, proven) {
                         new.extend((told == Timing::Live).then_some(nth));
                     }
                 }
@@ -407,11 +417,19 @@ impl App {
         self.arrange_events();
     }
 
-    /// A kill by a daemon, unless another log told of it already.
-    fn hear_daemon(&mut self, unix_ms: i64, told: Timing, heard: events::Heard) -> Option<u64> {
+    /// A kill by a daemon, unless another log told of it already. What anybody may have written takes
+    /// nothing back but what anybody may have written.
+    fn hear_daemon(
+        &mut self,
+        unix_ms: i64,
+        told: Timing,
+        heard: events::Heard,
+        proven: bool,
+    ) -> Option<u64> {
         let near = |it: &Happening| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
         if heard.undone {
-            let last = self.timeline.happenings.iter().rev().find(|it| near(it)).map(|it| it.nth);
+            let may = |it: &&Happening| near(it) && (proven || self.timeline.is_unproven(it.nth));
+            let last = self.timeline.happenings.iter().rev().find(may).map(|it| it.nth);
             self.timeline.happenings.retain(|it| Some(it.nth) != last);
             return None;
         }
@@ -427,7 +445,10 @@ impl App {
             };
             near(it) && whom && (heard.pid.is_some() || leaf(&it.domain) == leaf(&heard.cgroup))
         };
-        if self.timeline.happenings.iter().any(same) {
+        if let Some(known) = self.timeline.happenings.iter().find(|it| same(it)).map(|it| it.nth) {
+            if proven {
+                self.timeline.unproven.remove(&known);
+            }
             return None;
         }
         let victim = heard.comm.map(|comm| Victim {
@@ -454,7 +475,11 @@ impl App {
         if self.setup.live {
             self.recall(&mut happening);
         }
-        Some(self.timeline.add(happening))
+        let nth = self.timeline.add(happening);
+        if !proven {
+            self.timeline.unproven.insert(nth);
+        }
+        Some(nth)
     }
 
     /// The look that was on the screen just before a time.
@@ -550,6 +575,9 @@ impl App {
         let mut text = format!("{} killed {}", happening.by.name(), whom(happening));
         if let Some(path) = happening.domain.as_ref().filter(|_| happening.victim.is_some()) {
             text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
+        }
+        if self.timeline.is_unproven(last) {
+            text.push_str(" (by a log file)");
         }
         if new.len() > 1 {
             text.push_str(&format!(", and {} more", new.len() - 1));

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use crate::model::{Capability, Needs, Reading};
 use crate::rank::Standing;
-use crate::units::{Adj, Pages};
+use crate::units::{Adj, Pages, Ticks};
 
 pub use fit::fitting;
 pub use sight::{CommandStyle, Row, Sight, SortKey};
@@ -135,14 +135,14 @@ fn command_cell(row: &Row<'_>, out: &mut String) {
 }
 
 /// CPU time as top writes it: `12:41.0`, then `87:13:09`.
-fn cpu_cell(row: &Row<'_>, out: &mut String) {
+fn cpu_cell(row: &Row<'_>, cpu: Ticks, out: &mut String) {
     let rate = row.sight.scene.machine().tick_rate;
-    let seconds = row.process.cpu.seconds(rate);
+    let seconds = cpu.seconds(rate);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     let _ = if hours > 0 {
         write!(out, "{hours}:{minutes:02}:{:02}", seconds % 60)
     } else {
-        let tenths = row.process.cpu.millis(rate).0 / 100 % 10;
+        let tenths = cpu.millis(rate).0 / 100 % 10;
         write!(out, "{minutes}:{:02}.{tenths}", seconds % 60)
     };
 }
@@ -444,9 +444,11 @@ pub static COLUMNS: &[Column] = &[
         needs: Need::Nothing,
         json: &["nice"],
         cell: |row, out| {
-            let _ = write!(out, "{}", row.process.nice);
+            put(row.lived(row.process.nice), out, |nice, out| {
+                let _ = write!(out, "{nice}");
+            });
         },
-        key: |row| SortKey::Number(row.process.nice.into()),
+        key: |row| SortKey::of(row.lived(row.process.nice), i64::from),
     },
     Column {
         id: "cpu",
@@ -460,8 +462,8 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Nothing,
         json: &["cpu_ticks"],
-        cell: cpu_cell,
-        key: |row| SortKey::Number(row.process.cpu.0 as i64),
+        cell: |row, out| put(row.lived(row.process.cpu), out, |cpu, out| cpu_cell(row, cpu, out)),
+        key: |row| SortKey::of(row.lived(row.process.cpu), |cpu| cpu.0 as i64),
     },
     Column {
         id: "run",
@@ -475,8 +477,12 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Nothing,
         json: &["start_ticks"],
-        cell: |row, out| span(row.ran().seconds(row.sight.scene.machine().tick_rate), out),
-        key: |row| SortKey::Number(row.ran().0 as i64),
+        cell: |row, out| {
+            put(row.lived(row.ran()), out, |ran, out| {
+                span(ran.seconds(row.sight.scene.machine().tick_rate), out);
+            });
+        },
+        key: |row| SortKey::of(row.lived(row.ran()), |ran| ran.0 as i64),
     },
     Column {
         id: "caps",

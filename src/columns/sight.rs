@@ -110,6 +110,14 @@ impl Row<'_> {
         self.sight.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
     }
 
+    /// What a look tells of a process, and a dump does not.
+    pub(super) fn lived<T>(&self, told: T) -> Reading<T> {
+        match self.sight.scene.now().untold.lives {
+            true => Reading::Missing,
+            false => Reading::Value(told),
+        }
+    }
+
     /// Badness as a share of the domain's total; points that are no pages have none.
     #[must_use]
     pub fn permille(&self) -> Option<Permille> {

@@ -7,7 +7,7 @@ use super::line::{Constraint, Usage};
 use super::report::{Report, Task};
 use crate::model::{
     Capabilities, Cgroup, Cgroups, Comm, Hierarchy, Ids, Limit, Machine, Memory, ProcId, Process,
-    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, unescape,
+    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, Untold, unescape,
 };
 use crate::units::{Bytes, Kib, PageSize, Pages, Ticks};
 
@@ -71,6 +71,7 @@ pub fn post_mortem(report: &Report, machine_swap: Option<Kib>) -> Option<Post> {
     let scope =
         path.map_or(Scope::Global, |path| Scope::Memcg(Arc::new(Text::new(&unescape(&path)))));
     let snapshot = Snapshot {
+        untold: Untold { lives: true, memory: report.ram.is_none(), swap: swap_total.is_none() },
         machine: Arc::new(machine),
         memory,
         swap,

@@ -54,7 +54,7 @@ pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores, Wh
 pub use reading::Reading;
 pub use scene::{Growth, Kill, Scene, Surge};
 pub use signal::Signal;
-pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot};
+pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Untold};
 pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};
 pub use tripwire::{PressureWatch, Tripwire};

@@ -43,6 +43,17 @@ fn unknown_killers(killers: &Arc<Killers>) -> bool {
     killers.is_default()
 }
 
+/// What a look does not tell that was made of a report: nothing there is zero, it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// When processes began, and what they did since; what of memory and swap was in use.
+    pub lives: bool,
+    /// How much memory the machine has.
+    pub memory: bool,
+    /// How much swap.
+    pub swap: bool,
+}
+
 /// One look.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -83,6 +94,9 @@ pub struct Snapshot {
     pub killers: Arc<Killers>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
+    /// What it does not tell; of a machine that was looked at nothing.
+    #[serde(skip)]
+    pub untold: Untold,
 }
 
 impl Snapshot {
@@ -105,6 +119,7 @@ impl Snapshot {
             cgroups: Arc::default(),
             killers: Arc::clone(&self.killers),
             processes: Vec::new(),
+            untold: self.untold,
         }
     }
 

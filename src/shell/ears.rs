@@ -147,7 +147,10 @@ impl Kernel {
             let heard = self.daemons.take(Killer::Oomd, said);
             let told = if self.live { Timing::Live } else { Timing::Stamp };
             let unix_ms = stamp.map_or(self.last, |us| us / 1000 + self.ahead);
-            return heard.map(|heard| News::Daemon { unix_ms, told, heard }).into_iter().collect();
+            return heard
+                .map(|heard| News::Daemon { unix_ms, told, heard, proven: true })
+                .into_iter()
+                .collect();
         }
         self.reader.take(line);
         self.ended()
@@ -335,11 +338,33 @@ fn follow_journal(out: ChildStdout, inbox: &Sender<Event>) {
     let _ = tell(inbox, vec![News::Ear(Ear::Journal, closed)]);
 }
 
+/// Users of the machine itself are below this one.
+const USERS: u32 = 1000;
+/// And those that systemd makes for a unit (`DynamicUser=`) are in here.
+const DYNAMIC: std::ops::RangeInclusive<u32> = 61_184..=65_519;
+
+/// Whether an entry is the daemon's that it names, by what the journal itself knows of its writer
+/// (`man systemd.journal-fields`): anybody may call himself as he likes (`logger -t`), and a program, too.
+fn is_by<'a>(by: Killer, text: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let Some(uid) = text("_UID").and_then(|uid| uid.parse::<u32>().ok()) else { return false };
+    let fits = |name: &str| by_name(name) == Some(by);
+    let unit = text("_SYSTEMD_UNIT").and_then(|unit| unit.strip_suffix(".service"));
+    let program = text("_EXE").and_then(|path| path.rsplit('/').next());
+    match uid {
+        0 => [unit, program, text("_COMM")].into_iter().flatten().any(fits),
+        // A service that was broken into may run what it likes, but not leave its unit.
+        uid => (uid < USERS || DYNAMIC.contains(&uid)) && unit.is_some_and(fits),
+    }
+}
+
 /// What an entry of the journal tells, as JSON; of what is cut, nothing.
 fn entry(line: &[u8], begun: i64, daemons: &mut Daemons) -> Vec<News> {
     let Ok(Value::Object(entry)) = serde_json::from_slice(line) else { return Vec::new() };
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     let Some(by) = text("SYSLOG_IDENTIFIER").and_then(by_name) else { return Vec::new() };
+    if !is_by(by, text) {
+        return Vec::new();
+    }
     let stamp = text("__REALTIME_TIMESTAMP").and_then(|us| us.parse::<i64>().ok());
     let unix_ms = stamp.map_or_else(now_ms, |us| us / 1000);
     let told = if unix_ms >= begun { Timing::Live } else { Timing::Clock };
@@ -353,7 +378,7 @@ fn entry(line: &[u8], begun: i64, daemons: &mut Daemons) -> Vec<News> {
         _ => return Vec::new(),
     };
     let heard = said.lines().filter_map(|line| daemons.take(by, line));
-    heard.map(|heard| News::Daemon { unix_ms, told, heard }).collect()
+    heard.map(|heard| News::Daemon { unix_ms, told, heard, proven: true }).collect()
 }
 
 /// Files of logs, and the daemon that writes there where it is only one.
@@ -435,7 +460,9 @@ fn follow_files(asked: &Receiver<()>, inbox: &Sender<Event>) {
                     _ if first => continue,
                     stamp => (stamp.unwrap_or_else(now_ms), Timing::Live),
                 };
-                news.push(News::Daemon { unix_ms, told, heard });
+                // Who logs to a syslog file says himself who he is; a daemon's own folder is root's.
+                let proven = file.only.is_some();
+                news.push(News::Daemon { unix_ms, told, heard, proven });
             }
         }
         let hearing = if open.is_empty() {
@@ -511,13 +538,43 @@ mod tests {
 
     #[test]
     fn entries_of_the_journal_are_understood_or_left() {
-        let line =
-            br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","__REALTIME_TIMESTAMP":"1795255200123456",
+        let line = br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","_UID":"998",
+            "_SYSTEMD_UNIT":"systemd-oomd.service","__REALTIME_TIMESTAMP":"1795255200123456",
             "MESSAGE":"Killed /a/b.scope due to memory pressure for /a being 60% > 50%"}"#;
         let news = entry(line, 0, &mut Daemons::default());
         assert!(matches!(&news[..], [News::Daemon { unix_ms: 1_795_255_200_123, .. }]), "{news:?}");
         for line in [&b"{"[..], b"[]", b"{\"SYSLOG_IDENTIFIER\":1}", b"\xff", &line[..90]] {
             assert!(entry(line, 0, &mut Daemons::default()).is_empty());
+        }
+    }
+
+    #[test]
+    fn who_only_calls_himself_a_daemon_is_not_believed() {
+        let tells = |writer: &str| {
+            let line = format!(
+                r#"{{"SYSLOG_IDENTIFIER":"earlyoom","MESSAGE":"Killing process 17 a"{writer}}}"#
+            );
+            !entry(line.as_bytes(), 0, &mut Daemons::default()).is_empty()
+        };
+        for daemon in [
+            r#","_UID":"0","_COMM":"earlyoom""#,
+            r#","_UID":"0","_COMM":"x","_EXE":"/usr/bin/earlyoom""#,
+            r#","_UID":"61234","_COMM":"earlyoom","_SYSTEMD_UNIT":"earlyoom.service""#,
+            r#","_UID":"997","_SYSTEMD_UNIT":"earlyoom.service""#,
+        ] {
+            assert!(tells(daemon), "{daemon}");
+        }
+        for other in [
+            "",
+            r#","_UID":"1000","_COMM":"logger","_SYSTEMD_UNIT":"session-3.scope""#,
+            r#","_UID":"1000","_COMM":"earlyoom","_EXE":"/tmp/earlyoom""#,
+            r#","_UID":"1000","_SYSTEMD_UNIT":"user@1000.service","_SYSTEMD_USER_UNIT":"earlyoom.service""#,
+            r#","_UID":"0","_COMM":"logger","_SYSTEMD_UNIT":"session-3.scope""#,
+            r#","_UID":"33","_COMM":"earlyoom","_SYSTEMD_UNIT":"apache2.service""#,
+            r#","_UID":"-1","_COMM":"earlyoom""#,
+            r#","_UID":0,"_COMM":"earlyoom""#,
+        ] {
+            assert!(!tells(other), "{other}");
         }
     }
 }

@@ -125,6 +125,13 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         },
     };
     if let Some(Command::Explain(order)) = &cli.command {
+        // A log is full of names, in sentences, too: none is shown rather than some forgotten.
+        if cli.redact.is_some() {
+            return Ok(complain_all(&[
+                "explain shows the names of the log as they are: --redact cannot paint them over"
+                    .to_owned(),
+            ]));
+        }
         // `linux` is the running kernel; a log is judged by the rule of its own.
         if order.screen {
             let setup = explain::setup(cli, policy, utc_offset());

@@ -35,13 +35,18 @@ impl<'a> Entry<'a> {
         let Some(it) = group else {
             let at = |kib: Kib| Reading::Value(Limit::At(kib.bytes()));
             let kills = now.traffic.oom_kills;
+            let untold = now.untold;
+            let used = |kib: Kib| match untold.lives {
+                true => Reading::Missing,
+                false => Reading::Value(kib.bytes()),
+            };
             return Self {
                 line,
                 group,
-                usage: Reading::Value(now.memory.used().bytes()),
-                limit: at(now.memory.total_kib),
-                swap: Reading::Value(now.swap.used().bytes()),
-                swap_limit: at(now.swap.total_kib),
+                usage: used(now.memory.used()),
+                limit: if untold.memory { Reading::Missing } else { at(now.memory.total_kib) },
+                swap: used(now.swap.used()),
+                swap_limit: if untold.swap { Reading::Missing } else { at(now.swap.total_kib) },
                 high: Reading::Missing,
                 oom_group: Reading::Missing,
                 events: CgroupEvents { oom_kill: kills, ..absent_events() },

@@ -256,10 +256,12 @@ fn paint_kill(
         Some(Victim { comm, .. }) => comm.to_string(),
         None => whom(happening),
     };
+    let unproven = app.timeline.is_unproven(happening.nth);
     let parts = Parts {
         time: time(app, happening, grid, is_first),
         mark: match happening.told {
             Timing::Stamp | Timing::Within(_) => "~",
+            Timing::Live | Timing::Clock | Timing::Order if unproven => "?",
             Timing::Live | Timing::Clock | Timing::Order => "",
         },
         by: happening.by.word().to_owned(),
@@ -314,7 +316,7 @@ fn sources(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
         let text = if app.time.past.is_empty() {
             "reports of a file; { and } step through those with a dump"
         } else {
-            "a recording holds no log: kills are counted between its looks, and their victims guessed"
+            "a recording holds no log: kills are only counted, their victims guessed"
         };
         return vec![Line::styled(text, look.dim())];
     }

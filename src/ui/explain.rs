@@ -420,17 +420,20 @@ impl Case<'_> {
             0 | 1 => "1 thread".to_owned(),
             count => format!("{count} threads"),
         };
+        let who = words::who(process);
+        // A dump tells nothing of its life.
+        let life = if scene.now().untold.lives {
+            who
+        } else {
+            format!(
+                "{who}, started {} ago, {}, {threads}, nice {}",
+                words::age(scene, process.id),
+                process.state.words(),
+                process.nice
+            )
+        };
         let mut lines = vec![
-            self.text(
-                "process",
-                &format!(
-                    "{}, started {} ago, {}, {threads}, nice {}",
-                    words::who(process),
-                    words::age(scene, process.id),
-                    process.state.words(),
-                    process.nice
-                ),
-            ),
+            self.text("process", &life),
             self.text("user", &format!("{}{ids}", words::user(self.sight, process))),
             self.text(
                 "memory",
@@ -546,6 +549,9 @@ impl Case<'_> {
     fn kin(&self) -> Option<Line<'static>> {
         let scene = self.sight.scene;
         let now = scene.now();
+        if now.untold.lives {
+            return None;
+        }
         let parent = now
             .position(self.process.parent)
             .map_or_else(|| "none in sight".to_owned(), |at| words::who(&now.processes[at]));
@@ -561,12 +567,13 @@ impl Case<'_> {
     fn keys(&self) -> Line<'static> {
         let rule = sacrifice(self.process);
         let mut spans = Vec::new();
-        for (key, what) in [
+        let acts = [
             ("[a]", " adjust  ".to_owned()),
             ("[k]", " signal  ".to_owned()),
             ("[X]", format!(" sacrifice ({})  ", rule.signal)),
-            ("[y]", " copy".to_owned()),
-        ] {
+        ];
+        let acts = acts.into_iter().filter(|_| !self.app.is_over());
+        for (key, what) in acts.chain([("[y]", " copy".to_owned())]) {
             spans.push(Span::styled(key, self.look.strong()));
             spans.push(Span::styled(what, self.look.dim()));
         }

@@ -142,9 +142,13 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if !matches!(app.mode, Mode::Browse) {
         return parts;
     }
-    for (action, word) in
-        [(Action::Explain, "explain"), (Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]
-    {
+    let over = app.is_over();
+    let acts = [(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")];
+    let acts = acts.into_iter().filter(|_| !over);
+    // Of reports of a file there is no now.
+    let now = over && !app.time.past.is_empty();
+    let now = now.then_some((Action::Now, app.newest_word()));
+    for (action, word) in [(Action::Explain, "explain")].into_iter().chain(acts).chain(now) {
         if let Some(key) = key_of(Place::Browse, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
@@ -226,6 +230,10 @@ fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if !matches!(app.mode, Mode::Browse) {
         return Vec::new();
     }
+    // Without looks there is nothing to move in.
+    if app.time.history.is_empty() {
+        return Vec::new();
+    }
     let pair = |a: Action, b: Action, word: &str| {
         let (a, b) = (key_of(Place::Memory, a)?, key_of(Place::Memory, b)?);
         Some(format!("{a} {b} {word}"))
@@ -237,7 +245,7 @@ fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "looks back"),
         enter,
-        now.map(|key| format!("{key} now")),
+        now.map(|key| format!("{key} {}", app.newest_word())),
         pair(Action::KillBefore, Action::KillAfter, "kills"),
     ]
     .into_iter()

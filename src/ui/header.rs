@@ -150,7 +150,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         facts.push(scope);
     }
     left.extend(facts);
-    if width >= 100 {
+    if width >= 100 && !now.untold.lives {
         let [one, five, fifteen] = now.load;
         left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
@@ -199,7 +199,12 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         }
         Some(_) => right.push(Span::raw(time)),
         None => {
-            right.push(Span::styled(format!("{seconds:.1}s"), pace));
+            // A recording has the pace of its looks, and is played at a speed.
+            let text = match app.time.is_film() {
+                true => app.time.speed.to_string(),
+                false => format!("{seconds:.1}s"),
+            };
+            right.push(Span::styled(text, pace));
             right.push(Span::raw(format!(" {time}")));
         }
     }
@@ -677,6 +682,12 @@ fn model(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> 
 pub fn powers(app: &App) -> String {
     let Some(scene) = &app.scene else { return String::new() };
     let powers = scene.now().powers;
+    if app.report.is_some() {
+        return "a report: nothing to act on".to_owned();
+    }
+    if app.is_over() {
+        return "the past: nothing to act on".to_owned();
+    }
     match app.setup.acting {
         Acting::ReadOnly => return "read-only".to_owned(),
         Acting::NotReal => return "a recording: nothing to act on".to_owned(),

@@ -32,6 +32,14 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
     let view = &app.memory;
     paint_head(app, head, pen);
     let Some(sight) = words::header_sight(app) else { return rows.height };
+    if app.time.history.is_empty() {
+        let text = match app.report {
+            Some(_) => "a report is one moment: charts are drawn of looks, and here are none",
+            None => "there was no look yet",
+        };
+        pen.text(rows.x, rows.y, rows.width, text, pen.look.dim());
+        return rows.height;
+    }
     if view.large {
         let chosen = view.chosen.min(SERIES.len().saturating_sub(1));
         let shown = SERIES.get(chosen..=chosen).unwrap_or_default();

@@ -334,3 +334,19 @@ fn nothing_is_acted_on_with_replaced_names() {
         .expect("doomtop runs");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn explain_refuses_what_it_cannot_paint_over() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kmsg/global-6.18.txt");
+    assert!(Path::new(log).exists());
+    for redact in ["--redact", "--redact=all"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+            .args([redact, "explain", log])
+            .output()
+            .expect("doomtop runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("--redact") && said.lines().count() == 1, "{said}");
+    }
+}

@@ -161,7 +161,12 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
     let mut say = |line: &str, seconds: i64, player: &mut Player| {
         let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
         let unix_ms = BEGIN + seconds * 1000;
-        player.app.update(Msg::News(vec![News::Daemon { unix_ms, told: Timing::Live, heard }]));
+        player.app.update(Msg::News(vec![News::Daemon {
+            unix_ms,
+            told: Timing::Live,
+            heard,
+            proven: true,
+        }]));
     };
     let term = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
     let kill = r#"sending SIGKILL to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
@@ -175,6 +180,35 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
     assert_eq!(heard(&player).len(), 2, "a minute later it is another one");
     say("dryrun, not actually sending any signal", 60, &mut player);
     assert_eq!(heard(&player), [java], "nothing was done");
+}
+
+#[test]
+fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
+    let mut player = listening();
+    let mut daemons = Daemons::default();
+    let mut say = |line: &str, proven: bool, player: &mut Player| {
+        let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
+        let (unix_ms, told) = (BEGIN + 1000, Timing::Live);
+        player.app.update(Msg::News(vec![News::Daemon { unix_ms, told, heard, proven }]));
+    };
+    let java = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
+    let other = r#"sending SIGTERM to process 500 uid 1000 "chrome": oom_score 9, VmRSS 8 MiB"#;
+    let undone = "dryrun, not actually sending any signal";
+    say(java, true, &mut player);
+    assert!(!player.notice().contains("log file"), "{}", player.notice());
+    say(undone, false, &mut player);
+    assert_eq!(heard(&player).len(), 1, "a real one stays");
+    say(other, false, &mut player);
+    assert!(player.notice().contains("500 chrome (by a log file)"), "{}", player.notice());
+    player.play("<A-5><Enter>");
+    let Mode::Happened(page) = &player.app.mode else { panic!("a page") };
+    assert!(page.lines.iter().any(|(label, _)| *label == "proof"), "{:?}", page.lines);
+    say(undone, false, &mut player);
+    assert_eq!(heard(&player).len(), 1, "that one goes");
+    say(other, false, &mut player);
+    say(other, true, &mut player);
+    say(undone, false, &mut player);
+    assert_eq!(heard(&player).len(), 2, "the journal told of it, too");
 }
 
 #[test]
@@ -268,6 +302,30 @@ fn the_reports_of_a_file_are_moments_to_step_through() {
         key(&mut app, Key::plain(Code::Esc));
         assert_eq!(app.screen, Screen::Events);
     }
+}
+
+#[test]
+fn what_a_report_does_not_tell_is_no_zero_and_what_it_cannot_do_is_said() {
+    let mut app = of_file("v2-memcg-6.18.txt");
+    let screen = painted(&mut app, 160, 30);
+    assert!(!screen.contains("0:00.0"), "{screen}");
+    assert!(!screen.contains("adjust") && !screen.contains("sacrifice"), "{screen}");
+    assert!(!screen.contains("0 CPUs") && screen.contains("a report: nothing"), "{screen}");
+    let notice = |app: &App| app.notice.as_ref().map_or_else(String::new, |it| it.text.clone());
+    key(&mut app, Key::char('z'));
+    assert!(!app.paused && notice(&app).contains("one moment"), "{}", notice(&app));
+    key(&mut app, Key::char('b'));
+    assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without looks"));
+    app.screen = Screen::Memory;
+    let screen = painted(&mut app, 100, 24);
+    assert!(screen.contains("a report is one moment") && !screen.contains("zoom"), "{screen}");
+    key(&mut app, Key::plain(Code::Esc));
+    key(&mut app, Key::plain(Code::Tab));
+    assert_eq!(app.screen, Screen::Cgroups);
+    let screen = painted(&mut app, 140, 24);
+    let is_machine = |line: &&str| line.trim_start_matches(['>', ' ']).starts_with("global ");
+    let machine = screen.lines().find(is_machine).expect("the machine");
+    assert!(!machine.contains("100%") && machine.contains('-'), "{machine}");
 }
 
 #[test]
