@@ -253,7 +253,7 @@ impl App {
             }
             Action::Dump => return vec![Request::Dump],
             Action::Record => return self.toggle_taping(),
-            Action::WritePast => return vec![Request::WritePast],
+            Action::WritePast => return self.write_past(),
             Action::Help => self.mode = Mode::Help(0),
             Action::Back => self.back(),
             Action::Quit => return vec![Request::Quit { keep: false }],

@@ -153,21 +153,19 @@ impl App {
         let Some(happening) = self.happening() else {
             return self.say(Level::Plain, "choose a kill first");
         };
-        if happening.told == Timing::Order || self.look_before(happening.unix_ms).is_none() {
+        let nth = self.look_before_kill(happening).filter(|_| happening.told != Timing::Order);
+        let Some(nth) = nth else {
             return self.say(Level::Plain, "the look before that kill is not kept");
+        };
+        let (who, id) = (whom(happening), happening.victim.and_then(|victim| victim.id));
+        self.go_to_look(nth);
+        self.screen = Screen::Processes;
+        self.arrange();
+        if let Some(id) = id {
+            self.jump_to(id);
         }
-        let (nth, who) = (self.look_before(happening.unix_ms), whom(happening));
-        let id = happening.victim.and_then(|victim| victim.id);
-        if let Some(nth) = nth {
-            self.go_to_look(nth);
-            self.screen = Screen::Processes;
-            self.arrange();
-            if let Some(id) = id {
-                self.jump_to(id);
-            }
-            let back = if self.time.is_film() { "goes to the end" } else { "goes back to now" };
-            self.say(Level::Plain, format!("just before {who} was killed; l {back}"));
-        }
+        let back = if self.time.is_film() { "goes to the end" } else { "goes back to now" };
+        self.say(Level::Plain, format!("just before {who} was killed; l {back}"));
     }
 
     /// Explains the line under the cursor: a kill with the kernel's table of it as the table of

@@ -310,7 +310,7 @@ impl App {
                 asked.extend(rung);
                 return asked;
             }
-            Msg::Film(look) => self.take_film(&look),
+            Msg::Film(look) => self.take_film(look),
             Msg::FilmIsRead => self.film_is_read(),
             Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
             Msg::News(news) => self.hear(news),

@@ -1,9 +1,11 @@
 //! Looking back: the last looks are kept, and the whole screen can show any of them; a recording is
 //! played by moving through them.
 
+use std::sync::Arc;
+
 use super::{App, Level, Request};
 use crate::app::mode::Mode;
-use crate::model::{History, Moment, Nth, Past, Scene, Snapshot};
+use crate::model::{Clock, History, Moment, Nth, Past, Scene, Snapshot};
 use crate::units::Millis;
 
 /// Looks are kept for so long, where the user does not say.
@@ -21,6 +23,12 @@ const MINUTE: Millis = Millis(60_000);
 
 /// A replay that lags shows at most so many looks at once, and jumps where there are more.
 const CATCH_UP: u64 = 16;
+
+/// Between two runs in one recording is at least so long.
+const SEAM: Millis = Millis(1000);
+
+/// A longer time in which nothing was recorded is not waited out.
+const PAUSE: Millis = Millis(5 * 60_000);
 
 /// How fast a recording is played, in quarters of its own pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +103,10 @@ pub struct Time {
     at: Option<Nth>,
     gone_back: bool,
     film: bool,
+    /// When the last look of the recording was taken, and so much its clock is put ahead since: each run
+    /// in it counts from its own start.
+    last: Option<Clock>,
+    ahead: Millis,
     /// No more of it will come.
     all_read: bool,
     playing: Option<Playing>,
@@ -113,6 +125,8 @@ impl Default for Time {
             at: None,
             gone_back: false,
             film: false,
+            last: None,
+            ahead: Millis(0),
             all_read: false,
             playing: None,
             taping: None,
@@ -126,6 +140,26 @@ impl Time {
     fn keep(&mut self, look: &Snapshot) -> Nth {
         self.history.push(Moment::of(look));
         self.past.push(look)
+    }
+
+    /// Joins the runs that a recording is made of: the second goes on behind the first, as much later as
+    /// the wall clock says.
+    fn join(&mut self, look: &mut Arc<Snapshot>) {
+        let clock = look.clock;
+        if let Some(last) = self.last.replace(clock)
+            && clock.monotonic_ms <= last.monotonic_ms
+        {
+            let later = u64::try_from(clock.unix_ms.saturating_sub(last.unix_ms)).unwrap_or(0);
+            let due = last.monotonic_ms.0.saturating_add(later.max(SEAM.0));
+            let more = due.saturating_sub(clock.monotonic_ms.0);
+            self.ahead = Millis(self.ahead.0.saturating_add(more));
+        }
+        if self.ahead > Millis(0) {
+            let ahead = |at: &mut Millis| at.0 = at.0.saturating_add(self.ahead.0);
+            let look = Arc::make_mut(look);
+            ahead(&mut look.clock.monotonic_ms);
+            ahead(&mut Arc::make_mut(&mut look.cgroups).read_ms);
+        }
     }
 
     /// Something else is put on the screen: looks are left aside, and nothing plays. Whether it stood at
@@ -175,6 +209,14 @@ impl Time {
         self.playing.is_some()
     }
 
+    /// Whether a long pause follows this look, which was on the screen for a moment.
+    fn before_pause(&self, at: Nth, there: Millis) -> bool {
+        let (now, next) = (self.past.time(at), self.past.time(Nth(at.0 + 1)));
+        now.zip(next).is_some_and(|(now, next)| {
+            next.saturating_sub(now) > PAUSE && there.saturating_sub(now) >= SEAM
+        })
+    }
+
     /// How long before the newest look the one on the screen was taken.
     #[must_use]
     pub fn ago(&self) -> Option<Millis> {
@@ -197,7 +239,7 @@ impl App {
     }
 
     /// Takes a new look: it is kept, and shown where the screen stands at now.
-    pub(super) fn take_look(&mut self, look: std::sync::Arc<Snapshot>) {
+    pub(super) fn take_look(&mut self, look: Arc<Snapshot>) {
         let nth = self.time.keep(&look);
         self.count_kills(nth, &look);
         if self.paused || self.time.gone_back {
@@ -209,12 +251,13 @@ impl App {
     }
 
     /// Takes a look of a recording that is played later: it is kept, and not shown.
-    pub(super) fn take_film(&mut self, look: &Snapshot) {
-        let nth = self.time.keep(look);
+    pub(super) fn take_film(&mut self, mut look: Arc<Snapshot>) {
+        self.time.join(&mut look);
+        let nth = self.time.keep(&look);
         if !look.users.is_empty() {
-            self.names.learn_users(std::sync::Arc::clone(&look.users));
+            self.names.learn_users(Arc::clone(&look.users));
         }
-        self.count_kills(nth, look);
+        self.count_kills(nth, &look);
         (self.time.film, self.time.gone_back) = (true, true);
         if self.time.at.is_none() {
             self.show(nth);
@@ -378,6 +421,15 @@ impl App {
         vec![Request::Tape(on)]
     }
 
+    /// Has the looks that are kept written to a file.
+    pub(super) fn write_past(&mut self) -> Vec<Request> {
+        if self.time.film {
+            self.say(Level::Plain, "this is a recording already");
+            return Vec::new();
+        }
+        vec![Request::WritePast]
+    }
+
     /// Plays faster, or slower.
     pub(super) fn change_speed(&mut self, faster: bool) {
         if !self.time.film {
@@ -399,8 +451,10 @@ impl App {
             return;
         }
         let gone = time.speed.of(self.now.saturating_sub(playing.since));
-        let target = time.past.at(Millis(playing.from.0.saturating_add(gone.0)));
-        let Some(target) = target.filter(|target| *target > at) else { return };
+        let there = Millis(playing.from.0.saturating_add(gone.0));
+        let target = time.past.at(there).filter(|target| *target > at);
+        let skips = target.is_none() && time.before_pause(at, there);
+        let Some(target) = target.or(skips.then_some(Nth(at.0 + 1))) else { return };
         // A dialog stands still, and so does what it speaks of.
         if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
         {
@@ -410,6 +464,9 @@ impl App {
             return self.show(target);
         }
         (at.0 + 1..=target.0).for_each(|nth| self.show(Nth(nth)));
+        if skips {
+            self.play();
+        }
     }
 
     /// What a key of time means; nothing where it is not one.

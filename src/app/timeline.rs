@@ -492,6 +492,17 @@ impl App {
         if is_before { Some(nth) } else { nth.0.checked_sub(1).map(Nth) }
     }
 
+    /// The look before a kill: of one that was only counted, the look that had not counted it yet.
+    pub(super) fn look_before_kill(&self, happening: &Happening) -> Option<Nth> {
+        let Timing::Within(span) = happening.told else {
+            return self.look_before(happening.unix_ms);
+        };
+        let from = happening.unix_ms.saturating_sub_unsigned(span.0);
+        let past = &self.time.past;
+        let was = |nth: &Nth| past.facts(*nth).is_some_and(|it| it.clock.unix_ms <= from);
+        (past.oldest()?.0..=past.newest()?.0).rev().map(Nth).find(was)
+    }
+
     /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
     /// that domain, by the policy that ranks now.
     fn recall(&self, happening: &mut Happening) {
@@ -535,7 +546,7 @@ impl App {
         };
         let counted = |look: &Snapshot| look.traffic.oom_kills.value();
         let count = match (counted(facts), counted(look)) {
-            (Some(then), Some(now)) => now.saturating_sub(then),
+            (Some(then), Some(now)) if look.goes_on_from(facts) => now.saturating_sub(then),
             _ => 0,
         };
         if count > 0 {

@@ -314,13 +314,23 @@ impl Past {
         Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
     }
 
-    /// Walks through the cgroups of all looks that are kept, up to this one: `with` gets which look it
-    /// is, its small facts, when its cgroups were read, and their list.
-    pub fn walk_groups(&self, to: Nth, mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup])) {
+    /// Walks through the cgroups of the looks from one to another, both with it: `with` gets which look
+    /// it is, its small facts, when its cgroups were read, and their list.
+    pub fn walk_groups(
+        &self,
+        (from, to): (Nth, Nth),
+        mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup]),
+    ) {
+        let place =
+            |nth: Nth| usize::try_from(nth.0.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let whole = |at: &usize| self.frames.get(*at).is_some_and(|frame| frame.groups.is_whole());
+        let begin = (0..=place(from).min(self.frames.len())).rev().find(whole).unwrap_or(0);
         let mut list = Vec::new();
-        for (nth, frame) in (self.first..=to.0).zip(&self.frames) {
+        for (nth, frame) in (self.first..=to.0).zip(&self.frames).skip(begin) {
             frame.groups.apply(&mut list);
-            with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+            if nth >= from.0 {
+                with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+            }
         }
     }
 
@@ -365,9 +375,11 @@ impl Past {
     /// Whether the kernel counted a kill between the look before and this one.
     #[must_use]
     pub fn has_kill(&self, nth: Nth) -> bool {
-        let kills = |nth: Nth| self.facts(nth)?.traffic.oom_kills.value();
-        let before = nth.0.checked_sub(1).map(Nth).and_then(kills);
-        before.zip(kills(nth)).is_some_and(|(before, now)| now > before)
+        let before = nth.0.checked_sub(1).and_then(|nth| self.facts(Nth(nth)));
+        let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
+        let kills = |look: &Snapshot| look.traffic.oom_kills.value();
+        let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
+        more && now.goes_on_from(before)
     }
 
     /// Whether a look is kept whole, and not as what changed.

@@ -123,6 +123,13 @@ impl Snapshot {
         }
     }
 
+    /// Whether its counters go on from an earlier look: the same machine, and not booted since.
+    #[must_use]
+    pub fn goes_on_from(&self, before: &Self) -> bool {
+        self.clock.uptime_ticks >= before.clock.uptime_ticks
+            && self.machine.name == before.machine.name
+    }
+
     /// The pages that an OOM of the whole machine weighs adj by.
     #[must_use]
     pub fn total(&self) -> Pages {

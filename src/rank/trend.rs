@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Arrival, Cgroup, Forecast, History, Moment, Outlook, Past, Snapshot, Text, tree_order,
+    Arrival, Cgroup, Forecast, History, Moment, Nth, Outlook, Past, Snapshot, Text, tree_order,
 };
 use crate::units::{Bytes, Millis};
 
@@ -191,7 +191,11 @@ pub fn outlook(left: &[Left]) -> Outlook {
     if !in_order {
         return Outlook::Unknown;
     }
-    let all = since_pause(left);
+    without_pause(since_pause(left), <[Left]>::to_vec)
+}
+
+/// The same of what has no long pause in it.
+fn without_pause(all: &[Left], taken: impl Fn(&[Left]) -> Vec<Left>) -> Outlook {
     let Some(&(now, _)) = all.last() else { return Outlook::Unknown };
     let is_enough = |part: &[Left]| {
         let over = part.first().map_or(Millis(0), |first| now.saturating_sub(first.0));
@@ -203,11 +207,16 @@ pub fn outlook(left: &[Left]) -> Outlook {
     let mut tried = usize::MAX;
     for window in WINDOWS {
         let from = all.partition_point(|it| now.saturating_sub(it.0) > window);
-        let part = all.get(from..).unwrap_or_default();
-        if !is_enough(part) || part.len() == tried {
+        let seen = all.get(from..).unwrap_or_default();
+        if seen.len() == tried {
             continue;
         }
-        tried = part.len();
+        tried = seen.len();
+        let part = taken(seen);
+        let part = part.as_slice();
+        if !is_enough(part) {
+            continue;
+        }
         let points = thinned(part, now);
         let Some(fit) = Fit::falling(&points).filter(|fit| fit.goes_on(&points)) else { continue };
         let over = part.first().map_or(Millis(0), |first| now.saturating_sub(first.0));
@@ -260,21 +269,59 @@ pub fn forecast(history: &History, past: &Past, now: &Snapshot) -> Forecast {
     }
 }
 
-/// The looks at cgroups that are taken in, at most.
-const GROUP_LOOKS: u64 = POINTS as u64;
+/// The newest looks at cgroups are all taken in; the older ones are the further apart the older they are:
+/// by this part of their age, within these bounds. So each window has enough of them.
+const GROUP_SHARE: u64 = POINTS as u64;
+const GROUP_STEPS: (Millis, Millis) = (Millis(500), Millis(30_000));
+
+/// Of looks that are denser towards now, those that are about as far apart as the oldest.
+fn evenly(part: &[Left]) -> Vec<Left> {
+    let (Some((from, _)), Some((to, _))) = (part.first(), part.last()) else { return Vec::new() };
+    let step = Millis(to.saturating_sub(*from).0 / GROUP_SHARE);
+    let mut even: Vec<Left> = Vec::with_capacity(POINTS + 1);
+    for look in part.iter().rev() {
+        if even.last().is_none_or(|last| last.0.saturating_sub(look.0) >= step) {
+            even.push(*look);
+        }
+    }
+    even.reverse();
+    even
+}
+
+/// Which looks at cgroups are taken in, the oldest first: those of the last half hour up to this one, since
+/// the last long pause.
+fn group_looks(past: &Past, newest: Nth) -> Vec<Nth> {
+    let (Some(oldest), Some(now)) = (past.oldest(), past.time(newest)) else { return Vec::new() };
+    let age = |at: Millis| now.saturating_sub(at);
+    let times = (oldest.0..=newest.0).rev().map_while(|nth| past.time(Nth(nth)));
+    let times = times.take_while(|at| age(*at) <= WINDOWS[0]);
+    let mut times: Vec<Left> = times.map(|at| (at, Bytes(0))).collect();
+    times.reverse();
+    let mut last = None;
+    let mut looks = Vec::new();
+    for ((at, _), nth) in since_pause(&times).iter().rev().zip((oldest.0..=newest.0).rev()) {
+        let step = Millis(age(*at).0 / GROUP_SHARE).clamp(GROUP_STEPS.0, GROUP_STEPS.1);
+        if last.is_none_or(|last: Millis| last.saturating_sub(*at) >= step) {
+            last = Some(*at);
+            looks.push(Nth(nth));
+        }
+    }
+    looks.reverse();
+    looks
+}
 
 fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
     let limited: Vec<&Cgroup> = now.cgroups.limited().collect();
-    let (Some(oldest), Some(newest)) = (past.oldest(), past.at(now.clock.monotonic_ms)) else {
-        return Vec::new();
-    };
     if limited.is_empty() {
         return Vec::new();
     }
+    let newest = past.at(now.clock.monotonic_ms);
+    let looks = newest.map_or_else(Vec::new, |newest| group_looks(past, newest));
+    let (Some(first), Some(newest)) = (looks.first(), looks.last()) else { return Vec::new() };
+    let mut taken = looks.iter().peekable();
     let mut left: Vec<Vec<Left>> = limited.iter().map(|_| Vec::new()).collect();
-    let each = (newest.0.saturating_sub(oldest.0) + 1).div_ceil(GROUP_LOOKS).max(1);
-    past.walk_groups(newest, |nth, facts, read_ms, list| {
-        if !(newest.0 - nth.0).is_multiple_of(each) {
+    past.walk_groups((*first, *newest), |nth, facts, read_ms, list| {
+        if taken.next_if(|taken| **taken == nth).is_none() {
             return;
         }
         let mut then = list.iter().peekable();
@@ -284,7 +331,13 @@ fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
                     && tree_order(it.path.as_str(), group.path.as_str()).is_lt()
             };
             while then.next_if(before).is_some() {}
-            let Some(was) = then.next_if(|it| it.path == group.path) else { continue };
+            let Some(was) = then.next_if(|it| it.path == group.path) else {
+                // One that comes again is another one. Where none are, nobody looked.
+                if !list.is_empty() {
+                    left.clear();
+                }
+                continue;
+            };
             // Another limit is another wall.
             if was.wall() != group.wall() {
                 left.clear();
@@ -295,7 +348,9 @@ fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
             }
         }
     });
-    let told = |(group, left): (&&Cgroup, &Vec<Left>)| (Arc::clone(&group.path), outlook(left));
+    let told = |(group, left): (&&Cgroup, &Vec<Left>)| {
+        (Arc::clone(&group.path), without_pause(left, evenly))
+    };
     limited.iter().zip(&left).map(told).collect()
 }
 

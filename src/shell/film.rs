@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::thread;
 
 use crate::app::time::Speed;
@@ -64,7 +64,10 @@ pub(super) struct Film {
     pub(super) at: Option<String>,
 }
 
-/// Starts the thread.
+/// So many looks are read ahead: where the loop stands still, the rest of the file waits in the file.
+const AHEAD: usize = 64;
+
+/// Starts the thread. One is to be received for each look that was taken.
 ///
 /// # Errors
 /// The system has no room for another thread.
@@ -72,7 +75,8 @@ pub(super) fn start(
     mut source: Box<dyn Source>,
     progress: Progress,
     inbox: Sender<Event>,
-) -> Result<(), String> {
+) -> Result<Receiver<()>, String> {
+    let (places, taken) = sync_channel(AHEAD);
     let work = move || {
         let tell = |message: Msg| inbox.send(Event::Told(message)).is_ok();
         let (mut looks, mut told) = (0_u64, 0);
@@ -80,6 +84,9 @@ pub(super) fn start(
             let message = match source.look(&Needs::default(), None) {
                 Ok(look) => {
                     looks += 1;
+                    if places.send(()).is_err() {
+                        return;
+                    }
                     Msg::Film(look)
                 }
                 Err(lost @ Lost::Damaged { .. }) => Msg::Missed(lost.to_string()),
@@ -110,5 +117,5 @@ pub(super) fn start(
         let _ = inbox.send(Event::AllRead);
     };
     let started = thread::Builder::new().name("film".to_owned()).spawn(work);
-    started.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+    started.map(|_| taken).map_err(|error| format!("cannot start a thread: {error}"))
 }

@@ -128,38 +128,47 @@ fn keep_ring(
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let (mut past, mut burst) = (Past::new(span, ROOM), Burst::default());
     let (mut spent, mut looks, mut due) = (None, 0_u64, Instant::now());
-    loop {
+    let write = |past: &Past| {
+        let Some(look) = past.newest().and_then(|nth| past.facts(nth)) else { return };
+        let stem = stem(&look.machine, look.clock.unix_ms) + "-kill";
+        let written = file_in(folder, &stem)
+            .and_then(|(name, file)| Ok((name, write_past(past, &users, file)?)));
+        // A full disk may have room again when the next one is killed.
+        let line = match written {
+            Ok((name, (looks, bytes))) => {
+                format!("{looks} looks, {}, in {name}", human_size(bytes))
+            }
+            Err(error) => format!("{stem}.tape: {error}"),
+        };
+        let _ = writeln!(io::stderr(), "doomtop: {line}");
+    };
+    let ended = loop {
         match super::look(source.as_mut(), &needs, spent.take()) {
             Ok(look) => {
                 looks += 1;
                 past.push(&look);
                 if burst.look(look.traffic.oom_kills.value()) && burst.count <= MOST {
-                    let stem = stem(&look.machine, look.clock.unix_ms) + "-kill";
-                    let written = file_in(folder, &stem)
-                        .and_then(|(name, file)| Ok((name, write_past(&past, &users, file)?)));
-                    // A full disk may have room again when the next one is killed.
-                    let line = match written {
-                        Ok((name, (looks, bytes))) => {
-                            format!("{looks} looks, {}, in {name}", human_size(bytes))
-                        }
-                        Err(error) => format!("{stem}.tape: {error}"),
-                    };
-                    let _ = writeln!(io::stderr(), "doomtop: {line}");
+                    write(&past);
                 }
                 spent = Some(look);
             }
-            Err(Lost::End) if looks > 0 => return Ok(0),
+            Err(Lost::End) if looks > 0 => break Ok(0),
             Err(lost @ Lost::Unreadable(_)) if looks > 0 => {
                 let _ = writeln!(io::stderr(), "doomtop: {lost}");
             }
-            Err(lost) => return Err(lost.to_string()),
+            Err(lost) => break Err(lost.to_string()),
         }
         due = (due + Duration::from_millis(delay.0)).max(Instant::now());
         if setup.live {
             wait(due, &end);
         }
         if order.iterations.is_some_and(|count| looks >= count) || end.load(Ordering::Relaxed) {
-            return Ok(0);
+            break Ok(0);
         }
+    };
+    // The end may come before a burst is over.
+    if burst.end() && burst.count <= MOST {
+        write(&past);
     }
+    ended
 }

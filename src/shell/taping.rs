@@ -48,11 +48,46 @@ impl Burst {
             Some((first, last)) => Some((first + 1, last + 1)),
         };
         let over = self.looks.is_some_and(|(first, last)| last >= QUIET || first >= LONGEST);
-        if over {
-            self.looks = None;
-            self.count += 1;
+        over && self.end()
+    }
+
+    /// No look comes any more. Whether that ends a burst.
+    pub(super) fn end(&mut self) -> bool {
+        let begun = self.looks.take().is_some();
+        self.count += u32::from(begun);
+        begun
+    }
+}
+
+/// So many looks wait for the disk at most.
+const MOST_WAITING: usize = 64;
+
+/// A place among the looks that wait to be written.
+pub(super) struct Waiting {
+    _held: Arc<()>,
+}
+
+/// The looks that wait to be written: a disk that stalls must not fill the memory.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    all: Arc<()>,
+    /// Looks that found no place, since there was one.
+    left_out: u64,
+}
+
+impl Queue {
+    /// A place for a look, where there is one; and what is to be said of it.
+    pub(super) fn place(&mut self) -> (Option<Waiting>, Option<String>) {
+        if Arc::strong_count(&self.all) > MOST_WAITING {
+            self.left_out += 1;
+            let text = "the disk is too slow: looks are left out of the recording";
+            return (None, (self.left_out == 1).then(|| text.to_owned()));
         }
-        over
+        let said = match std::mem::take(&mut self.left_out) {
+            0 => None,
+            count => Some(format!("the recording goes on; {count} looks are not in it")),
+        };
+        (Some(Waiting { _held: Arc::clone(&self.all) }), said)
     }
 }
 
@@ -63,7 +98,7 @@ pub(super) enum Order {
     /// Begin a recording under a name that begins so.
     Begin(String),
     /// Add a look to it.
-    Look(Box<Snapshot>, Users),
+    Look(Box<Snapshot>, Users, Waiting),
     /// End it.
     End,
     /// Write all that is kept to a file of its own.
@@ -146,7 +181,7 @@ fn run(asked: &Receiver<Order>, inbox: &Sender<Event>) {
                     tell(Level::Warn, format!("no recording: {stem}.tape: {error}"));
                 }
             },
-            Order::Look(look, users) => {
+            Order::Look(look, users, _waiting) => {
                 let Some(mut on) = running.take() else { continue };
                 match on.tape.write(&named(*look, &users)) {
                     Ok(()) => running = Some(Running { looks: on.looks + 1, ..on }),
@@ -211,6 +246,22 @@ mod tests {
         let over: Vec<u64> = (0..100).filter(|&kills| burst.look(Some(kills))).collect();
         assert_eq!(over, [31, 62, 93]);
         assert!(!burst.look(None) && Burst::default().counted.is_none());
+        // The end comes within five looks.
+        let mut burst = Burst::default();
+        assert!(!burst.end() && !burst.look(Some(1)) && !burst.end());
+        assert!(!burst.look(Some(2)) && !burst.look(Some(2)));
+        assert!(burst.end() && !burst.end() && burst.count == 1);
+    }
+
+    #[test]
+    fn a_disk_that_stalls_does_not_fill_the_memory() {
+        let mut queue = Queue::default();
+        let mut places: Vec<_> = (0..100).map(|_| queue.place()).collect();
+        assert_eq!(places.iter().filter(|(place, _)| place.is_some()).count(), MOST_WAITING);
+        assert_eq!(places.iter().filter(|(_, said)| said.is_some()).count(), 1, "said once");
+        places.clear();
+        let (place, said) = queue.place();
+        assert!(place.is_some() && said.is_some_and(|said| said.contains("36 looks")));
     }
 
     #[test]

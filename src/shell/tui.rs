@@ -30,7 +30,7 @@ use super::ears::Ears;
 use super::film::{self, Film};
 use super::rules::Watch;
 use super::sampler::Sampler;
-use super::taping::{self, Burst, Order};
+use super::taping::{self, Burst, Order, Queue};
 use super::terminal::{self, Screen};
 use super::wake::{self, Waker};
 use super::written::{self, new_file};
@@ -90,7 +90,11 @@ struct Loop {
     stream: bool,
     /// Where a recording is to begin.
     at: Option<String>,
+    /// Looks of a recording that are on their way; one is received for each that was taken.
+    film: Option<Receiver<()>>,
     tape: Sender<Order>,
+    /// The looks that wait to be written.
+    queue: Queue,
     /// Kills are watched for, to keep what was before them.
     burst: Option<Burst>,
     slow: Option<Sender<Vec<ProcId>>>,
@@ -139,7 +143,7 @@ pub(super) fn run(
         app.time.past = Past::new(span, RING);
         app.time.thorough = true;
     }
-    let mut at = None;
+    let (mut at, mut taken) = (None, None);
     let sampler = match feed {
         Feed::Looks(source) | Feed::Stream(source) => Some(Sampler::start(source, inbox.clone())?),
         Feed::Film(mut film) if cli.demo => {
@@ -154,7 +158,7 @@ pub(super) fn run(
             app.time.past = Past::new(Millis(u64::MAX), film::ROOM);
             app.time.speed = film.speed;
             at = film.at;
-            film::start(film.source, film.progress, inbox.clone())?;
+            taken = Some(film::start(film.source, film.progress, inbox.clone())?);
             None
         }
     };
@@ -191,7 +195,9 @@ pub(super) fn run(
         sampler,
         stream,
         at,
+        film: taken,
         tape,
+        queue: Queue::default(),
         burst: cli.ring.map(|_| Burst::default()),
         slow,
         student,
@@ -214,6 +220,10 @@ pub(super) fn run(
             } else {
                 Vec::new()
             };
+            // The end may come before a burst of kills is over.
+            if all.burst.as_mut().is_some_and(Burst::end) {
+                all.keep_burst();
+            }
             drop(all);
             // What is being written is written to its end.
             let _ = writer.join();
@@ -401,10 +411,19 @@ impl Loop {
                     sampler.done();
                 }
                 let mut over = false;
+                if let (Msg::Film(_), Some(film)) = (&message, &self.film) {
+                    let _ = film.try_recv();
+                }
+                let mut said = None;
                 if let Msg::Sampled(look) = &message {
                     if self.app.time.taping().is_some() {
-                        let look = Box::new(Snapshot::clone(look));
-                        let _ = self.tape.send(Order::Look(look, self.app.names.users()));
+                        let place;
+                        (place, said) = self.queue.place();
+                        if let Some(place) = place {
+                            let look = Box::new(Snapshot::clone(look));
+                            let users = self.app.names.users();
+                            let _ = self.tape.send(Order::Look(look, users, place));
+                        }
                     }
                     let kills = look.traffic.oom_kills.value();
                     over = self.burst.as_mut().is_some_and(|burst| burst.look(kills));
@@ -420,6 +439,9 @@ impl Loop {
                 }
                 if over {
                     self.keep_burst();
+                }
+                if let Some(said) = said {
+                    self.app.update(Msg::Told(Level::Warn, said));
                 }
             }
             Event::AllRead => {

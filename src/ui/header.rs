@@ -199,13 +199,11 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
         }
         Some(_) => right.push(Span::raw(time)),
         None => {
-            // A recording has the pace of its looks, and is played at a speed.
-            let text = match app.time.is_film() {
-                true => app.time.speed.to_string(),
-                false => format!("{seconds:.1}s"),
-            };
-            right.push(Span::styled(text, pace));
-            right.push(Span::raw(format!(" {time}")));
+            // A recording is played at a speed, which stands there already.
+            if !app.time.is_film() {
+                right.push(Span::styled(format!("{seconds:.1}s "), pace));
+            }
+            right.push(Span::raw(time));
         }
     }
     spread(left, right, width)

@@ -11,7 +11,7 @@ use super::pen::{Pen, tail};
 use super::{timeline, words};
 use crate::app::App;
 use crate::columns::Sight;
-use crate::model::{Axis, Cgroup, Fold, Point, Reading, Stall, joined, resample};
+use crate::model::{Axis, Cgroup, Fold, Nth, Point, Reading, Stall, joined, resample};
 use crate::rank::series::Severity;
 use crate::rank::walls;
 use crate::units::{Bytes, Millis};
@@ -148,8 +148,12 @@ pub fn lines(app: &App, group: &Cgroup, look: Look, width: u16) -> Vec<Line<'sta
     if past.len() < FEW || room < 8 {
         return Vec::new();
     }
-    let axis = Axis::new(at, past.span(), room.into());
-    let span = timeline::span(past.span().0 / 1000);
+    // A recording is kept however long it is: then the line reaches back to its beginning.
+    let time = |nth: Option<Nth>| nth.and_then(|nth| past.time(nth)).unwrap_or(at);
+    let kept = at.saturating_sub(time(past.oldest()));
+    let whole = if app.time.is_film() { Millis(kept.0.max(1000)) } else { past.span() };
+    let axis = Axis::new(at, whole, room.into());
+    let span = timeline::span(whole.0 / 1000);
     let say = |label: &str, spark: Vec<Span<'static>>, note: String| {
         let mut spans = vec![Span::styled(format!("{label:<10} "), look.label())];
         spans.extend(spark);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use doomtop::app::keys::{Code, Key};
-use doomtop::app::{Msg, Request};
-use doomtop::model::{Reading, Snapshot};
+use doomtop::app::{App, Msg, Request};
+use doomtop::model::{Nth, Past, Reading, Snapshot, Text};
 use doomtop::units::{Millis, Pages};
 
-use crate::stage::{Player, usual};
+use crate::stage::{Player, setup, usual};
 
 /// The usual machine, so many seconds later; chrome grows by a thousand pages a second.
 fn later(seconds: u64) -> Snapshot {
@@ -156,4 +156,38 @@ fn a_film_is_played_at_its_pace() {
     assert!(!player.app.time.is_playing(), "it stands at its end");
     player.key(Key::char('z'));
     assert_eq!(chrome(&player), 90_000, "and begins anew");
+}
+
+#[test]
+fn two_runs_in_one_recording_are_both_there() {
+    let mut player = Player::on(later(0));
+    player.app = App::new(setup());
+    player.app.time.past = Past::new(Millis(u64::MAX), usize::MAX);
+    let hour = 3_600_000;
+    for (run, second) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
+        let mut look = later(second);
+        // The second began an hour after the first, and counts from its own start.
+        look.clock.unix_ms += run * hour;
+        Arc::make_mut(&mut look.cgroups).read_ms = look.clock.monotonic_ms;
+        player.app.update(Msg::Film(Arc::new(look)));
+    }
+    player.app.update(Msg::FilmIsRead);
+    let past = &player.app.time.past;
+    assert_eq!((past.len(), player.app.time.history.len()), (6, 6));
+    let at = |nth: u64| past.facts(Nth(nth)).expect("a look").clock;
+    let apart = |a: u64, b: u64| at(b).monotonic_ms.saturating_sub(at(a).monotonic_ms).0;
+    assert_eq!((apart(0, 2), apart(0, 3), apart(3, 5)), (2000, 3_600_000, 2000));
+    let group = past.look(Nth(5)).expect("a look").cgroups.read_ms;
+    assert_eq!(group, at(5).monotonic_ms, "cgroups are read on the same clock");
+    // Nobody waits for an hour.
+    (1..40).for_each(|tick| _ = player.app.update(Msg::Tick(Millis(tick * 250))));
+    assert_eq!(player.app.time.at(), Some(Nth(5)));
+    // Another machine's count is no kill here.
+    let mut other = later(9);
+    other.clock.monotonic_ms = Millis(1);
+    other.traffic.oom_kills = Reading::Value(7);
+    Arc::make_mut(&mut other.machine).name = Text::new(b"another");
+    player.app.update(Msg::Film(Arc::new(other)));
+    assert_eq!(player.app.time.past.len(), 7);
+    assert!(player.app.timeline.happenings.is_empty() && !player.app.time.past.has_kill(Nth(6)));
 }

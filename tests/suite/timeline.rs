@@ -9,7 +9,7 @@ use doomtop::app::mode::{Mode, Screen};
 use doomtop::app::timeline::{News, whom};
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::events::{Daemons, Reader, Report};
-use doomtop::model::{Ear, Foreseen, Hearing, Killer, Reading, Scope, Snapshot, Timing};
+use doomtop::model::{Ear, Foreseen, Hearing, Killer, Nth, Reading, Scope, Snapshot, Timing};
 use doomtop::ui::{self, Look};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
@@ -347,4 +347,19 @@ fn every_size_shows_the_view() {
         painted(&mut player.app, width, height);
         player.play("<Esc><Esc><Esc><Esc>");
     }
+}
+
+#[test]
+fn the_look_before_a_counted_kill_still_has_its_victim() {
+    let mut player = Player::on(later(0, 0, true));
+    player.app = App::new(Setup { live: false, ..setup() });
+    for second in 0..6 {
+        let killed = second >= 3;
+        let look = later(second * 2, u64::from(killed), !killed);
+        player.app.update(Msg::Film(Arc::new(look)));
+    }
+    player.app.update(Msg::FilmIsRead);
+    player.play("<A-5><Home>p");
+    assert_eq!(player.app.time.at(), Some(Nth(2)), "{}", player.notice());
+    assert_eq!(player.cursor(), Some(600));
 }

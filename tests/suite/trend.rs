@@ -10,7 +10,7 @@ use std::sync::Arc;
 use doomtop::app::keys::Key;
 use doomtop::app::{App, Msg};
 use doomtop::model::{
-    Cgroup, CgroupNeeds, Cgroups, Hierarchy, Holding, Limit, Needs, OvercommitMode, ProcId,
+    Cgroup, CgroupNeeds, Cgroups, Hierarchy, Holding, Limit, Needs, OvercommitMode, Past, ProcId,
     Reading, Snapshot, Text,
 };
 use doomtop::rank::promises::{Claim, Promises};
@@ -23,7 +23,7 @@ use doomtop::units::{Bytes, Kib, Millis, PageSize, Pages};
 use crate::fixtures::{app, paint, press, text};
 use crate::hands::Own;
 use crate::screens::styled;
-use crate::stage::{Player, usual};
+use crate::stage::{Player, setup, usual};
 
 const FULL: Look = Look { colour: true, unicode: true };
 const GIB: u64 = 1 << 20;
@@ -320,4 +320,34 @@ fn real_memory_is_told_as_it_is() {
     drop(own);
     let mut rest = Vec::new();
     let _ = out.read_to_end(&mut rest);
+}
+
+#[test]
+fn a_long_past_hides_no_wall() {
+    // A cgroup stands still for hours, then fills; looks come every second.
+    let full_in = |calm: u64| {
+        let mut player = Player::on(sinking(0, 0));
+        player.app = App::new(setup());
+        player.app.time.past = Past::new(Millis(u64::MAX), usize::MAX);
+        for second in 0..calm + 170 {
+            let mut look = sinking(0, 0);
+            look.clock.monotonic_ms = Millis(1000 + second * 1000);
+            let cgroups = Arc::make_mut(&mut look.cgroups);
+            cgroups.read_ms = look.clock.monotonic_ms;
+            let more = second.saturating_sub(calm) * (2 << 20);
+            cgroups.list[0].usage = Reading::Value(Bytes((1108 << 20) + more));
+            player.app.update(Msg::Film(Arc::new(look)));
+        }
+        let newest = player.app.time.past.newest().expect("a look");
+        let time = player.app.time.past.time(newest).expect("its time");
+        player.app.go_to_time(time);
+        let scene = player.app.scene.as_ref().expect("a look");
+        let outlook = scene.forecast().of_group("/web");
+        outlook.arrival().map(|arrival| arrival.likely.0.div_ceil(1000))
+    };
+    let near = |seconds: Option<u64>| seconds.is_some_and(|it| (295..=306).contains(&it));
+    for calm in [0, 1000, 5700] {
+        let told = full_in(calm);
+        assert!(near(told), "behind {calm} calm looks: {told:?}");
+    }
 }
