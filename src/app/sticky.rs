@@ -423,18 +423,16 @@ impl App {
 
     /// What the rules do after a look: nothing unless they are on.
     pub(super) fn keep_rules(&mut self) -> Vec<Request> {
+        if self.stands_aside() {
+            return Vec::new();
+        }
         self.look_for_rules();
         let (Some(sticky), Some(scene)) = (&mut self.sticky, &self.scene) else {
             return Vec::new();
         };
         // Rows of an earlier look say nothing of now.
         let fresh = scene.now().scan.stale_ms == Millis::ZERO;
-        if !fresh
-            || self.paused
-            || self.time.is_past()
-            || self.report.is_some()
-            || self.setup.acting != Acting::Free
-        {
+        if !fresh || self.report.is_some() || self.setup.acting != Acting::Free {
             return Vec::new();
         }
         sticky.wishes().into_iter().map(Request::Act).collect()
