@@ -136,10 +136,10 @@ impl Default for Time {
 }
 
 impl Time {
-    /// Keeps a look.
-    fn keep(&mut self, look: &Snapshot) -> Nth {
+    /// Keeps a look; its number, and one that is not needed for that any more.
+    fn keep(&mut self, look: &Arc<Snapshot>) -> (Nth, Option<Arc<Snapshot>>) {
         self.history.push(Moment::of(look));
-        self.past.push(look)
+        self.past.push(Arc::clone(look))
     }
 
     /// Joins the runs that a recording is made of: the second goes on behind the first, as much later as
@@ -234,16 +234,17 @@ impl App {
 
     /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
     /// shows.
-    pub(super) fn today(&self) -> i64 {
+    #[must_use]
+    pub fn today(&self) -> i64 {
         self.time.history.last().map_or(0, |moment| moment.unix_ms)
     }
 
     /// Takes a new look: it is kept, and shown where the screen stands at now.
     pub(super) fn take_look(&mut self, look: Arc<Snapshot>) {
-        let nth = self.time.keep(&look);
+        let (nth, before) = self.time.keep(&look);
         self.count_kills(nth, &look);
-        if self.paused || self.time.gone_back {
-            self.spent = Some(look);
+        if self.stands_aside() {
+            self.spent = before;
             return;
         }
         self.time.at = Some(nth);
@@ -253,7 +254,7 @@ impl App {
     /// Takes a look of a recording that is played later: it is kept, and not shown.
     pub(super) fn take_film(&mut self, mut look: Arc<Snapshot>) {
         self.time.join(&mut look);
-        let nth = self.time.keep(&look);
+        let (nth, _) = self.time.keep(&look);
         if !look.users.is_empty() {
             self.names.learn_users(Arc::clone(&look.users));
         }

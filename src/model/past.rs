@@ -51,8 +51,10 @@ impl Named for Cgroup {
 }
 
 impl<T: Named> Rows<T, T::Name> {
-    /// What changed from `old` to `new`; whole where that is less, or a list is not in order.
-    fn between(old: &[T], new: &[T]) -> Self {
+    /// What changed from `old` to `new`; whole where there is no old one, where that is less, or where a
+    /// list is not in order.
+    fn between(old: Option<&[T]>, new: &[T]) -> Self {
+        let Some(old) = old else { return Self::Whole(new.to_vec()) };
         let ordered = |list: &[T]| {
             list.windows(2).all(|pair| T::cmp(&pair[0].name(), &pair[1].name()).is_lt())
         };
@@ -150,8 +152,8 @@ pub struct Past {
     /// And no further than fits in so many bytes.
     room: usize,
     bytes: usize,
-    /// The newest, to tell what changes.
-    last: Option<(Vec<Process>, Vec<Cgroup>)>,
+    /// The newest as it came, to tell what changes.
+    last: Option<Arc<Snapshot>>,
 }
 
 impl Past {
@@ -161,8 +163,9 @@ impl Past {
         Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
     }
 
-    /// Adds a look; its number comes back. One that is not later than the newest begins anew.
-    pub fn push(&mut self, look: &Snapshot) -> Nth {
+    /// Adds a look, and holds it until the next one comes. Its number comes back, and the look that was held
+    /// before. One that is not later than the newest begins anew.
+    pub fn push(&mut self, look: Arc<Snapshot>) -> (Nth, Option<Arc<Snapshot>>) {
         let now = look.clock.monotonic_ms;
         if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
             self.first += self.frames.len() as u64;
@@ -170,9 +173,8 @@ impl Past {
             (self.bytes, self.last) = (0, None);
         }
         let nth = self.first + self.frames.len() as u64;
-        let due = nth.is_multiple_of(WHOLE_EVERY) || self.frames.is_empty();
-        let (old_processes, old_groups) = self.last.get_or_insert_with(|| (Vec::new(), Vec::new()));
-        let groups = &look.cgroups.list;
+        let before = self.last.take();
+        let old = before.as_deref().filter(|_| !nth.is_multiple_of(WHOLE_EVERY));
         let frame = Frame {
             rest: look.without_lists(),
             cgroups: Arc::new(Cgroups {
@@ -180,23 +182,14 @@ impl Past {
                 read_ms: look.cgroups.read_ms,
                 list: Vec::new(),
             }),
-            groups: if due {
-                Rows::Whole(groups.clone())
-            } else {
-                Rows::between(old_groups, groups)
-            },
-            processes: if due {
-                Rows::Whole(look.processes.clone())
-            } else {
-                Rows::between(old_processes, &look.processes)
-            },
+            groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &look.cgroups.list),
+            processes: Rows::between(old.map(|old| &old.processes[..]), &look.processes),
         };
-        old_processes.clone_from(&look.processes);
-        old_groups.clone_from(groups);
         self.bytes += frame.bytes();
         self.frames.push_back(frame);
+        self.last = Some(look);
         self.forget(now);
-        Nth(nth)
+        (Nth(nth), before)
     }
 
     /// Lets go of what is too long ago, or does not fit; the newest always stays.
@@ -432,7 +425,7 @@ mod tests {
             for (nth, sizes) in film.iter().enumerate() {
                 let sizes: Vec<(i32, u64)> = sizes.iter().map(|(&pid, &size)| (pid, size)).collect();
                 let look = look(nth as u64 + 1, &sizes, 0);
-                prop_assert_eq!(past.push(&look), Nth(nth as u64));
+                prop_assert_eq!(past.push(Arc::new(look.clone())).0, Nth(nth as u64));
                 looks.push(look);
             }
             let oldest = past.oldest().unwrap();
@@ -456,14 +449,14 @@ mod tests {
         for second in 1..=1000_u64 {
             let mut sizes = sizes.clone();
             sizes[3].1 = second;
-            past.push(&look(second, &sizes, 0));
+            past.push(Arc::new(look(second, &sizes, 0)));
         }
         assert!(past.bytes() <= room, "{} of {room}", past.bytes());
         assert!(past.len() > 30, "changes take less than looks: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);
         let mut past = Past::new(Millis(20), usize::MAX);
-        (1..=100).for_each(|ms| _ = past.push(&look(ms, &sizes, 0)));
+        (1..=100).for_each(|ms| _ = past.push(Arc::new(look(ms, &sizes, 0))));
         assert_eq!((past.oldest(), past.newest()), (Some(Nth(79)), Some(Nth(99))));
     }
 
@@ -471,14 +464,14 @@ mod tests {
     fn kills_are_found_both_ways() {
         let mut past = Past::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
-            past.push(&look(ms, &[(1, 1)], kills));
+            past.push(Arc::new(look(ms, &[(1, 1)], kills)));
         }
         assert_eq!(past.next_kill(Nth(0)), Some(Nth(2)));
         assert_eq!(past.next_kill(Nth(2)), Some(Nth(4)));
         assert_eq!(past.next_kill(Nth(4)), None);
         assert_eq!(past.previous_kill(Nth(4)), Some(Nth(2)));
         assert_eq!(past.at(Millis(3)), Some(Nth(2)));
-        past.push(&look(1, &[], 0));
+        past.push(Arc::new(look(1, &[], 0)));
         assert_eq!((past.len(), past.oldest()), (1, Some(Nth(5))), "a clock that went back");
     }
 }

@@ -146,11 +146,10 @@ fn keep_ring(
         match super::look(source.as_mut(), &needs, spent.take()) {
             Ok(look) => {
                 looks += 1;
-                past.push(&look);
+                spent = past.push(Arc::clone(&look)).1;
                 if burst.look(look.traffic.oom_kills.value()) && burst.count <= MOST {
                     write(&past);
                 }
-                spent = Some(look);
             }
             Err(Lost::End) if looks > 0 => break Ok(0),
             Err(lost @ Lost::Unreadable(_)) if looks > 0 => {
