@@ -6,5 +6,5 @@ use clap::Parser;
 use doomtop::shell;
 
 fn main() -> ExitCode {
-    shell::run(&shell::cli::Cli::parse())
+    shell::run(&shell::command::cli::Cli::parse())
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::alarm::Rung;
-use super::keys::Key;
-use super::sticky::News;
-use super::timeline;
+use crate::alarm::Rung;
+use crate::app::adj_rules::rules::News;
+use crate::app::incident::timeline;
+use crate::app::keymap::bindings::Key;
 use crate::intent::{Intent, Outcome};
 use crate::model::{Holding, PressureWatch, ProcId, Reading, Snapshot, Study, Text};
 use crate::policy::Policy;

@@ -1,79 +1,50 @@
 //! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
 //! messages give the same state, in a test as at three in the morning.
 
-pub mod alarm;
-pub mod cgroups;
-pub mod check;
-pub mod confirm;
-pub mod edit;
-pub mod events;
-pub mod filter;
-pub mod foresee;
-pub mod journal;
-pub mod keep;
-pub mod keys;
-pub mod knobs;
-pub mod lines;
-pub mod memory;
-pub mod menu;
-pub mod mode;
-pub mod pace;
-pub mod promises;
-pub mod protect;
-pub mod reach;
-pub mod reports;
-pub mod rights;
-pub mod several;
-pub mod sticky;
-pub mod time;
-pub mod timeline;
-pub mod verdicts;
-
-mod act;
-mod browse;
-mod dialogs;
-mod key;
-mod listen;
-mod lists;
+pub mod adj_rules;
+pub mod dialog;
+pub mod incident;
+pub mod input;
+pub mod keymap;
 mod message;
-mod needs;
-mod pages;
-mod pursue;
-mod scope;
-mod whose;
-mod wide;
+pub mod page;
+pub mod refresh;
+pub mod session;
+pub mod view;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::columns::{Column, CommandStyle, Scale, Sight, column};
+use crate::forecast::at_limit;
+use crate::forecast::at_limit::First;
+use crate::forecast::trend;
 use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
 use crate::policy::site::Site;
 use crate::policy::{self, Off, Policy, Reason};
-use crate::rank::fate::{self, First};
+use crate::rank::growth;
 use crate::rank::{Ranked, Ranking, Standing};
-use crate::rank::{growth, trend};
 use crate::units::{Millis, Points};
 
-pub use dialogs::parse_delay;
+pub use crate::app::input::dialogs::parse_delay;
 pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
 
-use alarm::Alarms;
-use cgroups::GroupView;
-use check::SelfCheck;
-use filter::Filter;
-use journal::Journal;
-use knobs::Turned;
-use lines::{Line, Sort, View};
-use memory::MemoryView;
-use mode::{Mode, Press, Screen};
-use pace::Pace;
-use promises::Promises;
-use reports::ShownReport;
-use sticky::Sticky;
-use time::Time;
-use timeline::Timeline;
-use verdicts::VerdictView;
+use crate::alarm::Alarms;
+use crate::app::adj_rules::rules::Sticky;
+use crate::app::dialog::mode::{Mode, Press, Screen};
+use crate::app::dialog::sysctl::Turned;
+use crate::app::incident::report::ShownReport;
+use crate::app::incident::timeline::Timeline;
+use crate::app::page::commitments::Promises;
+use crate::app::refresh::pace::Pace;
+use crate::app::refresh::playback::Time;
+use crate::app::refresh::self_check::SelfCheck;
+use crate::app::session::journal::Journal;
+use crate::app::view::cgroups::GroupView;
+use crate::app::view::memory::MemoryView;
+use crate::app::view::verdicts::VerdictView;
+use crate::rows::arrange::{Line, Sort, View};
+use crate::rows::filter::Filter;
 
 /// So many of those who grow most are named.
 const GROWING: usize = 3;
@@ -300,7 +271,9 @@ impl App {
                 self.now = self.now.max(at);
                 self.pace.stirred(at);
                 let before = self.pressed.replace(at);
-                let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(mode::QUIET.0));
+                let alone = before.is_none_or(|it| {
+                    at.0 >= it.0.saturating_add(crate::app::dialog::mode::QUIET.0)
+                });
                 return self.key(key, Press { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
@@ -566,7 +539,7 @@ impl App {
         self.growing = None;
         if let Some(scene) = &self.scene {
             self.ranking.update(self.setup.policy, scene);
-            self.first_wall = Some(fate::first(self.setup.policy, scene, &self.ranking));
+            self.first_wall = Some(at_limit::first(self.setup.policy, scene, &self.ranking));
         }
     }
 
@@ -574,7 +547,7 @@ impl App {
     fn refresh_lines(&mut self) {
         if self.held() && !self.lines.is_empty() {
             if let Some(scene) = &self.scene {
-                lines::hold(&mut self.lines, scene.now());
+                crate::rows::arrange::hold(&mut self.lines, scene.now());
             }
             self.stale_lines = true;
         } else {

@@ -1,9 +1,8 @@
 //! The one table of columns. Screen, batch, JSON keys, sort menu, `--columns` and the docs are all
 //! printed from it: a column is one row here.
 
+pub(crate) mod context;
 mod fit;
-mod sight;
-mod size;
 
 use std::fmt::Write;
 
@@ -11,9 +10,9 @@ use crate::model::{Capability, Needs, Reading};
 use crate::rank::Standing;
 use crate::units::{Adj, Pages, Ticks};
 
+pub use crate::columns::context::{CommandStyle, Row, Sight, SortKey};
+pub use crate::format::{Scale, human, human_size, span, span_of};
 pub use fit::fitting;
-pub use sight::{CommandStyle, Row, Sight, SortKey};
-pub use size::{Scale, human, human_size, span, span_of};
 
 /// The last part of a cgroup path that says something, without the suffix of its unit type where
 /// that is `.service` or `.scope` at the very end of a long name.

@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
-use super::folder::{Folder, OTHERS, is_kernel_thread, refusal, write_once};
-use super::protect;
+use crate::effects::proc_dir::{Folder, OTHERS, is_kernel_thread, refusal, write_once};
+use crate::effects::protection;
 use crate::intent::Refusal;
 use crate::model::ProcId;
 use crate::units::Adj;
@@ -25,14 +25,14 @@ const WRITING: &str = "writing its oom_score_adj";
 
 /// Takes hold of the process, if its value may be written at all; gives the present one too.
 fn take(proc: impl AsFd, who: ProcId) -> Result<(Folder, Adj), Refusal> {
-    if let Some(why) = protect::no_process(who.pid) {
+    if let Some(why) = protection::no_process(who.pid) {
         return Err(Refusal::Protected { why });
     }
     let (folder, stat) = Folder::of(&proc, who)?;
     if is_kernel_thread(&stat) {
         return Err(Refusal::Protected { why: "kernel thread: it can never be chosen" });
     }
-    if who.pid == 1 && protect::in_initial_namespace(&proc) {
+    if who.pid == 1 && protection::in_initial_namespace(&proc) {
         let why = "init is never chosen; its adj would be inherited by every service";
         return Err(Refusal::Protected { why });
     }
@@ -46,7 +46,7 @@ fn open(folder: &Folder) -> Result<OwnedFd, Refusal> {
 }
 
 /// Does everything but writing.
-pub(super) fn rehearse(proc: impl AsFd, who: ProcId, from: Adj) -> Result<(), Refusal> {
+pub(crate) fn rehearse(proc: impl AsFd, who: ProcId, from: Adj) -> Result<(), Refusal> {
     let (folder, found) = take(proc, who)?;
     if found != from {
         return Err(Refusal::Changed { from, found });
@@ -55,7 +55,7 @@ pub(super) fn rehearse(proc: impl AsFd, who: ProcId, from: Adj) -> Result<(), Re
 }
 
 /// Writes `to`, unless somebody else did meanwhile; gives what it was just before and what reads back.
-pub(super) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
+pub(crate) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(Adj, Adj), Refusal> {
     let (folder, before) = take(proc, who)?;
     // The user decided with another value in view, so the decision is the user's again. Only where
     // somebody did the same meanwhile is it done: those who share one memory share the value.

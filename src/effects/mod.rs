@@ -5,21 +5,21 @@
 //! test folder can reach a real process; those get [`Refuse`]. [`Rehearse`] checks all and does nothing.
 
 mod adj;
-mod cgroup;
-mod folder;
-mod haste;
-mod kernel;
-mod knob;
-mod protect;
-mod pursuit;
+pub(crate) mod cgroup_kill;
+pub(crate) mod dry_run;
+pub(crate) mod expedite;
+pub(crate) mod live;
+pub(crate) mod pending_exit;
+pub(crate) mod proc_dir;
+pub(crate) mod protection;
+pub(crate) mod reap;
 mod refuse;
-mod rehearse;
-mod release;
 mod signal;
+pub(crate) mod sysctl;
 
-pub use kernel::KernelHands;
+pub use crate::effects::dry_run::Rehearse;
+pub use crate::effects::live::KernelHands;
 pub use refuse::Refuse;
-pub use rehearse::Rehearse;
 
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use super::folder::{Folder, is_dead, is_kernel_thread, refusal, slurp};
-use super::protect;
+use crate::effects::proc_dir::{Folder, is_dead, is_kernel_thread, refusal, slurp};
+use crate::effects::protection;
 use crate::intent::{Consent, Refusal};
 use crate::model::{ProcId, Process, Signal};
 
@@ -18,7 +18,7 @@ const SENDING: &str = "sending the signal";
 
 /// A process that may be signalled: pinned where the kernel can, looked at, and not protected.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pid: Pid,
     who: ProcId,
     /// Tells when the process is gone; nothing on kernels before 5.3.
@@ -39,7 +39,7 @@ impl Target {
     ) -> Result<Self, Refusal> {
         // Whose pid was typed may be one of them.
         let plain = consent == Consent::Plain;
-        let ancestors = if plain { protect::own_ancestors(&proc) } else { Vec::new() };
+        let ancestors = if plain { protection::own_ancestors(&proc) } else { Vec::new() };
         Self::take_apart(proc, who, consent, with_pidfd, &ancestors)
     }
 
@@ -51,7 +51,7 @@ impl Target {
         with_pidfd: bool,
         ancestors: &[i32],
     ) -> Result<Self, Refusal> {
-        if let Some(why) = protect::never_signalled(who.pid, protect::own()) {
+        if let Some(why) = protection::never_signalled(who.pid, protection::own()) {
             return Err(Refusal::Protected { why });
         }
         let Some(pid) = Pid::from_raw(who.pid) else { return Err(Refusal::Gone) };
@@ -69,7 +69,7 @@ impl Target {
         }
         if consent == Consent::Plain {
             let adj = folder.adj().ok();
-            if let Some(why) = protect::typed_only(who.pid, &stat, adj, ancestors) {
+            if let Some(why) = protection::typed_only(who.pid, &stat, adj, ancestors) {
                 return Err(Refusal::Protected { why });
             }
         }
@@ -141,7 +141,7 @@ fn pid_held(info: &[u8]) -> Option<i32> {
 }
 
 /// Whether every thread of the process behind the pidfd has ended. Does not wait.
-pub(super) fn is_over(pidfd: &OwnedFd) -> bool {
+pub(crate) fn is_over(pidfd: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     // An interrupted poll says nothing; the next call asks again.

@@ -30,16 +30,16 @@ macro_rules! pattern {
     };
 }
 
-mod daemon;
-mod frame;
-mod line;
-mod post;
+pub(crate) mod daemon_log;
+pub(crate) mod kernel_line;
+pub(crate) mod log_framing;
+pub(crate) mod psi_trigger;
+pub(crate) mod reconstruct;
 mod report;
-mod trigger;
 
-pub use daemon::{Daemons, Heard, by_name};
-pub use frame::{Framer, Stamp};
-pub use line::{Constraint, Said, Usage};
-pub use post::{Post, page_size, post_mortem};
+pub use crate::events::daemon_log::{Daemons, Heard, by_name};
+pub use crate::events::kernel_line::{Constraint, Said, Usage};
+pub use crate::events::log_framing::{Framer, Stamp};
+pub use crate::events::psi_trigger::{Bell, Wire, Woken, refusal};
+pub use crate::events::reconstruct::{Post, page_size, post_mortem};
 pub use report::{Invoked, Killed, Reader, Reaped, Report, Task};
-pub use trigger::{Bell, Wire, Woken, refusal};

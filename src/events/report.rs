@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::frame::{Framed, Framer, Stamp};
-use super::line::{self, Constraint, Counter, Of, Said, Usage};
+use crate::events::kernel_line;
+use crate::events::kernel_line::{Constraint, Counter, Of, Said, Usage};
+use crate::events::log_framing::{Framed, Framer, Stamp};
 use crate::units::{Adj, Bytes, Kib, Pages};
 
 /// The allocation that failed.
@@ -233,7 +234,7 @@ impl Reader {
         let Some(Framed { stamp, text }) = self.framer.take(line) else { return };
         for text in text.split('\n') {
             let columns = self.open.as_ref().and_then(|report| report.columns.as_deref());
-            if let Some(said) = line::read(text.trim_end(), columns) {
+            if let Some(said) = kernel_line::read(text.trim_end(), columns) {
                 self.said(said, &stamp);
             }
         }

@@ -4,57 +4,44 @@
 //! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
 //! (`policy`), how it looks (`ui`).
 
-mod axis;
 mod cgroup;
-mod domain;
 mod forecast;
-mod happening;
-mod history;
-mod killers;
-mod knobs;
+pub mod history;
 mod machine;
-mod memory;
-mod minute;
-mod names;
-mod nodes;
-mod past;
-mod powers;
+pub(crate) mod oom_event;
 mod process;
 mod reading;
 mod scene;
-mod signal;
 mod snapshot;
-mod study;
 mod text;
-mod tripwire;
 
-pub use axis::{Axis, Fold, Point, joined, resample};
-pub use cgroup::{
-    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
-};
-pub use domain::{Domain, DomainKind, Scope};
-pub use forecast::{Arrival, Forecast, Outlook};
-pub use happening::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
-pub use history::{History, Moment};
-pub use killers::{
+pub use crate::model::cgroup::domain::{Domain, DomainKind, Scope};
+pub use crate::model::history::axis::{Axis, Fold, Point, joined, resample};
+pub use crate::model::history::moment::{History, Moment};
+pub use crate::model::history::samples::{Nth, Past};
+pub use crate::model::machine::killers::{
     Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
     RuleOn, Step, SystemdOomd, Told,
 };
-pub use knobs::{Knob, Knobs, PanicOnOom, Turns};
-pub use machine::{Machine, RssSource, ScoreScale};
-pub use memory::{
+pub use crate::model::machine::memory::{
     CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, commit_limit,
     global_total,
 };
-pub use names::Names;
-pub use nodes::{Node, NodeSet};
-pub use past::{Nth, Past};
-pub use powers::{Capabilities, Capability, Powers};
+pub use crate::model::machine::numa::{Node, NodeSet};
+pub use crate::model::machine::privileges::{Capabilities, Capability, Powers};
+pub use crate::model::machine::psi_trigger::{PressureWatch, Tripwire};
+pub use crate::model::machine::sysctl::{Knob, Knobs, PanicOnOom, Turns};
+pub use crate::model::oom_event::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
+pub use crate::model::process::detail::{Frozen, Holding, Restart, Sharers, Study, Unit};
+pub use crate::model::process::names::Names;
+pub use crate::model::process::signal::Signal;
+pub use cgroup::{
+    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
+};
+pub use forecast::{Arrival, Forecast, Outlook};
+pub use machine::{Machine, RssSource, ScoreScale};
 pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores, Whereabouts};
 pub use reading::Reading;
 pub use scene::{Growth, Kill, Scene, Surge};
-pub use signal::Signal;
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Untold};
-pub use study::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};
-pub use tripwire::{PressureWatch, Tripwire};

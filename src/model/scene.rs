@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::minute::{Minute, Size, Then};
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
+use crate::model::history::growth_window::{Minute, Size, Then};
 use crate::units::{Adj, Millis, Pages, Points};
 
 /// How a process grew between two looks.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::global_total;
 use super::{
     Cgroups, Killers, Knobs, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap,
     Text, Traffic,
 };
+use crate::model::machine::memory::global_total;
 use crate::units::{Millis, Pages, Ticks};
 
 /// The name and version of a snapshot's form as a JSON line (`assets/schema.md`).

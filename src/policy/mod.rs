@@ -4,30 +4,9 @@
 //! the verdicts (`rank`), acting on them (`effects`).
 
 mod badness;
-mod blame;
-mod bustd;
-mod daemon;
-mod earlyoom;
-mod family;
-mod groups;
-mod kill_parent;
-mod kubelet;
-mod linux;
-mod linux24;
-mod linux26;
-mod linux2636;
-mod lmkd;
-mod nohang;
-mod nokiller;
-mod off;
-mod oomd;
-mod oomd_systemd;
-mod panic;
-mod pattern;
-mod rss;
-mod sacrifice;
-mod score;
-mod security;
+pub mod daemon;
+pub mod kernel;
+pub mod proposal;
 pub mod site;
 
 use std::cmp::Ordering;
@@ -35,34 +14,38 @@ use std::cmp::Ordering;
 use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::units::Pages;
 
-pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
-pub use blame::blame;
-pub use bustd::BUSTD;
-pub use earlyoom::{EARLYOOM, EARLYOOM_RSS};
-pub use family::likely_sharers;
-pub use kill_parent::KILL_PARENT;
-pub use kubelet::KUBELET;
-pub use linux::{
+pub use crate::policy::daemon::bustd::BUSTD;
+pub use crate::policy::daemon::earlyoom::{EARLYOOM, EARLYOOM_RSS};
+pub use crate::policy::daemon::kubelet::KUBELET;
+pub use crate::policy::daemon::lmkd::LMKD;
+pub use crate::policy::daemon::nohang::{NOHANG, NOHANG_DESKTOP};
+pub use crate::policy::daemon::oomd::{OOMD_IO, OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
+pub use crate::policy::daemon::systemd_oomd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
+pub use crate::policy::kernel::linux::{
     LINUX, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, LINUX_5_9, kernel_skips,
     running, swap_counter_bound,
 };
-pub use linux24::{LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_22, int_sqrt_24};
-pub use linux26::{
+pub use crate::policy::kernel::linux_2_4::{
+    LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_22, int_sqrt_24,
+};
+pub use crate::policy::kernel::linux_2_6::{
     LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
-pub use linux2636::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
-pub use lmkd::LMKD;
-pub use nohang::{NOHANG, NOHANG_DESKTOP};
-pub use nokiller::LINUX_2_4_23;
-pub use off::Off;
-pub use oomd::{OOMD_IO, OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP};
-pub use oomd_systemd::{SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP};
-pub use panic::PANIC;
-pub use rss::{RSS, RSS_SWAP};
-pub use sacrifice::{Sacrifice, sacrifice};
-pub use score::{Comparison, agreement, compare, comparisons, kernel_score};
-pub use security::SECURITY;
+pub use crate::policy::kernel::linux_2_6_36::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
+pub use crate::policy::kernel::no_killer::LINUX_2_4_23;
+pub use crate::policy::kernel::oom_score::{
+    Comparison, agreement, compare, comparisons, kernel_score,
+};
+pub use crate::policy::kernel::overrides::Off;
+pub use crate::policy::kernel::relatives::likely_sharers;
+pub use crate::policy::proposal::blame::blame;
+pub use crate::policy::proposal::kill_parent::KILL_PARENT;
+pub use crate::policy::proposal::panic::PANIC;
+pub use crate::policy::proposal::rss::{RSS, RSS_SWAP};
+pub use crate::policy::proposal::sacrifice_signal::{Sacrifice, sacrifice};
+pub use crate::policy::proposal::security::SECURITY;
+pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
 
 /// Where the modules of 2003 were proposed: whoever wants another answer to memory shortage registers a
 /// handler.
@@ -303,7 +286,7 @@ pub fn by_id(id: &str) -> Option<&'static dyn Policy> {
         return blame(name);
     }
     let exact = POLICIES.iter().copied().find(|policy| policy.id() == id);
-    exact.or_else(|| linux26::era(id))
+    exact.or_else(|| crate::policy::kernel::linux_2_6::era(id))
 }
 
 /// The rule of the kernel with this release (`uname -r`), as far as it can be told from the number.

@@ -1,15 +1,8 @@
 //! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
 
-pub mod company;
-pub mod fate;
+pub mod also_killed;
 pub mod growth;
-pub mod opinion;
-pub mod promises;
-pub mod series;
-pub mod trend;
-pub mod walls;
-pub mod whatif;
-pub mod window;
+pub mod what_if;
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! A report of the kernel's OOM killer, explained ([`crate::inquest`]), as text and as JSON.
+//! A report of the kernel's OOM killer, explained ([`crate::words::incident`]), as text and as JSON.
 
 use std::io::{self, Write};
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::text::{Manner, write_table};
 use crate::columns::{Column, column};
-pub use crate::inquest::{Agreement, Common, Explained};
 use crate::model::Names;
 use crate::rank::Standing;
 use crate::units::Kib;
+pub use crate::words::incident::{Agreement, Common, Explained};
 
 impl Explained<'_> {
     /// Writes it as text, with so many rows of the table.

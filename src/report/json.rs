@@ -10,14 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::verdicts::Answer;
 use crate::columns::{Column, Row, Sight};
+use crate::forecast::at_limit;
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
     Pressure, ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
 };
 use crate::policy::{Unit, Verdict, agreement, kernel_score};
-use crate::rank::{Ranked, fate};
-use crate::sentence::sentence;
+use crate::rank::Ranked;
 use crate::units::{Bytes, Millis, Pages, Points};
+use crate::words::prediction::sentence;
 
 #[derive(Serialize)]
 struct Named<'a> {
@@ -154,7 +155,7 @@ pub fn write_line_with<'a>(
     };
     let (agree, compared) = agreement(sight.scene);
     let domain = sight.scene.domain();
-    let first = fate::first(sight.policy, sight.scene, sight.ranking);
+    let first = at_limit::first(sight.policy, sight.scene, sight.ranking);
     let frame = Frame {
         schema: SCHEMA,
         time: time(snapshot.clock.unix_ms),

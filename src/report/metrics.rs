@@ -15,9 +15,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::columns::Sight;
+use crate::forecast::limits;
+use crate::forecast::limits::Wall;
 use crate::model::{ProcId, Reading, Stall};
 use crate::policy::{self, Off, Unit as Counted, agreement};
-use crate::rank::walls::{self, Wall};
 use crate::units::{Kib, Points};
 
 /// Every name begins with this.
@@ -377,10 +378,10 @@ fn killers(sight: &Sight<'_>, all: &mut Families) {
 fn nearest(sight: &Sight<'_>) -> (Vec<Wall>, usize) {
     let groups = sight.scene.now().cgroups.limited();
     let mut walls: Vec<Wall> =
-        groups.filter_map(|group| walls::of_cgroup(group, sight.scene)).collect();
+        groups.filter_map(|group| limits::of_cgroup(group, sight.scene)).collect();
     let count = walls.len();
     walls.sort_by(|a, b| a.distance().cmp(&b.distance()).then_with(|| a.name.cmp(&b.name)));
-    let machine = walls::of_machine(sight.scene);
+    let machine = limits::of_machine(sight.scene);
     // A recording may come from anywhere: the same name twice would be the same series twice.
     let mut told = HashSet::from([Arc::clone(&machine.name)]);
     walls.retain(|wall| told.insert(Arc::clone(&wall.name)));

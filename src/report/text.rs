@@ -7,11 +7,11 @@ use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::columns::{Align, Column, Sight, human_size, span_of};
+use crate::forecast::at_limit;
 use crate::model::{Reading, Snapshot, Stall};
 use crate::policy::agreement;
-use crate::rank::fate;
-use crate::sentence::sentence;
-use crate::words;
+use crate::words::prediction::sentence;
+use crate::words::values;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub fn write_look(
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
-pub(super) fn write_table(
+pub(crate) fn write_table(
     out: &mut dyn Write,
     sight: &Sight<'_>,
     rows: &[u32],
@@ -74,7 +74,7 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-pub(super) fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
+pub(crate) fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
     let line = manner.cut.map_or(line, |width| fit(line, width));
     if !manner.ascii || line.is_ascii() {
         return writeln!(out, "{line}");
@@ -125,7 +125,7 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
         sight.policy.id(),
         sight.policy.title(),
         sight.scene.domain().name,
-        words::scope_note(sight.scene),
+        values::scope_note(sight.scene),
         super::json::time(snapshot.clock.unix_ms),
     )];
     let memory = &snapshot.memory;
@@ -154,13 +154,13 @@ fn head(sight: &Sight<'_>) -> Vec<String> {
         let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
     }
     lines.push(check);
-    let first = fate::first(sight.policy, sight.scene, sight.ranking);
+    let first = at_limit::first(sight.policy, sight.scene, sight.ranking);
     lines.push(format!(
         "first wall: {}{} {}: {}",
-        words::wall_name(&first.wall),
+        values::wall_name(&first.wall),
         if first.wall.is_machine() { "," } else { "" },
-        words::room(sight, &first.wall),
-        words::fate(sight, &first.fate)
+        values::room(sight, &first.wall),
+        values::fate(sight, &first.fate)
     ));
     lines.push(sentence(sight).whole());
     lines

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::text::{Manner, put_line};
 use crate::columns::Sight;
+use crate::forecast::opinion::{Opinion, everybody, opinions};
 use crate::model::{Comm, ProcId};
 use crate::policy::{Policy, Unit};
-use crate::rank::opinion::{Opinion, everybody, opinions};
 use crate::units::Points;
-use crate::words;
+use crate::words::values;
 
 /// One policy's answer, as it is written to JSON.
 #[derive(Serialize)]
@@ -118,8 +118,8 @@ pub fn write_verdicts(
     for opinion in asked(sight, current) {
         let policy = opinion.policy;
         let sight = Sight { policy, ..*sight };
-        let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), words::who);
-        let mut line = format!("{:<20} {}", policy.id(), words::fate(&sight, &opinion.fate));
+        let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), values::who);
+        let mut line = format!("{:<20} {}", policy.id(), values::fate(&sight, &opinion.fate));
         let sure = opinion.fate.off.is_none() && !opinion.fate.too_close();
         if let Some((other, _)) = opinion.instead.filter(|_| sure) {
             line.push_str(&format!(", {} in its place", name(other)));
@@ -128,7 +128,7 @@ pub fn write_verdicts(
             line.push_str(&format!(", {}", act.signal));
         }
         if let Some(margin) = opinion.margin.filter(|_| opinion.dies().is_some()) {
-            line.push_str(&format!(", {} ahead", words::points(&sight, margin)));
+            line.push_str(&format!(", {} ahead", values::points(&sight, margin)));
         }
         let armed = if opinion.armed.ready { "armed" } else { "not armed" };
         line.push_str(&format!("; {armed}: {}", opinion.armed.why));

@@ -1,28 +1,18 @@
 //! EYES: `/proc` bytes to nouns. Says what is there, never what it means.
 //!
-//! The hot path ([`walk`], [`kept`]) has its own byte parsers ([`parse`]) and allocates nothing
+//! The hot path ([`process::walk`], [`process::open_files`]) has its own byte parsers ([`parse`]) and allocates nothing
 //! once warm; the few system-wide files go through the `procfs` crate's parsers. Everything is
-//! opened relative to one directory descriptor ([`root`]), so a test folder and the real `/proc`
-//! are read by the same code. What may block ([`detail`], [`study`]) is apart, for a slow reader.
+//! opened relative to one directory descriptor ([`proc_root`]), so a test folder and the real `/proc`
+//! are read by the same code. What may block ([`process::lookup`], [`process::detail`]) is apart, for a slow reader.
 
-pub mod cgroups;
-pub mod detail;
-mod file;
-pub mod freezer;
-pub mod host;
-pub mod kept;
-pub mod killers;
-pub mod members;
+pub mod cgroup;
+pub mod daemon;
+pub(crate) mod file_buffer;
+pub mod machine;
 pub mod parse;
-mod plain;
-pub mod powers;
-pub mod root;
-mod row;
-pub mod service;
-pub mod study;
-pub mod system;
-pub mod walk;
-pub mod whereabouts;
+pub mod proc_root;
+pub mod process;
+pub(crate) mod regular_file;
 
 use std::fmt;
 

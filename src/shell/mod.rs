@@ -1,29 +1,10 @@
 //! The loop that joins the rooms: command line, terminal, input, signals, pacing.
 
-pub mod cli;
-
-mod acts;
-mod alarm;
-mod batch;
-mod ears;
-mod explain;
-mod film;
-mod http;
-mod input;
-mod metrics;
-mod policies;
-mod record;
-mod rules;
-mod sampler;
-mod selfcheck;
-mod signals;
-mod slow;
-mod sticky;
-mod taping;
+pub mod command;
+pub(crate) mod new_file;
 mod terminal;
 mod tui;
-mod wake;
-mod written;
+pub mod worker;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,15 +20,15 @@ use crate::app::{Acting, Msg, Setup};
 use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
 use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
 use crate::policy::{self, Policy};
-use crate::sample::detail;
-use crate::sample::root::{LiveRoot, ProcRoot};
+use crate::sample::proc_root::{LiveRoot, ProcRoot};
+use crate::sample::process::lookup;
 use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source, demo};
 use crate::units::Millis;
 
-use film::{Counted, Film, Progress};
+use crate::shell::worker::player::{Counted, Film, Progress};
 use tui::Feed;
 
-use cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
+use crate::shell::command::cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
 /// The system or a file could not be read.
 const FAILED: u8 = 1;
@@ -106,9 +87,11 @@ fn complain_all(lines: &[String]) -> u8 {
 
 fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let checked = match &cli.command {
-        Some(Command::Policy { what: PolicyCommand::Facts }) => return policies::facts(),
+        Some(Command::Policy { what: PolicyCommand::Facts }) => {
+            return crate::shell::command::policies::facts();
+        }
         Some(Command::Policy { what: PolicyCommand::Check { file } }) => {
-            match rules::compile(file) {
+            match crate::shell::worker::site_rules::compile(file) {
                 Ok((rule, _)) => Some((file, rule)),
                 Err(wrong) => return Ok(complain_all(&wrong)),
             }
@@ -119,7 +102,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         PolicyArg::Known(policy) => (*policy, None),
         // Where another rule is checked, this one is not looked at.
         PolicyArg::Site(_) if checked.is_some() => (&policy::LINUX, None),
-        PolicyArg::Site(file) => match rules::load(file) {
+        PolicyArg::Site(file) => match crate::shell::worker::site_rules::load(file) {
             Ok((site, watch)) => (site, Some(watch)),
             Err(wrong) => return Ok(complain_all(&wrong)),
         },
@@ -134,14 +117,17 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         }
         // `linux` is the running kernel; a log is judged by the rule of its own.
         if order.screen {
-            let setup = explain::setup(cli, policy, utc_offset());
+            let setup = crate::shell::command::explain::setup(cli, policy, utc_offset());
             let hands = Box::new(Refuse::NotReal);
-            let feed = Feed::Stream(Box::new(explain::NoLooks));
+            let feed = Feed::Stream(Box::new(crate::shell::command::explain::NoLooks));
             return tui::run(cli, setup, feed, hands, None, watch, None);
         }
-        return explain::run(order, Some(policy).filter(|policy| policy.id() != "linux"));
+        return crate::shell::command::explain::run(
+            order,
+            Some(policy).filter(|policy| policy.id() != "linux"),
+        );
     }
-    let sticky = match cli.adj_rules.as_deref().map(sticky::load) {
+    let sticky = match cli.adj_rules.as_deref().map(crate::shell::worker::adj_rules::load) {
         None => None,
         Some(Ok(loaded)) => Some(loaded),
         Some(Err(wrong)) => return Ok(complain_all(&wrong)),
@@ -182,13 +168,13 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         };
         let source = redacted(Box::new(recording));
         return if let Some((file, rule)) = checked {
-            policies::check(&setup, source, file, rule)
+            crate::shell::command::policies::check(&setup, source, file, rule)
         } else if let Some(Command::Record(order)) = &cli.command {
-            record::run(order, Millis(0), &setup, source, BTreeMap::new())
+            crate::shell::command::record::run(order, Millis(0), &setup, source, BTreeMap::new())
         } else if let Some(Command::Metrics(order)) = &cli.command {
             // A recording is told as fast as it is read, unless a pace is asked for.
             let delay = order.delay.or(cli.delay).unwrap_or(Millis(0));
-            metrics::run(order, delay, &setup, source, None, watch)
+            crate::shell::command::metrics::run(order, delay, &setup, source, None, watch)
         } else if screen {
             let feed = feed(cli, source, progress)?;
             tui::run(cli, setup, feed, Box::new(Refuse::NotReal), None, watch, sticky)
@@ -196,9 +182,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             let hands = Box::new(Refuse::NotReal);
             carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
-            selfcheck::run(cli, &setup, source)
+            crate::shell::command::self_check::run(cli, &setup, source)
         } else {
-            batch::run(cli, &setup, source, None, watch)
+            crate::shell::command::batch::run(cli, &setup, source, None, watch)
         };
     }
     let open = || ProcRoot::open(&cli.proc).map_err(|unreadable| unreadable.to_string());
@@ -208,25 +194,40 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
     let live = redacted(Box::new(live));
-    let reader = || open().map(|root| slow::Reader { root, redactor: redactor.clone() });
+    let reader = || {
+        open().map(|root| crate::shell::worker::lookup::Reader { root, redactor: redactor.clone() })
+    };
     if let Some((file, rule)) = checked {
-        return policies::check(&setup, live, file, rule);
+        return crate::shell::command::policies::check(&setup, live, file, rule);
     }
     if let Some(Command::Record(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return record::run(order, delay, &setup, live, detail::user_names());
+        return crate::shell::command::record::run(
+            order,
+            delay,
+            &setup,
+            live,
+            lookup::user_names(),
+        );
     }
     if let Some(Command::Metrics(order)) = &cli.command {
         let delay = order.delay.or(cli.delay).unwrap_or(DELAY);
-        return metrics::run(order, delay, &setup, live, Some(reader()?), watch);
+        return crate::shell::command::metrics::run(
+            order,
+            delay,
+            &setup,
+            live,
+            Some(reader()?),
+            watch,
+        );
     }
     if cli.self_check {
-        return selfcheck::run(cli, &setup, live);
+        return crate::shell::command::self_check::run(cli, &setup, live);
     }
     if !screen && cli.command.is_none() {
-        return batch::run(cli, &setup, live, Some(reader()?), watch);
+        return crate::shell::command::batch::run(cli, &setup, live, Some(reader()?), watch);
     }
-    setup.own = detail::own_id(&open()?).unwrap_or_default();
+    setup.own = lookup::own_id(&open()?).unwrap_or_default();
     let hands = hands(cli, &mut setup, open()?);
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, live, hands, is_dry(cli));
@@ -277,14 +278,20 @@ fn carry_out(
     dry: bool,
 ) -> Result<u8, String> {
     match command {
-        Command::Set(order) => acts::set(order, setup, source, hands, dry),
-        Command::Sacrifice(order) => acts::sacrifice(order, setup, source, hands, dry),
-        Command::Rules { what: RulesCommand::Check { file } } => match sticky::compile(file) {
-            Ok((rules, _)) => sticky::check(setup, source, file, &rules),
-            Err(wrong) => Ok(complain_all(&wrong)),
-        },
+        Command::Set(order) => crate::shell::command::act::set(order, setup, source, hands, dry),
+        Command::Sacrifice(order) => {
+            crate::shell::command::act::sacrifice(order, setup, source, hands, dry)
+        }
+        Command::Rules { what: RulesCommand::Check { file } } => {
+            match crate::shell::worker::adj_rules::compile(file) {
+                Ok((rules, _)) => {
+                    crate::shell::worker::adj_rules::check(setup, source, file, &rules)
+                }
+                Err(wrong) => Ok(complain_all(&wrong)),
+            }
+        }
         // The others were carried out before it came to hands.
-        _ => policies::list(setup, source),
+        _ => crate::shell::command::policies::list(setup, source),
     }
 }
 

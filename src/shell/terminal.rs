@@ -26,7 +26,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static ALTERNATE: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back as it was. Does nothing when it was not taken.
-pub(super) fn restore() {
+pub(crate) fn restore() {
     restore_through(&mut io::stdout().lock());
 }
 
@@ -47,7 +47,7 @@ fn restore_through(out: &mut StdoutLock<'_>) {
 ///
 /// # Errors
 /// It is gone.
-pub(super) fn ring() -> io::Result<()> {
+pub(crate) fn ring() -> io::Result<()> {
     let mut out = io::stdout().lock();
     if TAKEN.load(Ordering::SeqCst) {
         out.write_all(b"\x07")?;
@@ -58,7 +58,7 @@ pub(super) fn ring() -> io::Result<()> {
 
 /// Gives the terminal back and ends the program, from any thread: nobody draws over it meanwhile,
 /// because standard output stays locked to the end.
-pub(super) fn end(status: i32, last_words: impl FnOnce()) -> ! {
+pub(crate) fn end(status: i32, last_words: impl FnOnce()) -> ! {
     let mut out = io::stdout().lock();
     restore_through(&mut out);
     last_words();
@@ -66,7 +66,7 @@ pub(super) fn end(status: i32, last_words: impl FnOnce()) -> ! {
 }
 
 /// From now on a panic in any thread first gives the terminal back, then ends the program.
-pub(super) fn hook_panics() {
+pub(crate) fn hook_panics() {
     let plain = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         end(101, || {
@@ -80,14 +80,14 @@ pub(super) fn hook_panics() {
 }
 
 /// Panics on purpose where a test asks for it (`DOOMTOP_TEST_PANIC=main` or a thread's name).
-pub(super) fn test_panic(place: &str) {
+pub(crate) fn test_panic(place: &str) {
     if std::env::var("DOOMTOP_TEST_PANIC").is_ok_and(|wanted| wanted == place) {
         panic!("asked for by DOOMTOP_TEST_PANIC={place}");
     }
 }
 
 /// The terminal, taken.
-pub(super) struct Screen {
+pub(crate) struct Screen {
     /// Never dropped: ratatui would complain to a terminal that may be gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     alternate: bool,
@@ -108,7 +108,7 @@ impl Screen {
     ///
     /// # Errors
     /// It is none, or is gone.
-    pub(super) fn take(alternate: bool) -> io::Result<Self> {
+    pub(crate) fn take(alternate: bool) -> io::Result<Self> {
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         // A fixed viewport: ratatui would otherwise open /dev/tty before every picture to ask for
         // the size, and opening a file is what stalls when memory is gone.
@@ -124,7 +124,7 @@ impl Screen {
     ///
     /// # Errors
     /// It is gone.
-    pub(super) fn enter(&mut self) -> io::Result<()> {
+    pub(crate) fn enter(&mut self) -> io::Result<()> {
         ALTERNATE.store(self.alternate, Ordering::SeqCst);
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
@@ -140,7 +140,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(super) fn clear(&mut self) -> io::Result<()> {
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
         let area = size()?;
         // Resizing clears, without asking the terminal where its cursor is.
         self.terminal.resize(area)?;
@@ -152,7 +152,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(super) fn draw(&mut self, app: &App, look: &ui::Look) -> io::Result<Viewport> {
+    pub(crate) fn draw(&mut self, app: &App, look: &ui::Look) -> io::Result<Viewport> {
         let mut viewport = Viewport::default();
         if size()? != self.area {
             self.clear()?;
@@ -164,7 +164,7 @@ impl Screen {
     }
 
     /// The picture as lines of text, for leaving it on the terminal.
-    pub(super) fn picture(&mut self, app: &App, look: &ui::Look) -> Vec<String> {
+    pub(crate) fn picture(&mut self, app: &App, look: &ui::Look) -> Vec<String> {
         let area = Rect { height: self.area.height.saturating_sub(1), ..self.area };
         let mut buffer = Buffer::empty(area);
         ui::paint(app, look, area, &mut buffer);

@@ -10,34 +10,39 @@ use crossterm::execute;
 
 use rustix::termios::{QueueSelector, tcflush};
 
-use crate::app::alarm::Alarms;
-use crate::app::mode::QUIET;
-use crate::app::sticky::News;
-use crate::app::time::parse_time;
+use crate::alarm::Alarms;
+use crate::app::adj_rules::rules::News;
+use crate::app::dialog::mode::QUIET;
+use crate::app::refresh::playback::parse_time;
 use crate::app::{Acting, App, Level, Msg, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
 use crate::model::{Needs, Past, ProcId, Snapshot};
 use crate::report::json;
-use crate::sample::root::{LiveRoot, ProcRoot};
+use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::source::Source;
 use crate::ui::Look;
 use crate::units::Millis;
 
-use super::cli::Cli;
-use super::ears::Ears;
-use super::film::{self, Film};
-use super::rules::Watch;
-use super::sampler::Sampler;
-use super::taping::{self, Burst, Order, Queue};
 use super::terminal::{self, Screen};
-use super::wake::{self, Waker};
-use super::written::{self, new_file};
-use super::{alarm, explain, input, rules, signals, slow, sticky};
+use crate::shell::command::cli::Cli;
+use crate::shell::command::explain;
+use crate::shell::new_file;
+use crate::shell::new_file::new_file;
+use crate::shell::worker::log_sources::Ears;
+use crate::shell::worker::player;
+use crate::shell::worker::player::Film;
+use crate::shell::worker::psi_trigger;
+use crate::shell::worker::psi_trigger::Waker;
+use crate::shell::worker::recorder;
+use crate::shell::worker::recorder::{Burst, Order, Queue};
+use crate::shell::worker::sampler::Sampler;
+use crate::shell::worker::site_rules::Watch;
+use crate::shell::worker::{adj_rules, alarm_command, input, lookup, signals, site_rules};
 
 /// What reaches the loop.
-pub(super) enum Event {
+pub(crate) enum Event {
     /// Something for the mind.
     Told(Msg),
     /// A recording was read to its end.
@@ -57,7 +62,7 @@ pub(super) enum Event {
 }
 
 /// Where looks come from.
-pub(super) enum Feed {
+pub(crate) enum Feed {
     /// A look is taken when the pace says so.
     Looks(Box<dyn Source>),
     /// Looks come from a pipe, at the pace of the other side.
@@ -103,7 +108,7 @@ struct Loop {
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
     waker: Option<Waker>,
-    runner: Option<alarm::Runner>,
+    runner: Option<alarm_command::Runner>,
     ears: Option<Ears>,
     begun: Instant,
     due: Instant,
@@ -117,14 +122,14 @@ struct Loop {
 ///
 /// # Errors
 /// The terminal or a thread could not be had.
-pub(super) fn run(
+pub(crate) fn run(
     cli: &Cli,
     setup: Setup,
     feed: Feed,
     hands: Box<dyn Effects>,
-    names: Option<([slow::Reader; 2], [ProcRoot; 2])>,
+    names: Option<([lookup::Reader; 2], [ProcRoot; 2])>,
     watch: Option<Watch>,
-    adj_rules: Option<(News, sticky::Watch)>,
+    adj_rules: Option<(News, adj_rules::Watch)>,
 ) -> Result<u8, String> {
     let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
@@ -136,8 +141,8 @@ pub(super) fn run(
         .map_err(|error| format!("the terminal cannot be used: {error}"))?;
     input::start(inbox.clone(), begun)?;
     let stream = matches!(feed, Feed::Stream(_));
-    let (tape, writer) = taping::start(inbox.clone())?;
-    let rules = watch.and_then(|watch| rules::start(watch, inbox.clone()));
+    let (tape, writer) = recorder::start(inbox.clone())?;
+    let rules = watch.and_then(|watch| site_rules::start(watch, inbox.clone()));
     let mut app = App::new(setup);
     if let Some(span) = cli.ring {
         app.time.past = Past::new(span, RING);
@@ -155,16 +160,16 @@ pub(super) fn run(
             None
         }
         Feed::Film(film) => {
-            app.time.past = Past::new(Millis(u64::MAX), film::ROOM);
+            app.time.past = Past::new(Millis(u64::MAX), player::ROOM);
             app.time.speed = film.speed;
             at = film.at;
-            taken = Some(film::start(film.source, film.progress, inbox.clone())?);
+            taken = Some(player::start(film.source, film.progress, inbox.clone())?);
             None
         }
     };
     let adj_rules = adj_rules.and_then(|(news, watch)| {
         app.update(Msg::AdjRules(news));
-        sticky::start(watch, inbox.clone())
+        adj_rules::start(watch, inbox.clone())
     });
     app.begin_with(reports);
     // What the logs tell is told with names.
@@ -173,15 +178,15 @@ pub(super) fn run(
     app.pace.relax = cli.relax;
     app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
     let command = cli.on_alarm.clone().filter(|_| app.setup.live);
-    let runner = command.and_then(|command| alarm::start(command, inbox.clone()));
+    let runner = command.and_then(|command| alarm_command::start(command, inbox.clone()));
     let (slow, student, weigher, waker) = match names {
         Some(([lines, studies], [sizes, pressure])) => {
             let live = LiveRoot::prove(pressure).ok();
-            let waker = live.and_then(|root| wake::start(root, inbox.clone()));
+            let waker = live.and_then(|root| psi_trigger::start(root, inbox.clone()));
             (
-                slow::start(lines, inbox.clone()),
-                slow::start_student(studies, inbox.clone()),
-                slow::start_weigher(sizes, inbox),
+                lookup::start(lines, inbox.clone()),
+                lookup::start_student(studies, inbox.clone()),
+                lookup::start_weigher(sizes, inbox),
                 waker,
             )
         }
@@ -509,12 +514,12 @@ impl Loop {
             }
             Request::WriteJournal => {
                 if let Some(scene) = &self.app.scene {
-                    let (level, said) = written::journal(&self.app.journal, scene.machine());
+                    let (level, said) = new_file::journal(&self.app.journal, scene.machine());
                     self.app.update(Msg::Told(level, said));
                 }
             }
             Request::Write { path, text } => {
-                let (level, said) = written::write(&path, &text);
+                let (level, said) = new_file::write(&path, &text);
                 self.app.update(Msg::Told(level, said));
             }
         }
@@ -525,7 +530,7 @@ impl Loop {
     fn stem(&mut self) -> Option<String> {
         let newest = self.app.time.past.newest();
         let newest = newest.and_then(|nth| self.app.time.past.facts(nth));
-        let stem = newest.map(|look| taping::stem(&look.machine, look.clock.unix_ms));
+        let stem = newest.map(|look| recorder::stem(&look.machine, look.clock.unix_ms));
         if stem.is_none() {
             self.app.update(Msg::Told(Level::Plain, "there was no look yet".to_owned()));
             self.app.update(Msg::Taping(false));
@@ -543,8 +548,8 @@ impl Loop {
     /// A burst of kills is over: what led to it is kept. Bounded, however often that comes.
     fn keep_burst(&mut self) {
         match self.burst.as_ref().map_or(0, |burst| burst.count) {
-            count if count < taping::MOST => self.write_past("-kill"),
-            taping::MOST => {
+            count if count < recorder::MOST => self.write_past("-kill"),
+            recorder::MOST => {
                 let text = "so many kills were written to files that no more are: Alt-w writes one";
                 self.app.update(Msg::Told(Level::Warn, text.to_owned()));
             }
@@ -611,7 +616,7 @@ fn colour() -> bool {
 }
 
 /// Whether the locale's character set is UTF-8, and the terminal can show it.
-pub(super) fn utf8() -> bool {
+pub(crate) fn utf8() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();

@@ -17,14 +17,15 @@ use crate::model::{
     Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
-use crate::sample::cgroups::CgroupReader;
-use crate::sample::host::{self, SourceEvidence};
-use crate::sample::kept::{Kept, KeptProcess, budget};
-use crate::sample::killers::{KillerReader, filesystem};
-use crate::sample::powers::powers;
-use crate::sample::root::ProcRoot;
-use crate::sample::system::{System, SystemFiles};
-use crate::sample::walk::{Walker, Wishes};
+use crate::sample::cgroup::tree::CgroupReader;
+use crate::sample::daemon::killers::{KillerReader, filesystem};
+use crate::sample::machine::host;
+use crate::sample::machine::host::SourceEvidence;
+use crate::sample::machine::privileges::powers;
+use crate::sample::machine::system::{System, SystemFiles};
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::open_files::{Kept, KeptProcess, budget};
+use crate::sample::process::walk::{Walker, Wishes};
 use crate::units::{Millis, Pages};
 
 /// How long a look waits for the walk over all processes.

@@ -4,12 +4,11 @@
 
 pub mod delta;
 pub mod demo;
-
-mod lines;
 mod live;
+pub(crate) mod recorder;
 mod recording;
+pub(crate) mod recording_lines;
 mod redact;
-mod tape;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,10 +17,10 @@ use std::sync::Arc;
 use crate::model::{Needs, ProcId, Snapshot, Text};
 use crate::sample::Unreadable;
 
+pub use crate::source::recorder::Tape;
 pub use live::{Live, Patience};
 pub use recording::Recording;
 pub use redact::{Extent, Redacted, Redactor};
-pub use tape::Tape;
 
 /// A place that snapshots come from.
 pub trait Source: Send {

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::lines::{Broken, Lines};
-use super::tape::DELTA;
 use super::{Lost, Source, delta};
 use crate::model::{Needs, SCHEMA, Snapshot, neutral};
+use crate::source::recorder::DELTA;
+use crate::source::recording_lines::{Broken, Lines};
 
 /// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
 /// thousand processes with every fact. What is unpacked of it takes many times as much memory.

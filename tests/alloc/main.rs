@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use doomtop::model::{CgroupNeeds, Needs, Scores, Snapshot};
-use doomtop::sample::root::ProcRoot;
+use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use fakeproc::{Fake, FakeProc, kernel_thread};
 

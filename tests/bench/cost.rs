@@ -14,15 +14,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::filter::Filter;
 use doomtop::app::{Acting, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
+use doomtop::forecast::opinion::opinions;
 use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
 use doomtop::policy::site::Rule;
 use doomtop::policy::{self, POLICIES, Policy};
 use doomtop::rank::Ranking;
-use doomtop::rank::opinion::opinions;
-use doomtop::sample::root::ProcRoot;
+use doomtop::rows::filter::Filter;
+use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::ui::{self, Look};
 use doomtop::units::Millis;

@@ -7,9 +7,9 @@ use std::{fs, thread, time::Duration};
 use doomtop::effects::{Effects, KernelHands};
 use doomtop::intent::{Intent, Outcome};
 use doomtop::model::{Knob, ProcId};
-use doomtop::sample::root::{LiveRoot, ProcRoot};
-use doomtop::told::told;
+use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::units::Ticks;
+use doomtop::words::outcome::told;
 
 /// The word before an act.
 pub const ACT: &str = "__act";

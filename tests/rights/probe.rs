@@ -9,7 +9,7 @@ use std::{env, fs};
 use doomtop::effects::{Effects, KernelHands};
 use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal};
 use doomtop::model::{Knob, Needs, ProcId, Signal, Snapshot};
-use doomtop::sample::root::{LiveRoot, ProcRoot};
+use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Adj, Ticks};
 
@@ -94,7 +94,7 @@ fn kill(hands: &mut KernelHands, who: ProcId) -> (String, String) {
 
 /// Whether the kernel says who shares a process's memory.
 fn tells_sharers(who: ProcId) -> String {
-    match doomtop::raw::same_memory(who.pid, who.pid) {
+    match doomtop::syscall::same_memory(who.pid, who.pid) {
         Ok(_) => "yes".to_owned(),
         Err(errno) if errno.kind() == std::io::ErrorKind::PermissionDenied => {
             "no: needs CAP_SYS_PTRACE".to_owned()

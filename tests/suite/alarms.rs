@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::alarm::{Alarm, Alarms, FACTS, QUANTITIES, Rung};
+use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, Rung};
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::model::{PressureWatch, Reading, ScoreScale, Snapshot, Stall, Text, Tripwire};
 use doomtop::ui::Look;

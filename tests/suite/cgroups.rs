@@ -8,8 +8,8 @@ use doomtop::model::{
     Cgroup, CgroupNeeds, Cgroups, Domain, DomainKind, Hierarchy, Limit, Needs, Reading, Scope,
     Snapshot, Text,
 };
-use doomtop::sample::cgroups::SURVEY;
-use doomtop::sample::root::ProcRoot;
+use doomtop::sample::cgroup::tree::SURVEY;
+use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Bytes, Millis, Pages};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::model::{Hierarchy, Reading, Scene, Scope, Snapshot};
-use doomtop::rank::company::{Census, group_mates};
+use doomtop::rank::also_killed::{Census, group_mates};
 use doomtop::units::Adj;
 use proptest::prelude::*;
 

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use doomtop::app::keys::{Code, Key};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{Acting, App, Msg, Setup};
 use doomtop::events::{Reader, Report};
+use doomtop::forecast::limits;
 use doomtop::model::{Scene, Snapshot};
 use doomtop::policy::LINUX;
-use doomtop::rank::{Ranking, walls};
+use doomtop::rank::Ranking;
 use doomtop::report::explain::{Agreement, Common, Explained};
 use doomtop::source::demo;
 use doomtop::ui::Look;
@@ -115,7 +116,7 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
     let mut kinds = Vec::new();
     for (&eve, report) in eves.iter().zip(&reports) {
         let scene = Scene::new(Arc::clone(&looks[eve]), Some(Arc::clone(&looks[eve - 1])));
-        let wall = walls::nearest(&scene);
+        let wall = limits::nearest(&scene);
         let scene = if report.is_memcg() { scene.within(wall.scope()) } else { scene };
         assert_eq!(report.is_memcg(), !wall.is_machine(), "the wall that is hit first");
         let ranking = Ranking::new(&LINUX, &scene);

@@ -18,7 +18,7 @@ use doomtop::model::{Found, Needs, ProcId, Reading, Scene, Snapshot};
 use doomtop::policy::{EARLYOOM, EARLYOOM_RSS, NOHANG, Policy, Verdict};
 use doomtop::rank::Ranking;
 use doomtop::sample::parse;
-use doomtop::sample::root::ProcRoot;
+use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use tempfile::TempDir;
 

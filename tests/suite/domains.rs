@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::forecast::at_limit::each_fate;
+use doomtop::forecast::limits;
 use doomtop::model::{
     Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, Names, Node, NodeSet, PanicOnOom,
     Process, Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
 };
 use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
-use doomtop::rank::company::Census;
-use doomtop::rank::fate::each_fate;
-use doomtop::rank::{Ranking, Standing, walls};
-use doomtop::sentence::sentence;
+use doomtop::rank::also_killed::Census;
+use doomtop::rank::{Ranking, Standing};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
+use doomtop::words::prediction::sentence;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -383,17 +384,17 @@ fn filling() -> Scene {
 #[test]
 fn the_wall_that_is_approached_fastest_is_the_nearest() {
     let scene = filling();
-    let wall = walls::nearest(&scene);
+    let wall = limits::nearest(&scene);
     assert_eq!(wall.name.as_str(), "/pod/a");
     assert_eq!(wall.hit_in, Some(Millis(2000)));
     assert_eq!((wall.limit, wall.headroom), (Bytes(40 * MIB), Bytes(20 * MIB)));
     assert_eq!(wall.left_permille(), 500);
     // Where nothing moves, the smallest share counts: /pod has 90 of 400 MiB left.
     let still = Scene::new(scene.snapshot(), Some(scene.snapshot()));
-    assert_eq!(walls::nearest(&still).name.as_str(), "/pod");
-    assert_eq!(walls::nearest(&still).hit_in, None);
+    assert_eq!(limits::nearest(&still).name.as_str(), "/pod");
+    assert_eq!(limits::nearest(&still).hit_in, None);
     // Without cgroups the machine's own wall is the only one.
-    let bare = walls::nearest(&Scene::new(Arc::new(usual()), None));
+    let bare = limits::nearest(&Scene::new(Arc::new(usual()), None));
     assert!(matches!(bare.scope(), Scope::Global));
 }
 

@@ -1,13 +1,13 @@
 //! The editor of oom_score_adj in depth: whom it reaches, what it proposes; the journal and its way
 //! back; how a value is kept.
 
-use doomtop::app::journal::State;
-use doomtop::app::keys::Key;
-use doomtop::app::mode::Mode;
-use doomtop::app::rights::Rights;
+use doomtop::app::dialog::mode::Mode;
+use doomtop::app::keymap::bindings::Key;
+use doomtop::app::session::journal::State;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, ProcId, Process, Reading, ScoreScale, Snapshot, Text};
+use doomtop::plan::rights::Rights;
 use doomtop::policy::site::Rule;
 use doomtop::policy::{LINUX_2_4, LINUX_2_6_36, Policy};
 use doomtop::rank::Ranking;

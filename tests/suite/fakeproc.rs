@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use doomtop::sample::root::ProcRoot;
+use doomtop::sample::proc_root::ProcRoot;
 use nix::unistd::{SysconfVar, sysconf};
 use tempfile::TempDir;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::keys::{Code, Key};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{App, Msg, Request, Setup, Viewport};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::ui::{self, Look};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::forecast::opinion::Opinion;
 use doomtop::model::{
     Capabilities, Ids, Names, Node, NodeSet, Process, Reading, Scene, Scope, ScoreScale, Signal,
     Snapshot, Text,
@@ -13,10 +14,9 @@ use doomtop::policy::{
     POLICIES, Policy, Reason, Tie, Verdict,
 };
 use doomtop::rank::Ranking;
-use doomtop::rank::opinion::Opinion;
-use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
-use doomtop::words;
+use doomtop::words::prediction::sentence;
+use doomtop::words::values;
 use serde_json::Value;
 
 use crate::stage::{machine, process};
@@ -281,7 +281,7 @@ fn nobody_is_too_close_to_itself() {
             command: CommandStyle::Name,
         };
         let opinion = Opinion::new(policy, &scene, &ranking);
-        assert_eq!(words::fate(&sight, &opinion.fate), "too close: 30 child or 50 other");
+        assert_eq!(values::fate(&sight, &opinion.fate), "too close: 30 child or 50 other");
         for form in sentence(&sight).forms {
             let text = form.text();
             assert!(text.contains("30 child or 50 other"), "{text}");

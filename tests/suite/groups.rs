@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doomtop::app::keys::{Place, keys_of};
-use doomtop::app::mode::{Mode, Screen};
+use doomtop::app::dialog::mode::{Mode, Screen};
+use doomtop::app::keymap::bindings::{Place, keys_of};
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{
     Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Limit, Pressure, Reading, Scope,

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use doomtop::effects::{Effects, KernelHands, Refuse};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, Capability, ProcId, Signal};
-use doomtop::sample::root::{LiveRoot, ProcRoot};
+use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::units::{Adj, Ticks};
 
 /// An own child; killed and reaped whatever becomes of the test.

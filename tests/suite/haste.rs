@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use doomtop::effects::{Effects, KernelHands, Rehearse};
 use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Taken};
 use doomtop::model::{Capability, Hierarchy, ProcId, Reading, Signal, Study, Text};
-use doomtop::sample::root::{LiveRoot, ProcRoot};
-use doomtop::sample::study::study;
+use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
+use doomtop::sample::process::detail::study;
 use doomtop::units::{Adj, Kib, Ticks};
 
 use crate::hands::{Own, adj, hands, kill, own_caps, own_pid, refusal, seen, set, signal};

@@ -9,8 +9,8 @@ use doomtop::model::{
 };
 use doomtop::policy::{NOHANG, Policy};
 use doomtop::rank::Ranking;
-use doomtop::sample::killers::{KillerReader, filesystem};
-use doomtop::sample::root::ProcRoot;
+use doomtop::sample::daemon::killers::{KillerReader, filesystem};
+use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::units::{Kib, Millis};
 use proptest::prelude::*;

@@ -13,8 +13,8 @@ use doomtop::policy::{
     SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP, Verdict,
 };
 use doomtop::rank::Ranking;
-use doomtop::sentence::sentence;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
+use doomtop::words::prediction::sentence;
 use proptest::prelude::*;
 
 use crate::stage::{kernel_thread, machine, process};

@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use doomtop::app::keys::{Code, Key};
-use doomtop::app::knobs::{Forecast, Grave, Room};
-use doomtop::app::mode::Mode;
+use doomtop::app::dialog::mode::Mode;
+use doomtop::app::dialog::sysctl::{Forecast, Grave, Room};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{Acting, App, Msg, Request, Setup};
 use doomtop::effects::{Effects, KernelHands, Refuse};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{
     Knob, Knobs, Overcommit, OvercommitMode, PanicOnOom, Reading, Snapshot, Turns,
 };
-use doomtop::sample::root::{LiveRoot, ProcRoot};
+use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::ui::Look;
 use doomtop::units::{Kib, Millis};
 

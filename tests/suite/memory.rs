@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keys::{Code, Key};
-use doomtop::app::memory::ZOOMS;
-use doomtop::app::mode::Screen;
+use doomtop::app::dialog::mode::Screen;
+use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{App, Msg};
+use doomtop::forecast::chart_window::Window;
+use doomtop::forecast::series::{KILLS, SERIES, Series, Severity};
 use doomtop::model::{
     Axis, Fold, History, Moment, Point, Pressure, Reading, Snapshot, Stall, joined, resample,
 };
-use doomtop::rank::series::{KILLS, SERIES, Series, Severity};
-use doomtop::rank::window::Window;
 use doomtop::ui::{self, Look};
 use doomtop::units::{Kib, Millis, Pages};
 use ratatui::buffer::Buffer;

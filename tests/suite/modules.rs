@@ -11,9 +11,9 @@ use doomtop::policy::{
     SECURITY, by_id,
 };
 use doomtop::rank::Ranking;
-use doomtop::rank::whatif::what_if;
-use doomtop::sentence::sentence;
+use doomtop::rank::what_if::what_if;
 use doomtop::units::{Adj, Bytes, Millis, Pages, Ticks};
+use doomtop::words::prediction::sentence;
 
 use crate::stage::{machine, process, usual};
 

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use doomtop::app::check::{Agreement, SelfCheck};
+use doomtop::app::refresh::self_check::{Agreement, SelfCheck};
 use doomtop::model::{
     Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
 };
 use doomtop::policy::compare;
+use doomtop::policy::sacrifice;
 use doomtop::policy::{
     LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Tie, Verdict,
-    int_sqrt_24, kernel_score, sacrifice,
+    int_sqrt_24, kernel_score,
 };
 use doomtop::rank::{Ranked, Ranking, Standing};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};

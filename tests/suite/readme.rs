@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
-use doomtop::app::keys::{Key, Place, keys_of};
+use doomtop::app::keymap::bindings::{Key, Place, keys_of};
 use doomtop::columns::COLUMNS;
 use doomtop::policy::POLICIES;
-use doomtop::shell::cli::Cli;
+use doomtop::shell::command::cli::Cli;
 use serde_json::Value;
 
 fn columns() -> String {

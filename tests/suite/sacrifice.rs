@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::mode::Mode;
+use doomtop::app::dialog::mode::Mode;
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Came, Consent, FROZEN, Haste, Intent, Outcome, Refusal, Spare, Taken};
 use doomtop::model::{
@@ -59,7 +59,8 @@ fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
     player.now += 1000;
     player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
     let at = player.now;
-    let early = player.app.update(Msg::Key(doomtop::app::keys::Key::char('y'), Millis(at)));
+    let early =
+        player.app.update(Msg::Key(doomtop::app::keymap::bindings::Key::char('y'), Millis(at)));
     assert_eq!(early, [], "the new question was not on the screen yet");
     player.draw();
     let asked = player.play("y");

@@ -9,9 +9,9 @@ use doomtop::model::{
     Capabilities, Ids, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale, Scores,
     Snapshot,
 };
-use doomtop::sample::detail::{LONGEST, command_line, user_names};
-use doomtop::sample::root::{LiveRoot, NotLive, ProcRoot};
-use doomtop::sample::walk::ROTATION;
+use doomtop::sample::proc_root::{LiveRoot, NotLive, ProcRoot};
+use doomtop::sample::process::lookup::{LONGEST, command_line, user_names};
+use doomtop::sample::process::walk::ROTATION;
 use doomtop::source::{Live, Lost, Patience, Recording, Source};
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 

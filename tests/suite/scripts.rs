@@ -1,12 +1,12 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
-use doomtop::app::filter::Filter;
-use doomtop::app::keys::{Code, KEYS, Key, Place, keys_of};
-use doomtop::app::mode::Mode;
+use doomtop::app::dialog::mode::Mode;
+use doomtop::app::keymap::bindings::{Code, KEYS, Key, Place, keys_of};
 use doomtop::app::{Acting, Msg, Request, Setup};
 use doomtop::intent::{Consent, Haste, Intent, Outcome, Refusal, Spare};
 use doomtop::model::{ProcId, Reading, Signal};
 use doomtop::policy::LINUX_2_4;
+use doomtop::rows::filter::Filter;
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 use proptest::prelude::*;
 
@@ -606,7 +606,7 @@ fn no_key_of_the_table_is_silent() {
             let before = seen(&player);
             player.now += 1000;
             let asked = player.app.update(Msg::Key(key, Millis(player.now)));
-            let at_rest = row.action == doomtop::app::keys::Action::Back;
+            let at_rest = row.action == doomtop::app::keymap::bindings::Action::Back;
             let silent = asked.is_empty() && seen(&player) == before;
             assert_eq!(silent, at_rest, "{key}: {}", row.help);
         }

@@ -1,12 +1,12 @@
 //! An act on several processes: whom it reaches, what it takes to confirm it, and what came of each.
 
 use doomtop::app::Request;
-use doomtop::app::mode::Mode;
-use doomtop::app::reach::Reach;
-use doomtop::app::several::{Consent, Item, Several};
+use doomtop::app::dialog::bulk::{Consent, Item, Several};
+use doomtop::app::dialog::mode::Mode;
 use doomtop::app::{Level, Msg};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Process, Reading, Text};
+use doomtop::plan::targets::Reach;
 use doomtop::ui::{self, Look};
 use doomtop::units::Adj;
 use ratatui::buffer::Buffer;

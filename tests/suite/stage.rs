@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use doomtop::app::filter::Filter;
-use doomtop::app::keys::{Code, Key};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{Acting, App, Msg, Request, Setup, Viewport};
 use doomtop::model::{
     Capabilities, Clock, Comm, Ids, Machine, Memory, Powers, ProcId, Process, Reading, RunState,
     Scene, ScoreScale, Snapshot, Swap, Text,
 };
 use doomtop::policy::{self, kernel_score};
+use doomtop::rows::filter::Filter;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
 
 /// A user process with memory, nothing special about it.

@@ -334,7 +334,7 @@ fn a_full_disk_leaves_what_was_before_it() {
 
 #[test]
 fn this_machine_ranks_the_same_from_a_tape_by_every_policy() {
-    use doomtop::sample::root::ProcRoot;
+    use doomtop::sample::proc_root::ProcRoot;
     use doomtop::source::{Live, Patience};
     let root = ProcRoot::open("/proc").expect("procfs");
     let mut live = Live::start(root, Patience::Forever).expect("a walker");

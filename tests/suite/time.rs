@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keys::{Code, Key};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{Nth, Past, Reading, Snapshot, Text};
 use doomtop::units::{Millis, Pages};

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::alarm::{Alarm, Alarms};
-use doomtop::app::keys::{Code, Key};
-use doomtop::app::mode::{Mode, Screen};
-use doomtop::app::timeline::{News, whom};
+use doomtop::alarm::{Alarm, Alarms};
+use doomtop::app::dialog::mode::{Mode, Screen};
+use doomtop::app::incident::timeline::{News, whom};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::events::{Daemons, Reader, Report};
 use doomtop::model::{Ear, Foreseen, Hearing, Killer, Nth, Reading, Scope, Snapshot, Timing};

@@ -7,15 +7,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::keys::Key;
+use doomtop::app::keymap::bindings::Key;
 use doomtop::app::{App, Msg};
+use doomtop::forecast::commitments::{Claim, Promises};
 use doomtop::model::{
     Cgroup, CgroupNeeds, Cgroups, Hierarchy, Holding, Limit, Needs, OvercommitMode, Past, ProcId,
     Reading, Snapshot, Text,
 };
-use doomtop::rank::promises::{Claim, Promises};
-use doomtop::sample::root::ProcRoot;
-use doomtop::sample::study;
+use doomtop::sample::proc_root::ProcRoot;
+use doomtop::sample::process::detail;
 use doomtop::source::{Live, Patience, Source};
 use doomtop::ui::Look;
 use doomtop::units::{Bytes, Kib, Millis, PageSize, Pages};
@@ -192,7 +192,7 @@ fn the_page_of_promises_reads_whom_it_shows() {
     player.wait(11_000);
     assert!(!player.app.wanted_holdings().is_empty(), "again after a while");
     player.key(Key::char('('));
-    player.key(Key::plain(doomtop::app::keys::Code::Esc));
+    player.key(Key::plain(doomtop::app::keymap::bindings::Code::Esc));
     assert!(player.app.mode_is_browse());
     assert_eq!(player.app.wanted_holdings(), [], "nobody looks at it any more");
 }
@@ -297,7 +297,7 @@ fn real_memory_is_told_as_it_is() {
     }
     let who: ProcId = own.id();
     let root = || ProcRoot::open("/proc").expect("a tree");
-    let found = study::weigh(&root(), who).expect("an own child");
+    let found = detail::weigh(&root(), who).expect("an own child");
     let Reading::Value(holding) = found else {
         println!("skipped: no smaps_rollup here ({found:?})");
         return;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keys::{Place, keys_of};
-use doomtop::app::mode::{Mode, Screen};
+use doomtop::app::dialog::mode::{Mode, Screen};
+use doomtop::app::keymap::bindings::{Place, keys_of};
 use doomtop::app::{App, Msg, Request};
+use doomtop::forecast::opinion::{everybody, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
-use doomtop::rank::opinion::{everybody, opinions};
 use doomtop::ui::Look;
 use doomtop::units::{Adj, Millis};
 use proptest::prelude::*;

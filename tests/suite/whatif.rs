@@ -7,7 +7,7 @@ use doomtop::model::{Process, Reading, Scene, Scope, ScoreScale, Snapshot};
 use doomtop::policy::site::Rule;
 use doomtop::policy::{LINUX, LINUX_2_4, LINUX_4_17, Policy};
 use doomtop::rank::Ranking;
-use doomtop::rank::whatif::{WhatIf, what_if};
+use doomtop::rank::what_if::{WhatIf, what_if};
 use doomtop::ui::Look;
 use doomtop::units::{Adj, Pages};
 use proptest::prelude::*;

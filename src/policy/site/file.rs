@@ -5,14 +5,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::code::{Expression, Reach};
-use super::fault::{Fault, Slip, Spot, meant};
 use super::matcher::{Glob, Matcher};
 use super::parse::parse;
 use super::value::Kind;
 use super::{Law, Sends};
 use crate::model::Signal;
 use crate::policy::Unit;
+use crate::policy::site::bytecode::{Expression, Reach};
+use crate::policy::site::diagnostic::{Fault, Slip, Spot, meant};
 
 /// The largest file.
 pub const LARGEST: usize = 64 * 1024;
@@ -30,7 +30,7 @@ const KEYS: [&str; 11] = [
 const MATCHES: [&str; 4] = ["name", "user", "cgroup", "unit"];
 
 /// Reads a file, and remembers every fault with its place.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     faults: Vec<Fault>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Reader<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file; at least one.
-pub(super) fn read(text: &str) -> Result<Law, Vec<Fault>> {
+pub(crate) fn read(text: &str) -> Result<Law, Vec<Fault>> {
     document(text, "a rule", |reader, table| reader.law(table))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str) -> Result<Law, Vec<Fault>> {
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file; at least one.
-pub(super) fn document<T>(
+pub(crate) fn document<T>(
     text: &str,
     is: &str,
     with: impl FnOnce(&mut Reader<'_>, &DeTable<'_>) -> Option<T>,
@@ -79,14 +79,14 @@ pub(super) fn document<T>(
 }
 
 impl Reader<'_> {
-    pub(super) fn fault(&mut self, at: usize, what: impl Into<String>) {
+    pub(crate) fn fault(&mut self, at: usize, what: impl Into<String>) {
         let mut line = String::new();
         crate::model::escape_bytes(what.into().replace('\n', " ").as_bytes(), &mut line);
         self.faults.push(Fault::new(Spot::of(self.text, at), line));
     }
 
     /// Where a byte of the file stands.
-    pub(super) fn spot(&self, at: usize) -> Spot {
+    pub(crate) fn spot(&self, at: usize) -> Spot {
         Spot::of(self.text, at)
     }
 
@@ -142,7 +142,7 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn text_of<'t>(
+    pub(crate) fn text_of<'t>(
         &mut self,
         key: &str,
         value: &'t Spanned<DeValue<'_>>,
@@ -155,7 +155,7 @@ impl Reader<'_> {
         None
     }
 
-    pub(super) fn words(
+    pub(crate) fn words(
         &mut self,
         table: &DeTable<'_>,
         key: &str,
@@ -281,7 +281,7 @@ impl Reader<'_> {
         Some(matcher)
     }
 
-    pub(super) fn glob(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Glob> {
+    pub(crate) fn glob(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Glob> {
         let (text, span) = self.text_of(key, value)?;
         if text.is_empty() || text.len() > Glob::LONGEST {
             self.fault(span.start, format!("a pattern has 1 to {} bytes", Glob::LONGEST));
@@ -292,7 +292,7 @@ impl Reader<'_> {
 }
 
 /// The two signals that a rule may send.
-pub(super) fn signal(word: &str) -> Option<Signal> {
+pub(crate) fn signal(word: &str) -> Option<Signal> {
     match word.strip_prefix("SIG").unwrap_or(word) {
         "TERM" => Some(Signal::TERM),
         "KILL" => Some(Signal::KILL),

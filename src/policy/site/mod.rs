@@ -13,10 +13,10 @@
 //!
 //! Here are no files: the shell reads the text, watches it, and loads a new version.
 
-mod adj;
-mod code;
+pub(crate) mod adj_rules;
+pub(crate) mod bytecode;
+pub(crate) mod diagnostic;
 mod facts;
-mod fault;
 mod file;
 mod matcher;
 mod parse;
@@ -29,10 +29,10 @@ use super::{Act, Armed, Badness, Cite, Note, Policy, Reason, Sway, Tie, Unit, Ve
 use crate::model::{Needs, Process, Reading, Scene, Scores, Signal, Text};
 use crate::units::{Adj, Points};
 
-pub use adj::{AdjRule, AdjRules, Hit, Whom};
-pub use code::{Expression, STEPS};
+pub use crate::policy::site::adj_rules::{AdjRule, AdjRules, Hit, Whom};
+pub use crate::policy::site::bytecode::{Expression, STEPS};
+pub use crate::policy::site::diagnostic::{Fault, Spot};
 pub use facts::{Cost, FACTS, FAMILIES, Fact, Source, View, table};
-pub use fault::{Fault, Spot};
 pub use file::LARGEST;
 pub use matcher::{Glob, Matcher};
 pub use value::{Fuel, Kind, Trouble, Value, Why};

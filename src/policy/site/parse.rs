@@ -2,7 +2,7 @@
 //! as a rule over one process needs it. Nothing a text can say makes it recurse further than
 //! [`DEPTH`], and nothing makes it panic.
 
-use super::fault::Slip;
+use crate::policy::site::diagnostic::Slip;
 
 /// The longest expression, in bytes.
 pub const LONGEST: usize = 4096;
@@ -11,7 +11,7 @@ pub const DEPTH: u16 = 48;
 
 /// One node of the tree.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// The byte that it begins at, or that its operator stands at.
     pub at: usize,
     /// What it is.
@@ -22,7 +22,7 @@ pub(super) struct Tree {
 
 /// What a node of the tree is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Bool(bool),
     Int(i64),
     Double(f64),
@@ -49,7 +49,7 @@ pub(super) enum Node {
 
 /// An operator between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Equal,
     Unequal,
     Less,
@@ -120,7 +120,7 @@ impl Token {
 ///
 /// # Errors
 /// What is wrong first.
-pub(super) fn parse(text: &str) -> Result<Tree, Slip> {
+pub(crate) fn parse(text: &str) -> Result<Tree, Slip> {
     if text.len() > LONGEST {
         return Err(Slip::new(
             0,

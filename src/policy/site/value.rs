@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::fault::Spot;
+use crate::policy::site::diagnostic::Spot;
 
 /// The type of a fact or of an expression: known before any process is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

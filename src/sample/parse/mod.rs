@@ -74,7 +74,7 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 /// The decimal number that is all of `bytes`.
-pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn unsigned(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;
     }
@@ -85,7 +85,7 @@ pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
 }
 
 /// The decimal number, perhaps with a minus, that is all of `bytes`.
-pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
+pub(crate) fn signed(bytes: &[u8]) -> Option<i64> {
     match bytes.strip_prefix(b"-") {
         Some(digits) => i64::try_from(unsigned(digits)?).ok().map(|n| -n),
         None => i64::try_from(unsigned(bytes)?).ok(),
@@ -94,7 +94,7 @@ pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
 
 /// The pairs in a file of lines `KEY NUMBER`; `None` for a number that is none. Lines without a
 /// blank are passed by. `None` instead of all if the file does not end with a line: it was cut short.
-pub(super) fn pairs(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Option<u64>)>> {
+pub(crate) fn pairs(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Option<u64>)>> {
     let lines = bytes.strip_suffix(b"\n")?.split(|&b| b == b'\n');
     Some(lines.filter_map(|line| {
         let at = line.iter().position(|&b| b == b' ')?;

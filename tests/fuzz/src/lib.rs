@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doomtop::app::filter::Filter;
+use doomtop::rows::filter::Filter;
 use doomtop::app::{Acting, App, Msg, Setup};
 use doomtop::columns::{COLUMNS, CommandStyle, Scale, Sight};
 use doomtop::model::{Names, ProcId, Scene, Snapshot, escape_bytes};
 use doomtop::policy::{LINUX, POLICIES};
 use doomtop::rank::Ranking;
 use doomtop::report::text::Manner;
-use doomtop::report::{check, json, metrics, text, verdicts};
+use doomtop::report::{json, metrics, self_check, text, verdicts};
 use doomtop::ui::{self, Look};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
@@ -129,7 +129,7 @@ pub fn judge(scene: &Scene) {
         let all: Vec<_> = COLUMNS.iter().collect();
         let manner = Manner { cut: Some(100), ascii: false };
         let _ = text::write_look(&mut out, &sight, &every, &all, manner);
-        let _ = check::write_check(&mut out, &sight);
+        let _ = self_check::write_check(&mut out, &sight);
         harmless_bytes(&out);
         let form = if nth == 0 { metrics::Form::OpenMetrics } else { metrics::Form::Prometheus };
         if let Ok(text) = metrics::metrics(&sight, Duration::from_millis(3), form) {

@@ -7,10 +7,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::confirm::Ladder;
-use doomtop::app::keys::{Code, Key};
-use doomtop::app::mode::{Mode, QUIET, TYPE_AHEAD};
-use doomtop::app::sticky::News;
+use doomtop::app::dialog::signal::Ladder;
+use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::dialog::mode::{Mode, QUIET, TYPE_AHEAD};
+use doomtop::app::adj_rules::rules::News;
 use doomtop::app::{Acting, App, Loaded, Msg, Request};
 use doomtop::intent::{Consent, Intent, Outcome, Refusal, Spare};
 use doomtop::model::{ProcId, Snapshot};
@@ -137,7 +137,7 @@ impl Player {
         }
         self.draw();
         let lines = match self.app.screen {
-            doomtop::app::mode::Screen::Processes => Some(self.app.lines.len()),
+            doomtop::app::dialog::mode::Screen::Processes => Some(self.app.lines.len()),
             _ => None,
         };
         if let Some(lines) = lines {

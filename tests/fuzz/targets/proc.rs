@@ -3,7 +3,7 @@
 #![no_main]
 
 use doomtop::model::{Comm, Hierarchy, Text, neutral, unescape};
-use doomtop::sample::freezer::freezers;
+use doomtop::sample::cgroup::freezer::freezers;
 use doomtop::sample::parse::*;
 use doomtop::units::{Kib, TickRate};
 use doomtop_fuzz::{bounded, harmless};

@@ -5,7 +5,7 @@
 
 use std::io::{BufReader, Cursor, Write};
 
-use doomtop::app::keys::{Code, Key};
+use doomtop::app::keymap::bindings::{Code, Key};
 use doomtop::app::{Acting, App, Msg};
 use doomtop::model::{Needs, ProcId, Scene};
 use doomtop::source::{Recording, Source};

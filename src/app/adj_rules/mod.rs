@@ -1,0 +1,3 @@
+//! Rules that set `oom_score_adj` while the program runs.
+
+pub mod rules;

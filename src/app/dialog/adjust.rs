@@ -1,0 +1,250 @@
+//! The editor of `oom_score_adj`: a value on either scale, and what would follow from it. Nothing
+//! is written before Enter.
+
+use std::collections::BTreeSet;
+
+use crate::app::dialog::mode::Shown;
+use crate::model::{ProcId, Process, Scene};
+use crate::plan::preview::{Previews, Proposals};
+use crate::plan::rights::{Kin, Rights};
+use crate::plan::targets::Reach;
+use crate::policy::{Policy, likely_sharers};
+use crate::rank::Ranking;
+use crate::units::{Adj, LegacyAdj};
+
+/// On which scale the value is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// `oom_score_adj`, -1000 to 1000.
+    #[default]
+    Modern,
+    /// `oom_adj`, -17 to 15.
+    Legacy,
+}
+
+impl Scale {
+    /// The ends of the scale.
+    #[must_use]
+    pub const fn ends(self) -> (i64, i64) {
+        match self {
+            Self::Modern => (Adj::MIN.0 as i64, Adj::MAX.0 as i64),
+            Self::Legacy => (LegacyAdj::DISABLE.0 as i64, LegacyAdj::MAX.0 as i64),
+        }
+    }
+
+    /// Values worth a key of their own, the lowest first, with a word on some.
+    #[must_use]
+    pub const fn presets(self) -> &'static [(i64, &'static str)] {
+        match self {
+            Self::Modern => {
+                &[(-1000, "never"), (-999, "last"), (-500, ""), (0, ""), (300, ""), (1000, "first")]
+            }
+            Self::Legacy => {
+                &[(-17, "never"), (-16, "last"), (-8, ""), (0, ""), (5, ""), (15, "first")]
+            }
+        }
+    }
+}
+
+/// The editor.
+#[derive(Clone, Debug)]
+pub struct AdjEdit {
+    /// Whose value.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// The value the user saw.
+    pub from: Adj,
+    /// The scale of the input.
+    pub scale: Scale,
+    /// As typed; always short.
+    pub typed: String,
+    /// Whether the next character replaces what stands there.
+    pub fresh: bool,
+    /// How far it reaches.
+    pub reach: Reach,
+    /// Whom it reaches: by pid, never nobody.
+    pub reached: Vec<ProcId>,
+    /// What would follow.
+    pub previews: Previews,
+    /// The smallest changes that matter.
+    pub proposals: Proposals,
+    /// What this user may write.
+    pub rights: Rights,
+    /// Who gets the value with it, and who does not.
+    pub kin: Kin,
+    /// What may refuse this value, known before it is tried.
+    pub warning: Option<&'static str>,
+    /// Since when it is on the screen.
+    pub shown: Shown,
+}
+
+impl AdjEdit {
+    /// Opens the editor at a proposal.
+    #[must_use]
+    pub fn new(process: &Process, from: Adj, proposal: Adj, rights: Rights) -> Self {
+        Self {
+            who: process.id,
+            name: process.comm.to_string(),
+            from,
+            scale: Scale::Modern,
+            typed: proposal.0.to_string(),
+            fresh: true,
+            reach: Reach::This,
+            reached: vec![process.id],
+            previews: Previews::default(),
+            proposals: Proposals::default(),
+            rights,
+            kin: Kin::default(),
+            warning: None,
+            shown: Shown::default(),
+        }
+    }
+
+    /// Whether it is about others than the one process, or about more: also where nobody of them is
+    /// left, so that what was meant for them never goes to the one.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.reach != Reach::This
+    }
+
+    /// Reaches further, or comes round to the one process; whoever cannot be told from it is left out.
+    pub fn reach_on(&mut self, scene: &Scene, tags: &BTreeSet<ProcId>) {
+        let Some(process) = scene.find(self.who) else { return };
+        let now = Reach::ALL.iter().position(|&it| it == self.reach).unwrap_or(0);
+        let rest = Reach::ALL[now + 1..].iter().copied();
+        let next = rest.map(|reach| (reach, reached(reach, process, scene, tags)));
+        let next = next.into_iter().find(|(_, all)| !all.is_empty() && *all != [self.who]);
+        (self.reach, self.reached) = next.unwrap_or((Reach::This, vec![self.who]));
+    }
+
+    /// The value that Enter would write; nothing if what is typed is none.
+    #[must_use]
+    pub fn value(&self) -> Option<Adj> {
+        let number: i64 = self.typed.trim_start_matches('+').parse().ok()?;
+        match self.scale {
+            Scale::Modern if (-1000..=1000).contains(&number) => Some(Adj::clamped(number)),
+            Scale::Legacy if (-17..=15).contains(&number) => {
+                Some(LegacyAdj::clamped(number).modern())
+            }
+            _ => None,
+        }
+    }
+
+    /// What is typed as a number, whether it is on the scale or not; 0 where it is none.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.typed.trim_start_matches('+').parse().unwrap_or(0)
+    }
+
+    /// What is wrong with what is typed.
+    #[must_use]
+    pub const fn complaint(&self) -> &'static str {
+        match self.scale {
+            Scale::Modern => "a number from -1000 to 1000",
+            Scale::Legacy => "a number from -17 to 15",
+        }
+    }
+
+    /// A character of the number.
+    pub fn push(&mut self, c: char) {
+        if std::mem::take(&mut self.fresh) {
+            self.typed.clear();
+        }
+        if c == '-' || c == '+' {
+            // A sign stands in front, whenever it is typed.
+            self.typed = format!("{c}{}", self.typed.trim_start_matches(['-', '+']));
+        } else if self.typed.len() < 5 {
+            self.typed.push(c);
+        }
+    }
+
+    /// Takes the last character back.
+    pub fn pop(&mut self) {
+        self.fresh = false;
+        self.typed.pop();
+    }
+
+    /// Goes by so many steps of its scale, staying inside.
+    pub fn step(&mut self, modern: i64, legacy: i64) {
+        let number = self.number();
+        let next = match self.scale {
+            Scale::Modern => i64::from(Adj::clamped(number.saturating_add(modern)).0),
+            Scale::Legacy => i64::from(LegacyAdj::clamped(number.saturating_add(legacy)).0),
+        };
+        self.typed = next.to_string();
+        self.fresh = true;
+    }
+
+    /// Goes to the next of the presets, up or down.
+    pub fn preset(&mut self, up: bool) {
+        let number = self.number();
+        let mut presets = self.scale.presets().iter().map(|(value, _)| *value);
+        let next = if up {
+            presets.find(|&value| value > number)
+        } else {
+            presets.rfind(|&value| value < number)
+        };
+        if let Some(next) = next {
+            self.typed = next.to_string();
+            self.fresh = true;
+        }
+    }
+
+    /// Takes over a value, on the scale of all values.
+    pub fn take(&mut self, value: Adj) {
+        self.scale = Scale::Modern;
+        self.typed = value.0.to_string();
+        self.fresh = true;
+    }
+
+    /// The same value on the other scale, as near as it goes.
+    pub fn other_scale(&mut self) {
+        let value = self.value().unwrap_or(self.from);
+        (self.scale, self.typed) = match self.scale {
+            Scale::Modern => (Scale::Legacy, value.legacy().0.to_string()),
+            Scale::Legacy => (Scale::Modern, value.0.to_string()),
+        };
+        self.fresh = true;
+    }
+
+    /// Computes again what would follow. `spare` is a ranking whose buffers may be used.
+    pub fn foresee(
+        &mut self,
+        policy: &'static dyn Policy,
+        scene: &Scene,
+        now: &Ranking,
+        tags: &BTreeSet<ProcId>,
+        spare: &mut Ranking,
+    ) {
+        self.previews = Previews::default();
+        self.proposals = Proposals::default();
+        let Some(process) = scene.find(self.who) else { return };
+        self.kin = Kin::of(process, scene);
+        let all = reached(self.reach, process, scene, tags);
+        if all != self.reached {
+            // Somebody came or went: that has to be seen first.
+            self.reached = all;
+            self.shown = Shown::default();
+        }
+        // Of many that takes a ranking for each step: it is asked for when its key is pressed.
+        self.proposals = if self.is_wide() {
+            Proposals::default()
+        } else {
+            Proposals::of(policy, process, scene, now)
+        };
+        let Some(value) = self.value() else { return };
+        self.warning = self.rights.warning(self.from, value);
+        // Those who share a memory share the value.
+        let mut changed = self.reached.clone();
+        if !self.is_wide() && !self.kin.sharers.is_empty() {
+            changed.extend(likely_sharers(process, scene).iter().map(|other| other.id));
+        }
+        self.previews = Previews::of(policy, (self.who, &changed), value, scene, now, spare);
+    }
+}
+
+/// Whom it reaches, by pid.
+fn reached(reach: Reach, process: &Process, scene: &Scene, tags: &BTreeSet<ProcId>) -> Vec<ProcId> {
+    reach.of(process, scene, tags).iter().map(|other| other.id).collect()
+}

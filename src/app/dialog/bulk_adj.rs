@@ -1,0 +1,113 @@
+//! One adj for many: the list that is shown before anything is written.
+
+use crate::app::App;
+use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::bulk::{Consent, Item, Several};
+use crate::app::session::journal::{Change, Journal};
+use crate::intent::Intent;
+use crate::model::{ProcId, Process, Scene};
+use crate::plan::protection::{Protection, protection};
+use crate::plan::rights::Rights;
+use crate::plan::targets::Reach;
+use crate::units::Adj;
+
+/// More than these stand on no screen at once: their count must be typed.
+const AT_A_GLANCE: usize = 12;
+
+/// The dialog before the editor's value is written to everybody whom it reaches.
+#[must_use]
+pub fn dialog(app: &App, edit: &AdjEdit, to: Adj, scene: &Scene) -> Several {
+    let mut doubts: Vec<&'static str> = Vec::new();
+    let found = edit.reached.iter().filter_map(|&id| scene.find(id));
+    let items = found.map(|process| {
+        let item = item(app, edit, process, to, scene);
+        if item.intent.is_some()
+            && let Some(from) = process.adj.value()
+        {
+            doubts.extend(rights(process, from, scene, &app.journal).warning(from, to));
+        }
+        item
+    });
+    let items: Vec<Item> = items.collect();
+    let notes =
+        doubts.first().map(|why| format!("! {} of them may be refused: {why}", doubts.len()));
+    let title = format!("Set oom_score_adj to {to}: {}?", whom(edit.reach, &items));
+    asked(title, items, notes.into_iter().collect())
+}
+
+/// The dialog before the changes of a round are put back, or made again.
+#[must_use]
+pub fn back(changes: &[&Change], again: bool, scene: &Scene) -> Several {
+    let items = changes.iter().map(|change| {
+        let (from, to) = change.way(again);
+        let gone = scene.find(change.who).is_none();
+        let what = if gone { "gone".to_owned() } else { format!("{from} -> {to}") };
+        let intent = (!gone).then(|| Intent::SetAdj {
+            who: change.who,
+            name: change.name.clone(),
+            from,
+            to,
+            revert: !again,
+        });
+        Item { who: change.who, name: change.name.clone(), what, intent }
+    });
+    let items: Vec<Item> = items.collect();
+    let title = if again {
+        format!("Change oom_score_adj of these {} again?", items.len())
+    } else {
+        format!("Put oom_score_adj of these {} back?", items.len())
+    };
+    asked(title, items, Vec::new())
+}
+
+fn asked(title: String, items: Vec<Item>, notes: Vec<String>) -> Several {
+    let touched = items.iter().filter(|item| item.intent.is_some()).count();
+    let consent =
+        if touched > AT_A_GLANCE { Consent::Count(String::new()) } else { Consent::Enter };
+    Several { grave: false, notes, ..Several::new(title, items, consent) }
+}
+
+/// `3 of this name (chrome)`.
+fn whom(reach: Reach, items: &[Item]) -> String {
+    let count = items.len();
+    match (reach, items.first()) {
+        (Reach::Name, Some(first)) => format!("{count} of this name ({})", first.name),
+        _ => format!("{count} {}", reach.words()),
+    }
+}
+
+fn rights(process: &Process, from: Adj, scene: &Scene, journal: &Journal) -> Rights {
+    Rights::of(process, from, journal.refused(process.id), scene)
+}
+
+/// What happens to one of them, or why it is left alone.
+fn item(app: &App, edit: &AdjEdit, process: &Process, to: Adj, scene: &Scene) -> Item {
+    let (who, name): (ProcId, String) = (process.id, process.comm.to_string());
+    let alone = |why: &str| Item {
+        who,
+        name: name.clone(),
+        what: format!("left alone: {why}"),
+        intent: None,
+    };
+    let Some(from) = process.adj.value() else { return alone("its value cannot be read") };
+    if scene.is_global_init(process) {
+        return alone("init is never chosen, and every service would inherit");
+    }
+    if from == to {
+        return alone(&format!("it has {to} already"));
+    }
+    if let Rights::Nothing(why) = rights(process, from, scene, &app.journal) {
+        return alone(why);
+    }
+    // Whoever was not pointed at is not exposed with the crowd.
+    let named = who == edit.who || edit.reach == Reach::Tagged;
+    if to > from
+        && !named
+        && let Protection::TypePid(why) | Protection::Never(why) =
+            protection(process, app.setup.own, scene)
+    {
+        return alone(&format!("{why} (tag it, or take it alone)"));
+    }
+    let intent = Intent::SetAdj { who, name: name.clone(), from, to, revert: false };
+    Item { who, name, what: format!("{from} -> {to}"), intent: Some(intent) }
+}

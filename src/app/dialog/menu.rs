@@ -1,0 +1,109 @@
+//! Lists to choose from: sort column, user, signal, columns, policy, copy, palette.
+
+use crate::app::keymap::bindings::Action;
+use crate::model::{ProcId, Scope, Signal};
+
+/// What a choice does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Sort by the column of this name.
+    Sort(&'static str),
+    /// Show only this user; nobody means all.
+    User(Option<String>),
+    /// Open the dialog of this signal for this process.
+    Signal(ProcId, Signal),
+    /// Open the dialog that ends everybody in this cgroup.
+    KillCgroup(String),
+    /// Show or hide the column of this name.
+    Column(&'static str),
+    /// Copy this text.
+    Copy(String),
+    /// Look at this domain.
+    Scope(Scope),
+    /// Rank by the policy of this name.
+    Policy(&'static str),
+    /// Do this.
+    Act(Action),
+}
+
+/// A line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub label: String,
+    /// A word on it.
+    pub hint: String,
+    /// Whether it is on.
+    pub on: bool,
+    /// What choosing it does.
+    pub choice: Choice,
+}
+
+/// A list on the screen.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    /// Its title.
+    pub title: String,
+    /// Its lines.
+    pub items: Vec<Item>,
+    /// The chosen one, among those that match.
+    pub at: usize,
+    /// What was typed to narrow it; used only where it may be.
+    pub typed: String,
+    /// Whether typing narrows it.
+    pub narrows: bool,
+    /// Whether Space switches lines on and off.
+    pub toggles: bool,
+}
+
+impl Menu {
+    /// A list with the first line that is on chosen.
+    #[must_use]
+    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+        let at = items.iter().position(|item| item.on).unwrap_or(0);
+        Self {
+            title: title.into(),
+            items,
+            at,
+            typed: String::new(),
+            narrows: false,
+            toggles: false,
+        }
+    }
+
+    /// The lines that match what was typed, those that begin with it first.
+    pub fn matching(&self) -> impl Iterator<Item = &Item> {
+        let typed = self.typed.to_lowercase();
+        let begins = move |item: &&Item| item.label.to_lowercase().starts_with(&typed);
+        let typed = self.typed.to_lowercase();
+        let inside = move |item: &&Item| {
+            let (label, hint) = (item.label.to_lowercase(), item.hint.to_lowercase());
+            !label.starts_with(&typed) && (label.contains(&typed) || hint.contains(&typed))
+        };
+        self.items.iter().filter(begins).chain(self.items.iter().filter(inside))
+    }
+
+    /// The chosen line.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&Item> {
+        self.matching().nth(self.at)
+    }
+
+    /// Whether it lists the policies, and nothing was typed yet.
+    #[must_use]
+    pub fn turns_policies(&self) -> bool {
+        let policies = |item: &Item| matches!(item.choice, Choice::Policy(_));
+        self.typed.is_empty() && self.items.first().is_some_and(policies)
+    }
+
+    /// The next line, and the first one behind the last.
+    pub fn turn(&mut self) {
+        self.at = (self.at + 1) % self.matching().count().max(1);
+    }
+
+    /// Moves by so many lines.
+    pub fn step(&mut self, by: isize) {
+        let last = self.matching().count().saturating_sub(1);
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+}

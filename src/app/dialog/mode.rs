@@ -1,0 +1,222 @@
+//! What the screen is busy with: one value, so that two dialogs open at once cannot be written.
+
+use tui_input::Input;
+
+use crate::app::adj_rules::rules::Ask;
+use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::bulk::Several;
+use crate::app::dialog::menu::Menu;
+use crate::app::dialog::signal::Confirm;
+use crate::app::dialog::sysctl::{KnobEdit, Sure};
+use crate::app::page::persist::Keep;
+use crate::app::session::journal::Change;
+use crate::app::view::events::Happened;
+use crate::model::ProcId;
+use crate::units::{Adj, Millis};
+
+/// A view: what stands where the table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Every process.
+    #[default]
+    Processes,
+    /// Every memory cgroup.
+    Cgroups,
+    /// Every policy's opinion.
+    Verdicts,
+    /// The machine's memory through time.
+    Memory,
+    /// What happened.
+    Events,
+}
+
+impl Screen {
+    /// All, in the order of their keys.
+    pub const ALL: [Self; 5] =
+        [Self::Processes, Self::Cgroups, Self::Verdicts, Self::Memory, Self::Events];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "Processes",
+            Self::Cgroups => "Cgroups",
+            Self::Verdicts => "Verdicts",
+            Self::Memory => "Memory",
+            Self::Events => "Events",
+        }
+    }
+
+    /// So many views further, round the end.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|&it| it == self).unwrap_or(0) as isize;
+        let next = (at + by).rem_euclid(Self::ALL.len() as isize);
+        Self::ALL.get(next as usize).copied().unwrap_or_default()
+    }
+}
+
+/// The one thing that has the keys.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The table.
+    #[default]
+    Browse,
+    /// Digits are being typed; each jumps.
+    GoTo(String),
+    /// Something is being typed at the bottom line.
+    Prompt(Prompt),
+    /// A list to choose from.
+    Menu(Menu),
+    /// The editor of oom_score_adj.
+    Edit(Box<AdjEdit>),
+    /// A signal waits for its confirmation.
+    Confirm(Confirm),
+    /// Putting a change back waits for its confirmation.
+    Revert(Revert),
+    /// An act on several processes waits for its confirmation.
+    Several(Several),
+    /// What came of an act on several processes, a page scrolled so far.
+    Round(u16),
+    /// The journal of the session, the cursor on this line.
+    Journal(usize),
+    /// How to keep a value.
+    Keep(Keep),
+    /// The rules of adj wait for being switched on.
+    Ask(Ask),
+    /// The page of the rules of adj, scrolled so far.
+    Rules(u16),
+    /// The editor of the kernel's switches.
+    Knobs(KnobEdit),
+    /// A grave value of a switch waits for its confirmation.
+    Sure(Sure),
+    /// The explain page of the process under the cursor, scrolled so far.
+    Explain(u16),
+    /// The page about a kill.
+    Happened(Box<Happened>),
+    /// The page of promises, its rows scrolled so far.
+    Promises(u16),
+    /// The help page, scrolled so far.
+    Help(u16),
+}
+
+impl Mode {
+    /// A dialog that an intent can leave from.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
+            || matches!(self, Self::Knobs(_) | Self::Sure(_) | Self::Ask(_))
+    }
+
+    /// A dialog about one process: rows hold still, and so does the dialog.
+    #[must_use]
+    pub const fn is_dialog(&self) -> bool {
+        self.asks() || matches!(self, Self::Menu(_) | Self::Explain(_))
+    }
+}
+
+/// What is typed at the bottom line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// A search, jumping as it is typed.
+    Search,
+    /// A filter, applied as it is typed.
+    Filter,
+    /// Seconds between refreshes.
+    Delay,
+    /// A time to look back to.
+    Time,
+}
+
+/// A line being typed.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// For what.
+    pub asking: Asking,
+    /// The line.
+    pub input: Input,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// Where the cursor was before: Esc goes back.
+    pub origin: Option<ProcId>,
+}
+
+/// The question whether to put a change back, or to make it again.
+#[derive(Clone, Debug)]
+pub struct Revert {
+    /// Whose.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// What it is now.
+    pub from: Adj,
+    /// What it would be.
+    pub to: Adj,
+    /// Whether a change that was put back is made again.
+    pub again: bool,
+    /// Where the journal's page was, if it was asked from there.
+    pub journal: Option<usize>,
+    /// Since when the question is on the screen.
+    pub shown: Shown,
+}
+
+impl Revert {
+    /// Asks about a change.
+    #[must_use]
+    pub fn new(change: &Change, again: bool) -> Self {
+        let (from, to) = change.way(again);
+        Self {
+            who: change.who,
+            name: change.name.clone(),
+            from,
+            to,
+            again,
+            journal: None,
+            shown: Shown::default(),
+        }
+    }
+}
+
+/// When a key was pressed, and whether some time after the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Press {
+    /// When.
+    pub at: Millis,
+    /// No other key came just before.
+    pub alone: bool,
+}
+
+/// Since when a dialog has been on the screen: keys typed before nobody saw it do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown(Option<Millis>);
+
+/// Keys this soon after a dialog appeared were typed for something else.
+pub const TYPE_AHEAD: Millis = Millis(400);
+
+/// A confirming key this soon after another key comes from a paste or from a burst over a slow line,
+/// not from a finger: some terminals paste as if it were typed.
+pub const QUIET: Millis = Millis(80);
+
+impl Shown {
+    /// Notes a picture: the first that had all of it counts, and one without it (a terminal too
+    /// small, a program that was stopped) begins anew.
+    pub fn drawn(&mut self, at: Millis, whole: bool) {
+        if whole {
+            self.0.get_or_insert(at);
+        } else {
+            self.0 = None;
+        }
+    }
+
+    /// Whether a key pressed at this time was pressed with the dialog in view.
+    #[must_use]
+    pub fn was_seen_at(self, pressed: Millis) -> bool {
+        self.0.is_some_and(|since| pressed.0 >= since.0.saturating_add(TYPE_AHEAD.0))
+    }
+
+    /// Whether it was, and alone: by a finger.
+    #[must_use]
+    pub fn confirms_at(self, press: Press) -> bool {
+        self.was_seen_at(press.at) && press.alone
+    }
+}

@@ -1,0 +1,442 @@
+//! The editor of the kernel's switches: overcommit, and what an OOM does. What would follow from a
+//! value stands there before anything is written; what could stop the machine asks once more.
+
+use crate::app::dialog::mode::{Mode, Press, Shown};
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Code, Key, Place};
+use crate::app::{App, Level, Request};
+use crate::intent::Intent;
+use crate::model::{Knob, OvercommitMode, Reading, Snapshot, commit_limit, global_total};
+use crate::units::Kib;
+
+/// What would follow for promises of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The commit limit now, as the kernel tells it.
+    pub limit_before: Kib,
+    /// The commit limit then.
+    pub limit: Kib,
+    /// What is promised now.
+    pub committed: Kib,
+    /// The mode then.
+    pub mode: OvercommitMode,
+    /// What is kept for root then.
+    pub admin_reserve: Kib,
+    /// The most that is kept from one process then.
+    pub user_reserve: Kib,
+    /// The limit as computed for the present values is not the kernel's: sizes in this place are
+    /// not the machine's own.
+    pub foreign: bool,
+}
+
+/// Who could still be promised memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Nothing is refused by the limit.
+    Unlimited,
+    /// There is room for all.
+    Enough,
+    /// Large processes would be refused: up to 1/32 of its own size is kept from each.
+    NotForLarge,
+    /// Only those of root (CAP_SYS_ADMIN) could have more.
+    RootOnly,
+    /// Nobody could have any more.
+    Nobody,
+}
+
+impl Forecast {
+    /// What would follow from `value` in `knob`. Nothing where the look does not tell enough.
+    #[must_use]
+    pub fn of(knob: Knob, value: u64, look: &Snapshot) -> Option<Self> {
+        let seen = |wanted: Knob| {
+            if wanted == knob {
+                return Some(value);
+            }
+            // Of ratio and KiB only one counts.
+            if knob.zeroes() == Some(wanted) { Some(0) } else { wanted.seen(look).value() }
+        };
+        let page = look.machine.page_size;
+        let limit = |ratio: u64, kbytes: u64| {
+            let pages = commit_limit(&look.memory, &look.swap, page, ratio, Kib(kbytes));
+            Kib(pages.bytes(page).0 / 1024)
+        };
+        let charge = look.overcommit.charge()?;
+        // A kernel before 3.14 has no KiB.
+        let kbytes = |seen: Option<u64>| seen.unwrap_or(0);
+        let present = limit(
+            look.overcommit.ratio.value()?,
+            kbytes(look.overcommit.kbytes.value().map(|kib| kib.0)),
+        );
+        let computed = limit(seen(Knob::OvercommitRatio)?, kbytes(seen(Knob::OvercommitKbytes)));
+        let counts = matches!(knob, Knob::OvercommitRatio | Knob::OvercommitKbytes);
+        let mode = u8::try_from(seen(Knob::OvercommitMemory)?).unwrap_or(u8::MAX);
+        Some(Self {
+            limit_before: charge.limit,
+            limit: if counts { computed } else { charge.limit },
+            committed: charge.committed,
+            mode: OvercommitMode::from(mode),
+            admin_reserve: look.overcommit.admin_reserve_kib.value().unwrap_or_default(),
+            user_reserve: look.overcommit.user_reserve_kib.value().unwrap_or_default(),
+            foreign: counts && present != charge.limit,
+        })
+    }
+
+    /// Who could still be promised memory (`mm/util.c` `__vm_enough_memory`).
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let free = self.limit.saturating_sub(self.committed);
+        if !self.mode.enforces() {
+            Room::Unlimited
+        } else if free == Kib::ZERO {
+            Room::Nobody
+        } else if free <= self.admin_reserve {
+            Room::RootOnly
+        } else if free <= self.admin_reserve + self.user_reserve {
+            Room::NotForLarge
+        } else {
+            Room::Enough
+        }
+    }
+}
+
+/// The switches' part of the app: what was turned from here.
+#[derive(Clone, Debug, Default)]
+pub struct Turned {
+    /// Each switch and what it was before, oldest first: what `r` proposes in the editor.
+    pub earlier: Vec<(Knob, u64)>,
+    /// The write that is under way puts the last of them back.
+    pub(crate) reverting: bool,
+}
+
+/// So many are remembered.
+const REMEMBERED: usize = 100;
+
+impl Turned {
+    /// Takes in that a switch was turned, and what it was before.
+    pub(crate) fn take(&mut self, before: (Knob, u64)) {
+        if std::mem::take(&mut self.reverting) {
+            self.earlier.pop();
+            return;
+        }
+        if self.earlier.len() == REMEMBERED {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(before);
+    }
+}
+
+/// The editor.
+#[derive(Clone, Debug)]
+pub struct KnobEdit {
+    /// The switch under the cursor.
+    pub knob: Knob,
+    /// Its value as the user saw it when the cursor came there.
+    pub from: Reading<u64>,
+    /// As typed; always short.
+    pub typed: String,
+    /// Whether the next character replaces what stands there.
+    pub fresh: bool,
+    /// What would follow.
+    pub forecast: Option<Forecast>,
+    /// What will refuse it, known before it is tried.
+    pub hindrance: Option<&'static str>,
+    /// Whether it proposes to put the last one back.
+    pub reverting: bool,
+    /// Since when it is on the screen.
+    pub shown: Shown,
+}
+
+/// The question that a grave value asks once more.
+#[derive(Clone, Debug)]
+pub struct Sure {
+    /// Which switch.
+    pub knob: Knob,
+    /// The value the user saw.
+    pub from: u64,
+    /// The value to write.
+    pub to: u64,
+    /// What will happen.
+    pub grave: Grave,
+    /// What would follow, as it was foreseen.
+    pub forecast: Option<Forecast>,
+    /// Whether it puts the last one back.
+    pub reverting: bool,
+    /// Since when it is on the screen.
+    pub shown: Shown,
+}
+
+/// Why a value asks once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grave {
+    /// Every allocation fails at once.
+    NoMemory,
+    /// Every allocation fails at once but those of root.
+    NoMemoryButRoot,
+    /// The next OOM panics the kernel.
+    Panics,
+}
+
+impl KnobEdit {
+    /// Opens the editor at a switch.
+    #[must_use]
+    pub fn new(knob: Knob, look: &Snapshot) -> Self {
+        let mut edit = Self {
+            knob,
+            from: Reading::NotAsked,
+            typed: String::new(),
+            fresh: true,
+            forecast: None,
+            hindrance: look.powers.turns_knobs.hindrance(),
+            reverting: false,
+            shown: Shown::default(),
+        };
+        edit.go_to(knob, look);
+        edit
+    }
+
+    fn go_to(&mut self, knob: Knob, look: &Snapshot) {
+        self.knob = knob;
+        self.from = knob.seen(look);
+        self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
+        self.fresh = true;
+        self.reverting = false;
+    }
+
+    fn step(&mut self, by: isize, look: &Snapshot) {
+        let at = Knob::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
+        let next = at.saturating_add_signed(by).min(Knob::ALL.len() - 1);
+        self.go_to(Knob::ALL[next], look);
+    }
+
+    /// The value that Enter would write; nothing if what is typed is none.
+    #[must_use]
+    pub fn value(&self) -> Option<u64> {
+        let value: u64 = self.typed.parse().ok()?;
+        (value <= self.knob.highest()).then_some(value)
+    }
+
+    /// What is wrong with what is typed.
+    #[must_use]
+    pub fn complaint(&self) -> String {
+        format!("a number from 0 to {}", self.knob.highest())
+    }
+
+    fn set(&mut self, value: u64) {
+        self.typed = value.min(self.knob.highest()).to_string();
+        self.fresh = true;
+        self.reverting = false;
+    }
+
+    /// So much more or less, by what makes a difference in this switch.
+    fn nudge(&mut self, up: bool, fine: bool) {
+        let step = match self.knob {
+            Knob::OvercommitRatio | Knob::Swappiness if !fine => 5,
+            Knob::OvercommitKbytes if fine => 64 << 10,
+            Knob::OvercommitKbytes => 1 << 20,
+            _ => 1,
+        };
+        let now: u64 = self.typed.parse().unwrap_or(0);
+        self.set(if up { now.saturating_add(step) } else { now.saturating_sub(step) });
+    }
+
+    fn push(&mut self, digit: char) {
+        if std::mem::take(&mut self.fresh) {
+            self.typed.clear();
+        }
+        self.reverting = false;
+        if self.typed.len() < 13 {
+            self.typed.push(digit);
+        }
+    }
+
+    /// The values worth a key of their own, without those that are none here.
+    fn presets(&self, look: &Snapshot) -> Vec<u64> {
+        match self.knob {
+            Knob::OvercommitMemory | Knob::PanicOnOom => vec![0, 1, 2],
+            Knob::KillAllocatingTask => vec![0, 1],
+            Knob::Swappiness => vec![0, 1, 10, 60, 100],
+            Knob::OvercommitRatio => vec![50, 80, 90, 100],
+            Knob::OvercommitKbytes => {
+                // All RAM, and what leaves today's promises a tenth of room.
+                let page = look.machine.page_size;
+                let all = global_total(&look.memory, &look.swap, page).bytes(page).0 / 1024;
+                let swap = look.swap.lasting().0;
+                let promised = look.overcommit.committed_kib.value().unwrap_or_default().0;
+                let roomy = (promised + promised / 10).saturating_sub(swap);
+                let mut found = vec![0, all.saturating_sub(swap), roomy];
+                found.sort_unstable();
+                found.dedup();
+                found
+            }
+        }
+    }
+
+    /// The next preset above what is typed; the first one behind the last.
+    fn next_preset(&mut self, look: &Snapshot) {
+        let presets = self.presets(look);
+        let now = self.typed.parse().ok();
+        let next = presets.iter().find(|&&preset| now.is_some_and(|now| preset > now));
+        if let Some(&preset) = next.or_else(|| presets.first()) {
+            self.set(preset);
+        }
+    }
+
+    fn foresee(&mut self, look: &Snapshot) {
+        let value = self.value();
+        self.forecast = value.and_then(|value| Forecast::of(self.knob, value, look));
+    }
+
+    /// What would happen at once, or at the next OOM, if this were written.
+    #[must_use]
+    pub fn grave(&self) -> Option<Grave> {
+        let (value, from) = (self.value()?, self.from.value()?);
+        if self.knob == Knob::PanicOnOom {
+            return (value > from).then_some(Grave::Panics);
+        }
+        let forecast = self.forecast?;
+        // Who makes more room than there is does no harm, even where it is not enough yet.
+        let worse = self.knob == Knob::OvercommitMemory || forecast.limit < forecast.limit_before;
+        match forecast.room() {
+            Room::Nobody if worse && value != from => Some(Grave::NoMemory),
+            Room::RootOnly if worse && value != from => Some(Grave::NoMemoryButRoot),
+            _ => None,
+        }
+    }
+
+    /// The command that does the same.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        self.value().map(|value| format!("sysctl -w {}={value}", self.knob))
+    }
+
+    /// The line of a file in `/etc/sysctl.d` that does it at every boot.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        self.value().map(|value| format!("{} = {value}", self.knob))
+    }
+}
+
+impl App {
+    /// Opens the editor of the switches.
+    pub(crate) fn open_knobs(&mut self) {
+        if !self.may_act() {
+            return;
+        }
+        let Some(scene) = &self.scene else { return };
+        self.mode = Mode::Knobs(KnobEdit::new(Knob::OvercommitMemory, scene.now()));
+        self.foresee_knob();
+    }
+
+    /// Computes what would follow again.
+    pub(crate) fn foresee_knob(&mut self) {
+        if let (Mode::Knobs(edit), Some(scene)) = (&mut self.mode, &self.scene) {
+            edit.foresee(scene.now());
+        }
+    }
+
+    pub(crate) fn knob_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+        let (Mode::Knobs(edit), Some(scene)) = (&mut self.mode, &self.scene) else {
+            return Vec::new();
+        };
+        let look = scene.now();
+        match bindings::meaning(Place::Knobs, key) {
+            Some(Action::Up) => edit.step(-1, look),
+            Some(Action::Down) => edit.step(1, look),
+            Some(Action::First) => edit.go_to(Knob::ALL[0], look),
+            Some(Action::Last) => edit.go_to(Knob::ALL[Knob::ALL.len() - 1], look),
+            Some(Action::StepDown) => edit.nudge(false, false),
+            Some(Action::StepUp) => edit.nudge(true, false),
+            Some(Action::FineDown) => edit.nudge(false, true),
+            Some(Action::FineUp) => edit.nudge(true, true),
+            Some(Action::NextPreset) => edit.next_preset(look),
+            Some(Action::Revert) => match self.turned.earlier.last() {
+                Some(&(knob, before)) => {
+                    edit.go_to(knob, look);
+                    edit.set(before);
+                    edit.reverting = true;
+                }
+                None => self.say(Level::Plain, "no switch was turned in this session"),
+            },
+            Some(Action::Copy) => return self.copy_knob(KnobEdit::command),
+            Some(Action::CopyLine) => return self.copy_knob(KnobEdit::line),
+            Some(Action::Apply) => return self.apply_knob(press),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            _ => match key.code {
+                Code::Char(c) if !key.ctrl && !key.alt && c.is_ascii_digit() => edit.push(c),
+                Code::Backspace | Code::Delete => {
+                    edit.fresh = false;
+                    edit.reverting = false;
+                    edit.typed.pop();
+                }
+                _ => {}
+            },
+        }
+        self.foresee_knob();
+        Vec::new()
+    }
+
+    fn copy_knob(&mut self, text: fn(&KnobEdit) -> Option<String>) -> Vec<Request> {
+        let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
+        let Some(text) = text(edit) else { return Vec::new() };
+        self.say(Level::Plain, format!("copied: {text}"));
+        vec![Request::Copy(text)]
+    }
+
+    fn apply_knob(&mut self, press: Press) -> Vec<Request> {
+        let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
+        if !edit.shown.confirms_at(press) {
+            return Vec::new();
+        }
+        let knob = edit.knob;
+        let Some(from) = edit.from.value() else {
+            self.say(Level::Warn, format!("{knob} cannot be read here"));
+            return Vec::new();
+        };
+        let Some(to) = edit.value() else {
+            let text = format!("{:?} is not {}", edit.typed, edit.complaint());
+            self.say(Level::Warn, text);
+            return Vec::new();
+        };
+        if to == from {
+            self.mode = Mode::Browse;
+            self.say(Level::Plain, format!("{knob} is {from} already: nothing was written"));
+            return Vec::new();
+        }
+        let (forecast, reverting) = (edit.forecast, edit.reverting);
+        if let Some(grave) = edit.grave() {
+            let shown = Shown::default();
+            self.mode = Mode::Sure(Sure { knob, from, to, grave, forecast, reverting, shown });
+            return Vec::new();
+        }
+        self.turn(knob, from, to, reverting)
+    }
+
+    fn turn(&mut self, knob: Knob, from: u64, to: u64, reverting: bool) -> Vec<Request> {
+        self.mode = Mode::Browse;
+        self.turned.reverting = reverting;
+        vec![Request::Act(Intent::SetKnob { knob, from, to })]
+    }
+
+    pub(crate) fn sure_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+        let Mode::Sure(sure) = &self.mode else { return Vec::new() };
+        match bindings::meaning(Place::Confirm, key) {
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Yes) if sure.shown.confirms_at(press) => {
+                let (knob, from, to, reverting) = (sure.knob, sure.from, sure.to, sure.reverting);
+                return self.turn(knob, from, to, reverting);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,4 @@
+//! OOM events and reports: the timeline, and a report shown on the screen.
+
+pub mod report;
+pub mod timeline;

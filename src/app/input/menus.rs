@@ -1,0 +1,214 @@
+//! The lists to choose from, and what choosing does.
+
+use crate::app::dialog::menu::{Choice, Item, Menu};
+use crate::app::dialog::mode::Mode;
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Code, Key, Place};
+use crate::app::{App, Level, Request};
+use crate::columns::{COLUMNS, Column, CommandStyle, column, fitting};
+use crate::model::Signal;
+use crate::rows::arrange::Sort;
+
+impl App {
+    pub(crate) fn open_sort_menu(&mut self) {
+        let now = self.view.sort.column.id;
+        let items = COLUMNS.iter().map(|column| Item {
+            label: column.id.to_owned(),
+            hint: column.about.to_owned(),
+            on: column.id == now,
+            choice: Choice::Sort(column.id),
+        });
+        let mut menu = Menu::new("Sort by", items.collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_user_menu(&mut self) {
+        let Some(sight) = self.sight() else { return };
+        let mut users: Vec<(String, usize)> = Vec::new();
+        for process in &sight.scene.now().processes {
+            let Some(user) = sight.user(process).value() else { continue };
+            match users.iter_mut().find(|(name, _)| *name == user) {
+                Some((_, count)) => *count += 1,
+                None => users.push((user, 1)),
+            }
+        }
+        users.sort();
+        let all = Item {
+            label: "everybody".to_owned(),
+            hint: String::new(),
+            on: self.view.user.is_none(),
+            choice: Choice::User(None),
+        };
+        let each = users.into_iter().map(|(name, count)| Item {
+            hint: format!("{count} processes"),
+            on: self.view.user.as_ref() == Some(&name),
+            choice: Choice::User(Some(name.clone())),
+            label: name,
+        });
+        let mut menu =
+            Menu::new("Only the processes of", std::iter::once(all).chain(each).collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_signal_menu(&mut self) {
+        let Some(process) = self.acting_target() else { return };
+        let items = Signal::MENU.iter().map(|&(signal, about)| Item {
+            label: format!("{:2} {signal}", signal.0),
+            hint: about.to_owned(),
+            on: false,
+            choice: Choice::Signal(process.id, signal),
+        });
+        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| Item {
+            label: " 9 cgroup".to_owned(),
+            hint: format!("kill all {count} of {path}, its whole cgroup"),
+            on: false,
+            choice: Choice::KillCgroup(path),
+        });
+        let title = format!("Send to {} {}", process.id, process.comm);
+        self.mode = Mode::Menu(Menu::new(title, items.chain(cgroup).collect()));
+    }
+
+    pub(crate) fn open_column_menu(&mut self) {
+        let shown = self.columns();
+        let items = COLUMNS.iter().map(|column| Item {
+            label: column.id.to_owned(),
+            hint: column.about.to_owned(),
+            on: shown.iter().any(|other| other.id == column.id),
+            choice: Choice::Column(column.id),
+        });
+        let mut menu = Menu::new("Columns (Space switches)", items.collect());
+        menu.toggles = true;
+        menu.at = 0;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_copy_menu(&mut self) {
+        let Some(process) = self.selected() else {
+            return self.say(Level::Warn, "there is no process here to copy from");
+        };
+        let pid = process.id.pid;
+        let adj = process.adj.value().unwrap_or_default().0;
+        let name = process.comm.to_string();
+        let line = self.names.command(process).unwrap_or(&name).to_owned();
+        let item = |label: &str, text: String| Item {
+            label: label.to_owned(),
+            hint: text.clone(),
+            on: false,
+            choice: Choice::Copy(text),
+        };
+        let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
+        if !self.is_bygone() {
+            items.push(item("adj command", format!("choom -p {pid} -n {adj}")));
+        }
+        self.mode = Mode::Menu(Menu::new("Copy", items));
+    }
+
+    pub(crate) fn open_palette(&mut self) {
+        let place = self.home();
+        let items = bindings::keys_of(place).map(|row| {
+            let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
+            Item {
+                label: row.help.to_owned(),
+                hint: keys.join(" "),
+                on: false,
+                choice: Choice::Act(row.action),
+            }
+        });
+        let mut menu = Menu::new("Do", items.collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    /// The columns on the screen, before scrolling.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&'static Column> {
+        self.columns_on(self.viewport.width)
+    }
+
+    /// The same on a terminal of this width. A tree and whole command lines want room.
+    #[must_use]
+    pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
+        let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
+        let command = if plain { 0 } else { width / 4 };
+        let switch = |id: &str| self.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
+        fitting(width, self.scale, command, self.setup.columns.as_deref(), &switch)
+    }
+
+    pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {
+        let page = isize::try_from(self.viewport.page.max(2) - 1).unwrap_or(1);
+        let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
+        let meaning = bindings::meaning(Place::Menu, key);
+        match meaning {
+            Some(Action::Up) => menu.step(-1),
+            Some(Action::Down) => menu.step(1),
+            Some(Action::PageUp) => menu.step(-page),
+            Some(Action::PageDown) => menu.step(page),
+            Some(Action::First) => menu.at = 0,
+            Some(Action::Last) => menu.step(isize::MAX),
+            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Choose) => return self.choose(),
+            Some(Action::Toggle) if menu.toggles => self.toggle(),
+            Some(Action::NextPolicy) if menu.turns_policies() => menu.turn(),
+            _ => match key.code {
+                Code::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
+                    menu.typed.push(c);
+                    menu.at = 0;
+                }
+                Code::Backspace if menu.narrows => {
+                    menu.typed.pop();
+                    menu.at = 0;
+                }
+                // In a list that is not narrowed q closes, as everywhere.
+                Code::Char('q') if !menu.narrows => self.mode = Mode::Browse,
+                _ => {}
+            },
+        }
+        Vec::new()
+    }
+
+    fn choose(&mut self) -> Vec<Request> {
+        let Mode::Menu(menu) = &self.mode else { return Vec::new() };
+        let chosen = menu.chosen().map(|item| item.choice.clone());
+        self.mode = Mode::Browse;
+        match chosen {
+            Some(Choice::Sort(id)) => {
+                if let Some(column) = column(id) {
+                    self.view.sort = Sort { column, descending: column.descending };
+                    self.arrange();
+                }
+            }
+            Some(Choice::User(user)) => {
+                self.view.user = user;
+                self.arrange();
+            }
+            Some(Choice::Signal(who, signal)) => self.open_signal(who, signal),
+            Some(Choice::KillCgroup(path)) => self.open_kill_cgroup(&path),
+            Some(Choice::Copy(text)) => {
+                self.say(Level::Plain, format!("copied: {text}"));
+                return vec![Request::Copy(text)];
+            }
+            Some(Choice::Scope(scope)) => return self.set_scope(scope),
+            Some(Choice::Policy(id)) => return self.choose_policy(id),
+            Some(Choice::Act(action)) => return self.act_here(action),
+            Some(Choice::Column(_)) | None => {}
+        }
+        Vec::new()
+    }
+
+    /// Shows or hides a column, whatever the width; the list stays open.
+    fn toggle(&mut self) {
+        let Mode::Menu(menu) = &mut self.mode else { return };
+        let at = menu.at;
+        let Some(item) = menu.items.get_mut(at) else { return };
+        let Choice::Column(id) = item.choice else { return };
+        item.on = !item.on;
+        let on = item.on;
+        if let Some(column) = column(id) {
+            self.switched.retain(|(other, _)| other.id != id);
+            self.switched.push((column, on));
+        }
+    }
+}

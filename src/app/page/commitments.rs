@@ -1,0 +1,76 @@
+//! The page of promises: who stands on it, and whose memory is to be read for it.
+
+use std::collections::HashMap;
+
+use crate::app::App;
+use crate::app::dialog::mode::Mode;
+use crate::forecast::commitments;
+use crate::model::{Holding, ProcId, Reading};
+use crate::units::Millis;
+
+/// What was read of a process stands for so long.
+const FRESH: Millis = Millis(10_000);
+
+/// What the page shows.
+#[derive(Clone, Debug, Default)]
+pub struct Promises {
+    /// Who could take most, first.
+    pub rows: Vec<ProcId>,
+    /// What was read, and when it was asked for.
+    read: HashMap<ProcId, (Reading<Holding>, Millis)>,
+}
+
+impl Promises {
+    /// What is known of the memory of a process.
+    #[must_use]
+    pub fn holding(&self, id: ProcId) -> Reading<Holding> {
+        self.read.get(&id).map_or(Reading::NotAsked, |(holding, _)| *holding)
+    }
+}
+
+impl App {
+    /// Opens the page.
+    pub(crate) fn open_promises(&mut self) {
+        self.mode = Mode::Promises(0);
+        self.renew_promises();
+    }
+
+    /// Puts the rows in order anew.
+    pub(crate) fn renew_promises(&mut self) {
+        let (Mode::Promises(_), Some(scene)) = (&self.mode, &self.scene) else { return };
+        self.promises.read.retain(|&id, _| scene.find(id).is_some());
+        let known = &self.promises;
+        let rows = commitments::claimants(scene.now(), |id| known.holding(id));
+        self.promises.rows = rows;
+    }
+
+    /// Whose memory should be read now: of those on the screen, and of nobody where the screen shows no
+    /// living machine or an earlier look.
+    pub fn wanted_holdings(&mut self) -> Vec<ProcId> {
+        let Mode::Promises(top) = self.mode else { return Vec::new() };
+        if !self.setup.live || self.time.is_past() {
+            return Vec::new();
+        }
+        let now = self.now;
+        let shown = self.promises.rows.iter().skip(top.into()).take(self.viewport.page.into());
+        let stale = |id: &ProcId| {
+            let asked = self.promises.read.get(id);
+            asked.is_none_or(|&(_, at)| now.saturating_sub(at) >= FRESH)
+        };
+        let wanted: Vec<ProcId> = shown.copied().filter(stale).collect();
+        for &id in &wanted {
+            let known = self.promises.holding(id);
+            self.promises.read.insert(id, (known, now));
+        }
+        wanted
+    }
+
+    /// Takes what was read. The rows keep their order until the next look.
+    pub(crate) fn weighed(&mut self, found: Vec<(ProcId, Reading<Holding>)>) {
+        for (id, holding) in found {
+            if let Some(entry) = self.promises.read.get_mut(&id) {
+                entry.0 = holding;
+            }
+        }
+    }
+}

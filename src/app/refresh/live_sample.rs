@@ -1,0 +1,97 @@
+//! What follows from the newest look beside the picture: the pace, and which alarms ring. It is so also
+//! while the screen stands at an earlier one.
+
+use std::sync::Arc;
+
+use crate::alarm::Seen;
+use crate::app::{App, Level, Request};
+use crate::forecast::limits;
+use crate::forecast::limits::Wall;
+use crate::forecast::trend;
+use crate::model::{DomainKind, Hierarchy, Nth, PressureWatch, Scene, Snapshot, Text};
+use crate::rank::Ranking;
+use crate::units::Millis;
+
+impl App {
+    /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
+    #[must_use]
+    pub fn delay(&self) -> Millis {
+        self.pace.delay(self.setup.delay)
+    }
+
+    /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
+    /// of version 2. Otherwise the machine's does.
+    #[must_use]
+    pub fn pressure_of(&self) -> Option<&Arc<Text>> {
+        let scene = if self.report.is_some() { &self.aside } else { &self.scene }.as_ref()?;
+        let domain = scene.domain();
+        let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
+        let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
+        (v2 && is_cgroup && domain.name.as_str() != "/").then_some(&domain.name)
+    }
+
+    /// How the beginning of pressure is told from now on.
+    pub(crate) fn watching(&mut self, watch: PressureWatch, whose: Option<Arc<Text>>) {
+        if let PressureWatch::Blind(why) = &watch
+            && self.pace.relax
+        {
+            let text = format!("--relax keeps the pace: pressure would not end it: {why}");
+            self.say(Level::Warn, text);
+        }
+        (self.pace.watch, self.pace.whose) = (watch, whose);
+    }
+
+    /// Whether a new look will not be the one on the screen.
+    pub(crate) fn stands_aside(&self) -> bool {
+        self.paused || self.time.is_past()
+    }
+
+    /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
+    /// nothing: what it shows is over.
+    pub(crate) fn listen(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
+        if !self.setup.live {
+            return Vec::new();
+        }
+        let mut own = Ranking::default();
+        let (policy, shown) = self.of_now();
+        let shown = shown.clone();
+        let (scene, ranking, wall) = match unseen {
+            None => {
+                self.aside = None;
+                let Some(scene) = &self.scene else { return Vec::new() };
+                (scene, &self.ranking, self.first_wall.as_ref().map(|first| first.wall.clone()))
+            }
+            Some(look) => {
+                let past = &self.time.past;
+                match self.aside.as_mut().filter(|aside| *aside.scope() == shown) {
+                    Some(aside) => _ = aside.advance(look),
+                    // How it moves follows from the look before it.
+                    None => {
+                        let before =
+                            past.newest().and_then(|it| past.look(Nth(it.0.checked_sub(1)?)));
+                        self.aside = Some(Scene::scoped(look, before, shown));
+                    }
+                }
+                let Some(scene) = &mut self.aside else { return Vec::new() };
+                if self.alarms.count() > 0 {
+                    scene.foresee(trend::forecast(&self.time.history, past, scene.now()));
+                    own.update(policy, scene);
+                }
+                let scene = &*scene;
+                (scene, &own, Some(limits::nearest(scene)))
+            }
+        };
+        let room = wall.filter(|wall| wall.hit_in.is_none());
+        let room = room.as_ref().map(Wall::left_permille);
+        self.pace.looked(self.now, scene.now(), room);
+        let seen = Seen { scene, ranking, policy: policy.id() };
+        let rung = self.alarms.look(&seen, self.now);
+        if rung.is_empty() {
+            return Vec::new();
+        }
+        let bell = self.alarms.bell.then_some(Request::Bell);
+        let command = self.alarms.command;
+        let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
+        bell.into_iter().chain(runs).collect()
+    }
+}

@@ -1,0 +1,509 @@
+//! What was done in this session: a line for each, the changes that can be put back or made again,
+//! and the processes that were signalled and not gone yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::Level;
+use crate::intent::{Intent, Outcome, Refusal};
+use crate::model::{ProcId, Signal};
+use crate::units::{Adj, Millis};
+
+/// What a line is about, in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// On whom: `4711 java`.
+    pub subject: String,
+    /// What: `oom_score_adj`, a signal.
+    pub what: String,
+    /// From which value to which.
+    pub values: Option<(Adj, Adj)>,
+    /// What came of it.
+    pub outcome: String,
+}
+
+impl Acted {
+    /// The parts of an outcome; nothing where the line says it better.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Option<Self> {
+        let adj = || "oom_score_adj".to_owned();
+        Some(match outcome {
+            Outcome::AdjSet { who, name, before, now, revert } => Self {
+                subject: format!("{who} {name}"),
+                what: adj(),
+                values: Some((*before, *now)),
+                outcome: match (before == now, revert) {
+                    (true, _) => "had it already",
+                    (false, true) => "put back",
+                    (false, false) => "set",
+                }
+                .to_owned(),
+            },
+            Outcome::Refused { intent, refusal } => {
+                let (what, values) = match intent {
+                    Intent::SetAdj { from, to, .. } => (adj(), Some((*from, *to))),
+                    Intent::Signal { signal, .. } => (signal.to_string(), None),
+                    #[allow(
+                        unreachable_patterns,
+                        reason = "acts of other kinds say it in their line"
+                    )]
+                    _ => return None,
+                };
+                let outcome = match refusal {
+                    Refusal::NotTaken { .. } | Refusal::NotProved { .. } => refusal.words(),
+                    _ => format!("refused: {}", refusal.words()),
+                };
+                Self { subject: intent.subject(), what, values, outcome }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When, milliseconds since 1970, UTC, of the look before it.
+    pub unix_ms: i64,
+    /// How grave.
+    pub level: Level,
+    /// What.
+    pub text: String,
+    /// The same in parts, where it was an act.
+    pub acted: Option<Acted>,
+    /// The change of [`Journal::changes`] that it made, put back or made again.
+    pub change: Option<u64>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It stands.
+    Standing,
+    /// It was put back, by this act.
+    Back(u64),
+    /// Its process is gone.
+    Gone,
+}
+
+/// A change of adj.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its number in this session.
+    pub nth: u64,
+    /// The act that made it: those of one round have the same.
+    pub act: u64,
+    /// Whose.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// Before.
+    pub before: Adj,
+    /// After.
+    pub now: Adj,
+    /// What became of it.
+    pub state: State,
+}
+
+impl Change {
+    /// What it takes to put it back, or to make it again: from, to.
+    #[must_use]
+    pub const fn way(&self, again: bool) -> (Adj, Adj) {
+        if again { (self.before, self.now) } else { (self.now, self.before) }
+    }
+}
+
+/// A signalled process that is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pursuit {
+    /// Who.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// What it got.
+    pub signal: Signal,
+    /// Since when.
+    pub since: Millis,
+    /// What is known of why it still stands.
+    pub why: Option<String>,
+}
+
+/// So long the first victim is given before the next one is proposed (2.4 waited as long between two
+/// kills, `mm/oom_kill.c` `out_of_memory`); then it counts as stuck.
+pub const PATIENCE: Millis = Millis(5000);
+
+impl Pursuit {
+    /// How long it may still take before it counts as stuck; nothing where it does already.
+    #[must_use]
+    pub fn patience(&self, now: Millis) -> Option<Millis> {
+        let rest = PATIENCE.saturating_sub(now.saturating_sub(self.since));
+        (self.why.is_none() && rest > Millis::ZERO).then_some(rest)
+    }
+}
+
+/// An act on several processes: what came of it, a line for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// What was asked.
+    pub title: String,
+    /// Whose first answer is still to come.
+    pub open: BTreeSet<ProcId>,
+    /// Of whom it speaks.
+    pub about: BTreeSet<ProcId>,
+    /// What came so far.
+    pub lines: Vec<(Level, String)>,
+    /// How many were refused.
+    pub refused: usize,
+    /// Whether it was only rehearsed.
+    pub rehearsed: bool,
+}
+
+impl Round {
+    /// Before the first answer.
+    #[must_use]
+    pub fn new(title: String, about: BTreeSet<ProcId>) -> Self {
+        Self { title, open: about.clone(), about, ..Self::default() }
+    }
+
+    /// Takes a line about one of them; of others it does not speak.
+    pub fn take(&mut self, who: ProcId, refused: bool, level: Level, text: &str) {
+        if self.about.contains(&who) {
+            // What comes later (it is gone, it still stands) is one more line, not one more answer.
+            self.refused += usize::from(self.open.remove(&who) && refused);
+            self.lines.push((level, text.to_owned()));
+        }
+    }
+
+    /// Takes one answer about many of them.
+    pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: Level, text: &str) {
+        let (first, rest) =
+            all.split_first().map_or((None, all), |(first, rest)| (Some(first), rest));
+        for who in rest.iter().filter(|who| self.about.contains(who)) {
+            self.refused += usize::from(self.open.remove(who) && refused);
+        }
+        if let Some(&who) = first {
+            self.take(who, refused, level, text);
+        }
+    }
+
+    /// The sum in words: `3 done, 1 refused`.
+    #[must_use]
+    pub fn sum(&self) -> String {
+        let answered = self.about.len() - self.open.len();
+        let done = if self.rehearsed { "would be done" } else { "done" };
+        let mut text = format!("{} {done}", answered - self.refused);
+        if self.refused > 0 {
+            text.push_str(&format!(", {} refused", self.refused));
+        }
+        if !self.open.is_empty() {
+            text.push_str(&format!(", {} not answered yet", self.open.len()));
+        }
+        text
+    }
+}
+
+/// The session's acts.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// What happened, oldest first.
+    pub entries: Vec<Entry>,
+    /// The changes, by the time they were made.
+    pub changes: Vec<Change>,
+    /// Who is being followed.
+    pub pursuits: Vec<Pursuit>,
+    /// The last act on several processes.
+    pub round: Option<Round>,
+    /// The values of those that were acted on, as the last answer told.
+    known: BTreeMap<ProcId, Adj>,
+    /// The highest value of each that was refused for want of rights.
+    refused: BTreeMap<ProcId, Adj>,
+    /// So many acts and changes were counted.
+    count: u64,
+    /// The number of the round that goes on.
+    round_act: u64,
+}
+
+/// So many lines are kept.
+const ROOM: usize = 10_000;
+/// So many changes can be put back: more than a machine has processes to change at once.
+const CHANGES: usize = 200_000;
+
+impl Journal {
+    /// Adds a line.
+    pub fn note(&mut self, unix_ms: i64, level: Level, text: String) {
+        if self.entries.len() == ROOM {
+            self.entries.remove(0);
+        }
+        self.entries.push(Entry { unix_ms, level, text, acted: None, change: None });
+    }
+
+    /// Says of the last line what it is about.
+    pub fn tie(&mut self, acted: Option<Acted>, change: Option<u64>) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.acted = acted;
+            entry.change = change;
+        }
+    }
+
+    /// Begins an act on several processes.
+    pub fn begin(&mut self, round: Round) {
+        self.count += 1;
+        self.round_act = self.count;
+        self.round = Some(round);
+    }
+
+    /// The act that an answer about this process belongs to: the round that waits for it, or one of
+    /// its own.
+    fn act_of(&mut self, who: ProcId) -> u64 {
+        if self.round.as_ref().is_some_and(|round| round.open.contains(&who)) {
+            return self.round_act;
+        }
+        self.count += 1;
+        self.count
+    }
+
+    /// Takes in a value that was written; the change it made, put back or made again comes back.
+    pub fn wrote(
+        &mut self,
+        who: ProcId,
+        name: &str,
+        (before, now): (Adj, Adj),
+        revert: bool,
+    ) -> Option<u64> {
+        let act = self.act_of(who);
+        self.known.insert(who, now);
+        if revert {
+            // Where it was so already, only what it is now tells which change that was.
+            let is_it = |change: &&mut Change| {
+                let same = change.before == now && (change.now == before || before == now);
+                change.who == who && change.state == State::Standing && same
+            };
+            let change = self.changes.iter_mut().rev().find(is_it)?;
+            change.state = State::Back(act);
+            return Some(change.nth);
+        }
+        if before == now {
+            return None;
+        }
+        // Of those that are the same the one that was put back last; made again it is the last one.
+        let back = |(at, change): (usize, &Change)| match change.state {
+            State::Back(act)
+                if change.who == who && (change.before, change.now) == (before, now) =>
+            {
+                Some((act, at))
+            }
+            _ => None,
+        };
+        let again = self.changes.iter().enumerate().filter_map(back).max().map(|(_, at)| at);
+        let change = match again {
+            Some(at) => Change { act, state: State::Standing, ..self.changes.remove(at) },
+            None => {
+                self.count += 1;
+                let (nth, name) = (self.count, name.to_owned());
+                Change { nth, act, who, name, before, now, state: State::Standing }
+            }
+        };
+        if self.changes.len() == CHANGES {
+            self.changes.remove(0);
+        }
+        let nth = change.nth;
+        self.changes.push(change);
+        Some(nth)
+    }
+
+    /// Learns from a refusal; the change that could not be put back or made again comes back.
+    pub fn learn(&mut self, intent: &Intent, refusal: &Refusal) -> Option<u64> {
+        let Intent::SetAdj { who, name, from, to, revert } = intent else { return None };
+        match refusal {
+            Refusal::Gone | Refusal::Reborn => self.forget(*who),
+            Refusal::Changed { found, .. } => {
+                self.known.insert(*who, *found);
+            }
+            // It was written all the same, as far as anybody knows.
+            Refusal::NotTaken { found } => return self.wrote(*who, name, (*from, *found), *revert),
+            Refusal::NotProved { .. } => return self.wrote(*who, name, (*from, *to), *revert),
+            Refusal::NotPermitted { .. } if to < from => {
+                let highest = self.refused.entry(*who).or_insert(*to);
+                *highest = (*highest).max(*to);
+            }
+            _ => {}
+        }
+        let same = |change: &&Change| change.who == *who && change.way(!revert) == (*from, *to);
+        self.changes.iter().rev().find(same).map(|change| change.nth)
+    }
+
+    /// The highest value that this user was not allowed to write in this session.
+    #[must_use]
+    pub fn refused(&self, who: ProcId) -> Option<Adj> {
+        self.refused.get(&who).copied()
+    }
+
+    /// The value of a process as the last answer told.
+    #[must_use]
+    pub fn known(&self, who: ProcId) -> Option<Adj> {
+        self.known.get(&who).copied()
+    }
+
+    /// The change with this number.
+    #[must_use]
+    pub fn change(&self, nth: u64) -> Option<&Change> {
+        self.changes.iter().find(|change| change.nth == nth)
+    }
+
+    /// Whether its process still had the value to begin from when it was spoken of last.
+    fn is_open(&self, change: &Change, again: bool) -> bool {
+        self.known(change.who).is_none_or(|known| known == change.way(again).0)
+    }
+
+    /// What the last act changed that was not put back yet: one change, or those of a round.
+    #[must_use]
+    pub fn last_made(&self) -> Vec<&Change> {
+        let open =
+            |change: &&Change| change.state == State::Standing && self.is_open(change, false);
+        let act = self.changes.iter().rev().find(open).map(|change| change.act);
+        self.changes.iter().filter(open).filter(|change| Some(change.act) == act).collect()
+    }
+
+    /// What was put back last and can be made again: one change, or those of a round.
+    #[must_use]
+    pub fn last_put_back(&self) -> Vec<&Change> {
+        let back = |change: &Change| match change.state {
+            State::Back(act) if self.is_open(change, true) => Some(act),
+            _ => None,
+        };
+        let act = self.changes.iter().filter_map(back).max();
+        self.changes.iter().filter(|change| act.is_some() && back(change) == act).collect()
+    }
+
+    /// The pursuit of this process, if it was signalled to end and has not gone yet.
+    #[must_use]
+    pub fn pursuit(&self, id: ProcId) -> Option<&Pursuit> {
+        self.pursuits.iter().find(|pursuit| pursuit.who == id)
+    }
+
+    /// Whether this process was signalled to end and has not gone yet.
+    #[must_use]
+    pub fn pursues(&self, id: ProcId) -> bool {
+        self.pursuits.iter().any(|pursuit| pursuit.who == id)
+    }
+
+    /// Marks the changes of a process that is gone: there is nobody left to put them back to, and
+    /// they would stand in the way of the older ones.
+    pub fn forget(&mut self, who: ProcId) {
+        for change in self.changes.iter_mut().filter(|change| change.who == who) {
+            change.state = State::Gone;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Ticks;
+
+    fn id(pid: i32, born: u64) -> ProcId {
+        ProcId { pid, born: Ticks(born) }
+    }
+
+    fn wrote(journal: &mut Journal, pid: i32, from: i16, to: i16, revert: bool) -> Option<u64> {
+        journal.wrote(id(pid, 1), "x", (Adj(from), Adj(to)), revert)
+    }
+
+    fn made(journal: &Journal) -> Vec<(i32, i16)> {
+        journal.last_made().iter().map(|change| (change.who.pid, change.now.0)).collect()
+    }
+
+    fn back(journal: &Journal) -> Vec<(i32, i16)> {
+        journal.last_put_back().iter().map(|change| (change.who.pid, change.now.0)).collect()
+    }
+
+    #[test]
+    fn the_changes_of_the_dead_are_left_out_and_no_others() {
+        let mut journal = Journal::default();
+        journal.wrote(id(8, 100), "x", (Adj(0), Adj(1)), false);
+        journal.wrote(id(8, 200), "x", (Adj(0), Adj(5)), false);
+        journal.wrote(id(8, 100), "x", (Adj(1), Adj(9)), false);
+        journal.forget(id(8, 100));
+        assert_eq!(made(&journal), [(8, 5)]);
+        journal.forget(id(8, 200));
+        assert_eq!(made(&journal), []);
+    }
+
+    #[test]
+    fn a_chain_is_put_back_and_made_again_in_its_order() {
+        let mut journal = Journal::default();
+        wrote(&mut journal, 7, 0, 5, false);
+        wrote(&mut journal, 7, 5, 9, false);
+        assert_eq!(made(&journal), [(7, 9)]);
+        wrote(&mut journal, 7, 9, 5, true);
+        assert_eq!((made(&journal), back(&journal)), (vec![(7, 5)], vec![(7, 9)]));
+        wrote(&mut journal, 7, 5, 0, true);
+        assert_eq!((made(&journal), back(&journal)), (vec![], vec![(7, 5)]));
+        wrote(&mut journal, 7, 0, 5, false);
+        assert_eq!((made(&journal), back(&journal)), (vec![(7, 5)], vec![(7, 9)]));
+        // Another value instead: what was put back does not begin from there.
+        wrote(&mut journal, 7, 5, 100, false);
+        assert_eq!((made(&journal), back(&journal)), (vec![(7, 100)], vec![]));
+        assert_eq!(journal.changes.len(), 3);
+    }
+
+    #[test]
+    fn the_changes_of_a_round_go_back_together() {
+        let mut journal = Journal::default();
+        wrote(&mut journal, 1, 0, 3, false);
+        journal.begin(Round::new("two".to_owned(), [id(2, 1), id(3, 1)].into()));
+        for pid in [2, 3] {
+            wrote(&mut journal, pid, 0, 5, false);
+            journal.round.as_mut().unwrap().take(id(pid, 1), false, Level::Good, "");
+        }
+        assert_eq!(made(&journal), [(2, 5), (3, 5)]);
+        journal.begin(Round::new("back".to_owned(), [id(2, 1), id(3, 1)].into()));
+        for pid in [2, 3] {
+            wrote(&mut journal, pid, 5, 0, true);
+            journal.round.as_mut().unwrap().take(id(pid, 1), false, Level::Good, "");
+        }
+        assert_eq!((made(&journal), back(&journal)), (vec![(1, 3)], vec![(2, 5), (3, 5)]));
+    }
+
+    #[test]
+    fn what_changed_meanwhile_stands_in_nobodys_way() {
+        let mut journal = Journal::default();
+        wrote(&mut journal, 1, 0, 3, false);
+        wrote(&mut journal, 2, 0, 5, false);
+        let intent = Intent::SetAdj {
+            who: id(2, 1),
+            name: String::new(),
+            from: Adj(5),
+            to: Adj(0),
+            revert: true,
+        };
+        let found = journal.learn(&intent, &Refusal::Changed { from: Adj(5), found: Adj(77) });
+        assert_eq!(found, journal.changes.last().map(|change| change.nth));
+        assert_eq!(made(&journal), [(1, 3)]);
+    }
+
+    #[test]
+    fn what_was_written_all_the_same_can_be_put_back() {
+        for (refusal, now) in [
+            (Refusal::NotTaken { found: Adj(4) }, 4),
+            (Refusal::NotProved { error: "EIO".to_owned() }, 5),
+        ] {
+            let mut journal = Journal::default();
+            let (who, name) = (id(1, 1), "x".to_owned());
+            let intent = Intent::SetAdj { who, name, from: Adj(0), to: Adj(5), revert: false };
+            assert!(journal.learn(&intent, &refusal).is_some());
+            assert_eq!(made(&journal), [(1, now)]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_where_the_floor_is_not() {
+        let mut journal = Journal::default();
+        for to in [-500, -10, -200] {
+            let (who, name, from) = (id(1, 1), String::new(), Adj(0));
+            let intent = Intent::SetAdj { who, name, from, to: Adj(to), revert: false };
+            journal.learn(&intent, &Refusal::NotPermitted { hint: "" });
+        }
+        assert_eq!(journal.refused(id(1, 1)), Some(Adj(-10)));
+        assert_eq!(journal.refused(id(2, 1)), None);
+    }
+}

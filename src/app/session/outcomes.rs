@@ -1,0 +1,311 @@
+//! Acting: opening the dialogs that hold an intent, and taking in what came of it.
+
+use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::bulk_adj;
+use crate::app::dialog::mode::{Mode, Revert};
+use crate::app::dialog::signal::Confirm;
+use crate::app::session::journal::{Acted, Pursuit, Round};
+use crate::app::{Acting, App, Level, Request};
+use crate::intent::{Came, Intent, Outcome};
+use crate::model::{ProcId, Process, Signal};
+use crate::plan::preview::Proposals;
+use crate::plan::rights::Rights;
+use crate::units::Adj;
+use crate::words::outcome::told;
+
+impl App {
+    /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.report.is_some() || self.setup.live && self.time.is_past()
+    }
+
+    /// Whether doomtop may act; says why, where it may not.
+    pub(crate) fn may_act(&mut self) -> bool {
+        if self.report.is_some() {
+            let text = "this is a report of a kill that is over: nobody in it can be acted on";
+            self.say(Level::Warn, text);
+            return false;
+        }
+        if self.setup.live && self.time.is_past() {
+            self.say(Level::Warn, "this is the past: l goes back to now, where it can be acted on");
+            return false;
+        }
+        match self.setup.acting {
+            Acting::Free | Acting::Rehearsal | Acting::Demo => true,
+            Acting::ReadOnly => {
+                self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
+                false
+            }
+            Acting::NotReal => {
+                self.say(Level::Warn, "this is a recording: there is nobody to act on");
+                false
+            }
+            Acting::Elsewhere => {
+                self.say(
+                    Level::Warn,
+                    "not this machine's own /proc: it can be looked at, not acted on",
+                );
+                false
+            }
+        }
+    }
+
+    /// The process under the cursor, or a message that there is none.
+    pub(crate) fn target(&mut self) -> Option<Process> {
+        let found = self.selected().cloned();
+        if found.is_none() {
+            let empty = self.lines.is_empty();
+            let why = if empty { "there is no process here" } else { "that process is gone" };
+            self.say(Level::Warn, why);
+        }
+        found
+    }
+
+    /// Opens the adj editor, proposing so much more or less.
+    pub(crate) fn open_edit(&mut self, by: i64) {
+        if !self.may_act() {
+            return;
+        }
+        let Some(process) = self.target() else { return };
+        if process.is_kernel_thread() {
+            let text = format!("{} is a kernel thread: it can never be chosen", process.id);
+            return self.say(Level::Warn, text);
+        }
+        let Some(from) = process.adj.value() else {
+            let text =
+                format!("the oom_score_adj of {} {} cannot be read", process.id, process.comm);
+            return self.say(Level::Warn, text);
+        };
+        let proposal = Adj::clamped(i64::from(from.0) + by);
+        let Some(scene) = &self.scene else { return };
+        let rights = Rights::of(&process, from, self.journal.refused(process.id), scene);
+        self.mode = Mode::Edit(Box::new(AdjEdit::new(&process, from, proposal, rights)));
+        self.foresee();
+    }
+
+    /// Computes the editor's preview again.
+    pub(crate) fn foresee(&mut self) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
+    }
+
+    /// Lets the editor reach further.
+    pub(crate) fn reach_on(&mut self) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let was_wide = edit.is_wide();
+        edit.reach_on(scene, &self.tags);
+        if !was_wide && !edit.is_wide() {
+            self.say(Level::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+        }
+    }
+
+    /// Takes the smallest change that matters into the editor: into first place, or out of it.
+    pub(crate) fn propose(&mut self, first: bool) {
+        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        if edit.is_wide() {
+            let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
+            edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
+        }
+        let found = if first { edit.proposals.first } else { edit.proposals.out };
+        let by = edit.proposals.policy;
+        let (one, is_first) = (!edit.is_wide(), edit.proposals.out.is_some());
+        if let Some(value) = found {
+            return edit.take(value);
+        }
+        if edit.proposals.unsteady {
+            let text = format!(
+                "by {by} a higher adj is not always nearer to first place: none is known for many"
+            );
+            return self.say(Level::Plain, text);
+        }
+        let who = if one { "it" } else { "one of them" };
+        let text = match (first, is_first) {
+            (true, true) => format!("by {by} {who} is the next victim already"),
+            (true, false) => format!("by {by} no adj makes {who} the next victim"),
+            (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
+            (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
+        };
+        self.say(Level::Plain, text);
+    }
+
+    /// Lists everybody whom the editor reaches, and asks.
+    pub(crate) fn open_wide(&mut self, to: Adj) {
+        let Mode::Edit(edit) = &self.mode else { return };
+        let Some(scene) = &self.scene else { return };
+        let several = bulk_adj::dialog(self, edit, to, scene);
+        self.mode = Mode::Several(several);
+    }
+
+    /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
+    pub(crate) fn open_sacrifice(&mut self) {
+        if !self.tags.is_empty() {
+            if self.may_act() {
+                self.open_sacrifices();
+            }
+        } else {
+            self.open_sacrifice_of_one();
+        }
+    }
+
+    /// Opens the sacrifice dialog for the process under the cursor, whatever is tagged.
+    pub(crate) fn open_sacrifice_of_one(&mut self) {
+        if let Some(process) = self.acting_target() {
+            self.open_confirm(&process, None);
+        }
+    }
+
+    /// The process under the cursor, if doomtop may act at all.
+    pub(crate) fn acting_target(&mut self) -> Option<Process> {
+        if self.may_act() { self.target() } else { None }
+    }
+
+    /// Opens the dialog of a signal; of the sacrifice, where none is named.
+    pub(crate) fn open_confirm(&mut self, process: &Process, signal: Option<Signal>) {
+        let Some(scene) = &self.scene else { return };
+        let own = self.setup.own;
+        let opened = match signal {
+            Some(signal) => Confirm::signal(process, own, scene, signal),
+            None => Confirm::sacrifice(process, own, scene),
+        };
+        let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
+        match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
+            Ok(confirm) => self.mode = Mode::Confirm(confirm),
+            Err(why) => {
+                self.mode = Mode::Browse;
+                self.say(Level::Warn, format!("{} {}: {why}", process.id, process.comm));
+            }
+        }
+    }
+
+    /// Opens the signal dialog for a process chosen in the menu.
+    pub(crate) fn open_signal(&mut self, who: ProcId, signal: Signal) {
+        let found = self.scene.as_ref().and_then(|scene| scene.find(who)).cloned();
+        match found {
+            Some(process) => self.open_confirm(&process, Some(signal)),
+            None => {
+                self.mode = Mode::Browse;
+                self.say(Level::Warn, format!("{who} is gone"));
+            }
+        }
+    }
+
+    /// The same dialog for the predicted victim instead.
+    pub(crate) fn retarget(&mut self) {
+        let victim = self.ranking.victim().map(|row| row.id);
+        let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
+        match found {
+            Some(process) => self.open_confirm(&process, None),
+            None => self.say(Level::Warn, "there is no predicted victim"),
+        }
+    }
+
+    /// Asks whether to put the last change back, or to make the one that was put back last again; all
+    /// of a round at once.
+    pub(crate) fn open_revert(&mut self, again: bool) {
+        if !self.may_act() {
+            return;
+        }
+        let found = if again { self.journal.last_put_back() } else { self.journal.last_made() };
+        match &found[..] {
+            [] if again => self.say(Level::Plain, "nothing was put back that could be made again"),
+            [] if self.journal.changes.is_empty() => {
+                self.say(Level::Plain, "nothing was changed in this session");
+            }
+            [] => self.say(Level::Plain, "there is nothing left to put back (J: the journal)"),
+            [one] => self.mode = Mode::Revert(Revert::new(one, again)),
+            all => {
+                if let Some(scene) = &self.scene {
+                    self.mode = Mode::Several(bulk_adj::back(all, again, scene));
+                }
+            }
+        }
+    }
+
+    /// Begins an act on several processes: what comes of each stands on the page that opens.
+    pub(crate) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
+        let about = intents.iter().flat_map(Intent::reached).collect();
+        self.journal.begin(Round::new(title, about));
+        self.mode = Mode::Round(0);
+        intents.into_iter().map(Request::Act).collect()
+    }
+
+    /// Takes in what came of an intent.
+    pub(crate) fn came(&mut self, outcome: Outcome) {
+        let Some(outcome) = self.kept(outcome) else { return };
+        let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
+        let mut text = told(&outcome);
+        let (acted, mut change) = (Acted::of(&outcome), None);
+        // What comes after the end, or is no news, does not take the place of what is.
+        let mut quiet = false;
+        let level = match outcome {
+            Outcome::AdjSet { who, name, before, now, revert } => {
+                change = self.journal.wrote(who, &name, (before, now), revert);
+                self.sticky.iter_mut().for_each(|sticky| sticky.leave(who));
+                Level::Good
+            }
+            Outcome::Signalled { who, name, signal, .. } => {
+                if signal.ends() {
+                    let since = self.now;
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                Level::Good
+            }
+            Outcome::CgroupKilled { members, .. } => {
+                let (since, signal) = (self.now, Signal::KILL);
+                for (who, name) in members {
+                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                }
+                Level::Good
+            }
+            Outcome::Hastened { who, taken, .. } => {
+                let done = matches!(taken.came, Came::Done(_));
+                quiet = done || !self.journal.pursues(who);
+                if done { Level::Good } else { Level::Plain }
+            }
+            Outcome::Rehearsed { .. } => Level::Plain,
+            Outcome::Exited { who, .. } => {
+                self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                Level::Good
+            }
+            Outcome::StillThere { who, why, signal, .. } => {
+                if signal != Signal::KILL {
+                    text.push_str(&self.offer());
+                }
+                let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
+                if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
+                    pursuit.why = Some(why);
+                }
+                Level::Warn
+            }
+            // Taken in above.
+            Outcome::AdjKept { .. } => Level::Good,
+            Outcome::KnobSet { knob, before, zeroed, .. } => {
+                // Of two that zero each other, writing the one that counted puts both back.
+                self.turned.take(zeroed.unwrap_or((knob, before)));
+                Level::Good
+            }
+            Outcome::Refused { intent, refusal } => {
+                change = self.journal.learn(&intent, &refusal);
+                self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
+                Level::Warn
+            }
+        };
+        let at = self.today();
+        if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+            round.rehearsed |= rehearsed;
+            round.take_all(&about, refused, level, &text);
+        }
+        self.journal.note(at, level, text.clone());
+        self.journal.tie(acted, change);
+        if !quiet {
+            self.say(level, text);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The view of the machine's memory through time, and what is common to views without rows to choose.
+
+use std::sync::Arc;
+
+use crate::app::dialog::mode::Screen;
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key};
+use crate::app::{App, Level, Request};
+use crate::forecast::chart_window::Window;
+use crate::forecast::limits;
+use crate::forecast::series::SERIES;
+use crate::model::{Axis, Cgroup, Scene, Text};
+use crate::units::Millis;
+
+/// How far back the charts reach: each with its name; the last goes back to the beginning.
+pub const ZOOMS: &[(&str, Option<Millis>)] = &[
+    ("1m", Some(Millis(60_000))),
+    ("5m", Some(Millis(300_000))),
+    ("15m", Some(Millis(900_000))),
+    ("1h", Some(Millis(3_600_000))),
+    ("4h", Some(Millis(4 * 3_600_000))),
+    ("all", None),
+];
+
+/// Which of them is shown first.
+const USUAL: usize = 1;
+
+/// So many cgroups are watched at most.
+const WATCHED: usize = 8;
+
+/// A cgroup whose tasks wait less than this share of the time, in percent, is at ease.
+const AT_EASE: f32 = 1.0;
+
+/// What the view shows.
+#[derive(Clone, Debug)]
+pub struct MemoryView {
+    /// Which of [`ZOOMS`].
+    pub zoom: usize,
+    /// Which of [`SERIES`] has the cursor.
+    pub chosen: usize,
+    /// Whether that one has all the room.
+    pub large: bool,
+    /// The cgroups to watch: those nearest their wall, and those under pressure.
+    pub groups: Vec<Arc<Text>>,
+}
+
+impl Default for MemoryView {
+    fn default() -> Self {
+        Self { zoom: USUAL, chosen: 0, large: false, groups: Vec::new() }
+    }
+}
+
+impl MemoryView {
+    /// All at once, unless another span was chosen.
+    pub(crate) const fn show_all(&mut self) {
+        if self.zoom == USUAL {
+            self.zoom = ZOOMS.len() - 1;
+        }
+    }
+
+    fn zoom_by(&mut self, by: isize) -> bool {
+        let old = self.zoom;
+        self.zoom = old.saturating_add_signed(by).min(ZOOMS.len() - 1);
+        self.zoom != old
+    }
+}
+
+/// How much the tasks of a cgroup wait for memory or a disk, in percent of the last ten seconds.
+fn pressed(group: &Cgroup) -> f32 {
+    let share = |stall: crate::model::Reading<crate::model::Stall>| {
+        stall.value().map_or(0.0, |stall| stall.avg10)
+    };
+    share(group.pressure.some).max(share(group.pressure.io_some))
+}
+
+/// The cgroups to watch: in turn the one nearest its wall and the one under most pressure.
+fn watched(scene: &Scene) -> Vec<Arc<Text>> {
+    let cgroups = &scene.now().cgroups;
+    let mut near: Vec<_> =
+        cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene)).collect();
+    near.sort_by_key(limits::Wall::distance);
+    let mut waits: Vec<&Cgroup> =
+        cgroups.list.iter().filter(|group| pressed(group) >= AT_EASE).collect();
+    waits.sort_by(|a, b| pressed(b).total_cmp(&pressed(a)));
+    let mut near = near.into_iter().map(|wall| wall.name);
+    let mut waits = waits.into_iter().map(|group| Arc::clone(&group.path));
+    let mut found: Vec<Arc<Text>> = Vec::with_capacity(WATCHED);
+    loop {
+        let both = [near.next(), waits.next()];
+        if both == [None, None] {
+            return found;
+        }
+        for path in both.into_iter().flatten() {
+            if !found.contains(&path) {
+                found.push(path);
+            }
+            if found.len() == WATCHED {
+                return found;
+            }
+        }
+    }
+}
+
+impl App {
+    /// A key in a view that has no processes to choose from.
+    pub(crate) fn view_key(&mut self, key: Key) -> Vec<Request> {
+        if key.digit().is_some() {
+            self.say_choose_first();
+            return Vec::new();
+        }
+        match bindings::meaning(self.home(), key) {
+            Some(action) => self.act_here(action),
+            None => Vec::new(),
+        }
+    }
+
+    /// Carries out what a key of the view, or a line of its palette, means.
+    pub(crate) fn memory_action(&mut self, action: Action) -> Vec<Request> {
+        if let Some(by) = action.step(self.viewport.rows) {
+            let last = SERIES.len().saturating_sub(1);
+            self.memory.chosen = self.memory.chosen.saturating_add_signed(by).min(last);
+            return Vec::new();
+        }
+        match action {
+            Action::ZoomIn | Action::ZoomOut | Action::Enlarge if self.time.history.is_empty() => {
+                self.say(Level::Plain, "there is no look to draw");
+            }
+            Action::ZoomIn if !self.memory.zoom_by(-1) => {
+                self.say(Level::Plain, "this is the shortest time");
+            }
+            Action::ZoomOut if !self.memory.zoom_by(1) => {
+                self.say(Level::Plain, "this is all of the time that is kept");
+            }
+            Action::Enlarge => self.memory.large = !self.memory.large,
+            Action::Back if self.memory.large => self.memory.large = false,
+            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::ProcessFirst => self.say_choose_first(),
+            Action::LookBack | Action::FarBack => self.step_charts_back(action),
+            action if action.is_everywhere() => return self.browse(action),
+            Action::LookForward => _ = self.time_action(action),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Back in time; where the charts reach further back than whole looks, it says so and stays.
+    fn step_charts_back(&mut self, action: Action) {
+        let time = &self.time;
+        let at_end = time.at().is_some() && time.at() == time.past.oldest();
+        let oldest = time.past.oldest().and_then(|oldest| time.past.time(oldest));
+        let further = time.history.iter().next().map(|moment| moment.at) < oldest;
+        if at_end && further {
+            let text = "only the charts reach further back: no whole look of then is kept (--ring)";
+            return self.say(Level::Plain, text);
+        }
+        self.time_action(action);
+    }
+
+    /// Finds the cgroups to watch, where the view is shown.
+    pub(crate) fn arrange_memory(&mut self) {
+        if let Some(scene) = self.scene.as_ref().filter(|_| self.screen == Screen::Memory) {
+            self.memory.groups = watched(scene);
+        }
+    }
+
+    /// When the look on the screen was taken.
+    #[must_use]
+    pub fn shown_at(&self) -> Option<Millis> {
+        Some(self.scene.as_ref()?.now().clock.monotonic_ms)
+    }
+
+    /// What the charts show, on so many cells: up to now, or so that an earlier look on the screen
+    /// stands in it.
+    #[must_use]
+    pub fn window(&self, cells: usize) -> Window<'_> {
+        let history = &self.time.history;
+        let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
+        let zoom = ZOOMS.get(self.memory.zoom).and_then(|(_, span)| *span);
+        let (end, span) = match (zoom, self.shown_at()) {
+            (Some(span), Some(shown)) => {
+                // No further on than that half of it lies before the look on the screen.
+                (newest.min(shown + Millis(span.0 / 2)), span)
+            }
+            (Some(span), None) => (newest, span),
+            (None, _) => {
+                let first = history.iter().next().map_or(newest, |moment| moment.at);
+                (newest, Millis(newest.saturating_sub(first).0.max(60_000)))
+            }
+        };
+        Window::new(history, Axis::new(end, span, cells))
+    }
+
+    /// Where nobody can be chosen, nobody can be acted on.
+    pub(crate) fn say_choose_first(&mut self) {
+        self.say(Level::Plain, "choose a process first: Tab and Esc lead to the table");
+    }
+}

@@ -1,0 +1,199 @@
+//! The view of verdicts: every policy's opinion side by side, and how each ranks those that matter.
+//! Nothing here acts on a process.
+
+use crate::app::dialog::mode::Screen;
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, Place};
+use crate::app::{App, Level, Request};
+use crate::columns::Sight;
+use crate::forecast::opinion::{Opinion, opinions};
+use crate::model::{Needs, ProcId, Scores};
+use crate::rank::Ranking;
+
+/// A process that matters to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concerned {
+    /// Who.
+    pub id: ProcId,
+    /// Its position in the snapshot.
+    pub at: usize,
+    /// The best rank that any policy shown gives it; 0 where it dies in another's place.
+    pub best: u32,
+}
+
+/// The view: its lines and rows, and where the cursor stands.
+#[derive(Clone, Debug, Default)]
+pub struct VerdictView {
+    /// A line for each policy, in the order of the table.
+    pub lines: Vec<Opinion>,
+    /// Those that matter to any policy shown, in the order of the current one.
+    pub rows: Vec<Concerned>,
+    /// The order by the policy under the cursor.
+    pub ranking: Ranking,
+    /// Without the policies that agree with the current one.
+    pub hide: bool,
+    /// How many were left out for that.
+    pub hidden: usize,
+    /// The cursor's line.
+    pub cursor: usize,
+    /// The first line on the screen.
+    pub top: usize,
+    /// So many columns of ranks were scrolled off; nothing: as the cursor needs it.
+    pub skipped: Option<usize>,
+    /// The policy that the cursor holds to, once it was moved.
+    held: Option<&'static str>,
+}
+
+impl App {
+    /// The opinion under the cursor.
+    #[must_use]
+    pub fn opinion(&self) -> Option<&Opinion> {
+        self.verdicts.lines.get(self.verdicts.cursor)
+    }
+
+    /// The rows seen by the policy under the cursor.
+    #[must_use]
+    pub fn opinion_sight(&self) -> Option<(Sight<'_>, &Opinion)> {
+        let opinion = self.opinion()?;
+        let sight = self.sight()?;
+        Some((Sight { policy: opinion.policy, ranking: &self.verdicts.ranking, ..sight }, opinion))
+    }
+
+    /// Asks everybody anew, where the view is shown.
+    pub(crate) fn arrange_verdicts(&mut self) {
+        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == Screen::Verdicts) else {
+            return;
+        };
+        let current = self.setup.policy;
+        let mut lines = opinions(&self.policies(), scene, (current, &self.ranking));
+        let all = lines.len();
+        let view = &mut self.verdicts;
+        if view.hide
+            && let Some(own) = lines.iter().find(|it| it.policy.id() == current.id()).cloned()
+        {
+            lines.retain(|it| it.policy.id() == current.id() || !it.agrees_with(&own));
+        }
+        view.hidden = all - lines.len();
+        let mut rows: Vec<Concerned> = Vec::new();
+        let mut concern = |id: ProcId, rank: u32| match rows.iter_mut().find(|it| it.id == id) {
+            Some(row) => row.best = row.best.min(rank),
+            None => {
+                let at = scene.now().position(id.pid);
+                rows.extend(at.map(|at| Concerned { id, at, best: rank }));
+            }
+        };
+        for line in &lines {
+            line.first.iter().zip(1..).for_each(|(&id, rank)| concern(id, rank));
+            if let Some((other, _)) = line.instead {
+                concern(other, 0);
+            }
+        }
+        rows.sort_by_key(|row| self.ranking.place(row.at).map_or(usize::MAX, |(place, _)| place));
+        (view.lines, view.rows) = (lines, rows);
+        let held = view.held.unwrap_or(current.id());
+        let at = view.lines.iter().position(|it| it.policy.id() == held);
+        view.cursor = at.unwrap_or(view.cursor).min(view.lines.len().saturating_sub(1));
+        self.rank_by_cursor();
+        self.keep_verdict_in_view();
+    }
+
+    /// Ranks by the policy under the cursor: its sentence is told in full.
+    fn rank_by_cursor(&mut self) {
+        let policy = self.opinion().map(|opinion| opinion.policy);
+        if let (Some(scene), Some(policy)) = (&self.scene, policy) {
+            self.verdicts.ranking.update(policy, scene);
+        }
+    }
+
+    /// The cursor of the view stays on the screen.
+    pub(crate) fn keep_verdict_in_view(&mut self) {
+        let rows = usize::from(self.viewport.rows).max(1);
+        let view = &mut self.verdicts;
+        let last_top = view.lines.len().saturating_sub(rows);
+        view.top =
+            view.top.clamp((view.cursor + 1).saturating_sub(rows), view.cursor).min(last_top);
+    }
+
+    /// Adds what the other policies judge by, while the view is open.
+    pub(crate) fn add_verdict_needs(&self, needs: &mut Needs) {
+        if self.screen != Screen::Verdicts {
+            return;
+        }
+        for policy in self.policies() {
+            let theirs = policy.needs();
+            needs.status |= theirs.status;
+            needs.cgroup |= theirs.cgroup;
+            needs.whereabouts |= theirs.whereabouts;
+            needs.cgroups = needs.cgroups.max(theirs.cgroups);
+            if theirs.scores == Scores::All {
+                needs.scores = Scores::All;
+            }
+        }
+    }
+
+    /// A key in the view of verdicts.
+    pub(crate) fn verdict_key(&mut self, key: Key) -> Vec<Request> {
+        if key.digit().is_some() {
+            self.say_table_first();
+            return Vec::new();
+        }
+        match bindings::meaning(Place::Verdicts, key) {
+            Some(action) => self.verdict_action(action),
+            None => Vec::new(),
+        }
+    }
+
+    /// Carries out what a key of the view, or a line of its palette, means.
+    pub(crate) fn verdict_action(&mut self, action: Action) -> Vec<Request> {
+        if let Some(by) = action.step(self.viewport.rows) {
+            self.move_verdict_by(by);
+            return Vec::new();
+        }
+        match action {
+            Action::ColumnsLeft => self.scroll_ranks(-1),
+            Action::ColumnsRight => self.scroll_ranks(1),
+            Action::ColumnsBegin => self.scroll_ranks(isize::MIN),
+            Action::ColumnsEnd => self.scroll_ranks(isize::MAX),
+            Action::EnterPolicy => return self.enter_policy(),
+            Action::HideAgreeing => {
+                self.verdicts.hide = !self.verdicts.hide;
+                self.arrange_verdicts();
+                let word = if self.verdicts.hide { "hidden" } else { "shown" };
+                self.say(Level::Plain, format!("policies that agree with this one are {word}"));
+            }
+            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::ProcessFirst => self.say_table_first(),
+            action if action.is_everywhere() => return self.browse(action),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn say_table_first(&mut self) {
+        let text = "choose a process first: Enter ranks by this policy and shows the processes";
+        self.say(Level::Plain, text);
+    }
+
+    fn move_verdict_by(&mut self, by: isize) {
+        let last = self.verdicts.lines.len().saturating_sub(1);
+        self.verdicts.cursor = self.verdicts.cursor.saturating_add_signed(by).min(last);
+        self.verdicts.held = self.opinion().map(|opinion| opinion.policy.id());
+        self.verdicts.skipped = None;
+        self.rank_by_cursor();
+        self.keep_verdict_in_view();
+    }
+
+    fn scroll_ranks(&mut self, by: isize) {
+        let last = self.verdicts.lines.len().saturating_sub(1);
+        let now = usize::from(self.viewport.columns_left);
+        self.verdicts.skipped = Some(now.saturating_add_signed(by).min(last));
+    }
+
+    /// The whole program ranks by the policy under the cursor.
+    fn enter_policy(&mut self) -> Vec<Request> {
+        let Some(policy) = self.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
+        self.screen = Screen::Processes;
+        self.set_policy(policy);
+        self.look_again()
+    }
+}

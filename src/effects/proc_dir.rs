@@ -1,0 +1,167 @@
+//! The held directory of one process, and the few facts that the hands read again before they act.
+//!
+//! A directory of `/proc/PID` that is held open stays with the process it was opened for: once that
+//! one is gone, everything inside fails, whoever has the pid by then.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, statat};
+use rustix::io::{Errno, write};
+
+use crate::intent::Refusal;
+use crate::model::{ProcId, Process};
+use crate::sample::parse::{self, Stat};
+use crate::units::Adj;
+
+/// What stands in the way of reading or writing another user's process.
+pub(crate) const OTHERS: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
+
+/// The opened `/proc/PID`.
+#[derive(Debug)]
+pub(crate) struct Folder(OwnedFd);
+
+/// Whether it is a kernel thread.
+pub(crate) const fn is_kernel_thread(stat: &Stat) -> bool {
+    stat.flags & Process::PF_KTHREAD != 0
+}
+
+/// Whether no thread lives any more, and what is left waits for its parent. A zombie main thread
+/// alone proves nothing: other threads may run on.
+pub(crate) const fn is_dead(stat: &Stat) -> bool {
+    matches!(stat.state.0, 'X' | 'x') || stat.state.0 == 'Z' && stat.threads <= 1
+}
+
+impl Folder {
+    /// Opens `PID` below the process tree.
+    pub fn open(proc: impl AsFd, pid: i32) -> Result<Self, Errno> {
+        let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(proc, pid.to_string(), how, Mode::empty()).map(Self)
+    }
+
+    /// Opens `PID` and makes sure that it is the process the user saw.
+    pub fn of(proc: impl AsFd, who: ProcId) -> Result<(Self, Stat), Refusal> {
+        let folder = Self::open(proc, who.pid)
+            .map_err(|errno| refusal(errno, OTHERS, "opening its /proc directory"))?;
+        let stat = folder.identify(who)?;
+        Ok((folder, stat))
+    }
+
+    /// Makes sure that this still is the process the user saw.
+    pub fn identify(&self, who: ProcId) -> Result<Stat, Refusal> {
+        let stat = self.stat().map_err(|errno| refusal(errno, OTHERS, "reading its stat"))?;
+        if stat.born == who.born { Ok(stat) } else { Err(Refusal::Reborn) }
+    }
+
+    /// The facts of `stat`.
+    pub fn stat(&self) -> Result<Stat, Errno> {
+        parse::stat(&self.read("stat")?).map_err(|_| Errno::BADMSG)
+    }
+
+    /// The present `oom_score_adj`.
+    pub fn adj(&self) -> Result<Adj, Errno> {
+        parse::oom_score_adj(&self.read("oom_score_adj")?).map_err(|_| Errno::BADMSG)
+    }
+
+    /// The whole content of one file of the process.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, Errno> {
+        slurp(&self.0, name)
+    }
+
+    /// The ids of its threads.
+    pub fn threads(&self) -> Result<Vec<i32>, Errno> {
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let tasks = Dir::new(openat(&self.0, "task", how, Mode::empty())?)?;
+        let ids = tasks.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    /// Whether a thread is still one of its own.
+    pub fn has_thread(&self, thread: i32) -> bool {
+        statat(&self.0, format!("task/{thread}"), AtFlags::empty()).is_ok()
+    }
+
+    /// Opens one file of the process for writing.
+    pub fn writable(&self, name: &str) -> Result<OwnedFd, Errno> {
+        openat(&self.0, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+    }
+}
+
+/// Writes all of the text at once, which the kernel takes as one value, or says why not.
+pub(crate) fn write_once(
+    file: impl AsFd,
+    text: &str,
+    doing: &'static str,
+    refused: impl FnOnce(Errno) -> Refusal,
+) -> Result<(), Refusal> {
+    match write(file, text.as_bytes()) {
+        Ok(taken) if taken == text.len() => Ok(()),
+        Ok(taken) => {
+            let error = format!("only {taken} of {} bytes were taken", text.len());
+            Err(Refusal::Failed { doing, error })
+        }
+        Err(errno) => Err(refused(errno)),
+    }
+}
+
+/// The whole content of a file below an opened directory.
+pub(crate) fn slurp(dir: impl AsFd, name: &str) -> Result<Vec<u8>, Errno> {
+    let file = openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(2048);
+    match File::from(file).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
+}
+
+/// Whether the kernel says with it that the process is gone.
+pub(crate) fn means_gone(errno: Errno) -> bool {
+    errno == Errno::NOENT || errno == Errno::SRCH
+}
+
+/// An errno as a refusal: gone, not permitted with what would help, or the system's words.
+pub(crate) fn refusal(errno: Errno, hint: &'static str, doing: &'static str) -> Refusal {
+    if means_gone(errno) {
+        Refusal::Gone
+    } else if errno == Errno::ACCESS || errno == Errno::PERM {
+        Refusal::NotPermitted { hint }
+    } else {
+        Refusal::Failed { doing, error: std::io::Error::from(errno).to_string() }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::{Comm, RunState};
+
+    /// The `stat` of a process with nothing special about it.
+    pub(in crate::effects) fn plain(comm: &[u8]) -> Stat {
+        let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
+        Stat { comm: Comm::new(comm), ..parse::stat(line).expect("a stat line") }
+    }
+
+    #[test]
+    fn a_dead_main_thread_is_no_dead_process() {
+        let dead =
+            |state, threads| is_dead(&Stat { state: RunState(state), threads, ..plain(b"x") });
+        assert!(dead('Z', 1));
+        assert!(dead('X', 0));
+        assert!(!dead('Z', 2));
+        assert!(!dead('S', 1));
+    }
+
+    #[test]
+    fn an_errno_becomes_what_the_user_can_use() {
+        assert_eq!(refusal(Errno::SRCH, "h", "d"), Refusal::Gone);
+        assert_eq!(refusal(Errno::NOENT, "h", "d"), Refusal::Gone);
+        assert_eq!(refusal(Errno::PERM, "h", "d"), Refusal::NotPermitted { hint: "h" });
+        assert_eq!(refusal(Errno::ACCESS, "h", "d"), Refusal::NotPermitted { hint: "h" });
+        let Refusal::Failed { doing, error } = refusal(Errno::MFILE, "h", "d") else {
+            panic!("a full table of files is no matter of rights");
+        };
+        assert_eq!(doing, "d");
+        assert!(error.contains("Too many open files"), "{error}");
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens at a wall: who dies there, how surely, and with whom.
+
+use std::sync::Arc;
+
+use crate::forecast::limits;
+use crate::forecast::limits::Wall;
+use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
+use crate::policy::{Off, Policy, Unit};
+use crate::rank::Ranking;
+use crate::rank::also_killed::{Census, group_mates};
+use crate::units::Permille;
+
+/// Who dies when a domain hits its wall.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fate {
+    /// Who is chosen; nobody, where nobody can be.
+    pub chosen: Option<ProcId>,
+    /// Who dies: the one that is chosen, unless the rule sacrifices another one.
+    pub victim: Option<ProcId>,
+    /// The points of the one that dies as a share of the domain's total, where points are pages.
+    pub permille: Option<Permille>,
+    /// Who is chosen next.
+    pub runner_up: Option<ProcId>,
+    /// Where it is too close to call: who else may die first.
+    pub rival: Option<ProcId>,
+    /// How many may be the victim: more than one where it is too close to call.
+    pub candidates: usize,
+    /// How many die with the victim because of `memory.oom.group`.
+    pub mates: usize,
+    /// What overrules the ranking there.
+    pub off: Option<Off>,
+}
+
+impl Fate {
+    fn new(policy: &dyn Policy, inside: &Scene, ranking: &Ranking) -> Self {
+        let pages = policy.unit() == Unit::Pages;
+        let share = |points| Permille::of(points, inside.domain().pages);
+        let chosen = ranking.victim().map(|row| row.id);
+        let points = ranking.victim().and_then(|row| row.standing.points());
+        Self {
+            chosen,
+            victim: ranking.dies(),
+            permille: points.filter(|_| pages && chosen == ranking.dies()).map(share),
+            runner_up: ranking.runner_up().map(|row| row.id),
+            rival: ranking.candidates().get(1).copied(),
+            candidates: ranking.candidates().len(),
+            mates: 0,
+            off: None,
+        }
+    }
+
+    /// Of the scene's own domain, by its ranking.
+    #[must_use]
+    pub fn of(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
+        let mut fate = Self::new(policy, scene, ranking);
+        let victim = fate.victim.and_then(|id| scene.find(id));
+        fate.mates = victim
+            .filter(|_| policy.kills_groups(scene))
+            .and_then(|victim| group_mates(victim, scene))
+            .map_or(0, |(_, mates)| mates.len());
+        fate.off = policy.off(scene);
+        fate
+    }
+
+    /// Whether more than one may be the victim.
+    #[must_use]
+    pub const fn too_close(&self) -> bool {
+        self.candidates > 1
+    }
+
+    /// Who is named beside the victim: who else may die first, or who is chosen next, unless that is
+    /// the victim itself, which dies in another's place.
+    #[must_use]
+    pub fn beside(&self) -> Option<ProcId> {
+        self.rival.or(self.runner_up.filter(|_| self.runner_up != self.victim))
+    }
+}
+
+/// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
+/// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
+/// judged for the walls that it lives behind only.
+pub fn each_fate(
+    policy: &dyn Policy,
+    scene: &Scene,
+    census: &Census<'_>,
+    mut with: impl FnMut(usize, &Scene, Ranking),
+) {
+    let mut inside = scene.clone();
+    for (at, group) in scene.now().cgroups.list.iter().enumerate() {
+        if group.is_limited() {
+            inside.set_scope(Scope::Memcg(Arc::clone(&group.path)));
+            let members = census.members(group.path.as_str());
+            with(at, &inside, Ranking::among(policy, &inside, members));
+        }
+    }
+}
+
+/// The fate behind each limited cgroup's wall: its place in the list, and who dies. Of what overrules
+/// a ranking only the switches are looked at: that is the same for thousands of cgroups.
+#[must_use]
+pub fn fates(policy: &dyn Policy, scene: &Scene, census: &Census<'_>) -> Vec<(usize, Fate)> {
+    let now = scene.now();
+    let panics = now.knobs.panic_on_oom.value() == Some(PanicOnOom::Always);
+    let waits = |group: &Cgroup| group.oom_kill_disabled.value() == Some(true);
+    let mut found = Vec::new();
+    each_fate(policy, scene, census, |at, inside, ranking| {
+        let mut fate = Fate::new(policy, inside, &ranking);
+        let victim = fate.victim.filter(|_| policy.kills_groups(inside));
+        let victim = victim.and_then(|id| inside.find(id));
+        fate.mates = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
+        if panics || waits(&now.cgroups.list[at]) {
+            fate.off = policy.off(inside);
+        }
+        found.push((at, fate));
+    });
+    found
+}
+
+/// The fate of a whole domain, ranked anew unless that is the scene's own.
+#[must_use]
+pub fn of_domain(policy: &dyn Policy, scene: &Scene, own: &Ranking, wall: &Wall) -> Fate {
+    let scope = wall.scope();
+    if Domain::of(&scope, scene.now()) == *scene.domain() {
+        return Fate::of(policy, scene, own);
+    }
+    let inside = scene.within(scope);
+    let processes = inside.now().processes.iter().zip(0..);
+    let members = processes.filter(|(it, _)| inside.domain().contains(it)).map(|(_, at)| at);
+    Fate::of(policy, &inside, &Ranking::among(policy, &inside, members))
+}
+
+/// The wall that is hit first, and who dies there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct First {
+    /// The wall.
+    pub wall: Wall,
+    /// Who dies.
+    pub fate: Fate,
+}
+
+/// The wall that is hit first in this scene, which `ranking` ranks.
+#[must_use]
+pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> First {
+    let wall = limits::nearest(scene);
+    let fate = of_domain(policy, scene, ranking, &wall);
+    First { wall, fate }
+}

@@ -1,0 +1,97 @@
+//! A stretch of the history on a line of cells: what a chart of it is drawn from.
+
+use crate::forecast::series::{Interval, Series};
+use crate::model::{Axis, History, Moment, Point, Reading, joined, resample};
+use crate::units::Millis;
+
+/// The wall clock went on so much further than the clock that never jumps: the machine slept, or its
+/// clock was set.
+const LEAP: i64 = 10_000;
+
+/// The moments that an axis shows, and between which of them looks are missing.
+#[derive(Clone, Debug)]
+pub struct Window<'a> {
+    history: &'a History,
+    /// The cells.
+    pub axis: Axis,
+    /// The place of the first moment, and whether each is joined to the one before.
+    begin: usize,
+    joined: Vec<bool>,
+}
+
+impl<'a> Window<'a> {
+    /// Of these moments, on these cells.
+    #[must_use]
+    pub fn new(history: &'a History, axis: Axis) -> Self {
+        // The one before the first cell tells what the first cells hold.
+        let begin = history.place(axis.begin(0)).unwrap_or(0);
+        let end = history.place(axis.begin(axis.count())).map_or(0, |last| last + 1);
+        // One that is later than the last cell still tells of the time before it.
+        let end = (end + 1).min(history.len());
+        let time = |place: usize| history.get(place).map(|moment| moment.at);
+        let joined = (begin..end).map(|place| joined(place, time)).collect();
+        Self { history, axis, begin, joined }
+    }
+
+    /// So many moments it looks at.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.joined.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.joined.is_empty()
+    }
+
+    fn interval(&self, place: usize) -> Option<Interval<'a>> {
+        let before = place.checked_sub(1).and_then(|place| self.history.get(place));
+        Some(Interval { before, now: self.history.get(place)? })
+    }
+
+    /// A quantity, cell by cell.
+    #[must_use]
+    pub fn cells(&self, series: &Series) -> Vec<Option<f64>> {
+        let points = self.joined.iter().enumerate().filter_map(|(nth, &joined)| {
+            let step = self.interval(self.begin + nth)?;
+            let value = (series.value)(&step).value();
+            let since = step.before.filter(|_| joined).map(|before| before.at);
+            Some(Point { since, at: step.now.at, value })
+        });
+        resample(&self.axis, series.fold, points)
+    }
+
+    /// A quantity in the last moment that was not later than this, or why it is not known.
+    #[must_use]
+    pub fn value(&self, series: &Series, at: Millis) -> Reading<f64> {
+        let step = self.history.place(at).and_then(|place| self.interval(place));
+        step.map_or(Reading::NotAsked, |step| (series.value)(&step))
+    }
+
+    /// The last moment that was not later than this.
+    #[must_use]
+    pub fn moment(&self, at: Millis) -> Option<&'a Moment> {
+        self.history.get(self.history.place(at)?)
+    }
+
+    /// The cells in which the machine slept, or its clock was set.
+    pub fn leaps(&self) -> impl Iterator<Item = usize> {
+        let intervals =
+            (self.begin..self.begin + self.joined.len()).filter_map(|at| self.interval(at));
+        intervals.filter_map(|step| {
+            let before = step.before?;
+            let told = step.now.unix_ms.saturating_sub(before.unix_ms);
+            let ran = i64::try_from(step.now.since(before).0).unwrap_or(i64::MAX);
+            (told.saturating_sub(ran) > LEAP).then_some(())?;
+            self.axis.place(step.now.at)
+        })
+    }
+
+    /// The cells of the first look and of the last one; what lies outside was never seen.
+    #[must_use]
+    pub fn seen(&self) -> Option<(i64, i64)> {
+        let first = self.history.get(0)?;
+        Some((self.axis.number(first.at), self.axis.number(self.history.last()?.at)))
+    }
+}

@@ -1,0 +1,109 @@
+//! How big everybody was in the last minute: growth comes in jerks, and a minute smooths them.
+
+use std::collections::VecDeque;
+
+use crate::model::{ProcId, Process, Reading, Snapshot};
+use crate::units::{Millis, Pages, Ticks};
+
+/// So long ago the sizes are compared with, where there was a look then.
+const AGO: Millis = Millis(60_000);
+
+/// So far apart those are that are kept.
+const APART: Millis = Millis(15_000);
+
+/// How big a process was, by every counter that may be compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    id: ProcId,
+    /// By field 24 of `stat`.
+    pub rss_stat: Pages,
+    /// `VmRSS`.
+    pub rss_exact: Reading<Pages>,
+    /// `VmSwap`.
+    pub swap: Reading<Pages>,
+    /// Page tables.
+    pub pgtables: Reading<Pages>,
+}
+
+impl Size {
+    /// That of a process in a look.
+    pub(crate) const fn of(process: &Process) -> Self {
+        Self {
+            id: process.id,
+            rss_stat: process.rss_stat,
+            rss_exact: process.rss_exact,
+            swap: process.swap,
+            pgtables: process.pgtables,
+        }
+    }
+}
+
+/// The sizes of one look, by pid.
+#[derive(Clone, Debug)]
+struct Sizes {
+    at: Millis,
+    uptime: Ticks,
+    list: Vec<Size>,
+}
+
+impl Sizes {
+    fn fill(&mut self, look: &Snapshot) {
+        (self.at, self.uptime) = (look.clock.monotonic_ms, look.clock.uptime_ticks);
+        self.list.clear();
+        self.list.extend(look.processes.iter().filter(|it| it.has_mm).map(Size::of));
+    }
+
+    fn find(&self, id: ProcId) -> Option<&Size> {
+        let at = self.list.binary_search_by_key(&id.pid, |size| size.id.pid).ok()?;
+        self.list.get(at).filter(|size| size.id == id)
+    }
+}
+
+/// With what a process is compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Then {
+    /// It was so big.
+    Was(Size),
+    /// It was not born yet.
+    Unborn,
+}
+
+/// The sizes of the last minute, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Minute {
+    looks: VecDeque<Sizes>,
+}
+
+impl Minute {
+    /// Keeps the sizes of a look, where it is time to. One that is not later than the last begins anew.
+    pub(crate) fn keep(&mut self, look: &Snapshot) {
+        let now = look.clock.monotonic_ms;
+        if self.looks.back().is_some_and(|last| last.at >= now) {
+            self.looks.clear();
+        }
+        let mut spare = None;
+        while self.looks.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGO) {
+            spare = self.looks.pop_front();
+        }
+        if self.looks.back().is_none_or(|last| now.saturating_sub(last.at) >= APART) {
+            let empty = || Sizes { at: now, uptime: Ticks(0), list: Vec::new() };
+            let mut sizes = spare.unwrap_or_else(empty);
+            sizes.fill(look);
+            self.looks.push_back(sizes);
+        }
+    }
+
+    /// What a process was about a minute before this time, or when it was seen first, and when that was.
+    pub(crate) fn then(&self, process: &Process, now: Millis) -> Option<(Then, Millis)> {
+        let mut looks = self.looks.iter().filter(|sizes| sizes.at < now);
+        let oldest = looks.next()?;
+        if let Some(size) = oldest.find(process.id) {
+            return Some((Then::Was(*size), oldest.at));
+        }
+        if process.id.born > oldest.uptime {
+            return Some((Then::Unborn, oldest.at));
+        }
+        // It was hidden, or could not be read.
+        looks.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
+    }
+}

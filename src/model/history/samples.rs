@@ -1,0 +1,477 @@
+//! The last looks, whole: each as what changed since the one before it, so that minutes of them fit
+//! where a dozen would.
+
+use std::collections::VecDeque;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, tree_order};
+use crate::units::Millis;
+
+/// Which of the looks that ever came: the first has 0, and none is given twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nth(pub u64);
+
+/// A list of things with a name, as it was or as it changed. Lists are in the order of their names.
+#[derive(Clone, Debug)]
+enum Rows<T, N> {
+    Whole(Vec<T>),
+    Since { changed: Vec<T>, gone: Vec<N> },
+}
+
+/// A thing with a name by which its list is ordered.
+trait Named: Clone + PartialEq {
+    type Name: Clone;
+    fn name(&self) -> Self::Name;
+    fn cmp(a: &Self::Name, b: &Self::Name) -> std::cmp::Ordering;
+}
+
+impl Named for Process {
+    type Name = ProcId;
+
+    fn name(&self) -> ProcId {
+        self.id
+    }
+
+    fn cmp(a: &ProcId, b: &ProcId) -> std::cmp::Ordering {
+        a.cmp(b)
+    }
+}
+
+impl Named for Cgroup {
+    type Name = Arc<crate::model::Text>;
+
+    fn name(&self) -> Self::Name {
+        Arc::clone(&self.path)
+    }
+
+    fn cmp(a: &Self::Name, b: &Self::Name) -> std::cmp::Ordering {
+        tree_order(a.as_str(), b.as_str()).then_with(|| a.as_str().cmp(b.as_str()))
+    }
+}
+
+impl<T: Named> Rows<T, T::Name> {
+    /// What changed from `old` to `new`; whole where there is no old one, where that is less, or where a
+    /// list is not in order.
+    fn between(old: Option<&[T]>, new: &[T]) -> Self {
+        let Some(old) = old else { return Self::Whole(new.to_vec()) };
+        let ordered = |list: &[T]| {
+            list.windows(2).all(|pair| T::cmp(&pair[0].name(), &pair[1].name()).is_lt())
+        };
+        if !ordered(new) || !ordered(old) {
+            return Self::Whole(new.to_vec());
+        }
+        let (mut changed, mut gone) = (Vec::new(), Vec::new());
+        let mut then = old.iter().peekable();
+        for row in new {
+            let name = row.name();
+            while let Some(lost) = then.next_if(|was| T::cmp(&was.name(), &name).is_lt()) {
+                gone.push(lost.name());
+            }
+            let was = then.next_if(|was| T::cmp(&was.name(), &name).is_eq());
+            if was.is_none_or(|was| was != row) {
+                changed.push(row.clone());
+            }
+        }
+        gone.extend(then.map(Named::name));
+        if changed.len() == new.len() {
+            return Self::Whole(changed);
+        }
+        changed.shrink_to_fit();
+        Self::Since { changed, gone }
+    }
+
+    /// Makes of the list before this one.
+    fn apply(&self, list: &mut Vec<T>) {
+        match self {
+            Self::Whole(rows) => list.clone_from(rows),
+            Self::Since { changed, gone } => {
+                let mut gone = gone.iter().peekable();
+                list.retain(|row| {
+                    let name = row.name();
+                    while gone.next_if(|lost| T::cmp(lost, &name).is_lt()).is_some() {}
+                    gone.next_if(|lost| T::cmp(lost, &name).is_eq()).is_none()
+                });
+                for row in changed {
+                    let name = row.name();
+                    match list.binary_search_by(|other| T::cmp(&other.name(), &name)) {
+                        Ok(at) => list[at] = row.clone(),
+                        Err(at) => list.insert(at, row.clone()),
+                    }
+                }
+            }
+        }
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
+    /// About so many bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(rows) => rows.len() * size_of::<T>(),
+            Self::Since { changed, gone } => {
+                changed.len() * size_of::<T>() + gone.len() * size_of::<T::Name>()
+            }
+        }
+    }
+}
+
+/// A look: its small facts as they were, its lists as they changed.
+#[derive(Clone, Debug)]
+struct Frame {
+    /// Without its lists.
+    rest: Snapshot,
+    cgroups: Arc<Cgroups>,
+    groups: Rows<Cgroup, Arc<crate::model::Text>>,
+    processes: Rows<Process, ProcId>,
+}
+
+impl Frame {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.groups.bytes() + self.processes.bytes()
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.processes.is_whole() && self.groups.is_whole()
+    }
+}
+
+/// A whole look at least so often, so that going back to one costs little.
+const WHOLE_EVERY: u64 = 32;
+
+/// The last looks, as many as fit in a time and in a room.
+#[derive(Clone, Debug)]
+pub struct Past {
+    frames: VecDeque<Frame>,
+    /// The number of the oldest.
+    first: u64,
+    /// So far back it reaches.
+    span: Millis,
+    /// And no further than fits in so many bytes.
+    room: usize,
+    bytes: usize,
+    /// The newest as it came, to tell what changes.
+    last: Option<Arc<Snapshot>>,
+}
+
+impl Past {
+    /// So far back, and in so many bytes.
+    #[must_use]
+    pub const fn new(span: Millis, room: usize) -> Self {
+        Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
+    }
+
+    /// Adds a look, and holds it until the next one comes. Its number comes back, and the look that was held
+    /// before. One that is not later than the newest begins anew.
+    pub fn push(&mut self, look: Arc<Snapshot>) -> (Nth, Option<Arc<Snapshot>>) {
+        let now = look.clock.monotonic_ms;
+        if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
+            self.first += self.frames.len() as u64;
+            self.frames.clear();
+            (self.bytes, self.last) = (0, None);
+        }
+        let nth = self.first + self.frames.len() as u64;
+        let before = self.last.take();
+        let old = before.as_deref().filter(|_| !nth.is_multiple_of(WHOLE_EVERY));
+        let frame = Frame {
+            rest: look.without_lists(),
+            cgroups: Arc::new(Cgroups {
+                hierarchy: look.cgroups.hierarchy,
+                read_ms: look.cgroups.read_ms,
+                list: Vec::new(),
+            }),
+            groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &look.cgroups.list),
+            processes: Rows::between(old.map(|old| &old.processes[..]), &look.processes),
+        };
+        self.bytes += frame.bytes();
+        self.frames.push_back(frame);
+        self.last = Some(look);
+        self.forget(now);
+        (Nth(nth), before)
+    }
+
+    /// Lets go of what is too long ago, or does not fit; the newest always stays.
+    fn forget(&mut self, now: Millis) {
+        while self.frames.len() > 1 {
+            let Some(oldest) = self.frames.front() else { return };
+            let old = now.saturating_sub(oldest.rest.clock.monotonic_ms) > self.span;
+            if !old && self.bytes <= self.room {
+                return;
+            }
+            let Some(oldest) = self.frames.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
+            self.first += 1;
+            let Some(next) = self.frames.front_mut() else { return };
+            // The next one told only what changed since: now it tells all.
+            let before = next.bytes();
+            if !next.processes.is_whole()
+                && let Rows::Whole(mut rows) = oldest.processes
+            {
+                next.processes.apply(&mut rows);
+                next.processes = Rows::Whole(rows);
+            }
+            if !next.groups.is_whole()
+                && let Rows::Whole(mut rows) = oldest.groups
+            {
+                next.groups.apply(&mut rows);
+                next.groups = Rows::Whole(rows);
+            }
+            self.bytes = self.bytes.saturating_sub(before) + next.bytes();
+        }
+    }
+
+    /// From now on so far back.
+    pub const fn set_span(&mut self, span: Millis) {
+        self.span = span;
+    }
+
+    /// So far back at most.
+    #[must_use]
+    pub const fn span(&self) -> Millis {
+        self.span
+    }
+
+    /// So many looks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// About so many bytes they take.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The oldest that is left.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Nth> {
+        (!self.frames.is_empty()).then_some(Nth(self.first))
+    }
+
+    /// The newest.
+    #[must_use]
+    pub fn newest(&self) -> Option<Nth> {
+        let count = self.frames.len() as u64;
+        (count > 0).then(|| Nth(self.first + count - 1))
+    }
+
+    fn frame(&self, nth: Nth) -> Option<&Frame> {
+        self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)
+    }
+
+    /// When a look was taken, on the clock that never jumps.
+    #[must_use]
+    pub fn time(&self, nth: Nth) -> Option<Millis> {
+        Some(self.frame(nth)?.rest.clock.monotonic_ms)
+    }
+
+    /// The small facts of a look: without its processes and cgroups.
+    #[must_use]
+    pub fn facts(&self, nth: Nth) -> Option<&Snapshot> {
+        Some(&self.frame(nth)?.rest)
+    }
+
+    /// The last look that was not later than this.
+    #[must_use]
+    pub fn at(&self, time: Millis) -> Option<Nth> {
+        let count = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= time);
+        Some(Nth(self.first + count.checked_sub(1)? as u64))
+    }
+
+    /// A look, put together again; nothing where it was let go.
+    #[must_use]
+    pub fn look(&self, nth: Nth) -> Option<Arc<Snapshot>> {
+        let frame = self.frame(nth)?;
+        let end = usize::try_from(nth.0 - self.first).ok()?;
+        let whole = |at: usize, of: fn(&Frame) -> bool| {
+            (0..=at).rev().find(|&at| self.frames.get(at).is_some_and(of)).unwrap_or(0)
+        };
+        let mut processes = Vec::new();
+        for at in whole(end, |frame| frame.processes.is_whole())..=end {
+            self.frames.get(at)?.processes.apply(&mut processes);
+        }
+        let mut list = Vec::new();
+        for at in whole(end, |frame| frame.groups.is_whole())..=end {
+            self.frames.get(at)?.groups.apply(&mut list);
+        }
+        let cgroups = Arc::new(Cgroups { list, ..Cgroups::clone(&frame.cgroups) });
+        Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
+    }
+
+    /// Walks through the cgroups of the looks from one to another, both with it: `with` gets which look
+    /// it is, its small facts, when its cgroups were read, and their list.
+    pub fn walk_groups(
+        &self,
+        (from, to): (Nth, Nth),
+        mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup]),
+    ) {
+        let place =
+            |nth: Nth| usize::try_from(nth.0.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let whole = |at: &usize| self.frames.get(*at).is_some_and(|frame| frame.groups.is_whole());
+        let begin = (0..=place(from).min(self.frames.len())).rev().find(whole).unwrap_or(0);
+        let mut list = Vec::new();
+        for (nth, frame) in (self.first..=to.0).zip(&self.frames).skip(begin) {
+            frame.groups.apply(&mut list);
+            if nth >= from.0 {
+                with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+            }
+        }
+    }
+
+    /// A cgroup through all looks that are kept, the oldest first: when each was taken, when its cgroups
+    /// were read, and the cgroup where it was there.
+    #[must_use]
+    pub fn trail(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
+        let order = |group: &Cgroup| tree_order(group.path.as_str(), path);
+        let found = |list: &'_ [Cgroup]| list.binary_search_by(order).ok();
+        let mut last: Option<&Cgroup> = None;
+        let trail = self.frames.iter().map(|frame| {
+            match &frame.groups {
+                Rows::Whole(rows) => last = found(rows).and_then(|at| rows.get(at)),
+                Rows::Since { changed, gone } => {
+                    if let Some(group) = found(changed).and_then(|at| changed.get(at)) {
+                        last = Some(group);
+                    } else if gone.binary_search_by(|gone| tree_order(gone.as_str(), path)).is_ok()
+                    {
+                        last = None;
+                    }
+                }
+            }
+            (frame.rest.clock.monotonic_ms, frame.cgroups.read_ms, last)
+        });
+        trail.collect()
+    }
+
+    /// The next look after this one in whose time the kernel killed somebody.
+    #[must_use]
+    pub fn next_kill(&self, after: Nth) -> Option<Nth> {
+        let newest = self.newest()?;
+        (after.0 + 1..=newest.0).map(Nth).find(|&nth| self.has_kill(nth))
+    }
+
+    /// The last look before this one in whose time the kernel killed somebody.
+    #[must_use]
+    pub fn previous_kill(&self, before: Nth) -> Option<Nth> {
+        let oldest = self.oldest()?;
+        (oldest.0..before.0).rev().map(Nth).find(|&nth| self.has_kill(nth))
+    }
+
+    /// Whether the kernel counted a kill between the look before and this one.
+    #[must_use]
+    pub fn has_kill(&self, nth: Nth) -> bool {
+        let before = nth.0.checked_sub(1).and_then(|nth| self.facts(Nth(nth)));
+        let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
+        let kills = |look: &Snapshot| look.traffic.oom_kills.value();
+        let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
+        more && now.goes_on_from(before)
+    }
+
+    /// Whether a look is kept whole, and not as what changed.
+    #[must_use]
+    pub fn is_whole(&self, nth: Nth) -> bool {
+        self.frame(nth).is_some_and(Frame::is_whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Reading, Text};
+    use crate::units::{Bytes, Pages, Ticks};
+
+    fn look(ms: u64, sizes: &[(i32, u64)], kills: u64) -> Snapshot {
+        let mut look = Snapshot::default();
+        look.clock.monotonic_ms = Millis(ms);
+        look.traffic.oom_kills = Reading::Value(kills);
+        look.processes = sizes
+            .iter()
+            .map(|&(pid, size)| Process {
+                id: ProcId { pid, born: Ticks(1) },
+                rss_stat: Pages(size),
+                ..Process::default()
+            })
+            .collect();
+        let groups = sizes.iter().map(|&(pid, size)| Cgroup {
+            path: Arc::new(Text::new(format!("/g{pid}").as_bytes())),
+            usage: Reading::Value(Bytes(size)),
+            ..Cgroup::default()
+        });
+        let mut list: Vec<Cgroup> = groups.collect();
+        list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
+        look.cgroups = Arc::new(Cgroups { list, ..Cgroups::default() });
+        look
+    }
+
+    proptest! {
+        #[test]
+        fn every_look_comes_back_as_it_was(
+            film in proptest::collection::vec(
+                proptest::collection::btree_map(1..30_i32, 0..4_u64, 0..12), 1..90),
+            span in 5..200_u64,
+        ) {
+            let mut past = Past::new(Millis(span), usize::MAX);
+            let mut looks = Vec::new();
+            for (nth, sizes) in film.iter().enumerate() {
+                let sizes: Vec<(i32, u64)> = sizes.iter().map(|(&pid, &size)| (pid, size)).collect();
+                let look = look(nth as u64 + 1, &sizes, 0);
+                prop_assert_eq!(past.push(Arc::new(look.clone())).0, Nth(nth as u64));
+                looks.push(look);
+            }
+            let oldest = past.oldest().unwrap();
+            prop_assert!(past.len() as u64 <= span + 1);
+            prop_assert!(past.is_whole(oldest));
+            for nth in oldest.0..looks.len() as u64 {
+                let back = past.look(Nth(nth)).unwrap();
+                prop_assert_eq!(&back.processes, &looks[nth as usize].processes);
+                prop_assert_eq!(&back.cgroups, &looks[nth as usize].cgroups);
+                prop_assert_eq!(back.clock, looks[nth as usize].clock);
+            }
+            prop_assert!(past.look(Nth(looks.len() as u64)).is_none());
+        }
+    }
+
+    #[test]
+    fn it_keeps_to_its_room_and_its_time() {
+        let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
+        let room = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
+        let mut past = Past::new(Millis(1_000_000), room);
+        for second in 1..=1000_u64 {
+            let mut sizes = sizes.clone();
+            sizes[3].1 = second;
+            past.push(Arc::new(look(second, &sizes, 0)));
+        }
+        assert!(past.bytes() <= room, "{} of {room}", past.bytes());
+        assert!(past.len() > 30, "changes take less than looks: {}", past.len());
+        let counted: usize = past.frames.iter().map(Frame::bytes).sum();
+        assert_eq!(past.bytes(), counted);
+        let mut past = Past::new(Millis(20), usize::MAX);
+        (1..=100).for_each(|ms| _ = past.push(Arc::new(look(ms, &sizes, 0))));
+        assert_eq!((past.oldest(), past.newest()), (Some(Nth(79)), Some(Nth(99))));
+    }
+
+    #[test]
+    fn kills_are_found_both_ways() {
+        let mut past = Past::new(Millis(1000), usize::MAX);
+        for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
+            past.push(Arc::new(look(ms, &[(1, 1)], kills)));
+        }
+        assert_eq!(past.next_kill(Nth(0)), Some(Nth(2)));
+        assert_eq!(past.next_kill(Nth(2)), Some(Nth(4)));
+        assert_eq!(past.next_kill(Nth(4)), None);
+        assert_eq!(past.previous_kill(Nth(4)), Some(Nth(2)));
+        assert_eq!(past.at(Millis(3)), Some(Nth(2)));
+        past.push(Arc::new(look(1, &[], 0)));
+        assert_eq!((past.len(), past.oldest()), (1, Some(Nth(5))), "a clock that went back");
+    }
+}

@@ -1,0 +1,204 @@
+//! The kernel's switches (`/proc/sys/vm`) that decide what an OOM does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{OvercommitMode, Reading, Snapshot};
+
+/// Who panics the kernel instead of killing (`vm.panic_on_oom`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u8", into = "u8")]
+pub enum PanicOnOom {
+    /// 0: nobody.
+    Never,
+    /// 1: an OOM of the whole machine.
+    Global,
+    /// 2 and above: any OOM, that of a cgroup or of a set of nodes too.
+    Always,
+}
+
+impl From<u8> for PanicOnOom {
+    fn from(value: u8) -> Self {
+        match value {
+            0 => Self::Never,
+            1 => Self::Global,
+            _ => Self::Always,
+        }
+    }
+}
+
+impl From<PanicOnOom> for u8 {
+    fn from(value: PanicOnOom) -> Self {
+        match value {
+            PanicOnOom::Never => 0,
+            PanicOnOom::Global => 1,
+            PanicOnOom::Always => 2,
+        }
+    }
+}
+
+/// The switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Knobs {
+    /// `vm.panic_on_oom`.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub panic_on_oom: Reading<PanicOnOom>,
+    /// `vm.oom_kill_allocating_task`: whoever asks for memory dies, whatever its badness. Only in an
+    /// OOM of the whole machine or of a set of nodes.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub oom_kill_allocating_task: Reading<bool>,
+    /// `vm.swappiness`.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub swappiness: Reading<u64>,
+}
+
+/// A switch of `/proc/sys/vm` that doomtop can turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Knob {
+    /// `overcommit_memory`: 0, 1 or 2.
+    OvercommitMemory,
+    /// `overcommit_ratio`, percent of RAM.
+    OvercommitRatio,
+    /// `overcommit_kbytes`, KiB (3.14 and later).
+    OvercommitKbytes,
+    /// `panic_on_oom`: 0, 1 or 2.
+    PanicOnOom,
+    /// `oom_kill_allocating_task`: 0 or 1.
+    KillAllocatingTask,
+    /// `swappiness`: 0 to 200 (to 100 before 5.8).
+    Swappiness,
+}
+
+impl Knob {
+    /// All, as they stand in the editor.
+    pub const ALL: [Self; 6] = [
+        Self::OvercommitMemory,
+        Self::OvercommitRatio,
+        Self::OvercommitKbytes,
+        Self::PanicOnOom,
+        Self::KillAllocatingTask,
+        Self::Swappiness,
+    ];
+
+    /// Its file below `/proc/sys/vm`.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::OvercommitMemory => "overcommit_memory",
+            Self::OvercommitRatio => "overcommit_ratio",
+            Self::OvercommitKbytes => "overcommit_kbytes",
+            Self::PanicOnOom => "panic_on_oom",
+            Self::KillAllocatingTask => "oom_kill_allocating_task",
+            Self::Swappiness => "swappiness",
+        }
+    }
+
+    /// The highest value that doomtop writes; the lowest is 0. The kernel takes any ratio and any
+    /// number of KiB: beyond these they mean nothing on any machine.
+    #[must_use]
+    pub const fn highest(self) -> u64 {
+        match self {
+            Self::OvercommitMemory | Self::PanicOnOom => 2,
+            Self::OvercommitRatio => 1000,
+            Self::OvercommitKbytes => 1 << 40,
+            Self::KillAllocatingTask => 1,
+            Self::Swappiness => 200,
+        }
+    }
+
+    /// What a value amounts to: `oom_kill_allocating_task` is on for every number but 0.
+    #[must_use]
+    pub const fn amounts_to(self, value: u64) -> u64 {
+        match self {
+            Self::KillAllocatingTask if value != 0 => 1,
+            _ => value,
+        }
+    }
+
+    /// The other one that a write sets to zero: of ratio and KiB only one counts
+    /// (`mm/util.c` `overcommit_ratio_handler`, `overcommit_kbytes_handler`).
+    #[must_use]
+    pub const fn zeroes(self) -> Option<Self> {
+        match self {
+            Self::OvercommitRatio => Some(Self::OvercommitKbytes),
+            Self::OvercommitKbytes => Some(Self::OvercommitRatio),
+            _ => None,
+        }
+    }
+
+    /// What a look says of it.
+    #[must_use]
+    pub fn seen(self, look: &Snapshot) -> Reading<u64> {
+        let (overcommit, knobs) = (&look.overcommit, &look.knobs);
+        match self {
+            Self::OvercommitMemory => overcommit.mode.map(|mode| u64::from(u8::from(mode))),
+            Self::OvercommitRatio => overcommit.ratio,
+            Self::OvercommitKbytes => overcommit.kbytes.map(|kbytes| kbytes.0),
+            Self::PanicOnOom => knobs.panic_on_oom.map(|who| u64::from(u8::from(who))),
+            Self::KillAllocatingTask => knobs.oom_kill_allocating_task.map(u64::from),
+            Self::Swappiness => knobs.swappiness,
+        }
+    }
+
+    /// What a value means, in a few words.
+    #[must_use]
+    pub const fn meaning(self, value: u64) -> &'static str {
+        match (self, value) {
+            (Self::OvercommitMemory, 0) => OvercommitMode::Heuristic.word(),
+            (Self::OvercommitMemory, 1) => OvercommitMode::Always.word(),
+            (Self::OvercommitMemory, 2) => OvercommitMode::Strict.word(),
+            (Self::OvercommitRatio, _) => "% of RAM, and all swap",
+            (Self::OvercommitKbytes, 0) => "the ratio counts",
+            (Self::OvercommitKbytes, _) => "KiB, and all swap",
+            (Self::PanicOnOom, 0) => "nobody",
+            (Self::PanicOnOom, 1) => "an OOM of the machine",
+            (Self::PanicOnOom, 2) => "any OOM",
+            (Self::KillAllocatingTask, 0) => "the worst dies",
+            (Self::KillAllocatingTask, _) => "whoever asks dies",
+            (Self::Swappiness, 0) => "swap last of all",
+            _ => "",
+        }
+    }
+}
+
+impl std::fmt::Display for Knob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "vm.{}", self.file())
+    }
+}
+
+/// Whether the switches can be turned from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turns {
+    /// Nobody looked.
+    #[default]
+    NotAsked,
+    /// They can.
+    Yes,
+    /// `/proc/sys` is mounted read-only, as in most containers.
+    ReadOnly,
+    /// Only the machine's root may; a capability does not help (`fs/proc/proc_sysctl.c` `test_perm`).
+    RootOnly,
+}
+
+impl Turns {
+    /// Whether nobody looked.
+    #[must_use]
+    pub fn is_not_asked(&self) -> bool {
+        *self == Self::NotAsked
+    }
+
+    /// Why they cannot be turned, and what would help.
+    #[must_use]
+    pub const fn hindrance(self) -> Option<&'static str> {
+        match self {
+            Self::NotAsked | Self::Yes => None,
+            Self::ReadOnly => {
+                Some("/proc/sys is read-only here, as in a container: turn it on the host")
+            }
+            Self::RootOnly => {
+                Some("only the machine's root may turn it (uid 0; no capability helps)")
+            }
+        }
+    }
+}

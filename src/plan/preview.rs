@@ -1,0 +1,214 @@
+//! What would follow from another adj, of one process or of many at once: by the chosen rule, and by
+//! the running kernel's own.
+
+use std::collections::HashSet;
+
+use crate::model::{ProcId, Process, Scene};
+use crate::policy::{self, Policy, Unit};
+use crate::rank::what_if::what_if;
+use crate::rank::{Ranking, Standing};
+use crate::units::Adj;
+
+/// What would follow by one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The rule that was asked.
+    pub policy: &'static str,
+    /// What its points are.
+    pub unit: Unit,
+    /// Whether adj counts in it.
+    pub knows_adj: bool,
+    /// How it stands now.
+    pub before: Standing,
+    /// How it would stand.
+    pub after: Standing,
+    /// Its place now, counted from 1.
+    pub rank_before: Option<usize>,
+    /// Its place then.
+    pub rank_after: Option<usize>,
+    /// The best place of all that are changed, now and then.
+    pub best: [Option<usize>; 2],
+    /// Who would be the next victim then.
+    pub victim: Option<(ProcId, String)>,
+    /// Whether that is the same one as now.
+    pub victim_stays: bool,
+    /// Whether more than one might be it then.
+    pub too_close: bool,
+}
+
+impl Preview {
+    /// Asks a rule, which ranks as `now` in this scene, how a process, and all that are changed with
+    /// it, would stand in that one. `spare` is a ranking whose buffers may be used.
+    #[must_use]
+    pub fn of(
+        policy: &'static dyn Policy,
+        (who, changed): (ProcId, &[ProcId]),
+        (scene, now): (&Scene, &Ranking),
+        then: &Scene,
+        spare: &mut Ranking,
+    ) -> Option<Self> {
+        let at = scene.now().position(who.pid)?;
+        scene.find(who)?;
+        spare.update(policy, then);
+        let ((place_before, before), (place_after, after)) = (now.place(at)?, spare.place(at)?);
+        let rank = |standing: Standing, place: usize| standing.points().map(|_| place + 1);
+        let best = |ranking: &Ranking| {
+            let at = changed.iter().filter_map(|id| scene.now().position(id.pid));
+            at.filter_map(|at| {
+                let (place, row) = ranking.place(at)?;
+                rank(row.standing, place)
+            })
+            .min()
+        };
+        let best = [best(now), best(spare)];
+        let victim = spare.dies();
+        Some(Self {
+            policy: policy.id(),
+            unit: policy.unit(),
+            knows_adj: policy.knows_adj(),
+            before: before.standing,
+            after: after.standing,
+            rank_before: rank(before.standing, place_before),
+            rank_after: rank(after.standing, place_after),
+            best,
+            victim: victim.and_then(|id| scene.find(id)).map(|p| (p.id, p.comm.to_string())),
+            victim_stays: victim == now.dies(),
+            too_close: spare.too_close(),
+        })
+    }
+
+    /// Whether another rule foresees the same places and the same victim.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        (self.rank_before, self.rank_after, self.best, &self.victim)
+            == (other.rank_before, other.rank_after, other.best, &other.victim)
+    }
+
+    /// Whether the change changes nothing by this rule.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let same = self.rank_before == self.rank_after && self.best[0] == self.best[1];
+        self.before == self.after && same && self.victim_stays
+    }
+}
+
+/// By the chosen rule and, where that is another one, by the running kernel's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Previews {
+    /// By the chosen rule.
+    pub own: Option<Preview>,
+    /// By the kernel's; nothing where that is the chosen one.
+    pub kernel: Option<Preview>,
+}
+
+impl Previews {
+    /// Asks both, had these processes this adj. `now` is how the chosen rule ranks.
+    #[must_use]
+    pub fn of(
+        chosen: &'static dyn Policy,
+        (who, changed): (ProcId, &[ProcId]),
+        to: Adj,
+        scene: &Scene,
+        now: &Ranking,
+        spare: &mut Ranking,
+    ) -> Self {
+        let then = suppose(scene, changed, to);
+        let own = Preview::of(chosen, (who, changed), (scene, now), &then, spare);
+        let kernel: &'static dyn Policy = &policy::LINUX;
+        let is_kernels = chosen.id() == kernel.id();
+        let kernel = (!is_kernels).then(|| Ranking::new(kernel, scene)).and_then(|by_kernel| {
+            Preview::of(kernel, (who, changed), (scene, &by_kernel), &then, spare)
+        });
+        Self { own, kernel }
+    }
+}
+
+/// The same moment, had these processes this adj.
+fn suppose(scene: &Scene, changed: &[ProcId], to: Adj) -> Scene {
+    let changed: HashSet<ProcId> = changed.iter().copied().collect();
+    scene.supposing(|process| changed.contains(&process.id).then_some(to))
+}
+
+/// The smallest change that takes first place away, or gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proposals {
+    /// The rule that was asked.
+    pub policy: &'static str,
+    /// The highest adj at which it no longer is the next victim; nothing where it is not.
+    pub out: Option<Adj>,
+    /// The lowest at which it is; nothing where it is already, or never can be.
+    pub first: Option<Adj>,
+    /// Of many none was looked for: a higher adj does not always mean an earlier death by this rule.
+    pub unsteady: bool,
+}
+
+impl Proposals {
+    /// Asks the chosen rule, or the kernel's where adj does not count in it.
+    #[must_use]
+    pub fn of(
+        chosen: &'static dyn Policy,
+        process: &Process,
+        scene: &Scene,
+        now: &Ranking,
+    ) -> Self {
+        let found = what_if(chosen, scene, now, process).filter(|_| chosen.knows_adj());
+        let (policy, found) = match found {
+            None if chosen.id() != policy::LINUX.id() => {
+                let now = Ranking::new(&policy::LINUX, scene);
+                (policy::LINUX.id(), what_if(&policy::LINUX, scene, &now, process))
+            }
+            found => (chosen.id(), found),
+        };
+        let found = found.unwrap_or_default();
+        Self { policy, out: found.saved_at, first: found.doomed_at, unsteady: false }
+    }
+
+    /// The same for many that all get one value: the highest at which none of them dies next, the
+    /// lowest at which one does. None is known by a rule whose points fall somewhere as adj rises: each
+    /// value would take a ranking.
+    #[must_use]
+    pub fn of_many(
+        chosen: &'static dyn Policy,
+        many: &[ProcId],
+        scene: &Scene,
+        now: &Ranking,
+        spare: &mut Ranking,
+    ) -> Self {
+        let linux: &'static dyn Policy = &policy::LINUX;
+        let policy = if chosen.knows_adj() { chosen } else { linux };
+        if !policy.rises_with_adj(scene) {
+            return Self { policy: policy.id(), unsteady: true, ..Self::default() };
+        }
+        let own;
+        let now = if policy.id() == chosen.id() {
+            now
+        } else {
+            own = Ranking::new(policy, scene);
+            &own
+        };
+        let among =
+            |ranking: &Ranking| ranking.victim().is_some_and(|victim| many.contains(&victim.id));
+        let is_first = among(now);
+        let mut dies_at = |adj: i32| {
+            spare.update(policy, &suppose(scene, many, Adj::clamped(adj.into())));
+            among(spare)
+        };
+        // Points never fall when adj rises, so the end is found by halving.
+        let (mut from, mut to) = (i32::from(Adj::MIN.0), i32::from(Adj::MAX.0) + 1);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if dies_at(middle) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        let reachable = from <= i32::from(Adj::MAX.0);
+        let (out, first) = if is_first {
+            (Some(Adj::clamped(i64::from(from) - 1)).filter(|_| from > -1000), None)
+        } else {
+            (None, Some(Adj::clamped(from.into())).filter(|_| reachable))
+        };
+        Self { policy: policy.id(), out, first, unsteady: false }
+    }
+}

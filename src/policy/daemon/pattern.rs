@@ -1,0 +1,196 @@
+//! The regular expressions in the options of userspace killers, compiled once for each reading of
+//! the options.
+//!
+//! The killers have other engines (`regcomp` of the C library, Python's `re`); ours knows neither
+//! look-around nor back-references. What it cannot make out is said in words, and finds nobody.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::model::{Killers, Nohang, Text, unescape};
+
+/// A compiled expression, or why it is none.
+type Pattern = Result<Regex, String>;
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Compiled {
+    /// `earlyoom --prefer`.
+    pub(crate) prefer: Option<Pattern>,
+    /// `--avoid`.
+    pub(crate) avoid: Option<Pattern>,
+    /// `--ignore`.
+    pub(crate) ignore: Option<Pattern>,
+    /// Those of `nohang`'s rules, in their order.
+    pub(crate) nohang: Vec<Pattern>,
+    /// The same with the file for desktops.
+    pub(crate) nohang_desktop: Vec<Pattern>,
+}
+
+/// Whether an expression is there and is found.
+pub(crate) fn finds(pattern: Option<&Pattern>, bytes: &[u8]) -> bool {
+    matches!(pattern, Some(Ok(regex)) if regex.is_match(bytes))
+}
+
+/// Why an expression finds nobody, if it is none.
+pub(crate) fn trouble(pattern: Option<&Pattern>) -> Option<&str> {
+    pattern?.as_ref().err().map(String::as_str)
+}
+
+thread_local! {
+    /// The last ones: options seldom change.
+    static LAST: RefCell<(Weak<Killers>, Rc<Compiled>)> = RefCell::default();
+}
+
+/// The expressions of these options.
+pub(crate) fn compiled(killers: &Arc<Killers>) -> Rc<Compiled> {
+    LAST.with_borrow_mut(|(of, last)| {
+        if !std::ptr::eq(of.as_ptr(), Arc::as_ptr(killers)) {
+            *of = Arc::downgrade(killers);
+            *last = Rc::new(compile(killers));
+        }
+        Rc::clone(last)
+    })
+}
+
+fn compile(killers: &Killers) -> Compiled {
+    let earlyoom = &killers.earlyoom.options;
+    let posix = |pattern: &Option<Text>| pattern.as_ref().map(posix_extended);
+    let rules = |options: &Nohang| options.rules.iter().map(|it| python(&it.pattern)).collect();
+    Compiled {
+        prefer: posix(&earlyoom.prefer),
+        avoid: posix(&earlyoom.avoid),
+        ignore: posix(&earlyoom.ignore),
+        nohang: rules(&killers.nohang.options),
+        nohang_desktop: rules(&killers.nohang_desktop.options),
+    }
+}
+
+/// Up to so many bytes of a compiled expression.
+const ROOM: usize = 1 << 20;
+
+fn build(pattern: &str, shown: &Text, dots_match_all: bool) -> Pattern {
+    RegexBuilder::new(pattern)
+        .dot_matches_new_line(dots_match_all)
+        .size_limit(ROOM)
+        .build()
+        .map_err(|_| format!("doomtop cannot follow the expression {shown}"))
+}
+
+fn source(text: &Text) -> Option<String> {
+    String::from_utf8(unescape(text.as_str())).ok()
+}
+
+/// A Python expression, for `re.search`.
+fn python(text: &Text) -> Pattern {
+    let source = source(text).ok_or_else(|| format!("{text} is no text"))?;
+    build(&source, text, false)
+}
+
+/// A POSIX extended expression, as `regcomp(REG_EXTENDED)` of the C library takes it.
+fn posix_extended(text: &Text) -> Pattern {
+    let source = source(text).ok_or_else(|| format!("{text} is no text"))?;
+    build(&from_posix(&source), text, true)
+}
+
+/// The same expression in our engine's words: inside brackets a backslash stands for itself and
+/// there are no set operations; outside, a backslash makes any letter plain, but for the few that
+/// the C library knows.
+fn from_posix(source: &str) -> String {
+    let mut out = String::with_capacity(source.len() + 8);
+    let mut rest = source.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => match rest.next() {
+                Some(known) if "wWsSbB<>".contains(known) => out.extend(['\\', known]),
+                Some(letter) if letter.is_ascii_alphabetic() => out.push(letter),
+                Some(other) => out.extend(['\\', other]),
+                None => out.push('\\'),
+            },
+            '[' => {
+                out.push('[');
+                if rest.next_if_eq(&'^').is_some() {
+                    out.push('^');
+                }
+                // A bracket that stands first is a member.
+                if rest.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+                while let Some(member) = rest.next() {
+                    match member {
+                        ']' => {
+                            out.push(']');
+                            break;
+                        }
+                        '[' if rest.peek() == Some(&':') => {
+                            out.push('[');
+                            for inner in rest.by_ref() {
+                                out.push(inner);
+                                if inner == ']' {
+                                    break;
+                                }
+                            }
+                        }
+                        '[' | '\\' | '&' | '~' => out.extend(['\\', member]),
+                        _ => out.push(member),
+                    }
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn posix(pattern: &str, name: &str) -> bool {
+        finds(Some(&posix_extended(&Text::new(pattern.as_bytes()))), name.as_bytes())
+    }
+
+    #[test]
+    fn posix_brackets_and_backslashes_mean_what_the_c_library_means() {
+        for (pattern, name, is) in [
+            ("^(init|X|sshd)$", "sshd", true),
+            ("^(init|X|sshd)$", "sshd2", false),
+            (r"a\.b", "a.b", true),
+            (r"a\.b", "axb", false),
+            (r"[\.]", "\\", true),
+            (r"[]x]", "]", true),
+            (r"[^]x]", "]", false),
+            ("[[:digit:]]+$", "cpu7", true),
+            ("[a&&b]", "&", true),
+            (r"\d", "d", true),
+            (r"\d", "7", false),
+            (r"\<java\>", "my java", true),
+            (r"\(", "a(b", true),
+        ] {
+            assert_eq!(posix(pattern, name), is, "{pattern} on {name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_said() {
+        let bad = python(&Text::new(b"^(?!sshd)"));
+        assert!(trouble(Some(&bad)).is_some_and(|words| words.contains("(?!sshd)")));
+        assert!(!finds(Some(&bad), b"x"));
+        assert!(trouble(Some(&posix_extended(&Text::new(b"(a")))).is_some());
+        assert!(python(&Text::new(b"\xff")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_expression_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..40), name: Vec<u8>) {
+            let text = Text::new(&bytes);
+            finds(Some(&posix_extended(&text)), &name);
+            finds(Some(&python(&text)), &name);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Linux 2.4.20 (`mm/oom_kill.c` `badness`): virtual size, divided by the roots of CPU time and run
+//! time, doubled for the nice, quartered for root and again for whoever drives hardware.
+//!
+//! Its integer square root is rough and not even monotonic; it is kept to the bit. Jiffies are
+//! those of i386 (HZ = 100), which are the ticks of `/proc` today.
+
+use crate::model::{Capability, Needs, Process, Reading, Scene};
+use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::units::Points;
+
+/// A rule of 2.4.
+#[derive(Debug)]
+pub struct Linux24 {
+    /// With Andrew Morton's patch to 2.4.19-pre6: never init.
+    patched: bool,
+    /// Never who was killed already.
+    passes_dying: bool,
+}
+
+/// 2.4.22.
+pub static LINUX_2_4_22: Linux24 = Linux24 { patched: false, passes_dying: true };
+
+/// 2.4.20.
+pub static LINUX_2_4: Linux24 = Linux24 { patched: false, passes_dying: false };
+
+/// The patch to 2.4.19-pre6 (`aa-122-oom_kill`, 5 April 2002).
+pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true, passes_dying: false };
+
+/// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
+/// a quarter if anything is left. Never returns zero.
+#[must_use]
+pub fn int_sqrt_24(value: u32) -> u32 {
+    let mut rest = value;
+    let mut root = value;
+    while rest > 1 {
+        rest >>= 2;
+        root >>= 1;
+    }
+    if rest == 1 {
+        root -= root >> 2;
+    }
+    root.max(1)
+}
+
+/// HZ = 100 gives SHIFT_HZ = 7 (`include/linux/timex.h`): CPU time counts in units of 2^10 ticks
+/// (10.24 s), run time in units of 2^17 (21.8 min).
+const CPU_SHIFT: u32 = 7 + 3;
+const RUN_SHIFT: u32 = 7 + 10;
+
+impl Policy for Linux24 {
+    fn id(&self) -> &'static str {
+        match (self.patched, self.passes_dying) {
+            (true, _) => "linux-2.4.19-akpm",
+            (_, true) => "linux-2.4:2.4.22",
+            _ => "linux-2.4",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match (self.patched, self.passes_dying) {
+            (true, _) => "Linux 2.4.19-pre6 with the -akpm patch",
+            (_, true) => "Linux 2.4.22",
+            _ => "Linux 2.4.20",
+        }
+    }
+
+    fn about(&self) -> &'static str {
+        if self.patched {
+            "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
+             and the killer waits until three whole passes of reclaim have failed \
+             (vm.oom_kill_passes). It has no pause after a kill."
+        } else if self.passes_dying {
+            "As 2.4.20, but whoever was killed already is passed by, so that the next one dies."
+        } else {
+            "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
+             run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
+             Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
+             everybody else SIGKILL."
+        }
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        if self.patched {
+            &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }]
+        } else if self.passes_dying {
+            &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }]
+        } else {
+            &[
+                Cite {
+                    place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()",
+                    at: "2.4.20",
+                },
+                Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
+            ]
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Bare
+    }
+
+    fn armed(&self, scene: &Scene) -> Armed {
+        let free = scene.now().swap.free_kib;
+        let swap = Trigger {
+            what: "free swap",
+            now: format!("{} KiB", free.0),
+            wants: "none".to_owned(),
+            met: Some(free.0 == 0),
+        };
+        // Inside the kernel only: nothing outside counts its failures.
+        let unseen = |what, wants: &str| Trigger {
+            what,
+            now: "not visible from outside".to_owned(),
+            wants: wants.to_owned(),
+            met: None,
+        };
+        let mut triggers = vec![swap];
+        if self.patched {
+            triggers.push(unseen("failed passes of reclaim", "3 (vm.oom_kill_passes)"));
+        }
+        triggers.push(unseen("last failure", "at most 5 s ago"));
+        triggers.push(unseen("first failure", "at least 1 s ago"));
+        triggers.push(unseen("failures counted", "at least 10"));
+        if !self.patched {
+            triggers.push(unseen("last kill", "at least 5 s ago"));
+        }
+        let (ready, why) = if free.0 > 0 {
+            (false, format!("waits until swap is full: {} KiB are free", free.0))
+        } else {
+            (true, "no free swap: 10 failed reclaims within seconds set it off".to_owned())
+        };
+        Armed { ready, why, triggers }
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(Reason::Kernel);
+        }
+        if self.patched && scene.is_global_init(process) {
+            return Verdict::Spared(Reason::Init);
+        }
+        if !process.has_mm {
+            return Verdict::Spared(Reason::NoMm);
+        }
+        if self.passes_dying && process.dying {
+            return Verdict::Spared(Reason::Dying);
+        }
+        let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
+            return Verdict::Spared(Reason::Unreadable);
+        };
+        // All of it is `int` in 2.4; the two roots are unsigned. The times are `unsigned long` and
+        // become an `int` only when they are shifted already.
+        let int = |wide: u64| i32::try_from(wide).unwrap_or(i32::MAX);
+        let cpu = int(process.cpu.0 >> CPU_SHIFT);
+        let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
+        let run = int(ran.0 >> RUN_SHIFT);
+        let mut points = int(process.total_vm(scene.machine().page_size).0);
+        let mut badness = Badness::default().plus("total_vm", Points(points.into()), Note::Fact);
+        let divide = |badness: Badness, points: &mut i32, name, by: u32, because| {
+            if by == 1 {
+                return badness;
+            }
+            *points = (points.cast_unsigned() / by).cast_signed();
+            badness.becoming(
+                name,
+                Points((*points).into()),
+                Note::Divided { by: by.into(), because },
+            )
+        };
+        let cpu_root = int_sqrt_24(cpu.cast_unsigned());
+        badness = divide(badness, &mut points, "cpu time", cpu_root, "CPU time it used");
+        let run_root = int_sqrt_24(int_sqrt_24(run.cast_unsigned()));
+        badness = divide(badness, &mut points, "run time", run_root, "time it has run");
+        if process.nice > 0 {
+            // 2.4's `int` has room for its processes of 3 GiB, doubled. Today's of 4 TiB and more
+            // stop at its end, lest the largest of all wrap around and be spared.
+            points = points.saturating_mul(2);
+            badness = badness.becoming(
+                "nice",
+                Points(points.into()),
+                Note::Doubled { because: "it was started nice" },
+            );
+        }
+        if caps.has(Capability::SysAdmin) || ids.uid == 0 || ids.euid == 0 {
+            points /= 4;
+            badness = badness.becoming(
+                "root",
+                Points(points.into()),
+                Note::Divided { by: 4, because: "root or CAP_SYS_ADMIN" },
+            );
+        }
+        if caps.has(Capability::SysRawio) {
+            points /= 4;
+            badness = badness.becoming(
+                "raw I/O",
+                Points(points.into()),
+                Note::Divided { by: 4, because: "CAP_SYS_RAWIO: may be driving hardware" },
+            );
+        }
+        if points <= 0 { Verdict::Spared(Reason::Zero) } else { Verdict::Scored(badness) }
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::Oldest
+    }
+
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        crate::policy::likely_sharers(victim, scene)
+    }
+
+    fn act(&self, victim: &Process) -> Act {
+        let sacrifice = crate::policy::sacrifice(victim);
+        Act { signal: sacrifice.signal, why: sacrifice.why }
+    }
+}

@@ -1,0 +1,376 @@
+//! Linux 2.6.0 to 2.6.35 (`mm/oom_kill.c` `badness`): virtual size and the children's, divided by the
+//! roots of CPU time and run time, doubled for the nice, quartered for root and for raw I/O, shifted by
+//! `oom_adj`.
+//!
+//! One rule with the era as a parameter: each boundary changed one thing. Up to 2.6.31 the kernel
+//! weighed threads, with the CPU time of each; here a process stands for its main thread with the time
+//! of all. Jiffies of HZ 1000 and of HZ 250 give the same unit of CPU time, 8.192 s.
+
+use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
+use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::kernel::relatives::{children_apart, likely_sharers};
+use crate::policy::{Act, Armed, Cite, Off, POLICIES, Policy, Sway, Tie};
+use crate::units::{Adj, LegacyAdj, Points, TickRate};
+
+/// A kernel 2.6.x, up to 2.6.35.
+#[derive(Debug)]
+pub struct Linux26 {
+    id: &'static str,
+    title: &'static str,
+    about: &'static str,
+    cites: &'static [Cite],
+    /// The x of 2.6.x where this era begins.
+    since: u32,
+}
+
+macro_rules! era {
+    ($(#[$doc:meta])* $name:ident, $since:literal, $title:literal, $about:literal) => {
+        $(#[$doc])*
+        pub static $name: Linux26 = Linux26 {
+            id: concat!("linux-2.6:2.6.", $since),
+            title: $title,
+            about: $about,
+            cites: &[Cite {
+                place: "mm/oom_kill.c badness(), select_bad_process(), oom_kill_process()",
+                at: concat!("2.6.", $since),
+            }],
+            since: $since,
+        };
+    };
+}
+
+era!(
+    /// 2.6.0 to 2.6.9.
+    LINUX_2_6_0, 0, "Linux 2.6.0 to 2.6.9",
+    "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the run time; \
+     doubled for a nice process; a quarter for root, and a quarter again for raw I/O. Knows no oom_adj \
+     and weighs no children. Waits for ten failures within seconds. The victim with raw I/O gets \
+     SIGTERM, everybody else SIGKILL."
+);
+era!(
+    /// 2.6.11 (and 2.6.10).
+    LINUX_2_6_11, 11, "Linux 2.6.11",
+    "As 2.6.0, plus the whole virtual size of each child with memory of its own; shifted left or right \
+     by oom_adj. The oldest child dies in the place of the one that was chosen; always by SIGKILL. \
+     While anybody is dying it waits."
+);
+era!(
+    /// 2.6.12 to 2.6.15.
+    LINUX_2_6_12, 12, "Linux 2.6.12 to 2.6.15",
+    "As 2.6.11; oom_adj -17 takes a process out of the choice."
+);
+era!(
+    /// 2.6.16 to 2.6.18.
+    LINUX_2_6_16, 16, "Linux 2.6.16 to 2.6.18",
+    "As 2.6.12, but a child counts with half its size and a page. An OOM that is confined to memory nodes \
+     chooses nobody: whoever asks for memory dies."
+);
+era!(
+    /// 2.6.19.
+    LINUX_2_6_19, 19, "Linux 2.6.19",
+    "As 2.6.16; processes of other cpusets count with an eighth instead of not at all."
+);
+era!(
+    /// 2.6.20 and 2.6.21.
+    LINUX_2_6_20, 20, "Linux 2.6.20 and 2.6.21",
+    "As 2.6.19; nobody is killed whose memory is shared by a process with oom_adj -17."
+);
+era!(
+    /// 2.6.22 and 2.6.23.
+    LINUX_2_6_22, 22, "Linux 2.6.22 and 2.6.23",
+    "As 2.6.20; zero points become one before a positive oom_adj shifts them."
+);
+era!(
+    /// 2.6.24.
+    LINUX_2_6_24, 24, "Linux 2.6.24",
+    "As 2.6.22; knows vm.oom_kill_allocating_task, and chooses in an OOM that is confined to memory nodes, \
+     too."
+);
+era!(
+    /// 2.6.25 to 2.6.31.
+    LINUX_2_6_25, 25, "Linux 2.6.25 to 2.6.31",
+    "As 2.6.24; root is who has CAP_SYS_ADMIN or CAP_SYS_RESOURCE, whatever the user id."
+);
+era!(
+    /// 2.6.32 to 2.6.35.
+    LINUX_2_6_32, 32, "Linux 2.6.32 to 2.6.35",
+    "As 2.6.25; weighs whole processes, and oom_adj -17 gives no points at all. Who shares the victim's \
+     memory is not killed along."
+);
+
+/// The era that a name such as `linux-2.6:2.6.18` falls into.
+pub fn era(id: &str) -> Option<&'static dyn Policy> {
+    let minor: u32 =
+        id.strip_prefix("linux-2.6:2.6.")?.parse().ok().filter(|&minor| minor <= 35)?;
+    // Children and SIGKILL for all came with 2.6.10 or 2.6.11.
+    let minor = if minor == 10 { 11 } else { minor };
+    let mut newest_first = POLICIES.iter().filter_map(|policy| {
+        let since: u32 = policy.id().strip_prefix("linux-2.6:2.6.")?.parse().ok()?;
+        Some((since, *policy))
+    });
+    newest_first.find(|(since, _)| *since <= minor).map(|(_, policy)| policy)
+}
+
+/// What the formula looks at.
+#[derive(Clone, Debug, Default)]
+struct Facts<'a> {
+    total_vm: u64,
+    /// `total_vm` of each child with memory of its own.
+    children: &'a [u64],
+    /// CPU time in units of about 8 seconds.
+    cpu_units: u64,
+    /// Seconds since its start.
+    run_seconds: u64,
+    nice: i8,
+    uid: u32,
+    euid: u32,
+    caps: Capabilities,
+    adj: LegacyAdj,
+    /// It switches swap off, or does what may take as much memory.
+    origin: bool,
+    /// The OOM is confined to memory nodes of which it may use none.
+    elsewhere: bool,
+}
+
+/// Whether a process switches swap off (`PF_SWAPOFF`, from 2.6.32 on `PF_OOM_ORIGIN`). Only kernels of
+/// that time show the flag; later ones use its bit for something else.
+pub(crate) fn is_origin(process: &Process, scene: &Scene) -> bool {
+    const PF_SWAPOFF: u32 = 0x0008_0000;
+    scene.machine().kernel_version() == (2, 6) && process.flags & PF_SWAPOFF != 0
+}
+
+/// The points and how they come about. The kernel computes in `unsigned long`.
+fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
+    let signed = |points: u64| Points(i64::try_from(points).unwrap_or(i64::MAX));
+    if era >= 11 && facts.origin {
+        let most = Note::Because("it switches swap off, and dies first");
+        return (u64::MAX, Badness::default().plus("swapoff", signed(u64::MAX), most));
+    }
+    let mut points = facts.total_vm;
+    let mut badness = Badness::default().plus("total_vm", signed(points), Note::Fact);
+    if era >= 11 && !facts.children.is_empty() {
+        let child = |vm: &u64| if era >= 16 { vm / 2 + 1 } else { *vm };
+        let more = facts.children.iter().map(child).fold(0, u64::saturating_add);
+        points = points.saturating_add(more);
+        let note = if era >= 16 { "half of each child's size" } else { "its children's size" };
+        badness = badness.becoming("children", signed(points), Note::Because(note));
+    }
+    let mut divide = |points: u64, name, by: u64, because| {
+        if by <= 1 {
+            return points;
+        }
+        badness = badness.becoming(name, signed(points / by), Note::Divided { by, because });
+        points / by
+    };
+    points = divide(points, "cpu time", facts.cpu_units.isqrt(), "CPU time it used");
+    let run = (facts.run_seconds >> 10).isqrt().isqrt();
+    points = divide(points, "run time", run, "time it has run");
+    if facts.nice > 0 {
+        points = points.saturating_mul(2);
+        badness = badness.becoming("nice", signed(points), Note::Doubled { because: "it is nice" });
+    }
+    let has = |capability| facts.caps.has(capability);
+    let root = if era >= 25 {
+        has(Capability::SysAdmin) || has(Capability::SysResource)
+    } else {
+        has(Capability::SysAdmin) || facts.uid == 0 || facts.euid == 0
+    };
+    let mut quarter = |points: u64, is: bool, name, because| {
+        if !is {
+            return points;
+        }
+        badness = badness.becoming(name, signed(points / 4), Note::Divided { by: 4, because });
+        points / 4
+    };
+    points = quarter(points, root, "root", "root, or a capability of it");
+    let raw = has(Capability::SysRawio);
+    points = quarter(points, raw, "raw I/O", "CAP_SYS_RAWIO: may be driving hardware");
+    if era >= 19 && facts.elsewhere {
+        points /= 8;
+        let because = "it may use none of these memory nodes";
+        badness = badness.becoming("nodes", signed(points), Note::Divided { by: 8, because });
+    }
+    if era >= 11 && facts.adj.0 != 0 {
+        points = if facts.adj.0 > 0 {
+            let base = if era >= 22 { points.max(1) } else { points };
+            base.wrapping_shl(u32::from(facts.adj.0.unsigned_abs()))
+        } else {
+            points.wrapping_shr(u32::from(facts.adj.0.unsigned_abs()))
+        };
+        badness = badness.becoming("oom_adj", signed(points), Note::Shifted { by: facts.adj });
+    }
+    (points, badness)
+}
+
+impl Linux26 {
+    /// The `oom_adj` that somebody who wrote today's `oom_score_adj` would have written: the nearest,
+    /// where reading `/proc/PID/oom_adj` today rounds toward zero.
+    fn adj(process: &Process) -> LegacyAdj {
+        match process.adj.value().unwrap_or(Adj::ZERO) {
+            Adj::MIN => LegacyAdj::DISABLE,
+            Adj(adj) => {
+                let half = if adj < 0 { -500 } else { 500 };
+                LegacyAdj(((i32::from(adj) * 17 + half) / 1000).clamp(-16, 15) as i8)
+            }
+        }
+    }
+
+    /// Whether the kernel would refuse to kill a process that it chose (`oom_kill_task`).
+    fn refuses(&self, process: &Process, scene: &Scene) -> bool {
+        let disabled = |process: &Process| Self::adj(process) == LegacyAdj::DISABLE;
+        match self.since {
+            32.. => disabled(process),
+            20.. => disabled(process) || likely_sharers(process, scene).into_iter().any(disabled),
+            _ => false,
+        }
+    }
+}
+
+/// CPU time in the rule's units: 8192 jiffies of a thousandth of a second.
+fn cpu_units(ticks: u64, rate: TickRate) -> u64 {
+    let jiffies = u128::from(ticks) * 1000 / u128::from(rate.0.max(1));
+    u64::try_from(jiffies >> 13).unwrap_or(u64::MAX)
+}
+
+impl Policy for Linux26 {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        self.cites
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Bare
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(
+            true,
+            if self.since < 11 {
+                "acts after ten failed reclaims within seconds, the first at least one second ago"
+            } else {
+                "acts when reclaim and swap can give nothing more"
+            },
+        )
+    }
+
+    fn off(&self, scene: &Scene) -> Option<Off> {
+        // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
+        // task with 2.6.24; until then whoever asked died where nodes were all that was short.
+        let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
+        match crate::policy::kernel::overrides::off(scene) {
+            Some(Off::Panic) if (22..24).contains(&self.since) => Some(Off::Panic),
+            _ if confined && (16..24).contains(&self.since) => Some(Off::Confined),
+            Some(Off::Panic) if self.since < 19 => None,
+            Some(Off::AllocatingTask) if self.since < 24 => None,
+            Some(Off::Dying(_)) if self.since < 11 => None,
+            Some(Off::Swapoff(_)) if self.since < 11 => None,
+            off => off,
+        }
+    }
+
+    fn looks_at(&self, process: &Process, scene: &Scene) -> bool {
+        let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
+        (confined && self.since >= 19) || scene.domain().contains(process)
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(Reason::Kernel);
+        }
+        if self.since >= 11 && scene.is_global_init(process) {
+            return Verdict::Spared(Reason::Init);
+        }
+        if !process.has_mm {
+            return Verdict::Spared(Reason::NoMm);
+        }
+        if self.since < 11 && process.dying {
+            return Verdict::Spared(Reason::Dying);
+        }
+        let adj = Self::adj(process);
+        if self.since >= 12 && adj == LegacyAdj::DISABLE {
+            return Verdict::Spared(Reason::Never);
+        }
+        let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
+            return Verdict::Spared(Reason::Unreadable);
+        };
+        let machine = scene.machine();
+        let page = machine.page_size;
+        let children: Vec<u64> = if self.since >= 11 {
+            children_apart(process, scene).map(|child| child.total_vm(page).0).collect()
+        } else {
+            Vec::new()
+        };
+        let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
+        let facts = Facts {
+            total_vm: process.total_vm(page).0,
+            children: &children,
+            cpu_units: cpu_units(process.cpu.0, machine.tick_rate),
+            run_seconds: ran.seconds(machine.tick_rate),
+            nice: process.nice,
+            uid: ids.uid,
+            euid: ids.euid,
+            caps,
+            adj,
+            origin: is_origin(process, scene),
+            // Whose nodes are not known may well use these.
+            elsewhere: matches!(scene.domain().kind, DomainKind::Nodes(_))
+                && !scene.domain().contains(process),
+        };
+        Verdict::Scored(points(&facts, self.since).1)
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::Oldest
+    }
+
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn knows_adj(&self) -> bool {
+        self.since >= 11
+    }
+
+    fn instead<'a>(
+        &self,
+        chosen: &Process,
+        scene: &'a Scene,
+    ) -> Option<(&'a Process, &'static str)> {
+        if self.since < 11 {
+            return None;
+        }
+        let child = children_apart(chosen, scene).find(|child| !self.refuses(child, scene))?;
+        Some((child, "the oldest child dies in the place of the one that was chosen"))
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        if self.since >= 32 { Vec::new() } else { likely_sharers(victim, scene) }
+    }
+
+    fn act(&self, victim: &Process) -> Act {
+        if self.since >= 11 {
+            return Act { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" };
+        }
+        let sacrifice = crate::policy::sacrifice(victim);
+        Act { signal: sacrifice.signal, why: sacrifice.why }
+    }
+}

@@ -1,0 +1,190 @@
+//! Linux 2.6.36 to 3.4 (`mm/oom_kill.c` `oom_badness`): per-mille of all memory, 30 off for root, plus
+//! `oom_score_adj`, between 1 and 1000. Ties are common, and the oldest is chosen.
+
+use crate::model::{Needs, Process, Scene, Scores, Signal, Surge};
+use crate::policy::badness::{Badness, Note, Unit, Verdict};
+use crate::policy::kernel::linux::{TABLES, held, is_admin, spared};
+use crate::policy::kernel::linux_2_6::is_origin;
+use crate::policy::kernel::relatives::{likely_sharers, worst_child};
+use crate::policy::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use crate::units::{Pages, Points};
+
+/// When.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Era {
+    /// 2.6.36 to 2.6.38: without page tables.
+    First,
+    /// 2.6.39 to 3.2: with them, in 32 bits.
+    Narrow,
+    /// 3.3 and 3.4.
+    Last,
+}
+
+/// The rule of 2.6.36 to 3.4.
+#[derive(Debug)]
+pub struct Linux2636 {
+    era: Era,
+}
+
+/// 2.6.36 to 2.6.38.
+pub static LINUX_2_6_36: Linux2636 = Linux2636 { era: Era::First };
+/// 2.6.39 to 3.2.
+pub static LINUX_2_6_39: Linux2636 = Linux2636 { era: Era::Narrow };
+/// 3.3 and 3.4.
+pub static LINUX_3_3: Linux2636 = Linux2636 { era: Era::Last };
+
+/// The same in the 32 bits of 2.6.39 to 3.2, which overflow from 8.2 GiB on: the product is an `int`,
+/// the division that of an `unsigned long`, and its result an `int` again.
+fn narrow(held: Points, total: Pages) -> Points {
+    let product = (held.0 as i32).wrapping_mul(1000);
+    let share = i64::from(product).cast_unsigned() / total.0.max(1);
+    Points(i64::from(share as i32))
+}
+
+/// Points of a process that holds so many pages of `total`: per-mille.
+fn permille(held: Points, total: Pages) -> Points {
+    let share = i128::from(held.0) * 1000 / i128::from(total.0.max(1));
+    Points(i64::try_from(share).unwrap_or(i64::MAX))
+}
+
+/// By how many points a process may move until the next look, if it moves twice as far as lately.
+fn shift(pages: Pages, scene: &Scene) -> Pages {
+    let moved = permille((pages + pages).points(), scene.domain().pages).0;
+    // What is left of a division may tip over.
+    Pages(u64::try_from(moved).unwrap_or(0) + u64::from(pages.0 > 0))
+}
+
+impl Policy for Linux2636 {
+    fn id(&self) -> &'static str {
+        match self.era {
+            Era::First => "linux-2.6.36",
+            Era::Narrow => "linux-2.6.36:2.6.39",
+            Era::Last => "linux-2.6.36:3.3",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self.era {
+            Era::First => "Linux 2.6.36 to 2.6.38",
+            Era::Narrow => "Linux 2.6.39 to 3.2",
+            Era::Last => "Linux 3.3 and 3.4",
+        }
+    }
+
+    fn about(&self) -> &'static str {
+        match self.era {
+            Era::First => {
+                "Resident memory + swap as per-mille of all memory, 30 less for a process with \
+                 CAP_SYS_ADMIN, plus oom_score_adj; at least 1, at most 1000. Of equals the oldest is \
+                 chosen. A child of it that could be chosen too dies in its place."
+            }
+            Era::Narrow => {
+                "As 2.6.36, with page tables; but computed in 32 bits, so that whoever holds more than \
+                 8.2 GiB may come out with any number of points."
+            }
+            Era::Last => "As 2.6.39, without the overflow.",
+        }
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        match self.era {
+            Era::First => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.36" }]
+            }
+            Era::Narrow => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.39" }]
+            }
+            Era::Last => {
+                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.4" }]
+            }
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, scores: Scores::Nobody, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Bare
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(true, "acts when reclaim and swap can give nothing more")
+    }
+
+    fn off(&self, scene: &Scene) -> Option<Off> {
+        crate::policy::kernel::overrides::off(scene)
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        let adj = match spared(process, scene) {
+            Ok(adj) => adj,
+            Err(reason) => return Verdict::Spared(reason),
+        };
+        if self.era < Era::Last && is_origin(process, scene) {
+            let most = Note::Because("it switches swap off, and dies first");
+            return Verdict::Scored(Badness::default().plus("swapoff", Points(1000), most));
+        }
+        let total = scene.domain().pages;
+        let mut badness = Badness::default();
+        for term in held(process, scene).terms.as_slice() {
+            if self.era > Era::First || term.name != TABLES {
+                badness = badness.plus(term.name, term.points, term.note);
+            }
+        }
+        let share = match self.era {
+            Era::Narrow => narrow(badness.points, total),
+            Era::First | Era::Last => permille(badness.points, total),
+        };
+        badness = badness.becoming("share", share, Note::Because("per-mille of all memory"));
+        if is_admin(process) {
+            badness = badness.plus("root", Points(-30), Note::Because("CAP_SYS_ADMIN"));
+        }
+        let weight = Points(i64::from(adj.0));
+        badness = badness.plus("adj", weight, Note::Because("oom_score_adj as it is"));
+        let clamped = Points(badness.points.0.clamp(1, 1000));
+        Verdict::Scored(if clamped == badness.points {
+            badness
+        } else {
+            badness.becoming("limit", clamped, Note::Because("at least 1, at most 1000"))
+        })
+    }
+
+    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+        let Surge { rise, fall } = scene.surge(process.id);
+        Sway { up: shift(rise, scene), down: shift(fall, scene) }
+    }
+
+    fn reach(&self, scene: &Scene) -> Pages {
+        shift(scene.greatest_rise(), scene)
+    }
+
+    fn tie(&self, scene: &Scene) -> Tie {
+        if scene.domain().is_memcg() { Tie::Unseen } else { Tie::Oldest }
+    }
+
+    fn is_kernel(&self) -> bool {
+        true
+    }
+
+    fn knows_adj(&self) -> bool {
+        true
+    }
+
+    fn instead<'a>(
+        &self,
+        chosen: &Process,
+        scene: &'a Scene,
+    ) -> Option<(&'a Process, &'static str)> {
+        let child = worst_child(self, chosen, scene)?;
+        Some((child, "the worst child dies in the place of the one that was chosen"))
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        likely_sharers(victim, scene)
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" }
+    }
+}

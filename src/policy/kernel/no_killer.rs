@@ -1,0 +1,89 @@
+//! Linux 2.4.23, where the OOM killer was removed: whoever asks for memory next fails and dies.
+
+use crate::model::{Needs, Process, Scene, Signal};
+use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use crate::units::Points;
+
+/// The absence of a killer.
+#[derive(Debug)]
+pub struct NoKiller;
+
+/// 2.4.23 to 2.4.37, unless CONFIG_OOM_KILLER (2.4.25 and later) was chosen.
+pub static LINUX_2_4_23: NoKiller = NoKiller;
+
+impl Policy for NoKiller {
+    fn id(&self) -> &'static str {
+        "linux-2.4.23"
+    }
+
+    fn title(&self) -> &'static str {
+        "Linux 2.4.23: no killer"
+    }
+
+    fn about(&self) -> &'static str {
+        "Nobody is chosen. The allocation that fails is that of whoever asks next, and a page fault that \
+         fails kills its own process. Who grows most asks most: the order here is growth since the last \
+         refresh. Init waits and tries again."
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        &[
+            Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
+            Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
+        ]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Pages
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(
+            true,
+            "there is no killer: the next allocation that fails kills its own process",
+        )
+    }
+
+    fn off(&self, _: &Scene) -> Option<Off> {
+        Some(Off::NoKiller)
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(Reason::Kernel);
+        }
+        if scene.is_global_init(process) {
+            return Verdict::Spared(Reason::Init);
+        }
+        if !process.has_mm {
+            return Verdict::Spared(Reason::NoMm);
+        }
+        let grown = scene.growth(process).map_or(0, |growth| growth.pages.0.max(0));
+        Verdict::Scored(Badness::default().plus(
+            "growth",
+            Points(grown),
+            Note::Because("gained since the last refresh"),
+        ))
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::Unseen
+    }
+
+    fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
+        Vec::new()
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act { signal: Signal::KILL, why: "its own page fault ends it" }
+    }
+}

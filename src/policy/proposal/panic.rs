@@ -1,0 +1,68 @@
+//! The machine stops instead of killing (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
+
+use crate::model::{Needs, Process, Scene, Signal};
+use crate::policy::badness::{Reason, Unit, Verdict};
+use crate::policy::{Act, Armed, Cite, Off, Policy, RFC_2003, Sway, Tie};
+
+/// `CONFIG_OOM_PANIC`: the machine stops.
+#[derive(Debug)]
+pub struct Panic;
+
+/// The one there is.
+pub static PANIC: Panic = Panic;
+
+impl Policy for Panic {
+    fn id(&self) -> &'static str {
+        "panic"
+    }
+
+    fn title(&self) -> &'static str {
+        "panic: the machine stops"
+    }
+
+    fn about(&self) -> &'static str {
+        "Names nobody: at the first shortage the kernel panics, and whoever watches it takes over. \
+         Today's vm.panic_on_oom."
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Bare
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(true, "at the first failure, without waiting")
+    }
+
+    fn off(&self, _: &Scene) -> Option<Off> {
+        Some(Off::Panic)
+    }
+
+    fn judge(&self, process: &Process, _: &Scene) -> Verdict {
+        let kernel = process.is_kernel_thread();
+        Verdict::Spared(if kernel { Reason::Kernel } else { Reason::Unnamed })
+    }
+
+    fn sway(&self, _: &Process, _: &Scene) -> Sway {
+        Sway::default()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::Oldest
+    }
+
+    fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
+        Vec::new()
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
+    }
+}

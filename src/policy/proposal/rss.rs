@@ -1,0 +1,95 @@
+//! The largest process: what many people believe that an OOM killer looks at, and what they ask of
+//! userspace killers (rfjakob/earlyoom#140, #314; hakavlad/nohang#48). A baseline, no killer's rule.
+
+use crate::model::{Needs, Process, Reading, Scene, Signal};
+use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::daemon::conditions;
+use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::units::Pages;
+
+/// The largest, by one of two measures.
+#[derive(Debug)]
+pub struct Largest {
+    with_swap: bool,
+}
+
+/// By resident memory.
+pub static RSS: Largest = Largest { with_swap: false };
+/// By resident memory and swap.
+pub static RSS_SWAP: Largest = Largest { with_swap: true };
+
+impl Policy for Largest {
+    fn id(&self) -> &'static str {
+        if self.with_swap { "rss-swap" } else { "rss" }
+    }
+
+    fn title(&self) -> &'static str {
+        if self.with_swap { "largest resident size and swap" } else { "largest resident size" }
+    }
+
+    fn about(&self) -> &'static str {
+        if self.with_swap {
+            "Resident memory and swap, nothing else: no oom_score_adj, but -1000 spares. A baseline to \
+             compare the others with; no killer goes by it."
+        } else {
+            "Resident memory, nothing else: no oom_score_adj, but -1000 spares. A baseline to compare \
+             the others with; no killer goes by it."
+        }
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        &[Cite { place: "asked for in rfjakob/earlyoom#140, hakavlad/nohang#48", at: "issues" }]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, ..Needs::default() }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Pages
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(false, "a baseline to compare with: nobody kills by it")
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        if let Some(spared) = conditions::untouchable(process, scene) {
+            return spared;
+        }
+        let badness = Badness::default().plus("rss", scene.rss(process).points(), Note::Fact);
+        if !self.with_swap {
+            return Verdict::Scored(badness);
+        }
+        match process.swap {
+            Reading::Value(swap) => {
+                Verdict::Scored(badness.plus("swap", swap.points(), Note::Fact))
+            }
+            Reading::Denied => Verdict::Spared(Reason::Unreadable),
+            _ => Verdict::Scored(badness.plus("swap", Pages::ZERO.points(), Note::Unread)),
+        }
+    }
+
+    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+        conditions::growth(process, scene)
+    }
+
+    fn reach(&self, scene: &Scene) -> Pages {
+        scene.greatest_rise()
+    }
+
+    fn tie(&self, _: &Scene) -> Tie {
+        Tie::LowestPid
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        crate::policy::likely_sharers(victim, scene)
+    }
+
+    fn act(&self, _: &Process) -> Act {
+        Act {
+            signal: Signal::KILL,
+            why: "nobody kills by this rule; SIGKILL is what a killer would send",
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Who is trusted least dies first: users, groups of processes and capabilities decide.
+
+use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Scores};
+use crate::policy::badness::Verdict;
+use crate::policy::kernel::linux::{held, spared};
+use crate::policy::kernel::relatives::likely_sharers;
+use crate::policy::{Act, Armed, Cite, LINUX, Policy, RFC_2003, Sway, Tie};
+use crate::units::Pages;
+
+/// Who is trusted least dies first.
+#[derive(Debug)]
+pub struct Security;
+
+/// The one there is.
+pub static SECURITY: Security = Security;
+
+/// The first user id of a person (`UID_MIN` of `login.defs`).
+const FIRST_PERSON: u32 = 1000;
+
+/// How little a process is trusted: the larger, the sooner it dies.
+fn distrust(process: &Process) -> i8 {
+    let caps = process.caps.value().unwrap_or(Capabilities(0));
+    let euid = process.ids.value().map(|ids| ids.euid);
+    let by_user = match euid {
+        Some(0) => 0,
+        Some(id) if id < FIRST_PERSON => 1,
+        _ => 2,
+    };
+    // Whoever administers the machine or drives hardware is trusted beyond any user id.
+    let trusted = [Capability::SysAdmin, Capability::SysRawio].iter().any(|&it| caps.has(it));
+    let by_caps = if trusted { -2 } else { 0 };
+    let by_cgroup = match &process.cgroup {
+        Reading::Value(path) if path.as_str().starts_with("/user.slice") => 1,
+        Reading::Value(path) if path.as_str().starts_with("/system.slice") => -1,
+        _ => 0,
+    };
+    by_user + by_caps + by_cgroup
+}
+
+impl Policy for Security {
+    fn id(&self) -> &'static str {
+        "security"
+    }
+
+    fn title(&self) -> &'static str {
+        "security: the least trusted first"
+    }
+
+    fn about(&self) -> &'static str {
+        "First by trust: people before the users of services before root; sessions (user.slice) before \
+         services (system.slice); holders of CAP_SYS_ADMIN or CAP_SYS_RAWIO last. Among equally trusted \
+         the largest. oom_score_adj -1000 and init are respected."
+    }
+
+    fn cites(&self) -> &'static [Cite] {
+        &[Cite { place: RFC_2003, at: "Sep 2003, as reported: a security module" }]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
+    }
+
+    fn armed(&self, _: &Scene) -> Armed {
+        Armed::simply(true, "at the first failure, without waiting")
+    }
+
+    fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
+        match spared(process, scene) {
+            Err(reason) => Verdict::Spared(reason),
+            Ok(_) => Verdict::Scored(held(process, scene).of_class(distrust(process))),
+        }
+    }
+
+    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+        LINUX.sway(process, scene)
+    }
+
+    fn reach(&self, scene: &Scene) -> Pages {
+        LINUX.reach(scene)
+    }
+
+    fn tie(&self, scene: &Scene) -> Tie {
+        LINUX.tie(scene)
+    }
+
+    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        likely_sharers(victim, scene)
+    }
+
+    fn act(&self, victim: &Process) -> Act {
+        let sacrifice = crate::policy::sacrifice(victim);
+        Act { signal: sacrifice.signal, why: sacrifice.why }
+    }
+}

@@ -1,0 +1,226 @@
+//! What came of acts that were asked for on the command line: a line of text or a JSON object each.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::intent::{Came, Haste, Intent, Outcome, Refusal, Taken};
+use crate::model::ProcId;
+use crate::words::outcome::told;
+
+/// In which form lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A sentence.
+    Text,
+    /// A JSON object (`assets/schema.md`).
+    Json,
+}
+
+fn process(who: ProcId, name: &str) -> Value {
+    json!({ "pid": who.pid, "start_ticks": who.born, "comm": name })
+}
+
+/// What was wished, as the keys of an object.
+fn wish(intent: &Intent) -> Value {
+    let mut object = match intent {
+        Intent::SetAdj { who, name, .. }
+        | Intent::Signal { who, name, .. }
+        | Intent::KeepAdj { who, name, .. } => process(*who, name),
+        Intent::KillCgroup { path, members } => cgroup(path, members),
+        Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
+    };
+    match intent {
+        Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+            object["act"] = json!("set");
+            object["oom_score_adj"] = json!({ "from": from.0, "to": to.0 });
+        }
+        Intent::Signal { signal, .. } => {
+            object["act"] = json!("signal");
+            object["signal"] = json!(signal.to_string());
+        }
+        Intent::SetKnob { from, to, .. } => {
+            object["act"] = json!("turn");
+            object["value"] = json!({ "from": from, "to": to });
+        }
+        Intent::KillCgroup { .. } => object["act"] = json!("kill_cgroup"),
+    }
+    object
+}
+
+/// A cgroup and everybody in it.
+fn cgroup(path: &str, members: &[(ProcId, String)]) -> Value {
+    let members: Vec<Value> = members.iter().map(|(who, name)| process(*who, name)).collect();
+    json!({ "cgroup": path, "members": members })
+}
+
+/// A step beside a signal.
+fn step(taken: &Taken) -> Value {
+    let step = match taken.step {
+        Haste::Priority => "priority",
+        Haste::Thaw { .. } => "thaw",
+        Haste::Release => "release",
+    };
+    let result = match taken.came {
+        Came::Done(_) => "done",
+        Came::Refused(_) => "refused",
+        Came::Unavailable(_) => "not_done",
+    };
+    json!({ "step": step, "result": result, "words": taken.came.words() })
+}
+
+fn object(outcome: &Outcome) -> Value {
+    let mut line = match outcome {
+        Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => wish(intent),
+        Outcome::AdjSet { who, name, before, now, .. }
+        | Outcome::AdjKept { who, name, before, now, .. } => {
+            let mut line = process(*who, name);
+            line["act"] = json!("set");
+            line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
+            line
+        }
+        Outcome::Signalled { who, name, signal, pinned, haste } => {
+            let mut line = process(*who, name);
+            line["act"] = json!("signal");
+            line["signal"] = json!(signal.to_string());
+            line["pinned"] = json!(pinned);
+            line["haste"] = haste.iter().map(step).collect();
+            line
+        }
+        Outcome::Hastened { who, name, taken } => {
+            let mut line = process(*who, name);
+            line["haste"] = json!([step(taken)]);
+            line
+        }
+        Outcome::CgroupKilled { path, members } => cgroup(path, members),
+        Outcome::Exited { who, name, after, held, before, now } => {
+            let mut line = process(*who, name);
+            line["after_ms"] = json!(after.0);
+            line["held_kib"] = json!(held.0);
+            line["freed_kib"] = json!(now.since(*before).0);
+            line["available_kib"] = json!({ "from": before.memory.0, "to": now.memory.0 });
+            line["swap_free_kib"] = json!({ "from": before.swap.0, "to": now.swap.0 });
+            line
+        }
+        Outcome::StillThere { who, name, signal, after, .. } => {
+            let mut line = process(*who, name);
+            line["signal"] = json!(signal.to_string());
+            line["after_ms"] = json!(after.0);
+            line
+        }
+        Outcome::KnobSet { knob, before, now, .. } => json!({
+            "act": "turn",
+            "knob": knob.to_string(),
+            "value": { "from": before, "to": now },
+        }),
+    };
+    let (result, why) = match outcome {
+        Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
+        Outcome::Signalled { .. } => ("signalled", None),
+        Outcome::Hastened { .. } => ("hastened", None),
+        Outcome::CgroupKilled { .. } => ("killed", None),
+        Outcome::Rehearsed { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
+        Outcome::Exited { .. } => ("gone", None),
+        Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
+        Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),
+        Outcome::Refused { refusal, .. } => ("refused", Some(refusal.words())),
+    };
+    line["result"] = json!(result);
+    if let Some(why) = why {
+        line["why"] = json!(why);
+    }
+    line
+}
+
+/// Writes what came of an act.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: Form) -> io::Result<()> {
+    match form {
+        Form::Text => writeln!(out, "{}", told(outcome)),
+        Form::Json => writeln!(out, "{}", object(outcome)),
+    }
+}
+
+/// Writes what came of a rehearsal, and what there is to know before it is done in earnest.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_rehearsed(
+    out: &mut dyn Write,
+    outcome: &Outcome,
+    notes: &[String],
+    form: Form,
+) -> io::Result<()> {
+    match form {
+        Form::Text => {
+            writeln!(out, "{}", told(outcome))?;
+            notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
+        }
+        Form::Json => {
+            let mut line = object(outcome);
+            line["notes"] = json!(notes);
+            writeln!(out, "{line}")
+        }
+    }
+}
+
+/// Writes what would be done where it cannot be rehearsed: the wish, and what there is to know before it.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_plan(
+    out: &mut dyn Write,
+    intent: &Intent,
+    notes: &[String],
+    form: Form,
+) -> io::Result<()> {
+    match form {
+        Form::Text => {
+            let subject = intent.subject();
+            match intent {
+                Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+                    writeln!(out, "{subject}: would set oom_score_adj: {from} -> {to}")?;
+                }
+                Intent::Signal { signal, .. } => {
+                    writeln!(out, "{subject}: would send {signal}")?;
+                }
+                Intent::SetKnob { from, to, .. } => {
+                    writeln!(out, "{subject}: would be set: {from} -> {to}")?;
+                }
+                Intent::KillCgroup { members, .. } => {
+                    writeln!(out, "{subject}: would kill all in it, {}", members.len())?;
+                }
+            }
+            notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
+        }
+        Form::Json => {
+            let mut line = wish(intent);
+            line["result"] = json!("would");
+            line["notes"] = json!(notes);
+            writeln!(out, "{line}")
+        }
+    }
+}
+
+/// Writes why nothing is done about what was named on the command line.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_refused(
+    out: &mut dyn Write,
+    pid: i32,
+    name: Option<&str>,
+    why: &str,
+    form: Form,
+) -> io::Result<()> {
+    match (form, name) {
+        (Form::Text, Some(name)) => writeln!(out, "{pid} {name}: {why}"),
+        (Form::Text, None) => writeln!(out, "{pid}: {why}"),
+        (Form::Json, name) => {
+            let line = json!({ "pid": pid, "comm": name, "result": "refused", "why": why });
+            writeln!(out, "{line}")
+        }
+    }
+}

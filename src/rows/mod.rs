@@ -1,0 +1,4 @@
+//! Which rows a table shows, and in which order.
+
+pub mod arrange;
+pub mod filter;

@@ -1,0 +1,164 @@
+//! One file of the proc tree, read whole into a buffer that is used again and again.
+
+use std::ffi::CStr;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::{Errno, pread, read};
+
+/// What was not read, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// ENOENT, ESRCH: the process is gone, or there is no such file here.
+    Gone,
+    /// EACCES, EPERM.
+    Denied,
+    /// Anything else: there is no such fact here.
+    Missing,
+}
+
+impl From<Errno> for Absence {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::SRCH => Self::Gone,
+            Errno::ACCESS | Errno::PERM => Self::Denied,
+            _ => Self::Missing,
+        }
+    }
+}
+
+/// How much of a file a buffer holds at most. The longest file that a look reads is `status` of a
+/// process with 65536 groups: less than 1 MiB.
+const LIMIT: usize = 1 << 20;
+
+/// Where files are read into. It only grows, so a warm loop allocates nothing.
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    pub(crate) fn new() -> Self {
+        Self { bytes: vec![0; 8192] }
+    }
+
+    /// Reads with `step(room, offset)` until the file ends. A file that the kernel prints in one
+    /// piece (`to_end` unset) has ended when it did not fill the room, which saves a system call.
+    fn fill(
+        &mut self,
+        to_end: bool,
+        mut step: impl FnMut(&mut [u8], u64) -> Result<usize, Errno>,
+    ) -> Result<&[u8], Errno> {
+        let mut length = 0;
+        loop {
+            match step(&mut self.bytes[length..], length as u64) {
+                Ok(0) => break,
+                Ok(more) => length += more,
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(errno),
+            }
+            let full = length == self.bytes.len();
+            if full && length >= LIMIT {
+                break;
+            } else if full {
+                self.bytes.resize(length * 2, 0);
+            } else if !to_end {
+                break;
+            }
+        }
+        Ok(&self.bytes[..length])
+    }
+
+    /// Opens, reads and closes a file that the kernel prints in one piece.
+    pub(crate) fn read(&mut self, dir: impl AsFd, path: &CStr) -> Result<&[u8], Errno> {
+        let file = open(dir, path)?;
+        self.fill(false, |room, _| read(&file, room))
+    }
+
+    /// Opens, reads and closes a file that may come in several pieces and be of any length: its
+    /// first `most` bytes, and whether there are more.
+    pub(crate) fn read_start(
+        &mut self,
+        dir: impl AsFd,
+        path: &CStr,
+        most: usize,
+    ) -> Result<(&[u8], bool), Errno> {
+        let file = open(dir, path)?;
+        // One byte more tells whether anything was left out.
+        let bytes = self.fill(true, |room, offset| {
+            let so_far = usize::try_from(offset).unwrap_or(usize::MAX);
+            let left = (most + 1).saturating_sub(so_far).min(room.len());
+            if left == 0 { Ok(0) } else { read(&file, &mut room[..left]) }
+        })?;
+        Ok((&bytes[..bytes.len().min(most)], bytes.len() > most))
+    }
+
+    /// Reads an open file again from its beginning.
+    pub(crate) fn again(&mut self, file: impl AsFd) -> Result<&[u8], Errno> {
+        self.fill(false, |room, offset| pread(&file, room, offset))
+    }
+
+    /// Reads an open file that may come in several pieces again from its beginning.
+    pub(crate) fn again_to_end(&mut self, file: impl AsFd) -> Result<&[u8], Errno> {
+        self.fill(true, |room, offset| pread(&file, room, offset))
+    }
+}
+
+/// Opens a file for reading.
+pub(crate) fn open(dir: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// A short path below the proc tree, on the stack.
+pub(crate) struct Path {
+    room: [u8; 64],
+}
+
+impl Path {
+    /// `PID/FILE`.
+    pub(crate) fn of(pid: i32, file: &str) -> Self {
+        Self::print(format_args!("{pid}/{file}"))
+    }
+
+    /// `PID/task/TID/FILE`.
+    pub(crate) fn of_thread(pid: i32, tid: i32, file: &str) -> Self {
+        Self::print(format_args!("{pid}/task/{tid}/{file}"))
+    }
+
+    /// A path too long for the room is cut, and names no file.
+    fn print(path: std::fmt::Arguments<'_>) -> Self {
+        let mut room = [0; 64];
+        let _ = (&mut room[..63]).write_fmt(path);
+        Self { room }
+    }
+
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.room).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_path_fits() {
+        let path = Path::of_thread(i32::MAX, i32::MAX, "oom_score_adj");
+        assert_eq!(path.as_c_str(), c"2147483647/task/2147483647/oom_score_adj");
+    }
+
+    #[test]
+    fn a_buffer_grows_to_a_long_file_and_stops_at_the_limit() {
+        let mut buffer = Buffer::new();
+        let file = vec![b'x'; 100_000];
+        let whole = buffer.fill(true, |room, offset| {
+            let rest = &file[offset as usize..];
+            let piece = rest.len().min(room.len()).min(4096);
+            room[..piece].copy_from_slice(&rest[..piece]);
+            Ok(piece)
+        });
+        assert_eq!(whole.map(<[u8]>::len), Ok(100_000));
+        let endless = buffer.fill(true, |room, _| Ok(room.len()));
+        assert_eq!(endless.map(<[u8]>::len), Ok(LIMIT.next_power_of_two()));
+    }
+}

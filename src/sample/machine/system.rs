@@ -1,0 +1,179 @@
+//! The system-wide facts of a look, through files kept open.
+
+use rustix::io::Errno;
+
+use crate::model::{
+    Knobs, Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Traffic,
+};
+use crate::sample::Unreadable;
+use crate::sample::file_buffer::Buffer;
+use crate::sample::parse;
+use crate::sample::parse::{MemInfo, ParseError};
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::open_files::KeptFile;
+use crate::units::{Kib, Ticks};
+
+/// What the machine as a whole tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct System {
+    /// RAM, swap, promises.
+    pub meminfo: MemInfo,
+    /// Swap, with what is being switched off.
+    pub swap: Swap,
+    /// The knobs, and what they amount to.
+    pub overcommit: Overcommit,
+    /// What an OOM does here.
+    pub knobs: Knobs,
+    /// Stall times; missing where the kernel does not account them.
+    pub pressure: Pressure,
+    /// Counters since boot.
+    pub traffic: Traffic,
+    /// Load averages over 1, 5 and 15 minutes.
+    pub load: [f32; 3],
+    /// Time since boot.
+    pub uptime: Ticks,
+}
+
+impl System {
+    /// Pages swapped in and out since boot.
+    #[must_use]
+    pub fn swap_traffic(&self) -> u64 {
+        (self.traffic.swap_in_pages + self.traffic.swap_out_pages).0
+    }
+}
+
+/// The files, held open.
+pub struct SystemFiles {
+    meminfo: KeptFile,
+    vmstat: KeptFile,
+    pressure: KeptFile,
+    io_pressure: KeptFile,
+    loadavg: KeptFile,
+    uptime: KeptFile,
+    mode: KeptFile,
+    ratio: KeptFile,
+    kbytes: KeptFile,
+    admin_reserve: KeptFile,
+    user_reserve: KeptFile,
+    panic: KeptFile,
+    allocating: KeptFile,
+    swappiness: KeptFile,
+    swaps: KeptFile,
+    buffer: Buffer,
+}
+
+/// A reading of what may be absent: an older kernel, or stall accounting switched off.
+pub(crate) fn perhaps<T>(
+    read: Result<&[u8], Errno>,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Reading<T> {
+    match read {
+        Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
+        Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
+        Err(_) => Reading::Missing,
+    }
+}
+
+/// Reads what a look cannot do without.
+fn vital<T>(
+    file: &mut KeptFile,
+    root: &ProcRoot,
+    buffer: &mut Buffer,
+    parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+) -> Result<T, Unreadable> {
+    let read = match file.read(root, buffer) {
+        Ok(bytes) => parse(bytes).map_err(|error| error.to_string()),
+        Err(errno) => Err(errno.to_string()),
+    };
+    read.map_err(|why| {
+        file.close();
+        root.unreadable(&file.path().to_string_lossy(), &why)
+    })
+}
+
+impl SystemFiles {
+    /// Opens what is there.
+    #[must_use]
+    pub fn open(root: &ProcRoot) -> Self {
+        Self {
+            meminfo: KeptFile::open(root, c"meminfo"),
+            vmstat: KeptFile::open(root, c"vmstat"),
+            pressure: KeptFile::open(root, c"pressure/memory"),
+            io_pressure: KeptFile::open(root, c"pressure/io"),
+            loadavg: KeptFile::open(root, c"loadavg"),
+            uptime: KeptFile::open(root, c"uptime"),
+            mode: KeptFile::open(root, c"sys/vm/overcommit_memory"),
+            ratio: KeptFile::open(root, c"sys/vm/overcommit_ratio"),
+            kbytes: KeptFile::open(root, c"sys/vm/overcommit_kbytes"),
+            admin_reserve: KeptFile::open(root, c"sys/vm/admin_reserve_kbytes"),
+            user_reserve: KeptFile::open(root, c"sys/vm/user_reserve_kbytes"),
+            panic: KeptFile::open(root, c"sys/vm/panic_on_oom"),
+            allocating: KeptFile::open(root, c"sys/vm/oom_kill_allocating_task"),
+            swappiness: KeptFile::open(root, c"sys/vm/swappiness"),
+            swaps: KeptFile::open(root, c"swaps"),
+            buffer: Buffer::new(),
+        }
+    }
+
+    /// Reads them in place. A failure is that of this reading: the next one starts afresh.
+    ///
+    /// # Errors
+    ///
+    /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
+    pub fn read(&mut self, root: &ProcRoot, machine: &Machine) -> Result<System, Unreadable> {
+        let buffer = &mut self.buffer;
+        let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
+        // Inside a container both files may be made up (lxcfs), and not to suit each other.
+        let leaving = if machine.initial_pid_namespace && meminfo.swap.total_kib > Kib::ZERO {
+            let page = Kib(machine.page_size.0 / 1024);
+            perhaps(self.swaps.read(root, buffer), |bytes| {
+                parse::leaving(&parse::swaps(bytes).ok()?, meminfo.swap.total_kib, page)
+            })
+        } else {
+            Reading::NotAsked
+        };
+        let rate = machine.tick_rate;
+        let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
+        let knob = |file: &mut KeptFile, buffer: &mut Buffer| {
+            perhaps(file.read(root, buffer), |bytes| {
+                parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
+            })
+        };
+        let pressure =
+            perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
+        let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
+        let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| parse::vmstat(bytes).ok());
+        let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
+        Ok(System {
+            meminfo,
+            swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
+            knobs: Knobs {
+                panic_on_oom: knob(&mut self.panic, buffer)
+                    .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
+                oom_kill_allocating_task: knob(&mut self.allocating, buffer).map(|mode| mode != 0),
+                swappiness: knob(&mut self.swappiness, buffer),
+            },
+            overcommit: Overcommit {
+                mode: knob(&mut self.mode, buffer)
+                    .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),
+                ratio: knob(&mut self.ratio, buffer),
+                kbytes: knob(&mut self.kbytes, buffer).map(Kib),
+                limit_kib: meminfo.commit_limit,
+                committed_kib: meminfo.committed,
+                admin_reserve_kib: knob(&mut self.admin_reserve, buffer).map(Kib),
+                user_reserve_kib: knob(&mut self.user_reserve, buffer).map(Kib),
+            },
+            pressure: match pressure {
+                Reading::Value(pressure) => pressure,
+                Reading::Denied => Pressure::of_memory(Reading::Denied, Reading::Denied),
+                _ => Pressure::of_memory(Reading::Missing, Reading::Missing),
+            }
+            .with_io(io),
+            traffic: traffic
+                .value()
+                .unwrap_or(Traffic { oom_kills: Reading::Missing, ..Traffic::default() }),
+            load: load.value().unwrap_or_default(),
+            uptime,
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! The proc tree that everything is read from: one directory, held open; and the proof that it is
+//! the live one.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat, readlinkat_raw};
+use rustix::process::getpid;
+
+use crate::sample::Unreadable;
+
+/// A proc tree: the real `/proc`, or a folder that looks like one. System-wide files (`meminfo`,
+/// `pressure/memory`, `sys/vm/...`) are looked for below the same directory.
+#[derive(Debug)]
+pub struct ProcRoot {
+    dir: OwnedFd,
+    path: PathBuf,
+}
+
+impl ProcRoot {
+    /// Opens the directory.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened as a directory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Unreadable> {
+        let path = path.as_ref();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(dir) => Ok(Self { dir, path: path.to_owned() }),
+            Err(why) => Err(Unreadable { what: path.display().to_string(), why: why.to_string() }),
+        }
+    }
+
+    /// Where it was opened; for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another descriptor of the same directory, with a reading position of its own.
+    pub(crate) fn listing(&self) -> Result<OwnedFd, Unreadable> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(&self.dir, c".", flags, Mode::empty())
+            .map_err(|why| self.unreadable("", &why.to_string()))
+    }
+
+    /// The error of a file in this tree.
+    pub(crate) fn unreadable(&self, file: &str, why: &str) -> Unreadable {
+        Unreadable { what: self.path.join(file).display().to_string(), why: why.to_owned() }
+    }
+
+    /// Why this tree is not the live one, if it is not.
+    fn doubt(&self) -> Option<NotLive> {
+        match fstatfs(&self.dir) {
+            Ok(stat) if stat.f_type == PROC_SUPER_MAGIC => {}
+            _ => return Some(NotLive::OtherFilesystem { path: self.path.clone() }),
+        }
+        let mut room = [0; 16];
+        let own = getpid().as_raw_nonzero().get();
+        let linked = readlinkat_raw(&self.dir, c"self", &mut room[..]).ok();
+        let pid = linked
+            .and_then(|length| std::str::from_utf8(&room[..length]).ok())
+            .and_then(|link| link.parse::<i32>().ok());
+        (pid != Some(own)).then(|| NotLive::OtherNamespace { path: self.path.clone() })
+    }
+
+    /// Whether this is the kernel's own tree and tells of our own pid namespace.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.doubt().is_none()
+    }
+}
+
+impl AsFd for ProcRoot {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+}
+
+/// A proc tree that is proven to be the live one: its pids are the pids that system calls mean.
+/// Whatever changes the world asks for this type, so a test folder can never reach a process.
+#[derive(Debug)]
+pub struct LiveRoot(ProcRoot);
+
+impl LiveRoot {
+    /// Proves it: the directory is procfs by its magic number, and its `self` is this process.
+    ///
+    /// # Errors
+    ///
+    /// When either is not so.
+    pub fn prove(root: ProcRoot) -> Result<Self, NotLive> {
+        match root.doubt() {
+            None => Ok(Self(root)),
+            Some(doubt) => Err(doubt),
+        }
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &ProcRoot {
+        &self.0
+    }
+}
+
+impl AsFd for LiveRoot {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Why a proc tree is not the live one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotLive {
+    /// The directory is no procfs.
+    OtherFilesystem {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is procfs, but of another pid namespace: its `self` is not this process.
+    OtherNamespace {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for NotLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherFilesystem { path } => {
+                write!(f, "{} is not a live proc tree: it is no procfs", path.display())
+            }
+            Self::OtherNamespace { path } => write!(
+                f,
+                "{} is the proc tree of another pid namespace: its pids are not ours",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NotLive {}

@@ -1,0 +1,146 @@
+//! One process before it is acted on: whose memory it holds, who shares it, what holds it, and who
+//! would start it again. Every part may block (on a lock of its memory, on a disk): for a thread of
+//! its own.
+
+use std::ffi::CStr;
+
+use rustix::io::Errno;
+
+use crate::model::{Holding, ProcId, Process, Reading, Sharers, Study};
+use crate::sample::cgroup::freezer;
+use crate::sample::daemon::killers;
+use crate::sample::file_buffer::{Buffer, Path};
+use crate::sample::parse;
+use crate::sample::parse::Stat;
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::unit;
+use crate::syscall;
+
+/// The longest file that is read, in bytes.
+const LONGEST: usize = 1 << 16;
+
+/// Studies it. `None` when it is gone, or another one has its pid.
+#[must_use]
+pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
+    let mut buffer = Buffer::new();
+    let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
+    let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
+    let unit = killers::filesystem(root).and_then(|files| {
+        let parent =
+            crate::sample::process::detail::stat(root, stat.parent, &mut buffer).map(|it| it.comm);
+        unit::unit(&files, &cgroups, (stat.parent, parent.as_ref()))
+    });
+    // The paths of cgroups and the pids that kcmp takes are those of the live tree only.
+    let live = root.is_live();
+    let frozen = || freezer::freezers(&cgroups).iter().find_map(freezer::Freezer::frozen);
+    let found = Study {
+        who,
+        holding: holding(root, who.pid, &mut buffer),
+        sharers: if live { sharers(root, who, &stat, &mut buffer) } else { Reading::NotAsked },
+        frozen: live.then(frozen).flatten(),
+        unit,
+    };
+    still_there(root, who, &mut buffer).then_some(found)
+}
+
+/// What the memory of a process is made of. `None` when it is gone, or another one has its pid.
+#[must_use]
+pub fn weigh(root: &ProcRoot, who: ProcId) -> Option<Reading<Holding>> {
+    let mut buffer = Buffer::new();
+    let found = still_there(root, who, &mut buffer).then(|| holding(root, who.pid, &mut buffer))?;
+    still_there(root, who, &mut buffer).then_some(found)
+}
+
+fn read(root: &ProcRoot, pid: i32, file: &str, buffer: &mut Buffer) -> Result<Vec<u8>, Errno> {
+    let path = Path::of(pid, file);
+    let path: &CStr = path.as_c_str();
+    buffer.read_start(root, path, LONGEST).map(|(bytes, _)| bytes.to_vec())
+}
+
+fn stat(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Option<Stat> {
+    parse::stat(&read(root, pid, "stat", buffer).ok()?).ok()
+}
+
+fn still_there(root: &ProcRoot, who: ProcId, buffer: &mut Buffer) -> bool {
+    stat(root, who.pid, buffer).is_some_and(|stat| stat.born == who.born)
+}
+
+fn holding(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Reading<Holding> {
+    match read(root, pid, "smaps_rollup", buffer) {
+        Ok(bytes) => parse::smaps_rollup(&bytes).map_or(Reading::Missing, Reading::Value),
+        Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
+        // Before 4.14; or it has no memory any more.
+        Err(_) => Reading::Missing,
+    }
+}
+
+/// Whether a row of `stat` has an address space. The kernel tells two without one for the same.
+fn has_memory(stat: &Stat) -> bool {
+    stat.vsize.0 > 0 && stat.flags & Process::PF_KTHREAD == 0
+}
+
+fn sharers(root: &ProcRoot, who: ProcId, own: &Stat, buffer: &mut Buffer) -> Reading<Sharers> {
+    if !has_memory(own) {
+        return Reading::Missing;
+    }
+    // With itself: whether the kernel tells about this one at all.
+    match syscall::same_memory(who.pid, who.pid) {
+        Ok(_) => {}
+        Err(Errno::PERM | Errno::ACCESS) => return Reading::Denied,
+        Err(_) => return Reading::Missing,
+    }
+    let mut found = Sharers::default();
+    for pid in pids(root).filter(|&pid| pid != who.pid) {
+        match syscall::same_memory(who.pid, pid) {
+            Ok(false) => {}
+            Ok(true) => {
+                let again = || syscall::same_memory(who.pid, pid) == Ok(true);
+                let other = sharer(|| stat(root, pid, buffer).filter(has_memory), again);
+                found.found.extend(
+                    other.map(|stat| (ProcId { pid: stat.pid, born: stat.born }, stat.comm)),
+                );
+            }
+            Err(Errno::PERM | Errno::ACCESS) => found.unknown += 1,
+            Err(_) => {}
+        }
+    }
+    Reading::Value(found)
+}
+
+/// One whose pid was said to share the memory: the kernel is asked again between two looks at it, since
+/// a bare pid may have changed hands before the first.
+fn sharer(mut look: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> bool) -> Option<Stat> {
+    let before = look()?;
+    let after = shares().then(look)??;
+    (after.born == before.born).then_some(after)
+}
+
+/// Every pid of the tree.
+fn pids(root: &ProcRoot) -> impl Iterator<Item = i32> {
+    let listed = root.listing().ok().and_then(|dir| rustix::fs::Dir::new(dir).ok());
+    listed.into_iter().flatten().flatten().filter_map(|entry| {
+        let pid = parse::unsigned(entry.file_name().to_bytes())?;
+        i32::try_from(pid).ok().filter(|&pid| pid > 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Ticks;
+
+    #[test]
+    fn a_pid_that_changes_hands_shares_nothing() {
+        let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
+        let born = |born| Stat { born: Ticks(born), ..parse::stat(line).expect("a stat line") };
+        let proven = |looks: [Option<Stat>; 2], shares| {
+            let mut looks = looks.into_iter();
+            sharer(|| looks.next().flatten(), || shares).map(|stat| stat.born.0)
+        };
+        assert_eq!(proven([Some(born(5)), Some(born(5))], true), Some(5));
+        assert_eq!(proven([Some(born(5)), Some(born(6))], true), None, "another one by now");
+        assert_eq!(proven([Some(born(6)), Some(born(6))], false), None, "another one before");
+        assert_eq!(proven([Some(born(5)), None], true), None);
+        assert_eq!(proven([None, Some(born(5))], true), None);
+    }
+}

@@ -1,0 +1,9 @@
+//! Reading processes: the walk over `/proc`, the row of each, and details on demand.
+
+pub mod detail;
+pub mod exe_cwd_environ;
+pub mod lookup;
+pub mod open_files;
+pub(crate) mod row;
+pub mod unit;
+pub mod walk;

@@ -1,0 +1,227 @@
+//! Which unit of the service manager a process belongs to, by its cgroup, and whether that unit is
+//! started again when it ends, by its files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::model::{Comm, Restart, Text, Unit};
+use crate::sample::parse;
+use crate::sample::regular_file::plain_file;
+
+/// Where the units of the machine may be, the strongest first (`man systemd.unit`).
+const SYSTEM: &[&str] = &[
+    "etc/systemd/system.control",
+    "run/systemd/system.control",
+    "run/systemd/transient",
+    "run/systemd/generator.early",
+    "etc/systemd/system",
+    "run/systemd/system",
+    "run/systemd/generator",
+    "usr/local/lib/systemd/system",
+    "usr/lib/systemd/system",
+    "lib/systemd/system",
+    "run/systemd/generator.late",
+];
+
+/// The same for the units of a user's manager, without those in the user's own home.
+const USER: &[&str] = &[
+    "etc/systemd/user",
+    "run/systemd/user",
+    "usr/local/lib/systemd/user",
+    "usr/lib/systemd/user",
+    "lib/systemd/user",
+];
+
+/// So much of a unit's file is read, in bytes.
+const LONGEST: u64 = 1 << 18;
+/// So many drop-ins of one directory.
+const MOST: usize = 200;
+
+/// The service that a process of this `/proc/PID/cgroup` runs in, as the files below `files` describe
+/// it. `None` outside of every service: scopes are never started again. `parent` is the process's own,
+/// with its name where it is known.
+#[must_use]
+pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<Unit> {
+    let path = String::from_utf8(managed(cgroups)?.to_vec()).ok()?;
+    let names: Vec<&str> = path.split('/').collect();
+    let at = names.iter().rposition(|name| {
+        [".service", ".scope"].iter().any(|kind| name.len() > kind.len() && name.ends_with(kind))
+    })?;
+    let name = names.get(at)?;
+    if !name.ends_with(".service") {
+        return None;
+    }
+    let above = names.get(..at).unwrap_or_default();
+    let of_a_user = above.iter().any(|it| it.starts_with("user@") && it.ends_with(".service"));
+    let dirs = if of_a_user { USER } else { SYSTEM };
+    let (mut restart, mut ends_all) = (Restart::No, true);
+    let mut from = Vec::new();
+    for place in places(files, dirs, name) {
+        let Some(bytes) = plain_file(&files.join(&place), LONGEST) else { continue };
+        from.push(Text::new(format!("/{place}").as_bytes()));
+        for setting in parse::systemd_conf(&bytes) {
+            if setting.section != "Service" {
+                continue;
+            }
+            // What makes no sense to the manager is passed by; an empty value is the default.
+            match (setting.key.as_str(), setting.value.as_str()) {
+                ("Restart", "") => restart = Restart::No,
+                ("Restart", value) => restart = Restart::named(value).unwrap_or(restart),
+                ("KillMode", "" | "control-group" | "mixed") => ends_all = true,
+                ("KillMode", "process" | "none") => ends_all = false,
+                _ => {}
+            }
+        }
+    }
+    let name = Text::new(name.as_bytes());
+    // The main process is a child of the unit's manager. So is every other whose parent has ended.
+    let main = match parent {
+        (pid, _) if !of_a_user => pid == 1,
+        (pid, parent) => pid != 1 && parent.is_some_and(|comm| comm.bytes() == b"systemd"),
+    };
+    Some(Unit { name, restart, ends_all, from, main })
+}
+
+/// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
+pub(crate) fn managed(cgroups: &[u8]) -> Option<&[u8]> {
+    let path_of = |wanted: &[u8]| {
+        let mut lines = cgroups.split(|&byte| byte == b'\n');
+        lines.find_map(|line| {
+            let at = line.iter().position(|&byte| byte == b':')?;
+            line.get(at..)?.strip_prefix(wanted)
+        })
+    };
+    path_of(b":name=systemd:").or_else(|| path_of(b"::"))
+}
+
+/// The unit's own file, the strongest, and its drop-ins by name, of equal names the strongest.
+fn places(files: &Path, dirs: &[&str], unit: &str) -> Vec<String> {
+    // `getty@.service` is the template of `getty@tty1.service`.
+    let template = unit.split_once('@').map(|(stem, _)| format!("{stem}@.service"));
+    let mut names = vec![unit.to_owned()];
+    names.extend(template);
+    let own = names.iter().find_map(|name| {
+        let mut there = dirs.iter().map(|dir| format!("{dir}/{name}"));
+        there.find(|place| files.join(place).symlink_metadata().is_ok())
+    });
+    // `foo-bar.service` takes those of `foo-.service`, too, and every service those of all.
+    let dashes: Vec<usize> = unit.match_indices('-').map(|(at, _)| at).collect();
+    names.extend(
+        dashes.iter().rev().filter_map(|&at| Some(format!("{}-.service", unit.get(..at)?))),
+    );
+    names.push("service".to_owned());
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    for name in &names {
+        for dir in dirs {
+            let dir = format!("{dir}/{name}.d");
+            let Ok(entries) = std::fs::read_dir(files.join(&dir)) else { continue };
+            let listed = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+            for part in listed.filter(|part| part.ends_with(".conf")).take(MOST) {
+                let place = format!("{dir}/{part}");
+                parts.entry(part).or_insert(place);
+            }
+        }
+    }
+    own.into_iter().chain(parts.into_values()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A filesystem with these files.
+    fn files(list: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for (place, text) in list {
+            let path = root.path().join(place);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+            fs::write(path, text).expect("a file");
+        }
+        root
+    }
+
+    const INIT: (i32, Option<&Comm>) = (1, None);
+    const SERVICE: &[u8] = b"9:memory:/x\n1:name=systemd:/system.slice/web@a.service/sub\n0::/no\n";
+
+    #[test]
+    fn the_strongest_file_and_all_drop_ins_by_name() {
+        let root = files(&[
+            ("usr/lib/systemd/system/web@.service", "[Service]\nRestart=always\n"),
+            ("etc/systemd/system/web@.service", "[Service]\nRestart=on-failure\nRestartSec=5\n"),
+        ]);
+        let found = unit(root.path(), SERVICE, INIT).expect("a unit");
+        assert_eq!((found.restart, found.main), (Restart::OnFailure, true));
+        assert_eq!(found.name.as_str(), "web@a.service");
+        assert_eq!(found.from[0].as_str(), "/etc/systemd/system/web@.service");
+
+        for (place, restart) in [
+            ("run/systemd/system/web@.service.d/50-x.conf", Restart::Always),
+            ("etc/systemd/system/service.d/90-none.conf", Restart::No),
+            ("etc/systemd/system/web@a.service.d/95-mine.conf", Restart::OnAbort),
+        ] {
+            let path = root.path().join(place);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+            fs::write(path, format!("[Service]\nRestart={}\n", restart.name())).expect("a file");
+            let found = unit(root.path(), SERVICE, (7, None)).expect("a unit");
+            assert_eq!((found.restart, found.main), (restart, false), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_none_is_passed_by_and_an_empty_one_is_the_default() {
+        let restart = |text: &str| {
+            let root = files(&[("lib/systemd/system/a.service", text)]);
+            unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").restart
+        };
+        assert_eq!(restart("[Service]\nRestart=always\nRestart=sometimes\n"), Restart::Always);
+        assert_eq!(restart("[Service]\nRestart=always\nRestart=\n"), Restart::No);
+        assert_eq!(restart("[Unit]\nRestart=always\n"), Restart::No);
+        assert_eq!(restart("\u{0}[[]=\n"), Restart::No);
+    }
+
+    #[test]
+    fn who_ends_with_the_main_process() {
+        let ends_all = |text: &str| {
+            let root = files(&[("lib/systemd/system/a.service", text)]);
+            unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").ends_all
+        };
+        assert!(ends_all("[Service]\n"));
+        assert!(ends_all("[Service]\nKillMode=process\nKillMode=mixed\n"));
+        assert!(!ends_all("[Service]\nKillMode=process\nKillMode=some\n"));
+    }
+
+    #[test]
+    fn scopes_and_processes_outside_have_no_service() {
+        let root = files(&[]);
+        for cgroups in [
+            &b"0::/user.slice/user-1000.slice/session-2.scope\n"[..],
+            b"0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope\n",
+            b"0::/\n",
+            b"",
+            b"0::/\xff.service\n",
+        ] {
+            assert_eq!(unit(root.path(), cgroups, INIT), None);
+        }
+    }
+
+    #[test]
+    fn a_users_unit_is_looked_for_among_those_of_users() {
+        let root = files(&[
+            ("etc/systemd/system/x.service", "[Service]\nRestart=always\n"),
+            ("etc/systemd/user/x.service", "[Service]\nRestart=on-success\n"),
+        ]);
+        let path = b"0::/user.slice/user-7.slice/user@7.service/app.slice/x.service\n";
+        let (manager, other) = (Comm::new(b"systemd"), Comm::new(b"bash"));
+        for (parent, main) in [
+            ((9, Some(&manager)), true),
+            ((9, Some(&other)), false),
+            ((9, None), false),
+            (INIT, false),
+        ] {
+            let found = unit(root.path(), path, parent).expect("a unit");
+            assert_eq!((found.restart, found.main), (Restart::OnSuccess, main), "{parent:?}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A plain file of the machine, such as a killer's options or a unit: nothing here blocks on what
+//! somebody else put in its place.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+
+/// The first `most` bytes of a file. Nothing of what is none: a pipe would never end. A masked unit is
+/// a link to `/dev/null`.
+pub(crate) fn plain_file(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let how = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::from(openat(CWD, path, how, Mode::empty()).ok()?);
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    use super::*;
+
+    #[test]
+    fn only_a_plain_file_is_read_and_a_pipe_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("plain"), "12345").expect("a file");
+        symlink(at("plain"), at("link")).expect("a link");
+        symlink("/dev/zero", at("endless")).expect("a link");
+        mkfifo(&at("pipe"), Mode::S_IRWXU).expect("a pipe");
+        assert_eq!(plain_file(&at("plain"), 9).as_deref(), Some(&b"12345"[..]));
+        assert_eq!(plain_file(&at("link"), 3).as_deref(), Some(&b"123"[..]));
+        for other in ["endless", "pipe", ".", "none"] {
+            assert_eq!(plain_file(&at(other), 9), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! `doomtop set` and `doomtop sacrifice`: the acts of the screen for scripts, by the same hands. Each
+//! process is looked at first, and only the one that was seen then can be hit.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::{self, BufWriter, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::signal::{Confirm, Ladder};
+use crate::app::{Acting, Setup};
+use crate::columns::human_size;
+use crate::effects::Effects;
+use crate::intent::{Consent, Intent, Outcome, Refusal};
+use crate::model::{Needs, Process, Reading, Scene, Study};
+use crate::plan::rights::Rights;
+use crate::rank::Ranking;
+use crate::report::outcomes;
+use crate::report::outcomes::Form;
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::detail;
+use crate::shell::command::cli::{Sacrifice, Set, Target};
+use crate::source::Source;
+use crate::units::{Adj, Millis};
+
+/// Something was refused: at least one of the named processes was not acted on as asked.
+pub(crate) const REFUSED: u8 = 4;
+/// A signalled process still stood when the time to wait was over.
+pub(crate) const STANDS: u8 = 5;
+
+/// What is asked of one process.
+enum Plan<'a> {
+    /// This, and what there is to know before it.
+    Act(Intent, Vec<String>),
+    /// Nothing, and why.
+    Leave(&'a Target, Option<&'a Process>, String),
+}
+
+/// Writes values of adj; `dry` says only what would be.
+pub(crate) fn set(
+    order: &Set,
+    setup: &Setup,
+    source: Box<dyn Source>,
+    hands: Box<dyn Effects>,
+    dry: bool,
+) -> Result<u8, String> {
+    let scene = look(setup, source)?;
+    let ranking = Ranking::new(setup.policy, &scene);
+    let plans = plans(&order.common.pids, &scene, |process| {
+        plan_set(process, order.value(), setup, &scene, &ranking)
+    });
+    let form = order.common.form();
+    if dry { foretell(plans, form, hands, setup.acting) } else { perform(plans, form, hands, None) }
+}
+
+/// Sacrifices by the rule of the screen; `dry` says only what would be.
+pub(crate) fn sacrifice(
+    order: &Sacrifice,
+    setup: &Setup,
+    source: Box<dyn Source>,
+    hands: Box<dyn Effects>,
+    dry: bool,
+) -> Result<u8, String> {
+    let scene = look(setup, source)?;
+    let plans = plans(&order.common.pids, &scene, |process| {
+        plan_sacrifice(process, order, setup, &scene, dry)
+    });
+    let form = order.common.form();
+    if dry {
+        foretell(plans, form, hands, setup.acting)
+    } else {
+        let wait = Duration::from_millis(order.wait.0);
+        perform(plans, form, hands, Some(wait).filter(|wait| !wait.is_zero()))
+    }
+}
+
+fn look(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
+    let needs = Needs { cmdline: false, ..Needs::everything() };
+    let snapshot =
+        crate::shell::look(source.as_mut(), &needs, None).map_err(|lost| lost.to_string())?;
+    Ok(Scene::scoped(snapshot, None, setup.scope.clone()))
+}
+
+/// What is asked of each that was named.
+fn plans<'a>(
+    named: &'a [Target],
+    scene: &'a Scene,
+    plan: impl Fn(&Process) -> Result<(Intent, Vec<String>), String>,
+) -> impl Iterator<Item = Plan<'a>> {
+    named.iter().map(move |target| match find(target, scene) {
+        Err(why) => Plan::Leave(target, None, why),
+        Ok(process) => match plan(process) {
+            Ok((intent, notes)) => Plan::Act(intent, notes),
+            Err(why) => Plan::Leave(target, Some(process), why),
+        },
+    })
+}
+
+/// The process that was named.
+fn find<'a>(target: &Target, scene: &'a Scene) -> Result<&'a Process, String> {
+    let now = scene.now();
+    let found = now.position(target.pid).map(|at| &now.processes[at]);
+    let process = found.ok_or_else(|| "no such process".to_owned())?;
+    match target.born {
+        Some(born) if born != process.id.born => Err(format!(
+            "its pid belongs to another process now (started at tick {}, not {}); nothing was done",
+            process.id.born.0, born.0
+        )),
+        _ => Ok(process),
+    }
+}
+
+fn plan_set(
+    process: &Process,
+    to: Adj,
+    setup: &Setup,
+    scene: &Scene,
+    ranking: &Ranking,
+) -> Result<(Intent, Vec<String>), String> {
+    if process.is_kernel_thread() {
+        return Err("a kernel thread: it can never be chosen".to_owned());
+    }
+    let Some(from) = process.adj.value() else {
+        return Err("its oom_score_adj cannot be read".to_owned());
+    };
+    let mut edit = AdjEdit::new(process, from, to, Rights::of(process, from, None, scene));
+    edit.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
+    let mut notes = Vec::new();
+    if let Some(preview) = &edit.previews.own {
+        let place = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |it| it.to_string());
+        let victim = preview.victim.as_ref();
+        let victim =
+            victim.map_or_else(|| "nobody".to_owned(), |(id, name)| format!("{id} {name}"));
+        notes.push(format!(
+            "rank {} -> {} by {}, next victim then: {victim}",
+            place(preview.rank_before),
+            place(preview.rank_after),
+            preview.policy
+        ));
+    }
+    notes.extend(edit.warning.map(str::to_owned));
+    let (who, name) = (process.id, process.comm.to_string());
+    Ok((Intent::SetAdj { who, name, from, to, revert: false }, notes))
+}
+
+fn plan_sacrifice(
+    process: &Process,
+    order: &Sacrifice,
+    setup: &Setup,
+    scene: &Scene,
+    dry: bool,
+) -> Result<(Intent, Vec<String>), String> {
+    let mut confirm = match order.signal {
+        Some(signal) => Confirm::signal(process, setup.own, scene, signal),
+        None => Confirm::sacrifice(process, setup.own, scene),
+    }?;
+    // Reading on may block, so only whoever asks what would follow waits for it. A script thaws nobody.
+    if dry
+        && setup.acting == Acting::Rehearsal
+        && let Some(study) =
+            ProcRoot::open("/proc").ok().and_then(|it| detail::study(&it, process.id))
+    {
+        confirm.learn(Study { frozen: None, ..study }, scene);
+    }
+    let consent = match &confirm.ladder {
+        Ladder::Yes => Consent::Plain,
+        Ladder::TypePid { .. } if order.insist => Consent::TypedPid,
+        Ladder::TypePid { why, .. } => return Err(format!("protected: {why} (see --insist)")),
+    };
+    let mut notes = Vec::new();
+    if !confirm.why.is_empty() {
+        notes.push(confirm.why.clone());
+    }
+    notes.extend(confirm.warning.map(str::to_owned));
+    if let Reading::Value(pages) = process.private() {
+        let size = human_size(pages.bytes(scene.machine().page_size));
+        notes.push(format!("frees about {size} (estimate)"));
+    }
+    notes.extend(confirm.falls.iter().cloned());
+    notes.extend(confirm.stay.clone());
+    notes.extend(confirm.restart());
+    Ok((confirm.intent(consent), notes))
+}
+
+/// Says what would be done, and does nothing: rehearsed on the live machine, elsewhere only told.
+fn foretell<'a>(
+    plans: impl Iterator<Item = Plan<'a>>,
+    form: Form,
+    mut hands: Box<dyn Effects>,
+    acting: Acting,
+) -> Result<u8, String> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut status = 0;
+    let mut told = HashSet::new();
+    let write = || {
+        for plan in plans {
+            match plan {
+                Plan::Act(intent, _) if intent.who().is_some_and(|who| !told.insert(who)) => {}
+                Plan::Act(intent, notes) if acting == Acting::Rehearsal => {
+                    let outcome = hands.perform(intent);
+                    if fails(&outcome) {
+                        status = REFUSED;
+                    }
+                    outcomes::write_rehearsed(&mut out, &outcome, &notes, form)?;
+                }
+                Plan::Act(intent, notes) => outcomes::write_plan(&mut out, &intent, &notes, form)?,
+                Plan::Leave(target, process, why) => {
+                    status = REFUSED;
+                    leave(&mut out, target, process, &why, form)?;
+                }
+            }
+        }
+        out.flush()
+    };
+    wrote(write()).map(|()| status)
+}
+
+fn leave(
+    out: &mut dyn Write,
+    target: &Target,
+    process: Option<&Process>,
+    why: &str,
+    form: Form,
+) -> io::Result<()> {
+    let name = process.map(|process| process.comm.to_string());
+    outcomes::write_refused(out, target.pid, name.as_deref(), why, form)
+}
+
+/// Whether what was asked did not come about. Who was to be ended and is gone already needs no excuse.
+const fn fails(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused { intent: Intent::Signal { .. }, refusal: Refusal::Gone } => false,
+        Outcome::Refused { .. } => true,
+        _ => false,
+    }
+}
+
+/// Does it, says what came of each, and follows the signalled to their end, for so long.
+fn perform<'a>(
+    plans: impl Iterator<Item = Plan<'a>>,
+    form: Form,
+    mut hands: Box<dyn Effects>,
+    wait: Option<Duration>,
+) -> Result<u8, String> {
+    let mut out = io::stdout().lock();
+    let (mut refused, mut written) = (false, Ok(()));
+    // A reader that went away stops the telling, never the doing half way.
+    let mut tell = |result: io::Result<()>| {
+        if let (true, Err(error)) = (written.is_ok(), result) {
+            written = Err(error);
+        }
+    };
+    let plans: Vec<Plan<'a>> = plans.collect();
+    let mut done = HashSet::new();
+    let mut open = BTreeMap::new();
+    for plan in plans {
+        match plan {
+            Plan::Act(intent, _) => {
+                if intent.who().is_some_and(|who| !done.insert(who)) {
+                    continue;
+                }
+                let outcome = hands.perform(intent);
+                refused |= fails(&outcome);
+                tell(outcomes::write_outcome(&mut out, &outcome, form));
+                if let Outcome::Signalled { who, name, signal, .. } = outcome {
+                    open.insert(who, (name, signal));
+                }
+            }
+            Plan::Leave(target, process, why) => {
+                refused = true;
+                tell(leave(&mut out, target, process, &why, form));
+            }
+        }
+    }
+    let end = wait.map(|wait| Instant::now() + wait);
+    while let (true, Some(end)) = (hands.pursuing(), end) {
+        for outcome in hands.settle() {
+            if let Outcome::Exited { who, .. } = &outcome {
+                open.remove(who);
+            }
+            tell(outcomes::write_outcome(&mut out, &outcome, form));
+        }
+        let now = Instant::now();
+        if now >= end || !hands.pursuing() {
+            break;
+        }
+        thread::sleep(hands.pace().unwrap_or_default().min(end - now));
+    }
+    let stands = end.is_some() && hands.pursuing();
+    for (who, (name, signal)) in open.into_iter().filter(|_| stands) {
+        let after = Millis(u64::try_from(wait.unwrap_or_default().as_millis()).unwrap_or(u64::MAX));
+        let why = "the time to wait is over; nothing escalates by itself".to_owned();
+        let outcome = Outcome::StillThere { who, name, signal, after, why };
+        tell(outcomes::write_outcome(&mut out, &outcome, form));
+    }
+    wrote(written)?;
+    Ok(match (refused, stands) {
+        (true, _) => REFUSED,
+        (false, true) => STANDS,
+        (false, false) => 0,
+    })
+}
+
+fn wrote(result: io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! `doomtop explain`: what happened and why, from a saved kernel log; on any machine, without root.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::app::incident::timeline::News;
+use crate::app::{Acting, Setup};
+use crate::events::{Reader, Report};
+use crate::model::{Needs, ProcId, Scope, Snapshot, Timing};
+use crate::policy::Policy;
+use crate::report::explain::{Common, Explained};
+use crate::report::text::Manner;
+use crate::shell::command::cli::{Cli, Command, Explain};
+use crate::source::{Lost, Source};
+use crate::units::Millis;
+
+/// Longer lines are cut: the kernel's own never are.
+const LONGEST: u64 = 64 << 10;
+
+/// No machine is looked at where reports of a file are shown.
+pub(crate) struct NoLooks;
+
+impl Source for NoLooks {
+    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+        Err(Lost::End)
+    }
+}
+
+/// The screen for reports of a file.
+pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy, utc_offset: i32) -> Setup {
+    Setup {
+        own: ProcId::default(),
+        acting: Acting::NotReal,
+        policy,
+        scope: Scope::Global,
+        columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
+        filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
+        sort: cli.sort.map(|sort| sort.0),
+        delay: Millis(0),
+        utc_offset,
+        live: false,
+    }
+}
+
+/// The reports of the file that is to be shown on the screen; none where another thing is.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn on_screen(cli: &Cli) -> Result<Vec<News>, String> {
+    let Some(Command::Explain(order)) = &cli.command else { return Ok(Vec::new()) };
+    let all = (1..).zip(reports(order)?);
+    // A file tells no order but that of its lines.
+    Ok(all
+        .map(|(number, report)| News::Report {
+            number,
+            unix_ms: i64::try_from(number).unwrap_or(i64::MAX),
+            told: Timing::Order,
+            report: Arc::new(report),
+        })
+        .collect())
+}
+
+/// Explains every report of the capture.
+///
+/// # Errors
+/// What could not be read or written, in one line.
+pub(crate) fn run(order: &Explain, policy: Option<&'static dyn Policy>) -> Result<u8, String> {
+    let reports = reports(order)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = write(&mut out, &reports, order, policy).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// The reports of the capture; an error where there is none.
+fn reports(order: &Explain) -> Result<Vec<Report>, String> {
+    let name = if order.file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        order.file.display().to_string()
+    };
+    let failed = |error: io::Error| format!("{name}: {error}");
+    let (reports, lines) = if order.file == Path::new("-") {
+        read(io::stdin().lock()).map_err(failed)?
+    } else {
+        let file = File::open(&order.file).map_err(failed)?;
+        if file.metadata().is_ok_and(|about| about.is_dir()) {
+            return Err(format!("{name}: this is a folder, not a kernel log"));
+        }
+        read(BufReader::new(file)).map_err(failed)?
+    };
+    if reports.is_empty() {
+        return Err(format!(
+            "{name}: no report of the OOM killer in its {lines} lines; it reads dmesg, journalctl -k \
+             and /dev/kmsg"
+        ));
+    }
+    Ok(reports)
+}
+
+/// The reports, and how many lines there were.
+fn read(mut capture: impl BufRead) -> io::Result<(Vec<Report>, u64)> {
+    let mut reader = Reader::default();
+    let (mut line, mut lines) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if capture.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+            return Ok((reader.finish(), lines));
+        }
+        lines += 1;
+        // What is cut off is no line of its own.
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
+            skip_line(&mut capture)?;
+        }
+        reader.take(&String::from_utf8_lossy(&line));
+    }
+}
+
+/// Leaves out what is left of a line.
+fn skip_line(capture: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = capture.fill_buf()?;
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        if taken == 0 {
+            return Ok(());
+        }
+        capture.consume(taken);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+fn write(
+    out: &mut dyn Write,
+    reports: &[Report],
+    order: &Explain,
+    policy: Option<&'static dyn Policy>,
+) -> io::Result<()> {
+    let common = Common::of(reports);
+    let manner = Manner { cut: width(), ascii: !crate::shell::tui::utf8() };
+    for (nth, report) in (1..).zip(reports) {
+        let explained = Explained::new(report, &common, policy);
+        if order.json {
+            writeln!(out, "{}", explained.json())?;
+            continue;
+        }
+        if nth > 1 {
+            writeln!(out)?;
+        }
+        writeln!(out, "OOM {nth} of {}", reports.len())?;
+        explained.write(out, order.rows, manner)?;
+    }
+    Ok(())
+}
+
+/// The terminal's width, where there is one.
+fn width() -> Option<usize> {
+    let is_terminal = io::stdout().is_terminal();
+    is_terminal.then(crossterm::terminal::size)?.ok().map(|(width, _)| usize::from(width))
+}

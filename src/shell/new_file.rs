@@ -1,0 +1,131 @@
+//! Files that the user asks for: the journal, the way to keep a value. Always new ones.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::app::Level;
+use crate::app::session::journal::Journal;
+use crate::model::Machine;
+
+/// A file that was not there before: never over one of the user's. Its name comes back, too.
+pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
+    let names = (1..100).map(|nth| match nth {
+        1 => format!("{stem}.{ending}"),
+        nth => format!("{stem}-{nth}.{ending}"),
+    });
+    for name in names {
+        match create(&name) {
+            Ok(file) => return Ok((name, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Also a link that leads nowhere is something that stands there.
+fn create(path: impl AsRef<std::path::Path>) -> io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
+}
+
+/// Writes a text to a path as it was typed; what comes back is what to say.
+pub(crate) fn write(path: &str, text: &str) -> (Level, String) {
+    let written = create(home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
+    match written {
+        Ok(()) => (Level::Good, format!("written to {path}")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            (Level::Warn, format!("{path} is there already: nothing was written"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            (Level::Warn, format!("{path}: its folder is not there (mkdir -p makes it)"))
+        }
+        Err(error) => (Level::Warn, format!("{path}: {error}")),
+    }
+}
+
+/// The path with the user's own folder for `~`.
+fn home(path: &str) -> PathBuf {
+    let own = path.strip_prefix("~/").zip(std::env::var_os("HOME"));
+    own.map_or_else(|| PathBuf::from(path), |(rest, home)| PathBuf::from(home).join(rest))
+}
+
+/// Writes the journal to a new file in the working directory; what comes back is what to say.
+pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (Level, String) {
+    let first = journal.entries.first().map_or(0, |entry| entry.unix_ms);
+    let written =
+        new_file(&format!("doomtop-journal-{first}"), "txt").and_then(|(name, mut file)| {
+            file.write_all(text(journal, machine).as_bytes())?;
+            Ok(name)
+        });
+    match written {
+        Ok(name) => (Level::Good, format!("the journal is written to {name}")),
+        Err(error) => (Level::Warn, format!("the journal could not be written: {error}")),
+    }
+}
+
+/// A line for each act, its time in UTC.
+fn text(journal: &Journal, machine: &Machine) -> String {
+    let mut out = format!("# doomtop on {} ({}): what was done\n", machine.name, machine.kernel);
+    for entry in &journal.entries {
+        let time = Timestamp::from_millisecond(entry.unix_ms).unwrap_or_default();
+        let _ = write!(out, "{time:.0}  ");
+        let _ = match &entry.acted {
+            Some(acted) => {
+                let values = acted.values.map(|(from, to)| format!(" {from} -> {to}"));
+                let (subject, what) = (&acted.subject, &acted.what);
+                let values = values.unwrap_or_default();
+                writeln!(out, "{subject}: {what}{values}: {}", acted.outcome)
+            }
+            None => writeln!(out, "{}", entry.text),
+        };
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::session::journal::Acted;
+    use crate::intent::{Intent, Outcome, Refusal};
+    use crate::model::ProcId;
+    use crate::units::Adj;
+
+    #[test]
+    fn a_file_that_is_there_is_never_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("50-oom.conf");
+        let path = path.to_str().expect("a path");
+        assert_eq!(write(path, "one").0, Level::Good);
+        let (level, said) = write(path, "two");
+        assert_eq!(level, Level::Warn);
+        assert!(said.contains("there already"), "{said}");
+        assert_eq!(std::fs::read_to_string(path).expect("a text"), "one");
+        // Nor through a link to what is not there yet.
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        assert_eq!(write(link.to_str().expect("a path"), "three").0, Level::Warn);
+        assert!(!target.exists());
+        let (_, said) = write(folder.path().join("no/such").to_str().expect("a path"), "four");
+        assert!(said.contains("folder is not there"), "{said}");
+    }
+
+    #[test]
+    fn the_journal_tells_refusals_with_their_values() {
+        let mut journal = Journal::default();
+        let (who, name) = (ProcId { pid: 7, ..ProcId::default() }, "java".to_owned());
+        let intent = Intent::SetAdj { who, name, from: Adj(0), to: Adj(-5), revert: false };
+        let outcome = Outcome::Refused { intent, refusal: Refusal::Gone };
+        journal.note(1_763_726_400_000, Level::Warn, "7 java: already gone".to_owned());
+        journal.tie(Acted::of(&outcome), None);
+        let text = text(&journal, &Machine::default());
+        let line = text.lines().nth(1).expect("a line");
+        assert_eq!(
+            line,
+            "2025-11-21T12:00:00Z  7 java: oom_score_adj +0 -> -5: refused: already gone"
+        );
+    }
+}

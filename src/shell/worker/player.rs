@@ -1,0 +1,121 @@
+//! A recording as the screen plays it: a thread reads it as fast as it can, and the mind moves through
+//! what came so far.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, sync_channel};
+use std::thread;
+
+use crate::app::refresh::playback::Speed;
+use crate::app::{Level, Msg};
+use crate::model::Needs;
+use crate::source::{Lost, Source};
+
+use crate::shell::tui::Event;
+
+/// So many bytes of looks are kept of a recording; the first ones give way.
+pub(crate) const ROOM: usize = 1 << 30;
+
+/// How much of the file was read.
+#[derive(Clone, Default)]
+pub(crate) struct Progress {
+    read: Arc<AtomicU64>,
+    size: u64,
+}
+
+impl Progress {
+    /// Of a file of so many bytes.
+    pub(crate) fn of(size: u64) -> Self {
+        Self { read: Arc::default(), size }
+    }
+
+    fn percent(&self) -> u64 {
+        (self.read.load(Ordering::Relaxed).saturating_mul(100) / self.size.max(1)).min(100)
+    }
+}
+
+/// A file that counts what is read of it.
+pub(crate) struct Counted {
+    /// The file.
+    pub(crate) file: File,
+    /// The count.
+    pub(crate) progress: Progress,
+}
+
+impl Read for Counted {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(room)?;
+        self.progress.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+/// A recording, and how it is to be played.
+pub(crate) struct Film {
+    /// The looks.
+    pub(crate) source: Box<dyn Source>,
+    /// How much of them was read.
+    pub(crate) progress: Progress,
+    /// How fast it begins.
+    pub(crate) speed: Speed,
+    /// Where it begins, as it was typed: known only when all was read.
+    pub(crate) at: Option<String>,
+}
+
+/// So many looks are read ahead: where the loop stands still, the rest of the file waits in the file.
+const AHEAD: usize = 64;
+
+/// Starts the thread. One is to be received for each look that was taken.
+///
+/// # Errors
+/// The system has no room for another thread.
+pub(crate) fn start(
+    mut source: Box<dyn Source>,
+    progress: Progress,
+    inbox: Sender<Event>,
+) -> Result<Receiver<()>, String> {
+    let (places, taken) = sync_channel(AHEAD);
+    let work = move || {
+        let tell = |message: Msg| inbox.send(Event::Told(message)).is_ok();
+        let (mut looks, mut told) = (0_u64, 0);
+        loop {
+            let message = match source.look(&Needs::default(), None) {
+                Ok(look) => {
+                    looks += 1;
+                    if places.send(()).is_err() {
+                        return;
+                    }
+                    Msg::Film(look)
+                }
+                Err(lost @ Lost::Damaged { .. }) => Msg::Missed(lost.to_string()),
+                Err(Lost::End) if looks > 0 => {
+                    tell(Msg::Told(Level::Good, format!("read: {looks} looks")));
+                    break;
+                }
+                Err(lost @ (Lost::Cut { .. } | Lost::Bad { .. })) if looks > 0 => {
+                    tell(Msg::Missed(lost.to_string()));
+                    break;
+                }
+                Err(lost) => {
+                    tell(crate::shell::failed(&lost));
+                    break;
+                }
+            };
+            if !tell(message) {
+                return;
+            }
+            let percent = progress.percent();
+            if percent >= told + 5 && percent < 100 {
+                told = percent;
+                if !tell(Msg::Told(Level::Plain, format!("read {percent}% of the recording"))) {
+                    return;
+                }
+            }
+        }
+        let _ = inbox.send(Event::AllRead);
+    };
+    let started = thread::Builder::new().name("film".to_owned()).spawn(work);
+    started.map(|_| taken).map_err(|error| format!("cannot start a thread: {error}"))
+}

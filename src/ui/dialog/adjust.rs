@@ -1,0 +1,367 @@
+//! The editor of oom_score_adj: what is, what would be, and what the kernel will say to it.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::app::dialog::adjust::{AdjEdit, Scale};
+use crate::columns::{Sight, cgroup_leaf};
+use crate::model::Machine;
+use crate::plan::preview::Preview;
+use crate::plan::rights::Rights;
+use crate::policy::Unit;
+use crate::rank::Standing;
+use crate::ui::dialog::popup;
+use crate::ui::paint::canvas::{Pen, cells as cells_of};
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Look;
+use crate::units::{Adj, LegacyAdj, Pages};
+
+/// Paints it.
+pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
+    let look = pen.look;
+    let Some(sight) = app.sight() else { return false };
+    let process = sight.scene.find(edit.who);
+    let file = match edit.scale {
+        Scale::Modern => "oom_score_adj",
+        Scale::Legacy => "oom_adj",
+    };
+    let user = process.map_or_else(|| "gone".to_owned(), |it| text::user(&sight, it));
+    let age = text::age(sight.scene, edit.who);
+    let title = format!("{file} of {} {} ({user}), started {age} ago", edit.who, edit.name);
+    let mut lines: Vec<popup::Ranked> = vec![(0, value_line(edit, &sight, look))];
+    if edit.is_wide() {
+        lines.push((0, reach(edit, look)));
+    }
+    lines.push((7, slider(edit, look)));
+    lines.push((6, presets(edit, look)));
+    match (&edit.previews.own, edit.value()) {
+        (Some(own), _) => {
+            lines.extend(previews(edit, own, edit.previews.kernel.as_ref(), &sight, look));
+        }
+        (None, None) => lines.push((1, Line::styled(edit.complaint(), look.warn()))),
+        (None, Some(_)) => lines.push((1, Line::styled("that process is gone", look.warn()))),
+    }
+    lines.extend(proposals(edit, &sight, look).map(|line| (3, line)));
+    lines.push((5, other_scale(edit, sight.scene.machine(), look)));
+    lines.push((9, Line::default()));
+    if let Some(warning) = edit.warning {
+        lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
+    }
+    let style = if matches!(edit.rights, Rights::Any { contained: false }) {
+        look.good()
+    } else {
+        look.dim()
+    };
+    // What refuses everything was said already.
+    if !matches!(edit.rights, Rights::Nothing(_)) {
+        lines.push((6, Line::styled(edit.rights.words(), style)));
+    }
+    let kin = edit.kin.words();
+    let shared = kin.len() - 1;
+    for (nth, text) in kin.into_iter().enumerate().filter(|_| !edit.is_wide()) {
+        let (rank, style) = if nth < shared { (2, look.warn()) } else { (5, look.dim()) };
+        lines.push((rank, Line::styled(text, style)));
+    }
+    let unit = process
+        .and_then(|process| process.cgroup.as_ref().value())
+        .map(|path| cgroup_leaf(path.as_str()))
+        .filter(|leaf| leaf.ends_with(".service"))
+        .zip(edit.value());
+    let keep = match unit {
+        Some((unit, value)) => format!("W: OOMScoreAdjust={} in {unit}", value.0),
+        None => "W: how to keep it".to_owned(),
+    };
+    lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), look.dim())));
+    lines.push((9, Line::default()));
+    lines.push((0, keys(edit, look)));
+    lines.push((8, more_keys(app, edit, look)));
+    popup::paint(&title, lines, look.frame(), area, pen)
+}
+
+fn value_line(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let now = match edit.scale {
+        Scale::Modern => edit.from.to_string(),
+        Scale::Legacy => sight.scene.machine().legacy(edit.from).to_string(),
+    };
+    let input = if edit.fresh { look.strong().patch(look.cursor()) } else { look.strong() };
+    let mut spans = vec![
+        Span::raw(format!("now {now} {} new [ ", look.arrow())),
+        Span::styled(edit.typed.clone(), input),
+    ];
+    if !edit.fresh {
+        spans.push(Span::styled(" ", look.cursor()));
+    }
+    spans.push(Span::raw(" ]"));
+    Line::from(spans)
+}
+
+/// Whom else it is about.
+fn reach(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let count = edit.reached.len();
+    let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
+    Line::from(vec![
+        Span::styled(format!("to all {count} {}{but}", edit.reach.words()), look.tag()),
+        Span::styled(": Enter lists them before anything is written", look.dim()),
+    ])
+}
+
+/// The values that PgUp and PgDn go to.
+fn presets(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let mut spans = vec![Span::styled("presets", look.dim())];
+    let number = edit.value().map(|_| edit.number());
+    for &(value, word) in edit.scale.presets() {
+        let sign = if value > 0 { "+" } else { "" };
+        let gap = if word.is_empty() { "" } else { " " };
+        let style = if number == Some(value) { look.strong() } else { look.dim() };
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(format!("{sign}{value}{gap}{word}"), style));
+    }
+    Line::from(spans)
+}
+
+/// Where zero, the old and the new value stand between the ends of the scale.
+fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
+    const TRACK: usize = 41;
+    let [track, zero, old, new] = look.slider();
+    let (low, high) = edit.scale.ends();
+    let on_scale = |adj: Adj| match edit.scale {
+        Scale::Modern => i64::from(adj.0),
+        Scale::Legacy => i64::from(adj.legacy().0),
+    };
+    let at = |value: i64| {
+        let share = (value.clamp(low, high) - low) as usize;
+        share * (TRACK - 1) / (high - low) as usize
+    };
+    let typed = edit.value().map(|value| at(on_scale(value)));
+    let (from, middle) = (at(on_scale(edit.from)), at(0));
+    let mut spans = vec![Span::styled(format!("{low:>5} "), look.dim())];
+    for cell in 0..TRACK {
+        spans.push(match cell {
+            _ if Some(cell) == typed => Span::styled(new, look.strong()),
+            _ if cell == from => Span::styled(old, look.label()),
+            _ if cell == middle => Span::styled(zero, look.dim()),
+            _ => Span::styled(track, look.dim()),
+        });
+    }
+    spans.push(Span::styled(format!(" +{high}"), look.dim()));
+    Line::from(spans)
+}
+
+/// What follows by the chosen rule, and by the kernel's where that is another one: side by side where
+/// they differ.
+fn previews(
+    edit: &AdjEdit,
+    own: &Preview,
+    kernel: Option<&Preview>,
+    sight: &Sight<'_>,
+    look: Look,
+) -> Vec<popup::Ranked> {
+    let first = |preview: &Preview| {
+        if edit.is_wide() { best(edit, preview, look) } else { change(preview, sight, look) }
+    };
+    let Some(kernel) = kernel else {
+        return vec![(2, first(own)), (1, then(own, look))];
+    };
+    if own.agrees(kernel) {
+        let text = "by the kernel's own rule it is the same";
+        return vec![(2, first(own)), (1, then(own, look)), (6, Line::styled(text, look.dim()))];
+    }
+    let both = [own, kernel];
+    let row = |label: &str, cells: [String; 2], style: Style| {
+        let [left, right] = cells;
+        let pad = usize::from(COLUMN.saturating_sub(cells_of(&left)));
+        Line::from(vec![
+            Span::styled(format!("{label:<LABEL$}"), look.label()),
+            Span::styled(format!("{left}{:pad$}  ", ""), style),
+            Span::styled(right, style),
+        ])
+    };
+    let by = |preview: &Preview| {
+        if preview.knows_adj || !preview.is_idle() {
+            format!("by {}", preview.policy)
+        } else {
+            format!("by {}: knows no adj", preview.policy)
+        }
+    };
+    let mut lines = vec![(1, row("", both.map(by), look.dim()))];
+    if edit.is_wide() {
+        lines
+            .push((2, row("best rank", both.map(|it| arrow(places(it.best), look)), look.plain())));
+    } else {
+        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), look);
+        let points = |it: &Preview| arrow(amounts(it, sight), look);
+        lines.push((2, row("badness", both.map(points), look.plain())));
+        lines.push((2, row("rank", both.map(ranks), look.plain())));
+    }
+    lines.push((1, row("next", both.map(next), look.strong())));
+    lines
+}
+
+/// The best place of all that are changed, before and after.
+fn best(edit: &AdjEdit, preview: &Preview, look: Look) -> Line<'static> {
+    let [before, after] = places(preview.best);
+    Line::from(vec![
+        Span::styled(format!("the {} of them  ", edit.reached.len()), look.label()),
+        Span::raw("best rank "),
+        Span::raw(format!("{before} {} ", look.arrow())),
+        Span::styled(after, look.strong()),
+    ])
+}
+
+/// One to the other.
+fn arrow([before, after]: [String; 2], look: Look) -> String {
+    format!("{before} {} {after}", look.arrow())
+}
+
+/// Cells of the word before what two rules say.
+const LABEL: usize = 10;
+/// Cells of what the first of them says.
+const COLUMN: u16 = 28;
+
+/// Points, before and after.
+fn amounts(preview: &Preview, sight: &Sight<'_>) -> [String; 2] {
+    [preview.before, preview.after].map(|standing| match (standing, preview.unit) {
+        (Standing::Scored(points), Unit::Pages) => {
+            let sign = if points.0 < 0 { "-" } else { "" };
+            format!("{sign}{}", text::size(sight, Pages(points.0.unsigned_abs())))
+        }
+        (Standing::Scored(points), Unit::Bare) => text::grouped(points.0),
+        (Standing::Spared(reason), _) => reason.word().to_owned(),
+    })
+}
+
+/// Shares of the domain, before and after; points that are no pages have none.
+fn shares(preview: &Preview, sight: &Sight<'_>) -> Option<[String; 2]> {
+    let share = |standing: Standing| match standing.points() {
+        Some(points) => text::permille(sight, points).to_string(),
+        None => "-".to_owned(),
+    };
+    (preview.unit == Unit::Pages).then(|| [preview.before, preview.after].map(share))
+}
+
+fn places(ranks: [Option<usize>; 2]) -> [String; 2] {
+    ranks.map(|rank| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()))
+}
+
+fn next(preview: &Preview) -> String {
+    match &preview.victim {
+        Some((id, name)) => {
+            let close = if preview.too_close { ", too close" } else { "" };
+            format!("{} {name}{close}", id.pid)
+        }
+        None => "nobody".to_owned(),
+    }
+}
+
+/// Badness, share and rank, before and after.
+fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let arrow = look.arrow();
+    let pair = |label: &'static str, [before, after]: [String; 2], behind: &'static str| {
+        vec![
+            Span::styled(label, look.label()),
+            Span::raw(format!("{before} {arrow} ")),
+            Span::styled(after, look.strong()),
+            Span::raw(behind),
+        ]
+    };
+    let mut spans = pair("badness ", amounts(preview, sight), "    ");
+    if let Some(shares) = shares(preview, sight) {
+        spans.extend(pair("", shares, "/1000    "));
+    }
+    spans.extend(pair("rank ", places([preview.rank_before, preview.rank_after]), ""));
+    Line::from(spans)
+}
+
+/// Who would be next then.
+fn then(preview: &Preview, look: Look) -> Line<'static> {
+    let Some((id, name)) = &preview.victim else {
+        return Line::styled("then nobody can be chosen", look.danger());
+    };
+    let verb = if preview.victim_stays { "stays" } else { "becomes" };
+    let style = if preview.victim_stays { look.plain() } else { look.victim() };
+    let mut line = Line::from(vec![
+        Span::styled(format!("next victim {verb} "), look.label()),
+        Span::styled(format!("{id} {name}"), style),
+    ]);
+    if preview.too_close {
+        line.spans.push(Span::styled("  (too close to call)", look.warn()));
+    }
+    line
+}
+
+/// The smallest changes that matter, and their keys.
+fn proposals(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Option<Line<'static>> {
+    let found = edit.proposals;
+    let key =
+        |key: &'static str, text: String| vec![Span::styled(key, look.strong()), Span::raw(text)];
+    let mut spans = match (edit.is_wide(), found.out, found.first) {
+        (true, None, None) => {
+            let mut spans = key("o", " none of them first   ".to_owned());
+            spans.extend(key("f", " one of them first".to_owned()));
+            spans
+        }
+        (_, Some(out), _) => key("o", format!(" {out}: just out of first place")),
+        (_, None, Some(first)) => key("f", format!(" {first}: just into first place")),
+        (false, None, None) => return None,
+    };
+    if !found.policy.is_empty() && found.policy != sight.policy.id() {
+        spans.push(Span::styled(format!(" (by {})", found.policy), look.dim()));
+    }
+    Some(Line::from(spans))
+}
+
+/// The same value on the other scale, and what the coarse one loses.
+fn other_scale(edit: &AdjEdit, machine: &Machine, look: Look) -> Line<'static> {
+    let Some(value) = edit.value() else { return Line::default() };
+    let reads = machine.legacy(value);
+    let text = match edit.scale {
+        Scale::Legacy => {
+            let typed = LegacyAdj::clamped(edit.number());
+            let loss = if reads == typed { "" } else { " (rounded towards 0)" };
+            format!("oom_adj {typed} writes {}, reads back {reads}{loss}", value.0)
+        }
+        Scale::Modern => {
+            let loss = match reads {
+                // Before 5.10 the kernel shows a value that it does not take.
+                LegacyAdj(16) => "; this kernel shows 16, and refuses it when written".to_owned(),
+                reads if reads.modern() == value => String::new(),
+                reads => format!("; writing that would give {}", reads.modern().0),
+            };
+            format!("as legacy oom_adj it reads {reads}{loss}")
+        }
+    };
+    Line::styled(text, look.dim())
+}
+
+fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
+    let enter = if edit.is_wide() { " list them   " } else { " apply   " };
+    pairs(
+        &[
+            ("Enter", enter),
+            ("Esc", " leave it   "),
+            ("Tab", " other scale   "),
+            ("arrows", " 50 or 10"),
+        ],
+        look,
+    )
+}
+
+fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
+    let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
+    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
+    pairs(
+        &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
+        look,
+    )
+}
+
+fn pairs(pairs: &[(&'static str, &'static str)], look: Look) -> Line<'static> {
+    let mut spans = Vec::new();
+    for &(key, what) in pairs {
+        spans.push(Span::styled(key, look.strong()));
+        spans.push(Span::raw(what));
+    }
+    Line::from(spans)
+}

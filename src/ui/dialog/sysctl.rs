@@ -1,0 +1,276 @@
+//! The editor of the kernel's switches: what is, what would be, and who could still get memory then.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::app::dialog::sysctl::{Forecast, Grave, KnobEdit, Room, Sure};
+use crate::columns::Sight;
+use crate::model::{Knob, Reading};
+use crate::ui::dialog::popup;
+use crate::ui::paint::canvas::Pen;
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Look;
+use crate::units::Kib;
+
+/// Cells of a switch's name.
+const NAME: usize = 25;
+
+/// Paints it.
+pub fn paint(app: &App, edit: &KnobEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
+    let look = pen.look;
+    let Some(sight) = text::header_sight(app) else { return false };
+    let now = sight.scene.now();
+    let mut lines: Vec<popup::Ranked> = Vec::new();
+    for knob in Knob::ALL {
+        let seen = knob.seen(now);
+        // Where there is too little room, the one that is being turned stays.
+        let rank = if knob == edit.knob { 0 } else { 7 };
+        lines.push((rank, row(knob, seen, edit, look)));
+    }
+    lines.push((9, Line::default()));
+    match edit.value() {
+        _ if edit.from.value().is_none() => {
+            let text = "this one cannot be read here";
+            lines.push((1, Line::styled(text, look.warn())));
+        }
+        None => lines.push((1, Line::styled(edit.complaint(), look.warn()))),
+        Some(_) if seen_otherwise(edit, edit.knob.seen(now)) => {
+            let text = "! it changed meanwhile: leave it and look again";
+            lines.push((1, Line::styled(text, look.warn())));
+        }
+        Some(value) => lines.extend(about(edit, value, &sight, look)),
+    }
+    lines.push((9, Line::default()));
+    if let Some(hindrance) = edit.hindrance {
+        lines.push((1, Line::styled(format!("! {hindrance}"), look.warn())));
+    }
+    if let (Some(command), Some(line)) = (edit.command(), edit.line()) {
+        let dim = |key: &'static str, what: &'static str, text: String| {
+            Line::from(vec![
+                Span::styled(key, look.strong()),
+                Span::styled(what, look.dim()),
+                Span::raw(text),
+            ])
+        };
+        lines.push((5, dim("y", " copies, for now:  ", command)));
+        lines.push((4, dim("Y", " copies, for every boot, in /etc/sysctl.d:  ", line)));
+    }
+    if let Some((knob, before)) = app.turned.earlier.last() {
+        let text = format!(" proposes {knob} = {before}, as before the last turn from here");
+        let spans = vec![Span::styled("r", look.strong()), Span::styled(text, look.dim())];
+        lines.push((6, Line::from(spans)));
+    }
+    lines.push((9, Line::default()));
+    lines.push((0, keys(look)));
+    let title = format!("The kernel's switches of {}, until it boots again", now.machine.name);
+    popup::paint(&title, lines, look.frame(), area, pen)
+}
+
+fn seen_otherwise(edit: &KnobEdit, seen: Reading<u64>) -> bool {
+    seen.value().is_some() && seen != edit.from
+}
+
+/// A switch: its name, its value, and behind the one under the cursor what is typed.
+fn row(knob: Knob, seen: Reading<u64>, edit: &KnobEdit, look: Look) -> Line<'static> {
+    let chosen = knob == edit.knob;
+    let mark = if chosen { "> " } else { "  " };
+    let style = if chosen { look.strong() } else { look.plain() };
+    let value = match seen {
+        Reading::Value(value) => value.to_string(),
+        absent => absent.dash().to_owned(),
+    };
+    let meaning = seen.value().map_or("", |value| knob.meaning(value));
+    let mut spans = vec![
+        Span::styled(format!("{mark}{:<NAME$}", knob.file()), style),
+        Span::raw(format!("{value} ")),
+    ];
+    if !chosen {
+        spans.push(Span::styled(meaning, look.dim()));
+        return Line::from(spans);
+    }
+    let input = if edit.fresh { look.strong().patch(look.cursor()) } else { look.strong() };
+    spans.push(Span::raw(format!("{} new [ ", look.arrow())));
+    spans.push(Span::styled(edit.typed.clone(), input));
+    if !edit.fresh {
+        spans.push(Span::styled(" ", look.cursor()));
+    }
+    spans.push(Span::raw(" ] "));
+    let meant = edit.value().map_or("", |value| knob.meaning(value));
+    spans.push(Span::styled(meant, look.label()));
+    Line::from(spans)
+}
+
+/// What follows from a value.
+fn about(edit: &KnobEdit, value: u64, sight: &Sight<'_>, look: Look) -> Vec<popup::Ranked> {
+    let mut lines = Vec::new();
+    let commits = matches!(
+        edit.knob,
+        Knob::OvercommitMemory | Knob::OvercommitRatio | Knob::OvercommitKbytes
+    );
+    let text = match (edit.knob, value) {
+        // `mm/util.c` `__vm_enough_memory` before 5.2.
+        (Knob::OvercommitMemory, 0) if sight.scene.machine().kernel_version() < (5, 2) => {
+            "a request for more than is free or can be freed is refused"
+        }
+        (Knob::OvercommitMemory, 0) => {
+            "a single request larger than all RAM and swap is refused, no other"
+        }
+        (Knob::OvercommitMemory, 1) => {
+            "no request is refused, however large: the OOM killer decides"
+        }
+        (Knob::OvercommitMemory, _) => "what goes over the limit is refused: malloc and fork fail",
+        (Knob::OvercommitRatio, _) => "counts in mode 2; writing it sets overcommit_kbytes to 0",
+        (Knob::OvercommitKbytes, 0) => {
+            "writing 0 sets the ratio to 0 as well: only swap counts then"
+        }
+        (Knob::OvercommitKbytes, _) => "counts in mode 2; writing it sets overcommit_ratio to 0",
+        (Knob::PanicOnOom, 0) => "an OOM kills a process",
+        (Knob::PanicOnOom, 1) => "an OOM of the whole machine panics it; one in a cgroup kills",
+        (Knob::PanicOnOom, _) => "any OOM panics the machine, one in a cgroup too",
+        (Knob::KillAllocatingTask, 0) => "an OOM kills by badness",
+        (Knob::KillAllocatingTask, _) => {
+            "an OOM of the machine kills whoever asks then, whatever its badness"
+        }
+        (Knob::Swappiness, 0) => "anonymous memory is swapped only when little else is left",
+        (Knob::Swappiness, _) => "above 100 swap is taken to be faster than files (5.8 and later)",
+    };
+    lines.push((3, Line::raw(text)));
+    if let Some(forecast) = edit.forecast.filter(|_| commits) {
+        lines.push((2, limit_line(&forecast, sight, look)));
+        // A grave value says it in its own words.
+        if edit.grave().is_none() {
+            lines.push((2, room_line(&forecast, sight, look)));
+        }
+        lines.extend(reserve_line(&forecast, sight, look));
+    } else if commits {
+        lines.push((2, Line::styled("what is promised here is not known", look.warn())));
+    }
+    if let Some(grave) = edit.grave() {
+        lines.push((
+            1,
+            Line::styled(format!("! {}", warning(grave, edit.forecast, sight)), look.danger()),
+        ));
+    }
+    lines
+}
+
+/// The commit limit against what is promised.
+fn limit_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let size = |kib| text::kib(sight, kib);
+    let percent = forecast.committed.0.saturating_mul(100) / forecast.limit.0.max(1);
+    let mut spans = vec![Span::styled("limit ", look.label())];
+    if forecast.limit != forecast.limit_before {
+        spans.push(Span::raw(format!("{} {} ", size(forecast.limit_before), look.arrow())));
+    }
+    spans.push(Span::styled(size(forecast.limit), look.strong()));
+    spans.push(Span::styled("   promised ", look.label()));
+    spans.push(Span::raw(format!("{}, {percent}%", size(forecast.committed))));
+    if forecast.foreign {
+        spans.push(Span::styled("   (about: sizes here are not the machine's)", look.warn()));
+    }
+    Line::from(spans)
+}
+
+/// Who could still be promised memory.
+fn room_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Line<'static> {
+    let (text, style) = match forecast.room() {
+        Room::Unlimited => ("the limit refuses nothing in this mode".to_owned(), look.dim()),
+        Room::Enough => {
+            let free = forecast.limit.saturating_sub(forecast.committed);
+            (format!("{} more can be promised then", text::kib(sight, free)), look.good())
+        }
+        Room::NotForLarge => {
+            let text =
+                "! large processes are refused more: up to 1/32 of its size is kept from each";
+            (text.to_owned(), look.warn())
+        }
+        Room::RootOnly => {
+            ("! only root can be promised more: the rest is its reserve".to_owned(), look.warn())
+        }
+        Room::Nobody => ("! nobody can be promised any more".to_owned(), look.warn()),
+    };
+    Line::styled(text, style)
+}
+
+/// What is held back while the limit is enforced.
+fn reserve_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Option<popup::Ranked> {
+    let reserves = forecast.admin_reserve + forecast.user_reserve;
+    let held = forecast.mode.enforces() && reserves > Kib::ZERO;
+    let text = format!(
+        "kept for root {}, from each process up to {} (admin_, user_reserve_kbytes)",
+        text::kib(sight, forecast.admin_reserve),
+        text::kib(sight, forecast.user_reserve)
+    );
+    held.then_some((6, Line::styled(text, look.dim())))
+}
+
+/// What a grave value does, in one sentence.
+fn warning(grave: Grave, forecast: Option<Forecast>, sight: &Sight<'_>) -> String {
+    let fails = |whose: &str| {
+        let Some(forecast) = forecast else { return "allocations would fail at once".to_owned() };
+        let (committed, limit) =
+            (text::kib(sight, forecast.committed), text::kib(sight, forecast.limit));
+        format!(
+            "with mode 2 now, every allocation{whose} would fail: {committed} of {limit} promised"
+        )
+    };
+    match grave {
+        Grave::NoMemory => fails(""),
+        Grave::NoMemoryButRoot => fails(" but root's"),
+        Grave::Panics => "the next OOM stops the machine instead of killing a process".to_owned(),
+    }
+}
+
+fn keys(look: Look) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (key, what) in [
+        ("Enter", " apply  "),
+        ("Esc", " leave  "),
+        ("Up Down", " which  "),
+        ("Left Right", " less, more  "),
+        ("Tab", " usual"),
+    ] {
+        spans.push(Span::styled(key, look.strong()));
+        spans.push(Span::raw(what));
+    }
+    Line::from(spans)
+}
+
+/// Paints the question that a grave value asks once more.
+pub fn paint_sure(app: &App, sure: &Sure, area: Rect, pen: &mut Pen<'_>) -> bool {
+    let look = pen.look;
+    let Some(sight) = text::header_sight(app) else { return false };
+    let knob = sure.knob;
+    let mut lines: Vec<popup::Ranked> = vec![(
+        0,
+        Line::from(vec![
+            Span::raw(format!("{} {} ", sure.from, look.arrow())),
+            Span::styled(sure.to.to_string(), look.strong()),
+            Span::styled(format!("  {}", knob.meaning(sure.to)), look.label()),
+        ]),
+    )];
+    lines.push((9, Line::default()));
+    let text = format!("! {}", warning(sure.grave, sure.forecast, &sight));
+    lines.push((0, Line::styled(text, look.danger())));
+    let then = match sure.grave {
+        Grave::NoMemory => {
+            "nothing can be started then, not even a shell to put it back; doomtop may end too"
+        }
+        Grave::NoMemoryButRoot => {
+            "nobody but root can start anything then; services of other users fail"
+        }
+        Grave::Panics => "what is not on disk by then is lost",
+    };
+    lines.push((1, Line::raw(then)));
+    lines.push((9, Line::default()));
+    lines.push((
+        0,
+        Line::from(vec![
+            Span::styled("y", look.danger()),
+            Span::raw(" = do it   anything else = nothing"),
+        ]),
+    ));
+    let title = format!("Set {knob} to {}?", sure.to);
+    popup::paint(&title, lines, look.grave_frame(), area, pen)
+}

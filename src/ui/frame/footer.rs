@@ -1,0 +1,394 @@
+//! The two bottom lines: what the table shows (or a message, or what is being typed), and the
+//! function keys.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::adj_rules::rules::Sticky;
+use crate::app::dialog::mode::{Asking, Mode, Prompt, Screen};
+use crate::app::keymap::bindings::{Action, Place, key_of, keys_of};
+use crate::app::{Acting, App, Level};
+use crate::columns::Scale;
+use crate::policy::Reason;
+use crate::rank::Standing;
+use crate::ui::paint::canvas::{Pen, cells, tail};
+use crate::ui::panel::session;
+
+/// Paints the status line, or what has taken its place.
+pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    match &app.mode {
+        Mode::Prompt(prompt) => return paint_prompt(prompt, area, pen),
+        Mode::GoTo(digits) => {
+            let mut x = area.x + pen.text(area.x, area.y, area.width, "pid ", look.label());
+            x += pen.text(x, area.y, area.right() - x, digits, look.strong());
+            pen.text(x, area.y, 1, " ", look.cursor());
+            x += 2;
+            let found = app.selected().is_some_and(|it| it.id.pid.to_string().starts_with(digits));
+            let (text, style) = if found {
+                ("any other key ends the number", look.dim())
+            } else {
+                ("! no such pid in the table", look.warn())
+            };
+            pen.text(x, area.y, area.right().saturating_sub(x), text, style);
+            return;
+        }
+        _ => {}
+    }
+    if let Some(notice) = &app.notice {
+        let (mark, style) = match notice.level {
+            Level::Plain => ("", look.plain()),
+            Level::Good => ("", look.good()),
+            Level::Warn => ("! ", look.warn()),
+        };
+        let line =
+            Line::from(vec![Span::styled(mark, style), Span::styled(notice.text.clone(), style)]);
+        pen.line(area.x, area.y, area.width, &line);
+        return;
+    }
+    let mut x = area.x;
+    for part in parts(app, pen) {
+        let gap = if x == area.x { 0 } else { 2 };
+        // Whole parts only: half a word says nothing.
+        if x + gap + cells(&part.content) > area.right() && x > area.x {
+            continue;
+        }
+        x += gap;
+        x += pen.text(x, area.y, area.right().saturating_sub(x), &part.content, part.style);
+    }
+}
+
+/// What there is to say, the most important first.
+fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let mut parts = Vec::with_capacity(12);
+    if let Some(why) = app.lost.as_ref().filter(|_| !app.time.past.is_empty()) {
+        parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
+    }
+    let Some(scene) = &app.scene else { return parts };
+    if app.screen == Screen::Cgroups {
+        return group_parts(app, pen, parts);
+    }
+    if app.screen == Screen::Verdicts {
+        return verdict_parts(app, pen, parts);
+    }
+    if app.screen == Screen::Events {
+        return event_parts(app, pen, parts);
+    }
+    if app.screen == Screen::Memory {
+        parts.push(pace(app, pen));
+        parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+        parts.extend(memory_keys(app, pen));
+        return parts;
+    }
+    parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
+    let rows = app.ranking.rows().iter();
+    let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
+    let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
+    parts.push(Span::raw(if shown == all {
+        format!("{all} tasks")
+    } else {
+        format!("{shown} of {all} tasks")
+    }));
+    if app.is_scoped() {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
+    let (agree, compared) = app.check.count();
+    if compared > 0 {
+        let style = if agree == compared { look.good() } else { look.warn() };
+        let mark = if agree == compared { "" } else { "!" };
+        parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
+    }
+    parts.push(pace(app, pen));
+    parts.extend(alarms(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.setup.acting == Acting::Rehearsal {
+        parts.push(Span::styled("dry run", look.warn()));
+    }
+    if app.setup.acting == Acting::ReadOnly {
+        parts.push(Span::styled("read-only", look.good()));
+    }
+    if !app.tags.is_empty() {
+        parts.push(Span::styled(format!("{} tagged", app.tags.len()), look.tag()));
+    }
+    if !app.view.filter.is_empty() {
+        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), look.warn()));
+    }
+    if let Some(user) = &app.view.user {
+        parts.push(Span::styled(format!("user {user}"), look.warn()));
+    }
+    if !app.search.is_empty() {
+        parts.push(Span::styled(format!("search {}", app.search.text()), look.label()));
+    }
+    if app.view.hide_spared {
+        parts.push(Span::styled("candidates only", look.warn()));
+    }
+    let sort = app.view.sort;
+    let direction = if sort.descending { "desc" } else { "asc" };
+    if sort.column.id != "badness" || !sort.descending {
+        parts.push(Span::raw(format!("sort {} {direction}", sort.column.id)));
+    }
+    if app.view.tree {
+        parts.push(Span::raw("tree"));
+    }
+    if app.scale != Scale::Auto {
+        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    }
+    if !app.follow {
+        parts.push(Span::raw("follow off"));
+    }
+    // In a dialog or on a page these keys mean something else, which is written there.
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    let over = app.is_over();
+    let acts = [(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")];
+    let acts = acts.into_iter().filter(|_| !over);
+    // Of reports of a file there is no now.
+    let now = over && !app.time.past.is_empty();
+    let now = now.then_some((Action::Now, app.newest_word()));
+    for (action, word) in [(Action::Explain, "explain")].into_iter().chain(acts).chain(now) {
+        if let Some(key) = key_of(Place::Browse, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// What the rules of adj do, or would do.
+fn rules(sticky: &Sticky, pen: &Pen<'_>) -> Span<'static> {
+    let quiet = sticky.trouble.is_none() && !sticky.is_on();
+    let style = if quiet { pen.look.label() } else { pen.look.warn() };
+    Span::styled(sticky.summary(), style)
+}
+
+/// How many alarms there are, and how many stand: the header may be off.
+fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
+    let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
+    let word = if count == 1 { "alarm" } else { "alarms" };
+    match (count, stand) {
+        (0, _) => None,
+        (_, 0) => Some(Span::styled(format!("{count} {word} set"), pen.look.label())),
+        _ => Some(Span::styled(format!("! {stand} of {count} {word}"), pen.look.danger())),
+    }
+}
+
+/// Whether what is shown goes on.
+fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
+    let look = pen.look;
+    if app.report.is_some() {
+        return Span::styled("[report]", look.warn());
+    }
+    if app.time.is_past() {
+        let word = if app.time.is_playing() { "[playing]" } else { "[past]" };
+        Span::styled(word, look.warn())
+    } else if app.paused {
+        Span::styled("[paused]", look.warn())
+    } else if app.held() && app.screen == Screen::Processes {
+        Span::styled("[held]", look.warn())
+    } else if app.setup.live && app.pace.is_pressed() {
+        Span::styled("[live, pressed]", look.warn())
+    } else if app.setup.live && app.pace.is_relaxed() {
+        Span::raw("[live, relaxed]")
+    } else if app.setup.live {
+        Span::raw("[live]")
+    } else if app.setup.acting == Acting::Demo {
+        Span::styled("[demo]", look.warn())
+    } else {
+        Span::styled("[recording]", look.warn())
+    }
+}
+
+/// The same for the view of events.
+fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let count = app.timeline.happenings.len();
+    parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
+    parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.timeline.kills_only {
+        parts.push(Span::styled("kills only", look.warn()));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::ExplainKill, "explain"),
+        (Action::LookBefore, "the look before"),
+        (Action::KillsOnly, "kills only"),
+    ] {
+        if let Some(key) = key_of(Place::Events, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// The keys of the view of memory.
+fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    if !matches!(app.mode, Mode::Browse) {
+        return Vec::new();
+    }
+    // Without looks there is nothing to move in.
+    if app.time.history.is_empty() {
+        return Vec::new();
+    }
+    let pair = |a: Action, b: Action, word: &str| {
+        let (a, b) = (key_of(Place::Memory, a)?, key_of(Place::Memory, b)?);
+        Some(format!("{a} {b} {word}"))
+    };
+    let large = if app.memory.large { "all charts" } else { "large" };
+    let enter = key_of(Place::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
+    let now = key_of(Place::Memory, Action::Now).filter(|_| app.time.is_past());
+    [
+        pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
+        pair(Action::LookBack, Action::LookForward, "looks back"),
+        enter,
+        now.map(|key| format!("{key} {}", app.newest_word())),
+        pair(Action::KillBefore, Action::KillAfter, "kills"),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|text| Span::styled(text, pen.look.dim()))
+    .collect()
+}
+
+/// The same for the view of cgroups.
+fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let Some(scene) = &app.scene else { return parts };
+    let limited = scene.now().cgroups.limited().count();
+    let count = scene.now().cgroups.list.len();
+    parts.push(Span::raw(format!("{count} cgroups, {limited} with a limit")));
+    parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if app.is_scoped() {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
+    if app.groups.hide {
+        parts.push(Span::styled("limited only", look.warn()));
+    }
+    if app.scale != Scale::Auto {
+        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::EnterDomain, "shows its processes"),
+        (Action::HideUnlimited, "limited only"),
+        (Action::NextView, "back"),
+    ] {
+        if let Some(key) = key_of(Place::Cgroups, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+/// The same for the view of verdicts.
+fn verdict_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let look = pen.look;
+    let view = &app.verdicts;
+    let count = view.lines.len();
+    parts.push(Span::raw(if view.hide {
+        format!("{count} of {} policies", count + view.hidden)
+    } else {
+        format!("{count} policies")
+    }));
+    parts.push(pace(app, pen));
+    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    if let Some(scene) = app.scene.as_ref().filter(|_| app.is_scoped()) {
+        let name = scene.domain().name.as_str();
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+    }
+    if view.hide {
+        parts.push(Span::styled("other victims only", look.warn()));
+    }
+    if !matches!(app.mode, Mode::Browse) {
+        return parts;
+    }
+    for (action, word) in [
+        (Action::EnterPolicy, "ranks by it"),
+        (Action::HideAgreeing, "other victims only"),
+        (Action::NextView, "back"),
+    ] {
+        if let Some(key) = key_of(Place::Verdicts, action) {
+            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+        }
+    }
+    parts
+}
+
+fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let label = match prompt.asking {
+        Asking::Search => "Search: ",
+        Asking::Filter => "Filter: ",
+        Asking::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
+        Asking::Delay => "Seconds between refreshes: ",
+    };
+    let mut x = area.x + pen.text(area.x, area.y, area.width, label, look.label());
+    let room = area.right().saturating_sub(x).saturating_sub(1);
+    let scroll = prompt.input.visual_scroll(usize::from(room));
+    let value = prompt.input.value();
+    // What stands before the part that is in view, by cells.
+    let mut skipped = 0;
+    let start = value
+        .char_indices()
+        .find(|&(at, c)| {
+            let here = skipped >= scroll;
+            skipped += usize::from(cells(&value[at..at + c.len_utf8()]));
+            here
+        })
+        .map_or(value.len(), |(at, _)| at);
+    let cursor = x + (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
+    x += pen.text(x, area.y, room, &value[start..], look.strong());
+    pen.style(Rect { x: cursor, width: 1, ..area }, look.cursor());
+    if let Some(error) = &prompt.error {
+        let x = x.max(cursor) + 2;
+        let text = format!("! {error}");
+        let room = area.right().saturating_sub(x);
+        if room > 8 {
+            pen.text(x, area.y, room, &text, look.warn());
+        } else {
+            // The error is worth more than the far end of the line.
+            let taken = cells(&text).min(area.width / 2);
+            pen.text(area.right() - taken, area.y, taken, &text, look.warn());
+        }
+    }
+}
+
+/// Paints the function bar.
+pub fn paint_bar(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let mut named: Vec<_> = keys_of(app.place())
+        .filter(|binding| !binding.label.is_empty())
+        .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
+        .collect();
+    named.sort_by_key(|(key, _)| match key.code {
+        crate::app::keymap::bindings::Code::F(number) => number,
+        _ => u8::MAX,
+    });
+    let count = named.len().max(1) as u16;
+    let taken: u16 = named.iter().map(|(key, label)| cells(&key.to_string()) + cells(label)).sum();
+    let pad = (area.width.saturating_sub(taken) / count).min(4);
+    let mut x = area.x;
+    for (key, label) in named {
+        let key = key.to_string();
+        if x + cells(&key) + cells(label) > area.right() {
+            break;
+        }
+        x += pen.text(x, area.y, area.right() - x, &key, look.key());
+        let width = (cells(label) + pad).min(area.right() - x);
+        pen.style(Rect { x, y: area.y, width, height: 1 }, look.key_label());
+        pen.text(x, area.y, width, label, look.key_label());
+        x += width;
+    }
+    if x < area.right() {
+        let rest = Rect { x, y: area.y, width: area.right() - x, height: 1 };
+        pen.style(rest, look.key_label());
+    }
+}

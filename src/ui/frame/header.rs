@@ -1,0 +1,835 @@
+//! The top of the screen: the machine, its memory, and who dies next. That sentence is the last
+//! line to go.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::adj_rules::rules::Sticky;
+use crate::app::dialog::mode::Screen;
+use crate::app::incident::report::ShownReport;
+use crate::app::{Acting, App, HeaderLevel};
+use crate::columns::{Sight, span_of};
+use crate::forecast::at_limit::First;
+use crate::forecast::chart_window::Window;
+use crate::forecast::series::SERIES;
+use crate::model::{
+    Axis, Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing,
+};
+use crate::ui::frame::headline;
+use crate::ui::paint::canvas::{Pen, cells, line_cells, tail};
+use crate::ui::paint::chart;
+use crate::ui::paint::gauge;
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Look;
+use crate::ui::panel::forecast;
+use crate::ui::view::cgroups::nearness;
+use crate::units::{Kib, Millis, Pages};
+
+/// How many lines the header wants.
+#[must_use]
+pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
+    let rings = app.alarms.standing().next().is_some();
+    let warned = u16::from(app.scene.is_some() && (rings || !warnings(app).is_empty()));
+    match level {
+        HeaderLevel::Full => {
+            5 + u16::from(width >= 110) + u16::from(first_wall(app).is_some()) + warned
+        }
+        HeaderLevel::Small => 3 + warned,
+        HeaderLevel::Line => 1,
+        HeaderLevel::Off => 0,
+    }
+}
+
+/// Paints the header.
+pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let Some(sight) = text::header_sight(app) else {
+        pen.line(area.x, area.y, area.width, &Line::styled("doomtop", pen.look.strong()));
+        return;
+    };
+    let look = pen.look;
+    let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
+    match level {
+        HeaderLevel::Off => {}
+        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
+        HeaderLevel::Small => {
+            lines.push(title(app, &sight, look, area.width, false));
+            lines.push(match &app.report {
+                Some(report) => told(report, look).remove(0),
+                None => Line::from(numbers(&sight, look)),
+            });
+        }
+        HeaderLevel::Full => {
+            lines.push(title(app, &sight, look, area.width, area.width >= 110));
+            if let Some(report) = &app.report {
+                lines.extend(told(report, look));
+            } else {
+                lines.push(memory(app, &sight, look, area.width));
+                lines.push(swap(app, &sight, look, area.width));
+                lines.push(commit(app, &sight, look, area.width));
+            }
+            if area.width >= 110 {
+                lines.push(model(app, &sight, look, area.width));
+            }
+            lines.extend(first_wall(app).map(|first| nearest(first, &sight, look, area.width)));
+        }
+    }
+    if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
+        lines.extend(warning(app, look));
+        let alone = level == HeaderLevel::Full && area.width >= 110;
+        lines.push(next(app, &sight, look, alone, area.width));
+    }
+    // Where there are too few lines the last one, the sentence, stays.
+    while lines.len() > usize::from(area.height) && lines.len() > 1 {
+        lines.remove(lines.len() - 2);
+    }
+    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+        pen.line(area.x, y, area.width, line);
+    }
+}
+
+/// Left parts as far as they fit, and right parts at the right edge.
+fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -> Line<'static> {
+    let taken =
+        |spans: &[Span<'static>]| spans.iter().map(|span| cells(&span.content)).sum::<u16>();
+    let end = taken(&right);
+    let mut line: Vec<Span<'static>> = Vec::with_capacity(left.len() + right.len() + 1);
+    let mut used = 0;
+    for span in left {
+        let more = cells(&span.content);
+        if used > 0 && used + more + end + if end > 0 { 2 } else { 0 } > width {
+            break;
+        }
+        used += more;
+        line.push(span);
+    }
+    line.push(Span::raw(" ".repeat(usize::from(width.saturating_sub(used + end)))));
+    line.extend(right);
+    Line::from(line)
+}
+
+/// The first line: the views, the machine, and what is looked at. `ruled`: whose rule ranks stands
+/// on a line of its own.
+fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> Line<'static> {
+    let (now, machine) = (sight.scene.now(), sight.scene.machine());
+    let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
+    let mut left = vec![Span::styled("doomtop", look.strong())];
+    if width >= 100 {
+        left.push(Span::raw(" "));
+        for screen in Screen::ALL {
+            left.push(if screen == app.screen {
+                Span::styled(format!(" [{}]", screen.name()), look.strong())
+            } else {
+                Span::styled(format!("  {} ", screen.name()), look.dim())
+            });
+        }
+        left.push(Span::raw(" "));
+    }
+    let mut facts = vec![
+        Span::raw(format!(" {}", machine.name)),
+        Span::raw(format!(" {}", machine.kernel)),
+        Span::raw(format!(" up {up}")),
+    ];
+    let scope = scope(app, sight, look, width);
+    let model = match app.setup.policy.id() {
+        "linux" => "linux (running)".to_owned(),
+        id => id.to_owned(),
+    };
+    let model = Span::styled(format!("  model {model}"), look.label());
+    if app.is_scoped() {
+        // What is looked at is the first thing to know, once it is not the machine.
+        facts.insert(0, scope);
+        facts.insert(1, Span::raw(" "));
+        facts.extend((!ruled).then_some(model));
+    } else if width >= 100 {
+        facts.push(scope);
+        facts.extend((!ruled).then_some(model));
+    } else {
+        facts.extend((!ruled).then_some(model));
+        facts.push(scope);
+    }
+    left.extend(facts);
+    if width >= 100 && !now.untold.lives {
+        let [one, five, fifteen] = now.load;
+        left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
+        left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
+    }
+    let mut right = Vec::new();
+    if let Some(report) = &app.report {
+        right.push(Span::styled(report_mark(app, report), look.danger()));
+        right.push(Span::raw(" "));
+    } else if app.time.is_past() {
+        right.push(Span::styled(when(app), look.danger()));
+        right.push(Span::raw(" "));
+    }
+    if let Some(since) = app.time.taping() {
+        let seconds = app.clock().saturating_sub(since).0 / 1000;
+        let text = format!("[rec {}:{:02}] ", seconds / 60, seconds % 60);
+        right.push(Span::styled(text, look.danger()));
+    }
+    let mut flag = |text: &'static str, style: Style| {
+        right.push(Span::styled(text, style));
+        right.push(Span::raw(" "));
+    };
+    if app.lost.is_some() && !app.time.past.is_empty() {
+        flag("[no new looks]", look.danger());
+    }
+    if app.paused {
+        flag("[paused]", look.warn());
+    }
+    if app.sticky.as_ref().is_some_and(Sticky::is_on) {
+        flag("[rules on]", look.warn());
+    }
+    match app.setup.acting {
+        Acting::ReadOnly => flag("read-only", look.good()),
+        Acting::NotReal => flag("[recording]", look.warn()),
+        Acting::Demo => flag("[demo]", look.warn()),
+        Acting::Elsewhere => flag("[another proc tree]", look.warn()),
+        Acting::Rehearsal => flag("dry run", look.warn()),
+        Acting::Free => {}
+    }
+    let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
+    let time = text::clock(app, now.clock.unix_ms);
+    let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
+    match &app.report {
+        // What stands still has no pace.
+        Some(report) if report.told == Timing::Order => {
+            right.push(Span::raw(report.stamp.clone()));
+        }
+        Some(_) => right.push(Span::raw(time)),
+        None => {
+            // A recording is played at a speed, which stands there already.
+            if !app.time.is_film() {
+                right.push(Span::styled(format!("{seconds:.1}s "), pace));
+            }
+            right.push(Span::raw(time));
+        }
+    }
+    spread(left, right, width)
+}
+
+/// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
+fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
+    let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
+    let wanted = ["what", "asked", "domain", "killed", "rule"];
+    let mut lines: Vec<Line<'static>> = wanted
+        .into_iter()
+        .filter_map(|label| Some((label, text(label)?.clone())))
+        .take(3)
+        .map(|(label, text)| {
+            Line::from(vec![Span::styled(format!("{label:<7}"), look.label()), Span::raw(text)])
+        })
+        .collect();
+    lines.resize(3, Line::default());
+    lines
+}
+
+/// How a report is marked.
+fn report_mark(app: &App, report: &ShownReport) -> String {
+    let (place, all) = report.place;
+    match (report.told, app.scene.as_ref()) {
+        (Timing::Live | Timing::Clock | Timing::Stamp, Some(scene)) => {
+            format!("[report {}]", text::clock(app, scene.now().clock.unix_ms))
+        }
+        _ => format!("[report {place} of {all}]"),
+    }
+}
+
+/// How an earlier look is marked: nobody shall take it for now.
+fn when(app: &App) -> String {
+    let ago = span_of(app.time.ago().unwrap_or_default().0 / 1000);
+    let speed = app.time.speed;
+    match (app.time.is_film(), app.time.is_playing()) {
+        (true, true) => format!("[{speed}]"),
+        (true, false) => format!("[stopped, {speed}]"),
+        (false, _) => format!("[{ago} ago]"),
+    }
+}
+
+/// What is looked at: the machine, or a cgroup and of which kind.
+fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> {
+    let domain = sight.scene.domain();
+    let name = tail(domain.name.as_str(), (width / 4).max(16)).into_owned();
+    let mut note = text::scope_note(sight.scene);
+    if cells(&note) > width / 5 {
+        // The rest is said where the machine is explained.
+        note = if domain.is_global() { " (of the host)".to_owned() } else { String::new() };
+    }
+    let gone = domain.kind == DomainKind::Gone;
+    let style = match (app.is_scoped(), gone) {
+        (_, true) => look.danger(),
+        (true, _) => look.warn(),
+        _ => look.plain(),
+    };
+    let note = if gone { " gone".to_owned() } else { note };
+    Span::styled(format!("  scope {name}{note}"), style)
+}
+
+/// The wall that is hit first, where there is more than the machine's own.
+fn first_wall(app: &App) -> Option<&First> {
+    // A report tells of one wall only, and that was hit.
+    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
+    scene.now().cgroups.limited().next()?;
+    app.first_wall.as_ref()
+}
+
+/// Which wall is hit first, how near it is, and who dies there; the longest form that fits.
+fn nearest(first: &First, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let wall = &first.wall;
+    let near = nearness(wall, look).unwrap_or(look.plain());
+    let (room, left) = (text::room(sight, wall), text::left(sight, wall));
+    let victim = text::victim(sight, &first.fate);
+    let all = format!("{victim}{}", text::mates(&first.fate));
+    let label = if width >= 60 { "First wall" } else { "Wall" };
+    let name = text::wall_name(wall);
+    // The name is cut before anything else is left out, but not to nothing.
+    let for_name =
+        |room: &str, fate: &str| width.saturating_sub(cells(label) + cells(room) + cells(fate) + 5);
+    let forms = [(&room, &all), (&room, &victim), (&left, &victim)];
+    let fitting =
+        forms.into_iter().find(|(room, fate)| for_name(room, fate) >= cells(name).min(18));
+    let (room, fate) = fitting.unwrap_or((&left, &victim));
+    let name = tail(name, for_name(room, fate).max(8)).into_owned();
+    Line::from(vec![
+        Span::styled(format!("{label} "), look.label()),
+        Span::styled(name, look.strong()),
+        Span::raw("  "),
+        Span::styled(room.clone(), near),
+        Span::raw(": "),
+        Span::styled(
+            fate.clone(),
+            if first.fate.too_close() { look.candidate() } else { look.plain() },
+        ),
+    ])
+}
+
+/// The cells of a gauge: the same on all lines, so that what stands behind them is aligned.
+const fn bar_cells(width: u16) -> u16 {
+    match width {
+        ..=59 => 8,
+        60..=79 => 14,
+        80..=99 => 21,
+        100..=139 => 30,
+        _ => 40,
+    }
+}
+
+/// Label, bar, two sizes and percent: the left part of a gauge line.
+struct Gauge {
+    label: &'static str,
+    used: f64,
+    more: f64,
+    pair: String,
+    percent: Option<u64>,
+    /// Of the percent; a bar that means little is dim.
+    style: Style,
+    bar: Style,
+    alarm: bool,
+}
+
+impl Gauge {
+    fn line(self, look: Look, width: u16, parts: Vec<(u16, Vec<Span<'static>>)>) -> Line<'static> {
+        let mut spans = vec![Span::styled(format!("{} ", self.label), look.label())];
+        spans.extend(gauge::bar(look, bar_cells(width), self.used, self.more, self.bar));
+        spans.push(Span::raw(format!(" {:>11} ", self.pair)));
+        let alarm = if self.alarm { "!" } else { " " };
+        let percent = self.percent.map_or_else(String::new, |all| format!("{}%", all.min(9999)));
+        spans.push(Span::styled(format!("{percent:>4}{alarm}"), self.style));
+        let mut line = Line::from(spans);
+        for (column, part) in parts {
+            let at = line_cells(&line);
+            let wanted = bar_cells(width) + 23 + column;
+            let more: u16 = part.iter().map(|span| cells(&span.content)).sum();
+            let gap = wanted.saturating_sub(at).max(1);
+            // What does not fit as a whole stays away.
+            if at + gap + more > width {
+                continue;
+            }
+            line.spans.push(Span::raw(" ".repeat(usize::from(gap))));
+            line.spans.extend(part);
+        }
+        line
+    }
+}
+
+fn of(part: Kib, whole: Kib) -> f64 {
+    part.0 as f64 / whole.0.max(1) as f64
+}
+
+fn percent(part: Kib, whole: Kib) -> u64 {
+    part.0.saturating_mul(100) / whole.0.max(1)
+}
+
+fn word(label: &'static str, value: String, look: Look) -> Vec<Span<'static>> {
+    vec![Span::styled(label, look.dim()), Span::raw(value)]
+}
+
+/// Where the details of a gauge line stand, counted from the end of its numbers.
+const DETAIL: u16 = 0;
+const STALLS: u16 = 13;
+const WIDE_STALLS: u16 = 28;
+/// The averages of a pressure take so many cells, with the space behind them.
+const AVERAGES: u16 = 28;
+/// From this width on there is room for what pressure was.
+const SPARKS: u16 = 120;
+
+const fn stalls_at(width: u16) -> u16 {
+    if width >= 110 { WIDE_STALLS } else { STALLS }
+}
+
+/// Where they stand once something is drawn behind them: on a narrow screen further to the left.
+const fn drawn_at(width: u16) -> u16 {
+    match width {
+        ..140 => WIDE_STALLS - 6,
+        _ => WIDE_STALLS,
+    }
+}
+
+const fn widest_at(width: u16) -> u16 {
+    if width >= 200 { 94 } else { 72 }
+}
+
+/// The pressures of the header, by their names in the table of quantities.
+const MEMORY_SOME: &str = "memory-some";
+const MEMORY_FULL: &str = "memory-full";
+const IO_SOME: &str = "io-some";
+
+/// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
+fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
+    let column = drawn_at(width) + AVERAGES;
+    let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
+    let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
+    let room = end.checked_sub(column + cells(label))?.min(40);
+    let series = SERIES.iter().find(|series| series.id == id)?;
+    let axis = Axis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
+    let window = Window::new(&app.time.history, axis);
+    let moment = window.moment(app.shown_at()?)?;
+    let shares = window.cells(series);
+    if window.len() < FEW || !shares.iter().any(Option::is_some) {
+        return None;
+    }
+    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let severity = |share: f64| (series.severity)(share, moment);
+    let mut spans = chart::spans(look, &shares, most, &severity);
+    spans.push(Span::styled(label, look.dim()));
+    Some((column, spans))
+}
+
+/// Of fewer looks there is nothing to draw.
+const FEW: usize = 4;
+
+fn memory(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let memory = now.memory;
+    let available = memory.available_kib.value();
+    let low = available.map_or(100, |kib| percent(kib, memory.total_kib));
+    let style = match low {
+        0..5 => look.danger(),
+        5..10 => look.warn(),
+        _ => look.good(),
+    };
+    let avail = available.map_or_else(|| "?".to_owned(), |kib| text::kib(sight, kib));
+    let ram = forecast::full(sight.scene.forecast().ram, look);
+    let mut parts = vec![(DETAIL, forecast::beside(word("avail ", avail, look), ram, width))];
+    parts.extend(stalls(app, MEMORY_SOME, now.pressure.some, look, width));
+    if width >= 180 {
+        let text = format!(
+            "cache {}  free {}  shared {}",
+            text::kib(sight, memory.cache_kib),
+            text::kib(sight, memory.free_kib),
+            text::kib(sight, memory.shmem_kib)
+        );
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
+    }
+    let gauge = Gauge {
+        label: "Mem",
+        used: of(memory.used(), memory.total_kib),
+        more: of(memory.cache_kib, memory.total_kib),
+        pair: text::pair(sight, memory.used(), memory.total_kib),
+        percent: Some(percent(memory.used(), memory.total_kib)),
+        style,
+        bar: style,
+        alarm: low < 10,
+    };
+    gauge.line(look, width, parts)
+}
+
+fn swap(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let swap = now.swap;
+    let stalls = stalls(app, MEMORY_FULL, now.pressure.full, look, width);
+    if swap.total_kib.0 == 0 {
+        let gauge = Gauge {
+            label: "Swp",
+            used: 0.0,
+            more: 0.0,
+            pair: "no swap".to_owned(),
+            percent: None,
+            style: look.dim(),
+            bar: look.dim(),
+            alarm: false,
+        };
+        return gauge.line(look, width, stalls);
+    }
+    let full = percent(swap.used(), swap.total_kib);
+    let style = match full {
+        95.. => look.danger(),
+        80.. => look.warn(),
+        _ => look.good(),
+    };
+    let mut parts = vec![];
+    let detail = match (width, traffic(sight)) {
+        (110.., Some(traffic)) => vec![Span::styled(traffic, look.dim())],
+        _ => word("free ", text::kib(sight, swap.free_kib), look),
+    };
+    let ends = forecast::full(sight.scene.forecast().swap, look);
+    parts.push((DETAIL, forecast::beside(detail, ends, width)));
+    parts.extend(stalls);
+    let gauge = Gauge {
+        label: "Swp",
+        used: of(swap.used(), swap.total_kib),
+        more: 0.0,
+        pair: text::pair(sight, swap.used(), swap.total_kib),
+        percent: Some(full),
+        style,
+        bar: style,
+        alarm: full >= 80,
+    };
+    gauge.line(look, width, parts)
+}
+
+/// What moves between memory and swap, each second.
+#[must_use]
+pub fn traffic(sight: &Sight<'_>) -> Option<String> {
+    let (now, before) = (sight.scene.now(), sight.scene.before()?);
+    let over = now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms).0.max(1);
+    let rate = |now: Pages, before: Pages| {
+        text::size(sight, Pages(now.saturating_sub(before).0.saturating_mul(1000) / over))
+    };
+    let (now, before) = (now.traffic, before.traffic);
+    let into = rate(now.swap_in_pages, before.swap_in_pages);
+    let out = rate(now.swap_out_pages, before.swap_out_pages);
+    Some(format!("in {into}/s out {out}/s"))
+}
+
+fn commit(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let now = sight.scene.now();
+    let commit = now.overcommit;
+    let Some(charge) = commit.charge() else {
+        return Line::from(vec![
+            Span::styled("Cmt ", look.label()),
+            Span::styled("the commit charge could not be read", look.dim()),
+        ]);
+    };
+    let full = charge.percent();
+    let tight = commit.enforced() && full >= 90;
+    // Where nothing enforces the limit, going over it is no news.
+    let style = if tight { look.danger() } else { look.plain() };
+    let mut parts = Vec::new();
+    // Disks stand on this line, where there is room for them.
+    let io = now.pressure.io_some;
+    let disks = width >= 200 && io.value().is_some();
+    for form in enforcement(sight, &commit) {
+        let style = if commit.enforced() { look.strong() } else { look.dim() };
+        let room = match disks {
+            true => stalls_at(width) - 1,
+            false => width.saturating_sub(bar_cells(width) + 23),
+        };
+        if cells(&form) <= room {
+            let style = if tight { look.danger() } else { style };
+            parts.push((DETAIL, vec![Span::styled(form, style)]));
+            break;
+        }
+    }
+    if disks {
+        parts.extend(stalls(app, IO_SOME, io, look, width));
+    }
+    if width >= 180 {
+        let total = sight.scene.domain().pages;
+        let text = format!(
+            "1 adj = {}  of {} pages in all",
+            text::step(sight),
+            text::grouped(total.points().0)
+        );
+        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
+    }
+    let gauge = Gauge {
+        label: "Cmt",
+        used: full as f64 / 100.0,
+        more: 0.0,
+        pair: text::pair(sight, charge.committed, charge.limit),
+        percent: Some(full),
+        style,
+        bar: match (tight, commit.enforced()) {
+            (true, _) => style,
+            (false, true) => look.good(),
+            (false, false) => look.dim(),
+        },
+        alarm: tight,
+    };
+    gauge.line(look, width, parts)
+}
+
+/// What the overcommit knobs amount to, longest form first.
+fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
+    let mode =
+        commit.mode.value().map_or_else(|| "?".to_owned(), |mode| u8::from(mode).to_string());
+    let word = commit.mode.value().map_or("unknown", OvercommitMode::word);
+    let knob = match (commit.kbytes.value(), commit.ratio.value()) {
+        (Some(kbytes), _) if kbytes.0 > 0 => format!("kbytes {}", text::kib(sight, kbytes)),
+        (_, Some(ratio)) => format!("ratio {ratio}"),
+        _ => "ratio ?".to_owned(),
+    };
+    let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
+    vec![
+        format!("overcommit {mode} {word}, {knob}: {law}"),
+        format!("overcommit {mode} {knob}: {law}"),
+        format!("overcommit {mode}: {law}"),
+        law.to_owned(),
+    ]
+}
+
+/// A pressure: its averages, and behind them what it was.
+fn stalls(
+    app: &App,
+    id: &str,
+    stall: Reading<Stall>,
+    look: Look,
+    width: u16,
+) -> Vec<(u16, Vec<Span<'static>>)> {
+    let Some(stall) = stall.value() else {
+        let text = if id == MEMORY_SOME { "PSI not available" } else { "" };
+        return vec![(stalls_at(width), vec![Span::styled(text, look.dim())])];
+    };
+    let (name, care, bad) = match id {
+        MEMORY_FULL => ("full", 2.0, 10.0),
+        IO_SOME => ("some", 40.0, 80.0),
+        _ => ("some", 10.0, 40.0),
+    };
+    let (style, alarm) = match stall.avg10 {
+        now if now >= bad => (look.danger(), "!"),
+        now if now >= care => (look.warn(), "!"),
+        _ => (look.plain(), " "),
+    };
+    let lead = match id {
+        _ if width < 110 => "PSI",
+        IO_SOME => "PSI io ",
+        _ => "PSI mem",
+    };
+    let mut spans = vec![
+        Span::styled(format!("{lead} {name}"), look.label()),
+        Span::styled(format!(" {:>4}", text::share(stall.avg10)), style),
+        Span::raw(format!(
+            "{alarm}{:>4} {:>4}",
+            text::share(stall.avg60),
+            text::share(stall.avg300)
+        )),
+    ];
+    let spark = if width >= SPARKS { spark(app, id, look, width) } else { None };
+    if spark.is_none() && width >= 110 {
+        spans.extend(trend(stall, style, look));
+    }
+    let column = if spark.is_some() { drawn_at(width) } else { stalls_at(width) };
+    let mut parts = vec![(column, spans)];
+    parts.extend(spark);
+    parts
+}
+
+/// The three averages as a trend: what there is before a few looks were taken.
+fn trend(stall: Stall, style: Style, look: Look) -> [Span<'static>; 2] {
+    let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
+    let trend: String = [stall.avg300, stall.avg60, stall.avg10]
+        .iter()
+        .map(|&share| look.spark(share / most))
+        .collect();
+    let word = if stall.avg10 > stall.avg60 * 1.2 {
+        " rising"
+    } else if stall.avg10 < stall.avg60 * 0.8 {
+        " falling"
+    } else {
+        ""
+    };
+    [Span::styled(format!("  {trend}"), style), Span::styled(word, look.dim())]
+}
+
+/// Whose rule, over how much, and whether it agrees with the kernel.
+fn model(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let total = sight.scene.domain().pages;
+    let (agree, compared) = app.check.count();
+    let (check, style) = if compared == 0 {
+        ("no oom_score read yet".to_owned(), look.dim())
+    } else if agree == compared {
+        (format!("self-check {agree}/{compared} equal /proc/PID/oom_score"), look.good())
+    } else {
+        (format!("self-check {agree}/{compared}: {} differ!", compared - agree), look.warn())
+    };
+    let left = vec![
+        Span::styled("Rule ", look.label()),
+        Span::raw(app.setup.policy.title()),
+        Span::raw(format!("  total {}", text::size(sight, total))),
+        Span::raw(format!("  1 adj = {}", text::step(sight))),
+        Span::styled(format!("  {check}"), style),
+        Span::styled(format!("  {}", powers(app)), look.dim()),
+    ];
+    spread(left, kills_span(app, sight, look).into_iter().collect(), width)
+}
+
+/// What this user may do here.
+#[must_use]
+pub fn powers(app: &App) -> String {
+    let Some(scene) = &app.scene else { return String::new() };
+    let powers = scene.now().powers;
+    if app.report.is_some() {
+        return "a report: nothing to act on".to_owned();
+    }
+    if app.is_over() {
+        return "the past: nothing to act on".to_owned();
+    }
+    match app.setup.acting {
+        Acting::ReadOnly => return "read-only".to_owned(),
+        Acting::NotReal => return "a recording: nothing to act on".to_owned(),
+        Acting::Demo => return "the demo: nothing can be acted on".to_owned(),
+        Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
+        Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
+        Acting::Free => {}
+    }
+    let held: Vec<&str> = [Capability::Kill, Capability::SysResource]
+        .into_iter()
+        .filter(|&capability| powers.caps.has(capability))
+        .map(Capability::name)
+        .collect();
+    if held.is_empty() {
+        "you may act on your own processes".to_owned()
+    } else {
+        format!("you have {}", held.join(" "))
+    }
+}
+
+/// `OOM kills 3 (+1)`: since boot, and since doomtop began.
+#[must_use]
+pub fn kills(app: &App, sight: &Sight<'_>) -> Option<String> {
+    let kills = sight.scene.now().traffic.oom_kills.value()?;
+    let new = kills.saturating_sub(app.kills_at_start.unwrap_or(kills));
+    Some(if new > 0 { format!("OOM kills {kills} (+{new})") } else { format!("OOM kills {kills}") })
+}
+
+/// The same; red when the killer came while doomtop was looking.
+fn kills_span(app: &App, sight: &Sight<'_>, look: Look) -> Option<Span<'static>> {
+    let text = kills(app, sight)?;
+    let style = if text.ends_with(')') { look.danger() } else { look.plain() };
+    Some(Span::styled(text, style))
+}
+
+/// Who dies next; where no other line has room for them, with the kills so far.
+fn next(app: &App, sight: &Sight<'_>, look: Look, alone: bool, width: u16) -> Line<'static> {
+    let kills = kills_span(app, sight, look).filter(|_| !alone);
+    let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
+    let sentence = headline::fitting(sight, look, width.saturating_sub(room));
+    match kills {
+        Some(kills) if line_cells(&sentence) + room <= width => {
+            spread(sentence.spans, vec![kills], width)
+        }
+        _ => headline::fitting(sight, look, width),
+    }
+}
+
+/// `M83% S64% C143% psi12.4`.
+fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
+    let now = sight.scene.now();
+    let memory = percent(now.memory.used(), now.memory.total_kib);
+    let mut spans = vec![Span::raw(format!("M{memory}%"))];
+    if now.swap.total_kib.0 > 0 {
+        let swap = percent(now.swap.used(), now.swap.total_kib);
+        spans.push(Span::raw(format!(" S{swap}%")));
+    } else {
+        spans.push(Span::raw(" S-"));
+    }
+    if let Some(charge) = now.overcommit.charge() {
+        let tight = now.overcommit.enforced() && charge.percent() >= 90;
+        let style = if tight { look.danger() } else { look.plain() };
+        let alarm = if tight { "!" } else { "" };
+        spans.push(Span::styled(format!(" C{}%{alarm}", charge.percent()), style));
+    }
+    if let Some(some) = now.pressure.some.value() {
+        spans.push(Span::raw(format!(" psi{}", text::share(some.avg10))));
+    }
+    spans
+}
+
+fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+    let mut spans = Vec::new();
+    if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
+        spans.push(Span::styled(format!("! {first}"), alarm_style(app, look)));
+        spans.push(Span::raw(" "));
+    }
+    let stale = sight.scene.now().scan.stale_ms.0;
+    if stale > 0 {
+        spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
+    }
+    let mut shortest = headline::shortest(sight, look);
+    let numbers = numbers(sight, look);
+    let begun = |spans: &[Span<'static>]| spans.iter().map(|s| cells(&s.content)).sum::<u16>();
+    // The sentence is the last to go.
+    let numbers_fit = begun(&spans) + begun(&numbers) + 1 + line_cells(&shortest) <= width;
+    if numbers_fit {
+        spans.extend(numbers);
+        spans.push(Span::raw(" "));
+    }
+    let room = width.saturating_sub(begun(&spans));
+    let longer = headline::fitting(sight, look, room);
+    if line_cells(&longer) <= room {
+        shortest = longer;
+    }
+    spans.extend(shortest.spans);
+    Line::from(spans)
+}
+
+/// How an alarm looks: turned over while it is new.
+fn alarm_style(app: &App, look: Look) -> Style {
+    if app.alarms.flashes() { look.flash() } else { look.danger() }
+}
+
+/// The line of alarms that stand and of warnings, where there is something to say.
+fn warning(app: &App, look: Look) -> Option<Line<'static>> {
+    let rung: Vec<String> = app.alarms.standing().collect();
+    let warnings = warnings(app).join("; ");
+    let mut spans = Vec::new();
+    if !rung.is_empty() {
+        spans.push(Span::styled(format!("! {}", rung.join("; ")), alarm_style(app, look)));
+        spans.push(Span::raw(if warnings.is_empty() { "" } else { "  " }));
+    }
+    if !warnings.is_empty() {
+        spans.push(Span::styled(format!("! {warnings}"), look.warn()));
+    }
+    (!spans.is_empty()).then(|| Line::from(spans))
+}
+
+/// What the user must know about the numbers.
+fn warnings(app: &App) -> Vec<String> {
+    let Some(scene) = &app.scene else { return Vec::new() };
+    let (now, mut found) = (scene.now(), Vec::new());
+    if now.scan.stale_ms.0 > 0 {
+        let seconds = now.scan.stale_ms.0 as f64 / 1000.0;
+        found.push(format!("table {seconds:.1}s old: memory is gone"));
+    }
+    if !now.powers.sees_others {
+        found.push("hidepid: other users' processes are not visible".to_owned());
+    }
+    match now.scan.unreadable {
+        0 => {}
+        1 => found.push("1 process could not be read".to_owned()),
+        count => found.push(format!("{count} processes could not be read")),
+    }
+    for alarm in app.alarms.unreadable() {
+        found.push(format!("{alarm} cannot ring: there is no {} here", alarm.what()));
+    }
+    let (agree, compared) = app.check.count();
+    if agree < compared {
+        let differ = compared - agree;
+        found.push(format!("{differ} of {compared} scores differ from the kernel's (! in SCORE)"));
+    }
+    found
+}

@@ -1,0 +1,157 @@
+//! The page of the rules of adj, and the question before they are switched on.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::app::adj_rules::rules::{Ask, Case, MOST_A_LOOK, State, Sticky};
+use crate::ui::dialog::popup;
+use crate::ui::page::scroll;
+use crate::ui::page::scroll::Shown;
+use crate::ui::paint::canvas::Pen;
+use crate::ui::paint::theme::Look;
+use crate::units::Adj;
+
+/// Where what continues is indented.
+const MARGIN: u16 = 6;
+/// So many rules are listed in the question.
+const LISTED: usize = 6;
+
+/// Paints the page.
+pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
+    let look = pen.look;
+    let Some(sticky) = &app.sticky else {
+        return scroll::paint("There are no rules of adj", &[], 0, scroll, area, pen);
+    };
+    let title = format!("Rules of adj from {}", sticky.file);
+    scroll::paint(&title, &lines(sticky, look), MARGIN, scroll, area, pen)
+}
+
+/// What stands on it.
+fn lines(sticky: &Sticky, look: Look) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    match (&sticky.trouble, sticky.is_on()) {
+        (Some(trouble), _) => {
+            lines.push(Line::styled(format!("! {trouble}"), look.danger()));
+            let text = "Nothing is written. This is the last good version, as a dry run.";
+            lines.push(Line::styled(text, look.strong()));
+        }
+        (None, true) => lines.push(Line::from(vec![
+            Span::styled(sticky.summary(), look.strong()),
+            Span::styled(": at each look, once for each process.  ", look.dim()),
+            Span::styled("o", look.strong()),
+            Span::styled(" switches them off", look.dim()),
+        ])),
+        (None, false) => lines.push(Line::from(vec![
+            Span::styled("Dry run: nothing is written.  ", look.strong()),
+            Span::styled("Enter", look.strong()),
+            Span::styled(" asks to switch them on", look.dim()),
+        ])),
+    }
+    if sticky.too_dear > 0 {
+        let whom = match sticky.too_dear {
+            1 => "1 process".to_owned(),
+            count => format!("{count} processes"),
+        };
+        let text = format!("! {whom} could not be compared: too many rules for so many processes");
+        lines.push(Line::styled(text, look.warn()));
+    }
+    for (nth, rule) in sticky.rules.rules.iter().enumerate() {
+        lines.push(Line::default());
+        let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+        lines.push(Line::from(vec![
+            Span::styled(format!("{:<3} ", nth + 1), look.label()),
+            Span::styled(format!("{}: adj {}", rule.about, rule.adj), look.strong()),
+            Span::styled(format!("  for {}", whom.join(" or ")), look.dim()),
+        ]));
+        let cases = || sticky.cases.iter().filter(|case| case.rule == nth);
+        let have = cases().filter(|case| case.state == State::Has).count();
+        if cases().count() == 0 {
+            lines.push(Line::styled("      means nobody now", look.dim()));
+        } else if have > 0 {
+            let verb = if have == 1 { "has" } else { "have" };
+            lines.push(Line::styled(format!("      {have} {verb} it already"), look.dim()));
+        }
+        lines.extend(cases().filter(|case| case.state != State::Has).map(|case| line(case, look)));
+    }
+    lines
+}
+
+/// A process that a rule means.
+fn line(case: &Case, look: Look) -> Line<'static> {
+    let (text, style): (String, Style) = match &case.state {
+        State::Has => ("has it".to_owned(), look.dim()),
+        State::Would => ("would be written".to_owned(), look.plain()),
+        State::New => ("new: one more look".to_owned(), look.dim()),
+        State::Asked => ("asked for".to_owned(), look.plain()),
+        State::Written => ("written".to_owned(), look.good()),
+        State::Left => ("! changed by somebody else after that: left so".to_owned(), look.warn()),
+        State::Refused(why) => (format!("! {why}"), look.warn()),
+        State::Never(why) => (format!("left alone: {why}"), look.dim()),
+    };
+    let value = match (&case.state, case.from) {
+        (State::Written, _) => case.to.to_string(),
+        (State::Left, Some(from)) => format!("{from} (was set to {})", case.to),
+        (_, Some(from)) => format!("{from} {} {}", look.arrow(), case.to),
+        (_, None) => format!("? {} {}", look.arrow(), case.to),
+    };
+    Line::from(vec![
+        Span::raw(format!("      {} {}  ", case.who, case.name)),
+        Span::styled(value, look.strong()),
+        Span::raw("  "),
+        Span::styled(text, style),
+    ])
+}
+
+/// Paints the question whether to switch them on.
+pub fn paint_ask(ask: &Ask, area: Rect, pen: &mut Pen<'_>) -> bool {
+    let look = pen.look;
+    let mut lines: Vec<popup::Ranked> = Vec::new();
+    // What could not be read was not agreed to: none of these goes where there is little room.
+    for (about, adj, would) in ask.lines.iter().take(LISTED) {
+        lines.push((0, rule(about, *adj, *would, look)));
+    }
+    if let Some(more) = ask.lines.len().checked_sub(LISTED).filter(|&more| more > 0) {
+        let text = format!("and {more} rules more, all on the page behind this");
+        lines.push((0, Line::styled(text, look.warn())));
+    }
+    lines.push((9, Line::default()));
+    let text = "From now on each look writes these values, without asking again: once for each \
+                process that a rule means, also for those that start later.";
+    lines.push((0, Line::raw(text)));
+    let text = format!(
+        "Never pid 1, kernel threads, doomtop, or who has -1000; at most {MOST_A_LOOK} at a look; \
+         who is changed back is left so. A changed file switches them off. What was written stays."
+    );
+    lines.push((5, Line::styled(text, look.dim())));
+    lines.push((9, Line::default()));
+    let count = ask.count.to_string();
+    let rest = count.len().saturating_sub(ask.typed.len() + 1);
+    lines.push((
+        0,
+        Line::from(vec![
+            Span::raw(format!("type the count {count} and ")),
+            Span::styled("Enter", look.danger()),
+            Span::raw(": ["),
+            Span::styled(ask.typed.clone(), look.strong()),
+            Span::styled(" ", look.cursor()),
+            Span::raw(format!("{}]   Esc = they stay off", " ".repeat(rest))),
+        ]),
+    ));
+    let title = format!("Switch on the rules of {}?", ask.file);
+    popup::paint(&title, lines, look.grave_frame(), area, pen)
+}
+
+fn rule(about: &str, adj: Adj, would: usize, look: Look) -> Line<'static> {
+    let now = match would {
+        0 => "nobody now".to_owned(),
+        1 => "1 process now".to_owned(),
+        count => format!("{count} processes now"),
+    };
+    Line::from(vec![
+        Span::styled(about.to_owned(), look.strong()),
+        Span::raw(format!(": adj {adj}, ")),
+        Span::styled(now, look.label()),
+    ])
+}

@@ -1,0 +1,26 @@
+//! What came of an act on several processes, a line for each.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::{App, Level};
+use crate::ui::page::scroll;
+use crate::ui::page::scroll::Shown;
+use crate::ui::paint::canvas::Pen;
+
+/// Paints the page.
+pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
+    let look = pen.look;
+    let Some(round) = &app.journal.round else {
+        return scroll::paint("Nothing was done yet", &[], 0, scroll, area, pen);
+    };
+    let style = |level| match level {
+        Level::Plain => look.plain(),
+        Level::Good => look.good(),
+        Level::Warn => look.warn(),
+    };
+    let mut lines = vec![Line::styled(round.sum(), look.strong()), Line::default()];
+    lines.extend(round.lines.iter().map(|(level, text)| Line::styled(text.clone(), style(*level))));
+    let title = round.title.trim_end_matches('?');
+    scroll::paint(title, &lines, 4, scroll, area, pen)
+}

@@ -1,0 +1,131 @@
+//! The journal of the session: every act with what it was about and what came of it, a line each.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::session::journal::{Entry, State};
+use crate::app::{App, Level};
+use crate::ui::page::scroll::Shown;
+use crate::ui::paint::canvas::{Pen, cells, line_cells, tail, wrap};
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Look;
+
+/// Paints the page, scrolled so that the chosen line is in view.
+pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) -> Shown {
+    let look = pen.look;
+    let entries = &app.journal.entries;
+    let boxed = area.height >= 5;
+    let inside = if boxed {
+        pen.frame(area, "This session", look.frame())
+    } else {
+        pen.clear(area);
+        area
+    };
+    let room = inside.width.saturating_sub(2);
+    let parts: Vec<[String; 4]> = entries.iter().map(|entry| parts(entry, look)).collect();
+    let widest = |nth: usize, most: u16| {
+        parts.iter().map(|parts| cells(&parts[nth])).max().unwrap_or(0).min(most)
+    };
+    let widths = [widest(0, room / 4), widest(1, 13), widest(2, 16)];
+    let mut list = inside;
+    // What is cut off in its line stands below as a whole.
+    if let Some((entry, parts)) = entries.get(at).zip(parts.get(at)) {
+        let whole = line(app, entry, parts, widths, look);
+        if line_cells(&whole) > room && inside.height > 6 {
+            let told = wrap(&Line::raw(parts[3].clone()), room, 2);
+            let height = (told.len() as u16).min(3);
+            list.height -= height + 1;
+            for (y, line) in (list.bottom() + 1..inside.bottom()).zip(&told) {
+                pen.line(inside.x + 1, y, room, line);
+            }
+        }
+    }
+    let inside = list;
+    let rows = usize::from(inside.height).max(1);
+    // The last lines are seen when it opens, and whatever line is chosen.
+    let last_top = entries.len().saturating_sub(rows);
+    let top = (at + 1).saturating_sub(rows).max(at.saturating_sub(rows / 2)).min(last_top);
+    if entries.is_empty() {
+        let text = "nothing was changed or signalled from here";
+        pen.text(inside.x + 1, inside.y, room, text, look.dim());
+    }
+    let visible = entries.iter().zip(&parts).enumerate().skip(top);
+    for (y, (nth, (entry, parts))) in (inside.top()..inside.bottom()).zip(visible) {
+        let mut line = line(app, entry, parts, widths, look);
+        if nth == at {
+            // Colours would be the ground of a reversed line.
+            line.spans.iter_mut().for_each(|span| span.style = look.plain());
+        }
+        pen.line(inside.x + 1, y, room, &line);
+        if nth == at {
+            pen.style(Rect { y, height: 1, ..inside }, look.cursor());
+        }
+    }
+    if boxed {
+        foot(app, at, area, pen);
+    }
+    let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
+    Shown { page: inside.height, lines: count, dialog: false }
+}
+
+/// On whom, what, from which value to which, and what came of it.
+fn parts(entry: &Entry, look: Look) -> [String; 4] {
+    let Some(acted) = &entry.acted else {
+        return [String::new(), String::new(), String::new(), entry.text.clone()];
+    };
+    let values = acted.values.map(|(from, to)| format!("{from} {} {to}", look.arrow()));
+    [acted.subject.clone(), acted.what.clone(), values.unwrap_or_default(), acted.outcome.clone()]
+}
+
+fn line(
+    app: &App,
+    entry: &Entry,
+    [subject, what, values, outcome]: &[String; 4],
+    widths: [u16; 3],
+    look: Look,
+) -> Line<'static> {
+    let style = match entry.level {
+        Level::Plain => look.plain(),
+        Level::Good => look.good(),
+        Level::Warn => look.warn(),
+    };
+    let mark = if entry.level == Level::Warn { "! " } else { "  " };
+    let mut spans =
+        vec![Span::styled(text::clock(app, entry.unix_ms), look.dim()), Span::styled(mark, style)];
+    if entry.acted.is_some() {
+        let padded = |text: &str, width: u16| {
+            let pad = usize::from(width.saturating_sub(cells(text)));
+            format!("{}{:pad$}  ", tail(text, width), "")
+        };
+        spans.push(Span::styled(padded(subject, widths[0]), look.strong()));
+        spans.push(Span::raw(padded(what, widths[1])));
+        spans.push(Span::raw(padded(values, widths[2])));
+    }
+    spans.push(Span::styled(outcome.clone(), style));
+    let change = entry.change.and_then(|nth| app.journal.change(nth));
+    if let Some(State::Gone) = change.map(|change| change.state) {
+        spans.push(Span::styled("  (gone)", look.dim()));
+    }
+    Line::from(spans)
+}
+
+/// Where the page stands, and what its keys would do to the chosen line.
+fn foot(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) {
+    let entries = &app.journal.entries;
+    let change = entries.get(at).and_then(|entry| app.journal.change(entry.change?));
+    let does = match change.map(|change| change.state) {
+        Some(State::Standing) => "Enter puts it back, ",
+        Some(State::Back(_)) => "Enter makes it again, ",
+        _ => "",
+    };
+    let place = if entries.is_empty() {
+        String::new()
+    } else {
+        format!("{} of {}, ", at + 1, entries.len())
+    };
+    let text = format!(" {place}{does}w writes it to a file, Esc closes ");
+    let taken = cells(&text);
+    if taken + 4 < area.width {
+        pen.text(area.right() - taken - 2, area.bottom() - 1, taken, &text, pen.look.frame());
+    }
+}

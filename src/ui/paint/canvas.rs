@@ -1,0 +1,280 @@
+//! The only way to the cells: text cut by cell width, never outside the picture, and in ASCII only
+//! where that is all the terminal shows.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::ui::paint::theme::Look;
+
+/// Paints into a buffer.
+pub struct Pen<'a> {
+    /// How.
+    pub look: Look,
+    buf: &'a mut Buffer,
+}
+
+/// How many cells a text takes.
+#[must_use]
+pub fn cells(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// How many cells a line takes.
+#[must_use]
+pub fn line_cells(line: &Line<'_>) -> u16 {
+    line.spans.iter().fold(0, |sum, span| sum.saturating_add(cells(&span.content)))
+}
+
+/// How much of a text fits.
+struct Fit {
+    /// Bytes that fit with a cut mark behind them.
+    cut_at: usize,
+    /// Cells of those bytes.
+    cut_cells: u16,
+    /// Cells of the whole text, if it fits.
+    whole: Option<u16>,
+}
+
+/// Looks no further than the room goes: a command line may be long.
+fn fit(text: &str, room: u16) -> Fit {
+    let mut fit = Fit { cut_at: 0, cut_cells: 0, whole: None };
+    let mut taken: u16 = 0;
+    for (at, c) in text.char_indices() {
+        let width = c.width().unwrap_or(0) as u16;
+        if taken + width > room {
+            return fit;
+        }
+        taken += width;
+        if taken < room {
+            fit.cut_at = at + c.len_utf8();
+            fit.cut_cells = taken;
+        }
+    }
+    fit.whole = Some(taken);
+    fit
+}
+
+/// The end of a text, as much as fits: what a path ends with says most. Where something is left out
+/// it begins with a mark.
+#[must_use]
+pub fn tail(text: &str, room: u16) -> Cow<'_, str> {
+    if cells(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let mut taken: u16 = 1;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        taken = taken.saturating_add(c.width().unwrap_or(0) as u16);
+        if taken > room {
+            break;
+        }
+        from = at;
+    }
+    // A whole component reads better than all that fits.
+    let rest = &text[from..];
+    let whole = rest.find('/').filter(|&at| rest.len() - at > rest.len() / 2);
+    Cow::Owned(format!("…{}", &rest[whole.unwrap_or(0)..]))
+}
+
+/// The text without anything but ASCII, as wide as before.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '…' => out.push('~'),
+            '─' => out.push('-'),
+            _ if c.is_ascii() => out.push(c),
+            _ => (0..c.width().unwrap_or(0)).for_each(|_| out.push('?')),
+        }
+    }
+    out
+}
+
+impl<'a> Pen<'a> {
+    /// For this buffer.
+    pub fn new(look: Look, buf: &'a mut Buffer) -> Self {
+        Self { look, buf }
+    }
+
+    fn room(&self, x: u16, y: u16, room: u16) -> u16 {
+        let area = self.buf.area;
+        if y < area.top() || y >= area.bottom() || x < area.left() {
+            return 0;
+        }
+        room.min(area.right().saturating_sub(x))
+    }
+
+    /// Text from the left; what does not fit is cut with a mark. Gives back the cells it took.
+    pub fn text(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
+        let room = self.room(x, y, room);
+        if room == 0 || text.is_empty() {
+            return 0;
+        }
+        let text: Cow<'_, str> = if self.look.unicode || text.is_ascii() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(ascii(text))
+        };
+        let fit = fit(&text, room);
+        if let Some(whole) = fit.whole {
+            let (end, _) = self.buf.set_stringn(x, y, &text, usize::from(whole), style);
+            return end - x;
+        }
+        // Joined characters may take fewer cells than each of them alone.
+        let cut = usize::from(fit.cut_cells);
+        let (end, _) = self.buf.set_stringn(x, y, &text[..fit.cut_at], cut, style);
+        self.buf.set_stringn(end, y, self.look.cut(), 1, style);
+        end + 1 - x
+    }
+
+    /// One glyph of a frame, known to take one cell inside the picture.
+    fn glyph(&mut self, x: u16, y: u16, glyph: &'static str, style: Style) {
+        self.buf[(x, y)].set_symbol(glyph).set_style(style);
+    }
+
+    /// Text that ends where the room ends.
+    pub fn right(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) {
+        let taken = cells(text).min(room);
+        self.text(x + room - taken, y, taken, text, style);
+    }
+
+    /// A line of several styles; gives back the cells it took.
+    pub fn line(&mut self, x: u16, y: u16, room: u16, line: &Line<'_>) -> u16 {
+        let mut taken = 0;
+        for (nth, span) in line.spans.iter().enumerate() {
+            let left = room.saturating_sub(taken);
+            let style = line.style.patch(span.style);
+            // When there is more to come, the cut must show that.
+            let rest = line.spans[nth + 1..].iter().any(|span| !span.content.trim().is_empty());
+            if left == 0 {
+                break;
+            }
+            if rest && cells(&span.content) == left && left > 1 {
+                let mut cut = span.content.to_string();
+                cut.push(' ');
+                return taken + self.text(x + taken, y, left, &cut, style);
+            }
+            taken += self.text(x + taken, y, left, &span.content, style);
+        }
+        taken
+    }
+
+    /// Adds a style to cells.
+    pub fn style(&mut self, area: Rect, style: Style) {
+        self.buf.set_style(area.intersection(self.buf.area), style);
+    }
+
+    /// Empties cells.
+    pub fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buf.area);
+        if area.is_empty() {
+            return;
+        }
+        for y in area.top()..area.bottom() {
+            // A wide character that reaches in from the left would be cut in half.
+            if area.left() > self.buf.area.left() {
+                let before = &mut self.buf[(area.left() - 1, y)];
+                if before.symbol().width() > 1 {
+                    before.set_symbol(" ");
+                }
+            }
+            let from = self.buf.index_of(area.left(), y);
+            let row = &mut self.buf.content[from..from + usize::from(area.width)];
+            row.iter_mut().for_each(ratatui::buffer::Cell::reset);
+        }
+    }
+
+    /// An empty box with a title; gives back its inside.
+    pub fn frame(&mut self, area: Rect, title: &str, style: Style) -> Rect {
+        let area = area.intersection(self.buf.area);
+        self.clear(area);
+        if area.width < 2 || area.height < 2 {
+            return Rect { width: 0, height: 0, ..area };
+        }
+        let border = self.look.border();
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.left() + 1..right {
+            self.glyph(x, area.top(), border.line, style);
+            self.glyph(x, bottom, border.line, style);
+        }
+        for y in area.top() + 1..bottom {
+            self.glyph(area.left(), y, border.side, style);
+            self.glyph(right, y, border.side, style);
+        }
+        let [top_left, top_right, bottom_left, bottom_right] = border.corners;
+        self.text(area.left(), area.top(), 1, top_left, style);
+        self.text(right, area.top(), 1, top_right, style);
+        self.text(area.left(), bottom, 1, bottom_left, style);
+        self.text(right, bottom, 1, bottom_right, style);
+        if !title.is_empty() && area.width > 6 {
+            let strong = style.patch(self.look.strong());
+            let taken = self.text(area.left() + 3, area.top(), area.width - 6, title, strong);
+            self.text(area.left() + 2, area.top(), 1, " ", style);
+            self.text(area.left() + 3 + taken, area.top(), 1, " ", style);
+        }
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
+    }
+}
+
+/// A line without the space at which it was broken.
+fn ended(mut spans: Vec<Span<'static>>) -> Line<'static> {
+    if let Some(last) = spans.last_mut() {
+        let end = last.content.trim_end().len();
+        last.content.to_mut().truncate(end);
+    }
+    Line::from(spans)
+}
+
+/// Breaks a line at its spaces so that it fits; what continues is indented.
+#[must_use]
+pub fn wrap(line: &Line<'static>, room: u16, indent: u16) -> Vec<Line<'static>> {
+    if line_cells(line) <= room || room <= indent + 8 {
+        return vec![line.clone()];
+    }
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut taken: u16 = 0;
+    let margin = " ".repeat(usize::from(indent));
+    let mut begun = false;
+    for span in &line.spans {
+        let style = line.style.patch(span.style);
+        for word in span.content.split_inclusive(' ') {
+            let mut word = word;
+            loop {
+                let width = cells(word.trim_end());
+                if taken + width <= room {
+                    break;
+                }
+                if begun {
+                    lines.push(ended(std::mem::take(&mut spans)));
+                    spans.push(Span::raw(margin.clone()));
+                    taken = indent;
+                    begun = false;
+                    continue;
+                }
+                // A word longer than a line is broken where the line ends.
+                let fit = fit(word, room - taken + 1);
+                let at = if fit.cut_at == 0 { word.len() } else { fit.cut_at };
+                spans.push(Span::styled(word[..at].to_owned(), style));
+                word = &word[at..];
+                taken = room;
+                begun = true;
+                if word.is_empty() {
+                    break;
+                }
+            }
+            if !word.is_empty() {
+                taken = taken.saturating_add(cells(word));
+                begun |= !word.trim().is_empty();
+                spans.push(Span::styled(word.to_owned(), style));
+            }
+        }
+    }
+    lines.push(ended(spans));
+    lines
+}

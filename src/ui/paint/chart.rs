@@ -1,0 +1,98 @@
+//! A chart of cells: columns of blocks that stand on each other, eight steps a line.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::forecast::series::Severity;
+use crate::ui::paint::canvas::Pen;
+use crate::ui::paint::theme::Look;
+
+/// What is drawn.
+pub struct Chart<'a> {
+    /// One value a cell, from the left.
+    pub cells: &'a [Option<f64>],
+    /// What the topmost step stands for.
+    pub top: f64,
+    /// The cells of the first look and of the last one; outside them nothing is drawn.
+    pub seen: (i64, i64),
+    /// The cell of the look on the screen, where that is an earlier one.
+    pub cursor: Option<usize>,
+    /// How bad a value is.
+    pub severity: &'a dyn Fn(f64) -> Severity,
+}
+
+/// The style of a severity.
+#[must_use]
+pub fn style_of(look: Look, severity: Severity) -> Style {
+    match severity {
+        Severity::Neutral => look.label(),
+        Severity::Calm => look.good(),
+        Severity::Care => look.warn(),
+        Severity::Bad => look.danger(),
+    }
+}
+
+/// How many eighths of a line a value fills: more than nothing is never drawn as nothing.
+fn eighths(value: f64, top: f64, lines: u16) -> u32 {
+    let all = u32::from(lines) * 8;
+    if value <= 0.0 || value.is_nan() {
+        return 0;
+    }
+    let share = (value / top.max(f64::MIN_POSITIVE)).min(1.0);
+    ((share * f64::from(all)).ceil() as u32).clamp(1, all)
+}
+
+/// Paints it: as wide as it has cells, or the room.
+pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Pen<'_>) {
+    let look = pen.look;
+    let (first, last) = chart.seen;
+    for (x, (nth, cell)) in (area.left()..area.right()).zip(chart.cells.iter().enumerate()) {
+        let known = i64::try_from(nth).is_ok_and(|nth| (first..=last).contains(&nth));
+        let here = chart.cursor == Some(nth);
+        let filled = cell.map_or(0, |value| eighths(value, chart.top, area.height));
+        let style = match *cell {
+            _ if here => look.time_cursor(),
+            Some(value) if filled > 0 => style_of(look, (chart.severity)(value)),
+            _ => look.dim(),
+        };
+        for line in 0..area.height {
+            let y = area.bottom() - 1 - line;
+            let glyph = match filled.saturating_sub(u32::from(line) * 8).min(8) {
+                0 if here => look.time_line(),
+                0 if line > 0 || !known => continue,
+                0 if cell.is_some() => look.spark(0.0),
+                0 => look.gap(),
+                step => look.spark((step - 1) as f32 / 7.0),
+            };
+            pen.text(x, y, 1, glyph, style);
+        }
+    }
+}
+
+/// The same on one line, as text: for a place among words. What was never seen is blank.
+#[must_use]
+pub fn spans(
+    look: Look,
+    cells: &[Option<f64>],
+    top: f64,
+    severity: &dyn Fn(f64) -> Severity,
+) -> Vec<Span<'static>> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let begun = cells.iter().position(Option::is_some).unwrap_or(cells.len());
+    for (nth, cell) in cells.iter().enumerate() {
+        let (glyph, style) = match cell {
+            None if nth < begun => (" ", look.plain()),
+            None => (look.gap(), look.dim()),
+            Some(value) => match eighths(*value, top, 1) {
+                0 => (look.spark(0.0), look.dim()),
+                step => (look.spark((step - 1) as f32 / 7.0), style_of(look, severity(*value))),
+            },
+        };
+        match spans.last_mut() {
+            Some(last) if last.style == style => last.content.to_mut().push_str(glyph),
+            _ => spans.push(Span::styled(glyph.to_owned(), style)),
+        }
+    }
+    spans
+}

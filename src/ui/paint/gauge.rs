@@ -1,0 +1,24 @@
+//! A bar that shows a share; what the share is stands beside it, never inside.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::ui::paint::theme::Look;
+
+/// A bar of `width` cells: `used` and then `more`, both as shares of 1.
+#[must_use]
+pub fn bar(look: Look, width: u16, used: f64, more: f64, style: Style) -> Vec<Span<'static>> {
+    let [full, soft, empty] = look.gauge();
+    let [open, close] = look.gauge_ends();
+    let inner = usize::from(width).saturating_sub(open.len() + close.len());
+    let cells = |share: f64| (share.clamp(0.0, 1.0) * inner as f64).round() as usize;
+    let used = cells(used);
+    let more = cells(more).min(inner - used);
+    vec![
+        Span::styled(open, look.strong()),
+        Span::styled(full.repeat(used), style),
+        Span::styled(soft.repeat(more), look.label()),
+        Span::styled(empty.repeat(inner - used - more), look.dim()),
+        Span::styled(close, look.strong()),
+    ]
+}

@@ -1,0 +1,232 @@
+//! The memory cgroup under the cursor in words: what its files say, and what happens at its wall.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::columns::Sight;
+use crate::model::{Cgroup, Domain, Hierarchy, Limit, Reading, Scope, Stall};
+use crate::rank::also_killed::group_of;
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Look;
+use crate::ui::panel::forecast;
+use crate::ui::view::cgroup_history;
+use crate::ui::view::cgroups::swap_of;
+use crate::units::Bytes;
+
+/// The title of the panel.
+#[must_use]
+pub fn title(app: &App) -> String {
+    let group = app.group_line().and_then(|line| app.group_at(line));
+    group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
+}
+
+fn say(look: Look, label: &str, text: String) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
+}
+
+/// Why a fact is not there.
+const fn absent<T>(reading: &Reading<T>) -> &'static str {
+    match reading {
+        Reading::Denied => "may not be read (!)",
+        Reading::Missing => "does not exist here (-)",
+        _ => "was not read yet (?)",
+    }
+}
+
+/// `oom_kill 2`.
+fn known(name: &str, reading: Reading<u64>) -> String {
+    let count = reading.value().map_or_else(|| reading.dash().to_owned(), |it| it.to_string());
+    format!("{name} {count}")
+}
+
+struct Case<'a> {
+    group: &'a Cgroup,
+    sight: &'a Sight<'a>,
+    version_1: bool,
+    look: Look,
+}
+
+/// What its files say.
+#[must_use]
+pub fn files(app: &App, look: Look, width: u16) -> Option<Vec<Line<'static>>> {
+    let sight = app.sight()?;
+    let group = app.group_at(app.group_line()?)?;
+    let version_1 = sight.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
+    let case = Case { group, sight: &sight, version_1, look };
+    if version_1 {
+        return Some(vec![case.usage(), case.swap(), case.disabled(), case.fails()]);
+    }
+    let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
+    lines.extend(case.events());
+    lines.extend(case.pressure());
+    lines.extend(cgroup_history::lines(app, group, look, width));
+    Some(lines)
+}
+
+impl Case<'_> {
+    fn say(&self, label: &str, text: String) -> Line<'static> {
+        say(self.look, label, text)
+    }
+
+    fn size(&self, size: Bytes) -> String {
+        text::bytes(self.sight, size)
+    }
+
+    fn sized(&self, reading: Reading<Bytes>) -> String {
+        let dash = absent(&reading);
+        match reading {
+            Reading::Value(Bytes(0)) => "nothing".to_owned(),
+            Reading::Value(size) => self.size(size),
+            _ => dash.to_owned(),
+        }
+    }
+
+    fn usage(&self) -> Line<'static> {
+        let group = self.group;
+        let usage = self.sized(group.used());
+        let file = match (self.version_1, group.limit) {
+            (true, Reading::Value(Limit::Max)) if group.wall().is_some() => {
+                "memory.memsw.limit_in_bytes"
+            }
+            (true, _) => "memory.limit_in_bytes",
+            _ => "memory.max",
+        };
+        let mut text = match (group.wall(), group.limit) {
+            (Some(limit), _) => format!("{usage} of {} ({file})", self.size(limit)),
+            (None, Reading::Value(_)) => format!("{usage}, no limit of its own ({file} max)"),
+            (None, limit) => format!("{usage}; {file} {}", absent(&limit)),
+        };
+        if let Some(size) = group.reclaimable.value().filter(|size| size.0 > 0) {
+            text.push_str(&format!(", {} reclaimable", self.size(size)));
+        }
+        self.say("usage", text)
+    }
+
+    fn high(&self) -> Line<'static> {
+        let text = match self.group.high {
+            Reading::Value(Limit::Max) => "max: nothing is throttled before the wall".to_owned(),
+            Reading::Value(Limit::At(size)) => {
+                format!("throttled above {}, nobody is killed", self.size(size))
+            }
+            absence => absent(&absence).to_owned(),
+        };
+        self.say("high", text)
+    }
+
+    fn swap(&self) -> Line<'static> {
+        let hierarchy = if self.version_1 { Hierarchy::V1 } else { Hierarchy::V2 };
+        let (usage, limit) = swap_of(self.group, Some(hierarchy));
+        let text = match limit {
+            Reading::Value(Limit::Max) => format!("{}, no limit (max)", self.sized(usage)),
+            Reading::Value(Limit::At(Bytes(0))) => "none may be used (max 0)".to_owned(),
+            Reading::Value(Limit::At(size)) => {
+                format!("{} of {}", self.sized(usage), self.size(size))
+            }
+            absence => format!("{}; its limit {}", self.sized(usage), absent(&absence)),
+        };
+        self.say("swap", text)
+    }
+
+    /// Whether version 1 kills anybody at this wall.
+    fn disabled(&self) -> Line<'static> {
+        let text = match self.group.oom_kill_disabled {
+            Reading::Value(true) => "disabled: at the wall its tasks wait (oom_kill_disable 1)",
+            Reading::Value(false) => "at the wall somebody is killed (oom_kill_disable 0)",
+            ref absence => absent(absence),
+        };
+        self.say("oom kill", text.to_owned())
+    }
+
+    /// The two counters of version 1.
+    fn fails(&self) -> Line<'static> {
+        let events = self.group.events;
+        self.say(
+            "events",
+            [known("failcnt", events.max), known("oom_kill", events.oom_kill)].join(", "),
+        )
+    }
+
+    /// Whether version 2 kills it as a whole.
+    fn group(&self) -> Line<'static> {
+        let text = match self.group.oom_group {
+            Reading::Value(true) => "1: whoever is chosen takes all of it along".to_owned(),
+            Reading::Value(false) => "0: whoever is chosen falls alone".to_owned(),
+            absence => absent(&absence).to_owned(),
+        };
+        self.say("oom.group", text)
+    }
+
+    fn events(&self) -> Vec<Line<'static>> {
+        let events = self.group.events;
+        let first = [
+            known("oom", events.oom),
+            known("oom_kill", events.oom_kill),
+            known("oom_group_kill", events.oom_group_kill),
+        ];
+        let others =
+            [known("max", events.max), known("high", events.high), known("low", events.low)];
+        vec![self.say("events", first.join(", ")), self.say("", others.join(", "))]
+    }
+
+    fn pressure(&self) -> Vec<Line<'static>> {
+        let pressure = self.group.pressure;
+        let text = |some: Reading<Stall>, full: Reading<Stall>| match (some, full) {
+            (Reading::Value(some), Reading::Value(full)) => format!(
+                "some {}%, full {}% of the last 10 s",
+                text::share(some.avg10),
+                text::share(full.avg10)
+            ),
+            (some, _) => absent(&some).to_owned(),
+        };
+        let mut lines = vec![self.say("pressure", text(pressure.some, pressure.full))];
+        if !pressure.io_some.is_not_asked() {
+            lines.push(self.say("io", text(pressure.io_some, pressure.io_full)));
+        }
+        lines
+    }
+}
+
+/// What happens when it can take no more.
+#[must_use]
+pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
+    let (Some(sight), Some(line)) = (app.sight(), app.group_line()) else { return Vec::new() };
+    let (scene, now) = (sight.scene, sight.scene.now());
+    let group = app.group_at(line);
+    let scope = group.map_or(Scope::Global, |group| Scope::Memcg(group.path.clone()));
+    let domain = Domain::of(&scope, now);
+    let mut lines = Vec::new();
+    let Some(wall) = &line.wall else {
+        let above = domain.weighed_by.as_ref().map_or(Scope::GLOBAL, |name| name.as_str());
+        lines.push(say(look, "wall", format!("none of its own; the next above is {above}")));
+        lines.push(say(look, "total", step(&sight, &domain)));
+        return lines;
+    };
+    lines.push(say(look, "room", text::room(&sight, wall)));
+    lines.extend(wall.full.map(|full| say(look, "forecast", forecast::sentence("full", &full))));
+    lines.push(say(look, "total", step(&sight, &domain)));
+    let Some(fate) = &line.fate else { return lines };
+    lines.push(say(look, "victim", text::fate(&sight, fate)));
+    let victim = fate.victim.and_then(|id| scene.find(id));
+    if let Some(other) = fate.beside().and_then(|id| scene.find(id)) {
+        lines.push(say(look, "runner-up", text::who(other)));
+    }
+    let with = match victim.and_then(|victim| group_of(victim, &domain, now)) {
+        Some(group) if fate.mates > 0 => {
+            format!("{} more of {} (memory.oom.group)", fate.mates, group.path)
+        }
+        _ if victim.is_some() => "nobody by memory.oom.group".to_owned(),
+        _ => return lines,
+    };
+    lines.push(say(look, "with it", with));
+    lines
+}
+
+/// `8.00G: 1 adj = 8.2M`.
+fn step(sight: &Sight<'_>, domain: &Domain) -> String {
+    let whose = match &domain.weighed_by {
+        Some(name) => format!(" (of {name})"),
+        None => String::new(),
+    };
+    let total = text::size(sight, domain.pages);
+    format!("{total}{whose}: 1 adj = {}", text::step_of(sight, domain))
+}

@@ -1,0 +1,404 @@
+//! A report of the kernel's OOM killer, explained: what was asked for, what ran out, who was killed,
+//! whether the rule agrees, and what would have been otherwise.
+
+use std::sync::Arc;
+
+use crate::columns::{CommandStyle, Scale, Sight, human_size};
+use crate::events::{Constraint, Report, post_mortem};
+use crate::model::{Names, Process, Reading, Scene};
+use crate::policy::{Policy, of_kernel};
+use crate::rank::Ranking;
+use crate::rank::what_if::what_if;
+use crate::units::{Adj, Kib};
+use crate::words::values;
+
+/// What a report does not tell, and another one of the same log does.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// The kernel's release.
+    pub kernel: Option<String>,
+    /// All swap of the machine.
+    pub swap: Option<Kib>,
+}
+
+impl Common {
+    /// What the reports of one log tell together.
+    #[must_use]
+    pub fn of(reports: &[Report]) -> Self {
+        Self {
+            kernel: reports.iter().find_map(|report| report.kernel.clone()),
+            swap: reports.iter().find_map(|report| report.swap_total),
+        }
+    }
+}
+
+/// Whether the rule chooses as the kernel did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// The same one.
+    Agrees,
+    /// Several were too close, the killed one among them.
+    Among(usize),
+    /// Another one; the place of the killed one by the rule, from 1.
+    Differs(Option<usize>),
+    /// There is nothing to judge by: no dump, or nobody was killed.
+    Unknown,
+}
+
+impl Agreement {
+    /// In a word, as JSON has it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Among(_) => "too_close",
+            Self::Differs(_) => "differs",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A report with everything that follows from it.
+pub struct Explained<'a> {
+    report: &'a Report,
+    notes: Vec<String>,
+    judged: Option<Judged>,
+}
+
+/// The dump of a report, and how a rule orders it.
+pub struct Judged {
+    /// Whose rule.
+    pub policy: &'static dyn Policy,
+    /// The dump.
+    pub scene: Scene,
+    /// Its order.
+    pub ranking: Ranking,
+    agreement: Agreement,
+}
+
+impl<'a> Explained<'a> {
+    /// Judges it, by the rule of its own kernel where no other one is asked.
+    #[must_use]
+    pub fn new(report: &'a Report, common: &Common, policy: Option<&'static dyn Policy>) -> Self {
+        let filled = Report {
+            kernel: report.kernel.clone().or_else(|| common.kernel.clone()),
+            ..report.clone()
+        };
+        let Some(post) = post_mortem(&filled, common.swap) else {
+            return Self { report, notes: Vec::new(), judged: None };
+        };
+        let policy = policy.unwrap_or_else(|| of_kernel(post.snapshot.machine.kernel.as_str()));
+        let scene = Scene::scoped(Arc::new(post.snapshot), None, post.scope);
+        let ranking = Ranking::new(policy, &scene);
+        let agreement = agreement(report, &ranking);
+        Self {
+            report,
+            notes: post.notes,
+            judged: Some(Judged { policy, scene, ranking, agreement }),
+        }
+    }
+
+    /// Whether the rule chooses as the kernel did.
+    #[must_use]
+    pub fn agreement(&self) -> Agreement {
+        self.judged.as_ref().map_or(Agreement::Unknown, |judged| judged.agreement.clone())
+    }
+
+    /// The report itself.
+    #[must_use]
+    pub const fn report(&self) -> &'a Report {
+        self.report
+    }
+
+    /// What the report does not tell, and what was taken in its place.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The judged dump; nothing where there is none.
+    #[must_use]
+    pub const fn judged(&self) -> Option<&Judged> {
+        self.judged.as_ref()
+    }
+
+    /// What there is to say, each with a label.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let report = self.report;
+        let mut lines = vec![("when", self.when()), ("what", self.what())];
+        lines.extend(asked(report).map(|text| ("asked", text)));
+        lines.extend(self.domain().map(|text| ("domain", text)));
+        lines.extend(killed(report).into_iter().map(|text| ("killed", text)));
+        if let Some(judged) = &self.judged {
+            lines.push(("rule", judged.verdict(report)));
+            lines.extend(judged.otherwise(report).into_iter().map(|text| ("what if", text)));
+        } else if !report.killed.is_empty() {
+            let text =
+                "the dump is not here (rate-limited or cut): who else there was is not known";
+            lines.push(("rule", text.to_owned()));
+        }
+        lines.extend(self.notes.iter().map(|note| ("note", note.clone())));
+        lines
+    }
+
+    fn when(&self) -> String {
+        let report = self.report;
+        let (first, last) = report.lines;
+        let stamp = match report.stamp.uptime_us {
+            Some(us) => format!("{}.{:03} s after boot", us / 1_000_000, us / 1000 % 1000),
+            None if report.stamp.text.is_empty() => "not told".to_owned(),
+            None => report.stamp.text.clone(),
+        };
+        let kernel = report.kernel.as_ref().map_or_else(String::new, |it| format!(", Linux {it}"));
+        let lines =
+            if first == last { format!("line {first}") } else { format!("lines {first}-{last}") };
+        format!("{stamp} ({lines}){kernel}")
+    }
+
+    /// Which kind of OOM it was.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let report = self.report;
+        let domain = report.domain.as_deref().map_or_else(String::new, |path| format!(" {path}"));
+        let prefix = report.killed.first().and_then(|killed| killed.prefix.as_deref());
+        if report.is_asked_for() {
+            "somebody asked for a kill by sysrq-f; no allocation failed".to_owned()
+        } else if report.is_memcg() {
+            format!("the memory cgroup{domain} hit its limit")
+        } else if matches!(report.constraint, Some(Constraint::Cpuset)) {
+            "the memory of a cpuset's nodes ran out".to_owned()
+        } else if matches!(report.constraint, Some(Constraint::MemoryPolicy)) {
+            "the memory of the nodes that a memory policy allows ran out".to_owned()
+        } else if prefix.is_some_and(|prefix| prefix.contains("oom_kill_allocating_task")) {
+            "the machine ran out of memory, and vm.oom_kill_allocating_task killed whoever asked"
+                .to_owned()
+        } else {
+            "the machine ran out of memory".to_owned()
+        }
+    }
+
+    /// How full it was.
+    fn domain(&self) -> Option<String> {
+        let report = self.report;
+        let size = |kib: Kib| human_size(kib.bytes());
+        if let Some(memory) = report.memory {
+            let limit = memory.limit.map_or_else(|| "no limit".to_owned(), size);
+            let mut text = format!("memory {} of {limit}", size(memory.usage));
+            for (name, usage) in [("swap", report.swap), ("memory and swap", report.memory_swap)] {
+                let Some(usage) = usage else { continue };
+                let limit = usage.limit.map_or_else(|| "no limit".to_owned(), size);
+                text.push_str(&format!(", {name} {} of {limit}", size(usage.usage)));
+            }
+            text.push_str(&format!("; the limit was hit {} times", memory.failures));
+            return Some(text);
+        }
+        let ram = report.ram?;
+        let usable = ram.saturating_sub(report.reserved.unwrap_or_default());
+        let page =
+            self.judged.as_ref().map_or_else(Default::default, |it| it.scene.machine().page_size);
+        let swap = match (report.swap_free, report.swap_total) {
+            (_, Some(Kib(0))) => ", no swap".to_owned(),
+            (Some(free), Some(total)) => format!(", swap {} free of {}", size(free), size(total)),
+            _ => String::new(),
+        };
+        Some(format!("{} of RAM{swap}", human_size(usable.bytes(page))))
+    }
+}
+
+/// What was asked for.
+fn asked(report: &Report) -> Option<String> {
+    let invoked = report.invoked.as_ref()?;
+    let who = match (&invoked.name, report.allocator) {
+        (Some(name), Some(pid)) => format!("{pid} {name}"),
+        (Some(name), None) => name.clone(),
+        (None, _) => "somebody".to_owned(),
+    };
+    if report.is_asked_for() {
+        return Some(format!("sysrq-f, through {who}"));
+    }
+    let pages = match invoked.order {
+        Some(order @ 0..=30) => format!("{} (order {order})", plural(1 << order, "page")),
+        _ => "memory".to_owned(),
+    };
+    let flags = invoked.flags.as_deref().unwrap_or(&invoked.gfp);
+    Some(format!("{who} asked for {pages}, {flags}"))
+}
+
+fn plural(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// Who was killed, a line each.
+fn killed(report: &Report) -> Vec<String> {
+    let size = |kib: Kib| human_size(kib.bytes());
+    let mut lines: Vec<String> = report
+        .killed
+        .iter()
+        .map(|it| {
+            let mut text = format!("{} {}", it.pid, it.name);
+            if let Some(uid) = it.uid {
+                text.push_str(&format!(" (uid {uid})"));
+            }
+            let parts = [("anon", it.anon), ("file", it.file), ("shmem", it.shmem)];
+            for (name, part) in parts {
+                if let Some(part) = part.filter(|part| part.0 > 0) {
+                    text.push_str(&format!(", {name} {}", size(part)));
+                }
+            }
+            if let Some(adj) = it.adj {
+                text.push_str(&format!(", oom_score_adj {adj}"));
+            }
+            for reaped in report.reaped.iter().filter(|reaped| reaped.pid == it.pid) {
+                let left = reaped.anon + reaped.file + reaped.shmem;
+                text.push_str(&format!("; reaped, {} left", size(left)));
+            }
+            if report.not_reaped.contains(&it.pid) {
+                text.push_str("; its memory could not be reaped");
+            }
+            text
+        })
+        .collect();
+    lines.extend(
+        report
+            .sharers
+            .iter()
+            .map(|(pid, name)| format!("{pid} {name}, which shared the victim's memory")),
+    );
+    lines.extend(
+        report.group.as_ref().map(|path| format!("all of {path}, because of memory.oom.group")),
+    );
+    if let Some(pid) = report.exiting {
+        lines.push(format!("nobody: {pid} was on its way out already"));
+    }
+    if report.nobody {
+        lines.push("nobody could be killed".to_owned());
+    }
+    lines.extend(report.panic.as_ref().map(|why| format!("the machine stopped: {why}")));
+    lines
+}
+
+/// The one that the rule's choice is compared with: up to 5.0 a child may have died in its place.
+fn decided(report: &Report) -> Option<i32> {
+    report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
+}
+
+fn agreement(report: &Report, ranking: &Ranking) -> Agreement {
+    let Some(pid) = decided(report) else { return Agreement::Unknown };
+    let first = ranking.victim().map(|row| row.id.pid);
+    let candidates = ranking.candidates();
+    if ranking.too_close() && candidates.iter().any(|id| id.pid == pid) {
+        Agreement::Among(candidates.len())
+    } else if first == Some(pid) {
+        Agreement::Agrees
+    } else {
+        let place = ranking.rows()[..ranking.eligible()].iter().position(|row| row.id.pid == pid);
+        Agreement::Differs(place.map(|place| place + 1))
+    }
+}
+
+impl Judged {
+    /// What its rows are seen in.
+    #[must_use]
+    pub fn sight<'a>(&'a self, names: &'a Names) -> Sight<'a> {
+        Sight {
+            scene: &self.scene,
+            policy: self.policy,
+            ranking: &self.ranking,
+            names,
+            scale: Scale::Auto,
+            command: CommandStyle::Name,
+        }
+    }
+
+    fn verdict(&self, report: &Report) -> String {
+        let names = Names::default();
+        let sight = self.sight(&names);
+        let rule = match self.policy.id() {
+            "linux" => "the kernel's rule".to_owned(),
+            _ => format!("the rule of {}", self.policy.title()),
+        };
+        let first = self.ranking.victim();
+        let chosen = first.and_then(|row| {
+            let process = self.scene.find(row.id)?;
+            let points = row.standing.points()?;
+            Some(format!("{} with {}", values::who(process), values::points(&sight, points)))
+        });
+        let chosen = chosen.unwrap_or_else(|| "nobody".to_owned());
+        let by_request = report.killed.first().and_then(|it| it.prefix.as_deref());
+        match &self.agreement {
+            Agreement::Agrees => {
+                let ahead = self.ranking.margin().zip(self.ranking.runner_up());
+                let ahead = ahead.and_then(|(margin, row)| {
+                    let other = self.scene.find(row.id)?;
+                    Some(format!(
+                        ", {} ahead of {}",
+                        values::points(&sight, margin),
+                        values::who(other)
+                    ))
+                });
+                format!("{rule} agrees: {chosen}{}", ahead.unwrap_or_default())
+            }
+            Agreement::Among(count) => {
+                format!("{rule} calls {count} too close; the killed one is among them")
+            }
+            Agreement::Differs(_)
+                if by_request.is_some_and(|it| it.contains("allocating_task")) =>
+            {
+                format!("no rule was asked; by {rule} it would have been {chosen}")
+            }
+            Agreement::Differs(Some(place)) => format!(
+                "{rule} differs: {chosen} comes first, the killed one is number {place}. Sizes move \
+                 between the choice and the dump; else the domain or the kernel was another one"
+            ),
+            Agreement::Differs(None) => {
+                format!(
+                    "{rule} differs: {chosen} comes first, and the killed one is not in the dump"
+                )
+            }
+            Agreement::Unknown => format!("by {rule}: {chosen}"),
+        }
+    }
+
+    /// What another adj would have changed.
+    fn otherwise(&self, report: &Report) -> Vec<String> {
+        let mut lines = Vec::new();
+        let now = self.scene.now();
+        let found = decided(report).and_then(|pid| now.position(pid));
+        let Some(victim) = found.map(|at| &now.processes[at]) else { return lines };
+        let answer = what_if(self.policy, &self.scene, &self.ranking, victim);
+        if let Some(saved) = answer.and_then(|answer| answer.saved_at) {
+            let next = self.ranking.rows()[..self.ranking.eligible()].iter();
+            let next = next.map(|row| row.id).find(|&id| id != victim.id);
+            let next = next.and_then(|id| self.scene.find(id));
+            let next = next.map_or_else(|| "nobody else".to_owned(), values::who);
+            // Nothing is lower than the lowest.
+            let lower = if saved == Adj::MIN { "" } else { " or lower" };
+            lines.push(format!(
+                "at oom_score_adj {saved}{lower} it would have lived, and {next} died"
+            ));
+        }
+        if now
+            .processes
+            .iter()
+            .any(|process| !matches!(process.adj.value(), None | Some(Adj::ZERO)))
+        {
+            let mut level = Ranking::default();
+            level.update_with(self.policy, &self.scene, |process| {
+                let adj = match process.adj.value() {
+                    // Who is never chosen stays so.
+                    Some(Adj::MIN) | None => process.adj,
+                    Some(_) => Reading::Value(Adj::ZERO),
+                };
+                let score = Reading::NotAsked;
+                self.policy.judge(&Process { adj, score, ..process.clone() }, &self.scene)
+            });
+            let first = level.victim().and_then(|row| self.scene.find(row.id));
+            if let Some(first) = first {
+                let same = if first.id == victim.id { " too" } else { "" };
+                lines.push(format!("with every oom_score_adj at 0: {}{same}", values::who(first)));
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,300 @@
+//! The one sentence that everybody reads first: who dies next, why, and by how much. The same words
+//! on the screen and in a pipe; the screen takes the longest form that fits.
+
+use crate::columns::Sight;
+use crate::model::{DomainKind, ProcId, Process};
+use crate::policy::{Note, Off, Reason, Term, Unit, Verdict};
+use crate::rank::also_killed::group_mates;
+use crate::rank::what_if::what_if;
+use crate::rank::{Ranked, Standing};
+use crate::units::{Adj, Points};
+use crate::words::values;
+
+/// How sure the sentence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// One process is named.
+    Named,
+    /// Several are; the order between them cannot be known.
+    TooClose,
+    /// Nobody can be chosen.
+    Nobody,
+    /// The kernel would not go by the ranking.
+    Off,
+}
+
+/// The sentence at one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// `NEXT VICTIM`, and by whose rule, where that is not the running kernel's.
+    pub label: String,
+    /// `20731 chrome`.
+    pub who: String,
+    /// Why, and by how much.
+    pub rest: String,
+}
+
+impl Form {
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { label, who, rest } = self;
+        if who.is_empty() { format!("{label}{rest}") } else { format!("{label} {who}{rest}") }
+    }
+}
+
+/// Who dies next, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// How sure.
+    pub certainty: Certainty,
+    /// The longest form first; there is at least one.
+    pub forms: Vec<Form>,
+}
+
+impl Sentence {
+    /// The whole of it.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        self.forms.first().map(Form::text).unwrap_or_default()
+    }
+}
+
+/// Who dies next.
+#[must_use]
+pub fn sentence(sight: &Sight<'_>) -> Sentence {
+    let (rule, short_rule) = match sight.policy.id() {
+        "linux" => (String::new(), String::new()),
+        id if sight.policy.is_kernel() => {
+            (format!(" by the rule of {}", sight.policy.title()), format!(" by {id}"))
+        }
+        id => (format!(" by {id}"), format!(" by {id}")),
+    };
+    let find = |id: ProcId| sight.scene.find(id);
+    let ranking = sight.ranking;
+    if let Some(off) = sight.policy.off(sight.scene) {
+        return overruled(sight, off);
+    }
+    let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
+        return nobody(sight, &rule, &short_rule);
+    };
+    // Who dies along is no runner-up.
+    let fellows = fellows(sight, victim);
+    let apart = |row: &&Ranked| fellows.iter().all(|other| other.id != row.id);
+    let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
+    let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
+    if ranking.too_close() {
+        return too_close(sight, &rule, &short_rule);
+    }
+    let (name, points) = (values::who(victim), row.standing.points().unwrap_or_default());
+    let user = values::user(sight, victim);
+    let score = match sight.policy.unit() {
+        Unit::Pages => format!("{}/1000", values::permille(sight, points)),
+        Unit::Bare => format!("{} points", values::grouped(points.0)),
+    };
+    let versus = runner_up.map_or_else(
+        || {
+            if sees_all(sight) { "nobody else can be chosen" } else { "nobody else can be seen" }
+                .to_owned()
+        },
+        |(row, other)| match ranking.margin() {
+            Some(_) => format!("{} ahead of {}", lead(sight, points, row), values::who(other)),
+            None => format!("chosen before {} whatever the points", values::who(other)),
+        },
+    );
+    let form =
+        |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
+    let label = format!("NEXT VICTIM{rule}{}", inside(sight));
+    let short = format!("NEXT{short_rule}");
+    let mut forms = Vec::with_capacity(9);
+    let because = adj_share(sight, victim);
+    let along = instead(sight, victim).or_else(|| along(sight, victim));
+    if let Some(because) = &because {
+        let long = format!(" ({user}) {score}: {because}. {versus}.");
+        forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
+        forms.push(form(&label, long));
+    }
+    let plain = format!(" ({user}) {score}, {versus}");
+    forms.extend(along.map(|along| form(&label, format!("{plain}. {along}."))));
+    forms.push(form(&label, plain));
+    forms.push(form(&format!("NEXT VICTIM{short_rule}"), format!(" {score}, {versus}")));
+    forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
+    forms.push(form(&short, format!(" {score}, {versus}")));
+    forms.push(form(&short, format!(" {score}")));
+    forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
+    Sentence { certainty: Certainty::Named, forms }
+}
+
+/// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
+fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
+    let policy = sight.policy;
+    let whole = policy.chooses_groups() || policy.signals_groups(sight.scene);
+    if policy.is_kernel() || !whole {
+        return Vec::new();
+    }
+    let company = sight.policy.company(victim, sight.scene);
+    company.into_iter().filter(|other| other.id != victim.id).collect()
+}
+
+/// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
+fn instead(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+    let (other, _) = sight.policy.instead(victim, sight.scene)?;
+    Some(format!("Its {} dies in its place", kin(victim, other)))
+}
+
+/// `child 4712 httpd`, as seen from the victim.
+fn kin(victim: &Process, other: &Process) -> String {
+    let word = if victim.parent == other.id.pid { "parent" } else { "child" };
+    format!("{word} {}", values::who(other))
+}
+
+/// Who else the kernel kills with it, where a cgroup dies as a whole.
+fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+    if !sight.policy.kills_groups(sight.scene) {
+        // A killer that chooses whole cgroups takes everybody in them.
+        let count = fellows(sight, victim).len();
+        let of = if sight.policy.chooses_groups() { "cgroup" } else { "process group" };
+        return (count > 0).then(|| format!("{count} more of its {of} die with it"));
+    }
+    let (group, mates) = group_mates(victim, sight.scene)?;
+    let count = mates.len();
+    (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
+}
+
+/// In which domain, where that is not the whole machine.
+fn inside(sight: &Sight<'_>) -> String {
+    let domain = sight.scene.domain();
+    if domain.is_global() { String::new() } else { format!(" in {domain}") }
+}
+
+/// Whether no process is hidden from the ranking.
+fn sees_all(sight: &Sight<'_>) -> bool {
+    let now = sight.scene.now();
+    now.powers.sees_others && now.scan.unreadable == 0
+}
+
+/// By how much the victim leads.
+fn lead(sight: &Sight<'_>, points: Points, next: &Ranked) -> String {
+    let other = next.standing.points().unwrap_or_default();
+    if sight.policy.unit() == Unit::Bare {
+        return values::grouped((points - other).0);
+    }
+    match values::permille(sight, points) - values::permille(sight, other) {
+        0 => values::points(sight, points - other),
+        lead => lead.to_string(),
+    }
+}
+
+/// What oom_score_adj does to a process's place: nothing to say where it is zero.
+fn adj_share(sight: &Sight<'_>, process: &Process) -> Option<String> {
+    let (term, adj) = adj_term(sight, process)?;
+    let amount = values::points(sight, Points(term.points.0.saturating_abs()));
+    let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
+    let rank = what_if(sight.policy, sight.scene, sight.ranking, process)?.rank_at_zero?;
+    Some(format!("adj {adj} {verb} {amount}, without it rank {rank}"))
+}
+
+/// The adj term of a process's points, unless adj is zero.
+fn adj_term(sight: &Sight<'_>, process: &Process) -> Option<(Term, Adj)> {
+    let Verdict::Scored(badness) = sight.policy.judge(process, sight.scene) else { return None };
+    badness.terms.as_slice().iter().find_map(|term| match term.note {
+        Note::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
+        _ => None,
+    })
+}
+
+/// What happens instead of the ranking, then who leads it.
+fn overruled(sight: &Sight<'_>, off: Off) -> Sentence {
+    let first = sight.ranking.victim().and_then(|row| sight.scene.find(row.id));
+    let lead = |process: &Process| format!(" (first by badness: {})", values::who(process));
+    let lead = first.map(lead).unwrap_or_default();
+    let (whole, brief) = (off.sentence(sight.scene), off.brief(sight.scene));
+    let form = |label: &str, rest: String| Form {
+        label: label.to_owned(),
+        who: String::new(),
+        rest: format!(" {rest}"),
+    };
+    Sentence {
+        certainty: Certainty::Off,
+        forms: vec![
+            form("NO PREDICTION:", format!("{whole}{lead}")),
+            form("NO PREDICTION:", format!("{brief}{lead}")),
+            form("NO PREDICTION:", brief.clone()),
+            form("OFF:", brief),
+            form("OFF:", off.word().to_owned()),
+        ],
+    }
+}
+
+/// The first two of those who may die, who need not be those who are chosen.
+fn too_close(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
+    let ranking = sight.ranking;
+    let name = |id: &ProcId| sight.scene.find(*id).map_or_else(|| id.to_string(), values::who);
+    let mut names = ranking.candidates().iter().map(name);
+    let (who, other) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+    let more = match ranking.candidates().len() {
+        0..=2 => String::new(),
+        3 => " or another".to_owned(),
+        count => format!(" or {} others", count - 2),
+    };
+    let margin = values::points(sight, ranking.margin().unwrap_or_default());
+    let slack = values::points(sight, ranking.slack().points());
+    let form = |label: String, rest: String| Form { label, who: who.clone(), rest };
+    let names = format!(" or {other}{more}");
+    Sentence {
+        certainty: Certainty::TooClose,
+        forms: vec![
+            form(
+                format!("TOO CLOSE TO CALL{rule}:"),
+                format!("{names} (margin {margin}, slack {slack})"),
+            ),
+            form(format!("TOO CLOSE TO CALL{short_rule}:"), names.clone()),
+            form(format!("TOO CLOSE{short_rule}:"), names),
+            form("TOO CLOSE:".to_owned(), format!(" or {other}")),
+        ],
+    }
+}
+
+fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
+    // Those whose memory could not be read stand first among the spared.
+    let hidden = sight
+        .ranking
+        .rows()
+        .first()
+        .is_some_and(|row| row.standing == Standing::Spared(Reason::Unreadable));
+    let domain = sight.scene.domain();
+    let empty = || {
+        let mut rows = sight.ranking.rows().iter();
+        rows.all(|row| row.standing == Standing::Spared(Reason::Outside))
+    };
+    let passed = |reason| {
+        let mut rows = sight.ranking.rows().iter();
+        rows.any(|row| row.standing == Standing::Spared(reason))
+    };
+    let why = if domain.kind == DomainKind::Gone {
+        "this memory cgroup is not there any more"
+    } else if hidden || !sees_all(sight) {
+        "nobody that can be seen"
+    } else if empty() {
+        "no process is in this domain"
+    } else if !sight.policy.is_kernel() {
+        match (passed(Reason::Unnamed), passed(Reason::Zero)) {
+            (true, _) => "nobody here is whom it names, so it would kill nobody",
+            (_, true) => "nobody is above its threshold, so it would kill nobody",
+            _ => "it has no candidate, so it would kill nobody",
+        }
+    } else if domain.is_memcg() {
+        "everybody in this domain is protected: at its wall, allocations fail"
+    } else {
+        "everybody is protected, and an OOM now would panic the kernel"
+    };
+    let form = |label: String, rest: String| Form { label, who: String::new(), rest };
+    Sentence {
+        certainty: Certainty::Nobody,
+        forms: vec![
+            form(format!("NOBODY can be chosen{rule}:"), format!(" {why}")),
+            form(format!("NOBODY can be chosen{short_rule}"), String::new()),
+            form("NOBODY".to_owned(), String::new()),
+        ],
+    }
+}
