@@ -31,7 +31,7 @@ pub use crate::model::machine::numa::{Node, NodeSet};
 pub use crate::model::machine::privileges::{Capabilities, Capability, Powers};
 pub use crate::model::machine::psi_trigger::{PressureWatch, Tripwire};
 pub use crate::model::machine::sysctl::{Knob, Knobs, PanicOnOom, Turns};
-pub use crate::model::oom_event::{Ear, Foreseen, Happening, Hearing, Killer, Timing, Victim};
+pub use crate::model::oom_event::{Ear, Foreseen, OomEvent, Hearing, Killer, Timing, Victim};
 pub use crate::model::process::detail::{Frozen, Holding, Restart, Sharers, Study, Unit};
 pub use crate::model::process::names::Names;
 pub use crate::model::process::signal::Signal;

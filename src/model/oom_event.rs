@@ -112,7 +112,7 @@ pub struct Victim {
 
 /// A kill, or an OOM in which nobody was killed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Happening {
+pub struct OomEvent {
     /// Its number in this session.
     pub nth: u64,
     /// Milliseconds since 1970, UTC.

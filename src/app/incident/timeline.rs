@@ -9,7 +9,7 @@ use crate::app::{App, Level};
 use crate::columns::cgroup_leaf;
 use crate::events::{self, Report, page_size};
 use crate::model::{
-    Comm, Ear, Foreseen, Happening, Hearing, Killer, Nth, Process, Reading, Scene, Scope, Snapshot,
+    Comm, Ear, Foreseen, OomEvent, Hearing, Killer, Nth, Process, Reading, Scene, Scope, Snapshot,
     Text, Timing, Victim, is_within, unescape,
 };
 use crate::rank::{Ranking, Standing};
@@ -82,7 +82,7 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// Every one.
-    pub happenings: Vec<Happening>,
+    pub happenings: Vec<OomEvent>,
     /// Where they are heard of.
     pub sources: Vec<Source>,
     /// Only kills, and not what was done from here.
@@ -147,7 +147,7 @@ impl Timeline {
 
     /// The happening of this number.
     #[must_use]
-    pub fn find(&self, nth: u64) -> Option<&Happening> {
+    pub fn find(&self, nth: u64) -> Option<&OomEvent> {
         self.happenings.iter().find(|it| it.nth == nth)
     }
 
@@ -172,7 +172,7 @@ impl Timeline {
     }
 
     /// Adds one, in the order of time.
-    fn add(&mut self, mut happening: Happening) -> u64 {
+    fn add(&mut self, mut happening: OomEvent) -> u64 {
         self.next += 1;
         happening.nth = self.next;
         let nth = happening.nth;
@@ -224,11 +224,11 @@ impl Timeline {
             return;
         }
         // It came later than the grace lasted: what was guessed meanwhile gives way.
-        let guessed = |it: &&Happening| {
+        let guessed = |it: &&OomEvent| {
             let Timing::Within(span) = it.told else { return false };
             it.by == Killer::Counted && fits(it.unix_ms - span.0.cast_signed(), it.unix_ms)
         };
-        let same = |it: &&Happening| it.victim.is_some_and(|victim| victim.pid == pid);
+        let same = |it: &&OomEvent| it.victim.is_some_and(|victim| victim.pid == pid);
         let found = self.happenings.iter().filter(guessed).find(same);
         let found = found.or_else(|| self.happenings.iter().find(guessed)).map(|it| it.nth);
         match found {
@@ -276,7 +276,7 @@ impl Timeline {
             for _ in 0..counted.left.min(STORM as u64) {
                 let guess = guesses.next();
                 let span = u64::try_from(counted.to - counted.from).unwrap_or(0);
-                let happening = Happening {
+                let happening = OomEvent {
                     nth: 0,
                     unix_ms: counted.to,
                     told: Timing::Within(Millis(span)),
@@ -311,7 +311,7 @@ fn victim_of(process: &Process, page: crate::units::PageSize) -> Victim {
 }
 
 /// The happenings of a report: one for each that was killed, and one where nobody was.
-fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<Happening> {
+fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<OomEvent> {
     let by = if report.is_asked_for() {
         Killer::Sysrq
     } else if report.is_memcg() {
@@ -321,7 +321,7 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<Happeni
     };
     let path = |path: &Option<String>| path.as_ref().map(|path| Text::new(&unescape(path)));
     let page = page_size(report);
-    let first = Happening {
+    let first = OomEvent {
         nth: 0,
         unix_ms,
         told,
@@ -345,7 +345,7 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<Happeni
             "the log does not tell who was killed".to_owned()
         };
         // Its words were made harmless where the line was read.
-        return vec![Happening { said: Some(Text::new(&unescape(&said))), ..first }];
+        return vec![OomEvent { said: Some(Text::new(&unescape(&said))), ..first }];
     }
     let killed = report.killed.iter().zip(0_usize..);
     killed
@@ -363,7 +363,7 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<Happeni
                 adj: killed.adj.or(row.and_then(|row| row.adj)),
             };
             let along = nth > 0 && report.group.is_some();
-            Happening {
+            OomEvent {
                 by: if along { Killer::Group } else { by },
                 victim: Some(victim),
                 cgroup: if along { path(&report.group) } else { first.cgroup.clone() },
@@ -426,16 +426,16 @@ impl App {
         heard: events::Heard,
         proven: bool,
     ) -> Option<u64> {
-        let near = |it: &Happening| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
+        let near = |it: &OomEvent| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
         if heard.undone {
-            let may = |it: &&Happening| near(it) && (proven || self.timeline.is_unproven(it.nth));
+            let may = |it: &&OomEvent| near(it) && (proven || self.timeline.is_unproven(it.nth));
             let last = self.timeline.happenings.iter().rev().find(may).map(|it| it.nth);
             self.timeline.happenings.retain(|it| Some(it.nth) != last);
             return None;
         }
         let leaf =
             |path: &Option<Text>| path.as_ref().map(|it| cgroup_leaf(it.as_str()).to_owned());
-        let same = |it: &Happening| {
+        let same = |it: &OomEvent| {
             let theirs = it.victim.map(|victim| (victim.pid, victim.comm));
             let whom = match (theirs, heard.pid, heard.comm) {
                 (Some((Some(theirs), _)), Some(pid), _) => theirs == pid,
@@ -459,7 +459,7 @@ impl App {
             adj: heard.adj,
             ..Victim::default()
         });
-        let mut happening = Happening {
+        let mut happening = OomEvent {
             nth: 0,
             unix_ms,
             told,
@@ -493,7 +493,7 @@ impl App {
     }
 
     /// The look before a kill: of one that was only counted, the look that had not counted it yet.
-    pub(crate) fn look_before_kill(&self, happening: &Happening) -> Option<Nth> {
+    pub(crate) fn look_before_kill(&self, happening: &OomEvent) -> Option<Nth> {
         let Timing::Within(span) = happening.told else {
             return self.look_before(happening.unix_ms);
         };
@@ -505,7 +505,7 @@ impl App {
 
     /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
     /// that domain, by the policy that ranks now.
-    fn recall(&self, happening: &mut Happening) {
+    fn recall(&self, happening: &mut OomEvent) {
         if happening.foreseen == Foreseen::Along {
             return;
         }
@@ -602,7 +602,7 @@ impl App {
 
 /// Who was killed, in words.
 #[must_use]
-pub fn whom(happening: &Happening) -> String {
+pub fn whom(happening: &OomEvent) -> String {
     let likely = if happening.guessed { "likely " } else { "" };
     match (&happening.victim, &happening.domain) {
         (Some(Victim { pid: Some(pid), comm, .. }), _) => format!("{likely}{pid} {comm}"),
@@ -620,7 +620,7 @@ fn foresee(
     policy: &dyn crate::policy::Policy,
     look: &Arc<Snapshot>,
     pid: i32,
-    happening: &Happening,
+    happening: &OomEvent,
 ) -> Foreseen {
     let Some(at) = look.position(pid) else { return Foreseen::NotSeen };
     let same = |victim: Victim| look.processes.get(at).is_some_and(|it| it.comm == victim.comm);
@@ -685,7 +685,7 @@ fn guess(
                 _ => None,
             };
             let victim = victim_of(process, then.machine.page_size);
-            let mut guess = Happening {
+            let mut guess = OomEvent {
                 nth: 0,
                 unix_ms: 0,
                 told: Timing::Order,

@@ -6,7 +6,7 @@ use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key};
 use crate::app::{App, Level, Request};
 use crate::columns::span_of;
-use crate::model::{Foreseen, Happening, Killer, Timing};
+use crate::model::{Foreseen, OomEvent, Killer, Timing};
 use crate::words::incident::Explained;
 
 /// A page about one kill, scrolled so far.
@@ -69,7 +69,7 @@ impl App {
 
     /// The kill under the cursor of the view.
     #[must_use]
-    pub fn happening(&self) -> Option<&Happening> {
+    pub fn happening(&self) -> Option<&OomEvent> {
         match self.event_entries().get(self.timeline.cursor)? {
             Entry::Kill(nth) => self.timeline.find(*nth),
             Entry::Act(_) => None,
@@ -211,7 +211,7 @@ impl App {
         }
     }
 
-    fn open_happened(&mut self, happening: &Happening) {
+    fn open_happened(&mut self, happening: &OomEvent) {
         let mut lines = Vec::new();
         let report = happening.report.and_then(|number| self.timeline.report(number).cloned());
         if let Some(report) = &report {
@@ -256,7 +256,7 @@ impl App {
         self.mode = Mode::Happened(Box::new(Happened { title, lines, scroll: 0 }));
     }
 
-    fn when_words(&self, happening: &Happening) -> String {
+    fn when_words(&self, happening: &OomEvent) -> String {
         let local = happening.unix_ms.div_euclid(1000) + i64::from(self.setup.utc_offset);
         let second = local.rem_euclid(86_400);
         let (year, month, day) = civil(local.div_euclid(86_400));
@@ -294,7 +294,7 @@ pub const fn civil(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + (month <= 2) as i64, month, day)
 }
 
-fn what_words(happening: &Happening) -> String {
+fn what_words(happening: &OomEvent) -> String {
     match happening.by {
         Killer::Counted => {
             "the kernel counted a kill (oom_kill of /proc/vmstat); no line of its log tells more"
@@ -307,7 +307,7 @@ fn what_words(happening: &Happening) -> String {
     }
 }
 
-fn whom_words(happening: &Happening) -> String {
+fn whom_words(happening: &OomEvent) -> String {
     let mut text = whom(happening);
     if let Some(victim) = &happening.victim {
         text.push_str(&victim.uid.map_or_else(String::new, |uid| format!(" (uid {uid})")));

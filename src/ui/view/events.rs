@@ -8,7 +8,7 @@ use crate::app::incident::timeline::{Entry, Source, whom};
 use crate::app::view::events::{Happened, civil, foreseen_word};
 use crate::app::{App, Level};
 use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{Foreseen, Happening, Hearing, Killer, Timing, Victim};
+use crate::model::{Foreseen, OomEvent, Hearing, Killer, Timing, Victim};
 use crate::ui::paint::canvas::{Pen, cells, tail};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Look;
@@ -52,7 +52,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &Happening| it.foreseen != Foreseen::NoLook;
+        let told = |it: &OomEvent| it.foreseen != Foreseen::NoLook;
         let told = app.timeline.happenings.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
@@ -65,7 +65,7 @@ impl Grid {
 }
 
 /// Days since 1970, local.
-fn day(app: &App, happening: &Happening) -> i64 {
+fn day(app: &App, happening: &OomEvent) -> i64 {
     day_of(app, happening.unix_ms)
 }
 
@@ -197,7 +197,7 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, pen: &mut Pe
 }
 
 /// What a report of a file says of when.
-fn stamp(app: &App, happening: &Happening) -> String {
+fn stamp(app: &App, happening: &OomEvent) -> String {
     let report = happening.report.and_then(|number| app.timeline.report(number));
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
@@ -207,7 +207,7 @@ fn stamp(app: &App, happening: &Happening) -> String {
 }
 
 /// The time as it stands in a line.
-fn time(app: &App, happening: &Happening, grid: &Grid, is_first: bool) -> String {
+fn time(app: &App, happening: &OomEvent, grid: &Grid, is_first: bool) -> String {
     if happening.told == Timing::Order {
         return tail(&stamp(app, happening), grid.time).into_owned();
     }
@@ -225,7 +225,7 @@ fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
 }
 
 /// Where it was, in short: the unit, or the last part of the path that says something.
-fn place(happening: &Happening) -> String {
+fn place(happening: &OomEvent) -> String {
     let path = |text: &crate::model::Text| cgroup_leaf(text.as_str()).to_owned();
     match (&happening.domain, &happening.cgroup) {
         (Some(domain), Some(own)) if domain != own => format!("{}: {}", path(domain), path(own)),
@@ -237,7 +237,7 @@ fn place(happening: &Happening) -> String {
 fn paint_kill(
     app: &App,
     grid: &Grid,
-    happening: &Happening,
+    happening: &OomEvent,
     (is_first, chosen): (bool, bool),
     area: Rect,
     pen: &mut Pen<'_>,
@@ -367,7 +367,7 @@ fn source_words(source: &Source, look: Look) -> (String, Style) {
 
 /// A kill in a line of a panel: `13:21:40 memcg pod7f2c  29987 cc1plus 2.1G adj 0`.
 #[must_use]
-pub fn brief(app: &App, happening: &Happening, look: Look) -> Line<'static> {
+pub fn brief(app: &App, happening: &OomEvent, look: Look) -> Line<'static> {
     let clock = if happening.told == Timing::Order {
         String::new()
     } else if day(app, happening) == today(app) {
