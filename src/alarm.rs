@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::columns::human_size;
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
-use crate::model::{ProcId, Reading, Scene, Stall, Text};
+use crate::forecast::limits::ReachableLimit;
+use crate::model::{ProcId, PsiLine, Reading, Scene, Text};
 use crate::rank::Ranking;
 use crate::units::{Kib, Millis};
 
@@ -18,7 +18,7 @@ const FLASH: Millis = Millis(5000);
 
 /// In what a quantity is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum AlarmUnit {
     /// A share, in percent.
     Percent,
     /// A size, in KiB.
@@ -27,7 +27,7 @@ pub enum Unit {
     Seconds,
 }
 
-impl Unit {
+impl AlarmUnit {
     /// As a script is told.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -41,7 +41,7 @@ impl Unit {
 
 /// On which side of its value an alarm stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum ThresholdSide {
     /// Over it.
     Over,
     /// Under it.
@@ -52,7 +52,7 @@ pub enum Side {
 
 /// What an alarm is told from: the newest look.
 #[derive(Clone, Copy)]
-pub struct Seen<'a> {
+pub struct AlarmInput<'a> {
     /// The look and the one before.
     pub scene: &'a Scene,
     /// The order of death in it.
@@ -65,15 +65,15 @@ pub struct Seen<'a> {
 type Found = (f64, Option<Arc<Text>>);
 
 /// A row of the table of what can be watched.
-pub struct Quantity {
+pub struct AlarmQuantity {
     /// Its name in `--alarm`.
     pub name: &'static str,
     /// As a user may type it, with a value that makes sense.
     pub example: &'static str,
     /// On which side it rings.
-    pub side: Side,
+    pub side: ThresholdSide,
     /// In what it may be told; the first one where a value has no unit.
-    pub units: &'static [Unit],
+    pub units: &'static [AlarmUnit],
     /// The most that its value can be, in percent or seconds.
     most: f64,
     /// What it is, for help and README.
@@ -85,68 +85,68 @@ pub struct Quantity {
 #[derive(Clone, Copy)]
 enum Reads {
     /// For a value; nothing where it cannot be read here.
-    Value(fn(&Seen<'_>, Unit) -> Option<Found>),
+    Value(fn(&AlarmInput<'_>, AlarmUnit) -> Option<Found>),
     /// Whether another one became the victim.
     Victim,
     /// Whether the kernel counted a kill.
     Kills,
 }
 
-impl fmt::Debug for Quantity {
+impl fmt::Debug for AlarmQuantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
-const PERCENT: &[Unit] = &[Unit::Percent];
+const PERCENT: &[AlarmUnit] = &[AlarmUnit::Percent];
 
 /// Everything that an alarm can watch.
-pub static QUANTITIES: &[Quantity] = &[
-    Quantity {
+pub static QUANTITIES: &[AlarmQuantity] = &[
+    AlarmQuantity {
         name: "psi-some",
         example: "psi-some>20%",
-        side: Side::Over,
+        side: ThresholdSide::Over,
         units: PERCENT,
         most: 100.0,
         about: "share of the last 10 s in which some task of the machine waited for memory",
         reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.some)),
     },
-    Quantity {
+    AlarmQuantity {
         name: "psi-full",
         example: "psi-full>5%",
-        side: Side::Over,
+        side: ThresholdSide::Over,
         units: PERCENT,
         most: 100.0,
         about: "share of the last 10 s in which every task waited for memory",
         reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.full)),
     },
-    Quantity {
+    AlarmQuantity {
         name: "psi-io",
         example: "psi-io>40%",
-        side: Side::Over,
+        side: ThresholdSide::Over,
         units: PERCENT,
         most: 100.0,
         about: "share of the last 10 s in which some task waited for a disk",
         reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.io_some)),
     },
-    Quantity {
+    AlarmQuantity {
         name: "available",
         example: "available<500M",
-        side: Side::Under,
-        units: &[Unit::Percent, Unit::Kib],
+        side: ThresholdSide::Under,
+        units: &[AlarmUnit::Percent, AlarmUnit::Kib],
         most: 100.0,
         about: "MemAvailable, as a share of RAM or a size (K M G T)",
         reads: Reads::Value(|seen, unit| {
             let memory = seen.scene.now().memory;
             let available = memory.available_kib.value()?;
             let share = || share(available, memory.total_kib);
-            Some((if unit == Unit::Kib { available.0 as f64 } else { share() }, None))
+            Some((if unit == AlarmUnit::Kib { available.0 as f64 } else { share() }, None))
         }),
     },
-    Quantity {
+    AlarmQuantity {
         name: "swap",
         example: "swap>80%",
-        side: Side::Over,
+        side: ThresholdSide::Over,
         units: PERCENT,
         most: 100.0,
         about: "swap in use; none where there is no swap",
@@ -155,10 +155,10 @@ pub static QUANTITIES: &[Quantity] = &[
             (swap.total_kib.0 > 0).then(|| (share(swap.used(), swap.total_kib), None))
         }),
     },
-    Quantity {
+    AlarmQuantity {
         name: "commit",
         example: "commit>95%",
-        side: Side::Over,
+        side: ThresholdSide::Over,
         units: PERCENT,
         most: f64::MAX,
         about: "memory promised, as a share of the commit limit",
@@ -167,10 +167,10 @@ pub static QUANTITIES: &[Quantity] = &[
             Some((share(charge.committed, charge.limit), None))
         }),
     },
-    Quantity {
+    AlarmQuantity {
         name: "wall",
         example: "wall<5%",
-        side: Side::Under,
+        side: ThresholdSide::Under,
         units: PERCENT,
         most: 100.0,
         about: "room left at the tightest wall: the machine's, or that of a cgroup with a limit",
@@ -179,11 +179,11 @@ pub static QUANTITIES: &[Quantity] = &[
             Some((wall.left_permille() as f64 / 10.0, Some(wall.name)))
         }),
     },
-    Quantity {
+    AlarmQuantity {
         name: "wall-in",
         example: "wall-in<60s",
-        side: Side::Under,
-        units: &[Unit::Seconds],
+        side: ThresholdSide::Under,
+        units: &[AlarmUnit::Seconds],
         most: 600.0,
         about: "time until a wall is hit at the present rate, where one is approached (600 s at most)",
         reads: Reads::Value(|seen, _| {
@@ -194,19 +194,19 @@ pub static QUANTITIES: &[Quantity] = &[
             Some((wall.hit_in?.0 as f64 / 1000.0, Some(wall.name)))
         }),
     },
-    Quantity {
+    AlarmQuantity {
         name: "victim",
         example: "victim",
-        side: Side::Happens,
+        side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
         about: "another process became the predicted victim",
         reads: Reads::Victim,
     },
-    Quantity {
+    AlarmQuantity {
         name: "oom-kill",
         example: "oom-kill",
-        side: Side::Happens,
+        side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
         about: "the kernel's OOM killer killed",
@@ -214,7 +214,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
 ];
 
-fn average(stall: &Reading<Stall>) -> Option<Found> {
+fn average(stall: &Reading<PsiLine>) -> Option<Found> {
     stall.value().map(|stall| (f64::from(stall.avg10), None))
 }
 
@@ -223,7 +223,10 @@ fn share(part: Kib, whole: Kib) -> f64 {
 }
 
 /// The wall with the least of something, of those that have it.
-fn least<T: Ord>(scene: &Scene, by: impl Fn(&Wall) -> Option<T>) -> Option<Wall> {
+fn least<T: Ord>(
+    scene: &Scene,
+    by: impl Fn(&ReachableLimit) -> Option<T>,
+) -> Option<ReachableLimit> {
     let groups = scene.now().cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene));
     let all = std::iter::once(limits::of_machine(scene)).chain(groups);
     all.filter_map(|wall| Some((by(&wall)?, wall))).min_by(|a, b| a.0.cmp(&b.0)).map(|it| it.1)
@@ -232,9 +235,9 @@ fn least<T: Ord>(scene: &Scene, by: impl Fn(&Wall) -> Option<T>) -> Option<Wall>
 /// A threshold that was understood.
 #[derive(Clone, Debug)]
 pub struct Alarm {
-    quantity: &'static Quantity,
+    quantity: &'static AlarmQuantity,
     level: f64,
-    unit: Unit,
+    unit: AlarmUnit,
 }
 
 impl Alarm {
@@ -252,23 +255,23 @@ impl Alarm {
         };
         let mut given = rest.chars();
         let side = match given.next() {
-            Some('>') => Side::Over,
-            Some(_) => Side::Under,
-            None => Side::Happens,
+            Some('>') => ThresholdSide::Over,
+            Some(_) => ThresholdSide::Under,
+            None => ThresholdSide::Happens,
         };
         if quantity.side != side {
             return Err(quantity.wanted());
         }
         let Some(&usual) = quantity.units.first() else {
-            return Ok(Self { quantity, level: 0.0, unit: Unit::Percent });
+            return Ok(Self { quantity, level: 0.0, unit: AlarmUnit::Percent });
         };
         let (level, unit) = value(given.as_str().trim(), usual)
             .filter(|(_, unit)| quantity.units.contains(unit))
             .ok_or_else(|| quantity.wanted())?;
         // What can never be crossed is a slip.
-        let most = if unit == Unit::Kib { (1_u64 << 50) as f64 } else { quantity.most };
+        let most = if unit == AlarmUnit::Kib { (1_u64 << 50) as f64 } else { quantity.most };
         let can = match side {
-            Side::Over => level < most,
+            ThresholdSide::Over => level < most,
             _ => level > 0.0 && level <= most,
         };
         if can { Ok(Self { quantity, level, unit }) } else { Err(quantity.wanted()) }
@@ -283,9 +286,9 @@ impl Alarm {
     /// Whether a value is beyond the threshold.
     fn is_over(&self, value: f64) -> bool {
         match self.quantity.side {
-            Side::Over => value > self.level,
-            Side::Under => value < self.level,
-            Side::Happens => false,
+            ThresholdSide::Over => value > self.level,
+            ThresholdSide::Under => value < self.level,
+            ThresholdSide::Happens => false,
         }
     }
 
@@ -293,22 +296,22 @@ impl Alarm {
     fn is_back(&self, value: f64) -> bool {
         let tenth = self.level / 10.0;
         match (self.quantity.side, self.unit) {
-            (Side::Over, _) => value <= self.level - tenth,
+            (ThresholdSide::Over, _) => value <= self.level - tenth,
             // Not further than half of the way that is left.
-            (Side::Under, Unit::Percent) => {
+            (ThresholdSide::Under, AlarmUnit::Percent) => {
                 value >= self.level + tenth.min((100.0 - self.level).max(0.0) / 2.0)
             }
-            (Side::Under, _) => value >= self.level + tenth,
-            (Side::Happens, _) => true,
+            (ThresholdSide::Under, _) => value >= self.level + tenth,
+            (ThresholdSide::Happens, _) => true,
         }
     }
 
     fn shown(&self, value: f64) -> String {
         match self.unit {
-            Unit::Percent if value < 10.0 => format!("{}%", trimmed(value)),
-            Unit::Percent => format!("{value:.0}%"),
-            Unit::Kib => human_size(Kib(value as u64).bytes()),
-            Unit::Seconds => format!("{value:.0}s"),
+            AlarmUnit::Percent if value < 10.0 => format!("{}%", trimmed(value)),
+            AlarmUnit::Percent => format!("{value:.0}%"),
+            AlarmUnit::Kib => human_size(Kib(value as u64).bytes()),
+            AlarmUnit::Seconds => format!("{value:.0}s"),
         }
     }
 }
@@ -323,14 +326,14 @@ impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.quantity.name)?;
         match self.quantity.side {
-            Side::Over => write!(f, ">{}", self.shown(self.level)),
-            Side::Under => write!(f, "<{}", self.shown(self.level)),
-            Side::Happens => Ok(()),
+            ThresholdSide::Over => write!(f, ">{}", self.shown(self.level)),
+            ThresholdSide::Under => write!(f, "<{}", self.shown(self.level)),
+            ThresholdSide::Happens => Ok(()),
         }
     }
 }
 
-impl Quantity {
+impl AlarmQuantity {
     fn wanted(&self) -> String {
         format!("{} wants the form {}", self.name, self.example)
     }
@@ -349,16 +352,16 @@ pub fn help() -> String {
 }
 
 /// A number and its unit.
-fn value(text: &str, usual: Unit) -> Option<(f64, Unit)> {
+fn value(text: &str, usual: AlarmUnit) -> Option<(f64, AlarmUnit)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let number: f64 = number.parse().ok()?;
-    let kib = |exponent: i32| (number * 1024_f64.powi(exponent), Unit::Kib);
+    let kib = |exponent: i32| (number * 1024_f64.powi(exponent), AlarmUnit::Kib);
     let unit = unit.trim().to_ascii_lowercase();
     Some(match unit.strip_suffix("ib").unwrap_or(&unit) {
         "" => (number, usual),
-        "%" => (number, Unit::Percent),
-        "s" => (number, Unit::Seconds),
+        "%" => (number, AlarmUnit::Percent),
+        "s" => (number, AlarmUnit::Seconds),
         "k" => kib(0),
         "m" => kib(1),
         "g" => kib(2),
@@ -369,7 +372,7 @@ fn value(text: &str, usual: Unit) -> Option<(f64, Unit)> {
 
 /// One that rang, with what a script is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rung {
+pub struct RaisedAlarm {
     /// The alarm as it was asked for: `psi-some>20%`.
     pub alarm: String,
     /// What it watches.
@@ -404,7 +407,7 @@ pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_VICTIM_COMM", "its name, harmless to print; anyone may choose any name"),
 ];
 
-impl Rung {
+impl RaisedAlarm {
     /// The environment of a command: of every name in [`FACTS`] the value, or that there is none.
     #[must_use]
     pub fn facts(&self) -> Vec<(&'static str, Option<String>)> {
@@ -428,7 +431,7 @@ impl Rung {
 
 /// How it is with an alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
-enum State {
+enum AlarmState {
     /// On the quiet side, or not looked at yet.
     #[default]
     Quiet,
@@ -440,7 +443,7 @@ enum State {
     Unreadable,
 }
 
-impl State {
+impl AlarmState {
     /// A value was read, or could not be; where that crosses the threshold, it comes back.
     fn found(&mut self, alarm: &Alarm, found: Option<Found>, now: Millis) -> Option<Option<Found>> {
         let (since, last) = match self {
@@ -485,15 +488,15 @@ impl State {
 }
 
 #[derive(Clone, Debug)]
-struct Watched {
+struct ActiveAlarm {
     alarm: Alarm,
-    state: State,
+    state: AlarmState,
 }
 
 /// The alarms of this run.
 #[derive(Clone, Debug, Default)]
 pub struct Alarms {
-    list: Vec<Watched>,
+    list: Vec<ActiveAlarm>,
     /// `--bell`: the terminal's bell rings.
     pub bell: bool,
     /// `--on-alarm`: a command is run.
@@ -509,7 +512,7 @@ impl Alarms {
     /// These, and nothing has rung yet.
     #[must_use]
     pub fn new(list: Vec<Alarm>, bell: bool, command: bool) -> Self {
-        let quiet = |alarm| Watched { alarm, state: State::Quiet };
+        let quiet = |alarm| ActiveAlarm { alarm, state: AlarmState::Quiet };
         Self { list: list.into_iter().map(quiet).collect(), bell, command, ..Self::default() }
     }
 
@@ -522,14 +525,14 @@ impl Alarms {
     /// Those beyond their threshold, in words: `psi-some 34% > 20%`.
     pub fn standing(&self) -> impl Iterator<Item = String> {
         self.list.iter().filter_map(|it| match &it.state {
-            State::Stands(_, text) => Some(text.clone()),
+            AlarmState::Stands(_, text) => Some(text.clone()),
             _ => None,
         })
     }
 
     /// Those that watch what cannot be read here.
     pub fn unreadable(&self) -> impl Iterator<Item = &Alarm> {
-        self.list.iter().filter(|it| it.state == State::Unreadable).map(|it| &it.alarm)
+        self.list.iter().filter(|it| it.state == AlarmState::Unreadable).map(|it| &it.alarm)
     }
 
     /// Whether one rang just now.
@@ -552,7 +555,7 @@ impl Alarms {
     }
 
     /// A new look came: those that ring come back.
-    pub fn look(&mut self, seen: &Seen<'_>, now: Millis) -> Vec<Rung> {
+    pub fn look(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<RaisedAlarm> {
         if self.list.is_empty() {
             return Vec::new();
         }
@@ -561,12 +564,12 @@ impl Alarms {
         let before = self.kills;
         self.kills = kills.or(before);
         let mut rung = Vec::new();
-        for Watched { alarm, state } in &mut self.list {
+        for ActiveAlarm { alarm, state } in &mut self.list {
             let came = match alarm.quantity.reads {
                 Reads::Value(read) => state.found(alarm, read(seen, alarm.unit), now),
                 Reads::Victim => state.happened(changed, now, || victim_now(seen)),
                 Reads::Kills if kills.is_none() => {
-                    *state = State::Unreadable;
+                    *state = AlarmState::Unreadable;
                     None
                 }
                 Reads::Kills => state.happened(kills > before && before.is_some(), now, || {
@@ -583,7 +586,7 @@ impl Alarms {
 
     /// Whether another one became the victim. Who is too close to call is not, and another rule or
     /// domain is another question.
-    fn victim_changed(&mut self, seen: &Seen<'_>) -> bool {
+    fn victim_changed(&mut self, seen: &AlarmInput<'_>) -> bool {
         let Some(victim) = seen.ranking.dies().filter(|_| !seen.ranking.too_close()) else {
             return false;
         };
@@ -597,7 +600,7 @@ impl Alarms {
 
 /// `psi-some 34% > 20%`, `wall /batch.slice 3% < 5%`.
 fn words(alarm: &Alarm, value: f64, wall: Option<&Text>) -> String {
-    let sign = if alarm.quantity.side == Side::Over { '>' } else { '<' };
+    let sign = if alarm.quantity.side == ThresholdSide::Over { '>' } else { '<' };
     let mut text = alarm.what().to_owned();
     if let Some(wall) = wall {
         let _ = write!(text, " {wall}");
@@ -606,28 +609,28 @@ fn words(alarm: &Alarm, value: f64, wall: Option<&Text>) -> String {
     text
 }
 
-fn victim_now(seen: &Seen<'_>) -> String {
+fn victim_now(seen: &AlarmInput<'_>) -> String {
     victim(seen).map_or_else(
         || "victim: nobody".to_owned(),
         |(who, name)| format!("victim now {who} {name}"),
     )
 }
 
-fn victim(seen: &Seen<'_>) -> Option<(ProcId, String)> {
+fn victim(seen: &AlarmInput<'_>) -> Option<(ProcId, String)> {
     let found = seen.scene.find(seen.ranking.dies()?)?;
     Some((found.id, found.comm.to_string()))
 }
 
-fn ring(alarm: &Alarm, seen: &Seen<'_>, found: Option<Found>) -> Rung {
+fn ring(alarm: &Alarm, seen: &AlarmInput<'_>, found: Option<Found>) -> RaisedAlarm {
     let (value, wall) = match found {
         Some((value, wall)) => {
             let number =
-                if alarm.unit == Unit::Kib { format!("{value:.0}") } else { trimmed(value) };
+                if alarm.unit == AlarmUnit::Kib { format!("{value:.0}") } else { trimmed(value) };
             (Some((number, alarm.unit.word())), wall)
         }
         None => (None, None),
     };
-    Rung {
+    RaisedAlarm {
         alarm: alarm.to_string(),
         what: alarm.what(),
         value,

@@ -8,7 +8,7 @@ use crate::units::Bytes;
 
 /// In what unit sizes are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
+pub enum SizeUnit {
     /// Three digits and the unit that fits.
     #[default]
     Auto,
@@ -24,7 +24,7 @@ pub enum Scale {
     Permille,
 }
 
-impl Scale {
+impl SizeUnit {
     /// The next one round.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -53,11 +53,11 @@ impl Scale {
 }
 
 /// A size in three digits and its unit (`11.0G`, `480M`, `6.01G`), or in a fixed unit.
-pub fn human(size: Bytes, scale: Scale, out: &mut String) {
+pub fn human(size: Bytes, scale: SizeUnit, out: &mut String) {
     let fixed = match scale {
-        Scale::Kib => Some(FixedAt::Kilo),
-        Scale::Mib => Some(FixedAt::Mega),
-        Scale::Gib => Some(FixedAt::Giga),
+        SizeUnit::Kib => Some(FixedAt::Kilo),
+        SizeUnit::Mib => Some(FixedAt::Mega),
+        SizeUnit::Gib => Some(FixedAt::Giga),
         _ => None,
     };
     let places = match (fixed, size.0) {
@@ -93,7 +93,7 @@ pub fn human(size: Bytes, scale: Scale, out: &mut String) {
 #[must_use]
 pub fn human_size(size: Bytes) -> String {
     let mut out = String::new();
-    human(size, Scale::Auto, &mut out);
+    human(size, SizeUnit::Auto, &mut out);
     out
 }
 

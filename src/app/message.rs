@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::alarm::Rung;
-use crate::app::adj_rules::rules::News;
+use crate::alarm::RaisedAlarm;
+use crate::app::adj_rules::rules::RulesUpdate;
 use crate::app::incident::timeline;
 use crate::app::keymap::bindings::Key;
 use crate::intent::{Intent, Outcome};
-use crate::model::{Holding, PressureWatch, ProcId, Reading, Snapshot, Study, Text};
+use crate::model::{
+    MemoryBreakdown, PressureWatch, ProcId, ProcessDetail, Reading, Snapshot, Text,
+};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -26,7 +28,7 @@ pub enum Msg {
     /// Looks are being written to a recording, or no longer.
     Taping(bool),
     /// What the logs told.
-    News(Vec<timeline::News>),
+    News(Vec<timeline::LogUpdate>),
     /// The recording was read to its end: no more looks of it will come.
     FilmIsRead,
     /// A look failed; the next one may not.
@@ -40,19 +42,19 @@ pub enum Msg {
     /// Something came of an intent.
     Came(Outcome),
     /// What was found out about the process of a dialog.
-    Studied(Box<Study>),
+    Studied(Box<ProcessDetail>),
     /// What the memory of processes on the page of promises is made of.
-    Weighed(Vec<(ProcId, Reading<Holding>)>),
+    Weighed(Vec<(ProcId, Reading<MemoryBreakdown>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.
     Commands(Vec<(ProcId, Arc<Text>)>),
     /// The shell did, or could not do, what was asked of it.
-    Told(Level, String),
+    Told(NoticeLevel, String),
     /// A new version of the site's own rule.
-    Rule(Loaded),
+    Rule(LoadedPolicy),
     /// What became of the file of rules of adj.
-    AdjRules(News),
+    AdjRules(RulesUpdate),
     /// Tasks began to wait for memory.
     Stalled,
     /// How that is told from now on, and of which cgroup where it is not the machine.
@@ -60,9 +62,9 @@ pub enum Msg {
 }
 
 /// A rule that was loaded from a file.
-pub struct Loaded(pub &'static dyn Policy);
+pub struct LoadedPolicy(pub &'static dyn Policy);
 
-impl std::fmt::Debug for Loaded {
+impl std::fmt::Debug for LoadedPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0.id())
     }
@@ -89,7 +91,7 @@ pub enum Request {
     /// Ring the terminal's bell.
     Bell,
     /// Run the user's own command for an alarm that rang.
-    RunAlarm(Box<Rung>),
+    RunAlarm(Box<RaisedAlarm>),
     /// Put this on the clipboard.
     Copy(String),
     /// Write the present look to a file.
@@ -132,7 +134,7 @@ pub struct Viewport {
 
 /// How grave a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum NoticeLevel {
     /// For information.
     Plain,
     /// It worked.
@@ -145,7 +147,7 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// How grave.
-    pub level: Level,
+    pub level: NoticeLevel,
     /// One line.
     pub text: String,
     /// Shown until then.
@@ -154,7 +156,7 @@ pub struct Notice {
 
 /// Whether doomtop may act at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Acting {
+pub enum ActingMode {
     /// As far as the kernel lets it.
     #[default]
     Free,
@@ -187,7 +189,7 @@ pub enum HeaderLevel {
 
 /// To what the cursor holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Anchor {
+pub enum CursorAnchor {
     /// The predicted victim, whoever that is: until it is moved.
     #[default]
     First,

@@ -15,35 +15,38 @@ pub mod view;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::columns::{Column, CommandStyle, Scale, Sight, column};
+use crate::columns::{Column, CommandStyle, RowContext, SizeUnit, column};
 use crate::forecast::at_limit;
-use crate::forecast::at_limit::First;
+use crate::forecast::at_limit::FirstLimit;
 use crate::forecast::trend;
 use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
-use crate::policy::site::Site;
-use crate::policy::{self, Off, Policy, Reason};
+use crate::policy::site::SitePolicy;
+use crate::policy::{self, Override, Policy, SparedReason};
 use crate::rank::growth;
-use crate::rank::{Ranked, Ranking, Standing};
+use crate::rank::{Placement, Ranked, Ranking};
 use crate::units::{Millis, Points};
 
 pub use crate::app::input::dialogs::parse_delay;
-pub use message::{Acting, Anchor, HeaderLevel, Level, Loaded, Msg, Notice, Request, Viewport};
+pub use message::{
+    ActingMode, CursorAnchor, HeaderLevel, LoadedPolicy, Msg, Notice, NoticeLevel, Request,
+    Viewport,
+};
 
 use crate::alarm::Alarms;
-use crate::app::adj_rules::rules::Sticky;
-use crate::app::dialog::mode::{Mode, Press, Screen};
-use crate::app::dialog::sysctl::Turned;
+use crate::app::adj_rules::rules::ActiveRules;
+use crate::app::dialog::mode::{KeyPress, Mode, ViewKind};
+use crate::app::dialog::sysctl::SysctlHistory;
 use crate::app::incident::report::ShownReport;
 use crate::app::incident::timeline::Timeline;
-use crate::app::page::commitments::Promises;
+use crate::app::page::commitments::CommitmentsPage;
 use crate::app::refresh::pace::Pace;
-use crate::app::refresh::playback::Time;
+use crate::app::refresh::playback::Playback;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::session::journal::Journal;
-use crate::app::view::cgroups::GroupView;
+use crate::app::view::cgroups::CgroupsView;
 use crate::app::view::memory::MemoryView;
-use crate::app::view::verdicts::VerdictView;
-use crate::rows::arrange::{Line, Sort, View};
+use crate::app::view::verdicts::VerdictsView;
+use crate::rows::arrange::{Sort, TableLine, TableSettings};
 use crate::rows::filter::Filter;
 
 /// So many of those who grow most are named.
@@ -55,7 +58,7 @@ pub struct Setup {
     /// doomtop itself; pid 0 when what is shown is a recording.
     pub own: ProcId,
     /// Whether it may act.
-    pub acting: Acting,
+    pub acting: ActingMode,
     /// Whose rule ranks.
     pub policy: &'static dyn Policy,
     /// The domain to look at.
@@ -85,7 +88,7 @@ pub struct App {
     /// The order one look before.
     pub ranking_before: Ranking,
     /// The wall that is hit first, and who dies there.
-    pub first_wall: Option<First>,
+    pub first_wall: Option<FirstLimit>,
     /// Those who grow most, with pages a minute, where that is shown.
     pub growing: Option<Vec<(ProcId, Points)>>,
     /// Computed scores against the kernel's.
@@ -93,23 +96,23 @@ pub struct App {
     /// Users and command lines.
     pub names: Names,
     /// Which rows, in which order.
-    pub view: View,
+    pub view: TableSettings,
     /// The lines of the table.
-    pub lines: Vec<Line>,
+    pub lines: Vec<TableLine>,
     /// The view.
-    pub screen: Screen,
+    pub screen: ViewKind,
     /// The view of memory cgroups.
-    pub groups: GroupView,
+    pub groups: CgroupsView,
     /// The view of verdicts.
-    pub verdicts: VerdictView,
+    pub verdicts: VerdictsView,
     /// The page of promises.
-    pub promises: Promises,
+    pub promises: CommitmentsPage,
     /// The view of memory.
     pub memory: MemoryView,
     /// What has the keys.
     pub mode: Mode,
     /// To what the cursor holds.
-    pub anchor: Anchor,
+    pub anchor: CursorAnchor,
     /// The cursor's line.
     pub cursor: usize,
     /// The first line on the screen.
@@ -127,7 +130,7 @@ pub struct App {
     /// Whether new looks are left aside: they are kept, and not shown.
     pub paused: bool,
     /// What was seen so far, and which look is on the screen.
-    pub time: Time,
+    pub time: Playback,
     /// Every kill that was heard of.
     pub timeline: Timeline,
     /// The report that stands where a look would.
@@ -135,9 +138,9 @@ pub struct App {
     /// How much header.
     pub header: HeaderLevel,
     /// Unit of the table.
-    pub scale: Scale,
+    pub scale: SizeUnit,
     /// Unit of the header.
-    pub header_scale: Scale,
+    pub header_scale: SizeUnit,
     /// What COMMAND shows; by the width where the user did not say.
     pub command: Option<CommandStyle>,
     /// The bottom line's message.
@@ -145,9 +148,9 @@ pub struct App {
     /// What was done in this session.
     pub journal: Journal,
     /// The kernel's switches that were turned in this session.
-    pub turned: Turned,
+    pub turned: SysctlHistory,
     /// The rules of adj that stick, where some were given.
-    pub sticky: Option<Sticky>,
+    pub sticky: Option<ActiveRules>,
     /// How soon the next look comes.
     pub pace: Pace,
     /// What rings, where some was asked for.
@@ -193,7 +196,7 @@ impl App {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let sort = setup.sort.unwrap_or_else(by_badness);
-        let view = View {
+        let view = TableSettings {
             sort,
             filter: setup.filter.clone(),
             user: None,
@@ -202,7 +205,7 @@ impl App {
             tree: false,
             folded: HashSet::new(),
         };
-        let is_site = setup.policy.id().starts_with(Site::PREFIX);
+        let is_site = setup.policy.id().starts_with(SitePolicy::PREFIX);
         let site = is_site.then_some(setup.policy);
         Self {
             setup,
@@ -217,13 +220,13 @@ impl App {
             names: Names::default(),
             view,
             lines: Vec::new(),
-            screen: Screen::Processes,
-            groups: GroupView::default(),
-            verdicts: VerdictView::default(),
-            promises: Promises::default(),
+            screen: ViewKind::Processes,
+            groups: CgroupsView::default(),
+            verdicts: VerdictsView::default(),
+            promises: CommitmentsPage::default(),
             memory: MemoryView::default(),
             mode: Mode::Browse,
-            anchor: Anchor::First,
+            anchor: CursorAnchor::First,
             cursor: 0,
             top: 0,
             skipped: 0,
@@ -232,16 +235,16 @@ impl App {
             search: Filter::default(),
             follow: true,
             paused: false,
-            time: Time::default(),
+            time: Playback::default(),
             timeline: Timeline::default(),
             report: None,
             header: HeaderLevel::Full,
-            scale: Scale::Auto,
-            header_scale: Scale::Auto,
+            scale: SizeUnit::Auto,
+            header_scale: SizeUnit::Auto,
             command: None,
             notice: None,
             journal: Journal::default(),
-            turned: Turned::default(),
+            turned: SysctlHistory::default(),
             sticky: None,
             pace: Pace::default(),
             alarms: Alarms::default(),
@@ -274,7 +277,7 @@ impl App {
                 let alone = before.is_none_or(|it| {
                     at.0 >= it.0.saturating_add(crate::app::dialog::mode::QUIET.0)
                 });
-                return self.key(key, Press { at, alone });
+                return self.key(key, KeyPress { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
@@ -287,7 +290,7 @@ impl App {
             Msg::FilmIsRead => self.film_is_read(),
             Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
             Msg::News(news) => self.hear(news),
-            Msg::Missed(why) => self.say(Level::Warn, why),
+            Msg::Missed(why) => self.say(NoticeLevel::Warn, why),
             Msg::Lost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
@@ -307,7 +310,7 @@ impl App {
                 self.stale_lines |= self.view.filter.wants_command_lines();
             }
             Msg::Told(level, text) => self.say(level, text),
-            Msg::Rule(Loaded(rule)) => self.take_rule(rule),
+            Msg::Rule(LoadedPolicy(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
             Msg::Watching(watch, whose) => self.watching(watch, whose),
             Msg::Stalled => {
@@ -320,8 +323,8 @@ impl App {
 
     /// What a row is seen in.
     #[must_use]
-    pub fn sight(&self) -> Option<Sight<'_>> {
-        Some(Sight {
+    pub fn sight(&self) -> Option<RowContext<'_>> {
+        Some(RowContext {
             scene: self.scene.as_ref()?,
             policy: self.setup.policy,
             ranking: &self.ranking,
@@ -471,13 +474,13 @@ impl App {
             let text =
                 format!("{} {} became {comm}: nothing was signalled", confirm.who, confirm.name);
             self.mode = Mode::Browse;
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
         }
     }
 
     /// A new version of the site's rule takes the place of the old one.
     fn take_rule(&mut self, rule: &'static dyn Policy) {
-        let used = self.setup.policy.id().starts_with(Site::PREFIX);
+        let used = self.setup.policy.id().starts_with(SitePolicy::PREFIX);
         self.site = Some(rule);
         let mut text = format!("{} was read again", rule.id());
         if used {
@@ -487,7 +490,7 @@ impl App {
         } else {
             text.push_str("; v ranks by it");
         }
-        self.say(Level::Good, text);
+        self.say(NoticeLevel::Good, text);
         self.trouble = None;
         self.tell_trouble();
     }
@@ -495,7 +498,7 @@ impl App {
     /// Says why the rule failed on some process, once for each cause.
     fn tell_trouble(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let failed = |row: &&Ranked| row.standing == Standing::Spared(Reason::Failed);
+        let failed = |row: &&Ranked| row.standing == Placement::Spared(SparedReason::Failed);
         let rows = self.ranking.rows().iter().filter(failed);
         let found = rows.filter_map(|row| scene.find(row.id));
         let found = policy::site::troubles(self.setup.policy, scene, found);
@@ -503,7 +506,7 @@ impl App {
         let is_new = self.trouble != cause;
         self.trouble = cause;
         if let Some(line) = line.filter(|_| is_new) {
-            self.say(Level::Warn, line);
+            self.say(NoticeLevel::Warn, line);
         }
     }
 
@@ -523,13 +526,13 @@ impl App {
         let Some(scene) = self.scene.as_ref().filter(|_| shown && self.growing.is_none()) else {
             return;
         };
-        let so = if self.screen == Screen::Verdicts {
+        let so = if self.screen == ViewKind::Verdicts {
             self.opinion().and_then(|opinion| opinion.fate.off)
         } else {
             self.setup.policy.off(scene)
         };
         // The machine's panel names them under any rule.
-        if self.viewport.panels > 0 || so.is_some_and(Off::takes_whoever_asks) {
+        if self.viewport.panels > 0 || so.is_some_and(Override::takes_whoever_asks) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }
@@ -565,9 +568,9 @@ impl App {
         self.lines = lines;
         let last = self.lines.len().saturating_sub(1);
         self.cursor = match self.anchor {
-            Anchor::First => self.first_to_die(),
-            Anchor::Row(row) => row.min(last),
-            Anchor::Process(id) => {
+            CursorAnchor::First => self.first_to_die(),
+            CursorAnchor::Row(row) => row.min(last),
+            CursorAnchor::Process(id) => {
                 let found = self.lines.iter().position(|line| line.id == id);
                 found.unwrap_or_else(|| self.cursor.min(last))
             }
@@ -584,10 +587,10 @@ impl App {
 
     /// A followed process that is gone hands the cursor to whoever stands in its row now.
     fn let_go_of_the_dead(&mut self) {
-        let Anchor::Process(id) = self.anchor else { return };
+        let CursorAnchor::Process(id) = self.anchor else { return };
         let gone = self.scene.as_ref().is_some_and(|scene| scene.find(id).is_none());
         if let Some(line) = self.lines.get(self.cursor).filter(|_| gone) {
-            self.anchor = Anchor::Process(line.id);
+            self.anchor = CursorAnchor::Process(line.id);
         }
     }
 
@@ -633,7 +636,7 @@ impl App {
     }
 
     /// Shows a message on the bottom line.
-    fn say(&mut self, level: Level, text: impl Into<String>) {
+    fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
         let until = Millis(self.now.0.saturating_add(NOTICE.0));
         self.notice = Some(Notice { level, text: text.into(), until });
     }

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt::Write;
 
-use crate::format::{Scale, human};
+use crate::format::{SizeUnit, human};
 use crate::model::{Names, Process, Reading, Scene};
-use crate::policy::{Policy, Unit};
-use crate::rank::{Ranked, Ranking, Standing};
+use crate::policy::{BadnessUnit, Policy};
+use crate::rank::{Placement, Ranked, Ranking};
 use crate::units::{PageSize, Pages, Permille, Points, Ticks};
 
 /// What the column COMMAND shows.
@@ -23,7 +23,7 @@ pub enum CommandStyle {
 
 /// What a row is seen in: everything that a cell may speak of.
 #[derive(Clone, Copy)]
-pub struct Sight<'a> {
+pub struct RowContext<'a> {
     /// The moment.
     pub scene: &'a Scene,
     /// The policy of the ranking.
@@ -33,18 +33,18 @@ pub struct Sight<'a> {
     /// Users and command lines.
     pub names: &'a Names,
     /// Unit of sizes.
-    pub scale: Scale,
+    pub scale: SizeUnit,
     /// What COMMAND shows.
     pub command: CommandStyle,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> RowContext<'a> {
     /// The row of the process at a position of the snapshot.
     #[must_use]
-    pub fn row(&'a self, at: usize) -> Option<Row<'a>> {
+    pub fn row(&'a self, at: usize) -> Option<RowView<'a>> {
         let (place, ranked) = self.ranking.place(at)?;
         let process = self.scene.now().processes.get(at)?;
-        Some(Row { process, ranked, place, sight: self })
+        Some(RowView { process, ranked, place, sight: self })
     }
 
     /// The user's name, or the number as text.
@@ -62,10 +62,10 @@ impl<'a> Sight<'a> {
     /// A size in the chosen unit.
     pub fn size(&self, pages: Pages, out: &mut String) {
         match self.scale {
-            Scale::Pages => {
+            SizeUnit::Pages => {
                 let _ = write!(out, "{}", pages.0);
             }
-            Scale::Permille => {
+            SizeUnit::Permille => {
                 let share = Permille::of(pages.points(), self.scene.domain().pages);
                 let _ = write!(out, "{}", share.0);
             }
@@ -75,7 +75,7 @@ impl<'a> Sight<'a> {
 
     /// Signed points: a size where the policy counts pages, a bare number where it does not.
     pub fn points(&self, points: Points, out: &mut String) {
-        if self.policy.unit() == Unit::Bare {
+        if self.policy.unit() == BadnessUnit::Bare {
             let _ = write!(out, "{}", points.0);
             return;
         }
@@ -88,7 +88,7 @@ impl<'a> Sight<'a> {
 
 /// One process, seen.
 #[derive(Clone, Copy)]
-pub struct Row<'a> {
+pub struct RowView<'a> {
     /// The facts.
     pub process: &'a Process,
     /// The verdict.
@@ -96,13 +96,13 @@ pub struct Row<'a> {
     /// The place, counted from 0.
     pub place: usize,
     /// What it is seen in.
-    pub sight: &'a Sight<'a>,
+    pub sight: &'a RowContext<'a>,
 }
 
-impl Row<'_> {
+impl RowView<'_> {
     /// How it stands.
     #[must_use]
-    pub const fn standing(&self) -> Standing {
+    pub const fn standing(&self) -> Placement {
         self.ranked.standing
     }
 
@@ -121,7 +121,7 @@ impl Row<'_> {
     /// Badness as a share of the domain's total; points that are no pages have none.
     #[must_use]
     pub fn permille(&self) -> Option<Permille> {
-        if self.sight.policy.unit() == Unit::Bare {
+        if self.sight.policy.unit() == BadnessUnit::Bare {
             return None;
         }
         let total = self.sight.scene.domain().pages;

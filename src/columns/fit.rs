@@ -1,13 +1,13 @@
 //! Which columns fit: wide terminals show more, narrow ones drop the dispensable first.
 
-use super::{COLUMNS, Column, Scale};
+use super::{COLUMNS, Column, SizeUnit};
 
 /// The columns that a terminal of this width shows: those meant for it, or those `chosen`; more or
 /// fewer as `switched` says; less the first to go until the command has so many cells. What was
 /// switched on goes last.
 pub fn fitting(
     width: u16,
-    scale: Scale,
+    scale: SizeUnit,
     command: u16,
     chosen: Option<&[&'static Column]>,
     switched: &dyn Fn(&str) -> Option<bool>,
@@ -49,7 +49,10 @@ mod tests {
     #[test]
     fn narrow_terminals_drop_columns_in_order_and_keep_the_command() {
         let ids = |width| {
-            fitting(width, Scale::Auto, 0, None, &|_| None).iter().map(|c| c.id).collect::<Vec<_>>()
+            fitting(width, SizeUnit::Auto, 0, None, &|_| None)
+                .iter()
+                .map(|c| c.id)
+                .collect::<Vec<_>>()
         };
         let at_80 = [
             "rank",

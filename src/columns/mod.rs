@@ -7,11 +7,11 @@ mod fit;
 use std::fmt::Write;
 
 use crate::model::{Capability, Needs, Reading};
-use crate::rank::Standing;
+use crate::rank::Placement;
 use crate::units::{Adj, Pages, Ticks};
 
-pub use crate::columns::context::{CommandStyle, Row, Sight, SortKey};
-pub use crate::format::{Scale, human, human_size, span, span_of};
+pub use crate::columns::context::{CommandStyle, RowContext, RowView, SortKey};
+pub use crate::format::{SizeUnit, human, human_size, span, span_of};
 pub use fit::fitting;
 
 /// The last part of a cgroup path that says something, without the suffix of its unit type where
@@ -67,21 +67,21 @@ pub struct Column {
     /// The keys of a process in JSON that it stands for.
     pub json: &'static [&'static str],
     /// Writes the cell.
-    pub cell: fn(&Row<'_>, &mut String),
+    pub cell: fn(&RowView<'_>, &mut String),
     /// What it is sorted by.
-    pub key: fn(&Row<'_>) -> SortKey,
+    pub key: fn(&RowView<'_>) -> SortKey,
 }
 
 impl Column {
     /// Cells that it takes with sizes in this unit: nothing of a number may be cut.
     #[must_use]
-    pub fn cells(&self, scale: Scale) -> u16 {
+    pub fn cells(&self, scale: SizeUnit) -> u16 {
         match scale {
             _ if !self.size => self.width,
-            Scale::Auto | Scale::Permille => self.width,
-            Scale::Gib => self.width.max(9),
-            Scale::Mib => self.width.max(10),
-            Scale::Pages | Scale::Kib => self.width.max(12),
+            SizeUnit::Auto | SizeUnit::Permille => self.width,
+            SizeUnit::Gib => self.width.max(9),
+            SizeUnit::Mib => self.width.max(10),
+            SizeUnit::Pages | SizeUnit::Kib => self.width.max(12),
         }
     }
 
@@ -100,7 +100,7 @@ fn put<T>(reading: Reading<T>, out: &mut String, with: impl FnOnce(T, &mut Strin
 }
 
 /// A size; nothing at all is a dot, because the eye should find what is there.
-fn size_cell(row: &Row<'_>, pages: Reading<Pages>, out: &mut String) {
+fn size_cell(row: &RowView<'_>, pages: Reading<Pages>, out: &mut String) {
     put(
         pages,
         out,
@@ -114,11 +114,11 @@ fn pages_key(pages: Reading<Pages>) -> SortKey {
     SortKey::of(pages, |pages| pages.points().0)
 }
 
-fn standing_key(row: &Row<'_>) -> SortKey {
+fn standing_key(row: &RowView<'_>) -> SortKey {
     row.standing().points().map_or(SortKey::Absent, |points| SortKey::Number(points.0))
 }
 
-fn command_cell(row: &Row<'_>, out: &mut String) {
+fn command_cell(row: &RowView<'_>, out: &mut String) {
     let style = row.sight.command;
     match row.sight.names.command(row.process).filter(|_| style != CommandStyle::Name) {
         Some(line) if style == CommandStyle::Short => {
@@ -134,7 +134,7 @@ fn command_cell(row: &Row<'_>, out: &mut String) {
 }
 
 /// CPU time as top writes it: `12:41.0`, then `87:13:09`.
-fn cpu_cell(row: &Row<'_>, cpu: Ticks, out: &mut String) {
+fn cpu_cell(row: &RowView<'_>, cpu: Ticks, out: &mut String) {
     let rate = row.sight.scene.machine().tick_rate;
     let seconds = cpu.seconds(rate);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -147,7 +147,7 @@ fn cpu_cell(row: &Row<'_>, cpu: Ticks, out: &mut String) {
 }
 
 /// `A` for CAP_SYS_ADMIN, `R` for CAP_SYS_RAWIO, `S` for CAP_SYS_RESOURCE.
-fn caps_cell(row: &Row<'_>, out: &mut String) {
+fn caps_cell(row: &RowView<'_>, out: &mut String) {
     put(row.process.caps, out, |caps, out| {
         for (capability, letter) in [
             (Capability::SysAdmin, 'A'),
@@ -174,7 +174,7 @@ pub static COLUMNS: &[Column] = &[
         needs: Need::Nothing,
         json: &["rank", "spared"],
         cell: |row, out| match row.standing() {
-            Standing::Scored(_) => {
+            Placement::Scored(_) => {
                 let place = row.place + 1;
                 // Who comes so late does not ask for the last digit, and the width is that of the first.
                 let _ = match place {
@@ -182,7 +182,7 @@ pub static COLUMNS: &[Column] = &[
                     _ => write!(out, "{place}"),
                 };
             }
-            Standing::Spared(_) => out.push('-'),
+            Placement::Spared(_) => out.push('-'),
         },
         key: |row| SortKey::Number(row.place as i64),
     },
@@ -238,8 +238,8 @@ pub static COLUMNS: &[Column] = &[
         needs: Need::Status,
         json: &["badness_pages", "terms", "spared"],
         cell: |row, out| match row.standing() {
-            Standing::Scored(points) => row.sight.points(points, out),
-            Standing::Spared(reason) => out.push_str(reason.word()),
+            Placement::Scored(points) => row.sight.points(points, out),
+            Placement::Spared(reason) => out.push_str(reason.word()),
         },
         key: standing_key,
     },
@@ -256,10 +256,10 @@ pub static COLUMNS: &[Column] = &[
         needs: Need::Status,
         json: &["badness_pages", "terms", "spared"],
         cell: |row, out| match row.standing() {
-            Standing::Scored(points) => {
+            Placement::Scored(points) => {
                 let _ = write!(out, "{}", points.0);
             }
-            Standing::Spared(_) => out.push('-'),
+            Placement::Spared(_) => out.push('-'),
         },
         key: standing_key,
     },

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
-use crate::effects::proc_dir::{Folder, OTHERS, is_kernel_thread, refusal, write_once};
+use crate::effects::proc_dir::{OTHERS, ProcDir, is_kernel_thread, refusal, write_once};
 use crate::effects::protection;
 use crate::intent::Refusal;
 use crate::model::ProcId;
@@ -24,11 +24,11 @@ const OPENING: &str = "opening its oom_score_adj";
 const WRITING: &str = "writing its oom_score_adj";
 
 /// Takes hold of the process, if its value may be written at all; gives the present one too.
-fn take(proc: impl AsFd, who: ProcId) -> Result<(Folder, Adj), Refusal> {
+fn take(proc: impl AsFd, who: ProcId) -> Result<(ProcDir, Adj), Refusal> {
     if let Some(why) = protection::no_process(who.pid) {
         return Err(Refusal::Protected { why });
     }
-    let (folder, stat) = Folder::of(&proc, who)?;
+    let (folder, stat) = ProcDir::of(&proc, who)?;
     if is_kernel_thread(&stat) {
         return Err(Refusal::Protected { why: "kernel thread: it can never be chosen" });
     }
@@ -41,7 +41,7 @@ fn take(proc: impl AsFd, who: ProcId) -> Result<(Folder, Adj), Refusal> {
     Ok((folder, before))
 }
 
-fn open(folder: &Folder) -> Result<OwnedFd, Refusal> {
+fn open(folder: &ProcDir) -> Result<OwnedFd, Refusal> {
     folder.writable("oom_score_adj").map_err(|errno| refusal(errno, OWNERS, OPENING))
 }
 

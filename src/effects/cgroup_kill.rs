@@ -8,10 +8,10 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::effects::proc_dir::{Folder, refusal, write_once};
+use crate::effects::proc_dir::{ProcDir, refusal, write_once};
 use crate::effects::protection;
-use crate::effects::signal::Target;
-use crate::intent::{Consent, Refusal};
+use crate::effects::signal::SignalTarget;
+use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, unescape};
 use crate::sample::cgroup::members;
 
@@ -22,13 +22,13 @@ const RIGHT: &str = "writing to this cgroup needs root, or a delegated cgroup";
 
 /// A cgroup of which everybody was seen, may be killed, and is pinned.
 #[derive(Debug)]
-pub(crate) struct Doomed {
+pub(crate) struct CgroupKill {
     switch: OwnedFd,
     /// Who is in it, with the name the user saw.
-    pub targets: Vec<(Target, String)>,
+    pub targets: Vec<(SignalTarget, String)>,
 }
 
-impl Doomed {
+impl CgroupKill {
     /// Takes hold of the cgroup and of everybody in it and below. Refuses where somebody is there whom
     /// the user did not see, or who may not be touched: the write makes no exceptions.
     pub fn take(
@@ -61,7 +61,8 @@ impl Doomed {
             let Some((who, name)) = seen.get(&pid) else {
                 return Err(unseen(&proc, pid));
             };
-            match Target::take_apart(&proc, *who, Consent::Plain, with_pidfd, &ancestors) {
+            match SignalTarget::take_apart(&proc, *who, ConfirmedBy::Plain, with_pidfd, &ancestors)
+            {
                 Ok(target) => targets.push((target, name.clone())),
                 Err(Refusal::Gone) => {}
                 Err(Refusal::Reborn) => return Err(unseen(&proc, pid)),
@@ -127,7 +128,7 @@ fn unseen(proc: impl AsFd, pid: i32) -> Refusal {
         let who = "a process of another pid namespace is in it, which cannot be seen from here";
         return Refusal::Unseen { who: who.to_owned() };
     }
-    let stat = Folder::open(proc, pid).and_then(|folder| folder.stat());
+    let stat = ProcDir::open(proc, pid).and_then(|folder| folder.stat());
     let name = stat.map_or_else(|_| String::new(), |stat| format!(" {}", stat.comm));
     Refusal::Unseen { who: format!("{pid}{name} is in it by now, look again") }
 }

@@ -1,8 +1,8 @@
 //! The hands that only rehearse (`--dry-run`): everything is looked up, pinned and asked for as in
 //! earnest, and nothing is done.
 
-use crate::effects::cgroup_kill::Doomed;
-use crate::effects::signal::Target;
+use crate::effects::cgroup_kill::CgroupKill;
+use crate::effects::signal::SignalTarget;
 use crate::effects::sysctl;
 use crate::effects::{Effects, adj};
 use crate::intent::{Intent, Outcome, Refusal};
@@ -10,11 +10,11 @@ use crate::model::Signal;
 use crate::sample::proc_root::LiveRoot;
 
 /// Says what would be done.
-pub struct Rehearse {
+pub struct DryRun {
     root: LiveRoot,
 }
 
-impl Rehearse {
+impl DryRun {
     /// For this machine.
     #[must_use]
     pub const fn new(root: LiveRoot) -> Self {
@@ -36,12 +36,12 @@ impl Rehearse {
                 Ok("it stands as you saw it, and its file can be opened")
             }
             Intent::Signal { who, consent, .. } => {
-                let target = Target::take(&self.root, *who, *consent, true)?;
+                let target = SignalTarget::take(&self.root, *who, *consent, true)?;
                 target.send(Signal(0))?;
                 Ok("it is the process you saw, and the kernel would let you")
             }
             Intent::KillCgroup { path, members } => {
-                let doomed = Doomed::take(&self.root, path, members, true)?;
+                let doomed = CgroupKill::take(&self.root, path, members, true)?;
                 for (target, _) in &doomed.targets {
                     target.send(Signal(0))?;
                 }
@@ -51,7 +51,7 @@ impl Rehearse {
     }
 }
 
-impl Effects for Rehearse {
+impl Effects for DryRun {
     fn perform(&mut self, intent: Intent) -> Outcome {
         match self.check(&intent) {
             Ok(checked) => Outcome::Rehearsed { intent, checked },

@@ -4,8 +4,8 @@
 use rustix::io::{Errno, write};
 use rustix::process::{Pid, getpriority_process, setpriority_process};
 
-use crate::effects::proc_dir::{Folder, means_gone};
-use crate::intent::Came;
+use crate::effects::proc_dir::{ProcDir, means_gone};
+use crate::intent::StepResult;
 use crate::sample::cgroup::freezer;
 use crate::sample::cgroup::freezer::Freezer;
 
@@ -13,12 +13,12 @@ use crate::sample::cgroup::freezer::Freezer;
 const HIGHEST: i32 = -20;
 
 /// The priorities that threads had: by thread id.
-pub(crate) type Former = Vec<(Pid, i32)>;
+pub(crate) type FormerNice = Vec<(Pid, i32)>;
 
 /// Raises all threads of the held process; gives what they had, too. A thread id cannot be pinned, but
 /// a thread that is still listed afterwards was the right one all along, and so was what it had.
-pub(crate) fn raise(folder: &Folder) -> (Came, Former) {
-    let mut former = Former::new();
+pub(crate) fn raise(folder: &ProcDir) -> (StepResult, FormerNice) {
+    let mut former = FormerNice::new();
     let threads = match folder.threads() {
         Ok(threads) => threads,
         Err(errno) => return (refused(errno, "listing its threads"), former),
@@ -44,18 +44,18 @@ pub(crate) fn raise(folder: &Folder) -> (Came, Former) {
     }
     let came = match (former.len(), refusal) {
         (_, Some(Errno::ACCESS | Errno::PERM)) => {
-            Came::Refused("needs CAP_SYS_NICE; it ends at its own priority".to_owned())
+            StepResult::Refused("needs CAP_SYS_NICE; it ends at its own priority".to_owned())
         }
         (_, Some(errno)) => refused(errno, "raising its priority"),
-        (0, None) => Came::Unavailable("it has no thread left to raise".to_owned()),
-        (1, None) => Came::Done(String::new()),
-        (count, None) => Came::Done(format!("{count} threads")),
+        (0, None) => StepResult::Unavailable("it has no thread left to raise".to_owned()),
+        (1, None) => StepResult::Done(String::new()),
+        (count, None) => StepResult::Done(format!("{count} threads")),
     };
     (came, former)
 }
 
 /// Puts the priorities back, because the signal was refused.
-pub(crate) fn lower(folder: &Folder, former: Former) {
+pub(crate) fn lower(folder: &ProcDir, former: FormerNice) {
     for (thread, had) in former {
         if folder.has_thread(thread.as_raw_nonzero().get()) {
             let _ = setpriority_process(Some(thread), had);
@@ -64,26 +64,28 @@ pub(crate) fn lower(folder: &Folder, former: Former) {
 }
 
 /// Thaws the cgroup that the user saw, if the process still is in it and it was frozen itself.
-pub(crate) fn thaw(folder: &Folder, cgroup: &str) -> Came {
+pub(crate) fn thaw(folder: &ProcDir, cgroup: &str) -> StepResult {
     let cgroups = match folder.read("cgroup") {
         Ok(cgroups) => cgroups,
         Err(errno) => return refused(errno, "reading its cgroup"),
     };
     let mut mine = freezer::freezers(&cgroups).into_iter();
     let Some(freezer) = mine.find(|it| it.path.as_str() == cgroup && it.is_frozen()) else {
-        return Came::Unavailable("it is not frozen any more".to_owned());
+        return StepResult::Unavailable("it is not frozen any more".to_owned());
     };
     if !freezer.is_own() {
-        return Came::Refused("a cgroup above it is frozen: that one has to be thawed".to_owned());
+        return StepResult::Refused(
+            "a cgroup above it is frozen: that one has to be thawed".to_owned(),
+        );
     }
     match switch(&freezer) {
         Ok(()) if freezer.is_own() => {
-            Came::Refused("the kernel took the write, but it reads back frozen".to_owned())
+            StepResult::Refused("the kernel took the write, but it reads back frozen".to_owned())
         }
-        Ok(()) => Came::Done(String::new()),
-        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
-            Came::Refused("writing to its cgroup needs root, or a delegated cgroup".to_owned())
-        }
+        Ok(()) => StepResult::Done(String::new()),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => StepResult::Refused(
+            "writing to its cgroup needs root, or a delegated cgroup".to_owned(),
+        ),
         Err(errno) => refused(errno, "thawing its cgroup"),
     }
 }
@@ -94,10 +96,10 @@ fn switch(freezer: &Freezer) -> Result<(), Errno> {
     write(file, word.as_bytes()).map(|_| ())
 }
 
-fn refused(errno: Errno, doing: &str) -> Came {
+fn refused(errno: Errno, doing: &str) -> StepResult {
     if means_gone(errno) {
-        Came::Unavailable("it is gone already".to_owned())
+        StepResult::Unavailable("it is gone already".to_owned())
     } else {
-        Came::Refused(format!("{doing}: {}", std::io::Error::from(errno)))
+        StepResult::Refused(format!("{doing}: {}", std::io::Error::from(errno)))
     }
 }

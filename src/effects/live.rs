@@ -2,35 +2,37 @@
 
 use std::time::{Duration, Instant};
 
-use crate::effects::cgroup_kill::Doomed;
-use crate::effects::pending_exit::{Pursuit, held, spare};
+use crate::effects::cgroup_kill::CgroupKill;
+use crate::effects::pending_exit::{PendingExit, held, spare};
 use crate::effects::reap;
-use crate::effects::reap::Releaser;
-use crate::effects::signal::Target;
+use crate::effects::reap::Reaper;
+use crate::effects::signal::SignalTarget;
 use crate::effects::{Effects, FRESH_FOR, FRESH_PACE, STALE_PACE, adj, expedite, sysctl};
-use crate::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Spare, Taken};
+use crate::intent::{
+    ConfirmedBy, Expedite, ExpediteStep, FreeMemory, Intent, Outcome, Refusal, StepResult,
+};
 use crate::model::{ProcId, Signal};
 use crate::sample::proc_root::LiveRoot;
 use crate::units::Kib;
 
 /// Acts on real processes. There is no way to make one but from a root proven live.
-pub struct KernelHands {
+pub struct LiveEffects {
     root: LiveRoot,
     /// The zero of the pursuits' clock.
     start: Instant,
     /// At most one for each process: a second signal takes over the first one's.
-    pursuits: Vec<Pursuit>,
+    pursuits: Vec<PendingExit>,
     /// Takes the memory of the killed back; nothing where no thread could be had.
-    releaser: Option<Releaser>,
+    releaser: Option<Reaper>,
     /// Only a test of the way for old kernels says no.
     with_pidfd: bool,
 }
 
-impl KernelHands {
+impl LiveEffects {
     /// Hands for this machine.
     #[must_use]
     pub fn new(root: LiveRoot) -> Self {
-        let (start, releaser) = (Instant::now(), Releaser::start());
+        let (start, releaser) = (Instant::now(), Reaper::start());
         Self { root, start, pursuits: Vec::new(), releaser, with_pidfd: true }
     }
 
@@ -39,12 +41,12 @@ impl KernelHands {
         who: ProcId,
         name: &str,
         signal: Signal,
-        consent: Consent,
-        steps: &[Haste],
+        consent: ConfirmedBy,
+        steps: &[Expedite],
     ) -> Result<Outcome, Refusal> {
-        let target = Target::take(&self.root, who, consent, self.with_pidfd)?;
+        let target = SignalTarget::take(&self.root, who, consent, self.with_pidfd)?;
         // A second deadly signal changes nothing, unless what held back the first one goes with it.
-        let thaws = steps.iter().any(|step| matches!(step, Haste::Thaw { .. }));
+        let thaws = steps.iter().any(|step| matches!(step, Expedite::Thaw { .. }));
         if let Some(why) = self.underway(&target, signal).filter(|_| !thaws) {
             return Err(Refusal::Underway { why });
         }
@@ -52,12 +54,12 @@ impl KernelHands {
         let before = (spare(&self.root), held(&target.folder));
         let mut haste = Vec::new();
         let mut former = None;
-        if steps.contains(&Haste::Priority) {
+        if steps.contains(&Expedite::Priority) {
             // Only of one who may be signalled at all.
             target.send(Signal(0))?;
             let (came, had) = expedite::raise(&target.folder);
             former = Some(had);
-            haste.push(Taken { step: Haste::Priority, came });
+            haste.push(ExpediteStep { step: Expedite::Priority, came });
         }
         let since = self.start.elapsed();
         let pinned = match target.send(signal) {
@@ -69,14 +71,14 @@ impl KernelHands {
         };
         for step in steps {
             let came = match step {
-                Haste::Priority => continue,
-                Haste::Thaw { cgroup } => expedite::thaw(&target.folder, cgroup),
-                Haste::Release => match self.release(&target, name) {
+                Expedite::Priority => continue,
+                Expedite::Thaw { cgroup } => expedite::thaw(&target.folder, cgroup),
+                Expedite::Release => match self.release(&target, name) {
                     Ok(()) => continue,
                     Err(came) => came,
                 },
             };
-            haste.push(Taken { step: step.clone(), came });
+            haste.push(ExpediteStep { step: step.clone(), came });
         }
         // Signal 0 only asks whether a signal would be allowed.
         if signal.ends() && signal.0 != 0 {
@@ -86,11 +88,11 @@ impl KernelHands {
     }
 
     /// Why a deadly signal would be the second one.
-    fn underway(&self, target: &Target, signal: Signal) -> Option<String> {
+    fn underway(&self, target: &SignalTarget, signal: Signal) -> Option<String> {
         if !signal.ends() || signal.0 == 0 {
             return None;
         }
-        let killed = |it: &Pursuit| it.who == target.who() && it.signal == Signal::KILL;
+        let killed = |it: &PendingExit| it.who == target.who() && it.signal == Signal::KILL;
         if let Some(pursuit) = self.pursuits.iter().find(|it| killed(it)) {
             let ago = self.start.elapsed().saturating_sub(pursuit.since).as_secs();
             return Some(format!("SIGKILL was sent {ago} s ago, and it is being watched"));
@@ -99,11 +101,12 @@ impl KernelHands {
     }
 
     /// Has its memory taken back; why not, where that cannot be had.
-    fn release(&mut self, target: &Target, name: &str) -> Result<(), Came> {
+    fn release(&mut self, target: &SignalTarget, name: &str) -> Result<(), StepResult> {
         let Some(pidfd) = &target.pidfd else {
-            return Err(Came::Unavailable("needs pidfds, Linux 5.3".to_owned()));
+            return Err(StepResult::Unavailable("needs pidfds, Linux 5.3".to_owned()));
         };
-        let pidfd = pidfd.try_clone().map_err(|error| Came::Unavailable(error.to_string()))?;
+        let pidfd =
+            pidfd.try_clone().map_err(|error| StepResult::Unavailable(error.to_string()))?;
         let releaser = self.releaser.as_mut().ok_or_else(reap::gone)?;
         releaser.release(target.who(), name.to_owned(), pidfd)
     }
@@ -111,17 +114,27 @@ impl KernelHands {
     /// Watches it from now on.
     fn pursue(
         &mut self,
-        target: Target,
+        target: SignalTarget,
         name: String,
         signal: Signal,
         since: Duration,
-        (before, held): (Spare, Kib),
+        (before, held): (FreeMemory, Kib),
     ) {
         let who = target.who();
         self.pursuits.retain(|pursuit| pursuit.who != who);
-        let Target { pidfd, folder, .. } = target;
+        let SignalTarget { pidfd, folder, .. } = target;
         let told = 0;
-        self.pursuits.push(Pursuit { who, name, signal, since, before, held, pidfd, folder, told });
+        self.pursuits.push(PendingExit {
+            who,
+            name,
+            signal,
+            since,
+            before,
+            held,
+            pidfd,
+            folder,
+            told,
+        });
     }
 
     fn kill_cgroup(
@@ -129,7 +142,7 @@ impl KernelHands {
         path: &str,
         members: &[(ProcId, String)],
     ) -> Result<Outcome, Refusal> {
-        let doomed = Doomed::take(&self.root, path, members, self.with_pidfd)?;
+        let doomed = CgroupKill::take(&self.root, path, members, self.with_pidfd)?;
         let before = spare(&self.root);
         let held: Vec<Kib> =
             doomed.targets.iter().map(|(target, _)| held(&target.folder)).collect();
@@ -157,7 +170,7 @@ impl KernelHands {
     }
 
     fn pace_at(&self, now: Duration) -> Option<Duration> {
-        if self.releaser.as_ref().is_some_and(Releaser::is_busy) {
+        if self.releaser.as_ref().is_some_and(Reaper::is_busy) {
             return Some(FRESH_PACE);
         }
         let newest = self.pursuits.iter().map(|pursuit| pursuit.since).max()?;
@@ -166,7 +179,7 @@ impl KernelHands {
     }
 }
 
-impl Effects for KernelHands {
+impl Effects for LiveEffects {
     fn perform(&mut self, intent: Intent) -> Outcome {
         let done = match &intent {
             Intent::SetAdj { who, name, from, to, revert } => {
@@ -198,7 +211,7 @@ impl Effects for KernelHands {
     }
 
     fn settle(&mut self) -> Vec<Outcome> {
-        let mut said: Vec<Outcome> = self.releaser.iter_mut().flat_map(Releaser::answers).collect();
+        let mut said: Vec<Outcome> = self.releaser.iter_mut().flat_map(Reaper::answers).collect();
         if !self.pursuits.is_empty() {
             said.extend(self.settle_at(self.start.elapsed()));
         }
@@ -206,7 +219,7 @@ impl Effects for KernelHands {
     }
 
     fn pursuing(&self) -> bool {
-        !self.pursuits.is_empty() || self.releaser.as_ref().is_some_and(Releaser::is_busy)
+        !self.pursuits.is_empty() || self.releaser.as_ref().is_some_and(Reaper::is_busy)
     }
 
     fn pace(&self) -> Option<Duration> {
@@ -220,7 +233,7 @@ mod tests {
     use std::process::{Child, Command};
 
     use super::*;
-    use crate::effects::proc_dir::Folder;
+    use crate::effects::proc_dir::ProcDir;
     use crate::sample::proc_root::ProcRoot;
 
     /// An own child; killed and reaped whatever happens.
@@ -233,24 +246,24 @@ mod tests {
         }
     }
 
-    fn hands(with_pidfd: bool) -> KernelHands {
+    fn hands(with_pidfd: bool) -> LiveEffects {
         let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-        KernelHands {
+        LiveEffects {
             with_pidfd,
-            ..KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
+            ..LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"))
         }
     }
 
-    fn sleeper(hands: &KernelHands) -> (Own, ProcId) {
+    fn sleeper(hands: &LiveEffects) -> (Own, ProcId) {
         let child = Own(Command::new("sleep").arg("1000").spawn().expect("sleep runs"));
         let pid = i32::try_from(child.0.id()).expect("a pid");
-        let folder = Folder::open(&hands.root, pid).expect("its directory");
+        let folder = ProcDir::open(&hands.root, pid).expect("its directory");
         let born = folder.stat().expect("its stat").born;
         (child, ProcId { pid, born })
     }
 
     fn wish(who: ProcId, signal: Signal) -> Intent {
-        let (name, consent) = ("sleep".to_owned(), Consent::Plain);
+        let (name, consent) = ("sleep".to_owned(), ConfirmedBy::Plain);
         Intent::Signal { who, name, signal, consent, haste: Vec::new() }
     }
 

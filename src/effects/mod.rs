@@ -1,8 +1,8 @@
 //! HANDS: the only room that changes the world.
 //!
 //! A wish comes in with the process *as the user saw it*; what goes out says what came of it.
-//! [`KernelHands`] can only be built from a root proven live, so that neither a recording nor a
-//! test folder can reach a real process; those get [`Refuse`]. [`Rehearse`] checks all and does nothing.
+//! [`LiveEffects`] can only be built from a root proven live, so that neither a recording nor a
+//! test folder can reach a real process; those get [`NoEffects`]. [`DryRun`] checks all and does nothing.
 
 mod adj;
 pub(crate) mod cgroup_kill;
@@ -17,9 +17,9 @@ mod refuse;
 mod signal;
 pub(crate) mod sysctl;
 
-pub use crate::effects::dry_run::Rehearse;
-pub use crate::effects::live::KernelHands;
-pub use refuse::Refuse;
+pub use crate::effects::dry_run::DryRun;
+pub use crate::effects::live::LiveEffects;
+pub use refuse::NoEffects;
 
 use std::time::Duration;
 

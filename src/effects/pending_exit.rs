@@ -3,9 +3,9 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use crate::effects::proc_dir::{Folder, is_dead, means_gone, slurp};
+use crate::effects::proc_dir::{ProcDir, is_dead, means_gone, slurp};
 use crate::effects::signal::is_over;
-use crate::intent::{FROZEN, Outcome, Spare};
+use crate::intent::{FROZEN, FreeMemory, Outcome};
 use crate::model::{ProcId, Process, Signal};
 use crate::sample::cgroup::freezer;
 use crate::sample::parse::{self, Stat};
@@ -16,24 +16,24 @@ const NOTES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 
 /// A signalled process that is being watched until it is gone.
 #[derive(Debug)]
-pub(crate) struct Pursuit {
+pub(crate) struct PendingExit {
     pub who: ProcId,
     pub name: String,
     pub signal: Signal,
     /// When the signal was sent, on the clock of the hands.
     pub since: Duration,
     /// [`spare`] right before.
-    pub before: Spare,
+    pub before: FreeMemory,
     /// [`held`] right before.
     pub held: Kib,
     /// Nothing on kernels before 5.3; then the directory tells.
     pub pidfd: Option<OwnedFd>,
-    pub folder: Folder,
+    pub folder: ProcDir,
     /// How many of [`NOTES`] are behind it.
     pub told: usize,
 }
 
-impl Pursuit {
+impl PendingExit {
     /// What there is to say by `now`, and whether the pursuit is over.
     pub fn settle(&mut self, proc: impl AsFd, now: Duration) -> (Option<Outcome>, bool) {
         let elapsed = now.saturating_sub(self.since);
@@ -49,7 +49,7 @@ impl Pursuit {
         }
         self.told = due;
         let signal = self.signal;
-        let why = Sight::of(&self.folder)
+        let why = ExitState::of(&self.folder)
             .map_or_else(|| "it cannot be looked at now".to_owned(), |sight| sight.why(signal));
         (Some(Outcome::StillThere { who, name, signal, after, why }), false)
     }
@@ -67,11 +67,11 @@ impl Pursuit {
 
 /// What the machine could give out now. Before 3.14 there is only `MemFree`. Nothing readable counts
 /// as nothing.
-pub(crate) fn spare(proc: impl AsFd) -> Spare {
+pub(crate) fn spare(proc: impl AsFd) -> FreeMemory {
     let bytes = slurp(proc, "meminfo").unwrap_or_default();
     parse::meminfo(&bytes).map_or_else(
-        |_| Spare::default(),
-        |read| Spare {
+        |_| FreeMemory::default(),
+        |read| FreeMemory {
             memory: read.memory.available_kib.value().unwrap_or(read.memory.free_kib),
             swap: read.swap.free_kib,
         },
@@ -79,7 +79,7 @@ pub(crate) fn spare(proc: impl AsFd) -> Spare {
 }
 
 /// What is its own: `RssAnon` and `VmSwap`, as far as they can be read.
-pub(crate) fn held(folder: &Folder) -> Kib {
+pub(crate) fn held(folder: &ProcDir) -> Kib {
     let status = folder.read("status").ok().and_then(|bytes| parse::status(&bytes, false).ok());
     status.map_or(Kib::ZERO, |status| {
         status.anon.unwrap_or(Kib::ZERO) + status.swap.unwrap_or(Kib::ZERO)
@@ -88,7 +88,7 @@ pub(crate) fn held(folder: &Folder) -> Kib {
 
 /// What can be seen of a process that does not go.
 #[derive(Debug)]
-struct Sight {
+struct ExitState {
     stat: Stat,
     blocked: u64,
     ignored: u64,
@@ -100,7 +100,7 @@ struct Sight {
     wchan: Option<String>,
 }
 
-impl Sight {
+impl ExitState {
     /// Nothing is known yet but its `stat`.
     const fn new(stat: Stat) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Sight {
         }
     }
 
-    fn of(folder: &Folder) -> Option<Self> {
+    fn of(folder: &ProcDir) -> Option<Self> {
         let status = folder.read("status").unwrap_or_default();
         let cgroup = folder.read("cgroup").unwrap_or_default();
         let wchan = folder.read("wchan").ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -188,13 +188,13 @@ mod tests {
     use crate::effects::proc_dir::tests::plain;
     use crate::model::RunState;
 
-    fn sight(state: char, flags: u32) -> Sight {
-        Sight::new(Stat { state: RunState(state), flags, threads: 3, ..plain(b"x") })
+    fn sight(state: char, flags: u32) -> ExitState {
+        ExitState::new(Stat { state: RunState(state), flags, threads: 3, ..plain(b"x") })
     }
 
     #[test]
     fn every_reason_has_its_words() {
-        let term = |sight: &Sight| sight.why(Signal::TERM);
+        let term = |sight: &ExitState| sight.why(Signal::TERM);
         for (state, flags, words) in [
             ('D', 0, "uninterruptible sleep (D): it cannot die before the kernel call returns"),
             ('D', Process::PF_EXITING, "uninterruptible sleep"),
@@ -208,9 +208,9 @@ mod tests {
             let said = term(&sight(state, flags));
             assert!(said.contains(words), "{state} {flags:x}: {said}");
         }
-        let stuck = Sight { wchan: Some("rpc_wait".to_owned()), ..sight('D', 0) };
+        let stuck = ExitState { wchan: Some("rpc_wait".to_owned()), ..sight('D', 0) };
         assert!(term(&stuck).contains("(D) in rpc_wait:"), "{}", term(&stuck));
-        assert!(term(&Sight { frozen: true, ..sight('S', 0) }).contains("frozen"));
+        assert!(term(&ExitState { frozen: true, ..sight('S', 0) }).contains("frozen"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) const OTHERS: &str = "another user's process: needs root (CAP_DAC_OVE
 
 /// The opened `/proc/PID`.
 #[derive(Debug)]
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct ProcDir(OwnedFd);
 
 /// Whether it is a kernel thread.
 pub(crate) const fn is_kernel_thread(stat: &Stat) -> bool {
@@ -33,7 +33,7 @@ pub(crate) const fn is_dead(stat: &Stat) -> bool {
     matches!(stat.state.0, 'X' | 'x') || stat.state.0 == 'Z' && stat.threads <= 1
 }
 
-impl Folder {
+impl ProcDir {
     /// Opens `PID` below the process tree.
     pub fn open(proc: impl AsFd, pid: i32) -> Result<Self, Errno> {
         let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

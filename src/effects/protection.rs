@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use rustix::fs::readlinkat;
 
-use crate::effects::proc_dir::Folder;
+use crate::effects::proc_dir::ProcDir;
 use crate::intent::PILLARS;
 use crate::sample::parse::Stat;
 use crate::units::Adj;
@@ -60,7 +60,7 @@ pub(crate) fn own_ancestors(proc: impl AsFd) -> Vec<i32> {
     let mut found = Vec::new();
     let mut pid = own();
     while found.len() < DEEPEST {
-        let Ok(stat) = Folder::open(&proc, pid).and_then(|folder| folder.stat()) else { break };
+        let Ok(stat) = ProcDir::open(&proc, pid).and_then(|folder| folder.stat()) else { break };
         pid = stat.parent;
         // 0 is the parent of init, and of a process that was put into this pid namespace from outside.
         if pid <= 0 {

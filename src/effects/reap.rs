@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::effects::signal::is_over;
-use crate::intent::{Came, Haste, Outcome, Taken};
+use crate::intent::{Expedite, ExpediteStep, Outcome, StepResult};
 use crate::model::ProcId;
 use crate::syscall;
 
@@ -27,14 +27,14 @@ struct Order {
 
 /// The thread, and what it was asked.
 #[derive(Debug)]
-pub(crate) struct Releaser {
+pub(crate) struct Reaper {
     orders: Sender<Order>,
     answers: Receiver<Outcome>,
     /// Answers that are still to come.
     open: usize,
 }
 
-impl Releaser {
+impl Reaper {
     /// Starts the thread; it ends with what comes back. Nothing where no thread can be had.
     pub fn start() -> Option<Self> {
         let (orders, asked) = channel::<Order>();
@@ -42,7 +42,7 @@ impl Releaser {
         let work = move || {
             for Order { who, name, pidfd } in asked {
                 let came = release(|| one(&pidfd), || thread::sleep(PAUSE));
-                let taken = Taken { step: Haste::Release, came };
+                let taken = ExpediteStep { step: Expedite::Release, came };
                 if said.send(Outcome::Hastened { who, name, taken }).is_err() {
                     return;
                 }
@@ -53,7 +53,7 @@ impl Releaser {
     }
 
     /// Takes the memory of the process behind the pidfd back; what came of it is an answer.
-    pub fn release(&mut self, who: ProcId, name: String, pidfd: OwnedFd) -> Result<(), Came> {
+    pub fn release(&mut self, who: ProcId, name: String, pidfd: OwnedFd) -> Result<(), StepResult> {
         self.orders.send(Order { who, name, pidfd }).map_err(|_| gone())?;
         self.open += 1;
         Ok(())
@@ -73,8 +73,8 @@ impl Releaser {
 }
 
 /// Why the step cannot be done without the thread.
-pub(crate) fn gone() -> Came {
-    Came::Unavailable("no thread could be had for it".to_owned())
+pub(crate) fn gone() -> StepResult {
+    StepResult::Unavailable("no thread could be had for it".to_owned())
 }
 
 /// Asks once. Who is gone has given its memory back: nobody waits on the lock of it.
@@ -83,18 +83,18 @@ fn one(pidfd: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// Asks until it is done or it makes no sense any more.
-fn release(mut ask: impl FnMut() -> Result<(), Errno>, mut pause: impl FnMut()) -> Came {
-    let no = |why: &str| Came::Unavailable(why.to_owned());
+fn release(mut ask: impl FnMut() -> Result<(), Errno>, mut pause: impl FnMut()) -> StepResult {
+    let no = |why: &str| StepResult::Unavailable(why.to_owned());
     for _ in 0..TRIES {
         match ask() {
-            Ok(()) => return Came::Done(String::new()),
-            Err(Errno::SRCH) => return Came::Done("it was given back already".to_owned()),
+            Ok(()) => return StepResult::Done(String::new()),
+            Err(Errno::SRCH) => return StepResult::Done("it was given back already".to_owned()),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => pause(),
             Err(Errno::INVAL) => return no("somebody who is not dying lives in its memory"),
             Err(Errno::NOSYS) => return no("needs Linux 5.15"),
             Err(Errno::PERM | Errno::ACCESS) => {
-                return Came::Refused("a filter of system calls forbids it".to_owned());
+                return StepResult::Refused("a filter of system calls forbids it".to_owned());
             }
             Err(errno) => return no(&std::io::Error::from(errno).to_string()),
         }
@@ -109,12 +109,14 @@ mod tests {
     #[test]
     fn every_answer_of_the_kernel_has_its_words() {
         let one = |errno| release(|| Err(errno), || {});
-        assert_eq!(release(|| Ok(()), || {}), Came::Done(String::new()));
-        assert!(matches!(one(Errno::SRCH), Came::Done(word) if word.contains("already")));
-        assert!(matches!(one(Errno::INVAL), Came::Unavailable(why) if why.contains("not dying")));
-        assert!(matches!(one(Errno::NOSYS), Came::Unavailable(why) if why.contains("5.15")));
-        assert!(matches!(one(Errno::PERM), Came::Refused(_)));
-        assert!(matches!(one(Errno::INTR), Came::Unavailable(_)), "not for ever");
+        assert_eq!(release(|| Ok(()), || {}), StepResult::Done(String::new()));
+        assert!(matches!(one(Errno::SRCH), StepResult::Done(word) if word.contains("already")));
+        assert!(
+            matches!(one(Errno::INVAL), StepResult::Unavailable(why) if why.contains("not dying"))
+        );
+        assert!(matches!(one(Errno::NOSYS), StepResult::Unavailable(why) if why.contains("5.15")));
+        assert!(matches!(one(Errno::PERM), StepResult::Refused(_)));
+        assert!(matches!(one(Errno::INTR), StepResult::Unavailable(_)), "not for ever");
     }
 
     #[test]
@@ -127,10 +129,10 @@ mod tests {
             },
             || paused += 1,
         );
-        assert_eq!((came, asked, paused), (Came::Done(String::new()), 3, 2));
+        assert_eq!((came, asked, paused), (StepResult::Done(String::new()), 3, 2));
         let mut tries = 0;
         let came = release(|| Err(Errno::AGAIN), || tries += 1);
-        assert!(matches!(came, Came::Unavailable(why) if why.contains("locked")));
+        assert!(matches!(came, StepResult::Unavailable(why) if why.contains("locked")));
         assert_eq!(tries, TRIES);
     }
 }

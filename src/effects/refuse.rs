@@ -5,14 +5,14 @@ use crate::intent::{Intent, Outcome, Refusal};
 
 /// Refuses every wish, and says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refuse {
+pub enum NoEffects {
     /// doomtop runs with `--read-only`.
     ReadOnly,
     /// A recording, a fixture or a demonstration is on the screen.
     NotReal,
 }
 
-impl Effects for Refuse {
+impl Effects for NoEffects {
     fn perform(&mut self, intent: Intent) -> Outcome {
         let refusal = match self {
             Self::ReadOnly => Refusal::ReadOnly,

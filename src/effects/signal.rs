@@ -8,9 +8,9 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use crate::effects::proc_dir::{Folder, is_dead, is_kernel_thread, refusal, slurp};
+use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, refusal, slurp};
 use crate::effects::protection;
-use crate::intent::{Consent, Refusal};
+use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, Process, Signal};
 
 const KILLING: &str = "another user's process: needs root or CAP_KILL";
@@ -18,27 +18,27 @@ const SENDING: &str = "sending the signal";
 
 /// A process that may be signalled: pinned where the kernel can, looked at, and not protected.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct SignalTarget {
     pid: Pid,
     who: ProcId,
     /// Tells when the process is gone; nothing on kernels before 5.3.
     pub pidfd: Option<OwnedFd>,
     /// Its directory, held.
-    pub folder: Folder,
+    pub folder: ProcDir,
     /// It was killed already, or is on its way out.
     pub dying: bool,
 }
 
-impl Target {
+impl SignalTarget {
     /// Takes hold of the process and decides whether it may be signalled at all.
     pub fn take(
         proc: impl AsFd,
         who: ProcId,
-        consent: Consent,
+        consent: ConfirmedBy,
         with_pidfd: bool,
     ) -> Result<Self, Refusal> {
         // Whose pid was typed may be one of them.
-        let plain = consent == Consent::Plain;
+        let plain = consent == ConfirmedBy::Plain;
         let ancestors = if plain { protection::own_ancestors(&proc) } else { Vec::new() };
         Self::take_apart(proc, who, consent, with_pidfd, &ancestors)
     }
@@ -47,7 +47,7 @@ impl Target {
     pub fn take_apart(
         proc: impl AsFd,
         who: ProcId,
-        consent: Consent,
+        consent: ConfirmedBy,
         with_pidfd: bool,
         ancestors: &[i32],
     ) -> Result<Self, Refusal> {
@@ -60,14 +60,14 @@ impl Target {
         if let Some(pidfd) = &pidfd {
             same_process(&proc, pidfd, who)?;
         }
-        let (folder, stat) = Folder::of(&proc, who)?;
+        let (folder, stat) = ProcDir::of(&proc, who)?;
         if is_kernel_thread(&stat) {
             return Err(Refusal::Protected { why: "kernel thread: no signal ends it" });
         }
         if is_dead(&stat) || pidfd.as_ref().is_some_and(is_over) {
             return Err(Refusal::Gone);
         }
-        if consent == Consent::Plain {
+        if consent == ConfirmedBy::Plain {
             let adj = folder.adj().ok();
             if let Some(why) = protection::typed_only(who.pid, &stat, adj, ancestors) {
                 return Err(Refusal::Protected { why });

@@ -7,14 +7,14 @@ use rustix::io::{Errno, read};
 
 use crate::effects::proc_dir::{refusal, write_once};
 use crate::intent::{Outcome, Refusal};
-use crate::model::{Knob, Turns};
+use crate::model::{Sysctl, SysctlWritable};
 
 const READING: &str = "reading it";
 const OPENING: &str = "opening it";
 const WRITING: &str = "writing it";
 
 /// The present value, where it is the one the user saw.
-fn seen(proc: impl AsFd, knob: Knob, from: u64) -> Result<u64, Refusal> {
+fn seen(proc: impl AsFd, knob: Sysctl, from: u64) -> Result<u64, Refusal> {
     let before = value(proc, knob)?;
     // The user decided with another value in view, so the decision is the user's again.
     if knob.amounts_to(before) != from {
@@ -27,13 +27,13 @@ fn seen(proc: impl AsFd, knob: Knob, from: u64) -> Result<u64, Refusal> {
 }
 
 /// Does everything but writing.
-pub(crate) fn rehearse(proc: impl AsFd, knob: Knob, from: u64) -> Result<(), Refusal> {
+pub(crate) fn rehearse(proc: impl AsFd, knob: Sysctl, from: u64) -> Result<(), Refusal> {
     seen(&proc, knob, from)?;
     open(&proc, knob, OFlags::WRONLY).map(drop).map_err(|errno| refused(errno, OPENING))
 }
 
 /// Turns it; gives what it was just before and what reads back.
-pub(crate) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Outcome, Refusal> {
+pub(crate) fn set(proc: impl AsFd, knob: Sysctl, from: u64, to: u64) -> Result<Outcome, Refusal> {
     if to > knob.highest() {
         let error = format!("0 to {} can be written, not {to}", knob.highest());
         return Err(Refusal::Failed { doing: WRITING, error });
@@ -71,14 +71,14 @@ pub(crate) fn set(proc: impl AsFd, knob: Knob, from: u64, to: u64) -> Result<Out
 }
 
 /// Opens the file below the live root. What is mounted over it is not the kernel's.
-fn open(proc: impl AsFd, knob: Knob, how: OFlags) -> Result<OwnedFd, Errno> {
+fn open(proc: impl AsFd, knob: Sysctl, how: OFlags) -> Result<OwnedFd, Errno> {
     let path = format!("sys/vm/{}", knob.file());
     let file = openat(proc, path, how | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     if fstatfs(&file)?.f_type == PROC_SUPER_MAGIC { Ok(file) } else { Err(Errno::XDEV) }
 }
 
 /// The present value.
-fn value(proc: impl AsFd, knob: Knob) -> Result<u64, Refusal> {
+fn value(proc: impl AsFd, knob: Sysctl) -> Result<u64, Refusal> {
     let file = open(proc, knob, OFlags::RDONLY).map_err(|errno| refused(errno, READING))?;
     let mut room = [0; 32];
     let taken = read(&file, &mut room).map_err(|errno| refused(errno, READING))?;
@@ -91,10 +91,12 @@ fn value(proc: impl AsFd, knob: Knob) -> Result<u64, Refusal> {
 
 /// An errno in the words of a switch.
 fn refused(errno: Errno, doing: &'static str) -> Refusal {
-    let hint = |turns: Turns| Refusal::NotPermitted { hint: turns.hindrance().unwrap_or_default() };
+    let hint = |turns: SysctlWritable| Refusal::NotPermitted {
+        hint: turns.hindrance().unwrap_or_default(),
+    };
     match errno {
-        Errno::ROFS => hint(Turns::ReadOnly),
-        Errno::ACCESS | Errno::PERM => hint(Turns::RootOnly),
+        Errno::ROFS => hint(SysctlWritable::ReadOnly),
+        Errno::ACCESS | Errno::PERM => hint(SysctlWritable::RootOnly),
         Errno::NOENT => {
             Refusal::Failed { doing, error: "this kernel has no such switch".to_owned() }
         }
@@ -131,7 +133,7 @@ mod tests {
         std::fs::create_dir_all(&vm).expect("folders");
         std::fs::write(vm.join("swappiness"), "60\n").expect("a file");
         let root = std::fs::File::open(folder.path()).expect("the folder");
-        let refusal = set(&root, Knob::Swappiness, 60, 61).expect_err("not the kernel's");
+        let refusal = set(&root, Sysctl::Swappiness, 60, 61).expect_err("not the kernel's");
         assert!(refusal.words().contains("mounted over"), "{}", refusal.words());
         assert_eq!(std::fs::read(vm.join("swappiness")).expect("the file"), b"60\n");
     }
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn what_no_machine_has_is_not_tried() {
         let proc = std::fs::File::open("/proc").expect("/proc");
-        for knob in Knob::ALL {
+        for knob in Sysctl::ALL {
             let refusal = set(&proc, knob, 0, knob.highest() + 1).expect_err("too high");
             assert!(refusal.words().contains("can be written"), "{}", refusal.words());
         }

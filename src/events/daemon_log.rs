@@ -8,7 +8,7 @@ use crate::units::{Adj, Kib};
 
 /// What was heard of a daemon.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Heard {
+pub struct DaemonKill {
     /// Of which.
     pub by: Killer,
     /// Whom it signalled; nothing where it killed a cgroup.
@@ -89,8 +89,8 @@ fn comm(text: &str) -> Comm {
     Comm::new(&unescape(text))
 }
 
-fn heard(by: Killer, said: &str) -> Heard {
-    Heard {
+fn heard(by: Killer, said: &str) -> DaemonKill {
+    DaemonKill {
         by,
         pid: None,
         comm: None,
@@ -109,13 +109,13 @@ const LONGEST: usize = 8192;
 /// Reads what daemons say, line by line; one of them tells whom it chose some lines before it says
 /// that it killed.
 #[derive(Debug, Default)]
-pub struct Daemons {
-    chosen: Option<Heard>,
+pub struct DaemonLogReader {
+    chosen: Option<DaemonKill>,
 }
 
-impl Daemons {
+impl DaemonLogReader {
     /// What a line of this daemon's says; nothing where it killed nobody.
-    pub fn take(&mut self, by: Killer, line: &str) -> Option<Heard> {
+    pub fn take(&mut self, by: Killer, line: &str) -> Option<DaemonKill> {
         let mut end = line.len().min(LONGEST);
         while !line.is_char_boundary(end) {
             end -= 1;
@@ -130,9 +130,9 @@ impl Daemons {
         }
     }
 
-    fn nohang(&mut self, line: &str) -> Option<Heard> {
+    fn nohang(&mut self, line: &str) -> Option<DaemonKill> {
         if let Some(found) = NOHANG_VICTIM.captures(line) {
-            self.chosen = Some(Heard {
+            self.chosen = Some(DaemonKill {
                 pid: number(&found, 1),
                 comm: found.get(2).map(|name| comm(name.as_str())),
                 uid: number(&found, 3),
@@ -161,24 +161,24 @@ impl Daemons {
             return None;
         }
         let chosen = self.chosen.take();
-        let fits = |it: &Heard| name.is_none() || it.comm == name;
+        let fits = |it: &DaemonKill| name.is_none() || it.comm == name;
         let said = Text::new(line.trim().as_bytes());
         match chosen.filter(fits) {
-            Some(chosen) => Some(Heard { said, ..chosen }),
-            None => Some(Heard { comm: Some(name?), said, ..heard(Killer::Nohang, line) }),
+            Some(chosen) => Some(DaemonKill { said, ..chosen }),
+            None => Some(DaemonKill { comm: Some(name?), said, ..heard(Killer::Nohang, line) }),
         }
     }
 }
 
-fn systemd_oomd(line: &str) -> Option<Heard> {
+fn systemd_oomd(line: &str) -> Option<DaemonKill> {
     let found = OOMD_KILLED.captures(line).or_else(|| OOMD_UNIT.captures(line))?;
     let cgroup = found.get(1).map(|it| Text::new(&unescape(it.as_str())));
-    Some(Heard { cgroup, ..heard(Killer::SystemdOomd, line) })
+    Some(DaemonKill { cgroup, ..heard(Killer::SystemdOomd, line) })
 }
 
-fn earlyoom(line: &str) -> Option<Heard> {
+fn earlyoom(line: &str) -> Option<DaemonKill> {
     if let Some(found) = EARLYOOM.captures(line) {
-        return Some(Heard {
+        return Some(DaemonKill {
             pid: number(&found, 2),
             uid: number(&found, 3),
             comm: found.get(4).map(|name| comm(name.as_str())),
@@ -188,33 +188,33 @@ fn earlyoom(line: &str) -> Option<Heard> {
         });
     }
     if let Some(found) = EARLYOOM_OLD.captures(line) {
-        return Some(Heard {
+        return Some(DaemonKill {
             pid: number(&found, 1),
             comm: found.get(2).map(|name| comm(name.as_str())),
             ..heard(Killer::Earlyoom, line)
         });
     }
     EARLYOOM_UNDONE.captures(line)?;
-    Some(Heard { undone: true, ..heard(Killer::Earlyoom, line) })
+    Some(DaemonKill { undone: true, ..heard(Killer::Earlyoom, line) })
 }
 
-fn oomd(line: &str) -> Option<Heard> {
+fn oomd(line: &str) -> Option<DaemonKill> {
     let found = OOMD.captures(line)?;
     let path = found.get(1)?.as_str();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Some(Heard { cgroup: Some(Text::new(&unescape(&path))), ..heard(Killer::Oomd, line) })
+    Some(DaemonKill { cgroup: Some(Text::new(&unescape(&path))), ..heard(Killer::Oomd, line) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(by: Killer, lines: &[&str]) -> Vec<Heard> {
-        let mut daemons = Daemons::default();
+    fn told(by: Killer, lines: &[&str]) -> Vec<DaemonKill> {
+        let mut daemons = DaemonLogReader::default();
         lines.iter().filter_map(|line| daemons.take(by, line)).collect()
     }
 
-    fn who(heard: &Heard) -> (Option<i32>, String, String) {
+    fn who(heard: &DaemonKill) -> (Option<i32>, String, String) {
         let name = heard.comm.map_or_else(String::new, |comm| comm.to_string());
         (heard.pid, name, heard.cgroup.as_ref().map_or_else(String::new, Text::to_string))
     }
@@ -299,7 +299,7 @@ mod tests {
         for line in names {
             for by in [Killer::SystemdOomd, Killer::Earlyoom, Killer::Nohang, Killer::Oomd] {
                 for end in 0..=line.len() {
-                    let mut daemons = Daemons::default();
+                    let mut daemons = DaemonLogReader::default();
                     if let Some(found) = daemons.take(by, &line[..end]) {
                         assert!(found.pid.is_none_or(|pid| pid >= 0));
                     }

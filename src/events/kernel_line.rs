@@ -3,7 +3,7 @@
 
 use regex::Captures;
 
-use crate::events::report::{Invoked, Killed, Reaped, Task};
+use crate::events::report::{DumpTask, KilledTask, OomInvocation, ReapedTask};
 use crate::model::neutral;
 use crate::units::{Adj, Bytes, Kib, LegacyAdj, Pages};
 
@@ -23,7 +23,7 @@ pub enum Constraint {
 
 /// How full a memory cgroup was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct MemcgUsage {
     /// What was charged.
     pub usage: Kib,
     /// The wall; nothing where there is none.
@@ -34,7 +34,7 @@ pub struct Usage {
 
 /// Of which pages of memory a number speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum UsageOf {
     /// All.
     Ram,
     /// Those that were never given to the allocator.
@@ -43,7 +43,7 @@ pub enum Of {
 
 /// Which counter of a memory cgroup a usage is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
+pub enum DumpCounter {
     /// Memory.
     Memory,
     /// Swap (version 2).
@@ -56,9 +56,9 @@ pub enum Counter {
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
+pub enum KernelLine {
     /// An allocation failed: a report begins.
-    Invoked(Invoked),
+    Invoked(OomInvocation),
     /// On which kernel, and the pid of who allocated.
     Kernel {
         /// Its release.
@@ -67,9 +67,9 @@ pub enum Said {
         pid: i32,
     },
     /// How full the memory cgroup was.
-    Charged(Counter, Usage),
+    Charged(DumpCounter, MemcgUsage),
     /// Pages of the machine.
-    Present(Of, Pages),
+    Present(UsageOf, Pages),
     /// All swap.
     SwapTotal(Kib),
     /// Free swap.
@@ -77,7 +77,7 @@ pub enum Said {
     /// The columns of the dump that follows.
     Columns(Vec<String>),
     /// A row of the dump.
-    Task(Task),
+    Task(DumpTask),
     /// The summary line (5.0 and later).
     Summary {
         /// To what it was confined.
@@ -101,11 +101,11 @@ pub enum Said {
         score: i64,
     },
     /// A process was killed.
-    Killed(Killed),
+    Killed(KilledTask),
     /// All of a cgroup are killed.
     Group(String),
     /// The victim's memory was taken back.
-    Reaped(Reaped),
+    Reaped(ReapedTask),
     /// It could not be.
     NotReaped(i32),
     /// The victim was on its way out already: nobody was killed.
@@ -199,20 +199,20 @@ const NO_LIMIT: u64 = u64::MAX / 1024 / 2 - 65_536;
 
 /// What a line says; nothing where it is about something else. `columns` are those of the dump that
 /// was begun.
-pub(crate) fn read(line: &str, columns: Option<&[String]>) -> Option<Said> {
+pub(crate) fn read(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
     let said = dump(line, columns).or_else(|| memory(line)).or_else(|| death(line));
     said.or_else(|| {
         if let Some(found) = INVOKED.captures(line) {
-            return Some(Said::Invoked(invoked(&found)));
+            return Some(KernelLine::Invoked(invoked(&found)));
         }
         let found = KERNEL.captures(line)?;
-        Some(Said::Kernel { pid: number(&found, 1)?, release: text(&found, 2)? })
+        Some(KernelLine::Kernel { pid: number(&found, 1)?, release: text(&found, 2)? })
     })
 }
 
-fn invoked(found: &Captures<'_>) -> Invoked {
+fn invoked(found: &Captures<'_>) -> OomInvocation {
     let legacy = number(found, 6).map(|adj: i64| LegacyAdj::clamped(adj).modern());
-    Invoked {
+    OomInvocation {
         name: text(found, 1),
         gfp: text(found, 2).unwrap_or_default(),
         flags: text(found, 3),
@@ -221,43 +221,47 @@ fn invoked(found: &Captures<'_>) -> Invoked {
     }
 }
 
-fn memory(line: &str) -> Option<Said> {
+fn memory(line: &str) -> Option<KernelLine> {
     if let Some(found) = CHARGED.captures(line) {
         let counter = match &found[1] {
-            "memory" => Counter::Memory,
-            "swap" => Counter::Swap,
-            "kmem" => Counter::Kernel,
-            _ => Counter::MemorySwap,
+            "memory" => DumpCounter::Memory,
+            "swap" => DumpCounter::Swap,
+            "kmem" => DumpCounter::Kernel,
+            _ => DumpCounter::MemorySwap,
         };
         let limit = number(&found, 3).filter(|&limit| limit < NO_LIMIT).map(Kib);
         let (usage, failures) = (Kib(size(&found, 2)?), number(&found, 4)?);
-        return Some(Said::Charged(counter, Usage { usage, limit, failures }));
+        return Some(KernelLine::Charged(counter, MemcgUsage { usage, limit, failures }));
     }
     if let Some(found) = PRESENT.captures(line) {
         let of = if found.get(2).is_some_and(|it| it.as_str() == "RAM") {
-            Of::Ram
+            UsageOf::Ram
         } else {
-            Of::Reserved
+            UsageOf::Reserved
         };
-        return Some(Said::Present(of, Pages(size(&found, 1)?)));
+        return Some(KernelLine::Present(of, Pages(size(&found, 1)?)));
     }
     let found = SWAP.captures(line)?;
     let swap = Kib(size(&found, 2)?);
-    Some(if &found[1] == "Total" { Said::SwapTotal(swap) } else { Said::SwapFree(swap) })
+    Some(if &found[1] == "Total" {
+        KernelLine::SwapTotal(swap)
+    } else {
+        KernelLine::SwapFree(swap)
+    })
 }
 
-fn dump(line: &str, columns: Option<&[String]>) -> Option<Said> {
+fn dump(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
     if let Some(found) = COLUMNS.captures(line) {
-        return Some(Said::Columns(found[1].split_whitespace().map(str::to_owned).collect()));
+        return Some(KernelLine::Columns(found[1].split_whitespace().map(str::to_owned).collect()));
     }
     let found = ROW.captures(line)?;
-    task(number(&found, 1)?, &found[2], columns?).map(Said::Task)
+    task(number(&found, 1)?, &found[2], columns?).map(KernelLine::Task)
 }
 
 /// A row by the names of its columns; the last one, the name, is the rest of the line.
-fn task(pid: i32, row: &str, columns: &[String]) -> Option<Task> {
+fn task(pid: i32, row: &str, columns: &[String]) -> Option<DumpTask> {
     let mut rest = row;
-    let mut task = Task { pid, ..Task::default() };
+    let mut task = DumpTask { pid, ..DumpTask::default() };
     for column in columns {
         if column == "name" {
             // One blank stands before it; more of them are its own.
@@ -293,19 +297,19 @@ fn task(pid: i32, row: &str, columns: &[String]) -> Option<Task> {
     None
 }
 
-fn death(line: &str) -> Option<Said> {
+fn death(line: &str) -> Option<KernelLine> {
     if let Some(rest) = line.strip_prefix("oom-kill:constraint=") {
         return Some(summary(rest));
     }
     if line.starts_with("Out of memory and no killable processes") {
-        return Some(Said::Nobody);
+        return Some(KernelLine::Nobody);
     }
     if let Some(rest) = line.strip_prefix("Kernel panic - not syncing: ") {
         let is_ours = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");
-        return is_ours.then(|| Said::Panic(harmless(rest)));
+        return is_ours.then(|| KernelLine::Panic(harmless(rest)));
     }
     if let Some(found) = KILLED.captures(line) {
-        return Some(Said::Killed(Killed {
+        return Some(KernelLine::Killed(KilledTask {
             prefix: text(&found, 1),
             pid: number(&found, 2)?,
             name: text(&found, 4)?,
@@ -319,14 +323,14 @@ fn death(line: &str) -> Option<Said> {
         }));
     }
     if let Some(found) = SHARER.captures(line) {
-        return Some(Said::Sharer(number(&found, 1)?, text(&found, 2)?));
+        return Some(KernelLine::Sharer(number(&found, 1)?, text(&found, 2)?));
     }
     if let Some(found) = SELECTED.captures(line) {
         let (pid, name, score) = (number(&found, 1)?, text(&found, 2)?, number(&found, 3)?);
-        return Some(Said::Selected { pid, name, score });
+        return Some(KernelLine::Selected { pid, name, score });
     }
     if let Some(found) = REAPED.captures(line) {
-        return Some(Said::Reaped(Reaped {
+        return Some(KernelLine::Reaped(ReapedTask {
             pid: number(&found, 1)?,
             anon: Kib(size(&found, 2)?),
             file: Kib(size(&found, 3)?),
@@ -334,21 +338,21 @@ fn death(line: &str) -> Option<Said> {
         }));
     }
     if let Some(found) = NOT_REAPED.captures(line) {
-        return Some(Said::NotReaped(number(&found, 1)?));
+        return Some(KernelLine::NotReaped(number(&found, 1)?));
     }
     if let Some(found) = EXITING.captures(line) {
-        return Some(Said::Exiting(number(&found, 1)?));
+        return Some(KernelLine::Exiting(number(&found, 1)?));
     }
     if let Some(found) = GROUP.captures(line) {
-        return Some(Said::Group(text(&found, 1)?));
+        return Some(KernelLine::Group(text(&found, 1)?));
     }
     let found = WALL.captures(line)?;
-    Some(Said::Wall { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
+    Some(KernelLine::Wall { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
 }
 
 /// The summary, as much of it as is there: paths and names may hold commas, so that what is sure is
 /// read from both ends.
-fn summary(rest: &str) -> Said {
+fn summary(rest: &str) -> KernelLine {
     let constraint = match rest.split(',').next() {
         Some("CONSTRAINT_CPUSET") => Constraint::Cpuset,
         Some("CONSTRAINT_MEMORY_POLICY") => Constraint::MemoryPolicy,
@@ -364,5 +368,11 @@ fn summary(rest: &str) -> Said {
         let digits = &rest[at + ",pid=".len()..];
         digits.split(',').next()?.parse().ok()
     });
-    Said::Summary { constraint, nodes: nodes.filter(|it| it != "(null)"), domain, cgroup, pid }
+    KernelLine::Summary {
+        constraint,
+        nodes: nodes.filter(|it| it != "(null)"),
+        domain,
+        cgroup,
+        pid,
+    }
 }

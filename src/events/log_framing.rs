@@ -5,7 +5,7 @@ use crate::model::{neutral, unescape};
 
 /// When a line was written, as far as the capture tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
+pub struct LogTimestamp {
     /// As it stands there.
     pub text: String,
     /// Microseconds since boot, where that is what it counts.
@@ -14,9 +14,9 @@ pub struct Stamp {
 
 /// A line of the kernel's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Framed {
+pub struct FramedLine {
     /// When.
-    pub stamp: Stamp,
+    pub stamp: LogTimestamp,
     /// The words; a record of `/dev/kmsg` may hold several lines.
     pub text: String,
 }
@@ -28,7 +28,7 @@ const LONGEST: usize = 8192;
 #[derive(Debug, Default)]
 pub struct Framer {
     /// Said to be continued.
-    begun: Option<Framed>,
+    begun: Option<FramedLine>,
 }
 
 // printk.c msg_print_ext_header: prio,seq,usec,flags[,more];text
@@ -57,7 +57,7 @@ fn micros(text: &str) -> Option<u64> {
 impl Framer {
     /// Takes a line of the capture, without its end. What comes back is the kernel's; lines of others
     /// and mere decoration give nothing.
-    pub fn take(&mut self, line: &str) -> Option<Framed> {
+    pub fn take(&mut self, line: &str) -> Option<FramedLine> {
         let line = line.trim_end_matches(['\r', '\n']);
         if let Some(found) = KMSG.captures(line) {
             return self.record(&found[1], &found[2], &found[3], &found[4]);
@@ -69,20 +69,20 @@ impl Framer {
         plain(line)
     }
 
-    fn record(&mut self, priority: &str, usec: &str, flag: &str, text: &str) -> Option<Framed> {
+    fn record(&mut self, priority: &str, usec: &str, flag: &str, text: &str) -> Option<FramedLine> {
         // Facility 0 is the kernel's own: everything else was written by a process.
         if priority.parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
             return None;
         }
         let text = decoded(text);
         let uptime_us = usec.parse().ok();
-        let stamp = Stamp { text: format!("{usec} us"), uptime_us };
-        let mut framed = Framed { stamp, text };
+        let stamp = LogTimestamp { text: format!("{usec} us"), uptime_us };
+        let mut framed = FramedLine { stamp, text };
         if let Some(begun) = self.begun.take() {
             // A fragment goes on where the one before ended; what it did not wait for stands alone.
             let goes_on = flag.contains('+') || flag.contains('c') || framed.text.starts_with(',');
             if goes_on {
-                framed = Framed { text: begun.text + &framed.text, stamp: begun.stamp };
+                framed = FramedLine { text: begun.text + &framed.text, stamp: begun.stamp };
             }
         }
         // The kernel's own records are not longer; whoever writes more has something else in mind.
@@ -98,12 +98,12 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&unescape(text)).into_owned()
 }
 
-fn plain(line: &str) -> Option<Framed> {
-    let Framed { stamp, text } = framed(line)?;
-    Some(Framed { stamp, text: decoded(&text) })
+fn plain(line: &str) -> Option<FramedLine> {
+    let FramedLine { stamp, text } = framed(line)?;
+    Some(FramedLine { stamp, text: decoded(&text) })
 }
 
-fn framed(line: &str) -> Option<Framed> {
+fn framed(line: &str) -> Option<FramedLine> {
     if let Some(found) = BRACKETS.captures(line) {
         // Facility 0 is the kernel's own: everything else was written by a process.
         let raw = found.get(1).and_then(|it| it.as_str().parse::<u32>().ok());
@@ -113,37 +113,37 @@ fn framed(line: &str) -> Option<Framed> {
         }
         let (stamp, rest) = (&found[3], &found[4]);
         let uptime_us = micros(stamp);
-        let stamp = Stamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
+        let stamp = LogTimestamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
         // journalctl -o short-monotonic has host and program behind the brackets.
         let said = PROGRAM.captures(rest).filter(|found| &found[1] == "kernel");
         let text = said.map_or_else(|| rest.to_owned(), |found| found[2].to_owned());
-        return Some(Framed { stamp, text });
+        return Some(FramedLine { stamp, text });
     }
     for pattern in [&ISO, &FULL, &SHORT, &UNIX] {
         let Some(found) = pattern.captures(line) else { continue };
-        let stamp = Stamp { text: neutral(found[1].as_bytes()), uptime_us: None };
+        let stamp = LogTimestamp { text: neutral(found[1].as_bytes()), uptime_us: None };
         let Some(said) = PROGRAM.captures(&found[2]) else {
             // dmesg --time-format iso names nobody, and writes a comma; in all other forms somebody is
             // named, perhaps in a way that hides it.
             let unnamed = stamp.text.contains(',');
-            return unnamed.then(|| Framed { stamp, text: found[2].to_owned() });
+            return unnamed.then(|| FramedLine { stamp, text: found[2].to_owned() });
         };
         if &said[1] != "kernel" {
             return None;
         }
         let text = &said[2];
         return Some(match UPTIME.captures(text) {
-            Some(inner) => Framed {
-                stamp: Stamp {
+            Some(inner) => FramedLine {
+                stamp: LogTimestamp {
                     uptime_us: micros(&format!("{}.{}", &inner[1], &inner[2])),
                     ..stamp
                 },
                 text: inner[3].to_owned(),
             },
-            None => Framed { stamp, text: text.to_owned() },
+            None => FramedLine { stamp, text: text.to_owned() },
         });
     }
-    Some(Framed { stamp: Stamp::default(), text: line.to_owned() })
+    Some(FramedLine { stamp: LogTimestamp::default(), text: line.to_owned() })
 }
 
 #[cfg(test)]

@@ -37,9 +37,9 @@ pub(crate) mod psi_trigger;
 pub(crate) mod reconstruct;
 mod report;
 
-pub use crate::events::daemon_log::{Daemons, Heard, by_name};
-pub use crate::events::kernel_line::{Constraint, Said, Usage};
-pub use crate::events::log_framing::{Framer, Stamp};
-pub use crate::events::psi_trigger::{Bell, Wire, Woken, refusal};
-pub use crate::events::reconstruct::{Post, page_size, post_mortem};
-pub use report::{Invoked, Killed, Reader, Reaped, Report, Task};
+pub use crate::events::daemon_log::{DaemonKill, DaemonLogReader, by_name};
+pub use crate::events::kernel_line::{Constraint, KernelLine, MemcgUsage};
+pub use crate::events::log_framing::{Framer, LogTimestamp};
+pub use crate::events::psi_trigger::{TriggerEvent, TriggerFile, WakeHandle, refusal};
+pub use crate::events::reconstruct::{Reconstruction, page_size, post_mortem};
+pub use report::{DumpTask, KernelLogReader, KilledTask, OomInvocation, OomReport, ReapedTask};

@@ -11,17 +11,17 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{Errno, pread, read, write};
 
-use crate::model::{PressureWatch, Tripwire};
+use crate::model::{PressureWatch, PsiTrigger};
 use crate::units::Millis;
 
 /// What is tried, the quickest first.
-const TRIPWIRES: [Tripwire; 2] = [Tripwire::SECOND, Tripwire::TWO_SECONDS];
+const TRIPWIRES: [PsiTrigger; 2] = [PsiTrigger::SECOND, PsiTrigger::TWO_SECONDS];
 
 /// Wakes whoever waits at a wire, from another thread.
 #[derive(Debug)]
-pub struct Bell(OwnedFd);
+pub struct WakeHandle(OwnedFd);
 
-impl Bell {
+impl WakeHandle {
     /// A bell that was not rung.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Bell {
 
 /// Why the wait at a wire ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
+pub enum TriggerEvent {
     /// Tasks wait for memory.
     Stalled,
     /// The bell rang.
@@ -61,13 +61,13 @@ enum By {
 
 /// A pressure file that tells when tasks begin to wait.
 #[derive(Debug)]
-pub struct Wire {
+pub struct TriggerFile {
     file: OwnedFd,
-    rule: Tripwire,
+    rule: PsiTrigger,
     by: By,
 }
 
-impl Wire {
+impl TriggerFile {
     /// Lays it in `file` below `dir`: a trigger where the kernel takes one, else the file is read once
     /// a window.
     ///
@@ -83,7 +83,7 @@ impl Wire {
         }
         let file = openat(dir, file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let total = total(&file)?;
-        Ok(Self { file, rule: Tripwire::TWO_SECONDS, by: By::Reading(total, refused) })
+        Ok(Self { file, rule: PsiTrigger::TWO_SECONDS, by: By::Reading(total, refused) })
     }
 
     /// How it watches, in words for the screen.
@@ -96,7 +96,7 @@ impl Wire {
     }
 
     /// Sleeps until it trips or the bell rings. A kernel's trigger trips once a window at most.
-    pub fn wait(&mut self, bell: &Bell) -> Woken {
+    pub fn wait(&mut self, bell: &WakeHandle) -> TriggerEvent {
         let every = Timespec {
             tv_sec: i64::try_from(self.rule.window.0 / 1000).unwrap_or(1),
             tv_nsec: i64::try_from(self.rule.window.0 % 1000 * 1_000_000).unwrap_or(0),
@@ -116,25 +116,25 @@ impl Wire {
                 match poll(fds.get_mut(..count).unwrap_or_default(), limit) {
                     Ok(_) => {}
                     Err(Errno::INTR) => continue,
-                    Err(_) => return Woken::Gone,
+                    Err(_) => return TriggerEvent::Gone,
                 }
                 let [bell, file] = fds;
                 (file.revents(), !bell.revents().is_empty())
             };
             if rung {
                 bell.heard();
-                return Woken::Rung;
+                return TriggerEvent::Rung;
             }
             match &mut self.by {
-                By::Kernel if seen.intersects(broken()) => return Woken::Gone,
-                By::Kernel if seen.contains(PollFlags::PRI) => return Woken::Stalled,
+                By::Kernel if seen.intersects(broken()) => return TriggerEvent::Gone,
+                By::Kernel if seen.contains(PollFlags::PRI) => return TriggerEvent::Stalled,
                 By::Kernel => {}
                 By::Reading(before, _) => {
-                    let Ok(now) = total(&self.file) else { return Woken::Gone };
+                    let Ok(now) = total(&self.file) else { return TriggerEvent::Gone };
                     let waited = Millis(now.saturating_sub(*before) / 1000);
                     *before = now;
                     if waited >= self.rule.stall {
-                        return Woken::Stalled;
+                        return TriggerEvent::Stalled;
                     }
                 }
             }
@@ -147,7 +147,7 @@ const fn broken() -> PollFlags {
 }
 
 /// A trigger lives as long as the descriptor that it was written to.
-fn trigger(dir: impl AsFd, file: &CStr, rule: Tripwire) -> Result<OwnedFd, Errno> {
+fn trigger(dir: impl AsFd, file: &CStr, rule: PsiTrigger) -> Result<OwnedFd, Errno> {
     let how = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = openat(dir, file, how, Mode::empty())?;
     let text = format!("some {} {}\0", rule.stall.0 * 1000, rule.window.0 * 1000);
@@ -192,28 +192,28 @@ mod tests {
     use super::*;
 
     /// Out-of-band data of a socket shows to poll as a trigger does.
-    fn pair() -> (TcpStream, Wire) {
+    fn pair() -> (TcpStream, TriggerFile) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (far, _) = listener.accept().unwrap();
-        (near, Wire { file: far.into(), rule: Tripwire::SECOND, by: By::Kernel })
+        (near, TriggerFile { file: far.into(), rule: PsiTrigger::SECOND, by: By::Kernel })
     }
 
     #[test]
     fn it_trips_it_is_called_and_it_ends() {
-        let bell = Bell::new().unwrap();
+        let bell = WakeHandle::new().unwrap();
         let (near, mut wire) = pair();
         bell.ring();
         bell.ring();
-        assert_eq!(wire.wait(&bell), Woken::Rung);
+        assert_eq!(wire.wait(&bell), TriggerEvent::Rung);
         send(&near, b"x", SendFlags::OOB).unwrap();
-        assert_eq!(wire.wait(&bell), Woken::Stalled, "two rings were one");
+        assert_eq!(wire.wait(&bell), TriggerEvent::Stalled, "two rings were one");
         drop(near);
         let (near, mut wire) = pair();
         // A connection that is reset, as the file of a cgroup that is gone.
         rustix::net::sockopt::set_socket_linger(&near, Some(std::time::Duration::ZERO)).unwrap();
         drop(near);
-        assert_eq!(wire.wait(&bell), Woken::Gone);
+        assert_eq!(wire.wait(&bell), TriggerEvent::Gone);
     }
 
     #[test]
@@ -228,19 +228,19 @@ mod tests {
         line(5_000_000);
         let dir = std::fs::File::open(folder.path()).unwrap();
         let file = openat(&dir, c"memory", OFlags::RDONLY, Mode::empty()).unwrap();
-        let rule = Tripwire { stall: Millis(100), window: Millis(1) };
+        let rule = PsiTrigger { stall: Millis(100), window: Millis(1) };
         let before = total(&file).unwrap();
-        let mut wire = Wire { file, rule, by: By::Reading(before, Errno::PERM) };
+        let mut wire = TriggerFile { file, rule, by: By::Reading(before, Errno::PERM) };
         let PressureWatch::Reading(_, why) = wire.watch() else { panic!("it is read") };
         assert!(why.contains("CAP_SYS_RESOURCE"));
-        let bell = Bell::new().unwrap();
+        let bell = WakeHandle::new().unwrap();
         line(5_100_000);
-        assert_eq!(wire.wait(&bell), Woken::Stalled);
+        assert_eq!(wire.wait(&bell), TriggerEvent::Stalled);
         bell.ring();
-        assert_eq!(wire.wait(&bell), Woken::Rung, "it does not go on waiting");
+        assert_eq!(wire.wait(&bell), TriggerEvent::Rung, "it does not go on waiting");
         std::fs::write(&path, "none").unwrap();
-        assert_eq!(wire.wait(&bell), Woken::Gone);
-        assert_eq!(Wire::lay(&dir, c"nothing").unwrap_err(), Errno::NOENT);
+        assert_eq!(wire.wait(&bell), TriggerEvent::Gone);
+        assert_eq!(TriggerFile::lay(&dir, c"nothing").unwrap_err(), Errno::NOENT);
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
             eprintln!("skipped: no PSI here");
             return;
         };
-        match Wire::lay(&proc, c"memory") {
+        match TriggerFile::lay(&proc, c"memory") {
             Ok(wire) => assert!(wire.watch().wakes(), "{wire:?}"),
             Err(errno) => eprintln!("skipped: {}", refusal(errno)),
         }

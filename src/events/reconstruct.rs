@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use crate::events::kernel_line::{Constraint, Usage};
-use crate::events::report::{Report, Task};
+use crate::events::kernel_line::{Constraint, MemcgUsage};
+use crate::events::report::{DumpTask, OomReport};
 use crate::model::{
-    Capabilities, Cgroup, Cgroups, Comm, Hierarchy, Ids, Limit, Machine, Memory, ProcId, Process,
-    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, Untold, unescape,
+    Capabilities, Cgroup, Cgroups, Comm, Hierarchy, Limit, Machine, Memory, ProcId, Process,
+    Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, Unavailable, UserIds, unescape,
 };
 use crate::units::{Bytes, Kib, PageSize, Pages, Ticks};
 
 /// A report as a look.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub struct Reconstruction {
     /// The look.
     pub snapshot: Snapshot,
     /// The domain of the OOM.
@@ -25,7 +25,7 @@ pub struct Post {
 /// Swap of a machine that its report does not tell: those of memory cgroups have only the cgroup's.
 /// Another report of the same log may.
 #[must_use]
-pub fn post_mortem(report: &Report, machine_swap: Option<Kib>) -> Option<Post> {
+pub fn post_mortem(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reconstruction> {
     if report.tasks.is_empty() {
         return None;
     }
@@ -71,7 +71,11 @@ pub fn post_mortem(report: &Report, machine_swap: Option<Kib>) -> Option<Post> {
     let scope =
         path.map_or(Scope::Global, |path| Scope::Memcg(Arc::new(Text::new(&unescape(&path)))));
     let snapshot = Snapshot {
-        untold: Untold { lives: true, memory: report.ram.is_none(), swap: swap_total.is_none() },
+        untold: Unavailable {
+            lives: true,
+            memory: report.ram.is_none(),
+            swap: swap_total.is_none(),
+        },
         machine: Arc::new(machine),
         memory,
         swap,
@@ -79,22 +83,22 @@ pub fn post_mortem(report: &Report, machine_swap: Option<Kib>) -> Option<Post> {
         processes,
         ..Snapshot::default()
     };
-    Some(Post { snapshot, scope, notes })
+    Some(Reconstruction { snapshot, scope, notes })
 }
 
 /// The path of the memory cgroup; of one that is not named, a name of its own.
-fn domain_path(report: &Report) -> Option<String> {
+fn domain_path(report: &OomReport) -> Option<String> {
     report.is_memcg().then(|| report.domain.clone().unwrap_or_else(|| "/memcg".to_owned()))
 }
 
-fn may_swap(report: &Report) -> bool {
+fn may_swap(report: &OomReport) -> bool {
     report.swap.is_none_or(|swap| swap.limit != Some(Kib(0)))
         && report.memory_swap.is_none_or(|both| both.limit != report.memory.and_then(|it| it.limit))
 }
 
 /// From the killed line, in kB, and its row, in pages.
 #[must_use]
-pub fn page_size(report: &Report) -> PageSize {
+pub fn page_size(report: &OomReport) -> PageSize {
     let both = report.killed.first().and_then(|killed| {
         let row = report.tasks.iter().find(|task| task.pid == killed.pid)?;
         Some((killed.total_vm?, row.total_vm))
@@ -110,7 +114,7 @@ pub fn page_size(report: &Report) -> PageSize {
     }
 }
 
-fn machine(report: &Report, page: PageSize) -> Machine {
+fn machine(report: &OomReport, page: PageSize) -> Machine {
     let release = report.kernel.clone().unwrap_or_else(|| guess(report).to_owned());
     let machine = Machine {
         kernel: Text::new(release.as_bytes()),
@@ -126,7 +130,7 @@ fn machine(report: &Report, page: PageSize) -> Machine {
 }
 
 /// The newest kernel that writes a report like this, by its forms.
-fn guess(report: &Report) -> &'static str {
+fn guess(report: &OomReport) -> &'static str {
     let has = |name: &str| {
         report.columns.as_ref().is_some_and(|columns| columns.iter().any(|it| it == name))
     };
@@ -143,7 +147,7 @@ fn guess(report: &Report) -> &'static str {
     }
 }
 
-fn memory(report: &Report, page: PageSize, in_memcg: bool, notes: &mut Vec<String>) -> Memory {
+fn memory(report: &OomReport, page: PageSize, in_memcg: bool, notes: &mut Vec<String>) -> Memory {
     let total = match (report.ram, report.reserved) {
         (Some(ram), reserved) => ram.saturating_sub(reserved.unwrap_or_default()).bytes(page),
         (None, _) => {
@@ -161,13 +165,13 @@ fn memory(report: &Report, page: PageSize, in_memcg: bool, notes: &mut Vec<Strin
     Memory { total_kib: Kib(total.0 / 1024), ..Memory::default() }
 }
 
-fn cgroups(report: &Report, path: &str) -> Cgroups {
-    let limit = |usage: Option<Usage>| match usage {
-        Some(Usage { limit: Some(kib), .. }) => Reading::Value(Limit::At(kib.bytes())),
+fn cgroups(report: &OomReport, path: &str) -> Cgroups {
+    let limit = |usage: Option<MemcgUsage>| match usage {
+        Some(MemcgUsage { limit: Some(kib), .. }) => Reading::Value(Limit::At(kib.bytes())),
         Some(_) => Reading::Value(Limit::Max),
         None => Reading::NotAsked,
     };
-    let used = |usage: Option<Usage>| match usage {
+    let used = |usage: Option<MemcgUsage>| match usage {
         Some(usage) => Reading::Value(usage.usage.bytes()),
         None => Reading::NotAsked,
     };
@@ -192,9 +196,9 @@ fn cgroups(report: &Report, path: &str) -> Cgroups {
 /// A row as a process. What its start would decide, the order of the dump does: both walk the same
 /// list.
 fn process(
-    task: &Task,
+    task: &DumpTask,
     nth: u64,
-    report: &Report,
+    report: &OomReport,
     domain: Option<&str>,
     page: PageSize,
 ) -> Process {
@@ -225,7 +229,7 @@ fn process(
         pgtables: Reading::Value(tables.unwrap_or_default()),
         has_mm: true,
         adj: task.adj.map_or(Reading::Missing, Reading::Value),
-        ids: Reading::Value(Ids { uid: task.uid, euid: task.uid }),
+        ids: Reading::Value(UserIds { uid: task.uid, euid: task.uid }),
         caps: Reading::Value(Capabilities(if task.uid == 0 { u64::MAX } else { 0 })),
         cgroup: cgroup
             .map_or(Reading::Missing, |path| Reading::Value(Arc::new(Text::new(&unescape(path))))),

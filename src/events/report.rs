@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use crate::events::kernel_line;
-use crate::events::kernel_line::{Constraint, Counter, Of, Said, Usage};
-use crate::events::log_framing::{Framed, Framer, Stamp};
+use crate::events::kernel_line::{Constraint, DumpCounter, KernelLine, MemcgUsage, UsageOf};
+use crate::events::log_framing::{FramedLine, Framer, LogTimestamp};
 use crate::units::{Adj, Bytes, Kib, Pages};
 
 /// The allocation that failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Invoked {
+pub struct OomInvocation {
     /// Who allocated, by name (2.6.19 and later).
     pub name: Option<String>,
     /// The flags as a number.
@@ -24,7 +24,7 @@ pub struct Invoked {
 
 /// A row of the dump.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Task {
+pub struct DumpTask {
     /// The thread that was found with the memory.
     pub pid: i32,
     /// Its process.
@@ -55,7 +55,7 @@ pub struct Task {
 
 /// A killed process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Killed {
+pub struct KilledTask {
     /// What the line begins with: which kind of OOM it was.
     pub prefix: Option<String>,
     /// Who.
@@ -80,7 +80,7 @@ pub struct Killed {
 
 /// What the reaper left of a victim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reaped {
+pub struct ReapedTask {
     /// Whose.
     pub pid: i32,
     /// Anonymous memory that was left.
@@ -93,15 +93,15 @@ pub struct Reaped {
 
 /// A report, as far as it was written.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct OomReport {
     /// When it began.
-    pub stamp: Stamp,
+    pub stamp: LogTimestamp,
     /// When its last line was written, in microseconds since boot.
     pub last_us: Option<u64>,
     /// Its first and last line in the capture, from 1.
     pub lines: (u64, u64),
     /// What was asked for.
-    pub invoked: Option<Invoked>,
+    pub invoked: Option<OomInvocation>,
     /// Who allocated.
     pub allocator: Option<i32>,
     /// The kernel's release.
@@ -115,11 +115,11 @@ pub struct Report {
     /// The victim's cgroup.
     pub cgroup: Option<String>,
     /// Memory of the cgroup.
-    pub memory: Option<Usage>,
+    pub memory: Option<MemcgUsage>,
     /// Swap of the cgroup (version 2).
-    pub swap: Option<Usage>,
+    pub swap: Option<MemcgUsage>,
     /// Memory and swap of the cgroup (version 1).
-    pub memory_swap: Option<Usage>,
+    pub memory_swap: Option<MemcgUsage>,
     /// All pages of the machine.
     pub ram: Option<Pages>,
     /// Those that the allocator never had.
@@ -131,7 +131,7 @@ pub struct Report {
     /// The names of the dump's columns.
     pub columns: Option<Vec<String>>,
     /// The dump.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<DumpTask>,
     /// Whom the summary names.
     pub chosen: Option<i32>,
     /// Whom the older kernels chose, and their points.
@@ -139,11 +139,11 @@ pub struct Report {
     /// The cgroup that was killed as a whole.
     pub group: Option<String>,
     /// Who was killed, the first one first.
-    pub killed: Vec<Killed>,
+    pub killed: Vec<KilledTask>,
     /// Who was killed for sharing the victim's memory.
     pub sharers: Vec<(i32, String)>,
     /// What the reaper did.
-    pub reaped: Vec<Reaped>,
+    pub reaped: Vec<ReapedTask>,
     /// Whom it could not reap.
     pub not_reaped: Vec<i32>,
     /// Who was on the way out already, so that nobody was killed.
@@ -154,7 +154,7 @@ pub struct Report {
     pub panic: Option<String>,
 }
 
-impl Report {
+impl OomReport {
     /// Whether it is of a memory cgroup.
     #[must_use]
     pub fn is_memcg(&self) -> bool {
@@ -180,7 +180,7 @@ impl Report {
 
     /// Whether a kill belongs to the cgroup that is killed as a whole: of the same kind, at once, and of
     /// somebody in the dump, where there is one.
-    fn goes_on(&self, killed: &Killed, stamp: &Stamp) -> bool {
+    fn goes_on(&self, killed: &KilledTask, stamp: &LogTimestamp) -> bool {
         let same = self.killed.first().is_none_or(|first| first.prefix == killed.prefix);
         let at_once = match (self.last_us, stamp.uptime_us) {
             (Some(before), Some(now)) => now.saturating_sub(before) < AT_ONCE_US,
@@ -210,19 +210,19 @@ const MOST_REPORTS: usize = 20_000;
 
 /// Puts reports together, line by line.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct KernelLogReader {
     framer: Framer,
-    open: Option<Report>,
-    done: Vec<Report>,
+    open: Option<OomReport>,
+    done: Vec<OomReport>,
     /// In which report a pid was killed last; the open one stands behind those that are done.
     by_pid: HashMap<i32, usize>,
     line: u64,
 }
 
-impl Reader {
+impl KernelLogReader {
     /// Reads a whole capture.
     #[must_use]
-    pub fn read(capture: &str) -> Vec<Report> {
+    pub fn read(capture: &str) -> Vec<OomReport> {
         let mut reader = Self::default();
         capture.lines().for_each(|line| reader.take(line));
         reader.finish()
@@ -231,7 +231,7 @@ impl Reader {
     /// Takes the next line.
     pub fn take(&mut self, line: &str) {
         self.line += 1;
-        let Some(Framed { stamp, text }) = self.framer.take(line) else { return };
+        let Some(FramedLine { stamp, text }) = self.framer.take(line) else { return };
         for text in text.split('\n') {
             let columns = self.open.as_ref().and_then(|report| report.columns.as_deref());
             if let Some(said) = kernel_line::read(text.trim_end(), columns) {
@@ -242,7 +242,7 @@ impl Reader {
 
     /// Ends it; every report comes back, the oldest first.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Report> {
+    pub fn finish(mut self) -> Vec<OomReport> {
         self.close();
         self.done
     }
@@ -250,7 +250,7 @@ impl Reader {
     /// The report that is being written, once it was said who was killed, or why nobody was; more of it
     /// may follow.
     #[must_use]
-    pub fn begun(&self) -> Option<&Report> {
+    pub fn begun(&self) -> Option<&OomReport> {
         self.open.as_ref().filter(|open| open.is_over())
     }
 
@@ -261,7 +261,7 @@ impl Reader {
 
     /// Takes out the reports that have ended, the oldest first: a log that is followed for weeks keeps
     /// none of them here.
-    pub fn take_ended(&mut self) -> Vec<Report> {
+    pub fn take_ended(&mut self) -> Vec<OomReport> {
         let ended = std::mem::take(&mut self.done);
         // Those of the open one go on standing behind none.
         let gone = ended.len();
@@ -276,80 +276,80 @@ impl Reader {
     }
 
     /// The open report; a new one where none is, or where the open one cannot go on with this.
-    fn report(&mut self, stamp: &Stamp, anew: bool) -> &mut Report {
+    fn report(&mut self, stamp: &LogTimestamp, anew: bool) -> &mut OomReport {
         if anew {
             self.close();
         }
         let line = self.line;
-        let open = self.open.get_or_insert_with(|| Report {
+        let open = self.open.get_or_insert_with(|| OomReport {
             stamp: stamp.clone(),
             lines: (line, line),
-            ..Report::default()
+            ..OomReport::default()
         });
         open.lines.1 = line;
         open.last_us = stamp.uptime_us.or(open.last_us);
         open
     }
 
-    fn said(&mut self, said: Said, stamp: &Stamp) {
-        let over = self.open.as_ref().is_some_and(Report::is_over);
+    fn said(&mut self, said: KernelLine, stamp: &LogTimestamp) {
+        let over = self.open.as_ref().is_some_and(OomReport::is_over);
         match said {
-            Said::Invoked(invoked) => self.report(stamp, true).invoked = Some(invoked),
+            KernelLine::Invoked(invoked) => self.report(stamp, true).invoked = Some(invoked),
             // The line that names the kernel stands in every warning.
-            Said::Kernel { release, pid } => {
+            KernelLine::Kernel { release, pid } => {
                 if let Some(open) = self.open.as_mut().filter(|open| open.kernel.is_none() && !over)
                 {
                     (open.kernel, open.allocator) = (Some(release), Some(pid));
                 }
             }
-            Said::Charged(counter, usage) => {
+            KernelLine::Charged(counter, usage) => {
                 let report = self.report(stamp, over);
                 match counter {
-                    Counter::Memory => report.memory = Some(usage),
-                    Counter::Swap => report.swap = Some(usage),
-                    Counter::MemorySwap => report.memory_swap = Some(usage),
-                    Counter::Kernel => {}
+                    DumpCounter::Memory => report.memory = Some(usage),
+                    DumpCounter::Swap => report.swap = Some(usage),
+                    DumpCounter::MemorySwap => report.memory_swap = Some(usage),
+                    DumpCounter::Kernel => {}
                 }
             }
-            Said::Present(of, pages) => {
+            KernelLine::Present(of, pages) => {
                 if let Some(open) = self.open.as_mut().filter(|_| !over) {
                     match of {
-                        Of::Ram => open.ram = Some(pages),
-                        Of::Reserved => open.reserved = Some(pages),
+                        UsageOf::Ram => open.ram = Some(pages),
+                        UsageOf::Reserved => open.reserved = Some(pages),
                     }
                 }
             }
-            Said::SwapTotal(size) => {
+            KernelLine::SwapTotal(size) => {
                 self.open.iter_mut().for_each(|open| open.swap_total = Some(size));
             }
-            Said::SwapFree(size) => {
+            KernelLine::SwapFree(size) => {
                 self.open.iter_mut().for_each(|open| open.swap_free = Some(size));
             }
-            Said::Columns(columns) => self.report(stamp, over).columns = Some(columns),
-            Said::Task(task) => {
+            KernelLine::Columns(columns) => self.report(stamp, over).columns = Some(columns),
+            KernelLine::Task(task) => {
                 let tasks = &mut self.report(stamp, false).tasks;
                 if tasks.len() < MOST_TASKS {
                     tasks.push(task);
                 }
             }
-            Said::Summary { constraint, nodes, domain, cgroup, pid } => {
+            KernelLine::Summary { constraint, nodes, domain, cgroup, pid } => {
                 let report = self.report(stamp, over);
                 report.constraint = Some(constraint);
                 (report.nodes, report.domain, report.cgroup) = (nodes, domain, cgroup);
                 report.chosen = pid;
             }
-            Said::Wall { cgroup, domain } => {
+            KernelLine::Wall { cgroup, domain } => {
                 let report = self.report(stamp, over);
                 (report.cgroup, report.domain) = (Some(cgroup), Some(domain));
             }
-            Said::Selected { pid, name, score } => {
+            KernelLine::Selected { pid, name, score } => {
                 self.report(stamp, over).selected = Some((pid, name, score));
             }
-            Said::Group(path) => {
+            KernelLine::Group(path) => {
                 // It stands behind the first kill of its group, or before it.
                 self.report(stamp, false).group = Some(path);
             }
-            Said::Killed(killed) => {
+            KernelLine::Killed(killed) => {
                 let of_group = self.open.as_ref().is_some_and(|open| open.goes_on(&killed, stamp));
                 self.report(stamp, over && !of_group);
                 // The group's kill names its first victim once more.
@@ -358,16 +358,16 @@ impl Reader {
                     self.report(stamp, false).killed.push(killed);
                 }
             }
-            Said::Sharer(pid, name) => self.report(stamp, false).sharers.push((pid, name)),
-            Said::Exiting(pid) => self.report(stamp, over).exiting = Some(pid),
-            Said::Nobody => self.report(stamp, over).nobody = true,
-            Said::Panic(why) => self.report(stamp, false).panic = Some(why),
-            Said::Reaped(reaped) => {
+            KernelLine::Sharer(pid, name) => self.report(stamp, false).sharers.push((pid, name)),
+            KernelLine::Exiting(pid) => self.report(stamp, over).exiting = Some(pid),
+            KernelLine::Nobody => self.report(stamp, over).nobody = true,
+            KernelLine::Panic(why) => self.report(stamp, false).panic = Some(why),
+            KernelLine::Reaped(reaped) => {
                 if let Some(report) = self.about(reaped.pid) {
                     report.reaped.push(reaped);
                 }
             }
-            Said::NotReaped(pid) => {
+            KernelLine::NotReaped(pid) => {
                 if let Some(report) = self.about(pid) {
                     report.not_reaped.push(pid);
                 }
@@ -376,7 +376,7 @@ impl Reader {
     }
 
     /// The last report in which this one was killed.
-    fn about(&mut self, pid: i32) -> Option<&mut Report> {
+    fn about(&mut self, pid: i32) -> Option<&mut OomReport> {
         let at = *self.by_pid.get(&pid)?;
         if at == self.done.len() { self.open.as_mut() } else { self.done.get_mut(at) }
     }

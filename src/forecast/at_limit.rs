@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
+use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
-use crate::policy::{Off, Policy, Unit};
+use crate::policy::{BadnessUnit, Override, Policy};
 use crate::rank::Ranking;
-use crate::rank::also_killed::{Census, group_mates};
+use crate::rank::also_killed::{GroupCensus, group_mates};
 use crate::units::Permille;
 
 /// Who dies when a domain hits its wall.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fate {
+pub struct OutcomeAtLimit {
     /// Who is chosen; nobody, where nobody can be.
     pub chosen: Option<ProcId>,
     /// Who dies: the one that is chosen, unless the rule sacrifices another one.
@@ -28,12 +28,12 @@ pub struct Fate {
     /// How many die with the victim because of `memory.oom.group`.
     pub mates: usize,
     /// What overrules the ranking there.
-    pub off: Option<Off>,
+    pub off: Option<Override>,
 }
 
-impl Fate {
+impl OutcomeAtLimit {
     fn new(policy: &dyn Policy, inside: &Scene, ranking: &Ranking) -> Self {
-        let pages = policy.unit() == Unit::Pages;
+        let pages = policy.unit() == BadnessUnit::Pages;
         let share = |points| Permille::of(points, inside.domain().pages);
         let chosen = ranking.victim().map(|row| row.id);
         let points = ranking.victim().and_then(|row| row.standing.points());
@@ -82,7 +82,7 @@ impl Fate {
 pub fn each_fate(
     policy: &dyn Policy,
     scene: &Scene,
-    census: &Census<'_>,
+    census: &GroupCensus<'_>,
     mut with: impl FnMut(usize, &Scene, Ranking),
 ) {
     let mut inside = scene.clone();
@@ -98,13 +98,17 @@ pub fn each_fate(
 /// The fate behind each limited cgroup's wall: its place in the list, and who dies. Of what overrules
 /// a ranking only the switches are looked at: that is the same for thousands of cgroups.
 #[must_use]
-pub fn fates(policy: &dyn Policy, scene: &Scene, census: &Census<'_>) -> Vec<(usize, Fate)> {
+pub fn fates(
+    policy: &dyn Policy,
+    scene: &Scene,
+    census: &GroupCensus<'_>,
+) -> Vec<(usize, OutcomeAtLimit)> {
     let now = scene.now();
     let panics = now.knobs.panic_on_oom.value() == Some(PanicOnOom::Always);
     let waits = |group: &Cgroup| group.oom_kill_disabled.value() == Some(true);
     let mut found = Vec::new();
     each_fate(policy, scene, census, |at, inside, ranking| {
-        let mut fate = Fate::new(policy, inside, &ranking);
+        let mut fate = OutcomeAtLimit::new(policy, inside, &ranking);
         let victim = fate.victim.filter(|_| policy.kills_groups(inside));
         let victim = victim.and_then(|id| inside.find(id));
         fate.mates = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
@@ -118,30 +122,35 @@ pub fn fates(policy: &dyn Policy, scene: &Scene, census: &Census<'_>) -> Vec<(us
 
 /// The fate of a whole domain, ranked anew unless that is the scene's own.
 #[must_use]
-pub fn of_domain(policy: &dyn Policy, scene: &Scene, own: &Ranking, wall: &Wall) -> Fate {
+pub fn of_domain(
+    policy: &dyn Policy,
+    scene: &Scene,
+    own: &Ranking,
+    wall: &ReachableLimit,
+) -> OutcomeAtLimit {
     let scope = wall.scope();
     if Domain::of(&scope, scene.now()) == *scene.domain() {
-        return Fate::of(policy, scene, own);
+        return OutcomeAtLimit::of(policy, scene, own);
     }
     let inside = scene.within(scope);
     let processes = inside.now().processes.iter().zip(0..);
     let members = processes.filter(|(it, _)| inside.domain().contains(it)).map(|(_, at)| at);
-    Fate::of(policy, &inside, &Ranking::among(policy, &inside, members))
+    OutcomeAtLimit::of(policy, &inside, &Ranking::among(policy, &inside, members))
 }
 
 /// The wall that is hit first, and who dies there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct First {
+pub struct FirstLimit {
     /// The wall.
-    pub wall: Wall,
+    pub wall: ReachableLimit,
     /// Who dies.
-    pub fate: Fate,
+    pub fate: OutcomeAtLimit,
 }
 
 /// The wall that is hit first in this scene, which `ranking` ranks.
 #[must_use]
-pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> First {
+pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> FirstLimit {
     let wall = limits::nearest(scene);
     let fate = of_domain(policy, scene, ranking, &wall);
-    First { wall, fate }
+    FirstLimit { wall, fate }
 }

@@ -1,7 +1,7 @@
 //! A stretch of the history on a line of cells: what a chart of it is drawn from.
 
-use crate::forecast::series::{Interval, Series};
-use crate::model::{Axis, History, Moment, Point, Reading, joined, resample};
+use crate::forecast::series::{SampleInterval, Series};
+use crate::model::{MachineHistory, MachineSample, Point, Reading, TimeAxis, joined, resample};
 use crate::units::Millis;
 
 /// The wall clock went on so much further than the clock that never jumps: the machine slept, or its
@@ -10,19 +10,19 @@ const LEAP: i64 = 10_000;
 
 /// The moments that an axis shows, and between which of them looks are missing.
 #[derive(Clone, Debug)]
-pub struct Window<'a> {
-    history: &'a History,
+pub struct ChartWindow<'a> {
+    history: &'a MachineHistory,
     /// The cells.
-    pub axis: Axis,
+    pub axis: TimeAxis,
     /// The place of the first moment, and whether each is joined to the one before.
     begin: usize,
     joined: Vec<bool>,
 }
 
-impl<'a> Window<'a> {
+impl<'a> ChartWindow<'a> {
     /// Of these moments, on these cells.
     #[must_use]
-    pub fn new(history: &'a History, axis: Axis) -> Self {
+    pub fn new(history: &'a MachineHistory, axis: TimeAxis) -> Self {
         // The one before the first cell tells what the first cells hold.
         let begin = history.place(axis.begin(0)).unwrap_or(0);
         let end = history.place(axis.begin(axis.count())).map_or(0, |last| last + 1);
@@ -45,9 +45,9 @@ impl<'a> Window<'a> {
         self.joined.is_empty()
     }
 
-    fn interval(&self, place: usize) -> Option<Interval<'a>> {
+    fn interval(&self, place: usize) -> Option<SampleInterval<'a>> {
         let before = place.checked_sub(1).and_then(|place| self.history.get(place));
-        Some(Interval { before, now: self.history.get(place)? })
+        Some(SampleInterval { before, now: self.history.get(place)? })
     }
 
     /// A quantity, cell by cell.
@@ -71,7 +71,7 @@ impl<'a> Window<'a> {
 
     /// The last moment that was not later than this.
     #[must_use]
-    pub fn moment(&self, at: Millis) -> Option<&'a Moment> {
+    pub fn moment(&self, at: Millis) -> Option<&'a MachineSample> {
         self.history.get(self.history.place(at)?)
     }
 

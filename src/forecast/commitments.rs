@@ -1,13 +1,13 @@
 //! What was promised and could still be asked for: by the machine as a whole, and by each process, the
 //! one that would take most on top.
 
-use crate::model::{Holding, OvercommitMode, ProcId, Process, Reading, Snapshot};
+use crate::model::{MemoryBreakdown, OvercommitMode, ProcId, Process, Reading, Snapshot};
 use crate::units::{Kib, PageSize, Pages};
 
 /// The machine's promises (`/proc/meminfo`). What a fork shares was charged again at the fork, so it is
 /// in `promised`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promises {
+pub struct Commitments {
     /// `Committed_AS`.
     pub promised: Kib,
     /// `AnonPages`: in RAM, and backed by no file.
@@ -22,7 +22,7 @@ pub struct Promises {
     pub swap_free: Kib,
 }
 
-impl Promises {
+impl Commitments {
     /// Of a look; nothing where one of the numbers could not be read.
     #[must_use]
     pub fn of(look: &Snapshot) -> Option<Self> {
@@ -71,7 +71,7 @@ impl Promises {
 
 /// What the next `malloc` may get (`mm/util.c` `__vm_enough_memory`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextAllocation {
     /// Refused only when it alone is more than that: all RAM and swap (mode 0, 5.2 and later).
     AtOnce(Kib),
     /// Refused when it alone is more than about what is free or can be freed (mode 0 before 5.2).
@@ -83,7 +83,7 @@ pub enum Next {
     UpTo(Kib),
 }
 
-impl Next {
+impl NextAllocation {
     /// Of a look; nothing where the mode is not known.
     #[must_use]
     pub fn of(look: &Snapshot) -> Option<Self> {
@@ -105,7 +105,7 @@ impl Next {
 
 /// What one process could still take by writing to what it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
+pub struct ProcessCommitment {
     /// Mapped for it alone to write, and neither in RAM nor in swap. `VmData` leaves out its stack and
     /// what it maps shared, and counts what it reserved without a charge (`MAP_NORESERVE`).
     pub untouched: Reading<Pages>,
@@ -113,10 +113,10 @@ pub struct Claim {
     pub unshare: Reading<Pages>,
 }
 
-impl Claim {
+impl ProcessCommitment {
     /// By what a look knows, and by `smaps_rollup` where somebody read it.
     #[must_use]
-    pub fn of(process: &Process, holding: Reading<Holding>, page: PageSize) -> Self {
+    pub fn of(process: &Process, holding: Reading<MemoryBreakdown>, page: PageSize) -> Self {
         let untouched = match (process.data, process.private()) {
             (Reading::Value(data), Reading::Value(held)) => {
                 Reading::Value(data.saturating_sub(held))
@@ -136,11 +136,14 @@ impl Claim {
 
 /// Everybody with memory, who could take most first; `holding` is what was read of a process.
 #[must_use]
-pub fn claimants(look: &Snapshot, holding: impl Fn(ProcId) -> Reading<Holding>) -> Vec<ProcId> {
+pub fn claimants(
+    look: &Snapshot,
+    holding: impl Fn(ProcId) -> Reading<MemoryBreakdown>,
+) -> Vec<ProcId> {
     let page = look.machine.page_size;
     let all = look.processes.iter().filter(|process| process.has_mm);
     let mut all: Vec<(Pages, ProcId)> =
-        all.map(|it| (Claim::of(it, holding(it.id), page).sum(), it.id)).collect();
+        all.map(|it| (ProcessCommitment::of(it, holding(it.id), page).sum(), it.id)).collect();
     all.sort_unstable_by_key(|&(sum, id)| (std::cmp::Reverse(sum), id));
     all.into_iter().map(|(_, id)| id).collect()
 }
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_shortfall_is_what_nobody_could_give() {
-        let promises = Promises {
+        let promises = Commitments {
             promised: Kib(1000),
             anon: Kib(300),
             shmem: Kib(50),
@@ -161,9 +164,9 @@ mod tests {
         };
         let kib = [promises.backed(), promises.open(), promises.could(), promises.missing()];
         assert_eq!(kib, [Kib(400), Kib(600), Kib(300), Kib(300)]);
-        let modest = Promises { promised: Kib(450), ..promises };
+        let modest = Commitments { promised: Kib(450), ..promises };
         assert_eq!((modest.missing(), modest.spare()), (Kib(0), Kib(250)));
-        let less = Promises { promised: Kib(10), ..promises };
+        let less = Commitments { promised: Kib(10), ..promises };
         assert_eq!(less.open(), Kib(0), "more backed than promised: shared files' copies");
     }
 
@@ -172,18 +175,21 @@ mod tests {
         let pages = |count| Reading::Value(Pages(count));
         let process =
             Process { data: pages(900), anon: pages(300), swap: pages(100), ..Process::default() };
-        let holding = Holding {
+        let holding = MemoryBreakdown {
             anonymous: Kib(1200),
             shared: Kib(800),
             private: Kib(400),
-            ..Holding::default()
+            ..MemoryBreakdown::default()
         };
-        let claim = Claim::of(&process, Reading::Value(holding), PageSize(4096));
+        let claim = ProcessCommitment::of(&process, Reading::Value(holding), PageSize(4096));
         assert_eq!((claim.untouched, claim.unshare), (pages(500), pages(200)));
         assert_eq!(claim.sum(), Pages(700));
-        let denied = Claim::of(&process, Reading::Denied, PageSize(4096));
+        let denied = ProcessCommitment::of(&process, Reading::Denied, PageSize(4096));
         assert_eq!((denied.unshare, denied.sum()), (Reading::Denied, Pages(500)));
         let unknown = Process { data: Reading::NotAsked, ..process };
-        assert_eq!(Claim::of(&unknown, Reading::NotAsked, PageSize(4096)), Claim::default());
+        assert_eq!(
+            ProcessCommitment::of(&unknown, Reading::NotAsked, PageSize(4096)),
+            ProcessCommitment::default()
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Arrival, Cgroup, Domain, Outlook, Scene, Scope, Snapshot, Text};
+use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text, TimeToFull, Trend};
 use crate::units::{Bytes, Millis};
 
 /// A wall that is nearer in time than that is called near whatever its distance.
@@ -11,7 +11,7 @@ const SOON: Millis = Millis(10 * 60 * 1000);
 
 /// One wall.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wall {
+pub struct ReachableLimit {
     /// `global`, or the cgroup's path.
     pub name: Arc<Text>,
     /// What may be held.
@@ -22,10 +22,10 @@ pub struct Wall {
     /// of the last refresh; nothing while it does not shrink, or not within ten minutes.
     pub hit_in: Option<Millis>,
     /// The same with how sure it is, and also where it takes longer.
-    pub full: Option<Arrival>,
+    pub full: Option<TimeToFull>,
 }
 
-impl Wall {
+impl ReachableLimit {
     /// The share of the limit that can still be taken, in per mille. Swap may make it more than all.
     #[must_use]
     pub fn left_permille(&self) -> u64 {
@@ -74,17 +74,17 @@ fn hit_in(then: Bytes, now: Bytes, over: Millis) -> Option<Millis> {
 }
 
 /// The time by the trend of the last minutes; where that is not known, by the last refresh.
-fn soon(outlook: Outlook, last: impl FnOnce() -> Option<Millis>) -> Option<Millis> {
+fn soon(outlook: Trend, last: impl FnOnce() -> Option<Millis>) -> Option<Millis> {
     match outlook {
-        Outlook::Unknown => last(),
-        Outlook::Steady => None,
-        Outlook::Full(arrival) => Some(arrival.likely).filter(|&time| time < SOON),
+        Trend::Unknown => last(),
+        Trend::Steady => None,
+        Trend::Full(arrival) => Some(arrival.likely).filter(|&time| time < SOON),
     }
 }
 
 /// The machine's own wall.
 #[must_use]
-pub fn of_machine(scene: &Scene) -> Wall {
+pub fn of_machine(scene: &Scene) -> ReachableLimit {
     let now = scene.now();
     let left = machine_headroom(now);
     let last = || {
@@ -93,7 +93,7 @@ pub fn of_machine(scene: &Scene) -> Wall {
         hit_in(machine_headroom(then), left, over)
     };
     let outlook = scene.forecast().both;
-    Wall {
+    ReachableLimit {
         name: Domain::global(now).name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
         headroom: left,
@@ -104,7 +104,7 @@ pub fn of_machine(scene: &Scene) -> Wall {
 
 /// The wall of a cgroup, if it has one of its own and its usage is known.
 #[must_use]
-pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
+pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<ReachableLimit> {
     let (now, limit) = (scene.now(), group.wall()?);
     let left = headroom(group, now)?;
     let last = || {
@@ -114,7 +114,7 @@ pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
         hit_in(headroom(before, then)?, left, over)
     };
     let outlook = scene.forecast().of_group(group.path.as_str());
-    Some(Wall {
+    Some(ReachableLimit {
         name: Arc::clone(&group.path),
         limit,
         headroom: left,
@@ -126,7 +126,7 @@ pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<Wall> {
 /// The wall that is hit first: the one that is reached soonest at the present rate; where none is
 /// approached, the one with the smallest share left.
 #[must_use]
-pub fn nearest(scene: &Scene) -> Wall {
+pub fn nearest(scene: &Scene) -> ReachableLimit {
     let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
     let machine = of_machine(scene);
     groups.fold(

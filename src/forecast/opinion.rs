@@ -3,25 +3,25 @@
 
 use std::fmt;
 
-use crate::forecast::at_limit::Fate;
+use crate::forecast::at_limit::OutcomeAtLimit;
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{Act, Armed, POLICIES, Policy};
+use crate::policy::{POLICIES, Policy, PolicyAction, TriggerState};
 use crate::rank::Ranking;
 use crate::units::{Pages, Points};
 
 /// Its answer.
 #[derive(Clone)]
-pub struct Opinion {
+pub struct KillerOpinion {
     /// Whose.
     pub policy: &'static dyn Policy,
     /// Whether it is about to act, and what it waits for.
-    pub armed: Armed,
+    pub armed: TriggerState,
     /// Whom its rule chooses, and what overrules that.
-    pub fate: Fate,
+    pub fate: OutcomeAtLimit,
     /// Who dies in the place of the one chosen, and why.
     pub instead: Option<(ProcId, &'static str)>,
     /// What it does to whoever dies.
-    pub act: Option<Act>,
+    pub act: Option<PolicyAction>,
     /// By how many points the chosen one is ahead of the next.
     pub margin: Option<Points>,
     /// How far those two may move against each other before the kill.
@@ -36,7 +36,7 @@ pub struct Opinion {
     ranks: Vec<u32>,
 }
 
-impl fmt::Debug for Opinion {
+impl fmt::Debug for KillerOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opinion")
             .field("policy", &self.policy.id())
@@ -48,11 +48,11 @@ impl fmt::Debug for Opinion {
 /// So many of a policy's first are listed.
 const FIRST: usize = 5;
 
-impl Opinion {
+impl KillerOpinion {
     /// Of a policy that ranks this scene so.
     #[must_use]
     pub fn new(policy: &'static dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
-        let fate = Fate::of(policy, scene, ranking);
+        let fate = OutcomeAtLimit::of(policy, scene, ranking);
         let chosen = fate.chosen.and_then(|id| scene.find(id));
         let instead = chosen.and_then(|chosen| policy.instead(chosen, scene));
         let dies = fate.victim.and_then(|id| scene.find(id));
@@ -98,20 +98,20 @@ impl Opinion {
 
     /// Whether this process dies by it, surely or perhaps.
     #[must_use]
-    pub fn takes(&self, process: &Process) -> Option<Sure> {
+    pub fn takes(&self, process: &Process) -> Option<OpinionCertainty> {
         if self.fate.off.is_some() {
             None
         } else if self.fate.too_close() {
-            self.candidates.contains(&process.id).then_some(Sure::Perhaps)
+            self.candidates.contains(&process.id).then_some(OpinionCertainty::Perhaps)
         } else {
-            (self.dies() == Some(process.id)).then_some(Sure::Surely)
+            (self.dies() == Some(process.id)).then_some(OpinionCertainty::Surely)
         }
     }
 }
 
 /// How surely somebody dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sure {
+pub enum OpinionCertainty {
     /// It is named.
     Surely,
     /// It is one of several between whom it is too close to call.
@@ -131,16 +131,16 @@ pub fn opinions(
     policies: &[&'static dyn Policy],
     scene: &Scene,
     own: (&'static dyn Policy, &Ranking),
-) -> Vec<Opinion> {
+) -> Vec<KillerOpinion> {
     let mut spare = Ranking::default();
     policies
         .iter()
         .map(|&policy| {
             if policy.id() == own.0.id() {
-                return Opinion::new(policy, scene, own.1);
+                return KillerOpinion::new(policy, scene, own.1);
             }
             spare.update(policy, scene);
-            Opinion::new(policy, scene, &spare)
+            KillerOpinion::new(policy, scene, &spare)
         })
         .collect()
 }

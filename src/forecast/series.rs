@@ -1,20 +1,20 @@
 //! What can be drawn through time: the one table of quantities. A quantity is one row.
 
-use crate::model::{CommitCharge, Fold, Moment, Reading, Stall};
+use crate::model::{Aggregate, CommitCharge, MachineSample, PsiLine, Reading};
 use crate::units::Kib;
 
 /// A moment, and the one before it.
 #[derive(Clone, Copy, Debug)]
-pub struct Interval<'a> {
+pub struct SampleInterval<'a> {
     /// The one before; nothing at the first.
-    pub before: Option<&'a Moment>,
+    pub before: Option<&'a MachineSample>,
     /// The moment.
-    pub now: &'a Moment,
+    pub now: &'a MachineSample,
 }
 
 /// In what a quantity is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub enum SeriesUnit {
     /// Percent of time.
     Share,
     /// KiB.
@@ -49,30 +49,33 @@ pub struct Series {
     /// What it is, in one line.
     pub about: &'static str,
     /// In what it is counted.
-    pub measure: Measure,
+    pub measure: SeriesUnit,
     /// What becomes of several values in one cell.
-    pub fold: Fold,
+    pub fold: Aggregate,
     /// Its value at a moment; of a counter, since the moment before.
-    pub value: fn(&Interval<'_>) -> Reading<f64>,
+    pub value: fn(&SampleInterval<'_>) -> Reading<f64>,
     /// How far it can go, where that is known.
-    pub ceiling: fn(&Moment) -> Option<f64>,
+    pub ceiling: fn(&MachineSample) -> Option<f64>,
     /// A top of its chart that is lower than this would make a mountain of nothing.
     pub least_top: f64,
     /// How bad a value is, on the machine of this moment.
-    pub severity: fn(f64, &Moment) -> Severity,
+    pub severity: fn(f64, &MachineSample) -> Severity,
     /// The averages that the kernel tells beside it: of 10, 60 and 300 seconds.
-    pub averages: Option<fn(&Moment) -> Reading<Stall>>,
+    pub averages: Option<fn(&MachineSample) -> Reading<PsiLine>>,
     /// Why it may not be there.
     pub absent: &'static str,
 }
 
 /// A counter's growth a second since the moment before.
-fn rate(step: &Interval<'_>, of: impl Fn(&Moment) -> Reading<u64>) -> Reading<f64> {
+fn rate(step: &SampleInterval<'_>, of: impl Fn(&MachineSample) -> Reading<u64>) -> Reading<f64> {
     more(step, of).map(|(more, ms)| more * 1000.0 / ms)
 }
 
 /// A counter's growth since the moment before, and the milliseconds that it took.
-fn more(step: &Interval<'_>, of: impl Fn(&Moment) -> Reading<u64>) -> Reading<(f64, f64)> {
+fn more(
+    step: &SampleInterval<'_>,
+    of: impl Fn(&MachineSample) -> Reading<u64>,
+) -> Reading<(f64, f64)> {
     let now = match of(step.now) {
         Reading::Value(now) => now,
         absent => return absent.map(|_| (0.0, 1.0)),
@@ -86,7 +89,10 @@ fn more(step: &Interval<'_>, of: impl Fn(&Moment) -> Reading<u64>) -> Reading<(f
 }
 
 /// The share of the time since the moment before, in percent.
-fn stalled(step: &Interval<'_>, of: impl Fn(&Moment) -> Reading<Stall>) -> Reading<f64> {
+fn stalled(
+    step: &SampleInterval<'_>,
+    of: impl Fn(&MachineSample) -> Reading<PsiLine>,
+) -> Reading<f64> {
     let total = more(step, |moment| of(moment).map(|stall| stall.total_us));
     total.map(|(us, ms)| (us / ms / 10.0).min(100.0))
 }
@@ -97,7 +103,7 @@ fn kib(size: Reading<Kib>) -> Reading<f64> {
 }
 
 /// Whether `/proc/vmstat` told nothing at all: its zeros are none.
-fn untold(moment: &Moment) -> bool {
+fn untold(moment: &MachineSample) -> bool {
     let traffic = moment.traffic;
     traffic.swap_in_pages.0 == 0
         && traffic.swap_out_pages.0 == 0
@@ -105,7 +111,7 @@ fn untold(moment: &Moment) -> bool {
         && traffic.direct_scan.value().is_none()
 }
 
-fn swapped(moment: &Moment, pages: u64) -> Reading<u64> {
+fn swapped(moment: &MachineSample, pages: u64) -> Reading<u64> {
     if untold(moment) { Reading::Missing } else { Reading::Value(pages) }
 }
 
@@ -124,19 +130,19 @@ fn above(value: f64, care: f64, bad: f64) -> Severity {
     }
 }
 
-const fn neutral(_: f64, _: &Moment) -> Severity {
+const fn neutral(_: f64, _: &MachineSample) -> Severity {
     Severity::Neutral
 }
 
-const fn all_of_time(_: &Moment) -> Option<f64> {
+const fn all_of_time(_: &MachineSample) -> Option<f64> {
     Some(100.0)
 }
 
-const fn unknown(_: &Moment) -> Option<f64> {
+const fn unknown(_: &MachineSample) -> Option<f64> {
     None
 }
 
-fn ram(moment: &Moment) -> Option<f64> {
+fn ram(moment: &MachineSample) -> Option<f64> {
     (moment.memory.total_kib.0 > 0).then_some(moment.memory.total_kib.0 as f64)
 }
 
@@ -145,16 +151,16 @@ const fn pressure(
     id: &'static str,
     title: &'static str,
     about: &'static str,
-    value: fn(&Interval<'_>) -> Reading<f64>,
-    severity: fn(f64, &Moment) -> Severity,
-    averages: fn(&Moment) -> Reading<Stall>,
+    value: fn(&SampleInterval<'_>) -> Reading<f64>,
+    severity: fn(f64, &MachineSample) -> Severity,
+    averages: fn(&MachineSample) -> Reading<PsiLine>,
 ) -> Series {
     Series {
         id,
         title,
         about,
-        measure: Measure::Share,
-        fold: Fold::Most,
+        measure: SeriesUnit::Share,
+        fold: Aggregate::Most,
         value,
         ceiling: all_of_time,
         least_top: 10.0,
@@ -169,15 +175,15 @@ const fn size(
     id: &'static str,
     title: &'static str,
     about: &'static str,
-    fold: Fold,
-    value: fn(&Interval<'_>) -> Reading<f64>,
-    severity: fn(f64, &Moment) -> Severity,
+    fold: Aggregate,
+    value: fn(&SampleInterval<'_>) -> Reading<f64>,
+    severity: fn(f64, &MachineSample) -> Severity,
 ) -> Series {
     Series {
         id,
         title,
         about,
-        measure: Measure::Kib,
+        measure: SeriesUnit::Kib,
         fold,
         value,
         ceiling: ram,
@@ -193,16 +199,16 @@ const fn flow(
     id: &'static str,
     title: &'static str,
     about: &'static str,
-    measure: Measure,
-    value: fn(&Interval<'_>) -> Reading<f64>,
-    severity: fn(f64, &Moment) -> Severity,
+    measure: SeriesUnit,
+    value: fn(&SampleInterval<'_>) -> Reading<f64>,
+    severity: fn(f64, &MachineSample) -> Severity,
 ) -> Series {
     Series {
         id,
         title,
         about,
         measure,
-        fold: Fold::Most,
+        fold: Aggregate::Most,
         value,
         ceiling: unknown,
         least_top: 10.0,
@@ -219,7 +225,7 @@ pub static SERIES: &[Series] = &[
         "available",
         "available",
         "what can be had without swapping (MemAvailable)",
-        Fold::Least,
+        Aggregate::Least,
         |step| kib(step.now.memory.available_kib),
         |value, moment| match share_of(value, moment.memory.total_kib) {
             ..5.0 => Severity::Bad,
@@ -250,7 +256,7 @@ pub static SERIES: &[Series] = &[
             "swap",
             "swap used",
             "swap in use",
-            Fold::Most,
+            Aggregate::Most,
             |step| {
                 let swap = step.now.swap;
                 if swap.total_kib.0 == 0 {
@@ -265,7 +271,7 @@ pub static SERIES: &[Series] = &[
         "swap-out",
         "swap out",
         "written to swap",
-        Measure::PagesPerSecond,
+        SeriesUnit::PagesPerSecond,
         |step| rate(step, |moment| swapped(moment, moment.traffic.swap_out_pages.0)),
         neutral,
     ),
@@ -273,7 +279,7 @@ pub static SERIES: &[Series] = &[
         "swap-in",
         "swap in",
         "read back from swap",
-        Measure::PagesPerSecond,
+        SeriesUnit::PagesPerSecond,
         |step| rate(step, |moment| swapped(moment, moment.traffic.swap_in_pages.0)),
         neutral,
     ),
@@ -281,7 +287,7 @@ pub static SERIES: &[Series] = &[
         "direct-scan",
         "direct scan",
         "pages that tasks had to scan themselves, because nothing was free",
-        Measure::PerSecond,
+        SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.direct_scan),
         |value, _| above(value, 1.0, 100_000.0),
     ),
@@ -289,7 +295,7 @@ pub static SERIES: &[Series] = &[
         "stalls",
         "alloc stalls",
         "allocations that had to wait for that",
-        Measure::PerSecond,
+        SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.alloc_stalls),
         |value, _| above(value, 1.0, 1000.0),
     ),
@@ -297,7 +303,7 @@ pub static SERIES: &[Series] = &[
         "refaults",
         "refaults",
         "pages thrown out and wanted again soon after",
-        Measure::PerSecond,
+        SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.refaults),
         neutral,
     ),
@@ -321,7 +327,7 @@ pub static SERIES: &[Series] = &[
         "used",
         "used",
         "neither free nor cache",
-        Fold::Most,
+        Aggregate::Most,
         |step| Reading::Value(step.now.memory.used().0 as f64),
         neutral,
     ),
@@ -329,7 +335,7 @@ pub static SERIES: &[Series] = &[
         "anon",
         "anonymous",
         "what processes hold that no file backs (AnonPages)",
-        Fold::Most,
+        Aggregate::Most,
         |step| kib(step.now.memory.anon_kib),
         neutral,
     ),
@@ -337,7 +343,7 @@ pub static SERIES: &[Series] = &[
         "cache",
         "cache",
         "what the kernel can mostly give back",
-        Fold::Last,
+        Aggregate::Last,
         |step| Reading::Value(step.now.memory.cache_kib.0 as f64),
         neutral,
     ),
@@ -347,7 +353,7 @@ pub static SERIES: &[Series] = &[
             "committed",
             "promised",
             "what was promised to processes (Committed_AS)",
-            Fold::Most,
+            Aggregate::Most,
             |step| kib(step.now.overcommit.committed_kib),
             |value, moment| {
                 let commit = moment.overcommit;
@@ -367,13 +373,13 @@ pub static SERIES: &[Series] = &[
 /// Kills by the kernel: no chart, but marks on the axis of all charts.
 pub static KILLS: Series = Series {
     least_top: 1.0,
-    fold: Fold::Sum,
+    fold: Aggregate::Sum,
     absent: "this kernel does not count its kills (4.13 and later do)",
     ..flow(
         "kills",
         "OOM kills",
         "processes that the OOM killer killed",
-        Measure::Count,
+        SeriesUnit::Count,
         |step| more(step, |moment| moment.traffic.oom_kills).map(|(more, _)| more),
         |value, _| above(value, 1.0, 1.0),
     )

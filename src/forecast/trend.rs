@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Arrival, Cgroup, Forecast, History, Moment, Nth, Outlook, Past, Snapshot, Text, tree_order,
+    Cgroup, Forecast, MachineHistory, MachineSample, SampleHistory, SampleIndex, Snapshot, Text,
+    TimeToFull, Trend, tree_order,
 };
 use crate::units::{Bytes, Millis};
 
 /// What was left at a time.
-pub type Left = (Millis, Bytes);
+pub type RoomLeft = (Millis, Bytes);
 
 /// Fewer looks tell nothing.
 const LEAST: usize = 8;
@@ -132,12 +133,12 @@ impl Fit {
 }
 
 /// What follows the last long pause.
-fn since_pause(left: &[Left]) -> &[Left] {
+fn since_pause(left: &[RoomLeft]) -> &[RoomLeft] {
     let mut steps: Vec<u64> =
         left.windows(2).filter_map(|pair| Some(pair.last()?.0.0 - pair.first()?.0.0)).collect();
     steps.sort_unstable();
     let usual = steps.get(steps.len() / 2).copied().unwrap_or_default().max(1);
-    let long = |pair: &[Left]| match pair {
+    let long = |pair: &[RoomLeft]| match pair {
         [before, after] => after.0.0 - before.0.0 > usual.saturating_mul(GAP),
         _ => false,
     };
@@ -146,7 +147,7 @@ fn since_pause(left: &[Left]) -> &[Left] {
 }
 
 /// Neighbours put together, so that there are few enough.
-fn thinned(left: &[Left], now: Millis) -> Vec<Point> {
+fn thinned(left: &[RoomLeft], now: Millis) -> Vec<Point> {
     let each = left.len().div_ceil(POINTS).max(1);
     // From the newest backwards: it is not left over.
     let mut points: Vec<Point> = left
@@ -164,7 +165,7 @@ fn thinned(left: &[Left], now: Millis) -> Vec<Point> {
 
 /// How often so much came back at once or by and by: what falls and recovers again and again (a
 /// garbage collector, a cache that is emptied) runs into no wall.
-fn recoveries(left: &[Left], fall: f64) -> usize {
+fn recoveries(left: &[RoomLeft], fall: f64) -> usize {
     let (mut low, mut high, mut rising, mut count) = (f64::MAX, f64::MIN, false, 0);
     for value in left.iter().map(|it| it.1.0 as f64) {
         if rising {
@@ -185,24 +186,24 @@ fn recoveries(left: &[Left], fall: f64) -> usize {
 
 /// When nothing is left of what was left at these times, the oldest first.
 #[must_use]
-pub fn outlook(left: &[Left]) -> Outlook {
+pub fn outlook(left: &[RoomLeft]) -> Trend {
     let in_order =
         left.windows(2).all(|pair| pair.first().map(|it| it.0) < pair.last().map(|it| it.0));
     if !in_order {
-        return Outlook::Unknown;
+        return Trend::Unknown;
     }
-    without_pause(since_pause(left), <[Left]>::to_vec)
+    without_pause(since_pause(left), <[RoomLeft]>::to_vec)
 }
 
 /// The same of what has no long pause in it.
-fn without_pause(all: &[Left], taken: impl Fn(&[Left]) -> Vec<Left>) -> Outlook {
-    let Some(&(now, _)) = all.last() else { return Outlook::Unknown };
-    let is_enough = |part: &[Left]| {
+fn without_pause(all: &[RoomLeft], taken: impl Fn(&[RoomLeft]) -> Vec<RoomLeft>) -> Trend {
+    let Some(&(now, _)) = all.last() else { return Trend::Unknown };
+    let is_enough = |part: &[RoomLeft]| {
         let over = part.first().map_or(Millis(0), |first| now.saturating_sub(first.0));
         part.len() >= LEAST && over >= SHORTEST
     };
     if !is_enough(all) {
-        return Outlook::Unknown;
+        return Trend::Unknown;
     }
     let mut tried = usize::MAX;
     for window in WINDOWS {
@@ -225,10 +226,10 @@ fn without_pause(all: &[Left], taken: impl Fn(&[Left]) -> Vec<Left>) -> Outlook 
         let far = likely > FARTHEST || likely > REACH * over.0 as f64 / 1000.0;
         let vague = latest > soonest * 3.0 + 30.0;
         if far || vague || recoveries(all, fall) >= 2 {
-            return Outlook::Steady;
+            return Trend::Steady;
         }
         let ms = |seconds: f64| Millis((seconds * 1000.0).min(1e15) as u64);
-        return Outlook::Full(Arrival {
+        return Trend::Full(TimeToFull {
             soonest: ms(soonest),
             likely: ms(likely),
             latest: ms(latest),
@@ -236,34 +237,34 @@ fn without_pause(all: &[Left], taken: impl Fn(&[Left]) -> Vec<Left>) -> Outlook 
             over,
         });
     }
-    Outlook::Steady
+    Trend::Steady
 }
 
 /// What the machine can still take in RAM.
-fn available(moment: &Moment) -> Bytes {
+fn available(moment: &MachineSample) -> Bytes {
     let free = moment.memory.free_kib + moment.memory.cache_kib;
     moment.memory.available_kib.value().unwrap_or(free).bytes()
 }
 
 /// What is foreseen at the time of this look, by it and those before it.
 #[must_use]
-pub fn forecast(history: &History, past: &Past, now: &Snapshot) -> Forecast {
+pub fn forecast(history: &MachineHistory, past: &SampleHistory, now: &Snapshot) -> Forecast {
     let newest = history.place(now.clock.monotonic_ms).map_or(0, |place| place + 1);
     let since = |at: Millis| now.clock.monotonic_ms.saturating_sub(at) <= WINDOWS[0];
-    let same = |it: &&Moment| {
+    let same = |it: &&MachineSample| {
         it.memory.total_kib == now.memory.total_kib && it.swap.total_kib == now.swap.total_kib
     };
     let moments = history.iter().take(newest).rev().take_while(same);
-    let mut moments: Vec<&Moment> = moments.take_while(|it| since(it.at)).collect();
+    let mut moments: Vec<&MachineSample> = moments.take_while(|it| since(it.at)).collect();
     moments.reverse();
-    let told = |of: &dyn Fn(&Moment) -> Bytes| -> Outlook {
-        outlook(&moments.iter().map(|moment| (moment.at, of(moment))).collect::<Vec<Left>>())
+    let told = |of: &dyn Fn(&MachineSample) -> Bytes| -> Trend {
+        outlook(&moments.iter().map(|moment| (moment.at, of(moment))).collect::<Vec<RoomLeft>>())
     };
-    let swap = |moment: &Moment| moment.swap.free_kib.bytes();
+    let swap = |moment: &MachineSample| moment.swap.free_kib.bytes();
     let has_swap = now.swap.total_kib.0 > 0;
     Forecast {
         ram: told(&available),
-        swap: if has_swap { told(&swap) } else { Outlook::Unknown },
+        swap: if has_swap { told(&swap) } else { Trend::Unknown },
         both: told(&|moment| available(moment) + swap(moment)),
         groups: of_groups(past, now),
     }
@@ -275,10 +276,10 @@ const GROUP_SHARE: u64 = POINTS as u64;
 const GROUP_STEPS: (Millis, Millis) = (Millis(500), Millis(30_000));
 
 /// Of looks that are denser towards now, those that are about as far apart as the oldest.
-fn evenly(part: &[Left]) -> Vec<Left> {
+fn evenly(part: &[RoomLeft]) -> Vec<RoomLeft> {
     let (Some((from, _)), Some((to, _))) = (part.first(), part.last()) else { return Vec::new() };
     let step = Millis(to.saturating_sub(*from).0 / GROUP_SHARE);
-    let mut even: Vec<Left> = Vec::with_capacity(POINTS + 1);
+    let mut even: Vec<RoomLeft> = Vec::with_capacity(POINTS + 1);
     for look in part.iter().rev() {
         if even.last().is_none_or(|last| last.0.saturating_sub(look.0) >= step) {
             even.push(*look);
@@ -290,12 +291,12 @@ fn evenly(part: &[Left]) -> Vec<Left> {
 
 /// Which looks at cgroups are taken in, the oldest first: those of the last half hour up to this one, since
 /// the last long pause.
-fn group_looks(past: &Past, newest: Nth) -> Vec<Nth> {
+fn group_looks(past: &SampleHistory, newest: SampleIndex) -> Vec<SampleIndex> {
     let (Some(oldest), Some(now)) = (past.oldest(), past.time(newest)) else { return Vec::new() };
     let age = |at: Millis| now.saturating_sub(at);
-    let times = (oldest.0..=newest.0).rev().map_while(|nth| past.time(Nth(nth)));
+    let times = (oldest.0..=newest.0).rev().map_while(|nth| past.time(SampleIndex(nth)));
     let times = times.take_while(|at| age(*at) <= WINDOWS[0]);
-    let mut times: Vec<Left> = times.map(|at| (at, Bytes(0))).collect();
+    let mut times: Vec<RoomLeft> = times.map(|at| (at, Bytes(0))).collect();
     times.reverse();
     let mut last = None;
     let mut looks = Vec::new();
@@ -303,14 +304,14 @@ fn group_looks(past: &Past, newest: Nth) -> Vec<Nth> {
         let step = Millis(age(*at).0 / GROUP_SHARE).clamp(GROUP_STEPS.0, GROUP_STEPS.1);
         if last.is_none_or(|last: Millis| last.saturating_sub(*at) >= step) {
             last = Some(*at);
-            looks.push(Nth(nth));
+            looks.push(SampleIndex(nth));
         }
     }
     looks.reverse();
     looks
 }
 
-fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
+fn of_groups(past: &SampleHistory, now: &Snapshot) -> Vec<(Arc<Text>, Trend)> {
     let limited: Vec<&Cgroup> = now.cgroups.limited().collect();
     if limited.is_empty() {
         return Vec::new();
@@ -319,7 +320,7 @@ fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
     let looks = newest.map_or_else(Vec::new, |newest| group_looks(past, newest));
     let (Some(first), Some(newest)) = (looks.first(), looks.last()) else { return Vec::new() };
     let mut taken = looks.iter().peekable();
-    let mut left: Vec<Vec<Left>> = limited.iter().map(|_| Vec::new()).collect();
+    let mut left: Vec<Vec<RoomLeft>> = limited.iter().map(|_| Vec::new()).collect();
     past.walk_groups((*first, *newest), |nth, facts, read_ms, list| {
         if taken.next_if(|taken| **taken == nth).is_none() {
             return;
@@ -348,7 +349,7 @@ fn of_groups(past: &Past, now: &Snapshot) -> Vec<(Arc<Text>, Outlook)> {
             }
         }
     });
-    let told = |(group, left): (&&Cgroup, &Vec<Left>)| {
+    let told = |(group, left): (&&Cgroup, &Vec<RoomLeft>)| {
         (Arc::clone(&group.path), without_pause(left, evenly))
     };
     limited.iter().zip(&left).map(told).collect()
@@ -381,7 +382,12 @@ mod tests {
         }
     }
 
-    fn series(count: u64, step: u64, of: impl Fn(f64, &mut Noise) -> f64, seed: u64) -> Vec<Left> {
+    fn series(
+        count: u64,
+        step: u64,
+        of: impl Fn(f64, &mut Noise) -> f64,
+        seed: u64,
+    ) -> Vec<RoomLeft> {
         let mut noise = Noise(seed);
         (0..count)
             .map(|nth| {
@@ -395,7 +401,7 @@ mod tests {
     fn what_falls_evenly_ends_when_it_must() {
         // 10 MiB a second of 8000 MiB, seen for two minutes: gone after 800 s, 680 s from now.
         let left = series(61, 2000, |at, _| 8000.0 - 10.0 * at, 1);
-        let Outlook::Full(arrival) = outlook(&left) else { panic!("{:?}", outlook(&left)) };
+        let Trend::Full(arrival) = outlook(&left) else { panic!("{:?}", outlook(&left)) };
         assert!((679_000..681_000).contains(&arrival.likely.0), "{arrival:?}");
         assert!(arrival.soonest < arrival.likely && arrival.likely < arrival.latest);
         assert!(arrival.latest.0 - arrival.soonest.0 < 140_000, "a tenth of doubt: {arrival:?}");
@@ -411,7 +417,7 @@ mod tests {
                 let of = |at: f64, noise: &mut Noise| 6000.0 - 8.0 * at + sigma * noise.next();
                 let left = series(count, step, of, seed * 7919 + 3);
                 let truth = 750.0 - ((count - 1) * step) as f64 / 1000.0;
-                if let Outlook::Full(arrival) = outlook(&left) {
+                if let Trend::Full(arrival) = outlook(&left) {
                     told += 1;
                     let range =
                         arrival.soonest.0 as f64 / 1000.0..=arrival.latest.0 as f64 / 1000.0;
@@ -440,7 +446,7 @@ mod tests {
                 (if at < when { 6000.0 } else { 3000.0 }) + 5.0 * noise.next()
             };
             let told = outlook(&series(100, 2000, of, 5));
-            assert_eq!(told, Outlook::Steady, "a step at {when} s");
+            assert_eq!(told, Trend::Steady, "a step at {when} s");
         }
     }
 
@@ -475,17 +481,17 @@ mod tests {
         for (at, _) in left.iter_mut().skip(56) {
             at.0 += 3_600_000;
         }
-        assert_eq!(outlook(&left), Outlook::Unknown, "four looks after an hour of sleep");
-        assert_eq!(outlook(&left[..5]), Outlook::Unknown);
+        assert_eq!(outlook(&left), Trend::Unknown, "four looks after an hour of sleep");
+        assert_eq!(outlook(&left[..5]), Trend::Unknown);
         left.reverse();
-        assert_eq!(outlook(&left), Outlook::Unknown, "a clock that goes back");
-        assert_eq!(outlook(&[]), Outlook::Unknown);
+        assert_eq!(outlook(&left), Trend::Unknown, "a clock that goes back");
+        assert_eq!(outlook(&[]), Trend::Unknown);
     }
 
     #[test]
     fn what_takes_half_a_day_is_not_foreseen() {
         let left = series(100, 2000, |at, _| 100_000.0 - 0.5 * at, 1);
-        assert_eq!(outlook(&left), Outlook::Steady);
+        assert_eq!(outlook(&left), Trend::Steady);
     }
 
     fn look(second: u64, available: u64, swap: (u64, u64)) -> Snapshot {
@@ -499,20 +505,20 @@ mod tests {
 
     #[test]
     fn more_swap_begins_anew_and_only_what_was_is_known() {
-        let (mut history, past) = (History::default(), Past::new(Millis(1), 0));
+        let (mut history, past) = (MachineHistory::default(), SampleHistory::new(Millis(1), 0));
         let mut at = |look: &Snapshot| {
-            history.push(Moment::of(look));
+            history.push(MachineSample::of(look));
             forecast(&history, &past, look)
         };
         let mut last = Forecast::default();
         for nth in 1..=60 {
             last = at(&look(nth * 2, 8_000_000 - nth * 20_000, (4_000_000, 4_000_000)));
         }
-        let seconds = |outlook: Outlook| outlook.arrival().map(|it| it.likely.0.div_ceil(1000));
+        let seconds = |outlook: Trend| outlook.arrival().map(|it| it.likely.0.div_ceil(1000));
         assert_eq!(seconds(last.ram), Some(680));
-        assert_eq!((last.swap, seconds(last.both)), (Outlook::Steady, Some(1080)));
+        assert_eq!((last.swap, seconds(last.both)), (Trend::Steady, Some(1080)));
         let first = look(122, 6_780_000, (8_000_000, 8_000_000));
-        assert_eq!(at(&first).both, Outlook::Unknown, "another swap, another wall");
+        assert_eq!(at(&first).both, Trend::Unknown, "another swap, another wall");
         let then = look(40, 7_600_000, (4_000_000, 4_000_000));
         let back = forecast(&history, &past, &then);
         assert_eq!(seconds(back.ram), Some(760), "as it was then");
@@ -521,10 +527,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_looks_are_taken(left in proptest::collection::vec((0_u64..u64::MAX, any::<u64>()), 0..60)) {
-            let mut left: Vec<Left> = left.into_iter().map(|(at, it)| (Millis(at), Bytes(it))).collect();
+            let mut left: Vec<RoomLeft> = left.into_iter().map(|(at, it)| (Millis(at), Bytes(it))).collect();
             left.sort_unstable();
             left.dedup_by_key(|it| it.0);
-            if let Outlook::Full(arrival) = outlook(&left) {
+            if let Trend::Full(arrival) = outlook(&left) {
                 prop_assert!(arrival.soonest <= arrival.likely && arrival.likely <= arrival.latest);
                 prop_assert!(arrival.likely.0 <= 6 * 3_600_000);
             }

@@ -6,7 +6,7 @@ use crate::units::Kib;
 
 /// One step beside the signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Haste {
+pub enum Expedite {
     /// Its threads get the highest priority, so that they reach their end on a busy machine (2.4 gave
     /// its victim five seconds of CPU, `mm/oom_kill.c` `oom_kill_task`).
     Priority,
@@ -20,7 +20,7 @@ pub enum Haste {
     Release,
 }
 
-impl Haste {
+impl Expedite {
     /// What a signal is helped with when nothing else is known. Only SIGKILL: whoever is asked to end
     /// shall clean up at its own pace, and keeps its memory until it has.
     #[must_use]
@@ -41,7 +41,7 @@ impl Haste {
 
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum StepResult {
     /// Done; with a word on it.
     Done(String),
     /// The kernel refused; why, and what would help.
@@ -50,7 +50,7 @@ pub enum Came {
     Unavailable(String),
 }
 
-impl Came {
+impl StepResult {
     /// Behind a name: `: done`, `: refused, needs CAP_SYS_NICE`.
     #[must_use]
     pub fn words(&self) -> String {
@@ -65,23 +65,23 @@ impl Came {
 
 /// A step, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct ExpediteStep {
     /// The step.
-    pub step: Haste,
+    pub step: Expedite,
     /// What came of it.
-    pub came: Came,
+    pub came: StepResult,
 }
 
 /// What the machine could give out at a moment (`/proc/meminfo`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spare {
+pub struct FreeMemory {
     /// `MemAvailable`; before 3.14 `MemFree`.
     pub memory: Kib,
     /// `SwapFree`.
     pub swap: Kib,
 }
 
-impl Spare {
+impl FreeMemory {
     /// By how much there is more of both together than at an earlier moment.
     #[must_use]
     pub fn since(self, before: Self) -> Kib {

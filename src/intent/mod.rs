@@ -4,9 +4,9 @@
 
 pub(crate) mod expedite;
 
-pub use crate::intent::expedite::{Came, Haste, Spare, Taken};
+pub use crate::intent::expedite::{Expedite, ExpediteStep, FreeMemory, StepResult};
 
-use crate::model::{Knob, ProcId, Signal};
+use crate::model::{ProcId, Signal, Sysctl};
 use crate::units::{Adj, Kib, Millis};
 
 /// Programs without which logins, the message bus or the log are lost: they are signalled only when
@@ -20,7 +20,7 @@ pub const FROZEN: &str = "its cgroup is frozen; the signal reaches it when it is
 
 /// How firmly the user confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
+pub enum ConfirmedBy {
     /// The confirming key.
     Plain,
     /// The pid was typed: enough for a protected process.
@@ -52,9 +52,9 @@ pub enum Intent {
         /// Which.
         signal: Signal,
         /// How firmly it was confirmed.
-        consent: Consent,
+        consent: ConfirmedBy,
         /// What is done beside it.
-        haste: Vec<Haste>,
+        haste: Vec<Expedite>,
     },
     /// End everybody in a cgroup and below with one write (`cgroup.kill`, cgroup v2, 5.14 and later).
     KillCgroup {
@@ -82,7 +82,7 @@ pub enum Intent {
     /// Turn a switch of the kernel.
     SetKnob {
         /// Which.
-        knob: Knob,
+        knob: Sysctl,
         /// The value the user saw.
         from: u64,
         /// The value to write.
@@ -132,7 +132,7 @@ impl Intent {
                 format!("{subject}: oom_score_adj {from} -> {to}")
             }
             Self::Signal { signal, haste, .. } => {
-                let steps: Vec<String> = haste.iter().map(Haste::words).collect();
+                let steps: Vec<String> = haste.iter().map(Expedite::words).collect();
                 let more = if steps.is_empty() { "" } else { ", with " };
                 format!("{signal} to {subject}{more}{}", steps.join(" and "))
             }
@@ -255,7 +255,7 @@ pub enum Outcome {
         /// Sent through a pidfd, so that it cannot have hit another process.
         pinned: bool,
         /// What was done beside it, as far as it is over.
-        haste: Vec<Taken>,
+        haste: Vec<ExpediteStep>,
     },
     /// A step that takes time is over.
     Hastened {
@@ -264,7 +264,7 @@ pub enum Outcome {
         /// The name the user saw.
         name: String,
         /// The step, and what came of it.
-        taken: Taken,
+        taken: ExpediteStep,
     },
     /// Everybody in a cgroup was killed; they are followed from here on.
     CgroupKilled {
@@ -292,9 +292,9 @@ pub enum Outcome {
         /// read.
         held: Kib,
         /// What the machine could give out before the signal; the rest of the machine counts in.
-        before: Spare,
+        before: FreeMemory,
         /// And now.
-        now: Spare,
+        now: FreeMemory,
     },
     /// A signalled process still stands.
     StillThere {
@@ -327,13 +327,13 @@ pub enum Outcome {
     /// The switch was turned and read back.
     KnobSet {
         /// Which.
-        knob: Knob,
+        knob: Sysctl,
         /// What it was just before the write.
         before: u64,
         /// What it reads back.
         now: u64,
         /// The other one that went to zero with it, and what that was.
-        zeroed: Option<(Knob, u64)>,
+        zeroed: Option<(Sysctl, u64)>,
     },
     /// Nothing was done.
     Refused {

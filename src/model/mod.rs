@@ -16,32 +16,37 @@ mod snapshot;
 mod text;
 
 pub use crate::model::cgroup::domain::{Domain, DomainKind, Scope};
-pub use crate::model::history::axis::{Axis, Fold, Point, joined, resample};
-pub use crate::model::history::moment::{History, Moment};
-pub use crate::model::history::samples::{Nth, Past};
+pub use crate::model::history::axis::{Aggregate, Point, TimeAxis, joined, resample};
+pub use crate::model::history::moment::{MachineHistory, MachineSample};
+pub use crate::model::history::samples::{SampleHistory, SampleIndex};
 pub use crate::model::machine::killers::{
-    Amount, CgroupSet, Earlyoom, Found, IoWeights, Killers, LooksAt, Nohang, Nominated, Oomd, Rule,
-    RuleOn, Step, SystemdOomd, Told,
+    CgroupSet, EarlyoomOptions, InstalledKillers, IoWeights, KillerOptions, KillerPresence,
+    NohangOptions, NohangRule, NohangRuleField, NohangThreshold, NominatedUnit, OomdOptions,
+    ProcessFiles, SystemdOomdOptions, ThresholdAmount,
 };
 pub use crate::model::machine::memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, Stall, Swap, Traffic, commit_limit,
-    global_total,
+    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, PsiLine, Swap, VmCounters,
+    commit_limit, global_total,
 };
-pub use crate::model::machine::numa::{Node, NodeSet};
-pub use crate::model::machine::privileges::{Capabilities, Capability, Powers};
-pub use crate::model::machine::psi_trigger::{PressureWatch, Tripwire};
-pub use crate::model::machine::sysctl::{Knob, Knobs, PanicOnOom, Turns};
-pub use crate::model::oom_event::{Ear, Foreseen, OomEvent, Hearing, Killer, Timing, Victim};
-pub use crate::model::process::detail::{Frozen, Holding, Restart, Sharers, Study, Unit};
+pub use crate::model::machine::numa::{NodeSet, NumaNode};
+pub use crate::model::machine::privileges::{Capabilities, Capability, Privileges};
+pub use crate::model::machine::psi_trigger::{PressureWatch, PsiTrigger};
+pub use crate::model::machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
+pub use crate::model::oom_event::{
+    EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
+};
+pub use crate::model::process::detail::{
+    FrozenBy, MemoryBreakdown, MemorySharers, ProcessDetail, RestartPolicy, ServiceUnit,
+};
 pub use crate::model::process::names::Names;
 pub use crate::model::process::signal::Signal;
 pub use cgroup::{
-    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoUse, Limit, Marks, is_within, tree_order,
+    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoStat, Limit, OomdXattrs, is_within, tree_order,
 };
-pub use forecast::{Arrival, Forecast, Outlook};
+pub use forecast::{Forecast, TimeToFull, Trend};
 pub use machine::{Machine, RssSource, ScoreScale};
-pub use process::{CgroupNeeds, Ids, Needs, ProcId, Process, RunState, Scores, Whereabouts};
+pub use process::{CgroupNeeds, ExeCwdEnviron, Needs, ProcId, Process, RunState, Scores, UserIds};
 pub use reading::Reading;
-pub use scene::{Growth, Kill, Scene, Surge};
-pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Untold};
+pub use scene::{Growth, GrowthBound, KillSeen, Scene};
+pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Unavailable};
 pub use text::{Comm, Text, escape_bytes, neutral, unescape};

@@ -61,7 +61,7 @@ impl Killer {
 
 /// How well a time is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timing {
+pub enum EventTime {
     /// It was heard as it was written.
     Live,
     /// By the clock on the wall, as its line was written.
@@ -76,7 +76,7 @@ pub enum Timing {
 
 /// What the ranking said of the victim in the look before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Foreseen {
+pub enum PredictionResult {
     /// There was no look before, or it is no longer kept.
     NoLook,
     /// It was not in that look: born since, or hidden.
@@ -118,7 +118,7 @@ pub struct OomEvent {
     /// Milliseconds since 1970, UTC.
     pub unix_ms: i64,
     /// How well that is known.
-    pub told: Timing,
+    pub told: EventTime,
     /// By whom.
     pub by: Killer,
     /// Who; nothing where a whole cgroup was killed, or nobody.
@@ -130,7 +130,7 @@ pub struct OomEvent {
     /// The victim's own cgroup.
     pub cgroup: Option<Text>,
     /// What was predicted just before.
-    pub foreseen: Foreseen,
+    pub foreseen: PredictionResult,
     /// The number of the kernel's report.
     pub report: Option<u64>,
     /// What was said, where no report says it better.
@@ -139,7 +139,7 @@ pub struct OomEvent {
 
 /// Where happenings are heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ear {
+pub enum LogSource {
     /// The kernel's log (`/dev/kmsg`).
     KernelLog,
     /// The journal of systemd.
@@ -148,7 +148,7 @@ pub enum Ear {
     Files,
 }
 
-impl Ear {
+impl LogSource {
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -162,7 +162,7 @@ impl Ear {
 
 /// What comes of listening.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hearing {
+pub enum SourceState {
     /// It is followed: where, in words.
     Open(String),
     /// So many lines were overwritten before they were read.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
-use crate::model::history::growth_window::{Minute, Size, Then};
+use crate::model::history::growth_window::{GrowthWindow, SizeThen, Then};
 use crate::units::{Adj, Millis, Pages, Points};
 
 /// How a process grew between two looks.
@@ -28,7 +28,7 @@ impl Growth {
 /// How far a process moved in one refresh lately, at most: growth comes in jerks, so the last refresh
 /// alone says too little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Surge {
+pub struct GrowthBound {
     /// Upwards.
     pub rise: Pages,
     /// Downwards.
@@ -39,7 +39,7 @@ pub struct Surge {
 #[derive(Clone, Copy, Debug)]
 struct Aged {
     id: ProcId,
-    surge: Surge,
+    surge: GrowthBound,
     rise_age: u8,
     fall_age: u8,
 }
@@ -52,7 +52,7 @@ const NEWBORN: u8 = 1;
 
 /// A kill that happened between two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kill {
+pub struct KillSeen {
     /// Who went.
     pub victim: ProcId,
     /// Its parent, if it was there.
@@ -74,7 +74,7 @@ pub struct Scene {
     /// Positions in `now.processes`, sorted by parent, then pid.
     by_parent: Vec<u32>,
     /// What the OOM killer did since the first look, the oldest first.
-    kills: Vec<Kill>,
+    kills: Vec<KillSeen>,
     /// Who moved lately, sorted by pid.
     surges: Vec<Aged>,
     /// The list of the look before, kept for its room.
@@ -82,7 +82,7 @@ pub struct Scene {
     greatest_rise: Pages,
     forecast: Arc<Forecast>,
     /// Shared by all that look at this moment.
-    minute: Arc<Minute>,
+    minute: Arc<GrowthWindow>,
 }
 
 impl Scene {
@@ -176,12 +176,12 @@ impl Scene {
 
     /// How far a process moved in one refresh lately, at most.
     #[must_use]
-    pub fn surge(&self, id: ProcId) -> Surge {
+    pub fn surge(&self, id: ProcId) -> GrowthBound {
         let found = self.surges.binary_search_by_key(&id.pid, |aged| aged.id.pid);
-        found.map_or_else(|_| Surge::default(), |at| self.surges[at].surge)
+        found.map_or_else(|_| GrowthBound::default(), |at| self.surges[at].surge)
     }
 
-    /// The greatest [`Surge::rise`] of all.
+    /// The greatest [`GrowthBound::rise`] of all.
     #[must_use]
     pub const fn greatest_rise(&self) -> Pages {
         self.greatest_rise
@@ -205,7 +205,7 @@ impl Scene {
             let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
             let mut aged = Aged {
                 id: process.id,
-                surge: Surge { rise: pages(moved), fall: pages(moved.saturating_neg()) },
+                surge: GrowthBound { rise: pages(moved), fall: pages(moved.saturating_neg()) },
                 rise_age: if was.is_none() { RECENT - NEWBORN } else { 0 },
                 fall_age: 0,
             };
@@ -217,7 +217,7 @@ impl Scene {
                     (aged.surge.fall, aged.fall_age) = (old.surge.fall, old.fall_age + 1);
                 }
             }
-            if aged.surge != Surge::default() {
+            if aged.surge != GrowthBound::default() {
                 self.greatest_rise = self.greatest_rise.max(aged.surge.rise);
                 self.surges.push(aged);
             }
@@ -226,7 +226,7 @@ impl Scene {
 
     /// What the OOM killer did since the first look, the oldest first, as far as it can be told.
     #[must_use]
-    pub fn kills(&self) -> &[Kill] {
+    pub fn kills(&self) -> &[KillSeen] {
         &self.kills
     }
 
@@ -241,7 +241,7 @@ impl Scene {
         for victim in before.fallen(&self.now).into_iter().take(count) {
             let parent = before.position(victim.parent).map(|at| before.processes[at].id);
             let at = self.now.clock.monotonic_ms;
-            self.kills.push(Kill { victim: victim.id, parent, at });
+            self.kills.push(KillSeen { victim: victim.id, parent, at });
         }
         let past = self.kills.len().saturating_sub(KILLS);
         self.kills.drain(..past);
@@ -348,7 +348,7 @@ impl Scene {
 
     /// Compares with this earlier look, too: where looks were left out.
     pub fn recall(&mut self, look: &Snapshot) {
-        let mut minute = Minute::default();
+        let mut minute = GrowthWindow::default();
         minute.keep(look);
         minute.keep(&self.now);
         self.minute = Arc::new(minute);
@@ -371,11 +371,11 @@ impl Scene {
             let is_new = process.id.born > before.clock.uptime_ticks;
             return is_new.then(|| self.all_of(process));
         };
-        Some(self.gained(process, &Size::of(then)))
+        Some(self.gained(process, &SizeThen::of(then)))
     }
 
     /// What a process gained since it was so big.
-    fn gained(&self, process: &Process, then: &Size) -> Points {
+    fn gained(&self, process: &Process, then: &SizeThen) -> Points {
         let exact = match self.now.machine.rss_source {
             RssSource::Stat => None,
             RssSource::Status => process.rss_exact.value().zip(then.rss_exact.value()),

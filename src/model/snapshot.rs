@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cgroups, Killers, Knobs, Machine, Memory, Overcommit, Powers, Pressure, ProcId, Process, Swap,
-    Text, Traffic,
+    Cgroups, InstalledKillers, Machine, Memory, Overcommit, Pressure, Privileges, ProcId, Process,
+    Swap, Sysctls, Text, VmCounters,
 };
 use crate::model::machine::memory::global_total;
 use crate::units::{Millis, Pages, Ticks};
@@ -39,13 +39,13 @@ pub struct Clock {
 }
 
 /// Whether nothing is known of userspace killers beyond their defaults.
-fn unknown_killers(killers: &Arc<Killers>) -> bool {
+fn unknown_killers(killers: &Arc<InstalledKillers>) -> bool {
     killers.is_default()
 }
 
 /// What a look does not tell that was made of a report: nothing there is zero, it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Untold {
+pub struct Unavailable {
     /// When processes began, and what they did since; what of memory and swap was in use.
     pub lives: bool,
     /// How much memory the machine has.
@@ -73,13 +73,13 @@ pub struct Snapshot {
     pub overcommit: Overcommit,
     /// What an OOM does here.
     #[serde(default)]
-    pub knobs: Knobs,
+    pub knobs: Sysctls,
     /// Stall times.
     pub pressure: Pressure,
     /// Counters since boot.
-    pub traffic: Traffic,
+    pub traffic: VmCounters,
     /// What doomtop may do here.
-    pub powers: Powers,
+    pub powers: Privileges,
     /// How far the table lags.
     #[serde(default)]
     pub scan: ScanAge,
@@ -91,12 +91,12 @@ pub struct Snapshot {
     pub cgroups: Arc<Cgroups>,
     /// The userspace killers here, and their options.
     #[serde(default, skip_serializing_if = "unknown_killers")]
-    pub killers: Arc<Killers>,
+    pub killers: Arc<InstalledKillers>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
     /// What it does not tell; of a machine that was looked at nothing.
     #[serde(skip)]
-    pub untold: Untold,
+    pub untold: Unavailable,
 }
 
 impl Snapshot {

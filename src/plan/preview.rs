@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{self, Policy, Unit};
+use crate::policy::{self, BadnessUnit, Policy};
 use crate::rank::what_if::what_if;
-use crate::rank::{Ranking, Standing};
+use crate::rank::{Placement, Ranking};
 use crate::units::Adj;
 
 /// What would follow by one rule.
@@ -15,13 +15,13 @@ pub struct Preview {
     /// The rule that was asked.
     pub policy: &'static str,
     /// What its points are.
-    pub unit: Unit,
+    pub unit: BadnessUnit,
     /// Whether adj counts in it.
     pub knows_adj: bool,
     /// How it stands now.
-    pub before: Standing,
+    pub before: Placement,
     /// How it would stand.
-    pub after: Standing,
+    pub after: Placement,
     /// Its place now, counted from 1.
     pub rank_before: Option<usize>,
     /// Its place then.
@@ -51,7 +51,7 @@ impl Preview {
         scene.find(who)?;
         spare.update(policy, then);
         let ((place_before, before), (place_after, after)) = (now.place(at)?, spare.place(at)?);
-        let rank = |standing: Standing, place: usize| standing.points().map(|_| place + 1);
+        let rank = |standing: Placement, place: usize| standing.points().map(|_| place + 1);
         let best = |ranking: &Ranking| {
             let at = changed.iter().filter_map(|id| scene.now().position(id.pid));
             at.filter_map(|at| {

@@ -1,7 +1,7 @@
 //! What the kernel lets this user do to an adj, as far as it can be known before it is tried
 //! (`fs/proc/base.c` `__set_oom_adj`). The floor itself, `oom_score_adj_min`, is in no file.
 
-use crate::model::{Capability, Powers, Process, Scene};
+use crate::model::{Capability, Privileges, Process, Scene};
 use crate::policy::likely_sharers;
 use crate::units::Adj;
 
@@ -10,7 +10,7 @@ const FOREIGN: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
 
 /// What is known of what may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights {
+pub enum WriteRights {
     /// Any value; `contained` where doomtop runs in a container, whose capabilities may not count.
     Any {
         /// Whether that is in doubt.
@@ -28,7 +28,7 @@ pub enum Rights {
     },
 }
 
-impl Rights {
+impl WriteRights {
     /// What this user may write to a process that has `from`; `refused` is the highest value that
     /// was refused in this session.
     #[must_use]
@@ -85,21 +85,21 @@ impl Rights {
 }
 
 /// Whether it runs as another user whose files this one may not write.
-fn is_foreign(process: &Process, powers: &Powers) -> bool {
+fn is_foreign(process: &Process, powers: &Privileges) -> bool {
     let foreign = process.ids.value().is_some_and(|ids| ids.euid != powers.euid);
     foreign && !powers.caps.has(Capability::DacOverride)
 }
 
 /// Who else gets the value with a process, and who does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kin {
+pub struct AffectedKin {
     /// Those who seem to share its memory: since 4.8 the kernel writes the value to them, too.
     pub sharers: Vec<String>,
     /// So many living children keep what they have; new ones inherit.
     pub children: usize,
 }
 
-impl Kin {
+impl AffectedKin {
     /// Of a process.
     #[must_use]
     pub fn of(process: &Process, scene: &Scene) -> Self {
@@ -150,13 +150,13 @@ mod tests {
 
     #[test]
     fn what_the_floor_allows_is_said_before_it_is_tried() {
-        let floor = Rights::Floor { at_most: Adj(300), above: None };
+        let floor = WriteRights::Floor { at_most: Adj(300), above: None };
         assert_eq!(floor.warning(Adj(300), Adj(400)), None);
         assert!(floor.warning(Adj(300), Adj(100)).is_some_and(|it| it.contains("root set")));
         assert!(floor.warning(Adj(300), Adj(-1)).is_some_and(|it| it.contains("below 0")));
-        let known = Rights::Floor { at_most: Adj(300), above: Some(Adj(50)) };
+        let known = WriteRights::Floor { at_most: Adj(300), above: Some(Adj(50)) };
         assert!(known.warning(Adj(300), Adj(50)).is_some_and(|it| it.contains("was refused")));
         assert!(known.words().contains("above +50"), "{}", known.words());
-        assert_eq!(Rights::Any { contained: false }.warning(Adj(0), Adj(-1000)), None);
+        assert_eq!(WriteRights::Any { contained: false }.warning(Adj(0), Adj(-1000)), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::model::{ProcId, Process, Reading, Scene, is_within};
 
 /// How far an act reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Reach {
+pub enum Targets {
     /// This process.
     #[default]
     This,
@@ -22,7 +22,7 @@ pub enum Reach {
     User,
 }
 
-impl Reach {
+impl Targets {
     /// All, the nearest first.
     pub const ALL: [Self; 6] =
         [Self::This, Self::Tagged, Self::Name, Self::Subtree, Self::Cgroup, Self::User];

@@ -4,7 +4,7 @@ use crate::units::{Adj, LegacyAdj, Pages, Points};
 
 /// In what the points of a policy are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum BadnessUnit {
     /// Pages of memory: they may be shown as a size.
     Pages,
     /// The policy's own points.
@@ -13,7 +13,7 @@ pub enum Unit {
 
 /// How a term came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum TermNote {
     /// It was read as it is.
     Fact,
     /// It could not be read and counts as nothing.
@@ -56,7 +56,7 @@ pub struct Term {
     /// What it adds.
     pub points: Points,
     /// How it came about.
-    pub note: Note,
+    pub note: TermNote,
 }
 
 /// Up to [`Terms::ROOM`] terms, inline.
@@ -70,7 +70,7 @@ impl Terms {
     /// More than any policy has.
     pub const ROOM: usize = 9;
 
-    const EMPTY: Term = Term { name: "", points: Points(0), note: Note::Fact };
+    const EMPTY: Term = Term { name: "", points: Points(0), note: TermNote::Fact };
 
     /// The terms.
     #[must_use]
@@ -107,7 +107,7 @@ impl Default for Badness {
 impl Badness {
     /// Adds a term; the sum follows. A term too many joins the last one, so that the sum stays true.
     #[must_use]
-    pub fn plus(mut self, name: &'static str, points: Points, note: Note) -> Self {
+    pub fn plus(mut self, name: &'static str, points: Points, note: TermNote) -> Self {
         self.points += points;
         let at = usize::from(self.terms.length);
         if at < Terms::ROOM {
@@ -133,7 +133,7 @@ impl Badness {
 
     /// Adds the term that takes the sum to `to`.
     #[must_use]
-    pub fn becoming(self, name: &'static str, to: Points, note: Note) -> Self {
+    pub fn becoming(self, name: &'static str, to: Points, note: TermNote) -> Self {
         let change = to - self.points;
         self.plus(name, change, note)
     }
@@ -141,7 +141,7 @@ impl Badness {
 
 /// Why a process cannot be chosen. In the order in which they sort after the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
+pub enum SparedReason {
     /// What the rule weighs could not be read.
     Unreadable,
     /// The rule could not be worked out for it.
@@ -170,7 +170,7 @@ pub enum Reason {
     Outside,
 }
 
-impl Reason {
+impl SparedReason {
     /// The word on the row.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -226,7 +226,7 @@ impl Reason {
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
     /// It cannot be chosen.
-    Spared(Reason),
+    Spared(SparedReason),
     /// It can.
     Scored(Badness),
 }

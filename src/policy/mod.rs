@@ -35,9 +35,9 @@ pub use crate::policy::kernel::linux_2_6::{
 pub use crate::policy::kernel::linux_2_6_36::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
 pub use crate::policy::kernel::no_killer::LINUX_2_4_23;
 pub use crate::policy::kernel::oom_score::{
-    Comparison, agreement, compare, comparisons, kernel_score,
+    ScoreComparison, agreement, compare, comparisons, kernel_score,
 };
-pub use crate::policy::kernel::overrides::Off;
+pub use crate::policy::kernel::overrides::Override;
 pub use crate::policy::kernel::relatives::likely_sharers;
 pub use crate::policy::proposal::blame::blame;
 pub use crate::policy::proposal::kill_parent::KILL_PARENT;
@@ -45,7 +45,7 @@ pub use crate::policy::proposal::panic::PANIC;
 pub use crate::policy::proposal::rss::{RSS, RSS_SWAP};
 pub use crate::policy::proposal::sacrifice_signal::{Sacrifice, sacrifice};
 pub use crate::policy::proposal::security::SECURITY;
-pub use badness::{Badness, Note, Reason, Term, Terms, Unit, Verdict};
+pub use badness::{Badness, BadnessUnit, SparedReason, Term, TermNote, Terms, Verdict};
 
 /// Where the modules of 2003 were proposed: whoever wants another answer to memory shortage registers a
 /// handler.
@@ -62,7 +62,7 @@ pub struct Cite {
 
 /// Which of two equals dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tie {
+pub enum TieBreak {
     /// The one created first: the order of the kernel's task list is that of creation.
     Oldest,
     /// The one with the lowest pid: the order in which `/proc` is listed.
@@ -73,7 +73,7 @@ pub enum Tie {
     Unseen,
 }
 
-impl Tie {
+impl TieBreak {
     /// Who of two equals dies first. Where nobody can tell, the younger stands first on the screen.
     #[must_use]
     pub fn order(self, a: ProcId, b: ProcId) -> Ordering {
@@ -89,7 +89,7 @@ impl Tie {
 
 /// How far a verdict may be off by the time of the kill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sway {
+pub struct Drift {
     /// It may be this much higher.
     pub up: Pages,
     /// It may be this much lower.
@@ -111,7 +111,7 @@ pub struct Trigger {
 
 /// Whether a killer is about to act.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Armed {
+pub struct TriggerState {
     /// Nothing that can be seen holds it back.
     pub ready: bool,
     /// In words: what it waits for, or what holds it back.
@@ -120,7 +120,7 @@ pub struct Armed {
     pub triggers: Vec<Trigger>,
 }
 
-impl Armed {
+impl TriggerState {
     /// Without conditions that can be told apart.
     #[must_use]
     pub fn simply(ready: bool, why: impl Into<String>) -> Self {
@@ -130,7 +130,7 @@ impl Armed {
 
 /// What a killer does to its victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Act {
+pub struct PolicyAction {
     /// The signal it sends.
     pub signal: Signal,
     /// Why this one.
@@ -150,13 +150,13 @@ pub trait Policy: Send + Sync {
     /// The facts it judges by.
     fn needs(&self) -> Needs;
     /// The unit of its points.
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
     /// Whether it is about to act.
-    fn armed(&self, scene: &Scene) -> Armed;
+    fn armed(&self, scene: &Scene) -> TriggerState;
     /// What overrules its ranking at this moment, if anything.
-    fn off(&self, _scene: &Scene) -> Option<Off> {
+    fn off(&self, _scene: &Scene) -> Option<Override> {
         None
     }
     /// Whether it looks at a process at all: at whoever the OOM is confined to.
@@ -171,13 +171,13 @@ pub trait Policy: Send + Sync {
         None
     }
     /// How far that opinion may be off by the time of the kill.
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway;
-    /// Nobody's [`Sway::up`] is more than this: most processes are ruled out by it alone.
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift;
+    /// Nobody's [`Drift::up`] is more than this: most processes are ruled out by it alone.
     fn reach(&self, _scene: &Scene) -> Pages {
         Pages::ZERO
     }
     /// Which of two equals dies.
-    fn tie(&self, scene: &Scene) -> Tie;
+    fn tie(&self, scene: &Scene) -> TieBreak;
     /// Who dies in the place of the one that was chosen, and why: some kernels sacrifice a child.
     fn instead<'a>(
         &self,
@@ -221,7 +221,7 @@ pub trait Policy: Send + Sync {
     /// Who dies with the victim, beside its own threads.
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process>;
     /// What it does to its victim.
-    fn act(&self, victim: &Process) -> Act;
+    fn act(&self, victim: &Process) -> PolicyAction;
 }
 
 /// Every policy there is; the first one is the default. Then those that may run here beside the kernel,

@@ -96,7 +96,7 @@ fn order(a: &str, b: &str) -> Ordering {
 }
 
 /// Who lives in which cgroup, counted once for all of them.
-pub struct Census<'a> {
+pub struct GroupCensus<'a> {
     /// In the order of the tree, where a subtree stands in one piece; those outside the namespace
     /// stand behind all others, because they are in no subtree of its root.
     placed: Vec<(&'a str, u32)>,
@@ -104,7 +104,7 @@ pub struct Census<'a> {
     going: Vec<u32>,
 }
 
-impl<'a> Census<'a> {
+impl<'a> GroupCensus<'a> {
     /// Of this moment.
     #[must_use]
     pub fn new(scene: &'a Scene) -> Self {

@@ -7,19 +7,19 @@ pub mod what_if;
 use std::cmp::Ordering;
 
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{Badness, Policy, Reason, Tie, Verdict};
+use crate::policy::{Badness, Policy, SparedReason, TieBreak, Verdict};
 use crate::units::{Pages, Points};
 
 /// What became of a process in the ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Placement {
     /// It can be chosen; more points die first.
     Scored(Points),
     /// It cannot.
-    Spared(Reason),
+    Spared(SparedReason),
 }
 
-impl Standing {
+impl Placement {
     /// The points, if it can be chosen.
     #[must_use]
     pub const fn points(self) -> Option<Points> {
@@ -38,7 +38,7 @@ pub struct Ranked {
     /// Who.
     pub id: ProcId,
     /// What became of it.
-    pub standing: Standing,
+    pub standing: Placement,
     /// What its rule looks at before the points ([`Badness::class`]).
     pub class: i8,
     /// What decides between equals ([`Badness::second`]).
@@ -111,25 +111,25 @@ impl Ranking {
             let verdict = if policy.looks_at(process, scene) {
                 judge(process)
             } else {
-                Verdict::Spared(Reason::Outside)
+                Verdict::Spared(SparedReason::Outside)
             };
             let (standing, class, second) = match verdict {
                 Verdict::Scored(Badness { class, points, second, .. }) => {
-                    (Standing::Scored(points), class, second)
+                    (Placement::Scored(points), class, second)
                 }
-                Verdict::Spared(reason) => (Standing::Spared(reason), 0, 0),
+                Verdict::Spared(reason) => (Placement::Spared(reason), 0, 0),
             };
             Ranked { at, id: process.id, standing, class, second }
         }));
         let tie = policy.tie(scene);
         self.rows.sort_unstable_by(|a, b| match (a.standing, b.standing) {
-            (Standing::Scored(mine), Standing::Scored(theirs)) => {
+            (Placement::Scored(mine), Placement::Scored(theirs)) => {
                 let keys = |row: &Ranked, points| (row.class, points, row.second);
                 keys(b, theirs).cmp(&keys(a, mine)).then_with(|| tie.order(a.id, b.id))
             }
-            (Standing::Scored(_), Standing::Spared(_)) => Ordering::Less,
-            (Standing::Spared(_), Standing::Scored(_)) => Ordering::Greater,
-            (Standing::Spared(mine), Standing::Spared(theirs)) => {
+            (Placement::Scored(_), Placement::Spared(_)) => Ordering::Less,
+            (Placement::Spared(_), Placement::Scored(_)) => Ordering::Greater,
+            (Placement::Spared(mine), Placement::Spared(theirs)) => {
                 mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
             }
         });
@@ -164,7 +164,7 @@ impl Ranking {
         let sway = |row: &Ranked| policy.sway(&processes[row.at as usize], scene);
         let down = sway(first).down;
         let floor = top - down.points();
-        let unseen = policy.tie(scene) == Tie::Unseen;
+        let unseen = policy.tie(scene) == TieBreak::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
         let reach = policy.reach(scene).points();

@@ -2,7 +2,7 @@
 //! it, the smallest that makes it the next victim.
 
 use crate::model::{Process, Reading, Scene};
-use crate::policy::{Badness, Policy, Tie, Verdict, kernel_score};
+use crate::policy::{Badness, Policy, TieBreak, Verdict, kernel_score};
 use crate::rank::{Ranked, Ranking};
 use crate::units::{Adj, Points};
 
@@ -106,7 +106,7 @@ struct Case<'a> {
     policy: &'a dyn Policy,
     scene: &'a Scene,
     process: &'a Process,
-    tie: Tie,
+    tie: TieBreak,
     /// [`Policy::rises_with_adj`].
     rises: bool,
 }
@@ -137,6 +137,6 @@ impl Case<'_> {
         let Some(points) = other.standing.points() else { return true };
         let theirs = (other.class, points, other.second);
         let goes_first = || self.tie.order(self.process.id, other.id).is_lt();
-        mine > theirs || (mine == theirs && self.tie != Tie::Unseen && goes_first())
+        mine > theirs || (mine == theirs && self.tie != TieBreak::Unseen && goes_first())
     }
 }

@@ -4,19 +4,19 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::text::{Manner, write_table};
+use super::text::{TextStyle, write_table};
 use crate::columns::{Column, column};
 use crate::model::Names;
-use crate::rank::Standing;
+use crate::rank::Placement;
 use crate::units::Kib;
-pub use crate::words::incident::{Agreement, Common, Explained};
+pub use crate::words::incident::{ChoiceAgreement, DumpContext, ExplainedReport};
 
-impl Explained<'_> {
+impl ExplainedReport<'_> {
     /// Writes it as text, with so many rows of the table.
     ///
     /// # Errors
     /// Whatever writing to `out` gives.
-    pub fn write(&self, out: &mut dyn Write, rows: usize, manner: Manner) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, rows: usize, manner: TextStyle) -> io::Result<()> {
         for (label, text) in self.lines() {
             super::text::put_line(out, &format!("{label:<9}{text}"), manner)?;
         }
@@ -77,7 +77,7 @@ impl Explained<'_> {
                         "pid": row.id.pid,
                         "comm": process.comm,
                         "badness": row.standing.points().map(|points| points.0),
-                        "spared": match row.standing { Standing::Spared(reason) => Some(reason.word()), Standing::Scored(_) => None },
+                        "spared": match row.standing { Placement::Spared(reason) => Some(reason.word()), Placement::Scored(_) => None },
                         "oom_score_adj": process.adj.value().map(|adj| adj.0),
                         "rss_pages": process.rss_stat.0,
                         "swap_pages": process.swap.value().map(|pages| pages.0),

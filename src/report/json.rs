@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::verdicts::Answer;
-use crate::columns::{Column, Row, Sight};
+use super::verdicts::VerdictReport;
+use crate::columns::{Column, RowContext, RowView};
 use crate::forecast::at_limit;
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, Killers, Knobs, Machine, Memory, Overcommit, Powers,
-    Pressure, ProcId, Process, SCHEMA, ScanAge, Swap, Text, Traffic,
+    Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
+    Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Swap, Sysctls, Text, VmCounters,
 };
-use crate::policy::{Unit, Verdict, agreement, kernel_score};
+use crate::policy::{BadnessUnit, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::units::{Bytes, Millis, Pages, Points};
 use crate::words::prediction::sentence;
@@ -71,17 +71,17 @@ struct Frame<'a> {
     memory: &'a Memory,
     swap: &'a Swap,
     overcommit: &'a Overcommit,
-    knobs: &'a Knobs,
+    knobs: &'a Sysctls,
     pressure: &'a Pressure,
-    traffic: &'a Traffic,
-    powers: &'a Powers,
+    traffic: &'a VmCounters,
+    powers: &'a Privileges,
     scan: &'a ScanAge,
     cgroups: &'a Cgroups,
     users: &'a BTreeMap<u32, Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    verdicts: Option<Vec<Answer<'a>>>,
-    #[serde(skip_serializing_if = "Killers::is_default")]
-    killers: &'a Killers,
+    verdicts: Option<Vec<VerdictReport<'a>>>,
+    #[serde(skip_serializing_if = "InstalledKillers::is_default")]
+    killers: &'a InstalledKillers,
     processes: Rows<'a>,
 }
 
@@ -130,7 +130,7 @@ struct Agreement {
 /// Whatever writing to `out` gives.
 pub fn write_line(
     out: &mut dyn Write,
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
 ) -> io::Result<()> {
@@ -143,10 +143,10 @@ pub fn write_line(
 /// Whatever writing to `out` gives.
 pub fn write_line_with<'a>(
     out: &mut dyn Write,
-    sight: &Sight<'a>,
+    sight: &RowContext<'a>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
-    verdicts: Option<Vec<Answer<'a>>>,
+    verdicts: Option<Vec<VerdictReport<'a>>>,
 ) -> io::Result<()> {
     let snapshot = sight.scene.now();
     let named = |row: &Ranked| {
@@ -161,8 +161,8 @@ pub fn write_line_with<'a>(
         time: time(snapshot.clock.unix_ms),
         policy: sight.policy.id(),
         unit: match sight.policy.unit() {
-            Unit::Pages => "pages",
-            Unit::Bare => "points",
+            BadnessUnit::Pages => "pages",
+            BadnessUnit::Bare => "points",
         },
         domain: Domain {
             name: &domain.name,
@@ -227,7 +227,7 @@ pub fn write_line_with<'a>(
 
 /// The rows, written one by one, so that ten thousand of them never stand in memory twice.
 struct Rows<'a> {
-    sight: &'a Sight<'a>,
+    sight: &'a RowContext<'a>,
     rows: &'a [u32],
     columns: Option<&'a [&'static Column]>,
 }
@@ -242,7 +242,7 @@ impl Serialize for Rows<'_> {
     }
 }
 
-fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
+fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
     let sight = row.sight;
     let process = row.process;
     let (points, terms, spared) = match sight.policy.judge(process, sight.scene) {
@@ -269,7 +269,7 @@ fn verdicts<'a>(row: &Row<'a>) -> Verdicts<'a> {
 }
 
 /// The same with the keys of these columns only.
-fn limited(row: &Row<'_>, columns: &[&'static Column]) -> Value {
+fn limited(row: &RowView<'_>, columns: &[&'static Column]) -> Value {
     let mut value = json!(verdicts(row));
     if let Value::Object(keys) = &mut value {
         keys.retain(|key, _| {

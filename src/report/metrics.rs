@@ -14,11 +14,11 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::columns::Sight;
+use crate::columns::RowContext;
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
-use crate::model::{ProcId, Reading, Stall};
-use crate::policy::{self, Off, Unit as Counted, agreement};
+use crate::forecast::limits::ReachableLimit;
+use crate::model::{ProcId, PsiLine, Reading};
+use crate::policy::{self, BadnessUnit as Counted, Override, agreement};
 use crate::units::{Kib, Points};
 
 /// Every name begins with this.
@@ -28,26 +28,26 @@ const PREFIX: &str = "doomtop";
 pub const NEAREST: usize = 10;
 
 /// Everything that may overrule the ranking: a series each.
-const OFFS: &[Off] = &[
-    Off::Panic,
-    Off::Waits,
-    Off::NoKiller,
-    Off::AllocatingTask,
-    Off::Confined,
-    Off::Dying(ProcId { pid: 0, born: crate::units::Ticks(0) }),
-    Off::Swapoff(None),
+const OFFS: &[Override] = &[
+    Override::Panic,
+    Override::Waits,
+    Override::NoKiller,
+    Override::AllocatingTask,
+    Override::Confined,
+    Override::Dying(ProcId { pid: 0, born: crate::units::Ticks(0) }),
+    Override::Swapoff(None),
 ];
 
 /// In which text it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum MetricsFormat {
     /// OpenMetrics 1.0.
     OpenMetrics,
     /// The text format 0.0.4 of Prometheus, which knows no units, no info and no end.
     Prometheus,
 }
 
-impl Form {
+impl MetricsFormat {
     /// Its media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
@@ -235,7 +235,7 @@ fn unit_of(path: &str) -> &str {
 }
 
 /// Who would be the victim, by how much, and whether that is to be believed.
-fn victim(sight: &Sight<'_>, all: &mut Families) {
+fn victim(sight: &RowContext<'_>, all: &mut Families) {
     let (scene, ranking) = (sight.scene, sight.ranking);
     let ruled = all.add(
         "ranking",
@@ -332,14 +332,14 @@ fn victim(sight: &Sight<'_>, all: &mut Families) {
         MetricType::Gauge,
         "Whether the kernel would not go by the ranking at this moment, by what overrules it.",
     );
-    let off = sight.policy.off(scene).map(Off::word);
+    let off = sight.policy.off(scene).map(Override::word);
     for word in OFFS.iter().map(|off| off.word()) {
         overruled.put(vec![("by", word.to_owned())], off == Some(word));
     }
 }
 
 /// Whether the killers are about to act, and on what they wait.
-fn killers(sight: &Sight<'_>, all: &mut Families) {
+fn killers(sight: &RowContext<'_>, all: &mut Families) {
     let own = policy::killers().all(|policy| policy.id() != sight.policy.id());
     let known = policy::killers().map(|policy| -> &dyn policy::Policy { policy });
     let asked = known.chain(own.then_some(sight.policy));
@@ -375,9 +375,9 @@ fn killers(sight: &Sight<'_>, all: &mut Families) {
 
 /// The walls that are told of: the nearest first, the machine's own always among them; and how many
 /// cgroups have one.
-fn nearest(sight: &Sight<'_>) -> (Vec<Wall>, usize) {
+fn nearest(sight: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
     let groups = sight.scene.now().cgroups.limited();
-    let mut walls: Vec<Wall> =
+    let mut walls: Vec<ReachableLimit> =
         groups.filter_map(|group| limits::of_cgroup(group, sight.scene)).collect();
     let count = walls.len();
     walls.sort_by(|a, b| a.distance().cmp(&b.distance()).then_with(|| a.name.cmp(&b.name)));
@@ -390,7 +390,7 @@ fn nearest(sight: &Sight<'_>) -> (Vec<Wall>, usize) {
     (walls, count)
 }
 
-fn domains(sight: &Sight<'_>, all: &mut Families) {
+fn domains(sight: &RowContext<'_>, all: &mut Families) {
     let (walls, count) = nearest(sight);
     all.gauge(
         "limited_cgroups",
@@ -398,7 +398,7 @@ fn domains(sight: &Sight<'_>, all: &mut Families) {
         "How many memory cgroups have a wall of their own.",
         Some(count),
     );
-    let label = |wall: &Wall| vec![("domain", wall.name.as_str().to_owned())];
+    let label = |wall: &ReachableLimit| vec![("domain", wall.name.as_str().to_owned())];
     let headroom = all.add(
         "domain_headroom",
         Some(Unit::Bytes),
@@ -431,7 +431,7 @@ fn domains(sight: &Sight<'_>, all: &mut Families) {
 }
 
 /// The machine: kills, promises, stall times.
-fn machine(sight: &Sight<'_>, all: &mut Families) {
+fn machine(sight: &RowContext<'_>, all: &mut Families) {
     let now = sight.scene.now();
     let kills = all.add(
         "oom_kills",
@@ -462,8 +462,8 @@ fn machine(sight: &Sight<'_>, all: &mut Families) {
         commit.mode.value().map(|_| commit.enforced()),
     );
     let stalls = [("some", now.pressure.some), ("full", now.pressure.full)];
-    let told = |share: &dyn Fn(Stall) -> Number| -> Vec<(Labels, Number)> {
-        let known = stalls.iter().filter_map(|(kind, reading): &(&str, Reading<Stall>)| {
+    let told = |share: &dyn Fn(PsiLine) -> Number| -> Vec<(Labels, Number)> {
+        let known = stalls.iter().filter_map(|(kind, reading): &(&str, Reading<PsiLine>)| {
             Some((vec![("kind", (*kind).to_owned())], share(reading.value()?)))
         });
         known.collect()
@@ -485,7 +485,7 @@ fn machine(sight: &Sight<'_>, all: &mut Families) {
 }
 
 /// The look itself: how it is judged, how long it took, how old it is.
-fn look(sight: &Sight<'_>, took: Duration, all: &mut Families) {
+fn look(sight: &RowContext<'_>, took: Duration, all: &mut Families) {
     let now = sight.scene.now();
     let (agree, compared) = agreement(sight.scene);
     all.gauge(
@@ -526,7 +526,11 @@ fn look(sight: &Sight<'_>, took: Duration, all: &mut Families) {
 ///
 /// # Errors
 /// None that the text itself can give.
-pub fn metrics(sight: &Sight<'_>, took: Duration, form: Form) -> Result<String, fmt::Error> {
+pub fn metrics(
+    sight: &RowContext<'_>,
+    took: Duration,
+    form: MetricsFormat,
+) -> Result<String, fmt::Error> {
     let mut all = Families::default();
     let build = all.add("build", None, MetricType::Info, "This doomtop.");
     build.put(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], Number::Natural(1));
@@ -541,8 +545,8 @@ pub fn metrics(sight: &Sight<'_>, took: Duration, form: Form) -> Result<String, 
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     match form {
-        Form::OpenMetrics => Ok(out),
-        Form::Prometheus => older(&out, &names),
+        MetricsFormat::OpenMetrics => Ok(out),
+        MetricsFormat::Prometheus => older(&out, &names),
     }
 }
 

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::intent::{Came, Haste, Intent, Outcome, Refusal, Taken};
+use crate::intent::{Expedite, ExpediteStep, Intent, Outcome, Refusal, StepResult};
 use crate::model::ProcId;
-use crate::words::outcome::told;
+use crate::words::outcome::outcome_text;
 
 /// In which form lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ReportFormat {
     /// A sentence.
     Text,
     /// A JSON object (`assets/schema.md`).
@@ -55,16 +55,16 @@ fn cgroup(path: &str, members: &[(ProcId, String)]) -> Value {
 }
 
 /// A step beside a signal.
-fn step(taken: &Taken) -> Value {
+fn step(taken: &ExpediteStep) -> Value {
     let step = match taken.step {
-        Haste::Priority => "priority",
-        Haste::Thaw { .. } => "thaw",
-        Haste::Release => "release",
+        Expedite::Priority => "priority",
+        Expedite::Thaw { .. } => "thaw",
+        Expedite::Release => "release",
     };
     let result = match taken.came {
-        Came::Done(_) => "done",
-        Came::Refused(_) => "refused",
-        Came::Unavailable(_) => "not_done",
+        StepResult::Done(_) => "done",
+        StepResult::Refused(_) => "refused",
+        StepResult::Unavailable(_) => "not_done",
     };
     json!({ "step": step, "result": result, "words": taken.came.words() })
 }
@@ -136,10 +136,10 @@ fn object(outcome: &Outcome) -> Value {
 ///
 /// # Errors
 /// It could not be written.
-pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: Form) -> io::Result<()> {
+pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: ReportFormat) -> io::Result<()> {
     match form {
-        Form::Text => writeln!(out, "{}", told(outcome)),
-        Form::Json => writeln!(out, "{}", object(outcome)),
+        ReportFormat::Text => writeln!(out, "{}", outcome_text(outcome)),
+        ReportFormat::Json => writeln!(out, "{}", object(outcome)),
     }
 }
 
@@ -151,14 +151,14 @@ pub fn write_rehearsed(
     out: &mut dyn Write,
     outcome: &Outcome,
     notes: &[String],
-    form: Form,
+    form: ReportFormat,
 ) -> io::Result<()> {
     match form {
-        Form::Text => {
-            writeln!(out, "{}", told(outcome))?;
+        ReportFormat::Text => {
+            writeln!(out, "{}", outcome_text(outcome))?;
             notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
         }
-        Form::Json => {
+        ReportFormat::Json => {
             let mut line = object(outcome);
             line["notes"] = json!(notes);
             writeln!(out, "{line}")
@@ -174,10 +174,10 @@ pub fn write_plan(
     out: &mut dyn Write,
     intent: &Intent,
     notes: &[String],
-    form: Form,
+    form: ReportFormat,
 ) -> io::Result<()> {
     match form {
-        Form::Text => {
+        ReportFormat::Text => {
             let subject = intent.subject();
             match intent {
                 Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
@@ -195,7 +195,7 @@ pub fn write_plan(
             }
             notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
         }
-        Form::Json => {
+        ReportFormat::Json => {
             let mut line = wish(intent);
             line["result"] = json!("would");
             line["notes"] = json!(notes);
@@ -213,12 +213,12 @@ pub fn write_refused(
     pid: i32,
     name: Option<&str>,
     why: &str,
-    form: Form,
+    form: ReportFormat,
 ) -> io::Result<()> {
     match (form, name) {
-        (Form::Text, Some(name)) => writeln!(out, "{pid} {name}: {why}"),
-        (Form::Text, None) => writeln!(out, "{pid}: {why}"),
-        (Form::Json, name) => {
+        (ReportFormat::Text, Some(name)) => writeln!(out, "{pid} {name}: {why}"),
+        (ReportFormat::Text, None) => writeln!(out, "{pid}: {why}"),
+        (ReportFormat::Json, name) => {
             let line = json!({ "pid": pid, "comm": name, "result": "refused", "why": why });
             writeln!(out, "{line}")
         }

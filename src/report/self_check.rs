@@ -4,19 +4,20 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crate::columns::Sight;
+use crate::columns::RowContext;
 use crate::model::{Machine, Process, RssSource, Scene};
 use crate::policy::{
-    Comparison, Policy, Tie, Unit, agreement, comparisons, running, swap_counter_bound,
+    BadnessUnit, Policy, ScoreComparison, TieBreak, agreement, comparisons, running,
+    swap_counter_bound,
 };
-use crate::rank::Standing;
+use crate::rank::Placement;
 use crate::units::Pages;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
 /// What the check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct CheckTally {
     /// Scores that were compared.
     pub compared: usize,
     /// Of these, equal.
@@ -32,7 +33,7 @@ const LABEL: usize = 9;
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
-pub fn write_check(out: &mut dyn Write, sight: &Sight<'_>) -> io::Result<Tally> {
+pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<CheckTally> {
     let scene = sight.scene;
     let machine = scene.machine();
     let mut say = |label: &str, text: String| writeln!(out, "{label:<LABEL$} {text}");
@@ -63,7 +64,7 @@ pub fn write_check(out: &mut dyn Write, sight: &Sight<'_>) -> io::Result<Tally> 
     say("slack", slack(sight))?;
     say("next", sentence(sight).whole())?;
     writeln!(out)?;
-    let rows: Vec<Comparison> = comparisons(scene).collect();
+    let rows: Vec<ScoreComparison> = comparisons(scene).collect();
     writeln!(
         out,
         "{:>7} {:<15} {:>6} {:>12} {:>8} {:>6}",
@@ -76,7 +77,7 @@ pub fn write_check(out: &mut dyn Write, sight: &Sight<'_>) -> io::Result<Tally> 
     }
     let equal = rows.iter().filter(|row| row.computed == row.kernel).count();
     let wrong = rows.iter().filter(|row| !row.agrees()).count();
-    let result = Tally { compared: rows.len(), equal, wrong };
+    let result = CheckTally { compared: rows.len(), equal, wrong };
     writeln!(out)?;
     let hidden = scene.now().scan.unreadable;
     if hidden > 0 || !scene.now().powers.sees_others {
@@ -93,15 +94,15 @@ pub fn write_check(out: &mut dyn Write, sight: &Sight<'_>) -> io::Result<Tally> 
 
 fn write_row(
     out: &mut dyn Write,
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     process: &Process,
-    row: &Comparison,
+    row: &ScoreComparison,
 ) -> io::Result<()> {
     let at = sight.scene.now().position(process.id.pid);
     let standing = at.and_then(|at| sight.row(at)).map(|row| row.standing());
     let badness = match standing {
-        Some(Standing::Scored(points)) => points.0.to_string(),
-        Some(Standing::Spared(reason)) => reason.word().to_owned(),
+        Some(Placement::Scored(points)) => points.0.to_string(),
+        Some(Placement::Spared(reason)) => reason.word().to_owned(),
         None => String::new(),
     };
     let adj = process.adj.value().map_or_else(|| "-".to_owned(), |adj| adj.to_string());
@@ -154,20 +155,22 @@ fn swap(machine: &Machine) -> String {
 
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
     match policy.tie(scene) {
-        Tie::Youngest => "of equals the youngest dies (inside a memory cgroup nobody can tell)",
-        Tie::Oldest | Tie::LowestPid => {
+        TieBreak::Youngest => {
+            "of equals the youngest dies (inside a memory cgroup nobody can tell)"
+        }
+        TieBreak::Oldest | TieBreak::LowestPid => {
             "of equals the oldest dies (inside a memory cgroup nobody can tell)"
         }
-        Tie::Unseen => "which of equals dies in a memory cgroup is in no file",
+        TieBreak::Unseen => "which of equals dies in a memory cgroup is in no file",
     }
 }
 
-fn slack(sight: &Sight<'_>) -> String {
+fn slack(sight: &RowContext<'_>) -> String {
     let ranking = sight.ranking;
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
-    let unit = if sight.policy.unit() == Unit::Pages { "pages" } else { "points" };
+    let unit = if sight.policy.unit() == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
         "{} {unit} between the first two, who are {} apart: {}",
         ranking.slack().0,
@@ -176,8 +179,8 @@ fn slack(sight: &Sight<'_>) -> String {
     )
 }
 
-fn verdict(result: Tally) -> String {
-    let Tally { compared, equal, wrong } = result;
+fn verdict(result: CheckTally) -> String {
+    let CheckTally { compared, equal, wrong } = result;
     let near = compared - equal - wrong;
     match (compared, wrong) {
         (0, _) => "no score could be compared".to_owned(),

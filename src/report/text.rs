@@ -6,16 +6,16 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::columns::{Align, Column, Sight, human_size, span_of};
+use crate::columns::{Align, Column, RowContext, human_size, span_of};
 use crate::forecast::at_limit;
-use crate::model::{Reading, Snapshot, Stall};
+use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
+pub struct TextStyle {
     /// Cut behind so many cells: at a terminal's edge. Elsewhere never.
     pub cut: Option<usize>,
     /// Only ASCII: every other character becomes a question mark.
@@ -28,10 +28,10 @@ pub struct Manner {
 /// Whatever writing to `out` gives.
 pub fn write_look(
     out: &mut dyn Write,
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: Manner,
+    manner: TextStyle,
 ) -> io::Result<()> {
     for line in head(sight) {
         put_line(out, &line, manner)?;
@@ -46,10 +46,10 @@ pub fn write_look(
 /// Whatever writing to `out` gives.
 pub(crate) fn write_table(
     out: &mut dyn Write,
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: Manner,
+    manner: TextStyle,
 ) -> io::Result<()> {
     let mut text = String::new();
     for column in columns {
@@ -74,7 +74,7 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-pub(crate) fn put_line(out: &mut dyn Write, line: &str, manner: Manner) -> io::Result<()> {
+pub(crate) fn put_line(out: &mut dyn Write, line: &str, manner: TextStyle) -> io::Result<()> {
     let line = manner.cut.map_or(line, |width| fit(line, width));
     if !manner.ascii || line.is_ascii() {
         return writeln!(out, "{line}");
@@ -112,7 +112,7 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
 }
 
 /// The header in words.
-fn head(sight: &Sight<'_>) -> Vec<String> {
+fn head(sight: &RowContext<'_>) -> Vec<String> {
     let snapshot = sight.scene.now();
     let machine = sight.scene.machine();
     let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
@@ -193,7 +193,8 @@ fn commit(snapshot: &Snapshot) -> String {
 }
 
 fn pressure(snapshot: &Snapshot) -> String {
-    let stall = |stall: Stall| format!("{:.1} {:.1} {:.1}", stall.avg10, stall.avg60, stall.avg300);
+    let stall =
+        |stall: PsiLine| format!("{:.1} {:.1} {:.1}", stall.avg10, stall.avg60, stall.avg300);
     let mut line = match (snapshot.pressure.some, snapshot.pressure.full) {
         (Reading::Value(some), Reading::Value(full)) => {
             format!("memory pressure some {} full {}", stall(some), stall(full))

@@ -4,17 +4,17 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::{Manner, put_line};
-use crate::columns::Sight;
-use crate::forecast::opinion::{Opinion, everybody, opinions};
+use super::text::{TextStyle, put_line};
+use crate::columns::RowContext;
+use crate::forecast::opinion::{KillerOpinion, everybody, opinions};
 use crate::model::{Comm, ProcId};
-use crate::policy::{Policy, Unit};
+use crate::policy::{BadnessUnit, Policy};
 use crate::units::Points;
 use crate::words::values;
 
 /// One policy's answer, as it is written to JSON.
 #[derive(Serialize)]
-pub struct Answer<'a> {
+pub struct VerdictReport<'a> {
     policy: &'static str,
     unit: &'static str,
     armed: Waiting,
@@ -56,25 +56,25 @@ struct Person<'a> {
     comm: &'a Comm,
 }
 
-fn asked(sight: &Sight<'_>, current: &'static dyn Policy) -> Vec<Opinion> {
+fn asked(sight: &RowContext<'_>, current: &'static dyn Policy) -> Vec<KillerOpinion> {
     opinions(&everybody(current), sight.scene, (current, sight.ranking))
 }
 
 /// Every policy's answer. `current` is the policy of the sight.
 #[must_use]
-pub fn answers<'a>(sight: &Sight<'a>, current: &'static dyn Policy) -> Vec<Answer<'a>> {
+pub fn answers<'a>(sight: &RowContext<'a>, current: &'static dyn Policy) -> Vec<VerdictReport<'a>> {
     let scene = sight.scene;
     let person = |id: ProcId| {
         let process = scene.find(id)?;
         Some(Person { pid: id.pid, comm: &process.comm })
     };
-    let answer = |opinion: Opinion| {
-        let Opinion { policy, armed, fate, .. } = opinion;
-        Answer {
+    let answer = |opinion: KillerOpinion| {
+        let KillerOpinion { policy, armed, fate, .. } = opinion;
+        VerdictReport {
             policy: policy.id(),
             unit: match policy.unit() {
-                Unit::Pages => "pages",
-                Unit::Bare => "points",
+                BadnessUnit::Pages => "pages",
+                BadnessUnit::Bare => "points",
             },
             armed: Waiting {
                 ready: armed.ready,
@@ -110,14 +110,14 @@ pub fn answers<'a>(sight: &Sight<'a>, current: &'static dyn Policy) -> Vec<Answe
 /// Whatever writing to `out` gives.
 pub fn write_verdicts(
     out: &mut dyn Write,
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     current: &'static dyn Policy,
-    manner: Manner,
+    manner: TextStyle,
 ) -> io::Result<()> {
     writeln!(out)?;
     for opinion in asked(sight, current) {
         let policy = opinion.policy;
-        let sight = Sight { policy, ..*sight };
+        let sight = RowContext { policy, ..*sight };
         let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), values::who);
         let mut line = format!("{:<20} {}", policy.id(), values::fate(&sight, &opinion.fate));
         let sure = opinion.fate.off.is_none() && !opinion.fate.too_close();

@@ -3,15 +3,15 @@
 
 use std::collections::HashSet;
 
-use crate::columns::{Column, Sight, SortKey};
+use crate::columns::{Column, RowContext, SortKey};
 use crate::model::{ProcId, Snapshot};
-use crate::policy::Reason;
-use crate::rank::Standing;
+use crate::policy::SparedReason;
+use crate::rank::Placement;
 use crate::rows::filter::Filter;
 
 /// What hangs under a line of the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Branch {
+pub enum TreeBranch {
     /// Nothing.
     #[default]
     Leaf,
@@ -23,7 +23,7 @@ pub enum Branch {
 
 /// Where a line stands in the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stem {
+pub struct TreeLines {
     /// How deep; 0 in the plain list.
     pub depth: u16,
     /// Bit `d`: the ancestor at depth `d` has further siblings below.
@@ -31,18 +31,18 @@ pub struct Stem {
     /// Whether it is the last of its siblings.
     pub last: bool,
     /// What hangs under it.
-    pub branch: Branch,
+    pub branch: TreeBranch,
 }
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct TableLine {
     /// Who.
     pub id: ProcId,
     /// Position in the snapshot; nothing when it went while the rows were held.
     pub at: Option<u32>,
     /// Place in the tree.
-    pub stem: Stem,
+    pub stem: TreeLines,
 }
 
 /// By what the table is sorted.
@@ -67,7 +67,7 @@ impl Sort {
 
 /// What decides which rows are shown, and how.
 #[derive(Clone)]
-pub struct View {
+pub struct TableSettings {
     /// The order.
     pub sort: Sort,
     /// Typed filter.
@@ -84,9 +84,9 @@ pub struct View {
     pub folded: HashSet<ProcId>,
 }
 
-impl View {
+impl TableSettings {
     /// The lines of the table, into `lines`.
-    pub fn arrange(&self, sight: &Sight<'_>, lines: &mut Vec<Line>) {
+    pub fn arrange(&self, sight: &RowContext<'_>, lines: &mut Vec<TableLine>) {
         let snapshot = sight.scene.now();
         let mut order: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
         order.retain(|&at| self.shows(sight, at));
@@ -95,20 +95,20 @@ impl View {
         if self.tree {
             self.grow_tree(sight, &order, lines);
         } else {
-            lines.extend(order.iter().map(|&at| Line {
+            lines.extend(order.iter().map(|&at| TableLine {
                 id: snapshot.processes[at as usize].id,
                 at: Some(at),
-                stem: Stem::default(),
+                stem: TreeLines::default(),
             }));
         }
     }
 
-    fn shows(&self, sight: &Sight<'_>, at: u32) -> bool {
+    fn shows(&self, sight: &RowContext<'_>, at: u32) -> bool {
         let Some(row) = sight.row(at as usize) else { return false };
         if row.process.is_kernel_thread() && !self.kernel_threads {
             return false;
         }
-        if row.standing() == Standing::Spared(Reason::Outside) {
+        if row.standing() == Placement::Spared(SparedReason::Outside) {
             return false;
         }
         if self.hide_spared && row.standing().points().is_none() {
@@ -118,7 +118,7 @@ impl View {
         self.user.as_ref().is_none_or(of_user) && self.filter.shows(&row)
     }
 
-    fn put_in_order(&self, sight: &Sight<'_>, order: &mut Vec<u32>) {
+    fn put_in_order(&self, sight: &RowContext<'_>, order: &mut Vec<u32>) {
         match self.sort.of_ranking() {
             Some(false) => {}
             Some(true) => {
@@ -145,7 +145,7 @@ impl View {
     }
 
     /// Every shown process under its parent; a parent that the filter hides comes along.
-    fn grow_tree(&self, sight: &Sight<'_>, order: &[u32], lines: &mut Vec<Line>) {
+    fn grow_tree(&self, sight: &RowContext<'_>, order: &[u32], lines: &mut Vec<TableLine>) {
         let snapshot = sight.scene.now();
         let parent_of = |at: u32| {
             let parent = snapshot.processes[at as usize].parent;
@@ -180,22 +180,23 @@ impl View {
             let to = kin.partition_point(|&(up, _, _)| up <= parent);
             &kin[from..to]
         };
-        let mut waiting: Vec<(u32, Stem)> = Vec::new();
+        let mut waiting: Vec<(u32, TreeLines)> = Vec::new();
         let push = |parent: Option<u32>, depth: u16, more: u64, waiting: &mut Vec<_>| {
             let brood = children(parent);
             for (nth, &(_, _, at)) in brood.iter().enumerate().rev() {
                 let last = nth + 1 == brood.len();
-                waiting.push((at, Stem { depth, more, last, branch: Branch::Leaf }));
+                waiting.push((at, TreeLines { depth, more, last, branch: TreeBranch::Leaf }));
             }
         };
         push(None, 0, 0, &mut waiting);
         while let Some((at, mut stem)) = waiting.pop() {
             let id = snapshot.processes[at as usize].id;
             if !children(Some(at)).is_empty() {
-                stem.branch = if self.folded.contains(&id) { Branch::Closed } else { Branch::Open };
+                stem.branch =
+                    if self.folded.contains(&id) { TreeBranch::Closed } else { TreeBranch::Open };
             }
-            lines.push(Line { id, at: Some(at), stem });
-            if stem.branch == Branch::Open {
+            lines.push(TableLine { id, at: Some(at), stem });
+            if stem.branch == TreeBranch::Open {
                 // Deeper than that the stems stand under each other.
                 let more = if stem.last { stem.more } else { stem.more | 1 << stem.depth };
                 push(Some(at), (stem.depth + 1).min(63), more, &mut waiting);
@@ -205,7 +206,7 @@ impl View {
 }
 
 /// Finds the same lines in another look, without moving any.
-pub fn hold(lines: &mut [Line], snapshot: &Snapshot) {
+pub fn hold(lines: &mut [TableLine], snapshot: &Snapshot) {
     for line in lines {
         line.at = snapshot
             .position(line.id.pid)

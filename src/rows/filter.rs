@@ -7,7 +7,7 @@ use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::columns::Row;
+use crate::columns::RowView;
 
 /// What a term looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,13 +104,13 @@ impl Filter {
 
     /// Whether the row is shown.
     #[must_use]
-    pub fn shows(&self, row: &Row<'_>) -> bool {
+    pub fn shows(&self, row: &RowView<'_>) -> bool {
         self.terms.iter().all(|term| term.found(row) != term.not)
     }
 }
 
 impl Term {
-    fn found(&self, row: &Row<'_>) -> bool {
+    fn found(&self, row: &RowView<'_>) -> bool {
         let process = row.process;
         let names = row.sight.names;
         let hit = |text: &str| self.pattern.is_match(text);

@@ -9,7 +9,7 @@ use rustix::io::{Errno, pread, read};
 
 /// What was not read, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Absence {
+pub(crate) enum FileAbsence {
     /// ENOENT, ESRCH: the process is gone, or there is no such file here.
     Gone,
     /// EACCES, EPERM.
@@ -18,7 +18,7 @@ pub(crate) enum Absence {
     Missing,
 }
 
-impl From<Errno> for Absence {
+impl From<Errno> for FileAbsence {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::SRCH => Self::Gone,
@@ -33,11 +33,11 @@ impl From<Errno> for Absence {
 const LIMIT: usize = 1 << 20;
 
 /// Where files are read into. It only grows, so a warm loop allocates nothing.
-pub(crate) struct Buffer {
+pub(crate) struct FileBuffer {
     bytes: Vec<u8>,
 }
 
-impl Buffer {
+impl FileBuffer {
     pub(crate) fn new() -> Self {
         Self { bytes: vec![0; 8192] }
     }
@@ -110,11 +110,11 @@ pub(crate) fn open(dir: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
 }
 
 /// A short path below the proc tree, on the stack.
-pub(crate) struct Path {
+pub(crate) struct ProcPath {
     room: [u8; 64],
 }
 
-impl Path {
+impl ProcPath {
     /// `PID/FILE`.
     pub(crate) fn of(pid: i32, file: &str) -> Self {
         Self::print(format_args!("{pid}/{file}"))
@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn the_longest_path_fits() {
-        let path = Path::of_thread(i32::MAX, i32::MAX, "oom_score_adj");
+        let path = ProcPath::of_thread(i32::MAX, i32::MAX, "oom_score_adj");
         assert_eq!(path.as_c_str(), c"2147483647/task/2147483647/oom_score_adj");
     }
 
     #[test]
     fn a_buffer_grows_to_a_long_file_and_stops_at_the_limit() {
-        let mut buffer = Buffer::new();
+        let mut buffer = FileBuffer::new();
         let file = vec![b'x'; 100_000];
         let whole = buffer.fill(true, |room, offset| {
             let rest = &file[offset as usize..];

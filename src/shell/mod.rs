@@ -16,17 +16,19 @@ use std::sync::Arc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
-use crate::app::{Acting, Msg, Setup};
-use crate::effects::{Effects, KernelHands, Refuse, Rehearse};
-use crate::model::{Capability, Needs, Powers, ProcId, Snapshot};
+use crate::app::{ActingMode, Msg, Setup};
+use crate::effects::{DryRun, Effects, LiveEffects, NoEffects};
+use crate::model::{Capability, Needs, Privileges, ProcId, Snapshot};
 use crate::policy::{self, Policy};
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::sample::process::lookup;
-use crate::source::{Live, Lost, Patience, Recording, Redacted, Redactor, Source, demo};
+use crate::source::{
+    LiveSource, Recording, RedactedSource, Redactor, ScanPatience, Source, SourceError, demo,
+};
 use crate::units::Millis;
 
-use crate::shell::worker::player::{Counted, Film, Progress};
-use tui::Feed;
+use crate::shell::worker::player::{CountingReader, Player, ReadProgress};
+use tui::ScreenInput;
 
 use crate::shell::command::cli::{Cli, Command, PolicyArg, PolicyCommand, RulesCommand};
 
@@ -118,8 +120,8 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         // `linux` is the running kernel; a log is judged by the rule of its own.
         if order.screen {
             let setup = crate::shell::command::explain::setup(cli, policy, utc_offset());
-            let hands = Box::new(Refuse::NotReal);
-            let feed = Feed::Stream(Box::new(crate::shell::command::explain::NoLooks));
+            let hands = Box::new(NoEffects::NotReal);
+            let feed = ScreenInput::Stream(Box::new(crate::shell::command::explain::NoReports));
             return tui::run(cli, setup, feed, hands, None, watch, None);
         }
         return crate::shell::command::explain::run(
@@ -141,7 +143,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     }
     let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
     let redacted = |source: Box<dyn Source>| match &redactor {
-        Some(redactor) => Box::new(Redacted::new(source, redactor.clone())) as Box<dyn Source>,
+        Some(redactor) => {
+            Box::new(RedactedSource::new(source, redactor.clone())) as Box<dyn Source>
+        }
         None => source,
     };
     let from = match &cli.command {
@@ -151,7 +155,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let recorded = from.is_some() || cli.demo;
     let mut setup = Setup {
         own: ProcId::default(),
-        acting: if cli.demo { Acting::Demo } else { Acting::NotReal },
+        acting: if cli.demo { ActingMode::Demo } else { ActingMode::NotReal },
         policy,
         scope: cli.scope.clone(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
@@ -164,7 +168,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if recorded {
         let (recording, progress) = match from {
             Some(from) => open_recording(from)?,
-            None => (demo::demo(), Some(Progress::default())),
+            None => (demo::demo(), Some(ReadProgress::default())),
         };
         let source = redacted(Box::new(recording));
         return if let Some((file, rule)) = checked {
@@ -177,9 +181,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             crate::shell::command::metrics::run(order, delay, &setup, source, None, watch)
         } else if screen {
             let feed = feed(cli, source, progress)?;
-            tui::run(cli, setup, feed, Box::new(Refuse::NotReal), None, watch, sticky)
+            tui::run(cli, setup, feed, Box::new(NoEffects::NotReal), None, watch, sticky)
         } else if let Some(command) = &cli.command {
-            let hands = Box::new(Refuse::NotReal);
+            let hands = Box::new(NoEffects::NotReal);
             carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
             crate::shell::command::self_check::run(cli, &setup, source)
@@ -191,11 +195,14 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let root = open()?;
     let patience = if screen { setup.delay.0.min(PATIENCE) } else { PATIENCE_OF_PIPES };
     let mut live =
-        Live::start(root, Patience::Millis(patience)).map_err(|lost| lost.to_string())?;
+        LiveSource::start(root, ScanPatience::Millis(patience)).map_err(|lost| lost.to_string())?;
     live.memory_locked(lock_memory(&live.powers()));
     let live = redacted(Box::new(live));
     let reader = || {
-        open().map(|root| crate::shell::worker::lookup::Reader { root, redactor: redactor.clone() })
+        open().map(|root| crate::shell::worker::lookup::LookupWorker {
+            root,
+            redactor: redactor.clone(),
+        })
     };
     if let Some((file, rule)) = checked {
         return crate::shell::command::policies::check(&setup, live, file, rule);
@@ -232,7 +239,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     if let Some(command) = &cli.command {
         return carry_out(command, &setup, live, hands, is_dry(cli));
     }
-    let feed = Feed::Looks(live);
+    let feed = ScreenInput::Looks(live);
     let roots = ([reader()?, reader()?], [open()?, open()?]);
     tui::run(cli, setup, feed, hands, Some(roots), watch, sticky)
 }
@@ -251,20 +258,20 @@ fn is_dry(cli: &Cli) -> bool {
 fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
     match LiveRoot::prove(root) {
         Ok(_) if cli.read_only || cli.redact.is_some() => {
-            setup.acting = Acting::ReadOnly;
-            Box::new(Refuse::ReadOnly)
+            setup.acting = ActingMode::ReadOnly;
+            Box::new(NoEffects::ReadOnly)
         }
         Ok(root) if is_dry(cli) => {
-            setup.acting = Acting::Rehearsal;
-            Box::new(Rehearse::new(root))
+            setup.acting = ActingMode::Rehearsal;
+            Box::new(DryRun::new(root))
         }
         Ok(root) => {
-            setup.acting = Acting::Free;
-            Box::new(KernelHands::new(root))
+            setup.acting = ActingMode::Free;
+            Box::new(LiveEffects::new(root))
         }
         Err(_) => {
-            setup.acting = Acting::Elsewhere;
-            Box::new(Refuse::NotReal)
+            setup.acting = ActingMode::Elsewhere;
+            Box::new(NoEffects::NotReal)
         }
     }
 }
@@ -296,7 +303,7 @@ fn carry_out(
 }
 
 /// A recording, and how much of it was read, where that can be told: of a file.
-fn open_recording(from: &Path) -> Result<(Recording, Option<Progress>), String> {
+fn open_recording(from: &Path) -> Result<(Recording, Option<ReadProgress>), String> {
     if from == Path::new("-") {
         let reader = Box::new(BufReader::new(io::stdin()));
         return Ok((Recording::open(reader, "standard input"), None));
@@ -307,14 +314,18 @@ fn open_recording(from: &Path) -> Result<(Recording, Option<Progress>), String> 
     if about.is_dir() {
         return Err(format!("{name}: this is a folder, not a file of JSON lines"));
     }
-    let progress = Progress::of(about.len());
-    let counted = Counted { file, progress: progress.clone() };
+    let progress = ReadProgress::of(about.len());
+    let counted = CountingReader { file, progress: progress.clone() };
     let recording = Recording::open(Box::new(BufReader::new(counted)), &name);
     Ok((recording, about.is_file().then_some(progress)))
 }
 
 /// How the screen takes a recording: a file is played, a pipe is shown as it comes.
-fn feed(cli: &Cli, source: Box<dyn Source>, progress: Option<Progress>) -> Result<Feed, String> {
+fn feed(
+    cli: &Cli,
+    source: Box<dyn Source>,
+    progress: Option<ReadProgress>,
+) -> Result<ScreenInput, String> {
     let order = match &cli.command {
         Some(Command::Replay(order)) => Some(order),
         _ => None,
@@ -322,12 +333,12 @@ fn feed(cli: &Cli, source: Box<dyn Source>, progress: Option<Progress>) -> Resul
     let Some(progress) = progress else {
         return match order {
             Some(_) => Err("replay plays a file; a pipe is shown by --from".to_owned()),
-            None => Ok(Feed::Stream(source)),
+            None => Ok(ScreenInput::Stream(source)),
         };
     };
     let speed = order.map(|order| order.speed.0).unwrap_or_default();
     let at = order.and_then(|order| order.at.clone());
-    Ok(Feed::Film(Film { source, progress, speed, at }))
+    Ok(ScreenInput::Film(Player { source, progress, speed, at }))
 }
 
 /// Seconds that local time is ahead of UTC.
@@ -337,7 +348,7 @@ fn utc_offset() -> i32 {
 
 /// Keeps doomtop's pages in memory as they are touched, so that it runs when memory is gone. Only
 /// with the right to lock without limit: within a limit every later allocation could fail instead.
-fn lock_memory(powers: &Powers) -> bool {
+fn lock_memory(powers: &Privileges) -> bool {
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     let permitted = powers.caps.has(Capability::IpcLock);
@@ -351,10 +362,10 @@ fn look(
     source: &mut dyn Source,
     needs: &Needs,
     mut spent: Option<Arc<Snapshot>>,
-) -> Result<Arc<Snapshot>, Lost> {
+) -> Result<Arc<Snapshot>, SourceError> {
     loop {
         match source.look(needs, spent.take()) {
-            Err(lost @ Lost::Damaged { .. }) => {
+            Err(lost @ SourceError::Damaged { .. }) => {
                 complain(0, &lost.to_string());
             }
             other => return other,
@@ -363,11 +374,11 @@ fn look(
 }
 
 /// What a look that failed means for the looks to come.
-fn failed(lost: &Lost) -> Msg {
+fn failed(lost: &SourceError) -> Msg {
     match lost {
-        Lost::End => Msg::Lost("end of the recording".to_owned()),
+        SourceError::End => Msg::Lost("end of the recording".to_owned()),
         // What could not be read now may be readable again; behind damage it goes on.
-        Lost::Unreadable(_) | Lost::Damaged { .. } => Msg::Missed(lost.to_string()),
+        SourceError::Unreadable(_) | SourceError::Damaged { .. } => Msg::Missed(lost.to_string()),
         other => Msg::Lost(other.to_string()),
     }
 }

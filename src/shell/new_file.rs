@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::app::Level;
+use crate::app::NoticeLevel;
 use crate::app::session::journal::Journal;
 use crate::model::Machine;
 
@@ -33,17 +33,17 @@ fn create(path: impl AsRef<std::path::Path>) -> io::Result<File> {
 }
 
 /// Writes a text to a path as it was typed; what comes back is what to say.
-pub(crate) fn write(path: &str, text: &str) -> (Level, String) {
+pub(crate) fn write(path: &str, text: &str) -> (NoticeLevel, String) {
     let written = create(home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
-        Ok(()) => (Level::Good, format!("written to {path}")),
+        Ok(()) => (NoticeLevel::Good, format!("written to {path}")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            (Level::Warn, format!("{path} is there already: nothing was written"))
+            (NoticeLevel::Warn, format!("{path} is there already: nothing was written"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (Level::Warn, format!("{path}: its folder is not there (mkdir -p makes it)"))
+            (NoticeLevel::Warn, format!("{path}: its folder is not there (mkdir -p makes it)"))
         }
-        Err(error) => (Level::Warn, format!("{path}: {error}")),
+        Err(error) => (NoticeLevel::Warn, format!("{path}: {error}")),
     }
 }
 
@@ -54,7 +54,7 @@ fn home(path: &str) -> PathBuf {
 }
 
 /// Writes the journal to a new file in the working directory; what comes back is what to say.
-pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (Level, String) {
+pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (NoticeLevel, String) {
     let first = journal.entries.first().map_or(0, |entry| entry.unix_ms);
     let written =
         new_file(&format!("doomtop-journal-{first}"), "txt").and_then(|(name, mut file)| {
@@ -62,8 +62,8 @@ pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (Level, String) {
             Ok(name)
         });
     match written {
-        Ok(name) => (Level::Good, format!("the journal is written to {name}")),
-        Err(error) => (Level::Warn, format!("the journal could not be written: {error}")),
+        Ok(name) => (NoticeLevel::Good, format!("the journal is written to {name}")),
+        Err(error) => (NoticeLevel::Warn, format!("the journal could not be written: {error}")),
     }
 }
 
@@ -89,7 +89,7 @@ fn text(journal: &Journal, machine: &Machine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::session::journal::Acted;
+    use crate::app::session::journal::JournalAct;
     use crate::intent::{Intent, Outcome, Refusal};
     use crate::model::ProcId;
     use crate::units::Adj;
@@ -99,15 +99,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("50-oom.conf");
         let path = path.to_str().expect("a path");
-        assert_eq!(write(path, "one").0, Level::Good);
+        assert_eq!(write(path, "one").0, NoticeLevel::Good);
         let (level, said) = write(path, "two");
-        assert_eq!(level, Level::Warn);
+        assert_eq!(level, NoticeLevel::Warn);
         assert!(said.contains("there already"), "{said}");
         assert_eq!(std::fs::read_to_string(path).expect("a text"), "one");
         // Nor through a link to what is not there yet.
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).expect("a link");
-        assert_eq!(write(link.to_str().expect("a path"), "three").0, Level::Warn);
+        assert_eq!(write(link.to_str().expect("a path"), "three").0, NoticeLevel::Warn);
         assert!(!target.exists());
         let (_, said) = write(folder.path().join("no/such").to_str().expect("a path"), "four");
         assert!(said.contains("folder is not there"), "{said}");
@@ -119,8 +119,8 @@ mod tests {
         let (who, name) = (ProcId { pid: 7, ..ProcId::default() }, "java".to_owned());
         let intent = Intent::SetAdj { who, name, from: Adj(0), to: Adj(-5), revert: false };
         let outcome = Outcome::Refused { intent, refusal: Refusal::Gone };
-        journal.note(1_763_726_400_000, Level::Warn, "7 java: already gone".to_owned());
-        journal.tie(Acted::of(&outcome), None);
+        journal.note(1_763_726_400_000, NoticeLevel::Warn, "7 java: already gone".to_owned());
+        journal.tie(JournalAct::of(&outcome), None);
         let text = text(&journal, &Machine::default());
         let line = text.lines().nth(1).expect("a line");
         assert_eq!(

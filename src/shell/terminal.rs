@@ -87,7 +87,7 @@ pub(crate) fn test_panic(place: &str) {
 }
 
 /// The terminal, taken.
-pub(crate) struct Screen {
+pub(crate) struct TerminalScreen {
     /// Never dropped: ratatui would complain to a terminal that may be gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     alternate: bool,
@@ -103,7 +103,7 @@ fn size() -> io::Result<Rect> {
     Ok(Rect::new(0, 0, width, height))
 }
 
-impl Screen {
+impl TerminalScreen {
     /// Takes the terminal.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(crate) fn draw(&mut self, app: &App, look: &ui::Look) -> io::Result<Viewport> {
+    pub(crate) fn draw(&mut self, app: &App, look: &ui::Theme) -> io::Result<Viewport> {
         let mut viewport = Viewport::default();
         if size()? != self.area {
             self.clear()?;
@@ -164,7 +164,7 @@ impl Screen {
     }
 
     /// The picture as lines of text, for leaving it on the terminal.
-    pub(crate) fn picture(&mut self, app: &App, look: &ui::Look) -> Vec<String> {
+    pub(crate) fn picture(&mut self, app: &App, look: &ui::Theme) -> Vec<String> {
         let area = Rect { height: self.area.height.saturating_sub(1), ..self.area };
         let mut buffer = Buffer::empty(area);
         ui::paint(app, look, area, &mut buffer);
@@ -176,7 +176,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TerminalScreen {
     fn drop(&mut self) {
         restore();
     }

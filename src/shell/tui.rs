@@ -11,34 +11,34 @@ use crossterm::execute;
 use rustix::termios::{QueueSelector, tcflush};
 
 use crate::alarm::Alarms;
-use crate::app::adj_rules::rules::News;
+use crate::app::adj_rules::rules::RulesUpdate;
 use crate::app::dialog::mode::QUIET;
 use crate::app::refresh::playback::parse_time;
-use crate::app::{Acting, App, Level, Msg, Request, Setup, Viewport};
+use crate::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
-use crate::model::{Needs, Past, ProcId, Snapshot};
+use crate::model::{Needs, ProcId, SampleHistory, Snapshot};
 use crate::report::json;
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::source::Source;
-use crate::ui::Look;
+use crate::ui::Theme;
 use crate::units::Millis;
 
-use super::terminal::{self, Screen};
+use super::terminal::{self, TerminalScreen};
 use crate::shell::command::cli::Cli;
 use crate::shell::command::explain;
 use crate::shell::new_file;
 use crate::shell::new_file::new_file;
-use crate::shell::worker::log_sources::Ears;
+use crate::shell::worker::log_sources::LogSources;
 use crate::shell::worker::player;
-use crate::shell::worker::player::Film;
+use crate::shell::worker::player::Player;
 use crate::shell::worker::psi_trigger;
-use crate::shell::worker::psi_trigger::Waker;
+use crate::shell::worker::psi_trigger::TriggerWorker;
 use crate::shell::worker::recorder;
-use crate::shell::worker::recorder::{Burst, Order, Queue};
+use crate::shell::worker::recorder::{KillBurst, RecorderOrder, RecorderQueue};
 use crate::shell::worker::sampler::Sampler;
-use crate::shell::worker::site_rules::Watch;
+use crate::shell::worker::site_rules::FileWatch;
 use crate::shell::worker::{adj_rules, alarm_command, input, lookup, signals, site_rules};
 
 /// What reaches the loop.
@@ -62,13 +62,13 @@ pub(crate) enum Event {
 }
 
 /// Where looks come from.
-pub(crate) enum Feed {
+pub(crate) enum ScreenInput {
     /// A look is taken when the pace says so.
     Looks(Box<dyn Source>),
     /// Looks come from a pipe, at the pace of the other side.
     Stream(Box<dyn Source>),
     /// A recording is played.
-    Film(Film),
+    Film(Player),
 }
 
 /// How often it wakes to let go of rows and messages.
@@ -86,8 +86,8 @@ const SIGHUP: i32 = 1;
 
 struct Loop {
     app: App,
-    look: Look,
-    screen: Screen,
+    look: Theme,
+    screen: TerminalScreen,
     hands: Box<dyn Effects>,
     /// Nobody, where a recording is played.
     sampler: Option<Sampler>,
@@ -97,19 +97,19 @@ struct Loop {
     at: Option<String>,
     /// Looks of a recording that are on their way; one is received for each that was taken.
     film: Option<Receiver<()>>,
-    tape: Sender<Order>,
+    tape: Sender<RecorderOrder>,
     /// The looks that wait to be written.
-    queue: Queue,
+    queue: RecorderQueue,
     /// Kills are watched for, to keep what was before them.
-    burst: Option<Burst>,
+    burst: Option<KillBurst>,
     slow: Option<Sender<Vec<ProcId>>>,
     student: Option<Sender<ProcId>>,
     weigher: Option<Sender<Vec<ProcId>>>,
     rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
-    waker: Option<Waker>,
-    runner: Option<alarm_command::Runner>,
-    ears: Option<Ears>,
+    waker: Option<TriggerWorker>,
+    runner: Option<alarm_command::AlarmCommandWorker>,
+    ears: Option<LogSources>,
     begun: Instant,
     due: Instant,
     /// When the last look was asked for.
@@ -125,33 +125,35 @@ struct Loop {
 pub(crate) fn run(
     cli: &Cli,
     setup: Setup,
-    feed: Feed,
+    feed: ScreenInput,
     hands: Box<dyn Effects>,
-    names: Option<([lookup::Reader; 2], [ProcRoot; 2])>,
-    watch: Option<Watch>,
-    adj_rules: Option<(News, adj_rules::Watch)>,
+    names: Option<([lookup::LookupWorker; 2], [ProcRoot; 2])>,
+    watch: Option<FileWatch>,
+    adj_rules: Option<(RulesUpdate, adj_rules::RulesFileWatch)>,
 ) -> Result<u8, String> {
     let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
     let begun = Instant::now();
-    let look = Look { colour: colour(), unicode: !cli.ascii && utf8() };
+    let look = Theme { colour: colour(), unicode: !cli.ascii && utf8() };
     terminal::hook_panics();
     signals::start(inbox.clone())?;
-    let screen = Screen::take(!cli.no_alt_screen)
+    let screen = TerminalScreen::take(!cli.no_alt_screen)
         .map_err(|error| format!("the terminal cannot be used: {error}"))?;
     input::start(inbox.clone(), begun)?;
-    let stream = matches!(feed, Feed::Stream(_));
+    let stream = matches!(feed, ScreenInput::Stream(_));
     let (tape, writer) = recorder::start(inbox.clone())?;
     let rules = watch.and_then(|watch| site_rules::start(watch, inbox.clone()));
     let mut app = App::new(setup);
     if let Some(span) = cli.ring {
-        app.time.past = Past::new(span, RING);
+        app.time.past = SampleHistory::new(span, RING);
         app.time.thorough = true;
     }
     let (mut at, mut taken) = (None, None);
     let sampler = match feed {
-        Feed::Looks(source) | Feed::Stream(source) => Some(Sampler::start(source, inbox.clone())?),
-        Feed::Film(mut film) if cli.demo => {
+        ScreenInput::Looks(source) | ScreenInput::Stream(source) => {
+            Some(Sampler::start(source, inbox.clone())?)
+        }
+        ScreenInput::Film(mut film) if cli.demo => {
             // It is short, and there at once.
             while let Ok(look) = film.source.look(&Needs::default(), None) {
                 app.update(Msg::Film(look));
@@ -159,8 +161,8 @@ pub(crate) fn run(
             app.update(Msg::FilmIsRead);
             None
         }
-        Feed::Film(film) => {
-            app.time.past = Past::new(Millis(u64::MAX), player::ROOM);
+        ScreenInput::Film(film) => {
+            app.time.past = SampleHistory::new(Millis(u64::MAX), player::ROOM);
             app.time.speed = film.speed;
             at = film.at;
             taken = Some(player::start(film.source, film.progress, inbox.clone())?);
@@ -173,8 +175,9 @@ pub(crate) fn run(
     });
     app.begin_with(reports);
     // What the logs tell is told with names.
-    let real = matches!(app.setup.acting, Acting::Free | Acting::Rehearsal | Acting::ReadOnly);
-    let ears = (app.setup.live && real && cli.redact.is_none()).then(|| Ears::start(&inbox));
+    let real =
+        matches!(app.setup.acting, ActingMode::Free | ActingMode::Rehearsal | ActingMode::ReadOnly);
+    let ears = (app.setup.live && real && cli.redact.is_none()).then(|| LogSources::start(&inbox));
     app.pace.relax = cli.relax;
     app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
     let command = cli.on_alarm.clone().filter(|_| app.setup.live);
@@ -202,8 +205,8 @@ pub(crate) fn run(
         at,
         film: taken,
         tape,
-        queue: Queue::default(),
-        burst: cli.ring.map(|_| Burst::default()),
+        queue: RecorderQueue::default(),
+        burst: cli.ring.map(|_| KillBurst::default()),
         slow,
         student,
         weigher,
@@ -226,7 +229,7 @@ pub(crate) fn run(
                 Vec::new()
             };
             // The end may come before a burst of kills is over.
-            if all.burst.as_mut().is_some_and(Burst::end) {
+            if all.burst.as_mut().is_some_and(KillBurst::end) {
                 all.keep_burst();
             }
             drop(all);
@@ -270,7 +273,7 @@ impl Loop {
             if let Some(sampler) = self.sampler.as_mut().filter(|it| idle && !it.is_busy()) {
                 let spent = self.app.take_spent();
                 sampler.look(self.app.needs(), spent);
-                self.ears.iter_mut().for_each(Ears::look);
+                self.ears.iter_mut().for_each(LogSources::look);
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }
@@ -427,7 +430,7 @@ impl Loop {
                         if let Some(place) = place {
                             let look = Box::new(Snapshot::clone(look));
                             let users = self.app.names.users();
-                            let _ = self.tape.send(Order::Look(look, users, place));
+                            let _ = self.tape.send(RecorderOrder::Look(look, users, place));
                         }
                     }
                     let kills = look.traffic.oom_kills.value();
@@ -446,7 +449,7 @@ impl Loop {
                     self.keep_burst();
                 }
                 if let Some(said) = said {
-                    self.app.update(Msg::Told(Level::Warn, said));
+                    self.app.update(Msg::Told(NoticeLevel::Warn, said));
                 }
             }
             Event::AllRead => {
@@ -494,17 +497,17 @@ impl Loop {
             Request::Dump => self.dump(),
             Request::Tape(true) => {
                 if let Some(stem) = self.stem() {
-                    let _ = self.tape.send(Order::Begin(stem));
+                    let _ = self.tape.send(RecorderOrder::Begin(stem));
                 }
             }
-            Request::Tape(false) => drop(self.tape.send(Order::End)),
+            Request::Tape(false) => drop(self.tape.send(RecorderOrder::End)),
             Request::WritePast => self.write_past(""),
             Request::Bell => terminal::ring()?,
             Request::RunAlarm(rung) => {
                 let why = match &self.runner {
                     Some(runner) => runner.run(rung),
                     None => Some(Msg::Told(
-                        Level::Warn,
+                        NoticeLevel::Warn,
                         "the alarm's command was not run: no thread could be started".to_owned(),
                     )),
                 };
@@ -532,7 +535,7 @@ impl Loop {
         let newest = newest.and_then(|nth| self.app.time.past.facts(nth));
         let stem = newest.map(|look| recorder::stem(&look.machine, look.clock.unix_ms));
         if stem.is_none() {
-            self.app.update(Msg::Told(Level::Plain, "there was no look yet".to_owned()));
+            self.app.update(Msg::Told(NoticeLevel::Plain, "there was no look yet".to_owned()));
             self.app.update(Msg::Taping(false));
         }
         stem
@@ -542,7 +545,7 @@ impl Loop {
     fn write_past(&mut self, why: &str) {
         let Some(stem) = self.stem() else { return };
         let past = Box::new(self.app.time.past.clone());
-        let _ = self.tape.send(Order::Past(past, stem + why, self.app.names.users()));
+        let _ = self.tape.send(RecorderOrder::Past(past, stem + why, self.app.names.users()));
     }
 
     /// A burst of kills is over: what led to it is kept. Bounded, however often that comes.
@@ -551,7 +554,7 @@ impl Loop {
             count if count < recorder::MOST => self.write_past("-kill"),
             recorder::MOST => {
                 let text = "so many kills were written to files that no more are: Alt-w writes one";
-                self.app.update(Msg::Told(Level::Warn, text.to_owned()));
+                self.app.update(Msg::Told(NoticeLevel::Warn, text.to_owned()));
             }
             _ => {}
         }
@@ -566,7 +569,7 @@ impl Loop {
         let clock = look.clock;
         match parse_time(&at, clock.unix_ms, self.app.setup.utc_offset) {
             Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
-            Err(wrong) => drop(self.app.update(Msg::Told(Level::Warn, wrong))),
+            Err(wrong) => drop(self.app.update(Msg::Told(NoticeLevel::Warn, wrong))),
         }
     }
 
@@ -590,9 +593,11 @@ impl Loop {
     /// Writes the present look to a new file in the working directory.
     fn dump(&mut self) {
         let told = match self.write_dump() {
-            Ok(Some(name)) => Msg::Told(Level::Good, format!("written to {name}")),
-            Ok(None) => Msg::Told(Level::Plain, "there was no look yet".to_owned()),
-            Err(error) => Msg::Told(Level::Warn, format!("the look could not be written: {error}")),
+            Ok(Some(name)) => Msg::Told(NoticeLevel::Good, format!("written to {name}")),
+            Ok(None) => Msg::Told(NoticeLevel::Plain, "there was no look yet".to_owned()),
+            Err(error) => {
+                Msg::Told(NoticeLevel::Warn, format!("the look could not be written: {error}"))
+            }
         };
         self.app.update(told);
     }

@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Lost, Source};
+use super::{Source, SourceError};
 use crate::model::{
-    CgroupNeeds, Cgroups, Clock, Killers, Machine, Needs, Powers, ProcId, Process, ScanAge,
-    Snapshot, Text, global_total,
+    CgroupNeeds, Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process,
+    ScanAge, Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::cgroup::tree::CgroupReader;
@@ -22,15 +22,15 @@ use crate::sample::daemon::killers::{KillerReader, filesystem};
 use crate::sample::machine::host;
 use crate::sample::machine::host::SourceEvidence;
 use crate::sample::machine::privileges::powers;
-use crate::sample::machine::system::{System, SystemFiles};
+use crate::sample::machine::system::{SystemFiles, SystemSample};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::open_files::{Kept, KeptProcess, budget};
-use crate::sample::process::walk::{Walker, Wishes};
+use crate::sample::process::open_files::{OpenFiles, OpenProcess, budget};
+use crate::sample::process::walk::{ProcessWalk, WalkRequest};
 use crate::units::{Millis, Pages};
 
 /// How long a look waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum ScanPatience {
     /// Until it is done: for one thorough look.
     Forever,
     /// So many milliseconds; then the last complete walk has to do. The first look waits as long
@@ -42,8 +42,8 @@ pub enum Patience {
 /// rows, so that there is one table for both. There is one errand, and its room is used again and
 /// again.
 struct Errand {
-    walker: Walker,
-    wishes: Wishes,
+    walker: ProcessWalk,
+    wishes: WalkRequest,
     reader: CgroupReader,
     killers: KillerReader,
     root: Arc<ProcRoot>,
@@ -56,7 +56,7 @@ struct Errand {
     began: Instant,
     /// Which look sent it.
     look: u64,
-    opened: Vec<KeptProcess>,
+    opened: Vec<OpenProcess>,
     /// Those whose rows are older than what was read through kept files.
     passed: Vec<ProcId>,
     unreadable: Result<u32, Unreadable>,
@@ -81,9 +81,9 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
 }
 
 /// The live machine, or a folder that looks like one.
-pub struct Live {
+pub struct LiveSource {
     root: Arc<ProcRoot>,
-    patience: Patience,
+    patience: ScanPatience,
     started: Instant,
     looks: u64,
     machine: Arc<Machine>,
@@ -91,10 +91,10 @@ pub struct Live {
     evidence: SourceEvidence,
     /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
     calibrated: bool,
-    powers: Powers,
+    powers: Privileges,
     users: Arc<BTreeMap<u32, Text>>,
     files: SystemFiles,
-    kept: Kept,
+    kept: OpenFiles,
     /// Whether the last look needed `status`; a second look does as it did.
     status: bool,
     errands: SyncSender<Errand>,
@@ -108,30 +108,30 @@ pub struct Live {
     /// As the last complete walk found them.
     cgroups: Arc<Cgroups>,
     /// As the last walk but for half a minute found them.
-    killers: Arc<Killers>,
+    killers: Arc<InstalledKillers>,
     unreadable: u32,
     walked: Option<(Instant, u64)>,
 }
 
-impl Live {
+impl LiveSource {
     /// Opens the system-wide files and starts the walker.
     ///
     /// # Errors
     ///
     /// When the tree cannot be listed, or no thread can be started.
-    pub fn start(root: ProcRoot, patience: Patience) -> Result<Self, Lost> {
+    pub fn start(root: ProcRoot, patience: ScanPatience) -> Result<Self, SourceError> {
         let root = Arc::new(root);
         let mut machine = host::machine(&root);
         let own_scale = host::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
 
-        let walker = Walker::new(Arc::clone(&root), &machine)?;
+        let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
         let (errands, inbox) = sync_channel(1);
         let (outbox, done) = sync_channel(1);
         thread::Builder::new()
             .name("walker".to_owned())
             .spawn(move || run(&inbox, &outbox))
-            .map_err(|_| Lost::Walker)?;
+            .map_err(|_| SourceError::Walker)?;
 
         let started = Instant::now();
         let reader = CgroupReader::new(Arc::clone(&root));
@@ -146,14 +146,14 @@ impl Live {
             evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
-            kept: Kept::new(&machine, budget()),
+            kept: OpenFiles::new(&machine, budget()),
             machine: Arc::new(machine),
             status: false,
             errands,
             done,
             errand: Some(Errand {
                 walker,
-                wishes: Wishes::default(),
+                wishes: WalkRequest::default(),
                 reader,
                 killers,
                 root,
@@ -183,7 +183,7 @@ impl Live {
 
     /// What this user may do here.
     #[must_use]
-    pub fn powers(&self) -> Powers {
+    pub fn powers(&self) -> Privileges {
         self.powers
     }
 
@@ -194,7 +194,7 @@ impl Live {
 
     /// Takes the walker's rows. Those that it passed by are ancient there: they stay as they were
     /// read last, and who is no longer among them has died meanwhile.
-    fn take_rows(&mut self, walker: &Walker, passed: &[ProcId]) {
+    fn take_rows(&mut self, walker: &ProcessWalk, passed: &[ProcId]) {
         self.carried.clear();
         for &id in passed {
             self.carried.extend(position(&self.rows, id).map(|at| self.rows[at].clone()));
@@ -218,7 +218,7 @@ impl Live {
     }
 
     /// Takes what the walker brought.
-    fn accept(&mut self, mut errand: Errand) -> Result<(), Lost> {
+    fn accept(&mut self, mut errand: Errand) -> Result<(), SourceError> {
         let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
         self.kept.take(&mut errand.opened);
         self.cgroups = Arc::clone(errand.reader.last());
@@ -233,9 +233,9 @@ impl Live {
     }
 
     /// Waits until then for the walker. Whether it came.
-    fn wait(&mut self, until: Option<Instant>) -> Result<bool, Lost> {
+    fn wait(&mut self, until: Option<Instant>) -> Result<bool, SourceError> {
         let errand = match until {
-            None => self.done.recv().map_err(|_| Lost::Walker)?,
+            None => self.done.recv().map_err(|_| SourceError::Walker)?,
             Some(until) => {
                 let left = until.saturating_duration_since(Instant::now());
                 let came = if left.is_zero() {
@@ -249,7 +249,7 @@ impl Live {
                 match came {
                     Ok(errand) => errand,
                     Err(RecvTimeoutError::Timeout) => return Ok(false),
-                    Err(RecvTimeoutError::Disconnected) => return Err(Lost::Walker),
+                    Err(RecvTimeoutError::Disconnected) => return Err(SourceError::Walker),
                 }
             }
         };
@@ -258,9 +258,9 @@ impl Live {
     }
 
     /// Has the walker walk, and waits as long as patience lasts.
-    fn walk(&mut self, needs: &Needs, system: &System) -> Result<(), Lost> {
+    fn walk(&mut self, needs: &Needs, system: &SystemSample) -> Result<(), SourceError> {
         let until = match self.patience {
-            Patience::Millis(most) if self.walked.is_some() => {
+            ScanPatience::Millis(most) if self.walked.is_some() => {
                 Some(Instant::now() + Duration::from_millis(most))
             }
             _ => None,
@@ -278,7 +278,7 @@ impl Live {
             errand.cgroup_needs = needs.cgroups;
             errand.whereabouts = needs.whereabouts;
             errand.look = self.looks;
-            self.errands.send(errand).map_err(|_| Lost::Walker)?;
+            self.errands.send(errand).map_err(|_| SourceError::Walker)?;
         }
         self.wait(until).map(|_| ())
     }
@@ -317,8 +317,12 @@ fn millis(duration: Duration) -> Millis {
     Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-impl Source for Live {
-    fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+impl Source for LiveSource {
+    fn look(
+        &mut self,
+        needs: &Needs,
+        spent: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, SourceError> {
         self.looks += 1;
         self.status = needs.status;
         let system = self.files.read(&self.root, &self.machine)?;

@@ -17,10 +17,10 @@ use std::sync::Arc;
 use crate::model::{Needs, ProcId, Snapshot, Text};
 use crate::sample::Unreadable;
 
-pub use crate::source::recorder::Tape;
-pub use live::{Live, Patience};
+pub use crate::source::recorder::Recorder;
+pub use live::{LiveSource, ScanPatience};
 pub use recording::Recording;
-pub use redact::{Extent, Redacted, Redactor};
+pub use redact::{RedactExtent, RedactedSource, Redactor};
 
 /// A place that snapshots come from.
 pub trait Source: Send {
@@ -30,7 +30,11 @@ pub trait Source: Send {
     /// # Errors
     ///
     /// When there is nothing to see, or no longer.
-    fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost>;
+    fn look(
+        &mut self,
+        needs: &Needs,
+        spent: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, SourceError>;
 
     /// Reads just these processes again, where they still can be: the second look, which confirms
     /// or refutes what the first one seemed to show.
@@ -42,7 +46,7 @@ pub trait Source: Send {
 
 /// Why there is no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lost {
+pub enum SourceError {
     /// A file that a look cannot do without was not readable.
     Unreadable(Unreadable),
     /// The thread that walks over the processes has ended.
@@ -83,13 +87,13 @@ pub enum Lost {
     },
 }
 
-impl From<Unreadable> for Lost {
+impl From<Unreadable> for SourceError {
     fn from(unreadable: Unreadable) -> Self {
         Self::Unreadable(unreadable)
     }
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(unreadable) => {
@@ -124,4 +128,4 @@ fn time(unix_ms: i64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-impl std::error::Error for Lost {}
+impl std::error::Error for SourceError {}

@@ -22,7 +22,7 @@ pub(crate) const TAPE: &str = "tape";
 const WHOLE: Millis = Millis(60_000);
 
 /// A recording that is being written.
-pub struct Tape<W: Write> {
+pub struct Recorder<W: Write> {
     /// Nothing only while one member is exchanged for the next.
     out: Option<GzEncoder<Counted<W>>>,
     /// Whether there is anything in it.
@@ -54,7 +54,7 @@ fn pack<W: Write>(to: W) -> GzEncoder<W> {
     GzEncoder::new(to, Compression::default())
 }
 
-impl<W: Write> Tape<W> {
+impl<W: Write> Recorder<W> {
     /// A recording that goes to `out`.
     pub fn new(out: W) -> Self {
         let out = pack(Counted { to: out, bytes: 0 });

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::{Lost, Source, delta};
+use super::{Source, SourceError, delta};
 use crate::model::{Needs, SCHEMA, Snapshot, neutral};
 use crate::source::recorder::DELTA;
-use crate::source::recording_lines::{Broken, Lines};
+use crate::source::recording_lines::{BrokenRecording, RecordingLines};
 
 /// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
 /// thousand processes with every fact. What is unpacked of it takes many times as much memory.
@@ -45,7 +45,7 @@ struct RowHead {
 
 /// A recording that is being played.
 pub struct Recording {
-    lines: Lines,
+    lines: RecordingLines,
     name: String,
     line: u64,
     frames: u64,
@@ -66,7 +66,7 @@ impl Recording {
     #[must_use]
     pub fn open(reader: Box<dyn BufRead + Send>, name: impl Into<String>) -> Self {
         Self {
-            lines: Lines::new(reader),
+            lines: RecordingLines::new(reader),
             name: name.into(),
             line: 0,
             frames: 0,
@@ -79,12 +79,12 @@ impl Recording {
         }
     }
 
-    fn bad(&self, column: usize, what: impl Into<String>) -> Lost {
-        Lost::Bad { name: self.name.clone(), line: self.line, column, what: what.into() }
+    fn bad(&self, column: usize, what: impl Into<String>) -> SourceError {
+        SourceError::Bad { name: self.name.clone(), line: self.line, column, what: what.into() }
     }
 
     /// The next line that is not blank, in `text`.
-    fn advance(&mut self) -> Result<(), Lost> {
+    fn advance(&mut self) -> Result<(), SourceError> {
         loop {
             self.line += 1;
             let broken = match self.lines.next(&mut self.text, LONGEST) {
@@ -92,29 +92,29 @@ impl Recording {
                 Ok(()) => return Ok(()),
                 Err(broken) => broken,
             };
-            self.broken = matches!(broken, Broken::Cut(_) | Broken::Damaged(_));
+            self.broken = matches!(broken, BrokenRecording::Cut(_) | BrokenRecording::Damaged(_));
             return Err(match broken {
-                Broken::End => Lost::End,
+                BrokenRecording::End => SourceError::End,
                 // A compressed one that was cut short: by a crash, or by a full disk.
-                Broken::Cut(_) if self.frames > 0 => {
-                    Lost::Cut { name: self.name.clone(), line: self.line }
+                BrokenRecording::Cut(_) if self.frames > 0 => {
+                    SourceError::Cut { name: self.name.clone(), line: self.line }
                 }
-                Broken::Cut(error) | Broken::Damaged(error) | Broken::Failed(error) => {
-                    self.bad(0, format!("cannot be read: {error}"))
-                }
-                Broken::TooLong => self.bad(0, "the line is too long to be a look"),
+                BrokenRecording::Cut(error)
+                | BrokenRecording::Damaged(error)
+                | BrokenRecording::Failed(error) => self.bad(0, format!("cannot be read: {error}")),
+                BrokenRecording::TooLong => self.bad(0, "the line is too long to be a look"),
             });
         }
     }
 
     /// Makes a value of the line.
-    fn value<'a, T: Deserialize<'a>>(&self, text: &'a [u8]) -> Result<T, Lost> {
+    fn value<'a, T: Deserialize<'a>>(&self, text: &'a [u8]) -> Result<T, SourceError> {
         serde_json::from_slice(text).map_err(|error| {
             // A line without its end that goes wrong at its very end lost the rest of it.
             let at_end = error.classify() == Category::Eof || error.column() >= text.len();
             let cut = at_end && !text.ends_with(b"\n");
             if cut && self.frames > 0 {
-                return Lost::Cut { name: self.name.clone(), line: self.line };
+                return SourceError::Cut { name: self.name.clone(), line: self.line };
             }
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
@@ -124,7 +124,7 @@ impl Recording {
         })
     }
 
-    fn frame(&mut self) -> Result<Snapshot, Lost> {
+    fn frame(&mut self) -> Result<Snapshot, SourceError> {
         self.advance()?;
         let text = std::mem::take(&mut self.text);
         let frame = self.understand(&text);
@@ -135,21 +135,21 @@ impl Recording {
     /// Goes on behind what cannot be understood. What comes back says what was lost; it is the end where
     /// nothing stands behind it, and where nothing stood before: what does not begin as a recording is
     /// none. Only compression is looked behind, should its first member be the damaged one.
-    fn go_on(&mut self, lost: Lost) -> Lost {
+    fn go_on(&mut self, lost: SourceError) -> SourceError {
         let line = self.line;
         let begun = self.frames > 0 || self.lines.packed();
-        let found = if lost == Lost::End || !begun { None } else { self.next_whole() };
+        let found = if lost == SourceError::End || !begun { None } else { self.next_whole() };
         let Some(found) = found else {
             self.over = true;
             return lost;
         };
         let what = match lost {
-            Lost::Bad { what, .. } => what,
+            SourceError::Bad { what, .. } => what,
             _ => "it is cut short".to_owned(),
         };
         let (name, after, until) = (self.name.clone(), self.seen, found.clock.unix_ms);
         self.found = Some(found);
-        Lost::Damaged { name, line, what, after, until }
+        SourceError::Damaged { name, line, what, after, until }
     }
 
     /// The next look that needs none before it.
@@ -162,14 +162,14 @@ impl Recording {
             self.broken = false;
             match self.frame() {
                 Ok(found) => return Some(found),
-                Err(Lost::End) => return None,
+                Err(SourceError::End) => return None,
                 Err(_) => self.last = None,
             }
         }
     }
 
     /// The whole look of a line that says only what changed since the one before.
-    fn changed(&mut self, text: &[u8]) -> Result<Vec<u8>, Lost> {
+    fn changed(&mut self, text: &[u8]) -> Result<Vec<u8>, SourceError> {
         let Some(last) = self.last.take() else {
             return Err(self.bad(0, "it says only what changed since a line that is not here"));
         };
@@ -183,7 +183,7 @@ impl Recording {
         Ok(bytes)
     }
 
-    fn understand(&mut self, text: &[u8]) -> Result<Snapshot, Lost> {
+    fn understand(&mut self, text: &[u8]) -> Result<Snapshot, SourceError> {
         let head = self.value::<Head>(text)?;
         if head.schema.as_deref() == Some(DELTA) {
             let whole = self.changed(text)?;
@@ -195,7 +195,7 @@ impl Recording {
         self.whole(head, text)
     }
 
-    fn whole(&self, head: Head, text: &[u8]) -> Result<Snapshot, Lost> {
+    fn whole(&self, head: Head, text: &[u8]) -> Result<Snapshot, SourceError> {
         match head.schema {
             Some(schema) if schema == SCHEMA => {}
             Some(schema) => {
@@ -257,10 +257,10 @@ impl Source for Recording {
         &mut self,
         _needs: &Needs,
         _spent: Option<Arc<Snapshot>>,
-    ) -> Result<Arc<Snapshot>, Lost> {
+    ) -> Result<Arc<Snapshot>, SourceError> {
         let frame = match self.found.take() {
             Some(found) => Ok(found),
-            None if self.over => Err(Lost::End),
+            None if self.over => Err(SourceError::End),
             None => self.frame().map_err(|lost| self.go_on(lost)),
         };
         frame.map(|snapshot| {

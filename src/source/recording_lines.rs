@@ -17,12 +17,12 @@ const KEPT: usize = 16 << 20;
 const TRIES: u32 = 4096;
 
 /// Why there is no line.
-pub(crate) enum Broken {
+pub(crate) enum BrokenRecording {
     /// There is no more.
     End,
     /// It ends in the middle of a member.
     Cut(io::Error),
-    /// What is there cannot be unpacked; [`Lines::resume`] may find a way on.
+    /// What is there cannot be unpacked; [`RecordingLines::resume`] may find a way on.
     Damaged(io::Error),
     /// The line is longer than was asked for; the rest of it is passed over.
     TooLong,
@@ -124,7 +124,7 @@ enum Place {
 }
 
 /// The lines.
-pub(crate) struct Lines {
+pub(crate) struct RecordingLines {
     place: Place,
     packed: bool,
     /// The rest of a line that is too long comes first.
@@ -132,7 +132,7 @@ pub(crate) struct Lines {
     tries: u32,
 }
 
-impl Lines {
+impl RecordingLines {
     /// Those of `from`, compressed or not.
     pub(crate) fn new(mut from: Box<dyn BufRead + Send>) -> Self {
         // One damaged byte does not make it plain text; what cannot be read says so at the first line.
@@ -150,7 +150,7 @@ impl Lines {
     }
 
     /// The next line into `text`, with its end, where it has one.
-    pub(crate) fn next(&mut self, text: &mut Vec<u8>, longest: u64) -> Result<(), Broken> {
+    pub(crate) fn next(&mut self, text: &mut Vec<u8>, longest: u64) -> Result<(), BrokenRecording> {
         text.clear();
         loop {
             self.enter()?;
@@ -158,7 +158,9 @@ impl Lines {
                 Place::Plain(reader) => reader,
                 Place::Member(reader) => reader,
                 // Nothing, or nothing any more: a last line may lack its end.
-                Place::Between(_) | Place::Over if text.is_empty() => return Err(Broken::End),
+                Place::Between(_) | Place::Over if text.is_empty() => {
+                    return Err(BrokenRecording::End);
+                }
                 Place::Between(_) | Place::Over => return Ok(()),
             };
             let read = if self.skipping {
@@ -177,14 +179,14 @@ impl Lines {
             }
             if text.len() as u64 >= longest {
                 self.skipping = true;
-                return Err(Broken::TooLong);
+                return Err(BrokenRecording::TooLong);
             }
             self.leave();
         }
     }
 
     /// Into the next member, where there is one.
-    fn enter(&mut self) -> Result<(), Broken> {
+    fn enter(&mut self) -> Result<(), BrokenRecording> {
         let Place::Between(raw) = &mut self.place else { return Ok(()) };
         match raw.fill_buf() {
             Ok([]) => return Ok(()),
@@ -206,7 +208,7 @@ impl Lines {
         };
     }
 
-    fn judge(&mut self, error: io::Error) -> Broken {
+    fn judge(&mut self, error: io::Error) -> BrokenRecording {
         let failed = match &self.place {
             Place::Between(raw) => raw.failed,
             Place::Member(member) => member.get_ref().get_ref().failed,
@@ -214,12 +216,12 @@ impl Lines {
         };
         if failed {
             self.place = Place::Over;
-            return Broken::Failed(error);
+            return BrokenRecording::Failed(error);
         }
         self.skipping = false;
         match error.kind() {
-            ErrorKind::UnexpectedEof => Broken::Cut(error),
-            _ => Broken::Damaged(error),
+            ErrorKind::UnexpectedEof => BrokenRecording::Cut(error),
+            _ => BrokenRecording::Damaged(error),
         }
     }
 

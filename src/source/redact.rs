@@ -10,15 +10,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::{Lost, Source};
+use super::{Source, SourceError};
 use crate::model::{
-    CgroupSet, Cgroups, Comm, Killers, Needs, Nohang, ProcId, Process, Reading, RuleOn, Snapshot,
-    Study, Text, Told, Whereabouts, tree_order,
+    CgroupSet, Cgroups, Comm, ExeCwdEnviron, InstalledKillers, KillerOptions, Needs, NohangOptions,
+    NohangRuleField, ProcId, Process, ProcessDetail, Reading, Snapshot, Text, tree_order,
 };
 
 /// How much is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum RedactExtent {
     /// Command lines, users, cgroups, host, boot, paths of programs and files.
     Names,
     /// The names of processes, too.
@@ -89,13 +89,13 @@ const PRESSURES: &[&str] =
 #[derive(Clone, Debug)]
 pub struct Redactor {
     key: RandomState,
-    extent: Extent,
+    extent: RedactExtent,
 }
 
 impl Redactor {
     /// With a key of its own.
     #[must_use]
-    pub fn new(extent: Extent) -> Self {
+    pub fn new(extent: RedactExtent) -> Self {
         Self { key: RandomState::new(), extent }
     }
 
@@ -176,13 +176,13 @@ impl Redactor {
     /// The name of a process.
     fn comm(&self, comm: Comm) -> Comm {
         match self.extent {
-            Extent::Names => comm,
-            Extent::All => Comm::new(self.token("p", &comm.to_string()).as_bytes()),
+            RedactExtent::Names => comm,
+            RedactExtent::All => Comm::new(self.token("p", &comm.to_string()).as_bytes()),
         }
     }
 
     /// What was found out about the process of a dialog.
-    pub fn study(&self, study: &mut Study) {
+    pub fn study(&self, study: &mut ProcessDetail) {
         if let Reading::Value(sharers) = &mut study.sharers {
             for (_, comm) in &mut sharers.found {
                 *comm = self.comm(*comm);
@@ -197,24 +197,24 @@ impl Redactor {
         }
     }
 
-    fn whereabouts(&self, at: &Whereabouts) -> Whereabouts {
+    fn whereabouts(&self, at: &ExeCwdEnviron) -> ExeCwdEnviron {
         let text = |kind: &str, reading: &Reading<Text>| match reading {
             Reading::Value(text) => Reading::Value(self.text(kind, text)),
             absent => absent.clone(),
         };
-        Whereabouts {
+        ExeCwdEnviron {
             exe: text("exe", &at.exe),
             cwd: text("cwd", &at.cwd),
             environ: text("env", &at.environ),
         }
     }
 
-    fn told<T>(&self, told: &mut Told<T>) {
+    fn told<T>(&self, told: &mut KillerOptions<T>) {
         self.texts("file", &mut told.from);
         self.texts("odd", &mut told.odd);
     }
 
-    fn nohang(&self, told: &mut Told<Nohang>) {
+    fn nohang(&self, told: &mut KillerOptions<NohangOptions>) {
         let known = PRESSURES.contains(&told.options.psi_metric.as_str());
         if !known {
             told.options.psi_metric = self.text("psi", &told.options.psi_metric);
@@ -222,8 +222,8 @@ impl Redactor {
         // Those that are assumed are printed in nohang's own sources.
         for rule in told.options.rules.iter_mut().filter(|_| !told.from.is_empty()) {
             let kept = match rule.on {
-                RuleOn::Uid => true,
-                RuleOn::Name => self.extent == Extent::Names,
+                NohangRuleField::Uid => true,
+                NohangRuleField::Name => self.extent == RedactExtent::Names,
                 _ => false,
             };
             if !kept {
@@ -233,9 +233,9 @@ impl Redactor {
         self.told(told);
     }
 
-    fn killers(&self, killers: &Killers) -> Killers {
+    fn killers(&self, killers: &InstalledKillers) -> InstalledKillers {
         let mut killers = killers.clone();
-        if self.extent == Extent::All {
+        if self.extent == RedactExtent::All {
             let options = &mut killers.earlyoom.options;
             let patterns = [&mut options.prefer, &mut options.avoid, &mut options.ignore];
             for pattern in patterns.into_iter().flatten() {
@@ -276,11 +276,11 @@ struct Plain {
     comm: Comm,
     cgroup: Reading<Arc<Text>>,
     cmdline: Reading<Arc<Text>>,
-    whereabouts: Option<Arc<Whereabouts>>,
+    whereabouts: Option<Arc<ExeCwdEnviron>>,
 }
 
 /// A source whose names are replaced: nothing that looks through it sees another one.
-pub struct Redacted {
+pub struct RedactedSource {
     source: Box<dyn Source>,
     redactor: Redactor,
     /// The rows of the last look as they were, for a second look at them.
@@ -288,13 +288,13 @@ pub struct Redacted {
     /// Paths that were replaced lately: processes share theirs.
     paths: HashMap<Arc<Text>, Arc<Text>>,
     cgroups: (Arc<Cgroups>, Arc<Cgroups>),
-    killers: (Arc<Killers>, Arc<Killers>),
+    killers: (Arc<InstalledKillers>, Arc<InstalledKillers>),
 }
 
 /// So many paths are remembered.
 const PATHS: usize = 10_000;
 
-impl Redacted {
+impl RedactedSource {
     /// Looks through `source`.
     #[must_use]
     pub fn new(source: Box<dyn Source>, redactor: Redactor) -> Self {
@@ -354,8 +354,12 @@ impl Redacted {
     }
 }
 
-impl Source for Redacted {
-    fn look(&mut self, needs: &Needs, spent: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
+impl Source for RedactedSource {
+    fn look(
+        &mut self,
+        needs: &Needs,
+        spent: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, SourceError> {
         let mut snapshot = self.source.look(needs, spent)?;
         self.redact(Arc::make_mut(&mut snapshot));
         Ok(snapshot)

@@ -15,25 +15,25 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::dialog::mode::{Mode, Screen};
+use crate::app::dialog::mode::{Mode, ViewKind};
 use crate::app::{App, Viewport};
 use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::Pen;
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::Canvas;
 
-pub use crate::ui::paint::theme::Look;
+pub use crate::ui::paint::theme::Theme;
 
 /// Draws the whole screen; what it showed comes back, for the app to keep its cursor in view.
-pub fn draw(app: &App, look: &Look, frame: &mut Frame<'_>) -> Viewport {
+pub fn draw(app: &App, look: &Theme, frame: &mut Frame<'_>) -> Viewport {
     let area = frame.area();
     paint(app, look, area, frame.buffer_mut())
 }
 
 /// The same into any buffer: for tests and pictures.
-pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
+pub fn paint(app: &App, look: &Theme, area: Rect, buf: &mut Buffer) -> Viewport {
     let area = area.intersection(buf.area);
     let mut viewport = Viewport { width: area.width, height: area.height, ..Viewport::default() };
-    let mut pen = Pen::new(*look, buf);
+    let mut pen = Canvas::new(*look, buf);
     pen.clear(area);
     let (width, height) = SMALLEST;
     if area.width < width || area.height < height {
@@ -49,21 +49,21 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
     viewport.panels = layout.panel_count;
     crate::ui::frame::header::paint(app, layout.level, layout.header, &mut pen);
     match app.screen {
-        Screen::Processes => viewport.columns_left = paint_processes(app, &layout, &mut pen),
-        Screen::Cgroups => {
+        ViewKind::Processes => viewport.columns_left = paint_processes(app, &layout, &mut pen),
+        ViewKind::Cgroups => {
             crate::ui::view::cgroups::paint_head(app, layout.head, &mut pen);
             crate::ui::view::cgroups::paint_rows(app, layout.rows, &mut pen);
         }
-        Screen::Verdicts => {
+        ViewKind::Verdicts => {
             let panelled = layout.panel_count > 0;
             let shown =
                 crate::ui::view::verdicts::paint(app, layout.head, layout.rows, panelled, &mut pen);
             (viewport.rows, viewport.columns_left) = shown;
         }
-        Screen::Memory => {
+        ViewKind::Memory => {
             viewport.rows = crate::ui::view::memory::paint(app, layout.head, layout.rows, &mut pen)
         }
-        Screen::Events => {
+        ViewKind::Events => {
             viewport.rows = crate::ui::view::events::paint(app, layout.head, layout.rows, &mut pen)
         }
     }
@@ -83,8 +83,8 @@ pub fn paint(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Viewport {
 }
 
 /// The table; how many of its columns were left out on the left comes back.
-fn paint_processes(app: &App, layout: &Layout, pen: &mut Pen<'_>) -> u16 {
-    let grid = crate::ui::view::processes::Grid::new(app, layout.rows.width);
+fn paint_processes(app: &App, layout: &Layout, pen: &mut Canvas<'_>) -> u16 {
+    let grid = crate::ui::view::processes::TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, pen);
     if app.scene.is_some() && app.lines.is_empty() {
         crate::ui::view::processes::paint_empty(app, layout.rows, pen);
@@ -95,12 +95,12 @@ fn paint_processes(app: &App, layout: &Layout, pen: &mut Pen<'_>) -> u16 {
 }
 
 /// What lies over the table.
-fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Shown {
+fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     // A dialog may cover the head of the table and, where it must, all but the function bar.
     let roomy = layout.page();
     let space = if roomy.height >= 16 { roomy } else { Rect { height: area.height - 1, ..area } };
     match &app.mode {
-        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => Shown::default(),
+        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => PageShown::default(),
         Mode::Menu(menu) => crate::ui::dialog::menu::paint(menu, roomy, pen),
         Mode::Explain(scroll) => {
             let lines = crate::ui::panel::explain::full(app, pen.look);
@@ -133,18 +133,22 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, pen: &mut Pen<'_>) -> Show
         Mode::Journal(at) => crate::ui::page::journal::paint(app, *at, roomy, pen),
         Mode::Promises(scroll) => crate::ui::page::commitments::paint(app, *scroll, roomy, pen),
         Mode::Keep(keep) => crate::ui::page::persist::paint(keep, roomy, pen),
-        Mode::Edit(edit) => Shown::dialog(crate::ui::dialog::adjust::paint(app, edit, space, pen)),
+        Mode::Edit(edit) => {
+            PageShown::dialog(crate::ui::dialog::adjust::paint(app, edit, space, pen))
+        }
         Mode::Confirm(confirm) => {
-            Shown::dialog(crate::ui::dialog::signal::paint(app, confirm, space, pen))
+            PageShown::dialog(crate::ui::dialog::signal::paint(app, confirm, space, pen))
         }
         Mode::Revert(revert) => {
-            Shown::dialog(crate::ui::dialog::signal::paint_revert(app, revert, space, pen))
+            PageShown::dialog(crate::ui::dialog::signal::paint_revert(app, revert, space, pen))
         }
         Mode::Rules(scroll) => crate::ui::page::adj_rules::paint(app, *scroll, roomy, pen),
-        Mode::Ask(ask) => Shown::dialog(crate::ui::page::adj_rules::paint_ask(ask, space, pen)),
-        Mode::Knobs(edit) => Shown::dialog(crate::ui::dialog::sysctl::paint(app, edit, space, pen)),
+        Mode::Ask(ask) => PageShown::dialog(crate::ui::page::adj_rules::paint_ask(ask, space, pen)),
+        Mode::Knobs(edit) => {
+            PageShown::dialog(crate::ui::dialog::sysctl::paint(app, edit, space, pen))
+        }
         Mode::Sure(sure) => {
-            Shown::dialog(crate::ui::dialog::sysctl::paint_sure(app, sure, space, pen))
+            PageShown::dialog(crate::ui::dialog::sysctl::paint_sure(app, sure, space, pen))
         }
     }
 }

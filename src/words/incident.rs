@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::columns::{CommandStyle, Scale, Sight, human_size};
-use crate::events::{Constraint, Report, post_mortem};
+use crate::columns::{CommandStyle, RowContext, SizeUnit, human_size};
+use crate::events::{Constraint, OomReport, post_mortem};
 use crate::model::{Names, Process, Reading, Scene};
 use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
@@ -14,17 +14,17 @@ use crate::words::values;
 
 /// What a report does not tell, and another one of the same log does.
 #[derive(Clone, Debug, Default)]
-pub struct Common {
+pub struct DumpContext {
     /// The kernel's release.
     pub kernel: Option<String>,
     /// All swap of the machine.
     pub swap: Option<Kib>,
 }
 
-impl Common {
+impl DumpContext {
     /// What the reports of one log tell together.
     #[must_use]
-    pub fn of(reports: &[Report]) -> Self {
+    pub fn of(reports: &[OomReport]) -> Self {
         Self {
             kernel: reports.iter().find_map(|report| report.kernel.clone()),
             swap: reports.iter().find_map(|report| report.swap_total),
@@ -34,7 +34,7 @@ impl Common {
 
 /// Whether the rule chooses as the kernel did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Agreement {
+pub enum ChoiceAgreement {
     /// The same one.
     Agrees,
     /// Several were too close, the killed one among them.
@@ -45,7 +45,7 @@ pub enum Agreement {
     Unknown,
 }
 
-impl Agreement {
+impl ChoiceAgreement {
     /// In a word, as JSON has it.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -59,28 +59,32 @@ impl Agreement {
 }
 
 /// A report with everything that follows from it.
-pub struct Explained<'a> {
-    report: &'a Report,
+pub struct ExplainedReport<'a> {
+    report: &'a OomReport,
     notes: Vec<String>,
-    judged: Option<Judged>,
+    judged: Option<JudgedTask>,
 }
 
 /// The dump of a report, and how a rule orders it.
-pub struct Judged {
+pub struct JudgedTask {
     /// Whose rule.
     pub policy: &'static dyn Policy,
     /// The dump.
     pub scene: Scene,
     /// Its order.
     pub ranking: Ranking,
-    agreement: Agreement,
+    agreement: ChoiceAgreement,
 }
 
-impl<'a> Explained<'a> {
+impl<'a> ExplainedReport<'a> {
     /// Judges it, by the rule of its own kernel where no other one is asked.
     #[must_use]
-    pub fn new(report: &'a Report, common: &Common, policy: Option<&'static dyn Policy>) -> Self {
-        let filled = Report {
+    pub fn new(
+        report: &'a OomReport,
+        common: &DumpContext,
+        policy: Option<&'static dyn Policy>,
+    ) -> Self {
+        let filled = OomReport {
             kernel: report.kernel.clone().or_else(|| common.kernel.clone()),
             ..report.clone()
         };
@@ -94,19 +98,19 @@ impl<'a> Explained<'a> {
         Self {
             report,
             notes: post.notes,
-            judged: Some(Judged { policy, scene, ranking, agreement }),
+            judged: Some(JudgedTask { policy, scene, ranking, agreement }),
         }
     }
 
     /// Whether the rule chooses as the kernel did.
     #[must_use]
-    pub fn agreement(&self) -> Agreement {
-        self.judged.as_ref().map_or(Agreement::Unknown, |judged| judged.agreement.clone())
+    pub fn agreement(&self) -> ChoiceAgreement {
+        self.judged.as_ref().map_or(ChoiceAgreement::Unknown, |judged| judged.agreement.clone())
     }
 
     /// The report itself.
     #[must_use]
-    pub const fn report(&self) -> &'a Report {
+    pub const fn report(&self) -> &'a OomReport {
         self.report
     }
 
@@ -118,7 +122,7 @@ impl<'a> Explained<'a> {
 
     /// The judged dump; nothing where there is none.
     #[must_use]
-    pub const fn judged(&self) -> Option<&Judged> {
+    pub const fn judged(&self) -> Option<&JudgedTask> {
         self.judged.as_ref()
     }
 
@@ -207,7 +211,7 @@ impl<'a> Explained<'a> {
 }
 
 /// What was asked for.
-fn asked(report: &Report) -> Option<String> {
+fn asked(report: &OomReport) -> Option<String> {
     let invoked = report.invoked.as_ref()?;
     let who = match (&invoked.name, report.allocator) {
         (Some(name), Some(pid)) => format!("{pid} {name}"),
@@ -230,7 +234,7 @@ fn plural(count: u64, word: &str) -> String {
 }
 
 /// Who was killed, a line each.
-fn killed(report: &Report) -> Vec<String> {
+fn killed(report: &OomReport) -> Vec<String> {
     let size = |kib: Kib| human_size(kib.bytes());
     let mut lines: Vec<String> = report
         .killed
@@ -279,39 +283,39 @@ fn killed(report: &Report) -> Vec<String> {
 }
 
 /// The one that the rule's choice is compared with: up to 5.0 a child may have died in its place.
-fn decided(report: &Report) -> Option<i32> {
+fn decided(report: &OomReport) -> Option<i32> {
     report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
 }
 
-fn agreement(report: &Report, ranking: &Ranking) -> Agreement {
-    let Some(pid) = decided(report) else { return Agreement::Unknown };
+fn agreement(report: &OomReport, ranking: &Ranking) -> ChoiceAgreement {
+    let Some(pid) = decided(report) else { return ChoiceAgreement::Unknown };
     let first = ranking.victim().map(|row| row.id.pid);
     let candidates = ranking.candidates();
     if ranking.too_close() && candidates.iter().any(|id| id.pid == pid) {
-        Agreement::Among(candidates.len())
+        ChoiceAgreement::Among(candidates.len())
     } else if first == Some(pid) {
-        Agreement::Agrees
+        ChoiceAgreement::Agrees
     } else {
         let place = ranking.rows()[..ranking.eligible()].iter().position(|row| row.id.pid == pid);
-        Agreement::Differs(place.map(|place| place + 1))
+        ChoiceAgreement::Differs(place.map(|place| place + 1))
     }
 }
 
-impl Judged {
+impl JudgedTask {
     /// What its rows are seen in.
     #[must_use]
-    pub fn sight<'a>(&'a self, names: &'a Names) -> Sight<'a> {
-        Sight {
+    pub fn sight<'a>(&'a self, names: &'a Names) -> RowContext<'a> {
+        RowContext {
             scene: &self.scene,
             policy: self.policy,
             ranking: &self.ranking,
             names,
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         }
     }
 
-    fn verdict(&self, report: &Report) -> String {
+    fn verdict(&self, report: &OomReport) -> String {
         let names = Names::default();
         let sight = self.sight(&names);
         let rule = match self.policy.id() {
@@ -327,7 +331,7 @@ impl Judged {
         let chosen = chosen.unwrap_or_else(|| "nobody".to_owned());
         let by_request = report.killed.first().and_then(|it| it.prefix.as_deref());
         match &self.agreement {
-            Agreement::Agrees => {
+            ChoiceAgreement::Agrees => {
                 let ahead = self.ranking.margin().zip(self.ranking.runner_up());
                 let ahead = ahead.and_then(|(margin, row)| {
                     let other = self.scene.find(row.id)?;
@@ -339,29 +343,29 @@ impl Judged {
                 });
                 format!("{rule} agrees: {chosen}{}", ahead.unwrap_or_default())
             }
-            Agreement::Among(count) => {
+            ChoiceAgreement::Among(count) => {
                 format!("{rule} calls {count} too close; the killed one is among them")
             }
-            Agreement::Differs(_)
+            ChoiceAgreement::Differs(_)
                 if by_request.is_some_and(|it| it.contains("allocating_task")) =>
             {
                 format!("no rule was asked; by {rule} it would have been {chosen}")
             }
-            Agreement::Differs(Some(place)) => format!(
+            ChoiceAgreement::Differs(Some(place)) => format!(
                 "{rule} differs: {chosen} comes first, the killed one is number {place}. Sizes move \
                  between the choice and the dump; else the domain or the kernel was another one"
             ),
-            Agreement::Differs(None) => {
+            ChoiceAgreement::Differs(None) => {
                 format!(
                     "{rule} differs: {chosen} comes first, and the killed one is not in the dump"
                 )
             }
-            Agreement::Unknown => format!("by {rule}: {chosen}"),
+            ChoiceAgreement::Unknown => format!("by {rule}: {chosen}"),
         }
     }
 
     /// What another adj would have changed.
-    fn otherwise(&self, report: &Report) -> Vec<String> {
+    fn otherwise(&self, report: &OomReport) -> Vec<String> {
         let mut lines = Vec::new();
         let now = self.scene.now();
         let found = decided(report).and_then(|pid| now.position(pid));

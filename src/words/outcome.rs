@@ -1,12 +1,12 @@
 //! What came of an act, in one sentence: the same on the screen, in the journal and in a pipe.
 
 use crate::columns::{human_size, span_of};
-use crate::intent::{Outcome, Spare, Taken};
+use crate::intent::{ExpediteStep, FreeMemory, Outcome};
 use crate::units::Kib;
 
 /// The sentence.
 #[must_use]
-pub fn told(outcome: &Outcome) -> String {
+pub fn outcome_text(outcome: &Outcome) -> String {
     match outcome {
         Outcome::AdjSet { who, name, before, now, .. } if before == now => {
             format!("{who} {name}: oom_score_adj is {now} already")
@@ -41,7 +41,7 @@ pub fn told(outcome: &Outcome) -> String {
                 Kib::ZERO => ", no more memory is free than before".to_owned(),
                 freed => format!(", about {} freed", size(freed)),
             });
-            if *before != Spare::default() {
+            if *before != FreeMemory::default() {
                 text.push_str(&format!(" (available {}", both(before.memory, now.memory)));
                 if before.swap != now.swap {
                     text.push_str(&format!(", swap free {}", both(before.swap, now.swap)));
@@ -71,6 +71,6 @@ pub fn told(outcome: &Outcome) -> String {
 }
 
 /// A step beside a signal: `memory taken back at once: done`.
-fn step(taken: &Taken) -> String {
+fn step(taken: &ExpediteStep) -> String {
     format!("{}: {}", taken.step.words(), taken.came.words())
 }

@@ -1,12 +1,12 @@
 //! The one sentence that everybody reads first: who dies next, why, and by how much. The same words
 //! on the screen and in a pipe; the screen takes the longest form that fits.
 
-use crate::columns::Sight;
+use crate::columns::RowContext;
 use crate::model::{DomainKind, ProcId, Process};
-use crate::policy::{Note, Off, Reason, Term, Unit, Verdict};
+use crate::policy::{BadnessUnit, Override, SparedReason, Term, TermNote, Verdict};
 use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
-use crate::rank::{Ranked, Standing};
+use crate::rank::{Placement, Ranked};
 use crate::units::{Adj, Points};
 use crate::words::values;
 
@@ -25,7 +25,7 @@ pub enum Certainty {
 
 /// The sentence at one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct SentenceStyle {
     /// `NEXT VICTIM`, and by whose rule, where that is not the running kernel's.
     pub label: String,
     /// `20731 chrome`.
@@ -34,7 +34,7 @@ pub struct Form {
     pub rest: String,
 }
 
-impl Form {
+impl SentenceStyle {
     /// All of it.
     #[must_use]
     pub fn text(&self) -> String {
@@ -45,24 +45,24 @@ impl Form {
 
 /// Who dies next, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sentence {
+pub struct PredictionSentence {
     /// How sure.
     pub certainty: Certainty,
     /// The longest form first; there is at least one.
-    pub forms: Vec<Form>,
+    pub forms: Vec<SentenceStyle>,
 }
 
-impl Sentence {
+impl PredictionSentence {
     /// The whole of it.
     #[must_use]
     pub fn whole(&self) -> String {
-        self.forms.first().map(Form::text).unwrap_or_default()
+        self.forms.first().map(SentenceStyle::text).unwrap_or_default()
     }
 }
 
 /// Who dies next.
 #[must_use]
-pub fn sentence(sight: &Sight<'_>) -> Sentence {
+pub fn sentence(sight: &RowContext<'_>) -> PredictionSentence {
     let (rule, short_rule) = match sight.policy.id() {
         "linux" => (String::new(), String::new()),
         id if sight.policy.is_kernel() => {
@@ -89,8 +89,8 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     let (name, points) = (values::who(victim), row.standing.points().unwrap_or_default());
     let user = values::user(sight, victim);
     let score = match sight.policy.unit() {
-        Unit::Pages => format!("{}/1000", values::permille(sight, points)),
-        Unit::Bare => format!("{} points", values::grouped(points.0)),
+        BadnessUnit::Pages => format!("{}/1000", values::permille(sight, points)),
+        BadnessUnit::Bare => format!("{} points", values::grouped(points.0)),
     };
     let versus = runner_up.map_or_else(
         || {
@@ -102,8 +102,11 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
             None => format!("chosen before {} whatever the points", values::who(other)),
         },
     );
-    let form =
-        |label: &str, rest: String| Form { label: label.to_owned(), who: name.clone(), rest };
+    let form = |label: &str, rest: String| SentenceStyle {
+        label: label.to_owned(),
+        who: name.clone(),
+        rest,
+    };
     let label = format!("NEXT VICTIM{rule}{}", inside(sight));
     let short = format!("NEXT{short_rule}");
     let mut forms = Vec::with_capacity(9);
@@ -122,11 +125,11 @@ pub fn sentence(sight: &Sight<'_>) -> Sentence {
     forms.push(form(&short, format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" {score}")));
     forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
-    Sentence { certainty: Certainty::Named, forms }
+    PredictionSentence { certainty: Certainty::Named, forms }
 }
 
 /// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
-fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
+fn fellows<'a>(sight: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
     let policy = sight.policy;
     let whole = policy.chooses_groups() || policy.signals_groups(sight.scene);
     if policy.is_kernel() || !whole {
@@ -137,7 +140,7 @@ fn fellows<'a>(sight: &Sight<'a>, victim: &Process) -> Vec<&'a Process> {
 }
 
 /// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
-fn instead(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+fn instead(sight: &RowContext<'_>, victim: &Process) -> Option<String> {
     let (other, _) = sight.policy.instead(victim, sight.scene)?;
     Some(format!("Its {} dies in its place", kin(victim, other)))
 }
@@ -149,7 +152,7 @@ fn kin(victim: &Process, other: &Process) -> String {
 }
 
 /// Who else the kernel kills with it, where a cgroup dies as a whole.
-fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
+fn along(sight: &RowContext<'_>, victim: &Process) -> Option<String> {
     if !sight.policy.kills_groups(sight.scene) {
         // A killer that chooses whole cgroups takes everybody in them.
         let count = fellows(sight, victim).len();
@@ -162,21 +165,21 @@ fn along(sight: &Sight<'_>, victim: &Process) -> Option<String> {
 }
 
 /// In which domain, where that is not the whole machine.
-fn inside(sight: &Sight<'_>) -> String {
+fn inside(sight: &RowContext<'_>) -> String {
     let domain = sight.scene.domain();
     if domain.is_global() { String::new() } else { format!(" in {domain}") }
 }
 
 /// Whether no process is hidden from the ranking.
-fn sees_all(sight: &Sight<'_>) -> bool {
+fn sees_all(sight: &RowContext<'_>) -> bool {
     let now = sight.scene.now();
     now.powers.sees_others && now.scan.unreadable == 0
 }
 
 /// By how much the victim leads.
-fn lead(sight: &Sight<'_>, points: Points, next: &Ranked) -> String {
+fn lead(sight: &RowContext<'_>, points: Points, next: &Ranked) -> String {
     let other = next.standing.points().unwrap_or_default();
-    if sight.policy.unit() == Unit::Bare {
+    if sight.policy.unit() == BadnessUnit::Bare {
         return values::grouped((points - other).0);
     }
     match values::permille(sight, points) - values::permille(sight, other) {
@@ -186,7 +189,7 @@ fn lead(sight: &Sight<'_>, points: Points, next: &Ranked) -> String {
 }
 
 /// What oom_score_adj does to a process's place: nothing to say where it is zero.
-fn adj_share(sight: &Sight<'_>, process: &Process) -> Option<String> {
+fn adj_share(sight: &RowContext<'_>, process: &Process) -> Option<String> {
     let (term, adj) = adj_term(sight, process)?;
     let amount = values::points(sight, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
@@ -195,26 +198,26 @@ fn adj_share(sight: &Sight<'_>, process: &Process) -> Option<String> {
 }
 
 /// The adj term of a process's points, unless adj is zero.
-fn adj_term(sight: &Sight<'_>, process: &Process) -> Option<(Term, Adj)> {
+fn adj_term(sight: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> {
     let Verdict::Scored(badness) = sight.policy.judge(process, sight.scene) else { return None };
     badness.terms.as_slice().iter().find_map(|term| match term.note {
-        Note::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
+        TermNote::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
         _ => None,
     })
 }
 
 /// What happens instead of the ranking, then who leads it.
-fn overruled(sight: &Sight<'_>, off: Off) -> Sentence {
+fn overruled(sight: &RowContext<'_>, off: Override) -> PredictionSentence {
     let first = sight.ranking.victim().and_then(|row| sight.scene.find(row.id));
     let lead = |process: &Process| format!(" (first by badness: {})", values::who(process));
     let lead = first.map(lead).unwrap_or_default();
     let (whole, brief) = (off.sentence(sight.scene), off.brief(sight.scene));
-    let form = |label: &str, rest: String| Form {
+    let form = |label: &str, rest: String| SentenceStyle {
         label: label.to_owned(),
         who: String::new(),
         rest: format!(" {rest}"),
     };
-    Sentence {
+    PredictionSentence {
         certainty: Certainty::Off,
         forms: vec![
             form("NO PREDICTION:", format!("{whole}{lead}")),
@@ -227,7 +230,7 @@ fn overruled(sight: &Sight<'_>, off: Off) -> Sentence {
 }
 
 /// The first two of those who may die, who need not be those who are chosen.
-fn too_close(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
+fn too_close(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
     let ranking = sight.ranking;
     let name = |id: &ProcId| sight.scene.find(*id).map_or_else(|| id.to_string(), values::who);
     let mut names = ranking.candidates().iter().map(name);
@@ -239,9 +242,9 @@ fn too_close(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
     };
     let margin = values::points(sight, ranking.margin().unwrap_or_default());
     let slack = values::points(sight, ranking.slack().points());
-    let form = |label: String, rest: String| Form { label, who: who.clone(), rest };
+    let form = |label: String, rest: String| SentenceStyle { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
-    Sentence {
+    PredictionSentence {
         certainty: Certainty::TooClose,
         forms: vec![
             form(
@@ -255,21 +258,21 @@ fn too_close(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
     }
 }
 
-fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
+fn nobody(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
     // Those whose memory could not be read stand first among the spared.
     let hidden = sight
         .ranking
         .rows()
         .first()
-        .is_some_and(|row| row.standing == Standing::Spared(Reason::Unreadable));
+        .is_some_and(|row| row.standing == Placement::Spared(SparedReason::Unreadable));
     let domain = sight.scene.domain();
     let empty = || {
         let mut rows = sight.ranking.rows().iter();
-        rows.all(|row| row.standing == Standing::Spared(Reason::Outside))
+        rows.all(|row| row.standing == Placement::Spared(SparedReason::Outside))
     };
     let passed = |reason| {
         let mut rows = sight.ranking.rows().iter();
-        rows.any(|row| row.standing == Standing::Spared(reason))
+        rows.any(|row| row.standing == Placement::Spared(reason))
     };
     let why = if domain.kind == DomainKind::Gone {
         "this memory cgroup is not there any more"
@@ -278,7 +281,7 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
     } else if empty() {
         "no process is in this domain"
     } else if !sight.policy.is_kernel() {
-        match (passed(Reason::Unnamed), passed(Reason::Zero)) {
+        match (passed(SparedReason::Unnamed), passed(SparedReason::Zero)) {
             (true, _) => "nobody here is whom it names, so it would kill nobody",
             (_, true) => "nobody is above its threshold, so it would kill nobody",
             _ => "it has no candidate, so it would kill nobody",
@@ -288,8 +291,8 @@ fn nobody(sight: &Sight<'_>, rule: &str, short_rule: &str) -> Sentence {
     } else {
         "everybody is protected, and an OOM now would panic the kernel"
     };
-    let form = |label: String, rest: String| Form { label, who: String::new(), rest };
-    Sentence {
+    let form = |label: String, rest: String| SentenceStyle { label, who: String::new(), rest };
+    PredictionSentence {
         certainty: Certainty::Nobody,
         forms: vec![
             form(format!("NOBODY can be chosen{rule}:"), format!(" {why}")),

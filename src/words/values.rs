@@ -1,10 +1,12 @@
 //! Numbers and names as doomtop writes them, on the screen as in a pipe.
 
-use crate::columns::{Scale, Sight, span_of};
-use crate::forecast::at_limit::Fate;
-use crate::forecast::limits::Wall;
-use crate::model::{Arrival, Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope};
-use crate::policy::Off;
+use crate::columns::{RowContext, SizeUnit, span_of};
+use crate::forecast::at_limit::OutcomeAtLimit;
+use crate::forecast::limits::ReachableLimit;
+use crate::model::{
+    Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope, TimeToFull,
+};
+use crate::policy::Override;
 use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
 
 /// `3 021 312`.
@@ -33,7 +35,7 @@ pub fn age(scene: &Scene, id: ProcId) -> String {
 
 /// A size in the unit of the sight.
 #[must_use]
-pub fn size(sight: &Sight<'_>, pages: Pages) -> String {
+pub fn size(sight: &RowContext<'_>, pages: Pages) -> String {
     let mut out = String::new();
     sight.size(pages, &mut out);
     out
@@ -41,19 +43,19 @@ pub fn size(sight: &Sight<'_>, pages: Pages) -> String {
 
 /// The same of KiB.
 #[must_use]
-pub fn kib(sight: &Sight<'_>, kib: Kib) -> String {
+pub fn kib(sight: &RowContext<'_>, kib: Kib) -> String {
     size(sight, kib.pages(sight.scene.machine().page_size))
 }
 
 /// Two sizes of one unit: `25.9/31.2G`.
 #[must_use]
-pub fn pair(sight: &Sight<'_>, of: Kib, all: Kib) -> String {
+pub fn pair(sight: &RowContext<'_>, of: Kib, all: Kib) -> String {
     joined(kib(sight, of), kib(sight, all))
 }
 
 /// A signed amount of the policy's points.
 #[must_use]
-pub fn points(sight: &Sight<'_>, points: Points) -> String {
+pub fn points(sight: &RowContext<'_>, points: Points) -> String {
     if points == Points::ZERO {
         return "0".to_owned();
     }
@@ -64,16 +66,16 @@ pub fn points(sight: &Sight<'_>, points: Points) -> String {
 
 /// What one step of adj weighs: a tenth of a MiB matters where it is multiplied by hundreds.
 #[must_use]
-pub fn step(sight: &Sight<'_>) -> String {
+pub fn step(sight: &RowContext<'_>) -> String {
     step_of(sight, sight.scene.domain())
 }
 
 /// The same in another domain.
 #[must_use]
-pub fn step_of(sight: &Sight<'_>, domain: &Domain) -> String {
+pub fn step_of(sight: &RowContext<'_>, domain: &Domain) -> String {
     let pages = Pages(domain.pages.0 / 1000);
     let mib = pages.bytes(sight.scene.machine().page_size).0 as f64 / f64::from(1 << 20);
-    if sight.scale == Scale::Auto && (1.0..1024.0).contains(&mib) {
+    if sight.scale == SizeUnit::Auto && (1.0..1024.0).contains(&mib) {
         format!("{mib:.1}M")
     } else {
         size(sight, pages)
@@ -82,13 +84,13 @@ pub fn step_of(sight: &Sight<'_>, domain: &Domain) -> String {
 
 /// Points as a share of the domain: `313`.
 #[must_use]
-pub fn permille(sight: &Sight<'_>, points: Points) -> i64 {
+pub fn permille(sight: &RowContext<'_>, points: Points) -> i64 {
     Permille::of(points, sight.scene.domain().pages).0
 }
 
 /// The user's name, or the dash that says why not.
 #[must_use]
-pub fn user(sight: &Sight<'_>, process: &Process) -> String {
+pub fn user(sight: &RowContext<'_>, process: &Process) -> String {
     let user = sight.user(process);
     let dash = user.dash();
     user.value().unwrap_or_else(|| dash.to_owned())
@@ -108,7 +110,7 @@ pub fn share(percent: f32) -> String {
 
 /// A size in bytes in the unit of the sight.
 #[must_use]
-pub fn bytes(sight: &Sight<'_>, bytes: Bytes) -> String {
+pub fn bytes(sight: &RowContext<'_>, bytes: Bytes) -> String {
     size(sight, bytes.pages(sight.scene.machine().page_size))
 }
 
@@ -135,8 +137,8 @@ pub fn soon(time: Millis) -> String {
 
 /// The same in words, with how sure it is: `in about 7 min (5 to 9)`, `in about 40 s (30 to 55)`.
 #[must_use]
-pub fn about(arrival: &Arrival) -> String {
-    let Arrival { soonest, likely, latest, .. } = *arrival;
+pub fn about(arrival: &TimeToFull) -> String {
+    let TimeToFull { soonest, likely, latest, .. } = *arrival;
     let (unit, each) = match likely.0 {
         0..100_000 => ("s", 1000.0),
         100_000..5_370_000 => ("min", 60_000.0),
@@ -157,11 +159,11 @@ pub fn about(arrival: &Arrival) -> String {
 
 /// Who dies at a wall: `30114 cc1plus`, or why nobody does.
 #[must_use]
-pub fn victim(sight: &Sight<'_>, fate: &Fate) -> String {
+pub fn victim(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
     let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), who);
     match fate.off {
-        Some(Off::Waits) => return "no kill: waits".to_owned(),
-        Some(Off::Panic) => return "no kill: panics".to_owned(),
+        Some(Override::Waits) => return "no kill: waits".to_owned(),
+        Some(Override::Panic) => return "no kill: panics".to_owned(),
         Some(off) => return off.brief(sight.scene),
         None => {}
     }
@@ -174,7 +176,7 @@ pub fn victim(sight: &Sight<'_>, fate: &Fate) -> String {
 
 /// How many die with the victim: ` +3 with it`.
 #[must_use]
-pub fn mates(fate: &Fate) -> String {
+pub fn mates(fate: &OutcomeAtLimit) -> String {
     let falls = fate.victim.is_some() && fate.off.is_none() && fate.mates > 0;
     if falls { format!(" +{} with it", fate.mates) } else { String::new() }
 }
@@ -182,7 +184,7 @@ pub fn mates(fate: &Fate) -> String {
 /// Who dies at a wall, the longest form first: `30114 cc1plus 471/1000 +3 with it`, without those
 /// with it, with the bare per-mille, with the name only.
 #[must_use]
-pub fn fates(sight: &Sight<'_>, fate: &Fate) -> [String; 4] {
+pub fn fates(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> [String; 4] {
     let name = victim(sight, fate);
     let certain = fate.off.is_none() && !fate.too_close();
     let (share, bare) = match fate.permille.filter(|_| certain) {
@@ -194,14 +196,14 @@ pub fn fates(sight: &Sight<'_>, fate: &Fate) -> [String; 4] {
 
 /// The longest of them.
 #[must_use]
-pub fn fate(sight: &Sight<'_>, fate: &Fate) -> String {
+pub fn fate(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
     let [whole, ..] = fates(sight, fate);
     whole
 }
 
 /// What is left until a wall is hit: `322M left, full in ~65s`.
 #[must_use]
-pub fn left(sight: &Sight<'_>, wall: &Wall) -> String {
+pub fn left(sight: &RowContext<'_>, wall: &ReachableLimit) -> String {
     let swap = sight.scene.now().swap.free_kib.bytes();
     let mut text = if wall.is_machine() && swap.0 > 0 {
         let memory = bytes(sight, wall.headroom.saturating_sub(swap));
@@ -217,7 +219,7 @@ pub fn left(sight: &Sight<'_>, wall: &Wall) -> String {
 
 /// The same behind how full it is: `2.71/3.00G, 322M left, full in ~65s`.
 #[must_use]
-pub fn room(sight: &Sight<'_>, wall: &Wall) -> String {
+pub fn room(sight: &RowContext<'_>, wall: &ReachableLimit) -> String {
     let left = left(sight, wall);
     let Scope::Memcg(path) = wall.scope() else { return left };
     let limit = bytes(sight, wall.limit);
@@ -229,7 +231,7 @@ pub fn room(sight: &Sight<'_>, wall: &Wall) -> String {
 
 /// The name of a wall: the cgroup's path, or the machine.
 #[must_use]
-pub fn wall_name(wall: &Wall) -> &str {
+pub fn wall_name(wall: &ReachableLimit) -> &str {
     if wall.is_machine() { "the machine" } else { wall.name.as_str() }
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use doomtop::model::{CgroupNeeds, Needs, Scores, Snapshot};
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{Live, Patience, Source};
+use doomtop::source::{LiveSource, ScanPatience, Source};
 use fakeproc::{Fake, FakeProc, kernel_thread};
 
 struct Counting;
@@ -45,8 +45,8 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of each of many warm looks: two full rotations after two to warm up.
-fn counts(root: ProcRoot, patience: Patience, cgroups: CgroupNeeds) -> Vec<u64> {
-    let mut live = Live::start(root, patience).expect("a readable tree");
+fn counts(root: ProcRoot, patience: ScanPatience, cgroups: CgroupNeeds) -> Vec<u64> {
+    let mut live = LiveSource::start(root, patience).expect("a readable tree");
     let everything = Needs { cgroups, ..Needs::everything() };
     let first = live.look(&everything, None).expect("a look");
     let top: Vec<_> = first.processes.iter().rev().take(10).map(|row| row.id).collect();
@@ -82,7 +82,7 @@ fn a_warm_look_allocates_nothing_for_processes() {
         for pid in 1000..1000 + count {
             fake.process(Fake { pid, cgroup: format!("0::/{}\n", pid % 7), ..Fake::default() });
         }
-        let counts = counts(fake.root(), Patience::Forever, cgroups);
+        let counts = counts(fake.root(), ScanPatience::Forever, cgroups);
         let least = *counts.iter().min().expect("looks");
         // A thread that has to wait for the other one may take a place in the queue now and then.
         assert!(counts.iter().all(|&count| count <= least + 8), "the same each time: {counts:?}");
@@ -97,7 +97,7 @@ fn a_warm_look_allocates_nothing_for_processes() {
 
     // Processes come and go on a real machine, so the quietest look counts.
     let real = ProcRoot::open("/proc").expect("/proc");
-    let real = counts(real, Patience::Forever, CgroupNeeds::Nothing);
+    let real = counts(real, ScanPatience::Forever, CgroupNeeds::Nothing);
     let least = real.iter().min().expect("looks");
     assert!(*least <= allowed("/proc".as_ref()), "{real:?}");
 }

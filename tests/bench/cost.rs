@@ -14,17 +14,17 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::{Acting, App, Msg, Setup};
+use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
 use doomtop::forecast::opinion::opinions;
 use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
-use doomtop::policy::site::Rule;
+use doomtop::policy::site::SiteRule;
 use doomtop::policy::{self, POLICIES, Policy};
 use doomtop::rank::Ranking;
 use doomtop::rows::filter::Filter;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{Live, Patience, Source};
-use doomtop::ui::{self, Look};
+use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::ui::{self, Theme};
 use doomtop::units::Millis;
 use nix::sys::resource::{UsageWho, getrusage};
 use ratatui::backend::CrosstermBackend;
@@ -77,10 +77,10 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// The whole loop with every column on a terminal of 200x60, drawn as bytes that nobody reads.
 struct Whole {
-    source: Live,
+    source: LiveSource,
     app: App,
     terminal: ratatui::Terminal<CrosstermBackend<Sink>>,
-    look: Look,
+    look: Theme,
 }
 
 impl Whole {
@@ -88,7 +88,7 @@ impl Whole {
         let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
         let setup = Setup {
             own: ProcId::default(),
-            acting: Acting::NotReal,
+            acting: ActingMode::NotReal,
             policy: &policy::LINUX,
             scope: Default::default(),
             columns: Some(COLUMNS.iter().collect()),
@@ -101,11 +101,11 @@ impl Whole {
         let viewport = ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 200, 60));
         let options = ratatui::TerminalOptions { viewport };
         Self {
-            source: Live::start(root, Patience::Forever).expect("a live machine"),
+            source: LiveSource::start(root, ScanPatience::Forever).expect("a live machine"),
             app: App::new(setup),
             terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
-            look: Look { colour: true, unicode: true },
+            look: Theme { colour: true, unicode: true },
         }
     }
 
@@ -188,7 +188,7 @@ fn verdicts(look: &Snapshot, count: usize) -> f64 {
 fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
     let scene = crowd(look, CROWD);
     let site = |text: &str| -> &'static dyn Policy {
-        Rule::compile(text, Arc::default()).expect("a rule").leak("bench")
+        SiteRule::compile(text, Arc::default()).expect("a rule").leak("bench")
     };
     let mut all: Vec<(String, &'static dyn Policy)> =
         vec![("linux".to_owned(), &policy::LINUX as &'static dyn Policy)];

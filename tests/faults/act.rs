@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, thread, time::Duration};
 
-use doomtop::effects::{Effects, KernelHands};
+use doomtop::effects::{Effects, LiveEffects};
 use doomtop::intent::{Intent, Outcome};
-use doomtop::model::{Knob, ProcId};
+use doomtop::model::{ProcId, Sysctl};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::units::Ticks;
-use doomtop::words::outcome::told;
+use doomtop::words::outcome::outcome_text;
 
 /// The word before an act.
 pub const ACT: &str = "__act";
@@ -21,12 +21,12 @@ pub const CGROUP: &str = "cgroup";
 /// Does it and says what came of it. Status 4: it was refused.
 pub fn act(words: &[String]) -> ExitCode {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    let mut hands = KernelHands::new(LiveRoot::prove(root).expect("the live /proc"));
+    let mut hands = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
     let intent = match words[0].as_str() {
         TURN => {
             let text = fs::read_to_string("/proc/sys/vm/swappiness").expect("a value");
             let from = text.trim().parse().expect("a number");
-            Intent::SetKnob { knob: Knob::Swappiness, from, to: from }
+            Intent::SetKnob { knob: Sysctl::Swappiness, from, to: from }
         }
         CGROUP => {
             let (path, pid) = (words[1].clone(), words[2].parse().expect("a pid"));
@@ -36,12 +36,12 @@ pub fn act(words: &[String]) -> ExitCode {
         other => panic!("{other}"),
     };
     let outcome = hands.perform(intent);
-    println!("{}", told(&outcome));
+    println!("{}", outcome_text(&outcome));
     for _ in 0..100 {
         if !hands.pursuing() {
             break;
         }
-        hands.settle().iter().for_each(|outcome| println!("{}", told(outcome)));
+        hands.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));
         thread::sleep(Duration::from_millis(10));
     }
     if matches!(outcome, Outcome::Refused { .. }) { ExitCode::from(4) } else { ExitCode::SUCCESS }

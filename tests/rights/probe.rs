@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use doomtop::effects::{Effects, KernelHands};
-use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal};
-use doomtop::model::{Knob, Needs, ProcId, Signal, Snapshot};
+use doomtop::effects::{Effects, LiveEffects};
+use doomtop::intent::{ConfirmedBy, Expedite, Intent, Outcome, Refusal, StepResult};
+use doomtop::model::{Needs, ProcId, Signal, Snapshot, Sysctl};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
-use doomtop::source::{Live, Patience, Source};
+use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Adj, Ticks};
 
 /// Tries everything and prints the column.
@@ -57,18 +57,18 @@ fn no(hint: &str) -> String {
 }
 
 /// What came of a step.
-fn step(came: &Came) -> String {
+fn step(came: &StepResult) -> String {
     match came {
-        Came::Done(_) => "yes".to_owned(),
-        Came::Refused(why) => no(why),
-        Came::Unavailable(why) => format!("not here: {why}"),
+        StepResult::Done(_) => "yes".to_owned(),
+        StepResult::Refused(why) => no(why),
+        StepResult::Unavailable(why) => format!("not here: {why}"),
     }
 }
 
 /// Kills one of the children by all the means of a sacrifice; its priority, and its memory.
-fn kill(hands: &mut KernelHands, who: ProcId) -> (String, String) {
-    let (name, consent, signal) = ("child".to_owned(), Consent::TypedPid, Signal::KILL);
-    let haste = Haste::usual(signal);
+fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
+    let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal::KILL);
+    let haste = Expedite::usual(signal);
     let outcome = hands.perform(Intent::Signal { who, name, signal, consent, haste });
     let Outcome::Signalled { haste, .. } = &outcome else {
         return (cell(&outcome), cell(&outcome));
@@ -80,16 +80,16 @@ fn kill(hands: &mut KernelHands, who: ProcId) -> (String, String) {
                 taken.push(more);
             }
         }
-        if taken.iter().any(|it| it.step == Haste::Release) {
+        if taken.iter().any(|it| it.step == Expedite::Release) {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    let of = |wanted: Haste| {
+    let of = |wanted: Expedite| {
         let found = taken.iter().find(|it| it.step == wanted);
         found.map_or_else(|| "not here: nothing came of it".to_owned(), |it| step(&it.came))
     };
-    (of(Haste::Priority), of(Haste::Release))
+    (of(Expedite::Priority), of(Expedite::Release))
 }
 
 /// Whether the kernel says who shares a process's memory.
@@ -107,7 +107,7 @@ fn yes(is: bool) -> String {
     if is { "yes" } else { "no" }.to_owned()
 }
 
-fn set(hands: &mut KernelHands, who: ProcId, from: i16, to: i16) -> String {
+fn set(hands: &mut LiveEffects, who: ProcId, from: i16, to: i16) -> String {
     let name = "child".to_owned();
     let (from, to) = (Adj(from), Adj(to));
     cell(&hands.perform(Intent::SetAdj { who, name, from, to, revert: false }))
@@ -117,20 +117,20 @@ fn set(hands: &mut KernelHands, who: ProcId, from: i16, to: i16) -> String {
 pub fn probe() -> ExitCode {
     let (own, other) = (child(OWN), child(OTHER));
     let mut column: BTreeMap<&str, String> = BTreeMap::new();
-    let mut live = Live::start(root(), Patience::Millis(3000)).expect("a source");
+    let mut live = LiveSource::start(root(), ScanPatience::Millis(3000)).expect("a source");
     let look = live.look(&Needs::everything(), None).expect("a look");
     let powers = look.powers;
     column.insert("a see the processes of other users", yes(look.find(other).is_some()));
 
-    let mut hands = KernelHands::new(LiveRoot::prove(root()).expect("the live /proc"));
+    let mut hands = LiveEffects::new(LiveRoot::prove(root()).expect("the live /proc"));
     column.insert("b raise oom_score_adj of your own process", set(&mut hands, own, 0, 300));
     column.insert("c put it back", set(&mut hands, own, 300, 0));
     column.insert("d lower it below its floor", set(&mut hands, own, 0, -500));
     column.insert("e raise oom_score_adj of another user's", set(&mut hands, other, 0, 300));
 
     // One that nobody heeds. (SIGCONT goes to everybody in the same session.)
-    let signal = |hands: &mut KernelHands, who| {
-        let (name, consent, signal) = ("child".to_owned(), Consent::TypedPid, Signal(28));
+    let signal = |hands: &mut LiveEffects, who| {
+        let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal(28));
         hands.perform(Intent::Signal { who, name, signal, consent, haste: Vec::new() })
     };
     let outcome = signal(&mut hands, own);
@@ -152,8 +152,8 @@ pub fn probe() -> ExitCode {
 }
 
 /// Writes the value that a switch has; what the editor says before must come true.
-fn turn(hands: &mut KernelHands, look: &Snapshot) -> String {
-    let knob = Knob::Swappiness;
+fn turn(hands: &mut LiveEffects, look: &Snapshot) -> String {
+    let knob = Sysctl::Swappiness;
     let from = knob.seen(look).value().expect("its value");
     let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
     let foreseen = look.powers.turns_knobs.hindrance();
@@ -162,7 +162,7 @@ fn turn(hands: &mut KernelHands, look: &Snapshot) -> String {
 }
 
 /// Whether doomtop may lock its memory without limit.
-fn doomtop_locks(powers: &doomtop::model::Powers) -> bool {
+fn doomtop_locks(powers: &doomtop::model::Privileges) -> bool {
     use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);

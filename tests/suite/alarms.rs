@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, Rung};
+use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, RaisedAlarm};
 use doomtop::app::{App, Msg, Request, Setup};
-use doomtop::model::{PressureWatch, Reading, ScoreScale, Snapshot, Stall, Text, Tripwire};
-use doomtop::ui::Look;
+use doomtop::model::{PressureWatch, PsiLine, PsiTrigger, Reading, ScoreScale, Snapshot, Text};
+use doomtop::ui::Theme;
 use doomtop::units::{Kib, Millis, Pages};
 use proptest::prelude::*;
 use ratatui::style::Modifier;
@@ -17,7 +17,7 @@ use ratatui::style::Modifier;
 use crate::fixtures::{app, paint, text};
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 
 fn alarms(list: &[&str]) -> Alarms {
     let list = list.iter().map(|text| Alarm::parse(text).expect(text)).collect();
@@ -27,7 +27,7 @@ fn alarms(list: &[&str]) -> Alarms {
 /// The usual machine, with so much of the last 10 s spent waiting.
 fn pressed(avg10: f32) -> Snapshot {
     let mut snapshot = usual();
-    let stall = Stall { avg10, avg60: 0.0, avg300: 0.0, total_us: 0 };
+    let stall = PsiLine { avg10, avg60: 0.0, avg300: 0.0, total_us: 0 };
     snapshot.pressure.some = Reading::Value(stall);
     snapshot
 }
@@ -47,7 +47,7 @@ impl Player {
 }
 
 /// The alarms that a command is run for.
-fn rung(requests: &[Request]) -> Vec<&Rung> {
+fn rung(requests: &[Request]) -> Vec<&RaisedAlarm> {
     let mut found = Vec::new();
     for request in requests {
         if let Request::RunAlarm(rung) = request {
@@ -306,10 +306,10 @@ fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
         }
         (player, delays)
     };
-    let trigger = || PressureWatch::Trigger(Tripwire::SECOND);
+    let trigger = || PressureWatch::Trigger(PsiTrigger::SECOND);
     assert_eq!(quiet(false, trigger()).1, [2000]);
     assert_eq!(quiet(true, PressureWatch::Blind("no PSI".to_owned())).1, [2000]);
-    let reading = PressureWatch::Reading(Tripwire::TWO_SECONDS, "why".to_owned());
+    let reading = PressureWatch::Reading(PsiTrigger::TWO_SECONDS, "why".to_owned());
     let (mut player, delays) = quiet(true, reading);
     assert_eq!(delays, [2000, 4000, 8000, 16_000]);
     assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, relaxed]"));
@@ -336,12 +336,12 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
         let all = text(&paint(&mut player.app, FULL, 200, 60).0);
         all.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let trigger = PressureWatch::Trigger(Tripwire::SECOND);
+    let trigger = PressureWatch::Trigger(PsiTrigger::SECOND);
     let all = said(&mut player, trigger.clone(), None);
     assert!(all.contains("waiting for 50 ms of 1 s wakes the screen"), "{all}");
     assert!(all.contains("without swap hardly any comes before a kill"));
     assert!(said(&mut player, trigger, Some("/a")).contains("of 1 s in the scope wakes"));
-    let reading = PressureWatch::Reading(Tripwire::TWO_SECONDS, "not permitted".to_owned());
+    let reading = PressureWatch::Reading(PsiTrigger::TWO_SECONDS, "not permitted".to_owned());
     let all = said(&mut player, reading, None);
     assert!(all.contains("read every 2 s: 100 ms wake the screen"), "{all}");
     assert!(all.contains("no trigger: not permitted"));

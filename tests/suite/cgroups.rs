@@ -10,7 +10,7 @@ use doomtop::model::{
 };
 use doomtop::sample::cgroup::tree::SURVEY;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{Live, Patience, Source};
+use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Bytes, Millis, Pages};
 
 use crate::fakeproc::{Fake, FakeProc, page_kib};
@@ -20,11 +20,11 @@ const MIB: u64 = 1 << 20;
 /// The biggest version-1 limit with pages of 4 KiB: none.
 const NO_LIMIT: &str = "9223372036854771712\n";
 
-fn start(fake: &FakeProc) -> Live {
-    Live::start(fake.root(), Patience::Forever).expect("a readable tree")
+fn start(fake: &FakeProc) -> LiveSource {
+    LiveSource::start(fake.root(), ScanPatience::Forever).expect("a readable tree")
 }
 
-fn look(live: &mut Live, cgroups: CgroupNeeds) -> Arc<Snapshot> {
+fn look(live: &mut LiveSource, cgroups: CgroupNeeds) -> Arc<Snapshot> {
     live.look(&Needs { cgroups, status: true, ..Needs::default() }, None).expect("a look")
 }
 
@@ -338,7 +338,7 @@ fn a_deep_tree_is_gone_down_only_so_far() {
 #[test]
 fn a_walk_that_stalls_in_a_group_leaves_the_last_ones() {
     let fake = v2_machine();
-    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let late = |snapshot: &Snapshot| snapshot.scan.stale_ms > Millis::ZERO;
     let mut before = look(&mut live, CgroupNeeds::Everything);
     while late(&before) {
@@ -420,7 +420,7 @@ fn this_hosts_groups_are_seen() {
         return;
     };
     let root = ProcRoot::open("/proc").unwrap();
-    let mut live = Live::start(root, Patience::Forever).unwrap();
+    let mut live = LiveSource::start(root, ScanPatience::Forever).unwrap();
     let seen = look(&mut live, CgroupNeeds::Everything);
     assert_eq!(seen.cgroups.hierarchy, Reading::Value(Hierarchy::V1));
     assert!(group(&seen.cgroups, &own).usage.value().unwrap() > Bytes::ZERO);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::model::{Hierarchy, Reading, Scene, Scope, Snapshot};
-use doomtop::rank::also_killed::{Census, group_mates};
+use doomtop::rank::also_killed::{GroupCensus, group_mates};
 use doomtop::units::Adj;
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn with(now: &Snapshot, scope: &str, pid: i32) -> Option<(String, Vec<i32>)> {
     let scene = Scene::scoped(Arc::new(now.clone()), None, scope);
     let process = &scene.now().processes[scene.now().position(pid).expect("it is there")];
     let (group, mates) = group_mates(process, &scene)?;
-    let census = Census::new(&scene);
+    let census = GroupCensus::new(&scene);
     assert_eq!(census.mates(process, scene.domain(), &scene), mates.len());
     Some((group.path.to_string(), mates.iter().map(|mate| mate.id.pid).collect()))
 }
@@ -76,7 +76,7 @@ fn whoever_lives_outside_the_namespace_is_in_no_subtree_of_its_root() {
     now.processes.push(placed(70, "inside", 100, 0, "/-first"));
     assert_eq!(with(&now, "global", 10), found("/", &[20, 30, 40, 50, 70]));
     let scene = Scene::new(Arc::new(now), None);
-    let census = Census::new(&scene);
+    let census = GroupCensus::new(&scene);
     assert_eq!(census.members("/").len(), 6);
     assert_eq!(census.members("/../other").len(), 1);
 }

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use doomtop::app::keymap::bindings::{Code, Key};
-use doomtop::app::{Acting, App, Msg, Setup};
-use doomtop::events::{Reader, Report};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::{ActingMode, App, Msg, Setup};
+use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::forecast::limits;
 use doomtop::model::{Scene, Snapshot};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
-use doomtop::report::explain::{Agreement, Common, Explained};
+use doomtop::report::explain::{ChoiceAgreement, DumpContext, ExplainedReport};
 use doomtop::source::demo;
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::Millis;
 
 use crate::fixtures::{paint, text};
@@ -37,9 +37,9 @@ pub fn eves(looks: &[Arc<Snapshot>]) -> Vec<usize> {
 }
 
 /// What the kernel wrote while it was recorded.
-fn log() -> (String, Vec<Report>) {
+fn log() -> (String, Vec<OomReport>) {
     let text = fs::read_to_string(root().join("tests/demo/kernel.log")).expect("the log");
-    let reports = Reader::read(&text);
+    let reports = KernelLogReader::read(&text);
     (text, reports)
 }
 
@@ -55,7 +55,7 @@ impl Show {
         let looks = demo::looks();
         let setup = Setup {
             own: Default::default(),
-            acting: Acting::Demo,
+            acting: ActingMode::Demo,
             delay: demo::PACE,
             live: false,
             ..setup()
@@ -130,9 +130,12 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
     }
     assert_eq!(kinds, [true, false], "in the pod, then of the machine");
     // And the dumps of that log by themselves.
-    let common = Common::of(&reports);
+    let common = DumpContext::of(&reports);
     for report in &reports {
-        assert_eq!(Explained::new(report, &common, None).agreement(), Agreement::Agrees);
+        assert_eq!(
+            ExplainedReport::new(report, &common, None).agreement(),
+            ChoiceAgreement::Agrees
+        );
     }
 }
 
@@ -199,11 +202,11 @@ fn its_dialogs_open_and_say_whose_it_is() {
         let (buffer, _) = paint(&mut show.app, LOOK, 120, 40);
         let shown = text(&buffer);
         assert!(shown.contains(word) && shown.contains("[demo]"), "{shown}");
-        show.press(&[Key::plain(Code::Esc)]);
+        show.press(&[Key::plain(KeyCode::Esc)]);
     }
 }
 
-const LOOK: Look = Look { colour: true, unicode: true };
+const LOOK: Theme = Theme { colour: true, unicode: true };
 
 /// The moving picture: which looks, counted from the kill in the pod and from that of the machine, and
 /// for how long each.
@@ -221,7 +224,7 @@ fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
     take(&mut show, 1, 2500);
     take(&mut show, 8, 800);
     take(&mut show, pod - 6, 1000);
-    show.press(&[Key::plain(Code::Tab)]);
+    show.press(&[Key::plain(KeyCode::Tab)]);
     take(&mut show, pod - 3, 1000);
     take(&mut show, pod - 1, 1000);
     take(&mut show, pod, 1500);

@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use doomtop::model::{Found, Needs, ProcId, Reading, Scene, Snapshot};
+use doomtop::model::{KillerPresence, Needs, ProcId, Reading, Scene, Snapshot};
 use doomtop::policy::{EARLYOOM, EARLYOOM_RSS, NOHANG, Policy, Verdict};
 use doomtop::rank::Ranking;
 use doomtop::sample::parse;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{Live, Patience, Source};
+use doomtop::source::{LiveSource, ScanPatience, Source};
 use tempfile::TempDir;
 
 /// One at a time: each looks at the whole machine.
@@ -136,7 +136,7 @@ fn cast(folder: &Path) -> Option<Vec<Held>> {
     .collect()
 }
 
-fn look(live: &mut Live) -> Snapshot {
+fn look(live: &mut LiveSource) -> Snapshot {
     let needs = Needs::everything();
     Arc::unwrap_or_clone(live.look(&needs, None).expect("the machine can be looked at"))
 }
@@ -232,7 +232,8 @@ fn earlyoom_itself_chooses_as_its_policy_does() {
     );
     let line: serde_json::Value = serde_json::from_str(&program_says.unwrap()).expect("a line");
     let named = line["victim"]["pid"].as_i64();
-    let mut live = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever).unwrap();
+    let mut live =
+        LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever).unwrap();
     for rules in
         ["", "--prefer ^dt-tab$", "--avoid dt-s[h]ell --prefer ^dt-(low|tab)", "--avoid ^dt-"]
     {
@@ -253,7 +254,7 @@ fn earlyoom_itself_chooses_as_its_policy_does() {
         options.before_1_8 = true;
         let mut before = before;
         let told = &mut Arc::make_mut(&mut before.killers).earlyoom;
-        (told.options, told.found) = (options, Found::Installed);
+        (told.options, told.found) = (options, KillerPresence::Installed);
         let compared = compare(&EARLYOOM, before, &after, &said, &cast);
         eprintln!("earlyoom {rules:?}: {compared} processes alike, victim {:?}", said.victim);
         assert!(compared >= cast.len());
@@ -292,7 +293,8 @@ fn a_later_earlyoom_chooses_as_its_policies_do() {
         eprintln!("SKIPPED: no processes to compare by");
         return;
     };
-    let mut live = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever).unwrap();
+    let mut live =
+        LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever).unwrap();
     let by_score = ["", "--prefer dt-tab", "--avoid dt-.hell", "--avoid ^dt-", "--ignore ^dt-s"];
     // All of ours on top; everybody compared by score; some above zero and some below.
     let by_size =
@@ -310,7 +312,7 @@ fn a_later_earlyoom_chooses_as_its_policies_do() {
         let (options, odd) = parse::earlyoom_args(&parse::words(line.as_bytes()));
         assert!(odd.is_empty());
         let told = &mut Arc::make_mut(&mut before.killers).earlyoom;
-        (told.options, told.found) = (options, Found::Installed);
+        (told.options, told.found) = (options, KillerPresence::Installed);
         if size {
             let page = i64::try_from(before.machine.page_size.0 / 1024).unwrap();
             said.badness.values_mut().for_each(|kib| *kib /= page);
@@ -341,7 +343,8 @@ fn nohang_itself_gives_the_badness_that_its_policy_gives() {
         @BADNESS_ADJ_RE_UID -3 /// ^0$\n@BADNESS_ADJ_RE_CGROUP_V2 -1 /// ^/.*[a-z]\n";
     let ignoring = shipped
         .replace("ignore_positive_oom_score_adj = False", "ignore_positive_oom_score_adj = True");
-    let mut live = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever).unwrap();
+    let mut live =
+        LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever).unwrap();
     for (nth, file) in [shipped.clone(), shipped + rules, ignoring].into_iter().enumerate() {
         let path = folder.path().join("nohang.conf");
         fs::write(&path, &file).unwrap();

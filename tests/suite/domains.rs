@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::forecast::at_limit::each_fate;
 use doomtop::forecast::limits;
 use doomtop::model::{
-    Cgroup, Cgroups, DomainKind, Hierarchy, Knobs, Limit, Names, Node, NodeSet, PanicOnOom,
-    Process, Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Text,
+    Cgroup, Cgroups, DomainKind, Hierarchy, Limit, Names, NodeSet, NumaNode, PanicOnOom, Process,
+    Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Sysctls, Text,
 };
-use doomtop::policy::{LINUX, LINUX_2_4, Off, Policy, Reason};
-use doomtop::rank::also_killed::Census;
-use doomtop::rank::{Ranking, Standing};
+use doomtop::policy::{LINUX, LINUX_2_4, Override, Policy, SparedReason};
+use doomtop::rank::also_killed::GroupCensus;
+use doomtop::rank::{Placement, Ranking};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
 use doomtop::words::prediction::sentence;
 use proptest::prelude::*;
@@ -119,7 +119,7 @@ fn whoever_is_outside_is_spared_and_says_so() {
     let ranking = Ranking::new(&LINUX, &scene);
     let outside = |pid| {
         let at = scene.now().position(pid).unwrap();
-        ranking.place(at).unwrap().1.standing == Standing::Spared(Reason::Outside)
+        ranking.place(at).unwrap().1.standing == Placement::Spared(SparedReason::Outside)
     };
     assert!(outside(10) && outside(20) && outside(50));
     assert!(!outside(30) && !outside(40));
@@ -151,7 +151,7 @@ fn vectors(section: &str) -> Vec<Value> {
 /// Two nodes of 600,000 and 400,000 pages; giant may use both, large node 1 only, the others node 0.
 fn two_nodes() -> Snapshot {
     let mut now = snapshot();
-    let node = |id, pages| Node { id, present: Pages(pages) };
+    let node = |id, pages| NumaNode { id, present: Pages(pages) };
     Arc::make_mut(&mut now.machine).nodes = vec![node(0, 600_000), node(1, 400_000)];
     now.swap.total_kib = Kib(40_000);
     for (process, nodes) in now.processes.iter_mut().zip(["0-1", "1", "0", "0", "0"]) {
@@ -178,25 +178,25 @@ fn nodes_have_their_own_total_and_processes() {
 
 #[test]
 fn an_oom_of_nodes_is_not_one_of_the_machine() {
-    let with = |knobs: Knobs| {
+    let with = |knobs: Sysctls| {
         let mut now = two_nodes();
         now.knobs = knobs;
         LINUX.off(&scoped(now, "nodes:0"))
     };
-    let panics = |when| Knobs { panic_on_oom: Reading::Value(when), ..Knobs::default() };
+    let panics = |when| Sysctls { panic_on_oom: Reading::Value(when), ..Sysctls::default() };
     assert_eq!(with(panics(PanicOnOom::Global)), None);
-    assert_eq!(with(panics(PanicOnOom::Always)), Some(Off::Panic));
-    let asks = Knobs { oom_kill_allocating_task: Reading::Value(true), ..Knobs::default() };
-    assert_eq!(with(asks), Some(Off::AllocatingTask));
+    assert_eq!(with(panics(PanicOnOom::Always)), Some(Override::Panic));
+    let asks = Sysctls { oom_kill_allocating_task: Reading::Value(true), ..Sysctls::default() };
+    assert_eq!(with(asks), Some(Override::AllocatingTask));
 }
 
 #[test]
 fn a_part_goes_by_the_rules_of_its_wall() {
     let mut now = snapshot();
     Arc::make_mut(&mut now.cgroups).list[1].oom_kill_disabled = Reading::Value(true);
-    assert_eq!(LINUX.off(&scoped(now.clone(), "/pod/b")), Some(Off::Waits));
+    assert_eq!(LINUX.off(&scoped(now.clone(), "/pod/b")), Some(Override::Waits));
     now.knobs.oom_kill_allocating_task = Reading::Value(true);
-    assert_eq!(LINUX.off(&scoped(now, "/web")), Some(Off::AllocatingTask));
+    assert_eq!(LINUX.off(&scoped(now, "/web")), Some(Override::AllocatingTask));
 }
 
 #[test]
@@ -248,21 +248,22 @@ fn switches_overrule_the_ranking() {
         change(&mut now);
         LINUX.off(&scoped(now, scope))
     };
-    let knobs = |knobs: Knobs| move |now: &mut Snapshot| now.knobs = knobs;
-    let panics = |when| Knobs { panic_on_oom: Reading::Value(when), ..Knobs::default() };
+    let knobs = |knobs: Sysctls| move |now: &mut Snapshot| now.knobs = knobs;
+    let panics = |when| Sysctls { panic_on_oom: Reading::Value(when), ..Sysctls::default() };
     assert_eq!(off(&|_| {}, "global"), None);
     let global = knobs(panics(PanicOnOom::Global));
-    assert_eq!(off(&global, "global"), Some(Off::Panic));
+    assert_eq!(off(&global, "global"), Some(Override::Panic));
     assert_eq!(off(&global, "/pod"), None, "1 is for the machine as a whole");
-    assert_eq!(off(&knobs(panics(PanicOnOom::Always)), "/pod"), Some(Off::Panic));
-    let asks = knobs(Knobs { oom_kill_allocating_task: Reading::Value(true), ..Knobs::default() });
-    assert_eq!(off(&asks, "global"), Some(Off::AllocatingTask));
+    assert_eq!(off(&knobs(panics(PanicOnOom::Always)), "/pod"), Some(Override::Panic));
+    let asks =
+        knobs(Sysctls { oom_kill_allocating_task: Reading::Value(true), ..Sysctls::default() });
+    assert_eq!(off(&asks, "global"), Some(Override::AllocatingTask));
     assert_eq!(off(&asks, "/pod"), None, "a cgroup's OOM does not look at it");
     let disabled = |now: &mut Snapshot| {
         let groups = Arc::make_mut(&mut now.cgroups);
         groups.list[1].oom_kill_disabled = Reading::Value(true);
     };
-    assert_eq!(off(&disabled, "/pod"), Some(Off::Waits));
+    assert_eq!(off(&disabled, "/pod"), Some(Override::Waits));
     assert_eq!(off(&disabled, "global"), None);
     assert_eq!(LINUX_2_4.off(&scoped(snapshot(), "global")), None);
 }
@@ -274,7 +275,7 @@ fn a_victim_that_has_not_gone_holds_the_others_back() {
         now.processes[3].dying = true;
         change(&mut now.processes[3]);
         let id = now.processes[3].id;
-        (LINUX.off(&scoped(now, scope)), Some(Off::Dying(id)))
+        (LINUX.off(&scoped(now, scope)), Some(Override::Dying(id)))
     };
     let (found, expected) = dying(&|_| {}, "global");
     assert_eq!(found, expected);
@@ -295,10 +296,10 @@ fn swapoff_goes_first_and_its_area_no_longer_counts() {
     now.swap = Swap { total_kib: Kib(400_000), free_kib: Kib(0), leaving_kib: Some(Kib(100_000)) };
     let total = now.total();
     assert_eq!(total, Pages(1_000_000 + 75_000));
-    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Off::Swapoff(None)));
+    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Override::Swapoff(None)));
     now.processes.push(placed(60, "swapoff", 300, 0, "/web"));
     let id = now.processes[5].id;
-    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Off::Swapoff(Some(id))));
+    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Override::Swapoff(Some(id))));
     assert_eq!(LINUX.off(&scoped(now, "/pod")), None, "it is not in there");
 }
 
@@ -401,7 +402,7 @@ fn the_wall_that_is_approached_fastest_is_the_nearest() {
 /// Every limited cgroup, and the order of its own processes.
 fn fates(scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
     let mut found = Vec::new();
-    each_fate(&LINUX, scene, &Census::new(scene), |at, _, ranking| {
+    each_fate(&LINUX, scene, &GroupCensus::new(scene), |at, _, ranking| {
         found.push((Arc::clone(&scene.now().cgroups.list[at].path), ranking));
     });
     found
@@ -444,12 +445,12 @@ fn the_sentence_names_those_who_die_along() {
     let said = |now: &Snapshot, scope| {
         let scene = scoped(now.clone(), scope);
         let ranking = Ranking::new(&LINUX, &scene);
-        let sight = Sight {
+        let sight = RowContext {
             scene: &scene,
             policy: &LINUX,
             ranking: &ranking,
             names: &Names::default(),
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
         sentence(&sight).whole()

@@ -3,15 +3,15 @@
 
 use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::Key;
-use doomtop::app::session::journal::State;
+use doomtop::app::session::journal::ChangeState;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, ProcId, Process, Reading, ScoreScale, Snapshot, Text};
-use doomtop::plan::rights::Rights;
-use doomtop::policy::site::Rule;
+use doomtop::plan::rights::WriteRights;
+use doomtop::policy::site::SiteRule;
 use doomtop::policy::{LINUX_2_4, LINUX_2_6_36, Policy};
 use doomtop::rank::Ranking;
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::Adj;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::fixtures::{app, looks, paint, press};
 use crate::screens::styled;
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 
 fn id(pid: i32) -> ProcId {
     process(pid, "", 0).id
@@ -111,22 +111,24 @@ fn what_may_be_written_is_said_before_anything_is_typed() {
         edit.rights
     };
     let mut player = Player::on(usual());
-    assert_eq!(rights(&mut player, "500a"), Rights::Floor { at_most: Adj(300), above: None });
+    assert_eq!(rights(&mut player, "500a"), WriteRights::Floor { at_most: Adj(300), above: None });
     player.play("<Esc>");
-    assert!(matches!(rights(&mut player, "400a"), Rights::Nothing(why) if why.contains("root")));
+    assert!(
+        matches!(rights(&mut player, "400a"), WriteRights::Nothing(why) if why.contains("root"))
+    );
     player.play("<Esc>");
     // A refusal teaches where the floor is not.
     let asked = player.play("500a-250<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     let refusal = Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" };
     player.app.update(Msg::Came(Outcome::Refused { intent: intent.clone(), refusal }));
-    let known = Rights::Floor { at_most: Adj(300), above: Some(Adj(-250)) };
+    let known = WriteRights::Floor { at_most: Adj(300), above: Some(Adj(-250)) };
     assert_eq!(rights(&mut player, "500a-300"), known);
     let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
     assert!(edit.warning.is_some_and(|it| it.contains("was refused")), "{:?}", edit.warning);
 
     let mut player = Player::on(as_root(cast()));
-    assert_eq!(rights(&mut player, "400a"), Rights::Any { contained: false });
+    assert_eq!(rights(&mut player, "400a"), WriteRights::Any { contained: false });
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn a_wide_change_is_foreseen_for_all_at_once() {
 #[test]
 fn of_many_nothing_is_proposed_by_a_rule_that_falls_as_adj_rises() {
     let text = "name = 'x'\nscore = 'p.adj > 500 ? 0 : p.adj + 1000'\n";
-    let policy = Rule::compile(text, Arc::default()).expect("a rule").leak("x.toml");
+    let policy = SiteRule::compile(text, Arc::default()).expect("a rule").leak("x.toml");
     let mut player =
         Player::with(Setup { policy, ..setup() }, machine(1_000_000, ScoreScale::Signed, javas()));
     for key in ["o", "f"] {
@@ -368,7 +370,7 @@ fn any_line_of_the_journal_can_be_put_back_or_made_again() {
     assert_eq!(asked, [wish(600, "java", 5, 0, true)]);
     assert!(matches!(player.app.mode, Mode::Journal(0)), "back on the page");
     done(&mut player, asked);
-    assert!(matches!(player.app.journal.changes[0].state, State::Back(_)));
+    assert!(matches!(player.app.journal.changes[0].state, ChangeState::Back(_)));
     assert_eq!(player.play("<Enter><Esc>"), [], "left as it was");
     assert!(matches!(player.app.mode, Mode::Journal(0)));
     let asked = player.play("<Enter><Enter>");
@@ -604,7 +606,7 @@ fn a_paste_writes_no_file() {
 
 #[test]
 fn a_recording_tells_how_to_keep_a_value_and_changes_none() {
-    let acting = doomtop::app::Acting::NotReal;
+    let acting = doomtop::app::ActingMode::NotReal;
     let mut player = Player::with(Setup { acting, ..setup() }, with_unit());
     player.play("600W");
     assert!(matches!(player.app.mode, Mode::Keep(_)));

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use doomtop::events::{Reader, Report};
-use doomtop::report::explain::{Agreement, Common, Explained};
+use doomtop::events::{KernelLogReader, OomReport};
+use doomtop::report::explain::{ChoiceAgreement, DumpContext, ExplainedReport};
 use doomtop::units::{Adj, Kib, Pages};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -31,17 +31,17 @@ fn captures() -> Vec<(String, String)> {
     all
 }
 
-fn agreements(reports: &[Report]) -> Vec<Agreement> {
-    let common = Common::of(reports);
-    reports.iter().map(|report| Explained::new(report, &common, None).agreement()).collect()
+fn agreements(reports: &[OomReport]) -> Vec<ChoiceAgreement> {
+    let common = DumpContext::of(reports);
+    reports.iter().map(|report| ExplainedReport::new(report, &common, None).agreement()).collect()
 }
 
 #[test]
 fn the_rule_chooses_in_every_dump_whom_the_kernel_chose() {
     let mut count = 0;
     for (name, text) in captures() {
-        for (nth, agreement) in agreements(&Reader::read(&text)).into_iter().enumerate() {
-            assert_eq!(agreement, Agreement::Agrees, "{name}, OOM {}", nth + 1);
+        for (nth, agreement) in agreements(&KernelLogReader::read(&text)).into_iter().enumerate() {
+            assert_eq!(agreement, ChoiceAgreement::Agrees, "{name}, OOM {}", nth + 1);
             count += 1;
         }
     }
@@ -53,18 +53,18 @@ fn another_rule_than_the_kernels_does_not_agree() {
     let rss = doomtop::policy::by_id("rss").unwrap();
     let mut differ = 0;
     for (_, text) in captures() {
-        let reports = Reader::read(&text);
-        let common = Common::of(&reports);
+        let reports = KernelLogReader::read(&text);
+        let common = DumpContext::of(&reports);
         for report in &reports {
-            let agreement = Explained::new(report, &common, Some(rss)).agreement();
-            differ += usize::from(matches!(agreement, Agreement::Differs(Some(_))));
+            let agreement = ExplainedReport::new(report, &common, Some(rss)).agreement();
+            differ += usize::from(matches!(agreement, ChoiceAgreement::Differs(Some(_))));
         }
     }
     assert!(differ >= 10, "only {differ} of 25 differ: the comparison sees nothing");
 }
 
 /// What a sample's line gave, in the names of the samples.
-fn facts(kind: &str, report: &Report) -> Value {
+fn facts(kind: &str, report: &OomReport) -> Value {
     let kib = |kib: Option<Kib>| kib.map(|it| it.0);
     let killed = report.killed.first();
     let task = report.tasks.first();
@@ -167,7 +167,7 @@ fn every_form_of_every_line_is_understood() {
         });
         let head = head.map_or("", |head| head["line"].as_str().unwrap());
         let before = if kind == "invoked" { "" } else { "oom-killer: gfp_mask=0xd0\n" };
-        let reports = Reader::read(&format!("{before}{head}\n{line}\n"));
+        let reports = KernelLogReader::read(&format!("{before}{head}\n{line}\n"));
         let [report] = &reports[..] else { panic!("{line}: {reports:?}") };
         let found = facts(kind, report);
         for (key, wanted) in sample["fields"].as_object().unwrap() {
@@ -198,8 +198,8 @@ fn a_victims_end_belongs_to_its_report() {
                 Out of memory: Killed process 6 (c) total-vm:1kB, anon-rss:1kB, file-rss:1kB\n\
                 Out of memory and no killable processes...\n\
                 Kernel panic - not syncing: System is deadlocked on memory\n";
-    let reports = Reader::read(text);
-    let victims: Vec<Option<i32>> = reports.iter().map(Report::victim).collect();
+    let reports = KernelLogReader::read(text);
+    let victims: Vec<Option<i32>> = reports.iter().map(OomReport::victim).collect();
     assert_eq!(victims, [Some(999), Some(5), Some(6), None]);
     assert_eq!(reports[0].reaped[0].shmem, Kib(8));
     assert_eq!(reports[1].not_reaped, [5]);
@@ -210,7 +210,8 @@ fn a_victims_end_belongs_to_its_report() {
 #[test]
 fn the_same_capture_in_another_form_is_the_same_report() {
     let (_, text) = captures().into_iter().find(|(name, _)| name == "global-6.1.txt").unwrap();
-    let wanted: Vec<Option<i32>> = Reader::read(&text).iter().map(Report::victim).collect();
+    let wanted: Vec<Option<i32>> =
+        KernelLogReader::read(&text).iter().map(OomReport::victim).collect();
     let rewritten = |form: &dyn Fn(u64, &str) -> String| {
         let mut out = String::new();
         for line in text.lines() {
@@ -234,21 +235,21 @@ fn the_same_capture_in_another_form_is_the_same_report() {
         &|_, words| format!("Nov 21 10:00:00 host kernel: [   12.345678] {words}"),
     ];
     for (nth, form) in forms.into_iter().enumerate() {
-        let reports = Reader::read(&rewritten(form));
-        let found: Vec<Option<i32>> = reports.iter().map(Report::victim).collect();
+        let reports = KernelLogReader::read(&rewritten(form));
+        let found: Vec<Option<i32>> = reports.iter().map(OomReport::victim).collect();
         assert_eq!(found, wanted, "form {nth}");
-        assert!(agreements(&reports).iter().all(|it| *it == Agreement::Agrees), "form {nth}");
+        assert!(agreements(&reports).iter().all(|it| *it == ChoiceAgreement::Agrees), "form {nth}");
     }
 }
 
 #[test]
 fn a_capture_cut_anywhere_tells_what_came_before() {
     let (_, text) = captures().into_iter().find(|(name, _)| name == "global-6.18.txt").unwrap();
-    let whole = Reader::read(&text);
+    let whole = KernelLogReader::read(&text);
     let mut seen = 0;
     for end in (0..text.len()).step_by(331) {
         let Some(cut) = text.get(..end) else { continue };
-        let reports = Reader::read(cut);
+        let reports = KernelLogReader::read(cut);
         let over = reports.iter().filter(|report| !report.killed.is_empty()).count();
         assert!(over >= seen && over <= whole.len(), "{over} at {end}");
         seen = over;
@@ -260,8 +261,8 @@ fn a_capture_cut_anywhere_tells_what_came_before() {
     let last = text.rfind("\n3,").unwrap();
     for begin in (0..last).step_by(331) {
         let Some(cut) = text.get(begin..) else { continue };
-        let reports = Reader::read(cut);
-        assert_eq!(reports.last().and_then(Report::victim), Some(185), "from {begin}");
+        let reports = KernelLogReader::read(cut);
+        assert_eq!(reports.last().and_then(OomReport::victim), Some(185), "from {begin}");
     }
 }
 
@@ -271,7 +272,7 @@ fn a_hostile_name_is_no_other_line() {
                 [ 4711]  1000  4711      100       50       1        0             0  a [ 1] 2 3\n\
                 Out of memory: Killed process 4711 (x) total-vm:9kB, anon-rss:9kB, file-rss:9kB) \
                 total-vm:400kB, anon-rss:200kB, file-rss:0kB, shmem-rss:0kB\n";
-    let reports = Reader::read(text);
+    let reports = KernelLogReader::read(text);
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].tasks[0].name, " a [ 1] 2 3");
     let killed = &reports[0].killed[0];
@@ -296,11 +297,11 @@ fn what_a_name_holds_never_reaches_the_terminal() {
     let kmsg = format!("4,1,5,-;{}\n4,2,6,-;{}", rows.trim_end().replace('\n', "\n4,1,5,-;"), kill);
     let raw = format!("{rows}{kill}").replace("\\x1b", "\u{1b}");
     for (form, text) in [("dmesg", format!("{rows}{kill}")), ("kmsg", kmsg), ("raw", raw)] {
-        let reports = Reader::read(&text);
-        let common = Common::of(&reports);
-        let explained = Explained::new(&reports[0], &common, None);
+        let reports = KernelLogReader::read(&text);
+        let common = DumpContext::of(&reports);
+        let explained = ExplainedReport::new(&reports[0], &common, None);
         let mut out = Vec::new();
-        let manner = doomtop::report::text::Manner { cut: None, ascii: false };
+        let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
         explained.write(&mut out, 5, manner).unwrap();
         let out = String::from_utf8(out).unwrap() + &explained.json().to_string();
         assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{form}: {out:?}");
@@ -316,8 +317,8 @@ fn a_later_kill_of_another_kind_is_no_part_of_a_group() {
                 [    1.000002] Memory cgroup out of memory: Killed process 6 (b) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n\
                 [   90.000000] Memory cgroup out of memory: Killed process 7 (c) total-vm:4kB, anon-rss:2kB, file-rss:0kB\n\
                 [   90.000001] Out of memory: Killed process 8 (d) total-vm:18446744073709551615kB, anon-rss:2kB, file-rss:0kB\n";
-    let killed = |report: &Report| report.killed.iter().map(|it| it.pid).collect::<Vec<_>>();
-    let reports: Vec<Vec<i32>> = Reader::read(text).iter().map(killed).collect();
+    let killed = |report: &OomReport| report.killed.iter().map(|it| it.pid).collect::<Vec<_>>();
+    let reports: Vec<Vec<i32>> = KernelLogReader::read(text).iter().map(killed).collect();
     assert_eq!(reports, [vec![5, 6], vec![7], vec![8]]);
 }
 
@@ -332,7 +333,7 @@ fn a_log_of_nothing_but_kills_takes_no_longer_for_each() {
             "oom_reaper: reaped process {pid} (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB\n"
         ));
     }
-    let reports = Reader::read(&text);
+    let reports = KernelLogReader::read(&text);
     assert_eq!(reports.len(), 20_000, "more are not kept");
     assert!(reports.iter().all(|report| report.reaped.len() == 1));
 }
@@ -355,11 +356,11 @@ proptest! {
             text.push_str(&noise);
             text.push('\n');
         }
-        let reports = Reader::read(&text);
-        let common = Common::of(&reports);
+        let reports = KernelLogReader::read(&text);
+        let common = DumpContext::of(&reports);
         for report in &reports {
-            let explained = Explained::new(report, &common, None);
-            let manner = doomtop::report::text::Manner { cut: None, ascii: false };
+            let explained = ExplainedReport::new(report, &common, None);
+            let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
             explained.write(&mut Vec::new(), 5, manner).unwrap();
             prop_assert!(explained.json().is_object());
         }

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{App, Msg, Request, Setup, Viewport};
 use doomtop::model::{ProcId, Snapshot};
-use doomtop::ui::{self, Look};
+use doomtop::ui::{self, Theme};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -42,7 +42,7 @@ pub fn app(name: &str) -> App {
 }
 
 /// Paints until the app and the picture agree, as the loop of the program does.
-pub fn paint(app: &mut App, look: Look, width: u16, height: u16) -> (Buffer, Viewport) {
+pub fn paint(app: &mut App, look: Theme, width: u16, height: u16) -> (Buffer, Viewport) {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     let mut viewport = ui::paint(app, &look, area, &mut buffer);
@@ -59,17 +59,17 @@ pub fn press(app: &mut App, script: &[&str]) -> Vec<Request> {
     let mut requests = Vec::new();
     for word in script {
         let named = match *word {
-            "Enter" => Some(Code::Enter),
-            "Esc" => Some(Code::Esc),
-            "Down" => Some(Code::Down),
-            "Up" => Some(Code::Up),
-            "Left" => Some(Code::Left),
-            "Right" => Some(Code::Right),
-            "End" => Some(Code::End),
-            "PgDn" => Some(Code::PageDown),
-            "Tab" => Some(Code::Tab),
-            "F7" => Some(Code::F(7)),
-            "F9" => Some(Code::F(9)),
+            "Enter" => Some(KeyCode::Enter),
+            "Esc" => Some(KeyCode::Esc),
+            "Down" => Some(KeyCode::Down),
+            "Up" => Some(KeyCode::Up),
+            "Left" => Some(KeyCode::Left),
+            "Right" => Some(KeyCode::Right),
+            "End" => Some(KeyCode::End),
+            "PgDn" => Some(KeyCode::PageDown),
+            "Tab" => Some(KeyCode::Tab),
+            "F7" => Some(KeyCode::F(7)),
+            "F9" => Some(KeyCode::F(9)),
             _ => None,
         };
         let keys: Vec<Key> = named

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use doomtop::columns::{CommandStyle, Scale, Sight};
-use doomtop::forecast::opinion::Opinion;
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
+use doomtop::forecast::opinion::KillerOpinion;
 use doomtop::model::{
-    Capabilities, Ids, Names, Node, NodeSet, Process, Reading, Scene, Scope, ScoreScale, Signal,
-    Snapshot, Text,
+    Capabilities, Names, NodeSet, NumaNode, Process, Reading, Scene, Scope, ScoreScale, Signal,
+    Snapshot, Text, UserIds,
 };
 use doomtop::policy::{
     LINUX, LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_16, LINUX_2_6_20, LINUX_2_6_32, LINUX_2_6_36,
-    LINUX_2_6_39, LINUX_3_3, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, Off,
-    POLICIES, Policy, Reason, Tie, Verdict,
+    LINUX_2_6_39, LINUX_3_3, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, Override,
+    POLICIES, Policy, SparedReason, TieBreak, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
@@ -77,7 +77,7 @@ fn every_era_of_2_6_to_the_point() {
         subject.vsize = Bytes(given.number("total_vm") * 4096);
         subject.cpu = Ticks(given.number("cpu_jiffies"));
         subject.nice = given.number("nice") as i8;
-        subject.ids = Reading::Value(Ids { uid: who("uid"), euid: who("euid") });
+        subject.ids = Reading::Value(UserIds { uid: who("uid"), euid: who("euid") });
         subject.caps = Reading::Value(given.caps());
         subject.flags |= if given.flag("oom_origin") { PF_SWAPOFF } else { 0 };
         let allowed = if case["in"]["mems_intersect"] == false { "1" } else { "0-1" };
@@ -96,7 +96,7 @@ fn every_era_of_2_6_to_the_point() {
         let machine = Arc::make_mut(&mut snapshot.machine);
         machine.tick_rate = TickRate(rate);
         machine.kernel = Text::new(b"2.6.18");
-        machine.nodes = [0, 1].map(|id| Node { id, present: Pages(500_000) }).to_vec();
+        machine.nodes = [0, 1].map(|id| NumaNode { id, present: Pages(500_000) }).to_vec();
         let born = snapshot.processes[0].id.born;
         snapshot.clock.uptime_ticks = born + Ticks(given.number("run_seconds") * rate);
         // An OOM that is confined to the node 0, where it matters.
@@ -124,7 +124,7 @@ fn oom_adj_minus_17_was_a_number_like_any_other_in_2_6_11() {
     assert_eq!(points(&LINUX_2_6_11, &scene.now().processes[0], &scene), Some(2));
     assert!(matches!(
         LINUX_2_6_16.judge(&scene.now().processes[0], &scene),
-        Verdict::Spared(Reason::Never)
+        Verdict::Spared(SparedReason::Never)
     ));
 }
 
@@ -215,10 +215,10 @@ fn a_protected_child_is_left_alone_where_the_kernel_looked() {
 #[test]
 fn the_rule_of_equals_changed_with_5_3() {
     let scene = Scene::new(Arc::new(family()), None);
-    assert_eq!(LINUX_4_17.tie(&scene), Tie::Oldest);
-    assert_eq!(LINUX_5_1.tie(&scene), Tie::Oldest);
-    assert_eq!(LINUX_5_3.tie(&scene), Tie::Youngest);
-    assert_eq!(LINUX.tie(&scene), Tie::Youngest, "this stage is a 5.4");
+    assert_eq!(LINUX_4_17.tie(&scene), TieBreak::Oldest);
+    assert_eq!(LINUX_5_1.tie(&scene), TieBreak::Oldest);
+    assert_eq!(LINUX_5_3.tie(&scene), TieBreak::Youngest);
+    assert_eq!(LINUX.tie(&scene), TieBreak::Youngest, "this stage is a 5.4");
 }
 
 #[test]
@@ -272,15 +272,15 @@ fn nobody_is_too_close_to_itself() {
         let named: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
         assert_eq!(named, [30, 50], "{}", policy.id());
         assert_eq!(ranking.runner_up().map(|row| row.id.pid), Some(30));
-        let sight = Sight {
+        let sight = RowContext {
             scene: &scene,
             policy,
             ranking: &ranking,
             names: &Names::default(),
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
-        let opinion = Opinion::new(policy, &scene, &ranking);
+        let opinion = KillerOpinion::new(policy, &scene, &ranking);
         assert_eq!(values::fate(&sight, &opinion.fate), "too close: 30 child or 50 other");
         for form in sentence(&sight).forms {
             let text = form.text();
@@ -307,7 +307,7 @@ fn groups_die_whole_from_4_19_on() {
 fn who_may_use_none_of_the_nodes_was_worth_an_eighth() {
     let mut snapshot = family();
     let machine = Arc::make_mut(&mut snapshot.machine);
-    machine.nodes = [0, 1].map(|id| Node { id, present: Pages(500_000) }).to_vec();
+    machine.nodes = [0, 1].map(|id| NumaNode { id, present: Pages(500_000) }).to_vec();
     for (process, nodes) in snapshot.processes.iter_mut().zip(["1", "0", "0-1", "1"]) {
         process.nodes = Reading::Value(NodeSet::parse(nodes).unwrap());
         process.parent = 1;
@@ -326,8 +326,8 @@ fn who_may_use_none_of_the_nodes_was_worth_an_eighth() {
     // Up to 2.6.23 nobody was chosen at all where nodes were short.
     for (policy, off) in [
         (&LINUX_2_6_11 as &dyn Policy, None),
-        (&LINUX_2_6_16, Some(Off::Confined)),
-        (&LINUX_2_6_20, Some(Off::Confined)),
+        (&LINUX_2_6_16, Some(Override::Confined)),
+        (&LINUX_2_6_20, Some(Override::Confined)),
         (&LINUX_2_6_32, None),
     ] {
         assert_eq!(policy.off(&scene), off, "{}", policy.id());
@@ -358,7 +358,7 @@ fn swapoff_went_first_from_2_6_11_on() {
     snapshot.swap.total_kib.0 = 4000;
     snapshot.swap.leaving_kib = Some(Kib(1000));
     let scene = Scene::new(Arc::new(snapshot), None);
-    assert_eq!(LINUX_2_6_11.off(&scene), Some(Off::Swapoff(None)));
+    assert_eq!(LINUX_2_6_11.off(&scene), Some(Override::Swapoff(None)));
     assert_eq!(LINUX_2_6_0.off(&scene), None);
 }
 
@@ -371,7 +371,7 @@ fn an_opinion_sacrifices_once() {
     grandchild.vsize = Bytes(700 * 4096);
     family.processes.push(grandchild);
     let scene = Scene::new(Arc::new(family), None);
-    let opinion = Opinion::new(&LINUX_4_17, &scene, &Ranking::new(&LINUX_4_17, &scene));
+    let opinion = KillerOpinion::new(&LINUX_4_17, &scene, &Ranking::new(&LINUX_4_17, &scene));
     assert_eq!(opinion.fate.chosen.map(|id| id.pid), Some(10));
     assert_eq!(opinion.instead.map(|(id, _)| id.pid), Some(30));
     assert_eq!(opinion.dies().map(|id| id.pid), Some(30));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use doomtop::model::Scene;
 use doomtop::policy::POLICIES;
-use doomtop::rank::{Ranking, Standing};
+use doomtop::rank::{Placement, Ranking};
 
 use crate::fixtures::looks;
 
@@ -30,10 +30,10 @@ fn every_machine_ranks_as_it_did_under_every_policy() {
             for (place, row) in ranking.rows().iter().enumerate() {
                 let comm = scene.find(row.id).expect("it is in the scene").comm;
                 let _ = match row.standing {
-                    Standing::Scored(points) => {
+                    Placement::Scored(points) => {
                         writeln!(text, "{:4} {:7} {:>14} {comm}", place + 1, row.id.pid, points.0)
                     }
-                    Standing::Spared(reason) => {
+                    Placement::Spared(reason) => {
                         writeln!(text, "   - {:7} {:>14} {comm}", row.id.pid, reason.word())
                     }
                 };

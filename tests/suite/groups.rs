@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, Screen};
-use doomtop::app::keymap::bindings::{Place, keys_of};
+use doomtop::app::dialog::mode::{Mode, ViewKind};
+use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{
-    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Limit, Pressure, Reading, Scope,
-    Snapshot, Stall, Text, tree_order,
+    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Limit, Pressure, PsiLine, Reading,
+    Scope, Snapshot, Text, tree_order,
 };
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Millis};
 use proptest::prelude::*;
 
 use crate::fixtures::{blank, looks, paint, press, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 const MIB: u64 = 1 << 20;
 
 fn at(mib: u64) -> Reading<Limit> {
@@ -30,8 +30,8 @@ fn holds(mib: u64) -> Reading<Bytes> {
 
 const NONE: Reading<Limit> = Reading::Value(Limit::Max);
 
-fn quiet(avg10: f32) -> Reading<Stall> {
-    Reading::Value(Stall { avg10, ..Stall::default() })
+fn quiet(avg10: f32) -> Reading<PsiLine> {
+    Reading::Value(PsiLine { avg10, ..PsiLine::default() })
 }
 
 /// A cgroup of version 2 that nothing is set on.
@@ -192,27 +192,27 @@ fn tab_steps_between_the_views() {
     let mut player = player();
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Walls);
     assert_eq!(player.play("<Tab>"), [Request::LookNow]);
-    assert_eq!(player.app.screen, Screen::Cgroups);
+    assert_eq!(player.app.screen, ViewKind::Cgroups);
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
     assert!(player.app.needs().cgroup);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, Screen::Verdicts);
+    assert_eq!(player.app.screen, ViewKind::Verdicts);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, Screen::Memory);
+    assert_eq!(player.app.screen, ViewKind::Memory);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, Screen::Events);
+    assert_eq!(player.app.screen, ViewKind::Events);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
     player.play("<A-2>");
-    assert_eq!(player.app.screen, Screen::Cgroups);
+    assert_eq!(player.app.screen, ViewKind::Cgroups);
     player.play("<Esc>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
     player.play("<S-Tab><S-Tab><S-Tab>");
-    assert_eq!(player.app.screen, Screen::Verdicts);
+    assert_eq!(player.app.screen, ViewKind::Verdicts);
     player.play("<S-Tab>");
-    assert_eq!(player.app.screen, Screen::Cgroups);
+    assert_eq!(player.app.screen, ViewKind::Cgroups);
     player.play("<A-1>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn enter_looks_at_the_domain_under_the_cursor() {
     player.play("<Tab>B");
     assert_eq!(under_cursor(&player), "/system.slice/ci-build.service");
     player.play("<Enter>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
     assert_eq!(player.pids(), [30114, 30101]);
     assert_eq!(player.cursor(), Some(30114));
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
@@ -259,7 +259,7 @@ fn the_menu_lists_the_chain_of_the_process_and_then_the_nearest() {
     let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
     assert!(menu.chosen().is_some_and(|item| item.label == "/system.slice"));
     player.play("<Esc><Tab>s<Esc>");
-    assert_eq!(player.app.screen, Screen::Cgroups, "a list that is closed leads back");
+    assert_eq!(player.app.screen, ViewKind::Cgroups, "a list that is closed leads back");
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn nobody_is_acted_on_from_the_tree() {
 #[test]
 fn no_key_of_the_view_is_silent() {
     let seen = |player: &mut Player| text(&paint(&mut player.app, FULL, 120, 20).0);
-    for row in keys_of(Place::Cgroups) {
+    for row in keys_of(KeyContext::Cgroups) {
         for &key in row.keys {
             let mut player = player();
             player.play("<Tab><End><Up><Up>");
@@ -435,7 +435,7 @@ fn a_pipe_is_told_the_first_wall_too() {
         "victim": {"pid": 30114, "comm": "cc1plus"},
     });
     assert_eq!(frame["first_wall"], wanted);
-    let manner = doomtop::report::text::Manner { cut: None, ascii: true };
+    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
     doomtop::report::text::write_look(&mut text, &sight, &[], &[], manner).unwrap();
     let text = String::from_utf8(text).unwrap();
@@ -596,7 +596,7 @@ proptest! {
             if dialog {
                 continue;
             }
-            prop_assert_eq!(before, Screen::Processes);
+            prop_assert_eq!(before, ViewKind::Processes);
             prop_assert!(shown.contains(&who.pid), "{key} opens a dialog about {who}");
         }
     }

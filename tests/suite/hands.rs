@@ -6,8 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use doomtop::effects::{Effects, KernelHands, Refuse};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal};
+use doomtop::effects::{Effects, LiveEffects, NoEffects};
+use doomtop::intent::{ConfirmedBy, Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, Capability, ProcId, Signal};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::units::{Adj, Ticks};
@@ -83,21 +83,21 @@ pub fn adj(pid: i32) -> Adj {
     adj_of(pid).expect("an adj")
 }
 
-pub fn hands() -> KernelHands {
+pub fn hands() -> LiveEffects {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
+    LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
 pub fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
     Intent::SetAdj { who, name: "child".to_owned(), from, to, revert: false }
 }
 
-pub fn signal(who: ProcId, signal: Signal, consent: Consent) -> Intent {
+pub fn signal(who: ProcId, signal: Signal, consent: ConfirmedBy) -> Intent {
     Intent::Signal { who, name: "child".to_owned(), signal, consent, haste: Vec::new() }
 }
 
 pub fn kill(who: ProcId) -> Intent {
-    signal(who, Signal::KILL, Consent::Plain)
+    signal(who, Signal::KILL, ConfirmedBy::Plain)
 }
 
 pub fn refusal(outcome: Outcome) -> Refusal {
@@ -289,7 +289,7 @@ fn another_birth_is_another_process() {
     for born in [Ticks(who.born.0 + 1), Ticks(who.born.0 - 1), Ticks(0)] {
         let other = ProcId { pid: who.pid, born };
         assert_eq!(refusal(hands.perform(set(other, was, Adj(900)))), Refusal::Reborn);
-        for consent in [Consent::Plain, Consent::TypedPid] {
+        for consent in [ConfirmedBy::Plain, ConfirmedBy::TypedPid] {
             let wish = signal(other, Signal::KILL, consent);
             assert_eq!(refusal(hands.perform(wish)), Refusal::Reborn);
         }
@@ -339,7 +339,7 @@ fn a_child_that_ignores_sigterm_stays_until_sigkill() {
     child.ready();
     let who = child.id();
     let mut hands = hands();
-    let outcome = hands.perform(signal(who, Signal::TERM, Consent::Plain));
+    let outcome = hands.perform(signal(who, Signal::TERM, ConfirmedBy::Plain));
     assert!(matches!(outcome, Outcome::Signalled { pinned: true, .. }), "{outcome:?}");
     assert_eq!(hands.settle(), [], "neither gone nor overdue");
     assert!(child.lives());
@@ -356,7 +356,7 @@ fn a_child_that_ignores_sigterm_stays_until_sigkill() {
 fn init_and_doomtop_itself_get_no_signal_whatever_the_consent() {
     let mut hands = hands();
     for who in [seen(1), seen(own_pid()), ProcId::default(), ProcId { pid: -1, born: Ticks(0) }] {
-        for consent in [Consent::Plain, Consent::TypedPid] {
+        for consent in [ConfirmedBy::Plain, ConfirmedBy::TypedPid] {
             assert!(is_protected(hands.perform(signal(who, Signal::CONT, consent))), "{who}");
         }
     }
@@ -373,7 +373,7 @@ fn a_kernel_thread_is_left_alone_whatever_the_consent() {
     }
     let who = seen(2);
     let mut hands = hands();
-    for consent in [Consent::Plain, Consent::TypedPid] {
+    for consent in [ConfirmedBy::Plain, ConfirmedBy::TypedPid] {
         assert!(is_protected(hands.perform(signal(who, Signal::CONT, consent))));
     }
     assert!(is_protected(hands.perform(set(who, adj(2), adj(2)))));
@@ -385,7 +385,7 @@ fn the_own_parent_needs_the_typed_pid() {
     if parent == 0 {
         return; // started from outside of this pid namespace
     }
-    let outcome = hands().perform(signal(seen(parent), Signal::CONT, Consent::Plain));
+    let outcome = hands().perform(signal(seen(parent), Signal::CONT, ConfirmedBy::Plain));
     assert!(is_protected(outcome));
 }
 
@@ -397,7 +397,7 @@ fn a_pillar_of_the_system_needs_the_typed_pid() {
     let mut hands = hands();
     assert!(is_protected(hands.perform(kill(who))));
     assert!(child.lives());
-    let outcome = hands.perform(signal(who, Signal::KILL, Consent::TypedPid));
+    let outcome = hands.perform(signal(who, Signal::KILL, ConfirmedBy::TypedPid));
     assert!(matches!(outcome, Outcome::Signalled { .. }), "{outcome:?}");
     child.0.wait().expect("it ends");
     assert!(matches!(hands.settle()[..], [Outcome::Exited { .. }]));
@@ -440,7 +440,7 @@ fn another_users_process_is_not_permitted_and_the_hint_says_what_would_help() {
         // Some are protected before any right is asked for, some may end right now. SIGWINCH, not
         // SIGCONT: within a session the kernel lets everybody continue everybody.
         if let Refusal::NotPermitted { hint } =
-            refusal(hands.perform(signal(who, Signal(28), Consent::Plain)))
+            refusal(hands.perform(signal(who, Signal(28), ConfirmedBy::Plain)))
         {
             assert!(hint.contains("CAP_KILL"), "{hint}");
         }
@@ -456,7 +456,7 @@ fn the_refusing_hands_refuse() {
     let who = child.id();
     let was = adj(who.pid);
     for (mut hands, why) in
-        [(Refuse::ReadOnly, Refusal::ReadOnly), (Refuse::NotReal, Refusal::NotReal)]
+        [(NoEffects::ReadOnly, Refusal::ReadOnly), (NoEffects::NotReal, Refusal::NotReal)]
     {
         for intent in [set(who, was, Adj(900)), kill(who)] {
             let outcome = hands.perform(intent.clone());

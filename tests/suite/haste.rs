@@ -8,27 +8,27 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use doomtop::effects::{Effects, KernelHands, Rehearse};
-use doomtop::intent::{Came, Consent, Haste, Intent, Outcome, Refusal, Taken};
-use doomtop::model::{Capability, Hierarchy, ProcId, Reading, Signal, Study, Text};
+use doomtop::effects::{DryRun, Effects, LiveEffects};
+use doomtop::intent::{ConfirmedBy, Expedite, ExpediteStep, Intent, Outcome, Refusal, StepResult};
+use doomtop::model::{Capability, Hierarchy, ProcId, ProcessDetail, Reading, Signal, Text};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::sample::process::detail::study;
 use doomtop::units::{Adj, Kib, Ticks};
 
 use crate::hands::{Own, adj, hands, kill, own_caps, own_pid, refusal, seen, set, signal};
 
-fn studied(who: ProcId) -> Study {
+fn studied(who: ProcId) -> ProcessDetail {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     study(&root, who).expect("a living process")
 }
 
-fn hurried(who: ProcId, haste: Vec<Haste>) -> Intent {
+fn hurried(who: ProcId, haste: Vec<Expedite>) -> Intent {
     let (name, signal) = ("child".to_owned(), Signal::KILL);
-    Intent::Signal { who, name, signal, consent: Consent::Plain, haste }
+    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, haste }
 }
 
 /// What is said until nothing more is to come.
-fn all_said(hands: &mut KernelHands) -> Vec<Outcome> {
+fn all_said(hands: &mut LiveEffects) -> Vec<Outcome> {
     let mut said = Vec::new();
     while hands.pursuing() {
         said.extend(hands.settle());
@@ -37,9 +37,11 @@ fn all_said(hands: &mut KernelHands) -> Vec<Outcome> {
     said
 }
 
-fn released(said: &[Outcome]) -> &Came {
+fn released(said: &[Outcome]) -> &StepResult {
     let found = said.iter().find_map(|outcome| match outcome {
-        Outcome::Hastened { taken: Taken { step: Haste::Release, came }, .. } => Some(came),
+        Outcome::Hastened { taken: ExpediteStep { step: Expedite::Release, came }, .. } => {
+            Some(came)
+        }
         _ => None,
     });
     found.unwrap_or_else(|| panic!("no word about its memory in {said:?}"))
@@ -75,13 +77,16 @@ fn a_killed_child_is_hurried_and_every_step_is_told() {
     let mut child = child_with_memory();
     let who = child.id();
     let mut hands = hands();
-    let outcome = hands.perform(hurried(who, Haste::usual(Signal::KILL)));
+    let outcome = hands.perform(hurried(who, Expedite::usual(Signal::KILL)));
     let Outcome::Signalled { haste, pinned: true, .. } = outcome else { panic!("{outcome:?}") };
-    let [Taken { step: Haste::Priority, came }] = &haste[..] else { panic!("{haste:?}") };
+    let [ExpediteStep { step: Expedite::Priority, came }] = &haste[..] else { panic!("{haste:?}") };
     if own_caps().has(Capability::SysNice) {
-        assert_eq!(*came, Came::Done(String::new()));
+        assert_eq!(*came, StepResult::Done(String::new()));
     } else {
-        assert!(matches!(came, Came::Refused(why) if why.contains("CAP_SYS_NICE")), "{came:?}");
+        assert!(
+            matches!(came, StepResult::Refused(why) if why.contains("CAP_SYS_NICE")),
+            "{came:?}"
+        );
     }
     child.0.wait().expect("it ends");
     let said = all_said(&mut hands);
@@ -89,15 +94,15 @@ fn a_killed_child_is_hurried_and_every_step_is_told() {
     // Done, or too late; or a kernel or a filter without it.
     let came = released(&said);
     assert!(!came.words().is_empty());
-    assert!(!matches!(came, Came::Unavailable(why) if why.contains("not dying")), "{came:?}");
+    assert!(!matches!(came, StepResult::Unavailable(why) if why.contains("not dying")), "{came:?}");
 }
 
 #[test]
 fn sigterm_hurries_nobody() {
-    assert_eq!(Haste::usual(Signal::TERM), []);
+    assert_eq!(Expedite::usual(Signal::TERM), []);
     let mut child = Own::sleeping();
     let mut hands = hands();
-    let outcome = hands.perform(signal(child.id(), Signal::TERM, Consent::Plain));
+    let outcome = hands.perform(signal(child.id(), Signal::TERM, ConfirmedBy::Plain));
     assert!(matches!(outcome, Outcome::Signalled { haste, .. } if haste.is_empty()));
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]));
@@ -111,8 +116,8 @@ fn a_refused_signal_leaves_the_priority_as_it_was() {
         who,
         name: "child".to_owned(),
         signal: Signal(4096),
-        consent: Consent::Plain,
-        haste: vec![Haste::Priority],
+        consent: ConfirmedBy::Plain,
+        haste: vec![Expedite::Priority],
     };
     assert!(matches!(refusal(hands().perform(wrong)), Refusal::Failed { .. }));
     let stat = fs::read_to_string(format!("/proc/{}/stat", who.pid)).expect("a stat");
@@ -155,7 +160,7 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
         other => eprintln!("skipped: kcmp is not to be had here: {other:?}"),
     }
     let mut hands = hands();
-    hands.perform(hurried(who, vec![Haste::Release]));
+    hands.perform(hurried(who, vec![Expedite::Release]));
     parent.0.wait().expect("it ends");
     let said = all_said(&mut hands);
     // Before the main thread has given its part up the kernel sees somebody who is not dying; after,
@@ -163,7 +168,7 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
     let words = released(&said).words();
     assert!(words.contains("not dying") || words.contains("already"), "{words}");
     // Whoever shares it is still there; it dies with its parent's end by its own wish, or now.
-    hands.perform(hurried(sharer, Haste::usual(Signal::KILL)));
+    hands.perform(hurried(sharer, Expedite::usual(Signal::KILL)));
     all_said(&mut hands);
 }
 
@@ -272,15 +277,15 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
     assert!(child.lives(), "frozen, it cannot act on it");
     // Twice does not help; the thaw does, and only of the cgroup that the user saw.
     assert!(matches!(refusal(hands.perform(kill(who))), Refusal::Underway { .. }));
-    let thaw = |cgroup: &str| vec![Haste::Thaw { cgroup: cgroup.to_owned() }];
+    let thaw = |cgroup: &str| vec![Expedite::Thaw { cgroup: cgroup.to_owned() }];
     let outcome = hands.perform(hurried(who, thaw("/another")));
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(&haste[0].came, Came::Unavailable(_)), "{haste:?}");
+    assert!(matches!(&haste[0].came, StepResult::Unavailable(_)), "{haste:?}");
     assert!(group.says("freezer.state", "FROZEN"));
 
     let outcome = hands.perform(hurried(who, thaw(&group.path())));
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, Came::Done(String::new()));
+    assert_eq!(haste[0].came, StepResult::Done(String::new()));
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]));
     assert!(other.lives(), "only thawed");
@@ -309,12 +314,12 @@ fn a_v2_freezer_holds_back_what_is_caught() {
         who: child.id(),
         name: "child".to_owned(),
         signal: Signal::TERM,
-        consent: Consent::Plain,
-        haste: vec![Haste::Thaw { cgroup: group.path() }],
+        consent: ConfirmedBy::Plain,
+        haste: vec![Expedite::Thaw { cgroup: group.path() }],
     };
     let outcome = hands.perform(term);
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, Came::Done(String::new()));
+    assert_eq!(haste[0].came, StepResult::Done(String::new()));
     assert_eq!(child.0.wait().expect("it ends").code(), Some(3), "by its own handler");
     assert_eq!(all_said(&mut hands).len(), 2);
 }
@@ -391,13 +396,13 @@ fn a_cgroup_with_a_backslash_in_its_name_is_thawed_and_killed_by_its_shown_path(
         who: child.id(),
         name: "child".to_owned(),
         signal: Signal::CONT,
-        consent: Consent::Plain,
-        haste: vec![Haste::Thaw { cgroup: group.path() }],
+        consent: ConfirmedBy::Plain,
+        haste: vec![Expedite::Thaw { cgroup: group.path() }],
     };
     let mut hands = hands();
     let outcome = hands.perform(cont);
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, Came::Done(String::new()));
+    assert_eq!(haste[0].came, StepResult::Done(String::new()));
     group.until("cgroup.events", "frozen 0");
     assert!(child.lives());
     let outcome = hands.perform(doom(&group, &[&child]));
@@ -419,9 +424,9 @@ fn the_root_and_what_is_no_cgroup_are_refused() {
     }
 }
 
-fn rehearsal() -> Rehearse {
+fn rehearsal() -> DryRun {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    Rehearse::new(LiveRoot::prove(root).expect("the live /proc"))
+    DryRun::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
 #[test]
@@ -432,8 +437,8 @@ fn a_rehearsal_refuses_what_the_hands_refuse_and_does_nothing_else() {
     let mut hands = rehearsal();
     for intent in [
         kill(who),
-        signal(who, Signal::TERM, Consent::Plain),
-        hurried(who, Haste::usual(Signal::KILL)),
+        signal(who, Signal::TERM, ConfirmedBy::Plain),
+        hurried(who, Expedite::usual(Signal::KILL)),
         set(who, was, Adj(was.0.max(0) + 9)),
     ] {
         let outcome = hands.perform(intent.clone());

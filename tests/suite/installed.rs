@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::model::{
-    Amount, Found, Killers, Needs, Process, Reading, RuleOn, Scene, Snapshot, Text,
+    InstalledKillers, KillerPresence, Needs, NohangRuleField, Process, Reading, Scene, Snapshot,
+    Text, ThresholdAmount,
 };
 use doomtop::policy::{NOHANG, Policy};
 use doomtop::rank::Ranking;
 use doomtop::sample::daemon::killers::{KillerReader, filesystem};
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{Live, Patience, Source};
+use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Kib, Millis};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ impl Folder {
         ProcRoot::open(self.0.path().join("proc")).unwrap()
     }
 
-    fn killers(&self, rows: &[Process]) -> Arc<Killers> {
+    fn killers(&self, rows: &[Process]) -> Arc<InstalledKillers> {
         let proc = self.proc();
         let mut reader = KillerReader::new(filesystem(&proc));
         reader.read(&proc, rows.iter(), Millis(1));
@@ -63,7 +64,7 @@ fn texts(list: &[Text]) -> Vec<&str> {
 fn an_empty_machine_has_none_and_defaults_are_assumed() {
     let killers = Folder::new().killers(&[]);
     assert!(killers.is_default());
-    assert!(killers.earlyoom.assumed() && killers.earlyoom.found == Found::Absent);
+    assert!(killers.earlyoom.assumed() && killers.earlyoom.found == KillerPresence::Absent);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn earlyoom_s_options_are_read_and_its_command_line_wins() {
         .with("etc/default/earlyoom", b"EARLYOOM_ARGS=\"-m 7 --avoid '^(X|sshd)$'\"\n");
     let killers = folder.killers(&[]);
     let told = &killers.earlyoom;
-    assert_eq!(told.found, Found::Installed);
+    assert_eq!(told.found, KillerPresence::Installed);
     assert_eq!(texts(&told.from), ["/etc/default/earlyoom"]);
     assert_eq!(told.options.mem_percent, Some([7.0, 3.5]));
     assert_eq!(told.options.avoid, Some(Text::new(b"^(X|sshd)$")));
@@ -91,7 +92,7 @@ fn earlyoom_s_options_are_read_and_its_command_line_wins() {
     let folder = folder.with_process(90, [0, 0], b"/usr/bin/earlyoom\0-s\x00100\0--sort-by-rss\0");
     let killers = folder.killers(&[process(90, "earlyoom", 100)]);
     let told = &killers.earlyoom;
-    assert_eq!(told.found, Found::Running(90));
+    assert_eq!(told.found, KillerPresence::Running(90));
     assert_eq!(texts(&told.from), ["/proc/90/cmdline"]);
     assert_eq!(told.options.swap_percent, Some([100.0, 50.0]));
     assert_eq!(told.options.mem_percent, None);
@@ -110,11 +111,14 @@ fn nohang_s_two_files_are_told_apart_by_who_runs() {
             b"python3\0/usr/sbin/nohang\0--monitor\0--config\0/etc/nohang/nohang-desktop.conf\0",
         );
     let killers = folder.killers(&[process(91, "nohang", 100)]);
-    assert_eq!(killers.nohang_desktop.found, Found::Running(91));
-    assert_eq!(killers.nohang.found, Found::Installed);
-    assert_eq!(killers.nohang.options.soft.mem, Amount::Kib(Kib(307_200)));
+    assert_eq!(killers.nohang_desktop.found, KillerPresence::Running(91));
+    assert_eq!(killers.nohang.found, KillerPresence::Installed);
+    assert_eq!(killers.nohang.options.soft.mem, ThresholdAmount::Kib(Kib(307_200)));
     let rules = &killers.nohang_desktop.options.rules;
-    assert_eq!(rules.iter().map(|it| (it.on, it.adj)).collect::<Vec<_>>(), [(RuleOn::Name, -9)]);
+    assert_eq!(
+        rules.iter().map(|it| (it.on, it.adj)).collect::<Vec<_>>(),
+        [(NohangRuleField::Name, -9)]
+    );
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn systemd_oomd_is_told_by_many_files() {
         .with("usr/lib/systemd/system/ssh.service", b"[Service]\nExecStart=/bin/x\n");
     let killers = folder.killers(&[process(92, "systemd-oomd", 100)]);
     let told = &killers.systemd_oomd;
-    assert_eq!(told.found, Found::Running(92));
+    assert_eq!(told.found, KillerPresence::Running(92));
     assert_eq!((told.options.swap_used, told.options.seconds), (75.0, 20.0));
     let units: Vec<_> = told
         .options
@@ -161,7 +165,10 @@ fn oomd_is_told_by_json() {
         {"threshold_pct": "7"}}]], "actions": [{"name": "kill_by_swap_usage", "args": {"cgroup": "a/*"}}]}]}"#;
     let folder = Folder::new().with("usr/bin/oomd", b"").with("etc/oomd.json", file);
     let told = folder.killers(&[]).oomd.clone();
-    assert_eq!((told.found, texts(&told.from)), (Found::Installed, vec!["/etc/oomd.json"]));
+    assert_eq!(
+        (told.found, texts(&told.from)),
+        (KillerPresence::Installed, vec!["/etc/oomd.json"])
+    );
     assert_eq!(told.options.swap_free, 7.0);
     assert!(told.options.by_swap.has("/a/b") && told.options.by_size.0.is_empty());
     let folder = folder.with("etc/oomd.json", b"{ no }");
@@ -181,22 +188,22 @@ fn only_a_trusted_user_s_process_is_a_killer_that_runs() {
             .with_process(7, uids, b"oomd\0--config\0/home/x.json\0")
             .with("proc/7/cgroup", cgroups);
         let told = folder.killers(&[process(7, "oomd", 1)]).oomd.clone();
-        assert_eq!(told.found != Found::Running(7), told.from.is_empty(), "{told:?}");
+        assert_eq!(told.found != KillerPresence::Running(7), told.from.is_empty(), "{told:?}");
         told.found
     };
-    assert_eq!(found([0, 0], b""), Found::Running(7));
-    assert_eq!(found([own, own], b""), Found::Running(7));
-    assert_eq!(found([7001, 7001], service), Found::Running(7));
+    assert_eq!(found([0, 0], b""), KillerPresence::Running(7));
+    assert_eq!(found([own, own], b""), KillerPresence::Running(7));
+    assert_eq!(found([7001, 7001], service), KillerPresence::Running(7));
     for (uids, cgroups) in [
         ([7001, 7001], &b""[..]),
         ([7001, 0], b"0::/user.slice/user-7001.slice/session-1.scope\n"),
         ([7001, 7001], b"0::/system.slice/web.service\n"),
         ([7001, 7001], b"0::/user.slice/user-7001.slice/oomd.service\n"),
     ] {
-        assert_eq!(found(uids, cgroups), Found::Installed, "{uids:?}");
+        assert_eq!(found(uids, cgroups), KillerPresence::Installed, "{uids:?}");
     }
     let folder = Folder::new().with("usr/bin/oomd", b"").with("proc/7/cmdline", b"oomd\0");
-    assert_eq!(folder.killers(&[process(7, "oomd", 1)]).oomd.found, Found::Installed);
+    assert_eq!(folder.killers(&[process(7, "oomd", 1)]).oomd.found, KillerPresence::Installed);
 }
 
 #[test]
@@ -263,7 +270,7 @@ proptest! {
 }
 
 /// A machine with nohang and these rules, two processes of one name, and what nohang makes of them.
-fn with_rules(rules: &str, needs: &Needs) -> (FakeProc, Live, Arc<Snapshot>) {
+fn with_rules(rules: &str, needs: &Needs) -> (FakeProc, LiveSource, Arc<Snapshot>) {
     let fake = FakeProc::of_machine();
     fake.beside("usr/sbin/nohang", "").beside("etc/nohang/nohang.conf", rules);
     for (pid, program, environ) in
@@ -274,7 +281,7 @@ fn with_rules(rules: &str, needs: &Needs) -> (FakeProc, Live, Arc<Snapshot>) {
             .link(&format!("{pid}/cwd"), &format!("/srv/{pid}"))
             .file(&format!("{pid}/environ"), environ);
     }
-    let mut live = Live::start(fake.root(), Patience::Forever).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Forever).unwrap();
     let look = live.look(needs, None).unwrap();
     (fake, live, look)
 }
@@ -321,7 +328,7 @@ fn an_environment_that_stalls_keeps_no_look_waiting() {
     let stuck = fake.at("100/environ");
     fs::remove_file(&stuck).unwrap();
     nix::unistd::mkfifo(&stuck, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut live = Live::start(fake.root(), Patience::Forever).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Forever).unwrap();
     let mut look = || live.look(&NOHANG.needs(), None).unwrap();
     let seen = look();
     assert_eq!(points(&seen).iter().map(|it| it.0).collect::<Vec<_>>(), [101, 100]);

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{
-    Cgroup, Cgroups, Hierarchy, Ids, Killers, Limit, Marks, Names, Nohang, Nominated, Pressure,
-    Process, Reading, Rule, RuleOn, Scene, ScoreScale, Snapshot, Stall, Text, Told, tree_order,
+    Cgroup, Cgroups, Hierarchy, InstalledKillers, KillerOptions, Limit, Names, NohangOptions,
+    NohangRule, NohangRuleField, NominatedUnit, OomdXattrs, Pressure, Process, PsiLine, Reading,
+    Scene, ScoreScale, Snapshot, Text, UserIds, tree_order,
 };
 use doomtop::policy::{
-    Armed, BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_IO,
-    OOMD_PGSCAN, OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, Reason,
-    SYSTEMD_OOMD_PRESSURE, SYSTEMD_OOMD_SWAP, Verdict,
+    BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_IO, OOMD_PGSCAN,
+    OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, SYSTEMD_OOMD_PRESSURE,
+    SYSTEMD_OOMD_SWAP, SparedReason, TriggerState, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
@@ -42,7 +43,7 @@ fn scene(snapshot: Snapshot) -> Scene {
     Scene::new(Arc::new(snapshot), None)
 }
 
-fn told(mut snapshot: Snapshot, tell: impl FnOnce(&mut Killers)) -> Scene {
+fn told(mut snapshot: Snapshot, tell: impl FnOnce(&mut InstalledKillers)) -> Scene {
     tell(Arc::make_mut(&mut snapshot.killers));
     scene(snapshot)
 }
@@ -58,7 +59,7 @@ fn victim(policy: &dyn Policy, scene: &Scene) -> Option<i32> {
     order(policy, scene).first().map(|first| first.0)
 }
 
-fn reason(policy: &dyn Policy, scene: &Scene, pid: i32) -> Option<Reason> {
+fn reason(policy: &dyn Policy, scene: &Scene, pid: i32) -> Option<SparedReason> {
     let at = scene.now().position(pid).expect("it is there");
     match policy.judge(&scene.now().processes[at], scene) {
         Verdict::Spared(reason) => Some(reason),
@@ -77,18 +78,18 @@ fn level(mut snapshot: Snapshot, available: u64, swap: Option<u64>) -> Snapshot 
 }
 
 fn pressed(mut snapshot: Snapshot, avg10: f32) -> Snapshot {
-    let stall = Reading::Value(Stall { avg10, ..Stall::default() });
+    let stall = Reading::Value(PsiLine { avg10, ..PsiLine::default() });
     snapshot.pressure = Pressure::of_memory(stall, stall);
     snapshot
 }
 
-fn running<T>(told: &mut Told<T>) {
-    told.found = doomtop::model::Found::Running(77);
+fn running<T>(told: &mut KillerOptions<T>) {
+    told.found = doomtop::model::KillerPresence::Running(77);
     told.from = vec![text("/etc/x")];
 }
 
 #[track_caller]
-fn says(armed: &Armed, words: &str) {
+fn says(armed: &TriggerState, words: &str) {
     assert!(armed.why.contains(words), "{words:?} is not in {:?}", armed.why);
 }
 
@@ -121,13 +122,13 @@ fn earlyoom_prefers_avoids_and_ignores() {
     });
     // A preferred process with a negative adj still has at least 300.
     assert_eq!(order(&EARLYOOM, &scene), [(10, 1200), (12, 650), (11, 305)]);
-    assert_eq!(reason(&EARLYOOM, &scene, 13), Some(Reason::Ignored));
+    assert_eq!(reason(&EARLYOOM, &scene, 13), Some(SparedReason::Ignored));
 }
 
 #[test]
 fn earlyoom_leaves_the_first_two_and_kernel_threads_and_minus_1000_alone() {
     let mut root = scored(20, "rooted", 100, 800);
-    root.ids = Reading::Value(Ids { uid: 0, euid: 0 });
+    root.ids = Reading::Value(UserIds { uid: 0, euid: 0 });
     let mut child = scored(21, "child-of-2", 100, 800);
     child.parent = 2;
     let cast = vec![
@@ -141,7 +142,7 @@ fn earlyoom_leaves_the_first_two_and_kernel_threads_and_minus_1000_alone() {
     ];
     let scene = scene(stage(cast.clone()));
     assert_eq!(order(&EARLYOOM, &scene), [(20, 800), (22, 10)]);
-    assert_eq!(reason(&EARLYOOM, &scene, 12), Some(Reason::Never));
+    assert_eq!(reason(&EARLYOOM, &scene, 12), Some(SparedReason::Never));
     let no_root = told(stage(cast.clone()), |it| it.earlyoom.options.ignore_root = true);
     assert_eq!(order(&EARLYOOM, &no_root), [(22, 10)]);
     // Up to 1.7 only pid 1 is passed by, and whoever has no memory.
@@ -266,12 +267,12 @@ fn with_g_the_whole_process_group_falls() {
     let says = |group| {
         let scene = with(group);
         let ranking = Ranking::new(&EARLYOOM, &scene);
-        let sight = Sight {
+        let sight = RowContext {
             scene: &scene,
             policy: &EARLYOOM,
             ranking: &ranking,
             names: &Names::default(),
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
         sentence(&sight).whole()
@@ -284,11 +285,11 @@ fn with_g_the_whole_process_group_falls() {
     assert!(says(false).contains("10 ahead of 12 cc1plus"), "{}", says(false));
 }
 
-fn rule(on: RuleOn, adj: i32, pattern: &str) -> Rule {
-    Rule { on, adj, pattern: text(pattern) }
+fn rule(on: NohangRuleField, adj: i32, pattern: &str) -> NohangRule {
+    NohangRule { on, adj, pattern: text(pattern) }
 }
 
-fn nohang(cast: Vec<Process>, options: Nohang) -> Scene {
+fn nohang(cast: Vec<Process>, options: NohangOptions) -> Scene {
     told(stage(cast), |it| it.nohang.options = options)
 }
 
@@ -303,20 +304,20 @@ fn nohang_adds_its_rules_and_never_tops_up_a_negative_adj() {
         scored(14, "tab", 10, 700),
     ];
     let rules = vec![
-        rule(RuleOn::Name, 200, "^tab$"),
-        rule(RuleOn::Name, 50, "a"),
-        rule(RuleOn::Name, -200, "^dnf$"),
-        rule(RuleOn::Uid, -10, "^1000$"),
-        rule(RuleOn::Exe, -5000, "."),
+        rule(NohangRuleField::Name, 200, "^tab$"),
+        rule(NohangRuleField::Name, 50, "a"),
+        rule(NohangRuleField::Name, -200, "^dnf$"),
+        rule(NohangRuleField::Uid, -10, "^1000$"),
+        rule(NohangRuleField::Exe, -5000, "."),
     ];
-    let scene = nohang(cast, Nohang { rules, ..Nohang::default() });
+    let scene = nohang(cast, NohangOptions { rules, ..NohangOptions::default() });
     assert_eq!(order(&NOHANG, &scene), [(10, 940), (14, 940), (11, 680)]);
     assert_eq!(
         reason(&NOHANG, &scene, 12),
-        Some(Reason::Zero),
+        Some(SparedReason::Zero),
         "its floor is 0, and 1 is asked for"
     );
-    assert_eq!(reason(&NOHANG, &scene, 1), Some(Reason::Init));
+    assert_eq!(reason(&NOHANG, &scene, 1), Some(SparedReason::Init));
     says(&NOHANG.armed(&scene), "1 rule is not evaluated: it needs the program's path");
 }
 
@@ -324,7 +325,7 @@ fn nohang_adds_its_rules_and_never_tops_up_a_negative_adj() {
 fn nohang_can_ignore_a_positive_adj() {
     let cast = || vec![with_adj(scored(10, "tab", 10, 900), 300)];
     let points = |ignore_positive_adj, up_to_0_2| {
-        let options = Nohang { ignore_positive_adj, up_to_0_2, ..Nohang::default() };
+        let options = NohangOptions { ignore_positive_adj, up_to_0_2, ..NohangOptions::default() };
         order(&NOHANG, &nohang(cast(), options))[0].1
     };
     assert_eq!(points(false, false), 900);
@@ -370,7 +371,7 @@ fn bustd_begins_with_whoever_is_first() {
     ];
     let scene = scene(stage(cast));
     assert_eq!(order(&BUSTD, &scene), [(5, 900), (8, 800)]);
-    assert_eq!(reason(&BUSTD, &scene, 6), Some(Reason::Never));
+    assert_eq!(reason(&BUSTD, &scene, 6), Some(SparedReason::Never));
     says(&BUSTD.armed(&scene), "this kernel tells no pressure");
 }
 
@@ -388,7 +389,7 @@ fn lmkd_goes_by_adj_alone() {
     let scene = scene(stage(cast));
     let pids: Vec<i32> = order(&LMKD, &scene).iter().map(|row| row.0).collect();
     assert_eq!(pids, [10, 11, 13, 12, 15], "the older above 200, the larger from there down");
-    assert_eq!(reason(&LMKD, &scene, 14), Some(Reason::Ignored));
+    assert_eq!(reason(&LMKD, &scene, 14), Some(SparedReason::Ignored));
 }
 
 #[test]
@@ -475,7 +476,7 @@ fn tree(groups: Vec<(Cgroup, usize)>) -> Snapshot {
 }
 
 fn stalls(group: Cgroup, avg10: f32, avg60: f32) -> Cgroup {
-    let full = Reading::Value(Stall { avg10, avg60, ..Stall::default() });
+    let full = Reading::Value(PsiLine { avg10, avg60, ..PsiLine::default() });
     Cgroup { pressure: Pressure::of_memory(full, full), ..group }
 }
 
@@ -509,8 +510,8 @@ fn systemd_oomd_kills_the_leaf_or_the_whole_group_with_most_swap() {
     let scene = told(snapshot, |it| running(&mut it.systemd_oomd));
     // 10 is in the root, which is no leaf; 13 has 4 % of all swap.
     assert_eq!(order(&SYSTEMD_OOMD_SWAP, &scene), [(14, 3000), (15, 3000), (11, 2000), (12, 2000)]);
-    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 10), Some(Reason::NoCandidate));
-    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 13), Some(Reason::Zero));
+    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 10), Some(SparedReason::NoCandidate));
+    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 13), Some(SparedReason::Zero));
     let first = scene.now().processes[scene.now().position(14).unwrap()].clone();
     let company: Vec<i32> =
         SYSTEMD_OOMD_SWAP.company(&first, &scene).iter().map(|it| it.id.pid).collect();
@@ -546,7 +547,7 @@ fn without_swap_systemd_oomd_can_never_fire() {
 #[test]
 fn only_below_who_asks_for_it() {
     let scene = told(with_swap(tree(usual_tree()), 10_000, 500), |it| {
-        it.systemd_oomd.options.nominated = vec![Nominated {
+        it.systemd_oomd.options.nominated = vec![NominatedUnit {
             unit: text("system.slice"),
             swap: true,
             pressure: false,
@@ -585,16 +586,16 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
     assert!(!SYSTEMD_OOMD_PRESSURE.armed(&scene).ready, "above, not at, the limit of 50 %");
 }
 
-fn marked(group: Cgroup, marks: Marks) -> Cgroup {
+fn marked(group: Cgroup, marks: OomdXattrs) -> Cgroup {
     Cgroup { marks: Some(marks), ..group }
 }
 
 #[test]
 fn marks_count_by_who_set_them() {
     let user = "/user.slice/user-7.slice/user@7.service";
-    let avoid = Marks { avoid: true, ..Marks::default() };
-    let omit = Marks { omit: true, ..Marks::default() };
-    let at = |name: &str, scanned, marks: Option<Marks>| {
+    let avoid = OomdXattrs { avoid: true, ..OomdXattrs::default() };
+    let omit = OomdXattrs { omit: true, ..OomdXattrs::default() };
+    let at = |name: &str, scanned, marks: Option<OomdXattrs>| {
         let one = scans(group(&format!("{user}/{name}"), 9, 600), scanned);
         (Cgroup { marks, ..one }, 1)
     };
@@ -602,10 +603,10 @@ fn marks_count_by_who_set_them() {
     groups.extend([
         at("a", 90, Some(avoid)),
         at("b", 80, None),
-        at("c", 70, Some(Marks { owner: 7, ..avoid })),
-        at("d", 60, Some(Marks { owner: 8, ..omit })),
+        at("c", 70, Some(OomdXattrs { owner: 7, ..avoid })),
+        at("d", 60, Some(OomdXattrs { owner: 8, ..omit })),
         at("e", 50, Some(omit)),
-        at("f", 40, Some(Marks { owner: 7, ..omit })),
+        at("f", 40, Some(OomdXattrs { owner: 7, ..omit })),
     ]);
     let past = tree(groups.iter().map(|(it, count)| (scans(it.clone(), 0), *count)).collect());
     let now = with_swap(tree(groups), 10_000, 500);
@@ -614,14 +615,14 @@ fn marks_count_by_who_set_them() {
     // By swap only root's marks count; under pressure the session's owner's too.
     assert_eq!(pids(&SYSTEMD_OOMD_SWAP), [11, 12, 13, 15, 10]);
     assert_eq!(pids(&SYSTEMD_OOMD_PRESSURE), [11, 13, 10, 12]);
-    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 15), Some(Reason::Ignored));
+    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 15), Some(SparedReason::Ignored));
 }
 
 #[test]
 fn oomd_goes_by_its_marks_first() {
     let service = |name: &str, swap| group(&format!("/system.slice/{name}"), 10 * swap, swap);
-    let prefer = Marks { prefer: true, ..Marks::default() };
-    let avoid = Marks { avoid: true, ..Marks::default() };
+    let prefer = OomdXattrs { prefer: true, ..OomdXattrs::default() };
+    let avoid = OomdXattrs { avoid: true, ..OomdXattrs::default() };
     let scene = scene(tree(vec![
         (marked(service("a", 900), avoid), 1),
         (service("b", 100), 1),
@@ -635,8 +636,12 @@ fn oomd_goes_by_its_marks_first() {
 
 #[test]
 fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
-    let unit =
-        |name: &str| Nominated { unit: text(name), swap: false, pressure: true, limit: Some(50.0) };
+    let unit = |name: &str| NominatedUnit {
+        unit: text(name),
+        swap: false,
+        pressure: true,
+        limit: Some(50.0),
+    };
     let look = |new: bool| {
         let mut groups = vec![
             (stalls(group("/calm.slice", 9, 0), 10.0, 0.0), 0),
@@ -695,7 +700,7 @@ fn oomd_by_swap_and_by_pressure() {
     let scene = told(with_swap(tree(groups), 1000, 90), |it| running(&mut it.oomd));
     assert_eq!(order(&OOMD_SWAP, &scene), [(11, 300), (10, 100)]);
     assert_eq!(order(&OOMD_PRESSURE, &scene), [(12, 37), (11, 8), (10, 7)]);
-    assert_eq!(reason(&OOMD_SWAP, &scene, 13), Some(Reason::NoCandidate));
+    assert_eq!(reason(&OOMD_SWAP, &scene, 13), Some(SparedReason::NoCandidate));
     assert!(OOMD_SWAP.armed(&scene).ready);
     assert!(OOMD_PRESSURE.armed(&scene).ready);
     let none = told(with_swap(tree(usual_tree()), 0, 0), |it| running(&mut it.oomd));
@@ -719,16 +724,16 @@ fn oomd_by_reclaim_needs_two_looks_and_a_page() {
         service("d", 4000),
     ]));
     assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
-    assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(Reason::Zero));
+    assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(SparedReason::Zero));
     says(&OOMD_PGSCAN.armed(&scene), "first would be /system.slice/b");
 }
 
 #[test]
 fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
-    use doomtop::model::{IoUse, IoWeights};
+    use doomtop::model::{IoStat, IoWeights};
     let used =
-        |device, read_ios, write_ios| IoUse { device, read_ios, write_ios, ..IoUse::default() };
-    let service = |name: &str, io: Vec<IoUse>| {
+        |device, read_ios, write_ios| IoStat { device, read_ios, write_ios, ..IoStat::default() };
+    let service = |name: &str, io: Vec<IoStat>| {
         let mut group = group(&format!("/system.slice/{name}"), 9, 0);
         group.io = io;
         (group, 1)
@@ -756,7 +761,7 @@ fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
     next.killers = Arc::clone(&scene.now().killers);
     scene.advance(Arc::new(next));
     assert_eq!(order(&OOMD_IO, &scene), [(11, 25_800), (10, 1_244)]);
-    assert_eq!(reason(&OOMD_IO, &scene, 12), Some(Reason::Zero));
+    assert_eq!(reason(&OOMD_IO, &scene, 12), Some(SparedReason::Zero));
     says(&OOMD_IO.armed(&with(&[])), "runs without --device");
 
     assert_eq!(IoWeights::parse("1,2"), Some(IoWeights([1.0, 2.0, 0.0, 0.0, 0.0, 0.0])));
@@ -788,7 +793,7 @@ fn the_kubelet_ends_the_pod_furthest_above_its_request() {
     let scene = scene(snapshot);
     // A million pages: 250 of 1000 requested, none, and all of the limit.
     assert_eq!(order(&KUBELET, &scene), [(11, 50_000), (12, 5000), (13, -10_000)]);
-    assert_eq!(reason(&KUBELET, &scene, 10), Some(Reason::NoCandidate));
+    assert_eq!(reason(&KUBELET, &scene, 10), Some(SparedReason::NoCandidate));
     says(&KUBELET.armed(&scene), burst);
 }
 
@@ -858,10 +863,14 @@ fn what_is_to_be_avoided_dies_where_nobody_else_can() {
     assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &notes).0, "notes");
     let omitted = changed_desk(|group| {
         if group.path.as_str().ends_with("app-notes.scope") {
-            group.marks = Some(Marks { omit: true, ..Marks::default() });
+            group.marks = Some(OomdXattrs { omit: true, ..OomdXattrs::default() });
         }
     });
-    assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &omitted, 740), Some(Reason::Ignored), "root's counts");
+    assert_eq!(
+        reason(&SYSTEMD_OOMD_SWAP, &omitted, 740),
+        Some(SparedReason::Ignored),
+        "root's counts"
+    );
     assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &omitted).0, "game");
 }
 
@@ -900,7 +909,7 @@ fn who_scanned_nothing_and_holds_nothing_is_passed_by() {
             (group.pgscan, group.usage) = (Reading::Value(0), Reading::Value(Bytes::ZERO));
         }
     });
-    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 720), Some(Reason::Zero));
+    assert_eq!(reason(&SYSTEMD_OOMD_PRESSURE, &scene, 720), Some(SparedReason::Zero));
     assert_eq!(falls(&SYSTEMD_OOMD_PRESSURE, &scene).0, "gnome-shell", "the only one left");
 }
 
@@ -914,7 +923,7 @@ fn on_the_desk_both_of_systemd_oomd_s_rules_hold() {
     says(&armed, "/user.slice/user-1000.slice/user@1000.service");
     // At the limit is not above it.
     let calm = changed_desk(|group| {
-        let limit = Stall { avg10: 50.0, ..Stall::default() };
+        let limit = PsiLine { avg10: 50.0, ..PsiLine::default() };
         group.pressure.full = Reading::Value(limit);
     });
     assert!(!SYSTEMD_OOMD_PRESSURE.armed(&calm).ready);

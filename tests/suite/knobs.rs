@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use doomtop::app::dialog::mode::Mode;
-use doomtop::app::dialog::sysctl::{Forecast, Grave, Room};
-use doomtop::app::keymap::bindings::{Code, Key};
-use doomtop::app::{Acting, App, Msg, Request, Setup};
-use doomtop::effects::{Effects, KernelHands, Refuse};
+use doomtop::app::dialog::sysctl::{OvercommitForecast, OvercommitRoom, SysctlDanger};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::{ActingMode, App, Msg, Request, Setup};
+use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{
-    Knob, Knobs, Overcommit, OvercommitMode, PanicOnOom, Reading, Snapshot, Turns,
+    Overcommit, OvercommitMode, PanicOnOom, Reading, Snapshot, Sysctl, SysctlWritable, Sysctls,
 };
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::{Kib, Millis};
 
 use crate::fixtures::{app, paint, press, text};
@@ -32,20 +32,20 @@ fn promised(committed: u64) -> Snapshot {
         admin_reserve_kib: Reading::Value(Kib(8192)),
         user_reserve_kib: Reading::Value(Kib(131_072)),
     };
-    look.knobs = Knobs {
+    look.knobs = Sysctls {
         panic_on_oom: Reading::Value(PanicOnOom::Never),
         oom_kill_allocating_task: Reading::Value(false),
         swappiness: Reading::Value(60),
     };
-    look.powers.turns_knobs = Turns::Yes;
+    look.powers.turns_knobs = SysctlWritable::Yes;
     look
 }
 
-fn turn(knob: Knob, from: u64, to: u64) -> Request {
+fn turn(knob: Sysctl, from: u64, to: u64) -> Request {
     Request::Act(Intent::SetKnob { knob, from, to })
 }
 
-fn forecast(player: &Player) -> Forecast {
+fn forecast(player: &Player) -> OvercommitForecast {
     let Mode::Knobs(edit) = &player.app.mode else { panic!("the editor is open") };
     edit.forecast.expect("a forecast")
 }
@@ -53,14 +53,14 @@ fn forecast(player: &Player) -> Forecast {
 #[test]
 fn a_switch_is_turned_only_by_enter() {
     for (script, asked) in [
-        ("<A-o>1<Enter>", turn(Knob::OvercommitMemory, 0, 1)),
-        ("<A-o>2<Enter>", turn(Knob::OvercommitMemory, 0, 2)),
-        ("<A-o><Down>80<Enter>", turn(Knob::OvercommitRatio, 50, 80)),
-        ("<A-o><Down><Right><S-Right><Enter>", turn(Knob::OvercommitRatio, 50, 56)),
-        ("<A-o><Down><Down><Right><Enter>", turn(Knob::OvercommitKbytes, 0, 1 << 20)),
-        ("<A-o><End>10<Enter>", turn(Knob::Swappiness, 60, 10)),
-        ("<A-o><End><Up><Tab><Enter>", turn(Knob::KillAllocatingTask, 0, 1)),
-        (":overcommit<Enter>1<Enter>", turn(Knob::OvercommitMemory, 0, 1)),
+        ("<A-o>1<Enter>", turn(Sysctl::OvercommitMemory, 0, 1)),
+        ("<A-o>2<Enter>", turn(Sysctl::OvercommitMemory, 0, 2)),
+        ("<A-o><Down>80<Enter>", turn(Sysctl::OvercommitRatio, 50, 80)),
+        ("<A-o><Down><Right><S-Right><Enter>", turn(Sysctl::OvercommitRatio, 50, 56)),
+        ("<A-o><Down><Down><Right><Enter>", turn(Sysctl::OvercommitKbytes, 0, 1 << 20)),
+        ("<A-o><End>10<Enter>", turn(Sysctl::Swappiness, 60, 10)),
+        ("<A-o><End><Up><Tab><Enter>", turn(Sysctl::KillAllocatingTask, 0, 1)),
+        (":overcommit<Enter>1<Enter>", turn(Sysctl::OvercommitMemory, 0, 1)),
     ] {
         let mut player = Player::on(promised(1_000_000));
         assert_eq!(player.play(script), [asked], "{script}");
@@ -78,20 +78,22 @@ fn what_would_stop_the_machine_asks_once_more() {
     let mut player = Player::on(promised(2_000_000));
     assert_eq!(player.play("<A-o>2<Enter>"), []);
     let Mode::Sure(sure) = &player.app.mode else { panic!("it asks") };
-    assert_eq!(sure.grave, Grave::NoMemory);
+    assert_eq!(sure.grave, SysctlDanger::NoMemory);
     assert_eq!(player.play("<Enter>"), [], "Enter is no answer to this");
-    assert_eq!(player.play("y"), [turn(Knob::OvercommitMemory, 0, 2)]);
+    assert_eq!(player.play("y"), [turn(Sysctl::OvercommitMemory, 0, 2)]);
 
     let mut player = Player::on(promised(2_000_000 - 8000));
     player.play("<A-o>2<Enter>");
-    assert!(matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == Grave::NoMemoryButRoot));
+    assert!(
+        matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == SysctlDanger::NoMemoryButRoot)
+    );
     assert_eq!(player.play("<Esc>y"), []);
 
     let mut player = Player::on(promised(1_000_000));
     assert_eq!(player.play("<A-o><Down><Down><Down>1<Enter>n"), []);
     assert_eq!(
         player.play("<A-o><Down><Down><Down>2<Enter>y"),
-        [turn(Knob::PanicOnOom, 0, 2)],
+        [turn(Sysctl::PanicOnOom, 0, 2)],
         "a panic asks as well"
     );
 }
@@ -101,7 +103,7 @@ fn nobody_confirms_what_was_not_on_the_screen() {
     let mut player = Player::on(promised(2_000_000));
     player.play("<A-o>");
     let now = player.now;
-    assert_eq!(player.key_at(Key::plain(Code::Enter), now + 10), [], "typed ahead");
+    assert_eq!(player.key_at(Key::plain(KeyCode::Enter), now + 10), [], "typed ahead");
     player.play("2<Enter>");
     let now = player.now;
     assert_eq!(player.key_at(Key::char('y'), now + 100), []);
@@ -117,11 +119,11 @@ fn nobody_confirms_what_was_not_on_the_screen() {
 fn the_limit_is_foreseen_as_the_kernel_computes_it() {
     let mut player = Player::on(promised(1_900_000));
     player.play("<A-o>2");
-    assert_eq!(forecast(&player).room(), Room::NotForLarge);
+    assert_eq!(forecast(&player).room(), OvercommitRoom::NotForLarge);
     player.play("<Down>80");
     let seen = forecast(&player);
     assert_eq!((seen.limit_before, seen.limit), (Kib(2_000_000), Kib(3_200_000)));
-    assert_eq!(seen.room(), Room::Unlimited, "mode 0 stays");
+    assert_eq!(seen.room(), OvercommitRoom::Unlimited, "mode 0 stays");
     player.play("<Down>3000001");
     assert_eq!(forecast(&player).limit, Kib(3_000_000), "whole pages");
     player.play("0<BS><BS><BS><BS><BS><BS><BS><BS>0");
@@ -133,11 +135,11 @@ fn the_limit_is_foreseen_as_the_kernel_computes_it() {
     strict.overcommit.mode = Reading::Value(OvercommitMode::Strict);
     let mut player = Player::on(strict);
     player.play("<A-o><Down>40<Enter>");
-    assert!(matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == Grave::NoMemory));
+    assert!(matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == SysctlDanger::NoMemory));
     let mut over = promised(4_000_000);
     over.overcommit.mode = Reading::Value(OvercommitMode::Strict);
     let mut player = Player::on(over);
-    assert_eq!(player.play("<A-o><Down>90<Enter>"), [turn(Knob::OvercommitRatio, 50, 90)]);
+    assert_eq!(player.play("<A-o><Down>90<Enter>"), [turn(Sysctl::OvercommitRatio, 50, 90)]);
 
     // Sizes that are not the machine's own, as inside a container.
     let mut foreign = promised(1_000_000);
@@ -154,10 +156,10 @@ fn the_last_turn_is_proposed_back() {
     assert!(player.notice().contains("no switch was turned"));
     player.play("<Down>80<Enter>");
     player.app.update(Msg::Came(Outcome::KnobSet {
-        knob: Knob::OvercommitRatio,
+        knob: Sysctl::OvercommitRatio,
         before: 0,
         now: 80,
-        zeroed: Some((Knob::OvercommitKbytes, 1_500_000)),
+        zeroed: Some((Sysctl::OvercommitKbytes, 1_500_000)),
     }));
     assert!(player.notice().contains("overcommit_kbytes went from 1500000 to 0"));
     assert_eq!(player.app.journal.entries.len(), 1);
@@ -166,14 +168,14 @@ fn the_last_turn_is_proposed_back() {
     player.look(now.clone());
     assert_eq!(
         player.play("<A-o>r<Enter>"),
-        [turn(Knob::OvercommitKbytes, 0, 1_500_000)],
+        [turn(Sysctl::OvercommitKbytes, 0, 1_500_000)],
         "the one that counted before"
     );
     player.app.update(Msg::Came(Outcome::KnobSet {
-        knob: Knob::OvercommitKbytes,
+        knob: Sysctl::OvercommitKbytes,
         before: 0,
         now: 1_500_000,
-        zeroed: Some((Knob::OvercommitRatio, 80)),
+        zeroed: Some((Sysctl::OvercommitRatio, 80)),
     }));
     assert_eq!(player.app.turned.earlier, [], "put back, and nothing before it");
 }
@@ -181,16 +183,16 @@ fn the_last_turn_is_proposed_back() {
 #[test]
 fn a_refusal_is_told_and_what_will_refuse_is_said_before() {
     let mut bound = promised(1_000_000);
-    bound.powers.turns_knobs = Turns::ReadOnly;
+    bound.powers.turns_knobs = SysctlWritable::ReadOnly;
     let mut player = Player::on(bound);
     player.play("<A-o>");
     let Mode::Knobs(edit) = &player.app.mode else { panic!("the editor is open") };
     assert!(edit.hindrance.is_some_and(|text| text.contains("on the host")));
-    let intent = Intent::SetKnob { knob: Knob::Swappiness, from: 60, to: 10 };
-    let refusal = Refusal::NotPermitted { hint: Turns::RootOnly.hindrance().unwrap() };
+    let intent = Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
+    let refusal = Refusal::NotPermitted { hint: SysctlWritable::RootOnly.hindrance().unwrap() };
     player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
     assert!(player.notice().contains("vm.swappiness: not permitted"), "{}", player.notice());
-    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere] {
+    for acting in [ActingMode::ReadOnly, ActingMode::NotReal, ActingMode::Elsewhere] {
         let mut player = Player::with(Setup { acting, ..setup() }, promised(1_000_000));
         assert_eq!(player.play("<A-o>"), []);
         assert!(matches!(player.app.mode, Mode::Browse));
@@ -209,7 +211,7 @@ fn the_commands_are_copied_not_run() {
     );
 }
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 
 /// The database machine, where 33.8G are promised and mode 2 would allow 23.6G.
 fn database(width: u16, height: u16, script: &[&str]) -> App {
@@ -245,12 +247,12 @@ fn the_editor_and_its_question_are_as_they_were() {
     assert!(text.contains("every allocation would fail: 33.8G of 23.6G"), "{text}");
 }
 
-fn hands() -> KernelHands {
+fn hands() -> LiveEffects {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    KernelHands::new(LiveRoot::prove(root).expect("the live /proc"))
+    LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
-fn present(knob: Knob) -> Option<u64> {
+fn present(knob: Sysctl) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/sys/vm/{}", knob.file())).ok()?;
     text.trim().parse().ok()
 }
@@ -259,7 +261,7 @@ fn present(knob: Knob) -> Option<u64> {
 /// out, as each write zeroes the other one.
 #[test]
 fn the_hands_write_and_read_back() {
-    for knob in Knob::ALL.into_iter().filter(|knob| knob.zeroes().is_none()) {
+    for knob in Sysctl::ALL.into_iter().filter(|knob| knob.zeroes().is_none()) {
         let Some(from) = present(knob) else {
             eprintln!("left out: this kernel has no {knob}");
             continue;
@@ -281,7 +283,7 @@ fn the_hands_write_and_read_back() {
 
 #[test]
 fn another_value_than_the_user_saw_is_left_alone() {
-    for knob in Knob::ALL {
+    for knob in Sysctl::ALL {
         let Some(there) = present(knob) else { continue };
         let intent = Intent::SetKnob { knob, from: there + 1, to: 0 };
         let outcome = hands().perform(intent);
@@ -298,8 +300,10 @@ fn no_other_root_and_no_recording_reaches_a_switch() {
     fs::write(folder.path().join("sys/vm/swappiness"), "60\n").expect("a file");
     let root = ProcRoot::open(folder.path()).expect("the folder");
     assert!(LiveRoot::prove(root).is_err(), "there are no hands for it");
-    let intent = || Intent::SetKnob { knob: Knob::Swappiness, from: 60, to: 10 };
-    for (mut hands, words) in [(Refuse::ReadOnly, "read-only"), (Refuse::NotReal, "recording")] {
+    let intent = || Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
+    for (mut hands, words) in
+        [(NoEffects::ReadOnly, "read-only"), (NoEffects::NotReal, "recording")]
+    {
         let Outcome::Refused { refusal, .. } = hands.perform(intent()) else { panic!("refused") };
         assert!(refusal.words().contains(words), "{}", refusal.words());
     }

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::Screen;
-use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::dialog::mode::ViewKind;
+use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{App, Msg};
-use doomtop::forecast::chart_window::Window;
+use doomtop::forecast::chart_window::ChartWindow;
 use doomtop::forecast::series::{KILLS, SERIES, Series, Severity};
 use doomtop::model::{
-    Axis, Fold, History, Moment, Point, Pressure, Reading, Snapshot, Stall, joined, resample,
+    Aggregate, MachineHistory, MachineSample, Point, Pressure, PsiLine, Reading, Snapshot,
+    TimeAxis, joined, resample,
 };
-use doomtop::ui::{self, Look};
+use doomtop::ui::{self, Theme};
 use doomtop::units::{Kib, Millis, Pages};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,8 +23,8 @@ use crate::fixtures::{blank, looks, paint, press, settle, text};
 use crate::groups::limited;
 use crate::screens::{check_cells, styled};
 
-const FULL: Look = Look { colour: true, unicode: true };
-const ASCII: Look = Look { colour: true, unicode: false };
+const FULL: Theme = Theme { colour: true, unicode: true };
+const ASCII: Theme = Theme { colour: true, unicode: false };
 
 /// Seconds from the first look to the last.
 const END: u64 = 340;
@@ -83,7 +84,7 @@ pub fn film() -> Vec<Snapshot> {
         look.swap.free_kib = Kib((swap * (1.0 - used)) as u64);
         let stall = |share: f64, total_us: u64| {
             let [avg10, avg60, avg300] = [share, share * 0.6, share * 0.2].map(|it| it as f32);
-            Reading::Value(Stall { avg10, avg60, avg300, total_us })
+            Reading::Value(PsiLine { avg10, avg60, avg300, total_us })
         };
         look.pressure = Pressure {
             some: stall(shares[0], totals[0]),
@@ -121,11 +122,11 @@ fn series(id: &str) -> &'static Series {
 }
 
 /// Moments at these seconds, each told by its second.
-fn history(seconds: &[u64], of: impl Fn(u64, &mut Moment)) -> History {
-    let mut history = History::default();
+fn history(seconds: &[u64], of: impl Fn(u64, &mut MachineSample)) -> MachineHistory {
+    let mut history = MachineHistory::default();
     for &second in seconds {
         let at = Millis(1_000_000 + second * 1000);
-        let mut moment = Moment { at, unix_ms: at.0 as i64, ..Moment::default() };
+        let mut moment = MachineSample { at, unix_ms: at.0 as i64, ..MachineSample::default() };
         of(second, &mut moment);
         history.push(moment);
     }
@@ -133,9 +134,9 @@ fn history(seconds: &[u64], of: impl Fn(u64, &mut Moment)) -> History {
 }
 
 /// The value at a second.
-fn value(history: &History, series: &Series, second: u64) -> Reading<f64> {
-    let axis = Axis::new(Millis(1_000_000 + second * 1000), Millis(60_000), 60);
-    Window::new(history, axis).value(series, Millis(1_000_000 + second * 1000))
+fn value(history: &MachineHistory, series: &Series, second: u64) -> Reading<f64> {
+    let axis = TimeAxis::new(Millis(1_000_000 + second * 1000), Millis(60_000), 60);
+    ChartWindow::new(history, axis).value(series, Millis(1_000_000 + second * 1000))
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn quantities_are_what_the_table_says() {
         moment.swap.free_kib = Kib(100);
         // A quarter of each second, and a page ten times a second.
         let total_us = second * 250_000;
-        moment.pressure.some = Reading::Value(Stall { total_us, ..Stall::default() });
+        moment.pressure.some = Reading::Value(PsiLine { total_us, ..PsiLine::default() });
         moment.traffic.swap_in_pages = Pages(10 * second);
         moment.traffic.direct_scan = Reading::Value(if second < 6 { 100 } else { 40 });
         moment.traffic.oom_kills = Reading::Value(second / 6);
@@ -208,16 +209,16 @@ proptest::proptest! {
                 Point { since, at: Millis(at), value: Some(f64::from(value)) }
             })
             .collect();
-        let axis = Axis::new(Millis(at), Millis(at), count);
-        let of = |fold: Fold| resample(&axis, fold, points.iter().copied());
+        let axis = TimeAxis::new(Millis(at), Millis(at), count);
+        let of = |fold: Aggregate| resample(&axis, fold, points.iter().copied());
         let most = |cells: Vec<Option<f64>>| cells.into_iter().flatten().fold(0.0, f64::max);
         let least = |cells: Vec<Option<f64>>| cells.into_iter().flatten().fold(1e9, f64::min);
         let all = values.iter().map(|(_, value)| f64::from(*value));
-        proptest::prop_assert_eq!(most(of(Fold::Most)), all.clone().fold(0.0, f64::max));
-        proptest::prop_assert_eq!(least(of(Fold::Least)), all.clone().fold(1e9, f64::min));
-        let sum: f64 = of(Fold::Sum).into_iter().flatten().sum();
+        proptest::prop_assert_eq!(most(of(Aggregate::Most)), all.clone().fold(0.0, f64::max));
+        proptest::prop_assert_eq!(least(of(Aggregate::Least)), all.clone().fold(1e9, f64::min));
+        let sum: f64 = of(Aggregate::Sum).into_iter().flatten().sum();
         proptest::prop_assert_eq!(sum, all.sum::<f64>());
-        let last = of(Fold::Last);
+        let last = of(Aggregate::Last);
         let begun = last.iter().skip_while(|cell| cell.is_none());
         proptest::prop_assert!(begun.clone().count() > 0 && begun.into_iter().all(|cell| cell.is_some()));
     }
@@ -235,10 +236,10 @@ fn missing_looks_are_a_gap_and_a_slower_pace_is_none() {
     let stalls = [true, true, true, false, false, true, true, true];
     assert_eq!(joins(&[0, 1, 2, 3, 33, 58, 59, 60, 61]), stalls, "two, one after the other");
     let film = film();
-    let mut seen = History::default();
-    film.iter().for_each(|look| seen.push(Moment::of(look)));
+    let mut seen = MachineHistory::default();
+    film.iter().for_each(|look| seen.push(MachineSample::of(look)));
     let end = seen.last().expect("a moment").at;
-    let window = Window::new(&seen, Axis::new(end, Millis(340_000), 85));
+    let window = ChartWindow::new(&seen, TimeAxis::new(end, Millis(340_000), 85));
     let cells = window.cells(series("memory-some"));
     let gap = cells.iter().skip_while(|cell| cell.is_none()).filter(|cell| cell.is_none());
     assert!((5..=6).contains(&gap.count()), "24 seconds at 4 a cell: {cells:?}");
@@ -260,14 +261,14 @@ fn missing_looks_are_a_gap_and_a_slower_pace_is_none() {
 fn edges_stand_still_while_time_goes_on() {
     let seconds: Vec<u64> = (0..400).collect();
     let mut last: Option<(i64, Vec<Option<f64>>)> = None;
-    let of = |second: u64, moment: &mut Moment| {
+    let of = |second: u64, moment: &mut MachineSample| {
         moment.memory.available_kib = Reading::Value(Kib((second * 7919) % 1000));
     };
     for now in 300..360 {
         let seen = history(&seconds[..now], of);
         let end = seen.last().expect("a moment").at;
-        let axis = Axis::new(end, Millis(300_000), 47);
-        let cells = Window::new(&seen, axis).cells(series("available"));
+        let axis = TimeAxis::new(end, Millis(300_000), 47);
+        let cells = ChartWindow::new(&seen, axis).cells(series("available"));
         let number = axis.begin(0).0 as i64 / axis.cell().0 as i64;
         if let Some((before, old)) = last.replace((number, cells.clone())) {
             let moved = (number - before) as usize;
@@ -284,7 +285,7 @@ fn a_clock_that_leapt_is_marked() {
     slept.at.0 += 2000;
     slept.unix_ms += 3_600_000;
     seen.push(slept);
-    let window = Window::new(&seen, Axis::new(slept.at, Millis(20_000), 20));
+    let window = ChartWindow::new(&seen, TimeAxis::new(slept.at, Millis(20_000), 20));
     assert_eq!(window.leaps().collect::<Vec<_>>(), [19]);
 }
 
@@ -321,7 +322,7 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["Down", "Down", "Up", "Enter"]);
     assert_eq!((app.memory.chosen, app.memory.large), (1, true));
     press(&mut app, &["Esc"]);
-    assert_eq!((app.screen, app.memory.large), (Screen::Memory, false));
+    assert_eq!((app.screen, app.memory.large), (ViewKind::Memory, false));
     press(&mut app, &["Left"]);
     assert!(app.time.is_past());
     press(&mut app, &["Right"]);
@@ -329,7 +330,7 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["a"]);
     assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("choose a process first")));
     press(&mut app, &["Esc"]);
-    assert_eq!(app.screen, Screen::Processes);
+    assert_eq!(app.screen, ViewKind::Processes);
 }
 
 #[test]
@@ -347,7 +348,7 @@ fn where_only_charts_reach_it_says_so() {
     let said = app.notice.as_ref().map_or("", |notice| &notice.text);
     assert!(said.contains("only the charts reach further back"), "{said}");
     let far = Millis(app.clock().0 + 1000);
-    app.update(Msg::Key(Key::shift(Code::Left), far));
+    app.update(Msg::Key(Key::shift(KeyCode::Left), far));
     assert_eq!(app.time.at(), oldest, "and it stays where it is");
 }
 
@@ -401,7 +402,7 @@ fn a_long_history_costs_no_more_than_its_moments() {
     app.time.past.set_span(Millis(10_000));
     let base = looks("small.jsonl").remove(0);
     for second in 0..9000_u64 {
-        let mut moment = Moment::of(&base);
+        let mut moment = MachineSample::of(&base);
         moment.at.0 += second * 1000;
         moment.unix_ms += 1000 * second as i64;
         app.time.history.push(moment);
@@ -409,10 +410,11 @@ fn a_long_history_costs_no_more_than_its_moments() {
     assert!(app.time.history.len() > 3000);
     let end = app.time.history.last().expect("a moment").at;
     for cells in [2, 45, 200] {
-        let window = Window::new(&app.time.history, Axis::new(end, Millis(u64::MAX / 4), cells));
+        let window =
+            ChartWindow::new(&app.time.history, TimeAxis::new(end, Millis(u64::MAX / 4), cells));
         assert_eq!(window.len(), app.time.history.len(), "each is looked at once");
         assert_eq!(window.cells(series("used")).len(), cells);
-        let near = Window::new(&app.time.history, Axis::new(end, Millis(60_000), cells));
+        let near = ChartWindow::new(&app.time.history, TimeAxis::new(end, Millis(60_000), cells));
         assert!(near.len() <= 130, "{}", near.len());
     }
 }

@@ -10,14 +10,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{
-    Cgroup, Cgroups, Comm, Hierarchy, Limit, Names, PanicOnOom, ProcId, Reading, Scene, Scope,
-    Snapshot, Stall, Text,
+    Cgroup, Cgroups, Comm, Hierarchy, Limit, Names, PanicOnOom, ProcId, PsiLine, Reading, Scene,
+    Scope, Snapshot, Text,
 };
-use doomtop::policy::{self, Off, Policy};
+use doomtop::policy::{self, Override, Policy};
 use doomtop::rank::Ranking;
-use doomtop::report::metrics::{Form, NEAREST, metrics};
+use doomtop::report::metrics::{MetricsFormat, NEAREST, metrics};
 use doomtop::units::{Bytes, Kib, Millis, Ticks};
 use proptest::prelude::*;
 
@@ -100,11 +100,11 @@ fn series(line: &str) -> Option<(String, Labels, f64)> {
 
 /// Reads a text strictly: every series stands under its own type, once, with the suffix and the unit
 /// that belong to it.
-fn read(text: &str, form: Form) -> Result<Exposition, String> {
+fn read(text: &str, form: MetricsFormat) -> Result<Exposition, String> {
     let mut read = Exposition::default();
     let body = match form {
-        Form::OpenMetrics => text.strip_suffix("# EOF\n").ok_or("no end")?,
-        Form::Prometheus => text,
+        MetricsFormat::OpenMetrics => text.strip_suffix("# EOF\n").ok_or("no end")?,
+        MetricsFormat::Prometheus => text,
     };
     let mut family: Option<(String, Option<String>)> = None;
     for line in body.split_terminator('\n') {
@@ -113,8 +113,8 @@ fn read(text: &str, form: Form) -> Result<Exposition, String> {
             let Some((name, labels, value)) = series(line) else { return wrong("no series") };
             let Some((of, Some(kind))) = &family else { return wrong("no type") };
             let suffix = match (form, kind.as_str()) {
-                (Form::OpenMetrics, "counter") => "_total",
-                (Form::OpenMetrics, "info") => "_info",
+                (MetricsFormat::OpenMetrics, "counter") => "_total",
+                (MetricsFormat::OpenMetrics, "info") => "_info",
                 _ => "",
             };
             if format!("{of}{suffix}") != name {
@@ -135,8 +135,8 @@ fn read(text: &str, form: Form) -> Result<Exposition, String> {
             ("HELP", false) if rest.ends_with('.') => family = Some((name.to_owned(), None)),
             ("TYPE", true) => {
                 let known: &[&str] = match form {
-                    Form::OpenMetrics => &["gauge", "counter", "info"],
-                    Form::Prometheus => &["gauge", "counter"],
+                    MetricsFormat::OpenMetrics => &["gauge", "counter", "info"],
+                    MetricsFormat::Prometheus => &["gauge", "counter"],
                 };
                 if !known.contains(&rest) || read.types.contains_key(name) {
                     return wrong("no type of the format, or a second one");
@@ -144,23 +144,24 @@ fn read(text: &str, form: Form) -> Result<Exposition, String> {
                 read.types.insert(name.to_owned(), rest.to_owned());
                 family = Some((name.to_owned(), Some(rest.to_owned())));
             }
-            ("UNIT", true) if form == Form::OpenMetrics && name.ends_with(&format!("_{rest}")) => {}
+            ("UNIT", true)
+                if form == MetricsFormat::OpenMetrics && name.ends_with(&format!("_{rest}")) => {}
             _ => return wrong("out of place"),
         }
     }
     Ok(read)
 }
 
-fn told_by(policy: &dyn Policy, scene: &Scene, form: Form) -> String {
+fn told_by(policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
     let ranking = Ranking::new(policy, scene);
     let mut names = Names::default();
     names.learn_users(Arc::clone(&scene.now().users));
-    let sight = Sight {
+    let sight = RowContext {
         scene,
         policy,
         ranking: &ranking,
         names: &names,
-        scale: Scale::Auto,
+        scale: SizeUnit::Auto,
         command: CommandStyle::Name,
     };
     metrics(&sight, Duration::from_millis(7), form).expect("a text")
@@ -168,10 +169,12 @@ fn told_by(policy: &dyn Policy, scene: &Scene, form: Form) -> String {
 
 /// Read in both forms, which say the same.
 fn told(scene: &Scene) -> Exposition {
-    let text = told_by(&policy::LINUX, scene, Form::OpenMetrics);
-    let open = read(&text, Form::OpenMetrics).unwrap_or_else(|what| panic!("{what}\n{text}"));
-    let text = told_by(&policy::LINUX, scene, Form::Prometheus);
-    let older = read(&text, Form::Prometheus).unwrap_or_else(|what| panic!("{what}\n{text}"));
+    let text = told_by(&policy::LINUX, scene, MetricsFormat::OpenMetrics);
+    let open =
+        read(&text, MetricsFormat::OpenMetrics).unwrap_or_else(|what| panic!("{what}\n{text}"));
+    let text = told_by(&policy::LINUX, scene, MetricsFormat::Prometheus);
+    let older =
+        read(&text, MetricsFormat::Prometheus).unwrap_or_else(|what| panic!("{what}\n{text}"));
     assert_eq!(open.series, older.series);
     open
 }
@@ -204,7 +207,7 @@ fn a_look_is_told_in_numbers() {
     look.traffic.oom_kills = Reading::Value(3);
     look.overcommit.limit_kib = Reading::Value(Kib(1000));
     look.overcommit.committed_kib = Reading::Value(Kib(600));
-    let stall = Stall { avg10: 12.5, total_us: 1_500_000, ..Stall::default() };
+    let stall = PsiLine { avg10: 12.5, total_us: 1_500_000, ..PsiLine::default() };
     look.pressure.some = Reading::Value(stall);
     let java = look.processes.iter_mut().find(|it| it.id.pid == 600).expect("java");
     let path = "/system.slice/java@1.service/inner";
@@ -296,23 +299,23 @@ fn what_overrules_the_ranking_is_a_flag() {
     // Every word has a series: whoever adds one must add it there and here.
     let who = ProcId { pid: 1, born: Ticks(1) };
     let known = [
-        Off::Panic,
-        Off::Waits,
-        Off::NoKiller,
-        Off::AllocatingTask,
-        Off::Confined,
-        Off::Dying(who),
-        Off::Swapoff(Some(who)),
+        Override::Panic,
+        Override::Waits,
+        Override::NoKiller,
+        Override::AllocatingTask,
+        Override::Confined,
+        Override::Dying(who),
+        Override::Swapoff(Some(who)),
     ];
     for off in known {
         match off {
-            Off::Panic
-            | Off::Waits
-            | Off::NoKiller
-            | Off::AllocatingTask
-            | Off::Confined
-            | Off::Dying(_)
-            | Off::Swapoff(_) => {}
+            Override::Panic
+            | Override::Waits
+            | Override::NoKiller
+            | Override::AllocatingTask
+            | Override::Confined
+            | Override::Dying(_)
+            | Override::Swapoff(_) => {}
         }
         assert!(all.with("doomtop_overruled", "by", off.word()).is_some(), "{}", off.word());
     }
@@ -322,15 +325,15 @@ fn what_overrules_the_ranking_is_a_flag() {
 #[test]
 fn points_that_are_no_pages_are_not_called_pages() {
     let scene = scene(with_scores(usual()));
-    let text = told_by(&policy::EARLYOOM, &scene, Form::OpenMetrics);
-    let all = read(&text, Form::OpenMetrics).expect("a text");
+    let text = told_by(&policy::EARLYOOM, &scene, MetricsFormat::OpenMetrics);
+    let all = read(&text, MetricsFormat::OpenMetrics).expect("a text");
     assert!(all.of("doomtop_victim_badness_pages").is_empty());
     assert!(all.of("doomtop_margin_pages").is_empty());
     assert!(all.one("doomtop_victim_points") > 0.0 && all.one("doomtop_margin_points") >= 0.0);
     assert_eq!(all.of("doomtop_ranking_info")[0].0["policy"], "earlyoom");
     // A rule that is not of those asked anyway is asked too.
-    let text = told_by(policy::by_id("rss").expect("a rule"), &scene, Form::OpenMetrics);
-    let all = read(&text, Form::OpenMetrics).expect("a text");
+    let text = told_by(policy::by_id("rss").expect("a rule"), &scene, MetricsFormat::OpenMetrics);
+    let all = read(&text, MetricsFormat::OpenMetrics).expect("a text");
     assert!(all.with("doomtop_policy_armed", "policy", "rss").is_some());
 }
 
@@ -484,12 +487,13 @@ fn standard_output_gets_one_look_or_as_many_as_are_asked_for() {
     let output = run(&["metrics"]);
     assert!(output.status.success(), "{}", complaint(&output));
     let text = String::from_utf8(output.stdout).expect("text");
-    let all = read(&text, Form::OpenMetrics).expect("OpenMetrics");
+    let all = read(&text, MetricsFormat::OpenMetrics).expect("OpenMetrics");
     assert!(all.one("doomtop_processes") > 0.0 && all.one("doomtop_look_duration_seconds") > 0.0);
     let text = run(&["metrics", "-n", "2", "-d", "0.1"]).stdout;
     assert_eq!(String::from_utf8(text).expect("text").matches("# EOF\n").count(), 2);
     let older = run(&["metrics", "--format", "prometheus"]).stdout;
-    read(&String::from_utf8(older).expect("text"), Form::Prometheus).expect("the older text");
+    read(&String::from_utf8(older).expect("text"), MetricsFormat::Prometheus)
+        .expect("the older text");
 }
 
 #[test]
@@ -502,7 +506,10 @@ fn a_recording_is_told_too() {
     assert_eq!(text.matches("# EOF\n").count(), looks, "it ends where the recording does");
     let last = text.split_inclusive("# EOF\n").last().expect("a look");
     assert_eq!(
-        read(last, Form::OpenMetrics).expect("OpenMetrics").of("doomtop_victim_info").len(),
+        read(last, MetricsFormat::OpenMetrics)
+            .expect("OpenMetrics")
+            .of("doomtop_victim_info")
+            .len(),
         1
     );
 }
@@ -516,7 +523,7 @@ fn a_file_is_replaced_as_a_whole_and_never_one_of_the_user_s() {
     let output = run(&["metrics", "--file", name, "-n", "2", "-d", "0.1"]);
     assert!(output.status.success() && output.stdout.is_empty(), "{}", complaint(&output));
     let text = fs::read_to_string(&place).expect("a file");
-    let all = read(&text, Form::Prometheus).expect("what the collector reads");
+    let all = read(&text, MetricsFormat::Prometheus).expect("what the collector reads");
     assert!(all.one("doomtop_processes") > 0.0);
     assert_eq!(
         fs::read_dir(folder.path()).expect("a folder").count(),
@@ -590,13 +597,13 @@ fn at_an_address_each_gets_the_text_that_it_takes_and_nothing_else() {
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Type: text/plain; version=0.0.4;"), "{head}");
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
-    let first = read(body, Form::Prometheus).expect("the older text");
+    let first = read(body, MetricsFormat::Prometheus).expect("the older text");
 
     let accept = "Accept: application/openmetrics-text; version=1.0.0\r\nConnection";
     let open = server.answer(GET.replace("Connection", accept).as_bytes());
     let (head, body) = open.split_once("\r\n\r\n").expect("a head");
     assert!(head.contains("Content-Type: application/openmetrics-text; version=1.0.0;"), "{head}");
-    let again = read(body, Form::OpenMetrics).expect("OpenMetrics");
+    let again = read(body, MetricsFormat::OpenMetrics).expect("OpenMetrics");
     let taken = "doomtop_look_timestamp_seconds";
     assert_eq!(first.one(taken), again.one(taken), "no second look so soon");
 

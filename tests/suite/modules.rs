@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use doomtop::columns::{CommandStyle, Scale, Sight};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{
-    Capabilities, Ids, Names, Process, Reading, Scene, ScoreScale, Snapshot, Text,
+    Capabilities, Names, Process, Reading, Scene, ScoreScale, Snapshot, Text, UserIds,
 };
 use doomtop::policy::{
-    KILL_PARENT, LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_23, LINUX_2_6_0, Off, PANIC, Policy,
+    KILL_PARENT, LINUX_2_4, LINUX_2_4_19_AKPM, LINUX_2_4_23, LINUX_2_6_0, Override, PANIC, Policy,
     SECURITY, by_id,
 };
 use doomtop::rank::Ranking;
@@ -30,7 +30,7 @@ fn order(policy: &dyn Policy, scene: &Scene) -> Vec<i32> {
 fn panic_names_nobody() {
     let scene = scene(usual());
     assert!(order(&PANIC, &scene).is_empty());
-    assert_eq!(PANIC.off(&scene), Some(Off::Panic));
+    assert_eq!(PANIC.off(&scene), Some(Override::Panic));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn blame_names_one_program_and_nobody_else() {
 #[test]
 fn security_goes_by_trust_first() {
     let trusted = |pid, name, uid, caps, cgroup: &str, rss| Process {
-        ids: Reading::Value(Ids { uid, euid: uid }),
+        ids: Reading::Value(UserIds { uid, euid: uid }),
         caps: Reading::Value(Capabilities(caps)),
         cgroup: Reading::Value(Arc::new(Text::new(cgroup.as_bytes()))),
         ..process(pid, name, rss)
@@ -77,7 +77,7 @@ fn without_a_killer_whoever_grows_is_first() {
         Arc::new(snapshot)
     };
     let scene = Scene::new(look(9000, 2000), Some(look(8000, 1000)));
-    assert_eq!(LINUX_2_4_23.off(&scene), Some(Off::NoKiller));
+    assert_eq!(LINUX_2_4_23.off(&scene), Some(Override::NoKiller));
     assert_eq!(order(&LINUX_2_4_23, &scene).first(), Some(&600));
 }
 
@@ -165,12 +165,12 @@ fn nobody_is_said_in_the_rules_own_words() {
     let said = |policy: &dyn Policy| {
         let scene = scene(usual());
         let ranking = Ranking::new(policy, &scene);
-        let sight = Sight {
+        let sight = RowContext {
             scene: &scene,
             policy,
             ranking: &ranking,
             names: &Names::default(),
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
         sentence(&sight).whole()
@@ -183,7 +183,7 @@ fn nobody_is_said_in_the_rules_own_words() {
 #[test]
 fn trust_decides_what_another_adj_would_do() {
     let trusted = |pid, name, uid, rss| Process {
-        ids: Reading::Value(Ids { uid, euid: uid }),
+        ids: Reading::Value(UserIds { uid, euid: uid }),
         caps: Reading::Value(Capabilities(0)),
         ..process(pid, name, rss)
     };

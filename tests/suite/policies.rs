@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use doomtop::app::refresh::self_check::{Agreement, SelfCheck};
+use doomtop::app::refresh::self_check::{ScoreAgreement, SelfCheck};
 use doomtop::model::{
-    Capabilities, Ids, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text,
+    Capabilities, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text, UserIds,
 };
 use doomtop::policy::compare;
 use doomtop::policy::sacrifice;
 use doomtop::policy::{
-    LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, POLICIES, Policy, Reason, Tie, Verdict,
-    int_sqrt_24, kernel_score,
+    LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, POLICIES, Policy, SparedReason,
+    TieBreak, Verdict, int_sqrt_24, kernel_score,
 };
-use doomtop::rank::{Ranked, Ranking, Standing};
+use doomtop::rank::{Placement, Ranked, Ranking};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn modern(section: &str, policy: &dyn Policy, scale: ScoreScale) {
                 assert_eq!(sum, badness.points.0, "the terms add up: {case}");
             }
             Verdict::Spared(reason) => {
-                assert_eq!(reason, Reason::Never, "{case}");
+                assert_eq!(reason, SparedReason::Never, "{case}");
                 let none = case["badness"].as_i64();
                 assert!(none.is_none() || none == Some(0) || none == Some(i64::MIN), "{case}");
             }
@@ -94,7 +94,7 @@ fn the_rule_of_2_4_to_the_point() {
         subject.has_mm = case["in"]["has_mm"].as_bool().unwrap_or(true);
         subject.cpu = Ticks(number(&case, "cpu_jiffies") as u64);
         subject.nice = number(&case, "nice") as i8;
-        subject.ids = Reading::Value(Ids { uid: id("uid"), euid: id("euid") });
+        subject.ids = Reading::Value(UserIds { uid: id("uid"), euid: id("euid") });
         let caps = u64::from(flag("cap_sys_admin")) << 21 | u64::from(flag("cap_sys_rawio")) << 17;
         subject.caps = Reading::Value(Capabilities(caps));
         subject.dying = flag("pf_memdie");
@@ -160,9 +160,9 @@ fn whoever_cannot_be_chosen_says_why() {
             Verdict::Scored(_) => None,
         }
     };
-    assert_eq!(reason(1), Some(Reason::Init));
-    assert_eq!(reason(2), Some(Reason::Kernel));
-    assert_eq!(reason(50), Some(Reason::Never));
+    assert_eq!(reason(1), Some(SparedReason::Init));
+    assert_eq!(reason(2), Some(SparedReason::Kernel));
+    assert_eq!(reason(50), Some(SparedReason::Never));
     assert_eq!(reason(600), None);
 }
 
@@ -181,7 +181,7 @@ fn a_kernel_score_of_zero_reveals_a_vfork_child() {
     child.score_fresh = true;
     let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, vec![child])), None);
     let verdict = LINUX.judge(&scene.now().processes[0], &scene);
-    assert!(matches!(verdict, Verdict::Spared(Reason::Skipped)), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Spared(SparedReason::Skipped)), "{verdict:?}");
 }
 
 #[test]
@@ -286,7 +286,7 @@ proptest! {
             prop_assert!(rest.is_sorted_by(|a, b| a >= b), "{}: {:?}", policy.id(), scored);
             prop_assert_eq!(scored.len(), ranking.eligible());
             let spared = &ranking.rows()[ranking.eligible()..];
-            let all_spared = spared.iter().all(|row| matches!(row.standing, Standing::Spared(_)));
+            let all_spared = spared.iter().all(|row| matches!(row.standing, Placement::Spared(_)));
             prop_assert!(all_spared);
             for (at, process) in scene.now().processes.iter().enumerate() {
                 let (_, row) = ranking.place(at).unwrap();
@@ -474,7 +474,7 @@ proptest! {
                 let down = sway(first).down;
                 let floor = first.standing.points().unwrap() - down.points();
                 naive.push(first.id);
-                let unseen = policy.tie(&scene) == Tie::Unseen;
+                let unseen = policy.tie(&scene) == TieBreak::Unseen;
                 naive.extend(ranking.rows()[1..ranking.eligible()].iter().filter(|row| {
                     let up = sway(row).up;
                     let highest = row.standing.points().unwrap() + up.points();
@@ -522,7 +522,7 @@ fn the_check_speaks_of_the_living_only() {
     Arc::make_mut(&mut next).processes[at].id.born = Ticks(77_777);
     let id = next.processes[at].id;
     reborn.update(&Scene::new(next, None));
-    assert_eq!((reborn.count(), reborn.of(id)), ((9, 9), Some(Agreement::Suspect)));
+    assert_eq!((reborn.count(), reborn.of(id)), ((9, 9), Some(ScoreAgreement::Suspect)));
 }
 
 #[test]

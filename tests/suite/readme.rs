@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
-use doomtop::app::keymap::bindings::{Key, Place, keys_of};
+use doomtop::app::keymap::bindings::{Key, KeyContext, keys_of};
 use doomtop::columns::COLUMNS;
 use doomtop::policy::POLICIES;
 use doomtop::shell::command::cli::Cli;
@@ -33,7 +33,7 @@ fn policies() -> String {
 
 fn keys() -> String {
     let mut table = String::from("| key | what it does |\n|---|---|\n");
-    for row in keys_of(Place::Browse) {
+    for row in keys_of(KeyContext::Browse) {
         let names: Vec<String> = row
             .keys
             .iter()

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use doomtop::app::{Msg, Setup};
 use doomtop::model::{
-    Cgroup, CgroupSet, Cgroups, Comm, Found, Frozen, Hierarchy, Killers, Limit, Machine, Needs,
-    Nominated, ProcId, Reading, Rule, RuleOn, Scene, Snapshot, Study, Text, Told, Unit,
-    Whereabouts,
+    Cgroup, CgroupSet, Cgroups, Comm, ExeCwdEnviron, FrozenBy, Hierarchy, InstalledKillers,
+    KillerOptions, KillerPresence, Limit, Machine, Needs, NohangRule, NohangRuleField,
+    NominatedUnit, ProcId, ProcessDetail, Reading, Scene, ServiceUnit, Snapshot, Text,
 };
 use doomtop::policy::{POLICIES, Policy};
 use doomtop::rank::Ranking;
-use doomtop::source::{Extent, Lost, Redacted, Redactor, Source};
-use doomtop::ui::Look;
+use doomtop::source::{RedactExtent, RedactedSource, Redactor, Source, SourceError};
+use doomtop::ui::Theme;
 use doomtop::units::Bytes;
 
 use crate::fakeproc::{Fake, FakeProc};
@@ -42,7 +42,7 @@ fn machine(comm: bool) -> Snapshot {
         process.cgroup = Reading::Value(Arc::new(secret(paths[nth % paths.len()])));
         let line = format!("/opt/zqsoft/run --password=zqpass{}", nth / 2);
         process.cmdline = Reading::Value(Arc::new(secret(&line)));
-        process.whereabouts = Some(Arc::new(Whereabouts {
+        process.whereabouts = Some(Arc::new(ExeCwdEnviron {
             exe: Reading::Value(secret("/opt/zqsoft/run")),
             cwd: Reading::Value(secret("/home/zqalice")),
             environ: Reading::Value(secret("TOKEN=zqtoken")),
@@ -75,17 +75,17 @@ fn machine(comm: bool) -> Snapshot {
         ..Machine::clone(&look.machine)
     });
     look.users = Arc::new([(0, secret("root")), (1000, secret("zqalice"))].into());
-    let mut killers = Killers::default();
+    let mut killers = InstalledKillers::default();
     killers.nohang.options.rules =
-        vec![Rule { on: RuleOn::Cmdline, adj: 7, pattern: secret("zqpass") }];
-    killers.nohang = Told {
-        found: Found::Installed,
+        vec![NohangRule { on: NohangRuleField::Cmdline, adj: 7, pattern: secret("zqpass") }];
+    killers.nohang = KillerOptions {
+        found: KillerPresence::Installed,
         from: vec![secret("/etc/zqnohang.conf")],
         odd: vec![secret("zqodd")],
         ..killers.nohang
     };
     let unit =
-        |name: &str| Nominated { unit: secret(name), swap: true, pressure: true, limit: None };
+        |name: &str| NominatedUnit { unit: secret(name), swap: true, pressure: true, limit: None };
     let named = ["zqapp.service", "zqdb@.service", "zqtop-.slice", "user@.service"];
     killers.systemd_oomd.options.nominated.extend(named.map(unit));
     killers.oomd.options.by_size = CgroupSet::parse("system.slice/*,zqtop.slice/zqtop-zqsub.slice");
@@ -97,8 +97,8 @@ fn machine(comm: bool) -> Snapshot {
 struct One(Option<Snapshot>);
 
 impl Source for One {
-    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
-        self.0.take().map(Arc::new).ok_or(Lost::End)
+    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, SourceError> {
+        self.0.take().map(Arc::new).ok_or(SourceError::End)
     }
 
     fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
@@ -111,7 +111,7 @@ impl Source for One {
 }
 
 fn redacted(look: &Snapshot, redactor: &Redactor) -> Snapshot {
-    let mut source = Redacted::new(Box::new(One(Some(look.clone()))), redactor.clone());
+    let mut source = RedactedSource::new(Box::new(One(Some(look.clone()))), redactor.clone());
     Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"))
 }
 
@@ -121,7 +121,7 @@ fn json(look: &Snapshot) -> String {
 
 #[test]
 fn no_secret_is_in_a_redacted_look_and_the_same_name_is_the_same_token() {
-    for (extent, comm) in [(Extent::Names, false), (Extent::All, true)] {
+    for (extent, comm) in [(RedactExtent::Names, false), (RedactExtent::All, true)] {
         let look = machine(comm);
         let redactor = Redactor::new(extent);
         let clean = redacted(&look, &redactor);
@@ -144,7 +144,7 @@ fn no_secret_is_in_a_redacted_look_and_the_same_name_is_the_same_token() {
 
 #[test]
 fn the_shape_of_the_cgroup_tree_stays() {
-    let redactor = Redactor::new(Extent::Names);
+    let redactor = Redactor::new(RedactExtent::Names);
     let path = |text: &str| redactor.path(&secret(text)).as_str().to_owned();
     for known in [
         "/",
@@ -195,7 +195,7 @@ fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
     };
     let look = machine(false);
     let before = rank(&look);
-    let after = rank(&redacted(&look, &Redactor::new(Extent::Names)));
+    let after = rank(&redacted(&look, &Redactor::new(RedactExtent::Names)));
     for ((id, before), (_, after)) in before.iter().zip(&after) {
         if *id == "nohang" {
             assert_ne!(before, after, "its rule looks at command lines");
@@ -205,7 +205,7 @@ fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
     }
     // Of processes' names there is only a rule of earlyoom and nohang, and none is installed here.
     let look = machine(true);
-    let (before, after) = (rank(&look), rank(&redacted(&look, &Redactor::new(Extent::All))));
+    let (before, after) = (rank(&look), rank(&redacted(&look, &Redactor::new(RedactExtent::All))));
     assert_eq!(before.len(), after.len());
     assert_eq!(before[0], after[0]);
 }
@@ -213,8 +213,8 @@ fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
 #[test]
 fn a_second_look_is_at_the_process_itself_and_comes_back_redacted() {
     let look = machine(true);
-    let redactor = Redactor::new(Extent::All);
-    let mut source = Redacted::new(Box::new(One(Some(look))), redactor);
+    let redactor = Redactor::new(RedactExtent::All);
+    let mut source = RedactedSource::new(Box::new(One(Some(look))), redactor);
     let mut seen = Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"));
     let before = json(&seen);
     let ids: Vec<ProcId> =
@@ -227,29 +227,29 @@ fn a_second_look_is_at_the_process_itself_and_comes_back_redacted() {
 
 #[test]
 fn no_page_of_the_screen_tells_a_secret() {
-    let redactor = Redactor::new(Extent::All);
+    let redactor = Redactor::new(RedactExtent::All);
     let mut app = doomtop::app::App::new(Setup { live: false, ..setup() });
     app.update(Msg::Sampled(Arc::new(redacted(&machine(true), &redactor))));
-    let mut study = Study {
+    let mut study = ProcessDetail {
         who: app.scene.as_ref().expect("a look").now().processes[7].id,
-        frozen: Some(Frozen {
+        frozen: Some(FrozenBy {
             hierarchy: Hierarchy::V2,
             path: secret("/zqfrozen"),
             own: true,
             others: 1,
         }),
-        unit: Some(Unit {
+        unit: Some(ServiceUnit {
             name: secret("zqdb.service"),
-            restart: doomtop::model::Restart::Always,
+            restart: doomtop::model::RestartPolicy::Always,
             ends_all: true,
             from: vec![secret("/etc/systemd/system/zqdb.service")],
             main: true,
         }),
-        ..Study::default()
+        ..ProcessDetail::default()
     };
     redactor.study(&mut study);
     app.update(Msg::Studied(Box::new(study)));
-    let look = Look { colour: true, unicode: true };
+    let look = Theme { colour: true, unicode: true };
     for script in [
         &["Esc"][..],
         &["Enter"],

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use doomtop::app::dialog::mode::Mode;
-use doomtop::app::{Acting, Msg, Request, Setup};
-use doomtop::intent::{Came, Consent, FROZEN, Haste, Intent, Outcome, Refusal, Spare, Taken};
+use doomtop::app::{ActingMode, Msg, Request, Setup};
+use doomtop::intent::{
+    ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,
+};
 use doomtop::model::{
-    Capabilities, Cgroups, Comm, Frozen, Hierarchy, Process, Reading, Restart, Sharers, Signal,
-    Snapshot, Study, Text, Unit,
+    Capabilities, Cgroups, Comm, FrozenBy, Hierarchy, MemorySharers, Process, ProcessDetail,
+    Reading, RestartPolicy, ServiceUnit, Signal, Snapshot, Text,
 };
 use doomtop::units::{Kib, Millis};
 
@@ -40,14 +42,14 @@ fn acts(asked: &[Request]) -> Vec<&Intent> {
 }
 
 fn wish(pid: i32, name: &str, signal: Signal) -> Intent {
-    let (who, name, haste) = (id(pid), name.to_owned(), Haste::usual(signal));
-    Intent::Signal { who, name, signal, consent: Consent::Plain, haste }
+    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
+    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, haste }
 }
 
-fn frozen(hierarchy: Hierarchy) -> Study {
+fn frozen(hierarchy: Hierarchy) -> ProcessDetail {
     let path = Text::new(b"/jobs/a");
-    let frozen = Frozen { hierarchy, path, own: true, others: 3 };
-    Study { who: id(500), frozen: Some(frozen), ..Study::default() }
+    let frozen = FrozenBy { hierarchy, path, own: true, others: 3 };
+    ProcessDetail { who: id(500), frozen: Some(frozen), ..ProcessDetail::default() }
 }
 
 #[test]
@@ -65,8 +67,8 @@ fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
     player.draw();
     let asked = player.play("y");
     let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
-    let thaw = Haste::Thaw { cgroup: "/jobs/a".to_owned() };
-    assert_eq!(*haste, [Haste::Priority, Haste::Release, thaw]);
+    let thaw = Expedite::Thaw { cgroup: "/jobs/a".to_owned() };
+    assert_eq!(*haste, [Expedite::Priority, Expedite::Release, thaw]);
 }
 
 #[test]
@@ -80,8 +82,8 @@ fn a_v2_freezer_is_thawed_for_sigterm_only() {
         let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
         haste.clone()
     };
-    assert_eq!(haste("y"), Haste::usual(Signal::KILL));
-    assert_eq!(haste("sy"), [Haste::Thaw { cgroup: "/jobs/a".to_owned() }]);
+    assert_eq!(haste("y"), Expedite::usual(Signal::KILL));
+    assert_eq!(haste("sy"), [Expedite::Thaw { cgroup: "/jobs/a".to_owned() }]);
 }
 
 #[test]
@@ -111,17 +113,18 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
         other => panic!("{other:?}"),
     };
     assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
-    let learn =
-        |sharers| Msg::Studied(Box::new(Study { who: id(600), sharers, ..Study::default() }));
+    let learn = |sharers| {
+        Msg::Studied(Box::new(ProcessDetail { who: id(600), sharers, ..ProcessDetail::default() }))
+    };
     player.app.update(learn(Reading::Denied));
     assert!(falls(&player).contains("CAP_SYS_PTRACE"), "{}", falls(&player));
-    player.app.update(learn(Reading::Value(Sharers::default())));
+    player.app.update(learn(Reading::Value(MemorySharers::default())));
     assert!(!falls(&player).contains("memory"), "proven not to: {}", falls(&player));
     player.draw();
     player.play("m");
     assert!(player.notice().contains("nobody else"), "{}", player.notice());
     let found = vec![(id(601), Comm::new(b"java-helper")), (id(700), Comm::new(b"twin"))];
-    player.app.update(learn(Reading::Value(Sharers { found, unknown: 0 })));
+    player.app.update(learn(Reading::Value(MemorySharers { found, unknown: 0 })));
     assert!(falls(&player).contains("700 twin lives in its memory (kcmp)"), "{}", falls(&player));
     // All of them, as the kernel does it; who is not on the screen yet is not touched.
     player.draw();
@@ -184,7 +187,7 @@ fn the_next_one_waits_until_the_first_is_gone_or_stuck() {
     let mut player = Player::on(usual());
     player.app.update(sent(500, "chrome", Signal::KILL));
     let (name, after) = ("chrome".to_owned(), Millis(3));
-    let (before, now) = (Spare::default(), Spare::default());
+    let (before, now) = (FreeMemory::default(), FreeMemory::default());
     player.app.update(Msg::Came(Outcome::Exited {
         who: id(500),
         name,
@@ -232,7 +235,7 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
     // From a page as well, but not where nothing may be done.
     player.play("<F1>x");
     assert!(matches!(player.app.mode, Mode::Confirm(_)));
-    let mut player = Player::with(Setup { acting: Acting::ReadOnly, ..setup() }, usual());
+    let mut player = Player::with(Setup { acting: ActingMode::ReadOnly, ..setup() }, usual());
     player.app.update(sent(400, "Xorg", Signal::TERM));
     player.app.update(stuck(400, "Xorg", Signal::TERM, "it ignores SIGTERM"));
     player.play("x");
@@ -264,15 +267,16 @@ fn tagged_processes_go_together_by_their_count() {
 fn a_main_process_takes_its_service_along() {
     let mut player = Player::on(grouped());
     player.play("600X");
-    let unit = |main| Unit {
+    let unit = |main| ServiceUnit {
         name: Text::new(b"work.service"),
-        restart: Restart::Always,
+        restart: RestartPolicy::Always,
         ends_all: true,
         from: vec![Text::new(b"/etc/systemd/system/work.service")],
         main,
     };
     for main in [true, false] {
-        let study = Study { who: id(600), unit: Some(unit(main)), ..Study::default() };
+        let study =
+            ProcessDetail { who: id(600), unit: Some(unit(main)), ..ProcessDetail::default() };
         player.app.update(Msg::Studied(Box::new(study)));
         let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
         let along = "if it is the main process of work.service, systemd ends the other 1 with it";
@@ -356,8 +360,8 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let mut player = Player::on(usual());
     let name = || "chrome".to_owned();
     let who = id(500);
-    let refused = Came::Refused("needs CAP_SYS_NICE".to_owned());
-    let haste = vec![Taken { step: Haste::Priority, came: refused }];
+    let refused = StepResult::Refused("needs CAP_SYS_NICE".to_owned());
+    let haste = vec![ExpediteStep { step: Expedite::Priority, came: refused }];
     let signal = Signal::KILL;
     player.app.update(Msg::Came(Outcome::Signalled {
         who,
@@ -367,7 +371,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
         haste,
     }));
     assert!(player.notice().contains("highest priority: refused: needs CAP_SYS_NICE"));
-    let spare = |memory, swap| Spare { memory: Kib(memory), swap: Kib(swap) };
+    let spare = |memory, swap| FreeMemory { memory: Kib(memory), swap: Kib(swap) };
     let (before, now) = (spare(1 << 20, 1 << 19), spare(3 << 20, 1 << 20));
     let after = Millis(12);
     player.app.update(Msg::Came(Outcome::Exited {
@@ -381,7 +385,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let end =
         "gone after 12 ms, about 2.50G freed (available 1.00G -> 3.00G, swap free 512M -> 1.00G)";
     assert!(player.notice().contains(end), "{}", player.notice());
-    let taken = Taken { step: Haste::Release, came: Came::Done(String::new()) };
+    let taken = ExpediteStep { step: Expedite::Release, came: StepResult::Done(String::new()) };
     player.app.update(Msg::Came(Outcome::Hastened { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
     let last = player.app.journal.entries.last().expect("a line");
@@ -390,7 +394,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
 
 #[test]
 fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
-    let mut player = Player::with(Setup { acting: Acting::Rehearsal, ..setup() }, usual());
+    let mut player = Player::with(Setup { acting: ActingMode::Rehearsal, ..setup() }, usual());
     let asked = player.play("Xy");
     let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
     let (intent, checked) = (intent.clone(), "all is well");

@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use doomtop::model::SCHEMA;
 use doomtop::model::{
-    Capabilities, Ids, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale, Scores,
-    Snapshot,
+    Capabilities, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale, Scores,
+    Snapshot, UserIds,
 };
 use doomtop::sample::proc_root::{LiveRoot, NotLive, ProcRoot};
 use doomtop::sample::process::lookup::{LONGEST, command_line, user_names};
 use doomtop::sample::process::walk::ROTATION;
-use doomtop::source::{Live, Lost, Patience, Recording, Source};
+use doomtop::source::{LiveSource, Recording, ScanPatience, Source, SourceError};
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 
 use crate::fakeproc::{Fake, FakeProc, kernel_thread, page_kib};
 
-fn start(fake: &FakeProc) -> Live {
-    Live::start(fake.root(), Patience::Forever).expect("a readable tree")
+fn start(fake: &FakeProc) -> LiveSource {
+    LiveSource::start(fake.root(), ScanPatience::Forever).expect("a readable tree")
 }
 
 fn needs() -> Needs {
@@ -82,7 +82,7 @@ fn a_tree_becomes_a_snapshot() {
     assert!(java.has_mm);
     assert_eq!(java.adj, Reading::Value(Adj(-500)));
     assert_eq!((java.score, java.score_fresh), (Reading::Value(321), true));
-    assert_eq!(java.ids, Reading::Value(Ids { uid: 1000, euid: 0 }));
+    assert_eq!(java.ids, Reading::Value(UserIds { uid: 1000, euid: 0 }));
     assert_eq!(java.caps, Reading::Value(Capabilities(1 << 24)));
     assert_eq!(java.cgroup.clone().value().unwrap().as_str(), "/app");
     assert_eq!(java.cmdline.clone().value().unwrap().as_str(), "java -Xmx1g");
@@ -147,7 +147,7 @@ fn swap_that_is_being_switched_off_is_seen() {
         .meminfo(8 << 20, 3 << 20)
         .file("swaps", swaps(&[(1 << 20, 5000), (2 << 20, 600_000)]));
     let mut live = start(&fake);
-    let leaving = |live: &mut Live| live.look(&needs(), None).unwrap().swap.leaving_kib;
+    let leaving = |live: &mut LiveSource| live.look(&needs(), None).unwrap().swap.leaving_kib;
     assert_eq!(leaving(&mut live), None, "the sizes add up");
     // The second is leaving: the total counts what it still holds.
     fake.meminfo(8 << 20, (1 << 20) + 600_000);
@@ -253,7 +253,7 @@ fn a_look_that_failed_spoils_no_later_one() {
         fake.file(file, "");
         for _ in 0..2 {
             let lost = live.look(&kept, None).unwrap_err();
-            assert!(matches!(&lost, Lost::Unreadable(_)), "{lost}");
+            assert!(matches!(&lost, SourceError::Unreadable(_)), "{lost}");
             assert!(lost.to_string().contains(&format!("/{file}: ")), "{lost}");
         }
         // It comes back, in place or as another file.
@@ -282,7 +282,7 @@ fn what_did_not_change_is_not_read_again_until_its_turn() {
     let mut process = Fake { pid, ..Fake::default() };
     fake.process(process.clone());
     let mut live = start(&fake);
-    let swap = |live: &mut Live| row(&live.look(&needs(), None).unwrap(), pid).swap;
+    let swap = |live: &mut LiveSource| row(&live.look(&needs(), None).unwrap(), pid).swap;
     assert_eq!(swap(&mut live), Reading::Value(Pages(0)));
 
     process.swap_kib = 5 * page_kib();
@@ -331,7 +331,7 @@ fn a_pid_that_lives_again_is_somebody_else() {
     assert!(second.find(id(100, 5000)).is_none());
     let reborn = second.find(id(100, 6000)).unwrap();
     assert_eq!((reborn.swap, reborn.score), (Reading::Value(Pages(0)), Reading::NotAsked));
-    assert_eq!(reborn.ids, Reading::Value(Ids { uid: 7, euid: 7 }));
+    assert_eq!(reborn.ids, Reading::Value(UserIds { uid: 7, euid: 7 }));
     assert_eq!(reborn.cgroup.clone().value().unwrap().as_str(), "/new");
 
     fake.remove(100);
@@ -536,7 +536,7 @@ fn the_top_stays_true_while_the_walk_stalls() {
     let fake = FakeProc::new();
     let slow = Fake { pid: 500, ..Fake::default() };
     fake.process(Fake::default()).process(slow.clone());
-    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let needs = Needs { scores: Scores::All, keep: vec![id(100, 5000)], ..needs() };
     while live.look(&needs, None).unwrap().scan.stale_ms != Millis::ZERO {}
 
@@ -588,7 +588,7 @@ fn go_on(fake: &FakeProc, process: &Fake) {
 }
 
 /// Looks until a walk is in time.
-fn until_in_time(live: &mut Live, needs: &Needs) -> Arc<Snapshot> {
+fn until_in_time(live: &mut LiveSource, needs: &Needs) -> Arc<Snapshot> {
     loop {
         let snapshot = live.look(needs, None).unwrap();
         if snapshot.scan.stale_ms == Millis::ZERO {
@@ -603,7 +603,7 @@ fn who_leaves_the_top_while_the_walk_stalls_stays_as_it_was_read_last() {
     let ancient = Fake { rss: 900_000, swap_kib: 8 * page_kib(), score: 800, ..Fake::default() };
     let slow = Fake { pid: 500, ..Fake::default() };
     fake.process(ancient).process(Fake { pid: 101, ..Fake::default() }).process(slow.clone());
-    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let scores = Scores::Some(Vec::new());
     let kept = Needs { scores, keep: vec![id(100, 5000), id(101, 5000)], ..needs() };
     let dropped = Needs { keep: Vec::new(), ..kept.clone() };
@@ -641,7 +641,7 @@ fn who_dies_while_the_walk_stalls_does_not_come_back() {
     let fake = FakeProc::new();
     let slow = Fake { pid: 500, ..Fake::default() };
     fake.process(Fake::default()).process(slow.clone());
-    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
     until_in_time(&mut live, &kept);
     until_in_time(&mut live, &kept);
@@ -690,7 +690,7 @@ fn what_a_second_look_read_survives_a_stall() {
     fake.process(Fake { rss: 900_000, ..Fake::default() })
         .process(Fake { pid: 101, ..Fake::default() })
         .process(Fake { pid: 500, ..Fake::default() });
-    let mut live = Live::start(fake.root(), Patience::Millis(1)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let mut snapshot = until_in_time(&mut live, &needs());
     fake.process(Fake { rss: 10, ..Fake::default() }).remove(101);
     live.look_again(&[id(100, 5000), id(101, 5000)], Arc::get_mut(&mut snapshot).unwrap());
@@ -711,7 +711,7 @@ fn a_score_that_spares_is_not_remembered() {
     let mut live = start(&fake);
     live.look(&Needs { scores: Scores::All, ..needs() }, None).unwrap();
     let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
-    let score = |live: &mut Live| {
+    let score = |live: &mut LiveSource| {
         let snapshot = live.look(&needs, None).unwrap();
         let row = row(&snapshot, pid);
         (row.score, row.score_fresh)
@@ -753,7 +753,7 @@ fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
     let slow = Fake { pid: 500, ..Fake::default() };
     fake.process(Fake::default()).process(slow.clone());
     let patience = std::time::Duration::from_millis(20);
-    let mut live = Live::start(fake.root(), Patience::Millis(20)).unwrap();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(20)).unwrap();
     let thorough = Needs { keep: vec![id(100, 5000)], ..Needs::everything() };
     until_in_time(&mut live, &thorough);
     until_in_time(&mut live, &thorough);
@@ -870,7 +870,8 @@ fn only_the_kernels_own_tree_is_live() {
 
 #[test]
 fn this_very_process_is_found() {
-    let mut live = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever).unwrap();
+    let mut live =
+        LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever).unwrap();
     let mut snapshot = live.look(&Needs::everything(), None).unwrap();
     assert!(snapshot.processes.is_sorted_by_key(|row| row.id.pid));
     let own = std::process::id() as i32;
@@ -914,7 +915,7 @@ fn a_recording_tells_what_was_seen() {
         .process(kernel_thread(2, "kthreadd"));
     fs::remove_file(fake.at("30/oom_score_adj")).unwrap();
     let seen = start(&fake).look(&Needs::everything(), None).unwrap();
-    let here = Live::start(ProcRoot::open("/proc").unwrap(), Patience::Forever)
+    let here = LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever)
         .unwrap()
         .look(&needs(), None)
         .unwrap();
@@ -928,7 +929,7 @@ fn a_recording_tells_what_was_seen() {
         assert_eq!((told.pressure, told.load), (seen.pressure, seen.load));
         assert_eq!((told.clock, told.scan, told.powers), (seen.clock, seen.scan, seen.powers));
     }
-    assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), Lost::End);
+    assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), SourceError::End);
 }
 
 #[test]
@@ -940,10 +941,10 @@ fn a_recording_that_was_cut_short_plays_up_to_there() {
         let mut recording = play(format!("{whole}{}", &whole[..end]));
         recording.look(&Needs::default(), None).unwrap();
         let cut = recording.look(&Needs::default(), None).unwrap_err();
-        assert_eq!(cut, Lost::Cut { name: "rec.jsonl".to_owned(), line: 2 }, "at {end}");
-        assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), Lost::End);
+        assert_eq!(cut, SourceError::Cut { name: "rec.jsonl".to_owned(), line: 2 }, "at {end}");
+        assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), SourceError::End);
         let lost = play(&whole[..end]).look(&Needs::default(), None).unwrap_err();
-        assert!(matches!(lost, Lost::Bad { line: 1, .. }), "nothing to play: {lost}");
+        assert!(matches!(lost, SourceError::Bad { line: 1, .. }), "nothing to play: {lost}");
     }
     // A missing last line end alone is no harm.
     let mut recording = play(whole.trim_end());

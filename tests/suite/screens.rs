@@ -12,10 +12,11 @@ use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{
-    Holding, OvercommitMode, ProcId, Reading, Restart, Sharers, Signal, Snapshot, Study, Text, Unit,
+    MemoryBreakdown, MemorySharers, OvercommitMode, ProcId, ProcessDetail, Reading, RestartPolicy,
+    ServiceUnit, Signal, Snapshot, Text,
 };
 use doomtop::policy::{LINUX_2_4, POLICIES, Policy};
-use doomtop::ui::{self, Look};
+use doomtop::ui::{self, Theme};
 use doomtop::units::{Adj, Kib, Millis};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -26,9 +27,9 @@ use crate::fixtures::{app, blank, looks, paint, press, settle, text};
 use crate::groups::hostile_app;
 use crate::svg::svg;
 
-const FULL: Look = Look { colour: true, unicode: true };
-const ASCII: Look = Look { colour: true, unicode: false };
-const MONO: Look = Look { colour: false, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
+const ASCII: Theme = Theme { colour: true, unicode: false };
+const MONO: Theme = Theme { colour: false, unicode: true };
 
 /// The machine of the pictures: the cursor on java, the compiler tagged.
 fn scene() -> App {
@@ -63,21 +64,21 @@ fn press_or_study(app: &mut App, script: &[&str]) {
 }
 
 /// A service that comes back, and shares a little.
-fn study_of(who: ProcId) -> Study {
-    Study {
+fn study_of(who: ProcId) -> ProcessDetail {
+    ProcessDetail {
         who,
-        holding: Reading::Value(Holding {
+        holding: Reading::Value(MemoryBreakdown {
             private: Kib(11 << 20),
             anonymous: Kib(11_300_000),
             shared: Kib(96 << 10),
             swap: Kib(512 << 10),
-            ..Holding::default()
+            ..MemoryBreakdown::default()
         }),
-        sharers: Reading::Value(Sharers::default()),
+        sharers: Reading::Value(MemorySharers::default()),
         frozen: None,
-        unit: Some(Unit {
+        unit: Some(ServiceUnit {
             name: Text::new(b"elasticsearch.service"),
-            restart: Restart::OnFailure,
+            restart: RestartPolicy::OnFailure,
             ends_all: true,
             from: vec![Text::new(b"/usr/lib/systemd/system/elasticsearch.service")],
             main: true,

@@ -1,9 +1,9 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
 use doomtop::app::dialog::mode::Mode;
-use doomtop::app::keymap::bindings::{Code, KEYS, Key, Place, keys_of};
-use doomtop::app::{Acting, Msg, Request, Setup};
-use doomtop::intent::{Consent, Haste, Intent, Outcome, Refusal, Spare};
+use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode, KeyContext, keys_of};
+use doomtop::app::{ActingMode, Msg, Request, Setup};
+use doomtop::intent::{ConfirmedBy, Expedite, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};
 use doomtop::policy::LINUX_2_4;
 use doomtop::rows::filter::Filter;
@@ -21,8 +21,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
     Request::Act(Intent::SetAdj { who: id(pid), name: name.to_owned(), from, to, revert: false })
 }
 
-fn signal(pid: i32, name: &str, signal: Signal, consent: Consent) -> Request {
-    let (who, name, haste) = (id(pid), name.to_owned(), Haste::usual(signal));
+fn signal(pid: i32, name: &str, signal: Signal, consent: ConfirmedBy) -> Request {
+    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
     Request::Act(Intent::Signal { who, name, signal, consent, haste })
 }
 
@@ -123,7 +123,7 @@ fn the_kernels_own_rule_is_asked_beside_the_chosen_one() {
 #[test]
 fn a_sacrifice_needs_its_y() {
     let mut player = Player::on(usual());
-    assert_eq!(player.play("Xy"), [signal(500, "chrome", Signal::KILL, Consent::Plain)]);
+    assert_eq!(player.play("Xy"), [signal(500, "chrome", Signal::KILL, ConfirmedBy::Plain)]);
     for script in ["X<Esc>y", "Xn", "X<Enter>", "XY", "X<Space>y<Esc>", "Xq"] {
         let mut player = Player::on(usual());
         let asked = player.play(script);
@@ -136,8 +136,8 @@ fn a_sacrifice_needs_its_y() {
 #[test]
 fn whoever_drives_hardware_is_asked_first() {
     let mut player = Player::on(usual());
-    assert_eq!(player.play("400Xy"), [signal(400, "Xorg", Signal::TERM, Consent::Plain)]);
-    assert_eq!(player.play("400Xsy"), [signal(400, "Xorg", Signal::KILL, Consent::Plain)]);
+    assert_eq!(player.play("400Xy"), [signal(400, "Xorg", Signal::TERM, ConfirmedBy::Plain)]);
+    assert_eq!(player.play("400Xsy"), [signal(400, "Xorg", Signal::KILL, ConfirmedBy::Plain)]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn the_dialog_can_turn_to_the_predicted_victim() {
     let mut player = Player::on(usual());
     player.play("600X");
     // The new dialog has to be seen, too.
-    assert_eq!(player.play("vy"), [signal(500, "chrome", Signal::KILL, Consent::Plain)]);
+    assert_eq!(player.play("vy"), [signal(500, "chrome", Signal::KILL, ConfirmedBy::Plain)]);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn what_is_pasted_as_keys_confirms_nothing() {
         }));
         // A character a millisecond, long enough for any dialog to have been in view.
         for c in text.chars().cycle().take(2000) {
-            let code = if c == '\n' { Code::Enter } else { Code::Char(c) };
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
             player.now += 1;
             let asked = player.app.update(Msg::Key(Key::plain(code), Millis(player.now)));
             let acts = asked.iter().any(|request| matches!(request, Request::Act(_)));
@@ -275,7 +275,10 @@ fn ancestors_need_the_typed_pid() {
     let mut player = Player::on(usual());
     assert_eq!(player.play("200Xy<Enter>y"), [], "y is not enough for the own shell");
     assert_eq!(player.play("201<Enter>"), []);
-    assert_eq!(player.play("200<Enter>"), [signal(200, "bash", Signal::KILL, Consent::TypedPid)]);
+    assert_eq!(
+        player.play("200<Enter>"),
+        [signal(200, "bash", Signal::KILL, ConfirmedBy::TypedPid)]
+    );
 }
 
 #[test]
@@ -300,12 +303,12 @@ fn another_signal_goes_by_the_same_dialog() {
     assert!(matches!(player.app.mode, Mode::Menu(_)));
     player.play("<Down><Down><Enter>");
     assert!(matches!(player.app.mode, Mode::Confirm(_)));
-    assert_eq!(player.play("y"), [signal(600, "java", Signal(2), Consent::Plain)]);
+    assert_eq!(player.play("y"), [signal(600, "java", Signal(2), ConfirmedBy::Plain)]);
 }
 
 #[test]
 fn read_only_and_recordings_open_no_dialog_at_all() {
-    for acting in [Acting::ReadOnly, Acting::NotReal] {
+    for acting in [ActingMode::ReadOnly, ActingMode::NotReal] {
         let mut player = Player::with(Setup { acting, ..setup() }, usual());
         for script in ["a", "<F7>", "X", "k", "r", "<F9>"] {
             assert_eq!(player.play(script), []);
@@ -395,7 +398,7 @@ fn a_sacrifice_is_followed_to_its_end() {
     let after = Millis(5000);
     player.app.update(Msg::Came(Outcome::StillThere { who, name: name(), signal, after, why }));
     assert!(player.notice().contains("still there 5s after SIGTERM"), "{}", player.notice());
-    let at = |memory| Spare { memory: Kib(memory), swap: Kib(1 << 20) };
+    let at = |memory| FreeMemory { memory: Kib(memory), swap: Kib(1 << 20) };
     let (before, now) = (at(1 << 20), at((1 << 20) + (480 << 10)));
     player.app.update(Msg::Came(Outcome::Exited {
         who,
@@ -595,7 +598,7 @@ fn no_key_of_the_table_is_silent() {
         format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
     };
     let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();
-    for row in keys_of(Place::Browse) {
+    for row in keys_of(KeyContext::Browse) {
         for &key in row.keys {
             let cast = cast().into_iter().chain(many.clone()).collect();
             let scale = doomtop::model::ScoreScale::Signed;
@@ -650,7 +653,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         6 => proptest::sample::select(from_table),
         2 => proptest::char::range('0', '9').prop_map(Key::char),
         2 => proptest::char::range('a', 'z').prop_map(Key::char),
-        1 => Just(Key::plain(Code::Enter)),
+        1 => Just(Key::plain(KeyCode::Enter)),
         1 => Just(Key::char('y')),
         1 => Just(Key::char('a')),
         1 => Just(Key::char('t')),
@@ -681,7 +684,7 @@ proptest! {
             for request in &asked {
                 if let Request::Write { path, text } = request {
                     let Mode::Keep(keep) = &dialog else { panic!("{request:?} from {dialog:?}") };
-                    prop_assert_eq!(key, Key::plain(Code::Enter));
+                    prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                     prop_assert_eq!(Some(text), keep.chosen().map(|way| &way.text));
                     prop_assert_eq!(Some(path.as_str()), keep.path.as_ref().map(|it| it.value().trim()));
                 }
@@ -690,27 +693,27 @@ proptest! {
                 prop_assert!(seen, "{intent:?} without a dialog in view");
                 match (&dialog, intent) {
                     (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
-                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert!(!edit.is_wide(), "the list was not shown");
                         prop_assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
                     }
                     (Mode::Revert(asking), Intent::SetAdj { who, from, to, revert, .. }) => {
-                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*who, *from, *to), (asking.who, asking.from, asking.to));
                         prop_assert_eq!(*revert, !asking.again);
                     }
                     (Mode::Several(several), Intent::SetAdj { .. }) => {
-                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert!(several.is_agreed(), "its count was not typed");
                         prop_assert!(several.intents().any(|listed| listed == *intent), "not listed");
                     }
                     (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
                         prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
-                        let wanted = if *consent == Consent::Plain { Code::Char('y') } else { Code::Enter };
+                        let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
                     (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
-                        prop_assert_eq!(key, Key::plain(Code::Enter));
+                        prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
                     }
                     (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {

@@ -1,13 +1,13 @@
 //! An act on several processes: whom it reaches, what it takes to confirm it, and what came of each.
 
 use doomtop::app::Request;
-use doomtop::app::dialog::bulk::{Consent, Item, Several};
+use doomtop::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
 use doomtop::app::dialog::mode::Mode;
-use doomtop::app::{Level, Msg};
+use doomtop::app::{Msg, NoticeLevel};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Process, Reading, Text};
-use doomtop::plan::targets::Reach;
-use doomtop::ui::{self, Look};
+use doomtop::plan::targets::Targets;
+use doomtop::ui::{self, Theme};
 use doomtop::units::Adj;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,8 +20,8 @@ fn wish(process: &Process) -> Intent {
     Intent::SetAdj { who, name, from: Adj(0), to: Adj(-500), revert: false }
 }
 
-fn item(process: &Process, left_alone: bool) -> Item {
-    Item {
+fn item(process: &Process, left_alone: bool) -> BulkItem {
+    BulkItem {
         who: process.id,
         name: process.comm.to_string(),
         what: if left_alone { "left alone: protected" } else { "0 -> -500" }.to_owned(),
@@ -29,14 +29,14 @@ fn item(process: &Process, left_alone: bool) -> Item {
     }
 }
 
-fn open(player: &mut Player, consent: Consent) {
+fn open(player: &mut Player, consent: BulkConsent) {
     let all = cast();
     let items = all.iter().map(|process| item(process, process.id.pid <= 2)).collect();
-    player.app.mode = Mode::Several(Several::new("Set oom_score_adj of all?", items, consent));
+    player.app.mode = Mode::Several(BulkDialog::new("Set oom_score_adj of all?", items, consent));
     player.draw();
 }
 
-fn pids(reach: Reach, at: i32, player: &Player) -> Vec<i32> {
+fn pids(reach: Targets, at: i32, player: &Player) -> Vec<i32> {
     let scene = player.app.scene.as_ref().expect("a look");
     let process = &scene.now().processes[scene.now().position(at).expect("in the cast")];
     reach.of(process, scene, &player.app.tags).iter().map(|it| it.id.pid).collect()
@@ -57,27 +57,27 @@ fn the_reach_is_what_its_name_says() {
     let twin = Process { id: doomtop::model::ProcId { pid: 700, ..all[7].id }, ..all[7].clone() };
     all.push(twin);
     let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
-    assert_eq!(pids(Reach::This, 600, &player), [600]);
-    assert_eq!(pids(Reach::Name, 600, &player), [600, 700]);
-    assert_eq!(pids(Reach::Subtree, 600, &player), [600, 601]);
-    assert_eq!(pids(Reach::Subtree, 50, &player), [50, 200, 300]);
+    assert_eq!(pids(Targets::This, 600, &player), [600]);
+    assert_eq!(pids(Targets::Name, 600, &player), [600, 700]);
+    assert_eq!(pids(Targets::Subtree, 600, &player), [600, 601]);
+    assert_eq!(pids(Targets::Subtree, 50, &player), [50, 200, 300]);
     assert_eq!(
-        pids(Reach::Cgroup, 600, &player),
+        pids(Targets::Cgroup, 600, &player),
         [600, 601, 700],
         "a name that begins alike is none"
     );
-    assert_eq!(pids(Reach::User, 400, &player), [400], "Xorg alone is root's");
-    assert!(pids(Reach::Tagged, 600, &player).is_empty());
+    assert_eq!(pids(Targets::User, 400, &player), [400], "Xorg alone is root's");
+    assert!(pids(Targets::Tagged, 600, &player).is_empty());
     player.play("<Space><Down><Space>");
-    assert_eq!(pids(Reach::Tagged, 600, &player).len(), 2);
-    let nobody = pids(Reach::User, 2, &player);
+    assert_eq!(pids(Targets::Tagged, 600, &player).len(), 2);
+    let nobody = pids(Targets::User, 2, &player);
     assert!(!nobody.contains(&2), "a kernel thread is never reached: {nobody:?}");
 }
 
 #[test]
 fn the_typed_count_releases_all_of_them_and_nothing_else_does() {
     let mut player = Player::on(usual());
-    open(&mut player, Consent::Count(String::new()));
+    open(&mut player, BulkConsent::Count(String::new()));
     assert_eq!(player.play("y<Enter>"), [], "the count was not typed");
     assert_eq!(player.play("8<Enter>"), [], "a wrong count");
     assert!(player.notice().contains("type 7"), "{}", player.notice());
@@ -90,7 +90,7 @@ fn the_typed_count_releases_all_of_them_and_nothing_else_does() {
 #[test]
 fn keys_typed_before_the_list_was_seen_do_not_confirm() {
     let mut player = Player::on(usual());
-    open(&mut player, Consent::Enter);
+    open(&mut player, BulkConsent::Enter);
     let soon = player.now + 100;
     assert_eq!(player.key_at(crate::stage::keys("<Enter>")[0], soon), []);
     assert!(matches!(player.app.mode, Mode::Several(_)));
@@ -101,7 +101,7 @@ fn keys_typed_before_the_list_was_seen_do_not_confirm() {
 #[test]
 fn what_came_of_each_stands_on_a_line_of_its_own() {
     let mut player = Player::on(usual());
-    open(&mut player, Consent::Enter);
+    open(&mut player, BulkConsent::Enter);
     let asked = player.play("<Enter>");
     assert_eq!(asked.len(), 7);
     for (nth, request) in asked.into_iter().enumerate() {
@@ -119,7 +119,7 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
     let round = player.app.journal.round.clone().expect("a round");
     assert_eq!(round.sum(), "6 done, 1 refused");
     assert_eq!(round.lines.len(), 7);
-    assert_eq!(round.lines[2].0, Level::Warn);
+    assert_eq!(round.lines[2].0, NoticeLevel::Warn);
     assert_eq!(player.app.journal.changes.len(), 6, "each can be put back");
     assert!(matches!(player.app.mode, Mode::Round(_)));
 
@@ -130,7 +130,7 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
 fn picture(player: &mut Player, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    let look = Look { colour: true, unicode: true };
+    let look = Theme { colour: true, unicode: true };
     let viewport = ui::paint(&player.app, &look, area, &mut buffer);
     player.app.update(Msg::Drawn(viewport, doomtop::units::Millis(player.now)));
     let rows = (0..height).map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>());
@@ -140,7 +140,7 @@ fn picture(player: &mut Player, width: u16, height: u16) -> String {
 #[test]
 fn a_list_longer_than_the_screen_scrolls_and_what_is_asked_stays() {
     let mut player = Player::on(usual());
-    open(&mut player, Consent::Count(String::new()));
+    open(&mut player, BulkConsent::Count(String::new()));
     let first = picture(&mut player, 60, 14);
     assert!(first.contains("1 systemd") && first.contains("type the count 7"), "{first}");
     assert!(!first.contains("java-helper"), "{first}");
@@ -160,7 +160,7 @@ fn a_list_of_those_left_alone_cannot_be_confirmed() {
     let mut player = Player::on(usual());
     let items = cast().iter().map(|process| item(process, true)).collect();
     player.app.mode =
-        Mode::Several(Several::new("Sacrifice?", items, Consent::Count(String::new())));
+        Mode::Several(BulkDialog::new("Sacrifice?", items, BulkConsent::Count(String::new())));
     let page = picture(&mut player, 80, 24);
     assert!(page.contains("nobody here can be touched"), "{page}");
     player.now += 1000;
@@ -188,7 +188,7 @@ fn what_was_meant_for_the_tagged_never_goes_to_the_one_under_the_cursor() {
 fn enter_speaks_only_for_those_who_were_seen() {
     let mut player = Player::on(usual());
     let items = cast().iter().map(|process| item(process, process.id.pid <= 2)).collect();
-    player.app.mode = Mode::Several(Several::new("Set all?", items, Consent::Enter));
+    player.app.mode = Mode::Several(BulkDialog::new("Set all?", items, BulkConsent::Enter));
     picture(&mut player, 60, 12);
     player.now += 1000;
     let enter = crate::stage::keys("<Enter>")[0];

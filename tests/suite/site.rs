@@ -7,29 +7,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use doomtop::app::{Loaded, Msg};
-use doomtop::model::{Ids, Process, Reading, Scene, ScoreScale, Signal, Snapshot, Text};
-use doomtop::policy::site::{self, Fuel, Rule, Site, Source, View};
-use doomtop::policy::{Policy, Reason, Verdict};
-use doomtop::rank::{Ranking, Standing};
+use doomtop::app::{LoadedPolicy, Msg};
+use doomtop::model::{Process, Reading, Scene, ScoreScale, Signal, Snapshot, Text, UserIds};
+use doomtop::policy::site::{self, EvalBudget, FactSource, FactView, SitePolicy, SiteRule};
+use doomtop::policy::{Policy, SparedReason, Verdict};
+use doomtop::rank::{Placement, Ranking};
 use doomtop::units::{Adj, Pages, Ticks};
 use proptest::prelude::*;
 
 use crate::fixtures::looks;
 use crate::stage::{Player, kernel_thread, machine, process, usual};
 
-fn compile(text: &str) -> Result<Rule, Vec<String>> {
+fn compile(text: &str) -> Result<SiteRule, Vec<String>> {
     let users = BTreeMap::from([(1000, Text::new(b"alice")), (0, Text::new(b"root"))]);
-    Rule::compile(text, Arc::new(users))
+    SiteRule::compile(text, Arc::new(users))
         .map_err(|faults| faults.iter().map(ToString::to_string).collect())
 }
 
-fn rule(text: &str) -> &'static Site {
+fn rule(text: &str) -> &'static SitePolicy {
     compile(text).unwrap_or_else(|faults| panic!("{faults:?}")).leak("rule.toml")
 }
 
 /// A rule with this score and nothing else.
-fn scoring(score: &str) -> &'static Site {
+fn scoring(score: &str) -> &'static SitePolicy {
     rule(&format!("name = 'x'\nscore = '''{score}'''"))
 }
 
@@ -77,7 +77,7 @@ fn the_examples_rank_the_fixture_machines_as_they_did() {
             for (place, row) in ranking.rows().iter().enumerate() {
                 let process = scene.find(row.id).expect("it is in the scene");
                 let _ = match row.standing {
-                    Standing::Scored(points) => writeln!(
+                    Placement::Scored(points) => writeln!(
                         text,
                         "{:4} {:7} {:>3} {:>14} {} {}",
                         place + 1,
@@ -87,7 +87,7 @@ fn the_examples_rank_the_fixture_machines_as_they_did() {
                         policy.act(process).signal,
                         process.comm
                     ),
-                    Standing::Spared(reason) => writeln!(
+                    Placement::Spared(reason) => writeln!(
                         text,
                         "   - {:7} {:>18} {}",
                         row.id.pid,
@@ -267,7 +267,7 @@ fn an_absent_fact_spares_and_says_so() {
     let scene = scene(look);
     let java = scene.now().processes.iter().find(|process| process.id.pid == 600).unwrap();
     let fails = scoring("p.rss +\n p.swap");
-    assert!(matches!(fails.judge(java, &scene), Verdict::Spared(Reason::Failed)));
+    assert!(matches!(fails.judge(java, &scene), Verdict::Spared(SparedReason::Failed)));
     let trouble = fails.trouble(java, &scene).unwrap();
     assert_eq!(trouble, "3:2: p.swap is not known; ask has(p.swap) first");
     assert_eq!(order(fails, &scene)[0], 500);
@@ -319,12 +319,12 @@ fn every_fact_is_documented_and_has_the_type_that_it_claims() {
     for fact in site::FACTS {
         assert!(!fact.about.is_empty() && fact.path == format!("{}.{}", fact.family, fact.name));
         for process in &scene.now().processes {
-            let (fuel, users) = (Fuel::among(1), BTreeMap::new());
+            let (fuel, users) = (EvalBudget::among(1), BTreeMap::new());
             let view =
-                View { process, victim: None, scene: Some(&scene), users: &users, fuel: &fuel };
+                FactView { process, victim: None, scene: Some(&scene), users: &users, fuel: &fuel };
             let value = match fact.source {
-                Source::Own(get) | Source::Scene(get) => get(process, &view),
-                Source::Moment(get) => get(&scene),
+                FactSource::Own(get) | FactSource::Scene(get) => get(process, &view),
+                FactSource::Moment(get) => get(&scene),
             };
             match value {
                 Some(value) => {
@@ -756,7 +756,7 @@ fn a_new_version_takes_over_and_the_key_finds_it_again() {
     let victim = |player: &Player| player.app.ranking.victim().map(|row| row.id.pid);
     assert_eq!(victim(&player), Some(600));
     let second = rule("name = 'two'\nscore = 'p.rss'\nprotect = ['java']");
-    player.app.update(Msg::Rule(Loaded(second)));
+    player.app.update(Msg::Rule(LoadedPolicy(second)));
     assert_eq!(victim(&player), Some(500));
     assert!(player.notice().contains("site:two was read again"), "{}", player.notice());
     // Another one is chosen, and this one found again in the list.
@@ -767,7 +767,7 @@ fn a_new_version_takes_over_and_the_key_finds_it_again() {
     assert_eq!(victim(&player), Some(500));
     // While another one is chosen it is only noted.
     player.play("vlinux-5.9<Enter>");
-    player.app.update(Msg::Rule(Loaded(first)));
+    player.app.update(Msg::Rule(LoadedPolicy(first)));
     assert_eq!(player.app.setup.policy.id(), "linux-5.9");
     assert!(player.notice().contains("v ranks by it"));
 }
@@ -795,7 +795,7 @@ fn a_rule_that_fails_says_so_once() {
 fn kernel_threads_and_the_dead_are_beyond_any_rule() {
     let mut gone = process(9, "gone", 5);
     gone.has_mm = false;
-    gone.ids = Reading::Value(Ids { uid: 0, euid: 0 });
+    gone.ids = Reading::Value(UserIds { uid: 0, euid: 0 });
     gone.id.born = Ticks(3);
     let scene = scene(machine(1000, ScoreScale::Signed, vec![kernel_thread(2, "kthreadd"), gone]));
     let all = rule("name = 'x'\nscore = '1'\neligible = 'true'\nblame = ['*']");

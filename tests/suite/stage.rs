@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keymap::bindings::{Code, Key};
-use doomtop::app::{Acting, App, Msg, Request, Setup, Viewport};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::{ActingMode, App, Msg, Request, Setup, Viewport};
 use doomtop::model::{
-    Capabilities, Clock, Comm, Ids, Machine, Memory, Powers, ProcId, Process, Reading, RunState,
-    Scene, ScoreScale, Snapshot, Swap, Text,
+    Capabilities, Clock, Comm, Machine, Memory, Privileges, ProcId, Process, Reading, RunState,
+    Scene, ScoreScale, Snapshot, Swap, Text, UserIds,
 };
 use doomtop::policy::{self, kernel_score};
 use doomtop::rows::filter::Filter;
@@ -32,7 +32,7 @@ pub fn process(pid: i32, comm: &str, rss: u64) -> Process {
         pgtables: Reading::Value(Pages(0)),
         has_mm: true,
         adj: Reading::Value(Adj::ZERO),
-        ids: Reading::Value(Ids { uid: 1000, euid: 1000 }),
+        ids: Reading::Value(UserIds { uid: 1000, euid: 1000 }),
         caps: Reading::Value(Capabilities(0)),
         ..Process::default()
     }
@@ -44,7 +44,7 @@ pub fn kernel_thread(pid: i32, comm: &str) -> Process {
         flags: 0x0020_0000,
         vsize: Bytes(0),
         has_mm: false,
-        ids: Reading::Value(Ids { uid: 0, euid: 0 }),
+        ids: Reading::Value(UserIds { uid: 0, euid: 0 }),
         ..process(pid, comm, 0)
     }
 }
@@ -73,7 +73,7 @@ pub fn machine(total: u64, scale: ScoreScale, mut processes: Vec<Process>) -> Sn
             ..Memory::default()
         },
         swap: Swap::default(),
-        powers: Powers { euid: 1000, sees_others: true, pidfd: true, ..Powers::default() },
+        powers: Privileges { euid: 1000, sees_others: true, pidfd: true, ..Privileges::default() },
         processes,
         ..Snapshot::default()
     }
@@ -91,7 +91,7 @@ pub fn cast() -> Vec<Process> {
     own.parent = 200;
     let mut hardware = process(400, "Xorg", 30_000);
     hardware.caps = Reading::Value(Capabilities(1 << 17 | 1 << 21));
-    hardware.ids = Reading::Value(Ids { uid: 0, euid: 0 });
+    hardware.ids = Reading::Value(UserIds { uid: 0, euid: 0 });
     let mut chrome = process(500, "chrome", 90_000);
     chrome.adj = Reading::Value(Adj(300));
     let java = process(600, "java", 200_000);
@@ -124,7 +124,7 @@ pub fn with_scores(mut snapshot: Snapshot) -> Snapshot {
 pub fn setup() -> Setup {
     Setup {
         own: own(),
-        acting: Acting::Free,
+        acting: ActingMode::Free,
         policy: &policy::LINUX,
         scope: Default::default(),
         columns: None,
@@ -260,25 +260,25 @@ fn named_key(name: &str) -> Option<Key> {
     }
     if let Some(inner) = name.strip_prefix("S-") {
         if inner == "Tab" {
-            return Some(Key::plain(Code::BackTab));
+            return Some(Key::plain(KeyCode::BackTab));
         }
         return named_key(inner).map(|key| Key { shift: true, ..key });
     }
     let code = match name {
-        "Enter" => Code::Enter,
-        "Esc" => Code::Esc,
-        "Tab" => Code::Tab,
-        "BS" => Code::Backspace,
-        "Up" => Code::Up,
-        "Down" => Code::Down,
-        "Left" => Code::Left,
-        "Right" => Code::Right,
-        "Home" => Code::Home,
-        "End" => Code::End,
-        "PgUp" => Code::PageUp,
-        "PgDn" => Code::PageDown,
-        "Space" => Code::Char(' '),
-        _ => Code::F(name.strip_prefix('F')?.parse().ok()?),
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "BS" => KeyCode::Backspace,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "PgUp" => KeyCode::PageUp,
+        "PgDn" => KeyCode::PageDown,
+        "Space" => KeyCode::Char(' '),
+        _ => KeyCode::F(name.strip_prefix('F')?.parse().ok()?),
     };
     Some(Key::plain(code))
 }

@@ -6,17 +6,21 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::adj_rules::rules::{Case, MOST_A_LOOK, News, State, Sticky};
+use doomtop::app::adj_rules::rules::{
+    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RulesUpdate,
+};
 use doomtop::app::dialog::mode::Mode;
-use doomtop::app::keymap::bindings::{Code, KEYS, Key};
-use doomtop::app::{Acting, App, Level, Msg, Request, Setup};
-use doomtop::effects::{Effects, KernelHands, Refuse};
+use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode};
+use doomtop::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup};
+use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};
-use doomtop::model::{Capabilities, Capability, Ids, ProcId, Reading, ScoreScale, Snapshot, Text};
+use doomtop::model::{
+    Capabilities, Capability, ProcId, Reading, ScoreScale, Snapshot, Text, UserIds,
+};
 use doomtop::policy::site::AdjRules;
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
-use doomtop::source::{Live, Patience, Source};
-use doomtop::ui::Look;
+use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis, Ticks};
 use proptest::prelude::*;
 
@@ -46,7 +50,7 @@ fn compile(text: &str) -> Arc<AdjRules> {
 }
 
 fn give(app: &mut App, text: &str) {
-    let news = News::Good { file: "adj.toml".to_owned(), rules: compile(text) };
+    let news = RulesUpdate::Good { file: "adj.toml".to_owned(), rules: compile(text) };
     assert_eq!(app.update(Msg::AdjRules(news)), []);
 }
 
@@ -65,11 +69,11 @@ fn look(player: &mut Player, snapshot: Snapshot) -> Vec<Request> {
     asked
 }
 
-fn sticky(app: &App) -> &Sticky {
+fn sticky(app: &App) -> &ActiveRules {
     app.sticky.as_ref().expect("there are rules")
 }
 
-fn state_of(app: &App, pid: i32) -> &State {
+fn state_of(app: &App, pid: i32) -> &RuleCaseState {
     let case = sticky(app).cases.iter().find(|case| case.who.pid == pid);
     &case.unwrap_or_else(|| panic!("a rule means {pid}")).state
 }
@@ -122,11 +126,11 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     }
     assert_eq!(sticky(&player.app).summary(), "rules: 3 would be written");
     for pid in [600, 601, 500] {
-        assert_eq!(*state_of(&player.app, pid), State::Would, "{pid}");
+        assert_eq!(*state_of(&player.app, pid), RuleCaseState::Would, "{pid}");
     }
-    assert_eq!(*state_of(&player.app, 200), State::Has);
+    assert_eq!(*state_of(&player.app, 200), RuleCaseState::Has);
     for (pid, why) in [(1, "pid 1"), (300, "doomtop itself"), (50, "-1000")] {
-        let State::Never(words) = state_of(&player.app, pid) else { panic!("{pid}") };
+        let RuleCaseState::Never(words) = state_of(&player.app, pid) else { panic!("{pid}") };
         assert!(words.contains(why), "{pid}: {words}");
     }
     assert!(!sticky(&player.app).cases.iter().any(|case| case.who.pid == 2), "no kernel thread");
@@ -162,7 +166,7 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
     player.now += 5000;
     let now = player.now;
     player.app.update(Msg::Key(Key::char('3'), Millis(now)));
-    player.app.update(Msg::Key(Key::plain(Code::Enter), Millis(now + 1000)));
+    player.app.update(Msg::Key(Key::plain(KeyCode::Enter), Millis(now + 1000)));
     assert!(!sticky(&player.app).is_on(), "it did not fit on the screen");
 
     let mut player = ruled();
@@ -186,13 +190,13 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     assert!(player.app.journal.changes.is_empty(), "they do not stand in the way of r");
     let kept = [(600, 400), (601, 400), (500, -100)];
     assert_eq!(look(&mut player, with(&kept)), []);
-    assert_eq!(*state_of(&player.app, 600), State::Written);
+    assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
 
     // Another daemon has another opinion: it is left so, and said once.
     let back = [(600, 0), (601, 400), (500, -100)];
     for _ in 0..3 {
         assert_eq!(look(&mut player, with(&back)), []);
-        assert_eq!(*state_of(&player.app, 600), State::Left);
+        assert_eq!(*state_of(&player.app, 600), RuleCaseState::Left);
     }
     assert_eq!(look(&mut player, with(&kept)), []);
     assert_eq!(look(&mut player, with(&back)), []);
@@ -206,7 +210,7 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     reborn.processes[at].id.born = Ticks(999_999);
     reborn.processes[at].adj = Reading::Value(Adj(0));
     assert_eq!(look(&mut player, reborn.clone()), []);
-    assert_eq!(*state_of(&player.app, 601), State::New);
+    assert_eq!(*state_of(&player.app, 601), RuleCaseState::New);
     assert_eq!(wishes(&look(&mut player, reborn)), [(601, 0, 400)]);
 }
 
@@ -245,7 +249,7 @@ fn an_earlier_look_says_nothing_of_who_was_changed() {
     assert_eq!(player.app.journal.entries.len(), lines, "nobody changed anything");
     player.play("l");
     assert_eq!(look(&mut player, at(&kept, 6000)), []);
-    assert_eq!(*state_of(&player.app, 600), State::Written);
+    assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
     assert_eq!(player.app.journal.entries.len(), lines);
 }
 
@@ -263,12 +267,16 @@ fn who_had_the_value_or_got_another_by_hand_is_left() {
     }));
     let asked = look(&mut player, with(&[(600, 5), (601, 400)]));
     assert_eq!(wishes(&asked).iter().map(|wish| wish.0).collect::<Vec<_>>(), [500]);
-    assert_eq!(*state_of(&player.app, 600), State::Left);
-    assert_eq!(*state_of(&player.app, 601), State::Has);
+    assert_eq!(*state_of(&player.app, 600), RuleCaseState::Left);
+    assert_eq!(*state_of(&player.app, 601), RuleCaseState::Has);
     for _ in 0..3 {
         assert_eq!(look(&mut player, with(&[(600, 5), (601, 0), (500, -100)])), []);
     }
-    assert_eq!(*state_of(&player.app, 601), State::Left, "set to 0 by the user, and left so");
+    assert_eq!(
+        *state_of(&player.app, 601),
+        RuleCaseState::Left,
+        "set to 0 by the user, and left so"
+    );
 }
 
 #[test]
@@ -283,8 +291,10 @@ fn a_refusal_is_told_once_and_the_dead_are_no_news() {
         player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
     }
     assert_eq!(sticky(&player.app).summary(), "rules on: 0 written, 1 refused");
-    assert!(matches!(state_of(&player.app, 600), State::Refused(why) if why.contains("CAP_SYS")));
-    let warned = player.app.journal.entries.iter().filter(|it| it.level == Level::Warn);
+    assert!(
+        matches!(state_of(&player.app, 600), RuleCaseState::Refused(why) if why.contains("CAP_SYS"))
+    );
+    let warned = player.app.journal.entries.iter().filter(|it| it.level == NoticeLevel::Warn);
     assert_eq!(warned.count(), 1);
     for _ in 0..3 {
         assert_eq!(look(&mut player, usual()), [], "not tried again");
@@ -335,7 +345,9 @@ fn a_name_alone_lowers_nothing() {
     let mut player = Player::on(with(&[(200, 300)]));
     give(&mut player.app, RULES);
     look(&mut player, with(&[(200, 300)]));
-    let State::Never(why) = state_of(&player.app, 200) else { panic!("bash is left alone") };
+    let RuleCaseState::Never(why) = state_of(&player.app, 200) else {
+        panic!("bash is left alone")
+    };
     assert!(why.contains("no proof"), "{why}");
 }
 
@@ -343,7 +355,7 @@ fn a_name_alone_lowers_nothing() {
 fn a_setuid_program_proves_no_user() {
     let as_user = |uid, euid| {
         let mut it = process(700, "pgsu", 10);
-        it.ids = Reading::Value(Ids { uid, euid });
+        it.ids = Reading::Value(UserIds { uid, euid });
         it.cgroup = Reading::Value(Arc::new(Text::new(b"/system.slice/pg.service")));
         machine(1_000_000, ScoreScale::Signed, cast().into_iter().chain([it]).collect())
     };
@@ -357,8 +369,10 @@ fn a_setuid_program_proves_no_user() {
         give(&mut player.app, text);
         look(&mut player, as_user(uid, euid));
         match state_of(&player.app, 700) {
-            State::Would => assert!(written, "{uid} {text}"),
-            State::Never(why) => assert!(!written && why.contains("setuid"), "{uid} {text}: {why}"),
+            RuleCaseState::Would => assert!(written, "{uid} {text}"),
+            RuleCaseState::Never(why) => {
+                assert!(!written && why.contains("setuid"), "{uid} {text}: {why}")
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -387,10 +401,10 @@ fn the_protected_are_raised_only_by_who_says_exactly_them() {
         let mut player = Player::on(crowd());
         give(&mut player.app, &format!("[[rule]]\nfor = [{entry}]\nadj = 400\n"));
         look(&mut player, crowd());
-        assert_eq!(*state_of(&player.app, 600), State::Would, "{entry}: java is no pillar");
+        assert_eq!(*state_of(&player.app, 600), RuleCaseState::Would, "{entry}: java is no pillar");
         for pid in [200, 700, 710] {
             let state = state_of(&player.app, pid);
-            assert_eq!(*state == State::Would, raised, "{entry}, {pid}: {state:?}");
+            assert_eq!(*state == RuleCaseState::Would, raised, "{entry}, {pid}: {state:?}");
         }
     }
 }
@@ -406,7 +420,7 @@ fn a_changed_or_broken_file_switches_them_off() {
 
     switch_on(&mut player);
     let bad = "adj.toml:3:7: adj is a number from -1000 to 1000".to_owned();
-    player.app.update(Msg::AdjRules(News::Bad(bad)));
+    player.app.update(Msg::AdjRules(RulesUpdate::Bad(bad)));
     assert_eq!(look(&mut player, usual()), []);
     assert_eq!(sticky(&player.app).summary(), "rules off: the file is bad");
     player.play("<Esc><A-a><Enter>");
@@ -423,7 +437,7 @@ fn a_changed_or_broken_file_switches_them_off() {
     done(&mut player, &asked);
     assert_eq!(player.app.journal.entries.len(), told + 3);
     assert_eq!(sticky(&player.app).summary(), "rules on: 0 written");
-    assert_eq!(*state_of(&player.app, 600), State::Would);
+    assert_eq!(*state_of(&player.app, 600), RuleCaseState::Would);
 
     // A version that comes while the dialog is open is not the one that was confirmed.
     let mut player = ruled();
@@ -444,7 +458,9 @@ fn they_are_off_at_once_and_stay_off() {
         assert!(!sticky(&player.app).is_on(), "{script}");
         assert_eq!(look(&mut player, usual()), []);
     }
-    for acting in [Acting::ReadOnly, Acting::NotReal, Acting::Elsewhere, Acting::Rehearsal] {
+    for acting in
+        [ActingMode::ReadOnly, ActingMode::NotReal, ActingMode::Elsewhere, ActingMode::Rehearsal]
+    {
         let mut player = Player::with(Setup { acting, ..setup() }, usual());
         give(&mut player.app, RULES);
         look(&mut player, usual());
@@ -452,7 +468,7 @@ fn they_are_off_at_once_and_stay_off() {
         assert_eq!(player.play("<A-a><Enter>3<Enter>"), []);
         assert!(!sticky(&player.app).is_on());
         let said = player.notice().contains("the rules stay off");
-        assert_eq!(said, acting == Acting::Rehearsal, "{}", player.notice());
+        assert_eq!(said, acting == ActingMode::Rehearsal, "{}", player.notice());
     }
     let mut player = ruled();
     switch_on(&mut player);
@@ -479,7 +495,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         3 => proptest::sample::select(from_table),
         2 => proptest::char::range('0', '9').prop_map(Key::char),
         3 => Just(Key::char('3')),
-        4 => Just(Key::plain(Code::Enter)),
+        4 => Just(Key::plain(KeyCode::Enter)),
         3 => Just(Key::alt('r')),
     ]
 }
@@ -533,7 +549,7 @@ proptest! {
                     consent = None;
                 }
                 Beside::Broken => {
-                    player.app.update(Msg::AdjRules(News::Bad("bad".to_owned())));
+                    player.app.update(Msg::AdjRules(RulesUpdate::Bad("bad".to_owned())));
                     consent = None;
                 }
             }
@@ -547,7 +563,7 @@ proptest! {
             let on = sticky(&player.app).is_on();
             if on && consent.is_none() {
                 let Mode::Ask(ask) = &dialog else { panic!("switched on in {dialog:?}") };
-                prop_assert_eq!(key, Key::plain(Code::Enter));
+                prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                 prop_assert_eq!(ask.typed.parse(), Ok(ask.count));
                 prop_assert!(opened.is_some_and(|since| player.now >= since + 400));
                 consent = Some(digest);
@@ -589,7 +605,7 @@ proptest! {
     }
 }
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 
 const DATABASE: &str = "
 [[rule]]
@@ -659,7 +675,7 @@ fn the_page_and_the_question_are_as_they_were() {
     let (buffer, _) = paint(&mut app, FULL, 120, 40);
     insta::assert_snapshot!("rules-on-120x40", styled(&buffer));
     app.update(Msg::Sampled(last));
-    app.update(Msg::AdjRules(News::Bad("adj.toml:3:7: adj is a number".to_owned())));
+    app.update(Msg::AdjRules(RulesUpdate::Bad("adj.toml:3:7: adj is a number".to_owned())));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     insta::assert_snapshot!("rules-bad-80x24", styled(&buffer));
 }
@@ -675,7 +691,7 @@ fn hostile_names_are_harmless_on_the_page() {
     press(&mut app, 100, 30, "<A-a>");
     for script in ["", "<PgDn>", "<End>", "<Enter>12"] {
         press(&mut app, 100, 30, script);
-        for look in [FULL, Look { colour: false, unicode: false }] {
+        for look in [FULL, Theme { colour: false, unicode: false }] {
             for (width, height) in [(100, 30), (40, 10), (60, 16), (120, 40)] {
                 let (buffer, viewport) = paint(&mut app, look, width, height);
                 check_cells(&buffer, viewport, &script);
@@ -730,7 +746,7 @@ impl Drop for Own {
 
 /// The whole way on this machine, without a terminal.
 struct Machine {
-    live: Live,
+    live: LiveSource,
     app: App,
     hands: Box<dyn Effects>,
     acts: Vec<Intent>,
@@ -739,8 +755,8 @@ struct Machine {
 impl Machine {
     fn new(text: &str) -> Self {
         let root = || ProcRoot::open(Path::new("/proc")).expect("/proc");
-        let live = Live::start(root(), Patience::Forever).expect("looks");
-        let hands = KernelHands::new(LiveRoot::prove(root()).expect("the live /proc"));
+        let live = LiveSource::start(root(), ScanPatience::Forever).expect("looks");
+        let hands = LiveEffects::new(LiveRoot::prove(root()).expect("the live /proc"));
         let mut app = App::new(setup());
         give(&mut app, text);
         Self { live, app, hands: Box::new(hands), acts: Vec::new() }
@@ -770,7 +786,7 @@ impl Machine {
         assert!(sticky(&self.app).is_on());
     }
 
-    fn case(&self, who: &Own) -> &Case {
+    fn case(&self, who: &Own) -> &RuleCase {
         let case = sticky(&self.app).cases.iter().find(|case| case.who.pid == who.pid());
         case.expect("the rule means the child")
     }
@@ -790,7 +806,7 @@ fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_chan
     assert_eq!(first.adj(), was, "a dry run");
     machine.switch_on();
     machine.look();
-    assert_eq!((first.adj(), &machine.case(&first).state), (high, &State::Written));
+    assert_eq!((first.adj(), &machine.case(&first).state), (high, &RuleCaseState::Written));
 
     // One that starts later is written as well; the first one is not written again.
     let second = Own::named(folder.path(), &name);
@@ -802,7 +818,7 @@ fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_chan
     for _ in 0..3 {
         machine.look();
     }
-    assert_eq!((first.adj(), &machine.case(&first).state), (650, &State::Left));
+    assert_eq!((first.adj(), &machine.case(&first).state), (650, &RuleCaseState::Left));
     assert_eq!(machine.acts.len(), 2);
     drop(second);
     machine.look();
@@ -831,8 +847,8 @@ fn on_this_machine_lowering_is_refused_or_done_as_the_kernel_says() {
     let caps = Capabilities(u64::from_str_radix(mask.trim(), 16).expect("a mask"));
     let able = caps.has(Capability::SysResource);
     match (&machine.case(&child).state, able) {
-        (State::Written, true) => assert_eq!(child.adj(), -5),
-        (State::Refused(why), false) => {
+        (RuleCaseState::Written, true) => assert_eq!(child.adj(), -5),
+        (RuleCaseState::Refused(why), false) => {
             assert!(why.contains("CAP_SYS_RESOURCE"), "{why}");
             assert_eq!(child.adj(), was);
         }
@@ -845,7 +861,7 @@ fn the_hands_pin_a_rules_process_as_any_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let child = Own::named(folder.path(), "kp");
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    let mut hands = KernelHands::new(LiveRoot::prove(root).expect("the live /proc"));
+    let mut hands = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
     let was = Adj(child.adj());
     let wish = |who: ProcId, from: Adj| Intent::KeepAdj {
         who,
@@ -860,7 +876,7 @@ fn the_hands_pin_a_rules_process_as_any_other() {
     assert_eq!(refusal, Refusal::Reborn, "another birth is another process");
     let init = ProcId { pid: 1, born: Ticks(1) };
     assert!(matches!(hands.perform(wish(init, was)), Outcome::Refused { .. }));
-    for mut refuse in [Refuse::ReadOnly, Refuse::NotReal] {
+    for mut refuse in [NoEffects::ReadOnly, NoEffects::NotReal] {
         assert!(matches!(refuse.perform(wish(other, was)), Outcome::Refused { .. }));
     }
     assert_eq!(child.adj(), was.0);

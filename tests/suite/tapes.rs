@@ -9,7 +9,7 @@ use std::sync::Arc;
 use doomtop::model::{Needs, Scene, Snapshot};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
-use doomtop::source::{Lost, Recording, Source, Tape};
+use doomtop::source::{Recorder, Recording, Source, SourceError};
 use doomtop::units::{Kib, Millis, Pages};
 
 use crate::stage::{cast, machine};
@@ -36,7 +36,7 @@ fn film(count: u64) -> Vec<Snapshot> {
 }
 
 fn tape(looks: &[Snapshot]) -> Vec<u8> {
-    let mut tape = Tape::new(Vec::new());
+    let mut tape = Recorder::new(Vec::new());
     for look in looks {
         tape.write(look).expect("a vector takes everything");
     }
@@ -44,20 +44,20 @@ fn tape(looks: &[Snapshot]) -> Vec<u8> {
 }
 
 /// The looks that can be read, and why there are no more; what was damaged between comes third.
-fn play_on(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, Lost, Vec<Lost>) {
+fn play_on(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, SourceError, Vec<SourceError>) {
     let reader = BufReader::new(std::io::Cursor::new(bytes.to_vec()));
     let mut recording = Recording::open(Box::new(reader), "tape");
     let (mut looks, mut damage) = (Vec::new(), Vec::new());
     loop {
         match recording.look(&Needs::default(), None) {
             Ok(look) => looks.push(look),
-            Err(lost @ Lost::Damaged { .. }) => damage.push(lost),
+            Err(lost @ SourceError::Damaged { .. }) => damage.push(lost),
             Err(lost) => return (looks, lost, damage),
         }
     }
 }
 
-fn play(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, Lost) {
+fn play(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, SourceError) {
     let (looks, lost, damage) = play_on(bytes);
     assert!(damage.is_empty(), "{damage:?}");
     (looks, lost)
@@ -90,7 +90,7 @@ fn what_was_seen_comes_back() {
     let looks = film(25);
     let bytes = tape(&looks);
     let (found, lost) = play(&bytes);
-    assert_eq!((found.len(), lost), (25, Lost::End));
+    assert_eq!((found.len(), lost), (25, SourceError::End));
     for (one, other) in found.iter().zip(&looks) {
         same(one, other);
     }
@@ -119,9 +119,9 @@ fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
             same(one, other);
         }
         match lost {
-            Lost::End => {}
-            Lost::Cut { .. } => assert!(!found.is_empty()),
-            Lost::Bad { what, .. } => {
+            SourceError::End => {}
+            SourceError::Cut { .. } => assert!(!found.is_empty()),
+            SourceError::Bad { what, .. } => {
                 assert!(found.is_empty(), "at {end}, after {}: {what}", found.len());
             }
             other => panic!("at {end}: {other}"),
@@ -140,7 +140,7 @@ fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
     let small = include_str!("../fixtures/small.jsonl");
     let hostile = small.replacen("\"score_scale\":\"", "\"score_scale\":\"\\u001b[2J\\u202e", 1);
     let (_, lost) = play(hostile.as_bytes());
-    let Lost::Bad { what, .. } = lost else { panic!("{lost}") };
+    let SourceError::Bad { what, .. } = lost else { panic!("{lost}") };
     assert!(what.contains("\\x1b[2J\\xe2\\x80\\xae"), "{what}");
     assert!(!what.contains('\u{1b}') && !what.contains('\u{202e}'), "{what:?}");
 }
@@ -172,7 +172,7 @@ fn damage_anywhere_costs_its_own_member_and_is_said() {
                 same(look, &looks[nth as usize]);
             }
             // A flag or a time in a header means nothing to us, and the last member has none behind it.
-            let told = damage.len() + usize::from(lost != Lost::End);
+            let told = damage.len() + usize::from(lost != SourceError::End);
             let header = begins.iter().any(|&begin| (3..10).contains(&at.wrapping_sub(begin)));
             assert!(told == 1 || header, "at {at}: {damage:?}, {lost}");
         }
@@ -195,10 +195,10 @@ fn a_hole_a_cut_member_and_garbage_between_two_recordings_are_passed_over() {
         ([&bytes[..begins[3] - 1], &bytes[begins[3]..]].concat(), 18..18, 17, 18),
     ] {
         let (found, end, damage) = play_on(&bytes);
-        assert_eq!(end, Lost::End);
+        assert_eq!(end, SourceError::End);
         let expected: Vec<u64> = (0..20).filter(|nth| !lost.contains(nth)).collect();
         assert_eq!(numbers(&found), expected);
-        let [Lost::Damaged { after: last, until: next, .. }] = damage.as_slice() else {
+        let [SourceError::Damaged { after: last, until: next, .. }] = damage.as_slice() else {
             panic!("{damage:?}")
         };
         let clock = |nth: usize| looks[nth].clock.unix_ms;
@@ -206,16 +206,16 @@ fn a_hole_a_cut_member_and_garbage_between_two_recordings_are_passed_over() {
     }
     let two = [&bytes[..bytes.len() - 3], &garbage[..], &bytes[..]].concat();
     let (found, end, damage) = play_on(&two);
-    assert_eq!((found.len(), end, damage.len()), (40, Lost::End, 1), "{damage:?}");
+    assert_eq!((found.len(), end, damage.len()), (40, SourceError::End, 1), "{damage:?}");
     // At the end there is nothing to go on with.
     let (found, end, damage) = play_on(&[&bytes[..], &garbage[..]].concat());
     assert_eq!((found.len(), damage.len()), (20, 0));
-    assert!(matches!(end, Lost::Bad { .. }), "{end}");
+    assert!(matches!(end, SourceError::Bad { .. }), "{end}");
 }
 
 #[test]
 fn damage_says_from_when_to_when() {
-    let damaged = |what: &str, after| Lost::Damaged {
+    let damaged = |what: &str, after| SourceError::Damaged {
         name: "tape".to_owned(),
         line: 31,
         what: what.to_owned(),
@@ -249,7 +249,7 @@ fn a_bad_line_of_plain_json_costs_what_hangs_on_it() {
         with[3] = bad;
         let (found, end, damage) = play_on(with.join("\n").as_bytes());
         assert_eq!(numbers(&found), [0, 1, 2, 6, 7, 8, 9, 10, 11, 12, 13], "{bad}");
-        assert_eq!((end, damage.len()), (Lost::End, 1), "{bad}: {damage:?}");
+        assert_eq!((end, damage.len()), (SourceError::End, 1), "{bad}: {damage:?}");
         assert!(damage[0].to_string().starts_with("tape:4: damaged ("), "{}", damage[0]);
         // Where nothing comes behind it, the error itself is the end.
         let (found, end, damage) = play_on((with[..5].join("\n") + "\n").as_bytes());
@@ -258,7 +258,7 @@ fn a_bad_line_of_plain_json_costs_what_hangs_on_it() {
     }
     // What does not begin as a recording is none, however it goes on.
     let (found, end, _) = play_on(format!("hello\n{text}").as_bytes());
-    assert!(found.is_empty() && matches!(end, Lost::Bad { line: 1, .. }), "{end}");
+    assert!(found.is_empty() && matches!(end, SourceError::Bad { line: 1, .. }), "{end}");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn what_unpacks_without_end_takes_no_memory() {
     let bomb = bomb.finish().expect("a vector");
     let bytes = tape(&film(2));
     let (found, end, damage) = play_on(&[&bytes[..], &bomb, &bytes].concat());
-    assert_eq!((found.len(), end, damage.len()), (4, Lost::End, 1), "{damage:?}");
+    assert_eq!((found.len(), end, damage.len()), (4, SourceError::End, 1), "{damage:?}");
 }
 
 #[test]
@@ -281,13 +281,13 @@ fn unpacked_it_is_lines_of_json_that_can_be_read_too() {
     flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut text).expect("gzip");
     assert_eq!(text.iter().filter(|&&byte| byte == b'\n').count(), 8);
     let (found, lost) = play(&text);
-    assert_eq!((found.len(), lost), (8, Lost::End));
+    assert_eq!((found.len(), lost), (8, SourceError::End));
     same(&found[7], &looks[7]);
 
     // What changed since something that is not there is said, not guessed.
     let second = text.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
     let (found, lost) = play(&text[second..]);
-    let Lost::Bad { what, line: 1, .. } = lost else { panic!("{lost}") };
+    let SourceError::Bad { what, line: 1, .. } = lost else { panic!("{lost}") };
     assert!(found.is_empty() && what.contains("since a line that is not here"), "{what}");
 }
 
@@ -327,7 +327,7 @@ fn a_full_disk_leaves_what_was_before_it() {
         return;
     }
     let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
-    let mut tape = Tape::new(full);
+    let mut tape = Recorder::new(full);
     let error = tape.write(&film(1)[0]).expect_err("it is full");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
 }
@@ -335,14 +335,14 @@ fn a_full_disk_leaves_what_was_before_it() {
 #[test]
 fn this_machine_ranks_the_same_from_a_tape_by_every_policy() {
     use doomtop::sample::proc_root::ProcRoot;
-    use doomtop::source::{Live, Patience};
+    use doomtop::source::{LiveSource, ScanPatience};
     let root = ProcRoot::open("/proc").expect("procfs");
-    let mut live = Live::start(root, Patience::Forever).expect("a walker");
+    let mut live = LiveSource::start(root, ScanPatience::Forever).expect("a walker");
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let looks: Vec<Snapshot> =
         (0..2).map(|_| Snapshot::clone(&live.look(&needs, None).expect("a look"))).collect();
     let (found, lost) = play(&tape(&looks));
-    assert_eq!(lost, Lost::End);
+    assert_eq!(lost, SourceError::End);
     let scene =
         |looks: Vec<Arc<Snapshot>>| Scene::new(Arc::clone(&looks[1]), Some(Arc::clone(&looks[0])));
     let here = scene(looks.into_iter().map(Arc::new).collect());

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use doomtop::app::{Msg, Request};
 use doomtop::model::{CgroupNeeds, Needs, Scores, Text};
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::Millis;
 
 use crate::fixtures::{paint, text};
 use crate::stage::{Player, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 
 #[test]
 fn a_key_begins_and_ends_a_recording_of_everything() {

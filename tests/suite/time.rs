@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{App, Msg, Request};
-use doomtop::model::{Nth, Past, Reading, Snapshot, Text};
+use doomtop::model::{Reading, SampleHistory, SampleIndex, Snapshot, Text};
 use doomtop::units::{Millis, Pages};
 
 use crate::stage::{Player, setup, usual};
@@ -90,8 +90,8 @@ fn kills_are_gone_to() {
     assert_eq!(chrome(&player), 94_000, "the look that saw the kill");
     player.key(Key::char('{'));
     assert_eq!(chrome(&player), 94_000, "there is none before");
-    player.key(Key::plain(Code::Home));
-    player.key(Key::shift(Code::Left));
+    player.key(Key::plain(KeyCode::Home));
+    player.key(Key::shift(KeyCode::Left));
     assert_eq!(chrome(&player), 90_000);
     player.key(Key::char('}'));
     assert_eq!(chrome(&player), 94_000);
@@ -102,13 +102,13 @@ fn a_time_is_gone_to() {
     let mut player = played(6);
     player.key(Key::char('b'));
     player.play("3s");
-    player.key(Key::plain(Code::Enter));
+    player.key(Key::plain(KeyCode::Enter));
     assert_eq!(chrome(&player), 93_000);
     player.key(Key::char('b'));
     player.play("soon");
-    player.key(Key::plain(Code::Enter));
+    player.key(Key::plain(KeyCode::Enter));
     assert!(!player.app.mode_is_browse(), "what is no time stays open");
-    player.key(Key::plain(Code::Esc));
+    player.key(Key::plain(KeyCode::Esc));
     assert_eq!(chrome(&player), 93_000);
 }
 
@@ -142,8 +142,8 @@ fn a_film_is_played_at_its_pace() {
     };
     assert_eq!([at(900), at(1000), at(2500), at(60_000)], [90_000, 91_000, 92_000, 96_000]);
     player.now = begun + 60_000;
-    player.key(Key::plain(Code::Home));
-    player.key(Key::shift(Code::Left));
+    player.key(Key::plain(KeyCode::Home));
+    player.key(Key::shift(KeyCode::Left));
     player.key(Key::alt('.'));
     player.key(Key::char('z'));
     let begun = player.now;
@@ -162,7 +162,7 @@ fn a_film_is_played_at_its_pace() {
 fn two_runs_in_one_recording_are_both_there() {
     let mut player = Player::on(later(0));
     player.app = App::new(setup());
-    player.app.time.past = Past::new(Millis(u64::MAX), usize::MAX);
+    player.app.time.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
     let hour = 3_600_000;
     for (run, second) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
         let mut look = later(second);
@@ -174,14 +174,14 @@ fn two_runs_in_one_recording_are_both_there() {
     player.app.update(Msg::FilmIsRead);
     let past = &player.app.time.past;
     assert_eq!((past.len(), player.app.time.history.len()), (6, 6));
-    let at = |nth: u64| past.facts(Nth(nth)).expect("a look").clock;
+    let at = |nth: u64| past.facts(SampleIndex(nth)).expect("a look").clock;
     let apart = |a: u64, b: u64| at(b).monotonic_ms.saturating_sub(at(a).monotonic_ms).0;
     assert_eq!((apart(0, 2), apart(0, 3), apart(3, 5)), (2000, 3_600_000, 2000));
-    let group = past.look(Nth(5)).expect("a look").cgroups.read_ms;
+    let group = past.look(SampleIndex(5)).expect("a look").cgroups.read_ms;
     assert_eq!(group, at(5).monotonic_ms, "cgroups are read on the same clock");
     // Nobody waits for an hour.
     (1..40).for_each(|tick| _ = player.app.update(Msg::Tick(Millis(tick * 250))));
-    assert_eq!(player.app.time.at(), Some(Nth(5)));
+    assert_eq!(player.app.time.at(), Some(SampleIndex(5)));
     // Another machine's count is no kill here.
     let mut other = later(9);
     other.clock.monotonic_ms = Millis(1);
@@ -189,5 +189,7 @@ fn two_runs_in_one_recording_are_both_there() {
     Arc::make_mut(&mut other.machine).name = Text::new(b"another");
     player.app.update(Msg::Film(Arc::new(other)));
     assert_eq!(player.app.time.past.len(), 7);
-    assert!(player.app.timeline.happenings.is_empty() && !player.app.time.past.has_kill(Nth(6)));
+    assert!(
+        player.app.timeline.happenings.is_empty() && !player.app.time.past.has_kill(SampleIndex(6))
+    );
 }

@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::dialog::mode::{Mode, Screen};
-use doomtop::app::incident::timeline::{News, whom};
-use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::dialog::mode::{Mode, ViewKind};
+use doomtop::app::incident::timeline::{LogUpdate, whom};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{App, Msg, Request, Setup};
-use doomtop::events::{Daemons, Reader, Report};
-use doomtop::model::{Ear, Foreseen, Hearing, Killer, Nth, Reading, Scope, Snapshot, Timing};
-use doomtop::ui::{self, Look};
+use doomtop::events::{DaemonLogReader, KernelLogReader, OomReport};
+use doomtop::model::{
+    EventTime, Killer, LogSource, PredictionResult, Reading, SampleIndex, Scope, Snapshot,
+    SourceState,
+};
+use doomtop::ui::{self, Theme};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,7 +36,7 @@ fn later(seconds: u64, kills: u64, java: bool) -> Snapshot {
 }
 
 /// A report of the whole machine that killed this one, with a dump.
-fn report(pid: i32, name: &str) -> Report {
+fn report(pid: i32, name: &str) -> OomReport {
     let log = format!(
         "[   12.000001] {name} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n\
          [   12.000002] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n\
@@ -42,20 +45,20 @@ fn report(pid: i32, name: &str) -> Report {
          [   12.000005] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a.service,task={name},pid={pid},uid=1000\n\
          [   12.000006] Out of memory: Killed process {pid} ({name}) total-vm:2400000kB, anon-rss:800000kB, file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:40kB oom_score_adj:0\n"
     );
-    Reader::read(&log).remove(0)
+    KernelLogReader::read(&log).remove(0)
 }
 
-fn live(number: u64, seconds: i64, report: Report) -> Msg {
+fn live(number: u64, seconds: i64, report: OomReport) -> Msg {
     let unix_ms = BEGIN + seconds * 1000;
     let report = Arc::new(report);
-    Msg::News(vec![News::Report { number, unix_ms, told: Timing::Live, report }])
+    Msg::News(vec![LogUpdate::Report { number, unix_ms, told: EventTime::Live, report }])
 }
 
-fn ear(hearing: Hearing) -> Msg {
-    Msg::News(vec![News::Ear(Ear::KernelLog, hearing)])
+fn ear(hearing: SourceState) -> Msg {
+    Msg::News(vec![LogUpdate::Ear(LogSource::KernelLog, hearing)])
 }
 
-fn heard(player: &Player) -> Vec<(Killer, String, Foreseen)> {
+fn heard(player: &Player) -> Vec<(Killer, String, PredictionResult)> {
     let all = player.app.timeline.happenings.iter();
     all.map(|it| (it.by, whom(it), it.foreseen)).collect()
 }
@@ -63,14 +66,14 @@ fn heard(player: &Player) -> Vec<(Killer, String, Foreseen)> {
 /// With the kernel's log open and one look taken.
 fn listening() -> Player {
     let mut player = Player::on(later(0, 3, true));
-    player.app.update(ear(Hearing::Open("followed".to_owned())));
+    player.app.update(ear(SourceState::Open("followed".to_owned())));
     player
 }
 
 #[test]
 fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
     // By the usual cast chrome (+300) is first and java the runner-up.
-    let java = (Killer::Machine, "600 java".to_owned(), Foreseen::Rank(2));
+    let java = (Killer::Machine, "600 java".to_owned(), PredictionResult::Rank(2));
     let mut player = listening();
     player.app.update(live(1, 1, report(600, "java")));
     assert_eq!(heard(&player), std::slice::from_ref(&java), "at once");
@@ -94,7 +97,7 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     player.look(later(2, 4, false));
     player.wait(4000);
     player.look(later(4, 4, false));
-    let guess = (Killer::Counted, "likely 600 java".to_owned(), Foreseen::Rank(2));
+    let guess = (Killer::Counted, "likely 600 java".to_owned(), PredictionResult::Rank(2));
     assert_eq!(heard(&player), std::slice::from_ref(&guess));
     assert!(player.notice().contains("likely 600 java"), "{}", player.notice());
     player.app.update(live(1, 1, report(600, "java")));
@@ -102,9 +105,9 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     assert_eq!(heard(&player).len(), 1);
     // Where no log can be read there is nothing to wait for.
     let mut player = Player::on(later(0, 3, true));
-    player.app.update(ear(Hearing::Closed("not readable".to_owned())));
+    player.app.update(ear(SourceState::Closed("not readable".to_owned())));
     player.look(later(2, 5, false));
-    let second = (Killer::Counted, "somebody".to_owned(), Foreseen::NoLook);
+    let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoLook);
     assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
 }
 
@@ -123,7 +126,7 @@ fn alarms_go_by_the_machine_and_not_by_the_report_on_the_screen() {
     player.app.alarms = Alarms::new(vec![Alarm::parse("oom-kill").unwrap()], false, true);
     player.look(later(1, 3, true));
     let log = include_str!("../fixtures/kmsg/6.18-memcg-v1.txt");
-    let report = Reader::read(log).into_iter().find(|it| !it.tasks.is_empty()).unwrap();
+    let report = KernelLogReader::read(log).into_iter().find(|it| !it.tasks.is_empty()).unwrap();
     player.app.update(live(1, 1, report));
     player.play("<A-5><Enter><Esc>");
     assert!(player.app.report.is_some());
@@ -139,10 +142,10 @@ fn alarms_go_by_the_machine_and_not_by_the_report_on_the_screen() {
 #[test]
 fn a_report_of_before_the_first_look_claims_no_count() {
     let mut player = listening();
-    let old = News::Report {
+    let old = LogUpdate::Report {
         number: 1,
         unix_ms: BEGIN - 60_000,
-        told: Timing::Stamp,
+        told: EventTime::Stamp,
         report: Arc::new(report(77, "old")),
     };
     player.app.update(Msg::News(vec![old]));
@@ -157,13 +160,13 @@ fn a_report_of_before_the_first_look_claims_no_count() {
 #[test]
 fn two_logs_of_one_daemon_tell_of_one_kill() {
     let mut player = listening();
-    let mut daemons = Daemons::default();
+    let mut daemons = DaemonLogReader::default();
     let mut say = |line: &str, seconds: i64, player: &mut Player| {
         let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
         let unix_ms = BEGIN + seconds * 1000;
-        player.app.update(Msg::News(vec![News::Daemon {
+        player.app.update(Msg::News(vec![LogUpdate::Daemon {
             unix_ms,
-            told: Timing::Live,
+            told: EventTime::Live,
             heard,
             proven: true,
         }]));
@@ -174,7 +177,7 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
     assert!(player.notice().contains("earlyoom killed 600 java"), "{}", player.notice());
     say(term, 0, &mut player);
     say(kill, 5, &mut player);
-    let java = (Killer::Earlyoom, "600 java".to_owned(), Foreseen::Rank(2));
+    let java = (Killer::Earlyoom, "600 java".to_owned(), PredictionResult::Rank(2));
     assert_eq!(heard(&player), std::slice::from_ref(&java));
     say(kill, 60, &mut player);
     assert_eq!(heard(&player).len(), 2, "a minute later it is another one");
@@ -185,11 +188,11 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
 #[test]
 fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
     let mut player = listening();
-    let mut daemons = Daemons::default();
+    let mut daemons = DaemonLogReader::default();
     let mut say = |line: &str, proven: bool, player: &mut Player| {
         let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
-        let (unix_ms, told) = (BEGIN + 1000, Timing::Live);
-        player.app.update(Msg::News(vec![News::Daemon { unix_ms, told, heard, proven }]));
+        let (unix_ms, told) = (BEGIN + 1000, EventTime::Live);
+        player.app.update(Msg::News(vec![LogUpdate::Daemon { unix_ms, told, heard, proven }]));
     };
     let java = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
     let other = r#"sending SIGTERM to process 500 uid 1000 "chrome": oom_score 9, VmRSS 8 MiB"#;
@@ -219,7 +222,7 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     player.play("<A-5><Enter>");
     assert!(matches!(&player.app.mode, Mode::Happened(page) if page.title.contains("600 java")));
     player.play("<Esc>");
-    assert_eq!((player.app.screen, player.pids()), (Screen::Processes, vec![600, 500]));
+    assert_eq!((player.app.screen, player.pids()), (ViewKind::Processes, vec![600, 500]));
     assert_eq!(player.cursor(), Some(600));
     for key in ['a', 'X', 'k', 'r', ']', '['] {
         assert_eq!(player.key(Key::char(key)), [] as [Request; 0], "{key}");
@@ -231,10 +234,10 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     player.play("w");
     assert!(matches!(&player.app.mode, Mode::Happened(_)));
     player.play("<Esc>");
-    player.key(Key::plain(Code::Esc));
-    player.key(Key::plain(Code::Esc));
+    player.key(Key::plain(KeyCode::Esc));
+    player.key(Key::plain(KeyCode::Esc));
     assert!(player.app.report.is_none() && !player.app.time.is_past());
-    assert_eq!(player.app.screen, Screen::Events);
+    assert_eq!(player.app.screen, ViewKind::Events);
     assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
     // The look before it is still kept.
     player.play("p");
@@ -244,7 +247,7 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
 
 fn painted(app: &mut App, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
-    let look = Look { colour: true, unicode: true };
+    let look = Theme { colour: true, unicode: true };
     let mut buffer = Buffer::empty(area);
     for _ in 0..2 {
         let viewport = ui::paint(app, &look, area, &mut buffer);
@@ -256,17 +259,17 @@ fn painted(app: &mut App, width: u16, height: u16) -> String {
 /// The screen of `doomtop explain --screen` for a capture.
 fn of_file(name: &str) -> App {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kmsg").join(name);
-    let reports = Reader::read(&std::fs::read_to_string(path).expect("a capture"));
+    let reports = KernelLogReader::read(&std::fs::read_to_string(path).expect("a capture"));
     let mut app = App::new(Setup {
         live: false,
-        acting: doomtop::app::Acting::NotReal,
+        acting: doomtop::app::ActingMode::NotReal,
         scope: Scope::Global,
         ..setup()
     });
-    let news = (1..).zip(reports).map(|(number, report)| News::Report {
+    let news = (1..).zip(reports).map(|(number, report)| LogUpdate::Report {
         number,
         unix_ms: number as i64,
-        told: Timing::Order,
+        told: EventTime::Order,
         report: Arc::new(report),
     });
     app.begin_with(news.collect());
@@ -292,15 +295,15 @@ fn the_reports_of_a_file_are_moments_to_step_through() {
         assert!(seen.windows(2).all(|pair| pair[1] < pair[0]), "{seen:?}");
         key(&mut app, Key::char('{'));
         assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("first report")));
-        key(&mut app, Key::plain(Code::Enter));
+        key(&mut app, Key::plain(KeyCode::Enter));
         insta::assert_snapshot!(format!("explained {name}"), painted(&mut app, 120, 30));
-        key(&mut app, Key::plain(Code::Esc));
+        key(&mut app, Key::plain(KeyCode::Esc));
         insta::assert_snapshot!(format!("dump {name}"), painted(&mut app, 100, 24));
         key(&mut app, Key::char('l'));
         assert!(app.report.is_some() && app.scene.is_some(), "there is no now");
-        key(&mut app, Key::plain(Code::Esc));
-        key(&mut app, Key::plain(Code::Esc));
-        assert_eq!(app.screen, Screen::Events);
+        key(&mut app, Key::plain(KeyCode::Esc));
+        key(&mut app, Key::plain(KeyCode::Esc));
+        assert_eq!(app.screen, ViewKind::Events);
     }
 }
 
@@ -316,12 +319,12 @@ fn what_a_report_does_not_tell_is_no_zero_and_what_it_cannot_do_is_said() {
     assert!(!app.paused && notice(&app).contains("one moment"), "{}", notice(&app));
     key(&mut app, Key::char('b'));
     assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without looks"));
-    app.screen = Screen::Memory;
+    app.screen = ViewKind::Memory;
     let screen = painted(&mut app, 100, 24);
     assert!(screen.contains("a report is one moment") && !screen.contains("zoom"), "{screen}");
-    key(&mut app, Key::plain(Code::Esc));
-    key(&mut app, Key::plain(Code::Tab));
-    assert_eq!(app.screen, Screen::Cgroups);
+    key(&mut app, Key::plain(KeyCode::Esc));
+    key(&mut app, Key::plain(KeyCode::Tab));
+    assert_eq!(app.screen, ViewKind::Cgroups);
     let screen = painted(&mut app, 140, 24);
     let is_machine = |line: &&str| line.trim_start_matches(['>', ' ']).starts_with("global ");
     let machine = screen.lines().find(is_machine).expect("the machine");
@@ -333,7 +336,7 @@ fn every_size_shows_the_view() {
     let mut player = listening();
     player.app.update(live(1, -90_000, report(77, "old")));
     player.app.update(live(2, 1, report(600, "java")));
-    player.app.update(ear(Hearing::Lost(17)));
+    player.app.update(ear(SourceState::Lost(17)));
     player.look(later(2, 4, false));
     player.play("<A-5>");
     insta::assert_snapshot!("events 120x40", painted(&mut player.app, 120, 40));
@@ -360,6 +363,6 @@ fn the_look_before_a_counted_kill_still_has_its_victim() {
     }
     player.app.update(Msg::FilmIsRead);
     player.play("<A-5><Home>p");
-    assert_eq!(player.app.time.at(), Some(Nth(2)), "{}", player.notice());
+    assert_eq!(player.app.time.at(), Some(SampleIndex(2)), "{}", player.notice());
     assert_eq!(player.cursor(), Some(600));
 }

@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::Key;
 use doomtop::app::{App, Msg};
-use doomtop::forecast::commitments::{Claim, Promises};
+use doomtop::forecast::commitments::{Commitments, ProcessCommitment};
 use doomtop::model::{
-    Cgroup, CgroupNeeds, Cgroups, Hierarchy, Holding, Limit, Needs, OvercommitMode, Past, ProcId,
-    Reading, Snapshot, Text,
+    Cgroup, CgroupNeeds, Cgroups, Hierarchy, Limit, MemoryBreakdown, Needs, OvercommitMode, ProcId,
+    Reading, SampleHistory, Snapshot, Text,
 };
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::sample::process::detail;
-use doomtop::source::{Live, Patience, Source};
-use doomtop::ui::Look;
+use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Kib, Millis, PageSize, Pages};
 
 use crate::fixtures::{app, paint, press, text};
@@ -25,7 +25,7 @@ use crate::hands::Own;
 use crate::screens::styled;
 use crate::stage::{Player, setup, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
+const FULL: Theme = Theme { colour: true, unicode: true };
 const GIB: u64 = 1 << 20;
 
 /// A machine of 4 GB that loses 10 MiB a second, and one cgroup in it that gains as much; chrome grows by
@@ -177,11 +177,11 @@ fn the_page_of_promises_reads_whom_it_shows() {
     assert_eq!(wanted, rows[..wanted.len()], "those on the screen, the largest first");
     assert!(wanted.len() < rows.len() && rows.first().is_some_and(|id| id.pid == 601));
     assert_eq!(player.app.wanted_holdings(), [], "each once");
-    let shared = Holding {
+    let shared = MemoryBreakdown {
         anonymous: Kib(80_000),
         shared: Kib(90_000),
         anonymous_part: Some(Kib(40_000)),
-        ..Holding::default()
+        ..MemoryBreakdown::default()
     };
     let told = vec![(wanted[0], Reading::Value(shared)), (wanted[1], Reading::Denied)];
     player.app.update(Msg::Weighed(told));
@@ -192,7 +192,7 @@ fn the_page_of_promises_reads_whom_it_shows() {
     player.wait(11_000);
     assert!(!player.app.wanted_holdings().is_empty(), "again after a while");
     player.key(Key::char('('));
-    player.key(Key::plain(doomtop::app::keymap::bindings::Code::Esc));
+    player.key(Key::plain(doomtop::app::keymap::bindings::KeyCode::Esc));
     assert!(player.app.mode_is_browse());
     assert_eq!(player.app.wanted_holdings(), [], "nobody looks at it any more");
 }
@@ -308,14 +308,14 @@ fn real_memory_is_told_as_it_is() {
     let range = by_smaps.saturating_sub(512)..=by_smaps + copied + 512;
     assert!(range.contains(&unshare), "{unshare} by the sums, {by_smaps} + {copied} by smaps");
     assert!(holding.shared.0 >= 150 << 10, "with the 50 MiB that are no copy: {holding:?}");
-    let mut live = Live::start(root(), Patience::Forever).expect("a tree");
+    let mut live = LiveSource::start(root(), ScanPatience::Forever).expect("a tree");
     let needs = Needs { status: true, cgroups: CgroupNeeds::Nothing, ..Needs::default() };
     let look = live.look(&needs, None).expect("a look");
     let process = look.find(who).expect("an own child");
-    let claim = Claim::of(process, Reading::Value(holding), look.machine.page_size);
+    let claim = ProcessCommitment::of(process, Reading::Value(holding), look.machine.page_size);
     let mib = |pages: Reading<Pages>| pages.value().expect("a size").bytes(PageSize(4096)).0 >> 20;
     assert!((200..232).contains(&mib(claim.untouched)), "200 MiB untouched: {claim:?}");
-    let promises = Promises::of(&look).expect("a commit charge");
+    let promises = Commitments::of(&look).expect("a commit charge");
     assert!(promises.promised.0 > (400 << 10), "both hold their own: {promises:?}");
     drop(own);
     let mut rest = Vec::new();
@@ -328,7 +328,7 @@ fn a_long_past_hides_no_wall() {
     let full_in = |calm: u64| {
         let mut player = Player::on(sinking(0, 0));
         player.app = App::new(setup());
-        player.app.time.past = Past::new(Millis(u64::MAX), usize::MAX);
+        player.app.time.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
         for second in 0..calm + 170 {
             let mut look = sinking(0, 0);
             look.clock.monotonic_ms = Millis(1000 + second * 1000);

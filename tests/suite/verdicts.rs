@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, Screen};
-use doomtop::app::keymap::bindings::{Place, keys_of};
+use doomtop::app::dialog::mode::{Mode, ViewKind};
+use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::{App, Msg, Request};
 use doomtop::forecast::opinion::{everybody, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis};
 use proptest::prelude::*;
 
 use crate::fixtures::{blank, looks, paint, press, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
-const FULL: Look = Look { colour: true, unicode: true };
-const MONO: Look = Look { colour: false, unicode: false };
+const FULL: Theme = Theme { colour: true, unicode: true };
+const MONO: Theme = Theme { colour: false, unicode: false };
 
 fn player() -> Player {
     let mut frames = looks("db-03.jsonl").into_iter();
@@ -142,12 +142,12 @@ fn enter_ranks_by_the_policy_and_shows_the_processes() {
     player.play("<A-3>");
     puts(&mut player, "linux-2.4");
     player.play("<Enter>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
     assert_eq!(player.app.setup.policy.id(), "linux-2.4");
     player.play("<A-3>");
     assert_eq!(under_cursor(&player), "linux-2.4");
     player.play("<Esc>");
-    assert_eq!(player.app.screen, Screen::Processes);
+    assert_eq!(player.app.screen, ViewKind::Processes);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn nobody_is_acted_on_from_the_verdicts() {
 
 #[test]
 fn no_key_of_the_view_is_silent() {
-    for row in keys_of(Place::Verdicts) {
+    for row in keys_of(KeyContext::Verdicts) {
         for &key in row.keys {
             let mut app = app(&["Down", "Down", "Right", "Right"], 80, 24);
             app.notice = None;
@@ -402,7 +402,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     doomtop::report::json::write_line(&mut line, &sight, &[], None).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
-    let manner = doomtop::report::text::Manner { cut: None, ascii: true };
+    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
     doomtop::report::verdicts::write_verdicts(&mut lines, &sight, app.setup.policy, manner)
         .unwrap();
@@ -477,7 +477,7 @@ proptest! {
                 prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");
             }
             if !dialog && matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_)) {
-                prop_assert_eq!(before, Screen::Processes);
+                prop_assert_eq!(before, ViewKind::Processes);
             }
             let lines = player.app.verdicts.lines.len();
             prop_assert!(player.app.verdicts.cursor < lines.max(1));

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use doomtop::app::Setup;
 use doomtop::model::{Process, Reading, Scene, Scope, ScoreScale, Snapshot};
-use doomtop::policy::site::Rule;
+use doomtop::policy::site::SiteRule;
 use doomtop::policy::{LINUX, LINUX_2_4, LINUX_4_17, Policy};
 use doomtop::rank::Ranking;
 use doomtop::rank::what_if::{WhatIf, what_if};
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::{Adj, Pages};
 use proptest::prelude::*;
 
@@ -116,7 +116,7 @@ proptest! {
 /// A rule of a site with this score.
 fn site(score: &str) -> &'static dyn Policy {
     let text = format!("name = 'x'\nscore = '''{score}'''\neligible = 'true'");
-    Rule::compile(&text, Arc::default()).unwrap().leak("x.toml")
+    SiteRule::compile(&text, Arc::default()).unwrap().leak("x.toml")
 }
 
 /// Every adj at which it is the first, by trying all.
@@ -179,7 +179,7 @@ fn the_explain_page_says_it_of_a_site_s_rule_too() {
     let says = |policy: &'static dyn Policy| {
         let mut player = Player::with(Setup { policy, ..setup() }, usual());
         player.play("<Enter>");
-        text(&paint(&mut player.app, Look { colour: false, unicode: false }, 140, 60).0)
+        text(&paint(&mut player.app, Theme { colour: false, unicode: false }, 140, 60).0)
     };
     assert!(says(site("5000 - p.adj")).contains("what if"));
     let never = says(site("p.rss"));

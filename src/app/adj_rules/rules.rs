@@ -4,23 +4,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::dialog::mode::{Mode, Press, Shown};
+use crate::app::dialog::mode::{KeyPress, Mode, ShownSince};
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Code, Key, Place};
-use crate::app::{Acting, App, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::{ActingMode, App, NoticeLevel, Request};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::protection::{Protection, protection};
-use crate::policy::site::{AdjRules, Hit};
+use crate::policy::site::{AdjRules, RuleMatch};
 use crate::units::{Adj, Millis};
-use crate::words::outcome::told;
+use crate::words::outcome::outcome_text;
 
 /// So many values are written at most after one look; the others wait for the next one.
 pub const MOST_A_LOOK: usize = 20;
 
 /// What became of the file.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum RulesUpdate {
     /// A version that was understood.
     Good {
         /// The file's name, harmless.
@@ -35,11 +35,11 @@ pub enum News {
 /// The consent that was given once for these rules, whoever they will mean. Nothing but
 /// `Ask::agree` makes one, and there is no second of it.
 #[derive(Debug)]
-pub struct Standing {
+pub struct RuleConsent {
     rules: Arc<AdjRules>,
 }
 
-impl Standing {
+impl RuleConsent {
     /// The rules that it was given for.
     #[must_use]
     pub const fn rules(&self) -> &Arc<AdjRules> {
@@ -49,7 +49,7 @@ impl Standing {
 
 /// How a process stands that a rule means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum RuleCaseState {
     /// It has the value.
     Has,
     /// It would be written.
@@ -70,7 +70,7 @@ pub enum State {
 
 /// A process that a rule means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct RuleCase {
     /// Who.
     pub who: ProcId,
     /// Its name.
@@ -82,19 +82,19 @@ pub struct Case {
     /// The value it is to have.
     pub to: Adj,
     /// How it stands.
-    pub state: State,
+    pub state: RuleCaseState,
 }
 
 /// What a rule did to a process: it does so once.
 #[derive(Clone, Debug)]
-struct Mark {
+struct WrittenByRule {
     rule: usize,
-    state: State,
+    state: RuleCaseState,
 }
 
 /// The rules, and what they did.
 #[derive(Debug)]
-pub struct Sticky {
+pub struct ActiveRules {
     /// The file's name, harmless.
     pub file: String,
     /// What it says.
@@ -102,22 +102,22 @@ pub struct Sticky {
     /// What is wrong with the newest version of the file.
     pub trouble: Option<String>,
     /// Whom the rules mean now, by rule and pid.
-    pub cases: Vec<Case>,
+    pub cases: Vec<RuleCase>,
     /// How many processes could not be compared: there are too many for so many rules.
     pub too_dear: usize,
     /// How many values were written since they were switched on.
     pub written: usize,
     /// How many were refused.
     pub refused: usize,
-    consent: Option<Standing>,
-    marks: HashMap<ProcId, Mark>,
+    consent: Option<RuleConsent>,
+    marks: HashMap<ProcId, WrittenByRule>,
 }
 
 const NO_PROOF: &str =
     "its name alone is no proof: nothing is lowered without a user or a cgroup from / on";
 const SETUID: &str = "another user started it (setuid): nothing is lowered where the real user is not the effective one";
 
-impl Sticky {
+impl ActiveRules {
     fn new(file: String, rules: Arc<AdjRules>) -> Self {
         Self {
             file,
@@ -139,7 +139,7 @@ impl Sticky {
     }
 
     /// How many stand so.
-    pub fn count(&self, state: &State) -> usize {
+    pub fn count(&self, state: &RuleCaseState) -> usize {
         let same = std::mem::discriminant(state);
         self.cases.iter().filter(|case| std::mem::discriminant(&case.state) == same).count()
     }
@@ -147,13 +147,13 @@ impl Sticky {
     /// How many would be written now.
     #[must_use]
     pub fn would(&self) -> usize {
-        self.count(&State::Would)
+        self.count(&RuleCaseState::Would)
     }
 
     /// In a few words, for the lines that are always in view.
     #[must_use]
     pub fn summary(&self) -> String {
-        let left = self.count(&State::Left);
+        let left = self.count(&RuleCaseState::Left);
         match (&self.trouble, self.is_on()) {
             (Some(_), _) => "rules off: the file is bad".to_owned(),
             (None, false) => format!("rules: {} would be written", self.would()),
@@ -193,11 +193,13 @@ impl Sticky {
             let to = self.rules.rules[hit.rule].adj;
             let mark = self.marks.get_mut(&process.id);
             let state = state(process, hit, to, mark.as_deref(), scene, own);
-            let had = |mark: &&mut Mark| matches!(mark.state, State::Written | State::Has);
+            let had = |mark: &&mut WrittenByRule| {
+                matches!(mark.state, RuleCaseState::Written | RuleCaseState::Has)
+            };
             if let Some(mark) = mark.filter(had)
-                && state == State::Left
+                && state == RuleCaseState::Left
             {
-                mark.state = State::Left;
+                mark.state = RuleCaseState::Left;
                 let value = process.adj.value().unwrap_or_default();
                 changed_back.push(format!(
                     "{} {}: somebody set its oom_score_adj from {to} to {value}; left so",
@@ -205,10 +207,13 @@ impl Sticky {
                 ));
             }
             // Who has the value once is not written again, whoever gave it.
-            if self.consent.is_some() && state == State::Has {
-                self.marks.insert(process.id, Mark { rule: hit.rule, state: State::Has });
+            if self.consent.is_some() && state == RuleCaseState::Has {
+                self.marks.insert(
+                    process.id,
+                    WrittenByRule { rule: hit.rule, state: RuleCaseState::Has },
+                );
             }
-            self.cases.push(Case {
+            self.cases.push(RuleCase {
                 who: process.id,
                 name: process.comm.to_string(),
                 rule: hit.rule,
@@ -227,8 +232,8 @@ impl Sticky {
             return;
         }
         for case in self.cases.iter_mut().filter(|case| case.who == who) {
-            case.state = State::Left;
-            self.marks.insert(who, Mark { rule: case.rule, state: State::Left });
+            case.state = RuleCaseState::Left;
+            self.marks.insert(who, WrittenByRule { rule: case.rule, state: RuleCaseState::Left });
         }
     }
 
@@ -239,12 +244,13 @@ impl Sticky {
             return Vec::new();
         }
         let rules = consent.rules();
-        let due = self.cases.iter_mut().filter(|case| case.state == State::Would);
+        let due = self.cases.iter_mut().filter(|case| case.state == RuleCaseState::Would);
         let mut wishes = Vec::new();
         for case in due.take(MOST_A_LOOK) {
             let Some(from) = case.from else { continue };
-            case.state = State::Asked;
-            self.marks.insert(case.who, Mark { rule: case.rule, state: State::Asked });
+            case.state = RuleCaseState::Asked;
+            self.marks
+                .insert(case.who, WrittenByRule { rule: case.rule, state: RuleCaseState::Asked });
             wishes.push(Intent::KeepAdj {
                 who: case.who,
                 name: case.name.clone(),
@@ -258,17 +264,17 @@ impl Sticky {
     }
 
     /// Takes in what came of a wish.
-    fn answered(&mut self, who: ProcId, state: State) {
+    fn answered(&mut self, who: ProcId, state: RuleCaseState) {
         match &state {
-            State::Written => self.written += 1,
-            State::Refused(_) => self.refused += 1,
+            RuleCaseState::Written => self.written += 1,
+            RuleCaseState::Refused(_) => self.refused += 1,
             _ => {}
         }
         if let Some(mark) = self.marks.get_mut(&who) {
             mark.state = state.clone();
         }
         for case in self.cases.iter_mut().filter(|case| case.who == who) {
-            if state == State::Written {
+            if state == RuleCaseState::Written {
                 case.from = Some(case.to);
             }
             case.state = state.clone();
@@ -278,8 +284,8 @@ impl Sticky {
 
 /// What these rules would do to whom, by rule and pid. Who has not been looked at twice stands as new.
 #[must_use]
-pub fn foretold(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<Case> {
-    let mut sticky = Sticky::new(String::new(), Arc::clone(rules));
+pub fn foretold(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<RuleCase> {
+    let mut sticky = ActiveRules::new(String::new(), Arc::clone(rules));
     sticky.look(scene, own);
     sticky.cases
 }
@@ -287,54 +293,56 @@ pub fn foretold(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<Case> 
 /// How a process stands with the rule that means it.
 fn state(
     process: &Process,
-    hit: Hit,
+    hit: RuleMatch,
     to: Adj,
-    mark: Option<&Mark>,
+    mark: Option<&WrittenByRule>,
     scene: &Scene,
     own: ProcId,
-) -> State {
+) -> RuleCaseState {
     let Some(from) = process.adj.value() else {
-        return State::Never("its oom_score_adj cannot be read");
+        return RuleCaseState::Never("its oom_score_adj cannot be read");
     };
     match mark.filter(|mark| mark.rule == hit.rule).map(|mark| &mark.state) {
-        Some(State::Written) if from == to => return State::Written,
-        Some(State::Has) if from == to => return State::Has,
-        Some(State::Written | State::Has | State::Left) => return State::Left,
+        Some(RuleCaseState::Written) if from == to => return RuleCaseState::Written,
+        Some(RuleCaseState::Has) if from == to => return RuleCaseState::Has,
+        Some(RuleCaseState::Written | RuleCaseState::Has | RuleCaseState::Left) => {
+            return RuleCaseState::Left;
+        }
         Some(state) => return state.clone(),
         None => {}
     }
     if from == to {
-        return State::Has;
+        return RuleCaseState::Has;
     }
     let protection = protection(process, own, scene);
     if let Protection::Never(why) = protection {
-        return State::Never(why);
+        return RuleCaseState::Never(why);
     }
     if from == Adj::MIN {
-        return State::Never("its oom_score_adj is -1000: somebody wants it to live");
+        return RuleCaseState::Never("its oom_score_adj is -1000: somebody wants it to live");
     }
     if to < from && !hit.bound {
         let foreign = process.ids.value().is_some_and(|ids| ids.uid != ids.euid);
-        return State::Never(if foreign { SETUID } else { NO_PROOF });
+        return RuleCaseState::Never(if foreign { SETUID } else { NO_PROOF });
     }
     // Among a crowd it is not meant to die sooner.
     if let Protection::TypePid(why) = protection
         && to > from
         && !hit.exact
     {
-        return State::Never(why);
+        return RuleCaseState::Never(why);
     }
     // Between fork and exec it still has its parent's name, and many set a value of their own first.
     let before = scene.before().and_then(|look| look.find(process.id));
     let settled = before.is_some_and(|before| {
         before.comm == process.comm && before.adj == process.adj && before.ids == process.ids
     });
-    if settled { State::Would } else { State::New }
+    if settled { RuleCaseState::Would } else { RuleCaseState::New }
 }
 
 /// The dialog that asks whether the rules shall be carried out from now on.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct RuleConsentDialog {
     /// The file's name.
     pub file: String,
     /// For each rule: what it is for, the value, and how many it would write now.
@@ -344,67 +352,72 @@ pub struct Ask {
     /// Typed so far.
     pub typed: String,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
     rules: Arc<AdjRules>,
 }
 
-impl Ask {
-    fn new(sticky: &Sticky) -> Self {
+impl RuleConsentDialog {
+    fn new(sticky: &ActiveRules) -> Self {
         let rules = sticky.rules.rules.iter().enumerate();
         let would = |nth: usize| {
             let cases = sticky.cases.iter();
-            cases.filter(|case| case.rule == nth && case.state == State::Would).count()
+            cases.filter(|case| case.rule == nth && case.state == RuleCaseState::Would).count()
         };
         Self {
             file: sticky.file.clone(),
             lines: rules.map(|(nth, rule)| (rule.about.clone(), rule.adj, would(nth))).collect(),
             count: sticky.would(),
             typed: String::new(),
-            shown: Shown::default(),
+            shown: ShownSince::default(),
             rules: Arc::clone(&sticky.rules),
         }
     }
 
     /// The consent, where the count was typed and the key pressed with all of it in view.
-    fn agree(&self, press: Press) -> Option<Standing> {
+    fn agree(&self, press: KeyPress) -> Option<RuleConsent> {
         let agreed = self.shown.confirms_at(press) && self.typed.parse() == Ok(self.count);
-        agreed.then(|| Standing { rules: Arc::clone(&self.rules) })
+        agreed.then(|| RuleConsent { rules: Arc::clone(&self.rules) })
     }
 }
 
 impl App {
     /// Takes in what became of the file of rules.
-    pub(crate) fn take_adj_rules(&mut self, news: News) {
+    pub(crate) fn take_adj_rules(&mut self, news: RulesUpdate) {
         match news {
-            News::Good { file, rules } => {
-                let was_on = self.sticky.as_ref().is_some_and(Sticky::is_on);
+            RulesUpdate::Good { file, rules } => {
+                let was_on = self.sticky.as_ref().is_some_and(ActiveRules::is_on);
                 let again = self.sticky.is_some();
-                self.sticky = Some(Sticky::new(file, rules));
+                self.sticky = Some(ActiveRules::new(file, rules));
                 self.look_for_rules();
                 if was_on {
                     self.note_rules(
-                        Level::Warn,
+                        NoticeLevel::Warn,
                         "the rules changed: off until they are confirmed again",
                     );
                 } else if again {
-                    self.say(Level::Good, "the rules were read again; nothing is written yet");
+                    self.say(
+                        NoticeLevel::Good,
+                        "the rules were read again; nothing is written yet",
+                    );
                 }
             }
-            News::Bad(what) => {
-                let Some(sticky) = &mut self.sticky else { return self.say(Level::Warn, what) };
+            RulesUpdate::Bad(what) => {
+                let Some(sticky) = &mut self.sticky else {
+                    return self.say(NoticeLevel::Warn, what);
+                };
                 let was_on = sticky.switch_off();
                 sticky.trouble = Some(what.clone());
                 self.look_for_rules();
                 if was_on {
-                    self.note_rules(Level::Warn, &format!("the rules are off: {what}"));
+                    self.note_rules(NoticeLevel::Warn, &format!("the rules are off: {what}"));
                 } else {
-                    self.say(Level::Warn, what);
+                    self.say(NoticeLevel::Warn, what);
                 }
             }
         }
     }
 
-    fn note_rules(&mut self, level: Level, text: &str) {
+    fn note_rules(&mut self, level: NoticeLevel, text: &str) {
         let at = self.today();
         self.journal.note(at, level, text.to_owned());
         self.say(level, text);
@@ -418,7 +431,7 @@ impl App {
         let (Some(sticky), Some(scene)) = (&mut self.sticky, &self.scene) else { return };
         let changed_back = sticky.look(scene, self.setup.own);
         for text in changed_back {
-            self.note_rules(Level::Warn, &text);
+            self.note_rules(NoticeLevel::Warn, &text);
         }
     }
 
@@ -433,7 +446,7 @@ impl App {
         };
         // Rows of an earlier look say nothing of now.
         let fresh = scene.now().scan.stale_ms == Millis::ZERO;
-        if !fresh || self.report.is_some() || self.setup.acting != Acting::Free {
+        if !fresh || self.report.is_some() || self.setup.acting != ActingMode::Free {
             return Vec::new();
         }
         sticky.wishes().into_iter().map(Request::Act).collect()
@@ -444,13 +457,18 @@ impl App {
     pub(crate) fn kept(&mut self, outcome: Outcome) -> Option<Outcome> {
         let (who, of, state, level) = match &outcome {
             Outcome::AdjKept { who, digest, .. } => {
-                (*who, *digest, Some(State::Written), Level::Good)
+                (*who, *digest, Some(RuleCaseState::Written), NoticeLevel::Good)
             }
             Outcome::Refused { intent: Intent::KeepAdj { who, digest, .. }, refusal } => {
                 match refusal {
                     // It ended meanwhile: nothing to tell.
-                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, Level::Plain),
-                    refusal => (*who, *digest, Some(State::Refused(refusal.words())), Level::Warn),
+                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, NoticeLevel::Plain),
+                    refusal => (
+                        *who,
+                        *digest,
+                        Some(RuleCaseState::Refused(refusal.words())),
+                        NoticeLevel::Warn,
+                    ),
                 }
             }
             _ => return Some(outcome),
@@ -460,7 +478,7 @@ impl App {
             sticky.answered(who, state);
         }
         let at = self.today();
-        self.journal.note(at, level, told(&outcome));
+        self.journal.note(at, level, outcome_text(&outcome));
         None
     }
 
@@ -469,19 +487,24 @@ impl App {
         if self.sticky.is_some() {
             self.mode = Mode::Rules(0);
         } else {
-            self.say(Level::Plain, "there are no rules of adj: --adj-rules FILE brings some");
+            self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
         }
     }
 
     /// Switches the rules off at once.
     pub(crate) fn rules_off(&mut self) {
-        let was_on = self.sticky.as_mut().map(Sticky::switch_off);
+        let was_on = self.sticky.as_mut().map(ActiveRules::switch_off);
         match was_on {
             Some(true) => {
                 self.look_for_rules();
-                self.note_rules(Level::Good, "the rules are off; what they wrote stays as it is");
+                self.note_rules(
+                    NoticeLevel::Good,
+                    "the rules are off; what they wrote stays as it is",
+                );
             }
-            Some(false) => self.say(Level::Plain, "the rules are off already: nothing is written"),
+            Some(false) => {
+                self.say(NoticeLevel::Plain, "the rules are off already: nothing is written")
+            }
             None => self.open_rules(),
         }
     }
@@ -491,26 +514,26 @@ impl App {
             return;
         }
         let Some(sticky) = &self.sticky else { return };
-        if self.setup.acting != Acting::Free {
+        if self.setup.acting != ActingMode::Free {
             self.say(
-                Level::Plain,
+                NoticeLevel::Plain,
                 "a dry run: the rules stay off, and this page says what they would do",
             );
         } else if sticky.is_on() {
-            self.say(Level::Plain, "the rules are on already; o switches them off");
+            self.say(NoticeLevel::Plain, "the rules are on already; o switches them off");
         } else if sticky.trouble.is_some() {
-            self.say(Level::Warn, "the file is bad as it is now: mend it first");
+            self.say(NoticeLevel::Warn, "the file is bad as it is now: mend it first");
         } else if self.scene.as_ref().and_then(Scene::before).is_none() {
-            self.say(Level::Plain, "one more look is needed to tell whom they mean");
+            self.say(NoticeLevel::Plain, "one more look is needed to tell whom they mean");
         } else {
-            self.mode = Mode::Ask(Ask::new(sticky));
+            self.mode = Mode::Ask(RuleConsentDialog::new(sticky));
         }
     }
 
     pub(crate) fn rules_key(&mut self, key: Key) -> Vec<Request> {
         let last = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let Mode::Rules(at) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(Place::Rules, key) {
+        match bindings::meaning(KeyContext::Rules, key) {
             Some(Action::SwitchOn) => self.ask_for_rules(),
             Some(Action::RulesOff) => self.rules_off(),
             Some(Action::Back) => self.mode = Mode::Browse,
@@ -526,12 +549,12 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn ask_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn ask_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Ask(ask) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(Place::Confirm, key) {
+        match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::Rules(0);
-                self.say(Level::Plain, "the rules stay off");
+                self.say(NoticeLevel::Plain, "the rules stay off");
             }
             Some(Action::Quit) => return self.leave_dialog("the rules stay off"),
             Some(Action::Suspend) => return vec![Request::Suspend],
@@ -540,11 +563,11 @@ impl App {
                 None => {
                     let text = format!("that is not the count: type {}", ask.count);
                     ask.typed.clear();
-                    self.say(Level::Warn, text);
+                    self.say(NoticeLevel::Warn, text);
                 }
             },
             None if ask.shown.was_seen_at(press.at) => match key {
-                Key { code: Code::Backspace, .. } => drop(ask.typed.pop()),
+                Key { code: KeyCode::Backspace, .. } => drop(ask.typed.pop()),
                 _ if ask.typed.len() < 7 => ask.typed.extend(key.digit()),
                 _ => {}
             },
@@ -553,11 +576,11 @@ impl App {
         Vec::new()
     }
 
-    fn switch_on(&mut self, consent: Standing) -> Vec<Request> {
+    fn switch_on(&mut self, consent: RuleConsent) -> Vec<Request> {
         self.mode = Mode::Rules(0);
         let Some(sticky) = &mut self.sticky else { return Vec::new() };
         if !Arc::ptr_eq(consent.rules(), &sticky.rules) || sticky.trouble.is_some() {
-            self.say(Level::Warn, "the rules changed meanwhile: look at them again");
+            self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
             return Vec::new();
         }
         (sticky.written, sticky.refused) = (0, 0);
@@ -565,7 +588,7 @@ impl App {
         sticky.consent = Some(consent);
         let (file, digest) = (&sticky.file, sticky.rules.digest);
         let text = format!("the rules of {file} are on (version {digest:016x})");
-        self.note_rules(Level::Good, &text);
+        self.note_rules(NoticeLevel::Good, &text);
         vec![Request::LookNow]
     }
 }

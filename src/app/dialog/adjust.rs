@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::dialog::mode::Shown;
+use crate::app::dialog::mode::ShownSince;
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::preview::{Previews, Proposals};
-use crate::plan::rights::{Kin, Rights};
-use crate::plan::targets::Reach;
+use crate::plan::rights::{AffectedKin, WriteRights};
+use crate::plan::targets::Targets;
 use crate::policy::{Policy, likely_sharers};
 use crate::rank::Ranking;
 use crate::units::{Adj, LegacyAdj};
 
 /// On which scale the value is typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
+pub enum AdjScale {
     /// `oom_score_adj`, -1000 to 1000.
     #[default]
     Modern,
@@ -22,7 +22,7 @@ pub enum Scale {
     Legacy,
 }
 
-impl Scale {
+impl AdjScale {
     /// The ends of the scale.
     #[must_use]
     pub const fn ends(self) -> (i64, i64) {
@@ -48,7 +48,7 @@ impl Scale {
 
 /// The editor.
 #[derive(Clone, Debug)]
-pub struct AdjEdit {
+pub struct AdjustDialog {
     /// Whose value.
     pub who: ProcId,
     /// The name the user saw.
@@ -56,13 +56,13 @@ pub struct AdjEdit {
     /// The value the user saw.
     pub from: Adj,
     /// The scale of the input.
-    pub scale: Scale,
+    pub scale: AdjScale,
     /// As typed; always short.
     pub typed: String,
     /// Whether the next character replaces what stands there.
     pub fresh: bool,
     /// How far it reaches.
-    pub reach: Reach,
+    pub reach: Targets,
     /// Whom it reaches: by pid, never nobody.
     pub reached: Vec<ProcId>,
     /// What would follow.
@@ -70,34 +70,34 @@ pub struct AdjEdit {
     /// The smallest changes that matter.
     pub proposals: Proposals,
     /// What this user may write.
-    pub rights: Rights,
+    pub rights: WriteRights,
     /// Who gets the value with it, and who does not.
-    pub kin: Kin,
+    pub kin: AffectedKin,
     /// What may refuse this value, known before it is tried.
     pub warning: Option<&'static str>,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
-impl AdjEdit {
+impl AdjustDialog {
     /// Opens the editor at a proposal.
     #[must_use]
-    pub fn new(process: &Process, from: Adj, proposal: Adj, rights: Rights) -> Self {
+    pub fn new(process: &Process, from: Adj, proposal: Adj, rights: WriteRights) -> Self {
         Self {
             who: process.id,
             name: process.comm.to_string(),
             from,
-            scale: Scale::Modern,
+            scale: AdjScale::Modern,
             typed: proposal.0.to_string(),
             fresh: true,
-            reach: Reach::This,
+            reach: Targets::This,
             reached: vec![process.id],
             previews: Previews::default(),
             proposals: Proposals::default(),
             rights,
-            kin: Kin::default(),
+            kin: AffectedKin::default(),
             warning: None,
-            shown: Shown::default(),
+            shown: ShownSince::default(),
         }
     }
 
@@ -105,17 +105,17 @@ impl AdjEdit {
     /// left, so that what was meant for them never goes to the one.
     #[must_use]
     pub fn is_wide(&self) -> bool {
-        self.reach != Reach::This
+        self.reach != Targets::This
     }
 
     /// Reaches further, or comes round to the one process; whoever cannot be told from it is left out.
     pub fn reach_on(&mut self, scene: &Scene, tags: &BTreeSet<ProcId>) {
         let Some(process) = scene.find(self.who) else { return };
-        let now = Reach::ALL.iter().position(|&it| it == self.reach).unwrap_or(0);
-        let rest = Reach::ALL[now + 1..].iter().copied();
+        let now = Targets::ALL.iter().position(|&it| it == self.reach).unwrap_or(0);
+        let rest = Targets::ALL[now + 1..].iter().copied();
         let next = rest.map(|reach| (reach, reached(reach, process, scene, tags)));
         let next = next.into_iter().find(|(_, all)| !all.is_empty() && *all != [self.who]);
-        (self.reach, self.reached) = next.unwrap_or((Reach::This, vec![self.who]));
+        (self.reach, self.reached) = next.unwrap_or((Targets::This, vec![self.who]));
     }
 
     /// The value that Enter would write; nothing if what is typed is none.
@@ -123,8 +123,8 @@ impl AdjEdit {
     pub fn value(&self) -> Option<Adj> {
         let number: i64 = self.typed.trim_start_matches('+').parse().ok()?;
         match self.scale {
-            Scale::Modern if (-1000..=1000).contains(&number) => Some(Adj::clamped(number)),
-            Scale::Legacy if (-17..=15).contains(&number) => {
+            AdjScale::Modern if (-1000..=1000).contains(&number) => Some(Adj::clamped(number)),
+            AdjScale::Legacy if (-17..=15).contains(&number) => {
                 Some(LegacyAdj::clamped(number).modern())
             }
             _ => None,
@@ -141,8 +141,8 @@ impl AdjEdit {
     #[must_use]
     pub const fn complaint(&self) -> &'static str {
         match self.scale {
-            Scale::Modern => "a number from -1000 to 1000",
-            Scale::Legacy => "a number from -17 to 15",
+            AdjScale::Modern => "a number from -1000 to 1000",
+            AdjScale::Legacy => "a number from -17 to 15",
         }
     }
 
@@ -169,8 +169,8 @@ impl AdjEdit {
     pub fn step(&mut self, modern: i64, legacy: i64) {
         let number = self.number();
         let next = match self.scale {
-            Scale::Modern => i64::from(Adj::clamped(number.saturating_add(modern)).0),
-            Scale::Legacy => i64::from(LegacyAdj::clamped(number.saturating_add(legacy)).0),
+            AdjScale::Modern => i64::from(Adj::clamped(number.saturating_add(modern)).0),
+            AdjScale::Legacy => i64::from(LegacyAdj::clamped(number.saturating_add(legacy)).0),
         };
         self.typed = next.to_string();
         self.fresh = true;
@@ -193,7 +193,7 @@ impl AdjEdit {
 
     /// Takes over a value, on the scale of all values.
     pub fn take(&mut self, value: Adj) {
-        self.scale = Scale::Modern;
+        self.scale = AdjScale::Modern;
         self.typed = value.0.to_string();
         self.fresh = true;
     }
@@ -202,8 +202,8 @@ impl AdjEdit {
     pub fn other_scale(&mut self) {
         let value = self.value().unwrap_or(self.from);
         (self.scale, self.typed) = match self.scale {
-            Scale::Modern => (Scale::Legacy, value.legacy().0.to_string()),
-            Scale::Legacy => (Scale::Modern, value.0.to_string()),
+            AdjScale::Modern => (AdjScale::Legacy, value.legacy().0.to_string()),
+            AdjScale::Legacy => (AdjScale::Modern, value.0.to_string()),
         };
         self.fresh = true;
     }
@@ -220,12 +220,12 @@ impl AdjEdit {
         self.previews = Previews::default();
         self.proposals = Proposals::default();
         let Some(process) = scene.find(self.who) else { return };
-        self.kin = Kin::of(process, scene);
+        self.kin = AffectedKin::of(process, scene);
         let all = reached(self.reach, process, scene, tags);
         if all != self.reached {
             // Somebody came or went: that has to be seen first.
             self.reached = all;
-            self.shown = Shown::default();
+            self.shown = ShownSince::default();
         }
         // Of many that takes a ranking for each step: it is asked for when its key is pressed.
         self.proposals = if self.is_wide() {
@@ -245,6 +245,11 @@ impl AdjEdit {
 }
 
 /// Whom it reaches, by pid.
-fn reached(reach: Reach, process: &Process, scene: &Scene, tags: &BTreeSet<ProcId>) -> Vec<ProcId> {
+fn reached(
+    reach: Targets,
+    process: &Process,
+    scene: &Scene,
+    tags: &BTreeSet<ProcId>,
+) -> Vec<ProcId> {
     reach.of(process, scene, tags).iter().map(|other| other.id).collect()
 }

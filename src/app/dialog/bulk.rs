@@ -1,14 +1,14 @@
 //! The dialog before an act on several processes: it lists every one of them, and only its own
 //! confirmation releases the intents.
 
-use crate::app::dialog::mode::Shown;
+use crate::app::dialog::mode::ShownSince;
 use crate::intent::Intent;
 use crate::model::ProcId;
 use crate::units::Millis;
 
 /// What it takes to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Consent {
+pub enum BulkConsent {
     /// Enter.
     Enter,
     /// The count of those that are touched, typed so far, then Enter.
@@ -17,7 +17,7 @@ pub enum Consent {
 
 /// One process of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct BulkItem {
     /// Who.
     pub who: ProcId,
     /// The name the user saw.
@@ -30,13 +30,13 @@ pub struct Item {
 
 /// The dialog.
 #[derive(Clone, Debug)]
-pub struct Several {
+pub struct BulkDialog {
     /// The question: `Set oom_score_adj of 3 processes of this name?`
     pub title: String,
     /// Those that are reached.
-    pub items: Vec<Item>,
+    pub items: Vec<BulkItem>,
     /// What it takes.
-    pub consent: Consent,
+    pub consent: BulkConsent,
     /// Whether something is lost by it: the frame says so.
     pub grave: bool,
     /// What else there is to know, a line each.
@@ -48,29 +48,29 @@ pub struct Several {
     /// So many items were on the screen, from the first one on.
     pub seen: usize,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
-impl Several {
+impl BulkDialog {
     /// Opens it.
     #[must_use]
-    pub fn new(title: impl Into<String>, items: Vec<Item>, consent: Consent) -> Self {
+    pub fn new(title: impl Into<String>, items: Vec<BulkItem>, consent: BulkConsent) -> Self {
         Self {
             title: title.into(),
             items,
-            grave: matches!(consent, Consent::Count(_)),
+            grave: matches!(consent, BulkConsent::Count(_)),
             consent,
             notes: Vec::new(),
             whole: None,
             top: 0,
             seen: 0,
-            shown: Shown::default(),
+            shown: ShownSince::default(),
         }
     }
 
     /// Whether something happens to this one.
     #[must_use]
-    pub const fn touches(&self, item: &Item) -> bool {
+    pub const fn touches(&self, item: &BulkItem) -> bool {
         self.whole.is_some() || item.intent.is_some()
     }
 
@@ -84,14 +84,14 @@ impl Several {
     #[must_use]
     pub fn is_agreed(&self) -> bool {
         match &self.consent {
-            Consent::Enter => true,
-            Consent::Count(typed) => typed.parse() == Ok(self.touched()),
+            BulkConsent::Enter => true,
+            BulkConsent::Count(typed) => typed.parse() == Ok(self.touched()),
         }
     }
 
     /// A digit of the count.
     pub fn push(&mut self, digit: char) {
-        if let Consent::Count(typed) = &mut self.consent
+        if let BulkConsent::Count(typed) = &mut self.consent
             && typed.len() < 7
         {
             typed.push(digit);
@@ -100,7 +100,7 @@ impl Several {
 
     /// Takes the last digit back.
     pub fn pop(&mut self) {
-        if let Consent::Count(typed) = &mut self.consent {
+        if let BulkConsent::Count(typed) = &mut self.consent {
             typed.pop();
         }
     }
@@ -117,8 +117,8 @@ impl Several {
     #[must_use]
     pub fn unseen(&self) -> usize {
         match self.consent {
-            Consent::Enter => self.items.len().saturating_sub(self.seen),
-            Consent::Count(_) => 0,
+            BulkConsent::Enter => self.items.len().saturating_sub(self.seen),
+            BulkConsent::Count(_) => 0,
         }
     }
 

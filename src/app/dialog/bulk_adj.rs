@@ -1,14 +1,14 @@
 //! One adj for many: the list that is shown before anything is written.
 
 use crate::app::App;
-use crate::app::dialog::adjust::AdjEdit;
-use crate::app::dialog::bulk::{Consent, Item, Several};
-use crate::app::session::journal::{Change, Journal};
+use crate::app::dialog::adjust::AdjustDialog;
+use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
+use crate::app::session::journal::{AdjChange, Journal};
 use crate::intent::Intent;
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::protection::{Protection, protection};
-use crate::plan::rights::Rights;
-use crate::plan::targets::Reach;
+use crate::plan::rights::WriteRights;
+use crate::plan::targets::Targets;
 use crate::units::Adj;
 
 /// More than these stand on no screen at once: their count must be typed.
@@ -16,7 +16,7 @@ const AT_A_GLANCE: usize = 12;
 
 /// The dialog before the editor's value is written to everybody whom it reaches.
 #[must_use]
-pub fn dialog(app: &App, edit: &AdjEdit, to: Adj, scene: &Scene) -> Several {
+pub fn dialog(app: &App, edit: &AdjustDialog, to: Adj, scene: &Scene) -> BulkDialog {
     let mut doubts: Vec<&'static str> = Vec::new();
     let found = edit.reached.iter().filter_map(|&id| scene.find(id));
     let items = found.map(|process| {
@@ -28,7 +28,7 @@ pub fn dialog(app: &App, edit: &AdjEdit, to: Adj, scene: &Scene) -> Several {
         }
         item
     });
-    let items: Vec<Item> = items.collect();
+    let items: Vec<BulkItem> = items.collect();
     let notes =
         doubts.first().map(|why| format!("! {} of them may be refused: {why}", doubts.len()));
     let title = format!("Set oom_score_adj to {to}: {}?", whom(edit.reach, &items));
@@ -37,7 +37,7 @@ pub fn dialog(app: &App, edit: &AdjEdit, to: Adj, scene: &Scene) -> Several {
 
 /// The dialog before the changes of a round are put back, or made again.
 #[must_use]
-pub fn back(changes: &[&Change], again: bool, scene: &Scene) -> Several {
+pub fn back(changes: &[&AdjChange], again: bool, scene: &Scene) -> BulkDialog {
     let items = changes.iter().map(|change| {
         let (from, to) = change.way(again);
         let gone = scene.find(change.who).is_none();
@@ -49,9 +49,9 @@ pub fn back(changes: &[&Change], again: bool, scene: &Scene) -> Several {
             to,
             revert: !again,
         });
-        Item { who: change.who, name: change.name.clone(), what, intent }
+        BulkItem { who: change.who, name: change.name.clone(), what, intent }
     });
-    let items: Vec<Item> = items.collect();
+    let items: Vec<BulkItem> = items.collect();
     let title = if again {
         format!("Change oom_score_adj of these {} again?", items.len())
     } else {
@@ -60,30 +60,30 @@ pub fn back(changes: &[&Change], again: bool, scene: &Scene) -> Several {
     asked(title, items, Vec::new())
 }
 
-fn asked(title: String, items: Vec<Item>, notes: Vec<String>) -> Several {
+fn asked(title: String, items: Vec<BulkItem>, notes: Vec<String>) -> BulkDialog {
     let touched = items.iter().filter(|item| item.intent.is_some()).count();
     let consent =
-        if touched > AT_A_GLANCE { Consent::Count(String::new()) } else { Consent::Enter };
-    Several { grave: false, notes, ..Several::new(title, items, consent) }
+        if touched > AT_A_GLANCE { BulkConsent::Count(String::new()) } else { BulkConsent::Enter };
+    BulkDialog { grave: false, notes, ..BulkDialog::new(title, items, consent) }
 }
 
 /// `3 of this name (chrome)`.
-fn whom(reach: Reach, items: &[Item]) -> String {
+fn whom(reach: Targets, items: &[BulkItem]) -> String {
     let count = items.len();
     match (reach, items.first()) {
-        (Reach::Name, Some(first)) => format!("{count} of this name ({})", first.name),
+        (Targets::Name, Some(first)) => format!("{count} of this name ({})", first.name),
         _ => format!("{count} {}", reach.words()),
     }
 }
 
-fn rights(process: &Process, from: Adj, scene: &Scene, journal: &Journal) -> Rights {
-    Rights::of(process, from, journal.refused(process.id), scene)
+fn rights(process: &Process, from: Adj, scene: &Scene, journal: &Journal) -> WriteRights {
+    WriteRights::of(process, from, journal.refused(process.id), scene)
 }
 
 /// What happens to one of them, or why it is left alone.
-fn item(app: &App, edit: &AdjEdit, process: &Process, to: Adj, scene: &Scene) -> Item {
+fn item(app: &App, edit: &AdjustDialog, process: &Process, to: Adj, scene: &Scene) -> BulkItem {
     let (who, name): (ProcId, String) = (process.id, process.comm.to_string());
-    let alone = |why: &str| Item {
+    let alone = |why: &str| BulkItem {
         who,
         name: name.clone(),
         what: format!("left alone: {why}"),
@@ -96,11 +96,11 @@ fn item(app: &App, edit: &AdjEdit, process: &Process, to: Adj, scene: &Scene) ->
     if from == to {
         return alone(&format!("it has {to} already"));
     }
-    if let Rights::Nothing(why) = rights(process, from, scene, &app.journal) {
+    if let WriteRights::Nothing(why) = rights(process, from, scene, &app.journal) {
         return alone(why);
     }
     // Whoever was not pointed at is not exposed with the crowd.
-    let named = who == edit.who || edit.reach == Reach::Tagged;
+    let named = who == edit.who || edit.reach == Targets::Tagged;
     if to > from
         && !named
         && let Protection::TypePid(why) | Protection::Never(why) =
@@ -109,5 +109,5 @@ fn item(app: &App, edit: &AdjEdit, process: &Process, to: Adj, scene: &Scene) ->
         return alone(&format!("{why} (tag it, or take it alone)"));
     }
     let intent = Intent::SetAdj { who, name: name.clone(), from, to, revert: false };
-    Item { who, name, what: format!("{from} -> {to}"), intent: Some(intent) }
+    BulkItem { who, name, what: format!("{from} -> {to}"), intent: Some(intent) }
 }

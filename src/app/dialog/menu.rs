@@ -5,7 +5,7 @@ use crate::model::{ProcId, Scope, Signal};
 
 /// What a choice does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum MenuChoice {
     /// Sort by the column of this name.
     Sort(&'static str),
     /// Show only this user; nobody means all.
@@ -28,7 +28,7 @@ pub enum Choice {
 
 /// A line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct MenuItem {
     /// What it is.
     pub label: String,
     /// A word on it.
@@ -36,7 +36,7 @@ pub struct Item {
     /// Whether it is on.
     pub on: bool,
     /// What choosing it does.
-    pub choice: Choice,
+    pub choice: MenuChoice,
 }
 
 /// A list on the screen.
@@ -45,7 +45,7 @@ pub struct Menu {
     /// Its title.
     pub title: String,
     /// Its lines.
-    pub items: Vec<Item>,
+    pub items: Vec<MenuItem>,
     /// The chosen one, among those that match.
     pub at: usize,
     /// What was typed to narrow it; used only where it may be.
@@ -59,7 +59,7 @@ pub struct Menu {
 impl Menu {
     /// A list with the first line that is on chosen.
     #[must_use]
-    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+    pub fn new(title: impl Into<String>, items: Vec<MenuItem>) -> Self {
         let at = items.iter().position(|item| item.on).unwrap_or(0);
         Self {
             title: title.into(),
@@ -72,11 +72,11 @@ impl Menu {
     }
 
     /// The lines that match what was typed, those that begin with it first.
-    pub fn matching(&self) -> impl Iterator<Item = &Item> {
+    pub fn matching(&self) -> impl Iterator<Item = &MenuItem> {
         let typed = self.typed.to_lowercase();
-        let begins = move |item: &&Item| item.label.to_lowercase().starts_with(&typed);
+        let begins = move |item: &&MenuItem| item.label.to_lowercase().starts_with(&typed);
         let typed = self.typed.to_lowercase();
-        let inside = move |item: &&Item| {
+        let inside = move |item: &&MenuItem| {
             let (label, hint) = (item.label.to_lowercase(), item.hint.to_lowercase());
             !label.starts_with(&typed) && (label.contains(&typed) || hint.contains(&typed))
         };
@@ -85,14 +85,14 @@ impl Menu {
 
     /// The chosen line.
     #[must_use]
-    pub fn chosen(&self) -> Option<&Item> {
+    pub fn chosen(&self) -> Option<&MenuItem> {
         self.matching().nth(self.at)
     }
 
     /// Whether it lists the policies, and nothing was typed yet.
     #[must_use]
     pub fn turns_policies(&self) -> bool {
-        let policies = |item: &Item| matches!(item.choice, Choice::Policy(_));
+        let policies = |item: &MenuItem| matches!(item.choice, MenuChoice::Policy(_));
         self.typed.is_empty() && self.items.first().is_some_and(policies)
     }
 

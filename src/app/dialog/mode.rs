@@ -2,21 +2,21 @@
 
 use tui_input::Input;
 
-use crate::app::adj_rules::rules::Ask;
-use crate::app::dialog::adjust::AdjEdit;
-use crate::app::dialog::bulk::Several;
+use crate::app::adj_rules::rules::RuleConsentDialog;
+use crate::app::dialog::adjust::AdjustDialog;
+use crate::app::dialog::bulk::BulkDialog;
 use crate::app::dialog::menu::Menu;
-use crate::app::dialog::signal::Confirm;
-use crate::app::dialog::sysctl::{KnobEdit, Sure};
-use crate::app::page::persist::Keep;
-use crate::app::session::journal::Change;
-use crate::app::view::events::Happened;
+use crate::app::dialog::signal::SignalDialog;
+use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
+use crate::app::page::persist::PersistPage;
+use crate::app::session::journal::AdjChange;
+use crate::app::view::events::IncidentPage;
 use crate::model::ProcId;
 use crate::units::{Adj, Millis};
 
 /// A view: what stands where the table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Screen {
+pub enum ViewKind {
     /// Every process.
     #[default]
     Processes,
@@ -30,7 +30,7 @@ pub enum Screen {
     Events,
 }
 
-impl Screen {
+impl ViewKind {
     /// All, in the order of their keys.
     pub const ALL: [Self; 5] =
         [Self::Processes, Self::Cgroups, Self::Verdicts, Self::Memory, Self::Events];
@@ -69,31 +69,31 @@ pub enum Mode {
     /// A list to choose from.
     Menu(Menu),
     /// The editor of oom_score_adj.
-    Edit(Box<AdjEdit>),
+    Edit(Box<AdjustDialog>),
     /// A signal waits for its confirmation.
-    Confirm(Confirm),
+    Confirm(SignalDialog),
     /// Putting a change back waits for its confirmation.
-    Revert(Revert),
+    Revert(RevertDialog),
     /// An act on several processes waits for its confirmation.
-    Several(Several),
+    Several(BulkDialog),
     /// What came of an act on several processes, a page scrolled so far.
     Round(u16),
     /// The journal of the session, the cursor on this line.
     Journal(usize),
     /// How to keep a value.
-    Keep(Keep),
+    Keep(PersistPage),
     /// The rules of adj wait for being switched on.
-    Ask(Ask),
+    Ask(RuleConsentDialog),
     /// The page of the rules of adj, scrolled so far.
     Rules(u16),
     /// The editor of the kernel's switches.
-    Knobs(KnobEdit),
+    Knobs(SysctlDialog),
     /// A grave value of a switch waits for its confirmation.
-    Sure(Sure),
+    Sure(ConfirmSysctl),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The page about a kill.
-    Happened(Box<Happened>),
+    Happened(Box<IncidentPage>),
     /// The page of promises, its rows scrolled so far.
     Promises(u16),
     /// The help page, scrolled so far.
@@ -117,7 +117,7 @@ impl Mode {
 
 /// What is typed at the bottom line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
+pub enum PromptKind {
     /// A search, jumping as it is typed.
     Search,
     /// A filter, applied as it is typed.
@@ -132,7 +132,7 @@ pub enum Asking {
 #[derive(Clone, Debug)]
 pub struct Prompt {
     /// For what.
-    pub asking: Asking,
+    pub asking: PromptKind,
     /// The line.
     pub input: Input,
     /// What is wrong with it.
@@ -143,7 +143,7 @@ pub struct Prompt {
 
 /// The question whether to put a change back, or to make it again.
 #[derive(Clone, Debug)]
-pub struct Revert {
+pub struct RevertDialog {
     /// Whose.
     pub who: ProcId,
     /// The name the user saw.
@@ -157,13 +157,13 @@ pub struct Revert {
     /// Where the journal's page was, if it was asked from there.
     pub journal: Option<usize>,
     /// Since when the question is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
-impl Revert {
+impl RevertDialog {
     /// Asks about a change.
     #[must_use]
-    pub fn new(change: &Change, again: bool) -> Self {
+    pub fn new(change: &AdjChange, again: bool) -> Self {
         let (from, to) = change.way(again);
         Self {
             who: change.who,
@@ -172,14 +172,14 @@ impl Revert {
             to,
             again,
             journal: None,
-            shown: Shown::default(),
+            shown: ShownSince::default(),
         }
     }
 }
 
 /// When a key was pressed, and whether some time after the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Press {
+pub struct KeyPress {
     /// When.
     pub at: Millis,
     /// No other key came just before.
@@ -188,7 +188,7 @@ pub struct Press {
 
 /// Since when a dialog has been on the screen: keys typed before nobody saw it do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shown(Option<Millis>);
+pub struct ShownSince(Option<Millis>);
 
 /// Keys this soon after a dialog appeared were typed for something else.
 pub const TYPE_AHEAD: Millis = Millis(400);
@@ -197,7 +197,7 @@ pub const TYPE_AHEAD: Millis = Millis(400);
 /// not from a finger: some terminals paste as if it were typed.
 pub const QUIET: Millis = Millis(80);
 
-impl Shown {
+impl ShownSince {
     /// Notes a picture: the first that had all of it counts, and one without it (a terminal too
     /// small, a program that was stopped) begins anew.
     pub fn drawn(&mut self, at: Millis, whole: bool) {
@@ -216,7 +216,7 @@ impl Shown {
 
     /// Whether it was, and alone: by a finger.
     #[must_use]
-    pub fn confirms_at(self, press: Press) -> bool {
+    pub fn confirms_at(self, press: KeyPress) -> bool {
         self.was_seen_at(press.at) && press.alone
     }
 }

@@ -1,8 +1,8 @@
 //! The dialog before a signal: it names everything, and only its own confirmation releases it.
 
-use crate::app::dialog::mode::Shown;
-use crate::intent::{Consent, Haste, Intent};
-use crate::model::{Capability, ProcId, Process, Reading, Scene, Signal, Study};
+use crate::app::dialog::mode::ShownSince;
+use crate::intent::{ConfirmedBy, Expedite, Intent};
+use crate::model::{Capability, ProcId, Process, ProcessDetail, Reading, Scene, Signal};
 use crate::plan::protection::{Protection, protection};
 use crate::policy::sacrifice;
 use crate::policy::{Policy, likely_sharers};
@@ -10,7 +10,7 @@ use crate::rank::also_killed::group_mates;
 
 /// What it takes to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ladder {
+pub enum ConfirmStep {
     /// The key `y`.
     Yes,
     /// The pid, typed so far, then Enter; and why.
@@ -24,7 +24,7 @@ pub enum Ladder {
 
 /// The dialog.
 #[derive(Clone, Debug)]
-pub struct Confirm {
+pub struct SignalDialog {
     /// To whom.
     pub who: ProcId,
     /// The name the user saw.
@@ -36,7 +36,7 @@ pub struct Confirm {
     /// Whether it is the sacrifice, by its rule.
     pub sacrifice: bool,
     /// What it takes.
-    pub ladder: Ladder,
+    pub ladder: ConfirmStep,
     /// What will refuse it, known before it is tried.
     pub warning: Option<&'static str>,
     /// What falls with it, a line each.
@@ -44,14 +44,14 @@ pub struct Confirm {
     /// Who stays, although an OOM kill or the policy would take them along, a line each.
     pub stay: Vec<String>,
     /// What was found out about it since the dialog opened; the question is valid without.
-    pub study: Option<Study>,
+    pub study: Option<ProcessDetail>,
     /// Whether somebody was asked to find it out.
     pub asked: bool,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
-impl Confirm {
+impl SignalDialog {
     /// Opens the sacrifice dialog.
     ///
     /// # Errors
@@ -86,8 +86,8 @@ impl Confirm {
     ) -> Result<Self, &'static str> {
         let ladder = match protection(process, own, scene) {
             Protection::Never(why) => return Err(why),
-            Protection::TypePid(why) => Ladder::TypePid { typed: String::new(), why },
-            Protection::None => Ladder::Yes,
+            Protection::TypePid(why) => ConfirmStep::TypePid { typed: String::new(), why },
+            Protection::None => ConfirmStep::Yes,
         };
         Ok(Self {
             who: process.id,
@@ -105,7 +105,7 @@ impl Confirm {
             },
             study: None,
             asked: !signal.ends(),
-            shown: Shown::default(),
+            shown: ShownSince::default(),
         })
     }
 
@@ -119,12 +119,12 @@ impl Confirm {
     }
 
     /// Takes what was found out. The question is another one by it: it has to be seen anew.
-    pub fn learn(&mut self, study: Study, scene: &Scene) {
+    pub fn learn(&mut self, study: ProcessDetail, scene: &Scene) {
         if let Some(process) = scene.find(self.who).filter(|_| self.signal.ends()) {
             self.falls = falls(process, scene, Some(&study));
         }
         self.study = Some(study);
-        self.shown = Shown::default();
+        self.shown = ShownSince::default();
     }
 
     /// The gentle signal instead of the hard one, or back.
@@ -135,15 +135,15 @@ impl Confirm {
 
     /// What is done beside the signal, as far as it is known to make sense.
     #[must_use]
-    pub fn haste(&self) -> Vec<Haste> {
-        let mut steps = Haste::usual(self.signal);
+    pub fn haste(&self) -> Vec<Expedite> {
+        let mut steps = Expedite::usual(self.signal);
         let frozen = self.study.as_ref().and_then(|study| study.frozen.as_ref());
         if let Some(frozen) = frozen
             && frozen.own
             && self.signal.ends()
             && frozen.holds_back(self.signal)
         {
-            steps.push(Haste::Thaw { cgroup: frozen.path.as_str().to_owned() });
+            steps.push(Expedite::Thaw { cgroup: frozen.path.as_str().to_owned() });
         }
         steps
     }
@@ -188,7 +188,7 @@ impl Confirm {
 
     /// The wish, once it was confirmed this firmly.
     #[must_use]
-    pub fn intent(&self, consent: Consent) -> Intent {
+    pub fn intent(&self, consent: ConfirmedBy) -> Intent {
         let (who, name, signal) = (self.who, self.name.clone(), self.signal);
         Intent::Signal { who, name, signal, consent, haste: self.haste() }
     }
@@ -244,7 +244,7 @@ fn by_policy(policy: &dyn Policy, process: &Process, scene: &Scene) -> Option<St
 }
 
 /// What falls with a process, as far as `/proc` tells.
-fn falls(process: &Process, scene: &Scene, study: Option<&Study>) -> Vec<String> {
+fn falls(process: &Process, scene: &Scene, study: Option<&ProcessDetail>) -> Vec<String> {
     let mut lines = Vec::new();
     if process.threads > 1 {
         lines.push(format!("its {} threads", process.threads));

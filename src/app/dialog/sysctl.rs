@@ -1,17 +1,17 @@
 //! The editor of the kernel's switches: overcommit, and what an OOM does. What would follow from a
 //! value stands there before anything is written; what could stop the machine asks once more.
 
-use crate::app::dialog::mode::{Mode, Press, Shown};
+use crate::app::dialog::mode::{KeyPress, Mode, ShownSince};
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Code, Key, Place};
-use crate::app::{App, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::{App, NoticeLevel, Request};
 use crate::intent::Intent;
-use crate::model::{Knob, OvercommitMode, Reading, Snapshot, commit_limit, global_total};
+use crate::model::{OvercommitMode, Reading, Snapshot, Sysctl, commit_limit, global_total};
 use crate::units::Kib;
 
 /// What would follow for promises of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forecast {
+pub struct OvercommitForecast {
     /// The commit limit now, as the kernel tells it.
     pub limit_before: Kib,
     /// The commit limit then.
@@ -31,7 +31,7 @@ pub struct Forecast {
 
 /// Who could still be promised memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum OvercommitRoom {
     /// Nothing is refused by the limit.
     Unlimited,
     /// There is room for all.
@@ -44,11 +44,11 @@ pub enum Room {
     Nobody,
 }
 
-impl Forecast {
+impl OvercommitForecast {
     /// What would follow from `value` in `knob`. Nothing where the look does not tell enough.
     #[must_use]
-    pub fn of(knob: Knob, value: u64, look: &Snapshot) -> Option<Self> {
-        let seen = |wanted: Knob| {
+    pub fn of(knob: Sysctl, value: u64, look: &Snapshot) -> Option<Self> {
+        let seen = |wanted: Sysctl| {
             if wanted == knob {
                 return Some(value);
             }
@@ -67,9 +67,10 @@ impl Forecast {
             look.overcommit.ratio.value()?,
             kbytes(look.overcommit.kbytes.value().map(|kib| kib.0)),
         );
-        let computed = limit(seen(Knob::OvercommitRatio)?, kbytes(seen(Knob::OvercommitKbytes)));
-        let counts = matches!(knob, Knob::OvercommitRatio | Knob::OvercommitKbytes);
-        let mode = u8::try_from(seen(Knob::OvercommitMemory)?).unwrap_or(u8::MAX);
+        let computed =
+            limit(seen(Sysctl::OvercommitRatio)?, kbytes(seen(Sysctl::OvercommitKbytes)));
+        let counts = matches!(knob, Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes);
+        let mode = u8::try_from(seen(Sysctl::OvercommitMemory)?).unwrap_or(u8::MAX);
         Some(Self {
             limit_before: charge.limit,
             limit: if counts { computed } else { charge.limit },
@@ -83,27 +84,27 @@ impl Forecast {
 
     /// Who could still be promised memory (`mm/util.c` `__vm_enough_memory`).
     #[must_use]
-    pub fn room(&self) -> Room {
+    pub fn room(&self) -> OvercommitRoom {
         let free = self.limit.saturating_sub(self.committed);
         if !self.mode.enforces() {
-            Room::Unlimited
+            OvercommitRoom::Unlimited
         } else if free == Kib::ZERO {
-            Room::Nobody
+            OvercommitRoom::Nobody
         } else if free <= self.admin_reserve {
-            Room::RootOnly
+            OvercommitRoom::RootOnly
         } else if free <= self.admin_reserve + self.user_reserve {
-            Room::NotForLarge
+            OvercommitRoom::NotForLarge
         } else {
-            Room::Enough
+            OvercommitRoom::Enough
         }
     }
 }
 
 /// The switches' part of the app: what was turned from here.
 #[derive(Clone, Debug, Default)]
-pub struct Turned {
+pub struct SysctlHistory {
     /// Each switch and what it was before, oldest first: what `r` proposes in the editor.
-    pub earlier: Vec<(Knob, u64)>,
+    pub earlier: Vec<(Sysctl, u64)>,
     /// The write that is under way puts the last of them back.
     pub(crate) reverting: bool,
 }
@@ -111,9 +112,9 @@ pub struct Turned {
 /// So many are remembered.
 const REMEMBERED: usize = 100;
 
-impl Turned {
+impl SysctlHistory {
     /// Takes in that a switch was turned, and what it was before.
-    pub(crate) fn take(&mut self, before: (Knob, u64)) {
+    pub(crate) fn take(&mut self, before: (Sysctl, u64)) {
         if std::mem::take(&mut self.reverting) {
             self.earlier.pop();
             return;
@@ -127,9 +128,9 @@ impl Turned {
 
 /// The editor.
 #[derive(Clone, Debug)]
-pub struct KnobEdit {
+pub struct SysctlDialog {
     /// The switch under the cursor.
-    pub knob: Knob,
+    pub knob: Sysctl,
     /// Its value as the user saw it when the cursor came there.
     pub from: Reading<u64>,
     /// As typed; always short.
@@ -137,37 +138,37 @@ pub struct KnobEdit {
     /// Whether the next character replaces what stands there.
     pub fresh: bool,
     /// What would follow.
-    pub forecast: Option<Forecast>,
+    pub forecast: Option<OvercommitForecast>,
     /// What will refuse it, known before it is tried.
     pub hindrance: Option<&'static str>,
     /// Whether it proposes to put the last one back.
     pub reverting: bool,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
 /// The question that a grave value asks once more.
 #[derive(Clone, Debug)]
-pub struct Sure {
+pub struct ConfirmSysctl {
     /// Which switch.
-    pub knob: Knob,
+    pub knob: Sysctl,
     /// The value the user saw.
     pub from: u64,
     /// The value to write.
     pub to: u64,
     /// What will happen.
-    pub grave: Grave,
+    pub grave: SysctlDanger,
     /// What would follow, as it was foreseen.
-    pub forecast: Option<Forecast>,
+    pub forecast: Option<OvercommitForecast>,
     /// Whether it puts the last one back.
     pub reverting: bool,
     /// Since when it is on the screen.
-    pub shown: Shown,
+    pub shown: ShownSince,
 }
 
 /// Why a value asks once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grave {
+pub enum SysctlDanger {
     /// Every allocation fails at once.
     NoMemory,
     /// Every allocation fails at once but those of root.
@@ -176,10 +177,10 @@ pub enum Grave {
     Panics,
 }
 
-impl KnobEdit {
+impl SysctlDialog {
     /// Opens the editor at a switch.
     #[must_use]
-    pub fn new(knob: Knob, look: &Snapshot) -> Self {
+    pub fn new(knob: Sysctl, look: &Snapshot) -> Self {
         let mut edit = Self {
             knob,
             from: Reading::NotAsked,
@@ -188,13 +189,13 @@ impl KnobEdit {
             forecast: None,
             hindrance: look.powers.turns_knobs.hindrance(),
             reverting: false,
-            shown: Shown::default(),
+            shown: ShownSince::default(),
         };
         edit.go_to(knob, look);
         edit
     }
 
-    fn go_to(&mut self, knob: Knob, look: &Snapshot) {
+    fn go_to(&mut self, knob: Sysctl, look: &Snapshot) {
         self.knob = knob;
         self.from = knob.seen(look);
         self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
@@ -203,9 +204,9 @@ impl KnobEdit {
     }
 
     fn step(&mut self, by: isize, look: &Snapshot) {
-        let at = Knob::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
-        let next = at.saturating_add_signed(by).min(Knob::ALL.len() - 1);
-        self.go_to(Knob::ALL[next], look);
+        let at = Sysctl::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
+        let next = at.saturating_add_signed(by).min(Sysctl::ALL.len() - 1);
+        self.go_to(Sysctl::ALL[next], look);
     }
 
     /// The value that Enter would write; nothing if what is typed is none.
@@ -230,9 +231,9 @@ impl KnobEdit {
     /// So much more or less, by what makes a difference in this switch.
     fn nudge(&mut self, up: bool, fine: bool) {
         let step = match self.knob {
-            Knob::OvercommitRatio | Knob::Swappiness if !fine => 5,
-            Knob::OvercommitKbytes if fine => 64 << 10,
-            Knob::OvercommitKbytes => 1 << 20,
+            Sysctl::OvercommitRatio | Sysctl::Swappiness if !fine => 5,
+            Sysctl::OvercommitKbytes if fine => 64 << 10,
+            Sysctl::OvercommitKbytes => 1 << 20,
             _ => 1,
         };
         let now: u64 = self.typed.parse().unwrap_or(0);
@@ -252,11 +253,11 @@ impl KnobEdit {
     /// The values worth a key of their own, without those that are none here.
     fn presets(&self, look: &Snapshot) -> Vec<u64> {
         match self.knob {
-            Knob::OvercommitMemory | Knob::PanicOnOom => vec![0, 1, 2],
-            Knob::KillAllocatingTask => vec![0, 1],
-            Knob::Swappiness => vec![0, 1, 10, 60, 100],
-            Knob::OvercommitRatio => vec![50, 80, 90, 100],
-            Knob::OvercommitKbytes => {
+            Sysctl::OvercommitMemory | Sysctl::PanicOnOom => vec![0, 1, 2],
+            Sysctl::KillAllocatingTask => vec![0, 1],
+            Sysctl::Swappiness => vec![0, 1, 10, 60, 100],
+            Sysctl::OvercommitRatio => vec![50, 80, 90, 100],
+            Sysctl::OvercommitKbytes => {
                 // All RAM, and what leaves today's promises a tenth of room.
                 let page = look.machine.page_size;
                 let all = global_total(&look.memory, &look.swap, page).bytes(page).0 / 1024;
@@ -283,22 +284,24 @@ impl KnobEdit {
 
     fn foresee(&mut self, look: &Snapshot) {
         let value = self.value();
-        self.forecast = value.and_then(|value| Forecast::of(self.knob, value, look));
+        self.forecast = value.and_then(|value| OvercommitForecast::of(self.knob, value, look));
     }
 
     /// What would happen at once, or at the next OOM, if this were written.
     #[must_use]
-    pub fn grave(&self) -> Option<Grave> {
+    pub fn grave(&self) -> Option<SysctlDanger> {
         let (value, from) = (self.value()?, self.from.value()?);
-        if self.knob == Knob::PanicOnOom {
-            return (value > from).then_some(Grave::Panics);
+        if self.knob == Sysctl::PanicOnOom {
+            return (value > from).then_some(SysctlDanger::Panics);
         }
         let forecast = self.forecast?;
         // Who makes more room than there is does no harm, even where it is not enough yet.
-        let worse = self.knob == Knob::OvercommitMemory || forecast.limit < forecast.limit_before;
+        let worse = self.knob == Sysctl::OvercommitMemory || forecast.limit < forecast.limit_before;
         match forecast.room() {
-            Room::Nobody if worse && value != from => Some(Grave::NoMemory),
-            Room::RootOnly if worse && value != from => Some(Grave::NoMemoryButRoot),
+            OvercommitRoom::Nobody if worse && value != from => Some(SysctlDanger::NoMemory),
+            OvercommitRoom::RootOnly if worse && value != from => {
+                Some(SysctlDanger::NoMemoryButRoot)
+            }
             _ => None,
         }
     }
@@ -323,7 +326,7 @@ impl App {
             return;
         }
         let Some(scene) = &self.scene else { return };
-        self.mode = Mode::Knobs(KnobEdit::new(Knob::OvercommitMemory, scene.now()));
+        self.mode = Mode::Knobs(SysctlDialog::new(Sysctl::OvercommitMemory, scene.now()));
         self.foresee_knob();
     }
 
@@ -334,16 +337,16 @@ impl App {
         }
     }
 
-    pub(crate) fn knob_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn knob_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let (Mode::Knobs(edit), Some(scene)) = (&mut self.mode, &self.scene) else {
             return Vec::new();
         };
         let look = scene.now();
-        match bindings::meaning(Place::Knobs, key) {
+        match bindings::meaning(KeyContext::Knobs, key) {
             Some(Action::Up) => edit.step(-1, look),
             Some(Action::Down) => edit.step(1, look),
-            Some(Action::First) => edit.go_to(Knob::ALL[0], look),
-            Some(Action::Last) => edit.go_to(Knob::ALL[Knob::ALL.len() - 1], look),
+            Some(Action::First) => edit.go_to(Sysctl::ALL[0], look),
+            Some(Action::Last) => edit.go_to(Sysctl::ALL[Sysctl::ALL.len() - 1], look),
             Some(Action::StepDown) => edit.nudge(false, false),
             Some(Action::StepUp) => edit.nudge(true, false),
             Some(Action::FineDown) => edit.nudge(false, true),
@@ -355,20 +358,20 @@ impl App {
                     edit.set(before);
                     edit.reverting = true;
                 }
-                None => self.say(Level::Plain, "no switch was turned in this session"),
+                None => self.say(NoticeLevel::Plain, "no switch was turned in this session"),
             },
-            Some(Action::Copy) => return self.copy_knob(KnobEdit::command),
-            Some(Action::CopyLine) => return self.copy_knob(KnobEdit::line),
+            Some(Action::Copy) => return self.copy_knob(SysctlDialog::command),
+            Some(Action::CopyLine) => return self.copy_knob(SysctlDialog::line),
             Some(Action::Apply) => return self.apply_knob(press),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Plain, "nothing was changed");
+                self.say(NoticeLevel::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
             _ => match key.code {
-                Code::Char(c) if !key.ctrl && !key.alt && c.is_ascii_digit() => edit.push(c),
-                Code::Backspace | Code::Delete => {
+                KeyCode::Char(c) if !key.ctrl && !key.alt && c.is_ascii_digit() => edit.push(c),
+                KeyCode::Backspace | KeyCode::Delete => {
                     edit.fresh = false;
                     edit.reverting = false;
                     edit.typed.pop();
@@ -380,54 +383,55 @@ impl App {
         Vec::new()
     }
 
-    fn copy_knob(&mut self, text: fn(&KnobEdit) -> Option<String>) -> Vec<Request> {
+    fn copy_knob(&mut self, text: fn(&SysctlDialog) -> Option<String>) -> Vec<Request> {
         let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
         let Some(text) = text(edit) else { return Vec::new() };
-        self.say(Level::Plain, format!("copied: {text}"));
+        self.say(NoticeLevel::Plain, format!("copied: {text}"));
         vec![Request::Copy(text)]
     }
 
-    fn apply_knob(&mut self, press: Press) -> Vec<Request> {
+    fn apply_knob(&mut self, press: KeyPress) -> Vec<Request> {
         let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
         if !edit.shown.confirms_at(press) {
             return Vec::new();
         }
         let knob = edit.knob;
         let Some(from) = edit.from.value() else {
-            self.say(Level::Warn, format!("{knob} cannot be read here"));
+            self.say(NoticeLevel::Warn, format!("{knob} cannot be read here"));
             return Vec::new();
         };
         let Some(to) = edit.value() else {
             let text = format!("{:?} is not {}", edit.typed, edit.complaint());
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
             return Vec::new();
         };
         if to == from {
             self.mode = Mode::Browse;
-            self.say(Level::Plain, format!("{knob} is {from} already: nothing was written"));
+            self.say(NoticeLevel::Plain, format!("{knob} is {from} already: nothing was written"));
             return Vec::new();
         }
         let (forecast, reverting) = (edit.forecast, edit.reverting);
         if let Some(grave) = edit.grave() {
-            let shown = Shown::default();
-            self.mode = Mode::Sure(Sure { knob, from, to, grave, forecast, reverting, shown });
+            let shown = ShownSince::default();
+            self.mode =
+                Mode::Sure(ConfirmSysctl { knob, from, to, grave, forecast, reverting, shown });
             return Vec::new();
         }
         self.turn(knob, from, to, reverting)
     }
 
-    fn turn(&mut self, knob: Knob, from: u64, to: u64, reverting: bool) -> Vec<Request> {
+    fn turn(&mut self, knob: Sysctl, from: u64, to: u64, reverting: bool) -> Vec<Request> {
         self.mode = Mode::Browse;
         self.turned.reverting = reverting;
         vec![Request::Act(Intent::SetKnob { knob, from, to })]
     }
 
-    pub(crate) fn sure_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn sure_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Sure(sure) = &self.mode else { return Vec::new() };
-        match bindings::meaning(Place::Confirm, key) {
+        match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Plain, "nothing was changed");
+                self.say(NoticeLevel::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
             Some(Action::Suspend) => return vec![Request::Suspend],

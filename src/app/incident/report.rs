@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::app::dialog::mode::{Mode, Screen};
+use crate::app::dialog::mode::{Mode, ViewKind};
 use crate::app::refresh::self_check::SelfCheck;
-use crate::app::{Anchor, App, Level};
-use crate::events::{Report, post_mortem};
-use crate::model::{Clock, Nth, Scene, Scope, Timing};
+use crate::app::{App, CursorAnchor, NoticeLevel};
+use crate::events::{OomReport, post_mortem};
+use crate::model::{Clock, EventTime, SampleIndex, Scene, Scope};
 use crate::policy::{Policy, of_kernel};
 use crate::units::{Millis, Ticks};
-use crate::words::incident::Explained;
+use crate::words::incident::ExplainedReport;
 
 /// The report on the screen, and what stood there before.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct ShownReport {
     /// Its place among those that can be shown, from 1, and how many there are.
     pub place: (usize, usize),
     /// How well its time is known.
-    pub told: Timing,
+    pub told: EventTime,
     /// What the log says of when.
     pub stamp: String,
     /// What there is to say of it, each with a label.
@@ -29,7 +29,7 @@ pub struct ShownReport {
     policy: &'static dyn Policy,
     taken: &'static dyn Policy,
     scope: Scope,
-    at: Option<Nth>,
+    at: Option<SampleIndex>,
     was_past: bool,
 }
 
@@ -39,15 +39,15 @@ impl App {
         let Some(report) = self.timeline.report(number).cloned() else { return false };
         let common = self.timeline.common();
         let kernel = report.kernel.clone().or(common.kernel);
-        let filled = Report { kernel, ..Report::clone(&report) };
+        let filled = OomReport { kernel, ..OomReport::clone(&report) };
         let Some(mut post) = post_mortem(&filled, common.swap) else { return false };
         let happening = self.timeline.happenings.iter().find(|it| it.report == Some(number));
-        let (unix_ms, told) = happening.map_or((0, Timing::Order), |it| (it.unix_ms, it.told));
+        let (unix_ms, told) = happening.map_or((0, EventTime::Order), |it| (it.unix_ms, it.told));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
         // Who is not in a dump was not hidden: it could not be chosen.
         post.snapshot.powers.sees_others = true;
         post.snapshot.clock = Clock {
-            unix_ms: if told == Timing::Order { 0 } else { unix_ms },
+            unix_ms: if told == EventTime::Order { 0 } else { unix_ms },
             monotonic_ms: Millis(0),
             uptime_ticks: Ticks(uptime / 10_000),
         };
@@ -72,7 +72,7 @@ impl App {
         };
         let place = self.report_place(number);
         let judged = Some(taken).filter(|policy| policy.id() != "linux");
-        let lines = Explained::new(&report, &self.timeline.common(), judged).lines();
+        let lines = ExplainedReport::new(&report, &self.timeline.common(), judged).lines();
         self.check = SelfCheck::default();
         self.report = Some(ShownReport {
             lines,
@@ -90,7 +90,7 @@ impl App {
         self.setup.scope = post.scope.clone();
         self.scene = Some(Scene::scoped(Arc::new(post.snapshot), None, post.scope));
         self.mode = Mode::Browse;
-        self.anchor = Anchor::First;
+        self.anchor = CursorAnchor::First;
         self.rank_anew();
         self.arrange();
         true
@@ -127,12 +127,12 @@ impl App {
                 self.show_report(number);
                 let found = self.timeline.happenings.iter().find(|it| it.report == Some(number));
                 self.timeline.held =
-                    found.map(|it| crate::app::incident::timeline::Entry::Kill(it.nth));
+                    found.map(|it| crate::app::incident::timeline::TimelineEntry::Kill(it.nth));
                 self.arrange_events();
             }
             None => {
                 let which = if next { "last" } else { "first" };
-                self.say(Level::Plain, format!("this is the {which} report with a dump"));
+                self.say(NoticeLevel::Plain, format!("this is the {which} report with a dump"));
             }
         }
     }
@@ -171,15 +171,15 @@ impl App {
         let past = &self.time.past;
         let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) else {
             // Reports of a file, and nothing else.
-            self.screen = Screen::Events;
+            self.screen = ViewKind::Events;
             return self.arrange_events();
         };
         let back = at.filter(|_| was_past || self.paused).unwrap_or(newest).max(oldest);
         self.drop_report();
-        self.anchor = Anchor::First;
+        self.anchor = CursorAnchor::First;
         self.go_to_look(back);
         self.time.stand(was_past);
-        self.screen = Screen::Events;
+        self.screen = ViewKind::Events;
         self.arrange_events();
     }
 }

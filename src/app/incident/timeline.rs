@@ -4,21 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::dialog::mode::Screen;
-use crate::app::{App, Level};
+use crate::app::dialog::mode::ViewKind;
+use crate::app::{App, NoticeLevel};
 use crate::columns::cgroup_leaf;
-use crate::events::{self, Report, page_size};
+use crate::events::{self, OomReport, page_size};
 use crate::model::{
-    Comm, Ear, Foreseen, OomEvent, Hearing, Killer, Nth, Process, Reading, Scene, Scope, Snapshot,
-    Text, Timing, Victim, is_within, unescape,
+    Comm, EventTime, Killer, LogSource, OomEvent, PredictionResult, Process, Reading, SampleIndex,
+    Scene, Scope, Snapshot, SourceState, Text, Victim, is_within, unescape,
 };
-use crate::rank::{Ranking, Standing};
+use crate::rank::{Placement, Ranking};
 use crate::units::{Kib, Millis};
-use crate::words::incident::Common;
+use crate::words::incident::DumpContext;
 
 /// What the ears brought.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum LogUpdate {
     /// A report of the kernel's; one of the same number takes the place of what was known of it.
     Report {
         /// Its number: of two with the same one the later is more complete.
@@ -26,54 +26,54 @@ pub enum News {
         /// When it was written, milliseconds since 1970, UTC.
         unix_ms: i64,
         /// How well that is known.
-        told: Timing,
+        told: EventTime,
         /// It.
-        report: Arc<Report>,
+        report: Arc<OomReport>,
     },
     /// A kill by a daemon.
     Daemon {
         /// When, milliseconds since 1970, UTC.
         unix_ms: i64,
         /// How well that is known.
-        told: Timing,
+        told: EventTime,
         /// What it said.
-        heard: events::Heard,
+        heard: events::DaemonKill,
         /// Whether that it was the daemon who said so is sure: to a syslog file anybody may write.
         proven: bool,
     },
     /// How an ear hears.
-    Ear(Ear, Hearing),
+    Ear(LogSource, SourceState),
 }
 
 /// Kills that the kernel counted between two looks, and no line told of yet.
 #[derive(Clone, Debug)]
-struct Counted {
+struct CountedKills {
     /// Between these two times, milliseconds since 1970, UTC.
     from: i64,
     to: i64,
     /// So many are not told of.
     left: u64,
     /// Who that may have been, the likeliest first.
-    guesses: Vec<Guess>,
+    guesses: Vec<VictimGuess>,
     /// Then they are told without a line.
     due: Millis,
 }
 
 #[derive(Clone, Debug)]
-struct Guess {
+struct VictimGuess {
     victim: Victim,
     domain: Option<Text>,
     cgroup: Option<Text>,
-    foreseen: Foreseen,
+    foreseen: PredictionResult,
 }
 
 /// What is known of one ear.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct LogSourceStatus {
     /// Which.
-    pub ear: Ear,
+    pub ear: LogSource,
     /// Whether and what it hears.
-    pub hearing: Hearing,
+    pub hearing: SourceState,
     /// So many lines were lost.
     pub lost: u64,
 }
@@ -84,7 +84,7 @@ pub struct Timeline {
     /// Every one.
     pub happenings: Vec<OomEvent>,
     /// Where they are heard of.
-    pub sources: Vec<Source>,
+    pub sources: Vec<LogSourceStatus>,
     /// Only kills, and not what was done from here.
     pub kills_only: bool,
     /// The cursor's line.
@@ -92,13 +92,13 @@ pub struct Timeline {
     /// The first line on the screen.
     pub top: usize,
     /// The line that the cursor holds to; nothing: the newest.
-    pub(crate) held: Option<Entry>,
+    pub(crate) held: Option<TimelineEntry>,
     /// Since the view was on the screen so many are new.
     pub unseen: usize,
     /// Those that only a log file tells of, where anybody may write.
     unproven: BTreeSet<u64>,
-    reports: BTreeMap<u64, Arc<Report>>,
-    counted: Vec<Counted>,
+    reports: BTreeMap<u64, Arc<OomReport>>,
+    counted: Vec<CountedKills>,
     /// Times of the kernel's kills that were heard of, and not counted yet.
     early: VecDeque<i64>,
     /// The time of the first look: what is older was counted before.
@@ -108,7 +108,7 @@ pub struct Timeline {
 
 /// A line of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum TimelineEntry {
     /// The happening of this number.
     Kill(u64),
     /// A line of the session's journal, by its place.
@@ -132,14 +132,14 @@ const STORM: usize = 64;
 impl Timeline {
     /// The report of this number.
     #[must_use]
-    pub fn report(&self, number: u64) -> Option<&Arc<Report>> {
+    pub fn report(&self, number: u64) -> Option<&Arc<OomReport>> {
         self.reports.get(&number)
     }
 
     /// What the reports tell together.
     #[must_use]
-    pub fn common(&self) -> Common {
-        Common {
+    pub fn common(&self) -> DumpContext {
+        DumpContext {
             kernel: self.reports.values().find_map(|report| report.kernel.clone()),
             swap: self.reports.values().find_map(|report| report.swap_total),
         }
@@ -162,13 +162,13 @@ impl Timeline {
     pub fn hears_kernel(&self) -> bool {
         self.sources
             .iter()
-            .any(|it| it.ear == Ear::KernelLog && matches!(it.hearing, Hearing::Open(_)))
+            .any(|it| it.ear == LogSource::KernelLog && matches!(it.hearing, SourceState::Open(_)))
     }
 
     /// Whether somebody was killed since doomtop began.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        self.happenings.iter().any(|it| matches!(it.told, Timing::Live | Timing::Within(_)))
+        self.happenings.iter().any(|it| matches!(it.told, EventTime::Live | EventTime::Within(_)))
     }
 
     /// Adds one, in the order of time.
@@ -185,7 +185,7 @@ impl Timeline {
     }
 
     /// Keeps a report; dumps that are too many go, the oldest first.
-    fn keep(&mut self, number: u64, report: Arc<Report>) {
+    fn keep(&mut self, number: u64, report: Arc<OomReport>) {
         self.reports.insert(number, report);
         let mut rows: usize = self.reports.values().map(|report| report.tasks.len() + 1).sum();
         while rows > ROWS && self.reports.len() > 1 {
@@ -199,14 +199,20 @@ impl Timeline {
     }
 
     /// Takes in how an ear hears.
-    fn hear(&mut self, ear: Ear, hearing: Hearing) {
+    fn hear(&mut self, ear: LogSource, hearing: SourceState) {
         match (self.sources.iter_mut().find(|it| it.ear == ear), hearing) {
-            (Some(source), Hearing::Lost(more)) => source.lost = source.lost.saturating_add(more),
-            (Some(source), hearing) => source.hearing = hearing,
-            (None, Hearing::Lost(lost)) => {
-                self.sources.push(Source { ear, hearing: Hearing::Open(String::new()), lost });
+            (Some(source), SourceState::Lost(more)) => {
+                source.lost = source.lost.saturating_add(more)
             }
-            (None, hearing) => self.sources.push(Source { ear, hearing, lost: 0 }),
+            (Some(source), hearing) => source.hearing = hearing,
+            (None, SourceState::Lost(lost)) => {
+                self.sources.push(LogSourceStatus {
+                    ear,
+                    hearing: SourceState::Open(String::new()),
+                    lost,
+                });
+            }
+            (None, hearing) => self.sources.push(LogSourceStatus { ear, hearing, lost: 0 }),
         }
         self.sources.sort_by_key(|it| it.ear);
     }
@@ -225,7 +231,7 @@ impl Timeline {
         }
         // It came later than the grace lasted: what was guessed meanwhile gives way.
         let guessed = |it: &&OomEvent| {
-            let Timing::Within(span) = it.told else { return false };
+            let EventTime::Within(span) = it.told else { return false };
             it.by == Killer::Counted && fits(it.unix_ms - span.0.cast_signed(), it.unix_ms)
         };
         let same = |it: &&OomEvent| it.victim.is_some_and(|victim| victim.pid == pid);
@@ -243,7 +249,7 @@ impl Timeline {
     }
 
     /// So many kills were counted between two times, and who may have been killed.
-    fn count(&mut self, from: i64, to: i64, count: u64, guesses: Vec<Guess>, due: Millis) {
+    fn count(&mut self, from: i64, to: i64, count: u64, guesses: Vec<VictimGuess>, due: Millis) {
         let mut left = count;
         self.early.retain(|&told| {
             let is_it = left > 0 && told >= from - SLACK && told <= to + SLACK;
@@ -252,25 +258,25 @@ impl Timeline {
             !is_it && told > to - 60_000
         });
         if left > 0 {
-            self.counted.push(Counted { from, to, left, guesses, due });
+            self.counted.push(CountedKills { from, to, left, guesses, due });
         }
     }
 
     /// What was counted and waited long enough becomes a line; their numbers come back.
     fn settle(&mut self, now: Millis, at_once: bool) -> Vec<u64> {
         let mut told = Vec::new();
-        let (due, later): (Vec<Counted>, Vec<Counted>) =
+        let (due, later): (Vec<CountedKills>, Vec<CountedKills>) =
             self.counted.drain(..).partition(|it| it.left == 0 || at_once || it.due <= now);
         self.counted = later;
         for counted in due {
-            let known = |guess: &Guess| {
+            let known = |guess: &VictimGuess| {
                 self.happenings.iter().any(|it| {
                     it.unix_ms >= counted.from - SLACK
                         && it.unix_ms <= counted.to + SLACK
                         && it.victim.is_some_and(|victim| victim.pid == guess.victim.pid)
                 })
             };
-            let free: Vec<Guess> =
+            let free: Vec<VictimGuess> =
                 counted.guesses.iter().filter(|guess| !known(guess)).cloned().collect();
             let mut guesses = free.into_iter();
             for _ in 0..counted.left.min(STORM as u64) {
@@ -279,13 +285,13 @@ impl Timeline {
                 let happening = OomEvent {
                     nth: 0,
                     unix_ms: counted.to,
-                    told: Timing::Within(Millis(span)),
+                    told: EventTime::Within(Millis(span)),
                     by: Killer::Counted,
                     victim: guess.as_ref().map(|it| it.victim),
                     guessed: guess.is_some(),
                     domain: guess.as_ref().and_then(|it| it.domain.clone()),
                     cgroup: guess.as_ref().and_then(|it| it.cgroup.clone()),
-                    foreseen: guess.map_or(Foreseen::NoLook, |it| it.foreseen),
+                    foreseen: guess.map_or(PredictionResult::NoLook, |it| it.foreseen),
                     report: None,
                     said: None,
                 };
@@ -311,7 +317,7 @@ fn victim_of(process: &Process, page: crate::units::PageSize) -> Victim {
 }
 
 /// The happenings of a report: one for each that was killed, and one where nobody was.
-fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<OomEvent> {
+fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<OomEvent> {
     let by = if report.is_asked_for() {
         Killer::Sysrq
     } else if report.is_memcg() {
@@ -330,7 +336,7 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<OomEven
         guessed: false,
         domain: path(&report.domain),
         cgroup: path(&report.cgroup),
-        foreseen: Foreseen::NoLook,
+        foreseen: PredictionResult::NoLook,
         report: Some(number),
         said: None,
     };
@@ -367,7 +373,7 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<OomEven
                 by: if along { Killer::Group } else { by },
                 victim: Some(victim),
                 cgroup: if along { path(&report.group) } else { first.cgroup.clone() },
-                foreseen: if along { Foreseen::Along } else { Foreseen::NoLook },
+                foreseen: if along { PredictionResult::Along } else { PredictionResult::NoLook },
                 ..first.clone()
             }
         })
@@ -376,12 +382,12 @@ fn tell(number: u64, unix_ms: i64, told: Timing, report: &Report) -> Vec<OomEven
 
 impl App {
     /// Takes in what the ears brought.
-    pub(crate) fn hear(&mut self, all: Vec<News>) {
+    pub(crate) fn hear(&mut self, all: Vec<LogUpdate>) {
         let (mut new, mut looked) = (Vec::new(), 0);
         for news in all {
             match news {
-                News::Ear(ear, hearing) => self.timeline.hear(ear, hearing),
-                News::Report { number, unix_ms, told, report } => {
+                LogUpdate::Ear(ear, hearing) => self.timeline.hear(ear, hearing),
+                LogUpdate::Report { number, unix_ms, told, report } => {
                     let known = |pid: Option<i32>, timeline: &Timeline| {
                         timeline.happenings.iter().any(|it| {
                             it.report == Some(number)
@@ -402,12 +408,12 @@ impl App {
                             self.recall(&mut happening);
                         }
                         let nth = self.timeline.add(happening);
-                        new.extend((told == Timing::Live).then_some(nth));
+                        new.extend((told == EventTime::Live).then_some(nth));
                     }
                 }
-                News::Daemon { unix_ms, told, heard, proven } => {
+                LogUpdate::Daemon { unix_ms, told, heard, proven } => {
                     if let Some(nth) = self.hear_daemon(unix_ms, told, heard, proven) {
-                        new.extend((told == Timing::Live).then_some(nth));
+                        new.extend((told == EventTime::Live).then_some(nth));
                     }
                 }
             }
@@ -422,8 +428,8 @@ impl App {
     fn hear_daemon(
         &mut self,
         unix_ms: i64,
-        told: Timing,
-        heard: events::Heard,
+        told: EventTime,
+        heard: events::DaemonKill,
         proven: bool,
     ) -> Option<u64> {
         let near = |it: &OomEvent| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
@@ -468,7 +474,7 @@ impl App {
             guessed: false,
             domain: heard.cgroup.clone(),
             cgroup: heard.cgroup,
-            foreseen: Foreseen::NoLook,
+            foreseen: PredictionResult::NoLook,
             report: None,
             said: Some(heard.said),
         };
@@ -483,30 +489,30 @@ impl App {
     }
 
     /// The look that was on the screen just before a time.
-    pub(crate) fn look_before(&self, unix_ms: i64) -> Option<Nth> {
+    pub(crate) fn look_before(&self, unix_ms: i64) -> Option<SampleIndex> {
         let past = &self.time.past;
         let newest = past.facts(past.newest()?)?.clock;
         let ago = u64::try_from(newest.unix_ms.saturating_sub(unix_ms)).unwrap_or(0);
         let nth = past.at(Millis(newest.monotonic_ms.0.checked_sub(ago)?))?;
         let is_before = past.facts(nth)?.clock.unix_ms <= unix_ms;
-        if is_before { Some(nth) } else { nth.0.checked_sub(1).map(Nth) }
+        if is_before { Some(nth) } else { nth.0.checked_sub(1).map(SampleIndex) }
     }
 
     /// The look before a kill: of one that was only counted, the look that had not counted it yet.
-    pub(crate) fn look_before_kill(&self, happening: &OomEvent) -> Option<Nth> {
-        let Timing::Within(span) = happening.told else {
+    pub(crate) fn look_before_kill(&self, happening: &OomEvent) -> Option<SampleIndex> {
+        let EventTime::Within(span) = happening.told else {
             return self.look_before(happening.unix_ms);
         };
         let from = happening.unix_ms.saturating_sub_unsigned(span.0);
         let past = &self.time.past;
-        let was = |nth: &Nth| past.facts(*nth).is_some_and(|it| it.clock.unix_ms <= from);
-        (past.oldest()?.0..=past.newest()?.0).rev().map(Nth).find(was)
+        let was = |nth: &SampleIndex| past.facts(*nth).is_some_and(|it| it.clock.unix_ms <= from);
+        (past.oldest()?.0..=past.newest()?.0).rev().map(SampleIndex).find(was)
     }
 
     /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
     /// that domain, by the policy that ranks now.
     fn recall(&self, happening: &mut OomEvent) {
-        if happening.foreseen == Foreseen::Along {
+        if happening.foreseen == PredictionResult::Along {
             return;
         }
         let Some(pid) = happening.victim.and_then(|victim| victim.pid) else { return };
@@ -537,10 +543,10 @@ impl App {
     }
 
     /// Compares what the kernel counted in a look with the look before it.
-    pub(crate) fn count_kills(&mut self, nth: Nth, look: &Snapshot) {
+    pub(crate) fn count_kills(&mut self, nth: SampleIndex, look: &Snapshot) {
         self.timeline.since.get_or_insert(look.clock.unix_ms);
         let past = &self.time.past;
-        let before = nth.0.checked_sub(1).map(Nth);
+        let before = nth.0.checked_sub(1).map(SampleIndex);
         let Some((before, facts)) = before.and_then(|nth| Some((nth, past.facts(nth)?))) else {
             return;
         };
@@ -576,7 +582,7 @@ impl App {
     /// Says that somebody was killed just now.
     fn announce(&mut self, new: &[u64]) {
         let Some(&last) = new.last() else { return };
-        if self.screen != Screen::Events {
+        if self.screen != ViewKind::Events {
             self.timeline.unseen += new.len();
         }
         if !self.setup.live {
@@ -593,10 +599,10 @@ impl App {
         if new.len() > 1 {
             text.push_str(&format!(", and {} more", new.len() - 1));
         }
-        if self.screen != Screen::Events {
+        if self.screen != ViewKind::Events {
             text.push_str(": Alt-5");
         }
-        self.say(Level::Warn, text);
+        self.say(NoticeLevel::Warn, text);
     }
 }
 
@@ -621,34 +627,34 @@ fn foresee(
     look: &Arc<Snapshot>,
     pid: i32,
     happening: &OomEvent,
-) -> Foreseen {
-    let Some(at) = look.position(pid) else { return Foreseen::NotSeen };
+) -> PredictionResult {
+    let Some(at) = look.position(pid) else { return PredictionResult::NotSeen };
     let same = |victim: Victim| look.processes.get(at).is_some_and(|it| it.comm == victim.comm);
     // Another one has the pid, or it ran another program then.
     if !happening.victim.is_some_and(same) {
-        return Foreseen::NotSeen;
+        return PredictionResult::NotSeen;
     }
     let domain = happening.domain.as_ref().filter(|_| happening.by.is_kernel());
     let found = domain.filter(|path| look.cgroups.find(path.as_str()).is_some());
     let scope = match (domain, found) {
         (Some(path), Some(_)) => Scope::Memcg(Arc::new(path.clone())),
         // In which order they stood there, nobody looked.
-        (Some(_), None) if happening.by == Killer::Memcg => return Foreseen::NoLook,
+        (Some(_), None) if happening.by == Killer::Memcg => return PredictionResult::NoLook,
         _ => Scope::Global,
     };
     let scene = Scene::scoped(Arc::clone(look), None, scope);
     let ranking = Ranking::new(policy, &scene);
     match ranking.place(at) {
-        Some((_, row)) if matches!(row.standing, Standing::Spared(_)) => Foreseen::Spared,
+        Some((_, row)) if matches!(row.standing, Placement::Spared(_)) => PredictionResult::Spared,
         Some((place, row)) => {
             let place = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
             if ranking.too_close() && ranking.candidates().contains(&row.id) {
-                Foreseen::Candidate(place)
+                PredictionResult::Candidate(place)
             } else {
-                Foreseen::Rank(place)
+                PredictionResult::Rank(place)
             }
         }
-        None => Foreseen::NotSeen,
+        None => PredictionResult::NotSeen,
     }
 }
 
@@ -659,7 +665,7 @@ fn guess(
     then: &Arc<Snapshot>,
     now: &Snapshot,
     count: u64,
-) -> Vec<Guess> {
+) -> Vec<VictimGuess> {
     // The counters are hierarchical: the deepest that rose says where. A leaf may be gone with its kill.
     let rose = |path: &str| {
         let events = |look: &Snapshot| look.cgroups.find(path)?.events.oom_kill.value();
@@ -688,13 +694,13 @@ fn guess(
             let mut guess = OomEvent {
                 nth: 0,
                 unix_ms: 0,
-                told: Timing::Order,
+                told: EventTime::Order,
                 by: Killer::Counted,
                 victim: Some(victim),
                 guessed: true,
                 domain: wall.map(|wall| Text::clone(wall)),
                 cgroup,
-                foreseen: Foreseen::NoLook,
+                foreseen: PredictionResult::NoLook,
                 report: None,
                 said: None,
             };
@@ -706,7 +712,12 @@ fn guess(
             if wall.is_some() || !guess.cgroup.as_ref().is_some_and(walled) {
                 guess.foreseen = foresee(policy, then, process.id.pid, &guess);
             }
-            Guess { victim, domain: guess.domain, cgroup: guess.cgroup, foreseen: guess.foreseen }
+            VictimGuess {
+                victim,
+                domain: guess.domain,
+                cgroup: guess.cgroup,
+                foreseen: guess.foreseen,
+            }
         })
         .collect()
 }

@@ -1,9 +1,9 @@
 //! Keys in the table: moving, ordering, filtering. Nothing here can change the world.
 
-use crate::app::dialog::mode::{Asking, Mode, Press, Prompt, Screen};
+use crate::app::dialog::mode::{KeyPress, Mode, Prompt, PromptKind, ViewKind};
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, Place};
-use crate::app::{Anchor, App, HeaderLevel, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::{App, CursorAnchor, HeaderLevel, NoticeLevel, Request};
 use crate::columns::{CommandStyle, column};
 
 use crate::plan::targets::subtree;
@@ -11,7 +11,7 @@ use crate::rows::arrange::Sort;
 
 impl App {
     /// Gives a key to whatever has the keys.
-    pub(crate) fn key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         match &mut self.mode {
             Mode::GoTo(digits) => {
                 if let Some(digit) = key.digit() {
@@ -23,7 +23,7 @@ impl App {
                 }
                 // Any other key ends the number and keeps its own meaning.
                 self.mode = Mode::Browse;
-                if key == Key::plain(bindings::Code::Esc) {
+                if key == Key::plain(bindings::KeyCode::Esc) {
                     return Vec::new();
                 }
                 self.browse_key(key)
@@ -51,62 +51,64 @@ impl App {
 
     /// Where keys are looked up now.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> KeyContext {
         match &self.mode {
             Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
-            Mode::Menu(_) => Place::Menu,
-            Mode::Edit(_) => Place::Edit,
-            Mode::Knobs(_) => Place::Knobs,
-            Mode::Rules(_) => Place::Rules,
-            Mode::Ask(_) => Place::Confirm,
-            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => Place::Confirm,
+            Mode::Menu(_) => KeyContext::Menu,
+            Mode::Edit(_) => KeyContext::Edit,
+            Mode::Knobs(_) => KeyContext::Knobs,
+            Mode::Rules(_) => KeyContext::Rules,
+            Mode::Ask(_) => KeyContext::Confirm,
+            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => {
+                KeyContext::Confirm
+            }
             Mode::Explain(_)
             | Mode::Help(_)
             | Mode::Round(_)
             | Mode::Happened(_)
-            | Mode::Promises(_) => Place::Page,
-            Mode::Journal(_) => Place::Journal,
-            Mode::Keep(_) => Place::Keep,
+            | Mode::Promises(_) => KeyContext::Page,
+            Mode::Journal(_) => KeyContext::Journal,
+            Mode::Keep(_) => KeyContext::Keep,
         }
     }
 
     /// The place of the view: where keys are looked up when nothing lies over it.
     #[must_use]
-    pub const fn home(&self) -> Place {
+    pub const fn home(&self) -> KeyContext {
         match self.screen {
-            Screen::Processes => Place::Browse,
-            Screen::Cgroups => Place::Cgroups,
-            Screen::Verdicts => Place::Verdicts,
-            Screen::Memory => Place::Memory,
-            Screen::Events => Place::Events,
+            ViewKind::Processes => KeyContext::Browse,
+            ViewKind::Cgroups => KeyContext::Cgroups,
+            ViewKind::Verdicts => KeyContext::Verdicts,
+            ViewKind::Memory => KeyContext::Memory,
+            ViewKind::Events => KeyContext::Events,
         }
     }
 
     /// Carries out an action as the view means it.
     pub(crate) fn act_here(&mut self, action: Action) -> Vec<Request> {
         match self.screen {
-            Screen::Processes => self.browse(action),
-            Screen::Cgroups => self.group_action(action),
-            Screen::Verdicts => self.verdict_action(action),
-            Screen::Memory => self.memory_action(action),
-            Screen::Events => self.event_action(action),
+            ViewKind::Processes => self.browse(action),
+            ViewKind::Cgroups => self.group_action(action),
+            ViewKind::Verdicts => self.verdict_action(action),
+            ViewKind::Memory => self.memory_action(action),
+            ViewKind::Events => self.event_action(action),
         }
     }
 
     fn browse_key(&mut self, key: Key) -> Vec<Request> {
         match self.screen {
-            Screen::Processes => {}
-            Screen::Cgroups => return self.group_key(key),
-            Screen::Verdicts => return self.verdict_key(key),
-            Screen::Memory => return self.view_key(key),
-            Screen::Events => return self.event_key(key),
+            ViewKind::Processes => {}
+            ViewKind::Cgroups => return self.group_key(key),
+            ViewKind::Verdicts => return self.verdict_key(key),
+            ViewKind::Memory => return self.view_key(key),
+            ViewKind::Events => return self.event_key(key),
         }
         if let Some(digit) = key.digit() {
             self.mode = Mode::GoTo(digit.to_string());
             self.go_to_pid();
             return Vec::new();
         }
-        match bindings::meaning(Place::Browse, key) {
+        match bindings::meaning(KeyContext::Browse, key) {
             Some(action) => self.browse(action),
             None => Vec::new(),
         }
@@ -155,10 +157,10 @@ impl App {
                 self.view.sort.descending = !self.view.sort.descending;
                 self.arrange();
             }
-            Action::Search => self.open_prompt(Asking::Search),
+            Action::Search => self.open_prompt(PromptKind::Search),
             Action::SearchNext => self.search_on(true),
             Action::SearchPrevious => self.search_on(false),
-            Action::Filter => self.open_prompt(Asking::Filter),
+            Action::Filter => self.open_prompt(PromptKind::Filter),
             Action::UserFilter => self.open_user_menu(),
             Action::Tag => self.tag(),
             Action::Untag => self.tags.clear(),
@@ -193,13 +195,13 @@ impl App {
             Action::KernelThreads => {
                 self.view.kernel_threads = !self.view.kernel_threads;
                 let word = if self.view.kernel_threads { "shown" } else { "hidden" };
-                self.say(Level::Plain, format!("kernel threads {word}"));
+                self.say(NoticeLevel::Plain, format!("kernel threads {word}"));
                 self.arrange();
             }
             Action::HideSpared => {
                 self.view.hide_spared = !self.view.hide_spared;
                 let word = if self.view.hide_spared { "hidden" } else { "shown" };
-                self.say(Level::Plain, format!("those who cannot be chosen are {word}"));
+                self.say(NoticeLevel::Plain, format!("those who cannot be chosen are {word}"));
                 self.arrange();
             }
             Action::Header => {
@@ -218,12 +220,12 @@ impl App {
             }
             Action::Units => {
                 self.scale = self.scale.next();
-                self.say(Level::Plain, format!("sizes in the table: {}", self.scale.word()));
+                self.say(NoticeLevel::Plain, format!("sizes in the table: {}", self.scale.word()));
             }
             Action::HeaderUnits => {
                 self.header_scale = self.header_scale.next();
                 let word = self.header_scale.word();
-                self.say(Level::Plain, format!("sizes in the header: {word}"));
+                self.say(NoticeLevel::Plain, format!("sizes in the header: {word}"));
             }
             Action::Columns => self.open_column_menu(),
             Action::PolicyMenu => self.open_policy_menu(),
@@ -231,26 +233,29 @@ impl App {
             Action::ScopeBack => return self.scope_back(),
             Action::NextView => return self.go_to_screen(self.screen.step(1)),
             Action::PreviousView => return self.go_to_screen(self.screen.step(-1)),
-            Action::ViewProcesses => return self.go_to_screen(Screen::Processes),
-            Action::ViewCgroups => return self.go_to_screen(Screen::Cgroups),
-            Action::ViewMemory => return self.go_to_screen(Screen::Memory),
-            Action::ViewEvents => return self.go_to_screen(Screen::Events),
+            Action::ViewProcesses => return self.go_to_screen(ViewKind::Processes),
+            Action::ViewCgroups => return self.go_to_screen(ViewKind::Cgroups),
+            Action::ViewMemory => return self.go_to_screen(ViewKind::Memory),
+            Action::ViewEvents => return self.go_to_screen(ViewKind::Events),
             Action::WhyReport => self.explain_shown(),
-            Action::GoToTime => self.open_prompt(Asking::Time),
-            Action::ViewVerdicts => return self.go_to_screen(Screen::Verdicts),
+            Action::GoToTime => self.open_prompt(PromptKind::Time),
+            Action::ViewVerdicts => return self.go_to_screen(ViewKind::Verdicts),
             Action::RulesPage => self.open_rules(),
             Action::RulesOff => self.rules_off(),
             Action::Overcommit => self.open_knobs(),
-            Action::Delay => self.open_prompt(Asking::Delay),
+            Action::Delay => self.open_prompt(PromptKind::Delay),
             Action::LookNow if self.paused => {
-                self.say(Level::Plain, "paused: z goes on");
+                self.say(NoticeLevel::Plain, "paused: z goes on");
             }
             Action::LookNow => return vec![Request::LookNow],
             Action::Redraw => return vec![Request::Redraw],
             Action::Palette => self.open_palette(),
             Action::Copy => self.open_copy_menu(),
             Action::Dump if self.report.is_some() => {
-                self.say(Level::Plain, "a report is no look: what it tells stands in its log");
+                self.say(
+                    NoticeLevel::Plain,
+                    "a report is no look: what it tells stands in its log",
+                );
             }
             Action::Dump => return vec![Request::Dump],
             Action::Record => return self.toggle_taping(),
@@ -261,11 +266,14 @@ impl App {
             Action::QuitKeep => return vec![Request::Quit { keep: true }],
             Action::Suspend => return vec![Request::Suspend],
             Action::Threads => self.say(
-                Level::Plain,
+                NoticeLevel::Plain,
                 "no threads here: the OOM killer picks whole processes (the column shows none)",
             ),
             Action::NotVim => {
-                self.say(Level::Plain, "j does nothing, because k is kill: move with the arrows");
+                self.say(
+                    NoticeLevel::Plain,
+                    "j does nothing, because k is kill: move with the arrows",
+                );
             }
             _ => {}
         }
@@ -301,8 +309,8 @@ impl App {
     /// From the first movement on the cursor follows its process.
     pub(crate) fn hold_on(&mut self) {
         self.anchor = match self.lines.get(self.cursor) {
-            Some(line) if self.follow => Anchor::Process(line.id),
-            _ => Anchor::Row(self.cursor),
+            Some(line) if self.follow => CursorAnchor::Process(line.id),
+            _ => CursorAnchor::Row(self.cursor),
         };
     }
 
@@ -336,7 +344,7 @@ impl App {
             Some(id) => self.jump_to(id),
             None => {
                 let text = format!("no pid {digits} in the table");
-                self.say(Level::Plain, text);
+                self.say(NoticeLevel::Plain, text);
             }
         }
     }
@@ -394,7 +402,7 @@ impl App {
     /// Opens or closes the branch under the cursor; all of them, where nothing is said.
     fn fold(&mut self, close: Option<bool>) {
         if !self.view.tree {
-            return self.say(Level::Plain, "that opens and closes branches of the tree (t)");
+            return self.say(NoticeLevel::Plain, "that opens and closes branches of the tree (t)");
         }
         match close {
             Some(close) => {
@@ -419,17 +427,17 @@ impl App {
         self.hold_on();
         let text =
             if self.follow { "the cursor follows its process" } else { "the cursor keeps its row" };
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
     }
 
     /// Goes to the next match, round the end.
     fn search_on(&mut self, forward: bool) {
         if self.search.is_empty() {
-            return self.say(Level::Plain, "nothing is searched for: / begins");
+            return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
         }
         if !self.find_from(self.cursor, forward, false) {
             let text = format!("no match for {}", self.search.text());
-            self.say(Level::Plain, text);
+            self.say(NoticeLevel::Plain, text);
         }
     }
 
@@ -458,12 +466,12 @@ impl App {
         found.is_some()
     }
 
-    fn open_prompt(&mut self, asking: Asking) {
+    fn open_prompt(&mut self, asking: PromptKind) {
         let text = match asking {
-            Asking::Search => String::new(),
-            Asking::Filter => self.view.filter.text().to_owned(),
-            Asking::Time => String::new(),
-            Asking::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
+            PromptKind::Search => String::new(),
+            PromptKind::Filter => self.view.filter.text().to_owned(),
+            PromptKind::Time => String::new(),
+            PromptKind::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
         };
         let origin = self.lines.get(self.cursor).map(|line| line.id);
         self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });

@@ -3,13 +3,13 @@
 
 use tui_input::InputRequest;
 
-use crate::app::dialog::mode::{Asking, Mode, Press};
-use crate::app::dialog::signal::Ladder;
+use crate::app::dialog::mode::{KeyPress, Mode, PromptKind};
+use crate::app::dialog::signal::ConfirmStep;
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Code, Key, Place};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::refresh::playback::parse_time;
-use crate::app::{App, Level, Request};
-use crate::intent::{Consent, Intent};
+use crate::app::{App, NoticeLevel, Request};
+use crate::intent::{ConfirmedBy, Intent};
 use crate::rows::filter::Filter;
 use crate::units::Millis;
 
@@ -34,30 +34,30 @@ impl App {
     pub(crate) fn prompt_key(&mut self, key: Key) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
         match key.code {
-            Code::Esc => {
+            KeyCode::Esc => {
                 let (asking, origin) = (prompt.asking, prompt.origin);
                 self.mode = Mode::Browse;
                 match asking {
-                    Asking::Search => {
+                    PromptKind::Search => {
                         self.search = Filter::default();
                         if let Some(id) = origin {
                             self.jump_to(id);
                         }
                     }
-                    Asking::Filter => {
+                    PromptKind::Filter => {
                         self.view.filter = Filter::default();
                         self.arrange();
                     }
-                    Asking::Delay | Asking::Time => {}
+                    PromptKind::Delay | PromptKind::Time => {}
                 }
             }
-            Code::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
-            Code::Char('z') if key.ctrl => return vec![Request::Suspend],
-            Code::F(3) if prompt.asking == Asking::Search => {
+            KeyCode::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
+            KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
+            KeyCode::F(3) if prompt.asking == PromptKind::Search => {
                 let (from, forward) = (self.cursor, !key.shift);
                 self.find_from(from, forward, false);
             }
-            Code::Enter => return self.prompt_done(),
+            KeyCode::Enter => return self.prompt_done(),
             _ => {
                 if let Some(request) = line_edit(key) {
                     prompt.input.handle(request);
@@ -73,13 +73,13 @@ impl App {
         let Mode::Prompt(prompt) = &mut self.mode else { return };
         let text = prompt.input.value().to_owned();
         let (asking, origin) = (prompt.asking, prompt.origin);
-        if matches!(asking, Asking::Delay | Asking::Time) {
+        if matches!(asking, PromptKind::Delay | PromptKind::Time) {
             prompt.error = None;
             return;
         }
         match Filter::parse(&text) {
             Err(bad) => prompt.error = Some(bad.what),
-            Ok(filter) if asking == Asking::Filter => {
+            Ok(filter) if asking == PromptKind::Filter => {
                 prompt.error = None;
                 self.view.filter = filter;
                 self.arrange();
@@ -98,12 +98,12 @@ impl App {
 
     fn prompt_done(&mut self) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
-        if prompt.asking == Asking::Time {
+        if prompt.asking == PromptKind::Time {
             return self.time_typed();
         }
-        if prompt.asking != Asking::Delay {
+        if prompt.asking != PromptKind::Delay {
             // A broken filter stays open, so that it can be mended.
-            if prompt.asking == Asking::Search || prompt.error.is_none() {
+            if prompt.asking == PromptKind::Search || prompt.error.is_none() {
                 self.mode = Mode::Browse;
             }
             return Vec::new();
@@ -126,7 +126,7 @@ impl App {
         let newest = self.time.past.newest().and_then(|nth| self.time.past.facts(nth));
         let Some(clock) = newest.map(|facts| facts.clock) else {
             self.mode = Mode::Browse;
-            self.say(Level::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there was no look yet");
             return Vec::new();
         };
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
@@ -140,9 +140,9 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn edit_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn edit_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Edit(edit) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(Place::Edit, key) {
+        match bindings::meaning(KeyContext::Edit, key) {
             Some(Action::StepDown) => edit.step(-50, -1),
             Some(Action::StepUp) => edit.step(50, 1),
             Some(Action::FineDown) => edit.step(-10, -1),
@@ -160,16 +160,16 @@ impl App {
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Plain, "nothing was changed");
+                self.say(NoticeLevel::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
             _ => match key.code {
-                Code::Char(c)
+                KeyCode::Char(c)
                     if !key.ctrl && !key.alt && (c.is_ascii_digit() || c == '-' || c == '+') =>
                 {
                     edit.push(c);
                 }
-                Code::Backspace | Code::Delete => edit.pop(),
+                KeyCode::Backspace | KeyCode::Delete => edit.pop(),
                 _ => {}
             },
         }
@@ -177,7 +177,7 @@ impl App {
         Vec::new()
     }
 
-    fn apply_edit(&mut self, press: Press) -> Vec<Request> {
+    fn apply_edit(&mut self, press: KeyPress) -> Vec<Request> {
         let Mode::Edit(edit) = &self.mode else { return Vec::new() };
         if !edit.shown.confirms_at(press) {
             return Vec::new();
@@ -185,7 +185,7 @@ impl App {
         let Some(to) = edit.value() else {
             let typed = if edit.typed.is_empty() { "nothing" } else { edit.typed.as_str() };
             let text = format!("{typed} is not {}", edit.complaint());
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
             return Vec::new();
         };
         if edit.is_wide() {
@@ -195,20 +195,23 @@ impl App {
         let (who, name, from) = (edit.who, edit.name.clone(), edit.from);
         self.mode = Mode::Browse;
         if to == from {
-            self.say(Level::Plain, format!("{who} {name} has {from} already: nothing was written"));
+            self.say(
+                NoticeLevel::Plain,
+                format!("{who} {name} has {from} already: nothing was written"),
+            );
             return Vec::new();
         }
         vec![Request::Act(Intent::SetAdj { who, name, from, to, revert: false })]
     }
 
-    pub(crate) fn confirm_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn confirm_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Confirm(confirm) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(Place::Confirm, key);
+        let meaning = bindings::meaning(KeyContext::Confirm, key);
         // Leaving is always allowed; anything else only with the dialog in view.
         match meaning {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Plain, "nothing was signalled");
+                self.say(NoticeLevel::Plain, "nothing was signalled");
                 return Vec::new();
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was signalled"),
@@ -223,24 +226,26 @@ impl App {
             (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
             (Some(Action::WithSharers), _) => self.open_with_sharers(),
             (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
-            (Some(Action::Yes), Ladder::Yes) => {
-                let intent = confirm.intent(Consent::Plain);
+            (Some(Action::Yes), ConfirmStep::Yes) => {
+                let intent = confirm.intent(ConfirmedBy::Plain);
                 self.mode = Mode::Browse;
                 return vec![Request::Act(intent)];
             }
-            (Some(Action::Apply), Ladder::TypePid { typed, .. }) if typed.parse() == Ok(pid) => {
-                let intent = confirm.intent(Consent::TypedPid);
+            (Some(Action::Apply), ConfirmStep::TypePid { typed, .. })
+                if typed.parse() == Ok(pid) =>
+            {
+                let intent = confirm.intent(ConfirmedBy::TypedPid);
                 self.mode = Mode::Browse;
                 return vec![Request::Act(intent)];
             }
-            (Some(Action::Apply), Ladder::TypePid { typed, .. }) => {
+            (Some(Action::Apply), ConfirmStep::TypePid { typed, .. }) => {
                 let text = format!("{typed} is not its pid: type {pid}");
                 typed.clear();
-                self.say(Level::Warn, text);
+                self.say(NoticeLevel::Warn, text);
             }
-            (None, Ladder::TypePid { typed, .. }) => match key {
+            (None, ConfirmStep::TypePid { typed, .. }) => match key {
                 _ if key.digit().is_some() && typed.len() < 10 => typed.extend(key.digit()),
-                Key { code: Code::Backspace, .. } => {
+                Key { code: KeyCode::Backspace, .. } => {
                     typed.pop();
                 }
                 _ => {}
@@ -250,13 +255,13 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn revert_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn revert_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Revert(revert) = &self.mode else { return Vec::new() };
         let home = revert.journal.map_or(Mode::Browse, Mode::Journal);
-        match bindings::meaning(Place::Confirm, key) {
+        match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = home;
-                self.say(Level::Plain, "nothing was changed");
+                self.say(NoticeLevel::Plain, "nothing was changed");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
             Some(Action::Suspend) => return vec![Request::Suspend],
@@ -276,14 +281,14 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn several_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn several_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.viewport.page;
         let Mode::Several(several) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(Place::Confirm, key);
+        let meaning = bindings::meaning(KeyContext::Confirm, key);
         match meaning {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Plain, "nothing was done");
+                self.say(NoticeLevel::Plain, "nothing was done");
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was done"),
             Some(Action::Suspend) => return vec![Request::Suspend],
@@ -293,7 +298,7 @@ impl App {
             _ if !several.shown.was_seen_at(press.at) => {}
             Some(Action::Apply) if press.alone && several.unseen() > 0 => {
                 let text = format!("{} more are below: Down shows them", several.unseen());
-                self.say(Level::Warn, text);
+                self.say(NoticeLevel::Warn, text);
             }
             Some(Action::Apply) if press.alone && several.is_agreed() => {
                 let (title, intents) = (several.title.clone(), several.intents().collect());
@@ -301,10 +306,10 @@ impl App {
             }
             Some(Action::Apply) if press.alone => {
                 let text = format!("that is not the count: type {}", several.touched());
-                self.say(Level::Warn, text);
+                self.say(NoticeLevel::Warn, text);
             }
             None => match key {
-                Key { code: Code::Backspace, .. } => several.pop(),
+                Key { code: KeyCode::Backspace, .. } => several.pop(),
                 _ => key.digit().into_iter().for_each(|digit| several.push(digit)),
             },
             _ => {}
@@ -315,7 +320,7 @@ impl App {
     /// ^C or F10 in a dialog closes it; the second one quits.
     pub(crate) fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
         self.mode = Mode::Browse;
-        self.say(Level::Plain, format!("{what}; once more quits"));
+        self.say(NoticeLevel::Plain, format!("{what}; once more quits"));
         Vec::new()
     }
 
@@ -327,7 +332,7 @@ impl App {
             Mode::Happened(page) => &mut page.scroll,
             _ => return Vec::new(),
         };
-        match bindings::meaning(Place::Page, key) {
+        match bindings::meaning(KeyContext::Page, key) {
             Some(Action::Up) => *at = at.saturating_sub(1),
             Some(Action::Down) => *at = (*at + 1).min(lines),
             Some(Action::PageUp) => *at = at.saturating_sub(page),
@@ -361,17 +366,17 @@ impl App {
 /// What a key does to a line being typed.
 pub(crate) fn line_edit(key: Key) -> Option<InputRequest> {
     Some(match key.code {
-        Code::Char('u') if key.ctrl => InputRequest::DeleteLine,
-        Code::Char('w') if key.ctrl => InputRequest::DeletePrevWord,
-        Code::Char('a') if key.ctrl => InputRequest::GoToStart,
-        Code::Char('e') if key.ctrl => InputRequest::GoToEnd,
-        Code::Char(c) if !key.ctrl && !key.alt => InputRequest::InsertChar(c),
-        Code::Backspace => InputRequest::DeletePrevChar,
-        Code::Delete => InputRequest::DeleteNextChar,
-        Code::Left => InputRequest::GoToPrevChar,
-        Code::Right => InputRequest::GoToNextChar,
-        Code::Home => InputRequest::GoToStart,
-        Code::End => InputRequest::GoToEnd,
+        KeyCode::Char('u') if key.ctrl => InputRequest::DeleteLine,
+        KeyCode::Char('w') if key.ctrl => InputRequest::DeletePrevWord,
+        KeyCode::Char('a') if key.ctrl => InputRequest::GoToStart,
+        KeyCode::Char('e') if key.ctrl => InputRequest::GoToEnd,
+        KeyCode::Char(c) if !key.ctrl && !key.alt => InputRequest::InsertChar(c),
+        KeyCode::Backspace => InputRequest::DeletePrevChar,
+        KeyCode::Delete => InputRequest::DeleteNextChar,
+        KeyCode::Left => InputRequest::GoToPrevChar,
+        KeyCode::Right => InputRequest::GoToNextChar,
+        KeyCode::Home => InputRequest::GoToStart,
+        KeyCode::End => InputRequest::GoToEnd,
         _ => return None,
     })
 }

@@ -1,10 +1,10 @@
 //! The lists to choose from, and what choosing does.
 
-use crate::app::dialog::menu::{Choice, Item, Menu};
+use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::dialog::mode::Mode;
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Code, Key, Place};
-use crate::app::{App, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::{App, NoticeLevel, Request};
 use crate::columns::{COLUMNS, Column, CommandStyle, column, fitting};
 use crate::model::Signal;
 use crate::rows::arrange::Sort;
@@ -12,11 +12,11 @@ use crate::rows::arrange::Sort;
 impl App {
     pub(crate) fn open_sort_menu(&mut self) {
         let now = self.view.sort.column.id;
-        let items = COLUMNS.iter().map(|column| Item {
+        let items = COLUMNS.iter().map(|column| MenuItem {
             label: column.id.to_owned(),
             hint: column.about.to_owned(),
             on: column.id == now,
-            choice: Choice::Sort(column.id),
+            choice: MenuChoice::Sort(column.id),
         });
         let mut menu = Menu::new("Sort by", items.collect());
         menu.narrows = true;
@@ -34,16 +34,16 @@ impl App {
             }
         }
         users.sort();
-        let all = Item {
+        let all = MenuItem {
             label: "everybody".to_owned(),
             hint: String::new(),
             on: self.view.user.is_none(),
-            choice: Choice::User(None),
+            choice: MenuChoice::User(None),
         };
-        let each = users.into_iter().map(|(name, count)| Item {
+        let each = users.into_iter().map(|(name, count)| MenuItem {
             hint: format!("{count} processes"),
             on: self.view.user.as_ref() == Some(&name),
-            choice: Choice::User(Some(name.clone())),
+            choice: MenuChoice::User(Some(name.clone())),
             label: name,
         });
         let mut menu =
@@ -54,17 +54,17 @@ impl App {
 
     pub(crate) fn open_signal_menu(&mut self) {
         let Some(process) = self.acting_target() else { return };
-        let items = Signal::MENU.iter().map(|&(signal, about)| Item {
+        let items = Signal::MENU.iter().map(|&(signal, about)| MenuItem {
             label: format!("{:2} {signal}", signal.0),
             hint: about.to_owned(),
             on: false,
-            choice: Choice::Signal(process.id, signal),
+            choice: MenuChoice::Signal(process.id, signal),
         });
-        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| Item {
+        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| MenuItem {
             label: " 9 cgroup".to_owned(),
             hint: format!("kill all {count} of {path}, its whole cgroup"),
             on: false,
-            choice: Choice::KillCgroup(path),
+            choice: MenuChoice::KillCgroup(path),
         });
         let title = format!("Send to {} {}", process.id, process.comm);
         self.mode = Mode::Menu(Menu::new(title, items.chain(cgroup).collect()));
@@ -72,11 +72,11 @@ impl App {
 
     pub(crate) fn open_column_menu(&mut self) {
         let shown = self.columns();
-        let items = COLUMNS.iter().map(|column| Item {
+        let items = COLUMNS.iter().map(|column| MenuItem {
             label: column.id.to_owned(),
             hint: column.about.to_owned(),
             on: shown.iter().any(|other| other.id == column.id),
-            choice: Choice::Column(column.id),
+            choice: MenuChoice::Column(column.id),
         });
         let mut menu = Menu::new("Columns (Space switches)", items.collect());
         menu.toggles = true;
@@ -86,17 +86,17 @@ impl App {
 
     pub(crate) fn open_copy_menu(&mut self) {
         let Some(process) = self.selected() else {
-            return self.say(Level::Warn, "there is no process here to copy from");
+            return self.say(NoticeLevel::Warn, "there is no process here to copy from");
         };
         let pid = process.id.pid;
         let adj = process.adj.value().unwrap_or_default().0;
         let name = process.comm.to_string();
         let line = self.names.command(process).unwrap_or(&name).to_owned();
-        let item = |label: &str, text: String| Item {
+        let item = |label: &str, text: String| MenuItem {
             label: label.to_owned(),
             hint: text.clone(),
             on: false,
-            choice: Choice::Copy(text),
+            choice: MenuChoice::Copy(text),
         };
         let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
         if !self.is_bygone() {
@@ -109,11 +109,11 @@ impl App {
         let place = self.home();
         let items = bindings::keys_of(place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
-            Item {
+            MenuItem {
                 label: row.help.to_owned(),
                 hint: keys.join(" "),
                 on: false,
-                choice: Choice::Act(row.action),
+                choice: MenuChoice::Act(row.action),
             }
         });
         let mut menu = Menu::new("Do", items.collect());
@@ -139,7 +139,7 @@ impl App {
     pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {
         let page = isize::try_from(self.viewport.page.max(2) - 1).unwrap_or(1);
         let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(Place::Menu, key);
+        let meaning = bindings::meaning(KeyContext::Menu, key);
         match meaning {
             Some(Action::Up) => menu.step(-1),
             Some(Action::Down) => menu.step(1),
@@ -153,16 +153,16 @@ impl App {
             Some(Action::Toggle) if menu.toggles => self.toggle(),
             Some(Action::NextPolicy) if menu.turns_policies() => menu.turn(),
             _ => match key.code {
-                Code::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
+                KeyCode::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
                     menu.typed.push(c);
                     menu.at = 0;
                 }
-                Code::Backspace if menu.narrows => {
+                KeyCode::Backspace if menu.narrows => {
                     menu.typed.pop();
                     menu.at = 0;
                 }
                 // In a list that is not narrowed q closes, as everywhere.
-                Code::Char('q') if !menu.narrows => self.mode = Mode::Browse,
+                KeyCode::Char('q') if !menu.narrows => self.mode = Mode::Browse,
                 _ => {}
             },
         }
@@ -174,26 +174,26 @@ impl App {
         let chosen = menu.chosen().map(|item| item.choice.clone());
         self.mode = Mode::Browse;
         match chosen {
-            Some(Choice::Sort(id)) => {
+            Some(MenuChoice::Sort(id)) => {
                 if let Some(column) = column(id) {
                     self.view.sort = Sort { column, descending: column.descending };
                     self.arrange();
                 }
             }
-            Some(Choice::User(user)) => {
+            Some(MenuChoice::User(user)) => {
                 self.view.user = user;
                 self.arrange();
             }
-            Some(Choice::Signal(who, signal)) => self.open_signal(who, signal),
-            Some(Choice::KillCgroup(path)) => self.open_kill_cgroup(&path),
-            Some(Choice::Copy(text)) => {
-                self.say(Level::Plain, format!("copied: {text}"));
+            Some(MenuChoice::Signal(who, signal)) => self.open_signal(who, signal),
+            Some(MenuChoice::KillCgroup(path)) => self.open_kill_cgroup(&path),
+            Some(MenuChoice::Copy(text)) => {
+                self.say(NoticeLevel::Plain, format!("copied: {text}"));
                 return vec![Request::Copy(text)];
             }
-            Some(Choice::Scope(scope)) => return self.set_scope(scope),
-            Some(Choice::Policy(id)) => return self.choose_policy(id),
-            Some(Choice::Act(action)) => return self.act_here(action),
-            Some(Choice::Column(_)) | None => {}
+            Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
+            Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
+            Some(MenuChoice::Act(action)) => return self.act_here(action),
+            Some(MenuChoice::Column(_)) | None => {}
         }
         Vec::new()
     }
@@ -203,7 +203,7 @@ impl App {
         let Mode::Menu(menu) = &mut self.mode else { return };
         let at = menu.at;
         let Some(item) = menu.items.get_mut(at) else { return };
-        let Choice::Column(id) = item.choice else { return };
+        let MenuChoice::Column(id) = item.choice else { return };
         item.on = !item.on;
         let on = item.on;
         if let Some(column) = column(id) {

@@ -1,8 +1,8 @@
 //! Whose rule ranks: the list of policies, and what choosing one does.
 
-use crate::app::dialog::menu::{Choice, Item, Menu};
+use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::dialog::mode::Mode;
-use crate::app::{App, Level, Request};
+use crate::app::{App, NoticeLevel, Request};
 use crate::forecast::opinion::everybody;
 use crate::policy::Policy;
 
@@ -10,11 +10,11 @@ impl App {
     /// Opens the list of policies, in the order in which `--policy` names them.
     pub(crate) fn open_policy_menu(&mut self) {
         let now = self.setup.policy;
-        let items = self.policies().into_iter().map(|policy| Item {
+        let items = self.policies().into_iter().map(|policy| MenuItem {
             label: policy.id().to_owned(),
             hint: policy.title().to_owned(),
             on: policy.id() == now.id(),
-            choice: Choice::Policy(policy.id()),
+            choice: MenuChoice::Policy(policy.id()),
         });
         let mut menu = Menu::new("Whose rule ranks (v: the next)", items.collect());
         menu.narrows = true;
@@ -47,7 +47,7 @@ impl App {
         self.setup.policy = policy;
         self.rank_anew();
         self.arrange();
-        self.say(Level::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
+        self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
         self.trouble = None;
         self.tell_trouble();
     }

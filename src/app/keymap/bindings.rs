@@ -1,11 +1,11 @@
 //! The one table of keys: what a key means, where. The help screen, the function bar, the palette
 //! and the README are printed from it: a key is one row here.
 
-pub use crate::app::keymap::key::{Code, Key};
+pub use crate::app::keymap::key::{Key, KeyCode};
 
 /// Where a key has its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyContext {
     /// The table of processes.
     Browse,
     /// The tree of memory cgroups.
@@ -217,9 +217,9 @@ impl Action {
 
 /// A row of the table of keys.
 #[derive(Debug)]
-pub struct Binding {
+pub struct KeyBinding {
     /// Where: in one place, or in several that share it.
-    pub places: &'static [Place],
+    pub places: &'static [KeyContext],
     /// Which keys.
     pub keys: &'static [Key],
     /// What they mean.
@@ -234,63 +234,81 @@ const fn c(c: char) -> Key {
     Key::char(c)
 }
 
-const fn k(code: Code) -> Key {
+const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
 const fn row(
-    places: &'static [Place],
+    places: &'static [KeyContext],
     keys: &'static [Key],
     action: Action,
     label: &'static str,
     help: &'static str,
-) -> Binding {
-    Binding { places, keys, action, label, help }
+) -> KeyBinding {
+    KeyBinding { places, keys, action, label, help }
 }
 
 /// The table of processes, and the views beside it.
-const EVERYWHERE: &[Place] =
-    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
+const EVERYWHERE: &[KeyContext] = &[
+    KeyContext::Browse,
+    KeyContext::Cgroups,
+    KeyContext::Verdicts,
+    KeyContext::Memory,
+    KeyContext::Events,
+];
 /// The same, and pages over them.
-const EVERYWHERE_AND_PAGES: &[Place] =
-    &[Place::Browse, Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events, Place::Page];
+const EVERYWHERE_AND_PAGES: &[KeyContext] = &[
+    KeyContext::Browse,
+    KeyContext::Cgroups,
+    KeyContext::Verdicts,
+    KeyContext::Memory,
+    KeyContext::Events,
+    KeyContext::Page,
+];
 /// The views beside the table.
-const VIEWS: &[Place] = &[Place::Cgroups, Place::Verdicts, Place::Memory, Place::Events];
-const MEMORY: &[Place] = &[Place::Memory];
-const EVENTS: &[Place] = &[Place::Events];
-const BROWSE: &[Place] = &[Place::Browse];
-const CGROUPS: &[Place] = &[Place::Cgroups];
-const VERDICTS: &[Place] = &[Place::Verdicts];
-const EDIT: &[Place] = &[Place::Edit];
-const KNOBS: &[Place] = &[Place::Knobs];
-const RULES: &[Place] = &[Place::Rules];
-const CONFIRM: &[Place] = &[Place::Confirm];
-const MENU: &[Place] = &[Place::Menu];
-const PAGE: &[Place] = &[Place::Page];
-const JOURNAL: &[Place] = &[Place::Journal];
-const KEEP: &[Place] = &[Place::Keep];
+const VIEWS: &[KeyContext] =
+    &[KeyContext::Cgroups, KeyContext::Verdicts, KeyContext::Memory, KeyContext::Events];
+const MEMORY: &[KeyContext] = &[KeyContext::Memory];
+const EVENTS: &[KeyContext] = &[KeyContext::Events];
+const BROWSE: &[KeyContext] = &[KeyContext::Browse];
+const CGROUPS: &[KeyContext] = &[KeyContext::Cgroups];
+const VERDICTS: &[KeyContext] = &[KeyContext::Verdicts];
+const EDIT: &[KeyContext] = &[KeyContext::Edit];
+const KNOBS: &[KeyContext] = &[KeyContext::Knobs];
+const RULES: &[KeyContext] = &[KeyContext::Rules];
+const CONFIRM: &[KeyContext] = &[KeyContext::Confirm];
+const MENU: &[KeyContext] = &[KeyContext::Menu];
+const PAGE: &[KeyContext] = &[KeyContext::Page];
+const JOURNAL: &[KeyContext] = &[KeyContext::Journal];
+const KEEP: &[KeyContext] = &[KeyContext::Keep];
 /// The pages with a cursor.
-const LISTS: &[Place] = &[Place::Journal, Place::Keep];
+const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Keep];
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
-pub static KEYS: &[Binding] = &[
-    row(EVERYWHERE, &[k(Code::Up)], Action::Up, "", "move up"),
-    row(EVERYWHERE, &[k(Code::Down)], Action::Down, "", "move down"),
-    row(EVERYWHERE, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
-    row(EVERYWHERE, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+pub static KEYS: &[KeyBinding] = &[
+    row(EVERYWHERE, &[k(KeyCode::Up)], Action::Up, "", "move up"),
+    row(EVERYWHERE, &[k(KeyCode::Down)], Action::Down, "", "move down"),
+    row(EVERYWHERE, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(EVERYWHERE, &[k(KeyCode::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
     row(EVERYWHERE, &[Key::ctrl('u')], Action::HalfUp, "", "half a page up"),
     row(EVERYWHERE, &[Key::ctrl('d')], Action::HalfDown, "", "half a page down"),
-    row(EVERYWHERE, &[k(Code::Home), c('g')], Action::First, "", "first row"),
-    row(EVERYWHERE, &[k(Code::End), c('G')], Action::Last, "", "last row"),
-    row(BROWSE, &[Key::shift(Code::Up)], Action::ScrollUp, "", "scroll up, leave the cursor"),
-    row(BROWSE, &[Key::shift(Code::Down)], Action::ScrollDown, "", "scroll down, leave the cursor"),
-    row(BROWSE, &[k(Code::Left)], Action::ColumnsLeft, "", "scroll the columns left"),
-    row(BROWSE, &[k(Code::Right)], Action::ColumnsRight, "", "scroll the columns right"),
+    row(EVERYWHERE, &[k(KeyCode::Home), c('g')], Action::First, "", "first row"),
+    row(EVERYWHERE, &[k(KeyCode::End), c('G')], Action::Last, "", "last row"),
+    row(BROWSE, &[Key::shift(KeyCode::Up)], Action::ScrollUp, "", "scroll up, leave the cursor"),
+    row(
+        BROWSE,
+        &[Key::shift(KeyCode::Down)],
+        Action::ScrollDown,
+        "",
+        "scroll down, leave the cursor",
+    ),
+    row(BROWSE, &[k(KeyCode::Left)], Action::ColumnsLeft, "", "scroll the columns left"),
+    row(BROWSE, &[k(KeyCode::Right)], Action::ColumnsRight, "", "scroll the columns right"),
     row(BROWSE, &[Key::ctrl('a')], Action::ColumnsBegin, "", "first columns"),
     row(BROWSE, &[Key::ctrl('e')], Action::ColumnsEnd, "", "last columns"),
     row(
         BROWSE,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::Explain,
         "",
         "explain: why this rank, what would change it",
@@ -298,20 +316,32 @@ pub static KEYS: &[Binding] = &[
     row(BROWSE, &[c('a')], Action::Adjust, "", "adjust oom_score_adj, with a preview"),
     row(
         BROWSE,
-        &[k(Code::F(7)), c(']')],
+        &[k(KeyCode::F(7)), c(']')],
         Action::Protect,
         "Adj-",
         "adjust, proposing 50 lower: protect it",
     ),
     row(
         BROWSE,
-        &[k(Code::F(8)), c('[')],
+        &[k(KeyCode::F(8)), c('[')],
         Action::Expose,
         "Adj+",
         "adjust, proposing 50 higher: expose it",
     ),
-    row(BROWSE, &[Key::shift(Code::F(7))], Action::ProtectFine, "", "adjust, proposing 10 lower"),
-    row(BROWSE, &[Key::shift(Code::F(8))], Action::ExposeFine, "", "adjust, proposing 10 higher"),
+    row(
+        BROWSE,
+        &[Key::shift(KeyCode::F(7))],
+        Action::ProtectFine,
+        "",
+        "adjust, proposing 10 lower",
+    ),
+    row(
+        BROWSE,
+        &[Key::shift(KeyCode::F(8))],
+        Action::ExposeFine,
+        "",
+        "adjust, proposing 10 higher",
+    ),
     row(
         BROWSE,
         &[c('X')],
@@ -328,7 +358,7 @@ pub static KEYS: &[Binding] = &[
     ),
     row(
         BROWSE,
-        &[k(Code::F(9)), c('k')],
+        &[k(KeyCode::F(9)), c('k')],
         Action::SignalMenu,
         "Signal",
         "send another signal; asks first",
@@ -371,18 +401,18 @@ pub static KEYS: &[Binding] = &[
     row(BROWSE, &[c('>')], Action::SortRight, "", "sort by the column to the right"),
     row(
         BROWSE,
-        &[k(Code::F(6)), c(','), c('.')],
+        &[k(KeyCode::F(6)), c(','), c('.')],
         Action::SortMenu,
         "Sort",
         "choose the column to sort by",
     ),
     row(BROWSE, &[c('I'), c('R')], Action::Invert, "", "invert the order"),
-    row(BROWSE, &[k(Code::F(3)), c('/')], Action::Search, "Find", "search as you type"),
+    row(BROWSE, &[k(KeyCode::F(3)), c('/')], Action::Search, "Find", "search as you type"),
     row(BROWSE, &[c('n')], Action::SearchNext, "", "next match"),
-    row(BROWSE, &[Key::shift(Code::F(3))], Action::SearchPrevious, "", "previous match"),
+    row(BROWSE, &[Key::shift(KeyCode::F(3))], Action::SearchPrevious, "", "previous match"),
     row(
         BROWSE,
-        &[k(Code::F(4)), c('\\'), c('o'), c('O')],
+        &[k(KeyCode::F(4)), c('\\'), c('o'), c('O')],
         Action::Filter,
         "Filter",
         "filter: words, /regex/, user:NAME cgroup:NAME command:NAME, !not",
@@ -399,7 +429,7 @@ pub static KEYS: &[Binding] = &[
     row(BROWSE, &[Key::alt('c')], Action::TagSubtree, "", "tag it and its descendants"),
     row(BROWSE, &[c('c')], Action::CommandLine, "", "name or command line"),
     row(BROWSE, &[c('p')], Action::CommandShort, "", "command line with or without directories"),
-    row(BROWSE, &[k(Code::F(5)), c('t'), c('V')], Action::Tree, "Tree", "tree by parent"),
+    row(BROWSE, &[k(KeyCode::F(5)), c('t'), c('V')], Action::Tree, "Tree", "tree by parent"),
     row(BROWSE, &[c('+')], Action::Expand, "", "tree: open the branch"),
     row(BROWSE, &[c('-')], Action::Collapse, "", "tree: close the branch"),
     row(BROWSE, &[c('*')], Action::ToggleBranch, "", "tree: open or close all branches"),
@@ -411,7 +441,7 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[c('#')], Action::HeaderOff, "", "header on or off"),
     row(EVERYWHERE, &[c('e')], Action::Units, "", "unit of the table"),
     row(EVERYWHERE, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
-    row(BROWSE, &[k(Code::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
+    row(BROWSE, &[k(KeyCode::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
     row(EVERYWHERE, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(
         EVERYWHERE,
@@ -423,12 +453,12 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[c('v')], Action::PolicyMenu, "", "choose the policy: whose rule ranks"),
     row(
         EVERYWHERE,
-        &[k(Code::Tab)],
+        &[k(KeyCode::Tab)],
         Action::NextView,
         "",
         "next view: Processes, Cgroups, Verdicts, Memory, Events",
     ),
-    row(EVERYWHERE, &[k(Code::BackTab)], Action::PreviousView, "", "previous view"),
+    row(EVERYWHERE, &[k(KeyCode::BackTab)], Action::PreviousView, "", "previous view"),
     row(EVERYWHERE, &[Key::alt('1')], Action::ViewProcesses, "", "view Processes"),
     row(
         EVERYWHERE,
@@ -454,19 +484,19 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[Key::alt('5')], Action::ViewEvents, "", "view Events: every kill"),
     row(EVERYWHERE, &[c('(')], Action::LookBack, "", "back in time: the look before"),
     row(EVERYWHERE, &[c(')')], Action::LookForward, "", "forward in time: the next look"),
-    row(EVERYWHERE, &[Key::shift(Code::Left)], Action::FarBack, "", "ten looks back"),
-    row(EVERYWHERE, &[Key::shift(Code::Right)], Action::FarForward, "", "ten looks forward"),
+    row(EVERYWHERE, &[Key::shift(KeyCode::Left)], Action::FarBack, "", "ten looks back"),
+    row(EVERYWHERE, &[Key::shift(KeyCode::Right)], Action::FarForward, "", "ten looks forward"),
     row(EVERYWHERE, &[c('{')], Action::KillBefore, "", "back to the kill before"),
     row(EVERYWHERE, &[c('}')], Action::KillAfter, "", "forward to the next kill"),
     row(EVERYWHERE, &[c('b')], Action::GoToTime, "", "go to a time: 14:03, 14:03:22, 5m ago"),
     row(EVERYWHERE, &[c('l')], Action::Now, "", "back to now; in a recording to its end"),
     row(EVERYWHERE, &[Key::alt('.')], Action::Faster, "", "play a recording faster"),
     row(EVERYWHERE, &[Key::alt(',')], Action::Slower, "", "play a recording slower"),
-    row(MEMORY, &[k(Code::Left)], Action::LookBack, "Back", "back in time: the look before"),
-    row(MEMORY, &[k(Code::Right)], Action::LookForward, "On", "forward in time: the next look"),
+    row(MEMORY, &[k(KeyCode::Left)], Action::LookBack, "Back", "back in time: the look before"),
+    row(MEMORY, &[k(KeyCode::Right)], Action::LookForward, "On", "forward in time: the next look"),
     row(MEMORY, &[c('+')], Action::ZoomIn, "Closer", "charts of a shorter time"),
     row(MEMORY, &[c('-')], Action::ZoomOut, "Wider", "charts of a longer time: 1m to 4h, or all"),
-    row(MEMORY, &[k(Code::Enter)], Action::Enlarge, "Large", "one chart large, or all again"),
+    row(MEMORY, &[k(KeyCode::Enter)], Action::Enlarge, "Large", "one chart large, or all again"),
     row(
         EVERYWHERE,
         &[Key::alt('o')],
@@ -515,16 +545,16 @@ pub static KEYS: &[Binding] = &[
         "",
         "write the looks that are kept to a recording",
     ),
-    row(EVERYWHERE, &[k(Code::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
+    row(EVERYWHERE, &[k(KeyCode::F(1)), c('?'), c('h')], Action::Help, "Help", "this page"),
     row(
         BROWSE,
-        &[k(Code::Esc)],
+        &[k(KeyCode::Esc)],
         Action::Back,
         "",
         "clear the search, then the filter; never quits",
     ),
-    row(VIEWS, &[k(Code::Esc)], Action::Back, "", "back to the table of processes"),
-    row(EVERYWHERE, &[k(Code::F(10)), c('q'), Key::ctrl('c')], Action::Quit, "Quit", "quit"),
+    row(VIEWS, &[k(KeyCode::Esc)], Action::Back, "", "back to the table of processes"),
+    row(EVERYWHERE, &[k(KeyCode::F(10)), c('q'), Key::ctrl('c')], Action::Quit, "Quit", "quit"),
     row(
         EVERYWHERE,
         &[c('Q')],
@@ -537,21 +567,21 @@ pub static KEYS: &[Binding] = &[
     row(EVERYWHERE, &[c('j')], Action::NotVim, "", "does nothing: k would be kill"),
     row(
         CGROUPS,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::EnterDomain,
         "",
         "show the processes of this domain, ranked as an OOM in it would",
     ),
     row(
         CGROUPS,
-        &[k(Code::F(6)), c('B'), c(','), c('.')],
+        &[k(KeyCode::F(6)), c('B'), c(','), c('.')],
         Action::GroupsByWall,
         "Nearest",
         "sort by nearness of the wall",
     ),
     row(
         CGROUPS,
-        &[k(Code::F(5)), c('t'), c('V')],
+        &[k(KeyCode::F(5)), c('t'), c('V')],
         Action::GroupsAsTree,
         "Tree",
         "sort as the tree that they are",
@@ -571,11 +601,11 @@ pub static KEYS: &[Binding] = &[
             c('X'),
             c('r'),
             c('W'),
-            k(Code::F(7)),
-            k(Code::F(8)),
-            k(Code::F(9)),
-            Key::shift(Code::F(7)),
-            Key::shift(Code::F(8)),
+            k(KeyCode::F(7)),
+            k(KeyCode::F(8)),
+            k(KeyCode::F(9)),
+            Key::shift(KeyCode::F(7)),
+            Key::shift(KeyCode::F(8)),
             c(']'),
             c('['),
         ],
@@ -583,13 +613,13 @@ pub static KEYS: &[Binding] = &[
         "",
         "nothing here: who is acted on is chosen in the table",
     ),
-    row(VERDICTS, &[k(Code::Left)], Action::ColumnsLeft, "", "scroll the ranks left"),
-    row(VERDICTS, &[k(Code::Right)], Action::ColumnsRight, "", "scroll the ranks right"),
+    row(VERDICTS, &[k(KeyCode::Left)], Action::ColumnsLeft, "", "scroll the ranks left"),
+    row(VERDICTS, &[k(KeyCode::Right)], Action::ColumnsRight, "", "scroll the ranks right"),
     row(VERDICTS, &[Key::ctrl('a')], Action::ColumnsBegin, "", "first ranks"),
     row(VERDICTS, &[Key::ctrl('e')], Action::ColumnsEnd, "", "last ranks"),
     row(
         VERDICTS,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::EnterPolicy,
         "",
         "rank by this policy, and show the processes",
@@ -603,7 +633,7 @@ pub static KEYS: &[Binding] = &[
     ),
     row(
         EVENTS,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::ExplainKill,
         "",
         "explain this kill: the kernel's own table of that moment, ranked, and why",
@@ -619,42 +649,42 @@ pub static KEYS: &[Binding] = &[
     ),
     row(
         EDIT,
-        &[k(Code::Left), k(Code::F(7)), c(']')],
+        &[k(KeyCode::Left), k(KeyCode::F(7)), c(']')],
         Action::StepDown,
         "-50",
         "50 lower (legacy: 1)",
     ),
     row(
         EDIT,
-        &[k(Code::Right), k(Code::F(8)), c('[')],
+        &[k(KeyCode::Right), k(KeyCode::F(8)), c('[')],
         Action::StepUp,
         "+50",
         "50 higher (legacy: 1)",
     ),
     row(
         EDIT,
-        &[k(Code::Down), Key::shift(Code::F(7)), Key::shift(Code::Left)],
+        &[k(KeyCode::Down), Key::shift(KeyCode::F(7)), Key::shift(KeyCode::Left)],
         Action::FineDown,
         "",
         "10 lower (legacy: 1)",
     ),
     row(
         EDIT,
-        &[k(Code::Up), Key::shift(Code::F(8)), Key::shift(Code::Right)],
+        &[k(KeyCode::Up), Key::shift(KeyCode::F(8)), Key::shift(KeyCode::Right)],
         Action::FineUp,
         "",
         "10 higher (legacy: 1)",
     ),
-    row(EDIT, &[k(Code::Home)], Action::Lowest, "", "never: -1000 (legacy: -17)"),
-    row(EDIT, &[k(Code::End)], Action::Highest, "", "always first: +1000 (legacy: +15)"),
+    row(EDIT, &[k(KeyCode::Home)], Action::Lowest, "", "never: -1000 (legacy: -17)"),
+    row(EDIT, &[k(KeyCode::End)], Action::Highest, "", "always first: +1000 (legacy: +15)"),
     row(
         EDIT,
-        &[k(Code::PageDown)],
+        &[k(KeyCode::PageDown)],
         Action::PresetDown,
         "",
         "the next lower of -1000, -999, -500, 0, +300, +1000 (legacy: -17, -16, -8, 0, 5, 15)",
     ),
-    row(EDIT, &[k(Code::PageUp)], Action::PresetUp, "", "the next higher of them"),
+    row(EDIT, &[k(KeyCode::PageUp)], Action::PresetUp, "", "the next higher of them"),
     row(
         EDIT,
         &[c('o')],
@@ -673,76 +703,88 @@ pub static KEYS: &[Binding] = &[
     row(EDIT, &[c('W'), c('w')], Action::Keep, "Keep", "how to keep this value"),
     row(
         EDIT,
-        &[k(Code::Tab), k(Code::BackTab)],
+        &[k(KeyCode::Tab), k(KeyCode::BackTab)],
         Action::OtherScale,
         "Scale",
         "the other scale: oom_score_adj or oom_adj",
     ),
-    row(EDIT, &[k(Code::Enter)], Action::Apply, "Apply", "apply"),
-    row(EDIT, &[k(Code::Esc), c('q')], Action::Back, "Leave", "leave everything as it was"),
+    row(EDIT, &[k(KeyCode::Enter)], Action::Apply, "Apply", "apply"),
+    row(EDIT, &[k(KeyCode::Esc), c('q')], Action::Back, "Leave", "leave everything as it was"),
     row(
         EDIT,
-        &[k(Code::F(10)), Key::ctrl('c')],
+        &[k(KeyCode::F(10)), Key::ctrl('c')],
         Action::Quit,
         "",
         "leave everything as it was; again quits",
     ),
     row(EDIT, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
-    row(KNOBS, &[k(Code::Up)], Action::Up, "", "the switch above"),
-    row(KNOBS, &[k(Code::Down)], Action::Down, "", "the switch below"),
-    row(KNOBS, &[k(Code::Home)], Action::First, "", "the first switch"),
-    row(KNOBS, &[k(Code::End)], Action::Last, "", "the last switch"),
-    row(KNOBS, &[k(Code::Left), c('-')], Action::StepDown, "Lower", "lower (ratio: 5, KiB: 1 GiB)"),
+    row(KNOBS, &[k(KeyCode::Up)], Action::Up, "", "the switch above"),
+    row(KNOBS, &[k(KeyCode::Down)], Action::Down, "", "the switch below"),
+    row(KNOBS, &[k(KeyCode::Home)], Action::First, "", "the first switch"),
+    row(KNOBS, &[k(KeyCode::End)], Action::Last, "", "the last switch"),
     row(
         KNOBS,
-        &[k(Code::Right), c('+')],
+        &[k(KeyCode::Left), c('-')],
+        Action::StepDown,
+        "Lower",
+        "lower (ratio: 5, KiB: 1 GiB)",
+    ),
+    row(
+        KNOBS,
+        &[k(KeyCode::Right), c('+')],
         Action::StepUp,
         "Higher",
         "higher (ratio: 5, KiB: 1 GiB)",
     ),
-    row(KNOBS, &[Key::shift(Code::Left)], Action::FineDown, "", "1 lower (KiB: 64 MiB)"),
-    row(KNOBS, &[Key::shift(Code::Right)], Action::FineUp, "", "1 higher (KiB: 64 MiB)"),
-    row(KNOBS, &[k(Code::Tab)], Action::NextPreset, "Usual", "the next usual value"),
+    row(KNOBS, &[Key::shift(KeyCode::Left)], Action::FineDown, "", "1 lower (KiB: 64 MiB)"),
+    row(KNOBS, &[Key::shift(KeyCode::Right)], Action::FineUp, "", "1 higher (KiB: 64 MiB)"),
+    row(KNOBS, &[k(KeyCode::Tab)], Action::NextPreset, "Usual", "the next usual value"),
     row(KNOBS, &[c('r')], Action::Revert, "", "propose what it was before the last turn from here"),
     row(KNOBS, &[c('y')], Action::Copy, "", "copy the sysctl command"),
     row(KNOBS, &[c('Y')], Action::CopyLine, "", "copy the line for /etc/sysctl.d"),
     row(
         KNOBS,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::Apply,
         "Apply",
         "apply; what could stop the machine asks again",
     ),
-    row(KNOBS, &[k(Code::Esc), c('q')], Action::Back, "Leave", "leave everything as it was"),
+    row(KNOBS, &[k(KeyCode::Esc), c('q')], Action::Back, "Leave", "leave everything as it was"),
     row(
         KNOBS,
-        &[k(Code::F(10)), Key::ctrl('c')],
+        &[k(KeyCode::F(10)), Key::ctrl('c')],
         Action::Quit,
         "",
         "leave everything as it was; again quits",
     ),
     row(KNOBS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
-    row(RULES, &[k(Code::Enter)], Action::SwitchOn, "On", "switch the rules on; asks first"),
+    row(RULES, &[k(KeyCode::Enter)], Action::SwitchOn, "On", "switch the rules on; asks first"),
     row(RULES, &[c('o'), Key::alt('x')], Action::RulesOff, "Off", "switch the rules off"),
-    row(RULES, &[k(Code::Up)], Action::Up, "", "a line up"),
-    row(RULES, &[k(Code::Down)], Action::Down, "", "a line down"),
-    row(RULES, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
-    row(RULES, &[k(Code::PageDown), Key::ctrl('f'), c(' ')], Action::PageDown, "", "a page down"),
-    row(RULES, &[k(Code::Home), c('g')], Action::First, "", "begin"),
-    row(RULES, &[k(Code::End), c('G')], Action::Last, "", "end"),
-    row(RULES, &[k(Code::Esc), c('q'), Key::alt('a')], Action::Back, "Close", "close"),
-    row(RULES, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(RULES, &[k(KeyCode::Up)], Action::Up, "", "a line up"),
+    row(RULES, &[k(KeyCode::Down)], Action::Down, "", "a line down"),
+    row(RULES, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(
+        RULES,
+        &[k(KeyCode::PageDown), Key::ctrl('f'), c(' ')],
+        Action::PageDown,
+        "",
+        "a page down",
+    ),
+    row(RULES, &[k(KeyCode::Home), c('g')], Action::First, "", "begin"),
+    row(RULES, &[k(KeyCode::End), c('G')], Action::Last, "", "end"),
+    row(RULES, &[k(KeyCode::Esc), c('q'), Key::alt('a')], Action::Back, "Close", "close"),
+    row(RULES, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(RULES, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(CONFIRM, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(MENU, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
-    row(CONFIRM, &[k(Code::Up)], Action::Up, "", "scroll a list of processes up"),
-    row(CONFIRM, &[k(Code::Down)], Action::Down, "", "scroll a list of processes down"),
-    row(CONFIRM, &[k(Code::PageUp)], Action::PageUp, "", "a page of the list up"),
-    row(CONFIRM, &[k(Code::PageDown)], Action::PageDown, "", "a page of the list down"),
+    row(CONFIRM, &[k(KeyCode::Up)], Action::Up, "", "scroll a list of processes up"),
+    row(CONFIRM, &[k(KeyCode::Down)], Action::Down, "", "scroll a list of processes down"),
+    row(CONFIRM, &[k(KeyCode::PageUp)], Action::PageUp, "", "a page of the list up"),
+    row(CONFIRM, &[k(KeyCode::PageDown)], Action::PageDown, "", "a page of the list down"),
     row(CONFIRM, &[c('y')], Action::Yes, "", "do it"),
     row(
         CONFIRM,
-        &[k(Code::Enter)],
+        &[k(KeyCode::Enter)],
         Action::Apply,
         "",
         "do it, where the pid or the count had to be typed or a change is put back",
@@ -762,32 +804,38 @@ pub static KEYS: &[Binding] = &[
         "all who live in its memory, too: it is free only when the last of them goes",
     ),
     row(CONFIRM, &[c('v')], Action::Retarget, "", "the predicted victim instead"),
-    row(CONFIRM, &[k(Code::Esc), c('n'), c('q')], Action::Back, "Leave", "do nothing"),
-    row(CONFIRM, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "do nothing; again quits"),
-    row(MENU, &[k(Code::Up)], Action::Up, "", "move up"),
-    row(MENU, &[k(Code::Down)], Action::Down, "", "move down"),
-    row(MENU, &[k(Code::PageUp)], Action::PageUp, "", "a page up"),
-    row(MENU, &[k(Code::PageDown)], Action::PageDown, "", "a page down"),
-    row(MENU, &[k(Code::Home)], Action::First, "", "first"),
-    row(MENU, &[k(Code::End)], Action::Last, "", "last"),
-    row(MENU, &[k(Code::Enter)], Action::Choose, "Choose", "choose"),
+    row(CONFIRM, &[k(KeyCode::Esc), c('n'), c('q')], Action::Back, "Leave", "do nothing"),
+    row(CONFIRM, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "do nothing; again quits"),
+    row(MENU, &[k(KeyCode::Up)], Action::Up, "", "move up"),
+    row(MENU, &[k(KeyCode::Down)], Action::Down, "", "move down"),
+    row(MENU, &[k(KeyCode::PageUp)], Action::PageUp, "", "a page up"),
+    row(MENU, &[k(KeyCode::PageDown)], Action::PageDown, "", "a page down"),
+    row(MENU, &[k(KeyCode::Home)], Action::First, "", "first"),
+    row(MENU, &[k(KeyCode::End)], Action::Last, "", "last"),
+    row(MENU, &[k(KeyCode::Enter)], Action::Choose, "Choose", "choose"),
     row(MENU, &[c(' ')], Action::Toggle, "", "switch on or off, where several may be chosen"),
     row(MENU, &[c('v')], Action::NextPolicy, "", "in the list of policies: the next one"),
-    row(MENU, &[k(Code::Esc), k(Code::F(10)), Key::ctrl('c')], Action::Back, "Close", "close"),
-    row(PAGE, &[k(Code::Up)], Action::Up, "", "a line up"),
-    row(PAGE, &[k(Code::Down)], Action::Down, "", "a line down"),
-    row(PAGE, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(
+        MENU,
+        &[k(KeyCode::Esc), k(KeyCode::F(10)), Key::ctrl('c')],
+        Action::Back,
+        "Close",
+        "close",
+    ),
+    row(PAGE, &[k(KeyCode::Up)], Action::Up, "", "a line up"),
+    row(PAGE, &[k(KeyCode::Down)], Action::Down, "", "a line down"),
+    row(PAGE, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
     row(
         PAGE,
-        &[k(Code::PageDown), Key::ctrl('f'), c(' ')],
+        &[k(KeyCode::PageDown), Key::ctrl('f'), c(' ')],
         Action::PageDown,
         "Page",
         "a page down",
     ),
-    row(PAGE, &[k(Code::Home), c('g')], Action::First, "", "begin"),
-    row(PAGE, &[k(Code::End), c('G')], Action::Last, "", "end"),
+    row(PAGE, &[k(KeyCode::Home), c('g')], Action::First, "", "begin"),
+    row(PAGE, &[k(KeyCode::End), c('G')], Action::Last, "", "end"),
     row(PAGE, &[c('a')], Action::Adjust, "", "adjust the explained process"),
-    row(PAGE, &[c('k'), k(Code::F(9))], Action::SignalMenu, "", "signal the explained process"),
+    row(PAGE, &[c('k'), k(KeyCode::F(9))], Action::SignalMenu, "", "signal the explained process"),
     row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
     row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
     row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
@@ -795,22 +843,22 @@ pub static KEYS: &[Binding] = &[
     row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
     row(
         PAGE,
-        &[k(Code::Esc), k(Code::Enter), c('q'), k(Code::F(1)), c('?'), c('h')],
+        &[k(KeyCode::Esc), k(KeyCode::Enter), c('q'), k(KeyCode::F(1)), c('?'), c('h')],
         Action::Back,
         "Close",
         "close",
     ),
-    row(PAGE, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(PAGE, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(PAGE, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
-    row(LISTS, &[k(Code::Up)], Action::Up, "", "move up"),
-    row(LISTS, &[k(Code::Down)], Action::Down, "", "move down"),
-    row(LISTS, &[k(Code::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
-    row(LISTS, &[k(Code::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
-    row(LISTS, &[k(Code::Home), c('g')], Action::First, "", "first"),
-    row(LISTS, &[k(Code::End), c('G')], Action::Last, "", "last"),
+    row(LISTS, &[k(KeyCode::Up)], Action::Up, "", "move up"),
+    row(LISTS, &[k(KeyCode::Down)], Action::Down, "", "move down"),
+    row(LISTS, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(LISTS, &[k(KeyCode::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(LISTS, &[k(KeyCode::Home), c('g')], Action::First, "", "first"),
+    row(LISTS, &[k(KeyCode::End), c('G')], Action::Last, "", "last"),
     row(
         JOURNAL,
-        &[k(Code::Enter), c('r')],
+        &[k(KeyCode::Enter), c('r')],
         Action::PutBack,
         "",
         "put this change back, or make it again where it was; asks first",
@@ -824,26 +872,26 @@ pub static KEYS: &[Binding] = &[
         "write the chosen file: asks for a path, never over another file",
     ),
     row(LISTS, &[c('y')], Action::Copy, "Copy", "copy the chosen one"),
-    row(JOURNAL, &[k(Code::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
-    row(KEEP, &[k(Code::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
-    row(LISTS, &[k(Code::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(JOURNAL, &[k(KeyCode::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
+    row(KEEP, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
+    row(LISTS, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
 ];
 
 /// The rows of a place.
-pub fn keys_of(place: Place) -> impl Iterator<Item = &'static Binding> {
+pub fn keys_of(place: KeyContext) -> impl Iterator<Item = &'static KeyBinding> {
     KEYS.iter().filter(move |binding| binding.places.contains(&place))
 }
 
 /// What a key means in a place.
 #[must_use]
-pub fn meaning(place: Place, key: Key) -> Option<Action> {
+pub fn meaning(place: KeyContext, key: Key) -> Option<Action> {
     keys_of(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
 }
 
 /// The first key of an action in a place.
 #[must_use]
-pub fn key_of(place: Place, action: Action) -> Option<Key> {
+pub fn key_of(place: KeyContext, action: Action) -> Option<Key> {
     let binding = keys_of(place).find(|binding| binding.action == action);
     binding.and_then(|binding| binding.keys.first().copied())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A key without its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
+pub enum KeyCode {
     /// A character as typed: a shifted letter is its capital.
     Char(char),
     /// A function key.
@@ -43,7 +43,7 @@ pub enum Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Which.
-    pub code: Code,
+    pub code: KeyCode,
     /// With Control.
     pub ctrl: bool,
     /// With Alt.
@@ -55,31 +55,31 @@ pub struct Key {
 impl Key {
     /// Without modifiers.
     #[must_use]
-    pub const fn plain(code: Code) -> Self {
+    pub const fn plain(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
     /// A character.
     #[must_use]
     pub const fn char(c: char) -> Self {
-        Self::plain(Code::Char(c))
+        Self::plain(KeyCode::Char(c))
     }
 
     /// A character with Control.
     #[must_use]
     pub const fn ctrl(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: true, alt: false, shift: false }
+        Self { code: KeyCode::Char(c), ctrl: true, alt: false, shift: false }
     }
 
     /// A character with Alt.
     #[must_use]
     pub const fn alt(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: false, alt: true, shift: false }
+        Self { code: KeyCode::Char(c), ctrl: false, alt: true, shift: false }
     }
 
     /// With Shift.
     #[must_use]
-    pub const fn shift(code: Code) -> Self {
+    pub const fn shift(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: false, shift: true }
     }
 
@@ -87,7 +87,7 @@ impl Key {
     #[must_use]
     pub fn digit(self) -> Option<char> {
         match self {
-            Self { code: Code::Char(c), ctrl: false, alt: false, .. } if c.is_ascii_digit() => {
+            Self { code: KeyCode::Char(c), ctrl: false, alt: false, .. } if c.is_ascii_digit() => {
                 Some(c)
             }
             _ => None,
@@ -107,24 +107,24 @@ impl fmt::Display for Key {
             f.write_str("S-")?;
         }
         match self.code {
-            Code::Char(' ') => f.write_str("Space"),
-            Code::Char(c) if self.ctrl => write!(f, "{}", c.to_ascii_uppercase()),
-            Code::Char(c) => write!(f, "{c}"),
-            Code::F(n) => write!(f, "F{n}"),
-            Code::Enter => f.write_str("Enter"),
-            Code::Esc => f.write_str("Esc"),
-            Code::Tab => f.write_str("Tab"),
-            Code::BackTab => f.write_str("S-Tab"),
-            Code::Backspace => f.write_str("Backspace"),
-            Code::Delete => f.write_str("Del"),
-            Code::Up => f.write_str("Up"),
-            Code::Down => f.write_str("Down"),
-            Code::Left => f.write_str("Left"),
-            Code::Right => f.write_str("Right"),
-            Code::Home => f.write_str("Home"),
-            Code::End => f.write_str("End"),
-            Code::PageUp => f.write_str("PgUp"),
-            Code::PageDown => f.write_str("PgDn"),
+            KeyCode::Char(' ') => f.write_str("Space"),
+            KeyCode::Char(c) if self.ctrl => write!(f, "{}", c.to_ascii_uppercase()),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::F(n) => write!(f, "F{n}"),
+            KeyCode::Enter => f.write_str("Enter"),
+            KeyCode::Esc => f.write_str("Esc"),
+            KeyCode::Tab => f.write_str("Tab"),
+            KeyCode::BackTab => f.write_str("S-Tab"),
+            KeyCode::Backspace => f.write_str("Backspace"),
+            KeyCode::Delete => f.write_str("Del"),
+            KeyCode::Up => f.write_str("Up"),
+            KeyCode::Down => f.write_str("Down"),
+            KeyCode::Left => f.write_str("Left"),
+            KeyCode::Right => f.write_str("Right"),
+            KeyCode::Home => f.write_str("Home"),
+            KeyCode::End => f.write_str("End"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::PageDown => f.write_str("PgDn"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::app::App;
 use crate::app::dialog::mode::Mode;
 use crate::forecast::commitments;
-use crate::model::{Holding, ProcId, Reading};
+use crate::model::{MemoryBreakdown, ProcId, Reading};
 use crate::units::Millis;
 
 /// What was read of a process stands for so long.
@@ -13,17 +13,17 @@ const FRESH: Millis = Millis(10_000);
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
-pub struct Promises {
+pub struct CommitmentsPage {
     /// Who could take most, first.
     pub rows: Vec<ProcId>,
     /// What was read, and when it was asked for.
-    read: HashMap<ProcId, (Reading<Holding>, Millis)>,
+    read: HashMap<ProcId, (Reading<MemoryBreakdown>, Millis)>,
 }
 
-impl Promises {
+impl CommitmentsPage {
     /// What is known of the memory of a process.
     #[must_use]
-    pub fn holding(&self, id: ProcId) -> Reading<Holding> {
+    pub fn holding(&self, id: ProcId) -> Reading<MemoryBreakdown> {
         self.read.get(&id).map_or(Reading::NotAsked, |(holding, _)| *holding)
     }
 }
@@ -66,7 +66,7 @@ impl App {
     }
 
     /// Takes what was read. The rows keep their order until the next look.
-    pub(crate) fn weighed(&mut self, found: Vec<(ProcId, Reading<Holding>)>) {
+    pub(crate) fn weighed(&mut self, found: Vec<(ProcId, Reading<MemoryBreakdown>)>) {
         for (id, holding) in found {
             if let Some(entry) = self.promises.read.get_mut(&id) {
                 entry.0 = holding;

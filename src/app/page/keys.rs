@@ -2,13 +2,13 @@
 
 use tui_input::InputRequest;
 
-use crate::app::dialog::mode::{Mode, Press, Revert};
+use crate::app::dialog::mode::{KeyPress, Mode, RevertDialog};
 use crate::app::input::dialogs::line_edit;
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Code, Key, Place};
-use crate::app::page::persist::Keep;
-use crate::app::session::journal::State;
-use crate::app::{App, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::page::persist::PersistPage;
+use crate::app::session::journal::ChangeState;
+use crate::app::{App, NoticeLevel, Request};
 use crate::model::{ProcId, Process, Reading};
 use crate::units::Adj;
 
@@ -21,7 +21,7 @@ impl App {
     pub(crate) fn journal_key(&mut self, key: Key) -> Vec<Request> {
         let page = self.viewport.page;
         let Mode::Journal(at) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(Place::Journal, key);
+        let meaning = bindings::meaning(KeyContext::Journal, key);
         let last = self.journal.entries.len().saturating_sub(1);
         match meaning {
             Some(action) if action.step(page).is_some() => {
@@ -30,13 +30,13 @@ impl App {
             }
             Some(Action::PutBack) => self.open_entry(),
             Some(Action::Write) if self.journal.entries.is_empty() => {
-                self.say(Level::Plain, "there is nothing to write yet");
+                self.say(NoticeLevel::Plain, "there is nothing to write yet");
             }
             Some(Action::Write) => return vec![Request::WriteJournal],
             Some(Action::Copy) => {
                 if let Some(entry) = self.journal.entries.get(*at) {
                     let text = entry.text.clone();
-                    self.say(Level::Plain, format!("copied: {text}"));
+                    self.say(NoticeLevel::Plain, format!("copied: {text}"));
                     return vec![Request::Copy(text)];
                 }
             }
@@ -56,26 +56,26 @@ impl App {
         }
         let entry = self.journal.entries.get(at);
         let Some(change) = entry.and_then(|entry| self.journal.change(entry.change?)) else {
-            return self.say(Level::Plain, "this line changed no oom_score_adj");
+            return self.say(NoticeLevel::Plain, "this line changed no oom_score_adj");
         };
         let again = match change.state {
-            State::Gone => {
+            ChangeState::Gone => {
                 let text = format!(
                     "{} {} is gone: there is nobody to put it back to",
                     change.who, change.name
                 );
-                return self.say(Level::Warn, text);
+                return self.say(NoticeLevel::Warn, text);
             }
-            State::Standing => false,
-            State::Back(_) => true,
+            ChangeState::Standing => false,
+            ChangeState::Back(_) => true,
         };
-        let mut revert = Revert::new(change, again);
+        let mut revert = RevertDialog::new(change, again);
         if let Some(found) = self.value_now(revert.who).filter(|&found| found != revert.from) {
             let text = format!(
                 "{} {} has {found} by now, not {}: changed meanwhile, nothing was done (a sets it)",
                 revert.who, revert.name, revert.from
             );
-            return self.say(Level::Warn, text);
+            return self.say(NoticeLevel::Warn, text);
         }
         revert.journal = Some(at);
         self.mode = Mode::Revert(revert);
@@ -92,14 +92,17 @@ impl App {
     /// Opens the page that tells how to keep the adj of the process under the cursor.
     pub(crate) fn open_keep(&mut self) -> Vec<Request> {
         if self.is_bygone() {
-            self.say(Level::Warn, "this is the past: l goes back to now, where it can be kept");
+            self.say(
+                NoticeLevel::Warn,
+                "this is the past: l goes back to now, where it can be kept",
+            );
             return Vec::new();
         }
         let Some(process) = self.target() else { return Vec::new() };
         let Some(value) = process.adj.value() else {
             let text =
                 format!("the oom_score_adj of {} {} cannot be read", process.id, process.comm);
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
             return Vec::new();
         };
         self.show_keep(&process, value)
@@ -111,7 +114,7 @@ impl App {
         let edit = edit.clone();
         let found = self.scene.as_ref().and_then(|scene| scene.find(edit.who)).cloned();
         let (Some(value), Some(process)) = (edit.value(), found) else {
-            self.say(Level::Warn, "there is no value to keep, or nobody who has it");
+            self.say(NoticeLevel::Warn, "there is no value to keep, or nobody who has it");
             return Vec::new();
         };
         let asked = self.show_keep(&process, value);
@@ -124,7 +127,7 @@ impl App {
     fn show_keep(&mut self, process: &Process, value: Adj) -> Vec<Request> {
         let Some(scene) = &self.scene else { return Vec::new() };
         let command = self.names.command(process);
-        self.mode = Mode::Keep(Keep::new(process, value, command, scene.now()));
+        self.mode = Mode::Keep(PersistPage::new(process, value, command, scene.now()));
         // On a narrow screen nobody had asked for cgroups yet.
         if process.cgroup == Reading::NotAsked { vec![Request::LookNow] } else { Vec::new() }
     }
@@ -137,14 +140,14 @@ impl App {
         }
     }
 
-    pub(crate) fn keep_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    pub(crate) fn keep_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.viewport.page;
         let Mode::Keep(keep) = &mut self.mode else { return Vec::new() };
         if keep.path.is_some() {
             return self.path_key(key, press);
         }
         let chosen = keep.chosen().cloned();
-        match bindings::meaning(Place::Keep, key) {
+        match bindings::meaning(KeyContext::Keep, key) {
             Some(action) if action.step(page).is_some() => {
                 let by = action.step(page).unwrap_or_default().clamp(-1000, 1000);
                 let by = if matches!(action, Action::PageUp | Action::PageDown) {
@@ -158,12 +161,12 @@ impl App {
             Some(Action::Copy) => match chosen.filter(|way| !way.text.is_empty()) {
                 Some(way) => {
                     self.say(
-                        Level::Plain,
+                        NoticeLevel::Plain,
                         format!("copied: {}", way.text.trim_end().replace('\n', " ")),
                     );
                     return vec![Request::Copy(way.text)];
                 }
-                None => self.say(Level::Plain, "there is nothing to set here"),
+                None => self.say(NoticeLevel::Plain, "there is nothing to set here"),
             },
             Some(Action::Write) => match chosen.and_then(|way| way.place) {
                 // Into the working directory, unless another path is typed.
@@ -171,13 +174,13 @@ impl App {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
                     keep.path = Some(name.into());
                 }
-                None => self.say(Level::Plain, "this one is no file: y copies it"),
+                None => self.say(NoticeLevel::Plain, "this one is no file: y copies it"),
             },
             Some(Action::Back) => {
                 let edit = keep.edit.take();
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
-                    edit.shown = crate::app::dialog::mode::Shown::default();
+                    edit.shown = crate::app::dialog::mode::ShownSince::default();
                     self.mode = Mode::Edit(edit);
                     self.foresee();
                 }
@@ -190,15 +193,15 @@ impl App {
     }
 
     /// A key of the path being typed.
-    fn path_key(&mut self, key: Key, press: Press) -> Vec<Request> {
+    fn path_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Keep(keep) = &mut self.mode else { return Vec::new() };
         let Some(input) = &mut keep.path else { return Vec::new() };
         match key.code {
-            Code::Esc => keep.path = None,
-            Code::Char('c') if key.ctrl => keep.path = None,
-            Code::Char('z') if key.ctrl => return vec![Request::Suspend],
+            KeyCode::Esc => keep.path = None,
+            KeyCode::Char('c') if key.ctrl => keep.path = None,
+            KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
             // A pasted line end writes nothing.
-            Code::Enter if press.alone && !input.value().trim().is_empty() => {
+            KeyCode::Enter if press.alone && !input.value().trim().is_empty() => {
                 let path = input.value().trim().to_owned();
                 keep.path = None;
                 let text = keep.chosen().map(|way| way.text.clone()).unwrap_or_default();
@@ -215,7 +218,7 @@ impl App {
 
     /// Pasted text goes into the path being typed.
     pub(crate) fn paste_path(&mut self, text: &str) {
-        let Mode::Keep(Keep { path: Some(input), .. }) = &mut self.mode else { return };
+        let Mode::Keep(PersistPage { path: Some(input), .. }) = &mut self.mode else { return };
         for c in text.chars().filter(|c| !c.is_control()).take(400) {
             input.handle(InputRequest::InsertChar(c));
         }

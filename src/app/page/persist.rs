@@ -3,13 +3,13 @@
 
 use tui_input::Input;
 
-use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::adjust::AdjustDialog;
 use crate::model::{ProcId, Process, Snapshot, unescape};
 use crate::units::{Adj, Bytes};
 
 /// One way to keep it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct PersistMethod {
     /// Where: `nginx.service`, `this process, now`.
     pub title: String,
     /// What is to be known of it, a line each.
@@ -22,7 +22,7 @@ pub struct Way {
 
 /// The page.
 #[derive(Clone, Debug)]
-pub struct Keep {
+pub struct PersistPage {
     /// Whose value.
     pub who: ProcId,
     /// The name the user saw.
@@ -30,16 +30,16 @@ pub struct Keep {
     /// The value to keep.
     pub value: Adj,
     /// The ways.
-    pub ways: Vec<Way>,
+    pub ways: Vec<PersistMethod>,
     /// The chosen one.
     pub at: usize,
     /// The path being typed, while one is.
     pub path: Option<Input>,
     /// The editor it was opened from.
-    pub edit: Option<Box<AdjEdit>>,
+    pub edit: Option<Box<AdjustDialog>>,
 }
 
-impl Keep {
+impl PersistPage {
     /// Opens the page; `command` is the command line, where it is known.
     #[must_use]
     pub fn new(process: &Process, value: Adj, command: Option<&str>, now: &Snapshot) -> Self {
@@ -65,7 +65,7 @@ impl Keep {
 
     /// The chosen way.
     #[must_use]
-    pub fn chosen(&self) -> Option<&Way> {
+    pub fn chosen(&self) -> Option<&PersistMethod> {
         self.ways.get(self.at)
     }
 }
@@ -76,8 +76,8 @@ const DROP_IN: &str = "50-oom.conf";
 
 /// Who started it, as its cgroup tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Engine {
-    Kubernetes(Quality),
+enum ContainerEngine {
+    Kubernetes(PodQos),
     Docker(String),
     Podman(String),
     Lxc(String),
@@ -86,7 +86,7 @@ enum Engine {
 
 /// What a pod asked for decides its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quality {
+enum PodQos {
     Guaranteed,
     Burstable,
     BestEffort,
@@ -94,8 +94,8 @@ enum Quality {
 
 /// What a cgroup's path tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Home {
-    engine: Option<Engine>,
+struct CgroupOwner {
+    engine: Option<ContainerEngine>,
     /// The unit, and whether it is one of a user's own manager.
     unit: Option<(String, bool)>,
 }
@@ -114,32 +114,32 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// The container that a component of a path stands for, seen with the one above it.
-fn engine(above: &str, name: &str, path: &str) -> Option<Engine> {
+fn engine(above: &str, name: &str, path: &str) -> Option<ContainerEngine> {
     let bare = name.strip_suffix(".scope").unwrap_or(name);
     if name.starts_with("kubepods") {
-        return Some(Engine::Kubernetes(quality(path)));
+        return Some(ContainerEngine::Kubernetes(quality(path)));
     }
     if let Some(id) = bare.strip_prefix("docker-").or((above == "docker").then_some(bare)) {
-        return short(id).map(Engine::Docker);
+        return short(id).map(ContainerEngine::Docker);
     }
     if let Some(id) = bare.strip_prefix("libpod-").and_then(short) {
-        return Some(Engine::Podman(id));
+        return Some(ContainerEngine::Podman(id));
     }
     if let Some(name) = name.strip_prefix("lxc.payload.").or((above == "lxc").then_some(name)) {
-        return is_plain(name).then(|| Engine::Lxc(name.to_owned()));
+        return is_plain(name).then(|| ContainerEngine::Lxc(name.to_owned()));
     }
     let inside = name.strip_prefix("systemd-nspawn@")?.strip_suffix(".service")?;
-    is_plain(inside).then(|| Engine::Nspawn(inside.to_owned()))
+    is_plain(inside).then(|| ContainerEngine::Nspawn(inside.to_owned()))
 }
 
 /// The class that the path of a pod tells.
-fn quality(path: &str) -> Quality {
+fn quality(path: &str) -> PodQos {
     if path.contains("besteffort") {
-        Quality::BestEffort
+        PodQos::BestEffort
     } else if path.contains("burstable") {
-        Quality::Burstable
+        PodQos::Burstable
     } else {
-        Quality::Guaranteed
+        PodQos::Guaranteed
     }
 }
 
@@ -150,7 +150,7 @@ fn is_unit(name: &str) -> bool {
     !of_engine && is_plain(name) && (name.ends_with(".service") || name.ends_with(".scope"))
 }
 
-impl Home {
+impl CgroupOwner {
     /// What a path tells, in the form in which it is shown.
     fn of(path: &str) -> Self {
         let bytes = unescape(path);
@@ -179,9 +179,14 @@ impl Home {
 }
 
 /// All ways, the one that fits best first.
-fn ways(process: &Process, value: Adj, command: Option<&str>, now: &Snapshot) -> Vec<Way> {
+fn ways(
+    process: &Process,
+    value: Adj,
+    command: Option<&str>,
+    now: &Snapshot,
+) -> Vec<PersistMethod> {
     let path = process.cgroup.as_ref().value();
-    let home = path.map(|path| Home::of(path.as_str())).unwrap_or_default();
+    let home = path.map(|path| CgroupOwner::of(path.as_str())).unwrap_or_default();
     let inside = home.engine.is_some();
     let command = command.filter(|line| is_safe(line)).unwrap_or("COMMAND");
     let mut ways = Vec::new();
@@ -195,7 +200,7 @@ fn ways(process: &Process, value: Adj, command: Option<&str>, now: &Snapshot) ->
     if let Some(engine) = &home.engine {
         ways.push(container(engine, value, now));
     }
-    ways.push(Way {
+    ways.push(PersistMethod {
         title: "whenever it is started by hand or by a script".to_owned(),
         about: vec![
             "choom (util-linux) sets it and then runs the command, which keeps it".to_owned(),
@@ -204,7 +209,7 @@ fn ways(process: &Process, value: Adj, command: Option<&str>, now: &Snapshot) ->
         text: format!("choom -n {} -- {command}", value.0),
         place: None,
     });
-    ways.push(Way {
+    ways.push(PersistMethod {
         title: "this process, now".to_owned(),
         about: vec![
             "what the editor here does: children inherit it at fork, a restart loses it".to_owned(),
@@ -229,7 +234,7 @@ fn is_safe(line: &str) -> bool {
     line.len() <= 200 && line.bytes().all(plain)
 }
 
-fn service(unit: &str, is_users: bool, inside: bool, value: Adj) -> Way {
+fn service(unit: &str, is_users: bool, inside: bool, value: Adj) -> PersistMethod {
     let (folder, manager) = if is_users {
         ("~/.config/systemd/user", "systemctl --user")
     } else {
@@ -248,7 +253,7 @@ fn service(unit: &str, is_users: bool, inside: bool, value: Adj) -> Way {
     if inside {
         about.push("the unit is one of the systemd inside the container".to_owned());
     }
-    Way {
+    PersistMethod {
         title: if is_users { format!("{unit}, a unit of its user") } else { unit.to_owned() },
         about,
         text: format!("[Service]\nOOMScoreAdjust={}\n", value.0),
@@ -256,9 +261,9 @@ fn service(unit: &str, is_users: bool, inside: bool, value: Adj) -> Way {
     }
 }
 
-fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> Way {
+fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> PersistMethod {
     let user = if is_users { " --user" } else { "" };
-    Way {
+    PersistMethod {
         title: unit.to_owned(),
         about: vec![
             "a scope has no OOMScoreAdjust=: whoever put the process there started it".to_owned(),
@@ -270,18 +275,18 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> Way {
     }
 }
 
-fn container(engine: &Engine, value: Adj, now: &Snapshot) -> Way {
+fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMethod {
     let adj = value.0;
     let new = "it is fixed when the container is made: update does not change it".to_owned();
     match engine {
-        Engine::Kubernetes(quality) => pod(*quality, value, now.memory.total_kib.bytes()),
-        Engine::Docker(id) => Way {
+        ContainerEngine::Kubernetes(quality) => pod(*quality, value, now.memory.total_kib.bytes()),
+        ContainerEngine::Docker(id) => PersistMethod {
             title: format!("container {id} of docker"),
             about: vec![new, format!("in a compose file: oom_score_adj: {adj}")],
             text: format!("docker run --oom-score-adj {adj} IMAGE"),
             place: None,
         },
-        Engine::Podman(id) => Way {
+        ContainerEngine::Podman(id) => PersistMethod {
             title: format!("container {id} of podman"),
             about: vec![
                 new,
@@ -291,7 +296,7 @@ fn container(engine: &Engine, value: Adj, now: &Snapshot) -> Way {
             text: format!("podman run --oom-score-adj {adj} IMAGE"),
             place: None,
         },
-        Engine::Lxc(name) => Way {
+        ContainerEngine::Lxc(name) => PersistMethod {
             title: format!("container {name} of LXC"),
             about: vec![
                 "in its configuration; it counts from the container's next start".to_owned(),
@@ -299,7 +304,7 @@ fn container(engine: &Engine, value: Adj, now: &Snapshot) -> Way {
             text: format!("lxc.proc.oom_score_adj = {adj}\n"),
             place: None,
         },
-        Engine::Nspawn(name) => Way {
+        ContainerEngine::Nspawn(name) => PersistMethod {
             title: format!("container {name} of systemd-nspawn"),
             about: vec!["it counts from the container's next start".to_owned()],
             text: format!("[Exec]\nOOMScoreAdjust={adj}\n"),
@@ -310,11 +315,11 @@ fn container(engine: &Engine, value: Adj, now: &Snapshot) -> Way {
 
 /// What can be said to Kubernetes: it sets the value itself, by what a pod asks for
 /// (`pkg/kubelet/qos/policy.go` `GetContainerOOMScoreAdjust`).
-fn pod(quality: Quality, value: Adj, memory: Bytes) -> Way {
+fn pod(quality: PodQos, value: Adj, memory: Bytes) -> PersistMethod {
     let class = match quality {
-        Quality::Guaranteed => "Guaranteed: -997",
-        Quality::Burstable => "Burstable: 1000 - 1000 x requested / memory of the node, 2 to 999",
-        Quality::BestEffort => "BestEffort: 1000",
+        PodQos::Guaranteed => "Guaranteed: -997",
+        PodQos::Burstable => "Burstable: 1000 - 1000 x requested / memory of the node, 2 to 999",
+        PodQos::BestEffort => "BestEffort: 1000",
     };
     let mut about = vec![
         "the kubelet sets it by the class of the pod; no field of a pod does".to_owned(),
@@ -349,7 +354,7 @@ fn pod(quality: Quality, value: Adj, memory: Bytes) -> Way {
         }
     };
     about.push("a value set by hand lasts until the container restarts".to_owned());
-    Way { title: "its pod of Kubernetes".to_owned(), about, text, place: None }
+    PersistMethod { title: "its pod of Kubernetes".to_owned(), about, text, place: None }
 }
 
 #[cfg(test)]
@@ -360,7 +365,7 @@ mod tests {
     use crate::model::{Reading, Text};
     use crate::units::Kib;
 
-    fn ways_of(path: &[u8], value: i16) -> Vec<Way> {
+    fn ways_of(path: &[u8], value: i16) -> Vec<PersistMethod> {
         let process = Process {
             id: ProcId { pid: 7, ..ProcId::default() },
             cgroup: Reading::Value(Arc::new(Text::new(path))),
@@ -371,7 +376,7 @@ mod tests {
         ways(&process, Adj(value), Some("nginx -g daemon"), &now)
     }
 
-    fn first(path: &[u8], value: i16) -> Way {
+    fn first(path: &[u8], value: i16) -> PersistMethod {
         ways_of(path, value).remove(0)
     }
 

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::alarm::Seen;
-use crate::app::{App, Level, Request};
+use crate::alarm::AlarmInput;
+use crate::app::{App, NoticeLevel, Request};
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
+use crate::forecast::limits::ReachableLimit;
 use crate::forecast::trend;
-use crate::model::{DomainKind, Hierarchy, Nth, PressureWatch, Scene, Snapshot, Text};
+use crate::model::{DomainKind, Hierarchy, PressureWatch, SampleIndex, Scene, Snapshot, Text};
 use crate::rank::Ranking;
 use crate::units::Millis;
 
@@ -36,7 +36,7 @@ impl App {
             && self.pace.relax
         {
             let text = format!("--relax keeps the pace: pressure would not end it: {why}");
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
         }
         (self.pace.watch, self.pace.whose) = (watch, whose);
     }
@@ -67,8 +67,9 @@ impl App {
                     Some(aside) => _ = aside.advance(look),
                     // How it moves follows from the look before it.
                     None => {
-                        let before =
-                            past.newest().and_then(|it| past.look(Nth(it.0.checked_sub(1)?)));
+                        let before = past
+                            .newest()
+                            .and_then(|it| past.look(SampleIndex(it.0.checked_sub(1)?)));
                         self.aside = Some(Scene::scoped(look, before, shown));
                     }
                 }
@@ -82,9 +83,9 @@ impl App {
             }
         };
         let room = wall.filter(|wall| wall.hit_in.is_none());
-        let room = room.as_ref().map(Wall::left_permille);
+        let room = room.as_ref().map(ReachableLimit::left_permille);
         self.pace.looked(self.now, scene.now(), room);
-        let seen = Seen { scene, ranking, policy: policy.id() };
+        let seen = AlarmInput { scene, ranking, policy: policy.id() };
         let rung = self.alarms.look(&seen, self.now);
         if rung.is_empty() {
             return Vec::new();

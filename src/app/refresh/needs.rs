@@ -1,7 +1,7 @@
 //! What the next look must bring: active policy, visible columns, open panel; nothing else.
 
 use crate::app::App;
-use crate::app::dialog::mode::{Mode, Screen};
+use crate::app::dialog::mode::{Mode, ViewKind};
 use crate::columns::CommandStyle;
 use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 
@@ -25,7 +25,8 @@ impl App {
         needs.cgroup |= speaks || self.viewport.width >= 100;
         needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
-        let groups = matches!(self.screen, Screen::Cgroups | Screen::Memory) || self.is_scoped();
+        let groups =
+            matches!(self.screen, ViewKind::Cgroups | ViewKind::Memory) || self.is_scoped();
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {

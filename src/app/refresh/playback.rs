@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use crate::app::dialog::mode::Mode;
-use crate::app::{App, Level, Request};
-use crate::model::{Clock, History, Moment, Nth, Past, Scene, Snapshot};
+use crate::app::{App, NoticeLevel, Request};
+use crate::model::{
+    Clock, MachineHistory, MachineSample, SampleHistory, SampleIndex, Scene, Snapshot,
+};
 use crate::units::Millis;
 
 /// Looks are kept for so long, where the user does not say.
@@ -32,15 +34,15 @@ const PAUSE: Millis = Millis(5 * 60_000);
 
 /// How fast a recording is played, in quarters of its own pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Speed(u32);
+pub struct PlaySpeed(u32);
 
-impl Default for Speed {
+impl Default for PlaySpeed {
     fn default() -> Self {
         Self(4)
     }
 }
 
-impl Speed {
+impl PlaySpeed {
     /// The slowest, and the fastest.
     const ENDS: (u32, u32) = (1, 4 * 64);
 
@@ -73,7 +75,7 @@ impl Speed {
     }
 }
 
-impl std::fmt::Display for Speed {
+impl std::fmt::Display for PlaySpeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             1 => f.write_str("1/4x"),
@@ -93,14 +95,14 @@ struct Playing {
 
 /// What was seen so far, and which look is on the screen.
 #[derive(Clone, Debug)]
-pub struct Time {
+pub struct Playback {
     /// The last looks.
-    pub past: Past,
+    pub past: SampleHistory,
     /// The machine-wide part of all looks.
-    pub history: History,
+    pub history: MachineHistory,
     /// How fast a recording goes.
-    pub speed: Speed,
-    at: Option<Nth>,
+    pub speed: PlaySpeed,
+    at: Option<SampleIndex>,
     gone_back: bool,
     film: bool,
     /// When the last look of the recording was taken, and so much its clock is put ahead since: each run
@@ -116,12 +118,12 @@ pub struct Time {
     pub thorough: bool,
 }
 
-impl Default for Time {
+impl Default for Playback {
     fn default() -> Self {
         Self {
-            past: Past::new(SPAN, ROOM),
-            history: History::default(),
-            speed: Speed::default(),
+            past: SampleHistory::new(SPAN, ROOM),
+            history: MachineHistory::default(),
+            speed: PlaySpeed::default(),
             at: None,
             gone_back: false,
             film: false,
@@ -135,10 +137,10 @@ impl Default for Time {
     }
 }
 
-impl Time {
+impl Playback {
     /// Keeps a look; its number, and one that is not needed for that any more.
-    fn keep(&mut self, look: &Arc<Snapshot>) -> (Nth, Option<Arc<Snapshot>>) {
-        self.history.push(Moment::of(look));
+    fn keep(&mut self, look: &Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
+        self.history.push(MachineSample::of(look));
         self.past.push(Arc::clone(look))
     }
 
@@ -176,7 +178,7 @@ impl Time {
 
     /// Which look is on the screen.
     #[must_use]
-    pub const fn at(&self) -> Option<Nth> {
+    pub const fn at(&self) -> Option<SampleIndex> {
         self.at
     }
 
@@ -210,8 +212,8 @@ impl Time {
     }
 
     /// Whether a long pause follows this look, which was on the screen for a moment.
-    fn before_pause(&self, at: Nth, there: Millis) -> bool {
-        let (now, next) = (self.past.time(at), self.past.time(Nth(at.0 + 1)));
+    fn before_pause(&self, at: SampleIndex, there: Millis) -> bool {
+        let (now, next) = (self.past.time(at), self.past.time(SampleIndex(at.0 + 1)));
         now.zip(next).is_some_and(|(now, next)| {
             next.saturating_sub(now) > PAUSE && there.saturating_sub(now) >= SEAM
         })
@@ -273,14 +275,14 @@ impl App {
     }
 
     /// Shows an earlier look, or a later one; its rows stand in its own order at once.
-    fn show(&mut self, nth: Nth) {
+    fn show(&mut self, nth: SampleIndex) {
         self.bring(nth);
         if !self.mode.is_dialog() {
             self.arrange();
         }
     }
 
-    fn bring(&mut self, nth: Nth) {
+    fn bring(&mut self, nth: SampleIndex) {
         let at = self.time.at;
         if at == Some(nth) && self.scene.is_some() {
             return;
@@ -298,7 +300,7 @@ impl App {
         let oldest = self.time.past.oldest().unwrap_or(nth);
         self.scene = None;
         for nth in nth.0.saturating_sub(RUN_UP).max(oldest.0)..nth.0 {
-            let Some(look) = self.time.past.look(Nth(nth)) else { continue };
+            let Some(look) = self.time.past.look(SampleIndex(nth)) else { continue };
             match &mut self.scene {
                 Some(scene) => _ = scene.advance(look),
                 None => self.scene = Some(Scene::scoped(look, None, scope.clone())),
@@ -326,15 +328,18 @@ impl App {
         let past = &self.time.past;
         let (Some(at), Some(oldest), Some(newest)) = (self.time.at, past.oldest(), past.newest())
         else {
-            return self.say(Level::Plain, "there was no look yet");
+            return self.say(NoticeLevel::Plain, "there was no look yet");
         };
-        let to = Nth(at.0.saturating_add_signed(by).clamp(oldest.0, newest.0));
+        let to = SampleIndex(at.0.saturating_add_signed(by).clamp(oldest.0, newest.0));
         if to == at && by < 0 {
             let text = "this is the oldest look that is kept (--ring keeps more)";
-            self.say(Level::Plain, if self.time.film { "this is the first look" } else { text });
+            self.say(
+                NoticeLevel::Plain,
+                if self.time.film { "this is the first look" } else { text },
+            );
         } else if to == at {
             self.say(
-                Level::Plain,
+                NoticeLevel::Plain,
                 if self.time.film { "this is the last look" } else { "this is now" },
             );
         }
@@ -342,7 +347,7 @@ impl App {
     }
 
     /// Shows this look; the newest one of a living machine is now.
-    pub(crate) fn go_to_look(&mut self, to: Nth) {
+    pub(crate) fn go_to_look(&mut self, to: SampleIndex) {
         self.drop_report();
         self.time.playing = None;
         self.time.gone_back = true;
@@ -363,7 +368,7 @@ impl App {
     /// Back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
         if !self.time.gone_back && !self.paused {
-            return self.say(Level::Plain, "this is now");
+            return self.say(NoticeLevel::Plain, "this is now");
         }
         self.paused = false;
         self.notice = None;
@@ -381,7 +386,7 @@ impl App {
             None => {
                 let where_to = if next { "later" } else { "earlier" };
                 self.say(
-                    Level::Plain,
+                    NoticeLevel::Plain,
                     format!("the kernel counted no {where_to} kill in what is kept"),
                 );
             }
@@ -410,11 +415,11 @@ impl App {
     /// Begins to write looks to a file, or ends that.
     pub(crate) fn toggle_taping(&mut self) -> Vec<Request> {
         if self.time.film {
-            self.say(Level::Plain, "this is a recording already");
+            self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
         if self.scene.is_none() {
-            self.say(Level::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there was no look yet");
             return Vec::new();
         }
         let on = self.time.taping.is_none();
@@ -425,7 +430,7 @@ impl App {
     /// Has the looks that are kept written to a file.
     pub(crate) fn write_past(&mut self) -> Vec<Request> {
         if self.time.film {
-            self.say(Level::Plain, "this is a recording already");
+            self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
         vec![Request::WritePast]
@@ -434,13 +439,13 @@ impl App {
     /// Plays faster, or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
         if !self.time.film {
-            return self.say(Level::Plain, "only a replay can be faster; d sets the delay");
+            return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
         }
         self.time.speed = self.time.speed.step(faster);
         if self.time.playing.is_some() {
             self.play();
         }
-        self.say(Level::Plain, format!("speed {}", self.time.speed));
+        self.say(NoticeLevel::Plain, format!("speed {}", self.time.speed));
     }
 
     /// Moves a playing recording to where it should be by now.
@@ -455,7 +460,7 @@ impl App {
         let there = Millis(playing.from.0.saturating_add(gone.0));
         let target = time.past.at(there).filter(|target| *target > at);
         let skips = target.is_none() && time.before_pause(at, there);
-        let Some(target) = target.or(skips.then_some(Nth(at.0 + 1))) else { return };
+        let Some(target) = target.or(skips.then_some(SampleIndex(at.0 + 1))) else { return };
         // A dialog stands still, and so does what it speaks of.
         if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
         {
@@ -464,7 +469,7 @@ impl App {
         if target.0 - at.0 > CATCH_UP {
             return self.show(target);
         }
-        (at.0 + 1..=target.0).for_each(|nth| self.show(Nth(nth)));
+        (at.0 + 1..=target.0).for_each(|nth| self.show(SampleIndex(nth)));
         if skips {
             self.play();
         }
@@ -481,26 +486,32 @@ impl App {
                 Action::KillBefore => self.step_report(false),
                 Action::KillAfter => self.step_report(true),
                 Action::Now if self.time.past.is_empty() => {
-                    self.say(Level::Plain, "these are reports of a file: there is no now here");
+                    self.say(
+                        NoticeLevel::Plain,
+                        "these are reports of a file: there is no now here",
+                    );
                 }
                 Action::Now => self.go_to_now(),
                 Action::Pause => {
-                    self.say(Level::Plain, "a report is one moment: nothing in it can be paused");
+                    self.say(
+                        NoticeLevel::Plain,
+                        "a report is one moment: nothing in it can be paused",
+                    );
                 }
                 Action::GoToTime if self.time.past.is_empty() => {
                     let text =
                         "these are reports of a file, without looks: { and } show the others";
-                    self.say(Level::Plain, text);
+                    self.say(NoticeLevel::Plain, text);
                 }
                 Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward
                     if self.time.past.is_empty() =>
                 {
-                    self.say(Level::Plain, "a report is one moment: { and } show the others");
+                    self.say(NoticeLevel::Plain, "a report is one moment: { and } show the others");
                 }
                 Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
                     let text =
                         "a report is one moment: { and } show the others, l goes back to now";
-                    self.say(Level::Plain, text);
+                    self.say(NoticeLevel::Plain, text);
                 }
                 _ => return None,
             }
@@ -586,16 +597,16 @@ mod tests {
 
     #[test]
     fn speeds_double_and_end() {
-        let mut speed = Speed::default();
+        let mut speed = PlaySpeed::default();
         let mut words = Vec::new();
         for _ in 0..9 {
             words.push(speed.to_string());
             speed = speed.step(true);
         }
         assert_eq!(words, ["1x", "2x", "4x", "8x", "16x", "32x", "64x", "64x", "64x"]);
-        let speed = Speed::default().step(false).step(false).step(false);
+        let speed = PlaySpeed::default().step(false).step(false).step(false);
         assert_eq!(speed.to_string(), "1/4x");
         assert_eq!(speed.of(Millis(1000)), Millis(250));
-        assert_eq!(Speed::times(0.0), None);
+        assert_eq!(PlaySpeed::times(0.0), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::policy::{compare, kernel_skips};
 
 /// What the last comparison of a process said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agreement {
+pub enum ScoreAgreement {
     /// Both numbers were the same.
     Equal,
     /// They differed once; the next look will tell.
@@ -22,9 +22,9 @@ pub enum Agreement {
 
 /// What is known of one process.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct ScoreSeen {
     id: ProcId,
-    said: Agreement,
+    said: ScoreAgreement,
     /// Whether the next look must compare again.
     again: bool,
 }
@@ -33,9 +33,9 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 pub struct SelfCheck {
     /// Sorted by pid.
-    seen: Vec<Seen>,
+    seen: Vec<ScoreSeen>,
     /// The list of the look before, kept for its room.
-    past: Vec<Seen>,
+    past: Vec<ScoreSeen>,
     differing: usize,
 }
 
@@ -51,14 +51,14 @@ impl SelfCheck {
             while known.next_if(|seen| seen.id.pid < process.id.pid).is_some() {}
             let before = known.next_if(|seen| seen.id == process.id);
             let Some(seen) = look(process, scene, before) else { continue };
-            self.differing += usize::from(matches!(seen.said, Agreement::Differs { .. }));
+            self.differing += usize::from(matches!(seen.said, ScoreAgreement::Differs { .. }));
             self.seen.push(seen);
         }
     }
 
     /// What is known of a process.
     #[must_use]
-    pub fn of(&self, id: ProcId) -> Option<Agreement> {
+    pub fn of(&self, id: ProcId) -> Option<ScoreAgreement> {
         let at = self.seen.binary_search_by_key(&id.pid, |seen| seen.id.pid).ok()?;
         Some(self.seen[at]).filter(|seen| seen.id == id).map(|seen| seen.said)
     }
@@ -76,17 +76,17 @@ impl SelfCheck {
 }
 
 /// What is known of a process after this look, if anything.
-fn look(process: &Process, scene: &Scene, before: Option<&Seen>) -> Option<Seen> {
+fn look(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Option<ScoreSeen> {
     let Some((computed, kernel)) = compare(process, scene) else { return before.copied() };
     let said = match before.map(|seen| seen.said) {
-        _ if computed == kernel => Agreement::Equal,
-        Some(Agreement::Suspect | Agreement::Differs { .. }) => {
-            Agreement::Differs { computed, kernel }
+        _ if computed == kernel => ScoreAgreement::Equal,
+        Some(ScoreAgreement::Suspect | ScoreAgreement::Differs { .. }) => {
+            ScoreAgreement::Differs { computed, kernel }
         }
-        _ => Agreement::Suspect,
+        _ => ScoreAgreement::Suspect,
     };
     // A 0 spares a process only while it is fresh. Whoever is spared sinks to where scores are seldom
     // read, and would be back on top with the next look: its 0 is asked for until it is none.
-    let again = said != Agreement::Equal || kernel_skips(process, scene);
-    Some(Seen { id: process.id, said, again })
+    let again = said != ScoreAgreement::Equal || kernel_skips(process, scene);
+    Some(ScoreSeen { id: process.id, said, again })
 }

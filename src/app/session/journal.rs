@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::app::Level;
+use crate::app::NoticeLevel;
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::{ProcId, Signal};
 use crate::units::{Adj, Millis};
 
 /// What a line is about, in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acted {
+pub struct JournalAct {
     /// On whom: `4711 java`.
     pub subject: String,
     /// What: `oom_score_adj`, a signal.
@@ -21,7 +21,7 @@ pub struct Acted {
     pub outcome: String,
 }
 
-impl Acted {
+impl JournalAct {
     /// The parts of an outcome; nothing where the line says it better.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Option<Self> {
@@ -61,22 +61,22 @@ impl Acted {
 
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct JournalEntry {
     /// When, milliseconds since 1970, UTC, of the look before it.
     pub unix_ms: i64,
     /// How grave.
-    pub level: Level,
+    pub level: NoticeLevel,
     /// What.
     pub text: String,
     /// The same in parts, where it was an act.
-    pub acted: Option<Acted>,
+    pub acted: Option<JournalAct>,
     /// The change of [`Journal::changes`] that it made, put back or made again.
     pub change: Option<u64>,
 }
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ChangeState {
     /// It stands.
     Standing,
     /// It was put back, by this act.
@@ -87,7 +87,7 @@ pub enum State {
 
 /// A change of adj.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct AdjChange {
     /// Its number in this session.
     pub nth: u64,
     /// The act that made it: those of one round have the same.
@@ -101,10 +101,10 @@ pub struct Change {
     /// After.
     pub now: Adj,
     /// What became of it.
-    pub state: State,
+    pub state: ChangeState,
 }
 
-impl Change {
+impl AdjChange {
     /// What it takes to put it back, or to make it again: from, to.
     #[must_use]
     pub const fn way(&self, again: bool) -> (Adj, Adj) {
@@ -114,7 +114,7 @@ impl Change {
 
 /// A signalled process that is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pursuit {
+pub struct PendingSignal {
     /// Who.
     pub who: ProcId,
     /// The name the user saw.
@@ -131,7 +131,7 @@ pub struct Pursuit {
 /// kills, `mm/oom_kill.c` `out_of_memory`); then it counts as stuck.
 pub const PATIENCE: Millis = Millis(5000);
 
-impl Pursuit {
+impl PendingSignal {
     /// How long it may still take before it counts as stuck; nothing where it does already.
     #[must_use]
     pub fn patience(&self, now: Millis) -> Option<Millis> {
@@ -142,7 +142,7 @@ impl Pursuit {
 
 /// An act on several processes: what came of it, a line for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Round {
+pub struct BulkResult {
     /// What was asked.
     pub title: String,
     /// Whose first answer is still to come.
@@ -150,14 +150,14 @@ pub struct Round {
     /// Of whom it speaks.
     pub about: BTreeSet<ProcId>,
     /// What came so far.
-    pub lines: Vec<(Level, String)>,
+    pub lines: Vec<(NoticeLevel, String)>,
     /// How many were refused.
     pub refused: usize,
     /// Whether it was only rehearsed.
     pub rehearsed: bool,
 }
 
-impl Round {
+impl BulkResult {
     /// Before the first answer.
     #[must_use]
     pub fn new(title: String, about: BTreeSet<ProcId>) -> Self {
@@ -165,7 +165,7 @@ impl Round {
     }
 
     /// Takes a line about one of them; of others it does not speak.
-    pub fn take(&mut self, who: ProcId, refused: bool, level: Level, text: &str) {
+    pub fn take(&mut self, who: ProcId, refused: bool, level: NoticeLevel, text: &str) {
         if self.about.contains(&who) {
             // What comes later (it is gone, it still stands) is one more line, not one more answer.
             self.refused += usize::from(self.open.remove(&who) && refused);
@@ -174,7 +174,7 @@ impl Round {
     }
 
     /// Takes one answer about many of them.
-    pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: Level, text: &str) {
+    pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: NoticeLevel, text: &str) {
         let (first, rest) =
             all.split_first().map_or((None, all), |(first, rest)| (Some(first), rest));
         for who in rest.iter().filter(|who| self.about.contains(who)) {
@@ -205,13 +205,13 @@ impl Round {
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     /// What happened, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<JournalEntry>,
     /// The changes, by the time they were made.
-    pub changes: Vec<Change>,
+    pub changes: Vec<AdjChange>,
     /// Who is being followed.
-    pub pursuits: Vec<Pursuit>,
+    pub pursuits: Vec<PendingSignal>,
     /// The last act on several processes.
-    pub round: Option<Round>,
+    pub round: Option<BulkResult>,
     /// The values of those that were acted on, as the last answer told.
     known: BTreeMap<ProcId, Adj>,
     /// The highest value of each that was refused for want of rights.
@@ -229,15 +229,15 @@ const CHANGES: usize = 200_000;
 
 impl Journal {
     /// Adds a line.
-    pub fn note(&mut self, unix_ms: i64, level: Level, text: String) {
+    pub fn note(&mut self, unix_ms: i64, level: NoticeLevel, text: String) {
         if self.entries.len() == ROOM {
             self.entries.remove(0);
         }
-        self.entries.push(Entry { unix_ms, level, text, acted: None, change: None });
+        self.entries.push(JournalEntry { unix_ms, level, text, acted: None, change: None });
     }
 
     /// Says of the last line what it is about.
-    pub fn tie(&mut self, acted: Option<Acted>, change: Option<u64>) {
+    pub fn tie(&mut self, acted: Option<JournalAct>, change: Option<u64>) {
         if let Some(entry) = self.entries.last_mut() {
             entry.acted = acted;
             entry.change = change;
@@ -245,7 +245,7 @@ impl Journal {
     }
 
     /// Begins an act on several processes.
-    pub fn begin(&mut self, round: Round) {
+    pub fn begin(&mut self, round: BulkResult) {
         self.count += 1;
         self.round_act = self.count;
         self.round = Some(round);
@@ -273,20 +273,20 @@ impl Journal {
         self.known.insert(who, now);
         if revert {
             // Where it was so already, only what it is now tells which change that was.
-            let is_it = |change: &&mut Change| {
+            let is_it = |change: &&mut AdjChange| {
                 let same = change.before == now && (change.now == before || before == now);
-                change.who == who && change.state == State::Standing && same
+                change.who == who && change.state == ChangeState::Standing && same
             };
             let change = self.changes.iter_mut().rev().find(is_it)?;
-            change.state = State::Back(act);
+            change.state = ChangeState::Back(act);
             return Some(change.nth);
         }
         if before == now {
             return None;
         }
         // Of those that are the same the one that was put back last; made again it is the last one.
-        let back = |(at, change): (usize, &Change)| match change.state {
-            State::Back(act)
+        let back = |(at, change): (usize, &AdjChange)| match change.state {
+            ChangeState::Back(act)
                 if change.who == who && (change.before, change.now) == (before, now) =>
             {
                 Some((act, at))
@@ -295,11 +295,11 @@ impl Journal {
         };
         let again = self.changes.iter().enumerate().filter_map(back).max().map(|(_, at)| at);
         let change = match again {
-            Some(at) => Change { act, state: State::Standing, ..self.changes.remove(at) },
+            Some(at) => AdjChange { act, state: ChangeState::Standing, ..self.changes.remove(at) },
             None => {
                 self.count += 1;
                 let (nth, name) = (self.count, name.to_owned());
-                Change { nth, act, who, name, before, now, state: State::Standing }
+                AdjChange { nth, act, who, name, before, now, state: ChangeState::Standing }
             }
         };
         if self.changes.len() == CHANGES {
@@ -327,7 +327,7 @@ impl Journal {
             }
             _ => {}
         }
-        let same = |change: &&Change| change.who == *who && change.way(!revert) == (*from, *to);
+        let same = |change: &&AdjChange| change.who == *who && change.way(!revert) == (*from, *to);
         self.changes.iter().rev().find(same).map(|change| change.nth)
     }
 
@@ -345,29 +345,30 @@ impl Journal {
 
     /// The change with this number.
     #[must_use]
-    pub fn change(&self, nth: u64) -> Option<&Change> {
+    pub fn change(&self, nth: u64) -> Option<&AdjChange> {
         self.changes.iter().find(|change| change.nth == nth)
     }
 
     /// Whether its process still had the value to begin from when it was spoken of last.
-    fn is_open(&self, change: &Change, again: bool) -> bool {
+    fn is_open(&self, change: &AdjChange, again: bool) -> bool {
         self.known(change.who).is_none_or(|known| known == change.way(again).0)
     }
 
     /// What the last act changed that was not put back yet: one change, or those of a round.
     #[must_use]
-    pub fn last_made(&self) -> Vec<&Change> {
-        let open =
-            |change: &&Change| change.state == State::Standing && self.is_open(change, false);
+    pub fn last_made(&self) -> Vec<&AdjChange> {
+        let open = |change: &&AdjChange| {
+            change.state == ChangeState::Standing && self.is_open(change, false)
+        };
         let act = self.changes.iter().rev().find(open).map(|change| change.act);
         self.changes.iter().filter(open).filter(|change| Some(change.act) == act).collect()
     }
 
     /// What was put back last and can be made again: one change, or those of a round.
     #[must_use]
-    pub fn last_put_back(&self) -> Vec<&Change> {
-        let back = |change: &Change| match change.state {
-            State::Back(act) if self.is_open(change, true) => Some(act),
+    pub fn last_put_back(&self) -> Vec<&AdjChange> {
+        let back = |change: &AdjChange| match change.state {
+            ChangeState::Back(act) if self.is_open(change, true) => Some(act),
             _ => None,
         };
         let act = self.changes.iter().filter_map(back).max();
@@ -376,7 +377,7 @@ impl Journal {
 
     /// The pursuit of this process, if it was signalled to end and has not gone yet.
     #[must_use]
-    pub fn pursuit(&self, id: ProcId) -> Option<&Pursuit> {
+    pub fn pursuit(&self, id: ProcId) -> Option<&PendingSignal> {
         self.pursuits.iter().find(|pursuit| pursuit.who == id)
     }
 
@@ -390,7 +391,7 @@ impl Journal {
     /// they would stand in the way of the older ones.
     pub fn forget(&mut self, who: ProcId) {
         for change in self.changes.iter_mut().filter(|change| change.who == who) {
-            change.state = State::Gone;
+            change.state = ChangeState::Gone;
         }
     }
 }
@@ -450,16 +451,16 @@ mod tests {
     fn the_changes_of_a_round_go_back_together() {
         let mut journal = Journal::default();
         wrote(&mut journal, 1, 0, 3, false);
-        journal.begin(Round::new("two".to_owned(), [id(2, 1), id(3, 1)].into()));
+        journal.begin(BulkResult::new("two".to_owned(), [id(2, 1), id(3, 1)].into()));
         for pid in [2, 3] {
             wrote(&mut journal, pid, 0, 5, false);
-            journal.round.as_mut().unwrap().take(id(pid, 1), false, Level::Good, "");
+            journal.round.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
         }
         assert_eq!(made(&journal), [(2, 5), (3, 5)]);
-        journal.begin(Round::new("back".to_owned(), [id(2, 1), id(3, 1)].into()));
+        journal.begin(BulkResult::new("back".to_owned(), [id(2, 1), id(3, 1)].into()));
         for pid in [2, 3] {
             wrote(&mut journal, pid, 5, 0, true);
-            journal.round.as_mut().unwrap().take(id(pid, 1), false, Level::Good, "");
+            journal.round.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
         }
         assert_eq!((made(&journal), back(&journal)), (vec![(1, 3)], vec![(2, 5), (3, 5)]));
     }

@@ -1,17 +1,17 @@
 //! Acting: opening the dialogs that hold an intent, and taking in what came of it.
 
-use crate::app::dialog::adjust::AdjEdit;
+use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk_adj;
-use crate::app::dialog::mode::{Mode, Revert};
-use crate::app::dialog::signal::Confirm;
-use crate::app::session::journal::{Acted, Pursuit, Round};
-use crate::app::{Acting, App, Level, Request};
-use crate::intent::{Came, Intent, Outcome};
+use crate::app::dialog::mode::{Mode, RevertDialog};
+use crate::app::dialog::signal::SignalDialog;
+use crate::app::session::journal::{BulkResult, JournalAct, PendingSignal};
+use crate::app::{ActingMode, App, NoticeLevel, Request};
+use crate::intent::{Intent, Outcome, StepResult};
 use crate::model::{ProcId, Process, Signal};
 use crate::plan::preview::Proposals;
-use crate::plan::rights::Rights;
+use crate::plan::rights::WriteRights;
 use crate::units::Adj;
-use crate::words::outcome::told;
+use crate::words::outcome::outcome_text;
 
 impl App {
     /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
@@ -24,26 +24,29 @@ impl App {
     pub(crate) fn may_act(&mut self) -> bool {
         if self.report.is_some() {
             let text = "this is a report of a kill that is over: nobody in it can be acted on";
-            self.say(Level::Warn, text);
+            self.say(NoticeLevel::Warn, text);
             return false;
         }
         if self.setup.live && self.time.is_past() {
-            self.say(Level::Warn, "this is the past: l goes back to now, where it can be acted on");
+            self.say(
+                NoticeLevel::Warn,
+                "this is the past: l goes back to now, where it can be acted on",
+            );
             return false;
         }
         match self.setup.acting {
-            Acting::Free | Acting::Rehearsal | Acting::Demo => true,
-            Acting::ReadOnly => {
-                self.say(Level::Warn, "read-only: nothing is changed or signalled from here");
+            ActingMode::Free | ActingMode::Rehearsal | ActingMode::Demo => true,
+            ActingMode::ReadOnly => {
+                self.say(NoticeLevel::Warn, "read-only: nothing is changed or signalled from here");
                 false
             }
-            Acting::NotReal => {
-                self.say(Level::Warn, "this is a recording: there is nobody to act on");
+            ActingMode::NotReal => {
+                self.say(NoticeLevel::Warn, "this is a recording: there is nobody to act on");
                 false
             }
-            Acting::Elsewhere => {
+            ActingMode::Elsewhere => {
                 self.say(
-                    Level::Warn,
+                    NoticeLevel::Warn,
                     "not this machine's own /proc: it can be looked at, not acted on",
                 );
                 false
@@ -57,7 +60,7 @@ impl App {
         if found.is_none() {
             let empty = self.lines.is_empty();
             let why = if empty { "there is no process here" } else { "that process is gone" };
-            self.say(Level::Warn, why);
+            self.say(NoticeLevel::Warn, why);
         }
         found
     }
@@ -70,17 +73,17 @@ impl App {
         let Some(process) = self.target() else { return };
         if process.is_kernel_thread() {
             let text = format!("{} is a kernel thread: it can never be chosen", process.id);
-            return self.say(Level::Warn, text);
+            return self.say(NoticeLevel::Warn, text);
         }
         let Some(from) = process.adj.value() else {
             let text =
                 format!("the oom_score_adj of {} {} cannot be read", process.id, process.comm);
-            return self.say(Level::Warn, text);
+            return self.say(NoticeLevel::Warn, text);
         };
         let proposal = Adj::clamped(i64::from(from.0) + by);
         let Some(scene) = &self.scene else { return };
-        let rights = Rights::of(&process, from, self.journal.refused(process.id), scene);
-        self.mode = Mode::Edit(Box::new(AdjEdit::new(&process, from, proposal, rights)));
+        let rights = WriteRights::of(&process, from, self.journal.refused(process.id), scene);
+        self.mode = Mode::Edit(Box::new(AdjustDialog::new(&process, from, proposal, rights)));
         self.foresee();
     }
 
@@ -98,7 +101,7 @@ impl App {
         let was_wide = edit.is_wide();
         edit.reach_on(scene, &self.tags);
         if !was_wide && !edit.is_wide() {
-            self.say(Level::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+            self.say(NoticeLevel::Plain, "nobody else: nothing tagged, and nobody belongs with it");
         }
     }
 
@@ -120,7 +123,7 @@ impl App {
             let text = format!(
                 "by {by} a higher adj is not always nearer to first place: none is known for many"
             );
-            return self.say(Level::Plain, text);
+            return self.say(NoticeLevel::Plain, text);
         }
         let who = if one { "it" } else { "one of them" };
         let text = match (first, is_first) {
@@ -129,7 +132,7 @@ impl App {
             (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
             (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
         };
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
     }
 
     /// Lists everybody whom the editor reaches, and asks.
@@ -168,15 +171,15 @@ impl App {
         let Some(scene) = &self.scene else { return };
         let own = self.setup.own;
         let opened = match signal {
-            Some(signal) => Confirm::signal(process, own, scene, signal),
-            None => Confirm::sacrifice(process, own, scene),
+            Some(signal) => SignalDialog::signal(process, own, scene, signal),
+            None => SignalDialog::sacrifice(process, own, scene),
         };
         let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
         match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
             Ok(confirm) => self.mode = Mode::Confirm(confirm),
             Err(why) => {
                 self.mode = Mode::Browse;
-                self.say(Level::Warn, format!("{} {}: {why}", process.id, process.comm));
+                self.say(NoticeLevel::Warn, format!("{} {}: {why}", process.id, process.comm));
             }
         }
     }
@@ -188,7 +191,7 @@ impl App {
             Some(process) => self.open_confirm(&process, Some(signal)),
             None => {
                 self.mode = Mode::Browse;
-                self.say(Level::Warn, format!("{who} is gone"));
+                self.say(NoticeLevel::Warn, format!("{who} is gone"));
             }
         }
     }
@@ -199,7 +202,7 @@ impl App {
         let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
         match found {
             Some(process) => self.open_confirm(&process, None),
-            None => self.say(Level::Warn, "there is no predicted victim"),
+            None => self.say(NoticeLevel::Warn, "there is no predicted victim"),
         }
     }
 
@@ -211,12 +214,16 @@ impl App {
         }
         let found = if again { self.journal.last_put_back() } else { self.journal.last_made() };
         match &found[..] {
-            [] if again => self.say(Level::Plain, "nothing was put back that could be made again"),
-            [] if self.journal.changes.is_empty() => {
-                self.say(Level::Plain, "nothing was changed in this session");
+            [] if again => {
+                self.say(NoticeLevel::Plain, "nothing was put back that could be made again")
             }
-            [] => self.say(Level::Plain, "there is nothing left to put back (J: the journal)"),
-            [one] => self.mode = Mode::Revert(Revert::new(one, again)),
+            [] if self.journal.changes.is_empty() => {
+                self.say(NoticeLevel::Plain, "nothing was changed in this session");
+            }
+            [] => {
+                self.say(NoticeLevel::Plain, "there is nothing left to put back (J: the journal)")
+            }
+            [one] => self.mode = Mode::Revert(RevertDialog::new(one, again)),
             all => {
                 if let Some(scene) = &self.scene {
                     self.mode = Mode::Several(bulk_adj::back(all, again, scene));
@@ -228,7 +235,7 @@ impl App {
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(crate) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().flat_map(Intent::reached).collect();
-        self.journal.begin(Round::new(title, about));
+        self.journal.begin(BulkResult::new(title, about));
         self.mode = Mode::Round(0);
         intents.into_iter().map(Request::Act).collect()
     }
@@ -238,63 +245,75 @@ impl App {
         let Some(outcome) = self.kept(outcome) else { return };
         let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
         let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
-        let mut text = told(&outcome);
-        let (acted, mut change) = (Acted::of(&outcome), None);
+        let mut text = outcome_text(&outcome);
+        let (acted, mut change) = (JournalAct::of(&outcome), None);
         // What comes after the end, or is no news, does not take the place of what is.
         let mut quiet = false;
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 change = self.journal.wrote(who, &name, (before, now), revert);
                 self.sticky.iter_mut().for_each(|sticky| sticky.leave(who));
-                Level::Good
+                NoticeLevel::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
                 if signal.ends() {
                     let since = self.now;
                     self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                    self.journal.pursuits.push(PendingSignal {
+                        who,
+                        name,
+                        signal,
+                        since,
+                        why: None,
+                    });
                 }
-                Level::Good
+                NoticeLevel::Good
             }
             Outcome::CgroupKilled { members, .. } => {
                 let (since, signal) = (self.now, Signal::KILL);
                 for (who, name) in members {
                     self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                    self.journal.pursuits.push(Pursuit { who, name, signal, since, why: None });
+                    self.journal.pursuits.push(PendingSignal {
+                        who,
+                        name,
+                        signal,
+                        since,
+                        why: None,
+                    });
                 }
-                Level::Good
+                NoticeLevel::Good
             }
             Outcome::Hastened { who, taken, .. } => {
-                let done = matches!(taken.came, Came::Done(_));
+                let done = matches!(taken.came, StepResult::Done(_));
                 quiet = done || !self.journal.pursues(who);
-                if done { Level::Good } else { Level::Plain }
+                if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
-            Outcome::Rehearsed { .. } => Level::Plain,
+            Outcome::Rehearsed { .. } => NoticeLevel::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                Level::Good
+                NoticeLevel::Good
             }
             Outcome::StillThere { who, why, signal, .. } => {
                 if signal != Signal::KILL {
                     text.push_str(&self.offer());
                 }
-                let mine = |pursuit: &&mut Pursuit| pursuit.who == who;
+                let mine = |pursuit: &&mut PendingSignal| pursuit.who == who;
                 if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
                     pursuit.why = Some(why);
                 }
-                Level::Warn
+                NoticeLevel::Warn
             }
             // Taken in above.
-            Outcome::AdjKept { .. } => Level::Good,
+            Outcome::AdjKept { .. } => NoticeLevel::Good,
             Outcome::KnobSet { knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
                 self.turned.take(zeroed.unwrap_or((knob, before)));
-                Level::Good
+                NoticeLevel::Good
             }
             Outcome::Refused { intent, refusal } => {
                 change = self.journal.learn(&intent, &refusal);
                 self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
-                Level::Warn
+                NoticeLevel::Warn
             }
         };
         let at = self.today();

@@ -1,15 +1,15 @@
 //! Whom doomtop has signalled already: nobody is killed twice, the next one waits for the first, and
 //! who does not obey is offered the hard way.
 
-use crate::app::dialog::bulk::{Consent, Item, Several};
+use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
 use crate::app::dialog::mode::Mode;
-use crate::app::dialog::signal::{Confirm, warning};
-use crate::app::keymap::bindings::{Action, Place, key_of};
-use crate::app::session::journal::Pursuit;
-use crate::app::{App, Level};
+use crate::app::dialog::signal::{SignalDialog, warning};
+use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::session::journal::PendingSignal;
+use crate::app::{App, NoticeLevel};
 use crate::columns::{human_size, span_of};
-use crate::intent::{self, FROZEN, Haste, Intent};
-use crate::model::{Hierarchy, ProcId, Process, Reading, Scene, Signal, Study, is_within};
+use crate::intent::{self, Expedite, FROZEN, Intent};
+use crate::model::{Hierarchy, ProcId, Process, ProcessDetail, Reading, Scene, Signal, is_within};
 use crate::plan::protection::{Protection, protection};
 use crate::policy::sacrifice;
 use crate::units::Bytes;
@@ -35,13 +35,13 @@ impl App {
 
     /// Why the next sacrifice has to wait.
     pub(crate) fn too_soon(&self, next: ProcId) -> Option<String> {
-        let first = |it: &&Pursuit| it.who != next && it.patience(self.now).is_some();
+        let first = |it: &&PendingSignal| it.who != next && it.patience(self.now).is_some();
         self.too_soon_after(self.journal.pursuits.iter().find(first)?)
     }
 
-    fn too_soon_after(&self, pursuit: &Pursuit) -> Option<String> {
+    fn too_soon_after(&self, pursuit: &PendingSignal) -> Option<String> {
         let rest = span_of(pursuit.patience(self.now)?.0.div_ceil(1000));
-        let Pursuit { who, name, signal, .. } = pursuit;
+        let PendingSignal { who, name, signal, .. } = pursuit;
         let ago = self.ago(pursuit);
         Some(format!(
             "wait: {who} {name} got {signal} {ago} ago; the next one when it is gone, or in {rest} \
@@ -51,7 +51,11 @@ impl App {
 
     /// The dialog of a process, if it is not one too many; a sacrifice of one that was asked to end, and
     /// did not in time, is the hard one.
-    pub(crate) fn once(&self, process: &Process, mut confirm: Confirm) -> Result<Confirm, String> {
+    pub(crate) fn once(
+        &self,
+        process: &Process,
+        mut confirm: SignalDialog,
+    ) -> Result<SignalDialog, String> {
         if confirm.sacrifice {
             if let Some(why) = self.too_soon(process.id) {
                 return Err(why);
@@ -77,30 +81,31 @@ impl App {
     }
 
     /// Why the hard signal comes now.
-    fn not_enough(&self, pursuit: &Pursuit) -> String {
+    fn not_enough(&self, pursuit: &PendingSignal) -> String {
         let why = pursuit.why.as_deref().unwrap_or("it has not ended yet");
         format!("{} {} ago was not enough: {why}", pursuit.signal, self.ago(pursuit))
     }
 
-    fn ago(&self, pursuit: &Pursuit) -> String {
+    fn ago(&self, pursuit: &PendingSignal) -> String {
         span_of(self.now.saturating_sub(pursuit.since).0 / 1000)
     }
 
     /// The key that offers SIGKILL to who does not obey.
     pub(crate) fn offer(&self) -> String {
-        let key = key_of(Place::Browse, Action::Escalate);
+        let key = key_of(KeyContext::Browse, Action::Escalate);
         key.map_or_else(String::new, |key| format!("; {key} offers SIGKILL"))
     }
 
     /// Opens the dialog of SIGKILL for the first who does not obey a gentler signal.
     pub(crate) fn open_escalation(&mut self) {
-        let stuck = |it: &&Pursuit| it.signal != Signal::KILL && it.patience(self.now).is_none();
+        let stuck =
+            |it: &&PendingSignal| it.signal != Signal::KILL && it.patience(self.now).is_none();
         let all: Vec<ProcId> =
             self.journal.pursuits.iter().filter(stuck).map(|it| it.who).collect();
         let here = self.selected().map(|process| process.id).filter(|id| all.contains(id));
         if here.is_none() && all.len() > 1 {
             let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
-            return self.say(Level::Warn, text);
+            return self.say(NoticeLevel::Warn, text);
         }
         let Some(pursuit) = here.or_else(|| all.first().copied()) else {
             let waits = self.journal.pursuits.iter().find(|it| it.signal != Signal::KILL);
@@ -111,7 +116,7 @@ impl App {
                 }
                 None => "nobody here disobeys a signal of yours".to_owned(),
             };
-            return self.say(Level::Plain, text);
+            return self.say(NoticeLevel::Plain, text);
         };
         if self.may_act() {
             self.escalate(pursuit);
@@ -122,7 +127,7 @@ impl App {
     pub(crate) fn escalate(&mut self, who: ProcId) {
         let found = self.scene.as_ref().and_then(|scene| scene.find(who)).cloned();
         let Some(process) = found else {
-            return self.say(Level::Warn, format!("{who} is gone"));
+            return self.say(NoticeLevel::Warn, format!("{who} is gone"));
         };
         let why = self.journal.pursuit(who).map(|it| self.not_enough(it));
         self.open_confirm(&process, Some(Signal::KILL));
@@ -143,7 +148,7 @@ impl App {
     }
 
     /// Takes what was found out about the process of the dialog; what comes late is about nobody.
-    pub(crate) fn studied(&mut self, study: Study) {
+    pub(crate) fn studied(&mut self, study: ProcessDetail) {
         if let (Mode::Confirm(confirm), Some(scene)) = (&mut self.mode, &self.scene)
             && confirm.who == study.who
         {
@@ -156,7 +161,7 @@ impl App {
         let Some(scene) = &self.scene else { return };
         let waits = self.journal.pursuits.iter().find(|it| !self.tags.contains(&it.who));
         if let Some(why) = waits.and_then(|it| self.too_soon_after(it)) {
-            return self.say(Level::Warn, why);
+            return self.say(NoticeLevel::Warn, why);
         }
         let tagged = self.tags.iter().filter_map(|&id| scene.find(id));
         let all: Vec<(&Process, Signal)> = tagged.map(|it| (it, sacrifice(it).signal)).collect();
@@ -174,7 +179,9 @@ impl App {
         let (Mode::Confirm(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
         let sharers = match confirm.study.as_ref().map(|study| &study.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
-            _ => return self.say(Level::Plain, "nobody else is proven to live in its memory"),
+            _ => {
+                return self.say(NoticeLevel::Plain, "nobody else is proven to live in its memory");
+            }
         };
         let signal = confirm.signal;
         let ids = std::iter::once(confirm.who).chain(sharers.iter().map(|(id, _)| *id));
@@ -192,7 +199,7 @@ impl App {
     }
 
     /// The question about several processes, each with its signal.
-    fn several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> Several {
+    fn several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> BulkDialog {
         let mut items = Vec::new();
         let mut freed = 0;
         if let Some(scene) = &self.scene {
@@ -206,10 +213,15 @@ impl App {
                 };
                 let intent = left.is_none().then(|| wish(process, signal));
                 freed += if intent.is_some() { bytes.0 } else { 0 };
-                items.push(Item { who: process.id, name: process.comm.to_string(), what, intent });
+                items.push(BulkItem {
+                    who: process.id,
+                    name: process.comm.to_string(),
+                    what,
+                    intent,
+                });
             }
         }
-        let mut several = Several::new(title, items, Consent::Count(String::new()));
+        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
         several.notes.push(if apart {
             format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
         } else {
@@ -242,10 +254,10 @@ impl App {
             let members = all.iter().map(|process| (process.id, process.comm.to_string()));
             Intent::KillCgroup { path: path.to_owned(), members: members.collect() }
         });
-        let items: Vec<Item> = all
+        let items: Vec<BulkItem> = all
             .iter()
             .zip(&kept)
-            .map(|(process, kept)| Item {
+            .map(|(process, kept)| BulkItem {
                 who: process.id,
                 name: process.comm.to_string(),
                 what: match kept {
@@ -256,7 +268,7 @@ impl App {
             })
             .collect();
         let title = format!("Kill all {} of cgroup {path}?", items.len());
-        let mut several = Several::new(title, items, Consent::Count(String::new()));
+        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
         several.whole = whole;
         several.notes.push(if may {
             "SIGKILL by one write to cgroup.kill; whoever they start meanwhile dies, too".to_owned()
@@ -291,8 +303,8 @@ fn wish(process: &Process, signal: Signal) -> Intent {
         who: process.id,
         name: process.comm.to_string(),
         signal,
-        consent: intent::Consent::Plain,
-        haste: Haste::usual(signal),
+        consent: intent::ConfirmedBy::Plain,
+        haste: Expedite::usual(signal),
     }
 }
 
@@ -308,7 +320,7 @@ mod tests {
 
     #[test]
     fn patience_ends_with_the_time_or_with_a_reason() {
-        let mut pursuit = Pursuit {
+        let mut pursuit = PendingSignal {
             who: ProcId::default(),
             name: "x".to_owned(),
             signal: Signal::TERM,

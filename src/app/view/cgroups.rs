@@ -3,22 +3,22 @@
 
 use std::sync::Arc;
 
-use crate::app::dialog::mode::Screen;
+use crate::app::dialog::mode::ViewKind;
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, Place};
-use crate::app::{App, Level, Request};
+use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::{App, NoticeLevel, Request};
 use crate::forecast::at_limit;
-use crate::forecast::at_limit::Fate;
+use crate::forecast::at_limit::OutcomeAtLimit;
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
+use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, Cgroups, Domain, Scene, Scope, Text, is_within};
 use crate::policy::Policy;
 use crate::rank::Ranking;
-use crate::rank::also_killed::Census;
+use crate::rank::also_killed::GroupCensus;
 
 /// A line of the view.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GroupLine {
+pub struct CgroupLine {
     /// Its place in the list of cgroups; nothing for the machine itself.
     pub at: Option<usize>,
     /// How deep it stands among those shown; 0 where they are sorted by nearness.
@@ -28,16 +28,16 @@ pub struct GroupLine {
     /// How many processes live in it and below.
     pub members: usize,
     /// Its own wall.
-    pub wall: Option<Wall>,
+    pub wall: Option<ReachableLimit>,
     /// Who dies at that wall.
-    pub fate: Option<Fate>,
+    pub fate: Option<OutcomeAtLimit>,
 }
 
 /// The view: its lines, and where the cursor stands.
 #[derive(Clone, Debug, Default)]
-pub struct GroupView {
+pub struct CgroupsView {
     /// The lines, the machine among them.
-    pub lines: Vec<GroupLine>,
+    pub lines: Vec<CgroupLine>,
     /// Sorted by nearness of the wall, not as a tree.
     pub by_wall: bool,
     /// Without those that have no limit, their own or below.
@@ -72,14 +72,14 @@ fn shown(cgroups: &Cgroups, hide: bool) -> Vec<usize> {
     shown
 }
 
-impl GroupView {
+impl CgroupsView {
     /// Builds the lines for a look that `ranking` ranks.
     fn arrange(&mut self, policy: &dyn Policy, scene: &Scene, ranking: &Ranking) {
         let cgroups = &scene.now().cgroups;
-        let census = Census::new(scene);
+        let census = GroupCensus::new(scene);
         let machine = limits::of_machine(scene);
         self.lines.clear();
-        self.lines.push(GroupLine {
+        self.lines.push(CgroupLine {
             at: None,
             depth: 0,
             said: 0,
@@ -98,7 +98,7 @@ impl GroupView {
             while fates.peek().is_some_and(|&(other, _)| other < at) {
                 fates.next();
             }
-            self.lines.push(GroupLine {
+            self.lines.push(CgroupLine {
                 at: Some(at),
                 depth: u16::try_from(above.len()).unwrap_or(u16::MAX),
                 said: above.last().map_or(0, |up| up.trim_end_matches('/').len()),
@@ -117,13 +117,13 @@ impl GroupView {
             }
             // A stable sort: whoever has no wall keeps the order of the tree, at the end.
             let far = (u64::MAX, u64::MAX, u64::MAX);
-            self.lines.sort_by_key(|line| line.wall.as_ref().map_or(far, Wall::distance));
+            self.lines.sort_by_key(|line| line.wall.as_ref().map_or(far, ReachableLimit::distance));
         }
         let Some(held) = &self.held else {
             self.cursor = 0;
             return;
         };
-        let path = |line: &GroupLine| line.at.map(|at| &cgroups.list[at].path);
+        let path = |line: &CgroupLine| line.at.map(|at| &cgroups.list[at].path);
         let at = self.lines.iter().position(|line| path(line) == held.as_ref());
         self.cursor = at.unwrap_or(self.cursor).min(self.lines.len() - 1);
     }
@@ -139,19 +139,19 @@ impl GroupView {
 impl App {
     /// The cgroup of a line of the view; nothing for the machine itself.
     #[must_use]
-    pub fn group_at(&self, line: &GroupLine) -> Option<&Cgroup> {
+    pub fn group_at(&self, line: &CgroupLine) -> Option<&Cgroup> {
         self.scene.as_ref()?.now().cgroups.list.get(line.at?)
     }
 
     /// The line under the cursor of the view.
     #[must_use]
-    pub fn group_line(&self) -> Option<&GroupLine> {
+    pub fn group_line(&self) -> Option<&CgroupLine> {
         self.groups.lines.get(self.groups.cursor)
     }
 
     /// Builds the view anew, where it is shown.
     pub(crate) fn arrange_groups(&mut self) {
-        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == Screen::Cgroups) else {
+        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Cgroups) else {
             return;
         };
         self.groups.arrange(self.setup.policy, scene, &self.ranking);
@@ -164,28 +164,28 @@ impl App {
     }
 
     /// Goes to a view. What it shows may have to be read first.
-    pub(crate) fn go_to_screen(&mut self, screen: Screen) -> Vec<Request> {
+    pub(crate) fn go_to_screen(&mut self, screen: ViewKind) -> Vec<Request> {
         if self.screen == screen {
-            self.say(Level::Plain, format!("this is the view {}", screen.name()));
+            self.say(NoticeLevel::Plain, format!("this is the view {}", screen.name()));
             return Vec::new();
         }
         self.screen = screen;
         self.notice = None;
         match screen {
-            Screen::Processes => self.arrange(),
-            Screen::Cgroups => {
+            ViewKind::Processes => self.arrange(),
+            ViewKind::Cgroups => {
                 self.arrange_groups();
                 return self.look_again();
             }
-            Screen::Verdicts => {
+            ViewKind::Verdicts => {
                 self.arrange_verdicts();
                 return self.look_again();
             }
-            Screen::Events => {
+            ViewKind::Events => {
                 self.arrange_events();
                 return self.look_again();
             }
-            Screen::Memory => {
+            ViewKind::Memory => {
                 self.arrange_memory();
                 return self.look_again();
             }
@@ -208,7 +208,7 @@ impl App {
             self.say_process_first();
             return Vec::new();
         }
-        match bindings::meaning(Place::Cgroups, key) {
+        match bindings::meaning(KeyContext::Cgroups, key) {
             Some(action) => self.group_action(action),
             None => Vec::new(),
         }
@@ -227,10 +227,10 @@ impl App {
             Action::HideUnlimited => {
                 self.groups.hide = !self.groups.hide;
                 let word = if self.groups.hide { "hidden" } else { "shown" };
-                self.say(Level::Plain, format!("cgroups without a limit are {word}"));
+                self.say(NoticeLevel::Plain, format!("cgroups without a limit are {word}"));
                 self.arrange_groups();
             }
-            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_process_first(),
             action if action.is_everywhere() => return self.browse(action),
             _ => {}
@@ -240,7 +240,7 @@ impl App {
 
     fn say_process_first(&mut self) {
         let text = "choose a process first: Enter shows this domain's processes";
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
     }
 
     fn move_group_by(&mut self, by: isize) {
@@ -253,7 +253,7 @@ impl App {
 
     fn sort_groups(&mut self, by_wall: bool, text: &str) {
         self.groups.by_wall = by_wall;
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
         self.arrange_groups();
     }
 
@@ -263,7 +263,7 @@ impl App {
         let scope = self
             .group_at(line)
             .map_or(Scope::Global, |group| Scope::Memcg(Arc::clone(&group.path)));
-        self.screen = Screen::Processes;
+        self.screen = ViewKind::Processes;
         self.set_scope(scope)
     }
 

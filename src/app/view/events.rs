@@ -1,17 +1,17 @@
 //! The view of what happened: every kill, and what was done from here.
 
-use crate::app::dialog::mode::{Mode, Screen};
-use crate::app::incident::timeline::{Entry, News, whom};
+use crate::app::dialog::mode::{Mode, ViewKind};
+use crate::app::incident::timeline::{LogUpdate, TimelineEntry, whom};
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key};
-use crate::app::{App, Level, Request};
+use crate::app::{App, NoticeLevel, Request};
 use crate::columns::span_of;
-use crate::model::{Foreseen, OomEvent, Killer, Timing};
-use crate::words::incident::Explained;
+use crate::model::{EventTime, Killer, OomEvent, PredictionResult};
+use crate::words::incident::ExplainedReport;
 
 /// A page about one kill, scrolled so far.
 #[derive(Clone, Debug, Default)]
-pub struct Happened {
+pub struct IncidentPage {
     /// Of what it speaks.
     pub title: String,
     /// What there is to say, each with a label.
@@ -22,22 +22,22 @@ pub struct Happened {
 
 /// What the ranking had said of a victim, in a few words.
 #[must_use]
-pub fn foreseen_word(foreseen: Foreseen) -> String {
+pub fn foreseen_word(foreseen: PredictionResult) -> String {
     match foreseen {
-        Foreseen::NoLook => String::new(),
-        Foreseen::NotSeen => "not seen".to_owned(),
-        Foreseen::Rank(1) => "as predicted".to_owned(),
-        Foreseen::Rank(2) => "runner-up".to_owned(),
-        Foreseen::Rank(rank) => format!("rank {rank}"),
-        Foreseen::Candidate(_) => "too close".to_owned(),
-        Foreseen::Spared => "not eligible".to_owned(),
-        Foreseen::Along => "with it".to_owned(),
+        PredictionResult::NoLook => String::new(),
+        PredictionResult::NotSeen => "not seen".to_owned(),
+        PredictionResult::Rank(1) => "as predicted".to_owned(),
+        PredictionResult::Rank(2) => "runner-up".to_owned(),
+        PredictionResult::Rank(rank) => format!("rank {rank}"),
+        PredictionResult::Candidate(_) => "too close".to_owned(),
+        PredictionResult::Spared => "not eligible".to_owned(),
+        PredictionResult::Along => "with it".to_owned(),
     }
 }
 
 impl App {
     /// Begins with the reports of a file, and nothing else: the last one with a dump is on the screen.
-    pub fn begin_with(&mut self, reports: Vec<News>) {
+    pub fn begin_with(&mut self, reports: Vec<LogUpdate>) {
         if reports.is_empty() {
             return;
         }
@@ -46,24 +46,24 @@ impl App {
         if let Some(&last) = numbers.last() {
             self.show_report(last);
         }
-        self.screen = Screen::Events;
+        self.screen = ViewKind::Events;
         self.arrange_events();
     }
 
     /// The lines of the view, the oldest first.
     #[must_use]
-    pub fn event_entries(&self) -> Vec<Entry> {
+    pub fn event_entries(&self) -> Vec<TimelineEntry> {
         let kills = &self.timeline.happenings;
         let acts = if self.timeline.kills_only { &[][..] } else { &self.journal.entries[..] };
         let mut entries = Vec::with_capacity(kills.len() + acts.len());
         let mut acts = acts.iter().enumerate().peekable();
         for kill in kills {
             while let Some((at, _)) = acts.next_if(|(_, act)| act.unix_ms < kill.unix_ms) {
-                entries.push(Entry::Act(at));
+                entries.push(TimelineEntry::Act(at));
             }
-            entries.push(Entry::Kill(kill.nth));
+            entries.push(TimelineEntry::Kill(kill.nth));
         }
-        entries.extend(acts.map(|(at, _)| Entry::Act(at)));
+        entries.extend(acts.map(|(at, _)| TimelineEntry::Act(at)));
         entries
     }
 
@@ -71,8 +71,8 @@ impl App {
     #[must_use]
     pub fn happening(&self) -> Option<&OomEvent> {
         match self.event_entries().get(self.timeline.cursor)? {
-            Entry::Kill(nth) => self.timeline.find(*nth),
-            Entry::Act(_) => None,
+            TimelineEntry::Kill(nth) => self.timeline.find(*nth),
+            TimelineEntry::Act(_) => None,
         }
     }
 
@@ -86,7 +86,7 @@ impl App {
             Some(_) => found.unwrap_or(self.timeline.cursor).min(last),
             None => last,
         };
-        if self.screen == Screen::Events {
+        if self.screen == ViewKind::Events {
             self.timeline.unseen = 0;
         }
         self.keep_event_in_view();
@@ -132,7 +132,7 @@ impl App {
             return Vec::new();
         }
         match action {
-            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_choose_first(),
             Action::ExplainKill => self.explain_event(),
             Action::LookBefore => self.show_look_before(),
@@ -141,7 +141,7 @@ impl App {
                 self.timeline.held = None;
                 self.arrange_events();
                 let word = if self.timeline.kills_only { "hidden" } else { "shown" };
-                self.say(Level::Plain, format!("what was done from here is {word}"));
+                self.say(NoticeLevel::Plain, format!("what was done from here is {word}"));
             }
             action if action.is_everywhere() => return self.browse(action),
             _ => {}
@@ -152,30 +152,30 @@ impl App {
     /// Shows the whole screen as it was just before the kill under the cursor.
     fn show_look_before(&mut self) {
         let Some(happening) = self.happening() else {
-            return self.say(Level::Plain, "choose a kill first");
+            return self.say(NoticeLevel::Plain, "choose a kill first");
         };
-        let nth = self.look_before_kill(happening).filter(|_| happening.told != Timing::Order);
+        let nth = self.look_before_kill(happening).filter(|_| happening.told != EventTime::Order);
         let Some(nth) = nth else {
-            return self.say(Level::Plain, "the look before that kill is not kept");
+            return self.say(NoticeLevel::Plain, "the look before that kill is not kept");
         };
         let (who, id) = (whom(happening), happening.victim.and_then(|victim| victim.id));
         self.go_to_look(nth);
-        self.screen = Screen::Processes;
+        self.screen = ViewKind::Processes;
         self.arrange();
         if let Some(id) = id {
             self.jump_to(id);
         }
         let back = if self.time.is_film() { "goes to the end" } else { "goes back to now" };
-        self.say(Level::Plain, format!("just before {who} was killed; l {back}"));
+        self.say(NoticeLevel::Plain, format!("just before {who} was killed; l {back}"));
     }
 
     /// Explains the line under the cursor: a kill with the kernel's table of it as the table of
     /// processes, or the journal.
     fn explain_event(&mut self) {
         match self.event_entries().get(self.timeline.cursor) {
-            None => self.say(Level::Plain, "no kill was heard of yet"),
-            Some(&Entry::Act(at)) => self.mode = Mode::Journal(at),
-            Some(&Entry::Kill(nth)) => self.explain_kill(nth),
+            None => self.say(NoticeLevel::Plain, "no kill was heard of yet"),
+            Some(&TimelineEntry::Act(at)) => self.mode = Mode::Journal(at),
+            Some(&TimelineEntry::Kill(nth)) => self.explain_kill(nth),
         }
     }
 
@@ -185,7 +185,7 @@ impl App {
         if let Some(number) = happening.report
             && self.show_report(number)
         {
-            self.screen = Screen::Processes;
+            self.screen = ViewKind::Processes;
             self.arrange();
             let pid = happening.victim.and_then(|victim| victim.pid);
             let found = self.lines.iter().find(|line| Some(line.id.pid) == pid).map(|line| line.id);
@@ -200,7 +200,7 @@ impl App {
     pub(crate) fn explain_shown(&mut self) {
         let Some(shown) = &self.report else {
             return self.say(
-                Level::Plain,
+                NoticeLevel::Plain,
                 "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one",
             );
         };
@@ -217,19 +217,23 @@ impl App {
         if let Some(report) = &report {
             let common = self.timeline.common();
             let policy = Some(self.setup.policy).filter(|policy| policy.id() != "linux");
-            lines = Explained::new(report, &common, policy).lines();
+            lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.foreseen {
-            Foreseen::NoLook | Foreseen::Along => None,
-            Foreseen::NotSeen => {
+            PredictionResult::NoLook | PredictionResult::Along => None,
+            PredictionResult::NotSeen => {
                 Some("it was not in the look before: it lived too short".to_owned())
             }
-            Foreseen::Rank(1) => Some("the look before named it the next victim".to_owned()),
-            Foreseen::Rank(rank) => Some(format!("the look before gave it rank {rank}")),
-            Foreseen::Candidate(_) => {
+            PredictionResult::Rank(1) => {
+                Some("the look before named it the next victim".to_owned())
+            }
+            PredictionResult::Rank(rank) => Some(format!("the look before gave it rank {rank}")),
+            PredictionResult::Candidate(_) => {
                 Some("the look before called several too close, it among them".to_owned())
             }
-            Foreseen::Spared => Some("by the look before it could not be chosen".to_owned()),
+            PredictionResult::Spared => {
+                Some("by the look before it could not be chosen".to_owned())
+            }
         };
         if report.is_none() {
             lines.push(("when", self.when_words(happening)));
@@ -248,12 +252,12 @@ impl App {
                 let text = "told by a log file only, where anybody may write (logger -t)";
                 lines.push(("proof", text.to_owned()));
             }
-        } else if happening.told != Timing::Order {
+        } else if happening.told != EventTime::Order {
             lines.insert(0, ("clock", self.when_words(happening)));
         }
         lines.extend(seen.map(|seen| ("seen", seen)));
         let title = format!("{}: {}", happening.by.word(), whom(happening));
-        self.mode = Mode::Happened(Box::new(Happened { title, lines, scroll: 0 }));
+        self.mode = Mode::Happened(Box::new(IncidentPage { title, lines, scroll: 0 }));
     }
 
     fn when_words(&self, happening: &OomEvent) -> String {
@@ -267,14 +271,14 @@ impl App {
             second % 60
         );
         match happening.told {
-            Timing::Live | Timing::Clock => time,
-            Timing::Stamp => format!(
+            EventTime::Live | EventTime::Clock => time,
+            EventTime::Stamp => format!(
                 "about {time}: the log's own clock drifts, and stands still while the machine sleeps"
             ),
-            Timing::Within(span) => {
+            EventTime::Within(span) => {
                 format!("in the {} before {time}", span_of(span.0.div_ceil(1000)))
             }
-            Timing::Order => "not told".to_owned(),
+            EventTime::Order => "not told".to_owned(),
         }
     }
 }

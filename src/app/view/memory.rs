@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::app::dialog::mode::Screen;
+use crate::app::dialog::mode::ViewKind;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key};
-use crate::app::{App, Level, Request};
-use crate::forecast::chart_window::Window;
+use crate::app::{App, NoticeLevel, Request};
+use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::limits;
 use crate::forecast::series::SERIES;
-use crate::model::{Axis, Cgroup, Scene, Text};
+use crate::model::{Cgroup, Scene, Text, TimeAxis};
 use crate::units::Millis;
 
 /// How far back the charts reach: each with its name; the last goes back to the beginning.
@@ -67,7 +67,7 @@ impl MemoryView {
 
 /// How much the tasks of a cgroup wait for memory or a disk, in percent of the last ten seconds.
 fn pressed(group: &Cgroup) -> f32 {
-    let share = |stall: crate::model::Reading<crate::model::Stall>| {
+    let share = |stall: crate::model::Reading<crate::model::PsiLine>| {
         stall.value().map_or(0.0, |stall| stall.avg10)
     };
     share(group.pressure.some).max(share(group.pressure.io_some))
@@ -78,7 +78,7 @@ fn watched(scene: &Scene) -> Vec<Arc<Text>> {
     let cgroups = &scene.now().cgroups;
     let mut near: Vec<_> =
         cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene)).collect();
-    near.sort_by_key(limits::Wall::distance);
+    near.sort_by_key(limits::ReachableLimit::distance);
     let mut waits: Vec<&Cgroup> =
         cgroups.list.iter().filter(|group| pressed(group) >= AT_EASE).collect();
     waits.sort_by(|a, b| pressed(b).total_cmp(&pressed(a)));
@@ -123,17 +123,17 @@ impl App {
         }
         match action {
             Action::ZoomIn | Action::ZoomOut | Action::Enlarge if self.time.history.is_empty() => {
-                self.say(Level::Plain, "there is no look to draw");
+                self.say(NoticeLevel::Plain, "there is no look to draw");
             }
             Action::ZoomIn if !self.memory.zoom_by(-1) => {
-                self.say(Level::Plain, "this is the shortest time");
+                self.say(NoticeLevel::Plain, "this is the shortest time");
             }
             Action::ZoomOut if !self.memory.zoom_by(1) => {
-                self.say(Level::Plain, "this is all of the time that is kept");
+                self.say(NoticeLevel::Plain, "this is all of the time that is kept");
             }
             Action::Enlarge => self.memory.large = !self.memory.large,
             Action::Back if self.memory.large => self.memory.large = false,
-            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_choose_first(),
             Action::LookBack | Action::FarBack => self.step_charts_back(action),
             action if action.is_everywhere() => return self.browse(action),
@@ -151,14 +151,14 @@ impl App {
         let further = time.history.iter().next().map(|moment| moment.at) < oldest;
         if at_end && further {
             let text = "only the charts reach further back: no whole look of then is kept (--ring)";
-            return self.say(Level::Plain, text);
+            return self.say(NoticeLevel::Plain, text);
         }
         self.time_action(action);
     }
 
     /// Finds the cgroups to watch, where the view is shown.
     pub(crate) fn arrange_memory(&mut self) {
-        if let Some(scene) = self.scene.as_ref().filter(|_| self.screen == Screen::Memory) {
+        if let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Memory) {
             self.memory.groups = watched(scene);
         }
     }
@@ -172,7 +172,7 @@ impl App {
     /// What the charts show, on so many cells: up to now, or so that an earlier look on the screen
     /// stands in it.
     #[must_use]
-    pub fn window(&self, cells: usize) -> Window<'_> {
+    pub fn window(&self, cells: usize) -> ChartWindow<'_> {
         let history = &self.time.history;
         let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
         let zoom = ZOOMS.get(self.memory.zoom).and_then(|(_, span)| *span);
@@ -187,11 +187,11 @@ impl App {
                 (newest, Millis(newest.saturating_sub(first).0.max(60_000)))
             }
         };
-        Window::new(history, Axis::new(end, span, cells))
+        ChartWindow::new(history, TimeAxis::new(end, span, cells))
     }
 
     /// Where nobody can be chosen, nobody can be acted on.
     pub(crate) fn say_choose_first(&mut self) {
-        self.say(Level::Plain, "choose a process first: Tab and Esc lead to the table");
+        self.say(NoticeLevel::Plain, "choose a process first: Tab and Esc lead to the table");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::app::dialog::menu::{Choice, Item, Menu};
-use crate::app::dialog::mode::{Mode, Screen};
+use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
+use crate::app::dialog::mode::{Mode, ViewKind};
 use crate::app::view::cgroups::is_bare_root;
-use crate::app::{Anchor, App, Level, Request};
+use crate::app::{App, CursorAnchor, NoticeLevel, Request};
 use crate::columns::human_size;
 use crate::forecast::limits;
-use crate::forecast::limits::Wall;
+use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, DomainKind, NodeSet, Reading, Scope};
 
 /// So many of the limited cgroups are listed, the nearest first: typing narrows the list.
@@ -23,9 +23,9 @@ impl App {
         scene.set_scope(scope);
         let text = format!("scope {}", scene.domain().name);
         self.rank_anew();
-        self.anchor = Anchor::First;
+        self.anchor = CursorAnchor::First;
         self.arrange();
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
         self.look_again()
     }
 
@@ -37,7 +37,7 @@ impl App {
             return Vec::new();
         };
         if now.is_global() && own.is_global() {
-            self.say(Level::Plain, "the scope is the whole machine already");
+            self.say(NoticeLevel::Plain, "the scope is the whole machine already");
             return Vec::new();
         }
         self.set_scope(if now == own { Scope::Global } else { Scope::Auto })
@@ -48,11 +48,11 @@ impl App {
         let Some(scene) = &self.scene else { return };
         let (now, shown) = (scene.now(), scene.domain());
         let contained = !now.machine.initial_pid_namespace;
-        let item = |scope: Scope, label: &str, hint: String, on: bool| Item {
+        let item = |scope: Scope, label: &str, hint: String, on: bool| MenuItem {
             label: label.to_owned(),
             hint,
             on,
-            choice: Choice::Scope(scope),
+            choice: MenuChoice::Scope(scope),
         };
         let machine = if contained { "the host: others are not visible" } else { "the machine" };
         let mut items =
@@ -69,10 +69,10 @@ impl App {
             item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
         };
         let chain = match self.screen {
-            Screen::Processes | Screen::Verdicts | Screen::Memory | Screen::Events => {
+            ViewKind::Processes | ViewKind::Verdicts | ViewKind::Memory | ViewKind::Events => {
                 self.selected().and_then(|process| process.cgroup.as_ref().value())
             }
-            Screen::Cgroups => {
+            ViewKind::Cgroups => {
                 self.group_line().and_then(|line| self.group_at(line)).map(|group| &group.path)
             }
         };
@@ -82,7 +82,7 @@ impl App {
         let notes = [", its own"].into_iter().chain(std::iter::repeat(", above it"));
         items.extend(chain.iter().zip(notes).map(|(group, note)| of_group(group, note)));
         let listed = |group: &Cgroup| chain.iter().any(|other| other.path == group.path);
-        let mut near: Vec<(Wall, &Cgroup)> = cgroups
+        let mut near: Vec<(ReachableLimit, &Cgroup)> = cgroups
             .limited()
             .filter(|group| !listed(group))
             .filter_map(|group| Some((limits::of_cgroup(group, scene)?, group)))
@@ -108,7 +108,7 @@ impl App {
                 Reading::Denied => "the memory cgroups may not be read",
                 _ => "the memory cgroups were not read yet",
             };
-            self.say(Level::Plain, why);
+            self.say(NoticeLevel::Plain, why);
         }
     }
 }

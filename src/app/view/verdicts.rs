@@ -1,18 +1,18 @@
 //! The view of verdicts: every policy's opinion side by side, and how each ranks those that matter.
 //! Nothing here acts on a process.
 
-use crate::app::dialog::mode::Screen;
+use crate::app::dialog::mode::ViewKind;
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, Place};
-use crate::app::{App, Level, Request};
-use crate::columns::Sight;
-use crate::forecast::opinion::{Opinion, opinions};
+use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::{App, NoticeLevel, Request};
+use crate::columns::RowContext;
+use crate::forecast::opinion::{KillerOpinion, opinions};
 use crate::model::{Needs, ProcId, Scores};
 use crate::rank::Ranking;
 
 /// A process that matters to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Concerned {
+pub struct VerdictRow {
     /// Who.
     pub id: ProcId,
     /// Its position in the snapshot.
@@ -23,11 +23,11 @@ pub struct Concerned {
 
 /// The view: its lines and rows, and where the cursor stands.
 #[derive(Clone, Debug, Default)]
-pub struct VerdictView {
+pub struct VerdictsView {
     /// A line for each policy, in the order of the table.
-    pub lines: Vec<Opinion>,
+    pub lines: Vec<KillerOpinion>,
     /// Those that matter to any policy shown, in the order of the current one.
-    pub rows: Vec<Concerned>,
+    pub rows: Vec<VerdictRow>,
     /// The order by the policy under the cursor.
     pub ranking: Ranking,
     /// Without the policies that agree with the current one.
@@ -47,21 +47,24 @@ pub struct VerdictView {
 impl App {
     /// The opinion under the cursor.
     #[must_use]
-    pub fn opinion(&self) -> Option<&Opinion> {
+    pub fn opinion(&self) -> Option<&KillerOpinion> {
         self.verdicts.lines.get(self.verdicts.cursor)
     }
 
     /// The rows seen by the policy under the cursor.
     #[must_use]
-    pub fn opinion_sight(&self) -> Option<(Sight<'_>, &Opinion)> {
+    pub fn opinion_sight(&self) -> Option<(RowContext<'_>, &KillerOpinion)> {
         let opinion = self.opinion()?;
         let sight = self.sight()?;
-        Some((Sight { policy: opinion.policy, ranking: &self.verdicts.ranking, ..sight }, opinion))
+        Some((
+            RowContext { policy: opinion.policy, ranking: &self.verdicts.ranking, ..sight },
+            opinion,
+        ))
     }
 
     /// Asks everybody anew, where the view is shown.
     pub(crate) fn arrange_verdicts(&mut self) {
-        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == Screen::Verdicts) else {
+        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Verdicts) else {
             return;
         };
         let current = self.setup.policy;
@@ -74,12 +77,12 @@ impl App {
             lines.retain(|it| it.policy.id() == current.id() || !it.agrees_with(&own));
         }
         view.hidden = all - lines.len();
-        let mut rows: Vec<Concerned> = Vec::new();
+        let mut rows: Vec<VerdictRow> = Vec::new();
         let mut concern = |id: ProcId, rank: u32| match rows.iter_mut().find(|it| it.id == id) {
             Some(row) => row.best = row.best.min(rank),
             None => {
                 let at = scene.now().position(id.pid);
-                rows.extend(at.map(|at| Concerned { id, at, best: rank }));
+                rows.extend(at.map(|at| VerdictRow { id, at, best: rank }));
             }
         };
         for line in &lines {
@@ -116,7 +119,7 @@ impl App {
 
     /// Adds what the other policies judge by, while the view is open.
     pub(crate) fn add_verdict_needs(&self, needs: &mut Needs) {
-        if self.screen != Screen::Verdicts {
+        if self.screen != ViewKind::Verdicts {
             return;
         }
         for policy in self.policies() {
@@ -137,7 +140,7 @@ impl App {
             self.say_table_first();
             return Vec::new();
         }
-        match bindings::meaning(Place::Verdicts, key) {
+        match bindings::meaning(KeyContext::Verdicts, key) {
             Some(action) => self.verdict_action(action),
             None => Vec::new(),
         }
@@ -159,9 +162,12 @@ impl App {
                 self.verdicts.hide = !self.verdicts.hide;
                 self.arrange_verdicts();
                 let word = if self.verdicts.hide { "hidden" } else { "shown" };
-                self.say(Level::Plain, format!("policies that agree with this one are {word}"));
+                self.say(
+                    NoticeLevel::Plain,
+                    format!("policies that agree with this one are {word}"),
+                );
             }
-            Action::Back => return self.go_to_screen(Screen::Processes),
+            Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_table_first(),
             action if action.is_everywhere() => return self.browse(action),
             _ => {}
@@ -171,7 +177,7 @@ impl App {
 
     fn say_table_first(&mut self) {
         let text = "choose a process first: Enter ranks by this policy and shows the processes";
-        self.say(Level::Plain, text);
+        self.say(NoticeLevel::Plain, text);
     }
 
     fn move_verdict_by(&mut self, by: isize) {
@@ -192,7 +198,7 @@ impl App {
     /// The whole program ranks by the policy under the cursor.
     fn enter_policy(&mut self) -> Vec<Request> {
         let Some(policy) = self.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
-        self.screen = Screen::Processes;
+        self.screen = ViewKind::Processes;
         self.set_policy(policy);
         self.look_again()
     }

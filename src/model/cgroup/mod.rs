@@ -98,7 +98,7 @@ pub struct CgroupEvents {
 
 /// What a cgroup and everything below did on one device since it was made (version 2, `io.stat`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IoUse {
+pub struct IoStat {
     /// Major and minor number of the device.
     pub device: (u32, u32),
     /// Reads.
@@ -119,7 +119,7 @@ pub struct IoUse {
 /// (`user.oomd_avoid` and the like), and who set them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Marks {
+pub struct OomdXattrs {
     /// To be chosen after all others.
     pub avoid: bool,
     /// Never to be chosen; systemd-oomd alone knows it.
@@ -172,10 +172,10 @@ pub struct Cgroup {
     pub pgscan: Reading<u64>,
     /// What it did on each device (version 2); read where a killer weighs it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub io: Vec<IoUse>,
+    pub io: Vec<IoStat>,
     /// How it is marked (version 2), where it is marked at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marks: Option<Marks>,
+    pub marks: Option<OomdXattrs>,
     /// Its own swappiness (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,

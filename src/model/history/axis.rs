@@ -5,7 +5,7 @@ use crate::units::Millis;
 /// A line of cells. Their edges stand still while time goes on: a picture moves by whole cells, and
 /// what was drawn once is drawn the same until it leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Axis {
+pub struct TimeAxis {
     /// The number of the first cell, counted from when the clock began.
     first: i64,
     /// So long each is, at least a millisecond.
@@ -14,7 +14,7 @@ pub struct Axis {
     count: usize,
 }
 
-impl Axis {
+impl TimeAxis {
     /// `count` cells (two or more) that reach at least `span` back from `end`, which is in the last of
     /// them.
     #[must_use]
@@ -61,7 +61,7 @@ impl Axis {
 
 /// What becomes of several values in one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fold {
+pub enum Aggregate {
     /// The largest: a spike must not vanish.
     Most,
     /// The smallest: so little was left.
@@ -86,13 +86,17 @@ pub struct Point {
 /// Points, in the order of time, as cells. A cell without a look has what the next look told of that
 /// time; where looks are missing it has nothing.
 #[must_use]
-pub fn resample(axis: &Axis, fold: Fold, points: impl Iterator<Item = Point>) -> Vec<Option<f64>> {
+pub fn resample(
+    axis: &TimeAxis,
+    fold: Aggregate,
+    points: impl Iterator<Item = Point>,
+) -> Vec<Option<f64>> {
     let mut cells: Vec<Option<f64>> = vec![None; axis.count];
     for point in points {
         let Some(value) = point.value else { continue };
         let to = axis.number(point.at);
         let from = match (fold, point.since) {
-            (Fold::Sum, _) | (_, None) => to,
+            (Aggregate::Sum, _) | (_, None) => to,
             (_, Some(since)) => axis.number(since).saturating_add(1).min(to),
         };
         let Ok(end) = usize::try_from(to.saturating_add(1)) else { continue };
@@ -100,10 +104,10 @@ pub fn resample(axis: &Axis, fold: Fold, points: impl Iterator<Item = Point>) ->
         let Some(range) = cells.get_mut(begin..end.min(axis.count)) else { continue };
         for cell in range {
             *cell = Some(match (fold, *cell) {
-                (_, None) | (Fold::Last, _) => value,
-                (Fold::Most, Some(old)) => old.max(value),
-                (Fold::Least, Some(old)) => old.min(value),
-                (Fold::Sum, Some(old)) => old + value,
+                (_, None) | (Aggregate::Last, _) => value,
+                (Aggregate::Most, Some(old)) => old.max(value),
+                (Aggregate::Least, Some(old)) => old.min(value),
+                (Aggregate::Sum, Some(old)) => old + value,
             });
         }
     }

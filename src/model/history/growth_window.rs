@@ -13,7 +13,7 @@ const APART: Millis = Millis(15_000);
 
 /// How big a process was, by every counter that may be compared.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Size {
+pub(crate) struct SizeThen {
     id: ProcId,
     /// By field 24 of `stat`.
     pub rss_stat: Pages,
@@ -25,7 +25,7 @@ pub(crate) struct Size {
     pub pgtables: Reading<Pages>,
 }
 
-impl Size {
+impl SizeThen {
     /// That of a process in a look.
     pub(crate) const fn of(process: &Process) -> Self {
         Self {
@@ -43,17 +43,17 @@ impl Size {
 struct Sizes {
     at: Millis,
     uptime: Ticks,
-    list: Vec<Size>,
+    list: Vec<SizeThen>,
 }
 
 impl Sizes {
     fn fill(&mut self, look: &Snapshot) {
         (self.at, self.uptime) = (look.clock.monotonic_ms, look.clock.uptime_ticks);
         self.list.clear();
-        self.list.extend(look.processes.iter().filter(|it| it.has_mm).map(Size::of));
+        self.list.extend(look.processes.iter().filter(|it| it.has_mm).map(SizeThen::of));
     }
 
-    fn find(&self, id: ProcId) -> Option<&Size> {
+    fn find(&self, id: ProcId) -> Option<&SizeThen> {
         let at = self.list.binary_search_by_key(&id.pid, |size| size.id.pid).ok()?;
         self.list.get(at).filter(|size| size.id == id)
     }
@@ -63,18 +63,18 @@ impl Sizes {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Then {
     /// It was so big.
-    Was(Size),
+    Was(SizeThen),
     /// It was not born yet.
     Unborn,
 }
 
 /// The sizes of the last minute, the oldest first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Minute {
+pub(crate) struct GrowthWindow {
     looks: VecDeque<Sizes>,
 }
 
-impl Minute {
+impl GrowthWindow {
     /// Keeps the sizes of a look, where it is time to. One that is not later than the last begins anew.
     pub(crate) fn keep(&mut self, look: &Snapshot) {
         let now = look.clock.monotonic_ms;

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Memory, Overcommit, Pressure, Snapshot, Swap, Traffic};
+use crate::model::{Memory, Overcommit, Pressure, Snapshot, Swap, VmCounters};
 use crate::units::Millis;
 
 /// The machine-wide part of a look.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moment {
+pub struct MachineSample {
     /// Milliseconds since 1970, UTC.
     pub unix_ms: i64,
     /// On the clock that never jumps.
@@ -21,10 +21,10 @@ pub struct Moment {
     /// Stall times.
     pub pressure: Pressure,
     /// Counters since boot.
-    pub traffic: Traffic,
+    pub traffic: VmCounters,
 }
 
-impl Moment {
+impl MachineSample {
     /// What of a look is kept.
     #[must_use]
     pub fn of(look: &Snapshot) -> Self {
@@ -52,13 +52,13 @@ const MOST: usize = 4096;
 
 /// The moments, the oldest first. What is told in them as counters goes on being right between any two.
 #[derive(Clone, Debug, Default)]
-pub struct History {
-    moments: VecDeque<Moment>,
+pub struct MachineHistory {
+    moments: VecDeque<MachineSample>,
 }
 
-impl History {
+impl MachineHistory {
     /// Adds a moment. One that is not later than the last begins anew: another machine, or another boot.
-    pub fn push(&mut self, moment: Moment) {
+    pub fn push(&mut self, moment: MachineSample) {
         if self.moments.back().is_some_and(|last| moment.at <= last.at) {
             self.moments.clear();
         }
@@ -85,13 +85,13 @@ impl History {
     }
 
     /// All, the oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MachineSample> + ExactSizeIterator {
         self.moments.iter()
     }
 
     /// The newest.
     #[must_use]
-    pub fn last(&self) -> Option<&Moment> {
+    pub fn last(&self) -> Option<&MachineSample> {
         self.moments.back()
     }
 
@@ -103,12 +103,12 @@ impl History {
 
     /// The moment of a place.
     #[must_use]
-    pub fn get(&self, place: usize) -> Option<&Moment> {
+    pub fn get(&self, place: usize) -> Option<&MachineSample> {
         self.moments.get(place)
     }
 
     /// Each with the one before it, the oldest pair first.
-    pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&Moment, &Moment)> {
+    pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&MachineSample, &MachineSample)> {
         self.moments.iter().zip(self.moments.iter().skip(1))
     }
 }
@@ -117,13 +117,13 @@ impl History {
 mod tests {
     use super::*;
 
-    fn at(ms: u64) -> Moment {
-        Moment { at: Millis(ms), unix_ms: ms as i64, ..Moment::default() }
+    fn at(ms: u64) -> MachineSample {
+        MachineSample { at: Millis(ms), unix_ms: ms as i64, ..MachineSample::default() }
     }
 
     #[test]
     fn it_always_reaches_back_to_the_beginning() {
-        let mut history = History::default();
+        let mut history = MachineHistory::default();
         for second in 1..=20_000 {
             history.push(at(second * 1000));
         }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_found_by_its_time() {
-        let mut history = History::default();
+        let mut history = MachineHistory::default();
         [10, 20, 30].into_iter().for_each(|ms| history.push(at(ms)));
         let places = [9, 10, 29, 30, 99].map(|ms| history.place(Millis(ms)));
         assert_eq!(places, [None, Some(0), Some(1), Some(2), Some(2)]);

@@ -10,7 +10,7 @@ use crate::units::Millis;
 
 /// Which of the looks that ever came: the first has 0, and none is given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Nth(pub u64);
+pub struct SampleIndex(pub u64);
 
 /// A list of things with a name, as it was or as it changed. Lists are in the order of their names.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ const WHOLE_EVERY: u64 = 32;
 
 /// The last looks, as many as fit in a time and in a room.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct SampleHistory {
     frames: VecDeque<Frame>,
     /// The number of the oldest.
     first: u64,
@@ -156,7 +156,7 @@ pub struct Past {
     last: Option<Arc<Snapshot>>,
 }
 
-impl Past {
+impl SampleHistory {
     /// So far back, and in so many bytes.
     #[must_use]
     pub const fn new(span: Millis, room: usize) -> Self {
@@ -165,7 +165,7 @@ impl Past {
 
     /// Adds a look, and holds it until the next one comes. Its number comes back, and the look that was held
     /// before. One that is not later than the newest begins anew.
-    pub fn push(&mut self, look: Arc<Snapshot>) -> (Nth, Option<Arc<Snapshot>>) {
+    pub fn push(&mut self, look: Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
         let now = look.clock.monotonic_ms;
         if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
             self.first += self.frames.len() as u64;
@@ -189,7 +189,7 @@ impl Past {
         self.frames.push_back(frame);
         self.last = Some(look);
         self.forget(now);
-        (Nth(nth), before)
+        (SampleIndex(nth), before)
     }
 
     /// Lets go of what is too long ago, or does not fit; the newest always stays.
@@ -253,43 +253,43 @@ impl Past {
 
     /// The oldest that is left.
     #[must_use]
-    pub fn oldest(&self) -> Option<Nth> {
-        (!self.frames.is_empty()).then_some(Nth(self.first))
+    pub fn oldest(&self) -> Option<SampleIndex> {
+        (!self.frames.is_empty()).then_some(SampleIndex(self.first))
     }
 
     /// The newest.
     #[must_use]
-    pub fn newest(&self) -> Option<Nth> {
+    pub fn newest(&self) -> Option<SampleIndex> {
         let count = self.frames.len() as u64;
-        (count > 0).then(|| Nth(self.first + count - 1))
+        (count > 0).then(|| SampleIndex(self.first + count - 1))
     }
 
-    fn frame(&self, nth: Nth) -> Option<&Frame> {
+    fn frame(&self, nth: SampleIndex) -> Option<&Frame> {
         self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)
     }
 
     /// When a look was taken, on the clock that never jumps.
     #[must_use]
-    pub fn time(&self, nth: Nth) -> Option<Millis> {
+    pub fn time(&self, nth: SampleIndex) -> Option<Millis> {
         Some(self.frame(nth)?.rest.clock.monotonic_ms)
     }
 
     /// The small facts of a look: without its processes and cgroups.
     #[must_use]
-    pub fn facts(&self, nth: Nth) -> Option<&Snapshot> {
+    pub fn facts(&self, nth: SampleIndex) -> Option<&Snapshot> {
         Some(&self.frame(nth)?.rest)
     }
 
     /// The last look that was not later than this.
     #[must_use]
-    pub fn at(&self, time: Millis) -> Option<Nth> {
+    pub fn at(&self, time: Millis) -> Option<SampleIndex> {
         let count = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= time);
-        Some(Nth(self.first + count.checked_sub(1)? as u64))
+        Some(SampleIndex(self.first + count.checked_sub(1)? as u64))
     }
 
     /// A look, put together again; nothing where it was let go.
     #[must_use]
-    pub fn look(&self, nth: Nth) -> Option<Arc<Snapshot>> {
+    pub fn look(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
         let frame = self.frame(nth)?;
         let end = usize::try_from(nth.0 - self.first).ok()?;
         let whole = |at: usize, of: fn(&Frame) -> bool| {
@@ -311,18 +311,19 @@ impl Past {
     /// it is, its small facts, when its cgroups were read, and their list.
     pub fn walk_groups(
         &self,
-        (from, to): (Nth, Nth),
-        mut with: impl FnMut(Nth, &Snapshot, Millis, &[Cgroup]),
+        (from, to): (SampleIndex, SampleIndex),
+        mut with: impl FnMut(SampleIndex, &Snapshot, Millis, &[Cgroup]),
     ) {
-        let place =
-            |nth: Nth| usize::try_from(nth.0.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let place = |nth: SampleIndex| {
+            usize::try_from(nth.0.saturating_sub(self.first)).unwrap_or(usize::MAX)
+        };
         let whole = |at: &usize| self.frames.get(*at).is_some_and(|frame| frame.groups.is_whole());
         let begin = (0..=place(from).min(self.frames.len())).rev().find(whole).unwrap_or(0);
         let mut list = Vec::new();
         for (nth, frame) in (self.first..=to.0).zip(&self.frames).skip(begin) {
             frame.groups.apply(&mut list);
             if nth >= from.0 {
-                with(Nth(nth), &frame.rest, frame.cgroups.read_ms, &list);
+                with(SampleIndex(nth), &frame.rest, frame.cgroups.read_ms, &list);
             }
         }
     }
@@ -353,22 +354,22 @@ impl Past {
 
     /// The next look after this one in whose time the kernel killed somebody.
     #[must_use]
-    pub fn next_kill(&self, after: Nth) -> Option<Nth> {
+    pub fn next_kill(&self, after: SampleIndex) -> Option<SampleIndex> {
         let newest = self.newest()?;
-        (after.0 + 1..=newest.0).map(Nth).find(|&nth| self.has_kill(nth))
+        (after.0 + 1..=newest.0).map(SampleIndex).find(|&nth| self.has_kill(nth))
     }
 
     /// The last look before this one in whose time the kernel killed somebody.
     #[must_use]
-    pub fn previous_kill(&self, before: Nth) -> Option<Nth> {
+    pub fn previous_kill(&self, before: SampleIndex) -> Option<SampleIndex> {
         let oldest = self.oldest()?;
-        (oldest.0..before.0).rev().map(Nth).find(|&nth| self.has_kill(nth))
+        (oldest.0..before.0).rev().map(SampleIndex).find(|&nth| self.has_kill(nth))
     }
 
     /// Whether the kernel counted a kill between the look before and this one.
     #[must_use]
-    pub fn has_kill(&self, nth: Nth) -> bool {
-        let before = nth.0.checked_sub(1).and_then(|nth| self.facts(Nth(nth)));
+    pub fn has_kill(&self, nth: SampleIndex) -> bool {
+        let before = nth.0.checked_sub(1).and_then(|nth| self.facts(SampleIndex(nth)));
         let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
         let kills = |look: &Snapshot| look.traffic.oom_kills.value();
         let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
@@ -377,7 +378,7 @@ impl Past {
 
     /// Whether a look is kept whole, and not as what changed.
     #[must_use]
-    pub fn is_whole(&self, nth: Nth) -> bool {
+    pub fn is_whole(&self, nth: SampleIndex) -> bool {
         self.frame(nth).is_some_and(Frame::is_whole)
     }
 }
@@ -420,24 +421,24 @@ mod tests {
                 proptest::collection::btree_map(1..30_i32, 0..4_u64, 0..12), 1..90),
             span in 5..200_u64,
         ) {
-            let mut past = Past::new(Millis(span), usize::MAX);
+            let mut past = SampleHistory::new(Millis(span), usize::MAX);
             let mut looks = Vec::new();
             for (nth, sizes) in film.iter().enumerate() {
                 let sizes: Vec<(i32, u64)> = sizes.iter().map(|(&pid, &size)| (pid, size)).collect();
                 let look = look(nth as u64 + 1, &sizes, 0);
-                prop_assert_eq!(past.push(Arc::new(look.clone())).0, Nth(nth as u64));
+                prop_assert_eq!(past.push(Arc::new(look.clone())).0, SampleIndex(nth as u64));
                 looks.push(look);
             }
             let oldest = past.oldest().unwrap();
             prop_assert!(past.len() as u64 <= span + 1);
             prop_assert!(past.is_whole(oldest));
             for nth in oldest.0..looks.len() as u64 {
-                let back = past.look(Nth(nth)).unwrap();
+                let back = past.look(SampleIndex(nth)).unwrap();
                 prop_assert_eq!(&back.processes, &looks[nth as usize].processes);
                 prop_assert_eq!(&back.cgroups, &looks[nth as usize].cgroups);
                 prop_assert_eq!(back.clock, looks[nth as usize].clock);
             }
-            prop_assert!(past.look(Nth(looks.len() as u64)).is_none());
+            prop_assert!(past.look(SampleIndex(looks.len() as u64)).is_none());
         }
     }
 
@@ -445,7 +446,7 @@ mod tests {
     fn it_keeps_to_its_room_and_its_time() {
         let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
         let room = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
-        let mut past = Past::new(Millis(1_000_000), room);
+        let mut past = SampleHistory::new(Millis(1_000_000), room);
         for second in 1..=1000_u64 {
             let mut sizes = sizes.clone();
             sizes[3].1 = second;
@@ -455,23 +456,27 @@ mod tests {
         assert!(past.len() > 30, "changes take less than looks: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);
-        let mut past = Past::new(Millis(20), usize::MAX);
+        let mut past = SampleHistory::new(Millis(20), usize::MAX);
         (1..=100).for_each(|ms| _ = past.push(Arc::new(look(ms, &sizes, 0))));
-        assert_eq!((past.oldest(), past.newest()), (Some(Nth(79)), Some(Nth(99))));
+        assert_eq!((past.oldest(), past.newest()), (Some(SampleIndex(79)), Some(SampleIndex(99))));
     }
 
     #[test]
     fn kills_are_found_both_ways() {
-        let mut past = Past::new(Millis(1000), usize::MAX);
+        let mut past = SampleHistory::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
             past.push(Arc::new(look(ms, &[(1, 1)], kills)));
         }
-        assert_eq!(past.next_kill(Nth(0)), Some(Nth(2)));
-        assert_eq!(past.next_kill(Nth(2)), Some(Nth(4)));
-        assert_eq!(past.next_kill(Nth(4)), None);
-        assert_eq!(past.previous_kill(Nth(4)), Some(Nth(2)));
-        assert_eq!(past.at(Millis(3)), Some(Nth(2)));
+        assert_eq!(past.next_kill(SampleIndex(0)), Some(SampleIndex(2)));
+        assert_eq!(past.next_kill(SampleIndex(2)), Some(SampleIndex(4)));
+        assert_eq!(past.next_kill(SampleIndex(4)), None);
+        assert_eq!(past.previous_kill(SampleIndex(4)), Some(SampleIndex(2)));
+        assert_eq!(past.at(Millis(3)), Some(SampleIndex(2)));
         past.push(Arc::new(look(1, &[], 0)));
-        assert_eq!((past.len(), past.oldest()), (1, Some(Nth(5))), "a clock that went back");
+        assert_eq!(
+            (past.len(), past.oldest()),
+            (1, Some(SampleIndex(5))),
+            "a clock that went back"
+        );
     }
 }

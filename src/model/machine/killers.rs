@@ -1,5 +1,5 @@
 //! The userspace killers of this machine: who is there, with which options, and where those were
-//! read. What was read nowhere is the documented default, and [`Told::assumed`] says so.
+//! read. What was read nowhere is the documented default, and [`KillerOptions::assumed`] says so.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::units::Kib;
 /// Whether a killer is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Found {
+pub enum KillerPresence {
     /// Neither a process nor its files.
     #[default]
     Absent,
@@ -19,7 +19,7 @@ pub enum Found {
     Running(i32),
 }
 
-impl Found {
+impl KillerPresence {
     /// In a word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -33,9 +33,9 @@ impl Found {
 
 /// The options of a killer, and how they are known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told<T> {
+pub struct KillerOptions<T> {
     /// Whether it is there.
-    pub found: Found,
+    pub found: KillerPresence,
     /// The files (or the command line) that told; nothing where all is assumed.
     #[serde(default)]
     pub from: Vec<Text>,
@@ -46,7 +46,7 @@ pub struct Told<T> {
     pub options: T,
 }
 
-impl<T> Told<T> {
+impl<T> KillerOptions<T> {
     /// Whether the options are no more than the documented defaults.
     #[must_use]
     pub fn assumed(&self) -> bool {
@@ -56,7 +56,7 @@ impl<T> Told<T> {
 
 /// What `earlyoom` was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Earlyoom {
+pub struct EarlyoomOptions {
     /// Of the 1.7 line or older: percents are of `MemTotal`. Since 1.8 they are of what users can
     /// have: `MemAvailable` + `AnonPages`.
     pub before_1_8: bool,
@@ -86,7 +86,7 @@ pub struct Earlyoom {
     pub dry_run: bool,
 }
 
-impl Earlyoom {
+impl EarlyoomOptions {
     /// SIGTERM at 10 %, SIGKILL at half of it.
     pub const PERCENT: [f64; 2] = [10.0, 5.0];
 
@@ -117,14 +117,14 @@ impl Earlyoom {
 /// An amount of memory as `nohang` is told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Amount {
+pub enum ThresholdAmount {
     /// Of the total.
     Percent(f64),
     /// So much.
     Kib(Kib),
 }
 
-impl Amount {
+impl ThresholdAmount {
     /// In KiB.
     #[must_use]
     pub fn of(self, total: Kib) -> Kib {
@@ -137,11 +137,11 @@ impl Amount {
 
 /// One of `nohang`'s steps: soft or hard.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct NohangThreshold {
     /// `MemAvailable` at most.
-    pub mem: Amount,
+    pub mem: ThresholdAmount,
     /// `SwapFree` at most.
-    pub swap: Amount,
+    pub swap: ThresholdAmount,
     /// The pressure at least, in percent.
     pub psi: f64,
 }
@@ -149,7 +149,7 @@ pub struct Step {
 /// What a rule of `nohang` looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RuleOn {
+pub enum NohangRuleField {
     /// The process's name.
     Name,
     /// Its line of cgroup version 1.
@@ -168,7 +168,7 @@ pub enum RuleOn {
     Uid,
 }
 
-impl RuleOn {
+impl NohangRuleField {
     /// What it needs, in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -187,9 +187,9 @@ impl RuleOn {
 
 /// A rule of `nohang`: whom its expression finds gets so many points more or less.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
+pub struct NohangRule {
     /// What is looked at.
-    pub on: RuleOn,
+    pub on: NohangRuleField,
     /// The points.
     pub adj: i32,
     /// A Python regular expression, searched for.
@@ -198,7 +198,7 @@ pub struct Rule {
 
 /// What rules look at, of what costs a file of each process more than a ranking does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LooksAt {
+pub struct ProcessFiles {
     /// Programs.
     pub exe: bool,
     /// Working directories.
@@ -209,11 +209,11 @@ pub struct LooksAt {
 
 /// What `nohang` was told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Nohang {
+pub struct NohangOptions {
     /// SIGTERM.
-    pub soft: Step,
+    pub soft: NohangThreshold,
     /// SIGKILL.
-    pub hard: Step,
+    pub hard: NohangThreshold,
     /// Whether pressure counts.
     pub psi: bool,
     /// Which pressure: `full_avg10` and the like.
@@ -230,16 +230,19 @@ pub struct Nohang {
     /// Below this it does nothing.
     pub min_badness: i64,
     /// The rules, in the order of the file.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<NohangRule>,
     /// Victims for whom a command is run in place of SIGTERM.
     pub soft_actions: u32,
 }
 
-impl Default for Nohang {
+impl Default for NohangOptions {
     /// `nohang.conf` as it is shipped.
     fn default() -> Self {
-        let step =
-            |mem, swap, psi| Step { mem: Amount::Percent(mem), swap: Amount::Percent(swap), psi };
+        let step = |mem, swap, psi| NohangThreshold {
+            mem: ThresholdAmount::Percent(mem),
+            swap: ThresholdAmount::Percent(swap),
+            psi,
+        };
         Self {
             soft: step(5.0, 10.0, 40.0),
             hard: step(2.0, 4.0, 90.0),
@@ -256,20 +259,21 @@ impl Default for Nohang {
     }
 }
 
-impl Nohang {
+impl NohangOptions {
     /// `nohang-desktop.conf` as it is shipped, as far as its rules can be followed: those on program
     /// paths (display servers, desktops, login and package managers: -200) need files that are not
     /// read.
     #[must_use]
     pub fn desktop() -> Self {
         let rule =
-            |on, adj, pattern: &str| Rule { on, adj, pattern: Text::new(pattern.as_bytes()) };
-        let exe = |name: &str| rule(RuleOn::Exe, -200, &format!("^/usr/(lib|bin|sbin)/{name}"));
+            |on, adj, pattern: &str| NohangRule { on, adj, pattern: Text::new(pattern.as_bytes()) };
+        let exe =
+            |name: &str| rule(NohangRuleField::Exe, -200, &format!("^/usr/(lib|bin|sbin)/{name}"));
         Self {
             psi: true,
             rules: vec![
-                rule(RuleOn::Name, 200, "^(Web Content|Privileged Cont|file:// Content)$"),
-                rule(RuleOn::Name, -200, "^(dnf|yum|packagekitd)$"),
+                rule(NohangRuleField::Name, 200, "^(Web Content|Privileged Cont|file:// Content)$"),
+                rule(NohangRuleField::Name, -200, "^(dnf|yum|packagekitd)$"),
                 exe("(xorg/Xorg|Xorg|Xwayland|gnome-shell|kwin_wayland|plasmashell|sway)$"),
                 exe("(systemd/systemd|systemd/systemd-logind|dbus-daemon|dbus-broker)$"),
             ],
@@ -280,7 +284,7 @@ impl Nohang {
 
 /// A unit that asks `systemd-oomd` to watch it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Nominated {
+pub struct NominatedUnit {
     /// The unit: `-.slice`, `user@.service`, `foo.service`.
     pub unit: Text,
     /// `ManagedOOMSwap=kill`.
@@ -291,7 +295,7 @@ pub struct Nominated {
     pub limit: Option<f64>,
 }
 
-impl Nominated {
+impl NominatedUnit {
     /// Whether a cgroup is that unit's, by its name: an instance is its template's.
     #[must_use]
     pub fn is(&self, path: &str) -> bool {
@@ -319,7 +323,7 @@ impl Nominated {
 
 /// What `systemd-oomd` was told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SystemdOomd {
+pub struct SystemdOomdOptions {
     /// `SwapUsedLimit`, in percent.
     pub swap_used: f64,
     /// `DefaultMemoryPressureLimit`, in percent.
@@ -327,13 +331,13 @@ pub struct SystemdOomd {
     /// `DefaultMemoryPressureDurationSec`.
     pub seconds: f64,
     /// Who asks to be watched.
-    pub nominated: Vec<Nominated>,
+    pub nominated: Vec<NominatedUnit>,
 }
 
-impl Default for SystemdOomd {
+impl Default for SystemdOomdOptions {
     /// As Debian ships it.
     fn default() -> Self {
-        let unit = |unit: &str, swap, limit: Option<f64>| Nominated {
+        let unit = |unit: &str, swap, limit: Option<f64>| NominatedUnit {
             unit: Text::new(unit.as_bytes()),
             swap,
             pressure: limit.is_some(),
@@ -391,7 +395,7 @@ fn part_is(pattern: &str, name: &str) -> bool {
 
 /// What `oomd` was told, of what its kill plugins need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Oomd {
+pub struct OomdOptions {
     /// Whose pressure is watched, and the limit in percent (`pressure_above`, `full avg10`).
     pub pressure: Vec<(CgroupSet, f64)>,
     /// For so many seconds.
@@ -437,7 +441,7 @@ impl IoWeights {
     }
 }
 
-impl Default for Oomd {
+impl Default for OomdOptions {
     /// Its sample for a desktop.
     fn default() -> Self {
         let all = CgroupSet::parse(
@@ -464,50 +468,54 @@ impl Default for Oomd {
 /// All of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Killers {
+pub struct InstalledKillers {
     /// `earlyoom`.
-    pub earlyoom: Told<Earlyoom>,
+    pub earlyoom: KillerOptions<EarlyoomOptions>,
     /// `nohang` with its own file.
-    pub nohang: Told<Nohang>,
+    pub nohang: KillerOptions<NohangOptions>,
     /// `nohang` with the file for desktops.
-    pub nohang_desktop: Told<Nohang>,
+    pub nohang_desktop: KillerOptions<NohangOptions>,
     /// `systemd-oomd`.
-    pub systemd_oomd: Told<SystemdOomd>,
+    pub systemd_oomd: KillerOptions<SystemdOomdOptions>,
     /// `oomd`.
-    pub oomd: Told<Oomd>,
+    pub oomd: KillerOptions<OomdOptions>,
 }
 
-impl Default for Killers {
+impl Default for InstalledKillers {
     fn default() -> Self {
         Self {
-            earlyoom: Told::default(),
-            nohang: Told::default(),
-            nohang_desktop: Told { options: Nohang::desktop(), ..Told::default() },
-            systemd_oomd: Told::default(),
-            oomd: Told::default(),
+            earlyoom: KillerOptions::default(),
+            nohang: KillerOptions::default(),
+            nohang_desktop: KillerOptions {
+                options: NohangOptions::desktop(),
+                ..KillerOptions::default()
+            },
+            systemd_oomd: KillerOptions::default(),
+            oomd: KillerOptions::default(),
         }
     }
 }
 
-impl Killers {
+impl InstalledKillers {
     /// What the rules in files of those that are installed look at: rules that give no points look at
     /// nothing.
     #[must_use]
-    pub fn look_at(&self) -> LooksAt {
+    pub fn look_at(&self) -> ProcessFiles {
         let installed = [&self.nohang, &self.nohang_desktop];
-        let installed =
-            installed.into_iter().filter(|told| told.found != Found::Absent && !told.assumed());
-        let mut found = LooksAt::default();
+        let installed = installed
+            .into_iter()
+            .filter(|told| told.found != KillerPresence::Absent && !told.assumed());
+        let mut found = ProcessFiles::default();
         for rule in installed.flat_map(|told| &told.options.rules).filter(|rule| rule.adj != 0) {
             match rule.on {
-                RuleOn::Exe => found.exe = true,
-                RuleOn::Cwd => found.cwd = true,
-                RuleOn::Environ => found.environ = true,
-                RuleOn::Name
-                | RuleOn::CgroupV1
-                | RuleOn::CgroupV2
-                | RuleOn::Cmdline
-                | RuleOn::Uid => {}
+                NohangRuleField::Exe => found.exe = true,
+                NohangRuleField::Cwd => found.cwd = true,
+                NohangRuleField::Environ => found.environ = true,
+                NohangRuleField::Name
+                | NohangRuleField::CgroupV1
+                | NohangRuleField::CgroupV2
+                | NohangRuleField::Cmdline
+                | NohangRuleField::Uid => {}
             }
         }
         found
@@ -545,7 +553,7 @@ mod tests {
 
     #[test]
     fn a_template_nominates_its_instances() {
-        let unit = |unit: &str| Nominated {
+        let unit = |unit: &str| NominatedUnit {
             unit: Text::new(unit.as_bytes()),
             swap: true,
             pressure: false,
@@ -563,7 +571,11 @@ mod tests {
 
     #[test]
     fn the_smaller_of_percent_and_kib_wins() {
-        let told = |mem_percent, mem_kib| Earlyoom { mem_percent, mem_kib, ..Earlyoom::default() };
+        let told = |mem_percent, mem_kib| EarlyoomOptions {
+            mem_percent,
+            mem_kib,
+            ..EarlyoomOptions::default()
+        };
         let total = Kib(1_000_000);
         assert_eq!(told(None, None).mem(total), [10.0, 5.0]);
         let kib = Some([Kib(50_000), Kib(40_000)]);

@@ -177,7 +177,7 @@ impl Overcommit {
 
 /// One line of a pressure file: shares of time in percent, and the stall time since boot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stall {
+pub struct PsiLine {
     /// Over 10 seconds.
     pub avg10: f32,
     /// Over 60 seconds.
@@ -193,31 +193,31 @@ pub struct Stall {
 pub struct Pressure {
     /// Some task waited for memory.
     #[serde(rename = "memory_some")]
-    pub some: Reading<Stall>,
+    pub some: Reading<PsiLine>,
     /// Every task that could run waited for memory.
     #[serde(rename = "memory_full")]
-    pub full: Reading<Stall>,
+    pub full: Reading<PsiLine>,
     /// Some task waited for a disk.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
-    pub io_some: Reading<Stall>,
+    pub io_some: Reading<PsiLine>,
     /// Every task that could run waited for a disk.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
-    pub io_full: Reading<Stall>,
+    pub io_full: Reading<PsiLine>,
 }
 
 impl Pressure {
     /// Stalls for memory; nobody looked for those for disks.
     #[must_use]
-    pub fn of_memory(some: Reading<Stall>, full: Reading<Stall>) -> Self {
+    pub fn of_memory(some: Reading<PsiLine>, full: Reading<PsiLine>) -> Self {
         Self { some, full, ..Self::default() }
     }
 
     /// The same with the stalls for disks, which are told in a file of the same form.
     #[must_use]
     pub fn with_io(self, io: Reading<Self>) -> Self {
-        let of = |of: fn(Self) -> Reading<Stall>| match io {
+        let of = |of: fn(Self) -> Reading<PsiLine>| match io {
             Reading::Value(io) => of(io),
-            absent => absent.map(|_| Stall::default()),
+            absent => absent.map(|_| PsiLine::default()),
         };
         Self { io_some: of(|io| io.some), io_full: of(|io| io.full), ..self }
     }
@@ -225,7 +225,7 @@ impl Pressure {
 
 /// Counters since boot from `/proc/vmstat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traffic {
+pub struct VmCounters {
     /// Pages read from swap (`pswpin`).
     pub swap_in_pages: Pages,
     /// Pages written to swap (`pswpout`).

@@ -9,7 +9,7 @@ pub(crate) mod sysctl;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Node, Text};
+use super::{NumaNode, Text};
 use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
 /// Which file carries the resident-set counter that this kernel's OOM killer reads.
@@ -72,7 +72,7 @@ pub struct Machine {
     pub cpus: u32,
     /// Memory nodes, where there is more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<NumaNode>,
     /// Whether pid 1 here is the machine's init: doomtop runs in the initial pid namespace.
     /// Elsewhere pid 1 is a container's first process, which the OOM killer may choose.
     pub initial_pid_namespace: bool,

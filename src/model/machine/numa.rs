@@ -8,7 +8,7 @@ use crate::units::Pages;
 
 /// A memory node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
+pub struct NumaNode {
     /// Its number.
     pub id: u32,
     /// Pages that are physically there, the kernel's own included (`/proc/zoneinfo` `present`).
@@ -55,7 +55,7 @@ impl NodeSet {
 
     /// The nodes of a machine.
     #[must_use]
-    pub fn of(nodes: &[Node]) -> Self {
+    pub fn of(nodes: &[NumaNode]) -> Self {
         Self(nodes.iter().filter(|node| node.id < 64).fold(0, |set, node| set | 1 << node.id))
     }
 }

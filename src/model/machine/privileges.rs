@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::Turns;
+use crate::model::SysctlWritable;
 
 /// The capabilities that doomtop speaks of (`include/uapi/linux/capability.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for Capabilities {
 
 /// What doomtop's own user may do on this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Powers {
+pub struct Privileges {
     /// Own effective user id.
     pub euid: u32,
     /// Own effective capabilities.
@@ -100,11 +100,11 @@ pub struct Powers {
     /// doomtop's own memory is locked, so that it keeps running when memory is gone.
     pub memory_locked: bool,
     /// The kernel's switches can be turned.
-    #[serde(default, skip_serializing_if = "Turns::is_not_asked")]
-    pub turns_knobs: Turns,
+    #[serde(default, skip_serializing_if = "SysctlWritable::is_not_asked")]
+    pub turns_knobs: SysctlWritable,
 }
 
-impl Powers {
+impl Privileges {
     /// Whether `oom_score_adj` may go below its floor. Tested as a capability, never as uid 0.
     #[must_use]
     pub const fn lowers_adj(&self) -> bool {

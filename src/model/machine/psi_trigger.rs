@@ -6,14 +6,14 @@ use crate::units::Millis;
 
 /// So long must some task have waited for memory within a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tripwire {
+pub struct PsiTrigger {
     /// Time that some task waited, in all.
     pub stall: Millis,
     /// Within so much time.
     pub window: Millis,
 }
 
-impl Tripwire {
+impl PsiTrigger {
     /// A twentieth of a second's time: with swap or page cache left it trips seconds before a kill.
     pub const SECOND: Self = Self { stall: Millis(50), window: Millis(1000) };
     /// The same share for whoever lacks CAP_SYS_RESOURCE: the window must then be a multiple of two
@@ -21,7 +21,7 @@ impl Tripwire {
     pub const TWO_SECONDS: Self = Self { stall: Millis(100), window: Millis(2000) };
 }
 
-impl fmt::Display for Tripwire {
+impl fmt::Display for PsiTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms of {} s", self.stall.0, self.window.0 / 1000)
     }
@@ -34,9 +34,9 @@ pub enum PressureWatch {
     #[default]
     Off,
     /// The kernel tells, by a trigger in the file.
-    Trigger(Tripwire),
+    Trigger(PsiTrigger),
     /// No trigger was to be had, and why: the file is read once a window, by the same rule.
-    Reading(Tripwire, String),
+    Reading(PsiTrigger, String),
     /// Neither, and why: only the looks see it.
     Blind(String),
 }

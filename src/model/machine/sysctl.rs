@@ -38,7 +38,7 @@ impl From<PanicOnOom> for u8 {
 
 /// The switches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Knobs {
+pub struct Sysctls {
     /// `vm.panic_on_oom`.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub panic_on_oom: Reading<PanicOnOom>,
@@ -53,7 +53,7 @@ pub struct Knobs {
 
 /// A switch of `/proc/sys/vm` that doomtop can turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Knob {
+pub enum Sysctl {
     /// `overcommit_memory`: 0, 1 or 2.
     OvercommitMemory,
     /// `overcommit_ratio`, percent of RAM.
@@ -68,7 +68,7 @@ pub enum Knob {
     Swappiness,
 }
 
-impl Knob {
+impl Sysctl {
     /// All, as they stand in the editor.
     pub const ALL: [Self; 6] = [
         Self::OvercommitMemory,
@@ -160,7 +160,7 @@ impl Knob {
     }
 }
 
-impl std::fmt::Display for Knob {
+impl std::fmt::Display for Sysctl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "vm.{}", self.file())
     }
@@ -169,7 +169,7 @@ impl std::fmt::Display for Knob {
 /// Whether the switches can be turned from here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Turns {
+pub enum SysctlWritable {
     /// Nobody looked.
     #[default]
     NotAsked,
@@ -181,7 +181,7 @@ pub enum Turns {
     RootOnly,
 }
 
-impl Turns {
+impl SysctlWritable {
     /// Whether nobody looked.
     #[must_use]
     pub fn is_not_asked(&self) -> bool {

@@ -6,22 +6,22 @@ use crate::units::Kib;
 
 /// One process, studied once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Study {
+pub struct ProcessDetail {
     /// Who.
     pub who: ProcId,
     /// What its memory is made of.
-    pub holding: Reading<Holding>,
+    pub holding: Reading<MemoryBreakdown>,
     /// Who lives in its memory.
-    pub sharers: Reading<Sharers>,
+    pub sharers: Reading<MemorySharers>,
     /// The freezer that holds it.
-    pub frozen: Option<Frozen>,
+    pub frozen: Option<FrozenBy>,
     /// The unit of the service manager that it belongs to.
-    pub unit: Option<Unit>,
+    pub unit: Option<ServiceUnit>,
 }
 
 /// What the memory of a process is made of (`/proc/PID/smaps_rollup`, 4.14 and later).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
+pub struct MemoryBreakdown {
     /// Resident and nobody else's: `Private_Clean` + `Private_Dirty`.
     pub private: Kib,
     /// Resident and mapped by others, too: `Shared_Clean` + `Shared_Dirty`.
@@ -34,7 +34,7 @@ pub struct Holding {
     pub anonymous_part: Option<Kib>,
 }
 
-impl Holding {
+impl MemoryBreakdown {
     /// Anonymous memory that somebody else maps, too: what a fork shared and a write would copy. At
     /// most: the file names it apart only in sums. Exact where all of it is shared by two; where by
     /// many, up to twice too high, but never more than what is shared at all. What `tmpfs` and shared
@@ -57,7 +57,7 @@ impl Holding {
 
 /// Who lives in the memory of a process, by `kcmp(2)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sharers {
+pub struct MemorySharers {
     /// Proven.
     pub found: Vec<(ProcId, Comm)>,
     /// How many the kernel would not tell about: others' processes.
@@ -66,7 +66,7 @@ pub struct Sharers {
 
 /// A frozen cgroup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frozen {
+pub struct FrozenBy {
     /// Which freezer: a v1 one holds back even SIGKILL, a v2 one only what is caught.
     pub hierarchy: Hierarchy,
     /// Its path, as `/proc/PID/cgroup` prints it.
@@ -77,7 +77,7 @@ pub struct Frozen {
     pub others: usize,
 }
 
-impl Frozen {
+impl FrozenBy {
     /// Whether a signal has to wait for the thaw (`Documentation/admin-guide/cgroup-v2.rst`,
     /// `cgroup.freeze`: a deadly one does not).
     #[must_use]
@@ -88,11 +88,11 @@ impl Frozen {
 
 /// A unit of the service manager, as its files describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub struct ServiceUnit {
     /// `nginx.service`.
     pub name: Text,
     /// `Restart=`.
-    pub restart: Restart,
+    pub restart: RestartPolicy,
     /// With the main process the manager ends all others of the unit: `KillMode=control-group` (the
     /// default) or `mixed`.
     pub ends_all: bool,
@@ -104,7 +104,7 @@ pub struct Unit {
 
 /// `Restart=` (`man systemd.service`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Restart {
+pub enum RestartPolicy {
     /// Never: the default.
     #[default]
     No,
@@ -122,7 +122,7 @@ pub enum Restart {
     Always,
 }
 
-impl Restart {
+impl RestartPolicy {
     /// By its name in a file.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -182,30 +182,36 @@ mod tests {
             ("on-abort", true, false),
             ("on-watchdog", false, false),
         ] {
-            let restart = Restart::named(name).expect("a name of the manual");
+            let restart = RestartPolicy::named(name).expect("a name of the manual");
             assert_eq!(restart.follows(Signal::KILL), kill, "{name} after SIGKILL");
             assert_eq!(restart.follows(Signal::TERM), term, "{name} after SIGTERM");
         }
-        assert_eq!(Restart::named("sometimes"), None);
+        assert_eq!(RestartPolicy::named("sometimes"), None);
     }
 
     #[test]
     fn clean_pages_of_files_are_not_freed() {
-        let holding = Holding {
+        let holding = MemoryBreakdown {
             private: Kib(900),
             anonymous: Kib(500),
             shared: Kib(300),
-            ..Holding::default()
+            ..MemoryBreakdown::default()
         };
         assert_eq!(holding.freed(), Kib(500));
-        assert_eq!(Holding { private: Kib(90), ..holding }.freed(), Kib(90));
+        assert_eq!(MemoryBreakdown { private: Kib(90), ..holding }.freed(), Kib(90));
     }
 
     #[test]
     fn what_a_fork_shares_is_anonymous_and_mapped_twice() {
         let of = |anonymous, shared, part| {
             let (anonymous, shared) = (Kib(anonymous), Kib(shared));
-            Holding { anonymous, shared, anonymous_part: part, ..Holding::default() }.unshare()
+            MemoryBreakdown {
+                anonymous,
+                shared,
+                anonymous_part: part,
+                ..MemoryBreakdown::default()
+            }
+            .unshare()
         };
         assert_eq!(of(1000, 1200, Some(Kib(500))), Kib(1000), "all of it by two");
         assert_eq!(of(1000, 500, Some(Kib(750))), Kib(500), "half of it by two");

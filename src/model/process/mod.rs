@@ -67,7 +67,7 @@ impl Default for RunState {
 
 /// Real and effective user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Ids {
+pub struct UserIds {
     /// Real user id.
     pub uid: u32,
     /// Effective user id: whose process it is.
@@ -152,7 +152,7 @@ pub struct Process {
     pub score_fresh: bool,
     /// Users.
     #[serde(flatten, with = "ids_flat")]
-    pub ids: Reading<Ids>,
+    pub ids: Reading<UserIds>,
     /// Effective capabilities.
     #[serde(rename = "cap_effective", default, skip_serializing_if = "Reading::is_not_asked")]
     pub caps: Reading<Capabilities>,
@@ -167,7 +167,7 @@ pub struct Process {
     pub cmdline: Reading<Arc<Text>>,
     /// Its program and where it runs, where an installed killer has rules on that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whereabouts: Option<Arc<Whereabouts>>,
+    pub whereabouts: Option<Arc<ExeCwdEnviron>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -177,7 +177,7 @@ const fn is_zero(group: &i32) -> bool {
 
 /// What a process runs and where. Whoever needs none of it has no such thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whereabouts {
+pub struct ExeCwdEnviron {
     /// The path of its program (`/proc/PID/exe`).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub exe: Reading<Text>,
@@ -228,7 +228,7 @@ impl Process {
 mod ids_flat {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Ids, Reading};
+    use super::{Reading, UserIds};
 
     #[derive(Serialize, Deserialize, Default)]
     struct Flat {
@@ -238,16 +238,19 @@ mod ids_flat {
         euid: Reading<u32>,
     }
 
-    pub fn serialize<S: Serializer>(ids: &Reading<Ids>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        ids: &Reading<UserIds>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         Flat { uid: ids.map(|ids| ids.uid), euid: ids.map(|ids| ids.euid) }.serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Reading<Ids>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Reading<UserIds>, D::Error> {
         let flat = Flat::deserialize(from)?;
         Ok(match (flat.uid, flat.euid) {
-            (Reading::Value(uid), Reading::Value(euid)) => Reading::Value(Ids { uid, euid }),
-            (Reading::Value(uid), _) => Reading::Value(Ids { uid, euid: uid }),
-            (absent, _) => absent.map(|_| Ids::default()),
+            (Reading::Value(uid), Reading::Value(euid)) => Reading::Value(UserIds { uid, euid }),
+            (Reading::Value(uid), _) => Reading::Value(UserIds { uid, euid: uid }),
+            (absent, _) => absent.map(|_| UserIds::default()),
         })
     }
 }

@@ -3,9 +3,11 @@
 //! whatever it is.
 
 use crate::model::{Needs, Process, Scene, Scores, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
-use crate::policy::daemon::conditions::{Stand, at_most, avg10, oom_score, percent, rss, stall};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::daemon::conditions::{
+    ConditionState, at_most, avg10, oom_score, percent, rss, stall,
+};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::{Adj, Points};
 
 /// The killer.
@@ -47,13 +49,13 @@ impl Policy for Bustd {
         Needs { status: true, scores: Scores::All, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
-        let mut stand = Stand::assumed();
+        let mut stand = ConditionState::assumed();
         // It cuts the percentage to a whole number before it compares.
         let free = percent(now.memory.free_kib, now.memory.total_kib).trunc();
         stand.waits(at_most("MemFree", free, 15.0));
@@ -67,30 +69,30 @@ impl Policy for Bustd {
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
         if process.id.pid <= 1 {
-            return Verdict::Spared(Reason::Init);
+            return Verdict::Spared(SparedReason::Init);
         }
         if !is_seed(process, scene) {
             if rss(process) == 0 {
-                return Verdict::Spared(Reason::NoMm);
+                return Verdict::Spared(SparedReason::NoMm);
             }
             if process.adj.value() == Some(Adj::MIN) {
-                return Verdict::Spared(Reason::Never);
+                return Verdict::Spared(SparedReason::Never);
             }
         }
         let (score, word) = oom_score(process, scene);
-        let badness = Badness::default().plus(word, Points(score), Note::Fact);
+        let badness = Badness::default().plus(word, Points(score), TermNote::Fact);
         Verdict::Scored(badness.then_by(rss(process)))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -101,7 +103,7 @@ impl Policy for Bustd {
         true
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::TERM, why: "SIGTERM, and SIGKILL after half a second" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::TERM, why: "SIGTERM, and SIGKILL after half a second" }
     }
 }

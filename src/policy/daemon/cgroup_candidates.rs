@@ -10,7 +10,7 @@ use crate::model::{
     Cgroup, Cgroups, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
 };
 use crate::policy::Policy;
-use crate::policy::badness::{Badness, Reason, Verdict};
+use crate::policy::badness::{Badness, SparedReason, Verdict};
 use crate::units::Adj;
 
 /// The cgroups, where there are any of version 2.
@@ -47,7 +47,7 @@ pub(crate) fn count(path: &str, scene: &Scene) -> usize {
 }
 
 /// What a place comes to: the same for all who live in it.
-type Worth = Result<Badness, Reason>;
+type Worth = Result<Badness, SparedReason>;
 
 /// What was reckoned of one moment by one policy.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! What the userspace killers have in common: the score that they read, what they wait for, and
 //! how that is said.
 
-use crate::model::{Found, Process, Reading, Scene, Stall, Surge, Told};
-use crate::policy::badness::{Reason, Verdict};
-use crate::policy::{Armed, Sway, Trigger, kernel_score};
+use crate::model::{GrowthBound, KillerOptions, KillerPresence, Process, PsiLine, Reading, Scene};
+use crate::policy::badness::{SparedReason, Verdict};
+use crate::policy::{Drift, Trigger, TriggerState, kernel_score};
 use crate::units::{Adj, Kib};
 
 /// What `/proc/PID/oom_score` shows: as it was read, or as we reckon it where it was not.
@@ -20,21 +20,21 @@ pub(crate) fn rss(process: &Process) -> i64 {
 }
 
 /// How far what it holds may move until the kill.
-pub(crate) fn growth(process: &Process, scene: &Scene) -> Sway {
-    let Surge { rise, fall } = scene.surge(process.id);
-    Sway { up: rise, down: fall }
+pub(crate) fn growth(process: &Process, scene: &Scene) -> Drift {
+    let GrowthBound { rise, fall } = scene.surge(process.id);
+    Drift { up: rise, down: fall }
 }
 
 /// Why nobody who kills by hand would choose it: nothing to kill, or nothing to gain.
 pub(crate) fn untouchable(process: &Process, scene: &Scene) -> Option<Verdict> {
     let reason = if process.is_kernel_thread() {
-        Reason::Kernel
+        SparedReason::Kernel
     } else if scene.is_global_init(process) {
-        Reason::Init
+        SparedReason::Init
     } else if !process.has_mm {
-        Reason::NoMm
+        SparedReason::NoMm
     } else if process.adj.value() == Some(Adj::MIN) {
-        Reason::Never
+        SparedReason::Never
     } else {
         return None;
     };
@@ -64,7 +64,7 @@ pub(crate) fn stall(what: &'static str, now: Option<f64>, limit: f64, or_equal: 
 }
 
 /// The last ten seconds of a stall time.
-pub(crate) fn avg10(reading: Reading<Stall>) -> Option<f64> {
+pub(crate) fn avg10(reading: Reading<PsiLine>) -> Option<f64> {
     reading.value().map(|stall| f64::from(stall.avg10))
 }
 
@@ -79,8 +79,8 @@ fn tidy(words: &str) -> String {
 }
 
 /// How a killer stands: there or not, its options, what it waits for, and what is odd about it.
-pub(crate) struct Stand {
-    found: Found,
+pub(crate) struct ConditionState {
+    found: KillerPresence,
     words: Vec<String>,
     triggers: Vec<Trigger>,
     /// Words that say why it can never act as things are.
@@ -88,9 +88,9 @@ pub(crate) struct Stand {
     notes: Vec<String>,
 }
 
-impl Stand {
+impl ConditionState {
     /// Of a killer and how its options are known.
-    pub(crate) fn of<T>(told: &Told<T>) -> Self {
+    pub(crate) fn of<T>(told: &KillerOptions<T>) -> Self {
         let options = if told.assumed() {
             "assumed defaults".to_owned()
         } else {
@@ -98,7 +98,7 @@ impl Stand {
             format!("options from {}", from.join(", "))
         };
         let mut words = Vec::new();
-        if !matches!(told.found, Found::Running(_)) {
+        if !matches!(told.found, KillerPresence::Running(_)) {
             words.push(told.found.word().to_owned());
         }
         words.push(options);
@@ -109,7 +109,7 @@ impl Stand {
     /// Of a killer whose presence is not looked for.
     pub(crate) fn assumed() -> Self {
         Self {
-            found: Found::Absent,
+            found: KillerPresence::Absent,
             words: vec!["assumed defaults".to_owned()],
             triggers: Vec::new(),
             held: Vec::new(),
@@ -140,7 +140,7 @@ impl Stand {
     }
 
     /// In words.
-    pub(crate) fn armed(self) -> Armed {
+    pub(crate) fn armed(self) -> TriggerState {
         let Self { found, mut words, triggers, held, notes } = self;
         let asks = |met: Option<bool>| {
             let such = triggers.iter().filter(|trigger| trigger.met == met);
@@ -159,10 +159,10 @@ impl Stand {
         if !unseen.is_empty() {
             words.push(format!("cannot be seen: {unseen}"));
         }
-        let running = matches!(found, Found::Running(_));
+        let running = matches!(found, KillerPresence::Running(_));
         let ready = running && met && held.is_empty();
         words.extend(held);
         words.extend(notes);
-        Armed { ready, why: words.join("; "), triggers }
+        TriggerState { ready, why: words.join("; "), triggers }
     }
 }

@@ -6,14 +6,15 @@
 //! the two are compared by their scores instead, so the scan is done as it is written.
 
 use crate::model::{
-    Earlyoom as Options, Found, Needs, ProcId, Process, Reading, Scene, Scores, Signal, Told,
+    EarlyoomOptions as Options, KillerOptions, KillerPresence, Needs, ProcId, Process, Reading,
+    Scene, Scores, Signal,
 };
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
-use crate::policy::daemon::conditions::{Stand, at_most, oom_score, percent, rss};
+use crate::policy::daemon::conditions::{ConditionState, at_most, oom_score, percent, rss};
 use crate::policy::daemon::pattern::{compiled, finds, trouble};
 use crate::policy::kernel::relatives::process_group;
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::{Adj, Kib, Pages, Points};
 
 /// What `--prefer` adds to the score, and `--avoid` takes off.
@@ -53,47 +54,47 @@ impl Key {
     }
 }
 
-fn told(scene: &Scene) -> &Told<Options> {
+fn told(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.earlyoom
 }
 
 impl Earlyoom {
     /// Whom it never looks at.
-    fn spared(&self, process: &Process, scene: &Scene) -> Option<Reason> {
+    fn spared(&self, process: &Process, scene: &Scene) -> Option<SparedReason> {
         let options = &told(scene).options;
         if process.is_kernel_thread() {
-            return Some(Reason::Kernel);
+            return Some(SparedReason::Kernel);
         }
-        if told(scene).found == Found::Running(process.id.pid) {
-            return Some(Reason::Ignored); // it never picks itself
+        if told(scene).found == KillerPresence::Running(process.id.pid) {
+            return Some(SparedReason::Ignored); // it never picks itself
         }
         match process.id.pid {
-            ..=1 => return Some(Reason::Init),
-            2 if !options.before_1_8 => return Some(Reason::Ignored),
+            ..=1 => return Some(SparedReason::Init),
+            2 if !options.before_1_8 => return Some(SparedReason::Ignored),
             _ => {}
         }
         // Whoever has pid 2 for a parent counts as a kernel thread; up to 1.7, whoever has no memory.
         if process.parent == 2 && !options.before_1_8 {
-            return Some(Reason::Kernel);
+            return Some(SparedReason::Kernel);
         }
         if options.before_1_8 && rss(process) == 0 {
-            return Some(Reason::NoMm);
+            return Some(SparedReason::NoMm);
         }
         if options.ignore_root {
             match process.ids {
-                Reading::Value(ids) if ids.euid == 0 => return Some(Reason::Ignored),
+                Reading::Value(ids) if ids.euid == 0 => return Some(SparedReason::Ignored),
                 Reading::Value(_) => {}
-                _ => return Some(Reason::Unreadable),
+                _ => return Some(SparedReason::Unreadable),
             }
         }
         let patterns = compiled(&scene.now().killers);
         if finds(patterns.ignore.as_ref(), process.comm.bytes()) {
-            return Some(Reason::Ignored);
+            return Some(SparedReason::Ignored);
         }
         match process.adj {
-            Reading::Value(Adj::MIN) => Some(Reason::Never),
+            Reading::Value(Adj::MIN) => Some(SparedReason::Never),
             Reading::Value(_) | Reading::NotAsked => None,
-            Reading::Denied | Reading::Missing => Some(Reason::Unreadable),
+            Reading::Denied | Reading::Missing => Some(SparedReason::Unreadable),
         }
     }
 
@@ -107,15 +108,15 @@ impl Earlyoom {
             Points(SCORE)
         };
         let mut badness = if self.by_rss {
-            Badness::default().plus("rss", Points(rss(process)), Note::Fact)
+            Badness::default().plus("rss", Points(rss(process)), TermNote::Fact)
         } else {
-            Badness::default().plus(word, Points(score), Note::Fact)
+            Badness::default().plus(word, Points(score), TermNote::Fact)
         };
         if finds(patterns.prefer.as_ref(), name) {
-            badness = badness.plus("--prefer", step, Note::Because("it finds the name"));
+            badness = badness.plus("--prefer", step, TermNote::Because("it finds the name"));
         }
         if finds(patterns.avoid.as_ref(), name) {
-            badness = badness.plus("--avoid", -step, Note::Because("it finds the name"));
+            badness = badness.plus("--avoid", -step, TermNote::Because("it finds the name"));
         }
         badness.then_by(if self.by_rss { score } else { rss(process) })
     }
@@ -159,16 +160,16 @@ impl Policy for Earlyoom {
         Needs { status: true, scores: Scores::All, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        if self.by_rss { Unit::Pages } else { Unit::Bare }
+    fn unit(&self) -> BadnessUnit {
+        if self.by_rss { BadnessUnit::Pages } else { BadnessUnit::Bare }
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
         let options = &told.options;
         let now = scene.now();
         let (memory, swap) = (&now.memory, &now.swap);
-        let mut stand = Stand::of(told);
+        let mut stand = ConditionState::of(told);
         let [mem_term, mem_kill] = options.mem(memory.total_kib);
         let [swap_term, swap_kill] = options.swap(swap.total_kib);
         // Since 1.8 of what users can have, so that a full tmpfs cannot keep it from acting.
@@ -200,7 +201,7 @@ impl Policy for Earlyoom {
             self.by_rss && options.before_1_8,
             "the version here does not have --sort-by-rss yet",
         );
-        let running = matches!(told.found, Found::Running(_)) || !told.assumed();
+        let running = matches!(told.found, KillerPresence::Running(_)) || !told.assumed();
         stand.note_if(
             running && options.sort_by_rss && !self.by_rss,
             "the one here sorts by resident size: see the policy earlyoom-rss",
@@ -236,21 +237,21 @@ impl Policy for Earlyoom {
         let badness = self.badness(process, scene);
         // Up to 1.7 the first champion was one of score 0.
         if !self.by_rss && told(scene).options.before_1_8 && badness.points < Points(0) {
-            return Verdict::Spared(Reason::Ignored);
+            return Verdict::Spared(SparedReason::Ignored);
         }
         Verdict::Scored(badness)
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
-        if self.by_rss { conditions::growth(process, scene) } else { Sway::default() }
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
+        if self.by_rss { conditions::growth(process, scene) } else { Drift::default() }
     }
 
     fn reach(&self, scene: &Scene) -> Pages {
         if self.by_rss { scene.greatest_rise() } else { Pages::ZERO }
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn scans(&self) -> bool {
@@ -291,8 +292,8 @@ impl Policy for Earlyoom {
         !self.by_rss
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act {
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction {
             signal: Signal::TERM,
             why: "SIGTERM first; SIGKILL once memory and swap fall to the lower limits, never because \
                   time passed",

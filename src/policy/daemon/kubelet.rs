@@ -6,11 +6,11 @@
 //! are taken as equal.
 
 use crate::model::{CgroupNeeds, Limit, Needs, Process, Reading, Scene, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{downwards, home};
-use crate::policy::daemon::conditions::Stand;
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::daemon::conditions::ConditionState;
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::{Adj, Bytes, Kib, Points};
 
 /// The killer.
@@ -70,16 +70,19 @@ impl Kubelet {
     }
 
     /// What a pod comes to.
-    fn worth(pod: &str, scene: &Scene) -> Result<Badness, Reason> {
+    fn worth(pod: &str, scene: &Scene) -> Result<Badness, SparedReason> {
         let (Some(usage), asked) = Self::level(pod, scene) else {
-            return Err(Reason::Unreadable);
+            return Err(SparedReason::Unreadable);
         };
         let page = scene.machine().page_size;
-        let badness =
-            Badness::default().plus("memory of its pod", usage.pages(page).points(), Note::Fact);
+        let badness = Badness::default().plus(
+            "memory of its pod",
+            usage.pages(page).points(),
+            TermNote::Fact,
+        );
         let (asked, note) = match asked {
-            Some(asked) => (asked.pages(page).points(), Note::Fact),
-            None => (Points(0), Note::Unread),
+            Some(asked) => (asked.pages(page).points(), TermNote::Fact),
+            None => (Points(0), TermNote::Unread),
         };
         let badness = badness.plus("requested", -asked, note);
         let exceeds = i8::from(badness.points > Points(0));
@@ -120,13 +123,13 @@ impl Policy for Kubelet {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let memory = &scene.now().memory;
-        let mut stand = Stand::assumed();
+        let mut stand = ConditionState::assumed();
         match memory.available_kib {
             Reading::Value(available) => {
                 stand.waits(Trigger {
@@ -148,21 +151,21 @@ impl Policy for Kubelet {
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
-        let Some(pod) = pod(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let Some(pod) = pod(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
         match cgroup_candidates::once("kubelet", pod, scene, || Self::worth(pod, scene)) {
             Ok(badness) => Verdict::Scored(badness),
             Err(reason) => Verdict::Spared(reason),
         }
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -173,7 +176,7 @@ impl Policy for Kubelet {
         true
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "a hard eviction: the whole pod, without grace" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "a hard eviction: the whole pod, without grace" }
     }
 }

@@ -3,10 +3,10 @@
 //! for which its age has to stand here.
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
-use crate::policy::daemon::conditions::{Stand, avg10, percent, rss, stall};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::daemon::conditions::{ConditionState, avg10, percent, rss, stall};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::{Adj, Kib, Points};
 
 /// The killer.
@@ -43,13 +43,13 @@ impl Policy for Lmkd {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
-        let mut stand = Stand::assumed();
+        let mut stand = ConditionState::assumed();
         // The kernel wakes it at 70 ms in a second; ten seconds' average is what can be read.
         stand.waits(Trigger {
             met: avg10(now.pressure.some).filter(|&share| share >= 7.0).map(|_| true),
@@ -87,21 +87,23 @@ impl Policy for Lmkd {
             return spared;
         }
         let adj = match process.adj {
-            Reading::Value(adj) if adj < Adj::ZERO => return Verdict::Spared(Reason::Ignored),
+            Reading::Value(adj) if adj < Adj::ZERO => {
+                return Verdict::Spared(SparedReason::Ignored);
+            }
             Reading::Value(adj) => adj,
-            Reading::Denied | Reading::Missing => return Verdict::Spared(Reason::Unreadable),
+            Reading::Denied | Reading::Missing => return Verdict::Spared(SparedReason::Unreadable),
             Reading::NotAsked => Adj::ZERO,
         };
-        let badness = Badness::default().plus("adj", Points(i64::from(adj.0)), Note::Fact);
+        let badness = Badness::default().plus("adj", Points(i64::from(adj.0)), TermNote::Fact);
         Verdict::Scored(badness.then_by(if adj <= PERCEPTIBLE { rss(process) } else { 0 }))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::Oldest
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::Oldest
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -112,7 +114,7 @@ impl Policy for Lmkd {
         true
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "it kills at once, and reaps the memory itself" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "it kills at once, and reaps the memory itself" }
     }
 }

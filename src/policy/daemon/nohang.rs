@@ -5,13 +5,14 @@
 //! at least 0, and below `min_badness` nobody dies.
 
 use crate::model::{
-    Amount, Found, Hierarchy, Needs, Nohang as Options, Pressure, Process, Reading, RuleOn, Scene,
-    Scores, Signal, Text, Told, Whereabouts, unescape,
+    ExeCwdEnviron, Hierarchy, KillerOptions, KillerPresence, Needs, NohangOptions as Options,
+    NohangRuleField, Pressure, Process, Reading, Scene, Scores, Signal, Text, ThresholdAmount,
+    unescape,
 };
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
-use crate::policy::daemon::conditions::{Stand, oom_score, percent, stall};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::daemon::conditions::{ConditionState, oom_score, percent, stall};
 use crate::policy::daemon::pattern::{compiled, finds, trouble};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::{Adj, Kib, Points};
 
 /// The killer, with one of its two files.
@@ -50,13 +51,13 @@ fn metric(pressure: &Pressure, name: &str) -> Option<f64> {
 }
 
 impl Nohang {
-    fn told<'a>(&self, scene: &'a Scene) -> &'a Told<Options> {
+    fn told<'a>(&self, scene: &'a Scene) -> &'a KillerOptions<Options> {
         let killers = &scene.now().killers;
         if self.desktop { &killers.nohang_desktop } else { &killers.nohang }
     }
 
     /// What a rule says of a process.
-    fn ask(&self, nth: usize, on: RuleOn, process: &Process, scene: &Scene) -> Answer {
+    fn ask(&self, nth: usize, on: NohangRuleField, process: &Process, scene: &Scene) -> Answer {
         let patterns = compiled(&scene.now().killers);
         let patterns = if self.desktop { &patterns.nohang_desktop } else { &patterns.nohang };
         let pattern = patterns.get(nth);
@@ -70,7 +71,7 @@ impl Nohang {
             }
             _ => Answer::Unknown,
         };
-        let told = |process: &Process, which: fn(&Whereabouts) -> &Reading<Text>| match process
+        let told = |process: &Process, which: fn(&ExeCwdEnviron) -> &Reading<Text>| match process
             .whereabouts
             .as_deref()
             .map(which)
@@ -79,43 +80,43 @@ impl Nohang {
             _ => Answer::Unknown,
         };
         match on {
-            RuleOn::Name => found(process.comm.bytes()),
-            RuleOn::Uid => match process.ids {
+            NohangRuleField::Name => found(process.comm.bytes()),
+            NohangRuleField::Uid => match process.ids {
                 Reading::Value(ids) => found(ids.euid.to_string().as_bytes()),
                 _ => Answer::Unknown,
             },
-            RuleOn::CgroupV2 => line(Hierarchy::V2),
-            RuleOn::Cmdline => match &process.cmdline {
+            NohangRuleField::CgroupV2 => line(Hierarchy::V2),
+            NohangRuleField::Cmdline => match &process.cmdline {
                 Reading::Value(line) => found(&unescape(line.as_str())),
                 _ => Answer::Unknown,
             },
             // The line of version 1 that it reads is that of systemd's own hierarchy.
-            RuleOn::CgroupV1 => Answer::Unknown,
-            RuleOn::Exe => told(process, |it| &it.exe),
-            RuleOn::Cwd => told(process, |it| &it.cwd),
-            RuleOn::Environ => told(process, |it| &it.environ),
+            NohangRuleField::CgroupV1 => Answer::Unknown,
+            NohangRuleField::Exe => told(process, |it| &it.exe),
+            NohangRuleField::Cwd => told(process, |it| &it.cwd),
+            NohangRuleField::Environ => told(process, |it| &it.environ),
         }
     }
 }
 
 /// What a rule found, for its term.
-const fn because(on: RuleOn) -> &'static str {
+const fn because(on: NohangRuleField) -> &'static str {
     match on {
-        RuleOn::Name => "a rule finds the name",
-        RuleOn::Uid => "a rule finds the user",
-        RuleOn::Cmdline => "a rule finds the command line",
-        RuleOn::CgroupV1 | RuleOn::CgroupV2 => "a rule finds the cgroup",
-        RuleOn::Exe => "a rule finds the program",
-        RuleOn::Cwd => "a rule finds the directory",
-        RuleOn::Environ => "a rule finds the environment",
+        NohangRuleField::Name => "a rule finds the name",
+        NohangRuleField::Uid => "a rule finds the user",
+        NohangRuleField::Cmdline => "a rule finds the command line",
+        NohangRuleField::CgroupV1 | NohangRuleField::CgroupV2 => "a rule finds the cgroup",
+        NohangRuleField::Exe => "a rule finds the program",
+        NohangRuleField::Cwd => "a rule finds the directory",
+        NohangRuleField::Environ => "a rule finds the environment",
     }
 }
 
 /// A condition on an amount of memory.
-fn amount(what: &'static str, now: Kib, total: Kib, limit: Amount) -> Trigger {
+fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> Trigger {
     let wants = match limit {
-        Amount::Percent(percent) => format!("<= {percent}%"),
-        Amount::Kib(kib) => format!("<= {} MiB", kib.0 / 1024),
+        ThresholdAmount::Percent(percent) => format!("<= {percent}%"),
+        ThresholdAmount::Kib(kib) => format!("<= {} MiB", kib.0 / 1024),
     };
     let met = Some(now <= limit.of(total));
     Trigger { what, now: format!("{:.1}%", percent(now, total)), wants, met }
@@ -167,15 +168,15 @@ impl Policy for Nohang {
         }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let told = self.told(scene);
         let options = &told.options;
         let now = scene.now();
-        let mut stand = Stand::of(told);
+        let mut stand = ConditionState::of(told);
         let no_swap = now.swap.total_kib == Kib::ZERO;
         match now.memory.available_kib {
             Reading::Value(available) => {
@@ -221,7 +222,7 @@ impl Policy for Nohang {
         for words in patterns.iter().filter_map(|pattern| trouble(Some(pattern))) {
             stand.note(words);
         }
-        let mut asked: Vec<RuleOn> = Vec::new();
+        let mut asked: Vec<NohangRuleField> = Vec::new();
         for (nth, rule) in options.rules.iter().enumerate() {
             if rule.adj == 0 || asked.contains(&rule.on) {
                 continue;
@@ -258,48 +259,49 @@ impl Policy for Nohang {
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         let options = &self.told(scene).options;
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
         if process.id.pid == 1 {
-            return Verdict::Spared(Reason::Init);
+            return Verdict::Spared(SparedReason::Init);
         }
-        if self.told(scene).found == Found::Running(process.id.pid) {
-            return Verdict::Spared(Reason::Ignored); // it never picks itself
+        if self.told(scene).found == KillerPresence::Running(process.id.pid) {
+            return Verdict::Spared(SparedReason::Ignored); // it never picks itself
         }
         let (score, word) = oom_score(process, scene);
         if score < 1 {
             let never = process.adj.value() == Some(Adj::MIN);
-            return Verdict::Spared(if never { Reason::Never } else { Reason::Zero });
+            return Verdict::Spared(if never { SparedReason::Never } else { SparedReason::Zero });
         }
-        let mut badness = Badness::default().plus(word, Points(score), Note::Fact);
+        let mut badness = Badness::default().plus(word, Points(score), TermNote::Fact);
         let adj = process.adj.value().unwrap_or(Adj::ZERO);
         if options.ignore_positive_adj && adj > Adj::ZERO {
             let adj = i64::from(adj.0);
             let off = if options.up_to_0_2 { adj } else { adj * 2 / 3 };
-            badness = badness.plus("adj", Points(-off), Note::Because("a positive adj is ignored"));
+            badness =
+                badness.plus("adj", Points(-off), TermNote::Because("a positive adj is ignored"));
         }
         for (nth, rule) in options.rules.iter().enumerate() {
             let counts = rule.adj <= 0 || adj >= Adj::ZERO;
             if counts && matches!(self.ask(nth, rule.on, process, scene), Answer::Finds) {
                 let points = Points(rule.adj.into());
-                badness = badness.plus("rule", points, Note::Because(because(rule.on)));
+                badness = badness.plus("rule", points, TermNote::Because(because(rule.on)));
             }
         }
         if badness.points < Points(0) {
-            badness = badness.becoming("floor", Points(0), Note::Floor);
+            badness = badness.becoming("floor", Points(0), TermNote::Floor);
         }
         if badness.points.0 < options.min_badness {
-            return Verdict::Spared(Reason::Zero);
+            return Verdict::Spared(SparedReason::Zero);
         }
         Verdict::Scored(badness)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -315,8 +317,8 @@ impl Policy for Nohang {
         !self.told(scene).options.ignore_positive_adj
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act {
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction {
             signal: Signal::TERM,
             why: "SIGTERM at the soft limits, and SIGKILL after 10 s if they still hold, or at the hard \
                   limits at once",

@@ -5,13 +5,14 @@
 //! `memory.current` against a running average that only oomd itself has.
 
 use crate::model::{
-    Cgroup, CgroupNeeds, CgroupSet, Cgroups, Needs, Oomd as Options, Process, Scene, Signal, Told,
+    Cgroup, CgroupNeeds, CgroupSet, Cgroups, KillerOptions, Needs, OomdOptions as Options, Process,
+    Scene, Signal,
 };
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, downwards, home};
-use crate::policy::daemon::conditions::{Stand, avg10, percent, stall};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::{Bytes, Kib, Points};
 
 /// Which plugin chooses.
@@ -51,7 +52,7 @@ const LARGEST: usize = 20;
 /// So many classes lie between two preferences.
 const PHASES: i8 = 3;
 
-fn told(scene: &Scene) -> &Told<Options> {
+fn told(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.oomd
 }
 
@@ -96,16 +97,16 @@ impl Oomd {
 
     /// By size, unless it grows: three phases, which here are classes. Protection (`memory.min`,
     /// `memory.low`) is not read, so what counts is all that it has.
-    fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
-        let size = group.usage.value().ok_or(Reason::Unreadable)?;
-        let cgroups = cgroup_candidates::v2(scene).ok_or(Reason::NoCandidate)?;
+    fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
+        let size = group.usage.value().ok_or(SparedReason::Unreadable)?;
+        let cgroups = cgroup_candidates::v2(scene).ok_or(SparedReason::NoCandidate)?;
         let sizes = cgroup_candidates::sizes(self.name(), scene, || {
             let all = self.candidates(cgroups, scene);
             all.filter_map(|other| other.usage.value().map(|usage| usage.0)).collect()
         });
         let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
         let points = size.pages(scene.machine().page_size).points();
-        let badness = Badness::default().plus("memory of its cgroup", points, Note::Fact);
+        let badness = Badness::default().plus("memory of its cgroup", points, TermNote::Fact);
         if u128::from(size.0) * 100 >= sum * HALF {
             return Ok(badness.of_class(2));
         }
@@ -117,57 +118,62 @@ impl Oomd {
         match growth {
             Some(growth) if growth >= GROWTH && large => {
                 let growth = i64::try_from(growth).unwrap_or(i64::MAX);
-                let grown = Badness::default().plus("growth, percent", Points(growth), Note::Fact);
+                let grown =
+                    Badness::default().plus("growth, percent", Points(growth), TermNote::Fact);
                 Ok(grown.then_by(points.0).of_class(1))
             }
             _ => Ok(badness),
         }
     }
 
-    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
+    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
         match self.plugin {
             Plugin::Size => self.by_size(group, scene),
             Plugin::Swap => {
-                let swap = group.swap_usage.value().ok_or(Reason::Unreadable)?;
+                let swap = group.swap_usage.value().ok_or(SparedReason::Unreadable)?;
                 if swap <= Bytes(1) {
-                    return Err(Reason::Zero);
+                    return Err(SparedReason::Zero);
                 }
                 let points = swap.pages(scene.machine().page_size).points();
-                Ok(Badness::default().plus("swap of its cgroup", points, Note::Fact))
+                Ok(Badness::default().plus("swap of its cgroup", points, TermNote::Fact))
             }
             Plugin::Pressure => {
-                let full = group.pressure.full.value().ok_or(Reason::Unreadable)?;
+                let full = group.pressure.full.value().ok_or(SparedReason::Unreadable)?;
                 let share = f64::from(full.avg10) / 2.0 + f64::from(full.avg60) / 2.0;
                 let points = Points(share as i64);
-                Ok(Badness::default().plus("stalls of its cgroup, percent", points, Note::Fact))
+                Ok(Badness::default().plus("stalls of its cgroup, percent", points, TermNote::Fact))
             }
             Plugin::Scan => {
-                let now = group.pgscan.value().ok_or(Reason::Unreadable)?;
+                let now = group.pgscan.value().ok_or(SparedReason::Unreadable)?;
                 // Whoever was not there at its last tick has no rate yet.
                 let then = before(scene, group).and_then(|then| then.pgscan.value());
                 let more = now.saturating_sub(then.unwrap_or(now));
                 if more == 0 {
-                    return Err(Reason::Zero);
+                    return Err(SparedReason::Zero);
                 }
                 let points = Points(i64::try_from(more).unwrap_or(i64::MAX));
-                Ok(Badness::default().plus("reclaim in its cgroup, pages", points, Note::Fact))
+                Ok(Badness::default().plus("reclaim in its cgroup, pages", points, TermNote::Fact))
             }
             Plugin::Io => {
                 let options = &told(scene).options;
-                let then = before(scene, group).ok_or(Reason::Zero)?;
+                let then = before(scene, group).ok_or(SparedReason::Zero)?;
                 let more = cost(group, options) - cost(then, options);
                 // In thousandths: points are whole numbers.
                 let points = Points((more * 1000.0) as i64);
                 if points <= Points::ZERO {
-                    return Err(Reason::Zero);
+                    return Err(SparedReason::Zero);
                 }
-                Ok(Badness::default().plus("reads and writes of its cgroup", points, Note::Fact))
+                Ok(Badness::default().plus(
+                    "reads and writes of its cgroup",
+                    points,
+                    TermNote::Fact,
+                ))
             }
         }
     }
 
     /// The pressure detector: of the listed cgroups the one that is pressed most, for each list.
-    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, stand: &mut Stand) {
+    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, stand: &mut ConditionState) {
         let options = &told(scene).options;
         let mut worst: Option<(f64, f64, &Cgroup)> = None;
         for (set, limit) in &options.pressure {
@@ -292,17 +298,17 @@ impl Policy for Oomd {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
+    fn unit(&self) -> BadnessUnit {
         match self.plugin {
-            Plugin::Swap => Unit::Pages,
+            Plugin::Swap => BadnessUnit::Pages,
             // Pages or percent of growth; percent; pages that were looked at, which nobody holds.
-            Plugin::Size | Plugin::Pressure | Plugin::Scan | Plugin::Io => Unit::Bare,
+            Plugin::Size | Plugin::Pressure | Plugin::Scan | Plugin::Io => BadnessUnit::Bare,
         }
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
-        let mut stand = Stand::of(told);
+        let mut stand = ConditionState::of(told);
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
             stand.held("it needs cgroups of version 2, which cannot be seen here");
             return stand.armed();
@@ -355,11 +361,11 @@ impl Policy for Oomd {
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
-        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
         let worth = cgroup_candidates::once(self.name(), home, scene, || {
-            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             let badness = self.points(group, scene)?;
             let marks = group.marks.unwrap_or_default();
             let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
@@ -368,12 +374,12 @@ impl Policy for Oomd {
         worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -387,7 +393,10 @@ impl Policy for Oomd {
         true
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "SIGKILL to every process of the cgroup, again and again" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction {
+            signal: Signal::KILL,
+            why: "SIGKILL to every process of the cgroup, again and again",
+        }
     }
 }

@@ -10,14 +10,14 @@ use std::sync::{Arc, Weak};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::model::{Killers, Nohang, Text, unescape};
+use crate::model::{InstalledKillers, NohangOptions, Text, unescape};
 
 /// A compiled expression, or why it is none.
 type Pattern = Result<Regex, String>;
 
 /// All of them.
 #[derive(Default)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledPattern {
     /// `earlyoom --prefer`.
     pub(crate) prefer: Option<Pattern>,
     /// `--avoid`.
@@ -42,11 +42,11 @@ pub(crate) fn trouble(pattern: Option<&Pattern>) -> Option<&str> {
 
 thread_local! {
     /// The last ones: options seldom change.
-    static LAST: RefCell<(Weak<Killers>, Rc<Compiled>)> = RefCell::default();
+    static LAST: RefCell<(Weak<InstalledKillers>, Rc<CompiledPattern>)> = RefCell::default();
 }
 
 /// The expressions of these options.
-pub(crate) fn compiled(killers: &Arc<Killers>) -> Rc<Compiled> {
+pub(crate) fn compiled(killers: &Arc<InstalledKillers>) -> Rc<CompiledPattern> {
     LAST.with_borrow_mut(|(of, last)| {
         if !std::ptr::eq(of.as_ptr(), Arc::as_ptr(killers)) {
             *of = Arc::downgrade(killers);
@@ -56,11 +56,12 @@ pub(crate) fn compiled(killers: &Arc<Killers>) -> Rc<Compiled> {
     })
 }
 
-fn compile(killers: &Killers) -> Compiled {
+fn compile(killers: &InstalledKillers) -> CompiledPattern {
     let earlyoom = &killers.earlyoom.options;
     let posix = |pattern: &Option<Text>| pattern.as_ref().map(posix_extended);
-    let rules = |options: &Nohang| options.rules.iter().map(|it| python(&it.pattern)).collect();
-    Compiled {
+    let rules =
+        |options: &NohangOptions| options.rules.iter().map(|it| python(&it.pattern)).collect();
+    CompiledPattern {
         prefer: posix(&earlyoom.prefer),
         avoid: posix(&earlyoom.avoid),
         ignore: posix(&earlyoom.ignore),

@@ -7,14 +7,14 @@
 //! own session counts by its name.
 
 use crate::model::{
-    Cgroup, CgroupNeeds, Cgroups, Marks, Needs, Nominated, Process, Reading, Scene, Signal,
-    SystemdOomd as Options, Told,
+    Cgroup, CgroupNeeds, Cgroups, KillerOptions, Needs, NominatedUnit, OomdXattrs, Process,
+    Reading, Scene, Signal, SystemdOomdOptions as Options,
 };
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, downwards, home, is_leaf};
-use crate::policy::daemon::conditions::{Stand, avg10, percent, stall};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::{Bytes, Kib, Points};
 
 /// The killer, on one of its two paths.
@@ -31,7 +31,7 @@ pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd { by_pressure: true 
 /// Only who has more than this share of all swap is worth killing, in percent.
 const LEAST_SWAP: u64 = 5;
 
-fn told(scene: &Scene) -> &Told<Options> {
+fn told(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.systemd_oomd
 }
 
@@ -41,17 +41,17 @@ impl SystemdOomd {
     }
 
     /// Whether a unit asks for this path.
-    fn asks(&self, unit: &Nominated) -> bool {
+    fn asks(&self, unit: &NominatedUnit) -> bool {
         if self.by_pressure { unit.pressure } else { unit.swap }
     }
 
     /// The unit that asks, if this cgroup is its.
-    fn nominated<'a>(&self, path: &str, scene: &'a Scene) -> Option<&'a Nominated> {
+    fn nominated<'a>(&self, path: &str, scene: &'a Scene) -> Option<&'a NominatedUnit> {
         told(scene).options.nominated.iter().find(|unit| self.asks(unit) && unit.is(path))
     }
 
     /// The limit of a cgroup that asks to be watched, in percent.
-    fn limit(&self, unit: &Nominated, scene: &Scene) -> f64 {
+    fn limit(&self, unit: &NominatedUnit, scene: &Scene) -> f64 {
         unit.limit.unwrap_or(told(scene).options.pressure)
     }
 
@@ -75,7 +75,7 @@ impl SystemdOomd {
     }
 
     /// How a candidate is marked, if the mark counts.
-    fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<Marks> {
+    fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<OomdXattrs> {
         let marks = group.marks?;
         // A session runs below `user@UID.service`, which belongs to that user.
         let session = format!("user@{}.service", marks.owner);
@@ -89,18 +89,18 @@ impl SystemdOomd {
 
     /// The points of a candidate: pages of swap, or pages that reclaim looked at since the look
     /// before. Nothing where it is passed by.
-    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, Reason> {
+    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
         let page = scene.machine().page_size;
         let marks = self.marks(group, scene).unwrap_or_default();
         if marks.omit {
-            return Err(Reason::Ignored);
+            return Err(SparedReason::Ignored);
         }
         let avoided = i8::from(marks.avoid);
         if self.by_pressure {
-            let usage = group.usage.value().ok_or(Reason::Unreadable)?;
+            let usage = group.usage.value().ok_or(SparedReason::Unreadable)?;
             let scanned = group.pgscan.value();
             if scanned.unwrap_or(0) == 0 && usage == Bytes::ZERO {
-                return Err(Reason::Zero);
+                return Err(SparedReason::Zero);
             }
             // Whoever was not there, or scanned more then than now, counts from nothing.
             let seen = scene.before().filter(|then| !then.cgroups.list.is_empty());
@@ -109,7 +109,7 @@ impl SystemdOomd {
                 let then = then.filter(|&then| then <= now).unwrap_or(0);
                 now - then
             });
-            let note = if delta.is_some() { Note::Fact } else { Note::Unread };
+            let note = if delta.is_some() { TermNote::Fact } else { TermNote::Unread };
             let delta = i64::try_from(delta.unwrap_or(0)).unwrap_or(i64::MAX);
             let usage = i64::try_from(usage.0).unwrap_or(i64::MAX);
             // Only what lies below a cgroup that stalls too much is looked at.
@@ -117,12 +117,12 @@ impl SystemdOomd {
             let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
             Ok(badness.then_by(usage).of_class(class))
         } else {
-            let swap = group.swap_usage.value().ok_or(Reason::Unreadable)?;
+            let swap = group.swap_usage.value().ok_or(SparedReason::Unreadable)?;
             if swap <= least_swap(scene) {
-                return Err(Reason::Zero);
+                return Err(SparedReason::Zero);
             }
             let points = swap.pages(page).points();
-            let badness = Badness::default().plus("swap of its cgroup", points, Note::Fact);
+            let badness = Badness::default().plus("swap of its cgroup", points, TermNote::Fact);
             Ok(badness.of_class(-avoided))
         }
     }
@@ -142,7 +142,7 @@ impl SystemdOomd {
         &self,
         cgroups: &'a Cgroups,
         scene: &'a Scene,
-    ) -> Vec<(&'a Cgroup, &'a Nominated)> {
+    ) -> Vec<(&'a Cgroup, &'a NominatedUnit)> {
         let nominated =
             |group: &'a Cgroup| Some((group, self.nominated(group.path.as_str(), scene)?));
         cgroups.list.iter().filter_map(nominated).collect()
@@ -211,14 +211,14 @@ impl Policy for SystemdOomd {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
         let now = scene.now();
-        let mut stand = Stand::of(told);
+        let mut stand = ConditionState::of(told);
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
             stand.held("it needs cgroups of version 2, which cannot be seen here");
             return stand.armed();
@@ -289,22 +289,22 @@ impl Policy for SystemdOomd {
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
-        let Some(home) = home(process) else { return Verdict::Spared(Reason::NoCandidate) };
+        let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
         let worth = cgroup_candidates::once(self.name(), home, scene, || {
-            let group = self.candidate(process, scene).ok_or(Reason::NoCandidate)?;
+            let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             self.points(group, scene)
         });
         worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -318,7 +318,10 @@ impl Policy for SystemdOomd {
         true
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "SIGKILL to every process of the cgroup, without warning" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction {
+            signal: Signal::KILL,
+            why: "SIGKILL to every process of the cgroup, without warning",
+        }
     }
 }

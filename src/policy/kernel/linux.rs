@@ -5,11 +5,11 @@
 //! running kernel does is measured against `/proc/PID/oom_score` all the time, see `score`.
 
 use crate::model::{
-    Capability, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal, Surge,
+    Capability, GrowthBound, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal,
 };
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
-use crate::policy::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::{Adj, Kib, Pages, Points};
 
 /// How root is favoured.
@@ -25,14 +25,14 @@ enum Root {
 
 /// What changed between the generations.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
+pub(crate) struct KernelEra {
     root: Root,
     /// Points are at least 1.
     floored: bool,
     /// A child dies in the place of the one that was chosen.
     sacrifices: bool,
     /// Which of two equals dies in an OOM of the whole machine.
-    tie: Tie,
+    tie: TieBreak,
 }
 
 /// A kernel from 3.5 on.
@@ -138,9 +138,9 @@ pub fn running(machine: &Machine) -> &'static Linux {
 }
 
 impl Linux {
-    pub(crate) fn rules(&self, machine: &Machine) -> Rules {
+    pub(crate) fn rules(&self, machine: &Machine) -> KernelEra {
         let version = self.version.unwrap_or_else(|| machine.kernel_version());
-        Rules {
+        KernelEra {
             root: if version < (3, 14) {
                 Root::Adj
             } else if version < (4, 17) {
@@ -154,7 +154,7 @@ impl Linux {
                 None => machine.score_scale == ScoreScale::Floored,
             },
             sacrifices: version < (5, 1),
-            tie: if version < (5, 3) { Tie::Oldest } else { Tie::Youngest },
+            tie: if version < (5, 3) { TieBreak::Oldest } else { TieBreak::Youngest },
         }
     }
 }
@@ -185,20 +185,20 @@ fn unseen_swap(process: &Process, scene: &Scene) -> Pages {
 }
 
 /// Why nothing that the kernel weighs can make it choose a process; else its adj.
-pub(crate) fn spared(process: &Process, scene: &Scene) -> Result<Adj, Reason> {
+pub(crate) fn spared(process: &Process, scene: &Scene) -> Result<Adj, SparedReason> {
     if process.is_kernel_thread() {
-        return Err(Reason::Kernel);
+        return Err(SparedReason::Kernel);
     }
     if scene.is_global_init(process) {
-        return Err(Reason::Init);
+        return Err(SparedReason::Init);
     }
     if !process.has_mm {
-        return Err(Reason::NoMm);
+        return Err(SparedReason::NoMm);
     }
     match process.adj {
-        Reading::Value(Adj::MIN) => Err(Reason::Never),
+        Reading::Value(Adj::MIN) => Err(SparedReason::Never),
         Reading::Value(adj) => Ok(adj),
-        Reading::Denied | Reading::Missing => Err(Reason::Unreadable),
+        Reading::Denied | Reading::Missing => Err(SparedReason::Unreadable),
         Reading::NotAsked => Ok(Adj::ZERO),
     }
 }
@@ -209,13 +209,13 @@ pub(crate) const TABLES: &str = "pgtables";
 /// Resident memory, swap and page tables.
 pub(crate) fn held(process: &Process, scene: &Scene) -> Badness {
     let optional = |reading: Reading<Pages>| match reading {
-        Reading::Value(pages) => (pages.points(), Note::Fact),
-        _ => (Points(0), Note::Unread),
+        Reading::Value(pages) => (pages.points(), TermNote::Fact),
+        _ => (Points(0), TermNote::Unread),
     };
     let (swap, swap_note) = optional(process.swap);
     let (tables, tables_note) = optional(process.pgtables);
     Badness::default()
-        .plus("rss", scene.rss(process).points(), Note::Fact)
+        .plus("rss", scene.rss(process).points(), TermNote::Fact)
         .plus("swap", swap, swap_note)
         .plus(TABLES, tables, tables_note)
 }
@@ -227,7 +227,12 @@ pub(crate) fn is_admin(process: &Process) -> bool {
 }
 
 /// The formula itself, without what only the kernel's own score reveals.
-pub(crate) fn judge_facts(process: &Process, scene: &Scene, rules: Rules, total: Pages) -> Verdict {
+pub(crate) fn judge_facts(
+    process: &Process,
+    scene: &Scene,
+    rules: KernelEra,
+    total: Pages,
+) -> Verdict {
     let adj = match spared(process, scene) {
         Ok(adj) => adj,
         Err(reason) => return Verdict::Spared(reason),
@@ -238,18 +243,21 @@ pub(crate) fn judge_facts(process: &Process, scene: &Scene, rules: Rules, total:
     match rules.root {
         Root::Share if is_admin(process) => {
             let share = badness.points.0.saturating_mul(3) / 100;
-            badness =
-                badness.plus("root", Points(-share), Note::Because("3 % off for CAP_SYS_ADMIN"));
+            badness = badness.plus(
+                "root",
+                Points(-share),
+                TermNote::Because("3 % off for CAP_SYS_ADMIN"),
+            );
         }
         Root::Adj if is_admin(process) => {
-            let note = Note::Because("adj counts as 30 less with CAP_SYS_ADMIN");
+            let note = TermNote::Because("adj counts as 30 less with CAP_SYS_ADMIN");
             badness = badness.plus("root", weigh(-30), note);
         }
         _ => {}
     }
-    let badness = badness.plus("adj", weigh(i64::from(adj.0)), Note::Adj { adj, step });
+    let badness = badness.plus("adj", weigh(i64::from(adj.0)), TermNote::Adj { adj, step });
     Verdict::Scored(if rules.floored && badness.points.0 < 1 {
-        badness.becoming("floor", Points(1), Note::Floor)
+        badness.becoming("floor", Points(1), TermNote::Floor)
     } else {
         badness
     })
@@ -290,38 +298,40 @@ impl Policy for Linux {
         Needs { status: true, scores: Scores::Some(Vec::new()), ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let swap = scene.now().swap;
         let why = if swap.total_kib.0 == 0 {
             "acts when reclaim fails; no swap, so it comes without much warning".to_owned()
         } else {
             "acts when reclaim and swap can give nothing more".to_owned()
         };
-        Armed::simply(true, why)
+        TriggerState::simply(true, why)
     }
 
-    fn off(&self, scene: &Scene) -> Option<Off> {
+    fn off(&self, scene: &Scene) -> Option<Override> {
         crate::policy::kernel::overrides::off(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         match judge_facts(process, scene, self.rules(scene.machine()), scene.domain().pages) {
-            Verdict::Scored(_) if kernel_skips(process, scene) => Verdict::Spared(Reason::Skipped),
+            Verdict::Scored(_) if kernel_skips(process, scene) => {
+                Verdict::Spared(SparedReason::Skipped)
+            }
             verdict => verdict,
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
         let counter = unseen_swap(process, scene);
         // The killer's counter is never below zero, so it can miss no more than there is.
         let missed = counter.min(process.swap.value().unwrap_or_default());
-        let Surge { rise, fall } = scene.surge(process.id);
+        let GrowthBound { rise, fall } = scene.surge(process.id);
         // Until the next look comes, a refresh and the time that looking takes may pass.
-        Sway { up: counter + rise + rise, down: missed + fall + fall }
+        Drift { up: counter + rise + rise, down: missed + fall + fall }
     }
 
     fn reach(&self, scene: &Scene) -> Pages {
@@ -329,8 +339,8 @@ impl Policy for Linux {
         swap_counter_bound(scene.machine()) + rise + rise
     }
 
-    fn tie(&self, scene: &Scene) -> Tie {
-        if scene.domain().is_memcg() { Tie::Unseen } else { self.rules(scene.machine()).tie }
+    fn tie(&self, scene: &Scene) -> TieBreak {
+        if scene.domain().is_memcg() { TieBreak::Unseen } else { self.rules(scene.machine()).tie }
     }
 
     fn is_kernel(&self) -> bool {
@@ -361,7 +371,7 @@ impl Policy for Linux {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "the kernel of today always kills" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "the kernel of today always kills" }
     }
 }

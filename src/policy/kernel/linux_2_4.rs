@@ -5,8 +5,8 @@
 //! those of i386 (HZ = 100), which are the ticks of `/proc` today.
 
 use crate::model::{Capability, Needs, Process, Reading, Scene};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie, Trigger};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
 use crate::units::Points;
 
 /// A rule of 2.4.
@@ -100,11 +100,11 @@ impl Policy for Linux24 {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let free = scene.now().swap.free_kib;
         let swap = Trigger {
             what: "free swap",
@@ -134,24 +134,24 @@ impl Policy for Linux24 {
         } else {
             (true, "no free swap: 10 failed reclaims within seconds set it off".to_owned())
         };
-        Armed { ready, why, triggers }
+        TriggerState { ready, why, triggers }
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
         if self.patched && scene.is_global_init(process) {
-            return Verdict::Spared(Reason::Init);
+            return Verdict::Spared(SparedReason::Init);
         }
         if !process.has_mm {
-            return Verdict::Spared(Reason::NoMm);
+            return Verdict::Spared(SparedReason::NoMm);
         }
         if self.passes_dying && process.dying {
-            return Verdict::Spared(Reason::Dying);
+            return Verdict::Spared(SparedReason::Dying);
         }
         let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
-            return Verdict::Spared(Reason::Unreadable);
+            return Verdict::Spared(SparedReason::Unreadable);
         };
         // All of it is `int` in 2.4; the two roots are unsigned. The times are `unsigned long` and
         // become an `int` only when they are shifted already.
@@ -160,7 +160,8 @@ impl Policy for Linux24 {
         let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
         let run = int(ran.0 >> RUN_SHIFT);
         let mut points = int(process.total_vm(scene.machine().page_size).0);
-        let mut badness = Badness::default().plus("total_vm", Points(points.into()), Note::Fact);
+        let mut badness =
+            Badness::default().plus("total_vm", Points(points.into()), TermNote::Fact);
         let divide = |badness: Badness, points: &mut i32, name, by: u32, because| {
             if by == 1 {
                 return badness;
@@ -169,7 +170,7 @@ impl Policy for Linux24 {
             badness.becoming(
                 name,
                 Points((*points).into()),
-                Note::Divided { by: by.into(), because },
+                TermNote::Divided { by: by.into(), because },
             )
         };
         let cpu_root = int_sqrt_24(cpu.cast_unsigned());
@@ -183,7 +184,7 @@ impl Policy for Linux24 {
             badness = badness.becoming(
                 "nice",
                 Points(points.into()),
-                Note::Doubled { because: "it was started nice" },
+                TermNote::Doubled { because: "it was started nice" },
             );
         }
         if caps.has(Capability::SysAdmin) || ids.uid == 0 || ids.euid == 0 {
@@ -191,7 +192,7 @@ impl Policy for Linux24 {
             badness = badness.becoming(
                 "root",
                 Points(points.into()),
-                Note::Divided { by: 4, because: "root or CAP_SYS_ADMIN" },
+                TermNote::Divided { by: 4, because: "root or CAP_SYS_ADMIN" },
             );
         }
         if caps.has(Capability::SysRawio) {
@@ -199,18 +200,18 @@ impl Policy for Linux24 {
             badness = badness.becoming(
                 "raw I/O",
                 Points(points.into()),
-                Note::Divided { by: 4, because: "CAP_SYS_RAWIO: may be driving hardware" },
+                TermNote::Divided { by: 4, because: "CAP_SYS_RAWIO: may be driving hardware" },
             );
         }
-        if points <= 0 { Verdict::Spared(Reason::Zero) } else { Verdict::Scored(badness) }
+        if points <= 0 { Verdict::Spared(SparedReason::Zero) } else { Verdict::Scored(badness) }
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::Oldest
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::Oldest
     }
 
     fn is_kernel(&self) -> bool {
@@ -221,8 +222,8 @@ impl Policy for Linux24 {
         crate::policy::likely_sharers(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> Act {
+    fn act(&self, victim: &Process) -> PolicyAction {
         let sacrifice = crate::policy::sacrifice(victim);
-        Act { signal: sacrifice.signal, why: sacrifice.why }
+        PolicyAction { signal: sacrifice.signal, why: sacrifice.why }
     }
 }

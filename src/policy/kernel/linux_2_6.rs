@@ -7,9 +7,11 @@
 //! of all. Jiffies of HZ 1000 and of HZ 250 give the same unit of CPU time, 8.192 s.
 
 use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::kernel::relatives::{children_apart, likely_sharers};
-use crate::policy::{Act, Armed, Cite, Off, POLICIES, Policy, Sway, Tie};
+use crate::policy::{
+    Cite, Drift, Override, POLICIES, Policy, PolicyAction, TieBreak, TriggerState,
+};
 use crate::units::{Adj, LegacyAdj, Points, TickRate};
 
 /// A kernel 2.6.x, up to 2.6.35.
@@ -143,23 +145,23 @@ pub(crate) fn is_origin(process: &Process, scene: &Scene) -> bool {
 fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     let signed = |points: u64| Points(i64::try_from(points).unwrap_or(i64::MAX));
     if era >= 11 && facts.origin {
-        let most = Note::Because("it switches swap off, and dies first");
+        let most = TermNote::Because("it switches swap off, and dies first");
         return (u64::MAX, Badness::default().plus("swapoff", signed(u64::MAX), most));
     }
     let mut points = facts.total_vm;
-    let mut badness = Badness::default().plus("total_vm", signed(points), Note::Fact);
+    let mut badness = Badness::default().plus("total_vm", signed(points), TermNote::Fact);
     if era >= 11 && !facts.children.is_empty() {
         let child = |vm: &u64| if era >= 16 { vm / 2 + 1 } else { *vm };
         let more = facts.children.iter().map(child).fold(0, u64::saturating_add);
         points = points.saturating_add(more);
         let note = if era >= 16 { "half of each child's size" } else { "its children's size" };
-        badness = badness.becoming("children", signed(points), Note::Because(note));
+        badness = badness.becoming("children", signed(points), TermNote::Because(note));
     }
     let mut divide = |points: u64, name, by: u64, because| {
         if by <= 1 {
             return points;
         }
-        badness = badness.becoming(name, signed(points / by), Note::Divided { by, because });
+        badness = badness.becoming(name, signed(points / by), TermNote::Divided { by, because });
         points / by
     };
     points = divide(points, "cpu time", facts.cpu_units.isqrt(), "CPU time it used");
@@ -167,7 +169,8 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     points = divide(points, "run time", run, "time it has run");
     if facts.nice > 0 {
         points = points.saturating_mul(2);
-        badness = badness.becoming("nice", signed(points), Note::Doubled { because: "it is nice" });
+        badness =
+            badness.becoming("nice", signed(points), TermNote::Doubled { because: "it is nice" });
     }
     let has = |capability| facts.caps.has(capability);
     let root = if era >= 25 {
@@ -179,7 +182,7 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
         if !is {
             return points;
         }
-        badness = badness.becoming(name, signed(points / 4), Note::Divided { by: 4, because });
+        badness = badness.becoming(name, signed(points / 4), TermNote::Divided { by: 4, because });
         points / 4
     };
     points = quarter(points, root, "root", "root, or a capability of it");
@@ -188,7 +191,7 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     if era >= 19 && facts.elsewhere {
         points /= 8;
         let because = "it may use none of these memory nodes";
-        badness = badness.becoming("nodes", signed(points), Note::Divided { by: 8, because });
+        badness = badness.becoming("nodes", signed(points), TermNote::Divided { by: 8, because });
     }
     if era >= 11 && facts.adj.0 != 0 {
         points = if facts.adj.0 > 0 {
@@ -197,7 +200,7 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
         } else {
             points.wrapping_shr(u32::from(facts.adj.0.unsigned_abs()))
         };
-        badness = badness.becoming("oom_adj", signed(points), Note::Shifted { by: facts.adj });
+        badness = badness.becoming("oom_adj", signed(points), TermNote::Shifted { by: facts.adj });
     }
     (points, badness)
 }
@@ -253,12 +256,12 @@ impl Policy for Linux26 {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(
             true,
             if self.since < 11 {
                 "acts after ten failed reclaims within seconds, the first at least one second ago"
@@ -268,17 +271,17 @@ impl Policy for Linux26 {
         )
     }
 
-    fn off(&self, scene: &Scene) -> Option<Off> {
+    fn off(&self, scene: &Scene) -> Option<Override> {
         // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
         // task with 2.6.24; until then whoever asked died where nodes were all that was short.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
         match crate::policy::kernel::overrides::off(scene) {
-            Some(Off::Panic) if (22..24).contains(&self.since) => Some(Off::Panic),
-            _ if confined && (16..24).contains(&self.since) => Some(Off::Confined),
-            Some(Off::Panic) if self.since < 19 => None,
-            Some(Off::AllocatingTask) if self.since < 24 => None,
-            Some(Off::Dying(_)) if self.since < 11 => None,
-            Some(Off::Swapoff(_)) if self.since < 11 => None,
+            Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
+            _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
+            Some(Override::Panic) if self.since < 19 => None,
+            Some(Override::AllocatingTask) if self.since < 24 => None,
+            Some(Override::Dying(_)) if self.since < 11 => None,
+            Some(Override::Swapoff(_)) if self.since < 11 => None,
             off => off,
         }
     }
@@ -290,23 +293,23 @@ impl Policy for Linux26 {
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
         if self.since >= 11 && scene.is_global_init(process) {
-            return Verdict::Spared(Reason::Init);
+            return Verdict::Spared(SparedReason::Init);
         }
         if !process.has_mm {
-            return Verdict::Spared(Reason::NoMm);
+            return Verdict::Spared(SparedReason::NoMm);
         }
         if self.since < 11 && process.dying {
-            return Verdict::Spared(Reason::Dying);
+            return Verdict::Spared(SparedReason::Dying);
         }
         let adj = Self::adj(process);
         if self.since >= 12 && adj == LegacyAdj::DISABLE {
-            return Verdict::Spared(Reason::Never);
+            return Verdict::Spared(SparedReason::Never);
         }
         let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
-            return Verdict::Spared(Reason::Unreadable);
+            return Verdict::Spared(SparedReason::Unreadable);
         };
         let machine = scene.machine();
         let page = machine.page_size;
@@ -334,12 +337,12 @@ impl Policy for Linux26 {
         Verdict::Scored(points(&facts, self.since).1)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::Oldest
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::Oldest
     }
 
     fn is_kernel(&self) -> bool {
@@ -366,11 +369,14 @@ impl Policy for Linux26 {
         if self.since >= 32 { Vec::new() } else { likely_sharers(victim, scene) }
     }
 
-    fn act(&self, victim: &Process) -> Act {
+    fn act(&self, victim: &Process) -> PolicyAction {
         if self.since >= 11 {
-            return Act { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" };
+            return PolicyAction {
+                signal: Signal::KILL,
+                why: "kernels from 2.6.10 on always kill",
+            };
         }
         let sacrifice = crate::policy::sacrifice(victim);
-        Act { signal: sacrifice.signal, why: sacrifice.why }
+        PolicyAction { signal: sacrifice.signal, why: sacrifice.why }
     }
 }

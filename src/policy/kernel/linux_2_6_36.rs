@@ -1,12 +1,12 @@
 //! Linux 2.6.36 to 3.4 (`mm/oom_kill.c` `oom_badness`): per-mille of all memory, 30 off for root, plus
 //! `oom_score_adj`, between 1 and 1000. Ties are common, and the oldest is chosen.
 
-use crate::model::{Needs, Process, Scene, Scores, Signal, Surge};
-use crate::policy::badness::{Badness, Note, Unit, Verdict};
+use crate::model::{GrowthBound, Needs, Process, Scene, Scores, Signal};
+use crate::policy::badness::{Badness, BadnessUnit, TermNote, Verdict};
 use crate::policy::kernel::linux::{TABLES, held, is_admin, spared};
 use crate::policy::kernel::linux_2_6::is_origin;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
-use crate::policy::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::{Pages, Points};
 
 /// When.
@@ -104,15 +104,15 @@ impl Policy for Linux2636 {
         Needs { status: true, scores: Scores::Nobody, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(true, "acts when reclaim and swap can give nothing more")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(true, "acts when reclaim and swap can give nothing more")
     }
 
-    fn off(&self, scene: &Scene) -> Option<Off> {
+    fn off(&self, scene: &Scene) -> Option<Override> {
         crate::policy::kernel::overrides::off(scene)
     }
 
@@ -122,7 +122,7 @@ impl Policy for Linux2636 {
             Err(reason) => return Verdict::Spared(reason),
         };
         if self.era < Era::Last && is_origin(process, scene) {
-            let most = Note::Because("it switches swap off, and dies first");
+            let most = TermNote::Because("it switches swap off, and dies first");
             return Verdict::Scored(Badness::default().plus("swapoff", Points(1000), most));
         }
         let total = scene.domain().pages;
@@ -136,31 +136,31 @@ impl Policy for Linux2636 {
             Era::Narrow => narrow(badness.points, total),
             Era::First | Era::Last => permille(badness.points, total),
         };
-        badness = badness.becoming("share", share, Note::Because("per-mille of all memory"));
+        badness = badness.becoming("share", share, TermNote::Because("per-mille of all memory"));
         if is_admin(process) {
-            badness = badness.plus("root", Points(-30), Note::Because("CAP_SYS_ADMIN"));
+            badness = badness.plus("root", Points(-30), TermNote::Because("CAP_SYS_ADMIN"));
         }
         let weight = Points(i64::from(adj.0));
-        badness = badness.plus("adj", weight, Note::Because("oom_score_adj as it is"));
+        badness = badness.plus("adj", weight, TermNote::Because("oom_score_adj as it is"));
         let clamped = Points(badness.points.0.clamp(1, 1000));
         Verdict::Scored(if clamped == badness.points {
             badness
         } else {
-            badness.becoming("limit", clamped, Note::Because("at least 1, at most 1000"))
+            badness.becoming("limit", clamped, TermNote::Because("at least 1, at most 1000"))
         })
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
-        let Surge { rise, fall } = scene.surge(process.id);
-        Sway { up: shift(rise, scene), down: shift(fall, scene) }
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
+        let GrowthBound { rise, fall } = scene.surge(process.id);
+        Drift { up: shift(rise, scene), down: shift(fall, scene) }
     }
 
     fn reach(&self, scene: &Scene) -> Pages {
         shift(scene.greatest_rise(), scene)
     }
 
-    fn tie(&self, scene: &Scene) -> Tie {
-        if scene.domain().is_memcg() { Tie::Unseen } else { Tie::Oldest }
+    fn tie(&self, scene: &Scene) -> TieBreak {
+        if scene.domain().is_memcg() { TieBreak::Unseen } else { TieBreak::Oldest }
     }
 
     fn is_kernel(&self) -> bool {
@@ -184,7 +184,7 @@ impl Policy for Linux2636 {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" }
     }
 }

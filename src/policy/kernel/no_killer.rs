@@ -1,8 +1,8 @@
 //! Linux 2.4.23, where the OOM killer was removed: whoever asks for memory next fails and dies.
 
 use crate::model::{Needs, Process, Scene, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
-use crate::policy::{Act, Armed, Cite, Off, Policy, Sway, Tie};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::Points;
 
 /// The absence of a killer.
@@ -38,52 +38,52 @@ impl Policy for NoKiller {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(
             true,
             "there is no killer: the next allocation that fails kills its own process",
         )
     }
 
-    fn off(&self, _: &Scene) -> Option<Off> {
-        Some(Off::NoKiller)
+    fn off(&self, _: &Scene) -> Option<Override> {
+        Some(Override::NoKiller)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
-            return Verdict::Spared(Reason::Kernel);
+            return Verdict::Spared(SparedReason::Kernel);
         }
         if scene.is_global_init(process) {
-            return Verdict::Spared(Reason::Init);
+            return Verdict::Spared(SparedReason::Init);
         }
         if !process.has_mm {
-            return Verdict::Spared(Reason::NoMm);
+            return Verdict::Spared(SparedReason::NoMm);
         }
         let grown = scene.growth(process).map_or(0, |growth| growth.pages.0.max(0));
         Verdict::Scored(Badness::default().plus(
             "growth",
             Points(grown),
-            Note::Because("gained since the last refresh"),
+            TermNote::Because("gained since the last refresh"),
         ))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::Unseen
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::Unseen
     }
 
     fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "its own page fault ends it" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "its own page fault ends it" }
     }
 }

@@ -4,7 +4,7 @@
 use crate::model::{ProcId, Process, Scene, ScoreScale};
 use crate::policy::badness::Verdict;
 use crate::policy::kernel::linux::{LINUX, judge_facts, kernel_skips};
-use crate::policy::{Policy, Sway};
+use crate::policy::{Drift, Policy};
 use crate::units::{Pages, Points};
 
 /// What `oom_score` shows for so many points (`fs/proc/base.c` `proc_oom_score`).
@@ -55,7 +55,7 @@ pub fn agreement(scene: &Scene) -> (usize, usize) {
 
 /// The comparison of one process, in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Comparison {
+pub struct ScoreComparison {
     /// Whose.
     pub id: ProcId,
     /// What we computed.
@@ -69,7 +69,7 @@ pub struct Comparison {
     pub allowed: Pages,
 }
 
-impl Comparison {
+impl ScoreComparison {
     /// Whether the two are equal, or no further apart than can be explained.
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -78,16 +78,16 @@ impl Comparison {
 }
 
 /// Compares every process whose score was read in this look, by pid.
-pub fn comparisons(scene: &Scene) -> impl Iterator<Item = Comparison> {
+pub fn comparisons(scene: &Scene) -> impl Iterator<Item = ScoreComparison> {
     scene.now().processes.iter().filter_map(|process| {
         let (computed, kernel) = compare(process, scene)?;
-        let Sway { up, down } = LINUX.sway(process, scene);
+        let Drift { up, down } = LINUX.sway(process, scene);
         let off_by = match points(process, scene) {
             _ if computed == kernel => Some(Pages::ZERO),
             Some(points) => distance(points, kernel, scene),
             None => None,
         };
-        Some(Comparison { id: process.id, computed, kernel, off_by, allowed: up.max(down) })
+        Some(ScoreComparison { id: process.id, computed, kernel, off_by, allowed: up.max(down) })
     })
 }
 

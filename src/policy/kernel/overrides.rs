@@ -5,7 +5,7 @@ use crate::model::{PanicOnOom, ProcId, Process, Scene};
 
 /// Why the first of the ranking need not be the next to die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Off {
+pub enum Override {
     /// `vm.panic_on_oom`: the machine stops instead.
     Panic,
     /// `oom_kill_disable` of this version-1 cgroup: its tasks wait.
@@ -22,7 +22,7 @@ pub enum Off {
     Swapoff(Option<ProcId>),
 }
 
-impl Off {
+impl Override {
     /// One word, for JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -98,27 +98,27 @@ impl Off {
 
 /// What overrules the kernel's ranking in this scene, the strongest first.
 #[must_use]
-pub fn off(scene: &Scene) -> Option<Off> {
+pub fn off(scene: &Scene) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
     let cgroup = domain.is_memcg().then(|| now.cgroups.find(domain.wall().as_str())).flatten();
     if cgroup.is_some_and(|group| group.oom_kill_disabled.value() == Some(true)) {
-        return Some(Off::Waits);
+        return Some(Override::Waits);
     }
     match now.knobs.panic_on_oom.value() {
-        Some(PanicOnOom::Always) => return Some(Off::Panic),
-        Some(PanicOnOom::Global) if domain.is_machine() => return Some(Off::Panic),
+        Some(PanicOnOom::Always) => return Some(Override::Panic),
+        Some(PanicOnOom::Global) if domain.is_machine() => return Some(Override::Panic),
         _ => {}
     }
     if !domain.is_memcg() && now.knobs.oom_kill_allocating_task.value() == Some(true) {
-        return Some(Off::AllocatingTask);
+        return Some(Override::AllocatingTask);
     }
     let inside = || now.processes.iter().filter(|process| domain.contains(process));
     if let Some(victim) = inside().find(|process| is_dying(process, scene)) {
-        return Some(Off::Dying(victim.id));
+        return Some(Override::Dying(victim.id));
     }
     now.swap.leaving_kib?;
     let by = inside().find(|process| process.comm.bytes() == b"swapoff");
-    (by.is_some() || domain.is_global()).then(|| Off::Swapoff(by.map(|process| process.id)))
+    (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
 }
 
 /// Whether a process was killed and still holds memory that the killer waits for. A score of 0 says

@@ -1,10 +1,10 @@
 //! Always the program with one name, and nobody else: an anecdote of 2003, about a set-top box.
 
 use crate::model::{Needs, Process, Scene, Signal, unescape};
-use crate::policy::badness::{Reason, Verdict};
+use crate::policy::badness::{SparedReason, Verdict};
 use crate::policy::kernel::linux::{held, spared};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Act, Armed, Cite, LINUX, Policy, RFC_2003, Sway, Tie};
+use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
 use crate::units::Pages;
 
 /// Always the program with one name, and nobody else.
@@ -52,19 +52,19 @@ impl Policy for Blame {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(true, "at the first failure, without waiting")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(true, "at the first failure, without waiting")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         match spared(process, scene) {
-            Err(reason) if reason != Reason::Never => Verdict::Spared(reason),
+            Err(reason) if reason != SparedReason::Never => Verdict::Spared(reason),
             _ if process.comm.bytes() == self.name => Verdict::Scored(held(process, scene)),
-            _ => Verdict::Spared(Reason::Unnamed),
+            _ => Verdict::Spared(SparedReason::Unnamed),
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
         LINUX.sway(process, scene)
     }
 
@@ -72,7 +72,7 @@ impl Policy for Blame {
         LINUX.reach(scene)
     }
 
-    fn tie(&self, scene: &Scene) -> Tie {
+    fn tie(&self, scene: &Scene) -> TieBreak {
         LINUX.tie(scene)
     }
 
@@ -80,7 +80,7 @@ impl Policy for Blame {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "no mercy was asked for" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "no mercy was asked for" }
     }
 }

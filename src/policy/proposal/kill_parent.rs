@@ -1,9 +1,11 @@
 //! The standard killer, which kills the parent of children that keep being chosen (Tvrtko A. Ursulin's
 //! patch, `CONFIG_OOM_KPPID`, 2003).
 
-use crate::model::{Kill, Needs, ProcId, Process, Scene};
-use crate::policy::badness::{Unit, Verdict};
-use crate::policy::{Act, Armed, Cite, LINUX_2_6_0, Policy, RFC_2003, Sway, Tie};
+use crate::model::{KillSeen, Needs, ProcId, Process, Scene};
+use crate::policy::badness::{BadnessUnit, Verdict};
+use crate::policy::{
+    Cite, Drift, LINUX_2_6_0, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+};
 use crate::units::Millis;
 
 /// `CONFIG_OOM_KPPID`: the standard killer, which kills the parent of children that keep being chosen.
@@ -53,7 +55,7 @@ impl ParentList {
     }
 
     /// As it stands after these kills.
-    fn after(kills: &[Kill]) -> Self {
+    fn after(kills: &[KillSeen]) -> Self {
         let mut list = Self::default();
         for kill in kills {
             if let Some(parent) = kill.parent.filter(|parent| parent.pid != 1) {
@@ -87,26 +89,26 @@ impl Policy for KillParent {
         LINUX_2_6_0.needs()
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> Armed {
+    fn armed(&self, scene: &Scene) -> TriggerState {
         let kills = scene.kills().len();
         let seen = if kills == 1 { "1 kill".to_owned() } else { format!("{kills} kills") };
         let base = LINUX_2_6_0.armed(scene);
-        Armed { why: format!("{}; {seen} seen so far", base.why), ..base }
+        TriggerState { why: format!("{}; {seen} seen so far", base.why), ..base }
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         LINUX_2_6_0.judge(process, scene)
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
         LINUX_2_6_0.sway(process, scene)
     }
 
-    fn tie(&self, scene: &Scene) -> Tie {
+    fn tie(&self, scene: &Scene) -> TieBreak {
         LINUX_2_6_0.tie(scene)
     }
 
@@ -126,7 +128,7 @@ impl Policy for KillParent {
         LINUX_2_6_0.company(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> Act {
+    fn act(&self, victim: &Process) -> PolicyAction {
         LINUX_2_6_0.act(victim)
     }
 }

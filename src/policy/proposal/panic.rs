@@ -1,8 +1,10 @@
 //! The machine stops instead of killing (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
 
 use crate::model::{Needs, Process, Scene, Signal};
-use crate::policy::badness::{Reason, Unit, Verdict};
-use crate::policy::{Act, Armed, Cite, Off, Policy, RFC_2003, Sway, Tie};
+use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
+use crate::policy::{
+    Cite, Drift, Override, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+};
 
 /// `CONFIG_OOM_PANIC`: the machine stops.
 #[derive(Debug)]
@@ -33,36 +35,36 @@ impl Policy for Panic {
         Needs::default()
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Bare
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(true, "at the first failure, without waiting")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(true, "at the first failure, without waiting")
     }
 
-    fn off(&self, _: &Scene) -> Option<Off> {
-        Some(Off::Panic)
+    fn off(&self, _: &Scene) -> Option<Override> {
+        Some(Override::Panic)
     }
 
     fn judge(&self, process: &Process, _: &Scene) -> Verdict {
         let kernel = process.is_kernel_thread();
-        Verdict::Spared(if kernel { Reason::Kernel } else { Reason::Unnamed })
+        Verdict::Spared(if kernel { SparedReason::Kernel } else { SparedReason::Unnamed })
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::Oldest
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::Oldest
     }
 
     fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
     }
 }

@@ -2,9 +2,9 @@
 //! userspace killers (rfjakob/earlyoom#140, #314; hakavlad/nohang#48). A baseline, no killer's rule.
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
-use crate::policy::badness::{Badness, Note, Reason, Unit, Verdict};
+use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
-use crate::policy::{Act, Armed, Cite, Policy, Sway, Tie};
+use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
 use crate::units::Pages;
 
 /// The largest, by one of two measures.
@@ -45,32 +45,32 @@ impl Policy for Largest {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Pages
+    fn unit(&self) -> BadnessUnit {
+        BadnessUnit::Pages
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(false, "a baseline to compare with: nobody kills by it")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(false, "a baseline to compare with: nobody kills by it")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if let Some(spared) = conditions::untouchable(process, scene) {
             return spared;
         }
-        let badness = Badness::default().plus("rss", scene.rss(process).points(), Note::Fact);
+        let badness = Badness::default().plus("rss", scene.rss(process).points(), TermNote::Fact);
         if !self.with_swap {
             return Verdict::Scored(badness);
         }
         match process.swap {
             Reading::Value(swap) => {
-                Verdict::Scored(badness.plus("swap", swap.points(), Note::Fact))
+                Verdict::Scored(badness.plus("swap", swap.points(), TermNote::Fact))
             }
-            Reading::Denied => Verdict::Spared(Reason::Unreadable),
-            _ => Verdict::Scored(badness.plus("swap", Pages::ZERO.points(), Note::Unread)),
+            Reading::Denied => Verdict::Spared(SparedReason::Unreadable),
+            _ => Verdict::Scored(badness.plus("swap", Pages::ZERO.points(), TermNote::Unread)),
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
         conditions::growth(process, scene)
     }
 
@@ -78,16 +78,16 @@ impl Policy for Largest {
         scene.greatest_rise()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> Act {
-        Act {
+    fn act(&self, _: &Process) -> PolicyAction {
+        PolicyAction {
             signal: Signal::KILL,
             why: "nobody kills by this rule; SIGKILL is what a killer would send",
         }

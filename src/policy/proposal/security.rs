@@ -4,7 +4,7 @@ use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Sco
 use crate::policy::badness::Verdict;
 use crate::policy::kernel::linux::{held, spared};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Act, Armed, Cite, LINUX, Policy, RFC_2003, Sway, Tie};
+use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
 use crate::units::Pages;
 
 /// Who is trusted least dies first.
@@ -60,8 +60,8 @@ impl Policy for Security {
         Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(true, "at the first failure, without waiting")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(true, "at the first failure, without waiting")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -71,7 +71,7 @@ impl Policy for Security {
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Sway {
+    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
         LINUX.sway(process, scene)
     }
 
@@ -79,7 +79,7 @@ impl Policy for Security {
         LINUX.reach(scene)
     }
 
-    fn tie(&self, scene: &Scene) -> Tie {
+    fn tie(&self, scene: &Scene) -> TieBreak {
         LINUX.tie(scene)
     }
 
@@ -87,8 +87,8 @@ impl Policy for Security {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> Act {
+    fn act(&self, victim: &Process) -> PolicyAction {
         let sacrifice = crate::policy::sacrifice(victim);
-        Act { signal: sacrifice.signal, why: sacrifice.why }
+        PolicyAction { signal: sacrifice.signal, why: sacrifice.why }
     }
 }

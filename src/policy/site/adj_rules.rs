@@ -11,11 +11,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::model::{Process, Scene, Text, neutral};
-use crate::policy::site::diagnostic::{Fault, Spot, meant};
-use crate::policy::site::facts::{View, name_of};
-use crate::policy::site::file::{Reader, document};
+use crate::policy::site::diagnostic::{Diagnostic, Location, meant};
+use crate::policy::site::facts::{FactView, name_of};
+use crate::policy::site::file::{RuleFileReader, document};
 use crate::policy::site::matcher::{Glob, Matcher};
-use crate::policy::site::value::{Fuel, Why};
+use crate::policy::site::value::{EvalBudget, EvalFailure};
 use crate::units::Adj;
 
 /// The most rules of a file.
@@ -26,7 +26,7 @@ const ENTRIES: usize = 200;
 const ABOUT: usize = 80;
 /// How large a regular expression may become, in bytes.
 const REGEX: usize = 64 * 1024;
-/// What asking a regular expression about a name of 15 bytes costs, as [`Fuel`] counts.
+/// What asking a regular expression about a name of 15 bytes costs, as [`EvalBudget`] counts.
 const ASKING: u64 = 50;
 
 const KEYS: [&str; 3] = ["about", "for", "adj"];
@@ -34,15 +34,15 @@ const MATCHES: [&str; 5] = ["name", "regex", "user", "cgroup", "unit"];
 
 /// One entry of `for`: all that it says must hold.
 #[derive(Clone, Debug, Default)]
-pub struct Whom {
+pub struct RuleSubject {
     /// What a site's own policy could say as well.
     pub matcher: Matcher,
     /// The process's short name, somewhere in it.
     pub regex: Option<Regex>,
 }
 
-impl Whom {
-    fn matches(&self, process: &Process, view: &View<'_>) -> bool {
+impl RuleSubject {
+    fn matches(&self, process: &Process, view: &FactView<'_>) -> bool {
         self.matcher.matches(process, view)
             && self
                 .regex
@@ -81,7 +81,7 @@ impl Whom {
 }
 
 /// `postgres* of user postgres in /system.slice`
-impl fmt::Display for Whom {
+impl fmt::Display for RuleSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Matcher { name, user, cgroup, unit } = &self.matcher;
         let mut parts = Vec::new();
@@ -104,11 +104,11 @@ pub struct AdjRule {
     /// What it is for, in a few words; its number where the file does not say.
     pub about: String,
     /// Whom it means: any of these.
-    pub whom: Vec<Whom>,
+    pub whom: Vec<RuleSubject>,
     /// The value that they are to have.
     pub adj: Adj,
     /// Where it begins in the file.
-    pub spot: Spot,
+    pub spot: Location,
 }
 
 /// A file that was understood.
@@ -123,7 +123,7 @@ pub struct AdjRules {
 
 /// A process that a rule means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hit {
+pub struct RuleMatch {
     /// Which rule.
     pub rule: usize,
     /// An entry proves who it is.
@@ -137,7 +137,7 @@ impl AdjRules {
     ///
     /// # Errors
     /// Everything that is wrong with it; at least one fault.
-    pub fn compile(text: &str, users: Arc<BTreeMap<u32, Text>>) -> Result<Self, Vec<Fault>> {
+    pub fn compile(text: &str, users: Arc<BTreeMap<u32, Text>>) -> Result<Self, Vec<Diagnostic>> {
         let rules = document(text, "a file of adj rules", |reader, table| reader.adj_rules(table))?;
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
@@ -155,23 +155,27 @@ impl AdjRules {
     ///
     /// # Errors
     /// The comparing costs more than one of so many processes may cost: none means it then.
-    pub fn first(&self, process: &Process, scene: &Scene) -> Result<Option<Hit>, Why> {
-        let fuel = Fuel::among(scene.now().processes.len());
+    pub fn first(
+        &self,
+        process: &Process,
+        scene: &Scene,
+    ) -> Result<Option<RuleMatch>, EvalFailure> {
+        let fuel = EvalBudget::among(scene.now().processes.len());
         let view =
-            View { process, victim: None, scene: Some(scene), users: &self.users, fuel: &fuel };
+            FactView { process, victim: None, scene: Some(scene), users: &self.users, fuel: &fuel };
         let found = self.rules.iter().enumerate().find_map(|(nth, rule)| {
             let meant = rule.whom.iter().filter(|whom| whom.matches(process, &view));
-            meant.fold(None, |hit: Option<Hit>, whom| {
+            meant.fold(None, |hit: Option<RuleMatch>, whom| {
                 let bound = whom.proves(process) || hit.is_some_and(|hit| hit.bound);
                 let exact = whom.is_exact() || hit.is_some_and(|hit| hit.exact);
-                Some(Hit { rule: nth, bound, exact })
+                Some(RuleMatch { rule: nth, bound, exact })
             })
         });
-        if fuel.is_out() { Err(Why::Costs) } else { Ok(found) }
+        if fuel.is_out() { Err(EvalFailure::Costs) } else { Ok(found) }
     }
 }
 
-impl Reader<'_> {
+impl RuleFileReader<'_> {
     fn adj_rules(&mut self, table: &DeTable<'_>) -> Option<Vec<AdjRule>> {
         for key in table.keys().filter(|key| key.get_ref() != "rule") {
             let what = format!("there is no key {}; a file is made of [[rule]]", key.get_ref());
@@ -209,7 +213,7 @@ impl Reader<'_> {
         let adj = self.adj(at, table.get("adj"));
         let (whom, adj) = (whom?, adj?);
         let spot = self.spot(at);
-        if adj < Adj::ZERO && !whom.iter().all(Whom::is_bound) {
+        if adj < Adj::ZERO && !whom.iter().all(RuleSubject::is_bound) {
             let place = table.get("for").map_or(at, |value| value.span().start);
             let what = "an adj below 0 protects, and anybody can give a process this name: \
                         each entry needs a user, or a cgroup from / on, without * at its beginning";
@@ -240,7 +244,11 @@ impl Reader<'_> {
         }
     }
 
-    fn whom(&mut self, rule: usize, value: Option<&Spanned<DeValue<'_>>>) -> Option<Vec<Whom>> {
+    fn whom(
+        &mut self,
+        rule: usize,
+        value: Option<&Spanned<DeValue<'_>>>,
+    ) -> Option<Vec<RuleSubject>> {
         let Some(value) = value else {
             self.fault(rule, "whom it means is missing: for = [\"name\", { user = \"ci\" }]");
             return None;
@@ -258,8 +266,8 @@ impl Reader<'_> {
         found.into_iter().collect()
     }
 
-    fn one(&mut self, entry: &Spanned<DeValue<'_>>) -> Option<Whom> {
-        let mut whom = Whom::default();
+    fn one(&mut self, entry: &Spanned<DeValue<'_>>) -> Option<RuleSubject> {
+        let mut whom = RuleSubject::default();
         match entry.get_ref() {
             DeValue::String(_) => whom.matcher.name = Some(self.glob("for", entry)?),
             DeValue::Table(table) if !table.is_empty() => {
@@ -319,7 +327,7 @@ mod tests {
 
     fn compile(text: &str) -> Result<AdjRules, Vec<String>> {
         AdjRules::compile(text, Arc::default())
-            .map_err(|faults| faults.iter().map(Fault::to_string).collect())
+            .map_err(|faults| faults.iter().map(Diagnostic::to_string).collect())
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::policy::site::diagnostic::{Slip, Spot, meant};
-use crate::policy::site::facts::{FACTS, FAMILIES, Fact, Source, View};
-use crate::policy::site::parse::{Node, Operator, Tree};
-use crate::policy::site::value::{Kind, Trouble, Value, Why};
+use crate::policy::site::diagnostic::{ExprDiagnostic, Location, meant};
+use crate::policy::site::facts::{FACTS, FAMILIES, Fact, FactSource, FactView};
+use crate::policy::site::parse::{Operator, SyntaxNode, SyntaxTree};
+use crate::policy::site::value::{EvalError, EvalFailure, Value, ValueType};
 
 /// The most steps that an expression may take for one process.
 pub const STEPS: usize = 2000;
@@ -29,7 +29,7 @@ enum Whose {
 
 /// One step, and where it was written.
 struct Code {
-    spot: Spot,
+    spot: Location,
     step: Step,
 }
 
@@ -75,7 +75,7 @@ enum Search {
 /// An expression that was understood: its type is known, and it can be worked out for any process.
 pub struct Expression {
     code: Code,
-    kind: Kind,
+    kind: ValueType,
     steps: usize,
     facts: Vec<&'static Fact>,
 }
@@ -88,7 +88,7 @@ impl std::fmt::Debug for Expression {
 
 /// What an expression may speak of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum FactUse {
     /// The process that is judged, and the moment.
     Judged,
     /// The victim too.
@@ -103,10 +103,10 @@ impl Expression {
     /// # Errors
     /// The first thing that is wrong.
     pub(crate) fn new(
-        tree: &Tree,
-        reach: Reach,
-        place: &dyn Fn(usize) -> Spot,
-    ) -> Result<Self, Slip> {
+        tree: &SyntaxTree,
+        reach: FactUse,
+        place: &dyn Fn(usize) -> Location,
+    ) -> Result<Self, ExprDiagnostic> {
         let (bound, facts) = (Vec::new(), Vec::new());
         let mut checker = Checker { reach, place, bound, steps: 0, depth: 0, patterns: 0, facts };
         let (code, kind) = checker.check(tree)?;
@@ -115,7 +115,7 @@ impl Expression {
 
     /// Its type.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ValueType {
         self.kind
     }
 
@@ -135,7 +135,7 @@ impl Expression {
     ///
     /// # Errors
     /// A fact is absent, or a number went wrong.
-    pub fn value<'a>(&'a self, view: &View<'a>) -> Result<Value<'a>, Trouble> {
+    pub fn value<'a>(&'a self, view: &FactView<'a>) -> Result<Value<'a>, EvalError> {
         self.code.value(view)
     }
 
@@ -143,7 +143,7 @@ impl Expression {
     ///
     /// # Errors
     /// The same.
-    pub fn holds(&self, view: &View<'_>) -> Result<bool, Trouble> {
+    pub fn holds(&self, view: &FactView<'_>) -> Result<bool, EvalError> {
         self.code.holds(view)
     }
 }
@@ -151,14 +151,14 @@ impl Expression {
 /// A variable of `exists` or `all`, while its body is unrolled.
 struct Bound<'t> {
     name: &'t str,
-    value: &'t Tree,
+    value: &'t SyntaxTree,
     /// How many variables were there where the list was written.
     outer: usize,
 }
 
 struct Checker<'t> {
-    reach: Reach,
-    place: &'t dyn Fn(usize) -> Spot,
+    reach: FactUse,
+    place: &'t dyn Fn(usize) -> Location,
     bound: Vec<Bound<'t>>,
     steps: usize,
     depth: usize,
@@ -170,15 +170,18 @@ const METHODS: &str = "size, startsWith, endsWith, contains, matches, exists, al
 const FUNCTIONS: [&str; 4] = ["has", "size", "int", "double"];
 
 impl<'t> Checker<'t> {
-    fn check(&mut self, tree: &'t Tree) -> Result<(Code, Kind), Slip> {
+    fn check(&mut self, tree: &'t SyntaxTree) -> Result<(Code, ValueType), ExprDiagnostic> {
         self.steps += 1;
         if self.steps > STEPS {
             let what = format!("this takes more than {STEPS} steps for each process; shorten it");
-            return Err(Slip::new(tree.at, what));
+            return Err(ExprDiagnostic::new(tree.at, what));
         }
         // Elements of lists may hold further lists, so the code may be deeper than its tree.
         if self.depth >= DEEPEST {
-            return Err(Slip::new(tree.at, "lists are nested too deep here; make it flatter"));
+            return Err(ExprDiagnostic::new(
+                tree.at,
+                "lists are nested too deep here; make it flatter",
+            ));
         }
         self.depth += 1;
         let checked = self.check_node(tree);
@@ -186,42 +189,48 @@ impl<'t> Checker<'t> {
         checked
     }
 
-    fn check_node(&mut self, tree: &'t Tree) -> Result<(Code, Kind), Slip> {
+    fn check_node(&mut self, tree: &'t SyntaxTree) -> Result<(Code, ValueType), ExprDiagnostic> {
         let (step, kind) = match &tree.node {
-            Node::Bool(value) => (Step::Bool(*value), Kind::Bool),
-            Node::Int(value) => (Step::Int(*value), Kind::Int),
-            Node::Double(value) => (Step::Double(*value), Kind::Double),
-            Node::Text(value) => (Step::Text(value.as_str().into()), Kind::Text),
-            Node::Null => {
+            SyntaxNode::Bool(value) => (Step::Bool(*value), ValueType::Bool),
+            SyntaxNode::Int(value) => (Step::Int(*value), ValueType::Int),
+            SyntaxNode::Double(value) => (Step::Double(*value), ValueType::Double),
+            SyntaxNode::Text(value) => (Step::Text(value.as_str().into()), ValueType::Text),
+            SyntaxNode::Null => {
                 let help = "null is no value here; has(p.swap) tells whether a fact is there";
-                return Err(Slip::new(tree.at, help));
+                return Err(ExprDiagnostic::new(tree.at, help));
             }
-            Node::Name(name) => return self.name(tree.at, name),
-            Node::Field(on, field) => {
+            SyntaxNode::Name(name) => return self.name(tree.at, name),
+            SyntaxNode::Field(on, field) => {
                 let (whose, fact) = self.fact(tree.at, on, field)?;
                 (Step::Fact(whose, fact), fact.kind)
             }
-            Node::List(_) => {
+            SyntaxNode::List(_) => {
                 let help = "a list stands only after in, or before .exists( ) and .all( )";
-                return Err(Slip::new(tree.at, help));
+                return Err(ExprDiagnostic::new(tree.at, help));
             }
-            Node::Not(inner) => (Step::Not(self.of(inner, Kind::Bool, "!")?), Kind::Bool),
-            Node::Negative(inner) => {
+            SyntaxNode::Not(inner) => {
+                (Step::Not(self.of(inner, ValueType::Bool, "!")?), ValueType::Bool)
+            }
+            SyntaxNode::Negative(inner) => {
                 let (code, kind) = self.number(inner, "-")?;
                 (Step::Negative(code.into()), kind)
             }
-            Node::Chain { and, parts } => {
+            SyntaxNode::Chain { and, parts } => {
                 let sign = if *and { "&&" } else { "||" };
                 let mut all = Vec::with_capacity(parts.len());
                 for part in parts {
-                    all.push(*self.of(part, Kind::Bool, sign)?);
+                    all.push(*self.of(part, ValueType::Bool, sign)?);
                 }
-                (Step::Chain { and: *and, parts: all }, Kind::Bool)
+                (Step::Chain { and: *and, parts: all }, ValueType::Bool)
             }
-            Node::Binary(Operator::In, left, right) => (self.is_in(left, right)?, Kind::Bool),
-            Node::Binary(operator, left, right) => self.binary(tree.at, *operator, left, right)?,
-            Node::If(condition, then, other) => {
-                let condition = self.of(condition, Kind::Bool, "before ?")?;
+            SyntaxNode::Binary(Operator::In, left, right) => {
+                (self.is_in(left, right)?, ValueType::Bool)
+            }
+            SyntaxNode::Binary(operator, left, right) => {
+                self.binary(tree.at, *operator, left, right)?
+            }
+            SyntaxNode::If(condition, then, other) => {
+                let condition = self.of(condition, ValueType::Bool, "before ?")?;
                 let (then, kind) = self.check(then)?;
                 let (other_code, other_kind) = self.check(other)?;
                 if kind != other_kind {
@@ -230,19 +239,21 @@ impl<'t> Checker<'t> {
                         "both sides of : must be of one type, but they are {} and {}",
                         words.0, words.1
                     );
-                    return Err(Slip::new(other.at, what));
+                    return Err(ExprDiagnostic::new(other.at, what));
                 }
                 (Step::If(condition, then.into(), other_code.into()), kind)
             }
-            Node::Call { on: None, name, arguments } => self.function(tree.at, name, arguments)?,
-            Node::Call { on: Some(on), name, arguments } => {
+            SyntaxNode::Call { on: None, name, arguments } => {
+                self.function(tree.at, name, arguments)?
+            }
+            SyntaxNode::Call { on: Some(on), name, arguments } => {
                 self.method(tree.at, on, name, arguments)?
             }
         };
         Ok((Code { spot: (self.place)(tree.at), step }, kind))
     }
 
-    fn name(&mut self, at: usize, name: &str) -> Result<(Code, Kind), Slip> {
+    fn name(&mut self, at: usize, name: &str) -> Result<(Code, ValueType), ExprDiagnostic> {
         let Some(found) = self.bound.iter().rposition(|bound| bound.name == name) else {
             let what = if FAMILIES.contains(&name) || name == "victim" {
                 format!("{name} is no value; a fact of it is, as {name}.{}", sample_of(name))
@@ -256,7 +267,7 @@ impl<'t> Checker<'t> {
                 });
                 format!("{name} is not known; {help}")
             };
-            return Err(Slip::new(at, what));
+            return Err(ExprDiagnostic::new(at, what));
         };
         // What the list holds was written where its own variables were not there yet.
         let (value, outer) = (self.bound[found].value, self.bound[found].outer);
@@ -266,38 +277,49 @@ impl<'t> Checker<'t> {
         checked
     }
 
-    fn fact(&mut self, at: usize, on: &Tree, field: &str) -> Result<(Whose, &'static Fact), Slip> {
-        let Node::Name(family) = &on.node else {
-            return Err(Slip::new(at, "only p, machine and psi have facts, one dot deep"));
+    fn fact(
+        &mut self,
+        at: usize,
+        on: &SyntaxTree,
+        field: &str,
+    ) -> Result<(Whose, &'static Fact), ExprDiagnostic> {
+        let SyntaxNode::Name(family) = &on.node else {
+            return Err(ExprDiagnostic::new(
+                at,
+                "only p, machine and psi have facts, one dot deep",
+            ));
         };
         let shadowed = self.bound.iter().any(|bound| bound.name == family);
         let (whose, table) = match family.as_str() {
             _ if shadowed => {
                 let what = format!("{family} is an element of a list here, and has no facts");
-                return Err(Slip::new(at, what));
+                return Err(ExprDiagnostic::new(at, what));
             }
-            "victim" if self.reach == Reach::Company => (Whose::Victim, "p"),
+            "victim" if self.reach == FactUse::Company => (Whose::Victim, "p"),
             "victim" => {
-                return Err(Slip::new(at, "victim is known in company only"));
+                return Err(ExprDiagnostic::new(at, "victim is known in company only"));
             }
             other => (Whose::Judged, other),
         };
         if !FAMILIES.contains(&table) {
             let what = format!("{family} is not known; facts begin with p., machine. or psi.");
-            return Err(Slip::new(at, what));
+            return Err(ExprDiagnostic::new(at, what));
         }
         let of_family = || FACTS.iter().filter(|fact| fact.family == table);
         let Some(fact) = of_family().find(|fact| fact.name == field) else {
             let written = format!("{table}.{field}");
             let help = meant(&written, of_family().map(|fact| fact.path));
-            return Err(Slip::new(at, format!("there is no fact {family}.{field}; {help}")));
+            return Err(ExprDiagnostic::new(
+                at,
+                format!("there is no fact {family}.{field}; {help}"),
+            ));
         };
-        if self.reach == Reach::Own && !matches!(fact.source, Source::Own(_)) {
+        if self.reach == FactUse::Own && !matches!(fact.source, FactSource::Own(_)) {
             let what = format!(
                 "the signal is chosen by what the process itself shows, and {} needs the moment",
                 fact.path
             );
-            return Err(Slip::new(at, what));
+            return Err(ExprDiagnostic::new(at, what));
         }
         if !self.facts.iter().any(|known| std::ptr::eq(*known, fact)) {
             self.facts.push(fact);
@@ -306,38 +328,55 @@ impl<'t> Checker<'t> {
     }
 
     /// Code of this type.
-    fn of(&mut self, tree: &'t Tree, wanted: Kind, by: &str) -> Result<Box<Code>, Slip> {
+    fn of(
+        &mut self,
+        tree: &'t SyntaxTree,
+        wanted: ValueType,
+        by: &str,
+    ) -> Result<Box<Code>, ExprDiagnostic> {
         let (code, kind) = self.check(tree)?;
         if kind == wanted {
             return Ok(code.into());
         }
         let what = format!("{by} takes a {}, and this is a {}", wanted.word(), kind.word());
-        Err(Slip::new(tree.at, what))
+        Err(ExprDiagnostic::new(tree.at, what))
     }
 
-    fn number(&mut self, tree: &'t Tree, by: &str) -> Result<(Code, Kind), Slip> {
+    fn number(
+        &mut self,
+        tree: &'t SyntaxTree,
+        by: &str,
+    ) -> Result<(Code, ValueType), ExprDiagnostic> {
         let (code, kind) = self.check(tree)?;
         if kind.is_number() {
             return Ok((code, kind));
         }
-        Err(Slip::new(tree.at, format!("{by} takes a number, and this is a {}", kind.word())))
+        Err(ExprDiagnostic::new(
+            tree.at,
+            format!("{by} takes a number, and this is a {}", kind.word()),
+        ))
     }
 
-    fn comparable(at: usize, sign: &str, left: Kind, right: Kind) -> Result<(), Slip> {
+    fn comparable(
+        at: usize,
+        sign: &str,
+        left: ValueType,
+        right: ValueType,
+    ) -> Result<(), ExprDiagnostic> {
         if left == right || (left.is_number() && right.is_number()) {
             return Ok(());
         }
         let what = format!("{sign} cannot compare a {} with a {}", left.word(), right.word());
-        Err(Slip::new(at, what))
+        Err(ExprDiagnostic::new(at, what))
     }
 
     fn binary(
         &mut self,
         at: usize,
         operator: Operator,
-        left: &'t Tree,
-        right: &'t Tree,
-    ) -> Result<(Step, Kind), Slip> {
+        left: &'t SyntaxTree,
+        right: &'t SyntaxTree,
+    ) -> Result<(Step, ValueType), ExprDiagnostic> {
         let sign = operator.sign();
         if matches!(
             operator,
@@ -354,25 +393,35 @@ impl<'t> Checker<'t> {
                     "{sign} takes two int or two double; write double(…) round the int, or int(…) \
                      round the double"
                 );
-                return Err(Slip::new(at, what));
+                return Err(ExprDiagnostic::new(at, what));
             }
-            if operator == Operator::Modulo && kind == Kind::Double {
-                return Err(Slip::new(at, "% takes two int; write int(…)"));
+            if operator == Operator::Modulo && kind == ValueType::Double {
+                return Err(ExprDiagnostic::new(at, "% takes two int; write int(…)"));
             }
             return Ok((Step::Count(operator, a.into(), b.into()), kind));
         }
         let (a, kind) = self.check(left)?;
         let (b, other) = self.check(right)?;
         Self::comparable(at, sign, kind, other)?;
-        if kind == Kind::Bool && !matches!(operator, Operator::Equal | Operator::Unequal) {
-            return Err(Slip::new(at, format!("{sign} compares numbers or texts, not bool")));
+        if kind == ValueType::Bool && !matches!(operator, Operator::Equal | Operator::Unequal) {
+            return Err(ExprDiagnostic::new(
+                at,
+                format!("{sign} compares numbers or texts, not bool"),
+            ));
         }
-        Ok((Step::Compare(operator, a.into(), b.into()), Kind::Bool))
+        Ok((Step::Compare(operator, a.into(), b.into()), ValueType::Bool))
     }
 
-    fn is_in(&mut self, left: &'t Tree, right: &'t Tree) -> Result<Step, Slip> {
-        let Node::List(elements) = &right.node else {
-            return Err(Slip::new(right.at, "after in a list is needed: p.name in [\"a\", \"b\"]"));
+    fn is_in(
+        &mut self,
+        left: &'t SyntaxTree,
+        right: &'t SyntaxTree,
+    ) -> Result<Step, ExprDiagnostic> {
+        let SyntaxNode::List(elements) = &right.node else {
+            return Err(ExprDiagnostic::new(
+                right.at,
+                "after in a list is needed: p.name in [\"a\", \"b\"]",
+            ));
         };
         let (code, kind) = self.check(left)?;
         let mut all = Vec::with_capacity(elements.len());
@@ -384,47 +433,59 @@ impl<'t> Checker<'t> {
         Ok(Step::In(code.into(), all))
     }
 
-    fn takes(at: usize, name: &str, count: usize, arguments: &[Tree]) -> Result<(), Slip> {
+    fn takes(
+        at: usize,
+        name: &str,
+        count: usize,
+        arguments: &[SyntaxTree],
+    ) -> Result<(), ExprDiagnostic> {
         if arguments.len() == count {
             return Ok(());
         }
         let what = format!("{name}( ) takes {count} argument(s), and here are {}", arguments.len());
-        Err(Slip::new(at, what))
+        Err(ExprDiagnostic::new(at, what))
     }
 
     fn function(
         &mut self,
         at: usize,
         name: &str,
-        arguments: &'t [Tree],
-    ) -> Result<(Step, Kind), Slip> {
+        arguments: &'t [SyntaxTree],
+    ) -> Result<(Step, ValueType), ExprDiagnostic> {
         if !FUNCTIONS.contains(&name) {
             let known = FUNCTIONS.into_iter().chain(["math.greatest", "math.least"]);
-            return Err(Slip::new(at, format!("there is no {name}( ); {}", meant(name, known))));
+            return Err(ExprDiagnostic::new(
+                at,
+                format!("there is no {name}( ); {}", meant(name, known)),
+            ));
         }
         Self::takes(at, name, 1, arguments)?;
         let Some(argument) = arguments.first() else {
-            return Err(Slip::new(at, format!("{name}( ) takes 1 argument")));
+            return Err(ExprDiagnostic::new(at, format!("{name}( ) takes 1 argument")));
         };
         Ok(match name {
             "has" => {
-                let Node::Field(on, field) = &argument.node else {
-                    return Err(Slip::new(argument.at, "has( ) takes a fact, as has(p.swap)"));
+                let SyntaxNode::Field(on, field) = &argument.node else {
+                    return Err(ExprDiagnostic::new(
+                        argument.at,
+                        "has( ) takes a fact, as has(p.swap)",
+                    ));
                 };
                 let (whose, fact) = self.fact(argument.at, on, field)?;
-                (Step::Has(whose, fact), Kind::Bool)
+                (Step::Has(whose, fact), ValueType::Bool)
             }
-            "size" => (Step::Size(self.of(argument, Kind::Text, "size( )")?), Kind::Int),
+            "size" => (Step::Size(self.of(argument, ValueType::Text, "size( )")?), ValueType::Int),
             "int" => {
                 let (code, kind) = self.number(argument, "int( )")?;
-                let step = if kind == Kind::Int { code.step } else { Step::ToInt(code.into()) };
-                (step, Kind::Int)
+                let step =
+                    if kind == ValueType::Int { code.step } else { Step::ToInt(code.into()) };
+                (step, ValueType::Int)
             }
             _ => {
                 let (code, kind) = self.number(argument, "double( )")?;
                 let step =
-                    if kind == Kind::Double { code.step } else { Step::ToDouble(code.into()) };
-                (step, Kind::Double)
+                    if kind == ValueType::Double { code.step } else { Step::ToDouble(code.into()) };
+                (step, ValueType::Double)
             }
         })
     }
@@ -432,11 +493,11 @@ impl<'t> Checker<'t> {
     fn method(
         &mut self,
         at: usize,
-        on: &'t Tree,
+        on: &'t SyntaxTree,
         name: &str,
-        arguments: &'t [Tree],
-    ) -> Result<(Step, Kind), Slip> {
-        if let Node::Name(family) = &on.node
+        arguments: &'t [SyntaxTree],
+    ) -> Result<(Step, ValueType), ExprDiagnostic> {
+        if let SyntaxNode::Name(family) = &on.node
             && family == "math"
         {
             return self.best(at, name, arguments);
@@ -446,12 +507,12 @@ impl<'t> Checker<'t> {
         }
         if matches!(name, "map" | "filter" | "exists_one") {
             let what = format!("{name} is not known here; exists and all are");
-            return Err(Slip::new(at, what));
+            return Err(ExprDiagnostic::new(at, what));
         }
         let search = match name {
             "size" => {
                 Self::takes(at, name, 0, arguments)?;
-                return Ok((Step::Size(self.of(on, Kind::Text, "size( )")?), Kind::Int));
+                return Ok((Step::Size(self.of(on, ValueType::Text, "size( )")?), ValueType::Int));
             }
             "startsWith" => Some(Search::Start),
             "endsWith" => Some(Search::End),
@@ -459,32 +520,32 @@ impl<'t> Checker<'t> {
             "matches" => None,
             _ => {
                 let help = meant(name, METHODS.split(", "));
-                return Err(Slip::new(at, format!("there is no .{name}( ); {help}")));
+                return Err(ExprDiagnostic::new(at, format!("there is no .{name}( ); {help}")));
             }
         };
         Self::takes(at, name, 1, arguments)?;
         let Some(argument) = arguments.first() else {
-            return Err(Slip::new(at, format!("{name}( ) takes 1 argument")));
+            return Err(ExprDiagnostic::new(at, format!("{name}( ) takes 1 argument")));
         };
-        let before = self.of(on, Kind::Text, &format!(".{name}( )"))?;
+        let before = self.of(on, ValueType::Text, &format!(".{name}( )"))?;
         let Some(search) = search else {
             let (pattern, cost) = self.pattern(argument)?;
-            return Ok((Step::Matches(before, pattern, cost), Kind::Bool));
+            return Ok((Step::Matches(before, pattern, cost), ValueType::Bool));
         };
-        let needle = self.of(argument, Kind::Text, &format!("{name}( )"))?;
-        Ok((Step::Search(search, before, needle), Kind::Bool))
+        let needle = self.of(argument, ValueType::Text, &format!("{name}( )"))?;
+        Ok((Step::Search(search, before, needle), ValueType::Bool))
     }
 
     /// A pattern is compiled now, so it must be written out; a variable of `exists` may stand for it.
-    fn pattern(&mut self, argument: &'t Tree) -> Result<(Regex, u64), Slip> {
+    fn pattern(&mut self, argument: &'t SyntaxTree) -> Result<(Regex, u64), ExprDiagnostic> {
         let (code, _) = self.check(argument)?;
         let Step::Text(pattern) = &code.step else {
-            return Err(Slip::new(argument.at, "matches( ) takes a text in quotes"));
+            return Err(ExprDiagnostic::new(argument.at, "matches( ) takes a text in quotes"));
         };
         self.patterns += 1;
         if self.patterns > PATTERNS {
             let what = format!("an expression has at most {PATTERNS} patterns; join them by |");
-            return Err(Slip::new(argument.at, what));
+            return Err(ExprDiagnostic::new(argument.at, what));
         }
         // As in RE2, which CEL means, \w and \d are those of ASCII. How large it is when compiled is how
         // much a byte may cost; the smallest limit that it passes tells.
@@ -497,26 +558,34 @@ impl<'t> Checker<'t> {
                 Ok(built) => return Ok((built, (limit as u64 / 64).max(4))),
                 Err(regex::Error::CompiledTooBig(_)) if limit < PATTERN => limit *= 2,
                 Err(regex::Error::CompiledTooBig(_)) => {
-                    return Err(Slip::new(argument.at, "this pattern is too large; shorten it"));
+                    return Err(ExprDiagnostic::new(
+                        argument.at,
+                        "this pattern is too large; shorten it",
+                    ));
                 }
                 Err(error) => {
                     let text = error.to_string();
                     let last = text.lines().last().unwrap_or_default();
                     let last = last.trim_start_matches("error: ");
                     let what = format!("this is no regular expression: {last}");
-                    return Err(Slip::new(argument.at, what));
+                    return Err(ExprDiagnostic::new(argument.at, what));
                 }
             }
         }
     }
 
-    fn best(&mut self, at: usize, name: &str, arguments: &'t [Tree]) -> Result<(Step, Kind), Slip> {
+    fn best(
+        &mut self,
+        at: usize,
+        name: &str,
+        arguments: &'t [SyntaxTree],
+    ) -> Result<(Step, ValueType), ExprDiagnostic> {
         let greatest = match name {
             "greatest" => true,
             "least" => false,
             _ => {
                 let help = meant(name, ["greatest", "least"]);
-                return Err(Slip::new(at, format!("there is no math.{name}( ); {help}")));
+                return Err(ExprDiagnostic::new(at, format!("there is no math.{name}( ); {help}")));
             }
         };
         let mut of = Vec::with_capacity(arguments.len());
@@ -525,12 +594,13 @@ impl<'t> Checker<'t> {
             let (code, kind) = self.number(argument, &format!("math.{name}( )"))?;
             if *found.get_or_insert(kind) != kind {
                 let what = format!("math.{name}( ) takes numbers of one type; write double(…)");
-                return Err(Slip::new(argument.at, what));
+                return Err(ExprDiagnostic::new(argument.at, what));
             }
             of.push(code);
         }
-        let kind = found
-            .ok_or_else(|| Slip::new(at, format!("math.{name}( ) takes one number or more")))?;
+        let kind = found.ok_or_else(|| {
+            ExprDiagnostic::new(at, format!("math.{name}( ) takes one number or more"))
+        })?;
         Ok((Step::Best { greatest, of }, kind))
     }
 
@@ -538,20 +608,23 @@ impl<'t> Checker<'t> {
     fn unroll(
         &mut self,
         at: usize,
-        on: &'t Tree,
+        on: &'t SyntaxTree,
         name: &str,
-        arguments: &'t [Tree],
-    ) -> Result<(Step, Kind), Slip> {
-        let Node::List(elements) = &on.node else {
-            return Err(Slip::new(at, format!("before .{name}( ) a list in [ ] is needed")));
+        arguments: &'t [SyntaxTree],
+    ) -> Result<(Step, ValueType), ExprDiagnostic> {
+        let SyntaxNode::List(elements) = &on.node else {
+            return Err(ExprDiagnostic::new(
+                at,
+                format!("before .{name}( ) a list in [ ] is needed"),
+            ));
         };
         let [variable, body] = arguments else {
             let what =
                 format!("{name} takes a name and a condition: [\"a\"].{name}(x, p.name == x)");
-            return Err(Slip::new(at, what));
+            return Err(ExprDiagnostic::new(at, what));
         };
-        let Node::Name(variable) = &variable.node else {
-            return Err(Slip::new(variable.at, "a name for the element is needed here"));
+        let SyntaxNode::Name(variable) = &variable.node else {
+            return Err(ExprDiagnostic::new(variable.at, "a name for the element is needed here"));
         };
         let outer = self.bound.len();
         let mut parts = Vec::with_capacity(elements.len());
@@ -563,16 +636,16 @@ impl<'t> Checker<'t> {
                 first.push(code);
             }
             self.bound.push(Bound { name: variable, value: element, outer });
-            let part = self.of(body, Kind::Bool, name);
+            let part = self.of(body, ValueType::Bool, name);
             self.bound.truncate(outer);
             parts.push(*part?);
         }
         let chain = Step::Chain { and: name == "all", parts };
         if first.is_empty() {
-            return Ok((chain, Kind::Bool));
+            return Ok((chain, ValueType::Bool));
         }
         let chain = Code { spot: (self.place)(at), step: chain };
-        Ok((Step::After(first, chain.into()), Kind::Bool))
+        Ok((Step::After(first, chain.into()), ValueType::Bool))
     }
 }
 
@@ -583,29 +656,29 @@ fn sample_of(family: &str) -> &'static str {
 }
 
 impl Code {
-    fn fails(&self, why: Why) -> Trouble {
-        Trouble { spot: self.spot, why }
+    fn fails(&self, why: EvalFailure) -> EvalError {
+        EvalError { spot: self.spot, why }
     }
 
-    fn holds(&self, view: &View<'_>) -> Result<bool, Trouble> {
+    fn holds(&self, view: &FactView<'_>) -> Result<bool, EvalError> {
         match self.value(view)? {
             Value::Bool(value) => Ok(value),
-            _ => Err(self.fails(Why::Range)),
+            _ => Err(self.fails(EvalFailure::Range)),
         }
     }
 
-    fn read<'a>(whose: Whose, fact: &Fact, view: &View<'a>) -> Option<Value<'a>> {
+    fn read<'a>(whose: Whose, fact: &Fact, view: &FactView<'a>) -> Option<Value<'a>> {
         let of = match whose {
             Whose::Judged => view.process,
             Whose::Victim => view.victim?,
         };
         let found = match fact.source {
-            Source::Own(get) => get(of, view),
-            Source::Scene(get) => {
+            FactSource::Own(get) => get(of, view),
+            FactSource::Scene(get) => {
                 view.fuel.spend(20);
                 get(of, view)
             }
-            Source::Moment(get) => get(view.scene?),
+            FactSource::Moment(get) => get(view.scene?),
         };
         view.fuel.spend(match (&found, fact.path) {
             (Some(Value::Text(text)), _) => 5 + text.len() as u64 / 16,
@@ -616,28 +689,27 @@ impl Code {
     }
 
     /// Spends what reading so many bytes costs.
-    fn pays(&self, view: &View<'_>, units: u64) -> Result<(), Trouble> {
-        if view.fuel.spend(units) { Ok(()) } else { Err(self.fails(Why::Costs)) }
+    fn pays(&self, view: &FactView<'_>, units: u64) -> Result<(), EvalError> {
+        if view.fuel.spend(units) { Ok(()) } else { Err(self.fails(EvalFailure::Costs)) }
     }
 
-    fn value<'a>(&'a self, view: &View<'a>) -> Result<Value<'a>, Trouble> {
+    fn value<'a>(&'a self, view: &FactView<'a>) -> Result<Value<'a>, EvalError> {
         if !view.fuel.spend(1) {
-            return Err(self.fails(Why::Costs));
+            return Err(self.fails(EvalFailure::Costs));
         }
         Ok(match &self.step {
             Step::Bool(value) => Value::Bool(*value),
             Step::Int(value) => Value::Int(*value),
             Step::Double(value) => Value::Double(*value),
             Step::Text(value) => Value::text(value),
-            Step::Fact(whose, fact) => {
-                Self::read(*whose, fact, view).ok_or_else(|| self.fails(Why::Absent(fact.path)))?
-            }
+            Step::Fact(whose, fact) => Self::read(*whose, fact, view)
+                .ok_or_else(|| self.fails(EvalFailure::Absent(fact.path)))?,
             Step::Has(whose, fact) => Value::Bool(Self::read(*whose, fact, view).is_some()),
             Step::Not(inner) => Value::Bool(!inner.holds(view)?),
             Step::Negative(inner) => match inner.value(view)? {
-                Value::Int(value) => {
-                    Value::Int(value.checked_neg().ok_or_else(|| self.fails(Why::Overflow))?)
-                }
+                Value::Int(value) => Value::Int(
+                    value.checked_neg().ok_or_else(|| self.fails(EvalFailure::Overflow))?,
+                ),
                 Value::Double(value) => Value::Double(-value),
                 other => other,
             },
@@ -711,7 +783,7 @@ impl Code {
                 Value::Double(value) if value > -9.2e18 && value < 9.2e18 => {
                     Value::Int(value as i64)
                 }
-                Value::Double(_) => return Err(self.fails(Why::Range)),
+                Value::Double(_) => return Err(self.fails(EvalFailure::Range)),
                 other => other,
             },
             Step::ToDouble(inner) => match inner.value(view)? {
@@ -731,15 +803,15 @@ impl Code {
                         best = Some(value);
                     }
                 }
-                best.ok_or_else(|| self.fails(Why::Range))?
+                best.ok_or_else(|| self.fails(EvalFailure::Range))?
             }
         })
     }
 
-    fn text<'a>(&'a self, view: &View<'a>) -> Result<Cow<'a, str>, Trouble> {
+    fn text<'a>(&'a self, view: &FactView<'a>) -> Result<Cow<'a, str>, EvalError> {
         match self.value(view)? {
             Value::Text(text) => Ok(text),
-            _ => Err(self.fails(Why::Range)),
+            _ => Err(self.fails(EvalFailure::Range)),
         }
     }
 
@@ -748,12 +820,12 @@ impl Code {
         operator: Operator,
         left: Value<'a>,
         right: Value<'a>,
-    ) -> Result<Value<'a>, Trouble> {
+    ) -> Result<Value<'a>, EvalError> {
         match (left, right) {
             (Value::Int(a), Value::Int(b)) => {
                 let divides = matches!(operator, Operator::Divide | Operator::Modulo);
                 if divides && b == 0 {
-                    return Err(self.fails(Why::Zero));
+                    return Err(self.fails(EvalFailure::Zero));
                 }
                 let value = match operator {
                     Operator::Plus => a.checked_add(b),
@@ -762,7 +834,7 @@ impl Code {
                     Operator::Divide => a.checked_div(b),
                     _ => a.checked_rem(b),
                 };
-                value.map(Value::Int).ok_or_else(|| self.fails(Why::Overflow))
+                value.map(Value::Int).ok_or_else(|| self.fails(EvalFailure::Overflow))
             }
             (Value::Double(a), Value::Double(b)) => Ok(Value::Double(match operator {
                 Operator::Plus => a + b,
@@ -770,7 +842,7 @@ impl Code {
                 Operator::Times => a * b,
                 _ => a / b,
             })),
-            _ => Err(self.fails(Why::Range)),
+            _ => Err(self.fails(EvalFailure::Range)),
         }
     }
 }

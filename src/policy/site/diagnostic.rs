@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A place in a file, both counted from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct Location {
     /// Line.
     pub line: u32,
     /// Column.
     pub column: u32,
 }
 
-impl Spot {
+impl Location {
     /// Where this byte of a text stands. A place past the end or inside a character is moved back.
     #[must_use]
     pub fn of(text: &str, at: usize) -> Self {
@@ -23,7 +23,7 @@ impl Spot {
     }
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -31,23 +31,23 @@ impl fmt::Display for Spot {
 
 /// Why a file is no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Diagnostic {
     /// Where.
-    pub spot: Spot,
+    pub spot: Location,
     /// What is wrong and what would help, in one line.
     pub what: String,
 }
 
-impl Fault {
+impl Diagnostic {
     /// At this place.
     #[must_use]
-    pub fn new(spot: Spot, what: impl Into<String>) -> Self {
+    pub fn new(spot: Location, what: impl Into<String>) -> Self {
         Self { spot, what: what.into() }
     }
 }
 
 /// `12:9: there is no fact p.rsss; did you mean p.rss?`
-impl fmt::Display for Fault {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.spot, self.what)
     }
@@ -55,14 +55,14 @@ impl fmt::Display for Fault {
 
 /// Something wrong in an expression, at a byte of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
+pub(crate) struct ExprDiagnostic {
     /// Which byte.
     pub at: usize,
     /// What is wrong and what would help.
     pub what: String,
 }
 
-impl Slip {
+impl ExprDiagnostic {
     pub fn new(at: usize, what: impl Into<String>) -> Self {
         Self { at, what: what.into() }
     }

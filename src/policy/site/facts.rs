@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::{LINUX, Policy, Verdict};
-use super::value::{Fuel, Kind, Value};
-use crate::model::{Process, Reading, Scene, Stall, Text};
+use super::value::{EvalBudget, Value, ValueType};
+use crate::model::{Process, PsiLine, Reading, Scene, Text};
 use crate::units::{Kib, Pages};
 
 /// What a fact costs: the file beyond `stat` and `status` that a look must read for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cost {
+pub enum FactCost {
     /// Nothing: every look brings it.
     Free,
     /// `/proc/PID/cgroup`.
@@ -24,7 +24,7 @@ pub enum Cost {
 
 /// Where the facts of one evaluation come from.
 #[derive(Clone, Copy)]
-pub struct View<'a> {
+pub struct FactView<'a> {
     /// Who is judged.
     pub process: &'a Process,
     /// When `company` is asked: who dies.
@@ -34,10 +34,10 @@ pub struct View<'a> {
     /// The names of users, where the look brings none.
     pub users: &'a BTreeMap<u32, Text>,
     /// What the judgement may cost.
-    pub fuel: &'a Fuel,
+    pub fuel: &'a EvalBudget,
 }
 
-impl<'a> View<'a> {
+impl<'a> FactView<'a> {
     /// The name of the user whose process it is.
     #[must_use]
     pub fn user(&self, process: &Process) -> Option<&'a str> {
@@ -47,12 +47,12 @@ impl<'a> View<'a> {
     }
 }
 
-type OfProcess = for<'a> fn(&'a Process, &View<'a>) -> Option<Value<'a>>;
+type OfProcess = for<'a> fn(&'a Process, &FactView<'a>) -> Option<Value<'a>>;
 type OfMoment = for<'a> fn(&'a Scene) -> Option<Value<'a>>;
 
 /// How a fact is had.
 #[derive(Clone, Copy)]
-pub enum Source {
+pub enum FactSource {
     /// From the process alone.
     Own(OfProcess),
     /// From the process and the moment.
@@ -70,7 +70,7 @@ pub struct Fact {
     /// As it is written, and as messages name it.
     pub path: &'static str,
     /// Its type.
-    pub kind: Kind,
+    pub kind: ValueType,
     /// In what it is counted.
     pub unit: &'static str,
     /// What it is.
@@ -78,9 +78,9 @@ pub struct Fact {
     /// When it is not there; empty where it always is.
     pub absent: &'static str,
     /// What it costs.
-    pub cost: Cost,
+    pub cost: FactCost,
     /// How it is had.
-    pub source: Source,
+    pub source: FactSource,
 }
 
 fn pages<'a>(pages: Pages) -> Option<Value<'a>> {
@@ -102,7 +102,7 @@ fn shared(text: &Reading<std::sync::Arc<Text>>) -> Option<&str> {
     }
 }
 
-fn share<'a>(stall: Reading<Stall>, part: fn(Stall) -> f32) -> Option<Value<'a>> {
+fn share<'a>(stall: Reading<PsiLine>, part: fn(PsiLine) -> f32) -> Option<Value<'a>> {
     stall.value().map(|stall| Value::Double(f64::from(part(stall))))
 }
 
@@ -127,13 +127,13 @@ pub fn unit_of(cgroup: &str) -> Option<&str> {
 const fn fact(
     family: &'static str,
     path: &'static str,
-    kind: Kind,
+    kind: ValueType,
     unit: &'static str,
     about: &'static str,
-    source: Source,
+    source: FactSource,
 ) -> Fact {
     let (_, name) = path.split_at(family.len() + 1);
-    Fact { family, name, path, kind, unit, about, absent: "", cost: Cost::Free, source }
+    Fact { family, name, path, kind, unit, about, absent: "", cost: FactCost::Free, source }
 }
 
 impl Fact {
@@ -141,43 +141,43 @@ impl Fact {
         Self { absent, ..self }
     }
 
-    const fn costs(self, cost: Cost) -> Self {
+    const fn costs(self, cost: FactCost) -> Self {
         Self { cost, ..self }
     }
 }
 
 const fn p(
     path: &'static str,
-    kind: Kind,
+    kind: ValueType,
     unit: &'static str,
     about: &'static str,
     of: OfProcess,
 ) -> Fact {
-    fact("p", path, kind, unit, about, Source::Own(of))
+    fact("p", path, kind, unit, about, FactSource::Own(of))
 }
 
 const fn seen(
     path: &'static str,
-    kind: Kind,
+    kind: ValueType,
     unit: &'static str,
     about: &'static str,
     of: OfProcess,
 ) -> Fact {
-    fact("p", path, kind, unit, about, Source::Scene(of))
+    fact("p", path, kind, unit, about, FactSource::Scene(of))
 }
 
 const fn machine(
     path: &'static str,
-    kind: Kind,
+    kind: ValueType,
     unit: &'static str,
     about: &'static str,
     of: OfMoment,
 ) -> Fact {
-    fact("machine", path, kind, unit, about, Source::Moment(of))
+    fact("machine", path, kind, unit, about, FactSource::Moment(of))
 }
 
 const fn psi(path: &'static str, about: &'static str, of: OfMoment) -> Fact {
-    fact("psi", path, Kind::Double, "%", about, Source::Moment(of)).absent(NO_PSI)
+    fact("psi", path, ValueType::Double, "%", about, FactSource::Moment(of)).absent(NO_PSI)
 }
 
 const STATUS: &str = "where /proc/PID/status could not be read";
@@ -185,115 +185,135 @@ const NO_PSI: &str = "before Linux 4.20, or with psi=0";
 
 /// Every fact there is. In `company` each `p.` is there as `victim.` too.
 pub static FACTS: &[Fact] = &[
-    p("p.pid", Kind::Int, "", "process id", |p, _| Some(Value::Int(p.id.pid.into()))),
-    p("p.ppid", Kind::Int, "", "its parent's", |p, _| Some(Value::Int(p.parent.into()))),
-    p("p.session", Kind::Int, "", "session id", |p, _| Some(Value::Int(p.session.into()))),
-    p("p.name", Kind::Text, "", "its own short name (comm)", |p, _| Some(Value::Text(name_of(p)))),
-    p("p.cmdline", Kind::Text, "", "command line", |p, _| shared(&p.cmdline).map(Value::text))
+    p("p.pid", ValueType::Int, "", "process id", |p, _| Some(Value::Int(p.id.pid.into()))),
+    p("p.ppid", ValueType::Int, "", "its parent's", |p, _| Some(Value::Int(p.parent.into()))),
+    p("p.session", ValueType::Int, "", "session id", |p, _| Some(Value::Int(p.session.into()))),
+    p("p.name", ValueType::Text, "", "its own short name (comm)", |p, _| {
+        Some(Value::Text(name_of(p)))
+    }),
+    p("p.cmdline", ValueType::Text, "", "command line", |p, _| shared(&p.cmdline).map(Value::text))
         .absent("where it could not be read, or not yet")
-        .costs(Cost::Cmdline),
-    p("p.state", Kind::Text, "", "state letter of its main thread (R, S, D …)", |p, _| {
+        .costs(FactCost::Cmdline),
+    p("p.state", ValueType::Text, "", "state letter of its main thread (R, S, D …)", |p, _| {
         let mut letter = String::new();
         letter.push(p.state.0);
         Some(Value::Text(Cow::Owned(letter)))
     }),
-    p("p.uid", Kind::Int, "", "effective user id: whose process it is", |p, _| {
+    p("p.uid", ValueType::Int, "", "effective user id: whose process it is", |p, _| {
         p.ids.value().map(|ids| Value::Int(ids.euid.into()))
     })
     .absent(STATUS),
-    p("p.user", Kind::Text, "", "that user's name", |p, view| view.user(p).map(Value::text))
+    p("p.user", ValueType::Text, "", "that user's name", |p, view| view.user(p).map(Value::text))
         .absent("for users that /etc/passwd does not list"),
-    seen("p.rss", Kind::Int, "pages", "resident memory, by the kernel's own counter", |p, view| {
-        view.scene.and_then(|scene| pages(scene.rss(p)))
-    }),
-    p("p.swap", Kind::Int, "pages", "swapped out", |p, _| read(p.swap)).absent(STATUS),
-    p("p.pgtables", Kind::Int, "pages", "page tables", |p, _| read(p.pgtables)).absent(STATUS),
+    seen(
+        "p.rss",
+        ValueType::Int,
+        "pages",
+        "resident memory, by the kernel's own counter",
+        |p, view| view.scene.and_then(|scene| pages(scene.rss(p))),
+    ),
+    p("p.swap", ValueType::Int, "pages", "swapped out", |p, _| read(p.swap)).absent(STATUS),
+    p("p.pgtables", ValueType::Int, "pages", "page tables", |p, _| read(p.pgtables)).absent(STATUS),
     p(
         "p.anon",
-        Kind::Int,
+        ValueType::Int,
         "pages",
         "anonymous resident memory: about what its death frees",
         |p, _| read(p.anon),
     )
     .absent("where status could not be read, and before Linux 4.5"),
-    p("p.file", Kind::Int, "pages", "resident file pages", |p, _| read(p.file))
+    p("p.file", ValueType::Int, "pages", "resident file pages", |p, _| read(p.file))
         .absent("where status could not be read, and before Linux 4.5"),
-    p("p.shmem", Kind::Int, "pages", "resident shared memory", |p, _| read(p.shmem))
+    p("p.shmem", ValueType::Int, "pages", "resident shared memory", |p, _| read(p.shmem))
         .absent("where status could not be read, and before Linux 4.5"),
-    seen("p.vsize", Kind::Int, "pages", "virtual size", |p, view| {
+    seen("p.vsize", ValueType::Int, "pages", "virtual size", |p, view| {
         view.scene.and_then(|scene| pages(p.total_vm(scene.machine().page_size)))
     }),
-    seen("p.growth", Kind::Int, "pages a minute", "growth of rss + swap + pgtables", |p, view| {
-        let growth = view.scene?.growth(p)?;
-        Some(Value::Int(growth.per_minute().0))
-    })
+    seen(
+        "p.growth",
+        ValueType::Int,
+        "pages a minute",
+        "growth of rss + swap + pgtables",
+        |p, view| {
+            let growth = view.scene?.growth(p)?;
+            Some(Value::Int(growth.per_minute().0))
+        },
+    )
     .absent("at the first look"),
-    p("p.adj", Kind::Int, "", "oom_score_adj, -1000 to 1000", |p, _| {
+    p("p.adj", ValueType::Int, "", "oom_score_adj, -1000 to 1000", |p, _| {
         p.adj.value().map(|adj| Value::Int(adj.0.into()))
     })
     .absent("where it could not be read"),
-    p("p.oom_score", Kind::Int, "", "the kernel's own oom_score", |p, _| {
+    p("p.oom_score", ValueType::Int, "", "the kernel's own oom_score", |p, _| {
         p.score.value().map(|score| Value::Int(score.into()))
     })
     .absent("where it could not be read")
-    .costs(Cost::Scores),
-    seen("p.badness", Kind::Int, "pages", "points by the running kernel's rule", |p, view| {
+    .costs(FactCost::Scores),
+    seen("p.badness", ValueType::Int, "pages", "points by the running kernel's rule", |p, view| {
         match LINUX.judge(p, view.scene?) {
             Verdict::Scored(badness) => Some(Value::Int(badness.points.0)),
             Verdict::Spared(_) => None,
         }
     })
     .absent("for those that the kernel never chooses"),
-    p("p.cgroup", Kind::Text, "", "path of its memory cgroup", |p, _| {
+    p("p.cgroup", ValueType::Text, "", "path of its memory cgroup", |p, _| {
         shared(&p.cgroup).map(Value::text)
     })
     .absent("where it could not be read")
-    .costs(Cost::Cgroup),
-    p("p.unit", Kind::Text, "", "systemd unit in that path: nginx.service", |p, _| {
+    .costs(FactCost::Cgroup),
+    p("p.unit", ValueType::Text, "", "systemd unit in that path: nginx.service", |p, _| {
         shared(&p.cgroup).and_then(unit_of).map(Value::text)
     })
     .absent("outside any unit")
-    .costs(Cost::Cgroup),
-    p("p.nice", Kind::Int, "", "nice value, -20 to 19", |p, _| Some(Value::Int(p.nice.into()))),
-    p("p.threads", Kind::Int, "", "threads", |p, _| Some(Value::Int(p.threads.into()))),
-    p("p.terminal", Kind::Bool, "", "whether it has a controlling terminal", |p, _| {
+    .costs(FactCost::Cgroup),
+    p("p.nice", ValueType::Int, "", "nice value, -20 to 19", |p, _| {
+        Some(Value::Int(p.nice.into()))
+    }),
+    p("p.threads", ValueType::Int, "", "threads", |p, _| Some(Value::Int(p.threads.into()))),
+    p("p.terminal", ValueType::Bool, "", "whether it has a controlling terminal", |p, _| {
         Some(Value::Bool(p.tty != 0))
     }),
-    p("p.dying", Kind::Bool, "", "killed already and still there", |p, _| {
+    p("p.dying", ValueType::Bool, "", "killed already and still there", |p, _| {
         Some(Value::Bool(p.dying))
     }),
-    seen("p.children", Kind::Int, "", "how many children it has", |p, view| {
+    seen("p.children", ValueType::Int, "", "how many children it has", |p, view| {
         Some(Value::count(view.scene?.children(p.id.pid).count() as u64))
     }),
-    seen("p.age", Kind::Int, "s", "since it was started", |p, view| {
+    seen("p.age", ValueType::Int, "s", "since it was started", |p, view| {
         let scene = view.scene?;
         let age = scene.now().clock.uptime_ticks.saturating_sub(p.id.born);
         Some(Value::count(age.seconds(scene.machine().tick_rate)))
     }),
-    seen("p.cpu", Kind::Int, "s", "CPU time of all its threads", |p, view| {
+    seen("p.cpu", ValueType::Int, "s", "CPU time of all its threads", |p, view| {
         Some(Value::count(p.cpu.seconds(view.scene?.machine().tick_rate)))
     }),
-    machine("machine.total", Kind::Int, "pages", "RAM", |s| kib(s.now().memory.total_kib, s)),
-    machine("machine.free", Kind::Int, "pages", "free RAM", |s| kib(s.now().memory.free_kib, s)),
-    machine("machine.available", Kind::Int, "pages", "MemAvailable", |s| {
+    machine("machine.total", ValueType::Int, "pages", "RAM", |s| kib(s.now().memory.total_kib, s)),
+    machine("machine.free", ValueType::Int, "pages", "free RAM", |s| {
+        kib(s.now().memory.free_kib, s)
+    }),
+    machine("machine.available", ValueType::Int, "pages", "MemAvailable", |s| {
         s.now().memory.available_kib.value().and_then(|available| kib(available, s))
     })
     .absent("before Linux 3.14"),
-    machine("machine.swap_total", Kind::Int, "pages", "swap", |s| kib(s.now().swap.total_kib, s)),
-    machine("machine.swap_free", Kind::Int, "pages", "free swap", |s| {
+    machine("machine.swap_total", ValueType::Int, "pages", "swap", |s| {
+        kib(s.now().swap.total_kib, s)
+    }),
+    machine("machine.swap_free", ValueType::Int, "pages", "free swap", |s| {
         kib(s.now().swap.free_kib, s)
     }),
     machine(
         "machine.domain",
-        Kind::Int,
+        ValueType::Int,
         "pages",
         "what an OOM of the chosen domain weighs by",
         |s| pages(s.domain().pages),
     ),
-    machine("machine.page_size", Kind::Int, "bytes", "size of a page", |s| {
+    machine("machine.page_size", ValueType::Int, "bytes", "size of a page", |s| {
         Some(Value::count(s.machine().page_size.0))
     }),
-    machine("machine.cpus", Kind::Int, "", "CPUs", |s| Some(Value::count(s.machine().cpus.into()))),
+    machine("machine.cpus", ValueType::Int, "", "CPUs", |s| {
+        Some(Value::count(s.machine().cpus.into()))
+    }),
     psi("psi.some_avg10", "time in which some task waited for memory, over 10 s", |s| {
         share(s.now().pressure.some, |stall| stall.avg10)
     }),

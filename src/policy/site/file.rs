@@ -7,12 +7,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::matcher::{Glob, Matcher};
 use super::parse::parse;
-use super::value::Kind;
+use super::value::ValueType;
 use super::{Law, Sends};
 use crate::model::Signal;
-use crate::policy::Unit;
-use crate::policy::site::bytecode::{Expression, Reach};
-use crate::policy::site::diagnostic::{Fault, Slip, Spot, meant};
+use crate::policy::BadnessUnit;
+use crate::policy::site::bytecode::{Expression, FactUse};
+use crate::policy::site::diagnostic::{Diagnostic, ExprDiagnostic, Location, meant};
 
 /// The largest file.
 pub const LARGEST: usize = 64 * 1024;
@@ -30,16 +30,16 @@ const KEYS: [&str; 11] = [
 const MATCHES: [&str; 4] = ["name", "user", "cgroup", "unit"];
 
 /// Reads a file, and remembers every fault with its place.
-pub(crate) struct Reader<'a> {
+pub(crate) struct RuleFileReader<'a> {
     text: &'a str,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 /// Reads a rule.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file; at least one.
-pub(crate) fn read(text: &str) -> Result<Law, Vec<Fault>> {
+pub(crate) fn read(text: &str) -> Result<Law, Vec<Diagnostic>> {
     document(text, "a rule", |reader, table| reader.law(table))
 }
 
@@ -50,14 +50,14 @@ pub(crate) fn read(text: &str) -> Result<Law, Vec<Fault>> {
 pub(crate) fn document<T>(
     text: &str,
     is: &str,
-    with: impl FnOnce(&mut Reader<'_>, &DeTable<'_>) -> Option<T>,
-) -> Result<T, Vec<Fault>> {
+    with: impl FnOnce(&mut RuleFileReader<'_>, &DeTable<'_>) -> Option<T>,
+) -> Result<T, Vec<Diagnostic>> {
     if text.len() > LARGEST {
         let what = format!("{is} has at most {LARGEST} bytes; this file has {}", text.len());
-        return Err(vec![Fault::new(Spot::of(text, 0), what)]);
+        return Err(vec![Diagnostic::new(Location::of(text, 0), what)]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, faults: Vec::new() };
+    let mut reader = RuleFileReader { text, faults: Vec::new() };
     for error in errors.into_iter().take(FAULTS) {
         let at = error.span().map_or(0, |span| span.start);
         reader.fault(at, format!("this is no TOML: {}", error.message()));
@@ -72,22 +72,22 @@ pub(crate) fn document<T>(
     match read {
         Some(read) if faults.is_empty() => Ok(read),
         _ if faults.is_empty() => {
-            Err(vec![Fault::new(Spot::of(text, 0), format!("this is not {is}"))])
+            Err(vec![Diagnostic::new(Location::of(text, 0), format!("this is not {is}"))])
         }
         _ => Err(faults),
     }
 }
 
-impl Reader<'_> {
+impl RuleFileReader<'_> {
     pub(crate) fn fault(&mut self, at: usize, what: impl Into<String>) {
         let mut line = String::new();
         crate::model::escape_bytes(what.into().replace('\n', " ").as_bytes(), &mut line);
-        self.faults.push(Fault::new(Spot::of(self.text, at), line));
+        self.faults.push(Diagnostic::new(Location::of(self.text, at), line));
     }
 
     /// Where a byte of the file stands.
-    pub(crate) fn spot(&self, at: usize) -> Spot {
-        Spot::of(self.text, at)
+    pub(crate) fn spot(&self, at: usize) -> Location {
+        Location::of(self.text, at)
     }
 
     fn law(&mut self, table: &DeTable<'_>) -> Option<Law> {
@@ -115,10 +115,11 @@ impl Reader<'_> {
         }
         let title = self.words(table, "title", WORDS[1]);
         let about = self.words(table, "about", WORDS[2]);
-        let bool_only = [Kind::Bool];
-        let eligible = self.expression(table, "eligible", Reach::Judged, &bool_only);
-        let score = self.expression(table, "score", Reach::Judged, &[Kind::Int, Kind::Double]);
-        let company = self.expression(table, "company", Reach::Company, &bool_only);
+        let bool_only = [ValueType::Bool];
+        let eligible = self.expression(table, "eligible", FactUse::Judged, &bool_only);
+        let score =
+            self.expression(table, "score", FactUse::Judged, &[ValueType::Int, ValueType::Double]);
+        let company = self.expression(table, "company", FactUse::Company, &bool_only);
         let unit = self.unit(table);
         let sends = self.signal(table);
         let [protect, prefer, blame] =
@@ -176,8 +177,8 @@ impl Reader<'_> {
         &mut self,
         table: &DeTable<'_>,
         key: &str,
-        reach: Reach,
-        wanted: &[Kind],
+        reach: FactUse,
+        wanted: &[ValueType],
     ) -> Option<Expression> {
         let (text, span) = self.text_of(key, table.get(key)?)?;
         let places = places(&self.text[span.clone()]);
@@ -186,7 +187,7 @@ impl Reader<'_> {
             span.start + inside
         };
         let whole = self.text;
-        let place = |byte: usize| Spot::of(whole, at(byte));
+        let place = |byte: usize| Location::of(whole, at(byte));
         let checked = parse(text).and_then(|tree| {
             let expression = Expression::new(&tree, reach, &place)?;
             if wanted.contains(&expression.kind()) {
@@ -194,7 +195,7 @@ impl Reader<'_> {
             }
             let wanted: Vec<&str> = wanted.iter().map(|kind| kind.word()).collect();
             let is = expression.kind().word();
-            Err(Slip::new(
+            Err(ExprDiagnostic::new(
                 0,
                 format!("{key} is to be a {}, and this is a {is}", wanted.join(" or ")),
             ))
@@ -208,14 +209,14 @@ impl Reader<'_> {
         }
     }
 
-    fn unit(&mut self, table: &DeTable<'_>) -> Unit {
-        let Some(value) = table.get("unit") else { return Unit::Pages };
+    fn unit(&mut self, table: &DeTable<'_>) -> BadnessUnit {
+        let Some(value) = table.get("unit") else { return BadnessUnit::Pages };
         match self.text_of("unit", value) {
-            Some(("points", _)) => Unit::Bare,
-            Some(("pages", _)) | None => Unit::Pages,
+            Some(("points", _)) => BadnessUnit::Bare,
+            Some(("pages", _)) | None => BadnessUnit::Pages,
             Some((_, span)) => {
                 self.fault(span.start, "unit is \"pages\" or \"points\"");
-                Unit::Pages
+                BadnessUnit::Pages
             }
         }
     }
@@ -232,7 +233,7 @@ impl Reader<'_> {
                 Sends::Always(Signal::KILL)
             }
             None => self
-                .expression(table, "signal", Reach::Own, &[Kind::Text])
+                .expression(table, "signal", FactUse::Own, &[ValueType::Text])
                 .map_or(Sends::Always(Signal::KILL), Sends::By),
         }
     }

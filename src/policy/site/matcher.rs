@@ -1,7 +1,7 @@
 //! Who is meant by an entry of `protect`, `prefer` and `blame`: a name, a user, a cgroup, a unit.
 
-use super::facts::{View, name_of, unit_of};
-use super::value::Fuel;
+use super::facts::{FactView, name_of, unit_of};
+use super::value::EvalBudget;
 use crate::model::{Process, Reading, is_within};
 
 /// A name with `*` for any letters and `?` for any one.
@@ -39,7 +39,7 @@ impl Glob {
 
     /// Whether all of a text is meant. Without fuel nothing is.
     #[must_use]
-    pub fn matches(&self, text: &str, fuel: &Fuel) -> bool {
+    pub fn matches(&self, text: &str, fuel: &EvalBudget) -> bool {
         let (pattern, mut at) = (&self.0, 0);
         let mut rest = text.chars();
         let mut star: Option<(usize, std::str::Chars<'_>)> = None;
@@ -100,7 +100,7 @@ impl Matcher {
 
     /// Whether this process is meant. What could not be read is not.
     #[must_use]
-    pub fn matches(&self, process: &Process, view: &View<'_>) -> bool {
+    pub fn matches(&self, process: &Process, view: &FactView<'_>) -> bool {
         let path = || match &process.cgroup {
             Reading::Value(path) => Some(path.as_str()),
             _ => None,
@@ -123,7 +123,7 @@ impl Matcher {
 }
 
 /// Whether a path, or one above it, is meant.
-fn within(path: &str, glob: &Glob, fuel: &Fuel) -> bool {
+fn within(path: &str, glob: &Glob, fuel: &EvalBudget) -> bool {
     fuel.spend(5 + path.len() as u64 / 8);
     if glob.is_plain() && glob.0.first() == Some(&'/') {
         return is_within(path, &glob.0.iter().collect::<String>());
@@ -155,7 +155,7 @@ mod tests {
             ("a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
         ] {
             assert_eq!(
-                Glob::new(pattern).matches(text, &Fuel::among(1)),
+                Glob::new(pattern).matches(text, &EvalBudget::among(1)),
                 fits,
                 "{pattern} on {text}"
             );
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_cgroup_means_what_is_below_it() {
-        let meant = |glob: &str, path: &str| within(path, &Glob::new(glob), &Fuel::among(1));
+        let meant = |glob: &str, path: &str| within(path, &Glob::new(glob), &EvalBudget::among(1));
         assert!(meant("/system.slice", "/system.slice/ssh.service"));
         assert!(!meant("/system.slice", "/system.slicer"));
         assert!(meant("/user.slice/user-*", "/user.slice/user-1000.slice/session-2.scope"));

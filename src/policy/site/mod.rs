@@ -6,10 +6,10 @@
 //! greatest length and depth, types and names are settled when it is loaded, and the only loops
 //! (`exists`, `all`) run over lists that are written out, so they are unrolled. What is left is code of
 //! at most [`STEPS`] steps without a loop. What a step costs may still depend on the length of a name
-//! or of a pattern, so each process has its share of [`Fuel::REFRESH`], counted and not timed, and is
+//! or of a pattern, so each process has its share of [`EvalBudget::REFRESH`], counted and not timed, and is
 //! spared where that is spent. The code allocates nothing beyond names that need escapes, and it cannot
 //! panic: a number that overflows, a division by zero and a fact that is absent
-//! are a [`Trouble`], and then the process is spared and the trouble told.
+//! are a [`EvalError`], and then the process is spared and the trouble told.
 //!
 //! Here are no files: the shell reads the text, watches it, and loads a new version.
 
@@ -25,17 +25,20 @@ mod value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Act, Armed, Badness, Cite, Note, Policy, Reason, Sway, Tie, Unit, Verdict};
+use super::{
+    Badness, BadnessUnit, Cite, Drift, Policy, PolicyAction, SparedReason, TermNote, TieBreak,
+    TriggerState, Verdict,
+};
 use crate::model::{Needs, Process, Reading, Scene, Scores, Signal, Text};
 use crate::units::{Adj, Points};
 
-pub use crate::policy::site::adj_rules::{AdjRule, AdjRules, Hit, Whom};
+pub use crate::policy::site::adj_rules::{AdjRule, AdjRules, RuleMatch, RuleSubject};
 pub use crate::policy::site::bytecode::{Expression, STEPS};
-pub use crate::policy::site::diagnostic::{Fault, Spot};
-pub use facts::{Cost, FACTS, FAMILIES, Fact, Source, View, table};
+pub use crate::policy::site::diagnostic::{Diagnostic, Location};
+pub use facts::{FACTS, FAMILIES, Fact, FactCost, FactSource, FactView, table};
 pub use file::LARGEST;
 pub use matcher::{Glob, Matcher};
-pub use value::{Fuel, Kind, Trouble, Value, Why};
+pub use value::{EvalBudget, EvalError, EvalFailure, Value, ValueType};
 
 /// Points beyond this are no size of any machine, and could not be added up.
 const MOST: i64 = 1 << 60;
@@ -68,7 +71,7 @@ struct Law {
     about: String,
     eligible: Option<Expression>,
     score: Expression,
-    unit: Unit,
+    unit: BadnessUnit,
     company: Option<Expression>,
     sends: Sends,
     protect: Vec<Matcher>,
@@ -85,7 +88,7 @@ enum Sends {
 
 /// A file that was understood.
 #[derive(Debug)]
-pub struct Rule {
+pub struct SiteRule {
     law: Law,
     users: Arc<BTreeMap<u32, Text>>,
     needs: Needs,
@@ -95,28 +98,28 @@ pub struct Rule {
 /// The facts that follow from `oom_score_adj`.
 const OF_ADJ: [&str; 3] = ["p.adj", "p.badness", "p.oom_score"];
 
-impl Rule {
+impl SiteRule {
     /// Compiles the text of a file. `users` are the names of users, for facts and matchers.
     ///
     /// # Errors
     /// Everything that is wrong with it; at least one fault.
-    pub fn compile(text: &str, users: Arc<BTreeMap<u32, Text>>) -> Result<Self, Vec<Fault>> {
+    pub fn compile(text: &str, users: Arc<BTreeMap<u32, Text>>) -> Result<Self, Vec<Diagnostic>> {
         let law = file::read(text)?;
         let signal = match &law.sends {
             Sends::By(expression) => Some(expression),
             Sends::Always(_) => None,
         };
         let expressions = [Some(&law.score), law.eligible.as_ref(), law.company.as_ref(), signal];
-        let asks = |cost: Cost| {
+        let asks = |cost: FactCost| {
             let mut facts = expressions.iter().flatten().flat_map(|one| one.facts());
             facts.any(|fact| fact.cost == cost)
         };
         let mut matchers = law.protect.iter().chain(&law.prefer).chain(&law.blame);
         let needs = Needs {
             status: true,
-            cgroup: asks(Cost::Cgroup) || matchers.any(Matcher::needs_cgroup),
-            cmdline: asks(Cost::Cmdline),
-            scores: if asks(Cost::Scores) { Scores::All } else { Scores::Some(Vec::new()) },
+            cgroup: asks(FactCost::Cgroup) || matchers.any(Matcher::needs_cgroup),
+            cmdline: asks(FactCost::Cmdline),
+            scores: if asks(FactCost::Scores) { Scores::All } else { Scores::Some(Vec::new()) },
             ..Needs::default()
         };
         // Where nothing says who may be chosen, -1000 says who may not.
@@ -129,12 +132,12 @@ impl Rule {
     /// Makes it live as long as the program, as every policy does. This is memory that never comes
     /// back, in the order of the file's size: whoever loads again and again must count.
     #[must_use]
-    pub fn leak(self, place: &str) -> &'static Site {
+    pub fn leak(self, place: &str) -> &'static SitePolicy {
         fn keep(text: &str) -> &'static str {
             Box::leak(text.to_owned().into_boxed_str())
         }
-        Box::leak(Box::new(Site {
-            id: keep(&format!("{}{}", Site::PREFIX, self.law.name)),
+        Box::leak(Box::new(SitePolicy {
+            id: keep(&format!("{}{}", SitePolicy::PREFIX, self.law.name)),
             title: keep(&self.law.title),
             about: keep(&self.law.about),
             cites: Box::leak(Box::new([Cite { place: keep(place), at: "this site" }])),
@@ -154,12 +157,18 @@ impl Rule {
         self.law.score.steps() + self.law.eligible.as_ref().map_or(0, Expression::steps)
     }
 
-    fn view<'a>(&'a self, process: &'a Process, scene: &'a Scene, fuel: &'a Fuel) -> View<'a> {
-        View { process, victim: None, scene: Some(scene), users: &self.users, fuel }
+    fn view<'a>(
+        &'a self,
+        process: &'a Process,
+        scene: &'a Scene,
+        fuel: &'a EvalBudget,
+    ) -> FactView<'a> {
+        FactView { process, victim: None, scene: Some(scene), users: &self.users, fuel }
     }
 
-    fn points(&self, view: &View<'_>) -> Result<Points, Trouble> {
-        let out_of_range = Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Range };
+    fn points(&self, view: &FactView<'_>) -> Result<Points, EvalError> {
+        let out_of_range =
+            EvalError { spot: Location { line: 1, column: 1 }, why: EvalFailure::Range };
         let points = match self.law.score.value(view)? {
             Value::Int(points) => points,
             Value::Double(points) if points.abs() <= MOST as f64 => points as i64,
@@ -172,34 +181,37 @@ impl Rule {
     ///
     /// # Errors
     /// It failed on it, where and why; the process is spared then.
-    pub fn opinion(&self, process: &Process, scene: &Scene) -> Result<Verdict, Trouble> {
+    pub fn opinion(&self, process: &Process, scene: &Scene) -> Result<Verdict, EvalError> {
         // Nothing that a rule says makes these die.
         if process.is_kernel_thread() {
-            return Ok(Verdict::Spared(Reason::Kernel));
+            return Ok(Verdict::Spared(SparedReason::Kernel));
         }
         if scene.is_global_init(process) {
-            return Ok(Verdict::Spared(Reason::Init));
+            return Ok(Verdict::Spared(SparedReason::Init));
         }
         if !process.has_mm {
-            return Ok(Verdict::Spared(Reason::NoMm));
+            return Ok(Verdict::Spared(SparedReason::NoMm));
         }
-        let fuel = Fuel::among(scene.now().processes.len());
+        let fuel = EvalBudget::among(scene.now().processes.len());
         let view = self.view(process, scene, &fuel);
         let meant = |list: &[Matcher]| list.iter().any(|entry| entry.matches(process, &view));
         let protected = meant(&self.law.protect);
         // Who could not be compared to the end is not protected by that, so nothing is said at all.
         if fuel.is_out() {
-            return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
+            return Err(EvalError {
+                spot: Location { line: 1, column: 1 },
+                why: EvalFailure::Costs,
+            });
         }
         if protected {
-            return Ok(Verdict::Spared(Reason::Ignored));
+            return Ok(Verdict::Spared(SparedReason::Ignored));
         }
         match &self.law.eligible {
             Some(eligible) if !eligible.holds(&view)? => {
-                return Ok(Verdict::Spared(Reason::Ignored));
+                return Ok(Verdict::Spared(SparedReason::Ignored));
             }
             None if process.adj == Reading::Value(Adj::MIN) => {
-                return Ok(Verdict::Spared(Reason::Never));
+                return Ok(Verdict::Spared(SparedReason::Never));
             }
             _ => {}
         }
@@ -209,29 +221,34 @@ impl Rule {
             () => 0,
         };
         if fuel.is_out() {
-            return Err(Trouble { spot: Spot { line: 1, column: 1 }, why: Why::Costs });
+            return Err(EvalError {
+                spot: Location { line: 1, column: 1 },
+                why: EvalFailure::Costs,
+            });
         }
         let points = self.points(&view)?;
-        Ok(Verdict::Scored(Badness::default().plus("score", points, Note::Fact).of_class(class)))
+        Ok(Verdict::Scored(
+            Badness::default().plus("score", points, TermNote::Fact).of_class(class),
+        ))
     }
 }
 
 /// A rule of this site as a policy: compiled once, used for every process, kept for good.
 #[derive(Debug)]
-pub struct Site {
-    rule: Rule,
+pub struct SitePolicy {
+    rule: SiteRule,
     id: &'static str,
     title: &'static str,
     about: &'static str,
     cites: &'static [Cite],
 }
 
-impl Site {
+impl SitePolicy {
     /// Before the file's name on the command line, and before the rule's name on the screen.
     pub const PREFIX: &'static str = "site:";
 }
 
-impl Policy for Site {
+impl Policy for SitePolicy {
     fn id(&self) -> &'static str {
         self.id
     }
@@ -252,28 +269,28 @@ impl Policy for Site {
         self.rule.needs.clone()
     }
 
-    fn unit(&self) -> Unit {
+    fn unit(&self) -> BadnessUnit {
         self.rule.law.unit
     }
 
-    fn armed(&self, _: &Scene) -> Armed {
-        Armed::simply(true, "says whom, not when: it waits for nothing that can be seen")
+    fn armed(&self, _: &Scene) -> TriggerState {
+        TriggerState::simply(true, "says whom, not when: it waits for nothing that can be seen")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        self.rule.opinion(process, scene).unwrap_or(Verdict::Spared(Reason::Failed))
+        self.rule.opinion(process, scene).unwrap_or(Verdict::Spared(SparedReason::Failed))
     }
 
     fn trouble(&self, process: &Process, scene: &Scene) -> Option<String> {
         self.rule.opinion(process, scene).err().map(|trouble| trouble.to_string())
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Sway {
-        Sway::default()
+    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+        Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> Tie {
-        Tie::LowestPid
+    fn tie(&self, _: &Scene) -> TieBreak {
+        TieBreak::LowestPid
     }
 
     fn knows_adj(&self) -> bool {
@@ -288,8 +305,8 @@ impl Policy for Site {
     fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let Some(company) = &self.rule.law.company else { return Vec::new() };
         let goes = |process: &&Process| {
-            let fuel = Fuel::among(scene.now().processes.len());
-            let view = View { victim: Some(victim), ..self.rule.view(process, scene, &fuel) };
+            let fuel = EvalBudget::among(scene.now().processes.len());
+            let view = FactView { victim: Some(victim), ..self.rule.view(process, scene, &fuel) };
             process.id != victim.id
                 && process.has_mm
                 && !process.is_kernel_thread()
@@ -299,21 +316,26 @@ impl Policy for Site {
         scene.now().processes.iter().filter(goes).collect()
     }
 
-    fn act(&self, victim: &Process) -> Act {
-        let always = |signal| Act { signal, why: "the rule in the file says so" };
+    fn act(&self, victim: &Process) -> PolicyAction {
+        let always = |signal| PolicyAction { signal, why: "the rule in the file says so" };
         match &self.rule.law.sends {
             Sends::Always(signal) => always(*signal),
             Sends::By(expression) => {
-                let (fuel, users) = (Fuel::among(1000), &*self.rule.users);
-                let view = View { process: victim, victim: None, scene: None, users, fuel: &fuel };
+                let (fuel, users) = (EvalBudget::among(1000), &*self.rule.users);
+                let view =
+                    FactView { process: victim, victim: None, scene: None, users, fuel: &fuel };
                 match expression.value(&view) {
                     Ok(Value::Text(word)) => match file::signal(&word) {
                         Some(signal) => always(signal),
-                        None => {
-                            Act { signal: Signal::KILL, why: "the file names no signal for it" }
-                        }
+                        None => PolicyAction {
+                            signal: Signal::KILL,
+                            why: "the file names no signal for it",
+                        },
                     },
-                    _ => Act { signal: Signal::KILL, why: "its signal could not be worked out" },
+                    _ => PolicyAction {
+                        signal: Signal::KILL,
+                        why: "its signal could not be worked out",
+                    },
                 }
             }
         }

@@ -2,7 +2,7 @@
 //! as a rule over one process needs it. Nothing a text can say makes it recurse further than
 //! [`DEPTH`], and nothing makes it panic.
 
-use crate::policy::site::diagnostic::Slip;
+use crate::policy::site::diagnostic::ExprDiagnostic;
 
 /// The longest expression, in bytes.
 pub const LONGEST: usize = 4096;
@@ -11,40 +11,40 @@ pub const DEPTH: u16 = 48;
 
 /// One node of the tree.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tree {
+pub(crate) struct SyntaxTree {
     /// The byte that it begins at, or that its operator stands at.
     pub at: usize,
     /// What it is.
-    pub node: Node,
+    pub node: SyntaxNode,
     /// How many levels hang below it.
     height: u16,
 }
 
 /// What a node of the tree is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Node {
+pub(crate) enum SyntaxNode {
     Bool(bool),
     Int(i64),
     Double(f64),
     Text(String),
     Null,
     Name(String),
-    Field(Box<Tree>, String),
+    Field(Box<SyntaxTree>, String),
     Call {
-        on: Option<Box<Tree>>,
+        on: Option<Box<SyntaxTree>>,
         name: String,
-        arguments: Vec<Tree>,
+        arguments: Vec<SyntaxTree>,
     },
-    List(Vec<Tree>),
-    Not(Box<Tree>),
-    Negative(Box<Tree>),
+    List(Vec<SyntaxTree>),
+    Not(Box<SyntaxTree>),
+    Negative(Box<SyntaxTree>),
     /// A chain of `&&`, or of `||`.
     Chain {
         and: bool,
-        parts: Vec<Tree>,
+        parts: Vec<SyntaxTree>,
     },
-    Binary(Operator, Box<Tree>, Box<Tree>),
-    If(Box<Tree>, Box<Tree>, Box<Tree>),
+    Binary(Operator, Box<SyntaxTree>, Box<SyntaxTree>),
+    If(Box<SyntaxTree>, Box<SyntaxTree>, Box<SyntaxTree>),
 }
 
 /// An operator between two.
@@ -120,9 +120,9 @@ impl Token {
 ///
 /// # Errors
 /// What is wrong first.
-pub(crate) fn parse(text: &str) -> Result<Tree, Slip> {
+pub(crate) fn parse(text: &str) -> Result<SyntaxTree, ExprDiagnostic> {
     if text.len() > LONGEST {
-        return Err(Slip::new(
+        return Err(ExprDiagnostic::new(
             0,
             format!("this expression has {} bytes; {LONGEST} are allowed", text.len()),
         ));
@@ -155,7 +155,7 @@ impl Lexer<'_> {
         &self.text[self.at..]
     }
 
-    fn all(mut self) -> Result<Vec<(Token, usize)>, Slip> {
+    fn all(mut self) -> Result<Vec<(Token, usize)>, ExprDiagnostic> {
         let mut tokens = Vec::new();
         loop {
             self.skip_blanks();
@@ -185,7 +185,7 @@ impl Lexer<'_> {
         }
     }
 
-    fn token(&mut self) -> Result<Token, Slip> {
+    fn token(&mut self) -> Result<Token, ExprDiagnostic> {
         let Some(first) = self.rest().chars().next() else { return Ok(Token::End) };
         let after_dot = self.rest()[first.len_utf8()..].starts_with(|c: char| c.is_ascii_digit());
         if first.is_ascii_digit() || (first == '.' && after_dot) {
@@ -212,10 +212,10 @@ impl Lexer<'_> {
         };
         let mut shown = String::new();
         crate::model::escape_bytes(first.to_string().as_bytes(), &mut shown);
-        Err(Slip::new(self.at, format!("{shown} means nothing here{help}")))
+        Err(ExprDiagnostic::new(self.at, format!("{shown} means nothing here{help}")))
     }
 
-    fn number(&mut self) -> Result<Token, Slip> {
+    fn number(&mut self) -> Result<Token, ExprDiagnostic> {
         let at = self.at;
         let rest = self.rest();
         let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -243,13 +243,16 @@ impl Lexer<'_> {
         };
         self.at += length;
         if self.rest().starts_with(['u', 'U']) {
-            return Err(Slip::new(at, "unsigned numbers are not needed here; leave out the u"));
+            return Err(ExprDiagnostic::new(
+                at,
+                "unsigned numbers are not needed here; leave out the u",
+            ));
         }
         if self.rest().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
             let help = "; sizes are in pages, without a suffix";
-            return Err(Slip::new(at, format!("this is no number{help}")));
+            return Err(ExprDiagnostic::new(at, format!("this is no number{help}")));
         }
-        token.ok_or_else(|| Slip::new(at, "this number is too large for 64 bits"))
+        token.ok_or_else(|| ExprDiagnostic::new(at, "this number is too large for 64 bits"))
     }
 
     /// The letters before the quotes, where a text begins here.
@@ -260,11 +263,11 @@ impl Lexer<'_> {
         is_prefix.then_some(letters)
     }
 
-    fn quoted(&mut self, prefix: usize) -> Result<Token, Slip> {
+    fn quoted(&mut self, prefix: usize) -> Result<Token, ExprDiagnostic> {
         let at = self.at;
         let letters = self.rest()[..prefix].to_ascii_lowercase();
         if letters.contains('b') {
-            return Err(Slip::new(at, "bytes are not needed here; leave out the b"));
+            return Err(ExprDiagnostic::new(at, "bytes are not needed here; leave out the b"));
         }
         let raw = letters.contains('r');
         self.at += prefix;
@@ -279,10 +282,16 @@ impl Lexer<'_> {
                 return Ok(Token::Text(out));
             }
             let Some(next) = self.rest().chars().next() else {
-                return Err(Slip::new(at, format!("this text has no end; {quote} closes it")));
+                return Err(ExprDiagnostic::new(
+                    at,
+                    format!("this text has no end; {quote} closes it"),
+                ));
             };
             if next == '\n' && quote.len() == 1 {
-                return Err(Slip::new(at, format!("this text ends at no {quote} on its line")));
+                return Err(ExprDiagnostic::new(
+                    at,
+                    format!("this text ends at no {quote} on its line"),
+                ));
             }
             if next == '\\' && !raw {
                 out.push(self.escape()?);
@@ -293,7 +302,7 @@ impl Lexer<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Slip> {
+    fn escape(&mut self) -> Result<char, ExprDiagnostic> {
         let at = self.at;
         let mut rest = self.rest()[1..].chars();
         let kind = rest.next().unwrap_or(' ');
@@ -322,7 +331,7 @@ impl Lexer<'_> {
         };
         let Some(found) = found else {
             let help = "this escape is unknown; a backslash itself is \\\\, or write r'…'";
-            return Err(Slip::new(at, help));
+            return Err(ExprDiagnostic::new(at, help));
         };
         self.at += length;
         Ok(found)
@@ -357,32 +366,42 @@ impl Parser {
         is
     }
 
-    fn slip(&self, what: impl Into<String>) -> Slip {
-        Slip::new(self.at(), what)
+    fn slip(&self, what: impl Into<String>) -> ExprDiagnostic {
+        ExprDiagnostic::new(self.at(), what)
     }
 
-    fn closing(&mut self, sign: &str, opened: usize) -> Result<(), Slip> {
+    fn closing(&mut self, sign: &str, opened: usize) -> Result<(), ExprDiagnostic> {
         if self.sign(sign) {
             return Ok(());
         }
         let what = format!("{sign} is missing; {} stands there", self.peek().words());
-        Err(if *self.peek() == Token::End { Slip::new(opened, what) } else { self.slip(what) })
+        Err(if *self.peek() == Token::End {
+            ExprDiagnostic::new(opened, what)
+        } else {
+            self.slip(what)
+        })
     }
 
-    fn too_deep(at: usize) -> Slip {
-        Slip::new(at, format!("this is nested more than {DEPTH} levels deep; make it flatter"))
+    fn too_deep(at: usize) -> ExprDiagnostic {
+        ExprDiagnostic::new(
+            at,
+            format!("this is nested more than {DEPTH} levels deep; make it flatter"),
+        )
     }
 
-    fn tree(at: usize, node: Node, below: &[u16]) -> Result<Tree, Slip> {
+    fn tree(at: usize, node: SyntaxNode, below: &[u16]) -> Result<SyntaxTree, ExprDiagnostic> {
         let height = below.iter().max().map_or(0, |below| below.saturating_add(1));
         if height > DEPTH {
             return Err(Self::too_deep(at));
         }
-        Ok(Tree { at, node, height })
+        Ok(SyntaxTree { at, node, height })
     }
 
     /// One level deeper, where that is allowed.
-    fn deeper<T>(&mut self, inside: impl FnOnce(&mut Self) -> Result<T, Slip>) -> Result<T, Slip> {
+    fn deeper<T>(
+        &mut self,
+        inside: impl FnOnce(&mut Self) -> Result<T, ExprDiagnostic>,
+    ) -> Result<T, ExprDiagnostic> {
         if self.depth >= DEPTH {
             return Err(Self::too_deep(self.at()));
         }
@@ -392,7 +411,7 @@ impl Parser {
         out
     }
 
-    fn whole(&mut self) -> Result<Tree, Slip> {
+    fn whole(&mut self) -> Result<SyntaxTree, ExprDiagnostic> {
         self.deeper(|parser| {
             let condition = parser.chain(false)?;
             let at = parser.at();
@@ -405,12 +424,12 @@ impl Parser {
             }
             let other = parser.whole()?;
             let below = [condition.height, then.height, other.height];
-            Self::tree(at, Node::If(condition.into(), then.into(), other.into()), &below)
+            Self::tree(at, SyntaxNode::If(condition.into(), then.into(), other.into()), &below)
         })
     }
 
     /// `a || b || c`, of chains of `&&`.
-    fn chain(&mut self, and: bool) -> Result<Tree, Slip> {
+    fn chain(&mut self, and: bool) -> Result<SyntaxTree, ExprDiagnostic> {
         let at = self.at();
         let part = |parser: &mut Self| if and { parser.binary(3) } else { parser.chain(true) };
         let mut parts = vec![part(self)?];
@@ -419,7 +438,7 @@ impl Parser {
         }
         if parts.len() > 1 {
             let below: Vec<u16> = parts.iter().map(|part| part.height).collect();
-            return Self::tree(at, Node::Chain { and, parts }, &below);
+            return Self::tree(at, SyntaxNode::Chain { and, parts }, &below);
         }
         parts.pop().ok_or_else(|| self.slip("an expression is missing"))
     }
@@ -443,58 +462,62 @@ impl Parser {
     }
 
     /// Operators that bind at least so tight; equals from left to right.
-    fn binary(&mut self, least: u8) -> Result<Tree, Slip> {
+    fn binary(&mut self, least: u8) -> Result<SyntaxTree, ExprDiagnostic> {
         let mut left = self.unary()?;
         while let Some(operator) = self.operator().filter(|next| next.binds() >= least) {
             let at = self.at();
             self.next += 1;
             let right = self.binary(operator.binds() + 1)?;
             let below = [left.height, right.height];
-            left = Self::tree(at, Node::Binary(operator, left.into(), right.into()), &below)?;
+            left = Self::tree(at, SyntaxNode::Binary(operator, left.into(), right.into()), &below)?;
         }
         Ok(left)
     }
 
-    fn unary(&mut self) -> Result<Tree, Slip> {
+    fn unary(&mut self) -> Result<SyntaxTree, ExprDiagnostic> {
         let at = self.at();
         if self.sign("!") {
             let inner = self.deeper(Self::unary)?;
             let below = [inner.height];
-            return Self::tree(at, Node::Not(inner.into()), &below);
+            return Self::tree(at, SyntaxNode::Not(inner.into()), &below);
         }
         if self.sign("-") {
             // The most negative number has no positive twin.
             if let Token::Int(number) = *self.peek() {
                 self.next += 1;
                 let number = 0_i64.checked_sub_unsigned(number);
-                let number = number.ok_or_else(|| Slip::new(at, "this number is too small"))?;
-                let tree = Self::tree(at, Node::Int(number), &[])?;
+                let number =
+                    number.ok_or_else(|| ExprDiagnostic::new(at, "this number is too small"))?;
+                let tree = Self::tree(at, SyntaxNode::Int(number), &[])?;
                 return self.members(tree);
             }
             let inner = self.deeper(Self::unary)?;
             let below = [inner.height];
-            return Self::tree(at, Node::Negative(inner.into()), &below);
+            return Self::tree(at, SyntaxNode::Negative(inner.into()), &below);
         }
         let first = self.primary()?;
         self.members(first)
     }
 
     /// What hangs on it by dots.
-    fn members(&mut self, mut tree: Tree) -> Result<Tree, Slip> {
+    fn members(&mut self, mut tree: SyntaxTree) -> Result<SyntaxTree, ExprDiagnostic> {
         loop {
             let at = self.at();
             if self.sign("[") {
-                return Err(Slip::new(at, "nothing here can be indexed with [ ]"));
+                return Err(ExprDiagnostic::new(at, "nothing here can be indexed with [ ]"));
             }
             if !self.sign(".") {
                 return Ok(tree);
             }
             if self.sign("?") {
-                return Err(Slip::new(at, "optional fields are not known; ask has(p.name) first"));
+                return Err(ExprDiagnostic::new(
+                    at,
+                    "optional fields are not known; ask has(p.name) first",
+                ));
             }
             let named = self.at();
             let Token::Word(name) = self.take() else {
-                return Err(Slip::new(named, "after the dot a name is missing"));
+                return Err(ExprDiagnostic::new(named, "after the dot a name is missing"));
             };
             let opened = self.at();
             let height = tree.height;
@@ -502,16 +525,16 @@ impl Parser {
                 let arguments = self.list(")", opened)?;
                 let mut below: Vec<u16> = arguments.iter().map(|one| one.height).collect();
                 below.push(height);
-                let node = Node::Call { on: Some(tree.into()), name, arguments };
+                let node = SyntaxNode::Call { on: Some(tree.into()), name, arguments };
                 tree = Self::tree(named, node, &below)?;
             } else {
                 let at = tree.at;
-                tree = Self::tree(at, Node::Field(tree.into(), name), &[height])?;
+                tree = Self::tree(at, SyntaxNode::Field(tree.into(), name), &[height])?;
             }
         }
     }
 
-    fn list(&mut self, end: &str, opened: usize) -> Result<Vec<Tree>, Slip> {
+    fn list(&mut self, end: &str, opened: usize) -> Result<Vec<SyntaxTree>, ExprDiagnostic> {
         let mut all = Vec::new();
         while !self.sign(end) {
             all.push(self.whole()?);
@@ -523,31 +546,33 @@ impl Parser {
         Ok(all)
     }
 
-    fn primary(&mut self) -> Result<Tree, Slip> {
+    fn primary(&mut self) -> Result<SyntaxTree, ExprDiagnostic> {
         let at = self.at();
         let node = match self.take() {
             Token::Int(number) => {
                 let number = i64::try_from(number);
-                Node::Int(
-                    number.map_err(|_| Slip::new(at, "this number is too large for 64 bits"))?,
+                SyntaxNode::Int(
+                    number.map_err(|_| {
+                        ExprDiagnostic::new(at, "this number is too large for 64 bits")
+                    })?,
                 )
             }
-            Token::Double(number) => Node::Double(number),
-            Token::Text(text) => Node::Text(text),
+            Token::Double(number) => SyntaxNode::Double(number),
+            Token::Text(text) => SyntaxNode::Text(text),
             Token::Word(word) => match word.as_str() {
-                "true" => Node::Bool(true),
-                "false" => Node::Bool(false),
-                "null" => Node::Null,
-                "in" => return Err(Slip::new(at, "before in a value is missing")),
+                "true" => SyntaxNode::Bool(true),
+                "false" => SyntaxNode::Bool(false),
+                "null" => SyntaxNode::Null,
+                "in" => return Err(ExprDiagnostic::new(at, "before in a value is missing")),
                 _ => {
                     let opened = self.at();
                     if self.sign("(") {
                         let arguments = self.list(")", opened)?;
                         let below: Vec<u16> = arguments.iter().map(|one| one.height).collect();
-                        let call = Node::Call { on: None, name: word, arguments };
+                        let call = SyntaxNode::Call { on: None, name: word, arguments };
                         return Self::tree(at, call, &below);
                     }
-                    Node::Name(word)
+                    SyntaxNode::Name(word)
                 }
             },
             Token::Sign("(") => {
@@ -558,12 +583,15 @@ impl Parser {
             Token::Sign("[") => {
                 let all = self.list("]", at)?;
                 let below: Vec<u16> = all.iter().map(|one| one.height).collect();
-                return Self::tree(at, Node::List(all), &below);
+                return Self::tree(at, SyntaxNode::List(all), &below);
             }
-            Token::Sign("{") => return Err(Slip::new(at, "maps { } are not known here")),
-            Token::End => return Err(Slip::new(at, "a value is missing at the end")),
+            Token::Sign("{") => return Err(ExprDiagnostic::new(at, "maps { } are not known here")),
+            Token::End => return Err(ExprDiagnostic::new(at, "a value is missing at the end")),
             other => {
-                return Err(Slip::new(at, format!("a value is missing before {}", other.words())));
+                return Err(ExprDiagnostic::new(
+                    at,
+                    format!("a value is missing before {}", other.words()),
+                ));
             }
         };
         Self::tree(at, node, &[])

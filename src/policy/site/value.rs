@@ -5,11 +5,11 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::policy::site::diagnostic::Spot;
+use crate::policy::site::diagnostic::Location;
 
 /// The type of a fact or of an expression: known before any process is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueType {
     /// true or false.
     Bool,
     /// A whole number of 64 bits.
@@ -20,7 +20,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueType {
     /// As CEL names it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -67,12 +67,12 @@ impl<'a> Value<'a> {
 
     /// Its type.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ValueType {
         match self {
-            Self::Bool(_) => Kind::Bool,
-            Self::Int(_) => Kind::Int,
-            Self::Double(_) => Kind::Double,
-            Self::Text(_) => Kind::Text,
+            Self::Bool(_) => ValueType::Bool,
+            Self::Int(_) => ValueType::Int,
+            Self::Double(_) => ValueType::Double,
+            Self::Text(_) => ValueType::Text,
         }
     }
 
@@ -110,9 +110,9 @@ fn mixed(whole: i64, other: f64) -> Option<Ordering> {
 /// What judging one process may still cost, in units of about ten nanoseconds. It is counted, not
 /// timed, so the same process under the same rule always comes out the same.
 #[derive(Debug)]
-pub struct Fuel(Cell<u64>);
+pub struct EvalBudget(Cell<u64>);
 
-impl Fuel {
+impl EvalBudget {
     /// What a rule may cost for all processes of a look together: well within a second.
     pub const REFRESH: u64 = 40_000_000;
 
@@ -138,7 +138,7 @@ impl Fuel {
 
 /// Why a rule could not be worked out for a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum EvalFailure {
     /// This fact is not there.
     Absent(&'static str),
     /// A division by zero.
@@ -153,23 +153,27 @@ pub enum Why {
 
 /// Where and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct EvalError {
     /// In the file.
-    pub spot: Spot,
+    pub spot: Location,
     /// The cause.
-    pub why: Why,
+    pub why: EvalFailure,
 }
 
 /// `3:9: p.swap is not known; ask has(p.swap) first`
-impl fmt::Display for Trouble {
+impl fmt::Display for EvalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.spot)?;
         match self.why {
-            Why::Absent(fact) => write!(f, "{fact} is not known; ask has({fact}) first"),
-            Why::Zero => f.write_str("it divides by zero"),
-            Why::Overflow => f.write_str("a number leaves 64 bits; double(…) holds larger ones"),
-            Why::Range => f.write_str("a number is out of range"),
-            Why::Costs => f.write_str("it takes too long with so many processes; shorten the rule"),
+            EvalFailure::Absent(fact) => write!(f, "{fact} is not known; ask has({fact}) first"),
+            EvalFailure::Zero => f.write_str("it divides by zero"),
+            EvalFailure::Overflow => {
+                f.write_str("a number leaves 64 bits; double(…) holds larger ones")
+            }
+            EvalFailure::Range => f.write_str("a number is out of range"),
+            EvalFailure::Costs => {
+                f.write_str("it takes too long with so many processes; shorten the rule")
+            }
         }
     }
 }

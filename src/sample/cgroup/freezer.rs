@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use crate::model::{Frozen, Hierarchy, Text};
+use crate::model::{FrozenBy, Hierarchy, Text};
 use crate::sample::cgroup::members::{V2, below, members, open};
-use crate::sample::file_buffer::Buffer;
+use crate::sample::file_buffer::FileBuffer;
 
 /// Where hierarchies that can freeze are mounted
 /// (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup-v1/freezer-subsystem.rst`).
@@ -60,8 +60,8 @@ impl Freezer {
 
     /// What there is to say of it, where it is frozen.
     #[must_use]
-    pub fn frozen(&self) -> Option<Frozen> {
-        self.is_frozen().then(|| Frozen {
+    pub fn frozen(&self) -> Option<FrozenBy> {
+        self.is_frozen().then(|| FrozenBy {
             hierarchy: self.hierarchy,
             path: self.path.clone(),
             own: self.is_own(),
@@ -118,7 +118,7 @@ pub fn freezers(cgroups: &[u8]) -> Vec<Freezer> {
 /// The first `most` bytes of a file.
 fn slurp(dir: impl AsFd, name: &str, most: usize) -> Result<Vec<u8>, Errno> {
     let name = std::ffi::CString::new(name).map_err(|_| Errno::INVAL)?;
-    let mut buffer = Buffer::new();
+    let mut buffer = FileBuffer::new();
     buffer.read_start(dir, &name, most).map(|(bytes, _)| bytes.to_vec())
 }
 

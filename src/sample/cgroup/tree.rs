@@ -16,10 +16,10 @@ use rustix::io::Errno;
 use rustix::process::getpid;
 
 use crate::model::{
-    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Marks, Pressure, Reading, Text,
+    Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, OomdXattrs, Pressure, Reading, Text,
     is_within, tree_order,
 };
-use crate::sample::file_buffer::{Buffer, open};
+use crate::sample::file_buffer::{FileBuffer, open};
 use crate::sample::machine::system::perhaps;
 use crate::sample::parse;
 use crate::sample::parse::{CgroupMount, MemoryStat, ParseError};
@@ -80,7 +80,7 @@ fn children(dir: impl AsFd, room: &mut Vec<u8>, most: usize) -> Vec<CString> {
 
 /// What reading works with, kept between looks.
 struct Tools {
-    buffer: Buffer,
+    buffer: FileBuffer,
     /// Room for the names in a directory.
     entries: Vec<u8>,
     /// A group's path, or the path of one of its files below the mount point.
@@ -101,7 +101,7 @@ struct Mount {
 impl Mount {
     /// Looks for it among the mounts that this process sees.
     fn find(root: &ProcRoot, tools: &mut Tools) -> Option<Self> {
-        let mut buffer = Buffer::new();
+        let mut buffer = FileBuffer::new();
         let (bytes, _) = buffer.read_start(root, c"self/mountinfo", MOUNTS).ok()?;
         let mut mounts: Vec<CgroupMount> = parse::cgroup_mounts(bytes).collect();
         // On a hybrid host memory is either here or there. Of several mounts of one hierarchy, that
@@ -276,8 +276,8 @@ fn marked(dir: &OwnedFd, name: &CStr) -> bool {
 }
 
 /// How a cgroup is marked, if it is.
-fn marks(dir: &OwnedFd) -> Option<Marks> {
-    let marks = Marks {
+fn marks(dir: &OwnedFd) -> Option<OomdXattrs> {
+    let marks = OomdXattrs {
         avoid: marked(dir, c"user.oomd_avoid") || marked(dir, c"trusted.oomd_avoid"),
         omit: marked(dir, c"user.oomd_omit"),
         prefer: marked(dir, c"user.oomd_prefer") || marked(dir, c"trusted.oomd_prefer"),
@@ -285,7 +285,7 @@ fn marks(dir: &OwnedFd) -> Option<Marks> {
     };
     let any = marks.avoid || marks.omit || marks.prefer;
     // Whose mark it is decides whether it counts: unknown counts as nobody's.
-    any.then(|| Marks {
+    any.then(|| OomdXattrs {
         owner: rustix::fs::fstat(dir).map_or(u32::MAX, |stat| stat.st_uid),
         ..marks
     })
@@ -337,7 +337,7 @@ impl CgroupReader {
             limited: Vec::new(),
             paths: HashMap::new(),
             tools: Tools {
-                buffer: Buffer::new(),
+                buffer: FileBuffer::new(),
                 entries: Vec::with_capacity(32 * 1024),
                 path: Vec::new(),
             },

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use rustix::process::geteuid;
 
 use crate::model::{
-    Earlyoom, Found, IoWeights, Killers, Nohang, Nominated, Oomd, Process, SystemdOomd, Text, Told,
+    EarlyoomOptions, InstalledKillers, IoWeights, KillerOptions, KillerPresence, NohangOptions,
+    NominatedUnit, OomdOptions, Process, SystemdOomdOptions, Text,
 };
-use crate::sample::file_buffer::{Buffer, Path as ProcPath};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
-use crate::sample::parse::Setting;
+use crate::sample::parse::UnitSetting;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::unit;
 use crate::sample::regular_file::plain_file;
@@ -57,21 +58,21 @@ pub fn filesystem(proc: &ProcRoot) -> Option<PathBuf> {
 pub struct KillerReader {
     /// The root of the filesystem, where there is one.
     files: Option<PathBuf>,
-    buffer: Buffer,
+    buffer: FileBuffer,
     read: Option<Millis>,
-    last: Arc<Killers>,
+    last: Arc<InstalledKillers>,
 }
 
 impl KillerReader {
     /// A reader of this filesystem, that knows nothing yet.
     #[must_use]
     pub fn new(files: Option<PathBuf>) -> Self {
-        Self { files, buffer: Buffer::new(), read: None, last: Arc::default() }
+        Self { files, buffer: FileBuffer::new(), read: None, last: Arc::default() }
     }
 
     /// What was read last; as long as nothing changes, it is the same.
     #[must_use]
-    pub fn last(&self) -> &Arc<Killers> {
+    pub fn last(&self) -> &Arc<InstalledKillers> {
         &self.last
     }
 
@@ -109,7 +110,7 @@ impl KillerReader {
 /// Whether a process with a killer's name may be one. Anybody can have the name, and what its command
 /// line names is opened: root counts, doomtop's own user, and the service of that name, which may run
 /// as a user of its own. By both ids, as who runs a program of root's chooses its command line.
-fn is_believed(proc: &ProcRoot, process: &Process, buffer: &mut Buffer) -> bool {
+fn is_believed(proc: &ProcRoot, process: &Process, buffer: &mut FileBuffer) -> bool {
     let mut read = |file| {
         let path = ProcPath::of(process.id.pid, file);
         buffer.read_start(proc, path.as_c_str(), 1 << 16).map(|(bytes, _)| bytes.to_vec()).ok()
@@ -154,9 +155,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn killers(&self) -> Killers {
+    fn killers(&self) -> InstalledKillers {
         let (nohang, nohang_desktop) = self.nohang();
-        Killers {
+        InstalledKillers {
             earlyoom: self.earlyoom(),
             nohang,
             nohang_desktop,
@@ -179,11 +180,11 @@ impl Search<'_> {
     }
 
     /// Whether a killer of this name runs, or else its program is there.
-    fn found(&self, comm: &str, programs: &[&str]) -> Found {
+    fn found(&self, comm: &str, programs: &[&str]) -> KillerPresence {
         match self.runs(comm) {
-            Some(running) => Found::Running(running.pid),
-            None if self.is_there(programs) => Found::Installed,
-            None => Found::Absent,
+            Some(running) => KillerPresence::Running(running.pid),
+            None if self.is_there(programs) => KillerPresence::Installed,
+            None => KillerPresence::Absent,
         }
     }
 
@@ -206,12 +207,12 @@ impl Search<'_> {
         names.find_map(|name| numbers(name.to_str()?.strip_prefix(package)?.strip_prefix('-')?))
     }
 
-    fn earlyoom(&self) -> Told<Earlyoom> {
+    fn earlyoom(&self) -> KillerOptions<EarlyoomOptions> {
         const FILE: &str = "etc/default/earlyoom";
         let programs = ["usr/bin/earlyoom", "usr/local/bin/earlyoom", "bin/earlyoom"];
         let found = self.found("earlyoom", &programs);
-        let mut told = Told { found, ..Told::default() };
-        if found == Found::Absent {
+        let mut told = KillerOptions { found, ..KillerOptions::default() };
+        if found == KillerPresence::Absent {
             return told;
         }
         let args = match self.runs("earlyoom").filter(|it| !it.args.is_empty()) {
@@ -230,7 +231,7 @@ impl Search<'_> {
     }
 
     /// With its own file, and with that for desktops: which of the two runs, its command line tells.
-    fn nohang(&self) -> (Told<Nohang>, Told<Nohang>) {
+    fn nohang(&self) -> (KillerOptions<NohangOptions>, KillerOptions<NohangOptions>) {
         let programs = ["usr/sbin/nohang", "usr/bin/nohang", "usr/local/sbin/nohang"];
         let found = self.found("nohang", &programs);
         let argument = |running: &Running| {
@@ -238,7 +239,7 @@ impl Search<'_> {
             String::from_utf8(running.args.get(at + 1)?.clone()).ok()
         };
         let config = self.runs("nohang").and_then(argument);
-        let up_to_0_2 = found != Found::Absent
+        let up_to_0_2 = found != KillerPresence::Absent
             && self.version("nohang").is_some_and(|version| version <= (0, 2));
         let told = |desktop: bool, place: &str| {
             let this = match &config {
@@ -246,14 +247,14 @@ impl Search<'_> {
                 None => !desktop,
             };
             let found = match found {
-                Found::Running(_) if !this => Found::Installed,
+                KillerPresence::Running(_) if !this => KillerPresence::Installed,
                 found => found,
             };
-            let options = if desktop { Nohang::desktop() } else { Nohang::default() };
-            let mut told = Told { found, options, ..Told::default() };
+            let options = if desktop { NohangOptions::desktop() } else { NohangOptions::default() };
+            let mut told = KillerOptions { found, options, ..KillerOptions::default() };
             let place =
                 config.as_ref().filter(|_| this).map_or(place, |path| path.trim_start_matches('/'));
-            if found != Found::Absent
+            if found != KillerPresence::Absent
                 && let Some(bytes) = self.file(place)
             {
                 told.from.push(text(&format!("/{place}")));
@@ -277,7 +278,7 @@ impl Search<'_> {
 
     /// The settings of a file and its drop-ins: `systemd/oomd.conf` below each directory, the
     /// strongest one; then all drop-ins by name, of equal names the strongest.
-    fn settings(&self, from: &mut Vec<Text>) -> Vec<Setting> {
+    fn settings(&self, from: &mut Vec<Text>) -> Vec<UnitSetting> {
         let mut found = Vec::new();
         let mut take = |place: &str, from: &mut Vec<Text>| {
             let Some(bytes) = self.file(place) else { return false };
@@ -305,7 +306,7 @@ impl Search<'_> {
     }
 
     /// Who asks to be watched, as unit files and their drop-ins tell.
-    fn nominated(&self, from: &mut Vec<Text>) -> Vec<Nominated> {
+    fn nominated(&self, from: &mut Vec<Text>) -> Vec<NominatedUnit> {
         // Of each unit its own file, the strongest, then its drop-ins by name.
         let mut units: BTreeMap<String, (Option<String>, BTreeMap<String, String>)> =
             BTreeMap::new();
@@ -327,7 +328,7 @@ impl Search<'_> {
         let mut found = Vec::new();
         for (name, (own, parts)) in units {
             let mut unit =
-                Nominated { unit: text(&name), swap: false, pressure: false, limit: None };
+                NominatedUnit { unit: text(&name), swap: false, pressure: false, limit: None };
             for place in own.iter().chain(parts.values()) {
                 let Some(bytes) = self.file(place) else { continue };
                 // Few files say anything about it.
@@ -359,16 +360,16 @@ impl Search<'_> {
         found
     }
 
-    fn systemd_oomd(&self) -> Told<SystemdOomd> {
+    fn systemd_oomd(&self) -> KillerOptions<SystemdOomdOptions> {
         let programs = ["usr/lib/systemd/systemd-oomd", "lib/systemd/systemd-oomd"];
         let found = self.found("systemd-oomd", &programs);
-        let mut told = Told { found, ..Told::<SystemdOomd>::default() };
-        if found == Found::Absent {
+        let mut told = KillerOptions { found, ..KillerOptions::<SystemdOomdOptions>::default() };
+        if found == KillerPresence::Absent {
             return told;
         }
         // What systemd does unless it is told otherwise; units ask for nothing by themselves.
         told.options.seconds = 30.0;
-        for Setting { key, value, .. } in self.settings(&mut told.from) {
+        for UnitSetting { key, value, .. } in self.settings(&mut told.from) {
             let limit = parse::percentage(&value);
             match key.as_str() {
                 "SwapUsedLimit" => told.options.swap_used = limit.unwrap_or(90.0),
@@ -387,11 +388,11 @@ impl Search<'_> {
         told
     }
 
-    fn oomd(&self) -> Told<Oomd> {
+    fn oomd(&self) -> KillerOptions<OomdOptions> {
         let programs = ["usr/bin/oomd", "usr/local/bin/oomd"];
         let found = self.found("oomd", &programs);
-        let mut told = Told { found, ..Told::<Oomd>::default() };
-        if found == Found::Absent {
+        let mut told = KillerOptions { found, ..KillerOptions::<OomdOptions>::default() };
+        if found == KillerPresence::Absent {
             return told;
         }
         let argument = |running: &Running| {

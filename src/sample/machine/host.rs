@@ -3,11 +3,11 @@
 
 use nix::unistd::{SysconfVar, sysconf};
 
-use crate::model::{Machine, Node, Process, Reading, RssSource, ScoreScale, Text};
-use crate::sample::file_buffer::Buffer;
+use crate::model::{Machine, NumaNode, Process, Reading, RssSource, ScoreScale, Text};
+use crate::sample::file_buffer::FileBuffer;
 use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::{ByPath, Tools};
+use crate::sample::process::row::{OpenByPath, RowBuffers};
 use crate::units::{Adj, PageSize, Pages, TickRate};
 
 /// The initial pid namespace's inode (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
@@ -18,7 +18,7 @@ fn constant(which: SysconfVar) -> Option<u64> {
 }
 
 /// The line in a file of one line.
-fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut Buffer) -> Option<Text> {
+fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut FileBuffer) -> Option<Text> {
     let bytes = buffer.read(root, path).ok()?.trim_ascii();
     (!bytes.is_empty()).then(|| Text::new(bytes))
 }
@@ -27,7 +27,7 @@ fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut Buffer) -> Option<T
 /// [`own_scale`] or [`calibrate`] know better.
 #[must_use]
 pub fn machine(root: &ProcRoot) -> Machine {
-    let mut buffer = Buffer::new();
+    let mut buffer = FileBuffer::new();
     let buffer = &mut buffer;
     let uname = nix::sys::utsname::uname().ok();
     let text =
@@ -58,7 +58,7 @@ pub fn machine(root: &ProcRoot) -> Machine {
 }
 
 /// The memory nodes, where there is more than one.
-fn nodes(root: &ProcRoot, buffer: &mut Buffer) -> Vec<Node> {
+fn nodes(root: &ProcRoot, buffer: &mut FileBuffer) -> Vec<NumaNode> {
     // The file comes in several pieces and grows with nodes times CPUs.
     let read = buffer.read_start(root, c"zoneinfo", 1 << 20);
     let found = read.map_or_else(|_| Vec::new(), |(bytes, _)| parse::zoneinfo(bytes));
@@ -70,7 +70,7 @@ fn nodes(root: &ProcRoot, buffer: &mut Buffer) -> Vec<Node> {
 /// if the tree is of our namespace: seen from a container, the host's tree links to the
 /// container's.
 fn initial_pid_namespace(root: &ProcRoot) -> bool {
-    if let Ok(stat) = Tools::new(PageSize::default()).stat(&ByPath { root, pid: 2 }) {
+    if let Ok(stat) = RowBuffers::new(PageSize::default()).stat(&OpenByPath { root, pid: 2 }) {
         return stat.flags & Process::PF_KTHREAD != 0;
     }
     let mut room = [0; 64];
@@ -103,7 +103,7 @@ pub fn scale_by_version(version: (u32, u32)) -> ScoreScale {
 /// not 0, the tree has no `self`, or the score is low, which [`calibrate`] then looks into.
 #[must_use]
 pub fn own_scale(root: &ProcRoot) -> Option<ScoreScale> {
-    let mut buffer = Buffer::new();
+    let mut buffer = FileBuffer::new();
     let adj = buffer.read(root, c"self/oom_score_adj").ok()?;
     let adj = parse::oom_score_adj(adj).ok()?;
     let score = buffer.read(root, c"self/oom_score").ok()?;

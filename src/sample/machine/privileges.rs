@@ -4,9 +4,9 @@ use rustix::fs::{Access, AtFlags, CWD, accessat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, geteuid, getpid, pidfd_open};
 
-use crate::model::{Capabilities, Capability, Powers, Turns};
+use crate::model::{Capabilities, Capability, Privileges, SysctlWritable};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::{ByPath, Tools};
+use crate::sample::process::row::{OpenByPath, RowBuffers};
 use crate::units::PageSize;
 
 /// Whether our capabilities are those of the machine. In a user namespace of its own a process may
@@ -19,22 +19,22 @@ fn in_initial_user_namespace() -> bool {
 }
 
 /// Whether the kernel's switches can be turned: asked, not tried.
-fn turns_knobs(root: &ProcRoot) -> Turns {
+fn turns_knobs(root: &ProcRoot) -> SysctlWritable {
     let file = c"sys/vm/overcommit_memory";
     match accessat(root, file, Access::WRITE_OK, AtFlags::EACCESS) {
-        Ok(()) => Turns::Yes,
-        Err(Errno::ROFS) => Turns::ReadOnly,
-        Err(Errno::ACCESS | Errno::PERM) => Turns::RootOnly,
-        Err(_) => Turns::NotAsked,
+        Ok(()) => SysctlWritable::Yes,
+        Err(Errno::ROFS) => SysctlWritable::ReadOnly,
+        Err(Errno::ACCESS | Errno::PERM) => SysctlWritable::RootOnly,
+        Err(_) => SysctlWritable::NotAsked,
     }
 }
 
 /// Finds out. Whether memory is locked is for whoever locks it to say.
 #[must_use]
-pub fn powers(root: &ProcRoot) -> Powers {
+pub fn powers(root: &ProcRoot) -> Privileges {
     let caps = rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits());
     let caps = Capabilities(caps);
-    Powers {
+    Privileges {
         euid: geteuid().as_raw(),
         caps: if in_initial_user_namespace() {
             caps
@@ -42,7 +42,9 @@ pub fn powers(root: &ProcRoot) -> Powers {
             caps.without(Capability::SysResource)
         },
         // With hidepid, pid 1 is hidden from everybody but root and the exempt group.
-        sees_others: Tools::new(PageSize::default()).stat(&ByPath { root, pid: 1 }).is_ok(),
+        sees_others: RowBuffers::new(PageSize::default())
+            .stat(&OpenByPath { root, pid: 1 })
+            .is_ok(),
         pidfd: pidfd_open(getpid(), PidfdFlags::empty()).is_ok(),
         memory_locked: false,
         turns_knobs: turns_knobs(root),

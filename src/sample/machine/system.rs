@@ -3,19 +3,19 @@
 use rustix::io::Errno;
 
 use crate::model::{
-    Knobs, Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Traffic,
+    Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls, VmCounters,
 };
 use crate::sample::Unreadable;
-use crate::sample::file_buffer::Buffer;
+use crate::sample::file_buffer::FileBuffer;
 use crate::sample::parse;
 use crate::sample::parse::{MemInfo, ParseError};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::open_files::KeptFile;
+use crate::sample::process::open_files::OpenFile;
 use crate::units::{Kib, Ticks};
 
 /// What the machine as a whole tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct System {
+pub struct SystemSample {
     /// RAM, swap, promises.
     pub meminfo: MemInfo,
     /// Swap, with what is being switched off.
@@ -23,18 +23,18 @@ pub struct System {
     /// The knobs, and what they amount to.
     pub overcommit: Overcommit,
     /// What an OOM does here.
-    pub knobs: Knobs,
+    pub knobs: Sysctls,
     /// Stall times; missing where the kernel does not account them.
     pub pressure: Pressure,
     /// Counters since boot.
-    pub traffic: Traffic,
+    pub traffic: VmCounters,
     /// Load averages over 1, 5 and 15 minutes.
     pub load: [f32; 3],
     /// Time since boot.
     pub uptime: Ticks,
 }
 
-impl System {
+impl SystemSample {
     /// Pages swapped in and out since boot.
     #[must_use]
     pub fn swap_traffic(&self) -> u64 {
@@ -44,22 +44,22 @@ impl System {
 
 /// The files, held open.
 pub struct SystemFiles {
-    meminfo: KeptFile,
-    vmstat: KeptFile,
-    pressure: KeptFile,
-    io_pressure: KeptFile,
-    loadavg: KeptFile,
-    uptime: KeptFile,
-    mode: KeptFile,
-    ratio: KeptFile,
-    kbytes: KeptFile,
-    admin_reserve: KeptFile,
-    user_reserve: KeptFile,
-    panic: KeptFile,
-    allocating: KeptFile,
-    swappiness: KeptFile,
-    swaps: KeptFile,
-    buffer: Buffer,
+    meminfo: OpenFile,
+    vmstat: OpenFile,
+    pressure: OpenFile,
+    io_pressure: OpenFile,
+    loadavg: OpenFile,
+    uptime: OpenFile,
+    mode: OpenFile,
+    ratio: OpenFile,
+    kbytes: OpenFile,
+    admin_reserve: OpenFile,
+    user_reserve: OpenFile,
+    panic: OpenFile,
+    allocating: OpenFile,
+    swappiness: OpenFile,
+    swaps: OpenFile,
+    buffer: FileBuffer,
 }
 
 /// A reading of what may be absent: an older kernel, or stall accounting switched off.
@@ -76,9 +76,9 @@ pub(crate) fn perhaps<T>(
 
 /// Reads what a look cannot do without.
 fn vital<T>(
-    file: &mut KeptFile,
+    file: &mut OpenFile,
     root: &ProcRoot,
-    buffer: &mut Buffer,
+    buffer: &mut FileBuffer,
     parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
 ) -> Result<T, Unreadable> {
     let read = match file.read(root, buffer) {
@@ -96,22 +96,22 @@ impl SystemFiles {
     #[must_use]
     pub fn open(root: &ProcRoot) -> Self {
         Self {
-            meminfo: KeptFile::open(root, c"meminfo"),
-            vmstat: KeptFile::open(root, c"vmstat"),
-            pressure: KeptFile::open(root, c"pressure/memory"),
-            io_pressure: KeptFile::open(root, c"pressure/io"),
-            loadavg: KeptFile::open(root, c"loadavg"),
-            uptime: KeptFile::open(root, c"uptime"),
-            mode: KeptFile::open(root, c"sys/vm/overcommit_memory"),
-            ratio: KeptFile::open(root, c"sys/vm/overcommit_ratio"),
-            kbytes: KeptFile::open(root, c"sys/vm/overcommit_kbytes"),
-            admin_reserve: KeptFile::open(root, c"sys/vm/admin_reserve_kbytes"),
-            user_reserve: KeptFile::open(root, c"sys/vm/user_reserve_kbytes"),
-            panic: KeptFile::open(root, c"sys/vm/panic_on_oom"),
-            allocating: KeptFile::open(root, c"sys/vm/oom_kill_allocating_task"),
-            swappiness: KeptFile::open(root, c"sys/vm/swappiness"),
-            swaps: KeptFile::open(root, c"swaps"),
-            buffer: Buffer::new(),
+            meminfo: OpenFile::open(root, c"meminfo"),
+            vmstat: OpenFile::open(root, c"vmstat"),
+            pressure: OpenFile::open(root, c"pressure/memory"),
+            io_pressure: OpenFile::open(root, c"pressure/io"),
+            loadavg: OpenFile::open(root, c"loadavg"),
+            uptime: OpenFile::open(root, c"uptime"),
+            mode: OpenFile::open(root, c"sys/vm/overcommit_memory"),
+            ratio: OpenFile::open(root, c"sys/vm/overcommit_ratio"),
+            kbytes: OpenFile::open(root, c"sys/vm/overcommit_kbytes"),
+            admin_reserve: OpenFile::open(root, c"sys/vm/admin_reserve_kbytes"),
+            user_reserve: OpenFile::open(root, c"sys/vm/user_reserve_kbytes"),
+            panic: OpenFile::open(root, c"sys/vm/panic_on_oom"),
+            allocating: OpenFile::open(root, c"sys/vm/oom_kill_allocating_task"),
+            swappiness: OpenFile::open(root, c"sys/vm/swappiness"),
+            swaps: OpenFile::open(root, c"swaps"),
+            buffer: FileBuffer::new(),
         }
     }
 
@@ -120,7 +120,7 @@ impl SystemFiles {
     /// # Errors
     ///
     /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
-    pub fn read(&mut self, root: &ProcRoot, machine: &Machine) -> Result<System, Unreadable> {
+    pub fn read(&mut self, root: &ProcRoot, machine: &Machine) -> Result<SystemSample, Unreadable> {
         let buffer = &mut self.buffer;
         let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
         // Inside a container both files may be made up (lxcfs), and not to suit each other.
@@ -134,7 +134,7 @@ impl SystemFiles {
         };
         let rate = machine.tick_rate;
         let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
-        let knob = |file: &mut KeptFile, buffer: &mut Buffer| {
+        let knob = |file: &mut OpenFile, buffer: &mut FileBuffer| {
             perhaps(file.read(root, buffer), |bytes| {
                 parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
             })
@@ -144,10 +144,10 @@ impl SystemFiles {
         let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| parse::vmstat(bytes).ok());
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
-        Ok(System {
+        Ok(SystemSample {
             meminfo,
             swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
-            knobs: Knobs {
+            knobs: Sysctls {
                 panic_on_oom: knob(&mut self.panic, buffer)
                     .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
                 oom_kill_allocating_task: knob(&mut self.allocating, buffer).map(|mode| mode != 0),
@@ -171,7 +171,7 @@ impl SystemFiles {
             .with_io(io),
             traffic: traffic
                 .value()
-                .unwrap_or(Traffic { oom_kills: Reading::Missing, ..Traffic::default() }),
+                .unwrap_or(VmCounters { oom_kills: Reading::Missing, ..VmCounters::default() }),
             load: load.value().unwrap_or_default(),
             uptime,
         })

@@ -1,6 +1,6 @@
 //! The command line of earlyoom (`main.c` `parse_args`), as `getopt_long` takes it.
 
-use crate::model::{Earlyoom, Text};
+use crate::model::{EarlyoomOptions, Text};
 use crate::units::Kib;
 
 /// Its options of one letter; a colon says that a value follows.
@@ -43,8 +43,8 @@ fn pair(value: &[u8], most: f64) -> Option<[f64; 2]> {
 
 /// Reads options (without the program's name): what they say, and what of them made no sense.
 #[must_use]
-pub fn earlyoom_args(args: &[Vec<u8>]) -> (Earlyoom, Vec<Text>) {
-    let mut options = Earlyoom::default();
+pub fn earlyoom_args(args: &[Vec<u8>]) -> (EarlyoomOptions, Vec<Text>) {
+    let mut options = EarlyoomOptions::default();
     let mut odd = Vec::new();
     let strange = |words: &str, what: &[u8]| {
         let mut text = b"earlyoom: ".to_vec();
@@ -153,7 +153,7 @@ mod tests {
     use super::super::words;
     use super::*;
 
-    fn read(line: &str) -> (Earlyoom, Vec<Text>) {
+    fn read(line: &str) -> (EarlyoomOptions, Vec<Text>) {
         earlyoom_args(&words(line.as_bytes()))
     }
 

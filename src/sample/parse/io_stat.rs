@@ -1,6 +1,6 @@
 //! `io.stat` of a cgroup of version 2: a line for each device (`Documentation/admin-guide/cgroup-v2.rst`).
 
-use crate::model::IoUse;
+use crate::model::IoStat;
 
 /// `8:0` as two numbers.
 #[must_use]
@@ -11,11 +11,11 @@ pub fn device(text: &str) -> Option<(u32, u32)> {
 
 /// What was done on each device. Members that are not known, and lines without a device, are left out.
 #[must_use]
-pub fn io_stat(bytes: &[u8]) -> Vec<IoUse> {
+pub fn io_stat(bytes: &[u8]) -> Vec<IoStat> {
     let text = String::from_utf8_lossy(bytes);
     let line = |line: &str| {
         let mut words = line.split_ascii_whitespace();
-        let mut used = IoUse { device: device(words.next()?)?, ..IoUse::default() };
+        let mut used = IoStat { device: device(words.next()?)?, ..IoStat::default() };
         for (key, value) in words.filter_map(|word| word.split_once('=')) {
             let Ok(value) = value.parse() else { continue };
             match key {
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                IoUse {
+                IoStat {
                     device: (8, 0),
                     read_ios: 1,
                     read_bytes: 4096,
@@ -54,7 +54,7 @@ mod tests {
                     trim_ios: 4,
                     trim_bytes: 3,
                 },
-                IoUse { device: (254, 1), read_ios: 7, ..IoUse::default() },
+                IoStat { device: (254, 1), read_ios: 7, ..IoStat::default() },
             ]
         );
     }

@@ -3,7 +3,7 @@
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Json {
+pub enum JsonValue {
     /// `null`, `true`, `false`.
     Word,
     /// A number.
@@ -11,15 +11,15 @@ pub enum Json {
     /// A text.
     Text(String),
     /// A list.
-    List(Vec<Json>),
+    List(Vec<JsonValue>),
     /// Names and values, in their order.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(String, JsonValue)>),
 }
 
 /// So deep may lists and objects lie in each other.
 const DEEPEST: usize = 32;
 
-impl Json {
+impl JsonValue {
     /// The value of this name in an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
@@ -60,7 +60,7 @@ impl Json {
 
 /// Reads one value; nothing else may stand around it. `None` where it is no JSON.
 #[must_use]
-pub fn json(bytes: &[u8]) -> Option<Json> {
+pub fn json(bytes: &[u8]) -> Option<JsonValue> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut reader = Reader { rest: text };
     let value = reader.value(0)?;
@@ -99,7 +99,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Option<Json> {
+    fn value(&mut self, depth: usize) -> Option<JsonValue> {
         self.skip();
         if depth > DEEPEST {
             return None;
@@ -115,23 +115,23 @@ impl Reader<'_> {
                     }
                     members.push(self.value(depth + 1)?);
                 }
-                Some(Json::List(members))
+                Some(JsonValue::List(members))
             }
-            '"' => self.string().map(Json::Text),
+            '"' => self.string().map(JsonValue::Text),
             _ => {
                 let end =
                     self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
                 let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
                 self.rest = rest;
                 match word {
-                    "null" | "true" | "false" => Some(Json::Word),
-                    _ => word.parse().ok().filter(|it: &f64| it.is_finite()).map(Json::Number),
+                    "null" | "true" | "false" => Some(JsonValue::Word),
+                    _ => word.parse().ok().filter(|it: &f64| it.is_finite()).map(JsonValue::Number),
                 }
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<Json> {
+    fn object(&mut self, depth: usize) -> Option<JsonValue> {
         self.takes('{');
         let mut pairs = Vec::new();
         while !self.takes('}') {
@@ -145,7 +145,7 @@ impl Reader<'_> {
             }
             pairs.push((name, self.value(depth + 1)?));
         }
-        Some(Json::Object(pairs))
+        Some(JsonValue::Object(pairs))
     }
 
     fn string(&mut self) -> Option<String> {
@@ -190,8 +190,8 @@ mod tests {
         let list = read.get("a").unwrap().list();
         assert_eq!(list[1].number(), Some(-25.0));
         assert_eq!(list[2].text(), Some("b\nA"));
-        assert_eq!(read.get("c"), Some(&Json::Object(Vec::new())));
-        assert_eq!(Json::Text(" 60 ".to_owned()).number(), Some(60.0));
+        assert_eq!(read.get("c"), Some(&JsonValue::Object(Vec::new())));
+        assert_eq!(JsonValue::Text(" 60 ".to_owned()).number(), Some(60.0));
     }
 
     #[test]

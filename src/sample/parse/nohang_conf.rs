@@ -1,34 +1,36 @@
 //! `nohang.conf`: one `KEY = VALUE` a line, and the rules, which begin with `@`.
 
-use crate::model::{Amount, Nohang, Rule, RuleOn, Step, Text};
+use crate::model::{
+    NohangOptions, NohangRule, NohangRuleField, NohangThreshold, Text, ThresholdAmount,
+};
 use crate::units::Kib;
 
 /// What stands between a rule's number and its expression.
 const SEPARATOR: &str = "///";
 
 /// The rules, and what they look at.
-const RULES: &[(&str, RuleOn)] = &[
-    ("NAME", RuleOn::Name),
-    ("CMDLINE", RuleOn::Cmdline),
-    ("UID", RuleOn::Uid),
-    ("CGROUP_V1", RuleOn::CgroupV1),
-    ("CGROUP_V2", RuleOn::CgroupV2),
-    ("REALPATH", RuleOn::Exe),
-    ("CWD", RuleOn::Cwd),
-    ("ENVIRON", RuleOn::Environ),
+const RULES: &[(&str, NohangRuleField)] = &[
+    ("NAME", NohangRuleField::Name),
+    ("CMDLINE", NohangRuleField::Cmdline),
+    ("UID", NohangRuleField::Uid),
+    ("CGROUP_V1", NohangRuleField::CgroupV1),
+    ("CGROUP_V2", NohangRuleField::CgroupV2),
+    ("REALPATH", NohangRuleField::Exe),
+    ("CWD", NohangRuleField::Cwd),
+    ("ENVIRON", NohangRuleField::Environ),
 ];
 
 /// So many rules are taken; more serve only to fill somebody's memory.
 const MOST: usize = 1000;
 
 /// `5 %` or `300 M`.
-fn amount(value: &str) -> Option<Amount> {
+fn amount(value: &str) -> Option<ThresholdAmount> {
     let number =
         |digits: &str| digits.trim().parse::<f64>().ok().filter(|it| (0.0..1e12).contains(it));
     if let Some(digits) = value.strip_suffix('%') {
-        return number(digits).map(Amount::Percent);
+        return number(digits).map(ThresholdAmount::Percent);
     }
-    number(value.strip_suffix('M')?).map(|mib| Amount::Kib(Kib((mib * 1024.0) as u64)))
+    number(value.strip_suffix('M')?).map(|mib| ThresholdAmount::Kib(Kib((mib * 1024.0) as u64)))
 }
 
 fn truth(value: &str) -> Option<bool> {
@@ -44,20 +46,20 @@ fn float(value: &str) -> Option<f64> {
 }
 
 /// A rule, without the `@`.
-fn rule(line: &str) -> Option<Rule> {
+fn rule(line: &str) -> Option<NohangRule> {
     let line = line.strip_prefix("BADNESS_ADJ_RE_")?;
     let &(name, on) = RULES.iter().find(|(name, _)| {
         line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '\t', '-', '+']))
     })?;
     let (adj, pattern) = line[name.len()..].split_once(SEPARATOR)?;
     let adj = adj.trim().parse().ok()?;
-    Some(Rule { on, adj, pattern: Text::new(pattern.trim().as_bytes()) })
+    Some(NohangRule { on, adj, pattern: Text::new(pattern.trim().as_bytes()) })
 }
 
 /// Sets one key; `None` where its value makes no sense.
-fn set(options: &mut Nohang, key: &str, value: &str) -> Option<()> {
-    let Nohang { soft, hard, .. } = options;
-    let step = |step: &mut Step, what: &str| {
+fn set(options: &mut NohangOptions, key: &str, value: &str) -> Option<()> {
+    let NohangOptions { soft, hard, .. } = options;
+    let step = |step: &mut NohangThreshold, what: &str| {
         match what {
             "min_mem" => step.mem = amount(value)?,
             "min_swap" => step.swap = amount(value)?,
@@ -86,8 +88,8 @@ fn set(options: &mut Nohang, key: &str, value: &str) -> Option<()> {
 
 /// Reads the file: what it says, and what of it made no sense. What it leaves out is as shipped.
 #[must_use]
-pub fn nohang_conf(bytes: &[u8]) -> (Nohang, Vec<Text>) {
-    let mut options = Nohang::default();
+pub fn nohang_conf(bytes: &[u8]) -> (NohangOptions, Vec<Text>) {
+    let mut options = NohangOptions::default();
     let mut odd = Vec::new();
     let strange = |words: &str, line: &str| {
         let short: String = line.chars().take(80).collect();
@@ -138,10 +140,10 @@ mod tests {
     #[test]
     fn keys_and_rules_are_read() {
         let (options, odd) = nohang_conf(FILE.as_bytes());
-        assert_eq!(options.soft.mem, Amount::Percent(8.0));
-        assert_eq!(options.soft.swap, Amount::Kib(Kib(307_200)));
+        assert_eq!(options.soft.mem, ThresholdAmount::Percent(8.0));
+        assert_eq!(options.soft.swap, ThresholdAmount::Kib(Kib(307_200)));
         assert_eq!(options.hard.psi, 70.0);
-        assert_eq!(options.hard.mem, Amount::Percent(2.0), "as shipped");
+        assert_eq!(options.hard.mem, ThresholdAmount::Percent(2.0), "as shipped");
         assert!(options.psi && options.ignore_positive_adj && !options.zram);
         assert_eq!(options.psi_metric.as_str(), "some_avg60");
         assert_eq!(options.min_badness, 10);
@@ -150,9 +152,9 @@ mod tests {
         assert_eq!(
             rules,
             [
-                (RuleOn::Name, 200, "^(Web Content|file:// Content)$"),
-                (RuleOn::Exe, -200, "^/usr/bin/X"),
-                (RuleOn::CgroupV2, -5, "/a"),
+                (NohangRuleField::Name, 200, "^(Web Content|file:// Content)$"),
+                (NohangRuleField::Exe, -200, "^/usr/bin/X"),
+                (NohangRuleField::CgroupV2, -5, "/a"),
             ]
         );
         assert_eq!(options.soft_actions, 1);
@@ -165,7 +167,7 @@ mod tests {
         for line in ["soft_threshold_min_mem = 8", "min_badness = 0", "psi_checking_enabled = yes"]
         {
             let (options, odd) = nohang_conf(line.as_bytes());
-            assert_eq!((options, odd.len()), (Nohang::default(), 1), "{line}");
+            assert_eq!((options, odd.len()), (NohangOptions::default(), 1), "{line}");
         }
     }
 

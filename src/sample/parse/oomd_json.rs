@@ -1,35 +1,35 @@
 //! The configuration of oomd: rulesets of detectors and actions, each a plugin with arguments. Read
 //! as far as five of its kill plugins and the detectors before them go.
 
-use super::json::Json;
-use crate::model::{CgroupSet, Oomd, Text};
+use super::json::JsonValue;
+use crate::model::{CgroupSet, OomdOptions, Text};
 
 /// What a plugin is called, and one of its arguments.
-fn name(plugin: &Json) -> Option<&str> {
+fn name(plugin: &JsonValue) -> Option<&str> {
     plugin.get("name")?.text()
 }
 
-fn argument<'a>(plugin: &'a Json, name: &str) -> Option<&'a Json> {
+fn argument<'a>(plugin: &'a JsonValue, name: &str) -> Option<&'a JsonValue> {
     plugin.get("args")?.get(name)
 }
 
-fn set(plugin: &Json) -> CgroupSet {
-    let listed = argument(plugin, "cgroup").and_then(Json::text).unwrap_or_default();
+fn set(plugin: &JsonValue) -> CgroupSet {
+    let listed = argument(plugin, "cgroup").and_then(JsonValue::text).unwrap_or_default();
     CgroupSet::parse(listed)
 }
 
 /// A configuration: what it says of those plugins, and what of it is not followed. `None` where
 /// it has no rulesets.
 #[must_use]
-pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
-    let mut options = Oomd {
+pub fn oomd_json(config: &JsonValue) -> Option<(OomdOptions, Vec<Text>)> {
+    let mut options = OomdOptions {
         pressure: Vec::new(),
         by_size: CgroupSet::default(),
         by_swap: CgroupSet::default(),
         by_pressure: CgroupSet::default(),
         by_pgscan: CgroupSet::default(),
         by_io: CgroupSet::default(),
-        ..Oomd::default()
+        ..OomdOptions::default()
     };
     let mut odd: Vec<Text> = Vec::new();
     let mut strange = |words: &str| {
@@ -39,7 +39,7 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
         }
     };
     for ruleset in config.get("rulesets")?.list() {
-        let actions = ruleset.get("actions").map_or(&[][..], Json::list);
+        let actions = ruleset.get("actions").map_or(&[][..], JsonValue::list);
         let mut kills = false;
         let mut by_swap = false;
         for action in actions {
@@ -65,13 +65,13 @@ pub fn oomd_json(config: &Json) -> Option<(Oomd, Vec<Text>)> {
                 strange("it looks for its victim recursively, which is not followed");
             }
         }
-        let groups = ruleset.get("detectors").map_or(&[][..], Json::list);
+        let groups = ruleset.get("detectors").map_or(&[][..], JsonValue::list);
         // The first member of a group is its name.
-        for detector in groups.iter().flat_map(Json::list) {
-            let number = |name| argument(detector, name).and_then(Json::number);
+        for detector in groups.iter().flat_map(JsonValue::list) {
+            let number = |name| argument(detector, name).and_then(JsonValue::number);
             match name(detector).unwrap_or_default() {
                 "pressure_above" if kills => {
-                    let resource = argument(detector, "resource").and_then(Json::text);
+                    let resource = argument(detector, "resource").and_then(JsonValue::text);
                     let limit = number("threshold").filter(|_| resource == Some("memory"));
                     options.pressure.extend(limit.map(|limit| (set(detector), limit)));
                     options.seconds = number("duration").unwrap_or(options.seconds);

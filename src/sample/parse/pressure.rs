@@ -3,11 +3,11 @@
 use procfs::{FromBufRead, MemoryPressure, PressureRecord};
 
 use super::ParseError;
-use crate::model::{Pressure, Reading, Stall};
+use crate::model::{Pressure, PsiLine, Reading};
 
-fn stall(record: &PressureRecord) -> Option<Stall> {
+fn stall(record: &PressureRecord) -> Option<PsiLine> {
     let shares = [record.avg10, record.avg60, record.avg300];
-    shares.iter().all(|share| share.is_finite()).then_some(Stall {
+    shares.iter().all(|share| share.is_finite()).then_some(PsiLine {
         avg10: record.avg10,
         avg60: record.avg60,
         avg300: record.avg300,
@@ -51,7 +51,7 @@ mod tests {
         let read = pressure(GOOD).unwrap();
         assert_eq!(
             read.some,
-            Reading::Value(Stall { avg10: 4.5, avg60: 0.91, avg300: 0.0, total_us: 681_245 })
+            Reading::Value(PsiLine { avg10: 4.5, avg60: 0.91, avg300: 0.0, total_us: 681_245 })
         );
         assert_eq!(read.full.map(|full| full.total_us), Reading::Value(391_926));
     }

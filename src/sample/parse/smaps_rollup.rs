@@ -1,12 +1,12 @@
 //! `/proc/PID/smaps_rollup`: of whom the memory of a process is.
 
-use crate::model::Holding;
+use crate::model::MemoryBreakdown;
 use crate::units::Kib;
 
 /// Adds it up. `None` if it does not name what is private: it was cut short, or is no such file.
 #[must_use]
-pub fn smaps_rollup(bytes: &[u8]) -> Option<Holding> {
-    let mut found = Holding::default();
+pub fn smaps_rollup(bytes: &[u8]) -> Option<MemoryBreakdown> {
+    let mut found = MemoryBreakdown::default();
     let (mut private, mut swap, mut part) = (None, Kib::ZERO, None);
     // The first line is a range of addresses, and the last one is whole or not there.
     let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);

@@ -1,14 +1,14 @@
 //! `/proc/PID/status`: sizes, users, capabilities.
 
 use super::{ParseError, unsigned};
-use crate::model::{Capabilities, Ids, NodeSet};
+use crate::model::{Capabilities, NodeSet, UserIds};
 use crate::units::Kib;
 
 /// The lines that are used. Sizes are absent for kernel threads and for threads without memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// `Uid`, the first two: real and effective.
-    pub ids: Ids,
+    pub ids: UserIds,
     /// `CapEff`.
     pub caps: Option<Capabilities>,
     /// `Kthread` (6.4 and later).
@@ -77,7 +77,7 @@ pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
                     .split(u8::is_ascii_whitespace)
                     .map(|field| unsigned(field).and_then(|n| u32::try_from(n).ok()));
                 match (numbers.next().flatten(), numbers.next().flatten()) {
-                    (Some(uid), Some(euid)) => ids = Some(Ids { uid, euid }),
+                    (Some(uid), Some(euid)) => ids = Some(UserIds { uid, euid }),
                     _ => return Err(no("Uid")),
                 }
             }
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(
             status(GOOD, false),
             Ok(Status {
-                ids: Ids { uid: 1000, euid: 0 },
+                ids: UserIds { uid: 1000, euid: 0 },
                 caps: Some(Capabilities(0x0000_01ff_feff_ffff)),
                 kernel_thread: false,
                 rss: Some(Kib(1780)),

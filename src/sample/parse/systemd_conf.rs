@@ -2,7 +2,7 @@
 
 /// One assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct UnitSetting {
     /// Without its brackets.
     pub section: String,
     /// What is set.
@@ -14,7 +14,7 @@ pub struct Setting {
 /// All assignments in their order (`man systemd.syntax`): a backslash at its end carries a line on,
 /// lines that begin with `#` or `;` say nothing.
 #[must_use]
-pub fn systemd_conf(bytes: &[u8]) -> Vec<Setting> {
+pub fn systemd_conf(bytes: &[u8]) -> Vec<UnitSetting> {
     let mut found = Vec::new();
     let mut section = String::new();
     let mut carried = String::new();
@@ -34,7 +34,7 @@ pub fn systemd_conf(bytes: &[u8]) -> Vec<Setting> {
         if let Some(name) = whole.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
             name.clone_into(&mut section);
         } else if let Some((key, value)) = whole.split_once('=') {
-            found.push(Setting {
+            found.push(UnitSetting {
                 section: section.clone(),
                 key: key.trim().to_owned(),
                 value: value.trim().to_owned(),

@@ -3,7 +3,7 @@
 use procfs::{FromBufRead, VmStat};
 
 use super::ParseError;
-use crate::model::{Reading, Traffic};
+use crate::model::{Reading, VmCounters};
 use crate::units::Pages;
 
 /// Swap traffic and kills since boot.
@@ -11,7 +11,7 @@ use crate::units::Pages;
 /// # Errors
 ///
 /// When the crate cannot make sense of the file, or it was cut short.
-pub fn vmstat(bytes: &[u8]) -> Result<Traffic, ParseError> {
+pub fn vmstat(bytes: &[u8]) -> Result<VmCounters, ParseError> {
     let no = |item| ParseError { file: "vmstat", item };
     if !bytes.ends_with(b"\n") {
         return Err(no("end"));
@@ -31,7 +31,7 @@ pub fn vmstat(bytes: &[u8]) -> Result<Traffic, ParseError> {
             .flatten();
         parts.map_or(Reading::Missing, Reading::Value)
     };
-    Ok(Traffic {
+    Ok(VmCounters {
         swap_in_pages: Pages(counter("pswpin").unwrap_or(0)),
         swap_out_pages: Pages(counter("pswpout").unwrap_or(0)),
         oom_kills: counter("oom_kill").map_or(Reading::Missing, Reading::Value),

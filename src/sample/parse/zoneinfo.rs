@@ -1,15 +1,15 @@
 //! `/proc/zoneinfo`: how much memory each node has.
 
 use super::unsigned;
-use crate::model::Node;
+use crate::model::NumaNode;
 use crate::units::Pages;
 
 /// The nodes that have memory, by number, with their `present` pages: what an OOM that is confined to
 /// a set of nodes weighs adj by (`mm/oom_kill.c` `constrained_alloc`, 5.7 and later). A file that was
 /// cut short counts as far as it goes.
 #[must_use]
-pub fn zoneinfo(bytes: &[u8]) -> Vec<Node> {
-    let mut nodes: Vec<Node> = Vec::new();
+pub fn zoneinfo(bytes: &[u8]) -> Vec<NumaNode> {
+    let mut nodes: Vec<NumaNode> = Vec::new();
     let mut current = None;
     for line in bytes.split_inclusive(|&b| b == b'\n') {
         let Some(line) = line.strip_suffix(b"\n") else { continue };
@@ -20,7 +20,7 @@ pub fn zoneinfo(bytes: &[u8]) -> Vec<Node> {
             let (Some(id), Some(pages)) = (current, unsigned(count.trim_ascii())) else { continue };
             match nodes.iter_mut().find(|node| node.id == id) {
                 Some(node) => node.present += Pages(pages),
-                None => nodes.push(Node { id, present: Pages(pages) }),
+                None => nodes.push(NumaNode { id, present: Pages(pages) }),
             }
         }
     }
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn zones_add_up_by_node() {
-        let node = |id, pages| Node { id, present: Pages(pages) };
+        let node = |id, pages| NumaNode { id, present: Pages(pages) };
         assert_eq!(zoneinfo(TWO), [node(0, 63_998), node(1, 65_536)]);
         assert_eq!(zoneinfo(b""), []);
     }

@@ -6,10 +6,10 @@ use std::ffi::CStr;
 
 use rustix::io::Errno;
 
-use crate::model::{Holding, ProcId, Process, Reading, Sharers, Study};
+use crate::model::{MemoryBreakdown, MemorySharers, ProcId, Process, ProcessDetail, Reading};
 use crate::sample::cgroup::freezer;
 use crate::sample::daemon::killers;
-use crate::sample::file_buffer::{Buffer, Path};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
@@ -21,8 +21,8 @@ const LONGEST: usize = 1 << 16;
 
 /// Studies it. `None` when it is gone, or another one has its pid.
 #[must_use]
-pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
-    let mut buffer = Buffer::new();
+pub fn study(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
+    let mut buffer = FileBuffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
     let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
     let unit = killers::filesystem(root).and_then(|files| {
@@ -33,7 +33,7 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
     // The paths of cgroups and the pids that kcmp takes are those of the live tree only.
     let live = root.is_live();
     let frozen = || freezer::freezers(&cgroups).iter().find_map(freezer::Freezer::frozen);
-    let found = Study {
+    let found = ProcessDetail {
         who,
         holding: holding(root, who.pid, &mut buffer),
         sharers: if live { sharers(root, who, &stat, &mut buffer) } else { Reading::NotAsked },
@@ -45,27 +45,27 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<Study> {
 
 /// What the memory of a process is made of. `None` when it is gone, or another one has its pid.
 #[must_use]
-pub fn weigh(root: &ProcRoot, who: ProcId) -> Option<Reading<Holding>> {
-    let mut buffer = Buffer::new();
+pub fn weigh(root: &ProcRoot, who: ProcId) -> Option<Reading<MemoryBreakdown>> {
+    let mut buffer = FileBuffer::new();
     let found = still_there(root, who, &mut buffer).then(|| holding(root, who.pid, &mut buffer))?;
     still_there(root, who, &mut buffer).then_some(found)
 }
 
-fn read(root: &ProcRoot, pid: i32, file: &str, buffer: &mut Buffer) -> Result<Vec<u8>, Errno> {
-    let path = Path::of(pid, file);
+fn read(root: &ProcRoot, pid: i32, file: &str, buffer: &mut FileBuffer) -> Result<Vec<u8>, Errno> {
+    let path = ProcPath::of(pid, file);
     let path: &CStr = path.as_c_str();
     buffer.read_start(root, path, LONGEST).map(|(bytes, _)| bytes.to_vec())
 }
 
-fn stat(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Option<Stat> {
+fn stat(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Option<Stat> {
     parse::stat(&read(root, pid, "stat", buffer).ok()?).ok()
 }
 
-fn still_there(root: &ProcRoot, who: ProcId, buffer: &mut Buffer) -> bool {
+fn still_there(root: &ProcRoot, who: ProcId, buffer: &mut FileBuffer) -> bool {
     stat(root, who.pid, buffer).is_some_and(|stat| stat.born == who.born)
 }
 
-fn holding(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Reading<Holding> {
+fn holding(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Reading<MemoryBreakdown> {
     match read(root, pid, "smaps_rollup", buffer) {
         Ok(bytes) => parse::smaps_rollup(&bytes).map_or(Reading::Missing, Reading::Value),
         Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
@@ -79,7 +79,12 @@ fn has_memory(stat: &Stat) -> bool {
     stat.vsize.0 > 0 && stat.flags & Process::PF_KTHREAD == 0
 }
 
-fn sharers(root: &ProcRoot, who: ProcId, own: &Stat, buffer: &mut Buffer) -> Reading<Sharers> {
+fn sharers(
+    root: &ProcRoot,
+    who: ProcId,
+    own: &Stat,
+    buffer: &mut FileBuffer,
+) -> Reading<MemorySharers> {
     if !has_memory(own) {
         return Reading::Missing;
     }
@@ -89,7 +94,7 @@ fn sharers(root: &ProcRoot, who: ProcId, own: &Stat, buffer: &mut Buffer) -> Rea
         Err(Errno::PERM | Errno::ACCESS) => return Reading::Denied,
         Err(_) => return Reading::Missing,
     }
-    let mut found = Sharers::default();
+    let mut found = MemorySharers::default();
     for pid in pids(root).filter(|&pid| pid != who.pid) {
         match syscall::same_memory(who.pid, pid) {
             Ok(false) => {}

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::readlinkat;
 use rustix::io::Errno;
 
-use crate::model::{LooksAt, ProcId, Reading, Text, Whereabouts};
-use crate::sample::file_buffer::{Absence, Buffer, Path};
+use crate::model::{ExeCwdEnviron, ProcId, ProcessFiles, Reading, Text};
+use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::row::reading;
 
@@ -21,25 +21,25 @@ pub const LONGEST: usize = 4096;
 
 /// Where a link leads, as it is written.
 fn link(root: &ProcRoot, path: &CStr) -> Reading<Text> {
-    let read = readlinkat(root, path, Vec::new()).map_err(Absence::from);
+    let read = readlinkat(root, path, Vec::new()).map_err(FileAbsence::from);
     reading(read.map(|target| Text::new(target.to_bytes())))
 }
 
 /// The start of an environment, as `nohang` sees it: blanks for its NULs.
-fn environ(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Result<Text, Errno> {
-    let (bytes, _) = buffer.read_start(root, Path::of(pid, "environ").as_c_str(), LONGEST)?;
+fn environ(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result<Text, Errno> {
+    let (bytes, _) = buffer.read_start(root, ProcPath::of(pid, "environ").as_c_str(), LONGEST)?;
     let spaced: Vec<u8> = bytes.iter().map(|&b| if b == 0 { b' ' } else { b }).collect();
     Ok(Text::new(spaced.trim_ascii()))
 }
 
 /// Reads what is looked at of a process, but for its environment.
-pub(crate) fn whereabouts(root: &ProcRoot, pid: i32, looks_at: LooksAt) -> Whereabouts {
-    let mut found = Whereabouts::default();
+pub(crate) fn whereabouts(root: &ProcRoot, pid: i32, looks_at: ProcessFiles) -> ExeCwdEnviron {
+    let mut found = ExeCwdEnviron::default();
     if looks_at.exe {
-        found.exe = link(root, Path::of(pid, "exe").as_c_str());
+        found.exe = link(root, ProcPath::of(pid, "exe").as_c_str());
     }
     if looks_at.cwd {
-        found.cwd = link(root, Path::of(pid, "cwd").as_c_str());
+        found.cwd = link(root, ProcPath::of(pid, "cwd").as_c_str());
     }
     found
 }
@@ -48,22 +48,22 @@ pub(crate) fn whereabouts(root: &ProcRoot, pid: i32, looks_at: LooksAt) -> Where
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The thread that reads environments, and what it was asked.
-pub(crate) struct Environs {
+pub(crate) struct EnvironReader {
     asked: Sender<Vec<ProcId>>,
     said: Receiver<(ProcId, Reading<Text>)>,
     /// Answers that are still to come.
     open: usize,
 }
 
-impl Environs {
+impl EnvironReader {
     /// Starts the thread; it ends with what comes back. Nothing where no thread can be had.
     pub(crate) fn start(root: Arc<ProcRoot>) -> Option<Self> {
         let (asked, orders) = channel::<Vec<ProcId>>();
         let (answers, said) = channel();
         let work = move || {
-            let mut buffer = Buffer::new();
+            let mut buffer = FileBuffer::new();
             for who in orders.into_iter().flatten() {
-                let read = environ(&root, who.pid, &mut buffer).map_err(Absence::from);
+                let read = environ(&root, who.pid, &mut buffer).map_err(FileAbsence::from);
                 if answers.send((who, reading(read))).is_err() {
                     return;
                 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rustix::io::Errno;
 
 use crate::model::{ProcId, Text};
-use crate::sample::file_buffer::{Buffer, Path};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::Tools;
+use crate::sample::process::row::RowBuffers;
 use crate::units::PageSize;
 
 /// So many bytes of a command line are read. Longer ones serve only to fill somebody's memory:
@@ -16,8 +16,8 @@ use crate::units::PageSize;
 pub const LONGEST: usize = 4096;
 
 /// Reads a command line; what was cut off shows as `…` at its end.
-pub(crate) fn line(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Result<Text, Errno> {
-    let (bytes, cut) = buffer.read_start(root, Path::of(pid, "cmdline").as_c_str(), LONGEST)?;
+pub(crate) fn line(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result<Text, Errno> {
+    let (bytes, cut) = buffer.read_start(root, ProcPath::of(pid, "cmdline").as_c_str(), LONGEST)?;
     if !cut {
         return Ok(Text::command_line(bytes));
     }
@@ -33,8 +33,8 @@ pub(crate) fn line(root: &ProcRoot, pid: i32, buffer: &mut Buffer) -> Result<Tex
 /// when the process is gone or another one has its pid, or when it may not be read.
 #[must_use]
 pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
-    let mut tools = Tools::new(PageSize::default());
-    let mut buffer = Buffer::new();
+    let mut tools = RowBuffers::new(PageSize::default());
+    let mut buffer = FileBuffer::new();
     if !tools.still_there(root, id) {
         return None;
     }
@@ -46,8 +46,8 @@ pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
 #[must_use]
 pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     let pid = i32::try_from(std::process::id()).ok()?;
-    let mut buffer = Buffer::new();
-    let stat = buffer.read(root, Path::of(pid, "stat").as_c_str()).ok()?;
+    let mut buffer = FileBuffer::new();
+    let stat = buffer.read(root, ProcPath::of(pid, "stat").as_c_str()).ok()?;
     let stat = crate::sample::parse::stat(stat).ok()?;
     Some(ProcId { pid: stat.pid, born: stat.born })
 }

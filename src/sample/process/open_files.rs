@@ -11,9 +11,11 @@ use nix::sys::resource::{Resource, getrlimit};
 use rustix::io::Errno;
 
 use crate::model::{Machine, Needs, ProcId, Process, Scores};
-use crate::sample::file_buffer::{Buffer, Path, open};
+use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::{Ask, ByPath, Came, Files, Item, Tools};
+use crate::sample::process::row::{
+    OpenByPath, ProcFile, ProcFiles, RowBuffers, RowRead, RowRequest,
+};
 
 /// Descriptors that one kept process takes.
 const EACH: usize = 4;
@@ -28,7 +30,7 @@ pub fn budget() -> usize {
 
 /// The open files of one process.
 #[derive(Debug)]
-pub struct KeptProcess {
+pub struct OpenProcess {
     id: ProcId,
     stat: OwnedFd,
     status: OwnedFd,
@@ -36,17 +38,17 @@ pub struct KeptProcess {
     score: OwnedFd,
 }
 
-impl KeptProcess {
+impl OpenProcess {
     /// Opens the files of a process and makes sure that they are those of the one that was born
     /// then. `None` when it is gone, or one of the files is not to be had.
-    pub(crate) fn open(root: &ProcRoot, id: ProcId, tools: &mut Tools) -> Option<Self> {
-        let file = |item: Item| open(root, Path::of(id.pid, item.name()).as_c_str()).ok();
+    pub(crate) fn open(root: &ProcRoot, id: ProcId, tools: &mut RowBuffers) -> Option<Self> {
+        let file = |item: ProcFile| open(root, ProcPath::of(id.pid, item.name()).as_c_str()).ok();
         let kept = Self {
             id,
-            stat: file(Item::Stat)?,
-            status: file(Item::Status)?,
-            adj: file(Item::Adj)?,
-            score: file(Item::Score)?,
+            stat: file(ProcFile::Stat)?,
+            status: file(ProcFile::Status)?,
+            adj: file(ProcFile::Adj)?,
+            score: file(ProcFile::Score)?,
         };
         let stat = tools.stat(&kept).ok()?;
         (ProcId { pid: stat.pid, born: stat.born } == id).then_some(kept)
@@ -59,30 +61,30 @@ impl KeptProcess {
     }
 }
 
-impl Files for KeptProcess {
-    fn read<'b>(&self, item: Item, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
+impl ProcFiles for OpenProcess {
+    fn read<'b>(&self, item: ProcFile, buffer: &'b mut FileBuffer) -> Result<&'b [u8], Errno> {
         buffer.again(match item {
-            Item::Stat => &self.stat,
-            Item::Status => &self.status,
-            Item::Adj => &self.adj,
-            Item::Score => &self.score,
+            ProcFile::Stat => &self.stat,
+            ProcFile::Status => &self.status,
+            ProcFile::Adj => &self.adj,
+            ProcFile::Score => &self.score,
         })
     }
 }
 
 /// All processes whose files are open, sorted by pid, and what reading them takes.
-pub struct Kept {
-    processes: Vec<KeptProcess>,
+pub struct OpenFiles {
+    processes: Vec<OpenProcess>,
     wanted: Vec<ProcId>,
-    tools: Tools,
+    tools: RowBuffers,
     most: usize,
 }
 
-impl Kept {
+impl OpenFiles {
     /// Nobody yet; at most `most` processes later.
     #[must_use]
     pub fn new(machine: &Machine, most: usize) -> Self {
-        Self { processes: Vec::new(), wanted: Vec::new(), tools: Tools::on(machine), most }
+        Self { processes: Vec::new(), wanted: Vec::new(), tools: RowBuffers::on(machine), most }
     }
 
     /// Closes the files of processes that are no longer among the first of `keep`, best first.
@@ -101,22 +103,22 @@ impl Kept {
 
     /// Those whose files are open, sorted.
     pub fn ids(&self) -> impl Iterator<Item = ProcId> {
-        self.processes.iter().map(KeptProcess::id)
+        self.processes.iter().map(OpenProcess::id)
     }
 
     /// Whether the files of this process are open.
     #[must_use]
     pub fn has(&self, id: ProcId) -> bool {
-        self.processes.binary_search_by_key(&id, KeptProcess::id).is_ok()
+        self.processes.binary_search_by_key(&id, OpenProcess::id).is_ok()
     }
 
     /// Takes over files that a walk opened; those that nobody wants any more are closed.
-    pub fn take(&mut self, opened: &mut Vec<KeptProcess>) {
+    pub fn take(&mut self, opened: &mut Vec<OpenProcess>) {
         for process in opened.drain(..) {
             if self.wanted.binary_search(&process.id).is_err() {
                 continue;
             }
-            if let Err(at) = self.processes.binary_search_by_key(&process.id, KeptProcess::id) {
+            if let Err(at) = self.processes.binary_search_by_key(&process.id, OpenProcess::id) {
                 self.processes.insert(at, process);
             }
         }
@@ -127,7 +129,7 @@ impl Kept {
     /// not be read: they stay as they were, and a later walk opens them anew.
     pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
         let mut unreadable = 0;
-        let ask = Ask { status: needs.status, score: needs.scores != Scores::Nobody };
+        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::Nobody };
         let tools = &mut self.tools;
         self.processes.retain(|kept| {
             let at = rows.binary_search_by_key(&kept.id.pid, |row| row.id.pid);
@@ -135,12 +137,12 @@ impl Kept {
                 return false; // the walk that the rows come from did not find it any more
             };
             match tools.whole(kept, root, ask, &mut rows[at]) {
-                Came::Row => true,
-                Came::Gone => {
+                RowRead::Row => true,
+                RowRead::Gone => {
                     rows.remove(at);
                     false
                 }
-                Came::Unreadable => {
+                RowRead::Unreadable => {
                     unreadable += 1;
                     false
                 }
@@ -152,25 +154,25 @@ impl Kept {
     /// Reads one process again, everything back to back: in place when its files are kept, else
     /// by path. Whether it is still there. `status` says whether that file is needed.
     pub fn again(&mut self, root: &ProcRoot, status: bool, row: &mut Process) -> bool {
-        let ask = Ask { status, score: true };
-        let came = match self.processes.binary_search_by_key(&row.id, KeptProcess::id) {
+        let ask = RowRequest { status, score: true };
+        let came = match self.processes.binary_search_by_key(&row.id, OpenProcess::id) {
             Ok(at) => self.tools.whole(&self.processes[at], root, ask, row),
             Err(_) => {
-                let files = ByPath { root, pid: row.id.pid };
+                let files = OpenByPath { root, pid: row.id.pid };
                 self.tools.whole(&files, root, ask, row)
             }
         };
-        came != Came::Gone
+        came != RowRead::Gone
     }
 }
 
 /// A system-wide file kept open; absent where the kernel has none.
-pub(crate) struct KeptFile {
+pub(crate) struct OpenFile {
     path: &'static CStr,
     file: Result<OwnedFd, Errno>,
 }
 
-impl KeptFile {
+impl OpenFile {
     pub(crate) fn open(root: &ProcRoot, path: &'static CStr) -> Self {
         Self { path, file: open(root, path) }
     }
@@ -190,7 +192,7 @@ impl KeptFile {
     pub(crate) fn read<'b>(
         &mut self,
         root: &ProcRoot,
-        buffer: &'b mut Buffer,
+        buffer: &'b mut FileBuffer,
     ) -> Result<&'b [u8], Errno> {
         if self.file.as_ref().is_err_and(|&errno| errno != Errno::NOENT) {
             self.file = open(root, self.path);

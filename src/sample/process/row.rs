@@ -6,7 +6,7 @@ use rustix::fs::RawDir;
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
-use crate::sample::file_buffer::{Absence, Buffer, Path, open};
+use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
@@ -14,14 +14,14 @@ use crate::units::{Adj, PageSize, Pages};
 
 /// The files of a process that a judgement rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Item {
+pub(crate) enum ProcFile {
     Stat,
     Status,
     Adj,
     Score,
 }
 
-impl Item {
+impl ProcFile {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Stat => "stat",
@@ -33,25 +33,25 @@ impl Item {
 }
 
 /// A way to the files of one process.
-pub(crate) trait Files {
-    fn read<'b>(&self, item: Item, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno>;
+pub(crate) trait ProcFiles {
+    fn read<'b>(&self, item: ProcFile, buffer: &'b mut FileBuffer) -> Result<&'b [u8], Errno>;
 }
 
 /// By their paths: opened, read, closed.
-pub(crate) struct ByPath<'a> {
+pub(crate) struct OpenByPath<'a> {
     pub(crate) root: &'a ProcRoot,
     pub(crate) pid: i32,
 }
 
-impl Files for ByPath<'_> {
-    fn read<'b>(&self, item: Item, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
-        buffer.read(self.root, Path::of(self.pid, item.name()).as_c_str())
+impl ProcFiles for OpenByPath<'_> {
+    fn read<'b>(&self, item: ProcFile, buffer: &'b mut FileBuffer) -> Result<&'b [u8], Errno> {
+        buffer.read(self.root, ProcPath::of(self.pid, item.name()).as_c_str())
     }
 }
 
 /// What reading works with, kept between looks.
-pub(crate) struct Tools {
-    pub(crate) buffer: Buffer,
+pub(crate) struct RowBuffers {
+    pub(crate) buffer: FileBuffer,
     /// Room for the names in a directory.
     pub(crate) entries: Vec<u8>,
     pub(crate) page: PageSize,
@@ -59,9 +59,14 @@ pub(crate) struct Tools {
     pub(crate) nodes: bool,
 }
 
-impl Tools {
+impl RowBuffers {
     pub(crate) fn new(page: PageSize) -> Self {
-        Self { buffer: Buffer::new(), entries: Vec::with_capacity(32 * 1024), page, nodes: false }
+        Self {
+            buffer: FileBuffer::new(),
+            entries: Vec::with_capacity(32 * 1024),
+            page,
+            nodes: false,
+        }
     }
 
     /// With what a machine's own constants ask for.
@@ -71,34 +76,34 @@ impl Tools {
 
     fn item<T>(
         &mut self,
-        files: &impl Files,
-        item: Item,
+        files: &impl ProcFiles,
+        item: ProcFile,
         parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
-    ) -> Result<T, Absence> {
-        parse(files.read(item, &mut self.buffer)?).map_err(|_| Absence::Missing)
+    ) -> Result<T, FileAbsence> {
+        parse(files.read(item, &mut self.buffer)?).map_err(|_| FileAbsence::Missing)
     }
 
-    pub(crate) fn stat(&mut self, files: &impl Files) -> Result<Stat, Absence> {
-        self.item(files, Item::Stat, parse::stat)
+    pub(crate) fn stat(&mut self, files: &impl ProcFiles) -> Result<Stat, FileAbsence> {
+        self.item(files, ProcFile::Stat, parse::stat)
     }
 
-    pub(crate) fn status(&mut self, files: &impl Files) -> Result<Status, Absence> {
+    pub(crate) fn status(&mut self, files: &impl ProcFiles) -> Result<Status, FileAbsence> {
         let nodes = self.nodes;
-        self.item(files, Item::Status, |bytes| parse::status(bytes, nodes))
+        self.item(files, ProcFile::Status, |bytes| parse::status(bytes, nodes))
     }
 
-    pub(crate) fn adj(&mut self, files: &impl Files) -> Result<Adj, Absence> {
-        self.item(files, Item::Adj, parse::oom_score_adj)
+    pub(crate) fn adj(&mut self, files: &impl ProcFiles) -> Result<Adj, FileAbsence> {
+        self.item(files, ProcFile::Adj, parse::oom_score_adj)
     }
 
-    pub(crate) fn score(&mut self, files: &impl Files) -> Result<u32, Absence> {
-        self.item(files, Item::Score, parse::oom_score)
+    pub(crate) fn score(&mut self, files: &impl ProcFiles) -> Result<u32, FileAbsence> {
+        self.item(files, ProcFile::Score, parse::oom_score)
     }
 
     /// Whether the process is still the one that was born then. Asked when one of its files is
     /// not there, which a process that died and a kernel without that file both look like.
     pub(crate) fn still_there(&mut self, root: &ProcRoot, id: ProcId) -> bool {
-        let stat = self.stat(&ByPath { root, pid: id.pid });
+        let stat = self.stat(&OpenByPath { root, pid: id.pid });
         stat.is_ok_and(|stat| stat.born == id.born)
     }
 
@@ -110,11 +115,11 @@ impl Tools {
         pid: i32,
         with_status: bool,
     ) -> Option<(Stat, Option<Status>)> {
-        let folder = open(root, Path::of(pid, "task").as_c_str()).ok()?;
+        let folder = open(root, ProcPath::of(pid, "task").as_c_str()).ok()?;
         let mut names = RawDir::new(folder, self.entries.spare_capacity_mut());
         while let Some(Ok(name)) = names.next() {
             let Some(tid) = number(name.file_name()) else { continue };
-            let path = Path::of_thread(pid, tid, Item::Stat.name());
+            let path = ProcPath::of_thread(pid, tid, ProcFile::Stat.name());
             let stat = self.buffer.read(root, path.as_c_str());
             let Ok(Ok(stat)) = stat.map(parse::stat) else { continue };
             if tid == pid || stat.vsize.0 == 0 {
@@ -122,7 +127,7 @@ impl Tools {
             }
             let status = with_status
                 .then(|| {
-                    let path = Path::of_thread(pid, tid, Item::Status.name());
+                    let path = ProcPath::of_thread(pid, tid, ProcFile::Status.name());
                     self.buffer.read(root, path.as_c_str()).map(|bytes| parse::status(bytes, false))
                 })
                 .and_then(|read| read.ok()?.ok());
@@ -134,23 +139,23 @@ impl Tools {
     /// Reads everything that a judgement rests on, back to back. `row.id` says whom.
     pub(crate) fn whole(
         &mut self,
-        files: &impl Files,
+        files: &impl ProcFiles,
         root: &ProcRoot,
-        ask: Ask,
+        ask: RowRequest,
         row: &mut Process,
-    ) -> Came {
+    ) -> RowRead {
         // Whatever goes wrong below, the score is then older than this look.
         row.score_fresh = false;
         let stat = match self.stat(files) {
             Ok(stat) if stat.born == row.id.born && stat.pid == row.id.pid => stat,
-            Ok(_) | Err(Absence::Gone) => return Came::Gone,
-            Err(_) => return Came::Unreadable,
+            Ok(_) | Err(FileAbsence::Gone) => return RowRead::Gone,
+            Err(_) => return RowRead::Unreadable,
         };
         take_stat(row, &stat);
         if ask.status {
             let status = self.status(files);
-            if status == Err(Absence::Gone) && !self.still_there(root, row.id) {
-                return Came::Gone;
+            if status == Err(FileAbsence::Gone) && !self.still_there(root, row.id) {
+                return RowRead::Gone;
             }
             take_status(row, status, self.page);
         } else {
@@ -162,35 +167,35 @@ impl Tools {
             take_thread(row, &stat, status.as_ref(), self.page);
         }
         let adj = self.adj(files);
-        if adj == Err(Absence::Gone) && !self.still_there(root, row.id) {
-            return Came::Gone;
+        if adj == Err(FileAbsence::Gone) && !self.still_there(root, row.id) {
+            return RowRead::Gone;
         }
         row.adj = reading(adj);
         if !ask.score {
             row.score = Reading::NotAsked;
         } else {
             let score = self.score(files);
-            if score == Err(Absence::Gone) && !self.still_there(root, row.id) {
-                return Came::Gone;
+            if score == Err(FileAbsence::Gone) && !self.still_there(root, row.id) {
+                return RowRead::Gone;
             }
             row.score = reading(score);
             row.score_fresh = fresh(row, ask.status);
         }
         row.has_mm = has_mm(row);
-        Came::Row
+        RowRead::Row
     }
 }
 
 /// What is asked beside `stat` and `oom_score_adj`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub(crate) struct RowRequest {
     pub(crate) status: bool,
     pub(crate) score: bool,
 }
 
 /// What came of reading a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(crate) enum RowRead {
     Row,
     Gone,
     Unreadable,
@@ -213,11 +218,11 @@ pub(crate) fn has_mm(row: &Process) -> bool {
 }
 
 /// An absence as a reading. Who is gone altogether was sorted out before.
-pub(crate) fn reading<T>(read: Result<T, Absence>) -> Reading<T> {
+pub(crate) fn reading<T>(read: Result<T, FileAbsence>) -> Reading<T> {
     match read {
         Ok(value) => Reading::Value(value),
-        Err(Absence::Denied) => Reading::Denied,
-        Err(Absence::Missing | Absence::Gone) => Reading::Missing,
+        Err(FileAbsence::Denied) => Reading::Denied,
+        Err(FileAbsence::Missing | FileAbsence::Gone) => Reading::Missing,
     }
 }
 
@@ -262,7 +267,7 @@ fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
     row.pgtables = pages(status.pgtables);
 }
 
-pub(crate) fn take_status(row: &mut Process, status: Result<Status, Absence>, page: PageSize) {
+pub(crate) fn take_status(row: &mut Process, status: Result<Status, FileAbsence>, page: PageSize) {
     match status {
         Ok(status) => {
             if status.kernel_thread {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{Comm, Restart, Text, Unit};
+use crate::model::{Comm, RestartPolicy, ServiceUnit, Text};
 use crate::sample::parse;
 use crate::sample::regular_file::plain_file;
 
@@ -41,7 +41,7 @@ const MOST: usize = 200;
 /// it. `None` outside of every service: scopes are never started again. `parent` is the process's own,
 /// with its name where it is known.
 #[must_use]
-pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<Unit> {
+pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<ServiceUnit> {
     let path = String::from_utf8(managed(cgroups)?.to_vec()).ok()?;
     let names: Vec<&str> = path.split('/').collect();
     let at = names.iter().rposition(|name| {
@@ -54,7 +54,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
     let above = names.get(..at).unwrap_or_default();
     let of_a_user = above.iter().any(|it| it.starts_with("user@") && it.ends_with(".service"));
     let dirs = if of_a_user { USER } else { SYSTEM };
-    let (mut restart, mut ends_all) = (Restart::No, true);
+    let (mut restart, mut ends_all) = (RestartPolicy::No, true);
     let mut from = Vec::new();
     for place in places(files, dirs, name) {
         let Some(bytes) = plain_file(&files.join(&place), LONGEST) else { continue };
@@ -65,8 +65,8 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
             }
             // What makes no sense to the manager is passed by; an empty value is the default.
             match (setting.key.as_str(), setting.value.as_str()) {
-                ("Restart", "") => restart = Restart::No,
-                ("Restart", value) => restart = Restart::named(value).unwrap_or(restart),
+                ("Restart", "") => restart = RestartPolicy::No,
+                ("Restart", value) => restart = RestartPolicy::named(value).unwrap_or(restart),
                 ("KillMode", "" | "control-group" | "mixed") => ends_all = true,
                 ("KillMode", "process" | "none") => ends_all = false,
                 _ => {}
@@ -79,7 +79,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
         (pid, _) if !of_a_user => pid == 1,
         (pid, parent) => pid != 1 && parent.is_some_and(|comm| comm.bytes() == b"systemd"),
     };
-    Some(Unit { name, restart, ends_all, from, main })
+    Some(ServiceUnit { name, restart, ends_all, from, main })
 }
 
 /// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
@@ -152,14 +152,14 @@ mod tests {
             ("etc/systemd/system/web@.service", "[Service]\nRestart=on-failure\nRestartSec=5\n"),
         ]);
         let found = unit(root.path(), SERVICE, INIT).expect("a unit");
-        assert_eq!((found.restart, found.main), (Restart::OnFailure, true));
+        assert_eq!((found.restart, found.main), (RestartPolicy::OnFailure, true));
         assert_eq!(found.name.as_str(), "web@a.service");
         assert_eq!(found.from[0].as_str(), "/etc/systemd/system/web@.service");
 
         for (place, restart) in [
-            ("run/systemd/system/web@.service.d/50-x.conf", Restart::Always),
-            ("etc/systemd/system/service.d/90-none.conf", Restart::No),
-            ("etc/systemd/system/web@a.service.d/95-mine.conf", Restart::OnAbort),
+            ("run/systemd/system/web@.service.d/50-x.conf", RestartPolicy::Always),
+            ("etc/systemd/system/service.d/90-none.conf", RestartPolicy::No),
+            ("etc/systemd/system/web@a.service.d/95-mine.conf", RestartPolicy::OnAbort),
         ] {
             let path = root.path().join(place);
             fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
@@ -175,10 +175,13 @@ mod tests {
             let root = files(&[("lib/systemd/system/a.service", text)]);
             unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").restart
         };
-        assert_eq!(restart("[Service]\nRestart=always\nRestart=sometimes\n"), Restart::Always);
-        assert_eq!(restart("[Service]\nRestart=always\nRestart=\n"), Restart::No);
-        assert_eq!(restart("[Unit]\nRestart=always\n"), Restart::No);
-        assert_eq!(restart("\u{0}[[]=\n"), Restart::No);
+        assert_eq!(
+            restart("[Service]\nRestart=always\nRestart=sometimes\n"),
+            RestartPolicy::Always
+        );
+        assert_eq!(restart("[Service]\nRestart=always\nRestart=\n"), RestartPolicy::No);
+        assert_eq!(restart("[Unit]\nRestart=always\n"), RestartPolicy::No);
+        assert_eq!(restart("\u{0}[[]=\n"), RestartPolicy::No);
     }
 
     #[test]
@@ -221,7 +224,7 @@ mod tests {
             (INIT, false),
         ] {
             let found = unit(root.path(), path, parent).expect("a unit");
-            assert_eq!((found.restart, found.main), (Restart::OnSuccess, main), "{parent:?}");
+            assert_eq!((found.restart, found.main), (RestartPolicy::OnSuccess, main), "{parent:?}");
         }
     }
 }

@@ -13,19 +13,19 @@ use std::sync::Arc;
 use rustix::fs::{RawDir, SeekFrom, seek};
 
 use crate::model::{
-    CgroupNeeds, Comm, LooksAt, Machine, Needs, ProcId, Process, Reading, Scores, Text,
+    CgroupNeeds, Comm, Machine, Needs, ProcId, Process, ProcessFiles, Reading, Scores, Text,
 };
 use crate::sample::Unreadable;
-use crate::sample::file_buffer::{Absence, Path};
+use crate::sample::file_buffer::{FileAbsence, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::exe_cwd_environ::{Environs, whereabouts};
+use crate::sample::process::exe_cwd_environ::{EnvironReader, whereabouts};
 use crate::sample::process::lookup;
-use crate::sample::process::open_files::KeptProcess;
+use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    ByPath, Tools, forget_status, fresh, has_mm, lost_its_leader, number, reading, take_stat,
-    take_status, take_thread,
+    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, reading,
+    take_stat, take_status, take_thread,
 };
 use crate::units::Adj;
 
@@ -37,7 +37,7 @@ const SPARE: usize = 64;
 
 /// What one walk must bring. Filled anew for each walk, keeping its room.
 #[derive(Debug, Default)]
-pub struct Wishes {
+pub struct WalkRequest {
     status: bool,
     cgroup: bool,
     /// Everybody's cgroup at each walk: membership decides who can die in which.
@@ -53,7 +53,7 @@ pub struct Wishes {
     swap_traffic: u64,
 }
 
-impl Wishes {
+impl WalkRequest {
     /// Takes the needs of a look; `kept` are read by somebody else through open files, `unopened`
     /// are to be opened on the way (both sorted); `swap_traffic` counts the pages swapped in and
     /// out since boot.
@@ -127,10 +127,10 @@ enum Visit {
 }
 
 /// Walks over the processes of one tree, and remembers what it saw.
-pub struct Walker {
+pub struct ProcessWalk {
     root: Arc<ProcRoot>,
     listing: OwnedFd,
-    tools: Tools,
+    tools: RowBuffers,
     pids: Vec<i32>,
     /// Sorted by pid.
     known: Vec<Known>,
@@ -140,12 +140,12 @@ pub struct Walker {
     walk: u32,
     swap_traffic: Option<u64>,
     /// What was looked at when it was last found out what processes run and where.
-    looked_at: LooksAt,
+    looked_at: ProcessFiles,
     /// Reads environments; there once any was asked for.
-    environs: Option<Environs>,
+    environs: Option<EnvironReader>,
 }
 
-impl Walker {
+impl ProcessWalk {
     /// A walker that knows nobody yet.
     ///
     /// # Errors
@@ -155,14 +155,14 @@ impl Walker {
         Ok(Self {
             listing: root.listing()?,
             root,
-            tools: Tools::on(machine),
+            tools: RowBuffers::on(machine),
             pids: Vec::new(),
             known: Vec::new(),
             found: Vec::new(),
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
-            looked_at: LooksAt::default(),
+            looked_at: ProcessFiles::default(),
             environs: None,
         })
     }
@@ -182,8 +182,8 @@ impl Walker {
     /// When the tree cannot be listed.
     pub fn walk(
         &mut self,
-        wishes: &Wishes,
-        opened: &mut Vec<KeptProcess>,
+        wishes: &WalkRequest,
+        opened: &mut Vec<OpenProcess>,
         passed: &mut Vec<ProcId>,
     ) -> Result<u32, Unreadable> {
         passed.clear();
@@ -210,7 +210,7 @@ impl Walker {
                 Visit::Row => {
                     let id = known.row.id;
                     if wishes.unopened.binary_search(&id).is_ok() {
-                        opened.extend(KeptProcess::open(&self.root, id, &mut self.tools));
+                        opened.extend(OpenProcess::open(&self.root, id, &mut self.tools));
                     }
                     if known.passed {
                         passed.push(id);
@@ -251,10 +251,10 @@ impl Walker {
 
     /// Finds out what processes run and where, as far as that is looked at: of who is new or has
     /// another name, and of the others in turn.
-    pub fn find_out(&mut self, looks_at: LooksAt) {
+    pub fn find_out(&mut self, looks_at: ProcessFiles) {
         let anew = looks_at != self.looked_at;
         self.looked_at = looks_at;
-        if looks_at == LooksAt::default() {
+        if looks_at == ProcessFiles::default() {
             if anew {
                 self.known.iter_mut().for_each(|known| known.row.whereabouts = None);
             }
@@ -288,7 +288,7 @@ impl Walker {
 
     /// Has environments read, and takes what is there, also of who was asked for before.
     fn read_environs(&mut self, whom: Vec<ProcId>) {
-        let start = || Environs::start(Arc::clone(&self.root));
+        let start = || EnvironReader::start(Arc::clone(&self.root));
         self.environs = self.environs.take().or_else(start);
         let Some(environs) = &mut self.environs else { return };
         let known = &mut self.known;
@@ -320,9 +320,9 @@ impl Walker {
     }
 
     /// Brings what is known of a process up to date.
-    fn visit(&mut self, pid: i32, known: &mut Known, wishes: &Wishes, swapped: bool) -> Visit {
+    fn visit(&mut self, pid: i32, known: &mut Known, wishes: &WalkRequest, swapped: bool) -> Visit {
         let root = Arc::clone(&self.root);
-        let files = ByPath { root: &root, pid };
+        let files = OpenByPath { root: &root, pid };
         let turn = pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
         if wishes.kept.binary_search(&known.row.id).is_ok() {
             // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
@@ -332,7 +332,7 @@ impl Walker {
 
         let stat = match self.tools.stat(&files) {
             Ok(stat) if stat.pid == pid => stat,
-            Err(Absence::Gone) => return Visit::Gone,
+            Err(FileAbsence::Gone) => return Visit::Gone,
             _ => return Visit::Unreadable,
         };
         let id = ProcId { pid, born: stat.born };
@@ -358,7 +358,7 @@ impl Walker {
             }
         } else if !known.status || (!idle && (whole || changed || swapped)) {
             let status = self.tools.status(&files);
-            if status == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+            if status == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
                 return Visit::Gone;
             }
             known.kernel_thread = status.is_ok_and(|status| status.kernel_thread);
@@ -375,7 +375,7 @@ impl Walker {
 
         if !idle || row.adj.is_not_asked() {
             let adj = self.tools.adj(&files);
-            if adj == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+            if adj == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
                 return Visit::Gone;
             }
             row.adj = reading(adj);
@@ -387,7 +387,7 @@ impl Walker {
             && (whole || wishes.all_scores || dubious(row, known.weighed))
         {
             let score = self.tools.score(&files);
-            if score == Err(Absence::Gone) && !self.tools.still_there(&root, id) {
+            if score == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
                 return Visit::Gone;
             }
             row.score = reading(score);
@@ -398,7 +398,7 @@ impl Walker {
     }
 
     /// Cgroup and command line: facts that no arithmetic rests on.
-    fn places(&mut self, known: &mut Known, wishes: &Wishes, turn: bool) -> Visit {
+    fn places(&mut self, known: &mut Known, wishes: &WalkRequest, turn: bool) -> Visit {
         let id = known.row.id;
         let mut doubt = false;
         if !wishes.cgroup {
@@ -406,7 +406,7 @@ impl Walker {
             known.cgroup = false;
         } else if turn || !known.cgroup {
             let place = self.cgroup(id.pid);
-            doubt |= place == Err(Absence::Gone);
+            doubt |= place == Err(FileAbsence::Gone);
             known.row.cgroup = reading(place);
             known.cgroup = true;
         }
@@ -415,8 +415,8 @@ impl Walker {
             known.cmdline = None;
         } else if known.cmdline != Some(known.row.comm) {
             let line = lookup::line(&self.root, id.pid, &mut self.tools.buffer);
-            let line = line.map(Arc::new).map_err(Absence::from);
-            doubt |= line == Err(Absence::Gone);
+            let line = line.map(Arc::new).map_err(FileAbsence::from);
+            doubt |= line == Err(FileAbsence::Gone);
             known.row.cmdline = reading(line);
             known.cmdline = Some(known.row.comm);
         }
@@ -424,10 +424,10 @@ impl Walker {
     }
 
     /// The path, sharing the text with every process at the same place.
-    fn cgroup(&mut self, pid: i32) -> Result<Arc<Text>, Absence> {
-        let path = Path::of(pid, "cgroup");
+    fn cgroup(&mut self, pid: i32) -> Result<Arc<Text>, FileAbsence> {
+        let path = ProcPath::of(pid, "cgroup");
         let bytes = self.tools.buffer.read(&self.root, path.as_c_str())?;
-        let place = parse::memory_cgroup(bytes).ok_or(Absence::Missing)?;
+        let place = parse::memory_cgroup(bytes).ok_or(FileAbsence::Missing)?;
         if let Some(text) = self.paths.get(place) {
             return Ok(Arc::clone(text));
         }

@@ -6,20 +6,20 @@ use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::dialog::adjust::AdjEdit;
-use crate::app::dialog::signal::{Confirm, Ladder};
-use crate::app::{Acting, Setup};
+use crate::app::dialog::adjust::AdjustDialog;
+use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
+use crate::app::{ActingMode, Setup};
 use crate::columns::human_size;
 use crate::effects::Effects;
-use crate::intent::{Consent, Intent, Outcome, Refusal};
-use crate::model::{Needs, Process, Reading, Scene, Study};
-use crate::plan::rights::Rights;
+use crate::intent::{ConfirmedBy, Intent, Outcome, Refusal};
+use crate::model::{Needs, Process, ProcessDetail, Reading, Scene};
+use crate::plan::rights::WriteRights;
 use crate::rank::Ranking;
 use crate::report::outcomes;
-use crate::report::outcomes::Form;
+use crate::report::outcomes::ReportFormat;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::detail;
-use crate::shell::command::cli::{Sacrifice, Set, Target};
+use crate::shell::command::cli::{SacrificeArgs, SetArgs, TargetArg};
 use crate::source::Source;
 use crate::units::{Adj, Millis};
 
@@ -33,12 +33,12 @@ enum Plan<'a> {
     /// This, and what there is to know before it.
     Act(Intent, Vec<String>),
     /// Nothing, and why.
-    Leave(&'a Target, Option<&'a Process>, String),
+    Leave(&'a TargetArg, Option<&'a Process>, String),
 }
 
 /// Writes values of adj; `dry` says only what would be.
 pub(crate) fn set(
-    order: &Set,
+    order: &SetArgs,
     setup: &Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
@@ -55,7 +55,7 @@ pub(crate) fn set(
 
 /// Sacrifices by the rule of the screen; `dry` says only what would be.
 pub(crate) fn sacrifice(
-    order: &Sacrifice,
+    order: &SacrificeArgs,
     setup: &Setup,
     source: Box<dyn Source>,
     hands: Box<dyn Effects>,
@@ -83,7 +83,7 @@ fn look(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
 
 /// What is asked of each that was named.
 fn plans<'a>(
-    named: &'a [Target],
+    named: &'a [TargetArg],
     scene: &'a Scene,
     plan: impl Fn(&Process) -> Result<(Intent, Vec<String>), String>,
 ) -> impl Iterator<Item = Plan<'a>> {
@@ -97,7 +97,7 @@ fn plans<'a>(
 }
 
 /// The process that was named.
-fn find<'a>(target: &Target, scene: &'a Scene) -> Result<&'a Process, String> {
+fn find<'a>(target: &TargetArg, scene: &'a Scene) -> Result<&'a Process, String> {
     let now = scene.now();
     let found = now.position(target.pid).map(|at| &now.processes[at]);
     let process = found.ok_or_else(|| "no such process".to_owned())?;
@@ -123,7 +123,8 @@ fn plan_set(
     let Some(from) = process.adj.value() else {
         return Err("its oom_score_adj cannot be read".to_owned());
     };
-    let mut edit = AdjEdit::new(process, from, to, Rights::of(process, from, None, scene));
+    let mut edit =
+        AdjustDialog::new(process, from, to, WriteRights::of(process, from, None, scene));
     edit.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
     let mut notes = Vec::new();
     if let Some(preview) = &edit.previews.own {
@@ -145,27 +146,27 @@ fn plan_set(
 
 fn plan_sacrifice(
     process: &Process,
-    order: &Sacrifice,
+    order: &SacrificeArgs,
     setup: &Setup,
     scene: &Scene,
     dry: bool,
 ) -> Result<(Intent, Vec<String>), String> {
     let mut confirm = match order.signal {
-        Some(signal) => Confirm::signal(process, setup.own, scene, signal),
-        None => Confirm::sacrifice(process, setup.own, scene),
+        Some(signal) => SignalDialog::signal(process, setup.own, scene, signal),
+        None => SignalDialog::sacrifice(process, setup.own, scene),
     }?;
     // Reading on may block, so only whoever asks what would follow waits for it. A script thaws nobody.
     if dry
-        && setup.acting == Acting::Rehearsal
+        && setup.acting == ActingMode::Rehearsal
         && let Some(study) =
             ProcRoot::open("/proc").ok().and_then(|it| detail::study(&it, process.id))
     {
-        confirm.learn(Study { frozen: None, ..study }, scene);
+        confirm.learn(ProcessDetail { frozen: None, ..study }, scene);
     }
     let consent = match &confirm.ladder {
-        Ladder::Yes => Consent::Plain,
-        Ladder::TypePid { .. } if order.insist => Consent::TypedPid,
-        Ladder::TypePid { why, .. } => return Err(format!("protected: {why} (see --insist)")),
+        ConfirmStep::Yes => ConfirmedBy::Plain,
+        ConfirmStep::TypePid { .. } if order.insist => ConfirmedBy::TypedPid,
+        ConfirmStep::TypePid { why, .. } => return Err(format!("protected: {why} (see --insist)")),
     };
     let mut notes = Vec::new();
     if !confirm.why.is_empty() {
@@ -185,9 +186,9 @@ fn plan_sacrifice(
 /// Says what would be done, and does nothing: rehearsed on the live machine, elsewhere only told.
 fn foretell<'a>(
     plans: impl Iterator<Item = Plan<'a>>,
-    form: Form,
+    form: ReportFormat,
     mut hands: Box<dyn Effects>,
-    acting: Acting,
+    acting: ActingMode,
 ) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut status = 0;
@@ -196,7 +197,7 @@ fn foretell<'a>(
         for plan in plans {
             match plan {
                 Plan::Act(intent, _) if intent.who().is_some_and(|who| !told.insert(who)) => {}
-                Plan::Act(intent, notes) if acting == Acting::Rehearsal => {
+                Plan::Act(intent, notes) if acting == ActingMode::Rehearsal => {
                     let outcome = hands.perform(intent);
                     if fails(&outcome) {
                         status = REFUSED;
@@ -217,10 +218,10 @@ fn foretell<'a>(
 
 fn leave(
     out: &mut dyn Write,
-    target: &Target,
+    target: &TargetArg,
     process: Option<&Process>,
     why: &str,
-    form: Form,
+    form: ReportFormat,
 ) -> io::Result<()> {
     let name = process.map(|process| process.comm.to_string());
     outcomes::write_refused(out, target.pid, name.as_deref(), why, form)
@@ -238,7 +239,7 @@ const fn fails(outcome: &Outcome) -> bool {
 /// Does it, says what came of each, and follows the signalled to their end, for so long.
 fn perform<'a>(
     plans: impl Iterator<Item = Plan<'a>>,
-    form: Form,
+    form: ReportFormat,
     mut hands: Box<dyn Effects>,
     wait: Option<Duration>,
 ) -> Result<u8, String> {

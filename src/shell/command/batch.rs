@@ -7,19 +7,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::app::{Setup, by_badness};
-use crate::columns::{COLUMNS, CommandStyle, Scale, Sight, fitting};
+use crate::columns::{COLUMNS, CommandStyle, RowContext, SizeUnit, fitting};
 use crate::model::{
     CgroupNeeds, Domain, DomainKind, Names, Needs, ProcId, Reading, Scene, Scope, Scores, Snapshot,
 };
 use crate::policy::{Policy, compare};
 use crate::rank::Ranking;
 use crate::report::{json, text, verdicts};
-use crate::rows::arrange::{Line, View};
-use crate::source::{Lost, Source};
+use crate::rows::arrange::{TableLine, TableSettings};
+use crate::source::{Source, SourceError};
 
 use crate::shell::command::cli::Cli;
-use crate::shell::worker::lookup::{Learner, Reader};
-use crate::shell::worker::site_rules::{News, Watch};
+use crate::shell::worker::lookup::{DetailWorker, LookupWorker};
+use crate::shell::worker::site_rules::{FileNews, FileWatch};
 
 /// So many of the top candidates keep their files open.
 const KEEP: usize = 64;
@@ -38,8 +38,8 @@ pub(crate) fn run(
     cli: &Cli,
     setup: &Setup,
     source: Box<dyn Source>,
-    names: Option<Reader>,
-    watch: Option<Watch>,
+    names: Option<LookupWorker>,
+    watch: Option<FileWatch>,
 ) -> Result<u8, String> {
     let mut out = BufWriter::new(io::stdout().lock());
     let printer = Printer {
@@ -49,7 +49,7 @@ pub(crate) fn run(
         watch,
         trouble: None,
         source,
-        learner: names.and_then(Learner::start),
+        learner: names.and_then(DetailWorker::start),
         names: Names::default(),
         ranking: Ranking::default(),
         lines: Vec::new(),
@@ -80,14 +80,14 @@ struct Printer<'a> {
     setup: &'a Setup,
     /// Whose rule ranks: the setup's, or a newer version of it.
     policy: &'static dyn Policy,
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
     /// What went wrong with it last.
     trouble: Option<String>,
     source: Box<dyn Source>,
-    learner: Option<Learner>,
+    learner: Option<DetailWorker>,
     names: Names,
     ranking: Ranking,
-    lines: Vec<Line>,
+    lines: Vec<TableLine>,
     /// The domain is not the whole machine, so that who is in it must be known each time.
     confined: bool,
 }
@@ -104,14 +104,14 @@ impl Printer<'_> {
             let needs = self.needs();
             let snapshot = match crate::shell::look(self.source.as_mut(), &needs, spent.take()) {
                 Ok(snapshot) => snapshot,
-                Err(Lost::End) if count > 0 => return Ok(()),
-                Err(lost @ Lost::Cut { .. }) if count > 0 => {
+                Err(SourceError::End) if count > 0 => return Ok(()),
+                Err(lost @ SourceError::Cut { .. }) if count > 0 => {
                     out.flush()?;
                     let _ = writeln!(io::stderr(), "doomtop: {lost}");
                     return Ok(());
                 }
                 // What could not be read now may be readable at the next refresh.
-                Err(lost @ Lost::Unreadable(_)) if count > 0 => {
+                Err(lost @ SourceError::Unreadable(_)) if count > 0 => {
                     let _ = writeln!(io::stderr(), "doomtop: {lost}");
                     thread::sleep(Duration::from_millis(self.setup.delay.0));
                     continue;
@@ -154,9 +154,9 @@ impl Printer<'_> {
 
     /// A new version of the rule's file, good or not.
     fn look_at_rule(&mut self) {
-        match self.watch.as_mut().and_then(Watch::look) {
-            Some(News::Good(rule)) => self.policy = rule,
-            Some(News::Bad(what)) => self.complain(&what),
+        match self.watch.as_mut().and_then(FileWatch::look) {
+            Some(FileNews::Good(rule)) => self.policy = rule,
+            Some(FileNews::Bad(what)) => self.complain(&what),
             None => {}
         }
     }
@@ -217,7 +217,7 @@ impl Printer<'_> {
     }
 
     fn write(&mut self, out: &mut dyn Write, scene: &Scene, count: u64) -> io::Result<()> {
-        let view = View {
+        let view = TableSettings {
             sort: self.setup.sort.unwrap_or_else(by_badness),
             filter: self.setup.filter.clone(),
             user: None,
@@ -227,12 +227,12 @@ impl Printer<'_> {
             tree: false,
             folded: HashSet::new(),
         };
-        let sight = Sight {
+        let sight = RowContext {
             scene,
             policy: self.policy,
             ranking: &self.ranking,
             names: &self.names,
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Short,
         };
         view.arrange(&sight, &mut self.lines);
@@ -250,7 +250,7 @@ impl Printer<'_> {
             Some(columns) => columns.clone(),
             None => fitting(width, sight.scale, COMMAND, None, &|_| None),
         };
-        let manner = text::Manner { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
+        let manner = text::TextStyle { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
         text::write_look(out, &sight, &rows, &columns, manner)?;
         if self.cli.verdicts {
             verdicts::write_verdicts(out, &sight, self.setup.policy, manner)?;

@@ -8,16 +8,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::alarm::Alarm;
 use crate::app::parse_delay;
-use crate::app::refresh::playback::{Speed, parse_time};
+use crate::app::refresh::playback::{PlaySpeed, parse_time};
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
-use crate::policy::site::Site;
+use crate::policy::site::SitePolicy;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
-use crate::report::metrics::Form as MetricsForm;
-use crate::report::outcomes::Form;
+use crate::report::metrics::MetricsFormat as MetricsForm;
+use crate::report::outcomes::ReportFormat;
 use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
-use crate::source::Extent;
+use crate::source::RedactExtent;
 use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -75,7 +75,7 @@ pub struct Cli {
     /// cgroups, host and boot id, paths; with =all the names of processes, too. Sizes, adj, pids, uid
     /// numbers and the shape of the cgroup tree stay. Nothing can be acted on
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
-    pub redact: Option<Redact>,
+    pub redact: Option<RedactArg>,
     /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
     /// services, a real kernel and two real kills. Nothing can be acted on
     #[arg(long, conflicts_with = "from", global = true)]
@@ -160,18 +160,18 @@ pub struct Cli {
 
 /// How much is replaced by tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Redact {
+pub enum RedactArg {
     /// All names but those of processes
     Names,
     /// The names of processes, too
     All,
 }
 
-impl From<Redact> for Extent {
-    fn from(redact: Redact) -> Self {
+impl From<RedactArg> for RedactExtent {
+    fn from(redact: RedactArg) -> Self {
         match redact {
-            Redact::Names => Self::Names,
-            Redact::All => Self::All,
+            RedactArg::Names => Self::Names,
+            RedactArg::All => Self::All,
         }
     }
 }
@@ -194,28 +194,28 @@ pub enum Command {
         what: RulesCommand,
     },
     /// Write oom_score_adj of processes; each is read back and reported on a line
-    Set(Set),
+    Set(SetArgs),
     /// Record looks into a new file, compressed, until ^C: 2 to 3 MiB an hour for 500 processes of which
     /// 50 change at each look. replay and --from show it
-    Record(Record),
+    Record(RecordArgs),
     /// Play a recording on the screen: z stops and goes on, ( and ) step, { and } go from kill to kill,
     /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
     /// --filter) stand before it
-    Replay(Replay),
+    Replay(ReplayArgs),
     /// Tell who would be killed next, how near the walls are and which killers are armed as metrics
     /// (OpenMetrics): once to standard output, in a file, or at an address of the loopback
-    Metrics(Metrics),
+    Metrics(MetricsArgs),
     /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): what was asked
     /// for, who was killed and why, whether the rule agrees
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Signal processes by the rule of the key X (SIGTERM if it holds raw I/O, SIGKILL otherwise) and
     /// follow them to their end; a line for each step
-    Sacrifice(Sacrifice),
+    Sacrifice(SacrificeArgs),
 }
 
 /// What `doomtop record` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Record {
+pub struct RecordArgs {
     /// The file; it must not be there yet. With --ring the folder for the files
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub file: PathBuf,
@@ -236,7 +236,7 @@ pub struct Record {
 
 /// What `doomtop replay` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Replay {
+pub struct ReplayArgs {
     /// The recording
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -252,11 +252,11 @@ pub struct Replay {
 
 /// A speed that can be played.
 #[derive(Clone, Copy, Debug)]
-pub struct SpeedArg(pub Speed);
+pub struct SpeedArg(pub PlaySpeed);
 
 /// What `doomtop metrics` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Metrics {
+pub struct MetricsArgs {
     /// Keep this file up to date, for the node exporter's textfile collector (its name then ends in
     /// .prom): written beside it and renamed
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "listen")]
@@ -270,7 +270,7 @@ pub struct Metrics {
     /// Write openmetrics, or the older text of prometheus. Otherwise --file writes prometheus, which the
     /// collector reads; --listen, what it is asked for; standard output, openmetrics
     #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
-    pub format: Option<FormArg>,
+    pub format: Option<FormatArg>,
 
     /// Seconds between refreshes; with --listen no look is taken sooner after another. Standard output is
     /// written once unless this or -n is given
@@ -284,11 +284,11 @@ pub struct Metrics {
 
 /// A form of metrics that exists.
 #[derive(Clone, Copy, Debug)]
-pub struct FormArg(pub MetricsForm);
+pub struct FormatArg(pub MetricsForm);
 
 /// What `doomtop explain` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// The log; - reads standard input
     #[arg(value_name = "FILE", default_value = "-", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -308,7 +308,7 @@ pub struct Explain {
 
 /// What both acts take.
 #[derive(Clone, Debug, Args)]
-pub struct Common {
+pub struct SourceArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -320,20 +320,20 @@ pub struct Common {
     /// The processes: PID, or PID@START with the start time in ticks since boot (start_ticks of
     /// --json), so that a recycled pid is never hit
     #[arg(value_name = "PID", required = true, value_parser = target)]
-    pub pids: Vec<Target>,
+    pub pids: Vec<TargetArg>,
 }
 
-impl Common {
+impl SourceArgs {
     /// In which form lines are written.
     #[must_use]
-    pub const fn form(&self) -> Form {
-        if self.json { Form::Json } else { Form::Text }
+    pub const fn form(&self) -> ReportFormat {
+        if self.json { ReportFormat::Json } else { ReportFormat::Text }
     }
 }
 
 /// What `doomtop set` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Set {
+pub struct SetArgs {
     /// The value, from -1000 (never) to 1000
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000), required_unless_present = "legacy", conflicts_with = "legacy")]
     pub adj: Option<i16>,
@@ -344,10 +344,10 @@ pub struct Set {
 
     /// What both acts take.
     #[command(flatten)]
-    pub common: Common,
+    pub common: SourceArgs,
 }
 
-impl Set {
+impl SetArgs {
     /// The value to write.
     #[must_use]
     pub fn value(&self) -> Adj {
@@ -360,7 +360,7 @@ impl Set {
 
 /// What `doomtop sacrifice` takes.
 #[derive(Clone, Debug, Args)]
-pub struct Sacrifice {
+pub struct SacrificeArgs {
     /// This signal (term or kill), whatever the rule says
     #[arg(long, value_name = "SIGNAL", value_parser = ending)]
     pub signal: Option<Signal>,
@@ -376,12 +376,12 @@ pub struct Sacrifice {
 
     /// What both acts take.
     #[command(flatten)]
-    pub common: Common,
+    pub common: SourceArgs,
 }
 
 /// A process as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct TargetArg {
     /// Its pid.
     pub pid: i32,
     /// When it was born, where that was said.
@@ -425,7 +425,7 @@ impl std::fmt::Debug for PolicyArg {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Known(policy) => f.write_str(policy.id()),
-            Self::Site(file) => write!(f, "{}{}", Site::PREFIX, file.display()),
+            Self::Site(file) => write!(f, "{}{}", SitePolicy::PREFIX, file.display()),
         }
     }
 }
@@ -455,7 +455,7 @@ impl std::fmt::Debug for ColumnsArg {
 }
 
 fn policy(id: &str) -> Result<PolicyArg, String> {
-    if let Some(file) = id.strip_prefix(Site::PREFIX).filter(|file| !file.is_empty()) {
+    if let Some(file) = id.strip_prefix(SitePolicy::PREFIX).filter(|file| !file.is_empty()) {
         return Ok(PolicyArg::Site(file.into()));
     }
     by_id(id).map(PolicyArg::Known).ok_or_else(|| {
@@ -465,14 +465,14 @@ fn policy(id: &str) -> Result<PolicyArg, String> {
     })
 }
 
-fn target(text: &str) -> Result<Target, String> {
+fn target(text: &str) -> Result<TargetArg, String> {
     let wanted = || "PID, or PID@START with the start time in ticks since boot".to_owned();
     let (pid, born) = match text.split_once('@') {
         Some((pid, born)) => (pid, Some(Ticks(born.parse().map_err(|_| wanted())?))),
         None => (text, None),
     };
     let pid = pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(wanted)?;
-    Ok(Target { pid, born })
+    Ok(TargetArg { pid, born })
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
@@ -486,10 +486,10 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
         .to_owned())
 }
 
-fn text_form(text: &str) -> Result<FormArg, String> {
+fn text_form(text: &str) -> Result<FormatArg, String> {
     match text {
-        "openmetrics" => Ok(FormArg(MetricsForm::OpenMetrics)),
-        "prometheus" => Ok(FormArg(MetricsForm::Prometheus)),
+        "openmetrics" => Ok(FormatArg(MetricsForm::OpenMetrics)),
+        "prometheus" => Ok(FormatArg(MetricsForm::Prometheus)),
         _ => Err("it is openmetrics or prometheus".to_owned()),
     }
 }
@@ -527,7 +527,7 @@ fn span(text: &str) -> Result<Millis, String> {
 }
 
 fn speed(text: &str) -> Result<SpeedArg, String> {
-    let times = text.trim_end_matches('x').parse().ok().and_then(Speed::times);
+    let times = text.trim_end_matches('x').parse().ok().and_then(PlaySpeed::times);
     times.map(SpeedArg).ok_or_else(|| "a speed from 0.25 to 64".to_owned())
 }
 

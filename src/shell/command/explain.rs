@@ -5,26 +5,26 @@ use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::incident::timeline::News;
-use crate::app::{Acting, Setup};
-use crate::events::{Reader, Report};
-use crate::model::{Needs, ProcId, Scope, Snapshot, Timing};
+use crate::app::incident::timeline::LogUpdate;
+use crate::app::{ActingMode, Setup};
+use crate::events::{KernelLogReader, OomReport};
+use crate::model::{EventTime, Needs, ProcId, Scope, Snapshot};
 use crate::policy::Policy;
-use crate::report::explain::{Common, Explained};
-use crate::report::text::Manner;
-use crate::shell::command::cli::{Cli, Command, Explain};
-use crate::source::{Lost, Source};
+use crate::report::explain::{DumpContext, ExplainedReport};
+use crate::report::text::TextStyle;
+use crate::shell::command::cli::{Cli, Command, ExplainArgs};
+use crate::source::{Source, SourceError};
 use crate::units::Millis;
 
 /// Longer lines are cut: the kernel's own never are.
 const LONGEST: u64 = 64 << 10;
 
 /// No machine is looked at where reports of a file are shown.
-pub(crate) struct NoLooks;
+pub(crate) struct NoReports;
 
-impl Source for NoLooks {
-    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, Lost> {
-        Err(Lost::End)
+impl Source for NoReports {
+    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, SourceError> {
+        Err(SourceError::End)
     }
 }
 
@@ -32,7 +32,7 @@ impl Source for NoLooks {
 pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy, utc_offset: i32) -> Setup {
     Setup {
         own: ProcId::default(),
-        acting: Acting::NotReal,
+        acting: ActingMode::NotReal,
         policy,
         scope: Scope::Global,
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
@@ -48,15 +48,15 @@ pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy, utc_offset: i32) -> 
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn on_screen(cli: &Cli) -> Result<Vec<News>, String> {
+pub(crate) fn on_screen(cli: &Cli) -> Result<Vec<LogUpdate>, String> {
     let Some(Command::Explain(order)) = &cli.command else { return Ok(Vec::new()) };
     let all = (1..).zip(reports(order)?);
     // A file tells no order but that of its lines.
     Ok(all
-        .map(|(number, report)| News::Report {
+        .map(|(number, report)| LogUpdate::Report {
             number,
             unix_ms: i64::try_from(number).unwrap_or(i64::MAX),
-            told: Timing::Order,
+            told: EventTime::Order,
             report: Arc::new(report),
         })
         .collect())
@@ -66,7 +66,7 @@ pub(crate) fn on_screen(cli: &Cli) -> Result<Vec<News>, String> {
 ///
 /// # Errors
 /// What could not be read or written, in one line.
-pub(crate) fn run(order: &Explain, policy: Option<&'static dyn Policy>) -> Result<u8, String> {
+pub(crate) fn run(order: &ExplainArgs, policy: Option<&'static dyn Policy>) -> Result<u8, String> {
     let reports = reports(order)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let written = write(&mut out, &reports, order, policy).and_then(|()| out.flush());
@@ -79,7 +79,7 @@ pub(crate) fn run(order: &Explain, policy: Option<&'static dyn Policy>) -> Resul
 }
 
 /// The reports of the capture; an error where there is none.
-fn reports(order: &Explain) -> Result<Vec<Report>, String> {
+fn reports(order: &ExplainArgs) -> Result<Vec<OomReport>, String> {
     let name = if order.file == Path::new("-") {
         "standard input".to_owned()
     } else {
@@ -105,8 +105,8 @@ fn reports(order: &Explain) -> Result<Vec<Report>, String> {
 }
 
 /// The reports, and how many lines there were.
-fn read(mut capture: impl BufRead) -> io::Result<(Vec<Report>, u64)> {
-    let mut reader = Reader::default();
+fn read(mut capture: impl BufRead) -> io::Result<(Vec<OomReport>, u64)> {
+    let mut reader = KernelLogReader::default();
     let (mut line, mut lines) = (Vec::new(), 0);
     loop {
         line.clear();
@@ -140,14 +140,14 @@ fn skip_line(capture: &mut impl BufRead) -> io::Result<()> {
 
 fn write(
     out: &mut dyn Write,
-    reports: &[Report],
-    order: &Explain,
+    reports: &[OomReport],
+    order: &ExplainArgs,
     policy: Option<&'static dyn Policy>,
 ) -> io::Result<()> {
-    let common = Common::of(reports);
-    let manner = Manner { cut: width(), ascii: !crate::shell::tui::utf8() };
+    let common = DumpContext::of(reports);
+    let manner = TextStyle { cut: width(), ascii: !crate::shell::tui::utf8() };
     for (nth, report) in (1..).zip(reports) {
-        let explained = Explained::new(report, &common, policy);
+        let explained = ExplainedReport::new(report, &common, policy);
         if order.json {
             writeln!(out, "{}", explained.json())?;
             continue;

@@ -16,18 +16,18 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::app::Setup;
-use crate::columns::{CommandStyle, Scale, Sight};
+use crate::columns::{CommandStyle, RowContext, SizeUnit};
 use crate::model::{CgroupNeeds, Names, Needs, Reading, Scene, Scores, Snapshot};
 use crate::policy::Policy;
 use crate::rank::Ranking;
-use crate::report::metrics::{Form, metrics};
+use crate::report::metrics::{MetricsFormat, metrics};
 use crate::shell::command::batch::{found, look_twice};
-use crate::shell::command::cli::Metrics;
+use crate::shell::command::cli::MetricsArgs;
 use crate::shell::command::http;
-use crate::shell::command::http::Refusal;
-use crate::shell::worker::lookup::{Learner, Reader};
-use crate::shell::worker::site_rules::{News, Watch};
-use crate::source::{Lost, Source};
+use crate::shell::command::http::HttpRefusal;
+use crate::shell::worker::lookup::{DetailWorker, LookupWorker};
+use crate::shell::worker::site_rules::{FileNews, FileWatch};
+use crate::source::{Source, SourceError};
 use crate::units::Millis;
 
 /// A signal to end is heeded this soon.
@@ -44,12 +44,12 @@ const OURS: &[u8] = b"# HELP doomtop_";
 /// # Errors
 /// What could not be read or written, in one line.
 pub(crate) fn run(
-    order: &Metrics,
+    order: &MetricsArgs,
     delay: Millis,
     setup: &Setup,
     source: Box<dyn Source>,
-    names: Option<Reader>,
-    watch: Option<Watch>,
+    names: Option<LookupWorker>,
+    watch: Option<FileWatch>,
 ) -> Result<u8, String> {
     let end = Arc::new(AtomicBool::new(false));
     for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -62,7 +62,7 @@ pub(crate) fn run(
         watch,
         trouble: None,
         source,
-        learner: names.and_then(Learner::start),
+        learner: names.and_then(DetailWorker::start),
         names: Names::default(),
         ranking: Ranking::default(),
         scene: None,
@@ -74,12 +74,12 @@ pub(crate) fn run(
     match (&order.listen, &order.file) {
         (Some(address), _) => serve(teller, *address, order.iterations, &pace),
         (None, Some(file)) => {
-            let form = order.format.map_or(Form::Prometheus, |it| it.0);
+            let form = order.format.map_or(MetricsFormat::Prometheus, |it| it.0);
             let place = Place::new(file)?;
             keep_on(teller, form, order.iterations, &pace, true, &mut |text| place.write(text))
         }
         (None, None) => {
-            let form = order.format.map_or(Form::OpenMetrics, |it| it.0);
+            let form = order.format.map_or(MetricsFormat::OpenMetrics, |it| it.0);
             // Without a pace the reader wants it once.
             let once = order.delay.is_none().then_some(1);
             let mut gone = false;
@@ -133,11 +133,11 @@ struct Teller<'a> {
     setup: &'a Setup,
     /// Whose rule ranks: the setup's, or a newer version of it.
     policy: &'static dyn Policy,
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
     /// What went wrong last.
     trouble: Option<String>,
     source: Box<dyn Source>,
-    learner: Option<Learner>,
+    learner: Option<DetailWorker>,
     names: Names,
     ranking: Ranking,
     scene: Option<Scene>,
@@ -166,21 +166,21 @@ impl Teller<'_> {
     /// # Errors
     /// There was nothing to see, or no longer.
     fn look(&mut self) -> Result<Look, String> {
-        match self.watch.as_mut().and_then(Watch::look) {
-            Some(News::Good(rule)) => self.policy = rule,
-            Some(News::Bad(what)) => complain(&what),
+        match self.watch.as_mut().and_then(FileWatch::look) {
+            Some(FileNews::Good(rule)) => self.policy = rule,
+            Some(FileNews::Bad(what)) => complain(&what),
             None => {}
         }
         let begun = Instant::now();
         let (needs, spent) = (self.needs(), self.spent.take());
         let snapshot = match crate::shell::look(self.source.as_mut(), &needs, spent) {
             Ok(snapshot) => snapshot,
-            Err(Lost::End) if self.looks > 0 => return Ok(Look::Over),
-            Err(lost @ Lost::Cut { .. }) if self.looks > 0 => {
+            Err(SourceError::End) if self.looks > 0 => return Ok(Look::Over),
+            Err(lost @ SourceError::Cut { .. }) if self.looks > 0 => {
                 complain(&lost.to_string());
                 return Ok(Look::Over);
             }
-            Err(lost @ Lost::Unreadable(_)) if self.looks > 0 => {
+            Err(lost @ SourceError::Unreadable(_)) if self.looks > 0 => {
                 self.tell_trouble(Some(lost.to_string()));
                 return Ok(Look::Failed);
             }
@@ -233,13 +233,13 @@ impl Teller<'_> {
     }
 
     /// The text of the last look.
-    fn text(&self, form: Form) -> Option<String> {
-        let sight = Sight {
+    fn text(&self, form: MetricsFormat) -> Option<String> {
+        let sight = RowContext {
             scene: self.scene.as_ref()?,
             policy: self.policy,
             ranking: &self.ranking,
             names: &self.names,
-            scale: Scale::Auto,
+            scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
         metrics(&sight, self.took, form).ok()
@@ -254,7 +254,7 @@ fn complain(what: &str) {
 /// helps only the first time, since a disk that is full may have room again.
 fn keep_on(
     mut teller: Teller<'_>,
-    form: Form,
+    form: MetricsFormat,
     count: Option<u64>,
     pace: &Pace<'_>,
     patient: bool,
@@ -425,7 +425,7 @@ fn serve(
                 http::answer(stream, Ok((form, &text)));
                 answered += 1;
             }
-            None => http::answer(stream, Err(Refusal::Unavailable)),
+            None => http::answer(stream, Err(HttpRefusal::Unavailable)),
         }
         if over || count.is_some_and(|count| answered >= count) {
             return Ok(0);

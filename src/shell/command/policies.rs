@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::app::Setup;
 use crate::model::{Needs, Process, Reading, Scene};
-use crate::policy::site::{Rule, troubles};
-use crate::policy::{POLICIES, Policy, Reason};
-use crate::rank::{Ranked, Ranking, Standing};
+use crate::policy::site::{SiteRule, troubles};
+use crate::policy::{POLICIES, Policy, SparedReason};
+use crate::rank::{Placement, Ranked, Ranking};
 use crate::source::Source;
 
 /// Between two looks that growth is told from.
@@ -83,7 +83,7 @@ pub(crate) fn check(
     setup: &Setup,
     mut source: Box<dyn Source>,
     path: &Path,
-    rule: Rule,
+    rule: SiteRule,
 ) -> Result<u8, String> {
     let scene = moment(setup, source.as_mut())?;
     let (name, steps) = (rule.name().to_owned(), rule.steps());
@@ -116,14 +116,14 @@ pub(crate) fn check(
     }
     let spared = |reason| {
         let rows = ranking.rows().iter();
-        rows.filter(|row| row.standing == Standing::Spared(reason)).count()
+        rows.filter(|row| row.standing == Placement::Spared(reason)).count()
     };
     let _ = writeln!(
         text,
         "{} can be chosen, {} are spared by the rule, {} failed",
         ranking.eligible(),
-        spared(Reason::Ignored) + spared(Reason::Never),
-        spared(Reason::Failed)
+        spared(SparedReason::Ignored) + spared(SparedReason::Never),
+        spared(SparedReason::Failed)
     );
     if let Some(trouble) = trouble(policy, &scene, &ranking) {
         let _ = writeln!(text, "{trouble}");
@@ -133,7 +133,7 @@ pub(crate) fn check(
 
 /// What went wrong with a rule while it judged, in one line.
 pub(crate) fn trouble(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> Option<String> {
-    let failed = |row: &&Ranked| row.standing == Standing::Spared(Reason::Failed);
+    let failed = |row: &&Ranked| row.standing == Placement::Spared(SparedReason::Failed);
     let rows = ranking.rows().iter().filter(failed);
     troubles(policy, scene, rows.filter_map(|row| scene.find(row.id))).map(|(_, line)| line)
 }

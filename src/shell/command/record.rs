@@ -12,11 +12,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::app::Setup;
 use crate::columns::human_size;
-use crate::model::{Needs, Past, Text};
+use crate::model::{Needs, SampleHistory, Text};
 use crate::shell::command::batch::look_twice;
-use crate::shell::command::cli::Record;
-use crate::shell::worker::recorder::{Burst, MOST, file_in, stem, write_past};
-use crate::source::{Lost, Source, Tape};
+use crate::shell::command::cli::RecordArgs;
+use crate::shell::worker::recorder::{KillBurst, MOST, file_in, stem, write_past};
+use crate::source::{Recorder, Source, SourceError};
 use crate::units::{Bytes, Millis};
 
 /// A signal to end is heeded this soon.
@@ -27,7 +27,7 @@ const HEED: Duration = Duration::from_millis(100);
 /// # Errors
 /// What could not be read or written, in one line.
 pub(crate) fn run(
-    order: &Record,
+    order: &RecordArgs,
     delay: Millis,
     setup: &Setup,
     mut source: Box<dyn Source>,
@@ -43,7 +43,7 @@ pub(crate) fn run(
     let end = end_flag()?;
     source.learn_users(Arc::new(users));
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let mut tape = Tape::new(file);
+    let mut tape = Recorder::new(file);
     let mut spent = None;
     let mut looks = 0_u64;
     let mut due = Instant::now();
@@ -58,10 +58,10 @@ pub(crate) fn run(
                 looks += 1;
                 spent = Some(snapshot);
             }
-            Err(Lost::End) if looks > 0 => break None,
-            Err(lost @ (Lost::Cut { .. } | Lost::Unreadable(_))) if looks > 0 => {
+            Err(SourceError::End) if looks > 0 => break None,
+            Err(lost @ (SourceError::Cut { .. } | SourceError::Unreadable(_))) if looks > 0 => {
                 let _ = writeln!(io::stderr(), "doomtop: {lost}");
-                if matches!(lost, Lost::Cut { .. }) {
+                if matches!(lost, SourceError::Cut { .. }) {
                     break None;
                 }
             }
@@ -111,7 +111,7 @@ const ROOM: usize = 256 << 20;
 
 /// Keeps the last minutes, and writes them to a file of their own behind each burst of kills.
 fn keep_ring(
-    order: &Record,
+    order: &RecordArgs,
     span: Millis,
     delay: Millis,
     setup: &Setup,
@@ -126,9 +126,9 @@ fn keep_ring(
     let users = Arc::new(users);
     source.learn_users(Arc::clone(&users));
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let (mut past, mut burst) = (Past::new(span, ROOM), Burst::default());
+    let (mut past, mut burst) = (SampleHistory::new(span, ROOM), KillBurst::default());
     let (mut spent, mut looks, mut due) = (None, 0_u64, Instant::now());
-    let write = |past: &Past| {
+    let write = |past: &SampleHistory| {
         let Some(look) = past.newest().and_then(|nth| past.facts(nth)) else { return };
         let stem = stem(&look.machine, look.clock.unix_ms) + "-kill";
         let written = file_in(folder, &stem)
@@ -151,8 +151,8 @@ fn keep_ring(
                     write(&past);
                 }
             }
-            Err(Lost::End) if looks > 0 => break Ok(0),
-            Err(lost @ Lost::Unreadable(_)) if looks > 0 => {
+            Err(SourceError::End) if looks > 0 => break Ok(0),
+            Err(lost @ SourceError::Unreadable(_)) if looks > 0 => {
                 let _ = writeln!(io::stderr(), "doomtop: {lost}");
             }
             Err(lost) => break Err(lost.to_string()),

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::app::Setup;
-use crate::columns::{CommandStyle, Scale, Sight};
+use crate::columns::{CommandStyle, RowContext, SizeUnit};
 use crate::model::{Names, Needs, Scene, Snapshot};
 use crate::policy::comparisons;
 use crate::rank::Ranking;
@@ -46,12 +46,12 @@ pub(crate) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Resu
 
     let ranking = Ranking::new(setup.policy, &scene);
     let names = Names::default();
-    let sight = Sight {
+    let sight = RowContext {
         scene: &scene,
         policy: setup.policy,
         ranking: &ranking,
         names: &names,
-        scale: Scale::Auto,
+        scale: SizeUnit::Auto,
         command: CommandStyle::Name,
     };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -7,19 +7,19 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::app::adj_rules::rules::{News, State, foretold};
+use crate::app::adj_rules::rules::{RuleCaseState, RulesUpdate, foretold};
 use crate::app::{Msg, Setup};
 use crate::policy::site::AdjRules;
 use crate::shell::command::policies;
 use crate::shell::tui::Event;
-use crate::shell::worker::site_rules::{PAUSE, Stamp, lines, read, users};
+use crate::shell::worker::site_rules::{FileStamp, PAUSE, lines, read, users};
 use crate::source::Source;
 
 /// A file that rules came from.
-pub(crate) struct Watch {
+pub(crate) struct RulesFileWatch {
     path: PathBuf,
     text: String,
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     looked: Instant,
     /// The newest version is bad.
     bad: bool,
@@ -46,27 +46,28 @@ fn shown(path: &Path) -> String {
 ///
 /// # Errors
 /// Why it cannot be read, or everything that is wrong with it.
-pub(crate) fn load(path: &Path) -> Result<(News, Watch), Vec<String>> {
+pub(crate) fn load(path: &Path) -> Result<(RulesUpdate, RulesFileWatch), Vec<String>> {
     // Before it is read: what changes in between is read again.
-    let stamp = Stamp::of(path).ok();
+    let stamp = FileStamp::of(path).ok();
     let (rules, text) = compile(path)?;
-    let watch = Watch { path: path.to_owned(), text, stamp, looked: Instant::now(), bad: false };
-    Ok((News::Good { file: shown(path), rules }, watch))
+    let watch =
+        RulesFileWatch { path: path.to_owned(), text, stamp, looked: Instant::now(), bad: false };
+    Ok((RulesUpdate::Good { file: shown(path), rules }, watch))
 }
 
-impl Watch {
+impl RulesFileWatch {
     /// Looks whether the file is another one, and reads it if so. A bad version is told once; the
     /// good one before it, come back, counts as a new one.
-    pub(crate) fn look(&mut self) -> Option<News> {
+    pub(crate) fn look(&mut self) -> Option<RulesUpdate> {
         if self.looked.elapsed() < PAUSE {
             return None;
         }
         self.look_now()
     }
 
-    fn look_now(&mut self) -> Option<News> {
+    fn look_now(&mut self) -> Option<RulesUpdate> {
         self.looked = Instant::now();
-        let stamp = Stamp::of(&self.path).ok();
+        let stamp = FileStamp::of(&self.path).ok();
         if stamp == self.stamp {
             return None;
         }
@@ -75,7 +76,7 @@ impl Watch {
             Ok((_, text)) if text == self.text && !self.bad => None,
             Ok((rules, text)) => {
                 (self.text, self.bad) = (text, false);
-                Some(News::Good { file: shown(&self.path), rules })
+                Some(RulesUpdate::Good { file: shown(&self.path), rules })
             }
             Err(wrong) => {
                 self.bad = true;
@@ -84,7 +85,7 @@ impl Watch {
                     count => format!(" (and {} more)", count - 1),
                 };
                 let first = wrong.into_iter().next().unwrap_or_default();
-                Some(News::Bad(crate::model::neutral(format!("{first}{more}").as_bytes())))
+                Some(RulesUpdate::Bad(crate::model::neutral(format!("{first}{more}").as_bytes())))
             }
         }
     }
@@ -92,7 +93,7 @@ impl Watch {
 
 /// Watches in a thread of its own, since a file may be on a disk that hangs. Each word through what
 /// comes back makes it look once.
-pub(crate) fn start(mut watch: Watch, inbox: Sender<Event>) -> Option<Sender<()>> {
+pub(crate) fn start(mut watch: RulesFileWatch, inbox: Sender<Event>) -> Option<Sender<()>> {
     let (orders, asked) = channel();
     let work = move || {
         while asked.recv().is_ok() {
@@ -132,21 +133,22 @@ pub(crate) fn check(
             whom.join(" or ")
         );
         let cases = || cases.iter().filter(|case| case.rule == nth);
-        for case in cases().filter(|case| case.state != State::Has) {
+        for case in cases().filter(|case| case.state != RuleCaseState::Has) {
             let from = case.from.map_or_else(|| "?".to_owned(), |from| from.to_string());
             let what = match &case.state {
-                State::Never(why) => format!("left alone: {why}"),
+                RuleCaseState::Never(why) => format!("left alone: {why}"),
                 _ => "would be written".to_owned(),
             };
             let _ = writeln!(text, "    {} {}  {from} -> {}  {what}", case.who, case.name, case.to);
         }
-        match (cases().count(), cases().filter(|case| case.state == State::Has).count()) {
+        match (cases().count(), cases().filter(|case| case.state == RuleCaseState::Has).count()) {
             (0, _) => drop(writeln!(text, "    means nobody now")),
             (_, 0) => {}
             (_, have) => drop(writeln!(text, "    {have} with that value already")),
         }
     }
-    let would = cases.iter().filter(|case| matches!(case.state, State::Would | State::New));
+    let would =
+        cases.iter().filter(|case| matches!(case.state, RuleCaseState::Would | RuleCaseState::New));
     let _ = writeln!(text, "{} would be written now", would.count());
     policies::print(&text)
 }
@@ -168,21 +170,25 @@ mod tests {
         let rule = "[[rule]]\nfor = 'x'\nadj = 5";
         write(rule);
         let (first, mut watch) = load(&path).expect("good");
-        assert!(matches!(first, News::Good { rules, .. } if rules.rules.len() == 1));
+        assert!(matches!(first, RulesUpdate::Good { rules, .. } if rules.rules.len() == 1));
         assert!(watch.look_now().is_none());
         write("[[rule]]\nfor = 'x'\nadj = 5000");
-        let Some(News::Bad(what)) = watch.look_now() else { panic!("bad") };
+        let Some(RulesUpdate::Bad(what)) = watch.look_now() else { panic!("bad") };
         assert!(what.contains("adj.toml:3:7: adj is a number"), "{what}");
         assert!(watch.look_now().is_none(), "told once");
         write(rule);
-        assert!(matches!(watch.look_now(), Some(News::Good { .. })), "it is good again");
+        assert!(matches!(watch.look_now(), Some(RulesUpdate::Good { .. })), "it is good again");
         std::fs::remove_file(&path).expect("removed");
-        assert!(matches!(watch.look_now(), Some(News::Bad(what)) if what.contains("No such file")));
+        assert!(
+            matches!(watch.look_now(), Some(RulesUpdate::Bad(what)) if what.contains("No such file"))
+        );
         std::fs::write(&path, [b'#', 0xff]).expect("written");
-        assert!(matches!(watch.look_now(), Some(News::Bad(what)) if what.contains("no UTF-8")));
+        assert!(
+            matches!(watch.look_now(), Some(RulesUpdate::Bad(what)) if what.contains("no UTF-8"))
+        );
         std::fs::remove_file(&path).expect("removed");
         std::fs::create_dir(&path).expect("a folder");
-        assert!(matches!(watch.look_now(), Some(News::Bad(_))));
+        assert!(matches!(watch.look_now(), Some(RulesUpdate::Bad(_))));
         assert!(load(&path).is_err());
     }
 }

@@ -7,8 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use crate::alarm::Rung;
-use crate::app::{Level, Msg};
+use crate::alarm::RaisedAlarm;
+use crate::app::{Msg, NoticeLevel};
 
 use crate::shell::tui::Event;
 
@@ -16,11 +16,11 @@ use crate::shell::tui::Event;
 const WAITING: usize = 8;
 
 /// Runs it when told to.
-pub(crate) struct Runner(SyncSender<Box<Rung>>);
+pub(crate) struct AlarmCommandWorker(SyncSender<Box<RaisedAlarm>>);
 
-impl Runner {
+impl AlarmCommandWorker {
     /// Hands an alarm over; what comes back is why it cannot be run.
-    pub(crate) fn run(&self, rung: Box<Rung>) -> Option<Msg> {
+    pub(crate) fn run(&self, rung: Box<RaisedAlarm>) -> Option<Msg> {
         let alarm = rung.alarm.clone();
         match self.0.try_send(rung) {
             Ok(()) => None,
@@ -35,12 +35,12 @@ impl Runner {
 }
 
 fn warn(text: String) -> Msg {
-    Msg::Told(Level::Warn, text)
+    Msg::Told(NoticeLevel::Warn, text)
 }
 
 /// Starts the thread. Nothing waits for the command but the next one.
-pub(crate) fn start(command: String, inbox: Sender<Event>) -> Option<Runner> {
-    let (sender, rung) = sync_channel::<Box<Rung>>(WAITING);
+pub(crate) fn start(command: String, inbox: Sender<Event>) -> Option<AlarmCommandWorker> {
+    let (sender, rung) = sync_channel::<Box<RaisedAlarm>>(WAITING);
     let work = move || {
         for rung in rung {
             let failure = failure(run(&command, &rung));
@@ -53,12 +53,12 @@ pub(crate) fn start(command: String, inbox: Sender<Event>) -> Option<Runner> {
         }
     };
     thread::Builder::new().name("alarm".to_owned()).spawn(work).ok()?;
-    Some(Runner(sender))
+    Some(AlarmCommandWorker(sender))
 }
 
 /// Runs it to its end, which reaps it. Names are in its environment and never in its text: whoever names
 /// a process writes no command. A process group of its own: what hangs up the terminal is not for it.
-fn run(command: &str, rung: &Rung) -> io::Result<ExitStatus> {
+fn run(command: &str, rung: &RaisedAlarm) -> io::Result<ExitStatus> {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", command]).process_group(0);
     shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -12,7 +12,7 @@ use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::app::Msg;
-use crate::app::keymap::bindings::{Code, Key};
+use crate::app::keymap::bindings::{Key, KeyCode as Code};
 use crate::units::Millis;
 
 use crate::shell::tui::Event;

@@ -16,19 +16,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 use crate::app::Msg;
-use crate::app::incident::timeline::News;
-use crate::events::{Daemons, Reader, by_name};
-use crate::model::{Ear, Hearing, Killer, Timing};
+use crate::app::incident::timeline::LogUpdate;
+use crate::events::{DaemonLogReader, KernelLogReader, by_name};
+use crate::model::{EventTime, Killer, LogSource, SourceState};
 use crate::shell::tui::Event;
 
 /// Listens as long as it is held.
-pub(crate) struct Ears {
+pub(crate) struct LogSources {
     /// Dropped with it: the thread that reads files ends.
     files: Option<Sender<()>>,
     journal: Option<Child>,
 }
 
-impl Ears {
+impl LogSources {
     /// Starts to listen.
     pub(crate) fn start(inbox: &Sender<Event>) -> Self {
         let kernel = inbox.clone();
@@ -53,7 +53,7 @@ impl Ears {
     }
 }
 
-impl Drop for Ears {
+impl Drop for LogSources {
     fn drop(&mut self) {
         if let Some(mut child) = self.journal.take() {
             let _ = child.kill();
@@ -66,7 +66,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
     thread::Builder::new().name(name.to_owned()).spawn(work).is_ok()
 }
 
-fn tell(inbox: &Sender<Event>, news: Vec<News>) -> Result<(), ()> {
+fn tell(inbox: &Sender<Event>, news: Vec<LogUpdate>) -> Result<(), ()> {
     if news.is_empty() {
         return Ok(());
     }
@@ -98,8 +98,8 @@ const PORTION: u32 = 4096;
 
 /// A report in the making, and how its time is told.
 struct Kernel {
-    reader: Reader,
-    daemons: Daemons,
+    reader: KernelLogReader,
+    daemons: DaemonLogReader,
     /// The number of the report that is open or comes next.
     number: u64,
     /// What the clock on the wall is ahead of the log's.
@@ -112,15 +112,15 @@ struct Kernel {
 }
 
 impl Kernel {
-    fn news(&self, number: u64, report: crate::events::Report) -> News {
+    fn news(&self, number: u64, report: crate::events::OomReport) -> LogUpdate {
         let stamp = report.stamp.uptime_us.unwrap_or(0) / 1000;
         let unix_ms = i64::try_from(stamp).unwrap_or(0).saturating_add(self.ahead);
-        let told = if self.live { Timing::Live } else { Timing::Stamp };
-        News::Report { number, unix_ms, told, report: Arc::new(report) }
+        let told = if self.live { EventTime::Live } else { EventTime::Stamp };
+        LogUpdate::Report { number, unix_ms, told, report: Arc::new(report) }
     }
 
     /// The reports that have ended.
-    fn ended(&mut self) -> Vec<News> {
+    fn ended(&mut self) -> Vec<LogUpdate> {
         let mut news = Vec::new();
         for report in self.reader.take_ended() {
             news.push(self.news(self.number, report));
@@ -131,7 +131,7 @@ impl Kernel {
     }
 
     /// Takes a record.
-    fn take(&mut self, record: &str) -> Vec<News> {
+    fn take(&mut self, record: &str) -> Vec<LogUpdate> {
         // Behind it stand its properties, a line each.
         let line = record.lines().next().unwrap_or_default();
         let mut head = line.split(',');
@@ -145,10 +145,10 @@ impl Kernel {
         if priority >> 3 != 0 {
             let said = line.split_once(';').map_or("", |(_, text)| text);
             let heard = self.daemons.take(Killer::Oomd, said);
-            let told = if self.live { Timing::Live } else { Timing::Stamp };
+            let told = if self.live { EventTime::Live } else { EventTime::Stamp };
             let unix_ms = stamp.map_or(self.last, |us| us / 1000 + self.ahead);
             return heard
-                .map(|heard| News::Daemon { unix_ms, told, heard, proven: true })
+                .map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true })
                 .into_iter()
                 .collect();
         }
@@ -157,7 +157,7 @@ impl Kernel {
     }
 
     /// What is to be told where no line came for a while.
-    fn quiet(&mut self) -> Vec<News> {
+    fn quiet(&mut self) -> Vec<LogUpdate> {
         let Some(open) = self.reader.begun() else { return Vec::new() };
         let silent = now_ms() - self.last;
         if silent >= STALE {
@@ -193,7 +193,10 @@ fn refused(error: &io::Error) -> String {
 
 fn listen_to_kernel(inbox: &Sender<Event>) {
     let closed = |error: &io::Error| {
-        let _ = tell(inbox, vec![News::Ear(Ear::KernelLog, Hearing::Closed(refused(error)))]);
+        let _ = tell(
+            inbox,
+            vec![LogUpdate::Ear(LogSource::KernelLog, SourceState::Closed(refused(error)))],
+        );
     };
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let opened = File::options().read(true).custom_flags(flags).open(KMSG);
@@ -202,8 +205,8 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
         Err(error) => return closed(&error),
     };
     let mut kernel = Kernel {
-        reader: Reader::default(),
-        daemons: Daemons::default(),
+        reader: KernelLogReader::default(),
+        daemons: DaemonLogReader::default(),
         number: 1,
         ahead: now_ms() - monotonic_ms(),
         live: false,
@@ -219,7 +222,10 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                 let seq: Option<u64> = record.split(',').nth(1).and_then(|it| it.parse().ok());
                 match (next, seq) {
                     (Some(next), Some(seq)) if seq > next => {
-                        news.push(News::Ear(Ear::KernelLog, Hearing::Lost(seq - next)));
+                        news.push(LogUpdate::Ear(
+                            LogSource::KernelLog,
+                            SourceState::Lost(seq - next),
+                        ));
                     }
                     (None, Some(seq)) => {
                         let how = if seq == 0 {
@@ -227,7 +233,7 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                         } else {
                             format!("followed; {seq} older lines are overwritten")
                         };
-                        news.push(News::Ear(Ear::KernelLog, Hearing::Open(how)));
+                        news.push(LogUpdate::Ear(LogSource::KernelLog, SourceState::Open(how)));
                     }
                     _ => {}
                 }
@@ -251,8 +257,8 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                         news.extend(kernel.ended());
                     }
                     if next.is_none() {
-                        let how = Hearing::Open("followed".to_owned());
-                        news.push(News::Ear(Ear::KernelLog, how));
+                        let how = SourceState::Open("followed".to_owned());
+                        news.push(LogUpdate::Ear(LogSource::KernelLog, how));
                     }
                     kernel.live = true;
                 }
@@ -286,7 +292,7 @@ const LINE: u64 = 64 << 10;
 /// Starts the program that follows the journal: a fixed list of arguments, and no environment of ours.
 fn start_journal(inbox: &Sender<Event>) -> Option<Child> {
     let closed = |why: &str| {
-        let news = vec![News::Ear(Ear::Journal, Hearing::Closed(why.to_owned()))];
+        let news = vec![LogUpdate::Ear(LogSource::Journal, SourceState::Closed(why.to_owned()))];
         let _ = tell(inbox, news);
     };
     let Some(program) = JOURNALCTL.into_iter().find(|path| Path::new(path).exists()) else {
@@ -317,12 +323,12 @@ fn start_journal(inbox: &Sender<Event>) -> Option<Child> {
 }
 
 fn follow_journal(out: ChildStdout, inbox: &Sender<Event>) {
-    let open = Hearing::Open("followed".to_owned());
-    if tell(inbox, vec![News::Ear(Ear::Journal, open)]).is_err() {
+    let open = SourceState::Open("followed".to_owned());
+    if tell(inbox, vec![LogUpdate::Ear(LogSource::Journal, open)]).is_err() {
         return;
     }
     let (mut out, mut line) = (BufReader::new(out), Vec::new());
-    let (mut daemons, begun) = (Daemons::default(), now_ms());
+    let (mut daemons, begun) = (DaemonLogReader::default(), now_ms());
     loop {
         line.clear();
         match out.by_ref().take(LINE).read_until(b'\n', &mut line) {
@@ -334,8 +340,8 @@ fn follow_journal(out: ChildStdout, inbox: &Sender<Event>) {
             return;
         }
     }
-    let closed = Hearing::Closed("not readable, or journalctl ended".to_owned());
-    let _ = tell(inbox, vec![News::Ear(Ear::Journal, closed)]);
+    let closed = SourceState::Closed("not readable, or journalctl ended".to_owned());
+    let _ = tell(inbox, vec![LogUpdate::Ear(LogSource::Journal, closed)]);
 }
 
 /// Users of the machine itself are below this one.
@@ -358,7 +364,7 @@ fn is_by<'a>(by: Killer, text: impl Fn(&str) -> Option<&'a str>) -> bool {
 }
 
 /// What an entry of the journal tells, as JSON; of what is cut, nothing.
-fn entry(line: &[u8], begun: i64, daemons: &mut Daemons) -> Vec<News> {
+fn entry(line: &[u8], begun: i64, daemons: &mut DaemonLogReader) -> Vec<LogUpdate> {
     let Ok(Value::Object(entry)) = serde_json::from_slice(line) else { return Vec::new() };
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     let Some(by) = text("SYSLOG_IDENTIFIER").and_then(by_name) else { return Vec::new() };
@@ -367,7 +373,7 @@ fn entry(line: &[u8], begun: i64, daemons: &mut Daemons) -> Vec<News> {
     }
     let stamp = text("__REALTIME_TIMESTAMP").and_then(|us| us.parse::<i64>().ok());
     let unix_ms = stamp.map_or_else(now_ms, |us| us / 1000);
-    let told = if unix_ms >= begun { Timing::Live } else { Timing::Clock };
+    let told = if unix_ms >= begun { EventTime::Live } else { EventTime::Clock };
     // What is no text stands there as the numbers of its bytes.
     let said = match entry.get("MESSAGE") {
         Some(Value::String(text)) => text.clone(),
@@ -378,7 +384,7 @@ fn entry(line: &[u8], begun: i64, daemons: &mut Daemons) -> Vec<News> {
         _ => return Vec::new(),
     };
     let heard = said.lines().filter_map(|line| daemons.take(by, line));
-    heard.map(|heard| News::Daemon { unix_ms, told, heard, proven: true }).collect()
+    heard.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true }).collect()
 }
 
 /// Files of logs, and the daemon that writes there where it is only one.
@@ -401,7 +407,7 @@ struct Followed {
     at: Option<(u64, u64)>,
     /// A line that goes on.
     rest: Vec<u8>,
-    daemons: Daemons,
+    daemons: DaemonLogReader,
 }
 
 impl Followed {
@@ -441,7 +447,7 @@ fn follow_files(asked: &Receiver<()>, inbox: &Sender<Event>) {
             only,
             at: None,
             rest: Vec::new(),
-            daemons: Daemons::default(),
+            daemons: DaemonLogReader::default(),
         })
         .collect();
     let (mut first, mut said) = (true, None);
@@ -456,22 +462,22 @@ fn follow_files(asked: &Receiver<()>, inbox: &Sender<Event>) {
                 let Some((by, stamp, text)) = syslog(&line, file.only) else { continue };
                 let Some(heard) = file.daemons.take(by, text) else { continue };
                 let (unix_ms, told) = match stamp.and_then(unix_ms) {
-                    Some(unix_ms) if first => (unix_ms, Timing::Clock),
+                    Some(unix_ms) if first => (unix_ms, EventTime::Clock),
                     _ if first => continue,
-                    stamp => (stamp.unwrap_or_else(now_ms), Timing::Live),
+                    stamp => (stamp.unwrap_or_else(now_ms), EventTime::Live),
                 };
                 // Who logs to a syslog file says himself who he is; a daemon's own folder is root's.
                 let proven = file.only.is_some();
-                news.push(News::Daemon { unix_ms, told, heard, proven });
+                news.push(LogUpdate::Daemon { unix_ms, told, heard, proven });
             }
         }
         let hearing = if open.is_empty() {
-            Hearing::Closed("none that can be read".to_owned())
+            SourceState::Closed("none that can be read".to_owned())
         } else {
-            Hearing::Open(open.join(", "))
+            SourceState::Open(open.join(", "))
         };
         if said.as_ref() != Some(&hearing) {
-            news.push(News::Ear(Ear::Files, hearing.clone()));
+            news.push(LogUpdate::Ear(LogSource::Files, hearing.clone()));
             said = Some(hearing);
         }
         first = false;
@@ -541,10 +547,13 @@ mod tests {
         let line = br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","_UID":"998",
             "_SYSTEMD_UNIT":"systemd-oomd.service","__REALTIME_TIMESTAMP":"1795255200123456",
             "MESSAGE":"Killed /a/b.scope due to memory pressure for /a being 60% > 50%"}"#;
-        let news = entry(line, 0, &mut Daemons::default());
-        assert!(matches!(&news[..], [News::Daemon { unix_ms: 1_795_255_200_123, .. }]), "{news:?}");
+        let news = entry(line, 0, &mut DaemonLogReader::default());
+        assert!(
+            matches!(&news[..], [LogUpdate::Daemon { unix_ms: 1_795_255_200_123, .. }]),
+            "{news:?}"
+        );
         for line in [&b"{"[..], b"[]", b"{\"SYSLOG_IDENTIFIER\":1}", b"\xff", &line[..90]] {
-            assert!(entry(line, 0, &mut Daemons::default()).is_empty());
+            assert!(entry(line, 0, &mut DaemonLogReader::default()).is_empty());
         }
     }
 
@@ -554,7 +563,7 @@ mod tests {
             let line = format!(
                 r#"{{"SYSLOG_IDENTIFIER":"earlyoom","MESSAGE":"Killing process 17 a"{writer}}}"#
             );
-            !entry(line.as_bytes(), 0, &mut Daemons::default()).is_empty()
+            !entry(line.as_bytes(), 0, &mut DaemonLogReader::default()).is_empty()
         };
         for daemon in [
             r#","_UID":"0","_COMM":"earlyoom""#,

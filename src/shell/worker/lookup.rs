@@ -19,7 +19,7 @@ use crate::shell::tui::Event;
 const PORTION: usize = 64;
 
 /// Where names are read, and what they become on the way out.
-pub(crate) struct Reader {
+pub(crate) struct LookupWorker {
     /// The tree.
     pub(crate) root: ProcRoot,
     /// Replaces them, where that is asked for.
@@ -27,8 +27,8 @@ pub(crate) struct Reader {
 }
 
 /// Starts the thread; command lines are asked for through what comes back.
-pub(crate) fn start(reader: Reader, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
-    let Reader { root, redactor } = reader;
+pub(crate) fn start(reader: LookupWorker, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+    let LookupWorker { root, redactor } = reader;
     let names = redactor.clone();
     let line_of = move |id: ProcId| {
         let line = lookup::command_line(&root, id)?;
@@ -57,7 +57,7 @@ pub(crate) fn start(reader: Reader, inbox: Sender<Event>) -> Option<Sender<Vec<P
 
 /// Starts the thread that studies one process at a time: apart from the other one, so that a long list
 /// of command lines keeps no dialog waiting.
-pub(crate) fn start_student(reader: Reader, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
+pub(crate) fn start_student(reader: LookupWorker, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
     let (orders, asked) = channel::<ProcId>();
     let work = move || {
         while let Ok(mut who) = asked.recv() {
@@ -105,7 +105,7 @@ const WEIGHED: usize = 8;
 const LATEST: Duration = Duration::from_millis(500);
 
 /// The slow reader as batch and JSON use it: they wait for answers, but not for long.
-pub(crate) struct Learner {
+pub(crate) struct DetailWorker {
     wanted: Sender<Vec<ProcId>>,
     inbox: Receiver<Event>,
     asked: HashMap<ProcId, Comm>,
@@ -113,9 +113,9 @@ pub(crate) struct Learner {
     open: usize,
 }
 
-impl Learner {
+impl DetailWorker {
     /// Starts the thread.
-    pub(crate) fn start(reader: Reader) -> Option<Self> {
+    pub(crate) fn start(reader: LookupWorker) -> Option<Self> {
         let (outbox, inbox) = channel();
         let wanted = start(reader, outbox)?;
         // The first answer is the names of users, unasked.

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::thread;
 
-use crate::app::refresh::playback::Speed;
-use crate::app::{Level, Msg};
+use crate::app::refresh::playback::PlaySpeed;
+use crate::app::{Msg, NoticeLevel};
 use crate::model::Needs;
-use crate::source::{Lost, Source};
+use crate::source::{Source, SourceError};
 
 use crate::shell::tui::Event;
 
@@ -20,12 +20,12 @@ pub(crate) const ROOM: usize = 1 << 30;
 
 /// How much of the file was read.
 #[derive(Clone, Default)]
-pub(crate) struct Progress {
+pub(crate) struct ReadProgress {
     read: Arc<AtomicU64>,
     size: u64,
 }
 
-impl Progress {
+impl ReadProgress {
     /// Of a file of so many bytes.
     pub(crate) fn of(size: u64) -> Self {
         Self { read: Arc::default(), size }
@@ -37,14 +37,14 @@ impl Progress {
 }
 
 /// A file that counts what is read of it.
-pub(crate) struct Counted {
+pub(crate) struct CountingReader {
     /// The file.
     pub(crate) file: File,
     /// The count.
-    pub(crate) progress: Progress,
+    pub(crate) progress: ReadProgress,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let length = self.file.read(room)?;
         self.progress.read.fetch_add(length as u64, Ordering::Relaxed);
@@ -53,13 +53,13 @@ impl Read for Counted {
 }
 
 /// A recording, and how it is to be played.
-pub(crate) struct Film {
+pub(crate) struct Player {
     /// The looks.
     pub(crate) source: Box<dyn Source>,
     /// How much of them was read.
-    pub(crate) progress: Progress,
+    pub(crate) progress: ReadProgress,
     /// How fast it begins.
-    pub(crate) speed: Speed,
+    pub(crate) speed: PlaySpeed,
     /// Where it begins, as it was typed: known only when all was read.
     pub(crate) at: Option<String>,
 }
@@ -73,7 +73,7 @@ const AHEAD: usize = 64;
 /// The system has no room for another thread.
 pub(crate) fn start(
     mut source: Box<dyn Source>,
-    progress: Progress,
+    progress: ReadProgress,
     inbox: Sender<Event>,
 ) -> Result<Receiver<()>, String> {
     let (places, taken) = sync_channel(AHEAD);
@@ -89,12 +89,12 @@ pub(crate) fn start(
                     }
                     Msg::Film(look)
                 }
-                Err(lost @ Lost::Damaged { .. }) => Msg::Missed(lost.to_string()),
-                Err(Lost::End) if looks > 0 => {
-                    tell(Msg::Told(Level::Good, format!("read: {looks} looks")));
+                Err(lost @ SourceError::Damaged { .. }) => Msg::Missed(lost.to_string()),
+                Err(SourceError::End) if looks > 0 => {
+                    tell(Msg::Told(NoticeLevel::Good, format!("read: {looks} looks")));
                     break;
                 }
-                Err(lost @ (Lost::Cut { .. } | Lost::Bad { .. })) if looks > 0 => {
+                Err(lost @ (SourceError::Cut { .. } | SourceError::Bad { .. })) if looks > 0 => {
                     tell(Msg::Missed(lost.to_string()));
                     break;
                 }
@@ -109,7 +109,8 @@ pub(crate) fn start(
             let percent = progress.percent();
             if percent >= told + 5 && percent < 100 {
                 told = percent;
-                if !tell(Msg::Told(Level::Plain, format!("read {percent}% of the recording"))) {
+                if !tell(Msg::Told(NoticeLevel::Plain, format!("read {percent}% of the recording")))
+                {
                     return;
                 }
             }

@@ -9,7 +9,7 @@ use std::thread;
 use rustix::io::Errno;
 
 use crate::app::Msg;
-use crate::events::{Bell, Wire, Woken, refusal};
+use crate::events::{TriggerEvent, TriggerFile, WakeHandle, refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
@@ -20,13 +20,13 @@ use crate::shell::tui::Event;
 type Whose = Option<Arc<Text>>;
 
 /// Says whose pressure is to be watched.
-pub(crate) struct Waker {
+pub(crate) struct TriggerWorker {
     orders: Sender<Whose>,
-    bell: Arc<Bell>,
+    bell: Arc<WakeHandle>,
     whose: Whose,
 }
 
-impl Waker {
+impl TriggerWorker {
     /// From now on this one's.
     pub(crate) fn follow(&mut self, whose: Option<&Arc<Text>>) {
         if self.whose.as_ref() != whose {
@@ -39,8 +39,8 @@ impl Waker {
 
 /// Starts the thread: it watches the machine's pressure until it is told otherwise. Only a live root
 /// has one: what another tree holds is a file like any other.
-pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<Waker> {
-    let bell = match Bell::new() {
+pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorker> {
+    let bell = match WakeHandle::new() {
         Ok(bell) => Arc::new(bell),
         Err(errno) => {
             let watch = PressureWatch::Blind(refusal(errno));
@@ -54,19 +54,19 @@ pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<Waker> {
         crate::shell::terminal::test_panic("pressure");
         let lay = |whose: &Whose| lay(&root, whose);
         let tell = |message| inbox.send(Event::Told(message)).is_ok();
-        watch(&asked, lay, |wire: &mut Wire| wire.wait(&heard), tell);
+        watch(&asked, lay, |wire: &mut TriggerFile| wire.wait(&heard), tell);
     };
     thread::Builder::new().name("pressure".to_owned()).spawn(work).ok()?;
-    Some(Waker { orders, bell, whose: None })
+    Some(TriggerWorker { orders, bell, whose: None })
 }
 
 /// Lays a wire in the file of the machine, or in that of a cgroup.
-fn lay(root: &LiveRoot, whose: &Whose) -> Result<Wire, Errno> {
+fn lay(root: &LiveRoot, whose: &Whose) -> Result<TriggerFile, Errno> {
     match whose {
-        None => Wire::lay(root, c"pressure/memory"),
+        None => TriggerFile::lay(root, c"pressure/memory"),
         Some(path) => {
             let dir: OwnedFd = members::v2_dir(path.as_str())?;
-            Wire::lay(dir, c"memory.pressure")
+            TriggerFile::lay(dir, c"memory.pressure")
         }
     }
 }
@@ -76,7 +76,7 @@ trait Watches {
     fn how(&self) -> PressureWatch;
 }
 
-impl Watches for Wire {
+impl Watches for TriggerFile {
     fn how(&self) -> PressureWatch {
         self.watch()
     }
@@ -87,7 +87,7 @@ impl Watches for Wire {
 fn watch<W: Watches>(
     asked: &Receiver<Whose>,
     lay: impl Fn(&Whose) -> Result<W, Errno>,
-    mut wait: impl FnMut(&mut W) -> Woken,
+    mut wait: impl FnMut(&mut W) -> TriggerEvent,
     tell: impl Fn(Msg) -> bool,
 ) {
     let mut whose: Whose = None;
@@ -118,15 +118,15 @@ fn watch<W: Watches>(
         }
         loop {
             match wait(&mut wire) {
-                Woken::Stalled if tell(Msg::Stalled) => {}
-                Woken::Stalled => return,
-                Woken::Rung => {
+                TriggerEvent::Stalled if tell(Msg::Stalled) => {}
+                TriggerEvent::Stalled => return,
+                TriggerEvent::Rung => {
                     if let Some(next) = asked.try_iter().last() {
                         whose = next;
                         break;
                     }
                 }
-                Woken::Gone => {
+                TriggerEvent::Gone => {
                     blind = Some("the pressure file tells nothing any more".to_owned());
                     break;
                 }
@@ -140,22 +140,22 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
-    use crate::model::Tripwire;
+    use crate::model::PsiTrigger;
 
     struct Fake(Whose);
 
     impl Watches for Fake {
         fn how(&self) -> PressureWatch {
             if self.0.is_none() {
-                PressureWatch::Trigger(Tripwire::SECOND)
+                PressureWatch::Trigger(PsiTrigger::SECOND)
             } else {
-                PressureWatch::Reading(Tripwire::TWO_SECONDS, "why".to_owned())
+                PressureWatch::Reading(PsiTrigger::TWO_SECONDS, "why".to_owned())
             }
         }
     }
 
     /// Plays what wakes the thread, one after the other; what it said comes back.
-    fn play(woken: &[Woken], orders: Vec<Whose>, listens: usize) -> Vec<String> {
+    fn play(woken: &[TriggerEvent], orders: Vec<Whose>, listens: usize) -> Vec<String> {
         let (sender, asked) = channel();
         let orders = RefCell::new(orders.into_iter());
         let (mut woken, said) = (woken.iter(), RefCell::new(Vec::new()));
@@ -165,8 +165,8 @@ mod tests {
             _ => Ok(Fake(whose.clone())),
         };
         let wait = |_: &mut Fake| {
-            let next = woken.next().copied().unwrap_or(Woken::Gone);
-            if next == Woken::Rung {
+            let next = woken.next().copied().unwrap_or(TriggerEvent::Gone);
+            if next == TriggerEvent::Rung {
                 let order = orders.borrow_mut().next().expect("an order");
                 sender.borrow().as_ref().expect("still there").send(order).expect("heard");
             } else if orders.borrow().len() == 0 {
@@ -193,14 +193,14 @@ mod tests {
     fn it_tells_follows_and_falls_back_on_the_machine() {
         let path = |path: &str| Some(Arc::new(Text::new(path.as_bytes())));
         let woken = [
-            Woken::Stalled,
-            Woken::Rung,
-            Woken::Stalled,
-            Woken::Gone,
-            Woken::Rung,
-            Woken::Stalled,
-            Woken::Rung,
-            Woken::Gone,
+            TriggerEvent::Stalled,
+            TriggerEvent::Rung,
+            TriggerEvent::Stalled,
+            TriggerEvent::Gone,
+            TriggerEvent::Rung,
+            TriggerEvent::Stalled,
+            TriggerEvent::Rung,
+            TriggerEvent::Gone,
         ];
         let orders = vec![path("/a"), path("/b"), path("/gone")];
         let machine = "trigger 50 ms of 1 s";
@@ -219,6 +219,6 @@ mod tests {
             ],
             "and it ends where nobody asks for another one"
         );
-        assert_eq!(play(&[Woken::Stalled; 9], Vec::new(), 3).len(), 3, "nobody listens");
+        assert_eq!(play(&[TriggerEvent::Stalled; 9], Vec::new(), 3).len(), 3, "nobody listens");
     }
 }

@@ -11,12 +11,12 @@ use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
 
-use crate::app::{Level, Msg};
+use crate::app::{Msg, NoticeLevel};
 use crate::columns::human_size;
-use crate::model::{Machine, Past, Snapshot, Text};
+use crate::model::{Machine, SampleHistory, Snapshot, Text};
 use crate::shell::new_file::new_file;
 use crate::shell::tui::Event;
-use crate::source::Tape;
+use crate::source::Recorder;
 use crate::units::Bytes;
 
 /// So many looks without another kill end a burst.
@@ -28,7 +28,7 @@ pub(crate) const MOST: u32 = 50;
 
 /// Says when a burst of kills is over.
 #[derive(Debug, Default)]
-pub(crate) struct Burst {
+pub(crate) struct KillBurst {
     counted: Option<u64>,
     /// Looks since its first kill, and since its last.
     looks: Option<(u32, u32)>,
@@ -36,7 +36,7 @@ pub(crate) struct Burst {
     pub(crate) count: u32,
 }
 
-impl Burst {
+impl KillBurst {
     /// Takes the kernel's count of kills in a new look. Whether a burst is over with it.
     pub(crate) fn look(&mut self, kills: Option<u64>) -> bool {
         let more = self.counted.zip(kills).is_some_and(|(before, now)| now > before);
@@ -63,21 +63,21 @@ impl Burst {
 const MOST_WAITING: usize = 64;
 
 /// A place among the looks that wait to be written.
-pub(crate) struct Waiting {
+pub(crate) struct QueuedSample {
     _held: Arc<()>,
 }
 
 /// The looks that wait to be written: a disk that stalls must not fill the memory.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
+pub(crate) struct RecorderQueue {
     all: Arc<()>,
     /// Looks that found no place, since there was one.
     left_out: u64,
 }
 
-impl Queue {
+impl RecorderQueue {
     /// A place for a look, where there is one; and what is to be said of it.
-    pub(crate) fn place(&mut self) -> (Option<Waiting>, Option<String>) {
+    pub(crate) fn place(&mut self) -> (Option<QueuedSample>, Option<String>) {
         if Arc::strong_count(&self.all) > MOST_WAITING {
             self.left_out += 1;
             let text = "the disk is too slow: looks are left out of the recording";
@@ -87,22 +87,22 @@ impl Queue {
             0 => None,
             count => Some(format!("the recording goes on; {count} looks are not in it")),
         };
-        (Some(Waiting { _held: Arc::clone(&self.all) }), said)
+        (Some(QueuedSample { _held: Arc::clone(&self.all) }), said)
     }
 }
 
 type Users = Arc<BTreeMap<u32, Text>>;
 
 /// What the thread is to do.
-pub(crate) enum Order {
+pub(crate) enum RecorderOrder {
     /// Begin a recording under a name that begins so.
     Begin(String),
     /// Add a look to it.
-    Look(Box<Snapshot>, Users, Waiting),
+    Look(Box<Snapshot>, Users, QueuedSample),
     /// End it.
     End,
     /// Write all that is kept to a file of its own.
-    Past(Box<Past>, String, Users),
+    Past(Box<SampleHistory>, String, Users),
 }
 
 /// How the name of a recording begins: machine and time.
@@ -115,12 +115,16 @@ pub(crate) fn stem(machine: &Machine, unix_ms: i64) -> String {
 }
 
 /// Writes every look that is kept. How many there were, and how many bytes that is.
-pub(crate) fn write_past(past: &Past, users: &Users, file: File) -> io::Result<(u64, Bytes)> {
-    let mut tape = Tape::new(file);
+pub(crate) fn write_past(
+    past: &SampleHistory,
+    users: &Users,
+    file: File,
+) -> io::Result<(u64, Bytes)> {
+    let mut tape = Recorder::new(file);
     let mut looks = 0;
     let ends = past.oldest().zip(past.newest());
     for nth in ends.into_iter().flat_map(|(from, to)| from.0..=to.0) {
-        let Some(look) = past.look(crate::model::Nth(nth)) else { continue };
+        let Some(look) = past.look(crate::model::SampleIndex(nth)) else { continue };
         tape.write(&named(Arc::unwrap_or_clone(look), users))?;
         looks += 1;
     }
@@ -147,7 +151,9 @@ pub(crate) fn file_in(folder: &Path, stem: &str) -> io::Result<(String, File)> {
 ///
 /// # Errors
 /// The system has no room for another thread.
-pub(crate) fn start(inbox: Sender<Event>) -> Result<(Sender<Order>, JoinHandle<()>), String> {
+pub(crate) fn start(
+    inbox: Sender<Event>,
+) -> Result<(Sender<RecorderOrder>, JoinHandle<()>), String> {
     let (orders, asked) = channel();
     let started = thread::Builder::new().name("tape".to_owned()).spawn(move || run(&asked, &inbox));
     started
@@ -156,12 +162,12 @@ pub(crate) fn start(inbox: Sender<Event>) -> Result<(Sender<Order>, JoinHandle<(
 }
 
 struct Running {
-    tape: Tape<File>,
+    tape: Recorder<File>,
     name: String,
     looks: u64,
 }
 
-fn run(asked: &Receiver<Order>, inbox: &Sender<Event>) {
+fn run(asked: &Receiver<RecorderOrder>, inbox: &Sender<Event>) {
     let mut running: Option<Running> = None;
     let tell = |level, text: String| {
         let _ = inbox.send(Event::Told(Msg::Told(level, text)));
@@ -171,17 +177,17 @@ fn run(asked: &Receiver<Order>, inbox: &Sender<Event>) {
     };
     for order in asked {
         match order {
-            Order::Begin(stem) => match file_in(Path::new(""), &stem) {
+            RecorderOrder::Begin(stem) => match file_in(Path::new(""), &stem) {
                 Ok((name, file)) => {
-                    tell(Level::Good, format!("recording to {name}"));
-                    running = Some(Running { tape: Tape::new(file), name, looks: 0 });
+                    tell(NoticeLevel::Good, format!("recording to {name}"));
+                    running = Some(Running { tape: Recorder::new(file), name, looks: 0 });
                 }
                 Err(error) => {
                     stopped();
-                    tell(Level::Warn, format!("no recording: {stem}.tape: {error}"));
+                    tell(NoticeLevel::Warn, format!("no recording: {stem}.tape: {error}"));
                 }
             },
-            Order::Look(look, users, _waiting) => {
+            RecorderOrder::Look(look, users, _waiting) => {
                 let Some(mut on) = running.take() else { continue };
                 match on.tape.write(&named(*look, &users)) {
                     Ok(()) => running = Some(Running { looks: on.looks + 1, ..on }),
@@ -189,32 +195,40 @@ fn run(asked: &Receiver<Order>, inbox: &Sender<Event>) {
                         stopped();
                         let (name, looks) = (on.name, on.looks);
                         let text = format!("{name}: {error}; recorded up to here: {looks} looks");
-                        tell(Level::Warn, text);
+                        tell(NoticeLevel::Warn, text);
                     }
                 }
             }
-            Order::End => {
+            RecorderOrder::End => {
                 let Some(on) = running.take() else { continue };
                 let (name, looks, bytes) = (on.name, on.looks, on.tape.bytes());
                 match on.tape.finish() {
                     Ok(_) => {
                         let size = human_size(Bytes(bytes));
-                        tell(Level::Good, format!("recorded {looks} looks, {size}, in {name}"));
+                        tell(
+                            NoticeLevel::Good,
+                            format!("recorded {looks} looks, {size}, in {name}"),
+                        );
                     }
-                    Err(error) => tell(Level::Warn, format!("{name}: {error}; its looks stand")),
+                    Err(error) => {
+                        tell(NoticeLevel::Warn, format!("{name}: {error}; its looks stand"))
+                    }
                 }
             }
-            Order::Past(past, stem, users) => {
+            RecorderOrder::Past(past, stem, users) => {
                 let written = file_in(Path::new(""), &stem)
                     .and_then(|(name, file)| Ok((name, write_past(&past, &users, file)?)));
                 match written {
                     Ok((name, (looks, bytes))) => {
                         let size = human_size(bytes);
                         let text = format!("the last {looks} looks, {size}, are in {name}");
-                        tell(Level::Good, text);
+                        tell(NoticeLevel::Good, text);
                     }
                     Err(error) => {
-                        tell(Level::Warn, format!("{stem}.tape could not be written: {error}"));
+                        tell(
+                            NoticeLevel::Warn,
+                            format!("{stem}.tape could not be written: {error}"),
+                        );
                     }
                 }
             }
@@ -232,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_kills_is_one_and_ends() {
-        let mut burst = Burst::default();
+        let mut burst = KillBurst::default();
         let mut over = Vec::new();
         let counts = [3, 3, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6];
         for (at, kills) in counts.into_iter().enumerate() {
@@ -242,12 +256,12 @@ mod tests {
         }
         assert_eq!(over, [9, 17], "five looks behind its last kill");
         // One that does not end is cut.
-        let mut burst = Burst::default();
+        let mut burst = KillBurst::default();
         let over: Vec<u64> = (0..100).filter(|&kills| burst.look(Some(kills))).collect();
         assert_eq!(over, [31, 62, 93]);
-        assert!(!burst.look(None) && Burst::default().counted.is_none());
+        assert!(!burst.look(None) && KillBurst::default().counted.is_none());
         // The end comes within five looks.
-        let mut burst = Burst::default();
+        let mut burst = KillBurst::default();
         assert!(!burst.end() && !burst.look(Some(1)) && !burst.end());
         assert!(!burst.look(Some(2)) && !burst.look(Some(2)));
         assert!(burst.end() && !burst.end() && burst.count == 1);
@@ -255,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_disk_that_stalls_does_not_fill_the_memory() {
-        let mut queue = Queue::default();
+        let mut queue = RecorderQueue::default();
         let mut places: Vec<_> = (0..100).map(|_| queue.place()).collect();
         assert_eq!(places.iter().filter(|(place, _)| place.is_some()).count(), MOST_WAITING);
         assert_eq!(places.iter().filter(|(_, said)| said.is_some()).count(), 1, "said once");

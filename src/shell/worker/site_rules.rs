@@ -11,9 +11,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::{Level, Msg};
+use crate::app::{Msg, NoticeLevel};
 use crate::model::Text;
-use crate::policy::site::{Fault, LARGEST, Rule, Site, Spot};
+use crate::policy::site::{Diagnostic, LARGEST, Location, SitePolicy, SiteRule};
 
 use crate::shell::tui::Event;
 
@@ -25,7 +25,7 @@ const VERSIONS: u32 = 100;
 
 /// By what a changed file is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Stamp {
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileStamp {
     /// Of the file that stands there now.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let about = std::fs::metadata(path)?;
@@ -48,24 +48,24 @@ impl Stamp {
 }
 
 /// What came of looking at a file again.
-pub(crate) enum News {
+pub(crate) enum FileNews {
     /// A new version, good.
-    Good(&'static Site),
+    Good(&'static SitePolicy),
     /// Something that is no rule, in one line; the last good one stays.
     Bad(String),
 }
 
 /// A file that a rule came from.
-pub(crate) struct Watch {
+pub(crate) struct FileWatch {
     path: PathBuf,
     text: String,
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     looked: Instant,
     loaded: u32,
 }
 
 /// Every fault of a file, one a line, with the file's name before it.
-pub(crate) fn lines(path: &Path, faults: &[Fault]) -> Vec<String> {
+pub(crate) fn lines(path: &Path, faults: &[Diagnostic]) -> Vec<String> {
     faults.iter().map(|fault| format!("{}:{fault}", path.display())).collect()
 }
 
@@ -73,9 +73,9 @@ pub(crate) fn lines(path: &Path, faults: &[Fault]) -> Vec<String> {
 ///
 /// # Errors
 /// Why it cannot be read, or everything that is wrong with it.
-pub(crate) fn compile(path: &Path) -> Result<(Rule, String), Vec<String>> {
+pub(crate) fn compile(path: &Path) -> Result<(SiteRule, String), Vec<String>> {
     let text = read(path).map_err(|what| vec![format!("{}{what}", path.display())])?;
-    match Rule::compile(&text, Arc::new(users())) {
+    match SiteRule::compile(&text, Arc::new(users())) {
         Ok(rule) => Ok((rule, text)),
         Err(faults) => Err(lines(path, &faults)),
     }
@@ -94,7 +94,7 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..good]);
-        format!(":{}: this is no UTF-8", Spot::of(&before, good))
+        format!(":{}: this is no UTF-8", Location::of(&before, good))
     })
 }
 
@@ -118,23 +118,23 @@ pub(crate) fn users() -> BTreeMap<u32, Text> {
 ///
 /// # Errors
 /// Why it cannot be read, or everything that is wrong with it.
-pub(crate) fn load(path: &Path) -> Result<(&'static Site, Watch), Vec<String>> {
+pub(crate) fn load(path: &Path) -> Result<(&'static SitePolicy, FileWatch), Vec<String>> {
     // Before it is read: what changes in between is read again.
-    let stamp = Stamp::of(path).ok();
+    let stamp = FileStamp::of(path).ok();
     let (rule, text) = compile(path)?;
     let looked = Instant::now();
-    let watch = Watch { path: path.to_owned(), text, stamp, looked, loaded: 1 };
+    let watch = FileWatch { path: path.to_owned(), text, stamp, looked, loaded: 1 };
     Ok((rule.leak(&path.display().to_string()), watch))
 }
 
-impl Watch {
+impl FileWatch {
     /// Looks whether the file is another one, and reads it if so.
-    pub(crate) fn look(&mut self) -> Option<News> {
+    pub(crate) fn look(&mut self) -> Option<FileNews> {
         if self.looked.elapsed() < PAUSE {
             return None;
         }
         self.looked = Instant::now();
-        let stamp = Stamp::of(&self.path).ok();
+        let stamp = FileStamp::of(&self.path).ok();
         if stamp == self.stamp {
             return None;
         }
@@ -148,7 +148,7 @@ impl Watch {
                     count => format!(" (and {} more)", count - 1),
                 };
                 let first = wrong.into_iter().next().unwrap_or_default();
-                return Some(News::Bad(format!("{first}{more}; {stays}")));
+                return Some(FileNews::Bad(format!("{first}{more}; {stays}")));
             }
         };
         if text == self.text {
@@ -157,24 +157,24 @@ impl Watch {
         if self.loaded >= VERSIONS {
             let name = self.path.display();
             let what = format!("{name}: {VERSIONS} versions were loaded; restart doomtop for more");
-            return Some(News::Bad(what));
+            return Some(FileNews::Bad(what));
         }
         self.loaded += 1;
         self.text = text;
-        Some(News::Good(rule.leak(&self.path.display().to_string())))
+        Some(FileNews::Good(rule.leak(&self.path.display().to_string())))
     }
 }
 
 /// Watches in a thread of its own, since a file may be on a disk that hangs. Each word through what
 /// comes back makes it look once.
-pub(crate) fn start(mut watch: Watch, inbox: Sender<Event>) -> Option<Sender<()>> {
+pub(crate) fn start(mut watch: FileWatch, inbox: Sender<Event>) -> Option<Sender<()>> {
     let (orders, asked) = channel();
     let work = move || {
         while asked.recv().is_ok() {
             while asked.try_recv().is_ok() {}
             let message = match watch.look() {
-                Some(News::Good(rule)) => Msg::Rule(crate::app::Loaded(rule)),
-                Some(News::Bad(what)) => Msg::Told(Level::Warn, what),
+                Some(FileNews::Good(rule)) => Msg::Rule(crate::app::LoadedPolicy(rule)),
+                Some(FileNews::Bad(what)) => Msg::Told(NoticeLevel::Warn, what),
                 None => continue,
             };
             if inbox.send(Event::Told(message)).is_err() {

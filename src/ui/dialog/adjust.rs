@@ -5,32 +5,32 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::adjust::{AdjEdit, Scale};
-use crate::columns::{Sight, cgroup_leaf};
+use crate::app::dialog::adjust::{AdjScale, AdjustDialog};
+use crate::columns::{RowContext, cgroup_leaf};
 use crate::model::Machine;
 use crate::plan::preview::Preview;
-use crate::plan::rights::Rights;
-use crate::policy::Unit;
-use crate::rank::Standing;
+use crate::plan::rights::WriteRights;
+use crate::policy::BadnessUnit;
+use crate::rank::Placement;
 use crate::ui::dialog::popup;
-use crate::ui::paint::canvas::{Pen, cells as cells_of};
+use crate::ui::paint::canvas::{Canvas, cells as cells_of};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::{Adj, LegacyAdj, Pages};
 
 /// Paints it.
-pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
     let Some(sight) = app.sight() else { return false };
     let process = sight.scene.find(edit.who);
     let file = match edit.scale {
-        Scale::Modern => "oom_score_adj",
-        Scale::Legacy => "oom_adj",
+        AdjScale::Modern => "oom_score_adj",
+        AdjScale::Legacy => "oom_adj",
     };
     let user = process.map_or_else(|| "gone".to_owned(), |it| text::user(&sight, it));
     let age = text::age(sight.scene, edit.who);
     let title = format!("{file} of {} {} ({user}), started {age} ago", edit.who, edit.name);
-    let mut lines: Vec<popup::Ranked> = vec![(0, value_line(edit, &sight, look))];
+    let mut lines: Vec<popup::PriorityLine> = vec![(0, value_line(edit, &sight, look))];
     if edit.is_wide() {
         lines.push((0, reach(edit, look)));
     }
@@ -49,13 +49,13 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     if let Some(warning) = edit.warning {
         lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
     }
-    let style = if matches!(edit.rights, Rights::Any { contained: false }) {
+    let style = if matches!(edit.rights, WriteRights::Any { contained: false }) {
         look.good()
     } else {
         look.dim()
     };
     // What refuses everything was said already.
-    if !matches!(edit.rights, Rights::Nothing(_)) {
+    if !matches!(edit.rights, WriteRights::Nothing(_)) {
         lines.push((6, Line::styled(edit.rights.words(), style)));
     }
     let kin = edit.kin.words();
@@ -80,10 +80,10 @@ pub fn paint(app: &App, edit: &AdjEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
     popup::paint(&title, lines, look.frame(), area, pen)
 }
 
-fn value_line(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Line<'static> {
+fn value_line(edit: &AdjustDialog, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     let now = match edit.scale {
-        Scale::Modern => edit.from.to_string(),
-        Scale::Legacy => sight.scene.machine().legacy(edit.from).to_string(),
+        AdjScale::Modern => edit.from.to_string(),
+        AdjScale::Legacy => sight.scene.machine().legacy(edit.from).to_string(),
     };
     let input = if edit.fresh { look.strong().patch(look.cursor()) } else { look.strong() };
     let mut spans = vec![
@@ -98,7 +98,7 @@ fn value_line(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Line<'static> {
 }
 
 /// Whom else it is about.
-fn reach(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn reach(edit: &AdjustDialog, look: Theme) -> Line<'static> {
     let count = edit.reached.len();
     let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
     Line::from(vec![
@@ -108,7 +108,7 @@ fn reach(edit: &AdjEdit, look: Look) -> Line<'static> {
 }
 
 /// The values that PgUp and PgDn go to.
-fn presets(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn presets(edit: &AdjustDialog, look: Theme) -> Line<'static> {
     let mut spans = vec![Span::styled("presets", look.dim())];
     let number = edit.value().map(|_| edit.number());
     for &(value, word) in edit.scale.presets() {
@@ -122,13 +122,13 @@ fn presets(edit: &AdjEdit, look: Look) -> Line<'static> {
 }
 
 /// Where zero, the old and the new value stand between the ends of the scale.
-fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn slider(edit: &AdjustDialog, look: Theme) -> Line<'static> {
     const TRACK: usize = 41;
     let [track, zero, old, new] = look.slider();
     let (low, high) = edit.scale.ends();
     let on_scale = |adj: Adj| match edit.scale {
-        Scale::Modern => i64::from(adj.0),
-        Scale::Legacy => i64::from(adj.legacy().0),
+        AdjScale::Modern => i64::from(adj.0),
+        AdjScale::Legacy => i64::from(adj.legacy().0),
     };
     let at = |value: i64| {
         let share = (value.clamp(low, high) - low) as usize;
@@ -152,12 +152,12 @@ fn slider(edit: &AdjEdit, look: Look) -> Line<'static> {
 /// What follows by the chosen rule, and by the kernel's where that is another one: side by side where
 /// they differ.
 fn previews(
-    edit: &AdjEdit,
+    edit: &AdjustDialog,
     own: &Preview,
     kernel: Option<&Preview>,
-    sight: &Sight<'_>,
-    look: Look,
-) -> Vec<popup::Ranked> {
+    sight: &RowContext<'_>,
+    look: Theme,
+) -> Vec<popup::PriorityLine> {
     let first = |preview: &Preview| {
         if edit.is_wide() { best(edit, preview, look) } else { change(preview, sight, look) }
     };
@@ -200,7 +200,7 @@ fn previews(
 }
 
 /// The best place of all that are changed, before and after.
-fn best(edit: &AdjEdit, preview: &Preview, look: Look) -> Line<'static> {
+fn best(edit: &AdjustDialog, preview: &Preview, look: Theme) -> Line<'static> {
     let [before, after] = places(preview.best);
     Line::from(vec![
         Span::styled(format!("the {} of them  ", edit.reached.len()), look.label()),
@@ -211,7 +211,7 @@ fn best(edit: &AdjEdit, preview: &Preview, look: Look) -> Line<'static> {
 }
 
 /// One to the other.
-fn arrow([before, after]: [String; 2], look: Look) -> String {
+fn arrow([before, after]: [String; 2], look: Theme) -> String {
     format!("{before} {} {after}", look.arrow())
 }
 
@@ -221,24 +221,24 @@ const LABEL: usize = 10;
 const COLUMN: u16 = 28;
 
 /// Points, before and after.
-fn amounts(preview: &Preview, sight: &Sight<'_>) -> [String; 2] {
+fn amounts(preview: &Preview, sight: &RowContext<'_>) -> [String; 2] {
     [preview.before, preview.after].map(|standing| match (standing, preview.unit) {
-        (Standing::Scored(points), Unit::Pages) => {
+        (Placement::Scored(points), BadnessUnit::Pages) => {
             let sign = if points.0 < 0 { "-" } else { "" };
             format!("{sign}{}", text::size(sight, Pages(points.0.unsigned_abs())))
         }
-        (Standing::Scored(points), Unit::Bare) => text::grouped(points.0),
-        (Standing::Spared(reason), _) => reason.word().to_owned(),
+        (Placement::Scored(points), BadnessUnit::Bare) => text::grouped(points.0),
+        (Placement::Spared(reason), _) => reason.word().to_owned(),
     })
 }
 
 /// Shares of the domain, before and after; points that are no pages have none.
-fn shares(preview: &Preview, sight: &Sight<'_>) -> Option<[String; 2]> {
-    let share = |standing: Standing| match standing.points() {
+fn shares(preview: &Preview, sight: &RowContext<'_>) -> Option<[String; 2]> {
+    let share = |standing: Placement| match standing.points() {
         Some(points) => text::permille(sight, points).to_string(),
         None => "-".to_owned(),
     };
-    (preview.unit == Unit::Pages).then(|| [preview.before, preview.after].map(share))
+    (preview.unit == BadnessUnit::Pages).then(|| [preview.before, preview.after].map(share))
 }
 
 fn places(ranks: [Option<usize>; 2]) -> [String; 2] {
@@ -256,7 +256,7 @@ fn next(preview: &Preview) -> String {
 }
 
 /// Badness, share and rank, before and after.
-fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
+fn change(preview: &Preview, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     let arrow = look.arrow();
     let pair = |label: &'static str, [before, after]: [String; 2], behind: &'static str| {
         vec![
@@ -275,7 +275,7 @@ fn change(preview: &Preview, sight: &Sight<'_>, look: Look) -> Line<'static> {
 }
 
 /// Who would be next then.
-fn then(preview: &Preview, look: Look) -> Line<'static> {
+fn then(preview: &Preview, look: Theme) -> Line<'static> {
     let Some((id, name)) = &preview.victim else {
         return Line::styled("then nobody can be chosen", look.danger());
     };
@@ -292,7 +292,7 @@ fn then(preview: &Preview, look: Look) -> Line<'static> {
 }
 
 /// The smallest changes that matter, and their keys.
-fn proposals(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Option<Line<'static>> {
+fn proposals(edit: &AdjustDialog, sight: &RowContext<'_>, look: Theme) -> Option<Line<'static>> {
     let found = edit.proposals;
     let key =
         |key: &'static str, text: String| vec![Span::styled(key, look.strong()), Span::raw(text)];
@@ -313,16 +313,16 @@ fn proposals(edit: &AdjEdit, sight: &Sight<'_>, look: Look) -> Option<Line<'stat
 }
 
 /// The same value on the other scale, and what the coarse one loses.
-fn other_scale(edit: &AdjEdit, machine: &Machine, look: Look) -> Line<'static> {
+fn other_scale(edit: &AdjustDialog, machine: &Machine, look: Theme) -> Line<'static> {
     let Some(value) = edit.value() else { return Line::default() };
     let reads = machine.legacy(value);
     let text = match edit.scale {
-        Scale::Legacy => {
+        AdjScale::Legacy => {
             let typed = LegacyAdj::clamped(edit.number());
             let loss = if reads == typed { "" } else { " (rounded towards 0)" };
             format!("oom_adj {typed} writes {}, reads back {reads}{loss}", value.0)
         }
-        Scale::Modern => {
+        AdjScale::Modern => {
             let loss = match reads {
                 // Before 5.10 the kernel shows a value that it does not take.
                 LegacyAdj(16) => "; this kernel shows 16, and refuses it when written".to_owned(),
@@ -335,7 +335,7 @@ fn other_scale(edit: &AdjEdit, machine: &Machine, look: Look) -> Line<'static> {
     Line::styled(text, look.dim())
 }
 
-fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
+fn keys(edit: &AdjustDialog, look: Theme) -> Line<'static> {
     let enter = if edit.is_wide() { " list them   " } else { " apply   " };
     pairs(
         &[
@@ -348,7 +348,7 @@ fn keys(edit: &AdjEdit, look: Look) -> Line<'static> {
     )
 }
 
-fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
+fn more_keys(app: &App, edit: &AdjustDialog, look: Theme) -> Line<'static> {
     let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
     let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
     pairs(
@@ -357,7 +357,7 @@ fn more_keys(app: &App, edit: &AdjEdit, look: Look) -> Line<'static> {
     )
 }
 
-fn pairs(pairs: &[(&'static str, &'static str)], look: Look) -> Line<'static> {
+fn pairs(pairs: &[(&'static str, &'static str)], look: Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for &(key, what) in pairs {
         spans.push(Span::styled(key, look.strong()));

@@ -3,13 +3,13 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::dialog::bulk::{Consent, Several};
+use crate::app::dialog::bulk::{BulkConsent, BulkDialog};
 use crate::ui::dialog::popup;
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::{Canvas, cells};
 
 /// Paints it.
-pub fn paint(several: &Several, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(several: &BulkDialog, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let frame = if several.grave { look.grave_frame() } else { look.frame() };
     // The frame, a blank line around the list, what is asked and the keys.
@@ -18,7 +18,7 @@ pub fn paint(several: &Several, area: Rect, pen: &mut Pen<'_>) -> Shown {
     let rows = usize::from(room).min(several.items.len());
     let top = several.top.min(several.items.len() - rows);
     let names = several.items.iter().map(|it| cells(&name_of(it))).max().unwrap_or(0).min(28);
-    let mut lines: Vec<popup::Ranked> = Vec::new();
+    let mut lines: Vec<popup::PriorityLine> = Vec::new();
     for item in &several.items[top..top + rows] {
         let name = name_of(item);
         let pad = usize::from(names.saturating_sub(cells(&name)));
@@ -42,31 +42,31 @@ pub fn paint(several: &Several, area: Rect, pen: &mut Pen<'_>) -> Shown {
     lines.push((9, Line::default()));
     lines.push((0, asked(several, pen)));
     let whole = popup::paint(&several.title, lines, frame, area, pen);
-    Shown {
+    PageShown {
         page: rows as u16,
         lines: several.items.len() as u16,
         dialog: whole && several.touched() > 0,
     }
 }
 
-fn name_of(item: &crate::app::dialog::bulk::Item) -> String {
+fn name_of(item: &crate::app::dialog::bulk::BulkItem) -> String {
     format!("{} {}", item.who.pid, item.name)
 }
 
-fn asked(several: &Several, pen: &Pen<'_>) -> Line<'static> {
+fn asked(several: &BulkDialog, pen: &Canvas<'_>) -> Line<'static> {
     let look = pen.look;
     let touched = several.touched();
     if touched == 0 {
         return Line::styled("nobody here can be touched   Esc closes", look.warn());
     }
     match &several.consent {
-        Consent::Enter => Line::from(vec![
+        BulkConsent::Enter => Line::from(vec![
             Span::styled("Enter", look.strong()),
             Span::raw(format!(" do it to {touched}   ")),
             Span::styled("Esc", look.strong()),
             Span::raw(" leave all as they are"),
         ]),
-        Consent::Count(typed) => {
+        BulkConsent::Count(typed) => {
             let count = touched.to_string();
             let rest = count.len().saturating_sub(typed.len() + 1);
             Line::from(vec![

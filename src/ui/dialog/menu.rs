@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::dialog::menu::{Choice, Menu};
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::{Pen, cells, tail};
+use crate::app::dialog::menu::{Menu, MenuChoice};
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::{Canvas, cells, tail};
 
 /// Paints the list, scrolled so that the chosen line is in view.
-pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(menu: &Menu, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let matching = menu.matching().count() as u16;
     let all = menu.items.len() as u16;
@@ -62,7 +62,7 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
         let room = labels.min(end.saturating_sub(x));
         // What a path ends with says most.
         let label = match item.choice {
-            Choice::Scope(_) => tail(&item.label, room),
+            MenuChoice::Scope(_) => tail(&item.label, room),
             _ => item.label.as_str().into(),
         };
         pen.text(x, y, room, &label, look.strong());
@@ -72,5 +72,5 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Pen<'_>) -> Shown {
             pen.style(Rect { y, height: 1, ..list }, look.cursor());
         }
     }
-    Shown { page: rows, lines: matching, dialog: false }
+    PageShown { page: rows, lines: matching, dialog: false }
 }

@@ -5,17 +5,23 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::ui::paint::canvas::{Pen, cells, line_cells, wrap};
+use crate::ui::paint::canvas::{Canvas, cells, line_cells, wrap};
 
 /// A line and how soon it goes: 0 never does.
-pub type Ranked = (u8, Line<'static>);
+pub type PriorityLine = (u8, Line<'static>);
 
 /// The widest that a dialog gets.
 const WIDEST: u16 = 76;
 
 /// Paints the box. Gives back whether all that is being asked stands in it: what nobody could read,
 /// nobody can confirm.
-pub fn paint(title: &str, lines: Vec<Ranked>, frame: Style, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint(
+    title: &str,
+    lines: Vec<PriorityLine>,
+    frame: Style,
+    area: Rect,
+    pen: &mut Canvas<'_>,
+) -> bool {
     let longest = lines.iter().map(|(_, line)| line_cells(line)).max().unwrap_or(0);
     let width = longest.max(cells(title) + 4).saturating_add(4).clamp(40, WIDEST).min(area.width);
     let boxed = area.height >= 5;

@@ -4,19 +4,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::mode::Revert;
-use crate::app::dialog::signal::{Confirm, Ladder, may_raise};
-use crate::columns::Sight;
-use crate::intent::Haste;
+use crate::app::dialog::mode::RevertDialog;
+use crate::app::dialog::signal::{ConfirmStep, SignalDialog, may_raise};
+use crate::columns::RowContext;
+use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
 use crate::ui::dialog::popup;
-use crate::ui::paint::canvas::Pen;
+use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::Kib;
 
 /// Paints the question before a signal.
-pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
     let Some(sight) = app.sight() else { return false };
     let who = format!("{} {}", confirm.who, confirm.name);
@@ -25,7 +25,7 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> boo
     } else {
         format!("Send {} to {who}?", confirm.signal)
     };
-    let mut lines: Vec<popup::Ranked> = Vec::new();
+    let mut lines: Vec<popup::PriorityLine> = Vec::new();
     match sight.scene.find(confirm.who) {
         Some(process) => lines.extend(facts(process, &sight, look)),
         None => lines.push((1, Line::styled("it is gone already", look.warn()))),
@@ -69,7 +69,7 @@ pub fn paint(app: &App, confirm: &Confirm, area: Rect, pen: &mut Pen<'_>) -> boo
 }
 
 /// Who it is, as the user should recognise it.
-fn facts(process: &Process, sight: &Sight<'_>, look: Look) -> Vec<popup::Ranked> {
+fn facts(process: &Process, sight: &RowContext<'_>, look: Theme) -> Vec<popup::PriorityLine> {
     let label = |text: &'static str| Span::styled(text, look.label());
     let swap = process.swap.value().unwrap_or_default();
     let mut lines = vec![
@@ -100,7 +100,12 @@ fn facts(process: &Process, sight: &Sight<'_>, look: Look) -> Vec<popup::Ranked>
 }
 
 /// Whether the policy would choose the same.
-fn predicted(app: &App, sight: &Sight<'_>, confirm: &Confirm, look: Look) -> Line<'static> {
+fn predicted(
+    app: &App,
+    sight: &RowContext<'_>,
+    confirm: &SignalDialog,
+    look: Theme,
+) -> Line<'static> {
     let by = match app.setup.policy.id() {
         "linux" => String::new(),
         _ => format!(" by the rule of {}", app.setup.policy.title()),
@@ -134,7 +139,7 @@ fn predicted(app: &App, sight: &Sight<'_>, confirm: &Confirm, look: Look) -> Lin
 }
 
 /// What it gives back: by the study, and by the look before that has come.
-fn frees(sight: &Sight<'_>, confirm: &Confirm) -> Option<String> {
+fn frees(sight: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     let process = sight.scene.find(confirm.who)?;
     if let Some(study) = &confirm.study
         && let Reading::Value(holding) = study.holding
@@ -165,12 +170,12 @@ fn frees(sight: &Sight<'_>, confirm: &Confirm) -> Option<String> {
 }
 
 /// What is done beside the signal.
-fn haste(confirm: &Confirm, sight: &Sight<'_>) -> Option<String> {
+fn haste(confirm: &SignalDialog, sight: &RowContext<'_>) -> Option<String> {
     let steps: Vec<String> = confirm
         .haste()
         .iter()
         .map(|step| match step {
-            Haste::Priority if !may_raise(sight.scene) => {
+            Expedite::Priority if !may_raise(sight.scene) => {
                 format!("{} (you lack CAP_SYS_NICE)", step.words())
             }
             step => step.words(),
@@ -184,17 +189,17 @@ fn haste(confirm: &Confirm, sight: &Sight<'_>) -> Option<String> {
 }
 
 /// What it takes to confirm.
-fn ladder(confirm: &Confirm, look: Look) -> Vec<popup::Ranked> {
+fn ladder(confirm: &SignalDialog, look: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     match &confirm.ladder {
-        Ladder::Yes => lines.push((
+        ConfirmStep::Yes => lines.push((
             0,
             Line::from(vec![
                 Span::styled("y", look.danger()),
                 Span::raw(" = do it   anything else = nothing"),
             ]),
         )),
-        Ladder::TypePid { typed, why } => {
+        ConfirmStep::TypePid { typed, why } => {
             lines.push((1, Line::styled(format!("! {why}"), look.warn())));
             let pid = confirm.who.pid.to_string();
             let rest = pid.len().saturating_sub(typed.len() + 1);
@@ -239,7 +244,7 @@ fn ladder(confirm: &Confirm, look: Look) -> Vec<popup::Ranked> {
 }
 
 /// Paints the question whether to put a change back, or to make it again.
-pub fn paint_revert(app: &App, revert: &Revert, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint_revert(app: &App, revert: &RevertDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
     let who = format!("{} {}", revert.who, revert.name);
     let (title, note, does) = if revert.again {

@@ -4,25 +4,27 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::sysctl::{Forecast, Grave, KnobEdit, Room, Sure};
-use crate::columns::Sight;
-use crate::model::{Knob, Reading};
+use crate::app::dialog::sysctl::{
+    ConfirmSysctl, OvercommitForecast, OvercommitRoom, SysctlDanger, SysctlDialog,
+};
+use crate::columns::RowContext;
+use crate::model::{Reading, Sysctl};
 use crate::ui::dialog::popup;
-use crate::ui::paint::canvas::Pen;
+use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::Kib;
 
 /// Cells of a switch's name.
 const NAME: usize = 25;
 
 /// Paints it.
-pub fn paint(app: &App, edit: &KnobEdit, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
     let Some(sight) = text::header_sight(app) else { return false };
     let now = sight.scene.now();
-    let mut lines: Vec<popup::Ranked> = Vec::new();
-    for knob in Knob::ALL {
+    let mut lines: Vec<popup::PriorityLine> = Vec::new();
+    for knob in Sysctl::ALL {
         let seen = knob.seen(now);
         // Where there is too little room, the one that is being turned stays.
         let rank = if knob == edit.knob { 0 } else { 7 };
@@ -67,12 +69,12 @@ pub fn paint(app: &App, edit: &KnobEdit, area: Rect, pen: &mut Pen<'_>) -> bool 
     popup::paint(&title, lines, look.frame(), area, pen)
 }
 
-fn seen_otherwise(edit: &KnobEdit, seen: Reading<u64>) -> bool {
+fn seen_otherwise(edit: &SysctlDialog, seen: Reading<u64>) -> bool {
     seen.value().is_some() && seen != edit.from
 }
 
 /// A switch: its name, its value, and behind the one under the cursor what is typed.
-fn row(knob: Knob, seen: Reading<u64>, edit: &KnobEdit, look: Look) -> Line<'static> {
+fn row(knob: Sysctl, seen: Reading<u64>, edit: &SysctlDialog, look: Theme) -> Line<'static> {
     let chosen = knob == edit.knob;
     let mark = if chosen { "> " } else { "  " };
     let style = if chosen { look.strong() } else { look.plain() };
@@ -102,38 +104,47 @@ fn row(knob: Knob, seen: Reading<u64>, edit: &KnobEdit, look: Look) -> Line<'sta
 }
 
 /// What follows from a value.
-fn about(edit: &KnobEdit, value: u64, sight: &Sight<'_>, look: Look) -> Vec<popup::Ranked> {
+fn about(
+    edit: &SysctlDialog,
+    value: u64,
+    sight: &RowContext<'_>,
+    look: Theme,
+) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     let commits = matches!(
         edit.knob,
-        Knob::OvercommitMemory | Knob::OvercommitRatio | Knob::OvercommitKbytes
+        Sysctl::OvercommitMemory | Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes
     );
     let text = match (edit.knob, value) {
         // `mm/util.c` `__vm_enough_memory` before 5.2.
-        (Knob::OvercommitMemory, 0) if sight.scene.machine().kernel_version() < (5, 2) => {
+        (Sysctl::OvercommitMemory, 0) if sight.scene.machine().kernel_version() < (5, 2) => {
             "a request for more than is free or can be freed is refused"
         }
-        (Knob::OvercommitMemory, 0) => {
+        (Sysctl::OvercommitMemory, 0) => {
             "a single request larger than all RAM and swap is refused, no other"
         }
-        (Knob::OvercommitMemory, 1) => {
+        (Sysctl::OvercommitMemory, 1) => {
             "no request is refused, however large: the OOM killer decides"
         }
-        (Knob::OvercommitMemory, _) => "what goes over the limit is refused: malloc and fork fail",
-        (Knob::OvercommitRatio, _) => "counts in mode 2; writing it sets overcommit_kbytes to 0",
-        (Knob::OvercommitKbytes, 0) => {
+        (Sysctl::OvercommitMemory, _) => {
+            "what goes over the limit is refused: malloc and fork fail"
+        }
+        (Sysctl::OvercommitRatio, _) => "counts in mode 2; writing it sets overcommit_kbytes to 0",
+        (Sysctl::OvercommitKbytes, 0) => {
             "writing 0 sets the ratio to 0 as well: only swap counts then"
         }
-        (Knob::OvercommitKbytes, _) => "counts in mode 2; writing it sets overcommit_ratio to 0",
-        (Knob::PanicOnOom, 0) => "an OOM kills a process",
-        (Knob::PanicOnOom, 1) => "an OOM of the whole machine panics it; one in a cgroup kills",
-        (Knob::PanicOnOom, _) => "any OOM panics the machine, one in a cgroup too",
-        (Knob::KillAllocatingTask, 0) => "an OOM kills by badness",
-        (Knob::KillAllocatingTask, _) => {
+        (Sysctl::OvercommitKbytes, _) => "counts in mode 2; writing it sets overcommit_ratio to 0",
+        (Sysctl::PanicOnOom, 0) => "an OOM kills a process",
+        (Sysctl::PanicOnOom, 1) => "an OOM of the whole machine panics it; one in a cgroup kills",
+        (Sysctl::PanicOnOom, _) => "any OOM panics the machine, one in a cgroup too",
+        (Sysctl::KillAllocatingTask, 0) => "an OOM kills by badness",
+        (Sysctl::KillAllocatingTask, _) => {
             "an OOM of the machine kills whoever asks then, whatever its badness"
         }
-        (Knob::Swappiness, 0) => "anonymous memory is swapped only when little else is left",
-        (Knob::Swappiness, _) => "above 100 swap is taken to be faster than files (5.8 and later)",
+        (Sysctl::Swappiness, 0) => "anonymous memory is swapped only when little else is left",
+        (Sysctl::Swappiness, _) => {
+            "above 100 swap is taken to be faster than files (5.8 and later)"
+        }
     };
     lines.push((3, Line::raw(text)));
     if let Some(forecast) = edit.forecast.filter(|_| commits) {
@@ -156,7 +167,7 @@ fn about(edit: &KnobEdit, value: u64, sight: &Sight<'_>, look: Look) -> Vec<popu
 }
 
 /// The commit limit against what is promised.
-fn limit_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Line<'static> {
+fn limit_line(forecast: &OvercommitForecast, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     let size = |kib| text::kib(sight, kib);
     let percent = forecast.committed.0.saturating_mul(100) / forecast.limit.0.max(1);
     let mut spans = vec![Span::styled("limit ", look.label())];
@@ -173,28 +184,34 @@ fn limit_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Line<'stati
 }
 
 /// Who could still be promised memory.
-fn room_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Line<'static> {
+fn room_line(forecast: &OvercommitForecast, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     let (text, style) = match forecast.room() {
-        Room::Unlimited => ("the limit refuses nothing in this mode".to_owned(), look.dim()),
-        Room::Enough => {
+        OvercommitRoom::Unlimited => {
+            ("the limit refuses nothing in this mode".to_owned(), look.dim())
+        }
+        OvercommitRoom::Enough => {
             let free = forecast.limit.saturating_sub(forecast.committed);
             (format!("{} more can be promised then", text::kib(sight, free)), look.good())
         }
-        Room::NotForLarge => {
+        OvercommitRoom::NotForLarge => {
             let text =
                 "! large processes are refused more: up to 1/32 of its size is kept from each";
             (text.to_owned(), look.warn())
         }
-        Room::RootOnly => {
+        OvercommitRoom::RootOnly => {
             ("! only root can be promised more: the rest is its reserve".to_owned(), look.warn())
         }
-        Room::Nobody => ("! nobody can be promised any more".to_owned(), look.warn()),
+        OvercommitRoom::Nobody => ("! nobody can be promised any more".to_owned(), look.warn()),
     };
     Line::styled(text, style)
 }
 
 /// What is held back while the limit is enforced.
-fn reserve_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Option<popup::Ranked> {
+fn reserve_line(
+    forecast: &OvercommitForecast,
+    sight: &RowContext<'_>,
+    look: Theme,
+) -> Option<popup::PriorityLine> {
     let reserves = forecast.admin_reserve + forecast.user_reserve;
     let held = forecast.mode.enforces() && reserves > Kib::ZERO;
     let text = format!(
@@ -206,7 +223,11 @@ fn reserve_line(forecast: &Forecast, sight: &Sight<'_>, look: Look) -> Option<po
 }
 
 /// What a grave value does, in one sentence.
-fn warning(grave: Grave, forecast: Option<Forecast>, sight: &Sight<'_>) -> String {
+fn warning(
+    grave: SysctlDanger,
+    forecast: Option<OvercommitForecast>,
+    sight: &RowContext<'_>,
+) -> String {
     let fails = |whose: &str| {
         let Some(forecast) = forecast else { return "allocations would fail at once".to_owned() };
         let (committed, limit) =
@@ -216,13 +237,15 @@ fn warning(grave: Grave, forecast: Option<Forecast>, sight: &Sight<'_>) -> Strin
         )
     };
     match grave {
-        Grave::NoMemory => fails(""),
-        Grave::NoMemoryButRoot => fails(" but root's"),
-        Grave::Panics => "the next OOM stops the machine instead of killing a process".to_owned(),
+        SysctlDanger::NoMemory => fails(""),
+        SysctlDanger::NoMemoryButRoot => fails(" but root's"),
+        SysctlDanger::Panics => {
+            "the next OOM stops the machine instead of killing a process".to_owned()
+        }
     }
 }
 
-fn keys(look: Look) -> Line<'static> {
+fn keys(look: Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for (key, what) in [
         ("Enter", " apply  "),
@@ -238,11 +261,11 @@ fn keys(look: Look) -> Line<'static> {
 }
 
 /// Paints the question that a grave value asks once more.
-pub fn paint_sure(app: &App, sure: &Sure, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint_sure(app: &App, sure: &ConfirmSysctl, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
     let Some(sight) = text::header_sight(app) else { return false };
     let knob = sure.knob;
-    let mut lines: Vec<popup::Ranked> = vec![(
+    let mut lines: Vec<popup::PriorityLine> = vec![(
         0,
         Line::from(vec![
             Span::raw(format!("{} {} ", sure.from, look.arrow())),
@@ -254,13 +277,13 @@ pub fn paint_sure(app: &App, sure: &Sure, area: Rect, pen: &mut Pen<'_>) -> bool
     let text = format!("! {}", warning(sure.grave, sure.forecast, &sight));
     lines.push((0, Line::styled(text, look.danger())));
     let then = match sure.grave {
-        Grave::NoMemory => {
+        SysctlDanger::NoMemory => {
             "nothing can be started then, not even a shell to put it back; doomtop may end too"
         }
-        Grave::NoMemoryButRoot => {
+        SysctlDanger::NoMemoryButRoot => {
             "nobody but root can start anything then; services of other users fail"
         }
-        Grave::Panics => "what is not on disk by then is lost",
+        SysctlDanger::Panics => "what is not on disk by then is lost",
     };
     lines.push((1, Line::raw(then)));
     lines.push((9, Line::default()));

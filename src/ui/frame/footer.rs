@@ -4,18 +4,18 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::adj_rules::rules::Sticky;
-use crate::app::dialog::mode::{Asking, Mode, Prompt, Screen};
-use crate::app::keymap::bindings::{Action, Place, key_of, keys_of};
-use crate::app::{Acting, App, Level};
-use crate::columns::Scale;
-use crate::policy::Reason;
-use crate::rank::Standing;
-use crate::ui::paint::canvas::{Pen, cells, tail};
+use crate::app::adj_rules::rules::ActiveRules;
+use crate::app::dialog::mode::{Mode, Prompt, PromptKind, ViewKind};
+use crate::app::keymap::bindings::{Action, KeyContext, key_of, keys_of};
+use crate::app::{ActingMode, App, NoticeLevel};
+use crate::columns::SizeUnit;
+use crate::policy::SparedReason;
+use crate::rank::Placement;
+use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::panel::session;
 
 /// Paints the status line, or what has taken its place.
-pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_status(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     match &app.mode {
         Mode::Prompt(prompt) => return paint_prompt(prompt, area, pen),
@@ -37,9 +37,9 @@ pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
     }
     if let Some(notice) = &app.notice {
         let (mark, style) = match notice.level {
-            Level::Plain => ("", look.plain()),
-            Level::Good => ("", look.good()),
-            Level::Warn => ("! ", look.warn()),
+            NoticeLevel::Plain => ("", look.plain()),
+            NoticeLevel::Good => ("", look.good()),
+            NoticeLevel::Warn => ("! ", look.warn()),
         };
         let line =
             Line::from(vec![Span::styled(mark, style), Span::styled(notice.text.clone(), style)]);
@@ -59,23 +59,23 @@ pub fn paint_status(app: &App, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// What there is to say, the most important first.
-fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+fn parts(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     let look = pen.look;
     let mut parts = Vec::with_capacity(12);
     if let Some(why) = app.lost.as_ref().filter(|_| !app.time.past.is_empty()) {
         parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
-    if app.screen == Screen::Cgroups {
+    if app.screen == ViewKind::Cgroups {
         return group_parts(app, pen, parts);
     }
-    if app.screen == Screen::Verdicts {
+    if app.screen == ViewKind::Verdicts {
         return verdict_parts(app, pen, parts);
     }
-    if app.screen == Screen::Events {
+    if app.screen == ViewKind::Events {
         return event_parts(app, pen, parts);
     }
-    if app.screen == Screen::Memory {
+    if app.screen == ViewKind::Memory {
         parts.push(pace(app, pen));
         parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
         parts.extend(memory_keys(app, pen));
@@ -83,7 +83,8 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     }
     parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
     let rows = app.ranking.rows().iter();
-    let outside = rows.filter(|row| row.standing == Standing::Spared(Reason::Outside)).count();
+    let outside =
+        rows.filter(|row| row.standing == Placement::Spared(SparedReason::Outside)).count();
     let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
     parts.push(Span::raw(if shown == all {
         format!("{all} tasks")
@@ -103,10 +104,10 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     parts.push(pace(app, pen));
     parts.extend(alarms(app, pen));
     parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
-    if app.setup.acting == Acting::Rehearsal {
+    if app.setup.acting == ActingMode::Rehearsal {
         parts.push(Span::styled("dry run", look.warn()));
     }
-    if app.setup.acting == Acting::ReadOnly {
+    if app.setup.acting == ActingMode::ReadOnly {
         parts.push(Span::styled("read-only", look.good()));
     }
     if !app.tags.is_empty() {
@@ -132,7 +133,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     if app.view.tree {
         parts.push(Span::raw("tree"));
     }
-    if app.scale != Scale::Auto {
+    if app.scale != SizeUnit::Auto {
         parts.push(Span::raw(format!("units {}", app.scale.word())));
     }
     if !app.follow {
@@ -149,7 +150,7 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let now = over && !app.time.past.is_empty();
     let now = now.then_some((Action::Now, app.newest_word()));
     for (action, word) in [(Action::Explain, "explain")].into_iter().chain(acts).chain(now) {
-        if let Some(key) = key_of(Place::Browse, action) {
+        if let Some(key) = key_of(KeyContext::Browse, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }
@@ -157,14 +158,14 @@ fn parts(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
 }
 
 /// What the rules of adj do, or would do.
-fn rules(sticky: &Sticky, pen: &Pen<'_>) -> Span<'static> {
+fn rules(sticky: &ActiveRules, pen: &Canvas<'_>) -> Span<'static> {
     let quiet = sticky.trouble.is_none() && !sticky.is_on();
     let style = if quiet { pen.look.label() } else { pen.look.warn() };
     Span::styled(sticky.summary(), style)
 }
 
 /// How many alarms there are, and how many stand: the header may be off.
-fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
+fn alarms(app: &App, pen: &Canvas<'_>) -> Option<Span<'static>> {
     let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
     let word = if count == 1 { "alarm" } else { "alarms" };
     match (count, stand) {
@@ -175,7 +176,7 @@ fn alarms(app: &App, pen: &Pen<'_>) -> Option<Span<'static>> {
 }
 
 /// Whether what is shown goes on.
-fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
+fn pace(app: &App, pen: &Canvas<'_>) -> Span<'static> {
     let look = pen.look;
     if app.report.is_some() {
         return Span::styled("[report]", look.warn());
@@ -185,7 +186,7 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::styled(word, look.warn())
     } else if app.paused {
         Span::styled("[paused]", look.warn())
-    } else if app.held() && app.screen == Screen::Processes {
+    } else if app.held() && app.screen == ViewKind::Processes {
         Span::styled("[held]", look.warn())
     } else if app.setup.live && app.pace.is_pressed() {
         Span::styled("[live, pressed]", look.warn())
@@ -193,7 +194,7 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
         Span::raw("[live, relaxed]")
     } else if app.setup.live {
         Span::raw("[live]")
-    } else if app.setup.acting == Acting::Demo {
+    } else if app.setup.acting == ActingMode::Demo {
         Span::styled("[demo]", look.warn())
     } else {
         Span::styled("[recording]", look.warn())
@@ -201,7 +202,7 @@ fn pace(app: &App, pen: &Pen<'_>) -> Span<'static> {
 }
 
 /// The same for the view of events.
-fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+fn event_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let look = pen.look;
     let count = app.timeline.happenings.len();
     parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
@@ -218,7 +219,7 @@ fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
         (Action::LookBefore, "the look before"),
         (Action::KillsOnly, "kills only"),
     ] {
-        if let Some(key) = key_of(Place::Events, action) {
+        if let Some(key) = key_of(KeyContext::Events, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }
@@ -226,7 +227,7 @@ fn event_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
 }
 
 /// The keys of the view of memory.
-fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
+fn memory_keys(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     if !matches!(app.mode, Mode::Browse) {
         return Vec::new();
     }
@@ -235,12 +236,12 @@ fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
         return Vec::new();
     }
     let pair = |a: Action, b: Action, word: &str| {
-        let (a, b) = (key_of(Place::Memory, a)?, key_of(Place::Memory, b)?);
+        let (a, b) = (key_of(KeyContext::Memory, a)?, key_of(KeyContext::Memory, b)?);
         Some(format!("{a} {b} {word}"))
     };
     let large = if app.memory.large { "all charts" } else { "large" };
-    let enter = key_of(Place::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(Place::Memory, Action::Now).filter(|_| app.time.is_past());
+    let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
+    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.time.is_past());
     [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "looks back"),
@@ -255,7 +256,7 @@ fn memory_keys(app: &App, pen: &Pen<'_>) -> Vec<Span<'static>> {
 }
 
 /// The same for the view of cgroups.
-fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+fn group_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let look = pen.look;
     let Some(scene) = &app.scene else { return parts };
     let limited = scene.now().cgroups.limited().count();
@@ -270,7 +271,7 @@ fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
     if app.groups.hide {
         parts.push(Span::styled("limited only", look.warn()));
     }
-    if app.scale != Scale::Auto {
+    if app.scale != SizeUnit::Auto {
         parts.push(Span::raw(format!("units {}", app.scale.word())));
     }
     if !matches!(app.mode, Mode::Browse) {
@@ -281,7 +282,7 @@ fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
         (Action::HideUnlimited, "limited only"),
         (Action::NextView, "back"),
     ] {
-        if let Some(key) = key_of(Place::Cgroups, action) {
+        if let Some(key) = key_of(KeyContext::Cgroups, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }
@@ -289,7 +290,7 @@ fn group_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<S
 }
 
 /// The same for the view of verdicts.
-fn verdict_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+fn verdict_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let look = pen.look;
     let view = &app.verdicts;
     let count = view.lines.len();
@@ -315,20 +316,20 @@ fn verdict_parts(app: &App, pen: &Pen<'_>, mut parts: Vec<Span<'static>>) -> Vec
         (Action::HideAgreeing, "other victims only"),
         (Action::NextView, "back"),
     ] {
-        if let Some(key) = key_of(Place::Verdicts, action) {
+        if let Some(key) = key_of(KeyContext::Verdicts, action) {
             parts.push(Span::styled(format!("{key} {word}"), look.dim()));
         }
     }
     parts
 }
 
-fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
+fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let label = match prompt.asking {
-        Asking::Search => "Search: ",
-        Asking::Filter => "Filter: ",
-        Asking::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
-        Asking::Delay => "Seconds between refreshes: ",
+        PromptKind::Search => "Search: ",
+        PromptKind::Filter => "Filter: ",
+        PromptKind::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
+        PromptKind::Delay => "Seconds between refreshes: ",
     };
     let mut x = area.x + pen.text(area.x, area.y, area.width, label, look.label());
     let room = area.right().saturating_sub(x).saturating_sub(1);
@@ -362,14 +363,14 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Paints the function bar.
-pub fn paint_bar(app: &App, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_bar(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let mut named: Vec<_> = keys_of(app.place())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();
     named.sort_by_key(|(key, _)| match key.code {
-        crate::app::keymap::bindings::Code::F(number) => number,
+        crate::app::keymap::bindings::KeyCode::F(number) => number,
         _ => u8::MAX,
     });
     let count = named.len().max(1) as u16;

@@ -5,23 +5,23 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::adj_rules::rules::Sticky;
-use crate::app::dialog::mode::Screen;
+use crate::app::adj_rules::rules::ActiveRules;
+use crate::app::dialog::mode::ViewKind;
 use crate::app::incident::report::ShownReport;
-use crate::app::{Acting, App, HeaderLevel};
-use crate::columns::{Sight, span_of};
-use crate::forecast::at_limit::First;
-use crate::forecast::chart_window::Window;
+use crate::app::{ActingMode, App, HeaderLevel};
+use crate::columns::{RowContext, span_of};
+use crate::forecast::at_limit::FirstLimit;
+use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::series::SERIES;
 use crate::model::{
-    Axis, Capability, DomainKind, Overcommit, OvercommitMode, Reading, Stall, Timing,
+    Capability, DomainKind, EventTime, Overcommit, OvercommitMode, PsiLine, Reading, TimeAxis,
 };
 use crate::ui::frame::headline;
-use crate::ui::paint::canvas::{Pen, cells, line_cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells, line_cells, tail};
 use crate::ui::paint::chart;
 use crate::ui::paint::gauge;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::panel::forecast;
 use crate::ui::view::cgroups::nearness;
 use crate::units::{Kib, Millis, Pages};
@@ -42,7 +42,7 @@ pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
 }
 
 /// Paints the header.
-pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
@@ -113,13 +113,13 @@ fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -> Li
 
 /// The first line: the views, the machine, and what is looked at. `ruled`: whose rule ranks stands
 /// on a line of its own.
-fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> Line<'static> {
+fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool) -> Line<'static> {
     let (now, machine) = (sight.scene.now(), sight.scene.machine());
     let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
     let mut left = vec![Span::styled("doomtop", look.strong())];
     if width >= 100 {
         left.push(Span::raw(" "));
-        for screen in Screen::ALL {
+        for screen in ViewKind::ALL {
             left.push(if screen == app.screen {
                 Span::styled(format!(" [{}]", screen.name()), look.strong())
             } else {
@@ -180,23 +180,23 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
     if app.paused {
         flag("[paused]", look.warn());
     }
-    if app.sticky.as_ref().is_some_and(Sticky::is_on) {
+    if app.sticky.as_ref().is_some_and(ActiveRules::is_on) {
         flag("[rules on]", look.warn());
     }
     match app.setup.acting {
-        Acting::ReadOnly => flag("read-only", look.good()),
-        Acting::NotReal => flag("[recording]", look.warn()),
-        Acting::Demo => flag("[demo]", look.warn()),
-        Acting::Elsewhere => flag("[another proc tree]", look.warn()),
-        Acting::Rehearsal => flag("dry run", look.warn()),
-        Acting::Free => {}
+        ActingMode::ReadOnly => flag("read-only", look.good()),
+        ActingMode::NotReal => flag("[recording]", look.warn()),
+        ActingMode::Demo => flag("[demo]", look.warn()),
+        ActingMode::Elsewhere => flag("[another proc tree]", look.warn()),
+        ActingMode::Rehearsal => flag("dry run", look.warn()),
+        ActingMode::Free => {}
     }
     let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = text::clock(app, now.clock.unix_ms);
     let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
     match &app.report {
         // What stands still has no pace.
-        Some(report) if report.told == Timing::Order => {
+        Some(report) if report.told == EventTime::Order => {
             right.push(Span::raw(report.stamp.clone()));
         }
         Some(_) => right.push(Span::raw(time)),
@@ -212,7 +212,7 @@ fn title(app: &App, sight: &Sight<'_>, look: Look, width: u16, ruled: bool) -> L
 }
 
 /// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
-fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
+fn told(report: &ShownReport, look: Theme) -> Vec<Line<'static>> {
     let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
     let wanted = ["what", "asked", "domain", "killed", "rule"];
     let mut lines: Vec<Line<'static>> = wanted
@@ -231,7 +231,7 @@ fn told(report: &ShownReport, look: Look) -> Vec<Line<'static>> {
 fn report_mark(app: &App, report: &ShownReport) -> String {
     let (place, all) = report.place;
     match (report.told, app.scene.as_ref()) {
-        (Timing::Live | Timing::Clock | Timing::Stamp, Some(scene)) => {
+        (EventTime::Live | EventTime::Clock | EventTime::Stamp, Some(scene)) => {
             format!("[report {}]", text::clock(app, scene.now().clock.unix_ms))
         }
         _ => format!("[report {place} of {all}]"),
@@ -250,7 +250,7 @@ fn when(app: &App) -> String {
 }
 
 /// What is looked at: the machine, or a cgroup and of which kind.
-fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> {
+fn scope(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Span<'static> {
     let domain = sight.scene.domain();
     let name = tail(domain.name.as_str(), (width / 4).max(16)).into_owned();
     let mut note = text::scope_note(sight.scene);
@@ -269,7 +269,7 @@ fn scope(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Span<'static> 
 }
 
 /// The wall that is hit first, where there is more than the machine's own.
-fn first_wall(app: &App) -> Option<&First> {
+fn first_wall(app: &App) -> Option<&FirstLimit> {
     // A report tells of one wall only, and that was hit.
     let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
     scene.now().cgroups.limited().next()?;
@@ -277,7 +277,7 @@ fn first_wall(app: &App) -> Option<&First> {
 }
 
 /// Which wall is hit first, how near it is, and who dies there; the longest form that fits.
-fn nearest(first: &First, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn nearest(first: &FirstLimit, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let wall = &first.wall;
     let near = nearness(wall, look).unwrap_or(look.plain());
     let (room, left) = (text::room(sight, wall), text::left(sight, wall));
@@ -331,7 +331,7 @@ struct Gauge {
 }
 
 impl Gauge {
-    fn line(self, look: Look, width: u16, parts: Vec<(u16, Vec<Span<'static>>)>) -> Line<'static> {
+    fn line(self, look: Theme, width: u16, parts: Vec<(u16, Vec<Span<'static>>)>) -> Line<'static> {
         let mut spans = vec![Span::styled(format!("{} ", self.label), look.label())];
         spans.extend(gauge::bar(look, bar_cells(width), self.used, self.more, self.bar));
         spans.push(Span::raw(format!(" {:>11} ", self.pair)));
@@ -363,7 +363,7 @@ fn percent(part: Kib, whole: Kib) -> u64 {
     part.0.saturating_mul(100) / whole.0.max(1)
 }
 
-fn word(label: &'static str, value: String, look: Look) -> Vec<Span<'static>> {
+fn word(label: &'static str, value: String, look: Theme) -> Vec<Span<'static>> {
     vec![Span::styled(label, look.dim()), Span::raw(value)]
 }
 
@@ -398,14 +398,14 @@ const MEMORY_FULL: &str = "memory-full";
 const IO_SOME: &str = "io-some";
 
 /// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
-fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
+fn spark(app: &App, id: &str, look: Theme, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
     let column = drawn_at(width) + AVERAGES;
     let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
     let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
     let room = end.checked_sub(column + cells(label))?.min(40);
     let series = SERIES.iter().find(|series| series.id == id)?;
-    let axis = Axis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
-    let window = Window::new(&app.time.history, axis);
+    let axis = TimeAxis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
+    let window = ChartWindow::new(&app.time.history, axis);
     let moment = window.moment(app.shown_at()?)?;
     let shares = window.cells(series);
     if window.len() < FEW || !shares.iter().any(Option::is_some) {
@@ -421,7 +421,7 @@ fn spark(app: &App, id: &str, look: Look, width: u16) -> Option<(u16, Vec<Span<'
 /// Of fewer looks there is nothing to draw.
 const FEW: usize = 4;
 
-fn memory(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn memory(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let memory = now.memory;
     let available = memory.available_kib.value();
@@ -457,7 +457,7 @@ fn memory(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static>
     gauge.line(look, width, parts)
 }
 
-fn swap(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn swap(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let swap = now.swap;
     let stalls = stalls(app, MEMORY_FULL, now.pressure.full, look, width);
@@ -503,7 +503,7 @@ fn swap(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
 
 /// What moves between memory and swap, each second.
 #[must_use]
-pub fn traffic(sight: &Sight<'_>) -> Option<String> {
+pub fn traffic(sight: &RowContext<'_>) -> Option<String> {
     let (now, before) = (sight.scene.now(), sight.scene.before()?);
     let over = now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms).0.max(1);
     let rate = |now: Pages, before: Pages| {
@@ -515,7 +515,7 @@ pub fn traffic(sight: &Sight<'_>) -> Option<String> {
     Some(format!("in {into}/s out {out}/s"))
 }
 
-fn commit(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn commit(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let now = sight.scene.now();
     let commit = now.overcommit;
     let Some(charge) = commit.charge() else {
@@ -574,7 +574,7 @@ fn commit(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static>
 }
 
 /// What the overcommit knobs amount to, longest form first.
-fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
+fn enforcement(sight: &RowContext<'_>, commit: &Overcommit) -> Vec<String> {
     let mode =
         commit.mode.value().map_or_else(|| "?".to_owned(), |mode| u8::from(mode).to_string());
     let word = commit.mode.value().map_or("unknown", OvercommitMode::word);
@@ -596,8 +596,8 @@ fn enforcement(sight: &Sight<'_>, commit: &Overcommit) -> Vec<String> {
 fn stalls(
     app: &App,
     id: &str,
-    stall: Reading<Stall>,
-    look: Look,
+    stall: Reading<PsiLine>,
+    look: Theme,
     width: u16,
 ) -> Vec<(u16, Vec<Span<'static>>)> {
     let Some(stall) = stall.value() else {
@@ -639,7 +639,7 @@ fn stalls(
 }
 
 /// The three averages as a trend: what there is before a few looks were taken.
-fn trend(stall: Stall, style: Style, look: Look) -> [Span<'static>; 2] {
+fn trend(stall: PsiLine, style: Style, look: Theme) -> [Span<'static>; 2] {
     let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
     let trend: String = [stall.avg300, stall.avg60, stall.avg10]
         .iter()
@@ -656,7 +656,7 @@ fn trend(stall: Stall, style: Style, look: Look) -> [Span<'static>; 2] {
 }
 
 /// Whose rule, over how much, and whether it agrees with the kernel.
-fn model(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn model(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let total = sight.scene.domain().pages;
     let (agree, compared) = app.check.count();
     let (check, style) = if compared == 0 {
@@ -689,12 +689,12 @@ pub fn powers(app: &App) -> String {
         return "the past: nothing to act on".to_owned();
     }
     match app.setup.acting {
-        Acting::ReadOnly => return "read-only".to_owned(),
-        Acting::NotReal => return "a recording: nothing to act on".to_owned(),
-        Acting::Demo => return "the demo: nothing can be acted on".to_owned(),
-        Acting::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
-        Acting::Rehearsal => return "dry run: nothing is done".to_owned(),
-        Acting::Free => {}
+        ActingMode::ReadOnly => return "read-only".to_owned(),
+        ActingMode::NotReal => return "a recording: nothing to act on".to_owned(),
+        ActingMode::Demo => return "the demo: nothing can be acted on".to_owned(),
+        ActingMode::Elsewhere => return "another proc tree: nothing to act on".to_owned(),
+        ActingMode::Rehearsal => return "dry run: nothing is done".to_owned(),
+        ActingMode::Free => {}
     }
     let held: Vec<&str> = [Capability::Kill, Capability::SysResource]
         .into_iter()
@@ -710,21 +710,21 @@ pub fn powers(app: &App) -> String {
 
 /// `OOM kills 3 (+1)`: since boot, and since doomtop began.
 #[must_use]
-pub fn kills(app: &App, sight: &Sight<'_>) -> Option<String> {
+pub fn kills(app: &App, sight: &RowContext<'_>) -> Option<String> {
     let kills = sight.scene.now().traffic.oom_kills.value()?;
     let new = kills.saturating_sub(app.kills_at_start.unwrap_or(kills));
     Some(if new > 0 { format!("OOM kills {kills} (+{new})") } else { format!("OOM kills {kills}") })
 }
 
 /// The same; red when the killer came while doomtop was looking.
-fn kills_span(app: &App, sight: &Sight<'_>, look: Look) -> Option<Span<'static>> {
+fn kills_span(app: &App, sight: &RowContext<'_>, look: Theme) -> Option<Span<'static>> {
     let text = kills(app, sight)?;
     let style = if text.ends_with(')') { look.danger() } else { look.plain() };
     Some(Span::styled(text, style))
 }
 
 /// Who dies next; where no other line has room for them, with the kills so far.
-fn next(app: &App, sight: &Sight<'_>, look: Look, alone: bool, width: u16) -> Line<'static> {
+fn next(app: &App, sight: &RowContext<'_>, look: Theme, alone: bool, width: u16) -> Line<'static> {
     let kills = kills_span(app, sight, look).filter(|_| !alone);
     let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
     let sentence = headline::fitting(sight, look, width.saturating_sub(room));
@@ -737,7 +737,7 @@ fn next(app: &App, sight: &Sight<'_>, look: Look, alone: bool, width: u16) -> Li
 }
 
 /// `M83% S64% C143% psi12.4`.
-fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
+fn numbers(sight: &RowContext<'_>, look: Theme) -> Vec<Span<'static>> {
     let now = sight.scene.now();
     let memory = percent(now.memory.used(), now.memory.total_kib);
     let mut spans = vec![Span::raw(format!("M{memory}%"))];
@@ -759,7 +759,7 @@ fn numbers(sight: &Sight<'_>, look: Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'static> {
+fn one_line(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
         spans.push(Span::styled(format!("! {first}"), alarm_style(app, look)));
@@ -788,12 +788,12 @@ fn one_line(app: &App, sight: &Sight<'_>, look: Look, width: u16) -> Line<'stati
 }
 
 /// How an alarm looks: turned over while it is new.
-fn alarm_style(app: &App, look: Look) -> Style {
+fn alarm_style(app: &App, look: Theme) -> Style {
     if app.alarms.flashes() { look.flash() } else { look.danger() }
 }
 
 /// The line of alarms that stand and of warnings, where there is something to say.
-fn warning(app: &App, look: Look) -> Option<Line<'static>> {
+fn warning(app: &App, look: Theme) -> Option<Line<'static>> {
     let rung: Vec<String> = app.alarms.standing().collect();
     let warnings = warnings(app).join("; ");
     let mut spans = Vec::new();

@@ -2,14 +2,14 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::columns::Sight;
+use crate::columns::RowContext;
 use crate::ui::paint::canvas::line_cells;
-use crate::ui::paint::theme::Look;
-use crate::words::prediction::{Certainty, Form, sentence};
+use crate::ui::paint::theme::Theme;
+use crate::words::prediction::{Certainty, SentenceStyle, sentence};
 
 /// The longest form of the sentence that fits.
 #[must_use]
-pub fn fitting(sight: &Sight<'_>, look: Look, room: u16) -> Line<'static> {
+pub fn fitting(sight: &RowContext<'_>, look: Theme, room: u16) -> Line<'static> {
     let mut forms = lines(sight, look);
     let at = forms.iter().position(|form| line_cells(form) <= room);
     forms.swap_remove(at.unwrap_or(forms.len() - 1))
@@ -17,18 +17,18 @@ pub fn fitting(sight: &Sight<'_>, look: Look, room: u16) -> Line<'static> {
 
 /// `NEXT 20731 chrome 313`, for a header of one line.
 #[must_use]
-pub fn shortest(sight: &Sight<'_>, look: Look) -> Line<'static> {
+pub fn shortest(sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     lines(sight, look).pop().unwrap_or_default()
 }
 
-fn lines(sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
+fn lines(sight: &RowContext<'_>, look: Theme) -> Vec<Line<'static>> {
     let sentence = sentence(sight);
     let (label, rest) = match sentence.certainty {
         Certainty::Named => (look.strong(), look.plain()),
         Certainty::TooClose => (look.danger(), look.candidate()),
         Certainty::Nobody | Certainty::Off => (look.danger(), look.plain()),
     };
-    let line = |form: Form| {
+    let line = |form: SentenceStyle| {
         let mut spans = vec![Span::styled(form.label, label)];
         if !form.who.is_empty() {
             spans.push(Span::raw(" "));

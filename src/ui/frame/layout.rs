@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::dialog::mode::Screen;
+use crate::app::dialog::mode::ViewKind;
 use crate::app::{App, HeaderLevel};
 use crate::ui::frame::header;
 
@@ -36,7 +36,7 @@ impl Layout {
     pub fn new(app: &App, area: Rect) -> Self {
         let level = match level(app.header, area.height) {
             // What the gauges say, the charts say better.
-            HeaderLevel::Full if app.screen == Screen::Memory && area.height < 32 => {
+            HeaderLevel::Full if app.screen == ViewKind::Memory && area.height < 32 => {
                 HeaderLevel::Small
             }
             level => level,
@@ -45,7 +45,7 @@ impl Layout {
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let panel_count = match (area.width, area.height) {
             // They have all of the room.
-            _ if matches!(app.screen, Screen::Memory | Screen::Events) => 0,
+            _ if matches!(app.screen, ViewKind::Memory | ViewKind::Events) => 0,
             (180.., 50..) => 3,
             (110.., 32..) => 2,
             _ => 0,
@@ -53,8 +53,8 @@ impl Layout {
         let panels = match panel_count {
             0 => 0,
             // What the files of a cgroup say is soon said.
-            _ if app.screen == Screen::Cgroups => 12,
-            _ if app.screen == Screen::Verdicts => {
+            _ if app.screen == ViewKind::Cgroups => 12,
+            _ if app.screen == ViewKind::Verdicts => {
                 if area.height >= 50 {
                     16
                 } else {

@@ -5,12 +5,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::adj_rules::rules::{Ask, Case, MOST_A_LOOK, State, Sticky};
+use crate::app::adj_rules::rules::{
+    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RuleConsentDialog,
+};
 use crate::ui::dialog::popup;
 use crate::ui::page::scroll;
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::Pen;
-use crate::ui::paint::theme::Look;
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::theme::Theme;
 use crate::units::Adj;
 
 /// Where what continues is indented.
@@ -19,7 +21,7 @@ const MARGIN: u16 = 6;
 const LISTED: usize = 6;
 
 /// Paints the page.
-pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let Some(sticky) = &app.sticky else {
         return scroll::paint("There are no rules of adj", &[], 0, scroll, area, pen);
@@ -29,7 +31,7 @@ pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
 }
 
 /// What stands on it.
-fn lines(sticky: &Sticky, look: Look) -> Vec<Line<'static>> {
+fn lines(sticky: &ActiveRules, look: Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     match (&sticky.trouble, sticky.is_on()) {
         (Some(trouble), _) => {
@@ -66,33 +68,37 @@ fn lines(sticky: &Sticky, look: Look) -> Vec<Line<'static>> {
             Span::styled(format!("  for {}", whom.join(" or ")), look.dim()),
         ]));
         let cases = || sticky.cases.iter().filter(|case| case.rule == nth);
-        let have = cases().filter(|case| case.state == State::Has).count();
+        let have = cases().filter(|case| case.state == RuleCaseState::Has).count();
         if cases().count() == 0 {
             lines.push(Line::styled("      means nobody now", look.dim()));
         } else if have > 0 {
             let verb = if have == 1 { "has" } else { "have" };
             lines.push(Line::styled(format!("      {have} {verb} it already"), look.dim()));
         }
-        lines.extend(cases().filter(|case| case.state != State::Has).map(|case| line(case, look)));
+        lines.extend(
+            cases().filter(|case| case.state != RuleCaseState::Has).map(|case| line(case, look)),
+        );
     }
     lines
 }
 
 /// A process that a rule means.
-fn line(case: &Case, look: Look) -> Line<'static> {
+fn line(case: &RuleCase, look: Theme) -> Line<'static> {
     let (text, style): (String, Style) = match &case.state {
-        State::Has => ("has it".to_owned(), look.dim()),
-        State::Would => ("would be written".to_owned(), look.plain()),
-        State::New => ("new: one more look".to_owned(), look.dim()),
-        State::Asked => ("asked for".to_owned(), look.plain()),
-        State::Written => ("written".to_owned(), look.good()),
-        State::Left => ("! changed by somebody else after that: left so".to_owned(), look.warn()),
-        State::Refused(why) => (format!("! {why}"), look.warn()),
-        State::Never(why) => (format!("left alone: {why}"), look.dim()),
+        RuleCaseState::Has => ("has it".to_owned(), look.dim()),
+        RuleCaseState::Would => ("would be written".to_owned(), look.plain()),
+        RuleCaseState::New => ("new: one more look".to_owned(), look.dim()),
+        RuleCaseState::Asked => ("asked for".to_owned(), look.plain()),
+        RuleCaseState::Written => ("written".to_owned(), look.good()),
+        RuleCaseState::Left => {
+            ("! changed by somebody else after that: left so".to_owned(), look.warn())
+        }
+        RuleCaseState::Refused(why) => (format!("! {why}"), look.warn()),
+        RuleCaseState::Never(why) => (format!("left alone: {why}"), look.dim()),
     };
     let value = match (&case.state, case.from) {
-        (State::Written, _) => case.to.to_string(),
-        (State::Left, Some(from)) => format!("{from} (was set to {})", case.to),
+        (RuleCaseState::Written, _) => case.to.to_string(),
+        (RuleCaseState::Left, Some(from)) => format!("{from} (was set to {})", case.to),
         (_, Some(from)) => format!("{from} {} {}", look.arrow(), case.to),
         (_, None) => format!("? {} {}", look.arrow(), case.to),
     };
@@ -105,9 +111,9 @@ fn line(case: &Case, look: Look) -> Line<'static> {
 }
 
 /// Paints the question whether to switch them on.
-pub fn paint_ask(ask: &Ask, area: Rect, pen: &mut Pen<'_>) -> bool {
+pub fn paint_ask(ask: &RuleConsentDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
     let look = pen.look;
-    let mut lines: Vec<popup::Ranked> = Vec::new();
+    let mut lines: Vec<popup::PriorityLine> = Vec::new();
     // What could not be read was not agreed to: none of these goes where there is little room.
     for (about, adj, would) in ask.lines.iter().take(LISTED) {
         lines.push((0, rule(about, *adj, *would, look)));
@@ -143,7 +149,7 @@ pub fn paint_ask(ask: &Ask, area: Rect, pen: &mut Pen<'_>) -> bool {
     popup::paint(&title, lines, look.grave_frame(), area, pen)
 }
 
-fn rule(about: &str, adj: Adj, would: usize, look: Look) -> Line<'static> {
+fn rule(about: &str, adj: Adj, would: usize, look: Theme) -> Line<'static> {
     let now = match would {
         0 => "nobody now".to_owned(),
         1 => "1 process now".to_owned(),

@@ -3,21 +3,21 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::{App, Level};
+use crate::app::{App, NoticeLevel};
 use crate::ui::page::scroll;
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::Pen;
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::Canvas;
 
 /// Paints the page.
-pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let Some(round) = &app.journal.round else {
         return scroll::paint("Nothing was done yet", &[], 0, scroll, area, pen);
     };
     let style = |level| match level {
-        Level::Plain => look.plain(),
-        Level::Good => look.good(),
-        Level::Warn => look.warn(),
+        NoticeLevel::Plain => look.plain(),
+        NoticeLevel::Good => look.good(),
+        NoticeLevel::Warn => look.warn(),
     };
     let mut lines = vec![Line::styled(round.sum(), look.strong()), Line::default()];
     lines.extend(round.lines.iter().map(|(level, text)| Line::styled(text.clone(), style(*level))));

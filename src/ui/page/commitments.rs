@@ -6,17 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::columns::Sight;
-use crate::forecast::commitments::{Claim, Next, Promises};
+use crate::columns::RowContext;
+use crate::forecast::commitments::{Commitments, NextAllocation, ProcessCommitment};
 use crate::model::{Process, Reading};
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::{Pen, cells, wrap};
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::{Canvas, cells, wrap};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::{Kib, Pages};
 
 /// Paints the page, its rows scrolled by so many.
-pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let boxed = area.height >= 5;
     let inside = if boxed {
         let inside = pen.frame(area, "Promises", pen.look.frame());
@@ -25,7 +25,7 @@ pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
         pen.clear(area);
         area
     };
-    let Some(sight) = text::header_sight(app) else { return Shown::default() };
+    let Some(sight) = text::header_sight(app) else { return PageShown::default() };
     let look = pen.look;
     let mut lines: Vec<Line<'static>> = Vec::new();
     for line in machine(&sight, inside.width, look) {
@@ -62,10 +62,10 @@ pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Pen<'_>) -> Shown {
     if boxed {
         foot(top, page, total, area, pen);
     }
-    Shown { page, lines: total, dialog: false }
+    PageShown { page, lines: total, dialog: false }
 }
 
-fn foot(top: u16, page: u16, total: u16, area: Rect, pen: &mut Pen<'_>) {
+fn foot(top: u16, page: u16, total: u16, area: Rect, pen: &mut Canvas<'_>) {
     let last = total.min(top.saturating_add(page));
     let place = format!("{}-{last} of {total}", (top + 1).min(total));
     let forms = [
@@ -81,16 +81,16 @@ fn foot(top: u16, page: u16, total: u16, area: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-fn say(look: Look, label: &str, text: String, style: Style) -> Line<'static> {
+fn say(look: Theme, label: &str, text: String, style: Style) -> Line<'static> {
     Line::from(vec![Span::styled(format!("{label:<9} "), look.label()), Span::styled(text, style)])
 }
 
 /// The machine: what was promised, what is behind it, and what would be missing.
-fn machine(sight: &Sight<'_>, width: u16, look: Look) -> Vec<Line<'static>> {
+fn machine(sight: &RowContext<'_>, width: u16, look: Theme) -> Vec<Line<'static>> {
     let now = sight.scene.now();
     let kib = |kib: Kib| text::kib(sight, kib);
     let plain = look.plain();
-    let Some(promises) = Promises::of(now) else {
+    let Some(promises) = Commitments::of(now) else {
         let text = "the commit charge or the anonymous memory of this machine is not known";
         let mut lines = vec![say(look, "promised", text.to_owned(), look.warn())];
         lines.extend(next(sight, look));
@@ -142,7 +142,7 @@ fn machine(sight: &Sight<'_>, width: u16, look: Look) -> Vec<Line<'static>> {
 }
 
 /// Backed, could be backed, missing; or backed, not yet, and what would be left.
-fn bar(promises: &Promises, width: u16, look: Look) -> Line<'static> {
+fn bar(promises: &Commitments, width: u16, look: Theme) -> Line<'static> {
     let [open, close] = look.gauge_ends();
     let [full, soft, empty] = look.gauge();
     let inner = usize::from(width.saturating_sub(12).min(100));
@@ -166,7 +166,7 @@ fn bar(promises: &Promises, width: u16, look: Look) -> Line<'static> {
     ])
 }
 
-fn verdict(sight: &Sight<'_>, promises: &Promises, look: Look) -> Line<'static> {
+fn verdict(sight: &RowContext<'_>, promises: &Commitments, look: Theme) -> Line<'static> {
     let kib = |kib: Kib| text::kib(sight, kib);
     let (text, style) = if promises.missing().0 > 0 {
         let missing = kib(promises.missing());
@@ -179,21 +179,21 @@ fn verdict(sight: &Sight<'_>, promises: &Promises, look: Look) -> Line<'static> 
 }
 
 /// What the next malloc may get.
-fn next(sight: &Sight<'_>, look: Look) -> Option<Line<'static>> {
+fn next(sight: &RowContext<'_>, look: Theme) -> Option<Line<'static>> {
     let kib = |kib: Kib| text::kib(sight, kib);
-    let (text, style) = match Next::of(sight.scene.now()) {
-        Some(Next::AtOnce(most)) => (
+    let (text, style) = match NextAllocation::of(sight.scene.now()) {
+        Some(NextAllocation::AtOnce(most)) => (
             format!("mode 0: refused only if it alone exceeds RAM and swap, {}", kib(most)),
             look.plain(),
         ),
-        Some(Next::Free) => (
+        Some(NextAllocation::Free) => (
             "mode 0: refused where it alone is more than is free or can be freed".to_owned(),
             look.plain(),
         ),
-        Some(Next::Anything) => {
+        Some(NextAllocation::Anything) => {
             ("mode 1: whatever it asks for, nothing is refused".to_owned(), look.warn())
         }
-        Some(Next::UpTo(more)) => (
+        Some(NextAllocation::UpTo(more)) => (
             format!(
                 "mode 2: {} more for all together, then it fails and nobody is killed",
                 kib(more)
@@ -223,9 +223,15 @@ fn titles(width: u16) -> &'static [&'static str] {
     }
 }
 
-fn row(app: &App, sight: &Sight<'_>, process: &Process, width: u16, look: Look) -> Line<'static> {
+fn row(
+    app: &App,
+    sight: &RowContext<'_>,
+    process: &Process,
+    width: u16,
+    look: Theme,
+) -> Line<'static> {
     let page = sight.scene.machine().page_size;
-    let claim = Claim::of(process, app.promises.holding(process.id), page);
+    let claim = ProcessCommitment::of(process, app.promises.holding(process.id), page);
     let mut spans = vec![Span::raw(format!("{:>7} ", process.id.pid))];
     let sizes = [claim.untouched, claim.unshare, process.anon, process.swap];
     for size in sizes.iter().take(titles(width).len()) {
@@ -238,7 +244,7 @@ fn row(app: &App, sight: &Sight<'_>, process: &Process, width: u16, look: Look) 
     Line::from(spans)
 }
 
-fn sized(sight: &Sight<'_>, size: Reading<Pages>, look: Look) -> (String, Style) {
+fn sized(sight: &RowContext<'_>, size: Reading<Pages>, look: Theme) -> (String, Style) {
     match size {
         Reading::Value(Pages(0)) => (".".to_owned(), look.dim()),
         Reading::Value(pages) => (text::size(sight, pages), look.plain()),

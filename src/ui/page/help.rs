@@ -2,10 +2,10 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::keymap::bindings::{Key, Place, keys_of};
+use crate::app::keymap::bindings::{Key, KeyContext, keys_of};
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::view::cgroups::GROUP_COLUMNS;
 
 /// Cells of the keys, and where what continues is indented.
@@ -13,7 +13,7 @@ pub const MARGIN: u16 = 20;
 
 /// The page.
 #[must_use]
-pub fn lines(look: Look) -> Vec<Line<'static>> {
+pub fn lines(look: Theme) -> Vec<Line<'static>> {
     let heading = |text: &str| Line::styled(text.to_owned(), look.strong());
     let row = |left: &str, right: &str| {
         let width = usize::from(MARGIN) - 2;
@@ -27,19 +27,19 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
         Line::default(),
     ];
     let places = [
-        (Place::Browse, "In the table"),
-        (Place::Cgroups, "In the view of cgroups"),
-        (Place::Verdicts, "In the view of verdicts"),
-        (Place::Memory, "In the view of memory"),
-        (Place::Events, "In the view of events"),
-        (Place::Edit, "In the editor of oom_score_adj"),
-        (Place::Knobs, "In the editor of overcommit and the other switches"),
-        (Place::Rules, "On the page of the rules of adj"),
-        (Place::Confirm, "In a question"),
-        (Place::Menu, "In a list"),
-        (Place::Page, "On a page like this one"),
-        (Place::Journal, "In the journal"),
-        (Place::Keep, "On the page that tells how to keep a value"),
+        (KeyContext::Browse, "In the table"),
+        (KeyContext::Cgroups, "In the view of cgroups"),
+        (KeyContext::Verdicts, "In the view of verdicts"),
+        (KeyContext::Memory, "In the view of memory"),
+        (KeyContext::Events, "In the view of events"),
+        (KeyContext::Edit, "In the editor of oom_score_adj"),
+        (KeyContext::Knobs, "In the editor of overcommit and the other switches"),
+        (KeyContext::Rules, "On the page of the rules of adj"),
+        (KeyContext::Confirm, "In a question"),
+        (KeyContext::Menu, "In a list"),
+        (KeyContext::Page, "On a page like this one"),
+        (KeyContext::Journal, "In the journal"),
+        (KeyContext::Keep, "On the page that tells how to keep a value"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
@@ -47,7 +47,7 @@ pub fn lines(look: Look) -> Vec<Line<'static>> {
             let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
             lines.push(row(&keys.join(" "), binding.help));
         }
-        if place == Place::Browse {
+        if place == KeyContext::Browse {
             lines.push(row("0-9", "go to the pid as it is typed"));
         }
         lines.push(Line::default());

@@ -3,15 +3,15 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::session::journal::{Entry, State};
-use crate::app::{App, Level};
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::{Pen, cells, line_cells, tail, wrap};
+use crate::app::session::journal::{ChangeState, JournalEntry};
+use crate::app::{App, NoticeLevel};
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::{Canvas, cells, line_cells, tail, wrap};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 
 /// Paints the page, scrolled so that the chosen line is in view.
-pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let entries = &app.journal.entries;
     let boxed = area.height >= 5;
@@ -65,11 +65,11 @@ pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) -> Shown {
         foot(app, at, area, pen);
     }
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-    Shown { page: inside.height, lines: count, dialog: false }
+    PageShown { page: inside.height, lines: count, dialog: false }
 }
 
 /// On whom, what, from which value to which, and what came of it.
-fn parts(entry: &Entry, look: Look) -> [String; 4] {
+fn parts(entry: &JournalEntry, look: Theme) -> [String; 4] {
     let Some(acted) = &entry.acted else {
         return [String::new(), String::new(), String::new(), entry.text.clone()];
     };
@@ -79,17 +79,17 @@ fn parts(entry: &Entry, look: Look) -> [String; 4] {
 
 fn line(
     app: &App,
-    entry: &Entry,
+    entry: &JournalEntry,
     [subject, what, values, outcome]: &[String; 4],
     widths: [u16; 3],
-    look: Look,
+    look: Theme,
 ) -> Line<'static> {
     let style = match entry.level {
-        Level::Plain => look.plain(),
-        Level::Good => look.good(),
-        Level::Warn => look.warn(),
+        NoticeLevel::Plain => look.plain(),
+        NoticeLevel::Good => look.good(),
+        NoticeLevel::Warn => look.warn(),
     };
-    let mark = if entry.level == Level::Warn { "! " } else { "  " };
+    let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
     let mut spans =
         vec![Span::styled(text::clock(app, entry.unix_ms), look.dim()), Span::styled(mark, style)];
     if entry.acted.is_some() {
@@ -103,19 +103,19 @@ fn line(
     }
     spans.push(Span::styled(outcome.clone(), style));
     let change = entry.change.and_then(|nth| app.journal.change(nth));
-    if let Some(State::Gone) = change.map(|change| change.state) {
+    if let Some(ChangeState::Gone) = change.map(|change| change.state) {
         spans.push(Span::styled("  (gone)", look.dim()));
     }
     Line::from(spans)
 }
 
 /// Where the page stands, and what its keys would do to the chosen line.
-fn foot(app: &App, at: usize, area: Rect, pen: &mut Pen<'_>) {
+fn foot(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) {
     let entries = &app.journal.entries;
     let change = entries.get(at).and_then(|entry| app.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
-        Some(State::Standing) => "Enter puts it back, ",
-        Some(State::Back(_)) => "Enter makes it again, ",
+        Some(ChangeState::Standing) => "Enter puts it back, ",
+        Some(ChangeState::Back(_)) => "Enter makes it again, ",
         _ => "",
     };
     let place = if entries.is_empty() {

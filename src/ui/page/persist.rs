@@ -3,12 +3,12 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::page::persist::{Keep, Way};
-use crate::ui::page::scroll::Shown;
-use crate::ui::paint::canvas::{Pen, cells, wrap};
+use crate::app::page::persist::{PersistMethod, PersistPage};
+use crate::ui::page::scroll::PageShown;
+use crate::ui::paint::canvas::{Canvas, cells, wrap};
 
 /// Paints the page, scrolled so that the chosen way is in view.
-pub fn paint(keep: &Keep, area: Rect, pen: &mut Pen<'_>) -> Shown {
+pub fn paint(keep: &PersistPage, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
     let look = pen.look;
     let title = format!("To keep oom_score_adj {} of {} {}", keep.value, keep.who, keep.name);
     let boxed = area.height >= 5;
@@ -50,10 +50,10 @@ pub fn paint(keep: &Keep, area: Rect, pen: &mut Pen<'_>) -> Shown {
             pen.text(area.right() - taken - 2, area.bottom() - 1, taken, &text, look.frame());
         }
     }
-    Shown { page: inside.height, lines: lines.len() as u16, dialog: false }
+    PageShown { page: inside.height, lines: lines.len() as u16, dialog: false }
 }
 
-fn way_lines(way: &Way, chosen: bool, pen: &Pen<'_>) -> Vec<Line<'static>> {
+fn way_lines(way: &PersistMethod, chosen: bool, pen: &Canvas<'_>) -> Vec<Line<'static>> {
     let look = pen.look;
     let title = if chosen { look.strong().patch(look.cursor()) } else { look.strong() };
     let mark = if chosen { "> " } else { "  " };
@@ -71,7 +71,7 @@ fn way_lines(way: &Way, chosen: bool, pen: &Pen<'_>) -> Vec<Line<'static>> {
 }
 
 /// The path being typed.
-fn paint_path(keep: &Keep, area: Rect, pen: &mut Pen<'_>) {
+fn paint_path(keep: &PersistPage, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let Some(input) = &keep.path else { return };
     let label = "Write it to (a new file; Enter writes, Esc does not): ";

@@ -3,11 +3,11 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::ui::paint::canvas::{Pen, cells, wrap};
+use crate::ui::paint::canvas::{Canvas, cells, wrap};
 
 /// What was shown of a page.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shown {
+pub struct PageShown {
     /// Lines on the screen.
     pub page: u16,
     /// Lines in all.
@@ -16,7 +16,7 @@ pub struct Shown {
     pub dialog: bool,
 }
 
-impl Shown {
+impl PageShown {
     /// What a dialog showed.
     pub const fn dialog(whole: bool) -> Self {
         Self { page: 0, lines: 0, dialog: whole }
@@ -30,8 +30,8 @@ pub fn paint(
     indent: u16,
     scroll: u16,
     area: Rect,
-    pen: &mut Pen<'_>,
-) -> Shown {
+    pen: &mut Canvas<'_>,
+) -> PageShown {
     let inside = if area.height >= 5 {
         let inside = pen.frame(area, title, pen.look.frame());
         Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
@@ -59,5 +59,5 @@ pub fn paint(
             pen.text(x, area.bottom() - 1, taken, &text, pen.look.frame());
         }
     }
-    Shown { page: inside.height, lines: total, dialog: false }
+    PageShown { page: inside.height, lines: total, dialog: false }
 }

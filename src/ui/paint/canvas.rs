@@ -9,12 +9,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 
 /// Paints into a buffer.
-pub struct Pen<'a> {
+pub struct Canvas<'a> {
     /// How.
-    pub look: Look,
+    pub look: Theme,
     buf: &'a mut Buffer,
 }
 
@@ -95,9 +95,9 @@ fn ascii(text: &str) -> String {
     out
 }
 
-impl<'a> Pen<'a> {
+impl<'a> Canvas<'a> {
     /// For this buffer.
-    pub fn new(look: Look, buf: &'a mut Buffer) -> Self {
+    pub fn new(look: Theme, buf: &'a mut Buffer) -> Self {
         Self { look, buf }
     }
 

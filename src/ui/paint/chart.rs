@@ -5,8 +5,8 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::forecast::series::Severity;
-use crate::ui::paint::canvas::Pen;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::theme::Theme;
 
 /// What is drawn.
 pub struct Chart<'a> {
@@ -24,7 +24,7 @@ pub struct Chart<'a> {
 
 /// The style of a severity.
 #[must_use]
-pub fn style_of(look: Look, severity: Severity) -> Style {
+pub fn style_of(look: Theme, severity: Severity) -> Style {
     match severity {
         Severity::Neutral => look.label(),
         Severity::Calm => look.good(),
@@ -44,7 +44,7 @@ fn eighths(value: f64, top: f64, lines: u16) -> u32 {
 }
 
 /// Paints it: as wide as it has cells, or the room.
-pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let (first, last) = chart.seen;
     for (x, (nth, cell)) in (area.left()..area.right()).zip(chart.cells.iter().enumerate()) {
@@ -73,7 +73,7 @@ pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Pen<'_>) {
 /// The same on one line, as text: for a place among words. What was never seen is blank.
 #[must_use]
 pub fn spans(
-    look: Look,
+    look: Theme,
     cells: &[Option<f64>],
     top: f64,
     severity: &dyn Fn(f64) -> Severity,

@@ -3,11 +3,11 @@
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 
 /// A bar of `width` cells: `used` and then `more`, both as shares of 1.
 #[must_use]
-pub fn bar(look: Look, width: u16, used: f64, more: f64, style: Style) -> Vec<Span<'static>> {
+pub fn bar(look: Theme, width: u16, used: f64, more: f64, style: Style) -> Vec<Span<'static>> {
     let [full, soft, empty] = look.gauge();
     let [open, close] = look.gauge_ends();
     let inner = usize::from(width).saturating_sub(open.len() + close.len());

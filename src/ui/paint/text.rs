@@ -3,7 +3,7 @@
 pub use crate::words::values::*;
 
 use crate::app::App;
-use crate::columns::Sight;
+use crate::columns::RowContext;
 
 /// `14:03:22`, local.
 #[must_use]
@@ -15,6 +15,6 @@ pub fn clock(app: &App, unix_ms: i64) -> String {
 
 /// The same sight with sizes in the unit of the header.
 #[must_use]
-pub fn header_sight(app: &App) -> Option<Sight<'_>> {
-    app.sight().map(|sight| Sight { scale: app.header_scale, ..sight })
+pub fn header_sight(app: &App) -> Option<RowContext<'_>> {
+    app.sight().map(|sight| RowContext { scale: app.header_scale, ..sight })
 }

@@ -7,14 +7,14 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What this terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Theme {
     /// Colours; without them bold, dim, underlined and reversed remain.
     pub colour: bool,
     /// Glyphs outside ASCII.
     pub unicode: bool,
 }
 
-impl Default for Look {
+impl Default for Theme {
     fn default() -> Self {
         Self { colour: true, unicode: true }
     }
@@ -31,7 +31,7 @@ pub struct Border {
     pub corners: [&'static str; 4],
 }
 
-impl Look {
+impl Theme {
     fn ink(self, colour: Color, modifier: Modifier) -> Style {
         let style = Style::new().add_modifier(modifier);
         if self.colour { style.fg(colour) } else { style }

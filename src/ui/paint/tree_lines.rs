@@ -1,13 +1,13 @@
 //! The lines of the tree before a command.
 
-use crate::rows::arrange::{Branch, Stem};
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::rows::arrange::{TreeBranch, TreeLines};
+use crate::ui::paint::canvas::{Canvas, cells};
 
 /// So many levels are drawn; deeper ones hang on a mark.
 const LEVELS: u16 = 16;
 
 /// Paints the stem of a row into at most half of the room; gives back the cells it took.
-pub fn paint(stem: Stem, x: u16, y: u16, room: u16, pen: &mut Pen<'_>) -> u16 {
+pub fn paint(stem: TreeLines, x: u16, y: u16, room: u16, pen: &mut Canvas<'_>) -> u16 {
     let [child, last_child, through, nothing] = pen.look.tree();
     let style = pen.look.dim();
     let limit = (room / 2).min(LEVELS * 2);
@@ -31,9 +31,9 @@ pub fn paint(stem: Stem, x: u16, y: u16, room: u16, pen: &mut Pen<'_>) -> u16 {
         taken += pen.text(x + taken, y, room - taken, glyph, style);
     }
     let branch = match stem.branch {
-        Branch::Leaf => return if stem.depth > 0 { (taken + 1).min(room) } else { taken },
-        Branch::Open => "-",
-        Branch::Closed => "+",
+        TreeBranch::Leaf => return if stem.depth > 0 { (taken + 1).min(room) } else { taken },
+        TreeBranch::Open => "-",
+        TreeBranch::Closed => "+",
     };
     if taken + 2 <= room {
         pen.text(x + taken, y, 1, branch, pen.look.strong());

@@ -3,11 +3,11 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::columns::Sight;
-use crate::model::{Cgroup, Domain, Hierarchy, Limit, Reading, Scope, Stall};
+use crate::columns::RowContext;
+use crate::model::{Cgroup, Domain, Hierarchy, Limit, PsiLine, Reading, Scope};
 use crate::rank::also_killed::group_of;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::panel::forecast;
 use crate::ui::view::cgroup_history;
 use crate::ui::view::cgroups::swap_of;
@@ -20,7 +20,7 @@ pub fn title(app: &App) -> String {
     group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
 }
 
-fn say(look: Look, label: &str, text: String) -> Line<'static> {
+fn say(look: Theme, label: &str, text: String) -> Line<'static> {
     Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
 }
 
@@ -41,14 +41,14 @@ fn known(name: &str, reading: Reading<u64>) -> String {
 
 struct Case<'a> {
     group: &'a Cgroup,
-    sight: &'a Sight<'a>,
+    sight: &'a RowContext<'a>,
     version_1: bool,
-    look: Look,
+    look: Theme,
 }
 
 /// What its files say.
 #[must_use]
-pub fn files(app: &App, look: Look, width: u16) -> Option<Vec<Line<'static>>> {
+pub fn files(app: &App, look: Theme, width: u16) -> Option<Vec<Line<'static>>> {
     let sight = app.sight()?;
     let group = app.group_at(app.group_line()?)?;
     let version_1 = sight.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
@@ -170,7 +170,7 @@ impl Case<'_> {
 
     fn pressure(&self) -> Vec<Line<'static>> {
         let pressure = self.group.pressure;
-        let text = |some: Reading<Stall>, full: Reading<Stall>| match (some, full) {
+        let text = |some: Reading<PsiLine>, full: Reading<PsiLine>| match (some, full) {
             (Reading::Value(some), Reading::Value(full)) => format!(
                 "some {}%, full {}% of the last 10 s",
                 text::share(some.avg10),
@@ -188,7 +188,7 @@ impl Case<'_> {
 
 /// What happens when it can take no more.
 #[must_use]
-pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
+pub fn wall(app: &App, look: Theme) -> Vec<Line<'static>> {
     let (Some(sight), Some(line)) = (app.sight(), app.group_line()) else { return Vec::new() };
     let (scene, now) = (sight.scene, sight.scene.now());
     let group = app.group_at(line);
@@ -222,7 +222,7 @@ pub fn wall(app: &App, look: Look) -> Vec<Line<'static>> {
 }
 
 /// `8.00G: 1 adj = 8.2M`.
-fn step(sight: &Sight<'_>, domain: &Domain) -> String {
+fn step(sight: &RowContext<'_>, domain: &Domain) -> String {
     let whose = match &domain.weighed_by {
         Some(name) => format!(" (of {name})"),
         None => String::new(),

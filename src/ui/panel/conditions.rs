@@ -5,15 +5,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::columns::{Sight, span_of};
-use crate::policy::{Armed, Off, Trigger};
+use crate::columns::{RowContext, span_of};
+use crate::policy::{Override, Trigger, TriggerState};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::Pages;
 
 /// Its conditions and what is seen of them, a line each. Nothing for a killer that has none.
 #[must_use]
-pub fn lines(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
+pub fn lines(app: &App, sight: &RowContext<'_>, look: Theme) -> Vec<Line<'static>> {
     let armed = sight.policy.armed(sight.scene);
     let off = sight.policy.off(sight.scene);
     let mut lines = Vec::new();
@@ -24,23 +24,23 @@ pub fn lines(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
             lines.push(failures(app, sight, look));
         }
     }
-    if off.is_some_and(Off::takes_whoever_asks) {
+    if off.is_some_and(Override::takes_whoever_asks) {
         lines.extend(growing(app, sight, look));
     }
     lines
 }
 
-fn say(label: &str, text: String, style: Style, look: Look) -> Line<'static> {
+fn say(label: &str, text: String, style: Style, look: Theme) -> Line<'static> {
     Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::styled(text, style)])
 }
 
 /// Whether it counts failures, which only the kernel's inside does.
-fn counts_failures(armed: &Armed) -> bool {
+fn counts_failures(armed: &TriggerState) -> bool {
     armed.triggers.iter().any(|trigger| trigger.what.contains("failure"))
 }
 
 /// `met        free swap: 0 KiB; wants none`.
-fn condition(app: &App, sight: &Sight<'_>, trigger: &Trigger, look: Look) -> Line<'static> {
+fn condition(app: &App, sight: &RowContext<'_>, trigger: &Trigger, look: Theme) -> Line<'static> {
     let (now, met) = seen(app, sight, trigger);
     let (word, style) = match met {
         Some(true) => ("met", look.plain()),
@@ -56,7 +56,7 @@ fn condition(app: &App, sight: &Sight<'_>, trigger: &Trigger, look: Look) -> Lin
 }
 
 /// What is known of a condition: the pause after a kill can be told from the kills of today's kernel.
-fn seen(app: &App, sight: &Sight<'_>, trigger: &Trigger) -> (String, Option<bool>) {
+fn seen(app: &App, sight: &RowContext<'_>, trigger: &Trigger) -> (String, Option<bool>) {
     if trigger.what != "last kill" || trigger.met.is_some() {
         return (trigger.now.clone(), trigger.met);
     }
@@ -70,20 +70,20 @@ fn seen(app: &App, sight: &Sight<'_>, trigger: &Trigger) -> (String, Option<bool
 }
 
 /// How many seconds ago the running kernel killed somebody.
-fn last_kill(sight: &Sight<'_>) -> Option<u64> {
+fn last_kill(sight: &RowContext<'_>) -> Option<u64> {
     let kill = sight.scene.kills().last()?;
     let now = sight.scene.now().clock.monotonic_ms;
     Some(now.saturating_sub(kill.at).0 / 1000)
 }
 
 /// How many kills the running kernel counted since doomtop began.
-fn kills(app: &App, sight: &Sight<'_>) -> Option<u64> {
+fn kills(app: &App, sight: &RowContext<'_>) -> Option<u64> {
     let now = sight.scene.now().traffic.oom_kills.value()?;
     Some(now.saturating_sub(app.kills_at_start?))
 }
 
 /// What keeps it from acting at this moment.
-fn held(armed: &Armed, look: Look) -> Line<'static> {
+fn held(armed: &TriggerState, look: Theme) -> Line<'static> {
     let unmet: Vec<&str> =
         armed.triggers.iter().filter(|it| it.met == Some(false)).map(|it| it.what).collect();
     if unmet.is_empty() {
@@ -94,7 +94,7 @@ fn held(armed: &Armed, look: Look) -> Line<'static> {
 }
 
 /// What can be said of failures: the kernel that runs has its own, and counts only its kills.
-fn failures(app: &App, sight: &Sight<'_>, look: Look) -> Line<'static> {
+fn failures(app: &App, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
     let text = match kills(app, sight) {
         None => "not visible from outside, and neither are kills here".to_owned(),
         Some(0) => "not counted outside; no kill since doomtop began".to_owned(),
@@ -105,7 +105,7 @@ fn failures(app: &App, sight: &Sight<'_>, look: Look) -> Line<'static> {
 }
 
 /// Who asks for memory: whoever grows.
-fn growing(app: &App, sight: &Sight<'_>, look: Look) -> Vec<Line<'static>> {
+fn growing(app: &App, sight: &RowContext<'_>, look: Theme) -> Vec<Line<'static>> {
     let mut lines = vec![say("dies", "whoever asks for memory next".to_owned(), look.warn(), look)];
     let most = app.growing.as_deref().unwrap_or_default();
     if most.is_empty() {

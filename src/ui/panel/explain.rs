@@ -5,17 +5,17 @@ use std::sync::Arc;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::signal::Confirm;
-use crate::app::refresh::self_check::Agreement;
-use crate::columns::Sight;
+use crate::app::dialog::signal::SignalDialog;
+use crate::app::refresh::self_check::ScoreAgreement;
+use crate::columns::RowContext;
 use crate::model::{Capability, Cgroup, ProcId, Process, Reading, Scope};
 use crate::policy::sacrifice;
-use crate::policy::{Note, Reason, Term, Unit, Verdict, kernel_score};
+use crate::policy::{BadnessUnit, SparedReason, Term, TermNote, Verdict, kernel_score};
 use crate::rank::Ranked;
 use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::panel::conditions;
 use crate::units::{Adj, LegacyAdj, Pages, Points};
 
@@ -33,7 +33,7 @@ pub fn title(app: &App) -> String {
 
 /// What the panel says, the most telling first.
 #[must_use]
-pub fn brief(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
+pub fn brief(app: &App, look: Theme, height: u16) -> Vec<Line<'static>> {
     let Some((sight, process)) = app.sight().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", look.dim())];
     };
@@ -68,7 +68,7 @@ pub fn brief(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
 
 /// What the page says: everything.
 #[must_use]
-pub fn full(app: &App, look: Look) -> Vec<Line<'static>> {
+pub fn full(app: &App, look: Theme) -> Vec<Line<'static>> {
     let Some((sight, process)) = app.sight().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", look.dim())];
     };
@@ -128,9 +128,9 @@ const LABEL: usize = 11;
 
 struct Case<'a> {
     app: &'a App,
-    sight: &'a Sight<'a>,
+    sight: &'a RowContext<'a>,
     process: &'a Process,
-    look: Look,
+    look: Theme,
 }
 
 impl Case<'_> {
@@ -150,7 +150,7 @@ impl Case<'_> {
         text::size(self.sight, pages)
     }
 
-    fn spared(&self, reason: Reason) -> Vec<Line<'static>> {
+    fn spared(&self, reason: SparedReason) -> Vec<Line<'static>> {
         vec![Line::from(vec![
             self.label("spared"),
             Span::styled(reason.word(), self.look.strong()),
@@ -164,13 +164,13 @@ impl Case<'_> {
             "pgtables" => "page tables",
             name => name,
         };
-        let pages = self.sight.policy.unit() == Unit::Pages;
+        let pages = self.sight.policy.unit() == BadnessUnit::Pages;
         let amount = if pages { text::points(self.sight, term.points) } else { String::new() };
         let note = match term.note {
-            Note::Fact if term.name == "rss" => self.rss(),
-            Note::Fact => String::new(),
-            Note::Unread => "could not be read: counted as nothing".to_owned(),
-            Note::Adj { adj, step } => {
+            TermNote::Fact if term.name == "rss" => self.rss(),
+            TermNote::Fact => String::new(),
+            TermNote::Unread => "could not be read: counted as nothing".to_owned(),
+            TermNote::Adj { adj, step } => {
                 let one = if step == Pages(self.sight.scene.domain().pages.0 / 1000) {
                     text::step(self.sight)
                 } else {
@@ -178,15 +178,15 @@ impl Case<'_> {
                 };
                 format!("adj {adj} {} {one}", self.look.times())
             }
-            Note::Divided { by, because } => format!("divided by {by}: {because}"),
-            Note::Doubled { because } => format!("doubled: {because}"),
-            Note::Floor => "raised to the least there is".to_owned(),
-            Note::Because(why) => why.to_owned(),
-            Note::Shifted { by } => format!("shifted by oom_adj {by}"),
+            TermNote::Divided { by, because } => format!("divided by {by}: {because}"),
+            TermNote::Doubled { because } => format!("doubled: {because}"),
+            TermNote::Floor => "raised to the least there is".to_owned(),
+            TermNote::Because(why) => why.to_owned(),
+            TermNote::Shifted { by } => format!("shifted by oom_adj {by}"),
         };
         let style = match term.note {
-            Note::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),
-            Note::Adj { adj, .. } if adj < Adj::ZERO => self.look.good(),
+            TermNote::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),
+            TermNote::Adj { adj, .. } if adj < Adj::ZERO => self.look.good(),
             _ => self.look.dim(),
         };
         let amount = if pages {
@@ -215,7 +215,7 @@ impl Case<'_> {
     fn sum(&self, points: Points) -> Line<'static> {
         let mut spans = vec![self.label("badness")];
         match self.sight.policy.unit() {
-            Unit::Pages => {
+            BadnessUnit::Pages => {
                 let amount = text::points(self.sight, points);
                 let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));
                 spans.push(Span::styled(bold, self.look.strong()));
@@ -224,7 +224,7 @@ impl Case<'_> {
                 spans.push(Span::styled(format!("  {share}/1000"), self.look.strong()));
                 spans.push(Span::styled(format!(" of {total}"), self.look.dim()));
             }
-            Unit::Bare => {
+            BadnessUnit::Bare => {
                 let bold = format!("{:>12}", text::grouped(points.0));
                 spans.push(Span::styled(bold, self.look.strong()));
                 spans.push(Span::styled("  points", self.look.dim()));
@@ -242,7 +242,7 @@ impl Case<'_> {
                 (format!("kernel {kernel} = computed {computed}"), self.look.good())
             }
             Reading::Value(kernel) => match self.app.check.of(self.process.id) {
-                Some(Agreement::Differs { .. }) => (
+                Some(ScoreAgreement::Differs { .. }) => (
                     format!("kernel {kernel}, computed {computed}: they differ!"),
                     self.look.warn(),
                 ),
@@ -315,7 +315,7 @@ impl Case<'_> {
             None => format!("only adj {adj} saves it: then nobody is left to choose"),
         }));
         // Every step of adj weighs the same only in the kernel's own rules.
-        let by_adj = policy.unit() == Unit::Pages && policy.rises_with_adj(scene);
+        let by_adj = policy.unit() == BadnessUnit::Pages && policy.rises_with_adj(scene);
         if let Some((place, points)) = place.filter(|&(place, _)| place > 0 && by_adj)
             && let Some((adj, behind)) = self.behind(place, points)
         {
@@ -382,7 +382,7 @@ impl Case<'_> {
 
     fn fallen(&self) -> Vec<String> {
         // The dialog that would ask says the same.
-        Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene)
+        SignalDialog::sacrifice(self.process, self.app.setup.own, self.sight.scene)
             .map(|dialog| dialog.falls)
             .unwrap_or_default()
     }
@@ -394,7 +394,7 @@ impl Case<'_> {
 
     fn all_falls(&self) -> Vec<Line<'static>> {
         let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
-        match Confirm::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
+        match SignalDialog::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
             Err(why) => lines.push(self.text("protected", why)),
             Ok(dialog) if dialog.falls.is_empty() && lines.is_empty() => {
                 lines.push(self.text("with it", "nothing else"));

@@ -4,19 +4,19 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::app::App;
-use crate::columns::{Sight, span_of};
-use crate::model::{Arrival, Outlook};
-use crate::policy::Off;
+use crate::columns::{RowContext, span_of};
+use crate::model::{TimeToFull, Trend};
+use crate::policy::Override;
 use crate::ui::paint::canvas::cells;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::units::{Millis, Pages};
 
 /// Sooner than that it is a warning, and even sooner an alarm.
 const SOON: [Millis; 2] = [Millis(600_000), Millis(120_000)];
 
 /// `full ~7m`, where there is a trend.
-pub(crate) fn full(outlook: Outlook, look: Look) -> Option<(String, Style)> {
+pub(crate) fn full(outlook: Trend, look: Theme) -> Option<(String, Style)> {
     let likely = outlook.arrival()?.likely;
     let [warn, danger] = SOON;
     let style = match likely {
@@ -45,16 +45,16 @@ pub(crate) fn beside(
 }
 
 /// `full in about 7 min (5 to 9), by 90 looks over 3m00s`.
-pub(crate) fn sentence(what: &str, arrival: &Arrival) -> String {
+pub(crate) fn sentence(what: &str, arrival: &TimeToFull) -> String {
     let over = span_of(arrival.over.0 / 1000);
     format!("{what} {}, by {} looks over {over}", text::about(arrival), arrival.looks)
 }
 
 /// What is foreseen for the machine, a line each; nothing where there is no trend.
-pub(crate) fn lines(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
+pub(crate) fn lines(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
     let forecast = sight.scene.forecast();
     let swap = sight.scene.now().swap;
-    let arrival = |outlook: Outlook| outlook.arrival();
+    let arrival = |outlook: Trend| outlook.arrival();
     let mut found = Vec::new();
     if swap.free_kib.0 == 0 {
         found.extend(
@@ -77,9 +77,9 @@ pub(crate) fn lines(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// `30114 cc1plus +610M/min, 30101 ld.lld +402M/min`: who grows most; nothing where nobody does.
-pub(crate) fn eating(app: &App, sight: &Sight<'_>) -> Option<String> {
+pub(crate) fn eating(app: &App, sight: &RowContext<'_>) -> Option<String> {
     // Where whoever asks dies, they are named already.
-    if sight.policy.off(sight.scene).is_some_and(Off::takes_whoever_asks) {
+    if sight.policy.off(sight.scene).is_some_and(Override::takes_whoever_asks) {
         return None;
     }
     let most = app.growing.as_deref().unwrap_or_default();

@@ -2,18 +2,18 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::{Acting, App};
-use crate::columns::Sight;
+use crate::app::{ActingMode, App};
+use crate::columns::RowContext;
 use crate::model::{OvercommitMode, PressureWatch, Reading};
 use crate::ui::frame::header;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::panel::conditions;
 use crate::ui::panel::forecast;
 
 /// What the panel says.
 #[must_use]
-pub fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
+pub fn lines(app: &App, look: Theme) -> Vec<Line<'static>> {
     let Some(sight) = text::header_sight(app) else { return Vec::new() };
     let now = sight.scene.now();
     let kib = |kib| text::kib(&sight, kib);
@@ -95,7 +95,7 @@ fn watch(app: &App) -> Vec<String> {
     let Some(scene) = app.scene.as_ref().filter(|_| app.setup.live) else { return Vec::new() };
     let whose = if app.pace.whose.is_some() { " in the scope" } else { "" };
     let mut lines = match &app.pace.watch {
-        PressureWatch::Off if app.setup.acting == Acting::Elsewhere => {
+        PressureWatch::Off if app.setup.acting == ActingMode::Elsewhere => {
             vec!["another proc tree: seen by each look only".to_owned()]
         }
         PressureWatch::Off => return Vec::new(),
@@ -117,7 +117,7 @@ fn watch(app: &App) -> Vec<String> {
 }
 
 /// Overcommit, explained.
-fn promises(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
+fn promises(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
     let now = sight.scene.now();
     let commit = now.overcommit;
     let mut lines = Vec::new();

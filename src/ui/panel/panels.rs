@@ -4,13 +4,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::App;
-use crate::app::dialog::mode::Screen;
-use crate::ui::paint::canvas::{Pen, tail, wrap};
+use crate::app::dialog::mode::ViewKind;
+use crate::ui::paint::canvas::{Canvas, tail, wrap};
 use crate::ui::panel::{cgroup, explain, machine, session};
 use crate::ui::view::verdicts;
 
 /// Paints as many as there is room for.
-pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Canvas<'_>) {
     if count == 0 || area.height < 3 {
         return;
     }
@@ -27,10 +27,10 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
     let idle = app.journal.entries.is_empty()
         && app.journal.pursuits.is_empty()
         && !app.timeline.has_new();
-    if app.screen == Screen::Cgroups {
+    if app.screen == ViewKind::Cgroups {
         return paint_cgroup(app, area, pen);
     }
-    if app.screen == Screen::Verdicts {
+    if app.screen == ViewKind::Verdicts {
         return paint_verdict(app, area, pen);
     }
     let mut x = area.x;
@@ -50,7 +50,7 @@ pub fn paint(app: &App, count: u16, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// The panels of the view of cgroups: what the files say, and what happens at the wall.
-fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
+fn paint_cgroup(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let left = area.width / 2;
     let files = cgroup::files(app, look, left.saturating_sub(5));
@@ -71,7 +71,7 @@ fn paint_cgroup(app: &App, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// The panels of the view of verdicts: the policy under the cursor, and what it waits for.
-fn paint_verdict(app: &App, area: Rect, pen: &mut Pen<'_>) {
+fn paint_verdict(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let left = area.width * 55 / 100;
     let sides = [
@@ -97,7 +97,7 @@ fn paint_verdict(app: &App, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Long lines go on in the next one where that pushes nothing out.
-fn fill(lines: &[Line<'static>], indent: u16, area: Rect, pen: &mut Pen<'_>) {
+fn fill(lines: &[Line<'static>], indent: u16, area: Rect, pen: &mut Canvas<'_>) {
     let (x, room) = (area.x + 1, area.width.saturating_sub(2));
     let blank = lines.iter().filter(|line| line.spans.is_empty()).count();
     let wrapped: Vec<Vec<Line<'static>>> =

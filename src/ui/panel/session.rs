@@ -2,15 +2,15 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::timeline::Entry;
-use crate::app::keymap::bindings::{Action, Place, key_of};
-use crate::app::session::journal::Pursuit;
-use crate::app::{App, Level};
+use crate::app::incident::timeline::TimelineEntry;
+use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::session::journal::PendingSignal;
+use crate::app::{App, NoticeLevel};
 use crate::columns::span_of;
 use crate::model::Signal;
 use crate::ui::frame::header;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::view::events;
 
 /// The panel's title.
@@ -21,7 +21,7 @@ pub fn title(app: &App) -> &'static str {
 
 /// What the panel says: the newest at the bottom, always visible.
 #[must_use]
-pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
+pub fn lines(app: &App, look: Theme, height: u16) -> Vec<Line<'static>> {
     let height = usize::from(height);
     let mut foot = Vec::new();
     for pursuit in &app.journal.pursuits {
@@ -51,17 +51,17 @@ pub fn lines(app: &App, look: Look, height: u16) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = newest
         .filter_map(|entry| {
             let entry = match entry {
-                Entry::Kill(nth) => {
+                TimelineEntry::Kill(nth) => {
                     return Some(events::brief(app, app.timeline.find(*nth)?, look));
                 }
-                Entry::Act(at) => app.journal.entries.get(*at)?,
+                TimelineEntry::Act(at) => app.journal.entries.get(*at)?,
             };
             let style = match entry.level {
-                Level::Plain => look.plain(),
-                Level::Good => look.good(),
-                Level::Warn => look.warn(),
+                NoticeLevel::Plain => look.plain(),
+                NoticeLevel::Good => look.good(),
+                NoticeLevel::Warn => look.warn(),
             };
-            let mark = if entry.level == Level::Warn { "! " } else { "  " };
+            let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
             Some(Line::from(vec![
                 Span::styled(text::clock(app, entry.unix_ms), look.dim()),
                 Span::styled(mark, style),
@@ -95,9 +95,9 @@ pub fn pursuing(app: &App) -> Option<String> {
 }
 
 /// A signalled process that is not gone: how long it has had, what it does, what can be done.
-fn pursued(app: &App, pursuit: &Pursuit, look: Look) -> Line<'static> {
+fn pursued(app: &App, pursuit: &PendingSignal, look: Theme) -> Line<'static> {
     let since = app.clock().saturating_sub(pursuit.since).0 / 1000;
-    let Pursuit { who, name, signal, .. } = pursuit;
+    let PendingSignal { who, name, signal, .. } = pursuit;
     let mut spans = vec![
         Span::styled("x ", look.danger()),
         Span::raw(format!("{who} {name}: {signal} {} ago", span_of(since))),
@@ -113,7 +113,7 @@ fn pursued(app: &App, pursuit: &Pursuit, look: Look) -> Line<'static> {
     let more = match pursuit.patience(app.clock()) {
         Some(rest) => format!("; stuck in {}", span_of(rest.0.div_ceil(1000))),
         None if *signal == Signal::KILL => String::new(),
-        None => key_of(Place::Browse, Action::Escalate)
+        None => key_of(KeyContext::Browse, Action::Escalate)
             .map_or_else(String::new, |key| format!("; {key}: SIGKILL")),
     };
     spans.push(Span::styled(more, look.dim()));

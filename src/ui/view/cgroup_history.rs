@@ -5,15 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::columns::Sight;
+use crate::columns::RowContext;
 use crate::forecast::limits;
 use crate::forecast::series::Severity;
-use crate::model::{Axis, Cgroup, Fold, Nth, Point, Reading, Stall, joined, resample};
-use crate::ui::paint::canvas::{Pen, tail};
+use crate::model::{
+    Aggregate, Cgroup, Point, PsiLine, Reading, SampleIndex, TimeAxis, joined, resample,
+};
+use crate::ui::paint::canvas::{Canvas, tail};
 use crate::ui::paint::chart;
 use crate::ui::paint::chart::Chart;
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::view::cgroups::nearness;
 use crate::ui::view::time_axis;
 use crate::units::{Bytes, Millis};
@@ -40,10 +42,10 @@ pub fn height(app: &App, area: Rect) -> u16 {
 }
 
 /// A pressure of a cgroup.
-type Told = fn(&Cgroup) -> Reading<Stall>;
+type Told = fn(&Cgroup) -> Reading<PsiLine>;
 
 /// How much a cgroup held in each look that is kept.
-fn usage(app: &App, path: &str, axis: &Axis) -> Vec<Option<f64>> {
+fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
     let trail = app.time.past.trail(path);
     let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
     let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
@@ -51,11 +53,11 @@ fn usage(app: &App, path: &str, axis: &Axis) -> Vec<Option<f64>> {
         let since = place.checked_sub(1).and_then(time).filter(|_| joined(place, time));
         Point { since, at: *at, value }
     });
-    resample(axis, Fold::Most, points)
+    resample(axis, Aggregate::Most, points)
 }
 
 /// Which share of the time since the look before its tasks waited, in percent.
-fn waited(app: &App, path: &str, axis: &Axis, of: Told) -> Vec<Option<f64>> {
+fn waited(app: &App, path: &str, axis: &TimeAxis, of: Told) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
     let trail = app.time.past.trail(path).into_iter().map(|(at, read, group)| {
         let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
@@ -67,11 +69,11 @@ fn waited(app: &App, path: &str, axis: &Axis, of: Told) -> Vec<Option<f64>> {
         });
         Point { since: last.map(|(at, ..)| at), at, value }
     });
-    resample(axis, Fold::Most, trail)
+    resample(axis, Aggregate::Most, trail)
 }
 
 /// Paints them, one a line, on an axis of their own width.
-pub fn paint(app: &App, sight: &Sight<'_>, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, sight: &RowContext<'_>, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let Some((first, rows)) = area.height.checked_sub(1).map(|rows| (area.y, rows)) else { return };
     let name = (area.width / 4).clamp(16, 48);
@@ -127,7 +129,7 @@ pub fn paint(app: &App, sight: &Sight<'_>, area: Rect, pen: &mut Pen<'_>) {
 
 /// `mem 22.1/9.8  io 3.0/1.0`: percent of the last ten seconds, some and full.
 fn waits(group: &Cgroup) -> String {
-    let share = |stall: Reading<Stall>| {
+    let share = |stall: Reading<PsiLine>| {
         stall.value().map_or_else(|| stall.dash().to_owned(), |stall| text::share(stall.avg10))
     };
     let it = group.pressure;
@@ -143,7 +145,7 @@ fn waits(group: &Cgroup) -> String {
 /// A cgroup's own past in the looks that are kept: how full it was, and how long its tasks waited for
 /// memory and for disks. Two or three lines of so many cells.
 #[must_use]
-pub fn lines(app: &App, group: &Cgroup, look: Look, width: u16) -> Vec<Line<'static>> {
+pub fn lines(app: &App, group: &Cgroup, look: Theme, width: u16) -> Vec<Line<'static>> {
     let path = group.path.as_str();
     let (Some(at), past) = (app.shown_at(), &app.time.past) else { return Vec::new() };
     let room = width.saturating_sub(LABEL + 12).min(60);
@@ -151,10 +153,10 @@ pub fn lines(app: &App, group: &Cgroup, look: Look, width: u16) -> Vec<Line<'sta
         return Vec::new();
     }
     // A recording is kept however long it is: then the line reaches back to its beginning.
-    let time = |nth: Option<Nth>| nth.and_then(|nth| past.time(nth)).unwrap_or(at);
+    let time = |nth: Option<SampleIndex>| nth.and_then(|nth| past.time(nth)).unwrap_or(at);
     let kept = at.saturating_sub(time(past.oldest()));
     let whole = if app.time.is_film() { Millis(kept.0.max(1000)) } else { past.span() };
-    let axis = Axis::new(at, whole, room.into());
+    let axis = TimeAxis::new(at, whole, room.into());
     let span = time_axis::span(whole.0 / 1000);
     let say = |label: &str, spark: Vec<Span<'static>>, note: String| {
         let mut spans = vec![Span::styled(format!("{label:<10} "), look.label())];

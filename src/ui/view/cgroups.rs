@@ -6,18 +6,18 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::App;
-use crate::app::view::cgroups::GroupLine;
-use crate::columns::{Align, Sight};
-use crate::forecast::limits::Wall;
-use crate::model::{Cgroup, CgroupEvents, Hierarchy, Limit, Pressure, Reading, Stall};
-use crate::ui::paint::canvas::{Pen, cells, tail};
-use crate::ui::paint::theme::Look;
+use crate::app::view::cgroups::CgroupLine;
+use crate::columns::{Align, RowContext};
+use crate::forecast::limits::ReachableLimit;
+use crate::model::{Cgroup, CgroupEvents, Hierarchy, Limit, Pressure, PsiLine, Reading};
+use crate::ui::paint::canvas::{Canvas, cells, tail};
+use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{gauge, text};
 use crate::units::{Bytes, Kib, Millis};
 
 /// What a row speaks of: a cgroup, or the machine in the same words.
 struct Entry<'a> {
-    line: &'a GroupLine,
+    line: &'a CgroupLine,
     group: Option<&'a Cgroup>,
     usage: Reading<Bytes>,
     limit: Reading<Limit>,
@@ -30,7 +30,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(line: &'a GroupLine, group: Option<&'a Cgroup>, sight: &Sight<'_>) -> Self {
+    fn new(line: &'a CgroupLine, group: Option<&'a Cgroup>, sight: &RowContext<'_>) -> Self {
         let now = sight.scene.now();
         let Some(it) = group else {
             let at = |kib: Kib| Reading::Value(Limit::At(kib.bytes()));
@@ -116,11 +116,11 @@ enum Cell {
     /// Who dies there.
     Victim,
     /// This text.
-    Text(fn(&Entry<'_>, &Sight<'_>, &mut String)),
+    Text(fn(&Entry<'_>, &RowContext<'_>, &mut String)),
 }
 
 /// A column of the view.
-pub struct GroupColumn {
+pub struct CgroupColumn {
     /// Its head.
     pub title: &'static str,
     /// What it shows.
@@ -134,8 +134,8 @@ pub struct GroupColumn {
 }
 
 /// The same, of version 2 only.
-const fn v2(column: GroupColumn) -> GroupColumn {
-    GroupColumn { only_v2: true, ..column }
+const fn v2(column: CgroupColumn) -> CgroupColumn {
+    CgroupColumn { only_v2: true, ..column }
 }
 
 const fn column(
@@ -144,12 +144,12 @@ const fn column(
     from: u16,
     about: &'static str,
     cell: Cell,
-) -> GroupColumn {
-    GroupColumn { title, about, width, from, only_v2: false, cell }
+) -> CgroupColumn {
+    CgroupColumn { title, about, width, from, only_v2: false, cell }
 }
 
 /// Every column of the view, from the left.
-pub static GROUP_COLUMNS: &[GroupColumn] = &[
+pub static GROUP_COLUMNS: &[CgroupColumn] = &[
     column("CGROUP", 0, 0, "the machine, and each memory cgroup under its parent", Cell::Name),
     column(
         "USAGE",
@@ -291,7 +291,7 @@ fn put<T>(reading: Reading<T>, out: &mut String, with: impl FnOnce(T, &mut Strin
     }
 }
 
-fn put_size(size: Bytes, sight: &Sight<'_>, out: &mut String) {
+fn put_size(size: Bytes, sight: &RowContext<'_>, out: &mut String) {
     if size.0 == 0 {
         out.push('.');
     } else {
@@ -299,7 +299,7 @@ fn put_size(size: Bytes, sight: &Sight<'_>, out: &mut String) {
     }
 }
 
-fn put_limit(limit: Limit, sight: &Sight<'_>, out: &mut String) {
+fn put_limit(limit: Limit, sight: &RowContext<'_>, out: &mut String) {
     match limit {
         Limit::Max => out.push_str("max"),
         Limit::At(Bytes(0)) => out.push('0'),
@@ -316,7 +316,7 @@ fn count(reading: Reading<u64>, out: &mut String) {
     });
 }
 
-fn stall(reading: Reading<Stall>, out: &mut String) {
+fn stall(reading: Reading<PsiLine>, out: &mut String) {
     put(reading, out, |stall, out| match stall.avg10 {
         ..0.05 => out.push('.'),
         share => out.push_str(&text::share(share)),
@@ -324,7 +324,7 @@ fn stall(reading: Reading<Stall>, out: &mut String) {
 }
 
 struct Field {
-    column: &'static GroupColumn,
+    column: &'static CgroupColumn,
     x: u16,
     width: u16,
 }
@@ -336,7 +336,7 @@ const LEAST_VICTIM: u16 = 12;
 fn fields(app: &App, width: u16) -> Vec<Field> {
     let hierarchy = app.scene.as_ref().and_then(|it| it.now().cgroups.hierarchy.value());
     let version_1 = hierarchy == Some(Hierarchy::V1);
-    let shown: Vec<&GroupColumn> = GROUP_COLUMNS
+    let shown: Vec<&CgroupColumn> = GROUP_COLUMNS
         .iter()
         .filter(|column| width >= column.from && !(version_1 && column.only_v2))
         .collect();
@@ -363,7 +363,7 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
 }
 
 /// Paints the heads of the columns.
-pub fn paint_head(app: &App, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_head(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     pen.style(area, look.head());
     let sorted = if app.groups.by_wall { "LEFT" } else { "CGROUP" };
@@ -388,7 +388,7 @@ const fn align(cell: &Cell) -> Align {
 }
 
 /// Paints the rows on the screen, and why there are none.
-pub fn paint_rows(app: &App, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_rows(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let Some(sight) = app.sight() else { return };
     let fields = fields(app, area.width);
     let mut text = String::with_capacity(128);
@@ -446,10 +446,10 @@ fn paint_row(
     app: &App,
     entry: &Entry<'_>,
     fields: &[Field],
-    sight: &Sight<'_>,
+    sight: &RowContext<'_>,
     area: Rect,
     text: &mut String,
-    pen: &mut Pen<'_>,
+    pen: &mut Canvas<'_>,
 ) {
     let look = pen.look;
     let first = app.first_wall.as_ref().zip(entry.line.wall.as_ref());
@@ -503,12 +503,12 @@ fn paint_row(
 }
 
 /// How a wall that is near looks.
-fn near(entry: &Entry<'_>, pen: &Pen<'_>) -> Option<Style> {
+fn near(entry: &Entry<'_>, pen: &Canvas<'_>) -> Option<Style> {
     entry.line.wall.as_ref().and_then(|wall| nearness(wall, pen.look))
 }
 
 /// The same, of any wall: nothing where it is far.
-pub fn nearness(wall: &Wall, look: Look) -> Option<Style> {
+pub fn nearness(wall: &ReachableLimit, look: Theme) -> Option<Style> {
     match wall.left_permille() {
         0..50 => Some(look.danger()),
         50..100 => Some(look.warn()),
@@ -523,7 +523,7 @@ const VERY_SOON: Millis = Millis(180_000);
 /// Nobody does anything about it in less.
 const NOW: Millis = Millis(30_000);
 
-fn soon(entry: &Entry<'_>, pen: &Pen<'_>) -> Style {
+fn soon(entry: &Entry<'_>, pen: &Canvas<'_>) -> Style {
     match entry.line.wall.as_ref().and_then(|wall| wall.hit_in) {
         Some(time) if time < NOW => pen.look.danger(),
         Some(_) => pen.look.warn(),
@@ -538,7 +538,7 @@ fn paint_name(
     y: u16,
     room: u16,
     style: Style,
-    pen: &mut Pen<'_>,
+    pen: &mut Canvas<'_>,
 ) {
     let Some(group) = entry.group else {
         pen.text(x, y, room, "global", style.patch(pen.look.strong()));

@@ -4,14 +4,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::timeline::{Entry, Source, whom};
-use crate::app::view::events::{Happened, civil, foreseen_word};
-use crate::app::{App, Level};
+use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry, whom};
+use crate::app::view::events::{IncidentPage, civil, foreseen_word};
+use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{Foreseen, OomEvent, Hearing, Killer, Timing, Victim};
-use crate::ui::paint::canvas::{Pen, cells, tail};
+use crate::model::{EventTime, Killer, OomEvent, PredictionResult, SourceState, Victim};
+use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -33,7 +33,7 @@ impl Grid {
     fn new(app: &App, width: u16) -> Self {
         let dated = app.timeline.happenings.iter().any(|it| day(app, it) != today(app));
         // Of a file the stamps stand there as they are.
-        let stamps = app.timeline.happenings.iter().filter(|it| it.told == Timing::Order);
+        let stamps = app.timeline.happenings.iter().filter(|it| it.told == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
         // Where there is little room, the first line of a day has the day and no seconds.
@@ -52,7 +52,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &OomEvent| it.foreseen != Foreseen::NoLook;
+        let told = |it: &OomEvent| it.foreseen != PredictionResult::NoLook;
         let told = app.timeline.happenings.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
@@ -88,7 +88,7 @@ fn date(day: i64) -> String {
 }
 
 /// Paints the view; how many of its lines can be shown comes back.
-pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
+pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
     let look = pen.look;
     let grid = Grid::new(app, rows.width);
     pen.style(head, look.head());
@@ -113,13 +113,13 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
         let is_first = own != before;
         before = own;
         match entry {
-            Entry::Kill(nth) => {
+            TimelineEntry::Kill(nth) => {
                 if let Some(happening) = app.timeline.find(*nth) {
                     let chosen = at == app.timeline.cursor;
                     paint_kill(app, &grid, happening, (is_first, chosen), strip, pen);
                 }
             }
-            Entry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, pen),
+            TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, pen),
         }
         if at == app.timeline.cursor {
             pen.style(strip, look.cursor());
@@ -131,10 +131,10 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
     height
 }
 
-fn entry_day(app: &App, entry: &Entry) -> Option<i64> {
+fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
-        Entry::Kill(nth) => app.timeline.find(*nth).map(|it| day(app, it)),
-        Entry::Act(at) => app.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms)),
+        TimelineEntry::Kill(nth) => app.timeline.find(*nth).map(|it| day(app, it)),
+        TimelineEntry::Act(at) => app.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms)),
     }
 }
 
@@ -168,7 +168,7 @@ fn titles() -> Parts {
     }
 }
 
-fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, pen: &mut Pen<'_>) {
+fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, pen: &mut Canvas<'_>) {
     let mut x = area.x;
     let y = area.y;
     let room = |x: u16, width: u16| width.min(area.right().saturating_sub(x));
@@ -208,7 +208,7 @@ fn stamp(app: &App, happening: &OomEvent) -> String {
 
 /// The time as it stands in a line.
 fn time(app: &App, happening: &OomEvent, grid: &Grid, is_first: bool) -> String {
-    if happening.told == Timing::Order {
+    if happening.told == EventTime::Order {
         return tail(&stamp(app, happening), grid.time).into_owned();
     }
     dated(app, happening.unix_ms, grid.time, is_first)
@@ -240,7 +240,7 @@ fn paint_kill(
     happening: &OomEvent,
     (is_first, chosen): (bool, bool),
     area: Rect,
-    pen: &mut Pen<'_>,
+    pen: &mut Canvas<'_>,
 ) {
     let look = pen.look;
     let victim = happening.victim.unwrap_or_default();
@@ -260,9 +260,9 @@ fn paint_kill(
     let parts = Parts {
         time: time(app, happening, grid, is_first),
         mark: match happening.told {
-            Timing::Stamp | Timing::Within(_) => "~",
-            Timing::Live | Timing::Clock | Timing::Order if unproven => "?",
-            Timing::Live | Timing::Clock | Timing::Order => "",
+            EventTime::Stamp | EventTime::Within(_) => "~",
+            EventTime::Live | EventTime::Clock | EventTime::Order if unproven => "?",
+            EventTime::Live | EventTime::Clock | EventTime::Order => "",
         },
         by: happening.by.word().to_owned(),
         domain: place(happening),
@@ -283,8 +283,8 @@ fn paint_kill(
     if grid.seen > 0 {
         let x = area.right().saturating_sub(grid.seen);
         let style = match happening.foreseen {
-            Foreseen::Rank(1) => look.good(),
-            Foreseen::Rank(_) | Foreseen::Spared => look.warn(),
+            PredictionResult::Rank(1) => look.good(),
+            PredictionResult::Rank(_) | PredictionResult::Spared => look.warn(),
             _ => look.dim(),
         };
         pen.style(Rect { x, width: grid.seen, ..area }, style);
@@ -292,15 +292,15 @@ fn paint_kill(
     pen.style(Rect { width: grid.time + 1, ..area }, look.dim());
 }
 
-fn paint_act(app: &App, grid: &Grid, at: usize, is_first: bool, area: Rect, pen: &mut Pen<'_>) {
+fn paint_act(app: &App, grid: &Grid, at: usize, is_first: bool, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let Some(entry) = app.journal.entries.get(at) else { return };
     let style = match entry.level {
-        Level::Plain => look.plain(),
-        Level::Good => look.good(),
-        Level::Warn => look.warn(),
+        NoticeLevel::Plain => look.plain(),
+        NoticeLevel::Good => look.good(),
+        NoticeLevel::Warn => look.warn(),
     };
-    let mark = if entry.level == Level::Warn { "!" } else { "" };
+    let mark = if entry.level == NoticeLevel::Warn { "!" } else { "" };
     let time = dated(app, entry.unix_ms, grid.time, is_first);
     pen.right(area.x, area.y, grid.time, &time, look.dim());
     pen.text(area.x + grid.time, area.y, 1, mark, style);
@@ -311,7 +311,7 @@ fn paint_act(app: &App, grid: &Grid, at: usize, is_first: bool, area: Rect, pen:
 }
 
 /// What is heard, and what is not: its absence is said, too.
-fn sources(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
+fn sources(app: &App, look: Theme, width: u16) -> Vec<Line<'static>> {
     if !app.setup.live {
         let text = if app.time.past.is_empty() {
             "reports of a file; { and } step through those with a dump"
@@ -347,15 +347,15 @@ fn sources(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-fn source_words(source: &Source, look: Look) -> (String, Style) {
+fn source_words(source: &LogSourceStatus, look: Theme) -> (String, Style) {
     let name = source.ear.name();
     let (mut text, mut style) = match &source.hearing {
-        Hearing::Open(how) if how.is_empty() => (format!("{name}: followed"), look.dim()),
-        Hearing::Open(how) => (format!("{name}: {how}"), look.dim()),
-        Hearing::Lost(_) => (name.to_owned(), look.dim()),
-        Hearing::Closed(why) => (format!("{name}: {why}"), look.warn()),
+        SourceState::Open(how) if how.is_empty() => (format!("{name}: followed"), look.dim()),
+        SourceState::Open(how) => (format!("{name}: {how}"), look.dim()),
+        SourceState::Lost(_) => (name.to_owned(), look.dim()),
+        SourceState::Closed(why) => (format!("{name}: {why}"), look.warn()),
     };
-    if source.ear != crate::model::Ear::KernelLog {
+    if source.ear != crate::model::LogSource::KernelLog {
         style = look.dim();
     }
     if source.lost > 0 {
@@ -367,8 +367,8 @@ fn source_words(source: &Source, look: Look) -> (String, Style) {
 
 /// A kill in a line of a panel: `13:21:40 memcg pod7f2c  29987 cc1plus 2.1G adj 0`.
 #[must_use]
-pub fn brief(app: &App, happening: &OomEvent, look: Look) -> Line<'static> {
-    let clock = if happening.told == Timing::Order {
+pub fn brief(app: &App, happening: &OomEvent, look: Theme) -> Line<'static> {
+    let clock = if happening.told == EventTime::Order {
         String::new()
     } else if day(app, happening) == today(app) {
         text::clock(app, happening.unix_ms)
@@ -376,7 +376,7 @@ pub fn brief(app: &App, happening: &OomEvent, look: Look) -> Line<'static> {
         format!("{:<8}", date(day(app, happening)))
     };
     let about = match happening.told {
-        Timing::Stamp | Timing::Within(_) => "~ ",
+        EventTime::Stamp | EventTime::Within(_) => "~ ",
         _ => "  ",
     };
     let mut text = whom(happening);
@@ -400,7 +400,7 @@ pub fn brief(app: &App, happening: &OomEvent, look: Look) -> Line<'static> {
 
 /// The page about a kill: labels, and what they say.
 #[must_use]
-pub fn page(happened: &Happened, look: Look) -> Vec<Line<'static>> {
+pub fn page(happened: &IncidentPage, look: Theme) -> Vec<Line<'static>> {
     let line = |(label, text): &(&'static str, String)| {
         let style = match *label {
             "rule" if text.contains(" differs") => look.warn(),

@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::view::memory::ZOOMS;
-use crate::columns::Sight;
-use crate::forecast::chart_window::Window;
-use crate::forecast::series::{Measure, SERIES, Series, Severity};
-use crate::model::{Fold, Moment, Reading};
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::columns::RowContext;
+use crate::forecast::chart_window::ChartWindow;
+use crate::forecast::series::{SERIES, Series, SeriesUnit, Severity};
+use crate::model::{Aggregate, MachineSample, Reading};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::chart;
 use crate::ui::paint::chart::{Chart, style_of};
 use crate::ui::paint::text;
@@ -30,7 +30,7 @@ const TITLE: u16 = 12;
 const HIGHEST: u16 = 4;
 
 /// Paints the view; how many of its lines were shown comes back.
-pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
+pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
     let view = &app.memory;
     paint_head(app, head, pen);
     let Some(sight) = text::header_sight(app) else { return rows.height };
@@ -70,7 +70,7 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Pen<'_>) -> u16 {
 }
 
 /// The head: how far back, and which of it is chosen.
-fn paint_head(app: &App, area: Rect, pen: &mut Pen<'_>) {
+fn paint_head(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let view = &app.memory;
     pen.style(area, look.head());
@@ -92,20 +92,20 @@ fn paint_head(app: &App, area: Rect, pen: &mut Pen<'_>) {
 
 /// A value as its measure is written.
 #[must_use]
-pub fn value(sight: &Sight<'_>, measure: Measure, value: f64) -> String {
+pub fn value(sight: &RowContext<'_>, measure: SeriesUnit, value: f64) -> String {
     match measure {
-        Measure::Share => format!("{value:.1}%"),
-        Measure::Kib => text::kib(sight, Kib(value.max(0.0) as u64)),
-        Measure::PagesPerSecond => {
+        SeriesUnit::Share => format!("{value:.1}%"),
+        SeriesUnit::Kib => text::kib(sight, Kib(value.max(0.0) as u64)),
+        SeriesUnit::PagesPerSecond => {
             format!("{}/s", text::size(sight, Pages(value.max(0.0) as u64)))
         }
-        Measure::PerSecond => match value {
+        SeriesUnit::PerSecond => match value {
             ..10.0 if value.fract() > 0.0 => format!("{value:.1}/s"),
             ..10_000.0 => format!("{value:.0}/s"),
             ..10_000_000.0 => format!("{:.0}k/s", value / 1e3),
             _ => format!("{:.0}M/s", value / 1e6),
         },
-        Measure::Count => format!("{value:.0}"),
+        SeriesUnit::Count => format!("{value:.0}"),
     }
 }
 
@@ -115,7 +115,7 @@ fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
     match reading {
         Reading::Missing => format!("{dash} {}", series.absent),
         Reading::Denied => format!("{dash} may not be read"),
-        _ if app.time.history.len() < 2 && series.measure != Measure::Kib => {
+        _ if app.time.history.len() < 2 && series.measure != SeriesUnit::Kib => {
             format!("{dash} the next look tells")
         }
         _ if app.setup.live => format!("{dash} not read yet"),
@@ -135,14 +135,19 @@ struct Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    fn new(series: &'a Series, window: &Window<'_>, app: &App, moment: &Moment) -> Self {
+    fn new(
+        series: &'a Series,
+        window: &ChartWindow<'_>,
+        app: &App,
+        moment: &MachineSample,
+    ) -> Self {
         let cells = window.cells(series);
         let known = || cells.iter().flatten().copied();
         let most = known().fold(f64::NEG_INFINITY, f64::max);
         let least = known().fold(f64::INFINITY, f64::min);
         let ceiling = (series.ceiling)(moment);
         let top = match series.measure {
-            Measure::Kib => ceiling.unwrap_or(most).max(most),
+            SeriesUnit::Kib => ceiling.unwrap_or(most).max(most),
             _ => most.min(ceiling.unwrap_or(f64::INFINITY)),
         };
         Self {
@@ -155,13 +160,18 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    fn severity(&self, moment: &Moment) -> Severity {
+    fn severity(&self, moment: &MachineSample) -> Severity {
         self.now.value().map_or(Severity::Neutral, |value| (self.series.severity)(value, moment))
     }
 
     /// The value now, its alarm, and its style: one mark where it needs care, two where it goes
     /// wrong.
-    fn value(&self, sight: &Sight<'_>, moment: &Moment, pen: &Pen<'_>) -> (String, Style) {
+    fn value(
+        &self,
+        sight: &RowContext<'_>,
+        moment: &MachineSample,
+        pen: &Canvas<'_>,
+    ) -> (String, Style) {
         let Some(now) = self.now.value() else {
             return (format!("{}  ", self.now.dash()), pen.look.dim());
         };
@@ -175,7 +185,7 @@ impl<'a> Drawn<'a> {
     }
 
     /// What else there is to say of it now: averages, or the share of its ceiling.
-    fn beside(&self, sight: &Sight<'_>, moment: &Moment) -> String {
+    fn beside(&self, sight: &RowContext<'_>, moment: &MachineSample) -> String {
         if let Some(stall) = self.series.averages.and_then(|averages| averages(moment).value()) {
             let [ten, sixty, all] = [stall.avg10, stall.avg60, stall.avg300].map(text::share);
             return format!("avg {ten} {sixty} {all}");
@@ -191,19 +201,19 @@ impl<'a> Drawn<'a> {
     }
 
     /// The end of what is in sight that says more, and the other one.
-    fn ends(&self, sight: &Sight<'_>) -> Option<[String; 2]> {
+    fn ends(&self, sight: &RowContext<'_>) -> Option<[String; 2]> {
         let (least, most) = self.ends?;
         let say =
             |word: &str, end: f64| format!("{word} {}", value(sight, self.series.measure, end));
         let (least, most) = (say("min", least), say("max", most));
-        Some(if self.series.fold == Fold::Least { [least, most] } else { [most, least] })
+        Some(if self.series.fold == Aggregate::Least { [least, most] } else { [most, least] })
     }
 }
 
 /// Charts one under the other, and their axis.
 struct Column<'a> {
     app: &'a App,
-    sight: &'a Sight<'a>,
+    sight: &'a RowContext<'a>,
     series: &'static [Series],
     area: Rect,
     /// So many charts have to fit.
@@ -215,7 +225,7 @@ struct Column<'a> {
 impl<'a> Column<'a> {
     fn new(
         app: &'a App,
-        sight: &'a Sight<'a>,
+        sight: &'a RowContext<'a>,
         series: &'static [Series],
         area: Rect,
         large: bool,
@@ -227,7 +237,7 @@ impl<'a> Column<'a> {
         Self { count, ..self }
     }
 
-    fn paint(&self, pen: &mut Pen<'_>) {
+    fn paint(&self, pen: &mut Canvas<'_>) {
         let area = self.area;
         let axis = match area.height {
             0..=1 => 0,
@@ -307,15 +317,15 @@ fn heights(drawn: &[Drawn<'_>], skipped: usize, room: u16) -> Vec<u16> {
 /// What all charts of a column share.
 struct Frame<'a> {
     column: &'a Column<'a>,
-    window: &'a Window<'a>,
-    moment: &'a Moment,
+    window: &'a ChartWindow<'a>,
+    moment: &'a MachineSample,
     /// Where the cells of all charts stand.
     wide: Rect,
     boxed: bool,
 }
 
 impl Frame<'_> {
-    fn paint(&self, it: &Drawn<'_>, area: Rect, pen: &mut Pen<'_>) {
+    fn paint(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
         let chart = if self.boxed && area.height > 1 {
             self.paint_above(it, area, pen);
             Rect { y: area.y + 1, height: area.height - 1, ..self.wide }
@@ -346,7 +356,7 @@ impl Frame<'_> {
         }
     }
 
-    fn title(&self, it: &Drawn<'_>, pen: &Pen<'_>) -> [Span<'static>; 2] {
+    fn title(&self, it: &Drawn<'_>, pen: &Canvas<'_>) -> [Span<'static>; 2] {
         let look = pen.look;
         if it.chosen {
             [Span::styled(">", look.strong()), Span::styled(it.series.title, look.strong())]
@@ -356,7 +366,7 @@ impl Frame<'_> {
     }
 
     /// The words on the line above a chart.
-    fn paint_above(&self, it: &Drawn<'_>, area: Rect, pen: &mut Pen<'_>) {
+    fn paint_above(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
         let sight = self.column.sight;
         let look = pen.look;
         let (value, style) = it.value(sight, self.moment, pen);
@@ -376,7 +386,7 @@ impl Frame<'_> {
     }
 
     /// The words on both sides of a chart.
-    fn paint_beside(&self, it: &Drawn<'_>, area: Rect, pen: &mut Pen<'_>) {
+    fn paint_beside(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
         let sight = self.column.sight;
         let look = pen.look;
         let left = self.wide.x.saturating_sub(area.x);
@@ -409,7 +419,7 @@ impl Frame<'_> {
     }
 
     /// What the heights of a large chart stand for.
-    fn paint_scale(&self, it: &Drawn<'_>, chart: Rect, pen: &mut Pen<'_>) {
+    fn paint_scale(&self, it: &Drawn<'_>, chart: Rect, pen: &mut Canvas<'_>) {
         let sight = self.column.sight;
         let marks = [(chart.y, 1.0), (chart.y + chart.height / 2, 0.5), (chart.bottom() - 1, 0.0)];
         let count = if chart.height >= 5 { 3 } else { 1 };

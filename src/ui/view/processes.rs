@@ -4,16 +4,16 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::App;
-use crate::app::refresh::self_check::Agreement;
-use crate::columns::{Align, Column, Row};
-use crate::rank::Standing;
-use crate::rows::arrange::Line;
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::app::refresh::self_check::ScoreAgreement;
+use crate::columns::{Align, Column, RowView};
+use crate::rank::Placement;
+use crate::rows::arrange::TableLine;
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::tree_lines;
 use crate::units::Adj;
 
 /// Where the columns stand.
-pub struct Grid {
+pub struct TableGrid {
     fields: Vec<Field>,
     marks: u16,
     moves: Option<u16>,
@@ -31,7 +31,7 @@ struct Field {
 /// From this width on the change of rank stands beside the marks.
 const WIDE: u16 = 180;
 
-impl Grid {
+impl TableGrid {
     /// For a table of this width.
     #[must_use]
     pub fn new(app: &App, width: u16) -> Self {
@@ -82,7 +82,7 @@ impl Grid {
     }
 
     /// Paints the heads of the columns.
-    pub fn paint_head(&self, app: &App, area: Rect, pen: &mut Pen<'_>) {
+    pub fn paint_head(&self, app: &App, area: Rect, pen: &mut Canvas<'_>) {
         let look = pen.look;
         pen.style(area, look.head());
         let sort = app.view.sort;
@@ -105,7 +105,7 @@ impl Grid {
     }
 
     /// Paints the rows on the screen.
-    pub fn paint_rows(&self, app: &App, area: Rect, pen: &mut Pen<'_>) {
+    pub fn paint_rows(&self, app: &App, area: Rect, pen: &mut Canvas<'_>) {
         let Some(sight) = app.sight() else { return };
         let mut text = String::with_capacity(256);
         let shown = app.lines.iter().enumerate().skip(app.top);
@@ -126,11 +126,11 @@ impl Grid {
     fn paint_row(
         &self,
         app: &App,
-        line: &Line,
-        row: &Row<'_>,
+        line: &TableLine,
+        row: &RowView<'_>,
         area: Rect,
         text: &mut String,
-        pen: &mut Pen<'_>,
+        pen: &mut Canvas<'_>,
     ) {
         let look = pen.look;
         let style = row_style(row, pen);
@@ -152,7 +152,7 @@ impl Grid {
                 }
             }
             if field.column.id == "oom_score"
-                && matches!(app.check.of(line.id), Some(Agreement::Differs { .. }))
+                && matches!(app.check.of(line.id), Some(ScoreAgreement::Differs { .. }))
             {
                 pen.text(x + field.width, area.y, 1, "!", look.danger());
             }
@@ -177,7 +177,7 @@ impl Grid {
     }
 
     /// A process that went while the rows were held.
-    fn paint_gone(&self, line: &Line, area: Rect, pen: &mut Pen<'_>) {
+    fn paint_gone(&self, line: &TableLine, area: Rect, pen: &mut Canvas<'_>) {
         let style = pen.look.dim();
         for field in &self.fields {
             let x = area.x + field.x;
@@ -190,7 +190,14 @@ impl Grid {
         }
     }
 
-    fn paint_marks(&self, app: &App, line: &Line, cursor: bool, area: Rect, pen: &mut Pen<'_>) {
+    fn paint_marks(
+        &self,
+        app: &App,
+        line: &TableLine,
+        cursor: bool,
+        area: Rect,
+        pen: &mut Canvas<'_>,
+    ) {
         let (x, look) = (area.x + self.marks, pen.look);
         if cursor {
             pen.text(x, area.y, 1, ">", look.strong());
@@ -211,13 +218,13 @@ impl Grid {
     }
 }
 
-fn row_style(row: &Row<'_>, pen: &Pen<'_>) -> Style {
+fn row_style(row: &RowView<'_>, pen: &Canvas<'_>) -> Style {
     let (ranking, id) = (row.sight.ranking, row.process.id);
     if ranking.victim().is_some_and(|victim| victim.id == id) {
         pen.look.victim()
     } else if ranking.candidates().contains(&id) {
         pen.look.candidate()
-    } else if matches!(row.standing(), Standing::Spared(_)) {
+    } else if matches!(row.standing(), Placement::Spared(_)) {
         pen.look.dim()
     } else {
         pen.look.plain()
@@ -225,7 +232,7 @@ fn row_style(row: &Row<'_>, pen: &Pen<'_>) -> Style {
 }
 
 /// Restraint: only what somebody set on purpose stands out of an ordinary row.
-fn cell_style(id: &str, row: &Row<'_>, style: Style, pen: &Pen<'_>) -> Style {
+fn cell_style(id: &str, row: &RowView<'_>, style: Style, pen: &Canvas<'_>) -> Style {
     if style != pen.look.plain() || !matches!(id, "oom_score_adj" | "oom_adj") {
         return style;
     }
@@ -237,7 +244,7 @@ fn cell_style(id: &str, row: &Row<'_>, style: Style, pen: &Pen<'_>) -> Style {
 }
 
 /// What a page or a panel says instead of a table before the first look.
-pub fn paint_waiting(area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_waiting(area: Rect, pen: &mut Canvas<'_>) {
     let text = if pen.look.unicode { "looking…" } else { "looking..." };
     let y = area.y + area.height / 2;
     let x = area.x + area.width.saturating_sub(cells(text)) / 2;
@@ -245,7 +252,7 @@ pub fn paint_waiting(area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// What an empty table says.
-pub fn paint_empty(app: &App, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint_empty(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     let why = if app.is_scoped() && app.view.filter.is_empty() && app.view.user.is_none() {
         "no process is in this domain: S goes back to the machine"
     } else if !app.view.filter.is_empty() {

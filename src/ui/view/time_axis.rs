@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::columns::span_of;
-use crate::forecast::chart_window::Window;
+use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::series::KILLS;
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
 use crate::units::Millis;
 
@@ -20,12 +20,12 @@ const LABEL: u64 = 17;
 
 /// The cell of the look on the screen, where that is an earlier one.
 #[must_use]
-pub fn cursor(app: &App, window: &Window<'_>) -> Option<usize> {
+pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
     window.axis.place(app.shown_at().filter(|_| app.time.is_past())?)
 }
 
 /// `14:03:22`, of a time on the clock that never jumps.
-fn clock(app: &App, window: &Window<'_>, at: Millis) -> Option<String> {
+fn clock(app: &App, window: &ChartWindow<'_>, at: Millis) -> Option<String> {
     let moment = window.moment(at).or(app.time.history.get(0))?;
     let since = i64::try_from(at.0).ok()?.checked_sub(i64::try_from(moment.at.0).ok()?)?;
     Some(text::clock(app, moment.unix_ms.saturating_add(since)))
@@ -48,7 +48,7 @@ fn ago(seconds: u64) -> String {
 }
 
 /// Paints it: a line of marks, and under it one of times where there is room for two.
-pub fn paint(app: &App, window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
+pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
     let Some(newest) = app.time.history.last() else { return };
     let Some(bottom) = area.height.checked_sub(1) else { return };
     let (look, axis) = (pen.look, &window.axis);
@@ -113,7 +113,7 @@ pub fn paint(app: &App, window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// The line itself: heavy where the whole screen can go, thin where only charts reach.
-fn marks(app: &App, window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
+fn marks(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
     let look = pen.look;
     let past = &app.time.past;
     let [thin, heavy] = look.rules();
@@ -132,7 +132,7 @@ fn marks(app: &App, window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// A mark for each cell in whose time the kernel killed somebody.
-fn deaths(window: &Window<'_>, area: Rect, pen: &mut Pen<'_>) {
+fn deaths(window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
     let [_, cross] = pen.look.time_marks();
     for (x, kills) in (area.left()..area.right()).zip(window.cells(&KILLS)) {
         if kills.is_some_and(|kills| kills > 0.0) {

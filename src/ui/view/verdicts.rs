@@ -7,15 +7,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::view::verdicts::Concerned;
-use crate::columns::Sight;
-use crate::forecast::opinion::{Opinion, Sure};
+use crate::app::view::verdicts::VerdictRow;
+use crate::columns::RowContext;
+use crate::forecast::opinion::{KillerOpinion, OpinionCertainty};
 use crate::model::{ProcId, Process};
-use crate::policy::Unit;
+use crate::policy::BadnessUnit;
 use crate::ui::frame::headline;
-use crate::ui::paint::canvas::{Pen, cells};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
-use crate::ui::paint::theme::Look;
+use crate::ui::paint::theme::Theme;
 use crate::ui::panel::conditions;
 use crate::units::Points;
 
@@ -63,7 +63,13 @@ impl Fields {
 
 /// Paints list, ranks and words; how many lines the list has, and how many columns of ranks were left
 /// out on the left.
-pub fn paint(app: &App, head: Rect, area: Rect, panelled: bool, pen: &mut Pen<'_>) -> (u16, u16) {
+pub fn paint(
+    app: &App,
+    head: Rect,
+    area: Rect,
+    panelled: bool,
+    pen: &mut Canvas<'_>,
+) -> (u16, u16) {
     let view = &app.verdicts;
     let look = pen.look;
     let fields = Fields::new(app, area.width);
@@ -101,7 +107,7 @@ pub fn paint(app: &App, head: Rect, area: Rect, panelled: bool, pen: &mut Pen<'_
 }
 
 /// The heads of the list.
-fn paint_head(fields: &Fields, area: Rect, pen: &mut Pen<'_>) {
+fn paint_head(fields: &Fields, area: Rect, pen: &mut Canvas<'_>) {
     let style = pen.look.head();
     let mut put = |(x, width): (u16, u16), title: &str| {
         if width > 0 {
@@ -118,11 +124,11 @@ fn paint_head(fields: &Fields, area: Rect, pen: &mut Pen<'_>) {
 
 fn paint_line(
     app: &App,
-    opinion: &Opinion,
-    sight: &Sight<'_>,
+    opinion: &KillerOpinion,
+    sight: &RowContext<'_>,
     fields: &Fields,
     area: Rect,
-    pen: &mut Pen<'_>,
+    pen: &mut Canvas<'_>,
 ) {
     let look = pen.look;
     let policy = opinion.policy;
@@ -136,7 +142,7 @@ fn paint_line(
         }
     };
     put(fields.policy, policy.id(), if current { look.strong() } else { look.plain() });
-    let sight = Sight { policy, ..*sight };
+    let sight = RowContext { policy, ..*sight };
     let (dies, style) = dies(opinion, &sight, fields.dies.1, look);
     put(fields.dies, &dies, style);
     let falls = opinion.dies().is_some();
@@ -157,7 +163,7 @@ fn paint_line(
 }
 
 /// What it waits for: in its own words, or where those do not fit what is not met yet.
-fn waits_in(opinion: &Opinion, room: u16) -> Cow<'_, str> {
+fn waits_in(opinion: &KillerOpinion, room: u16) -> Cow<'_, str> {
     let armed = &opinion.armed;
     if cells(&armed.why) <= room {
         return armed.why.as_str().into();
@@ -169,7 +175,7 @@ fn waits_in(opinion: &Opinion, room: u16) -> Cow<'_, str> {
 }
 
 /// Whether it is armed, and what holds it back: in a few words.
-fn armed(opinion: &Opinion) -> String {
+fn armed(opinion: &KillerOpinion) -> String {
     let armed = &opinion.armed;
     let unmet = armed.triggers.iter().find(|trigger| trigger.met == Some(false));
     let unseen = armed.triggers.iter().filter(|trigger| trigger.met.is_none()).count();
@@ -182,8 +188,8 @@ fn armed(opinion: &Opinion) -> String {
 }
 
 /// Points in their unit, short.
-fn points(sight: &Sight<'_>, points: Points) -> String {
-    let bare = sight.policy.unit() == Unit::Bare;
+fn points(sight: &RowContext<'_>, points: Points) -> String {
+    let bare = sight.policy.unit() == BadnessUnit::Bare;
     match points.0 {
         // A bare number may be any size; its first digits tell enough.
         many if bare && many >= 10_000_000 => format!("{}M", many / 1_000_000),
@@ -193,12 +199,17 @@ fn points(sight: &Sight<'_>, points: Points) -> String {
 }
 
 /// `20731 chrome`.
-fn name(sight: &Sight<'_>, id: ProcId) -> String {
+fn name(sight: &RowContext<'_>, id: ProcId) -> String {
     sight.scene.find(id).map_or_else(|| id.to_string(), text::who)
 }
 
 /// Who would die by it, the longest form that fits, and how that looks.
-fn dies(opinion: &Opinion, sight: &Sight<'_>, room: u16, look: Look) -> (Cow<'static, str>, Style) {
+fn dies(
+    opinion: &KillerOpinion,
+    sight: &RowContext<'_>,
+    room: u16,
+    look: Theme,
+) -> (Cow<'static, str>, Style) {
     let fate = &opinion.fate;
     let sure = fate.off.is_none() && !fate.too_close();
     if let (true, Some((other, _)), Some(chosen)) = (sure, opinion.instead, fate.chosen) {
@@ -226,8 +237,8 @@ fn dies(opinion: &Opinion, sight: &Sight<'_>, room: u16, look: Look) -> (Cow<'st
 }
 
 /// What it waits for, and that nothing dies now where that is so.
-fn waits_for(opinion: &Opinion, look: Look) -> Line<'static> {
-    let Opinion { policy, armed, .. } = opinion;
+fn waits_for(opinion: &KillerOpinion, look: Theme) -> Line<'static> {
+    let KillerOpinion { policy, armed, .. } = opinion;
     if armed.ready {
         let text = format!("{}: {}", policy.id(), armed.why);
         return Line::styled(text, look.dim());
@@ -258,7 +269,7 @@ fn short(id: &str) -> Cow<'_, str> {
 const WIDEST: u16 = 9;
 
 /// Cells of a column, with a mark on each side of the number.
-fn column(opinion: &Opinion, digits: u16) -> u16 {
+fn column(opinion: &KillerOpinion, digits: u16) -> u16 {
     (cells(&short(opinion.policy.id())) + 1).clamp(digits + 2, WIDEST)
 }
 
@@ -293,16 +304,16 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
 }
 
 /// Those that matter, and their rank by each policy; how many columns were left out on the left.
-fn paint_ranks(app: &App, area: Rect, pen: &mut Pen<'_>) -> u16 {
+fn paint_ranks(app: &App, area: Rect, pen: &mut Canvas<'_>) -> u16 {
     let look = pen.look;
     let view = &app.verdicts;
     let Some(scene) = &app.scene else { return 0 };
-    let falls = |row: &Concerned| {
+    let falls = |row: &VerdictRow| {
         let process = scene.now().processes.get(row.at);
         process.is_some_and(|it| app.opinion().is_some_and(|own| own.takes(it).is_some()))
     };
     let rows = shown(&view.rows, usize::from(area.height) - 1, falls);
-    let rank = |row: &Concerned| view.lines.iter().filter_map(|it| it.rank_at(row.at)).max();
+    let rank = |row: &VerdictRow| view.lines.iter().filter_map(|it| it.rank_at(row.at)).max();
     let most = rows.iter().filter_map(|&row| rank(row)).max().unwrap_or(1);
     let digits = most.to_string().len() as u16;
     let (first, columns) = columns(app, area.width, digits);
@@ -320,7 +331,7 @@ fn paint_ranks(app: &App, area: Rect, pen: &mut Pen<'_>) -> u16 {
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
         let Some(process) = scene.now().processes.get(row.at) else { continue };
         let current = view.lines.iter().find(|it| it.policy.id() == app.setup.policy.id());
-        let falls = current.is_some_and(|it| it.takes(process) == Some(Sure::Surely));
+        let falls = current.is_some_and(|it| it.takes(process) == Some(OpinionCertainty::Surely));
         let style = if falls { look.victim() } else { look.plain() };
         pen.right(area.x, y, 8, &process.id.to_string(), style);
         pen.text(area.x + 9, y, room, &process.comm.to_string(), style);
@@ -333,12 +344,12 @@ fn paint_ranks(app: &App, area: Rect, pen: &mut Pen<'_>) -> u16 {
 }
 
 /// A rank: in brackets whoever dies, with a question mark whoever may.
-fn cell(opinion: &Opinion, process: &Process, at: usize, look: Look) -> (String, Style) {
+fn cell(opinion: &KillerOpinion, process: &Process, at: usize, look: Theme) -> (String, Style) {
     let rank = opinion.rank_at(at);
     let number = rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string());
     match (opinion.takes(process), rank) {
-        (Some(Sure::Surely), _) => (format!("[{number}]"), look.victim()),
-        (Some(Sure::Perhaps), _) => (format!("{number}?"), look.candidate()),
+        (Some(OpinionCertainty::Surely), _) => (format!("[{number}]"), look.victim()),
+        (Some(OpinionCertainty::Perhaps), _) => (format!("{number}?"), look.candidate()),
         (None, Some(1..=5)) => (format!("{number} "), look.plain()),
         (None, _) => (format!("{number} "), look.dim()),
     }
@@ -346,7 +357,11 @@ fn cell(opinion: &Opinion, process: &Process, at: usize, look: Look) -> (String,
 
 /// Those for whom there is room, in their own order: first whoever dies by the policy under the cursor,
 /// then whoever does by another.
-fn shown(rows: &[Concerned], room: usize, falls: impl Fn(&Concerned) -> bool) -> Vec<&Concerned> {
+fn shown(
+    rows: &[VerdictRow],
+    room: usize,
+    falls: impl Fn(&VerdictRow) -> bool,
+) -> Vec<&VerdictRow> {
     let mut best: Vec<(bool, u32, usize)> =
         rows.iter().zip(0..).map(|(row, nth)| (!falls(row), row.best, nth)).collect();
     best.sort_unstable();
@@ -362,13 +377,13 @@ pub fn title(app: &App) -> String {
         .map_or_else(String::new, |it| format!("{}: {}", it.policy.id(), it.policy.title()))
 }
 
-fn say(label: &str, text: String, look: Look) -> Line<'static> {
+fn say(label: &str, text: String, look: Theme) -> Line<'static> {
     Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
 }
 
 /// The policy under the cursor: who dies by it and how, then its rule.
 #[must_use]
-pub fn card(app: &App, look: Look) -> Vec<Line<'static>> {
+pub fn card(app: &App, look: Theme) -> Vec<Line<'static>> {
     let Some((sight, opinion)) = app.opinion_sight() else { return Vec::new() };
     let policy = opinion.policy;
     let mut lines = vec![victim_line(&sight, opinion, look)];
@@ -401,7 +416,7 @@ pub fn card(app: &App, look: Look) -> Vec<Line<'static>> {
 }
 
 /// Who dies, or why nobody does.
-fn victim_line(sight: &Sight<'_>, opinion: &Opinion, look: Look) -> Line<'static> {
+fn victim_line(sight: &RowContext<'_>, opinion: &KillerOpinion, look: Theme) -> Line<'static> {
     let fate = &opinion.fate;
     if let Some(off) = fate.off {
         let label = Span::styled(format!("{:<10} ", "nobody"), look.label());
@@ -433,7 +448,7 @@ fn victim_line(sight: &Sight<'_>, opinion: &Opinion, look: Look) -> Line<'static
 }
 
 /// Who dies along with whoever dies.
-fn company(sight: &Sight<'_>, opinion: &Opinion) -> Option<String> {
+fn company(sight: &RowContext<'_>, opinion: &KillerOpinion) -> Option<String> {
     let victim = sight.scene.find(opinion.dies()?)?;
     let others = opinion.policy.company(victim, sight.scene);
     let count = others.len().max(opinion.fate.mates);
@@ -448,7 +463,7 @@ fn company(sight: &Sight<'_>, opinion: &Opinion) -> Option<String> {
 
 /// What the policy under the cursor waits for.
 #[must_use]
-pub fn waits(app: &App, look: Look) -> Vec<Line<'static>> {
+pub fn waits(app: &App, look: Theme) -> Vec<Line<'static>> {
     let Some((sight, opinion)) = app.opinion_sight() else { return Vec::new() };
     let armed = &opinion.armed;
     let label = if armed.ready { "armed" } else { "not armed" };
