@@ -555,7 +555,7 @@ impl Alarms {
     }
 
     /// A new look came: those that ring come back.
-    pub fn look(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<RaisedAlarm> {
+    pub fn sample(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<RaisedAlarm> {
         if self.list.is_empty() {
             return Vec::new();
         }

@@ -30,7 +30,7 @@
 //!
 //! # How things flow
 //!
-//! *One look.* The pace says when; the sampler thread calls [`source::Source::look`] with the
+//! *One look.* The pace says when; the sampler thread calls [`source::Source::sample`] with the
 //! [`model::Needs`] of the active policy, the visible columns and the open panel; the snapshot
 //! arrives as a message; the app builds its [`model::Scene`], ranks, keeps the cursor on the same
 //! [`model::ProcId`]; the painter draws. What nobody needs is not read, what cannot have changed is

@@ -24,41 +24,41 @@ pub enum Msg {
     /// A new look.
     Sampled(Arc<Snapshot>),
     /// A look of a recording, to be kept and shown when its time has come.
-    Film(Arc<Snapshot>),
+    Played(Arc<Snapshot>),
     /// Looks are being written to a recording, or no longer.
-    Taping(bool),
+    Recording(bool),
     /// What the logs told.
-    News(Vec<timeline::LogUpdate>),
+    Log(Vec<timeline::LogUpdate>),
     /// The recording was read to its end: no more looks of it will come.
-    FilmIsRead,
+    AllPlayed,
     /// A look failed; the next one may not.
-    Missed(String),
+    SamplingFailed(String),
     /// No further look will come, and why.
-    Lost(String),
+    SourceLost(String),
     /// Time passed.
     Tick(Millis),
     /// A picture was drawn: what it showed, and when.
     Drawn(Viewport, Millis),
     /// Something came of an intent.
-    Came(Outcome),
+    Outcome(Outcome),
     /// What was found out about the process of a dialog.
-    Studied(Box<ProcessDetail>),
+    Detail(Box<ProcessDetail>),
     /// What the memory of processes on the page of promises is made of.
-    Weighed(Vec<(ProcId, Reading<MemoryBreakdown>)>),
+    Breakdowns(Vec<(ProcId, Reading<MemoryBreakdown>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
     /// Command lines, as far as they could be read.
     Commands(Vec<(ProcId, Arc<Text>)>),
     /// The shell did, or could not do, what was asked of it.
-    Told(NoticeLevel, String),
+    Notice(NoticeLevel, String),
     /// A new version of the site's own rule.
     Rule(LoadedPolicy),
     /// What became of the file of rules of adj.
     AdjRules(RulesUpdate),
     /// Tasks began to wait for memory.
-    Stalled,
+    Pressure,
     /// How that is told from now on, and of which cgroup where it is not the machine.
-    Watching(PressureWatch, Option<Arc<Text>>),
+    PressureWatch(PressureWatch, Option<Arc<Text>>),
 }
 
 /// A rule that was loaded from a file.
@@ -85,7 +85,7 @@ pub enum Request {
     /// Draw everything anew.
     Redraw,
     /// Look now.
-    LookNow,
+    SampleNow,
     /// Look at this pace from now on.
     Pace(Millis),
     /// Ring the terminal's bell.

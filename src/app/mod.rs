@@ -88,7 +88,7 @@ pub struct App {
     /// The order one look before.
     pub ranking_before: Ranking,
     /// The wall that is hit first, and who dies there.
-    pub first_wall: Option<FirstLimit>,
+    pub first_limit: Option<FirstLimit>,
     /// Those who grow most, with pages a minute, where that is shown.
     pub growing: Option<Vec<(ProcId, Points)>>,
     /// Computed scores against the kernel's.
@@ -102,11 +102,11 @@ pub struct App {
     /// The view.
     pub screen: ViewKind,
     /// The view of memory cgroups.
-    pub groups: CgroupsView,
+    pub cgroups: CgroupsView,
     /// The view of verdicts.
     pub verdicts: VerdictsView,
     /// The page of promises.
-    pub promises: CommitmentsPage,
+    pub commitments: CommitmentsPage,
     /// The view of memory.
     pub memory: MemoryView,
     /// What has the keys.
@@ -130,7 +130,7 @@ pub struct App {
     /// Whether new looks are left aside: they are kept, and not shown.
     pub paused: bool,
     /// What was seen so far, and which look is on the screen.
-    pub time: Playback,
+    pub playback: Playback,
     /// Every kill that was heard of.
     pub timeline: Timeline,
     /// The report that stands where a look would.
@@ -148,9 +148,9 @@ pub struct App {
     /// What was done in this session.
     pub journal: Journal,
     /// The kernel's switches that were turned in this session.
-    pub turned: SysctlHistory,
+    pub sysctl_history: SysctlHistory,
     /// The rules of adj that stick, where some were given.
-    pub sticky: Option<ActiveRules>,
+    pub adj_rules: Option<ActiveRules>,
     /// How soon the next look comes.
     pub pace: Pace,
     /// What rings, where some was asked for.
@@ -214,16 +214,16 @@ impl App {
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
-            first_wall: None,
+            first_limit: None,
             growing: None,
             check: SelfCheck::default(),
             names: Names::default(),
             view,
             lines: Vec::new(),
             screen: ViewKind::Processes,
-            groups: CgroupsView::default(),
+            cgroups: CgroupsView::default(),
             verdicts: VerdictsView::default(),
-            promises: CommitmentsPage::default(),
+            commitments: CommitmentsPage::default(),
             memory: MemoryView::default(),
             mode: Mode::Browse,
             anchor: CursorAnchor::First,
@@ -235,7 +235,7 @@ impl App {
             search: Filter::default(),
             follow: true,
             paused: false,
-            time: Playback::default(),
+            playback: Playback::default(),
             timeline: Timeline::default(),
             report: None,
             header: HeaderLevel::Full,
@@ -244,8 +244,8 @@ impl App {
             command: None,
             notice: None,
             journal: Journal::default(),
-            turned: SysctlHistory::default(),
-            sticky: None,
+            sysctl_history: SysctlHistory::default(),
+            adj_rules: None,
             pace: Pace::default(),
             alarms: Alarms::default(),
             aside: None,
@@ -282,21 +282,21 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
                 let rung = self.sampled(snapshot);
-                let mut asked = self.keep_rules();
+                let mut asked = self.apply_adj_rules();
                 asked.extend(rung);
                 return asked;
             }
-            Msg::Film(look) => self.take_film(look),
-            Msg::FilmIsRead => self.film_is_read(),
-            Msg::Taping(on) => self.time.set_taping(on.then_some(self.now)),
-            Msg::News(news) => self.hear(news),
-            Msg::Missed(why) => self.say(NoticeLevel::Warn, why),
-            Msg::Lost(why) => self.lost = Some(why),
+            Msg::Played(sample) => self.take_played(sample),
+            Msg::AllPlayed => self.all_played(),
+            Msg::Recording(on) => self.playback.set_recording_since(on.then_some(self.now)),
+            Msg::Log(news) => self.hear(news),
+            Msg::SamplingFailed(why) => self.say(NoticeLevel::Warn, why),
+            Msg::SourceLost(why) => self.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
-            Msg::Came(outcome) => self.came(outcome),
-            Msg::Studied(study) => self.studied(*study),
-            Msg::Weighed(found) => self.weighed(found),
+            Msg::Outcome(outcome) => self.take_outcome(outcome),
+            Msg::Detail(study) => self.take_detail(*study),
+            Msg::Breakdowns(found) => self.take_breakdowns(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
                 self.stale_lines = true;
@@ -309,13 +309,13 @@ impl App {
                 }
                 self.stale_lines |= self.view.filter.wants_command_lines();
             }
-            Msg::Told(level, text) => self.say(level, text),
+            Msg::Notice(level, text) => self.say(level, text),
             Msg::Rule(LoadedPolicy(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
-            Msg::Watching(watch, whose) => self.watching(watch, whose),
-            Msg::Stalled => {
+            Msg::PressureWatch(watch, whose) => self.watching(watch, whose),
+            Msg::Pressure => {
                 self.pace.pressed(self.now);
-                return vec![Request::LookNow];
+                return vec![Request::SampleNow];
             }
         }
         Vec::new()
@@ -323,7 +323,7 @@ impl App {
 
     /// What a row is seen in.
     #[must_use]
-    pub fn sight(&self) -> Option<RowContext<'_>> {
+    pub fn context(&self) -> Option<RowContext<'_>> {
         Some(RowContext {
             scene: self.scene.as_ref()?,
             policy: self.setup.policy,
@@ -372,7 +372,10 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some() || self.stale_lines || self.time.is_playing() || self.alarms.flashes()
+        self.notice.is_some()
+            || self.stale_lines
+            || self.playback.is_playing()
+            || self.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
@@ -381,7 +384,7 @@ impl App {
         let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
         let ends = ends || self.alarms.flash_ends(now);
-        ends || self.time.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
+        ends || self.playback.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
     }
 
     /// The clock as the mind knows it.
@@ -400,8 +403,8 @@ impl App {
         let now = scene.now().position(process.id.pid)?;
         let (old, was) = self.ranking_before.place(then)?;
         let (new, is) = self.ranking.place(now)?;
-        was.standing.points()?;
-        is.standing.points()?;
+        was.placement.points()?;
+        is.placement.points()?;
         Some(old as i64 - new as i64)
     }
 
@@ -422,30 +425,34 @@ impl App {
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
-        let unseen = self.stands_aside().then(|| Arc::clone(&snapshot));
-        self.take_look(snapshot);
-        self.listen(unseen)
+        let unseen = self.shows_other_sample().then(|| Arc::clone(&snapshot));
+        self.take_sample(snapshot);
+        self.take_live_sample(unseen)
     }
 
     /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
-    fn put_on(&mut self, look: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+    fn show_sample(&mut self, sample: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let mut spent = None;
         match &mut self.scene {
-            Some(scene) => spent = scene.advance(look),
+            Some(scene) => spent = scene.advance(sample),
             None => {
                 let scope = self.setup.scope.clone();
-                self.scene = Some(Scene::scoped(look, None, scope));
+                self.scene = Some(Scene::scoped(sample, None, scope));
             }
         }
         if let Some(scene) = &mut self.scene {
-            scene.foresee(trend::forecast(&self.time.history, &self.time.past, scene.now()));
+            scene.set_forecast(trend::forecast(
+                &self.playback.history,
+                &self.playback.past,
+                scene.now(),
+            ));
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
             self.check.update(scene);
             // Who is gone now may come back to the screen with an earlier look.
-            if !self.time.is_past() {
+            if !self.playback.is_past() {
                 let all = scene.now().processes.len();
                 self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
                 self.asked.retain(|&id, _| scene.find(id).is_some());
@@ -456,18 +463,18 @@ impl App {
         self.arrange_groups();
         self.arrange_verdicts();
         self.arrange_memory();
-        self.foresee();
-        self.renew_keep();
-        self.renew_promises();
-        self.foresee_knob();
+        self.renew_preview();
+        self.renew_persist();
+        self.renew_commitments();
+        self.renew_sysctl_forecast();
         self.close_if_another();
-        self.tell_trouble();
+        self.report_rule_errors();
         spent
     }
 
     /// A process that runs another program now is not the one that a dialog speaks of.
     fn close_if_another(&mut self) {
-        let (Mode::Confirm(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
+        let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
         let Some(process) = scene.find(confirm.who) else { return };
         let comm = process.comm.to_string();
         if comm != confirm.name {
@@ -492,13 +499,13 @@ impl App {
         }
         self.say(NoticeLevel::Good, text);
         self.trouble = None;
-        self.tell_trouble();
+        self.report_rule_errors();
     }
 
     /// Says why the rule failed on some process, once for each cause.
-    fn tell_trouble(&mut self) {
+    fn report_rule_errors(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let failed = |row: &&Ranked| row.standing == Placement::Spared(SparedReason::Failed);
+        let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
         let rows = self.ranking.rows().iter().filter(failed);
         let found = rows.filter_map(|row| scene.find(row.id));
         let found = policy::site::troubles(self.setup.policy, scene, found);
@@ -516,7 +523,7 @@ impl App {
         self.ranking_before = self.ranking.clone();
         self.arrange_groups();
         self.arrange_verdicts();
-        self.foresee();
+        self.renew_preview();
     }
 
     /// Finds who grows most, once a look, where that is shown: in the panels and on the explain page,
@@ -527,12 +534,12 @@ impl App {
             return;
         };
         let so = if self.screen == ViewKind::Verdicts {
-            self.opinion().and_then(|opinion| opinion.fate.off)
+            self.opinion().and_then(|opinion| opinion.outcome.overridden)
         } else {
-            self.setup.policy.off(scene)
+            self.setup.policy.overridden(scene)
         };
         // The machine's panel names them under any rule.
-        if self.viewport.panels > 0 || so.is_some_and(Override::takes_whoever_asks) {
+        if self.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }
@@ -542,7 +549,7 @@ impl App {
         self.growing = None;
         if let Some(scene) = &self.scene {
             self.ranking.update(self.setup.policy, scene);
-            self.first_wall = Some(at_limit::first(self.setup.policy, scene, &self.ranking));
+            self.first_limit = Some(at_limit::first(self.setup.policy, scene, &self.ranking));
         }
     }
 
@@ -562,31 +569,31 @@ impl App {
     fn arrange(&mut self) {
         self.stale_lines = false;
         let mut lines = std::mem::take(&mut self.lines);
-        if let Some(sight) = self.sight() {
-            self.view.arrange(&sight, &mut lines);
+        if let Some(context) = self.context() {
+            self.view.arrange(&context, &mut lines);
         }
         self.lines = lines;
         let last = self.lines.len().saturating_sub(1);
         self.cursor = match self.anchor {
-            CursorAnchor::First => self.first_to_die(),
+            CursorAnchor::First => self.victim_line(),
             CursorAnchor::Row(row) => row.min(last),
             CursorAnchor::Process(id) => {
                 let found = self.lines.iter().position(|line| line.id == id);
                 found.unwrap_or_else(|| self.cursor.min(last))
             }
         };
-        self.let_go_of_the_dead();
+        self.drop_exited();
         self.keep_cursor_in_view();
     }
 
     /// The line of the predicted victim, whatever the order; the first line where it is not shown.
-    fn first_to_die(&self) -> usize {
+    fn victim_line(&self) -> usize {
         let victim = self.ranking.victim().map(|row| row.id);
         self.lines.iter().position(|line| Some(line.id) == victim).unwrap_or(0)
     }
 
     /// A followed process that is gone hands the cursor to whoever stands in its row now.
-    fn let_go_of_the_dead(&mut self) {
+    fn drop_exited(&mut self) {
         let CursorAnchor::Process(id) = self.anchor else { return };
         let gone = self.scene.as_ref().is_some_and(|scene| scene.find(id).is_none());
         if let Some(line) = self.lines.get(self.cursor).filter(|_| gone) {
@@ -624,13 +631,13 @@ impl App {
             self.keep_event_in_view();
         }
         match &mut self.mode {
-            Mode::Edit(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::Confirm(confirm) => confirm.shown.drawn(at, viewport.dialog),
+            Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
-            Mode::Several(several) => several.drawn(at, viewport.dialog, viewport.page),
-            Mode::Knobs(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::Ask(ask) => ask.shown.drawn(at, viewport.dialog),
-            Mode::Sure(sure) => sure.shown.drawn(at, viewport.dialog),
+            Mode::Bulk(several) => several.drawn(at, viewport.dialog, viewport.page),
+            Mode::Sysctl(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::RuleConsent(ask) => ask.shown.drawn(at, viewport.dialog),
+            Mode::ConfirmSysctl(sure) => sure.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }

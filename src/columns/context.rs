@@ -44,7 +44,7 @@ impl<'a> RowContext<'a> {
     pub fn row(&'a self, at: usize) -> Option<RowView<'a>> {
         let (place, ranked) = self.ranking.place(at)?;
         let process = self.scene.now().processes.get(at)?;
-        Some(RowView { process, ranked, place, sight: self })
+        Some(RowView { process, ranked, place, context: self })
     }
 
     /// The user's name, or the number as text.
@@ -96,23 +96,23 @@ pub struct RowView<'a> {
     /// The place, counted from 0.
     pub place: usize,
     /// What it is seen in.
-    pub sight: &'a RowContext<'a>,
+    pub context: &'a RowContext<'a>,
 }
 
 impl RowView<'_> {
     /// How it stands.
     #[must_use]
-    pub const fn standing(&self) -> Placement {
-        self.ranked.standing
+    pub const fn placement(&self) -> Placement {
+        self.ranked.placement
     }
 
     pub(crate) fn ran(&self) -> Ticks {
-        self.sight.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
+        self.context.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
     }
 
     /// What a look tells of a process, and a dump does not.
     pub(crate) fn lived<T>(&self, told: T) -> Reading<T> {
-        match self.sight.scene.now().untold.lives {
+        match self.context.scene.now().unavailable.lives {
             true => Reading::Missing,
             false => Reading::Value(told),
         }
@@ -121,11 +121,11 @@ impl RowView<'_> {
     /// Badness as a share of the domain's total; points that are no pages have none.
     #[must_use]
     pub fn permille(&self) -> Option<Permille> {
-        if self.sight.policy.unit() == BadnessUnit::Bare {
+        if self.context.policy.unit() == BadnessUnit::Bare {
             return None;
         }
-        let total = self.sight.scene.domain().pages;
-        self.standing().points().map(|points| Permille::of(points, total))
+        let total = self.context.scene.domain().pages;
+        self.placement().points().map(|points| Permille::of(points, total))
     }
 }
 

@@ -105,7 +105,7 @@ fn size_cell(row: &RowView<'_>, pages: Reading<Pages>, out: &mut String) {
         pages,
         out,
         |pages, out| {
-            if pages.0 == 0 { out.push('.') } else { row.sight.size(pages, out) }
+            if pages.0 == 0 { out.push('.') } else { row.context.size(pages, out) }
         },
     );
 }
@@ -115,12 +115,12 @@ fn pages_key(pages: Reading<Pages>) -> SortKey {
 }
 
 fn standing_key(row: &RowView<'_>) -> SortKey {
-    row.standing().points().map_or(SortKey::Absent, |points| SortKey::Number(points.0))
+    row.placement().points().map_or(SortKey::Absent, |points| SortKey::Number(points.0))
 }
 
 fn command_cell(row: &RowView<'_>, out: &mut String) {
-    let style = row.sight.command;
-    match row.sight.names.command(row.process).filter(|_| style != CommandStyle::Name) {
+    let style = row.context.command;
+    match row.context.names.command(row.process).filter(|_| style != CommandStyle::Name) {
         Some(line) if style == CommandStyle::Short => {
             let end = line.find(' ').unwrap_or(line.len());
             let program = line[..end].rfind('/').filter(|&slash| slash + 1 < end);
@@ -135,7 +135,7 @@ fn command_cell(row: &RowView<'_>, out: &mut String) {
 
 /// CPU time as top writes it: `12:41.0`, then `87:13:09`.
 fn cpu_cell(row: &RowView<'_>, cpu: Ticks, out: &mut String) {
-    let rate = row.sight.scene.machine().tick_rate;
+    let rate = row.context.scene.machine().tick_rate;
     let seconds = cpu.seconds(rate);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     let _ = if hours > 0 {
@@ -173,7 +173,7 @@ pub static COLUMNS: &[Column] = &[
         descending: false,
         needs: Need::Nothing,
         json: &["rank", "spared"],
-        cell: |row, out| match row.standing() {
+        cell: |row, out| match row.placement() {
             Placement::Scored(_) => {
                 let place = row.place + 1;
                 // Who comes so late does not ask for the last digit, and the width is that of the first.
@@ -216,14 +216,14 @@ pub static COLUMNS: &[Column] = &[
         needs: Need::Status,
         json: &["user", "uid", "euid"],
         cell: |row, out| {
-            put(row.process.ids, out, |ids, out| match row.sight.names.user(ids.euid) {
+            put(row.process.ids, out, |ids, out| match row.context.names.user(ids.euid) {
                 Some(name) => out.push_str(name),
                 None => {
                     let _ = write!(out, "{}", ids.euid);
                 }
             });
         },
-        key: |row| row.sight.user(row.process).value().map_or(SortKey::Absent, SortKey::Text),
+        key: |row| row.context.user(row.process).value().map_or(SortKey::Absent, SortKey::Text),
     },
     Column {
         id: "badness",
@@ -237,8 +237,8 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Status,
         json: &["badness_pages", "terms", "spared"],
-        cell: |row, out| match row.standing() {
-            Placement::Scored(points) => row.sight.points(points, out),
+        cell: |row, out| match row.placement() {
+            Placement::Scored(points) => row.context.points(points, out),
             Placement::Spared(reason) => out.push_str(reason.word()),
         },
         key: standing_key,
@@ -255,7 +255,7 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Status,
         json: &["badness_pages", "terms", "spared"],
-        cell: |row, out| match row.standing() {
+        cell: |row, out| match row.placement() {
             Placement::Scored(points) => {
                 let _ = write!(out, "{}", points.0);
             }
@@ -335,11 +335,13 @@ pub static COLUMNS: &[Column] = &[
         json: &["oom_adj"],
         cell: |row, out| {
             put(row.process.adj, out, |adj, out| {
-                let _ = write!(out, "{}", row.sight.scene.machine().legacy(adj));
+                let _ = write!(out, "{}", row.context.scene.machine().legacy(adj));
             });
         },
         key: |row| {
-            SortKey::of(row.process.adj, |adj: Adj| row.sight.scene.machine().legacy(adj).0.into())
+            SortKey::of(row.process.adj, |adj: Adj| {
+                row.context.scene.machine().legacy(adj).0.into()
+            })
         },
     },
     Column {
@@ -354,8 +356,8 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Status,
         json: &["rss_pages", "rss_stat_pages"],
-        cell: |row, out| size_cell(row, Reading::Value(row.sight.scene.rss(row.process)), out),
-        key: |row| pages_key(Reading::Value(row.sight.scene.rss(row.process))),
+        cell: |row, out| size_cell(row, Reading::Value(row.context.scene.rss(row.process)), out),
+        key: |row| pages_key(Reading::Value(row.context.scene.rss(row.process))),
     },
     Column {
         id: "anon",
@@ -414,17 +416,17 @@ pub static COLUMNS: &[Column] = &[
         descending: true,
         needs: Need::Status,
         json: &["growth_pages_per_minute"],
-        cell: |row, out| match row.sight.scene.growth_lately(row.process) {
+        cell: |row, out| match row.context.scene.growth_lately(row.process) {
             Some(growth) if growth.pages.0 != 0 => {
                 let rate = growth.per_minute();
                 out.push(if rate.0 < 0 { '-' } else { '+' });
-                row.sight.size(Pages(rate.0.unsigned_abs()), out);
+                row.context.size(Pages(rate.0.unsigned_abs()), out);
             }
             Some(_) => out.push('.'),
             None => out.push_str(Reading::<()>::NotAsked.dash()),
         },
         key: |row| {
-            row.sight
+            row.context
                 .scene
                 .growth_lately(row.process)
                 .map_or(SortKey::Absent, |growth| SortKey::Number(growth.per_minute().0))
@@ -478,7 +480,7 @@ pub static COLUMNS: &[Column] = &[
         json: &["start_ticks"],
         cell: |row, out| {
             put(row.lived(row.ran()), out, |ran, out| {
-                span(ran.seconds(row.sight.scene.machine().tick_rate), out);
+                span(ran.seconds(row.context.scene.machine().tick_rate), out);
             });
         },
         key: |row| SortKey::of(row.lived(row.ran()), |ran| ran.0 as i64),

@@ -21,7 +21,7 @@ pub struct LiveEffects {
     /// The zero of the pursuits' clock.
     start: Instant,
     /// At most one for each process: a second signal takes over the first one's.
-    pursuits: Vec<PendingExit>,
+    pending: Vec<PendingExit>,
     /// Takes the memory of the killed back; nothing where no thread could be had.
     releaser: Option<Reaper>,
     /// Only a test of the way for old kernels says no.
@@ -33,7 +33,7 @@ impl LiveEffects {
     #[must_use]
     pub fn new(root: LiveRoot) -> Self {
         let (start, releaser) = (Instant::now(), Reaper::start());
-        Self { root, start, pursuits: Vec::new(), releaser, with_pidfd: true }
+        Self { root, start, pending: Vec::new(), releaser, with_pidfd: true }
     }
 
     fn signal(
@@ -59,7 +59,7 @@ impl LiveEffects {
             target.send(Signal(0))?;
             let (came, had) = expedite::raise(&target.folder);
             former = Some(had);
-            haste.push(ExpediteStep { step: Expedite::Priority, came });
+            haste.push(ExpediteStep { step: Expedite::Priority, result: came });
         }
         let since = self.start.elapsed();
         let pinned = match target.send(signal) {
@@ -73,12 +73,12 @@ impl LiveEffects {
             let came = match step {
                 Expedite::Priority => continue,
                 Expedite::Thaw { cgroup } => expedite::thaw(&target.folder, cgroup),
-                Expedite::Release => match self.release(&target, name) {
+                Expedite::Reap => match self.release(&target, name) {
                     Ok(()) => continue,
                     Err(came) => came,
                 },
             };
-            haste.push(ExpediteStep { step: step.clone(), came });
+            haste.push(ExpediteStep { step: step.clone(), result: came });
         }
         // Signal 0 only asks whether a signal would be allowed.
         if signal.ends() && signal.0 != 0 {
@@ -93,7 +93,7 @@ impl LiveEffects {
             return None;
         }
         let killed = |it: &PendingExit| it.who == target.who() && it.signal == Signal::KILL;
-        if let Some(pursuit) = self.pursuits.iter().find(|it| killed(it)) {
+        if let Some(pursuit) = self.pending.iter().find(|it| killed(it)) {
             let ago = self.start.elapsed().saturating_sub(pursuit.since).as_secs();
             return Some(format!("SIGKILL was sent {ago} s ago, and it is being watched"));
         }
@@ -108,7 +108,7 @@ impl LiveEffects {
         let pidfd =
             pidfd.try_clone().map_err(|error| StepResult::Unavailable(error.to_string()))?;
         let releaser = self.releaser.as_mut().ok_or_else(reap::gone)?;
-        releaser.release(target.who(), name.to_owned(), pidfd)
+        releaser.reap(target.who(), name.to_owned(), pidfd)
     }
 
     /// Watches it from now on.
@@ -121,10 +121,10 @@ impl LiveEffects {
         (before, held): (FreeMemory, Kib),
     ) {
         let who = target.who();
-        self.pursuits.retain(|pursuit| pursuit.who != who);
+        self.pending.retain(|pursuit| pursuit.who != who);
         let SignalTarget { pidfd, folder, .. } = target;
         let told = 0;
-        self.pursuits.push(PendingExit {
+        self.pending.push(PendingExit {
             who,
             name,
             signal,
@@ -161,7 +161,7 @@ impl LiveEffects {
     fn settle_at(&mut self, now: Duration) -> Vec<Outcome> {
         let mut said = Vec::new();
         let root = &self.root;
-        self.pursuits.retain_mut(|pursuit| {
+        self.pending.retain_mut(|pursuit| {
             let (outcome, over) = pursuit.settle(root, now);
             said.extend(outcome);
             !over
@@ -173,7 +173,7 @@ impl LiveEffects {
         if self.releaser.as_ref().is_some_and(Reaper::is_busy) {
             return Some(FRESH_PACE);
         }
-        let newest = self.pursuits.iter().map(|pursuit| pursuit.since).max()?;
+        let newest = self.pending.iter().map(|pursuit| pursuit.since).max()?;
         let fresh = now.saturating_sub(newest) < FRESH_FOR;
         Some(if fresh { FRESH_PACE } else { STALE_PACE })
     }
@@ -212,14 +212,14 @@ impl Effects for LiveEffects {
 
     fn settle(&mut self) -> Vec<Outcome> {
         let mut said: Vec<Outcome> = self.releaser.iter_mut().flat_map(Reaper::answers).collect();
-        if !self.pursuits.is_empty() {
+        if !self.pending.is_empty() {
             said.extend(self.settle_at(self.start.elapsed()));
         }
         said
     }
 
     fn pursuing(&self) -> bool {
-        !self.pursuits.is_empty() || self.releaser.as_ref().is_some_and(Reaper::is_busy)
+        !self.pending.is_empty() || self.releaser.as_ref().is_some_and(Reaper::is_busy)
     }
 
     fn pace(&self) -> Option<Duration> {
@@ -303,7 +303,7 @@ mod tests {
             assert!(!hands.pursuing(), "a stop ends nothing");
             until_stopped(who);
             hands.perform(wish(who, Signal::TERM));
-            let sent = hands.pursuits[0].since;
+            let sent = hands.pending[0].since;
             let at = |seconds| sent + Duration::from_secs(seconds);
 
             assert_eq!(hands.settle_at(at(4)), []);
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(hands.pace(), None, "a stop ends nothing");
         until_stopped(who);
         hands.perform(wish(who, Signal::TERM));
-        let first = hands.pursuits[0].since;
+        let first = hands.pending[0].since;
         let at = |millis| first + Duration::from_millis(millis);
         assert_eq!(hands.pace_at(at(0)), Some(FRESH_PACE));
         assert_eq!(hands.pace_at(at(4999)), Some(FRESH_PACE));
@@ -346,7 +346,7 @@ mod tests {
         // A newer one sets the pace for both; with its end the older one is slow again.
         let (mut other, whom) = sleeper(&hands);
         hands.perform(wish(whom, Signal::KILL));
-        hands.pursuits[1].since = at(4000);
+        hands.pending[1].since = at(4000);
         assert_eq!(hands.pace_at(at(8999)), Some(FRESH_PACE));
         other.0.wait().expect("own child ends");
         assert!(matches!(hands.settle()[..], [Outcome::Exited { .. }]));
@@ -365,7 +365,7 @@ mod tests {
         hands.perform(wish(who, Signal::STOP));
         until_stopped(who);
         hands.perform(wish(who, Signal::TERM));
-        let late = hands.pursuits[0].since + Duration::from_secs(60);
+        let late = hands.pending[0].since + Duration::from_secs(60);
         assert_eq!(hands.settle_at(late).len(), 1);
         assert_eq!(hands.settle_at(late).len(), 0);
     }

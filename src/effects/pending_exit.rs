@@ -50,7 +50,7 @@ impl PendingExit {
         self.told = due;
         let signal = self.signal;
         let why = ExitState::of(&self.folder)
-            .map_or_else(|| "it cannot be looked at now".to_owned(), |sight| sight.why(signal));
+            .map_or_else(|| "it cannot be looked at now".to_owned(), |context| context.why(signal));
         (Some(Outcome::StillThere { who, name, signal, after, why }), false)
     }
 
@@ -124,7 +124,7 @@ impl ExitState {
             wchan: wchan.filter(|place| place.starts_with(|c: char| c.is_alphabetic() || c == '_')),
             ..Self::new(folder.stat().ok()?)
         })
-        .map(|sight| sight.with_status(&String::from_utf8_lossy(&status)))
+        .map(|context| context.with_status(&String::from_utf8_lossy(&status)))
     }
 
     /// Takes the signal masks and the nested pids of `/proc/PID/status`. The kernel escapes line
@@ -188,13 +188,13 @@ mod tests {
     use crate::effects::proc_dir::tests::plain;
     use crate::model::RunState;
 
-    fn sight(state: char, flags: u32) -> ExitState {
+    fn context(state: char, flags: u32) -> ExitState {
         ExitState::new(Stat { state: RunState(state), flags, threads: 3, ..plain(b"x") })
     }
 
     #[test]
     fn every_reason_has_its_words() {
-        let term = |sight: &ExitState| sight.why(Signal::TERM);
+        let term = |context: &ExitState| context.why(Signal::TERM);
         for (state, flags, words) in [
             ('D', 0, "uninterruptible sleep (D): it cannot die before the kernel call returns"),
             ('D', Process::PF_EXITING, "uninterruptible sleep"),
@@ -205,24 +205,24 @@ mod tests {
             ('Z', 0, "2 more"),
             ('S', 0, "no reason to be seen: it is sleeping"),
         ] {
-            let said = term(&sight(state, flags));
+            let said = term(&context(state, flags));
             assert!(said.contains(words), "{state} {flags:x}: {said}");
         }
-        let stuck = ExitState { wchan: Some("rpc_wait".to_owned()), ..sight('D', 0) };
+        let stuck = ExitState { wchan: Some("rpc_wait".to_owned()), ..context('D', 0) };
         assert!(term(&stuck).contains("(D) in rpc_wait:"), "{}", term(&stuck));
-        assert!(term(&ExitState { frozen: true, ..sight('S', 0) }).contains("frozen"));
+        assert!(term(&ExitState { frozen: true, ..context('S', 0) }).contains("frozen"));
     }
 
     #[test]
     fn the_masks_tell_what_became_of_the_signal() {
-        let of = |status: &str| sight('S', 0).with_status(status);
+        let of = |status: &str| context('S', 0).with_status(status);
         let bit = "0000000000004000"; // SIGTERM is 15, so bit 14
         for (name, words) in
             [("SigIgn", "ignores SIGTERM"), ("SigBlk", "blocks"), ("SigCgt", "caught SIGTERM")]
         {
-            let sight = of(&format!("Name:\tx\n{name}:\t{bit}\nThreads:\t1\n"));
-            assert!(sight.why(Signal::TERM).contains(words), "{name}");
-            assert!(sight.why(Signal(2)).contains("no reason"), "{name} of another signal");
+            let context = of(&format!("Name:\tx\n{name}:\t{bit}\nThreads:\t1\n"));
+            assert!(context.why(Signal::TERM).contains(words), "{name}");
+            assert!(context.why(Signal(2)).contains("no reason"), "{name} of another signal");
         }
         let forged = of("Name:\tx\\nSigIgn:\t0000000000004000\n");
         assert!(forged.why(Signal::TERM).contains("no reason"), "a name is no line");

@@ -42,7 +42,7 @@ impl Reaper {
         let work = move || {
             for Order { who, name, pidfd } in asked {
                 let came = release(|| one(&pidfd), || thread::sleep(PAUSE));
-                let taken = ExpediteStep { step: Expedite::Release, came };
+                let taken = ExpediteStep { step: Expedite::Reap, result: came };
                 if said.send(Outcome::Hastened { who, name, taken }).is_err() {
                     return;
                 }
@@ -53,7 +53,7 @@ impl Reaper {
     }
 
     /// Takes the memory of the process behind the pidfd back; what came of it is an answer.
-    pub fn release(&mut self, who: ProcId, name: String, pidfd: OwnedFd) -> Result<(), StepResult> {
+    pub fn reap(&mut self, who: ProcId, name: String, pidfd: OwnedFd) -> Result<(), StepResult> {
         self.orders.send(Order { who, name, pidfd }).map_err(|_| gone())?;
         self.open += 1;
         Ok(())

@@ -89,7 +89,7 @@ fn comm(text: &str) -> Comm {
     Comm::new(&unescape(text))
 }
 
-fn heard(by: Killer, said: &str) -> DaemonKill {
+fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
     DaemonKill {
         by,
         pid: None,
@@ -136,7 +136,7 @@ impl DaemonLogReader {
                 pid: number(&found, 1),
                 comm: found.get(2).map(|name| comm(name.as_str())),
                 uid: number(&found, 3),
-                ..heard(Killer::Nohang, line)
+                ..daemon_kill(Killer::Nohang, line)
             });
             return None;
         }
@@ -165,7 +165,9 @@ impl DaemonLogReader {
         let said = Text::new(line.trim().as_bytes());
         match chosen.filter(fits) {
             Some(chosen) => Some(DaemonKill { said, ..chosen }),
-            None => Some(DaemonKill { comm: Some(name?), said, ..heard(Killer::Nohang, line) }),
+            None => {
+                Some(DaemonKill { comm: Some(name?), said, ..daemon_kill(Killer::Nohang, line) })
+            }
         }
     }
 }
@@ -173,7 +175,7 @@ impl DaemonLogReader {
 fn systemd_oomd(line: &str) -> Option<DaemonKill> {
     let found = OOMD_KILLED.captures(line).or_else(|| OOMD_UNIT.captures(line))?;
     let cgroup = found.get(1).map(|it| Text::new(&unescape(it.as_str())));
-    Some(DaemonKill { cgroup, ..heard(Killer::SystemdOomd, line) })
+    Some(DaemonKill { cgroup, ..daemon_kill(Killer::SystemdOomd, line) })
 }
 
 fn earlyoom(line: &str) -> Option<DaemonKill> {
@@ -184,25 +186,28 @@ fn earlyoom(line: &str) -> Option<DaemonKill> {
             comm: found.get(4).map(|name| comm(name.as_str())),
             adj: number(&found, 5).map(Adj::clamped),
             rss: mib(&found, 6),
-            ..heard(Killer::Earlyoom, line)
+            ..daemon_kill(Killer::Earlyoom, line)
         });
     }
     if let Some(found) = EARLYOOM_OLD.captures(line) {
         return Some(DaemonKill {
             pid: number(&found, 1),
             comm: found.get(2).map(|name| comm(name.as_str())),
-            ..heard(Killer::Earlyoom, line)
+            ..daemon_kill(Killer::Earlyoom, line)
         });
     }
     EARLYOOM_UNDONE.captures(line)?;
-    Some(DaemonKill { undone: true, ..heard(Killer::Earlyoom, line) })
+    Some(DaemonKill { undone: true, ..daemon_kill(Killer::Earlyoom, line) })
 }
 
 fn oomd(line: &str) -> Option<DaemonKill> {
     let found = OOMD.captures(line)?;
     let path = found.get(1)?.as_str();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Some(DaemonKill { cgroup: Some(Text::new(&unescape(&path))), ..heard(Killer::Oomd, line) })
+    Some(DaemonKill {
+        cgroup: Some(Text::new(&unescape(&path))),
+        ..daemon_kill(Killer::Oomd, line)
+    })
 }
 
 #[cfg(test)]

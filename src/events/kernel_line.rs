@@ -113,7 +113,7 @@ pub enum KernelLine {
     /// It was killed because it shares the victim's memory.
     Sharer(i32, String),
     /// Which wall it was, and whose task (3.5 to 4.20).
-    Wall {
+    Limit {
         /// The victim's cgroup.
         cgroup: String,
         /// The one that hit its wall.
@@ -347,7 +347,7 @@ fn death(line: &str) -> Option<KernelLine> {
         return Some(KernelLine::Group(text(&found, 1)?));
     }
     let found = WALL.captures(line)?;
-    Some(KernelLine::Wall { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
+    Some(KernelLine::Limit { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
 }
 
 /// The summary, as much of it as is there: paths and names may hold commas, so that what is sure is

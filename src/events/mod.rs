@@ -41,5 +41,5 @@ pub use crate::events::daemon_log::{DaemonKill, DaemonLogReader, by_name};
 pub use crate::events::kernel_line::{Constraint, KernelLine, MemcgUsage};
 pub use crate::events::log_framing::{Framer, LogTimestamp};
 pub use crate::events::psi_trigger::{TriggerEvent, TriggerFile, WakeHandle, refusal};
-pub use crate::events::reconstruct::{Reconstruction, page_size, post_mortem};
+pub use crate::events::reconstruct::{Reconstruction, page_size, reconstruct};
 pub use report::{DumpTask, KernelLogReader, KilledTask, OomInvocation, OomReport, ReapedTask};

@@ -31,7 +31,7 @@ impl WakeHandle {
     }
 
     /// Rings; once is enough for any number of rings before it is heard.
-    pub fn ring(&self) {
+    pub fn wake(&self) {
         let _ = write(&self.0, &1_u64.to_ne_bytes());
     }
 
@@ -46,7 +46,7 @@ pub enum TriggerEvent {
     /// Tasks wait for memory.
     Stalled,
     /// The bell rang.
-    Rung,
+    Woken,
     /// The file tells nothing any more: its cgroup was removed.
     Gone,
 }
@@ -73,7 +73,7 @@ impl TriggerFile {
     ///
     /// # Errors
     /// There is no such file, or it cannot be read either.
-    pub fn lay(dir: impl AsFd, file: &CStr) -> Result<Self, Errno> {
+    pub fn open(dir: impl AsFd, file: &CStr) -> Result<Self, Errno> {
         let mut refused = Errno::INVAL;
         for rule in TRIPWIRES {
             match trigger(&dir, file, rule) {
@@ -123,7 +123,7 @@ impl TriggerFile {
             };
             if rung {
                 bell.heard();
-                return TriggerEvent::Rung;
+                return TriggerEvent::Woken;
             }
             match &mut self.by {
                 By::Kernel if seen.intersects(broken()) => return TriggerEvent::Gone,
@@ -203,9 +203,9 @@ mod tests {
     fn it_trips_it_is_called_and_it_ends() {
         let bell = WakeHandle::new().unwrap();
         let (near, mut wire) = pair();
-        bell.ring();
-        bell.ring();
-        assert_eq!(wire.wait(&bell), TriggerEvent::Rung);
+        bell.wake();
+        bell.wake();
+        assert_eq!(wire.wait(&bell), TriggerEvent::Woken);
         send(&near, b"x", SendFlags::OOB).unwrap();
         assert_eq!(wire.wait(&bell), TriggerEvent::Stalled, "two rings were one");
         drop(near);
@@ -236,11 +236,11 @@ mod tests {
         let bell = WakeHandle::new().unwrap();
         line(5_100_000);
         assert_eq!(wire.wait(&bell), TriggerEvent::Stalled);
-        bell.ring();
-        assert_eq!(wire.wait(&bell), TriggerEvent::Rung, "it does not go on waiting");
+        bell.wake();
+        assert_eq!(wire.wait(&bell), TriggerEvent::Woken, "it does not go on waiting");
         std::fs::write(&path, "none").unwrap();
         assert_eq!(wire.wait(&bell), TriggerEvent::Gone);
-        assert_eq!(TriggerFile::lay(&dir, c"nothing").unwrap_err(), Errno::NOENT);
+        assert_eq!(TriggerFile::open(&dir, c"nothing").unwrap_err(), Errno::NOENT);
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
             eprintln!("skipped: no PSI here");
             return;
         };
-        match TriggerFile::lay(&proc, c"memory") {
+        match TriggerFile::open(&proc, c"memory") {
             Ok(wire) => assert!(wire.watch().wakes(), "{wire:?}"),
             Err(errno) => eprintln!("skipped: {}", refusal(errno)),
         }

@@ -25,7 +25,7 @@ pub struct Reconstruction {
 /// Swap of a machine that its report does not tell: those of memory cgroups have only the cgroup's.
 /// Another report of the same log may.
 #[must_use]
-pub fn post_mortem(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reconstruction> {
+pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reconstruction> {
     if report.tasks.is_empty() {
         return None;
     }
@@ -71,7 +71,7 @@ pub fn post_mortem(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
     let scope =
         path.map_or(Scope::Global, |path| Scope::Memcg(Arc::new(Text::new(&unescape(&path)))));
     let snapshot = Snapshot {
-        untold: Unavailable {
+        unavailable: Unavailable {
             lives: true,
             memory: report.ram.is_none(),
             swap: swap_total.is_none(),

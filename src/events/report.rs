@@ -338,7 +338,7 @@ impl KernelLogReader {
                 (report.nodes, report.domain, report.cgroup) = (nodes, domain, cgroup);
                 report.chosen = pid;
             }
-            KernelLine::Wall { cgroup, domain } => {
+            KernelLine::Limit { cgroup, domain } => {
                 let report = self.report(stamp, over);
                 (report.cgroup, report.domain) = (Some(cgroup), Some(domain));
             }

@@ -26,9 +26,9 @@ pub struct OutcomeAtLimit {
     /// How many may be the victim: more than one where it is too close to call.
     pub candidates: usize,
     /// How many die with the victim because of `memory.oom.group`.
-    pub mates: usize,
+    pub also_killed: usize,
     /// What overrules the ranking there.
-    pub off: Option<Override>,
+    pub overridden: Option<Override>,
 }
 
 impl OutcomeAtLimit {
@@ -36,7 +36,7 @@ impl OutcomeAtLimit {
         let pages = policy.unit() == BadnessUnit::Pages;
         let share = |points| Permille::of(points, inside.domain().pages);
         let chosen = ranking.victim().map(|row| row.id);
-        let points = ranking.victim().and_then(|row| row.standing.points());
+        let points = ranking.victim().and_then(|row| row.placement.points());
         Self {
             chosen,
             victim: ranking.dies(),
@@ -44,8 +44,8 @@ impl OutcomeAtLimit {
             runner_up: ranking.runner_up().map(|row| row.id),
             rival: ranking.candidates().get(1).copied(),
             candidates: ranking.candidates().len(),
-            mates: 0,
-            off: None,
+            also_killed: 0,
+            overridden: None,
         }
     }
 
@@ -54,11 +54,11 @@ impl OutcomeAtLimit {
     pub fn of(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
         let mut fate = Self::new(policy, scene, ranking);
         let victim = fate.victim.and_then(|id| scene.find(id));
-        fate.mates = victim
+        fate.also_killed = victim
             .filter(|_| policy.kills_groups(scene))
             .and_then(|victim| group_mates(victim, scene))
             .map_or(0, |(_, mates)| mates.len());
-        fate.off = policy.off(scene);
+        fate.overridden = policy.overridden(scene);
         fate
     }
 
@@ -79,7 +79,7 @@ impl OutcomeAtLimit {
 /// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
 /// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
 /// judged for the walls that it lives behind only.
-pub fn each_fate(
+pub fn each_outcome(
     policy: &dyn Policy,
     scene: &Scene,
     census: &GroupCensus<'_>,
@@ -98,22 +98,22 @@ pub fn each_fate(
 /// The fate behind each limited cgroup's wall: its place in the list, and who dies. Of what overrules
 /// a ranking only the switches are looked at: that is the same for thousands of cgroups.
 #[must_use]
-pub fn fates(
+pub fn outcomes(
     policy: &dyn Policy,
     scene: &Scene,
     census: &GroupCensus<'_>,
 ) -> Vec<(usize, OutcomeAtLimit)> {
     let now = scene.now();
-    let panics = now.knobs.panic_on_oom.value() == Some(PanicOnOom::Always);
+    let panics = now.sysctls.panic_on_oom.value() == Some(PanicOnOom::Always);
     let waits = |group: &Cgroup| group.oom_kill_disabled.value() == Some(true);
     let mut found = Vec::new();
-    each_fate(policy, scene, census, |at, inside, ranking| {
+    each_outcome(policy, scene, census, |at, inside, ranking| {
         let mut fate = OutcomeAtLimit::new(policy, inside, &ranking);
         let victim = fate.victim.filter(|_| policy.kills_groups(inside));
         let victim = victim.and_then(|id| inside.find(id));
-        fate.mates = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
+        fate.also_killed = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
         if panics || waits(&now.cgroups.list[at]) {
-            fate.off = policy.off(inside);
+            fate.overridden = policy.overridden(inside);
         }
         found.push((at, fate));
     });
@@ -142,9 +142,9 @@ pub fn of_domain(
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstLimit {
     /// The wall.
-    pub wall: ReachableLimit,
+    pub limit: ReachableLimit,
     /// Who dies.
-    pub fate: OutcomeAtLimit,
+    pub outcome: OutcomeAtLimit,
 }
 
 /// The wall that is hit first in this scene, which `ranking` ranks.
@@ -152,5 +152,5 @@ pub struct FirstLimit {
 pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> FirstLimit {
     let wall = limits::nearest(scene);
     let fate = of_domain(policy, scene, ranking, &wall);
-    FirstLimit { wall, fate }
+    FirstLimit { limit: wall, outcome: fate }
 }

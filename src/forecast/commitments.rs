@@ -9,7 +9,7 @@ use crate::units::{Kib, PageSize, Pages};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Commitments {
     /// `Committed_AS`.
-    pub promised: Kib,
+    pub committed: Kib,
     /// `AnonPages`: in RAM, and backed by no file.
     pub anon: Kib,
     /// `Shmem`: tmpfs and shared memory in RAM.
@@ -25,16 +25,16 @@ pub struct Commitments {
 impl Commitments {
     /// Of a look; nothing where one of the numbers could not be read.
     #[must_use]
-    pub fn of(look: &Snapshot) -> Option<Self> {
-        let memory = &look.memory;
+    pub fn of(sample: &Snapshot) -> Option<Self> {
+        let memory = &sample.memory;
         let free = memory.free_kib + memory.cache_kib;
         Some(Self {
-            promised: look.overcommit.committed_kib.value()?,
+            committed: sample.overcommit.committed_kib.value()?,
             anon: memory.anon_kib.value()?,
             shmem: memory.shmem_kib,
-            swapped: look.swap.used(),
+            swapped: sample.swap.used(),
             available: memory.available_kib.value().unwrap_or(free),
-            swap_free: look.swap.free_kib,
+            swap_free: sample.swap.free_kib,
         })
     }
 
@@ -47,25 +47,25 @@ impl Commitments {
     /// What nobody has asked for yet.
     #[must_use]
     pub fn open(&self) -> Kib {
-        self.promised.saturating_sub(self.backed())
+        self.committed.saturating_sub(self.backed())
     }
 
     /// What could still be given.
     #[must_use]
-    pub fn could(&self) -> Kib {
+    pub fn usable(&self) -> Kib {
         self.available + self.swap_free
     }
 
     /// What would be missing if everybody asked for all; nothing where it is enough.
     #[must_use]
     pub fn missing(&self) -> Kib {
-        self.open().saturating_sub(self.could())
+        self.open().saturating_sub(self.usable())
     }
 
     /// What would be left then.
     #[must_use]
     pub fn spare(&self) -> Kib {
-        self.could().saturating_sub(self.open())
+        self.usable().saturating_sub(self.open())
     }
 }
 
@@ -86,16 +86,16 @@ pub enum NextAllocation {
 impl NextAllocation {
     /// Of a look; nothing where the mode is not known.
     #[must_use]
-    pub fn of(look: &Snapshot) -> Option<Self> {
-        Some(match look.overcommit.mode.value()? {
-            OvercommitMode::Heuristic if look.machine.kernel_version() >= (5, 2) => {
-                Self::AtOnce(look.memory.total_kib + look.swap.total_kib)
+    pub fn of(sample: &Snapshot) -> Option<Self> {
+        Some(match sample.overcommit.mode.value()? {
+            OvercommitMode::Heuristic if sample.machine.kernel_version() >= (5, 2) => {
+                Self::AtOnce(sample.memory.total_kib + sample.swap.total_kib)
             }
             OvercommitMode::Heuristic => Self::Free,
             OvercommitMode::Always => Self::Anything,
             OvercommitMode::Strict => {
-                let charge = look.overcommit.charge()?;
-                let reserve = look.overcommit.admin_reserve_kib.value().unwrap_or_default();
+                let charge = sample.overcommit.charge()?;
+                let reserve = sample.overcommit.admin_reserve_kib.value().unwrap_or_default();
                 Self::UpTo(charge.limit.saturating_sub(charge.committed).saturating_sub(reserve))
             }
             OvercommitMode::Unknown(_) => return None,
@@ -136,12 +136,12 @@ impl ProcessCommitment {
 
 /// Everybody with memory, who could take most first; `holding` is what was read of a process.
 #[must_use]
-pub fn claimants(
-    look: &Snapshot,
+pub fn processes(
+    sample: &Snapshot,
     holding: impl Fn(ProcId) -> Reading<MemoryBreakdown>,
 ) -> Vec<ProcId> {
-    let page = look.machine.page_size;
-    let all = look.processes.iter().filter(|process| process.has_mm);
+    let page = sample.machine.page_size;
+    let all = sample.processes.iter().filter(|process| process.has_mm);
     let mut all: Vec<(Pages, ProcId)> =
         all.map(|it| (ProcessCommitment::of(it, holding(it.id), page).sum(), it.id)).collect();
     all.sort_unstable_by_key(|&(sum, id)| (std::cmp::Reverse(sum), id));
@@ -155,18 +155,18 @@ mod tests {
     #[test]
     fn the_shortfall_is_what_nobody_could_give() {
         let promises = Commitments {
-            promised: Kib(1000),
+            committed: Kib(1000),
             anon: Kib(300),
             shmem: Kib(50),
             swapped: Kib(50),
             available: Kib(200),
             swap_free: Kib(100),
         };
-        let kib = [promises.backed(), promises.open(), promises.could(), promises.missing()];
+        let kib = [promises.backed(), promises.open(), promises.usable(), promises.missing()];
         assert_eq!(kib, [Kib(400), Kib(600), Kib(300), Kib(300)]);
-        let modest = Commitments { promised: Kib(450), ..promises };
+        let modest = Commitments { committed: Kib(450), ..promises };
         assert_eq!((modest.missing(), modest.spare()), (Kib(0), Kib(250)));
-        let less = Commitments { promised: Kib(10), ..promises };
+        let less = Commitments { committed: Kib(10), ..promises };
         assert_eq!(less.open(), Kib(0), "more backed than promised: shared files' copies");
     }
 

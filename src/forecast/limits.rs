@@ -54,15 +54,15 @@ impl ReachableLimit {
 }
 
 /// How much more the machine can take: what is available, and free swap.
-fn machine_headroom(look: &Snapshot) -> Bytes {
-    let free = look.memory.free_kib + look.memory.cache_kib;
-    let available = look.memory.available_kib.value().unwrap_or(free);
-    (available + look.swap.free_kib).bytes()
+fn machine_headroom(sample: &Snapshot) -> Bytes {
+    let free = sample.memory.free_kib + sample.memory.cache_kib;
+    let available = sample.memory.available_kib.value().unwrap_or(free);
+    (available + sample.swap.free_kib).bytes()
 }
 
 /// How much more a cgroup can take in a look.
-fn headroom(group: &Cgroup, look: &Snapshot) -> Option<Bytes> {
-    group.headroom(look.swap.free_kib.bytes(), look.knobs.swappiness)
+fn headroom(group: &Cgroup, sample: &Snapshot) -> Option<Bytes> {
+    group.headroom(sample.swap.free_kib.bytes(), sample.sysctls.swappiness)
 }
 
 /// When `now` is gone, if it went on from `then` as it did in this time.
@@ -105,7 +105,7 @@ pub fn of_machine(scene: &Scene) -> ReachableLimit {
 /// The wall of a cgroup, if it has one of its own and its usage is known.
 #[must_use]
 pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<ReachableLimit> {
-    let (now, limit) = (scene.now(), group.wall()?);
+    let (now, limit) = (scene.now(), group.effective_limit()?);
     let left = headroom(group, now)?;
     let last = || {
         let then = scene.before()?;

@@ -17,11 +17,11 @@ pub struct KillerOpinion {
     /// Whether it is about to act, and what it waits for.
     pub armed: TriggerState,
     /// Whom its rule chooses, and what overrules that.
-    pub fate: OutcomeAtLimit,
+    pub outcome: OutcomeAtLimit,
     /// Who dies in the place of the one chosen, and why.
     pub instead: Option<(ProcId, &'static str)>,
     /// What it does to whoever dies.
-    pub act: Option<PolicyAction>,
+    pub action: Option<PolicyAction>,
     /// By how many points the chosen one is ahead of the next.
     pub margin: Option<Points>,
     /// How far those two may move against each other before the kill.
@@ -40,7 +40,7 @@ impl fmt::Debug for KillerOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opinion")
             .field("policy", &self.policy.id())
-            .field("fate", &self.fate)
+            .field("fate", &self.outcome)
             .finish_non_exhaustive()
     }
 }
@@ -54,7 +54,7 @@ impl KillerOpinion {
     pub fn new(policy: &'static dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
         let fate = OutcomeAtLimit::of(policy, scene, ranking);
         let chosen = fate.chosen.and_then(|id| scene.find(id));
-        let instead = chosen.and_then(|chosen| policy.instead(chosen, scene));
+        let instead = chosen.and_then(|chosen| policy.killed_instead(chosen, scene));
         let dies = fate.victim.and_then(|id| scene.find(id));
         let eligible = ranking.eligible();
         let mut ranks = vec![0; scene.now().processes.len()];
@@ -65,29 +65,29 @@ impl KillerOpinion {
         }
         Self {
             policy,
-            armed: policy.armed(scene),
+            armed: policy.trigger_state(scene),
             instead: instead.map(|(other, why)| (other.id, why)),
-            act: dies.map(|process| policy.act(process)),
+            action: dies.map(|process| policy.action(process)),
             margin: ranking.margin(),
             slack: ranking.slack(),
             eligible,
             candidates: ranking.candidates().to_vec(),
             first: ranking.rows()[..eligible].iter().take(FIRST).map(|row| row.id).collect(),
             ranks,
-            fate,
+            outcome: fate,
         }
     }
 
     /// Who would die by it: nobody, where something overrules its rule or nobody can be chosen.
     #[must_use]
     pub fn dies(&self) -> Option<ProcId> {
-        self.fate.victim.filter(|_| self.fate.off.is_none())
+        self.outcome.victim.filter(|_| self.outcome.overridden.is_none())
     }
 
     /// Whether another policy would end the same way.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
-        self.dies() == other.dies() && self.fate.off == other.fate.off
+        self.dies() == other.dies() && self.outcome.overridden == other.outcome.overridden
     }
 
     /// The rank of the process at this position of the snapshot; nothing where it is spared.
@@ -99,9 +99,9 @@ impl KillerOpinion {
     /// Whether this process dies by it, surely or perhaps.
     #[must_use]
     pub fn takes(&self, process: &Process) -> Option<OpinionCertainty> {
-        if self.fate.off.is_some() {
+        if self.outcome.overridden.is_some() {
             None
-        } else if self.fate.too_close() {
+        } else if self.outcome.too_close() {
             self.candidates.contains(&process.id).then_some(OpinionCertainty::Perhaps)
         } else {
             (self.dies() == Some(process.id)).then_some(OpinionCertainty::Surely)
@@ -120,7 +120,7 @@ pub enum OpinionCertainty {
 
 /// Everybody who is asked: the whole table, and the current policy before it where it stands in none.
 #[must_use]
-pub fn everybody(current: &'static dyn Policy) -> Vec<&'static dyn Policy> {
+pub fn all_policies(current: &'static dyn Policy) -> Vec<&'static dyn Policy> {
     let made = POLICIES.iter().all(|policy| policy.id() != current.id()).then_some(current);
     made.into_iter().chain(POLICIES.iter().copied()).collect()
 }

@@ -103,7 +103,7 @@ fn kib(size: Reading<Kib>) -> Reading<f64> {
 }
 
 /// Whether `/proc/vmstat` told nothing at all: its zeros are none.
-fn untold(moment: &MachineSample) -> bool {
+fn unavailable(moment: &MachineSample) -> bool {
     let traffic = moment.traffic;
     traffic.swap_in_pages.0 == 0
         && traffic.swap_out_pages.0 == 0
@@ -112,7 +112,7 @@ fn untold(moment: &MachineSample) -> bool {
 }
 
 fn swapped(moment: &MachineSample, pages: u64) -> Reading<u64> {
-    if untold(moment) { Reading::Missing } else { Reading::Value(pages) }
+    if unavailable(moment) { Reading::Missing } else { Reading::Value(pages) }
 }
 
 fn share_of(value: f64, whole: Kib) -> f64 {

@@ -186,7 +186,7 @@ fn recoveries(left: &[RoomLeft], fall: f64) -> usize {
 
 /// When nothing is left of what was left at these times, the oldest first.
 #[must_use]
-pub fn outlook(left: &[RoomLeft]) -> Trend {
+pub fn trend_of(left: &[RoomLeft]) -> Trend {
     let in_order =
         left.windows(2).all(|pair| pair.first().map(|it| it.0) < pair.last().map(|it| it.0));
     if !in_order {
@@ -233,7 +233,7 @@ fn without_pause(all: &[RoomLeft], taken: impl Fn(&[RoomLeft]) -> Vec<RoomLeft>)
             soonest: ms(soonest),
             likely: ms(likely),
             latest: ms(latest),
-            looks: part.len(),
+            samples: part.len(),
             over,
         });
     }
@@ -258,7 +258,7 @@ pub fn forecast(history: &MachineHistory, past: &SampleHistory, now: &Snapshot) 
     let mut moments: Vec<&MachineSample> = moments.take_while(|it| since(it.at)).collect();
     moments.reverse();
     let told = |of: &dyn Fn(&MachineSample) -> Bytes| -> Trend {
-        outlook(&moments.iter().map(|moment| (moment.at, of(moment))).collect::<Vec<RoomLeft>>())
+        trend_of(&moments.iter().map(|moment| (moment.at, of(moment))).collect::<Vec<RoomLeft>>())
     };
     let swap = |moment: &MachineSample| moment.swap.free_kib.bytes();
     let has_swap = now.swap.total_kib.0 > 0;
@@ -280,9 +280,9 @@ fn evenly(part: &[RoomLeft]) -> Vec<RoomLeft> {
     let (Some((from, _)), Some((to, _))) = (part.first(), part.last()) else { return Vec::new() };
     let step = Millis(to.saturating_sub(*from).0 / GROUP_SHARE);
     let mut even: Vec<RoomLeft> = Vec::with_capacity(POINTS + 1);
-    for look in part.iter().rev() {
-        if even.last().is_none_or(|last| last.0.saturating_sub(look.0) >= step) {
-            even.push(*look);
+    for sample in part.iter().rev() {
+        if even.last().is_none_or(|last| last.0.saturating_sub(sample.0) >= step) {
+            even.push(*sample);
         }
     }
     even.reverse();
@@ -291,7 +291,7 @@ fn evenly(part: &[RoomLeft]) -> Vec<RoomLeft> {
 
 /// Which looks at cgroups are taken in, the oldest first: those of the last half hour up to this one, since
 /// the last long pause.
-fn group_looks(past: &SampleHistory, newest: SampleIndex) -> Vec<SampleIndex> {
+fn group_samples(past: &SampleHistory, newest: SampleIndex) -> Vec<SampleIndex> {
     let (Some(oldest), Some(now)) = (past.oldest(), past.time(newest)) else { return Vec::new() };
     let age = |at: Millis| now.saturating_sub(at);
     let times = (oldest.0..=newest.0).rev().map_while(|nth| past.time(SampleIndex(nth)));
@@ -299,16 +299,16 @@ fn group_looks(past: &SampleHistory, newest: SampleIndex) -> Vec<SampleIndex> {
     let mut times: Vec<RoomLeft> = times.map(|at| (at, Bytes(0))).collect();
     times.reverse();
     let mut last = None;
-    let mut looks = Vec::new();
+    let mut samples = Vec::new();
     for ((at, _), nth) in since_pause(&times).iter().rev().zip((oldest.0..=newest.0).rev()) {
         let step = Millis(age(*at).0 / GROUP_SHARE).clamp(GROUP_STEPS.0, GROUP_STEPS.1);
         if last.is_none_or(|last: Millis| last.saturating_sub(*at) >= step) {
             last = Some(*at);
-            looks.push(SampleIndex(nth));
+            samples.push(SampleIndex(nth));
         }
     }
-    looks.reverse();
-    looks
+    samples.reverse();
+    samples
 }
 
 fn of_groups(past: &SampleHistory, now: &Snapshot) -> Vec<(Arc<Text>, Trend)> {
@@ -317,9 +317,9 @@ fn of_groups(past: &SampleHistory, now: &Snapshot) -> Vec<(Arc<Text>, Trend)> {
         return Vec::new();
     }
     let newest = past.at(now.clock.monotonic_ms);
-    let looks = newest.map_or_else(Vec::new, |newest| group_looks(past, newest));
-    let (Some(first), Some(newest)) = (looks.first(), looks.last()) else { return Vec::new() };
-    let mut taken = looks.iter().peekable();
+    let samples = newest.map_or_else(Vec::new, |newest| group_samples(past, newest));
+    let (Some(first), Some(newest)) = (samples.first(), samples.last()) else { return Vec::new() };
+    let mut taken = samples.iter().peekable();
     let mut left: Vec<Vec<RoomLeft>> = limited.iter().map(|_| Vec::new()).collect();
     past.walk_groups((*first, *newest), |nth, facts, read_ms, list| {
         if taken.next_if(|taken| **taken == nth).is_none() {
@@ -340,10 +340,10 @@ fn of_groups(past: &SampleHistory, now: &Snapshot) -> Vec<(Arc<Text>, Trend)> {
                 continue;
             };
             // Another limit is another wall.
-            if was.wall() != group.wall() {
+            if was.effective_limit() != group.effective_limit() {
                 left.clear();
             }
-            let room = was.headroom(facts.swap.free_kib.bytes(), facts.knobs.swappiness);
+            let room = was.headroom(facts.swap.free_kib.bytes(), facts.sysctls.swappiness);
             if let Some(room) = room.filter(|_| left.last().is_none_or(|last| last.0 < read_ms)) {
                 left.push((read_ms, room));
             }
@@ -401,7 +401,7 @@ mod tests {
     fn what_falls_evenly_ends_when_it_must() {
         // 10 MiB a second of 8000 MiB, seen for two minutes: gone after 800 s, 680 s from now.
         let left = series(61, 2000, |at, _| 8000.0 - 10.0 * at, 1);
-        let Trend::Full(arrival) = outlook(&left) else { panic!("{:?}", outlook(&left)) };
+        let Trend::Full(arrival) = trend_of(&left) else { panic!("{:?}", trend_of(&left)) };
         assert!((679_000..681_000).contains(&arrival.likely.0), "{arrival:?}");
         assert!(arrival.soonest < arrival.likely && arrival.likely < arrival.latest);
         assert!(arrival.latest.0 - arrival.soonest.0 < 140_000, "a tenth of doubt: {arrival:?}");
@@ -417,7 +417,7 @@ mod tests {
                 let of = |at: f64, noise: &mut Noise| 6000.0 - 8.0 * at + sigma * noise.next();
                 let left = series(count, step, of, seed * 7919 + 3);
                 let truth = 750.0 - ((count - 1) * step) as f64 / 1000.0;
-                if let Trend::Full(arrival) = outlook(&left) {
+                if let Trend::Full(arrival) = trend_of(&left) {
                     told += 1;
                     let range =
                         arrival.soonest.0 as f64 / 1000.0..=arrival.latest.0 as f64 / 1000.0;
@@ -433,7 +433,7 @@ mod tests {
     fn noise_tells_nothing() {
         let spoken = (0..400).filter(|&seed| {
             let of = |_: f64, noise: &mut Noise| 6000.0 + 500.0 * noise.next();
-            outlook(&series(100, 2000, of, seed * 104_729 + 1)).arrival().is_some()
+            trend_of(&series(100, 2000, of, seed * 104_729 + 1)).arrival().is_some()
         });
         let spoken = spoken.count();
         assert!(spoken <= 4, "{spoken} of 400 spoke of an end that is none");
@@ -445,7 +445,7 @@ mod tests {
             let of = |at: f64, noise: &mut Noise| {
                 (if at < when { 6000.0 } else { 3000.0 }) + 5.0 * noise.next()
             };
-            let told = outlook(&series(100, 2000, of, 5));
+            let told = trend_of(&series(100, 2000, of, 5));
             assert_eq!(told, Trend::Steady, "a step at {when} s");
         }
     }
@@ -457,7 +457,7 @@ mod tests {
         let mut spoken = Vec::new();
         for end in 20..200_u64 {
             let left = series(end, 2000, of, 9);
-            if outlook(&left).arrival().is_some() {
+            if trend_of(&left).arrival().is_some() {
                 spoken.push(end * 2);
             }
         }
@@ -469,7 +469,7 @@ mod tests {
     fn what_ended_is_not_foreseen_for_long() {
         // 10 MiB a second for three minutes, then nothing.
         let of = |at: f64, noise: &mut Noise| 8000.0 - 10.0 * at.min(180.0) + 2.0 * noise.next();
-        let speaks = |second: u64| outlook(&series(second / 2, 2000, of, 2)).arrival().is_some();
+        let speaks = |second: u64| trend_of(&series(second / 2, 2000, of, 2)).arrival().is_some();
         assert!(speaks(170));
         assert!(!speaks(240), "a minute later it is known to have ended");
     }
@@ -477,49 +477,49 @@ mod tests {
     #[test]
     fn a_pause_begins_anew() {
         let mut left = series(60, 2000, |at, _| 8000.0 - 10.0 * at, 1);
-        assert!(outlook(&left).arrival().is_some());
+        assert!(trend_of(&left).arrival().is_some());
         for (at, _) in left.iter_mut().skip(56) {
             at.0 += 3_600_000;
         }
-        assert_eq!(outlook(&left), Trend::Unknown, "four looks after an hour of sleep");
-        assert_eq!(outlook(&left[..5]), Trend::Unknown);
+        assert_eq!(trend_of(&left), Trend::Unknown, "four looks after an hour of sleep");
+        assert_eq!(trend_of(&left[..5]), Trend::Unknown);
         left.reverse();
-        assert_eq!(outlook(&left), Trend::Unknown, "a clock that goes back");
-        assert_eq!(outlook(&[]), Trend::Unknown);
+        assert_eq!(trend_of(&left), Trend::Unknown, "a clock that goes back");
+        assert_eq!(trend_of(&[]), Trend::Unknown);
     }
 
     #[test]
     fn what_takes_half_a_day_is_not_foreseen() {
         let left = series(100, 2000, |at, _| 100_000.0 - 0.5 * at, 1);
-        assert_eq!(outlook(&left), Trend::Steady);
+        assert_eq!(trend_of(&left), Trend::Steady);
     }
 
-    fn look(second: u64, available: u64, swap: (u64, u64)) -> Snapshot {
-        let mut look = Snapshot::default();
-        look.clock.monotonic_ms = Millis(second * 1000);
-        look.memory.total_kib = Kib(16_000_000);
-        look.memory.available_kib = Reading::Value(Kib(available));
-        (look.swap.total_kib, look.swap.free_kib) = (Kib(swap.0), Kib(swap.1));
-        look
+    fn sample(second: u64, available: u64, swap: (u64, u64)) -> Snapshot {
+        let mut sample = Snapshot::default();
+        sample.clock.monotonic_ms = Millis(second * 1000);
+        sample.memory.total_kib = Kib(16_000_000);
+        sample.memory.available_kib = Reading::Value(Kib(available));
+        (sample.swap.total_kib, sample.swap.free_kib) = (Kib(swap.0), Kib(swap.1));
+        sample
     }
 
     #[test]
     fn more_swap_begins_anew_and_only_what_was_is_known() {
         let (mut history, past) = (MachineHistory::default(), SampleHistory::new(Millis(1), 0));
-        let mut at = |look: &Snapshot| {
-            history.push(MachineSample::of(look));
-            forecast(&history, &past, look)
+        let mut at = |sample: &Snapshot| {
+            history.push(MachineSample::of(sample));
+            forecast(&history, &past, sample)
         };
         let mut last = Forecast::default();
         for nth in 1..=60 {
-            last = at(&look(nth * 2, 8_000_000 - nth * 20_000, (4_000_000, 4_000_000)));
+            last = at(&sample(nth * 2, 8_000_000 - nth * 20_000, (4_000_000, 4_000_000)));
         }
-        let seconds = |outlook: Trend| outlook.arrival().map(|it| it.likely.0.div_ceil(1000));
+        let seconds = |trend: Trend| trend.arrival().map(|it| it.likely.0.div_ceil(1000));
         assert_eq!(seconds(last.ram), Some(680));
         assert_eq!((last.swap, seconds(last.both)), (Trend::Steady, Some(1080)));
-        let first = look(122, 6_780_000, (8_000_000, 8_000_000));
+        let first = sample(122, 6_780_000, (8_000_000, 8_000_000));
         assert_eq!(at(&first).both, Trend::Unknown, "another swap, another wall");
-        let then = look(40, 7_600_000, (4_000_000, 4_000_000));
+        let then = sample(40, 7_600_000, (4_000_000, 4_000_000));
         let back = forecast(&history, &past, &then);
         assert_eq!(seconds(back.ram), Some(760), "as it was then");
     }
@@ -530,7 +530,7 @@ mod tests {
             let mut left: Vec<RoomLeft> = left.into_iter().map(|(at, it)| (Millis(at), Bytes(it))).collect();
             left.sort_unstable();
             left.dedup_by_key(|it| it.0);
-            if let Trend::Full(arrival) = outlook(&left) {
+            if let Trend::Full(arrival) = trend_of(&left) {
                 prop_assert!(arrival.soonest <= arrival.likely && arrival.likely <= arrival.latest);
                 prop_assert!(arrival.likely.0 <= 6 * 3_600_000);
             }

@@ -17,7 +17,7 @@ pub enum Expedite {
         cgroup: String,
     },
     /// Its memory is taken back while it still ends (`process_mrelease(2)`).
-    Release,
+    Reap,
 }
 
 impl Expedite {
@@ -25,7 +25,7 @@ impl Expedite {
     /// shall clean up at its own pace, and keeps its memory until it has.
     #[must_use]
     pub fn usual(signal: Signal) -> Vec<Self> {
-        if signal == Signal::KILL { vec![Self::Priority, Self::Release] } else { Vec::new() }
+        if signal == Signal::KILL { vec![Self::Priority, Self::Reap] } else { Vec::new() }
     }
 
     /// In words, as what will be done.
@@ -34,7 +34,7 @@ impl Expedite {
         match self {
             Self::Priority => "highest priority".to_owned(),
             Self::Thaw { cgroup } => format!("thaw of {cgroup}"),
-            Self::Release => "memory taken back at once".to_owned(),
+            Self::Reap => "memory taken back at once".to_owned(),
         }
     }
 }
@@ -69,7 +69,7 @@ pub struct ExpediteStep {
     /// The step.
     pub step: Expedite,
     /// What came of it.
-    pub came: StepResult,
+    pub result: StepResult,
 }
 
 /// What the machine could give out at a moment (`/proc/meminfo`).

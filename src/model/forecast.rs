@@ -15,7 +15,7 @@ pub struct TimeToFull {
     /// At the flattest.
     pub latest: Millis,
     /// So many looks it rests on.
-    pub looks: usize,
+    pub samples: usize,
     /// And over this time.
     pub over: Millis,
 }

@@ -118,7 +118,7 @@ pub struct OomEvent {
     /// Milliseconds since 1970, UTC.
     pub unix_ms: i64,
     /// How well that is known.
-    pub told: EventTime,
+    pub time: EventTime,
     /// By whom.
     pub by: Killer,
     /// Who; nothing where a whole cgroup was killed, or nobody.
@@ -130,7 +130,7 @@ pub struct OomEvent {
     /// The victim's own cgroup.
     pub cgroup: Option<Text>,
     /// What was predicted just before.
-    pub foreseen: PredictionResult,
+    pub prediction: PredictionResult,
     /// The number of the kernel's report.
     pub report: Option<u64>,
     /// What was said, where no report says it better.

@@ -39,7 +39,7 @@ pub struct GrowthBound {
 #[derive(Clone, Copy, Debug)]
 struct Aged {
     id: ProcId,
-    surge: GrowthBound,
+    growth_bound: GrowthBound,
     rise_age: u8,
     fall_age: u8,
 }
@@ -127,7 +127,7 @@ impl Scene {
 
     /// The same moment, had some processes another adj. What the kernel said of them says nothing then.
     #[must_use]
-    pub fn supposing(&self, adj: impl Fn(&Process) -> Option<Adj>) -> Self {
+    pub fn with_adj(&self, adj: impl Fn(&Process) -> Option<Adj>) -> Self {
         let mut now = Snapshot::clone(&self.now);
         for process in &mut now.processes {
             if let Some(adj) = adj(process) {
@@ -170,15 +170,15 @@ impl Scene {
     }
 
     /// Takes what is foreseen at this look.
-    pub fn foresee(&mut self, forecast: Forecast) {
+    pub fn set_forecast(&mut self, forecast: Forecast) {
         self.forecast = Arc::new(forecast);
     }
 
     /// How far a process moved in one refresh lately, at most.
     #[must_use]
-    pub fn surge(&self, id: ProcId) -> GrowthBound {
+    pub fn growth_bound(&self, id: ProcId) -> GrowthBound {
         let found = self.surges.binary_search_by_key(&id.pid, |aged| aged.id.pid);
-        found.map_or_else(|_| GrowthBound::default(), |at| self.surges[at].surge)
+        found.map_or_else(|_| GrowthBound::default(), |at| self.surges[at].growth_bound)
     }
 
     /// The greatest [`GrowthBound::rise`] of all.
@@ -205,20 +205,25 @@ impl Scene {
             let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
             let mut aged = Aged {
                 id: process.id,
-                surge: GrowthBound { rise: pages(moved), fall: pages(moved.saturating_neg()) },
+                growth_bound: GrowthBound {
+                    rise: pages(moved),
+                    fall: pages(moved.saturating_neg()),
+                },
                 rise_age: if was.is_none() { RECENT - NEWBORN } else { 0 },
                 fall_age: 0,
             };
             if let Some(old) = past.next_if(|old| old.id == process.id) {
-                if old.surge.rise > aged.surge.rise && old.rise_age < RECENT {
-                    (aged.surge.rise, aged.rise_age) = (old.surge.rise, old.rise_age + 1);
+                if old.growth_bound.rise > aged.growth_bound.rise && old.rise_age < RECENT {
+                    (aged.growth_bound.rise, aged.rise_age) =
+                        (old.growth_bound.rise, old.rise_age + 1);
                 }
-                if old.surge.fall > aged.surge.fall && old.fall_age < RECENT {
-                    (aged.surge.fall, aged.fall_age) = (old.surge.fall, old.fall_age + 1);
+                if old.growth_bound.fall > aged.growth_bound.fall && old.fall_age < RECENT {
+                    (aged.growth_bound.fall, aged.fall_age) =
+                        (old.growth_bound.fall, old.fall_age + 1);
                 }
             }
-            if aged.surge != GrowthBound::default() {
-                self.greatest_rise = self.greatest_rise.max(aged.surge.rise);
+            if aged.growth_bound != GrowthBound::default() {
+                self.greatest_rise = self.greatest_rise.max(aged.growth_bound.rise);
                 self.surges.push(aged);
             }
         }
@@ -234,7 +239,7 @@ impl Scene {
     /// are taken for its victims, as many as were counted.
     fn count_kills(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
-        let counted = |look: &Snapshot| look.traffic.oom_kills.value();
+        let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
         let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
         let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -347,9 +352,9 @@ impl Scene {
     }
 
     /// Compares with this earlier look, too: where looks were left out.
-    pub fn recall(&mut self, look: &Snapshot) {
+    pub fn recall(&mut self, sample: &Snapshot) {
         let mut minute = GrowthWindow::default();
-        minute.keep(look);
+        minute.keep(sample);
         minute.keep(&self.now);
         self.minute = Arc::new(minute);
     }

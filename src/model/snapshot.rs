@@ -72,14 +72,15 @@ pub struct Snapshot {
     /// Promises.
     pub overcommit: Overcommit,
     /// What an OOM does here.
-    #[serde(default)]
-    pub knobs: Sysctls,
+    #[serde(default, rename = "knobs")]
+    pub sysctls: Sysctls,
     /// Stall times.
     pub pressure: Pressure,
     /// Counters since boot.
     pub traffic: VmCounters,
     /// What doomtop may do here.
-    pub powers: Privileges,
+    #[serde(rename = "powers")]
+    pub privileges: Privileges,
     /// How far the table lags.
     #[serde(default)]
     pub scan: ScanAge,
@@ -96,7 +97,7 @@ pub struct Snapshot {
     pub processes: Vec<Process>,
     /// What it does not tell; of a machine that was looked at nothing.
     #[serde(skip)]
-    pub untold: Unavailable,
+    pub unavailable: Unavailable,
 }
 
 impl Snapshot {
@@ -110,16 +111,16 @@ impl Snapshot {
             memory: self.memory,
             swap: self.swap,
             overcommit: self.overcommit,
-            knobs: self.knobs,
+            sysctls: self.sysctls,
             pressure: self.pressure,
             traffic: self.traffic,
-            powers: self.powers,
+            privileges: self.privileges,
             scan: self.scan,
             users: Arc::clone(&self.users),
             cgroups: Arc::default(),
             killers: Arc::clone(&self.killers),
             processes: Vec::new(),
-            untold: self.untold,
+            unavailable: self.unavailable,
         }
     }
 

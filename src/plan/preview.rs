@@ -56,7 +56,7 @@ impl Preview {
             let at = changed.iter().filter_map(|id| scene.now().position(id.pid));
             at.filter_map(|at| {
                 let (place, row) = ranking.place(at)?;
-                rank(row.standing, place)
+                rank(row.placement, place)
             })
             .min()
         };
@@ -66,10 +66,10 @@ impl Preview {
             policy: policy.id(),
             unit: policy.unit(),
             knows_adj: policy.knows_adj(),
-            before: before.standing,
-            after: after.standing,
-            rank_before: rank(before.standing, place_before),
-            rank_after: rank(after.standing, place_after),
+            before: before.placement,
+            after: after.placement,
+            rank_before: rank(before.placement, place_before),
+            rank_after: rank(after.placement, place_after),
             best,
             victim: victim.and_then(|id| scene.find(id)).map(|p| (p.id, p.comm.to_string())),
             victim_stays: victim == now.dies(),
@@ -126,7 +126,7 @@ impl Previews {
 /// The same moment, had these processes this adj.
 fn suppose(scene: &Scene, changed: &[ProcId], to: Adj) -> Scene {
     let changed: HashSet<ProcId> = changed.iter().copied().collect();
-    scene.supposing(|process| changed.contains(&process.id).then_some(to))
+    scene.with_adj(|process| changed.contains(&process.id).then_some(to))
 }
 
 /// The smallest change that takes first place away, or gives it.

@@ -33,10 +33,10 @@ impl WriteRights {
     /// was refused in this session.
     #[must_use]
     pub fn of(process: &Process, from: Adj, refused: Option<Adj>, scene: &Scene) -> Self {
-        let powers = &scene.now().powers;
-        if is_foreign(process, powers) {
+        let privileges = &scene.now().privileges;
+        if is_foreign(process, privileges) {
             Self::Nothing(FOREIGN)
-        } else if powers.lowers_adj() {
+        } else if privileges.lowers_adj() {
             Self::Any { contained: !scene.machine().initial_pid_namespace }
         } else {
             Self::Floor { at_most: from, above: refused.filter(|&refused| refused < from) }
@@ -85,16 +85,16 @@ impl WriteRights {
 }
 
 /// Whether it runs as another user whose files this one may not write.
-fn is_foreign(process: &Process, powers: &Privileges) -> bool {
-    let foreign = process.ids.value().is_some_and(|ids| ids.euid != powers.euid);
-    foreign && !powers.caps.has(Capability::DacOverride)
+fn is_foreign(process: &Process, privileges: &Privileges) -> bool {
+    let foreign = process.ids.value().is_some_and(|ids| ids.euid != privileges.euid);
+    foreign && !privileges.caps.has(Capability::DacOverride)
 }
 
 /// Who else gets the value with a process, and who does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AffectedKin {
     /// Those who seem to share its memory: since 4.8 the kernel writes the value to them, too.
-    pub sharers: Vec<String>,
+    pub memory_sharers: Vec<String>,
     /// So many living children keep what they have; new ones inherit.
     pub children: usize,
 }
@@ -107,7 +107,7 @@ impl AffectedKin {
         let sharers = likely_sharers(process, scene);
         let copies = scene.machine().kernel_version() >= (4, 8);
         Self {
-            sharers: if copies { sharers.iter().map(name).collect() } else { Vec::new() },
+            memory_sharers: if copies { sharers.iter().map(name).collect() } else { Vec::new() },
             children: scene
                 .children(process.id.pid)
                 .count()
@@ -119,7 +119,7 @@ impl AffectedKin {
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        match &self.sharers[..] {
+        match &self.memory_sharers[..] {
             [] => {}
             [one] => {
                 lines.push(format!("{one} seems to share its memory, and would get the value too"))

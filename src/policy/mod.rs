@@ -154,9 +154,9 @@ pub trait Policy: Send + Sync {
         BadnessUnit::Pages
     }
     /// Whether it is about to act.
-    fn armed(&self, scene: &Scene) -> TriggerState;
+    fn trigger_state(&self, scene: &Scene) -> TriggerState;
     /// What overrules its ranking at this moment, if anything.
-    fn off(&self, _scene: &Scene) -> Option<Override> {
+    fn overridden(&self, _scene: &Scene) -> Option<Override> {
         None
     }
     /// Whether it looks at a process at all: at whoever the OOM is confined to.
@@ -167,19 +167,19 @@ pub trait Policy: Send + Sync {
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
     /// Why it has no opinion of a process, where the rule itself went wrong: a fact that is absent, a
     /// number out of range.
-    fn trouble(&self, _process: &Process, _scene: &Scene) -> Option<String> {
+    fn rule_error(&self, _process: &Process, _scene: &Scene) -> Option<String> {
         None
     }
     /// How far that opinion may be off by the time of the kill.
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift;
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift;
     /// Nobody's [`Drift::up`] is more than this: most processes are ruled out by it alone.
-    fn reach(&self, _scene: &Scene) -> Pages {
+    fn counter_error(&self, _scene: &Scene) -> Pages {
         Pages::ZERO
     }
     /// Which of two equals dies.
-    fn tie(&self, scene: &Scene) -> TieBreak;
+    fn tie_break(&self, scene: &Scene) -> TieBreak;
     /// Who dies in the place of the one that was chosen, and why: some kernels sacrifice a child.
-    fn instead<'a>(
+    fn killed_instead<'a>(
         &self,
         _chosen: &Process,
         _scene: &'a Scene,
@@ -219,9 +219,9 @@ pub trait Policy: Send + Sync {
         None
     }
     /// Who dies with the victim, beside its own threads.
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process>;
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process>;
     /// What it does to its victim.
-    fn act(&self, victim: &Process) -> PolicyAction;
+    fn action(&self, victim: &Process) -> PolicyAction;
 }
 
 /// Every policy there is; the first one is the default. Then those that may run here beside the kernel,

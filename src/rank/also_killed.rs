@@ -22,7 +22,7 @@ fn top(domain: &Domain) -> Option<Top<'_>> {
         DomainKind::Gone => None,
         // A part has no wall: the OOM is that of whoever has one.
         DomainKind::Memcg(_) | DomainKind::Part if !domain.is_machine() => {
-            Some(Top::At(domain.wall().as_str()))
+            Some(Top::At(domain.limiting_cgroup().as_str()))
         }
         _ => Some(Top::Root),
     }

@@ -38,7 +38,7 @@ pub struct Ranked {
     /// Who.
     pub id: ProcId,
     /// What became of it.
-    pub standing: Placement,
+    pub placement: Placement,
     /// What its rule looks at before the points ([`Badness::class`]).
     pub class: i8,
     /// What decides between equals ([`Badness::second`]).
@@ -119,10 +119,10 @@ impl Ranking {
                 }
                 Verdict::Spared(reason) => (Placement::Spared(reason), 0, 0),
             };
-            Ranked { at, id: process.id, standing, class, second }
+            Ranked { at, id: process.id, placement: standing, class, second }
         }));
-        let tie = policy.tie(scene);
-        self.rows.sort_unstable_by(|a, b| match (a.standing, b.standing) {
+        let tie = policy.tie_break(scene);
+        self.rows.sort_unstable_by(|a, b| match (a.placement, b.placement) {
             (Placement::Scored(mine), Placement::Scored(theirs)) => {
                 let keys = |row: &Ranked, points| (row.class, points, row.second);
                 keys(b, theirs).cmp(&keys(a, mine)).then_with(|| tie.order(a.id, b.id))
@@ -133,7 +133,7 @@ impl Ranking {
                 mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
             }
         });
-        self.eligible = self.rows.iter().take_while(|row| row.standing.points().is_some()).count();
+        self.eligible = self.rows.iter().take_while(|row| row.placement.points().is_some()).count();
         // Where its comparison is no order, whom its own scan finds stands first.
         if policy.scans() {
             let mut among: Vec<u32> = self.rows[..self.eligible].iter().map(|row| row.at).collect();
@@ -155,26 +155,26 @@ impl Ranking {
         self.dies = None;
         self.slack = Pages::ZERO;
         let Some((first, top)) =
-            self.rows.first().and_then(|row| Some((row, row.standing.points()?)))
+            self.rows.first().and_then(|row| Some((row, row.placement.points()?)))
         else {
             return;
         };
         self.candidates.push(first.id);
         let processes = &scene.now().processes;
-        let sway = |row: &Ranked| policy.sway(&processes[row.at as usize], scene);
-        let down = sway(first).down;
+        let drift = |row: &Ranked| policy.drift(&processes[row.at as usize], scene);
+        let down = drift(first).down;
         let floor = top - down.points();
-        let unseen = policy.tie(scene) == TieBreak::Unseen;
+        let unseen = policy.tie_break(scene) == TieBreak::Unseen;
         let others = &self.rows[1..self.eligible];
-        self.slack = down + others.first().map_or(Pages::ZERO, |next| sway(next).up);
-        let reach = policy.reach(scene).points();
+        self.slack = down + others.first().map_or(Pages::ZERO, |next| drift(next).up);
+        let reach = policy.counter_error(scene).points();
         for row in others.iter().take_while(|row| row.class == first.class) {
-            let Some(points) = row.standing.points() else { break };
+            let Some(points) = row.placement.points() else { break };
             // Nobody from here on can come up so far.
             if points + reach < floor {
                 break;
             }
-            let up = sway(row).up;
+            let up = drift(row).up;
             // An exact tie is no uncertainty where its order is known.
             if (unseen || (up + down).0 > 0) && points + up.points() >= floor {
                 self.candidates.push(row.id);
@@ -187,7 +187,8 @@ impl Ranking {
         let mut others = false;
         for candidate in &mut self.candidates {
             let chosen = scene.find(*candidate);
-            if let Some((other, _)) = chosen.and_then(|chosen| policy.instead(chosen, scene)) {
+            if let Some((other, _)) = chosen.and_then(|chosen| policy.killed_instead(chosen, scene))
+            {
                 *candidate = other.id;
                 others = true;
             }
@@ -241,7 +242,7 @@ impl Ranking {
     pub fn margin(&self) -> Option<Points> {
         let (first, next) = (self.victim()?, self.runner_up()?);
         let comparable = first.class == next.class;
-        Some(first.standing.points()? - next.standing.points()?).filter(|_| comparable)
+        Some(first.placement.points()? - next.placement.points()?).filter(|_| comparable)
     }
 
     /// How far victim and runner-up may move against each other before the kill.

@@ -28,7 +28,7 @@ pub fn what_if(
     process: &Process,
 ) -> Option<WhatIf> {
     let rises = policy.rises_with_adj(scene);
-    let case = Case { policy, scene, process, tie: policy.tie(scene), rises };
+    let case = Case { policy, scene, process, tie: policy.tie_break(scene), rises };
     let adj = process.adj.value()?;
     if !policy.looks_at(process, scene) || (rises && case.key(Adj::MIN).is_some()) {
         return None;
@@ -134,7 +134,7 @@ impl Case<'_> {
     /// Whether it would die before another one. Where the order of equals cannot be seen, an equal
     /// does not beat.
     fn beats(&self, mine: Key, other: &Ranked) -> bool {
-        let Some(points) = other.standing.points() else { return true };
+        let Some(points) = other.placement.points() else { return true };
         let theirs = (other.class, points, other.second);
         let goes_first = || self.tie.order(self.process.id, other.id).is_lt();
         mine > theirs || (mine == theirs && self.tie != TieBreak::Unseen && goes_first())

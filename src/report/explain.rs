@@ -23,9 +23,9 @@ impl ExplainedReport<'_> {
         let Some(judged) = self.judged() else { return Ok(()) };
         writeln!(out)?;
         let names = Names::default();
-        let sight = judged.sight(&names);
+        let context = judged.context(&names);
         let table: Vec<u32> = judged.ranking.rows().iter().take(rows).map(|row| row.at).collect();
-        write_table(out, &sight, &table, &columns(), manner)?;
+        write_table(out, &context, &table, &columns(), manner)?;
         let more = judged.ranking.rows().len().saturating_sub(table.len());
         if more > 0 {
             writeln!(out, "{more} more")?;
@@ -76,8 +76,8 @@ impl ExplainedReport<'_> {
                     Some(json!({
                         "pid": row.id.pid,
                         "comm": process.comm,
-                        "badness": row.standing.points().map(|points| points.0),
-                        "spared": match row.standing { Placement::Spared(reason) => Some(reason.word()), Placement::Scored(_) => None },
+                        "badness": row.placement.points().map(|points| points.0),
+                        "spared": match row.placement { Placement::Spared(reason) => Some(reason.word()), Placement::Scored(_) => None },
                         "oom_score_adj": process.adj.value().map(|adj| adj.0),
                         "rss_pages": process.rss_stat.0,
                         "swap_pages": process.swap.value().map(|pages| pages.0),

@@ -130,11 +130,11 @@ struct Agreement {
 /// Whatever writing to `out` gives.
 pub fn write_line(
     out: &mut dyn Write,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
 ) -> io::Result<()> {
-    write_line_with(out, sight, rows, columns, None)
+    write_line_with(out, context, rows, columns, None)
 }
 
 /// The same with every policy's answer, where there are any.
@@ -143,24 +143,24 @@ pub fn write_line(
 /// Whatever writing to `out` gives.
 pub fn write_line_with<'a>(
     out: &mut dyn Write,
-    sight: &RowContext<'a>,
+    context: &RowContext<'a>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
     verdicts: Option<Vec<VerdictReport<'a>>>,
 ) -> io::Result<()> {
-    let snapshot = sight.scene.now();
+    let snapshot = context.scene.now();
     let named = |row: &Ranked| {
-        let process = sight.scene.find(row.id)?;
-        Some(Named { id: row.id, comm: &process.comm, badness_pages: row.standing.points()? })
+        let process = context.scene.find(row.id)?;
+        Some(Named { id: row.id, comm: &process.comm, badness_pages: row.placement.points()? })
     };
-    let (agree, compared) = agreement(sight.scene);
-    let domain = sight.scene.domain();
-    let first = at_limit::first(sight.policy, sight.scene, sight.ranking);
+    let (agree, compared) = agreement(context.scene);
+    let domain = context.scene.domain();
+    let first = at_limit::first(context.policy, context.scene, context.ranking);
     let frame = Frame {
         schema: SCHEMA,
         time: time(snapshot.clock.unix_ms),
-        policy: sight.policy.id(),
-        unit: match sight.policy.unit() {
+        policy: context.policy.id(),
+        unit: match context.policy.unit() {
             BadnessUnit::Pages => "pages",
             BadnessUnit::Bare => "points",
         },
@@ -176,33 +176,33 @@ pub fn write_line_with<'a>(
             total_pages: domain.pages,
             weighed_by: domain.weighed_by.as_deref(),
         },
-        next: sentence(sight).whole(),
-        off: sight
+        next: sentence(context).whole(),
+        off: context
             .policy
-            .off(sight.scene)
-            .map(|off| Overruled { by: off.word(), words: off.sentence(sight.scene) }),
+            .overridden(context.scene)
+            .map(|off| Overruled { by: off.word(), words: off.sentence(context.scene) }),
         first_wall: FirstWall {
             victim: first
-                .fate
+                .outcome
                 .victim
-                .and_then(|id| sight.scene.find(id))
+                .and_then(|id| context.scene.find(id))
                 .map(|it| Person { pid: it.id.pid, comm: &it.comm }),
-            name: first.wall.name,
-            limit_bytes: first.wall.limit,
-            headroom_bytes: first.wall.headroom,
-            hit_in_ms: first.wall.hit_in,
+            name: first.limit.name,
+            limit_bytes: first.limit.limit,
+            headroom_bytes: first.limit.headroom,
+            hit_in_ms: first.limit.hit_in,
         },
-        victim: sight.ranking.victim().and_then(named),
-        instead: sight
+        victim: context.ranking.victim().and_then(named),
+        instead: context
             .ranking
             .dies()
-            .filter(|&id| sight.ranking.victim().is_some_and(|row| row.id != id))
-            .and_then(|id| sight.ranking.place(snapshot.position(id.pid)?))
+            .filter(|&id| context.ranking.victim().is_some_and(|row| row.id != id))
+            .and_then(|id| context.ranking.place(snapshot.position(id.pid)?))
             .and_then(|(_, row)| named(row)),
-        runner_up: sight.ranking.runner_up().and_then(named),
-        margin_pages: sight.ranking.margin(),
-        slack_pages: sight.ranking.slack(),
-        candidates: sight.ranking.candidates().iter().map(|id| id.pid).collect(),
+        runner_up: context.ranking.runner_up().and_then(named),
+        margin_pages: context.ranking.margin(),
+        slack_pages: context.ranking.slack(),
+        candidates: context.ranking.candidates().iter().map(|id| id.pid).collect(),
         self_check: Agreement { agree, compared },
         clock: &snapshot.clock,
         host: &snapshot.machine,
@@ -210,16 +210,16 @@ pub fn write_line_with<'a>(
         memory: &snapshot.memory,
         swap: &snapshot.swap,
         overcommit: &snapshot.overcommit,
-        knobs: &snapshot.knobs,
+        knobs: &snapshot.sysctls,
         pressure: &snapshot.pressure,
         traffic: &snapshot.traffic,
-        powers: &snapshot.powers,
+        powers: &snapshot.privileges,
         scan: &snapshot.scan,
         cgroups: &snapshot.cgroups,
         users: &snapshot.users,
         verdicts,
         killers: &snapshot.killers,
-        processes: Rows { sight, rows, columns },
+        processes: Rows { context, rows, columns },
     };
     serde_json::to_writer(&mut *out, &frame)?;
     out.write_all(b"\n")
@@ -227,14 +227,14 @@ pub fn write_line_with<'a>(
 
 /// The rows, written one by one, so that ten thousand of them never stand in memory twice.
 struct Rows<'a> {
-    sight: &'a RowContext<'a>,
+    context: &'a RowContext<'a>,
     rows: &'a [u32],
     columns: Option<&'a [&'static Column]>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.rows.iter().filter_map(|&at| self.sight.row(at as usize));
+        let rows = self.rows.iter().filter_map(|&at| self.context.row(at as usize));
         match self.columns {
             None => serializer.collect_seq(rows.map(|row| verdicts(&row))),
             Some(columns) => serializer.collect_seq(rows.map(|row| limited(&row, columns))),
@@ -243,9 +243,9 @@ impl Serialize for Rows<'_> {
 }
 
 fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
-    let sight = row.sight;
+    let context = row.context;
     let process = row.process;
-    let (points, terms, spared) = match sight.policy.judge(process, sight.scene) {
+    let (points, terms, spared) = match context.policy.judge(process, context.scene) {
         Verdict::Scored(badness) => {
             let terms = badness.terms.as_slice().iter();
             let terms = terms.map(|term| (term.name.to_owned(), json!(term.points))).collect();
@@ -256,14 +256,14 @@ fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
     let adj = process.adj.value();
     Verdicts {
         facts: process,
-        user: sight.user(process).value(),
+        user: context.user(process).value(),
         rank: points.map(|_| row.place + 1),
         badness_pages: points,
         permille: row.permille().map(|share| share.0),
-        growth_pages_per_minute: sight.scene.growth_lately(process).map(Growth::per_minute),
+        growth_pages_per_minute: context.scene.growth_lately(process).map(Growth::per_minute),
         terms,
-        oom_score_computed: adj.map(|_| kernel_score(process, sight.scene)),
-        oom_adj: adj.map(|adj| sight.scene.machine().legacy(adj).0),
+        oom_score_computed: adj.map(|_| kernel_score(process, context.scene)),
+        oom_adj: adj.map(|adj| context.scene.machine().legacy(adj).0),
         spared,
     }
 }

@@ -235,8 +235,8 @@ fn unit_of(path: &str) -> &str {
 }
 
 /// Who would be the victim, by how much, and whether that is to be believed.
-fn victim(sight: &RowContext<'_>, all: &mut Families) {
-    let (scene, ranking) = (sight.scene, sight.ranking);
+fn victim(context: &RowContext<'_>, all: &mut Families) {
+    let (scene, ranking) = (context.scene, context.ranking);
     let ruled = all.add(
         "ranking",
         None,
@@ -245,7 +245,7 @@ fn victim(sight: &RowContext<'_>, all: &mut Families) {
     );
     let domain = scene.domain().name.as_str().to_owned();
     ruled.put(
-        vec![("policy", sight.policy.id().to_owned()), ("domain", domain)],
+        vec![("policy", context.policy.id().to_owned()), ("domain", domain)],
         Number::Natural(1),
     );
 
@@ -261,7 +261,7 @@ fn victim(sight: &RowContext<'_>, all: &mut Families) {
         let labels = vec![
             ("pid", process.id.pid.to_string()),
             ("comm", process.comm.to_string()),
-            ("user", sight.user(process).value().unwrap_or_default()),
+            ("user", context.user(process).value().unwrap_or_default()),
             ("cgroup", cgroup.to_owned()),
             ("unit", unit_of(cgroup).to_owned()),
             ("oom_score_adj", adj.unwrap_or_default()),
@@ -269,8 +269,8 @@ fn victim(sight: &RowContext<'_>, all: &mut Families) {
         who.put(labels, Number::Natural(1));
     }
 
-    let points = ranking.victim().and_then(|row| row.standing.points());
-    let counted = sight.policy.unit() == Counted::Pages;
+    let points = ranking.victim().and_then(|row| row.placement.points());
+    let counted = context.policy.unit() == Counted::Pages;
     let total = scene.domain().pages.0.max(1) as f64;
     all.gauge(
         "victim_badness",
@@ -332,18 +332,19 @@ fn victim(sight: &RowContext<'_>, all: &mut Families) {
         MetricType::Gauge,
         "Whether the kernel would not go by the ranking at this moment, by what overrules it.",
     );
-    let off = sight.policy.off(scene).map(Override::word);
+    let off = context.policy.overridden(scene).map(Override::word);
     for word in OFFS.iter().map(|off| off.word()) {
         overruled.put(vec![("by", word.to_owned())], off == Some(word));
     }
 }
 
 /// Whether the killers are about to act, and on what they wait.
-fn killers(sight: &RowContext<'_>, all: &mut Families) {
-    let own = policy::killers().all(|policy| policy.id() != sight.policy.id());
+fn killers(context: &RowContext<'_>, all: &mut Families) {
+    let own = policy::killers().all(|policy| policy.id() != context.policy.id());
     let known = policy::killers().map(|policy| -> &dyn policy::Policy { policy });
-    let asked = known.chain(own.then_some(sight.policy));
-    let asked: Vec<_> = asked.map(|policy| (policy.id(), policy.armed(sight.scene))).collect();
+    let asked = known.chain(own.then_some(context.policy));
+    let asked: Vec<_> =
+        asked.map(|policy| (policy.id(), policy.trigger_state(context.scene))).collect();
     let armed = all.add(
         "policy_armed",
         None,
@@ -375,13 +376,13 @@ fn killers(sight: &RowContext<'_>, all: &mut Families) {
 
 /// The walls that are told of: the nearest first, the machine's own always among them; and how many
 /// cgroups have one.
-fn nearest(sight: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
-    let groups = sight.scene.now().cgroups.limited();
+fn nearest(context: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
+    let groups = context.scene.now().cgroups.limited();
     let mut walls: Vec<ReachableLimit> =
-        groups.filter_map(|group| limits::of_cgroup(group, sight.scene)).collect();
+        groups.filter_map(|group| limits::of_cgroup(group, context.scene)).collect();
     let count = walls.len();
     walls.sort_by(|a, b| a.distance().cmp(&b.distance()).then_with(|| a.name.cmp(&b.name)));
-    let machine = limits::of_machine(sight.scene);
+    let machine = limits::of_machine(context.scene);
     // A recording may come from anywhere: the same name twice would be the same series twice.
     let mut told = HashSet::from([Arc::clone(&machine.name)]);
     walls.retain(|wall| told.insert(Arc::clone(&wall.name)));
@@ -390,8 +391,8 @@ fn nearest(sight: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
     (walls, count)
 }
 
-fn domains(sight: &RowContext<'_>, all: &mut Families) {
-    let (walls, count) = nearest(sight);
+fn domains(context: &RowContext<'_>, all: &mut Families) {
+    let (walls, count) = nearest(context);
     all.gauge(
         "limited_cgroups",
         None,
@@ -431,8 +432,8 @@ fn domains(sight: &RowContext<'_>, all: &mut Families) {
 }
 
 /// The machine: kills, promises, stall times.
-fn machine(sight: &RowContext<'_>, all: &mut Families) {
-    let now = sight.scene.now();
+fn machine(context: &RowContext<'_>, all: &mut Families) {
+    let now = context.scene.now();
     let kills = all.add(
         "oom_kills",
         None,
@@ -485,9 +486,9 @@ fn machine(sight: &RowContext<'_>, all: &mut Families) {
 }
 
 /// The look itself: how it is judged, how long it took, how old it is.
-fn look(sight: &RowContext<'_>, took: Duration, all: &mut Families) {
-    let now = sight.scene.now();
-    let (agree, compared) = agreement(sight.scene);
+fn sample(context: &RowContext<'_>, took: Duration, all: &mut Families) {
+    let now = context.scene.now();
+    let (agree, compared) = agreement(context.scene);
     all.gauge(
         "self_check_compared",
         None,
@@ -527,18 +528,18 @@ fn look(sight: &RowContext<'_>, took: Duration, all: &mut Families) {
 /// # Errors
 /// None that the text itself can give.
 pub fn metrics(
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     took: Duration,
     form: MetricsFormat,
 ) -> Result<String, fmt::Error> {
     let mut all = Families::default();
     let build = all.add("build", None, MetricType::Info, "This doomtop.");
     build.put(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], Number::Natural(1));
-    victim(sight, &mut all);
-    killers(sight, &mut all);
-    domains(sight, &mut all);
-    machine(sight, &mut all);
-    look(sight, took, &mut all);
+    victim(context, &mut all);
+    killers(context, &mut all);
+    domains(context, &mut all);
+    machine(context, &mut all);
+    sample(context, took, &mut all);
     let names: Vec<_> = all.0.iter().map(|it| (it.full_name(), it.suffix(), it.kind)).collect();
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register_collector(Box::new(all));

@@ -59,14 +59,14 @@ fn step(taken: &ExpediteStep) -> Value {
     let step = match taken.step {
         Expedite::Priority => "priority",
         Expedite::Thaw { .. } => "thaw",
-        Expedite::Release => "release",
+        Expedite::Reap => "release",
     };
-    let result = match taken.came {
+    let result = match taken.result {
         StepResult::Done(_) => "done",
         StepResult::Refused(_) => "refused",
         StepResult::Unavailable(_) => "not_done",
     };
-    json!({ "step": step, "result": result, "words": taken.came.words() })
+    json!({ "step": step, "result": result, "words": taken.result.words() })
 }
 
 fn object(outcome: &Outcome) -> Value {

@@ -33,8 +33,8 @@ const LABEL: usize = 9;
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
-pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<CheckTally> {
-    let scene = sight.scene;
+pub fn write_check(out: &mut dyn Write, context: &RowContext<'_>) -> io::Result<CheckTally> {
+    let scene = context.scene;
     let machine = scene.machine();
     let mut say = |label: &str, text: String| writeln!(out, "{label:<LABEL$} {text}");
     say(
@@ -49,20 +49,20 @@ pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<Ch
     say("", "rss + swap + page tables + oom_score_adj x (total / 1000), in pages".to_owned())?;
     say("rss", rss(scene))?;
     say("swap", swap(machine))?;
-    say("ties", ties(sight.policy, scene).to_owned())?;
+    say("ties", ties(context.policy, scene).to_owned())?;
     let total = scene.now().total();
     say(
         "total",
         format!(
             "{} pages ({}): 1 step of adj weighs {} pages",
             values::grouped(total.points().0),
-            values::size(sight, total),
+            values::size(context, total),
             total.0 / 1000
         ),
     )?;
     say("domain", scene.domain().to_string())?;
-    say("slack", slack(sight))?;
-    say("next", sentence(sight).whole())?;
+    say("slack", slack(context))?;
+    say("next", sentence(context).whole())?;
     writeln!(out)?;
     let rows: Vec<ScoreComparison> = comparisons(scene).collect();
     writeln!(
@@ -72,7 +72,7 @@ pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<Ch
     )?;
     for row in &rows {
         if let Some(process) = scene.find(row.id) {
-            write_row(out, sight, process, row)?;
+            write_row(out, context, process, row)?;
         }
     }
     let equal = rows.iter().filter(|row| row.computed == row.kernel).count();
@@ -80,7 +80,7 @@ pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<Ch
     let result = CheckTally { compared: rows.len(), equal, wrong };
     writeln!(out)?;
     let hidden = scene.now().scan.unreadable;
-    if hidden > 0 || !scene.now().powers.sees_others {
+    if hidden > 0 || !scene.now().privileges.sees_others {
         let count = if hidden > 0 { format!("{hidden} ") } else { String::new() };
         writeln!(
             out,
@@ -94,12 +94,12 @@ pub fn write_check(out: &mut dyn Write, sight: &RowContext<'_>) -> io::Result<Ch
 
 fn write_row(
     out: &mut dyn Write,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     process: &Process,
     row: &ScoreComparison,
 ) -> io::Result<()> {
-    let at = sight.scene.now().position(process.id.pid);
-    let standing = at.and_then(|at| sight.row(at)).map(|row| row.standing());
+    let at = context.scene.now().position(process.id.pid);
+    let standing = at.and_then(|at| context.row(at)).map(|row| row.placement());
     let badness = match standing {
         Some(Placement::Scored(points)) => points.0.to_string(),
         Some(Placement::Spared(reason)) => reason.word().to_owned(),
@@ -154,7 +154,7 @@ fn swap(machine: &Machine) -> String {
 }
 
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
-    match policy.tie(scene) {
+    match policy.tie_break(scene) {
         TieBreak::Youngest => {
             "of equals the youngest dies (inside a memory cgroup nobody can tell)"
         }
@@ -165,12 +165,12 @@ fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
     }
 }
 
-fn slack(sight: &RowContext<'_>) -> String {
-    let ranking = sight.ranking;
+fn slack(context: &RowContext<'_>) -> String {
+    let ranking = context.ranking;
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
-    let unit = if sight.policy.unit() == BadnessUnit::Pages { "pages" } else { "points" };
+    let unit = if context.policy.unit() == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
         "{} {unit} between the first two, who are {} apart: {}",
         ranking.slack().0,

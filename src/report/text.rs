@@ -26,18 +26,18 @@ pub struct TextStyle {
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
-pub fn write_look(
+pub fn write_sample(
     out: &mut dyn Write,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
     manner: TextStyle,
 ) -> io::Result<()> {
-    for line in head(sight) {
+    for line in head(context) {
         put_line(out, &line, manner)?;
     }
     writeln!(out)?;
-    write_table(out, sight, rows, columns, manner)
+    write_table(out, context, rows, columns, manner)
 }
 
 /// Writes the table alone.
@@ -46,7 +46,7 @@ pub fn write_look(
 /// Whatever writing to `out` gives.
 pub(crate) fn write_table(
     out: &mut dyn Write,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
     manner: TextStyle,
@@ -58,7 +58,7 @@ pub(crate) fn write_table(
     put_line(out, text.trim_end(), manner)?;
     let mut cell = String::new();
     for &at in rows {
-        let Some(row) = sight.row(at as usize) else { continue };
+        let Some(row) = context.row(at as usize) else { continue };
         text.clear();
         for column in columns {
             cell.clear();
@@ -112,9 +112,9 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
 }
 
 /// The header in words.
-fn head(sight: &RowContext<'_>) -> Vec<String> {
-    let snapshot = sight.scene.now();
-    let machine = sight.scene.machine();
+fn head(context: &RowContext<'_>) -> Vec<String> {
+    let snapshot = context.scene.now();
+    let machine = context.scene.machine();
     let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
     let size = |kib: crate::units::Kib| human_size(kib.bytes());
     let mut lines = vec![format!(
@@ -122,10 +122,10 @@ fn head(sight: &RowContext<'_>) -> Vec<String> {
         machine.name,
         machine.kernel,
         span_of(up),
-        sight.policy.id(),
-        sight.policy.title(),
-        sight.scene.domain().name,
-        values::scope_note(sight.scene),
+        context.policy.id(),
+        context.policy.title(),
+        context.scene.domain().name,
+        values::scope_note(context.scene),
         super::json::time(snapshot.clock.unix_ms),
     )];
     let memory = &snapshot.memory;
@@ -145,24 +145,24 @@ fn head(sight: &RowContext<'_>) -> Vec<String> {
     ));
     lines.push(commit(snapshot));
     lines.push(pressure(snapshot));
-    let (agree, compared) = agreement(sight.scene);
+    let (agree, compared) = agreement(context.scene);
     let mut check = format!("self-check {agree}/{compared} equal the kernel's oom_score");
-    if !snapshot.powers.sees_others {
+    if !snapshot.privileges.sees_others {
         check.push_str("; other users' processes are hidden (hidepid)");
     }
     if snapshot.scan.unreadable > 0 {
         let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
     }
     lines.push(check);
-    let first = at_limit::first(sight.policy, sight.scene, sight.ranking);
+    let first = at_limit::first(context.policy, context.scene, context.ranking);
     lines.push(format!(
         "first wall: {}{} {}: {}",
-        values::wall_name(&first.wall),
-        if first.wall.is_machine() { "," } else { "" },
-        values::room(sight, &first.wall),
-        values::fate(sight, &first.fate)
+        values::limit_name(&first.limit),
+        if first.limit.is_machine() { "," } else { "" },
+        values::room(context, &first.limit),
+        values::fate(context, &first.outcome)
     ));
-    lines.push(sentence(sight).whole());
+    lines.push(sentence(context).whole());
     lines
 }
 

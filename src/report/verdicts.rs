@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::text::{TextStyle, put_line};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, everybody, opinions};
+use crate::forecast::opinion::{KillerOpinion, all_policies, opinions};
 use crate::model::{Comm, ProcId};
 use crate::policy::{BadnessUnit, Policy};
 use crate::units::Points;
@@ -56,20 +56,23 @@ struct Person<'a> {
     comm: &'a Comm,
 }
 
-fn asked(sight: &RowContext<'_>, current: &'static dyn Policy) -> Vec<KillerOpinion> {
-    opinions(&everybody(current), sight.scene, (current, sight.ranking))
+fn asked(context: &RowContext<'_>, current: &'static dyn Policy) -> Vec<KillerOpinion> {
+    opinions(&all_policies(current), context.scene, (current, context.ranking))
 }
 
 /// Every policy's answer. `current` is the policy of the sight.
 #[must_use]
-pub fn answers<'a>(sight: &RowContext<'a>, current: &'static dyn Policy) -> Vec<VerdictReport<'a>> {
-    let scene = sight.scene;
+pub fn answers<'a>(
+    context: &RowContext<'a>,
+    current: &'static dyn Policy,
+) -> Vec<VerdictReport<'a>> {
+    let scene = context.scene;
     let person = |id: ProcId| {
         let process = scene.find(id)?;
         Some(Person { pid: id.pid, comm: &process.comm })
     };
     let answer = |opinion: KillerOpinion| {
-        let KillerOpinion { policy, armed, fate, .. } = opinion;
+        let KillerOpinion { policy, armed, outcome: fate, .. } = opinion;
         VerdictReport {
             policy: policy.id(),
             unit: match policy.unit() {
@@ -90,18 +93,20 @@ pub fn answers<'a>(sight: &RowContext<'a>, current: &'static dyn Policy) -> Vec<
                     })
                     .collect(),
             },
-            off: fate.off.map(|off| Overruled { by: off.word(), words: off.sentence(scene) }),
+            off: fate
+                .overridden
+                .map(|off| Overruled { by: off.word(), words: off.sentence(scene) }),
             eligible: opinion.eligible,
             victim: fate.chosen.and_then(person),
             instead: opinion.instead.and_then(|(other, _)| person(other)),
             candidates: opinion.candidates.iter().map(|id| id.pid).collect(),
             runner_up: fate.runner_up.and_then(person),
             margin: opinion.margin,
-            signal: opinion.act.map(|act| act.signal.0),
-            signal_why: opinion.act.map(|act| act.why),
+            signal: opinion.action.map(|act| act.signal.0),
+            signal_why: opinion.action.map(|act| act.why),
         }
     };
-    asked(sight, current).into_iter().map(answer).collect()
+    asked(context, current).into_iter().map(answer).collect()
 }
 
 /// One line a policy: who would die by it, and what it waits for.
@@ -110,25 +115,25 @@ pub fn answers<'a>(sight: &RowContext<'a>, current: &'static dyn Policy) -> Vec<
 /// Whatever writing to `out` gives.
 pub fn write_verdicts(
     out: &mut dyn Write,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     current: &'static dyn Policy,
     manner: TextStyle,
 ) -> io::Result<()> {
     writeln!(out)?;
-    for opinion in asked(sight, current) {
+    for opinion in asked(context, current) {
         let policy = opinion.policy;
-        let sight = RowContext { policy, ..*sight };
-        let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), values::who);
-        let mut line = format!("{:<20} {}", policy.id(), values::fate(&sight, &opinion.fate));
-        let sure = opinion.fate.off.is_none() && !opinion.fate.too_close();
+        let context = RowContext { policy, ..*context };
+        let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), values::who);
+        let mut line = format!("{:<20} {}", policy.id(), values::fate(&context, &opinion.outcome));
+        let sure = opinion.outcome.overridden.is_none() && !opinion.outcome.too_close();
         if let Some((other, _)) = opinion.instead.filter(|_| sure) {
             line.push_str(&format!(", {} in its place", name(other)));
         }
-        if let Some(act) = opinion.act.filter(|_| opinion.dies().is_some()) {
+        if let Some(act) = opinion.action.filter(|_| opinion.dies().is_some()) {
             line.push_str(&format!(", {}", act.signal));
         }
         if let Some(margin) = opinion.margin.filter(|_| opinion.dies().is_some()) {
-            line.push_str(&format!(", {} ahead", values::points(&sight, margin)));
+            line.push_str(&format!(", {} ahead", values::points(&context, margin)));
         }
         let armed = if opinion.armed.ready { "armed" } else { "not armed" };
         line.push_str(&format!("; {armed}: {}", opinion.armed.why));

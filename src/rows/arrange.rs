@@ -42,7 +42,7 @@ pub struct TableLine {
     /// Position in the snapshot; nothing when it went while the rows were held.
     pub at: Option<u32>,
     /// Place in the tree.
-    pub stem: TreeLines,
+    pub tree_lines: TreeLines,
 }
 
 /// By what the table is sorted.
@@ -86,39 +86,39 @@ pub struct TableSettings {
 
 impl TableSettings {
     /// The lines of the table, into `lines`.
-    pub fn arrange(&self, sight: &RowContext<'_>, lines: &mut Vec<TableLine>) {
-        let snapshot = sight.scene.now();
-        let mut order: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
-        order.retain(|&at| self.shows(sight, at));
-        self.put_in_order(sight, &mut order);
+    pub fn arrange(&self, context: &RowContext<'_>, lines: &mut Vec<TableLine>) {
+        let snapshot = context.scene.now();
+        let mut order: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
+        order.retain(|&at| self.shows(context, at));
+        self.put_in_order(context, &mut order);
         lines.clear();
         if self.tree {
-            self.grow_tree(sight, &order, lines);
+            self.grow_tree(context, &order, lines);
         } else {
             lines.extend(order.iter().map(|&at| TableLine {
                 id: snapshot.processes[at as usize].id,
                 at: Some(at),
-                stem: TreeLines::default(),
+                tree_lines: TreeLines::default(),
             }));
         }
     }
 
-    fn shows(&self, sight: &RowContext<'_>, at: u32) -> bool {
-        let Some(row) = sight.row(at as usize) else { return false };
+    fn shows(&self, context: &RowContext<'_>, at: u32) -> bool {
+        let Some(row) = context.row(at as usize) else { return false };
         if row.process.is_kernel_thread() && !self.kernel_threads {
             return false;
         }
-        if row.standing() == Placement::Spared(SparedReason::Outside) {
+        if row.placement() == Placement::Spared(SparedReason::Outside) {
             return false;
         }
-        if self.hide_spared && row.standing().points().is_none() {
+        if self.hide_spared && row.placement().points().is_none() {
             return false;
         }
-        let of_user = |user: &String| sight.user(row.process).value().as_ref() == Some(user);
+        let of_user = |user: &String| context.user(row.process).value().as_ref() == Some(user);
         self.user.as_ref().is_none_or(of_user) && self.filter.shows(&row)
     }
 
-    fn put_in_order(&self, sight: &RowContext<'_>, order: &mut Vec<u32>) {
+    fn put_in_order(&self, context: &RowContext<'_>, order: &mut Vec<u32>) {
         match self.sort.of_ranking() {
             Some(false) => {}
             Some(true) => {
@@ -126,8 +126,8 @@ impl TableSettings {
                 let scored = order
                     .iter()
                     .take_while(|&&at| {
-                        let place = sight.ranking.place(at as usize);
-                        place.is_some_and(|(_, row)| row.standing.points().is_some())
+                        let place = context.ranking.place(at as usize);
+                        place.is_some_and(|(_, row)| row.placement.points().is_some())
                     })
                     .count();
                 order[..scored].reverse();
@@ -135,7 +135,9 @@ impl TableSettings {
             None => {
                 let mut keyed: Vec<(SortKey, u32)> = order
                     .iter()
-                    .filter_map(|&at| Some(((self.sort.column.key)(&sight.row(at as usize)?), at)))
+                    .filter_map(|&at| {
+                        Some(((self.sort.column.key)(&context.row(at as usize)?), at))
+                    })
                     .collect();
                 keyed.sort_by(|(mine, _), (theirs, _)| mine.order(theirs, self.sort.descending));
                 order.clear();
@@ -145,8 +147,8 @@ impl TableSettings {
     }
 
     /// Every shown process under its parent; a parent that the filter hides comes along.
-    fn grow_tree(&self, sight: &RowContext<'_>, order: &[u32], lines: &mut Vec<TableLine>) {
-        let snapshot = sight.scene.now();
+    fn grow_tree(&self, context: &RowContext<'_>, order: &[u32], lines: &mut Vec<TableLine>) {
+        let snapshot = context.scene.now();
         let parent_of = |at: u32| {
             let parent = snapshot.processes[at as usize].parent;
             snapshot.position(parent).map(|at| at as u32).filter(|&up| up != at)
@@ -189,17 +191,21 @@ impl TableSettings {
             }
         };
         push(None, 0, 0, &mut waiting);
-        while let Some((at, mut stem)) = waiting.pop() {
+        while let Some((at, mut tree_lines)) = waiting.pop() {
             let id = snapshot.processes[at as usize].id;
             if !children(Some(at)).is_empty() {
-                stem.branch =
+                tree_lines.branch =
                     if self.folded.contains(&id) { TreeBranch::Closed } else { TreeBranch::Open };
             }
-            lines.push(TableLine { id, at: Some(at), stem });
-            if stem.branch == TreeBranch::Open {
+            lines.push(TableLine { id, at: Some(at), tree_lines });
+            if tree_lines.branch == TreeBranch::Open {
                 // Deeper than that the stems stand under each other.
-                let more = if stem.last { stem.more } else { stem.more | 1 << stem.depth };
-                push(Some(at), (stem.depth + 1).min(63), more, &mut waiting);
+                let more = if tree_lines.last {
+                    tree_lines.more
+                } else {
+                    tree_lines.more | 1 << tree_lines.depth
+                };
+                push(Some(at), (tree_lines.depth + 1).min(63), more, &mut waiting);
             }
         }
     }

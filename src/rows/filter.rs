@@ -112,10 +112,10 @@ impl Filter {
 impl Term {
     fn found(&self, row: &RowView<'_>) -> bool {
         let process = row.process;
-        let names = row.sight.names;
+        let names = row.context.names;
         let hit = |text: &str| self.pattern.is_match(text);
         let command = || hit(&process.comm.to_string()) || names.command(process).is_some_and(hit);
-        let user = || row.sight.user(process).value().is_some_and(|user| hit(&user));
+        let user = || row.context.user(process).value().is_some_and(|user| hit(&user));
         let cgroup = || process.cgroup.as_ref().value().is_some_and(|path| hit(path.as_str()));
         match self.field {
             Field::Any => command() || user() || cgroup(),

@@ -196,7 +196,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
     let patience = if screen { setup.delay.0.min(PATIENCE) } else { PATIENCE_OF_PIPES };
     let mut live =
         LiveSource::start(root, ScanPatience::Millis(patience)).map_err(|lost| lost.to_string())?;
-    live.memory_locked(lock_memory(&live.powers()));
+    live.memory_locked(lock_memory(&live.privileges()));
     let live = redacted(Box::new(live));
     let reader = || {
         open().map(|root| crate::shell::worker::lookup::LookupWorker {
@@ -348,23 +348,23 @@ fn utc_offset() -> i32 {
 
 /// Keeps doomtop's pages in memory as they are touched, so that it runs when memory is gone. Only
 /// with the right to lock without limit: within a limit every later allocation could fail instead.
-fn lock_memory(powers: &Privileges) -> bool {
+fn lock_memory(privileges: &Privileges) -> bool {
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
-    let permitted = powers.caps.has(Capability::IpcLock);
+    let permitted = privileges.caps.has(Capability::IpcLock);
     // On fault only: thread stacks and spare heap must not be populated (mlockall(2)).
     let lasting = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
     (unlimited || permitted) && mlockall(lasting).is_ok()
 }
 
 /// A look where there is no screen: damage in a recording is said, and what is behind it is taken.
-fn look(
+fn sample(
     source: &mut dyn Source,
     needs: &Needs,
     mut spent: Option<Arc<Snapshot>>,
 ) -> Result<Arc<Snapshot>, SourceError> {
     loop {
-        match source.look(needs, spent.take()) {
+        match source.sample(needs, spent.take()) {
             Err(lost @ SourceError::Damaged { .. }) => {
                 complain(0, &lost.to_string());
             }
@@ -376,9 +376,11 @@ fn look(
 /// What a look that failed means for the looks to come.
 fn failed(lost: &SourceError) -> Msg {
     match lost {
-        SourceError::End => Msg::Lost("end of the recording".to_owned()),
+        SourceError::End => Msg::SourceLost("end of the recording".to_owned()),
         // What could not be read now may be readable again; behind damage it goes on.
-        SourceError::Unreadable(_) | SourceError::Damaged { .. } => Msg::Missed(lost.to_string()),
-        other => Msg::Lost(other.to_string()),
+        SourceError::Unreadable(_) | SourceError::Damaged { .. } => {
+            Msg::SamplingFailed(lost.to_string())
+        }
+        other => Msg::SourceLost(other.to_string()),
     }
 }

@@ -12,10 +12,10 @@ use crate::app::session::journal::Journal;
 use crate::model::Machine;
 
 /// A file that was not there before: never over one of the user's. Its name comes back, too.
-pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
+pub(crate) fn new_file(tree_lines: &str, ending: &str) -> io::Result<(String, File)> {
     let names = (1..100).map(|nth| match nth {
-        1 => format!("{stem}.{ending}"),
-        nth => format!("{stem}-{nth}.{ending}"),
+        1 => format!("{tree_lines}.{ending}"),
+        nth => format!("{tree_lines}-{nth}.{ending}"),
     });
     for name in names {
         match create(&name) {

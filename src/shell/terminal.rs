@@ -152,22 +152,22 @@ impl TerminalScreen {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(crate) fn draw(&mut self, app: &App, look: &ui::Theme) -> io::Result<Viewport> {
+    pub(crate) fn draw(&mut self, app: &App, sample: &ui::Theme) -> io::Result<Viewport> {
         let mut viewport = Viewport::default();
         if size()? != self.area {
             self.clear()?;
         }
         execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| viewport = ui::draw(app, look, frame))?;
+        self.terminal.draw(|frame| viewport = ui::draw(app, sample, frame))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Ok(viewport)
     }
 
     /// The picture as lines of text, for leaving it on the terminal.
-    pub(crate) fn picture(&mut self, app: &App, look: &ui::Theme) -> Vec<String> {
+    pub(crate) fn picture(&mut self, app: &App, sample: &ui::Theme) -> Vec<String> {
         let area = Rect { height: self.area.height.saturating_sub(1), ..self.area };
         let mut buffer = Buffer::empty(area);
-        ui::paint(app, look, area, &mut buffer);
+        ui::paint(app, sample, area, &mut buffer);
         let line = |y: u16| {
             let cells = (0..area.width).map(|x| buffer[(x, y)].symbol());
             cells.collect::<String>().trim_end().to_owned()

@@ -86,7 +86,7 @@ const SIGHUP: i32 = 1;
 
 struct Loop {
     app: App,
-    look: Theme,
+    sample: Theme,
     screen: TerminalScreen,
     hands: Box<dyn Effects>,
     /// Nobody, where a recording is played.
@@ -134,7 +134,7 @@ pub(crate) fn run(
     let reports = explain::on_screen(cli)?;
     let (inbox, events) = channel();
     let begun = Instant::now();
-    let look = Theme { colour: colour(), unicode: !cli.ascii && utf8() };
+    let sample = Theme { colour: colour(), unicode: !cli.ascii && utf8() };
     terminal::hook_panics();
     signals::start(inbox.clone())?;
     let screen = TerminalScreen::take(!cli.no_alt_screen)
@@ -145,8 +145,8 @@ pub(crate) fn run(
     let rules = watch.and_then(|watch| site_rules::start(watch, inbox.clone()));
     let mut app = App::new(setup);
     if let Some(span) = cli.ring {
-        app.time.past = SampleHistory::new(span, RING);
-        app.time.thorough = true;
+        app.playback.past = SampleHistory::new(span, RING);
+        app.playback.thorough = true;
     }
     let (mut at, mut taken) = (None, None);
     let sampler = match feed {
@@ -155,15 +155,15 @@ pub(crate) fn run(
         }
         ScreenInput::Film(mut film) if cli.demo => {
             // It is short, and there at once.
-            while let Ok(look) = film.source.look(&Needs::default(), None) {
-                app.update(Msg::Film(look));
+            while let Ok(sample) = film.source.sample(&Needs::default(), None) {
+                app.update(Msg::Played(sample));
             }
-            app.update(Msg::FilmIsRead);
+            app.update(Msg::AllPlayed);
             None
         }
         ScreenInput::Film(film) => {
-            app.time.past = SampleHistory::new(Millis(u64::MAX), player::ROOM);
-            app.time.speed = film.speed;
+            app.playback.past = SampleHistory::new(Millis(u64::MAX), player::ROOM);
+            app.playback.speed = film.speed;
             at = film.at;
             taken = Some(player::start(film.source, film.progress, inbox.clone())?);
             None
@@ -188,8 +188,8 @@ pub(crate) fn run(
             let waker = live.and_then(|root| psi_trigger::start(root, inbox.clone()));
             (
                 lookup::start(lines, inbox.clone()),
-                lookup::start_student(studies, inbox.clone()),
-                lookup::start_weigher(sizes, inbox),
+                lookup::start_detail(studies, inbox.clone()),
+                lookup::start_breakdowns(sizes, inbox),
                 waker,
             )
         }
@@ -197,7 +197,7 @@ pub(crate) fn run(
     };
     let mut all = Loop {
         app,
-        look,
+        sample,
         screen,
         hands,
         sampler,
@@ -224,7 +224,7 @@ pub(crate) fn run(
     match all.turn(&events) {
         Ok(End { status, keep }) => {
             let picture = if keep || (cli.keep_screen && status == 0) {
-                all.screen.picture(&all.app, &all.look)
+                all.screen.picture(&all.app, &all.sample)
             } else {
                 Vec::new()
             };
@@ -258,7 +258,7 @@ impl Loop {
         loop {
             let fresh = drawn.is_some_and(|at| at.elapsed() < FRAME);
             if changed && !fresh {
-                let viewport = self.screen.draw(&self.app, &self.look)?;
+                let viewport = self.screen.draw(&self.app, &self.sample)?;
                 drawn = Some(Instant::now());
                 let first = viewport != self.app.viewport;
                 self.app.update(Msg::Drawn(viewport, self.now()));
@@ -272,8 +272,8 @@ impl Loop {
             let idle = self.app.lost.is_none() && Instant::now() >= self.due;
             if let Some(sampler) = self.sampler.as_mut().filter(|it| idle && !it.is_busy()) {
                 let spent = self.app.take_spent();
-                sampler.look(self.app.needs(), spent);
-                self.ears.iter_mut().for_each(LogSources::look);
+                sampler.sample(self.app.needs(), spent);
+                self.ears.iter_mut().for_each(LogSources::sample);
                 for watch in [&self.rules, &self.adj_rules].into_iter().flatten() {
                     let _ = watch.send(());
                 }
@@ -311,7 +311,7 @@ impl Loop {
             }
             for outcome in self.hands.settle() {
                 changed = true;
-                self.app.update(Msg::Came(outcome));
+                self.app.update(Msg::Outcome(outcome));
             }
             let now = self.now();
             self.app.update(Msg::Tick(now));
@@ -347,16 +347,16 @@ impl Loop {
     }
 
     fn ask_for_names(&mut self) {
-        let wanted = self.app.wanted_commands();
+        let wanted = self.app.wanted_command_lines();
         if let Some(slow) = self.slow.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = slow.send(wanted);
         }
-        let wanted = self.app.wanted_holdings();
+        let wanted = self.app.wanted_breakdowns();
         if let Some(weigher) = self.weigher.as_ref().filter(|_| !wanted.is_empty()) {
             let _ = weigher.send(wanted);
         }
         if let Some(student) = &self.student
-            && let Some(who) = self.app.wanted_study()
+            && let Some(who) = self.app.wanted_detail()
         {
             let _ = student.send(who);
         }
@@ -398,7 +398,7 @@ impl Loop {
                         error: "other keys came right behind the one that confirmed, as in a paste"
                             .to_owned(),
                     };
-                    self.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+                    self.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
                 }
                 request => {
                     if let Some(end) = self.serve(request)? {
@@ -413,28 +413,28 @@ impl Loop {
     fn event(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<End>> {
         match event {
             Event::Told(message) => {
-                if matches!(message, Msg::Sampled(_) | Msg::Missed(_) | Msg::Lost(_))
+                if matches!(message, Msg::Sampled(_) | Msg::SamplingFailed(_) | Msg::SourceLost(_))
                     && let Some(sampler) = &mut self.sampler
                 {
                     sampler.done();
                 }
                 let mut over = false;
-                if let (Msg::Film(_), Some(film)) = (&message, &self.film) {
+                if let (Msg::Played(_), Some(film)) = (&message, &self.film) {
                     let _ = film.try_recv();
                 }
                 let mut said = None;
-                if let Msg::Sampled(look) = &message {
-                    if self.app.time.taping().is_some() {
+                if let Msg::Sampled(sample) = &message {
+                    if self.app.playback.recording_since().is_some() {
                         let place;
                         (place, said) = self.queue.place();
                         if let Some(place) = place {
-                            let look = Box::new(Snapshot::clone(look));
+                            let sample = Box::new(Snapshot::clone(sample));
                             let users = self.app.names.users();
-                            let _ = self.tape.send(RecorderOrder::Look(look, users, place));
+                            let _ = self.tape.send(RecorderOrder::Look(sample, users, place));
                         }
                     }
-                    let kills = look.traffic.oom_kills.value();
-                    over = self.burst.as_mut().is_some_and(|burst| burst.look(kills));
+                    let kills = sample.traffic.oom_kills.value();
+                    over = self.burst.as_mut().is_some_and(|burst| burst.sample(kills));
                 }
                 if let Msg::Key(_, pressed) = message {
                     let requests = self.app.update(message);
@@ -449,11 +449,11 @@ impl Loop {
                     self.keep_burst();
                 }
                 if let Some(said) = said {
-                    self.app.update(Msg::Told(NoticeLevel::Warn, said));
+                    self.app.update(Msg::Notice(NoticeLevel::Warn, said));
                 }
             }
             Event::AllRead => {
-                self.app.update(Msg::FilmIsRead);
+                self.app.update(Msg::AllPlayed);
                 self.begin_there();
             }
             Event::Stop => self.stop()?,
@@ -478,7 +478,7 @@ impl Loop {
                 // What rules do is bounded by look: it brings no look of its own.
                 let by_hand = !matches!(intent, Intent::KeepAdj { .. });
                 let outcome = self.hands.perform(intent);
-                self.app.update(Msg::Came(outcome));
+                self.app.update(Msg::Outcome(outcome));
                 if by_hand {
                     self.due = Instant::now();
                 }
@@ -486,7 +486,7 @@ impl Loop {
             Request::Quit { keep } => return Ok(Some(End { status: 0, keep })),
             Request::Suspend => self.stop()?,
             Request::Redraw => self.screen.clear()?,
-            Request::LookNow => self.due = Instant::now(),
+            Request::SampleNow => self.due = Instant::now(),
             Request::Pace(delay) => {
                 self.due = Instant::now() + Duration::from_millis(delay.0);
             }
@@ -496,8 +496,8 @@ impl Loop {
             }
             Request::Dump => self.dump(),
             Request::Tape(true) => {
-                if let Some(stem) = self.stem() {
-                    let _ = self.tape.send(RecorderOrder::Begin(stem));
+                if let Some(tree_lines) = self.tree_lines() {
+                    let _ = self.tape.send(RecorderOrder::Begin(tree_lines));
                 }
             }
             Request::Tape(false) => drop(self.tape.send(RecorderOrder::End)),
@@ -506,7 +506,7 @@ impl Loop {
             Request::RunAlarm(rung) => {
                 let why = match &self.runner {
                     Some(runner) => runner.run(rung),
-                    None => Some(Msg::Told(
+                    None => Some(Msg::Notice(
                         NoticeLevel::Warn,
                         "the alarm's command was not run: no thread could be started".to_owned(),
                     )),
@@ -518,34 +518,35 @@ impl Loop {
             Request::WriteJournal => {
                 if let Some(scene) = &self.app.scene {
                     let (level, said) = new_file::journal(&self.app.journal, scene.machine());
-                    self.app.update(Msg::Told(level, said));
+                    self.app.update(Msg::Notice(level, said));
                 }
             }
             Request::Write { path, text } => {
                 let (level, said) = new_file::write(&path, &text);
-                self.app.update(Msg::Told(level, said));
+                self.app.update(Msg::Notice(level, said));
             }
         }
         Ok(None)
     }
 
     /// How the name of a recording begins; without a look there is no machine yet.
-    fn stem(&mut self) -> Option<String> {
-        let newest = self.app.time.past.newest();
-        let newest = newest.and_then(|nth| self.app.time.past.facts(nth));
-        let stem = newest.map(|look| recorder::stem(&look.machine, look.clock.unix_ms));
-        if stem.is_none() {
-            self.app.update(Msg::Told(NoticeLevel::Plain, "there was no look yet".to_owned()));
-            self.app.update(Msg::Taping(false));
+    fn tree_lines(&mut self) -> Option<String> {
+        let newest = self.app.playback.past.newest();
+        let newest = newest.and_then(|nth| self.app.playback.past.facts(nth));
+        let tree_lines =
+            newest.map(|sample| recorder::tree_lines(&sample.machine, sample.clock.unix_ms));
+        if tree_lines.is_none() {
+            self.app.update(Msg::Notice(NoticeLevel::Plain, "there was no look yet".to_owned()));
+            self.app.update(Msg::Recording(false));
         }
-        stem
+        tree_lines
     }
 
     /// Has all that is kept written to a file.
     fn write_past(&mut self, why: &str) {
-        let Some(stem) = self.stem() else { return };
-        let past = Box::new(self.app.time.past.clone());
-        let _ = self.tape.send(RecorderOrder::Past(past, stem + why, self.app.names.users()));
+        let Some(tree_lines) = self.tree_lines() else { return };
+        let past = Box::new(self.app.playback.past.clone());
+        let _ = self.tape.send(RecorderOrder::Past(past, tree_lines + why, self.app.names.users()));
     }
 
     /// A burst of kills is over: what led to it is kept. Bounded, however often that comes.
@@ -554,7 +555,7 @@ impl Loop {
             count if count < recorder::MOST => self.write_past("-kill"),
             recorder::MOST => {
                 let text = "so many kills were written to files that no more are: Alt-w writes one";
-                self.app.update(Msg::Told(NoticeLevel::Warn, text.to_owned()));
+                self.app.update(Msg::Notice(NoticeLevel::Warn, text.to_owned()));
             }
             _ => {}
         }
@@ -563,13 +564,13 @@ impl Loop {
     /// Goes to where the recording was to begin.
     fn begin_there(&mut self) {
         let Some(at) = self.at.take() else { return };
-        let past = &self.app.time.past;
+        let past = &self.app.playback.past;
         let newest = past.newest();
-        let Some(look) = newest.and_then(|nth| past.facts(nth)) else { return };
-        let clock = look.clock;
+        let Some(sample) = newest.and_then(|nth| past.facts(nth)) else { return };
+        let clock = sample.clock;
         match parse_time(&at, clock.unix_ms, self.app.setup.utc_offset) {
             Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
-            Err(wrong) => drop(self.app.update(Msg::Told(NoticeLevel::Warn, wrong))),
+            Err(wrong) => drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong))),
         }
     }
 
@@ -593,22 +594,22 @@ impl Loop {
     /// Writes the present look to a new file in the working directory.
     fn dump(&mut self) {
         let told = match self.write_dump() {
-            Ok(Some(name)) => Msg::Told(NoticeLevel::Good, format!("written to {name}")),
-            Ok(None) => Msg::Told(NoticeLevel::Plain, "there was no look yet".to_owned()),
+            Ok(Some(name)) => Msg::Notice(NoticeLevel::Good, format!("written to {name}")),
+            Ok(None) => Msg::Notice(NoticeLevel::Plain, "there was no look yet".to_owned()),
             Err(error) => {
-                Msg::Told(NoticeLevel::Warn, format!("the look could not be written: {error}"))
+                Msg::Notice(NoticeLevel::Warn, format!("the look could not be written: {error}"))
             }
         };
         self.app.update(told);
     }
 
     fn write_dump(&self) -> io::Result<Option<String>> {
-        let Some(sight) = self.app.sight() else { return Ok(None) };
-        let snapshot = sight.scene.now();
+        let Some(context) = self.app.context() else { return Ok(None) };
+        let snapshot = context.scene.now();
         let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms), "jsonl")?;
         let mut out = io::BufWriter::new(file);
-        let rows: Vec<u32> = sight.ranking.rows().iter().map(|row| row.at).collect();
-        json::write_line(&mut out, &sight, &rows, None)?;
+        let rows: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
+        json::write_line(&mut out, &context, &rows, None)?;
         out.flush()?;
         Ok(Some(name))
     }

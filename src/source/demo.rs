@@ -21,7 +21,7 @@ pub fn demo() -> Recording {
 
 /// Its looks, oldest first.
 #[must_use]
-pub fn looks() -> Vec<Arc<Snapshot>> {
+pub fn samples() -> Vec<Arc<Snapshot>> {
     let mut recording = demo();
-    std::iter::from_fn(|| recording.look(&Needs::default(), None).ok()).collect()
+    std::iter::from_fn(|| recording.sample(&Needs::default(), None).ok()).collect()
 }

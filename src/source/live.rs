@@ -21,7 +21,7 @@ use crate::sample::cgroup::tree::CgroupReader;
 use crate::sample::daemon::killers::{KillerReader, filesystem};
 use crate::sample::machine::host;
 use crate::sample::machine::host::SourceEvidence;
-use crate::sample::machine::privileges::powers;
+use crate::sample::machine::privileges::privileges;
 use crate::sample::machine::system::{SystemFiles, SystemSample};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::{OpenFiles, OpenProcess, budget};
@@ -49,13 +49,13 @@ struct Errand {
     root: Arc<ProcRoot>,
     cgroup_needs: CgroupNeeds,
     /// Whether it is to be found out what processes run and where, if rules look at that.
-    whereabouts: bool,
+    exe_cwd_environ: bool,
     /// Where the snapshot's monotonic clock begins.
     started: Instant,
     /// When the walk began.
     began: Instant,
     /// Which look sent it.
-    look: u64,
+    sample: u64,
     opened: Vec<OpenProcess>,
     /// Those whose rows are older than what was read through kept files.
     passed: Vec<ProcId>,
@@ -72,7 +72,7 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         errand.reader.watch_io(!errand.killers.last().oomd.options.devices.is_empty());
         errand.reader.read(errand.cgroup_needs, now);
         errand.killers.read(&errand.root, errand.walker.rows(), now);
-        let rules = errand.whereabouts.then(|| errand.killers.last().look_at());
+        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().look_at());
         errand.walker.find_out(rules.unwrap_or_default());
         if done.send(errand).is_err() {
             break;
@@ -85,13 +85,13 @@ pub struct LiveSource {
     root: Arc<ProcRoot>,
     patience: ScanPatience,
     started: Instant,
-    looks: u64,
+    samples: u64,
     machine: Arc<Machine>,
     /// What the scores say of the two files that tell resident sizes.
     evidence: SourceEvidence,
     /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
     calibrated: bool,
-    powers: Privileges,
+    privileges: Privileges,
     users: Arc<BTreeMap<u32, Text>>,
     files: SystemFiles,
     kept: OpenFiles,
@@ -131,18 +131,18 @@ impl LiveSource {
         thread::Builder::new()
             .name("walker".to_owned())
             .spawn(move || run(&inbox, &outbox))
-            .map_err(|_| SourceError::Walker)?;
+            .map_err(|_| SourceError::WalkThread)?;
 
         let started = Instant::now();
         let reader = CgroupReader::new(Arc::clone(&root));
         let killers = KillerReader::new(filesystem(&root));
         Ok(Self {
-            powers: powers(&root),
+            privileges: privileges(&root),
             files: SystemFiles::open(&root),
             root: Arc::clone(&root),
             patience,
             started,
-            looks: 0,
+            samples: 0,
             evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
@@ -158,10 +158,10 @@ impl LiveSource {
                 killers,
                 root,
                 cgroup_needs: CgroupNeeds::Nothing,
-                whereabouts: false,
+                exe_cwd_environ: false,
                 started,
                 began: started,
-                look: 0,
+                sample: 0,
                 opened: Vec::new(),
                 passed: Vec::new(),
                 unreadable: Ok(0),
@@ -183,13 +183,13 @@ impl LiveSource {
 
     /// What this user may do here.
     #[must_use]
-    pub fn powers(&self) -> Privileges {
-        self.powers
+    pub fn privileges(&self) -> Privileges {
+        self.privileges
     }
 
     /// Says whether this program's memory is locked; the snapshots tell.
     pub fn memory_locked(&mut self, locked: bool) {
-        self.powers.memory_locked = locked;
+        self.privileges.memory_locked = locked;
     }
 
     /// Takes the walker's rows. Those that it passed by are ancient there: they stay as they were
@@ -212,7 +212,7 @@ impl LiveSource {
             // These three are the walker's to read, whoever keeps the other files.
             std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
             std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
-            std::mem::swap(&mut row.whereabouts, &mut newer.whereabouts);
+            std::mem::swap(&mut row.exe_cwd_environ, &mut newer.exe_cwd_environ);
         }
         self.carried.clear();
     }
@@ -225,7 +225,7 @@ impl LiveSource {
         self.killers = Arc::clone(errand.killers.last());
         if walk.is_ok() {
             self.take_rows(&errand.walker, &errand.passed);
-            self.walked = Some((errand.began, errand.look));
+            self.walked = Some((errand.began, errand.sample));
         }
         self.errand = Some(errand);
         self.unreadable = walk?;
@@ -235,7 +235,7 @@ impl LiveSource {
     /// Waits until then for the walker. Whether it came.
     fn wait(&mut self, until: Option<Instant>) -> Result<bool, SourceError> {
         let errand = match until {
-            None => self.done.recv().map_err(|_| SourceError::Walker)?,
+            None => self.done.recv().map_err(|_| SourceError::WalkThread)?,
             Some(until) => {
                 let left = until.saturating_duration_since(Instant::now());
                 let came = if left.is_zero() {
@@ -249,7 +249,7 @@ impl LiveSource {
                 match came {
                     Ok(errand) => errand,
                     Err(RecvTimeoutError::Timeout) => return Ok(false),
-                    Err(RecvTimeoutError::Disconnected) => return Err(SourceError::Walker),
+                    Err(RecvTimeoutError::Disconnected) => return Err(SourceError::WalkThread),
                 }
             }
         };
@@ -276,9 +276,9 @@ impl LiveSource {
                 errand.wishes.for_calibration();
             }
             errand.cgroup_needs = needs.cgroups;
-            errand.whereabouts = needs.whereabouts;
-            errand.look = self.looks;
-            self.errands.send(errand).map_err(|_| SourceError::Walker)?;
+            errand.exe_cwd_environ = needs.exe_cwd_environ;
+            errand.sample = self.samples;
+            self.errands.send(errand).map_err(|_| SourceError::WalkThread)?;
         }
         self.wait(until).map(|_| ())
     }
@@ -318,12 +318,12 @@ fn millis(duration: Duration) -> Millis {
 }
 
 impl Source for LiveSource {
-    fn look(
+    fn sample(
         &mut self,
         needs: &Needs,
         spent: Option<Arc<Snapshot>>,
     ) -> Result<Arc<Snapshot>, SourceError> {
-        self.looks += 1;
+        self.samples += 1;
         self.status = needs.status;
         let system = self.files.read(&self.root, &self.machine)?;
         self.kept.close_others(&needs.keep);
@@ -331,7 +331,7 @@ impl Source for LiveSource {
         let page = self.machine.page_size;
         let total = global_total(&system.meminfo.memory, &system.swap, page);
         self.calibrate(total);
-        let in_time = self.walked.is_some_and(|(_, look)| look == self.looks);
+        let in_time = self.walked.is_some_and(|(_, sample)| sample == self.samples);
         if !in_time {
             // Those scores stand beside the sizes of another look.
             self.rows.iter_mut().for_each(|row| row.score_fresh = false);
@@ -366,10 +366,10 @@ impl Source for LiveSource {
             room.memory = system.meminfo.memory;
             room.swap = system.swap;
             room.overcommit = system.overcommit;
-            room.knobs = system.knobs;
+            room.sysctls = system.sysctls;
             room.pressure = system.pressure;
             room.traffic = system.traffic;
-            room.powers = self.powers;
+            room.privileges = self.privileges;
             room.scan = ScanAge { stale_ms: stale, unreadable };
             room.machine = Arc::clone(&self.machine);
             room.cgroups = Arc::clone(&self.cgroups);
@@ -384,7 +384,7 @@ impl Source for LiveSource {
     /// Reads just these processes again, each whole and back to back with its score: the second
     /// look, which confirms or refutes what the first one seemed to show. Those that are gone are
     /// taken out of the snapshot.
-    fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+    fn sample_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
         for &id in ids {
             let Some(at) = snapshot.position(id.pid).filter(|&at| snapshot.processes[at].id == id)
             else {

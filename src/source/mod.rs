@@ -30,7 +30,7 @@ pub trait Source: Send {
     /// # Errors
     ///
     /// When there is nothing to see, or no longer.
-    fn look(
+    fn sample(
         &mut self,
         needs: &Needs,
         spent: Option<Arc<Snapshot>>,
@@ -38,7 +38,7 @@ pub trait Source: Send {
 
     /// Reads just these processes again, where they still can be: the second look, which confirms
     /// or refutes what the first one seemed to show.
-    fn look_again(&mut self, _ids: &[ProcId], _snapshot: &mut Snapshot) {}
+    fn sample_again(&mut self, _ids: &[ProcId], _snapshot: &mut Snapshot) {}
 
     /// Takes the names of users, for the snapshots to come. A recording has its own.
     fn learn_users(&mut self, _users: Arc<BTreeMap<u32, Text>>) {}
@@ -50,7 +50,7 @@ pub enum SourceError {
     /// A file that a look cannot do without was not readable.
     Unreadable(Unreadable),
     /// The thread that walks over the processes has ended.
-    Walker,
+    WalkThread,
     /// The recording is over.
     End,
     /// The recording's last line was cut short, as by a full disk; what came before was fine.
@@ -99,7 +99,7 @@ impl fmt::Display for SourceError {
             Self::Unreadable(unreadable) => {
                 write!(f, "{unreadable}; is procfs mounted there, and readable for this user?")
             }
-            Self::Walker => f.write_str("the process table can no longer be read; start again"),
+            Self::WalkThread => f.write_str("the process table can no longer be read; start again"),
             Self::End => f.write_str("the recording is over"),
             Self::Cut { name, line } => {
                 write!(f, "{name}:{line}: the last line is cut short; it is left out")

@@ -253,7 +253,7 @@ fn absurd(snapshot: &Snapshot) -> Option<String> {
 }
 
 impl Source for Recording {
-    fn look(
+    fn sample(
         &mut self,
         _needs: &Needs,
         _spent: Option<Arc<Snapshot>>,

@@ -130,10 +130,10 @@ impl Redactor {
         }
         let ending = ENDINGS.iter().find(|ending| name.ends_with(**ending)).copied();
         let ending = ending.unwrap_or_default();
-        let stem = name.strip_suffix(ending).unwrap_or(name);
-        let before = BEFORE.iter().find(|before| stem.starts_with(**before)).copied();
+        let tree_lines = name.strip_suffix(ending).unwrap_or(name);
+        let before = BEFORE.iter().find(|before| tree_lines.starts_with(**before)).copied();
         if let Some(before) = before {
-            let rest = stem.strip_prefix(before).unwrap_or_default();
+            let rest = tree_lines.strip_prefix(before).unwrap_or_default();
             return format!("{before}{}{ending}", self.token("cg", rest));
         }
         let part = |part: &str| match part {
@@ -141,12 +141,14 @@ impl Redactor {
             part => self.token("cg", part),
         };
         // An instance belongs to its template, and a slice to the one whose name it goes on from.
-        let stem = match stem.split_once('@') {
+        let tree_lines = match tree_lines.split_once('@') {
             Some((template, instance)) => format!("{}@{}", part(template), part(instance)),
-            None if ending == ".slice" => stem.split('-').map(part).collect::<Vec<_>>().join("-"),
-            None => part(stem),
+            None if ending == ".slice" => {
+                tree_lines.split('-').map(part).collect::<Vec<_>>().join("-")
+            }
+            None => part(tree_lines),
         };
-        stem + ending
+        tree_lines + ending
     }
 
     /// A path in the cgroup tree.
@@ -197,7 +199,7 @@ impl Redactor {
         }
     }
 
-    fn whereabouts(&self, at: &ExeCwdEnviron) -> ExeCwdEnviron {
+    fn exe_cwd_environ(&self, at: &ExeCwdEnviron) -> ExeCwdEnviron {
         let text = |kind: &str, reading: &Reading<Text>| match reading {
             Reading::Value(text) => Reading::Value(self.text(kind, text)),
             absent => absent.clone(),
@@ -276,7 +278,7 @@ struct Plain {
     comm: Comm,
     cgroup: Reading<Arc<Text>>,
     cmdline: Reading<Arc<Text>>,
-    whereabouts: Option<Arc<ExeCwdEnviron>>,
+    exe_cwd_environ: Option<Arc<ExeCwdEnviron>>,
 }
 
 /// A source whose names are replaced: nothing that looks through it sees another one.
@@ -313,7 +315,7 @@ impl RedactedSource {
             comm: process.comm,
             cgroup: process.cgroup.clone(),
             cmdline: process.cmdline.clone(),
-            whereabouts: process.whereabouts.clone(),
+            exe_cwd_environ: process.exe_cwd_environ.clone(),
         };
         process.comm = self.redactor.comm(process.comm);
         if let Reading::Value(path) = &mut process.cgroup {
@@ -323,61 +325,63 @@ impl RedactedSource {
         if let Reading::Value(line) = &mut process.cmdline {
             *line = Arc::new(self.redactor.line(line));
         }
-        if let Some(at) = &mut process.whereabouts {
-            *at = Arc::new(self.redactor.whereabouts(at));
+        if let Some(at) = &mut process.exe_cwd_environ {
+            *at = Arc::new(self.redactor.exe_cwd_environ(at));
         }
         self.plain.insert(process.id, plain);
     }
 
-    fn redact(&mut self, look: &mut Snapshot) {
-        let machine = Arc::make_mut(&mut look.machine);
+    fn redact(&mut self, sample: &mut Snapshot) {
+        let machine = Arc::make_mut(&mut sample.machine);
         machine.name = self.redactor.text("host", &machine.name);
         machine.boot_id = self.redactor.text("boot", &machine.boot_id);
-        look.users = Arc::new(self.redactor.users(&look.users));
-        if !Arc::ptr_eq(&look.cgroups, &self.cgroups.0) {
-            let redacted = Arc::new(self.redactor.cgroups(&look.cgroups));
-            self.cgroups = (Arc::clone(&look.cgroups), redacted);
+        sample.users = Arc::new(self.redactor.users(&sample.users));
+        if !Arc::ptr_eq(&sample.cgroups, &self.cgroups.0) {
+            let redacted = Arc::new(self.redactor.cgroups(&sample.cgroups));
+            self.cgroups = (Arc::clone(&sample.cgroups), redacted);
         }
-        look.cgroups = Arc::clone(&self.cgroups.1);
-        if !Arc::ptr_eq(&look.killers, &self.killers.0) {
-            let redacted = Arc::new(self.redactor.killers(&look.killers));
-            self.killers = (Arc::clone(&look.killers), redacted);
+        sample.cgroups = Arc::clone(&self.cgroups.1);
+        if !Arc::ptr_eq(&sample.killers, &self.killers.0) {
+            let redacted = Arc::new(self.redactor.killers(&sample.killers));
+            self.killers = (Arc::clone(&sample.killers), redacted);
         }
-        look.killers = Arc::clone(&self.killers.1);
+        sample.killers = Arc::clone(&self.killers.1);
         self.plain.clear();
         if self.paths.len() > PATHS {
             self.paths.clear();
         }
-        for process in &mut look.processes {
+        for process in &mut sample.processes {
             self.row(process);
         }
     }
 }
 
 impl Source for RedactedSource {
-    fn look(
+    fn sample(
         &mut self,
         needs: &Needs,
         spent: Option<Arc<Snapshot>>,
     ) -> Result<Arc<Snapshot>, SourceError> {
-        let mut snapshot = self.source.look(needs, spent)?;
+        let mut snapshot = self.source.sample(needs, spent)?;
         self.redact(Arc::make_mut(&mut snapshot));
         Ok(snapshot)
     }
 
-    fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
-        let at = |id: ProcId, look: &Snapshot| {
-            look.position(id.pid).filter(|&at| look.processes.get(at).is_some_and(|it| it.id == id))
+    fn sample_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+        let at = |id: ProcId, sample: &Snapshot| {
+            sample
+                .position(id.pid)
+                .filter(|&at| sample.processes.get(at).is_some_and(|it| it.id == id))
         };
         for &id in ids {
             let row = at(id, snapshot).and_then(|at| snapshot.processes.get_mut(at));
             if let Some((row, plain)) = row.zip(self.plain.remove(&id)) {
-                let Plain { comm, cgroup, cmdline, whereabouts } = plain;
+                let Plain { comm, cgroup, cmdline, exe_cwd_environ } = plain;
                 (row.comm, row.cgroup) = (comm, cgroup);
-                (row.cmdline, row.whereabouts) = (cmdline, whereabouts);
+                (row.cmdline, row.exe_cwd_environ) = (cmdline, exe_cwd_environ);
             }
         }
-        self.source.look_again(ids, snapshot);
+        self.source.sample_again(ids, snapshot);
         for &id in ids {
             if let Some(at) = at(id, snapshot)
                 && let Some(mut row) = snapshot.processes.get(at).cloned()

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::columns::{CommandStyle, RowContext, SizeUnit, human_size};
-use crate::events::{Constraint, OomReport, post_mortem};
+use crate::events::{Constraint, OomReport, reconstruct};
 use crate::model::{Names, Process, Reading, Scene};
 use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
@@ -88,7 +88,7 @@ impl<'a> ExplainedReport<'a> {
             kernel: report.kernel.clone().or_else(|| common.kernel.clone()),
             ..report.clone()
         };
-        let Some(post) = post_mortem(&filled, common.swap) else {
+        let Some(post) = reconstruct(&filled, common.swap) else {
             return Self { report, notes: Vec::new(), judged: None };
         };
         let policy = policy.unwrap_or_else(|| of_kernel(post.snapshot.machine.kernel.as_str()));
@@ -304,7 +304,7 @@ fn agreement(report: &OomReport, ranking: &Ranking) -> ChoiceAgreement {
 impl JudgedTask {
     /// What its rows are seen in.
     #[must_use]
-    pub fn sight<'a>(&'a self, names: &'a Names) -> RowContext<'a> {
+    pub fn context<'a>(&'a self, names: &'a Names) -> RowContext<'a> {
         RowContext {
             scene: &self.scene,
             policy: self.policy,
@@ -317,7 +317,7 @@ impl JudgedTask {
 
     fn verdict(&self, report: &OomReport) -> String {
         let names = Names::default();
-        let sight = self.sight(&names);
+        let context = self.context(&names);
         let rule = match self.policy.id() {
             "linux" => "the kernel's rule".to_owned(),
             _ => format!("the rule of {}", self.policy.title()),
@@ -325,8 +325,8 @@ impl JudgedTask {
         let first = self.ranking.victim();
         let chosen = first.and_then(|row| {
             let process = self.scene.find(row.id)?;
-            let points = row.standing.points()?;
-            Some(format!("{} with {}", values::who(process), values::points(&sight, points)))
+            let points = row.placement.points()?;
+            Some(format!("{} with {}", values::who(process), values::points(&context, points)))
         });
         let chosen = chosen.unwrap_or_else(|| "nobody".to_owned());
         let by_request = report.killed.first().and_then(|it| it.prefix.as_deref());
@@ -337,7 +337,7 @@ impl JudgedTask {
                     let other = self.scene.find(row.id)?;
                     Some(format!(
                         ", {} ahead of {}",
-                        values::points(&sight, margin),
+                        values::points(&context, margin),
                         values::who(other)
                     ))
                 });

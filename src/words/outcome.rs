@@ -72,5 +72,5 @@ pub fn outcome_text(outcome: &Outcome) -> String {
 
 /// A step beside a signal: `memory taken back at once: done`.
 fn step(taken: &ExpediteStep) -> String {
-    format!("{}: {}", taken.step.words(), taken.came.words())
+    format!("{}: {}", taken.step.words(), taken.result.words())
 }

@@ -62,43 +62,43 @@ impl PredictionSentence {
 
 /// Who dies next.
 #[must_use]
-pub fn sentence(sight: &RowContext<'_>) -> PredictionSentence {
-    let (rule, short_rule) = match sight.policy.id() {
+pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
+    let (rule, short_rule) = match context.policy.id() {
         "linux" => (String::new(), String::new()),
-        id if sight.policy.is_kernel() => {
-            (format!(" by the rule of {}", sight.policy.title()), format!(" by {id}"))
+        id if context.policy.is_kernel() => {
+            (format!(" by the rule of {}", context.policy.title()), format!(" by {id}"))
         }
         id => (format!(" by {id}"), format!(" by {id}")),
     };
-    let find = |id: ProcId| sight.scene.find(id);
-    let ranking = sight.ranking;
-    if let Some(off) = sight.policy.off(sight.scene) {
-        return overruled(sight, off);
+    let find = |id: ProcId| context.scene.find(id);
+    let ranking = context.ranking;
+    if let Some(off) = context.policy.overridden(context.scene) {
+        return overruled(context, off);
     }
     let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
-        return nobody(sight, &rule, &short_rule);
+        return nobody(context, &rule, &short_rule);
     };
     // Who dies along is no runner-up.
-    let fellows = fellows(sight, victim);
+    let fellows = fellows(context, victim);
     let apart = |row: &&Ranked| fellows.iter().all(|other| other.id != row.id);
     let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
     let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
     if ranking.too_close() {
-        return too_close(sight, &rule, &short_rule);
+        return too_close(context, &rule, &short_rule);
     }
-    let (name, points) = (values::who(victim), row.standing.points().unwrap_or_default());
-    let user = values::user(sight, victim);
-    let score = match sight.policy.unit() {
-        BadnessUnit::Pages => format!("{}/1000", values::permille(sight, points)),
+    let (name, points) = (values::who(victim), row.placement.points().unwrap_or_default());
+    let user = values::user(context, victim);
+    let score = match context.policy.unit() {
+        BadnessUnit::Pages => format!("{}/1000", values::permille(context, points)),
         BadnessUnit::Bare => format!("{} points", values::grouped(points.0)),
     };
     let versus = runner_up.map_or_else(
         || {
-            if sees_all(sight) { "nobody else can be chosen" } else { "nobody else can be seen" }
+            if sees_all(context) { "nobody else can be chosen" } else { "nobody else can be seen" }
                 .to_owned()
         },
         |(row, other)| match ranking.margin() {
-            Some(_) => format!("{} ahead of {}", lead(sight, points, row), values::who(other)),
+            Some(_) => format!("{} ahead of {}", lead(context, points, row), values::who(other)),
             None => format!("chosen before {} whatever the points", values::who(other)),
         },
     );
@@ -107,11 +107,11 @@ pub fn sentence(sight: &RowContext<'_>) -> PredictionSentence {
         who: name.clone(),
         rest,
     };
-    let label = format!("NEXT VICTIM{rule}{}", inside(sight));
+    let label = format!("NEXT VICTIM{rule}{}", inside(context));
     let short = format!("NEXT{short_rule}");
     let mut forms = Vec::with_capacity(9);
-    let because = adj_share(sight, victim);
-    let along = instead(sight, victim).or_else(|| along(sight, victim));
+    let because = adj_share(context, victim);
+    let along = instead(context, victim).or_else(|| along(context, victim));
     if let Some(because) = &because {
         let long = format!(" ({user}) {score}: {because}. {versus}.");
         forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
@@ -129,19 +129,19 @@ pub fn sentence(sight: &RowContext<'_>) -> PredictionSentence {
 }
 
 /// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
-fn fellows<'a>(sight: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
-    let policy = sight.policy;
-    let whole = policy.chooses_groups() || policy.signals_groups(sight.scene);
+fn fellows<'a>(context: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
+    let policy = context.policy;
+    let whole = policy.chooses_groups() || policy.signals_groups(context.scene);
     if policy.is_kernel() || !whole {
         return Vec::new();
     }
-    let company = sight.policy.company(victim, sight.scene);
+    let company = context.policy.also_killed(victim, context.scene);
     company.into_iter().filter(|other| other.id != victim.id).collect()
 }
 
 /// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
-fn instead(sight: &RowContext<'_>, victim: &Process) -> Option<String> {
-    let (other, _) = sight.policy.instead(victim, sight.scene)?;
+fn instead(context: &RowContext<'_>, victim: &Process) -> Option<String> {
+    let (other, _) = context.policy.killed_instead(victim, context.scene)?;
     Some(format!("Its {} dies in its place", kin(victim, other)))
 }
 
@@ -152,54 +152,56 @@ fn kin(victim: &Process, other: &Process) -> String {
 }
 
 /// Who else the kernel kills with it, where a cgroup dies as a whole.
-fn along(sight: &RowContext<'_>, victim: &Process) -> Option<String> {
-    if !sight.policy.kills_groups(sight.scene) {
+fn along(context: &RowContext<'_>, victim: &Process) -> Option<String> {
+    if !context.policy.kills_groups(context.scene) {
         // A killer that chooses whole cgroups takes everybody in them.
-        let count = fellows(sight, victim).len();
-        let of = if sight.policy.chooses_groups() { "cgroup" } else { "process group" };
+        let count = fellows(context, victim).len();
+        let of = if context.policy.chooses_groups() { "cgroup" } else { "process group" };
         return (count > 0).then(|| format!("{count} more of its {of} die with it"));
     }
-    let (group, mates) = group_mates(victim, sight.scene)?;
+    let (group, mates) = group_mates(victim, context.scene)?;
     let count = mates.len();
     (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
 }
 
 /// In which domain, where that is not the whole machine.
-fn inside(sight: &RowContext<'_>) -> String {
-    let domain = sight.scene.domain();
+fn inside(context: &RowContext<'_>) -> String {
+    let domain = context.scene.domain();
     if domain.is_global() { String::new() } else { format!(" in {domain}") }
 }
 
 /// Whether no process is hidden from the ranking.
-fn sees_all(sight: &RowContext<'_>) -> bool {
-    let now = sight.scene.now();
-    now.powers.sees_others && now.scan.unreadable == 0
+fn sees_all(context: &RowContext<'_>) -> bool {
+    let now = context.scene.now();
+    now.privileges.sees_others && now.scan.unreadable == 0
 }
 
 /// By how much the victim leads.
-fn lead(sight: &RowContext<'_>, points: Points, next: &Ranked) -> String {
-    let other = next.standing.points().unwrap_or_default();
-    if sight.policy.unit() == BadnessUnit::Bare {
+fn lead(context: &RowContext<'_>, points: Points, next: &Ranked) -> String {
+    let other = next.placement.points().unwrap_or_default();
+    if context.policy.unit() == BadnessUnit::Bare {
         return values::grouped((points - other).0);
     }
-    match values::permille(sight, points) - values::permille(sight, other) {
-        0 => values::points(sight, points - other),
+    match values::permille(context, points) - values::permille(context, other) {
+        0 => values::points(context, points - other),
         lead => lead.to_string(),
     }
 }
 
 /// What oom_score_adj does to a process's place: nothing to say where it is zero.
-fn adj_share(sight: &RowContext<'_>, process: &Process) -> Option<String> {
-    let (term, adj) = adj_term(sight, process)?;
-    let amount = values::points(sight, Points(term.points.0.saturating_abs()));
+fn adj_share(context: &RowContext<'_>, process: &Process) -> Option<String> {
+    let (term, adj) = adj_term(context, process)?;
+    let amount = values::points(context, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
-    let rank = what_if(sight.policy, sight.scene, sight.ranking, process)?.rank_at_zero?;
+    let rank = what_if(context.policy, context.scene, context.ranking, process)?.rank_at_zero?;
     Some(format!("adj {adj} {verb} {amount}, without it rank {rank}"))
 }
 
 /// The adj term of a process's points, unless adj is zero.
-fn adj_term(sight: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> {
-    let Verdict::Scored(badness) = sight.policy.judge(process, sight.scene) else { return None };
+fn adj_term(context: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> {
+    let Verdict::Scored(badness) = context.policy.judge(process, context.scene) else {
+        return None;
+    };
     badness.terms.as_slice().iter().find_map(|term| match term.note {
         TermNote::Adj { adj, .. } if adj != Adj::ZERO => Some((*term, adj)),
         _ => None,
@@ -207,11 +209,11 @@ fn adj_term(sight: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> {
 }
 
 /// What happens instead of the ranking, then who leads it.
-fn overruled(sight: &RowContext<'_>, off: Override) -> PredictionSentence {
-    let first = sight.ranking.victim().and_then(|row| sight.scene.find(row.id));
+fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
+    let first = context.ranking.victim().and_then(|row| context.scene.find(row.id));
     let lead = |process: &Process| format!(" (first by badness: {})", values::who(process));
     let lead = first.map(lead).unwrap_or_default();
-    let (whole, brief) = (off.sentence(sight.scene), off.brief(sight.scene));
+    let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
     let form = |label: &str, rest: String| SentenceStyle {
         label: label.to_owned(),
         who: String::new(),
@@ -230,9 +232,9 @@ fn overruled(sight: &RowContext<'_>, off: Override) -> PredictionSentence {
 }
 
 /// The first two of those who may die, who need not be those who are chosen.
-fn too_close(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
-    let ranking = sight.ranking;
-    let name = |id: &ProcId| sight.scene.find(*id).map_or_else(|| id.to_string(), values::who);
+fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
+    let ranking = context.ranking;
+    let name = |id: &ProcId| context.scene.find(*id).map_or_else(|| id.to_string(), values::who);
     let mut names = ranking.candidates().iter().map(name);
     let (who, other) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
     let more = match ranking.candidates().len() {
@@ -240,8 +242,8 @@ fn too_close(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> Prediction
         3 => " or another".to_owned(),
         count => format!(" or {} others", count - 2),
     };
-    let margin = values::points(sight, ranking.margin().unwrap_or_default());
-    let slack = values::points(sight, ranking.slack().points());
+    let margin = values::points(context, ranking.margin().unwrap_or_default());
+    let slack = values::points(context, ranking.slack().points());
     let form = |label: String, rest: String| SentenceStyle { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
     PredictionSentence {
@@ -258,29 +260,29 @@ fn too_close(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> Prediction
     }
 }
 
-fn nobody(sight: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
+fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
     // Those whose memory could not be read stand first among the spared.
-    let hidden = sight
+    let hidden = context
         .ranking
         .rows()
         .first()
-        .is_some_and(|row| row.standing == Placement::Spared(SparedReason::Unreadable));
-    let domain = sight.scene.domain();
+        .is_some_and(|row| row.placement == Placement::Spared(SparedReason::Unreadable));
+    let domain = context.scene.domain();
     let empty = || {
-        let mut rows = sight.ranking.rows().iter();
-        rows.all(|row| row.standing == Placement::Spared(SparedReason::Outside))
+        let mut rows = context.ranking.rows().iter();
+        rows.all(|row| row.placement == Placement::Spared(SparedReason::Outside))
     };
     let passed = |reason| {
-        let mut rows = sight.ranking.rows().iter();
-        rows.any(|row| row.standing == Placement::Spared(reason))
+        let mut rows = context.ranking.rows().iter();
+        rows.any(|row| row.placement == Placement::Spared(reason))
     };
     let why = if domain.kind == DomainKind::Gone {
         "this memory cgroup is not there any more"
-    } else if hidden || !sees_all(sight) {
+    } else if hidden || !sees_all(context) {
         "nobody that can be seen"
     } else if empty() {
         "no process is in this domain"
-    } else if !sight.policy.is_kernel() {
+    } else if !context.policy.is_kernel() {
         match (passed(SparedReason::Unnamed), passed(SparedReason::Zero)) {
             (true, _) => "nobody here is whom it names, so it would kill nobody",
             (_, true) => "nobody is above its threshold, so it would kill nobody",

@@ -35,63 +35,63 @@ pub fn age(scene: &Scene, id: ProcId) -> String {
 
 /// A size in the unit of the sight.
 #[must_use]
-pub fn size(sight: &RowContext<'_>, pages: Pages) -> String {
+pub fn size(context: &RowContext<'_>, pages: Pages) -> String {
     let mut out = String::new();
-    sight.size(pages, &mut out);
+    context.size(pages, &mut out);
     out
 }
 
 /// The same of KiB.
 #[must_use]
-pub fn kib(sight: &RowContext<'_>, kib: Kib) -> String {
-    size(sight, kib.pages(sight.scene.machine().page_size))
+pub fn kib(context: &RowContext<'_>, kib: Kib) -> String {
+    size(context, kib.pages(context.scene.machine().page_size))
 }
 
 /// Two sizes of one unit: `25.9/31.2G`.
 #[must_use]
-pub fn pair(sight: &RowContext<'_>, of: Kib, all: Kib) -> String {
-    joined(kib(sight, of), kib(sight, all))
+pub fn pair(context: &RowContext<'_>, of: Kib, all: Kib) -> String {
+    joined(kib(context, of), kib(context, all))
 }
 
 /// A signed amount of the policy's points.
 #[must_use]
-pub fn points(sight: &RowContext<'_>, points: Points) -> String {
+pub fn points(context: &RowContext<'_>, points: Points) -> String {
     if points == Points::ZERO {
         return "0".to_owned();
     }
     let mut out = String::new();
-    sight.points(points, &mut out);
+    context.points(points, &mut out);
     out
 }
 
 /// What one step of adj weighs: a tenth of a MiB matters where it is multiplied by hundreds.
 #[must_use]
-pub fn step(sight: &RowContext<'_>) -> String {
-    step_of(sight, sight.scene.domain())
+pub fn step(context: &RowContext<'_>) -> String {
+    step_of(context, context.scene.domain())
 }
 
 /// The same in another domain.
 #[must_use]
-pub fn step_of(sight: &RowContext<'_>, domain: &Domain) -> String {
+pub fn step_of(context: &RowContext<'_>, domain: &Domain) -> String {
     let pages = Pages(domain.pages.0 / 1000);
-    let mib = pages.bytes(sight.scene.machine().page_size).0 as f64 / f64::from(1 << 20);
-    if sight.scale == SizeUnit::Auto && (1.0..1024.0).contains(&mib) {
+    let mib = pages.bytes(context.scene.machine().page_size).0 as f64 / f64::from(1 << 20);
+    if context.scale == SizeUnit::Auto && (1.0..1024.0).contains(&mib) {
         format!("{mib:.1}M")
     } else {
-        size(sight, pages)
+        size(context, pages)
     }
 }
 
 /// Points as a share of the domain: `313`.
 #[must_use]
-pub fn permille(sight: &RowContext<'_>, points: Points) -> i64 {
-    Permille::of(points, sight.scene.domain().pages).0
+pub fn permille(context: &RowContext<'_>, points: Points) -> i64 {
+    Permille::of(points, context.scene.domain().pages).0
 }
 
 /// The user's name, or the dash that says why not.
 #[must_use]
-pub fn user(sight: &RowContext<'_>, process: &Process) -> String {
-    let user = sight.user(process);
+pub fn user(context: &RowContext<'_>, process: &Process) -> String {
+    let user = context.user(process);
     let dash = user.dash();
     user.value().unwrap_or_else(|| dash.to_owned())
 }
@@ -110,8 +110,8 @@ pub fn share(percent: f32) -> String {
 
 /// A size in bytes in the unit of the sight.
 #[must_use]
-pub fn bytes(sight: &RowContext<'_>, bytes: Bytes) -> String {
-    size(sight, bytes.pages(sight.scene.machine().page_size))
+pub fn bytes(context: &RowContext<'_>, bytes: Bytes) -> String {
+    size(context, bytes.pages(context.scene.machine().page_size))
 }
 
 /// Two sizes of one unit: `7.10/8.00G`.
@@ -159,12 +159,12 @@ pub fn about(arrival: &TimeToFull) -> String {
 
 /// Who dies at a wall: `30114 cc1plus`, or why nobody does.
 #[must_use]
-pub fn victim(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
-    let name = |id: ProcId| sight.scene.find(id).map_or_else(|| id.to_string(), who);
-    match fate.off {
+pub fn victim(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
+    let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), who);
+    match fate.overridden {
         Some(Override::Waits) => return "no kill: waits".to_owned(),
         Some(Override::Panic) => return "no kill: panics".to_owned(),
-        Some(off) => return off.brief(sight.scene),
+        Some(off) => return off.brief(context.scene),
         None => {}
     }
     let Some(victim) = fate.victim else { return "nobody can be chosen".to_owned() };
@@ -177,16 +177,16 @@ pub fn victim(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
 /// How many die with the victim: ` +3 with it`.
 #[must_use]
 pub fn mates(fate: &OutcomeAtLimit) -> String {
-    let falls = fate.victim.is_some() && fate.off.is_none() && fate.mates > 0;
-    if falls { format!(" +{} with it", fate.mates) } else { String::new() }
+    let falls = fate.victim.is_some() && fate.overridden.is_none() && fate.also_killed > 0;
+    if falls { format!(" +{} with it", fate.also_killed) } else { String::new() }
 }
 
 /// Who dies at a wall, the longest form first: `30114 cc1plus 471/1000 +3 with it`, without those
 /// with it, with the bare per-mille, with the name only.
 #[must_use]
-pub fn fates(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> [String; 4] {
-    let name = victim(sight, fate);
-    let certain = fate.off.is_none() && !fate.too_close();
+pub fn fates(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> [String; 4] {
+    let name = victim(context, fate);
+    let certain = fate.overridden.is_none() && !fate.too_close();
     let (share, bare) = match fate.permille.filter(|_| certain) {
         Some(share) => (format!("{name} {}/1000", share.0), format!("{name} {}", share.0)),
         None => (name.clone(), name.clone()),
@@ -196,20 +196,20 @@ pub fn fates(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> [String; 4] {
 
 /// The longest of them.
 #[must_use]
-pub fn fate(sight: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
-    let [whole, ..] = fates(sight, fate);
+pub fn fate(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
+    let [whole, ..] = fates(context, fate);
     whole
 }
 
 /// What is left until a wall is hit: `322M left, full in ~65s`.
 #[must_use]
-pub fn left(sight: &RowContext<'_>, wall: &ReachableLimit) -> String {
-    let swap = sight.scene.now().swap.free_kib.bytes();
+pub fn left(context: &RowContext<'_>, wall: &ReachableLimit) -> String {
+    let swap = context.scene.now().swap.free_kib.bytes();
     let mut text = if wall.is_machine() && swap.0 > 0 {
-        let memory = bytes(sight, wall.headroom.saturating_sub(swap));
-        format!("{memory} + {} swap left", bytes(sight, swap))
+        let memory = bytes(context, wall.headroom.saturating_sub(swap));
+        format!("{memory} + {} swap left", bytes(context, swap))
     } else {
-        format!("{} left", bytes(sight, wall.headroom))
+        format!("{} left", bytes(context, wall.headroom))
     };
     if let Some(time) = wall.full.map(|full| full.likely).or(wall.hit_in) {
         text.push_str(&format!(", full in {}", soon(time)));
@@ -219,19 +219,19 @@ pub fn left(sight: &RowContext<'_>, wall: &ReachableLimit) -> String {
 
 /// The same behind how full it is: `2.71/3.00G, 322M left, full in ~65s`.
 #[must_use]
-pub fn room(sight: &RowContext<'_>, wall: &ReachableLimit) -> String {
-    let left = left(sight, wall);
+pub fn room(context: &RowContext<'_>, wall: &ReachableLimit) -> String {
+    let left = left(context, wall);
     let Scope::Memcg(path) = wall.scope() else { return left };
-    let limit = bytes(sight, wall.limit);
-    match sight.scene.now().cgroups.find(path.as_str()).map(Cgroup::used) {
-        Some(Reading::Value(used)) => format!("{}, {left}", joined(bytes(sight, used), limit)),
+    let limit = bytes(context, wall.limit);
+    match context.scene.now().cgroups.find(path.as_str()).map(Cgroup::used) {
+        Some(Reading::Value(used)) => format!("{}, {left}", joined(bytes(context, used), limit)),
         _ => format!("{limit}, {left}"),
     }
 }
 
 /// The name of a wall: the cgroup's path, or the machine.
 #[must_use]
-pub fn wall_name(wall: &ReachableLimit) -> &str {
+pub fn limit_name(wall: &ReachableLimit) -> &str {
     if wall.is_machine() { "the machine" } else { wall.name.as_str() }
 }
 

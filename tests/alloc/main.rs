@@ -48,21 +48,21 @@ static ALLOCATOR: Counting = Counting;
 fn counts(root: ProcRoot, patience: ScanPatience, cgroups: CgroupNeeds) -> Vec<u64> {
     let mut live = LiveSource::start(root, patience).expect("a readable tree");
     let everything = Needs { cgroups, ..Needs::everything() };
-    let first = live.look(&everything, None).expect("a look");
+    let first = live.sample(&everything, None).expect("a look");
     let top: Vec<_> = first.processes.iter().rev().take(10).map(|row| row.id).collect();
     let needs = Needs { scores: Scores::Some(top.clone()), keep: top, ..everything };
     let mut spent: Option<Arc<Snapshot>> = None;
-    let mut look = || {
+    let mut sample = || {
         let before = COUNT.load(Ordering::Relaxed);
-        let snapshot = live.look(&needs, spent.take()).expect("a look");
+        let snapshot = live.sample(&needs, spent.take()).expect("a look");
         spent = Some(snapshot);
         COUNT.load(Ordering::Relaxed) - before
     };
     for _ in 0..32 {
-        look();
+        sample();
     }
     let mut counts = Vec::with_capacity(32);
-    counts.extend((0..32).map(|_| look()));
+    counts.extend((0..32).map(|_| sample()));
     counts
 }
 

@@ -80,7 +80,7 @@ struct Whole {
     source: LiveSource,
     app: App,
     terminal: ratatui::Terminal<CrosstermBackend<Sink>>,
-    look: Theme,
+    sample: Theme,
 }
 
 impl Whole {
@@ -105,17 +105,17 @@ impl Whole {
             app: App::new(setup),
             terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
-            look: Theme { colour: true, unicode: true },
+            sample: Theme { colour: true, unicode: true },
         }
     }
 
     fn refresh(&mut self) {
         let spent = self.app.take_spent();
-        let snapshot: Arc<Snapshot> = self.source.look(&self.app.needs(), spent).expect("a look");
+        let snapshot: Arc<Snapshot> = self.source.sample(&self.app.needs(), spent).expect("a look");
         self.app.update(Msg::Sampled(snapshot));
         let mut viewport = self.app.viewport;
         self.terminal
-            .draw(|frame| viewport = ui::draw(&self.app, &self.look, frame))
+            .draw(|frame| viewport = ui::draw(&self.app, &self.sample, frame))
             .expect("a picture");
         self.app.update(Msg::Drawn(viewport, Millis(0)));
     }
@@ -151,9 +151,9 @@ fn footprint() -> Option<u64> {
 }
 
 /// So many processes like those of a look, each in a cgroup of its own, seen twice.
-fn crowd(look: &Snapshot, count: usize) -> Scene {
-    let mut crowd = look.clone();
-    let users: Vec<_> = look.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
+fn crowd(sample: &Snapshot, count: usize) -> Scene {
+    let mut crowd = sample.clone();
+    let users: Vec<_> = sample.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
     crowd.processes = (0..count)
         .map(|nth| {
             let mut one = users[nth % users.len()].clone();
@@ -171,8 +171,8 @@ fn crowd(look: &Snapshot, count: usize) -> Scene {
 
 /// What the view Verdicts costs at each look, in milliseconds of CPU: every policy ranks everybody and
 /// says whom it takes.
-fn verdicts(look: &Snapshot, count: usize) -> f64 {
-    let scene = crowd(look, count);
+fn verdicts(sample: &Snapshot, count: usize) -> f64 {
+    let scene = crowd(sample, count);
     let ranking = Ranking::new(&policy::LINUX, &scene);
     let cost = |_| {
         let before = spent(UsageWho::RUSAGE_SELF);
@@ -185,8 +185,8 @@ fn verdicts(look: &Snapshot, count: usize) -> f64 {
 
 /// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
 /// of site rules, by one of as many facts as fit, and by one that is refused for its price.
-fn rankings(look: &Snapshot) -> Vec<(String, f64)> {
-    let scene = crowd(look, CROWD);
+fn rankings(sample: &Snapshot) -> Vec<(String, f64)> {
+    let scene = crowd(sample, CROWD);
     let site = |text: &str| -> &'static dyn Policy {
         SiteRule::compile(text, Arc::default()).expect("a rule").leak("bench")
     };
@@ -272,7 +272,7 @@ fn main() {
         );
         let _ = writeln!(out, "ratio doomtop / top            {:6.2}", median(ratios));
     }
-    let crowd = whole.source.look(&Needs::everything(), None).expect("a look");
+    let crowd = whole.source.sample(&Needs::everything(), None).expect("a look");
     for (name, millis) in rankings(&crowd) {
         let _ = writeln!(out, "ranking {CROWD} by {name:<28} {millis:8.2} ms CPU");
     }

@@ -99,32 +99,32 @@ fn nobody_else_can_report_a_kill() {
     assert_eq!(said, []);
 }
 
-fn look(victim: i32, candidates: &[i32]) -> Frame {
+fn sample(victim: i32, candidates: &[i32]) -> Frame {
     let victim = (victim > 0).then_some(Named { pid: victim });
     Frame { victim, candidates: candidates.to_vec(), ..Frame::default() }
 }
 
 fn a_look_is_judged() {
-    assert_eq!(judge(&look(7, &[7]), 7), Outcome::Named);
-    assert_eq!(judge(&look(7, &[7, 8]), 7), Outcome::Among);
-    assert_eq!(judge(&look(7, &[7, 8]), 8), Outcome::Among);
-    assert_eq!(judge(&look(7, &[7]), 8), Outcome::Missed);
-    assert_eq!(judge(&look(7, &[7, 8]), 9), Outcome::Missed);
-    assert_eq!(judge(&look(8, &[7]), 7), Outcome::Missed, "two stories");
-    assert_eq!(judge(&look(0, &[]), 7), Outcome::Missed);
-    let off = Frame { off: Some("panic_on_oom".into()), ..look(7, &[7]) };
+    assert_eq!(judge(&sample(7, &[7]), 7), Outcome::Named);
+    assert_eq!(judge(&sample(7, &[7, 8]), 7), Outcome::Among);
+    assert_eq!(judge(&sample(7, &[7, 8]), 8), Outcome::Among);
+    assert_eq!(judge(&sample(7, &[7]), 8), Outcome::Missed);
+    assert_eq!(judge(&sample(7, &[7, 8]), 9), Outcome::Missed);
+    assert_eq!(judge(&sample(8, &[7]), 7), Outcome::Missed, "two stories");
+    assert_eq!(judge(&sample(0, &[]), 7), Outcome::Missed);
+    let off = Frame { off: Some("panic_on_oom".into()), ..sample(7, &[7]) };
     assert_eq!(judge(&off, 8), Outcome::Off);
-    let on = Frame { off: Some(serde_json::Value::Null), ..look(7, &[7]) };
+    let on = Frame { off: Some(serde_json::Value::Null), ..sample(7, &[7]) };
     assert_eq!(judge(&on, 7), Outcome::Named);
 }
 
 fn a_wrong_prediction_refutes() {
     let mut tally = Tally::default();
     assert!(tally.refuted().is_some(), "nothing proves nothing");
-    tally.count(&look(7, &[7]), 7, 0);
-    tally.count(&look(7, &[7, 8]), 8, 0);
+    tally.count(&sample(7, &[7]), 7, 0);
+    tally.count(&sample(7, &[7, 8]), 8, 0);
     assert_eq!(tally.refuted(), None);
-    tally.count(&look(7, &[7]), 8, 0);
+    tally.count(&sample(7, &[7]), 8, 0);
     assert!(tally.refuted().is_some(), "one wrong kill is enough");
     assert_eq!((tally.kills, tally.named, tally.too_close), (3, 1, 1));
     assert_eq!((tally.among, tally.missed, tally.first), (1, 1, 1));

@@ -120,7 +120,7 @@ struct Looks {
 /// doomtop, running beside us.
 pub struct Oracle {
     child: Child,
-    looks: Arc<(Mutex<Looks>, Condvar)>,
+    samples: Arc<(Mutex<Looks>, Condvar)>,
 }
 
 impl Oracle {
@@ -131,27 +131,27 @@ impl Oracle {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("doomtop");
         let mut lines = BufReader::with_capacity(1 << 20, child.stdout.take().expect("its output"));
-        let looks = Arc::new((Mutex::new(Looks::default()), Condvar::new()));
-        let theirs = Arc::clone(&looks);
+        let samples = Arc::new((Mutex::new(Looks::default()), Condvar::new()));
+        let theirs = Arc::clone(&samples);
         thread::spawn(move || {
-            let (looks, changed) = &*theirs;
+            let (samples, changed) = &*theirs;
             loop {
                 // The line that is forgotten gives its memory to the next: under pressure nothing
                 // needs to be allocated.
                 let mut line = {
-                    let mut looks = looks.lock().expect("looks");
-                    let full = looks.kept.len() >= KEPT;
-                    let oldest = if full { looks.kept.pop_front() } else { None };
-                    oldest.map(|look| look.line).unwrap_or_default()
+                    let mut samples = samples.lock().expect("looks");
+                    let full = samples.kept.len() >= KEPT;
+                    let oldest = if full { samples.kept.pop_front() } else { None };
+                    oldest.map(|sample| sample.line).unwrap_or_default()
                 };
                 line.clear();
                 let count = lines.read_until(b'\n', &mut line).unwrap_or(0);
                 let arrived = now();
-                let mut looks = looks.lock().expect("looks");
+                let mut samples = samples.lock().expect("looks");
                 if count == 0 {
-                    looks.ended = true;
+                    samples.ended = true;
                 } else {
-                    looks.kept.push_back(Look { arrived, line });
+                    samples.kept.push_back(Look { arrived, line });
                 }
                 changed.notify_all();
                 if count == 0 {
@@ -159,11 +159,11 @@ impl Oracle {
                 }
             }
         });
-        Self { child, looks }
+        Self { child, samples }
     }
 
     fn lock(&self) -> MutexGuard<'_, Looks> {
-        self.looks.0.lock().expect("looks")
+        self.samples.0.lock().expect("looks")
     }
 
     /// Waits for so many looks in a row of which this is true, all taken after `since`.
@@ -176,13 +176,13 @@ impl Oracle {
     ) -> Result<(), String> {
         let mut seen = since;
         let mut fine = 0;
-        let mut looks = self.lock();
+        let mut samples = self.lock();
         loop {
-            let fresh: Vec<(i64, Frame)> = looks
+            let fresh: Vec<(i64, Frame)> = samples
                 .kept
                 .iter()
-                .filter(|look| look.arrived > seen)
-                .map(|look| (look.arrived, look.frame()))
+                .filter(|sample| sample.arrived > seen)
+                .map(|sample| (sample.arrived, sample.frame()))
                 .collect();
             for (arrived, frame) in fresh {
                 // What arrived first may have been looked at before.
@@ -192,41 +192,42 @@ impl Oracle {
             if fine >= wanted_looks {
                 return Ok(());
             }
-            if looks.ended {
+            if samples.ended {
                 return Err("doomtop ended".to_owned());
             }
             if Instant::now() >= deadline {
                 return Err("doomtop does not show what was waited for".to_owned());
             }
             let wait = Duration::from_millis(500);
-            looks = self.looks.1.wait_timeout(looks, wait).expect("looks").0;
+            samples = self.samples.1.wait_timeout(samples, wait).expect("looks").0;
         }
     }
 
     /// The last look that had arrived before this moment, and how old it was then.
     pub fn before(&self, moment: i64) -> Option<(Frame, i64)> {
-        let looks = self.lock();
-        let look = looks.kept.iter().rev().find(|look| look.arrived < moment)?;
-        Some((look.frame(), moment - look.arrived))
+        let samples = self.lock();
+        let sample = samples.kept.iter().rev().find(|sample| sample.arrived < moment)?;
+        Some((sample.frame(), moment - sample.arrived))
     }
 
     /// How a process went up in the looks before this moment: milliseconds before it, and points.
     pub fn history(&self, moment: i64, pid: i32) -> Vec<(i64, Option<i64>)> {
-        let looks = self.lock();
-        let past = looks.kept.iter().filter(|look| look.arrived < moment);
-        past.map(|look| {
-            let row = look.frame().processes.into_iter().find(|row| row.pid == pid);
-            ((look.arrived - moment) / 1000, row.and_then(|row| row.badness_pages))
+        let samples = self.lock();
+        let past = samples.kept.iter().filter(|sample| sample.arrived < moment);
+        past.map(|sample| {
+            let row = sample.frame().processes.into_iter().find(|row| row.pid == pid);
+            ((sample.arrived - moment) / 1000, row.and_then(|row| row.badness_pages))
         })
         .skip_while(|(_, points)| points.is_none())
         .collect()
     }
 
     /// How many looks arrived between these moments of which this is true.
-    pub fn looks(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> usize {
-        let looks = self.lock();
-        let within = looks.kept.iter().filter(|look| look.arrived > from && look.arrived < to);
-        within.filter(|look| wanted(&look.frame())).count()
+    pub fn samples(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> usize {
+        let samples = self.lock();
+        let within =
+            samples.kept.iter().filter(|sample| sample.arrived > from && sample.arrived < to);
+        within.filter(|sample| wanted(&sample.frame())).count()
     }
 }
 

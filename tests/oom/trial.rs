@@ -164,7 +164,7 @@ impl Field {
         let scope = self.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
         self.oracle.get_or_insert_with(|| Oracle::start(scope));
         self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
-        let mut looks = CALM;
+        let mut samples = CALM;
         while self.tally.kills < wanted {
             let gone = self.last.map(|(_, pid)| pid);
             let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
@@ -172,8 +172,8 @@ impl Field {
                 pids.iter().all(|&pid| frame.shows(pid) || !lives(pid))
                     && gone.is_none_or(|pid| !can_die(frame, pid))
             };
-            self.settled(looks, seen)?;
-            looks = AGAIN;
+            self.settled(samples, seen)?;
+            samples = AGAIN;
             // Before the growth was stopped, it may have cost another one.
             hogs.retain_mut(|hog| hog.ended().is_none());
             let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
@@ -198,9 +198,9 @@ impl Field {
         self.oracle.as_ref().expect("it is started with the first load")
     }
 
-    fn settled(&self, looks: usize, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
+    fn settled(&self, samples: usize, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
         self.interrupted()?;
-        self.oracle().settled(now(), looks, Instant::now() + PATIENCE, wanted)
+        self.oracle().settled(now(), samples, Instant::now() + PATIENCE, wanted)
     }
 
     fn interrupted(&self) -> Result<(), String> {
@@ -283,12 +283,12 @@ impl Field {
         // doomtop must have seen the kill before, and growth while it went on: in two whole looks,
         // and the first to arrive may have been looked at before.
         let unseen = self.last.is_some_and(|(then, pid)| {
-            self.oracle().looks(then, moment, |frame| !can_die(frame, pid)) == 0
+            self.oracle().samples(then, moment, |frame| !can_die(frame, pid)) == 0
         }) || !self.cause.asked()
-            && self.oracle().looks(self.released, moment, |_| true) < 3;
+            && self.oracle().samples(self.released, moment, |_| true) < 3;
         self.last = Some((moment, kill.pid));
-        let look = self.oracle().before(moment).filter(|_| !unseen);
-        let Some((frame, age)) = look else {
+        let sample = self.oracle().before(moment).filter(|_| !unseen);
+        let Some((frame, age)) = sample else {
             self.tally.unseen += 1;
             return;
         };

@@ -353,10 +353,10 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
 }
 
 /// This machine, a few looks of it, in a file.
-fn recorded(folder: &std::path::Path, looks: &str) -> String {
+fn recorded(folder: &std::path::Path, samples: &str) -> String {
     let file = folder.join("some.tape").display().to_string();
     let status = Command::new(env!("CARGO_BIN_EXE_doomtop"))
-        .args(["record", "-d", "0.1", "-n", looks, &file])
+        .args(["record", "-d", "0.1", "-n", samples, &file])
         .stderr(Stdio::null())
         .status()
         .expect("a recording");

@@ -80,16 +80,16 @@ fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
                 taken.push(more);
             }
         }
-        if taken.iter().any(|it| it.step == Expedite::Release) {
+        if taken.iter().any(|it| it.step == Expedite::Reap) {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let of = |wanted: Expedite| {
         let found = taken.iter().find(|it| it.step == wanted);
-        found.map_or_else(|| "not here: nothing came of it".to_owned(), |it| step(&it.came))
+        found.map_or_else(|| "not here: nothing came of it".to_owned(), |it| step(&it.result))
     };
-    (of(Expedite::Priority), of(Expedite::Release))
+    (of(Expedite::Priority), of(Expedite::Reap))
 }
 
 /// Whether the kernel says who shares a process's memory.
@@ -118,9 +118,9 @@ pub fn probe() -> ExitCode {
     let (own, other) = (child(OWN), child(OTHER));
     let mut column: BTreeMap<&str, String> = BTreeMap::new();
     let mut live = LiveSource::start(root(), ScanPatience::Millis(3000)).expect("a source");
-    let look = live.look(&Needs::everything(), None).expect("a look");
-    let powers = look.powers;
-    column.insert("a see the processes of other users", yes(look.find(other).is_some()));
+    let sample = live.sample(&Needs::everything(), None).expect("a look");
+    let privileges = sample.privileges;
+    column.insert("a see the processes of other users", yes(sample.find(other).is_some()));
 
     let mut hands = LiveEffects::new(LiveRoot::prove(root()).expect("the live /proc"));
     column.insert("b raise oom_score_adj of your own process", set(&mut hands, own, 0, 300));
@@ -139,32 +139,32 @@ pub fn probe() -> ExitCode {
     column.insert("g pinned by pidfd", yes(pinned));
     let outcome = signal(&mut hands, other);
     column.insert("h signal another user's", cell(&outcome));
-    column.insert("i turn overcommit and the other switches of vm", turn(&mut hands, &look));
+    column.insert("i turn overcommit and the other switches of vm", turn(&mut hands, &sample));
     column.insert("j be told who shares the memory of your own process", tells_sharers(own));
     column.insert("k be told who shares that of another user's", tells_sharers(other));
     let (priority, release) = kill(&mut hands, own);
     column.insert("l hurry a victim of your own by its priority", priority);
     column.insert("m take back a victim's memory at once", release);
-    let locks = if doomtop_locks(&powers) { "yes" } else { "no: needs CAP_IPC_LOCK" };
+    let locks = if doomtop_locks(&privileges) { "yes" } else { "no: needs CAP_IPC_LOCK" };
     column.insert("z stay in memory when memory is gone", locks.to_owned());
     println!("COLUMN {}", serde_json::to_string(&column).expect("JSON"));
     ExitCode::SUCCESS
 }
 
 /// Writes the value that a switch has; what the editor says before must come true.
-fn turn(hands: &mut LiveEffects, look: &Snapshot) -> String {
+fn turn(hands: &mut LiveEffects, sample: &Snapshot) -> String {
     let knob = Sysctl::Swappiness;
-    let from = knob.seen(look).value().expect("its value");
+    let from = knob.seen(sample).value().expect("its value");
     let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
-    let foreseen = look.powers.turns_knobs.hindrance();
+    let foreseen = sample.privileges.sysctls_writable.hindrance();
     assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));
     cell
 }
 
 /// Whether doomtop may lock its memory without limit.
-fn doomtop_locks(powers: &doomtop::model::Privileges) -> bool {
+fn doomtop_locks(privileges: &doomtop::model::Privileges) -> bool {
     use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
-    unlimited || powers.caps.has(doomtop::model::Capability::IpcLock)
+    unlimited || privileges.caps.has(doomtop::model::Capability::IpcLock)
 }

@@ -214,8 +214,8 @@ fn neither_a_recording_nor_another_tree_nor_read_only_reaches_a_process() {
     let mut child = Own::sleeping();
     let folder = tempfile::tempdir().expect("a folder");
     let recording = folder.path().join("look.jsonl");
-    let look = run(&["--json", "-n", "1"]);
-    fs::write(&recording, &look.stdout).expect("a recording");
+    let sample = run(&["--json", "-n", "1"]);
+    fs::write(&recording, &sample.stdout).expect("a recording");
     let recording = recording.to_str().expect("a path");
     // A tree that looks like /proc, with the child in it.
     let tree = folder.path().join("proc");

@@ -239,8 +239,8 @@ fn without_bell_and_command_an_alarm_only_shows() {
 fn an_alarm_flashes_then_stands_then_goes() {
     let mut app = app("db-03.jsonl");
     app.alarms = alarms(&["available<99%", "psi-full>90%", "swap>1%"]);
-    let look = Arc::new(app.scene.as_ref().unwrap().now().clone());
-    app.update(Msg::Sampled(Arc::clone(&look)));
+    let sample = Arc::new(app.scene.as_ref().unwrap().now().clone());
+    app.update(Msg::Sampled(Arc::clone(&sample)));
     let turned = |app: &mut App| {
         let (buffer, _) = paint(app, FULL, 120, 40);
         let all = text(&buffer);
@@ -269,7 +269,7 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
     assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains(" 60.0s "));
     (0..2).for_each(|_| drop(player.hears(usual())));
     assert_eq!(player.app.delay(), Millis(60_000));
-    assert_eq!(player.app.update(Msg::Stalled), [Request::LookNow]);
+    assert_eq!(player.app.update(Msg::Pressure), [Request::SampleNow]);
     assert_eq!(player.app.delay(), Millis(500));
     assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, pressed]"));
     player.hears(pressed(30.0));
@@ -278,16 +278,16 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
     assert_eq!(player.app.delay(), Millis(500), "not over yet");
     player.hears(pressed(0.4));
     assert_eq!(player.app.delay(), Millis(60_000), "the averages say so too");
-    player.app.update(Msg::Stalled);
+    player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
     assert!(player.app.pace.is_pressed());
-    player.app.update(Msg::Stalled);
+    player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
     assert!(player.app.pace.is_pressed(), "a new sign");
     player.hears(pressed(30.0));
     assert!(!player.app.pace.is_pressed(), "ten seconds without one");
     player.app.setup.delay = Millis(100);
-    player.app.update(Msg::Stalled);
+    player.app.update(Msg::Pressure);
     assert_eq!(player.app.delay(), Millis(100), "never slower than asked for");
 }
 
@@ -296,7 +296,7 @@ fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
     let quiet = |relax: bool, watch: PressureWatch| {
         let mut player = Player::on(usual());
         player.app.pace.relax = relax;
-        player.app.update(Msg::Watching(watch, None));
+        player.app.update(Msg::PressureWatch(watch, None));
         let mut delays = Vec::new();
         for _ in 0..80 {
             player.hears(usual());
@@ -316,7 +316,7 @@ fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
     player.play("<Down>");
     assert_eq!(player.app.delay(), Millis(2000), "a key wakes it");
     let (mut player, _) = quiet(true, trigger());
-    player.app.update(Msg::Stalled);
+    player.app.update(Msg::Pressure);
     assert_eq!(player.app.delay(), Millis(500));
     let (mut player, _) = quiet(true, trigger());
     player.app.setup.delay = Millis(600_000);
@@ -332,7 +332,7 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
     let mut player = Player::on(usual());
     let said = |player: &mut Player, watch, whose: Option<&str>| {
         let whose = whose.map(|path| Arc::new(Text::new(path.as_bytes())));
-        player.app.update(Msg::Watching(watch, whose));
+        player.app.update(Msg::PressureWatch(watch, whose));
         let all = text(&paint(&mut player.app, FULL, 200, 60).0);
         all.split_whitespace().collect::<Vec<_>>().join(" ")
     };

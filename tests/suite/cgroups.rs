@@ -24,8 +24,8 @@ fn start(fake: &FakeProc) -> LiveSource {
     LiveSource::start(fake.root(), ScanPatience::Forever).expect("a readable tree")
 }
 
-fn look(live: &mut LiveSource, cgroups: CgroupNeeds) -> Arc<Snapshot> {
-    live.look(&Needs { cgroups, status: true, ..Needs::default() }, None).expect("a look")
+fn sample(live: &mut LiveSource, cgroups: CgroupNeeds) -> Arc<Snapshot> {
+    live.sample(&Needs { cgroups, status: true, ..Needs::default() }, None).expect("a look")
 }
 
 fn group<'a>(cgroups: &'a Cgroups, path: &str) -> &'a Cgroup {
@@ -123,7 +123,7 @@ fn a_tree_of_version_2_is_read() {
     let fake = v2_machine();
     std::os::unix::fs::symlink(fake.at("mount/app"), fake.at("mount/link")).unwrap();
     fake.file("mount/off/cgroup.procs", "");
-    let snapshot = look(&mut start(&fake), CgroupNeeds::Everything);
+    let snapshot = sample(&mut start(&fake), CgroupNeeds::Everything);
     let cgroups = &snapshot.cgroups;
     assert_eq!(cgroups.hierarchy, Reading::Value(Hierarchy::V2));
     assert_eq!(paths(cgroups), ["/", "/app", "/app/web", "/app-2", "/off"]);
@@ -162,7 +162,7 @@ fn a_tree_of_version_1_is_read() {
     mounted(&fake, "/docker/ab", "rw,cpu,memory");
     v1(&fake, "", Some(512), 400);
     v1(&fake, "/sub", None, 30);
-    let snapshot = look(&mut start(&fake), CgroupNeeds::Everything);
+    let snapshot = sample(&mut start(&fake), CgroupNeeds::Everything);
     let cgroups = &snapshot.cgroups;
     assert_eq!(cgroups.hierarchy, Reading::Value(Hierarchy::V1));
     assert_eq!(paths(cgroups), ["/docker/ab", "/docker/ab/sub"]);
@@ -197,7 +197,7 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
         write(&fake, "/app", Some(512), 300);
         write(&fake, "/free", None, 200);
         let mut live = start(&fake);
-        let first = look(&mut live, CgroupNeeds::Walls);
+        let first = sample(&mut live, CgroupNeeds::Walls);
         let app = group(&first.cgroups, "/app");
         assert_eq!((app.limit, app.usage), (at(512), holds(300)));
         assert!(app.reclaimable.value().is_some());
@@ -209,25 +209,25 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
         write(&fake, "/app", Some(1024), 310);
         write(&fake, "/new", Some(100), 5);
         for turn in 1..SURVEY {
-            let next = look(&mut live, CgroupNeeds::Walls);
+            let next = sample(&mut live, CgroupNeeds::Walls);
             let app = group(&next.cgroups, "/app");
             assert_eq!((app.limit, app.usage), (at(512), holds(310)), "look {turn}");
             assert!(next.cgroups.find("/new").is_none());
         }
         assert_eq!(group(&first.cgroups, "/app").usage, holds(300), "a look does not change");
-        let survey = look(&mut live, CgroupNeeds::Walls);
+        let survey = sample(&mut live, CgroupNeeds::Walls);
         assert_eq!(group(&survey.cgroups, "/app").limit, at(1024));
         assert_eq!(group(&survey.cgroups, "/new").usage, holds(5));
 
         write(&fake, "/app", Some(2048), 320);
-        let all = look(&mut live, CgroupNeeds::Everything);
+        let all = sample(&mut live, CgroupNeeds::Everything);
         let app = group(&all.cgroups, "/app");
         assert_eq!((app.limit, app.usage), (at(2048), holds(320)), "everything, at each look");
         assert!(app.events.max.value().is_some());
         assert_eq!(group(&all.cgroups, "/free").usage, holds(200));
-        let walls = look(&mut live, CgroupNeeds::Walls);
+        let walls = sample(&mut live, CgroupNeeds::Walls);
         assert_eq!(group(&walls.cgroups, "/app").events.max, Reading::NotAsked, "nothing stale");
-        let nothing = look(&mut live, CgroupNeeds::Nothing);
+        let nothing = sample(&mut live, CgroupNeeds::Nothing);
         assert_eq!(*nothing.cgroups, Cgroups::default());
     }
 }
@@ -236,12 +236,12 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
 fn what_is_not_read_again_is_shared() {
     let fake = v2_machine();
     let mut live = start(&fake);
-    let before = look(&mut live, CgroupNeeds::Nothing);
-    let after = look(&mut live, CgroupNeeds::Nothing);
+    let before = sample(&mut live, CgroupNeeds::Nothing);
+    let after = sample(&mut live, CgroupNeeds::Nothing);
     assert!(Arc::ptr_eq(&before.cgroups, &after.cgroups));
     v2(&fake, "/app", None, 300);
-    let before = look(&mut live, CgroupNeeds::Walls);
-    let after = look(&mut live, CgroupNeeds::Walls);
+    let before = sample(&mut live, CgroupNeeds::Walls);
+    let after = sample(&mut live, CgroupNeeds::Walls);
     assert!(Arc::ptr_eq(&before.cgroups, &after.cgroups), "no walls, so nothing was read");
 }
 
@@ -253,17 +253,17 @@ fn a_group_that_is_removed_disappears() {
         v2(&fake, &format!("/many/{number}"), Some(100), number);
     }
     let mut live = start(&fake);
-    assert_eq!(look(&mut live, CgroupNeeds::Everything).cgroups.list.len(), 4 + 51);
+    assert_eq!(sample(&mut live, CgroupNeeds::Everything).cgroups.list.len(), 4 + 51);
     fs::remove_dir_all(fake.at("mount/app")).unwrap();
-    let next = look(&mut live, CgroupNeeds::Everything);
+    let next = sample(&mut live, CgroupNeeds::Everything);
     assert!(next.cgroups.find("/app").is_none() && next.cgroups.find("/app/web").is_none());
     assert_eq!(next.cgroups.list.len(), 4 + 51 - 2);
 
-    let walls = look(&mut live, CgroupNeeds::Walls);
+    let walls = sample(&mut live, CgroupNeeds::Walls);
     assert_eq!(group(&walls.cgroups, "/many/59").usage, holds(59));
     fs::remove_dir_all(fake.at("mount/many/59")).unwrap();
     v2(&fake, "/many/58", Some(100), 77);
-    let next = look(&mut live, CgroupNeeds::Walls);
+    let next = sample(&mut live, CgroupNeeds::Walls);
     assert!(next.cgroups.find("/many/59").is_none(), "its files are opened at each look");
     assert_eq!(group(&next.cgroups, "/many/58").usage, holds(77));
 }
@@ -271,7 +271,7 @@ fn a_group_that_is_removed_disappears() {
 #[test]
 fn without_a_hierarchy_it_is_missing() {
     let missing = |fake: &FakeProc, needs| {
-        let cgroups = Arc::clone(&look(&mut start(fake), needs).cgroups);
+        let cgroups = Arc::clone(&sample(&mut start(fake), needs).cgroups);
         assert_eq!((cgroups.hierarchy, cgroups.list.len()), (Reading::Missing, 0));
     };
     let fake = FakeProc::new();
@@ -295,12 +295,12 @@ fn a_hierarchy_that_is_mounted_later_is_found() {
     let mounts = fs::read(fake.at("self/mountinfo")).unwrap();
     fake.file("self/mountinfo", "");
     let mut live = start(&fake);
-    assert_eq!(look(&mut live, CgroupNeeds::Everything).cgroups.hierarchy, Reading::Missing);
+    assert_eq!(sample(&mut live, CgroupNeeds::Everything).cgroups.hierarchy, Reading::Missing);
     fake.file("self/mountinfo", mounts);
     for _ in 0..SURVEY {
-        look(&mut live, CgroupNeeds::Everything);
+        sample(&mut live, CgroupNeeds::Everything);
     }
-    assert_eq!(look(&mut live, CgroupNeeds::Everything).cgroups.list.len(), 4);
+    assert_eq!(sample(&mut live, CgroupNeeds::Everything).cgroups.list.len(), 4);
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn hostile_files_and_names_are_survived() {
     }
     let odd = fake.at("mount").join(OsStr::from_bytes(b"\x1b[2J\xff"));
     fs::create_dir(odd).unwrap();
-    let cgroups = Arc::clone(&look(&mut start(&fake), CgroupNeeds::Everything).cgroups);
+    let cgroups = Arc::clone(&sample(&mut start(&fake), CgroupNeeds::Everything).cgroups);
     let app = group(&cgroups, "/app");
     assert_eq!((app.limit, app.usage), (Reading::Missing, Reading::Missing));
     assert_eq!((app.swap_limit, app.events.max), (Reading::Missing, Reading::Missing));
@@ -331,7 +331,7 @@ fn hostile_files_and_names_are_survived() {
 fn a_deep_tree_is_gone_down_only_so_far() {
     let fake = v2_machine();
     fs::create_dir_all(fake.at(&format!("mount/{}", "d/".repeat(100)))).unwrap();
-    let cgroups = Arc::clone(&look(&mut start(&fake), CgroupNeeds::Everything).cgroups);
+    let cgroups = Arc::clone(&sample(&mut start(&fake), CgroupNeeds::Everything).cgroups);
     assert_eq!(cgroups.list.len(), 4 + 64);
 }
 
@@ -340,16 +340,16 @@ fn a_walk_that_stalls_in_a_group_leaves_the_last_ones() {
     let fake = v2_machine();
     let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let late = |snapshot: &Snapshot| snapshot.scan.stale_ms > Millis::ZERO;
-    let mut before = look(&mut live, CgroupNeeds::Everything);
+    let mut before = sample(&mut live, CgroupNeeds::Everything);
     while late(&before) {
-        before = look(&mut live, CgroupNeeds::Everything);
+        before = sample(&mut live, CgroupNeeds::Everything);
     }
     // Opening a pipe that nobody writes to blocks, as opening a file does when memory is gone.
     let limit = fake.at("mount/app/memory.max");
     fs::remove_file(&limit).unwrap();
     nix::unistd::mkfifo(&limit, nix::sys::stat::Mode::S_IRWXU).unwrap();
     for _ in 0..3 {
-        let now = look(&mut live, CgroupNeeds::Everything);
+        let now = sample(&mut live, CgroupNeeds::Everything);
         assert!(late(&now) && Arc::ptr_eq(&now.cgroups, &before.cgroups));
     }
     let pipe = fs::File::options().write(true).open(&limit).unwrap();
@@ -357,7 +357,7 @@ fn a_walk_that_stalls_in_a_group_leaves_the_last_ones() {
     fs::rename(fake.at("ready"), &limit).unwrap();
     drop(pipe);
     let app = |snapshot: &Snapshot| group(&snapshot.cgroups, "/app").limit;
-    while app(&look(&mut live, CgroupNeeds::Everything)) != at(1) {}
+    while app(&sample(&mut live, CgroupNeeds::Everything)) != at(1) {}
 }
 
 #[test]
@@ -369,10 +369,10 @@ fn everybodys_place_is_read_at_each_walk_when_everything_is_needed() {
     };
     for name in ["/a", "/b", "/c"] {
         fake.file("100/cgroup", format!("0::{name}\n"));
-        let snapshot = look(&mut live, CgroupNeeds::Everything);
+        let snapshot = sample(&mut live, CgroupNeeds::Everything);
         assert_eq!(place(&snapshot).as_deref(), Some(name));
     }
-    let snapshot = look(&mut live, CgroupNeeds::Walls);
+    let snapshot = sample(&mut live, CgroupNeeds::Walls);
     assert!(snapshot.processes[0].cgroup.is_not_asked(), "nobody needs it for walls");
 }
 
@@ -382,10 +382,10 @@ fn a_mount_above_the_own_namespace_shows_paths_as_the_namespace_sees_them() {
     mounted(&fake, "/..", "rw");
     fake.file("self/cgroup", "0::/web\n");
     // Nobody is found to be us: the namespace's root is not known.
-    let cgroups = Arc::clone(&look(&mut start(&fake), CgroupNeeds::Everything).cgroups);
+    let cgroups = Arc::clone(&sample(&mut start(&fake), CgroupNeeds::Everything).cgroups);
     assert_eq!(paths(&cgroups), ["/..", "/../app", "/../app/web", "/../app-2"]);
     fake.file("mount/app/web/cgroup.procs", format!("1\n{}\n", std::process::id()));
-    let cgroups = Arc::clone(&look(&mut start(&fake), CgroupNeeds::Everything).cgroups);
+    let cgroups = Arc::clone(&sample(&mut start(&fake), CgroupNeeds::Everything).cgroups);
     assert_eq!(paths(&cgroups), ["/", "/..", "/../app-2", "/web"]);
     assert_eq!((group(&cgroups, "/").limit, group(&cgroups, "/web").usage), (at(512), holds(200)));
 }
@@ -421,7 +421,7 @@ fn this_hosts_groups_are_seen() {
     };
     let root = ProcRoot::open("/proc").unwrap();
     let mut live = LiveSource::start(root, ScanPatience::Forever).unwrap();
-    let seen = look(&mut live, CgroupNeeds::Everything);
+    let seen = sample(&mut live, CgroupNeeds::Everything);
     assert_eq!(seen.cgroups.hierarchy, Reading::Value(Hierarchy::V1));
     assert!(group(&seen.cgroups, &own).usage.value().unwrap() > Bytes::ZERO);
     let this = &seen.processes[seen.position(std::process::id().cast_signed()).unwrap()];
@@ -435,7 +435,7 @@ fn this_hosts_groups_are_seen() {
     }
     fs::write(made.0.join("memory.limit_in_bytes"), format!("{}", 64 * MIB)).unwrap();
     let path = format!("{}/{name}", own.trim_end_matches('/'));
-    let seen = look(&mut live, CgroupNeeds::Walls);
+    let seen = sample(&mut live, CgroupNeeds::Walls);
     let child = group(&seen.cgroups, &path);
     assert_eq!((child.limit, child.usage), (at(64), holds(0)));
     let domain = Domain::of(&Scope::parse(&path).unwrap(), &seen);
@@ -445,7 +445,7 @@ fn this_hosts_groups_are_seen() {
     assert!(domain.pages >= least && domain.pages <= least + swap, "{:?}", domain.pages);
 
     drop(made);
-    let gone = look(&mut live, CgroupNeeds::Walls);
+    let gone = sample(&mut live, CgroupNeeds::Walls);
     assert!(gone.cgroups.find(&path).is_none(), "seen through files that were kept open");
     assert!(gone.cgroups.read_ms > Millis::ZERO && gone.cgroups.find(&own).is_some());
     assert_eq!(Domain::of(&Scope::parse(&path).unwrap(), &gone).kind, DomainKind::Gone);

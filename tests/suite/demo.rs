@@ -26,13 +26,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn kills(look: &Snapshot) -> u64 {
-    look.traffic.oom_kills.value().expect("every kernel of today counts them")
+fn kills(sample: &Snapshot) -> u64 {
+    sample.traffic.oom_kills.value().expect("every kernel of today counts them")
 }
 
 /// The looks right before each kill.
-pub fn eves(looks: &[Arc<Snapshot>]) -> Vec<usize> {
-    let pairs = looks.windows(2).enumerate();
+pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
+    let pairs = samples.windows(2).enumerate();
     pairs.filter(|(_, pair)| kills(&pair[1]) > kills(&pair[0])).map(|(nth, _)| nth).collect()
 }
 
@@ -52,7 +52,7 @@ struct Show {
 
 impl Show {
     fn new() -> Self {
-        let looks = demo::looks();
+        let samples = demo::samples();
         let setup = Setup {
             own: Default::default(),
             acting: ActingMode::Demo,
@@ -61,11 +61,11 @@ impl Show {
             ..setup()
         };
         let mut app = App::new(setup);
-        let times = |look: &Arc<Snapshot>| {
-            look.clock.monotonic_ms.saturating_sub(looks[0].clock.monotonic_ms)
+        let times = |sample: &Arc<Snapshot>| {
+            sample.clock.monotonic_ms.saturating_sub(samples[0].clock.monotonic_ms)
         };
-        let times = looks.iter().map(times).collect();
-        looks.into_iter().for_each(|look| _ = app.update(Msg::Film(look)));
+        let times = samples.iter().map(times).collect();
+        samples.into_iter().for_each(|sample| _ = app.update(Msg::Played(sample)));
         Self { app, times, at: 0 }
     }
 
@@ -87,43 +87,43 @@ impl Show {
 /// The app of the demo at a look: `before` so many looks before its kill `nth`.
 pub fn app_before(nth: usize, before: usize) -> App {
     let mut show = Show::new();
-    show.to(eves(&demo::looks())[nth] + 1 - before);
+    show.to(eves(&demo::samples())[nth] + 1 - before);
     show.app
 }
 
 #[test]
 fn it_is_a_whole_recording_that_ends_by_itself() {
-    let looks = demo::looks();
-    assert!(looks.len() >= 60, "{}", looks.len());
+    let samples = demo::samples();
+    assert!(samples.len() >= 60, "{}", samples.len());
     assert!(demo::DEMO.len() < 300 << 10, "{} bytes", demo::DEMO.len());
-    for pair in looks.windows(2) {
+    for pair in samples.windows(2) {
         let apart = pair[1].clock.monotonic_ms.saturating_sub(pair[0].clock.monotonic_ms).0;
         assert!((500..2500).contains(&apart), "{apart} ms between two looks");
     }
-    let first = &looks[0];
-    assert!(looks.iter().all(|look| look.machine.boot_id == first.machine.boot_id));
-    assert!(looks.iter().all(|look| look.powers.sees_others));
+    let first = &samples[0];
+    assert!(samples.iter().all(|sample| sample.machine.boot_id == first.machine.boot_id));
+    assert!(samples.iter().all(|sample| sample.privileges.sees_others));
 }
 
 #[test]
 fn whom_it_names_dies_as_the_kernel_wrote() {
-    let looks = demo::looks();
+    let samples = demo::samples();
     let (_, reports) = log();
-    let eves = eves(&looks);
+    let eves = eves(&samples);
     assert_eq!(eves.len(), reports.len(), "each kill between two looks of its own");
-    let last = looks.last().expect("looks");
-    assert_eq!(kills(last) - kills(&looks[0]), reports.len() as u64, "all were counted");
+    let last = samples.last().expect("looks");
+    assert_eq!(kills(last) - kills(&samples[0]), reports.len() as u64, "all were counted");
     let mut kinds = Vec::new();
     for (&eve, report) in eves.iter().zip(&reports) {
-        let scene = Scene::new(Arc::clone(&looks[eve]), Some(Arc::clone(&looks[eve - 1])));
+        let scene = Scene::new(Arc::clone(&samples[eve]), Some(Arc::clone(&samples[eve - 1])));
         let wall = limits::nearest(&scene);
         let scene = if report.is_memcg() { scene.within(wall.scope()) } else { scene };
         assert_eq!(report.is_memcg(), !wall.is_machine(), "the wall that is hit first");
         let ranking = Ranking::new(&LINUX, &scene);
         let victim = ranking.victim().expect("a victim").id;
         assert_eq!(Some(victim.pid), report.victim(), "predicted by the look before");
-        assert!(looks[eve].find(victim).is_some());
-        let (killed, after) = (report.victim(), &looks[eve + 2]);
+        assert!(samples[eve].find(victim).is_some());
+        let (killed, after) = (report.victim(), &samples[eve + 2]);
         let gone = after.find(victim).is_none_or(|process| !process.has_mm);
         assert!(gone, "{killed:?} is gone two looks later");
         kinds.push(report.is_memcg());
@@ -163,7 +163,7 @@ fn it_says_here_what_it_said_where_it_was_recorded() {
     let output = run(&["--demo", "--batch"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let here = sentences(&text);
-    assert_eq!(here.len(), demo::looks().len());
+    assert_eq!(here.len(), demo::samples().len());
     for (nth, (here, there)) in here.iter().zip(said.lines()).enumerate() {
         assert_eq!(*here, there, "look {nth}");
     }
@@ -181,7 +181,7 @@ fn it_is_no_machine_to_act_on_and_no_other_recording() {
     for arguments in [&victim[..], &["--demo", "set", "--adj", "5", "2147483647"]] {
         assert_eq!(try_run(arguments).status.code(), Some(4), "{arguments:?}");
     }
-    let first = demo::looks()[0].processes.last().expect("processes").id;
+    let first = demo::samples()[0].processes.last().expect("processes").id;
     let own = format!("{}@{}", first.pid, first.born.0);
     let refused = try_run(&["--demo", "set", "--adj", "5", &own]);
     assert_eq!(refused.status.code(), Some(4));
@@ -211,7 +211,7 @@ const LOOK: Theme = Theme { colour: true, unicode: true };
 /// The moving picture: which looks, counted from the kill in the pod and from that of the machine, and
 /// for how long each.
 fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
-    let eves = eves(&demo::looks());
+    let eves = eves(&demo::samples());
     let (pod, machine) = (eves[0], eves[1]);
     let mut show = Show::new();
     let mut frames = Vec::new();

@@ -136,9 +136,9 @@ fn cast(folder: &Path) -> Option<Vec<Held>> {
     .collect()
 }
 
-fn look(live: &mut LiveSource) -> Snapshot {
+fn sample(live: &mut LiveSource) -> Snapshot {
     let needs = Needs::everything();
-    Arc::unwrap_or_clone(live.look(&needs, None).expect("the machine can be looked at"))
+    Arc::unwrap_or_clone(live.sample(&needs, None).expect("the machine can be looked at"))
 }
 
 /// What a killer says: the badness of each pid, and whom it chose.
@@ -237,12 +237,12 @@ fn earlyoom_itself_chooses_as_its_policy_does() {
     for rules in
         ["", "--prefer ^dt-tab$", "--avoid dt-s[h]ell --prefer ^dt-(low|tab)", "--avoid ^dt-"]
     {
-        let before = look(&mut live);
+        let before = sample(&mut live);
         // Its self-test at the start chooses somebody at once, and waits for no shortage.
         let mut command = Command::new(&program);
         command.args(["--dryrun", "-d", "-m", "1", "-r", "0"]).args(rules.split_whitespace());
         let log = run_until(&mut command, 5, "selecting victim took").unwrap_or_default();
-        let after = look(&mut live);
+        let after = sample(&mut live);
         assert!(log.contains("dryrun mode enabled, will not kill anything"), "{log}");
         let said = first_scan(&log).expect("a scan in its log");
         let whole = line["killers"].is_null() && rules.is_empty();
@@ -302,11 +302,11 @@ fn a_later_earlyoom_chooses_as_its_policies_do() {
     let all = by_score.map(|it| (it, false)).into_iter().chain(by_size.map(|it| (it, true)));
     for (rules, size) in all {
         let line = if size { format!("--sort-by-rss {rules}") } else { rules.to_owned() };
-        let mut before = look(&mut live);
+        let mut before = sample(&mut live);
         let mut command = Command::new(&program);
         command.args(["--dryrun", "-d", "-m", "1", "-r", "0"]).args(line.split_whitespace());
         let log = run_until(&mut command, 5, "selecting victim took").unwrap_or_default();
-        let after = look(&mut live);
+        let after = sample(&mut live);
         assert!(log.contains("dryrun mode enabled, will not kill anything"), "{log}");
         let mut said = first_table(&log, size).expect("a scan in its log");
         let (options, odd) = parse::earlyoom_args(&parse::words(line.as_bytes()));
@@ -348,12 +348,12 @@ fn nohang_itself_gives_the_badness_that_its_policy_gives() {
     for (nth, file) in [shipped.clone(), shipped + rules, ignoring].into_iter().enumerate() {
         let path = folder.path().join("nohang.conf");
         fs::write(&path, &file).unwrap();
-        let mut before = look(&mut live);
+        let mut before = sample(&mut live);
         let log = run(
             Command::new("python3").arg(&program).arg("--tasks").arg("--config").arg(&path),
             20,
         );
-        let after = look(&mut live);
+        let after = sample(&mut live);
         let log = log.unwrap_or_default();
         let mut said = Said::default();
         for line in log.lines() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
-use doomtop::forecast::at_limit::each_fate;
+use doomtop::forecast::at_limit::each_outcome;
 use doomtop::forecast::limits;
 use doomtop::model::{
     Cgroup, Cgroups, DomainKind, Hierarchy, Limit, Names, NodeSet, NumaNode, PanicOnOom, Process,
@@ -76,7 +76,7 @@ fn scoped(snapshot: Snapshot, scope: &str) -> Scene {
 
 fn order(scene: &Scene) -> Vec<(i32, i64)> {
     let ranking = Ranking::new(&LINUX, scene);
-    let scored = |row: &doomtop::rank::Ranked| Some((row.id.pid, row.standing.points()?.0));
+    let scored = |row: &doomtop::rank::Ranked| Some((row.id.pid, row.placement.points()?.0));
     ranking.rows().iter().filter_map(scored).collect()
 }
 
@@ -119,7 +119,7 @@ fn whoever_is_outside_is_spared_and_says_so() {
     let ranking = Ranking::new(&LINUX, &scene);
     let outside = |pid| {
         let at = scene.now().position(pid).unwrap();
-        ranking.place(at).unwrap().1.standing == Placement::Spared(SparedReason::Outside)
+        ranking.place(at).unwrap().1.placement == Placement::Spared(SparedReason::Outside)
     };
     assert!(outside(10) && outside(20) && outside(50));
     assert!(!outside(30) && !outside(40));
@@ -132,7 +132,7 @@ fn swap_counts_by_what_the_group_may_use() {
         let mut now = snapshot();
         let swap = number("total_swap").expect("pages");
         now.swap = Swap { total_kib: Kib(swap * 4), ..Swap::default() };
-        now.knobs.swappiness = Reading::Value(number("swappiness").expect("a value"));
+        now.sysctls.swappiness = Reading::Value(number("swappiness").expect("a value"));
         let pages = |pages: u64| Limit::At(Bytes(pages * 4096));
         let mut limited = group("/pod", None);
         limited.limit = Reading::Value(pages(number("mem_max").expect("pages")));
@@ -178,10 +178,10 @@ fn nodes_have_their_own_total_and_processes() {
 
 #[test]
 fn an_oom_of_nodes_is_not_one_of_the_machine() {
-    let with = |knobs: Sysctls| {
+    let with = |sysctls: Sysctls| {
         let mut now = two_nodes();
-        now.knobs = knobs;
-        LINUX.off(&scoped(now, "nodes:0"))
+        now.sysctls = sysctls;
+        LINUX.overridden(&scoped(now, "nodes:0"))
     };
     let panics = |when| Sysctls { panic_on_oom: Reading::Value(when), ..Sysctls::default() };
     assert_eq!(with(panics(PanicOnOom::Global)), None);
@@ -194,9 +194,9 @@ fn an_oom_of_nodes_is_not_one_of_the_machine() {
 fn a_part_goes_by_the_rules_of_its_wall() {
     let mut now = snapshot();
     Arc::make_mut(&mut now.cgroups).list[1].oom_kill_disabled = Reading::Value(true);
-    assert_eq!(LINUX.off(&scoped(now.clone(), "/pod/b")), Some(Override::Waits));
-    now.knobs.oom_kill_allocating_task = Reading::Value(true);
-    assert_eq!(LINUX.off(&scoped(now, "/web")), Some(Override::AllocatingTask));
+    assert_eq!(LINUX.overridden(&scoped(now.clone(), "/pod/b")), Some(Override::Waits));
+    now.sysctls.oom_kill_allocating_task = Reading::Value(true);
+    assert_eq!(LINUX.overridden(&scoped(now, "/web")), Some(Override::AllocatingTask));
 }
 
 #[test]
@@ -246,17 +246,17 @@ fn switches_overrule_the_ranking() {
     let off = |change: &dyn Fn(&mut Snapshot), scope| {
         let mut now = snapshot();
         change(&mut now);
-        LINUX.off(&scoped(now, scope))
+        LINUX.overridden(&scoped(now, scope))
     };
-    let knobs = |knobs: Sysctls| move |now: &mut Snapshot| now.knobs = knobs;
+    let sysctls = |sysctls: Sysctls| move |now: &mut Snapshot| now.sysctls = sysctls;
     let panics = |when| Sysctls { panic_on_oom: Reading::Value(when), ..Sysctls::default() };
     assert_eq!(off(&|_| {}, "global"), None);
-    let global = knobs(panics(PanicOnOom::Global));
+    let global = sysctls(panics(PanicOnOom::Global));
     assert_eq!(off(&global, "global"), Some(Override::Panic));
     assert_eq!(off(&global, "/pod"), None, "1 is for the machine as a whole");
-    assert_eq!(off(&knobs(panics(PanicOnOom::Always)), "/pod"), Some(Override::Panic));
+    assert_eq!(off(&sysctls(panics(PanicOnOom::Always)), "/pod"), Some(Override::Panic));
     let asks =
-        knobs(Sysctls { oom_kill_allocating_task: Reading::Value(true), ..Sysctls::default() });
+        sysctls(Sysctls { oom_kill_allocating_task: Reading::Value(true), ..Sysctls::default() });
     assert_eq!(off(&asks, "global"), Some(Override::AllocatingTask));
     assert_eq!(off(&asks, "/pod"), None, "a cgroup's OOM does not look at it");
     let disabled = |now: &mut Snapshot| {
@@ -265,7 +265,7 @@ fn switches_overrule_the_ranking() {
     };
     assert_eq!(off(&disabled, "/pod"), Some(Override::Waits));
     assert_eq!(off(&disabled, "global"), None);
-    assert_eq!(LINUX_2_4.off(&scoped(snapshot(), "global")), None);
+    assert_eq!(LINUX_2_4.overridden(&scoped(snapshot(), "global")), None);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_victim_that_has_not_gone_holds_the_others_back() {
         now.processes[3].dying = true;
         change(&mut now.processes[3]);
         let id = now.processes[3].id;
-        (LINUX.off(&scoped(now, scope)), Some(Override::Dying(id)))
+        (LINUX.overridden(&scoped(now, scope)), Some(Override::Dying(id)))
     };
     let (found, expected) = dying(&|_| {}, "global");
     assert_eq!(found, expected);
@@ -296,11 +296,11 @@ fn swapoff_goes_first_and_its_area_no_longer_counts() {
     now.swap = Swap { total_kib: Kib(400_000), free_kib: Kib(0), leaving_kib: Some(Kib(100_000)) };
     let total = now.total();
     assert_eq!(total, Pages(1_000_000 + 75_000));
-    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Override::Swapoff(None)));
+    assert_eq!(LINUX.overridden(&scoped(now.clone(), "global")), Some(Override::Swapoff(None)));
     now.processes.push(placed(60, "swapoff", 300, 0, "/web"));
     let id = now.processes[5].id;
-    assert_eq!(LINUX.off(&scoped(now.clone(), "global")), Some(Override::Swapoff(Some(id))));
-    assert_eq!(LINUX.off(&scoped(now, "/pod")), None, "it is not in there");
+    assert_eq!(LINUX.overridden(&scoped(now.clone(), "global")), Some(Override::Swapoff(Some(id))));
+    assert_eq!(LINUX.overridden(&scoped(now, "/pod")), None, "it is not in there");
 }
 
 #[test]
@@ -319,29 +319,29 @@ fn a_newborn_has_grown_by_all_that_it_has() {
     now.processes.push(old.clone());
     let scene = Scene::new(Arc::new(now), Some(Arc::new(before)));
     assert_eq!(scene.growth(&born).map(|growth| growth.pages.0), Some(4037));
-    assert_eq!(scene.surge(born.id).rise, Pages(4037));
+    assert_eq!(scene.growth_bound(born.id).rise, Pages(4037));
     assert_eq!(scene.growth(&old), None);
     // Nobody saw it grow: two looks later that is forgotten.
     let mut scene = scene;
     let still = scene.snapshot();
     scene.advance(Arc::clone(&still));
-    assert_eq!(scene.surge(born.id).rise, Pages(4037));
+    assert_eq!(scene.growth_bound(born.id).rise, Pages(4037));
     scene.advance(still);
-    assert_eq!(scene.surge(born.id).rise, Pages(0));
+    assert_eq!(scene.growth_bound(born.id).rise, Pages(0));
 }
 
 #[test]
 fn page_tables_grow_too() {
-    let look = |tables| {
+    let sample = |tables| {
         let mut snapshot = usual();
         snapshot.processes[7].pgtables = Reading::Value(Pages(tables));
         Arc::new(snapshot)
     };
-    let scene = Scene::new(look(900), Some(look(100)));
+    let scene = Scene::new(sample(900), Some(sample(100)));
     let java = &scene.now().processes[7];
     assert_eq!(scene.growth(java).map(|growth| growth.pages.0), Some(800));
-    assert_eq!(LINUX.sway(java, &scene).up, Pages(1600), "twice as far as lately");
-    assert!(LINUX.reach(&scene) >= Pages(1600));
+    assert_eq!(LINUX.drift(java, &scene).up, Pages(1600), "twice as far as lately");
+    assert!(LINUX.counter_error(&scene) >= Pages(1600));
 }
 
 proptest! {
@@ -369,17 +369,17 @@ proptest! {
 
 /// A second later: `/pod/a` has gone from 10 to 20 of its 40 MiB, `/pod` from 300 to 310 of 400.
 fn filling() -> Scene {
-    let look = |at: u64, a: u64, pod: u64| {
-        let mut look = snapshot();
-        look.clock.monotonic_ms = Millis(at);
-        look.memory.available_kib = Reading::Value(Kib(2_000_000));
-        let groups = Arc::make_mut(&mut look.cgroups);
+    let sample = |at: u64, a: u64, pod: u64| {
+        let mut sample = snapshot();
+        sample.clock.monotonic_ms = Millis(at);
+        sample.memory.available_kib = Reading::Value(Kib(2_000_000));
+        let groups = Arc::make_mut(&mut sample.cgroups);
         groups.read_ms = Millis(at);
         groups.list[1].usage = Reading::Value(Bytes(pod * MIB));
         groups.list[2].usage = Reading::Value(Bytes(a * MIB));
-        Arc::new(look)
+        Arc::new(sample)
     };
-    Scene::new(look(5000, 20, 310), Some(look(4000, 10, 300)))
+    Scene::new(sample(5000, 20, 310), Some(sample(4000, 10, 300)))
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn the_wall_that_is_approached_fastest_is_the_nearest() {
 /// Every limited cgroup, and the order of its own processes.
 fn fates(scene: &Scene) -> Vec<(Arc<Text>, Ranking)> {
     let mut found = Vec::new();
-    each_fate(&LINUX, scene, &GroupCensus::new(scene), |at, _, ranking| {
+    each_outcome(&LINUX, scene, &GroupCensus::new(scene), |at, _, ranking| {
         found.push((Arc::clone(&scene.now().cgroups.list[at].path), ranking));
     });
     found
@@ -445,7 +445,7 @@ fn the_sentence_names_those_who_die_along() {
     let said = |now: &Snapshot, scope| {
         let scene = scoped(now.clone(), scope);
         let ranking = Ranking::new(&LINUX, &scene);
-        let sight = RowContext {
+        let context = RowContext {
             scene: &scene,
             policy: &LINUX,
             ranking: &ranking,
@@ -453,13 +453,13 @@ fn the_sentence_names_those_who_die_along() {
             scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
-        sentence(&sight).whole()
+        sentence(&context).whole()
     };
     let whole = said(&now, "/pod");
     assert!(whole.starts_with("NEXT VICTIM in /pod 30 raised"), "{whole}");
     assert!(whole.ends_with("2 more of /pod die with it (memory.oom.group)."), "{whole}");
     // The flag of a cgroup above the wall that was hit does not count.
     assert!(!said(&now, "/pod/a").contains("oom.group"));
-    now.knobs.panic_on_oom = Reading::Value(PanicOnOom::Always);
+    now.sysctls.panic_on_oom = Reading::Value(PanicOnOom::Always);
     assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom: an OOM panics"));
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::fixtures::{app, looks, paint, press};
+use crate::fixtures::{app, paint, press, samples};
 use crate::screens::styled;
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
@@ -38,7 +38,13 @@ fn done(player: &mut Player, asked: Vec<Request>) {
         let Request::Act(Intent::SetAdj { who, name, from, to, revert }) = request else {
             panic!("{request:?}");
         };
-        player.app.update(Msg::Came(Outcome::AdjSet { who, name, before: from, now: to, revert }));
+        player.app.update(Msg::Outcome(Outcome::AdjSet {
+            who,
+            name,
+            before: from,
+            now: to,
+            revert,
+        }));
     }
 }
 
@@ -57,10 +63,10 @@ fn on(all: Vec<Process>) -> Player {
 
 /// Everything may be written.
 fn as_root(all: Vec<Process>) -> Snapshot {
-    let mut look = machine(1_000_000, ScoreScale::Signed, all);
-    look.powers.euid = 0;
-    look.powers.caps = Capabilities(u64::MAX);
-    look
+    let mut sample = machine(1_000_000, ScoreScale::Signed, all);
+    sample.privileges.euid = 0;
+    sample.privileges.caps = Capabilities(u64::MAX);
+    sample
 }
 
 #[test]
@@ -69,14 +75,14 @@ fn the_smallest_changes_are_a_key_away_and_hold() {
     for (script, pid, is_first) in [("500ao", 500, false), ("600af", 600, true)] {
         let mut player = Player::on(usual());
         player.play(script);
-        let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+        let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
         let own = edit.previews.own.clone().expect("a preview");
         assert_eq!(own.rank_after == Some(1), is_first, "{script}: {own:?}");
         let value = edit.value().expect("a value");
         let step = if is_first { -1 } else { 1 };
         let scene = player.app.scene.as_ref().expect("a look");
         let next = Adj(value.0 + step);
-        let then = scene.supposing(|it| (it.id.pid == pid).then_some(next));
+        let then = scene.with_adj(|it| (it.id.pid == pid).then_some(next));
         let victim = Ranking::new(player.app.setup.policy, &then).victim().map(|row| row.id.pid);
         assert_eq!(victim == Some(pid), !is_first, "{script}: one step less does not do it");
         assert_eq!(player.play("<Enter>").len(), 1);
@@ -107,7 +113,7 @@ fn presets_are_gone_to_one_after_another() {
 fn what_may_be_written_is_said_before_anything_is_typed() {
     let rights = |player: &mut Player, script: &str| {
         player.play(script);
-        let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+        let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
         edit.rights
     };
     let mut player = Player::on(usual());
@@ -121,10 +127,10 @@ fn what_may_be_written_is_said_before_anything_is_typed() {
     let asked = player.play("500a-250<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     let refusal = Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" };
-    player.app.update(Msg::Came(Outcome::Refused { intent: intent.clone(), refusal }));
+    player.app.update(Msg::Outcome(Outcome::Refused { intent: intent.clone(), refusal }));
     let known = WriteRights::Floor { at_most: Adj(300), above: Some(Adj(-250)) };
     assert_eq!(rights(&mut player, "500a-300"), known);
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     assert!(edit.warning.is_some_and(|it| it.contains("was refused")), "{:?}", edit.warning);
 
     let mut player = Player::on(as_root(cast()));
@@ -139,8 +145,11 @@ fn those_who_share_its_memory_are_named_and_foreseen() {
     all.push(Process { parent: 500, ..process(502, "worker", 7) });
     let mut player = on(all);
     player.play("500a-1000");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
-    assert_eq!((&edit.kin.sharers[..], edit.kin.children), (&["501 chrome".to_owned()][..], 1));
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
+    assert_eq!(
+        (&edit.kin.memory_sharers[..], edit.kin.children),
+        (&["501 chrome".to_owned()][..], 1)
+    );
     let words = edit.kin.words().join("; ");
     assert!(words.contains("501 chrome seems to share its memory"), "{words}");
     assert!(words.contains("the 1 it has keeps its own"), "{words}");
@@ -152,15 +161,15 @@ fn those_who_share_its_memory_are_named_and_foreseen() {
 fn a_wide_change_is_listed_before_anything_is_written() {
     let mut player = on(javas());
     player.play("600at");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     assert_eq!(edit.reached, [id(600), id(610), id(611)], "all of this name");
     assert_eq!(player.play("100<Enter>"), [], "only the list opens");
-    let Mode::Several(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     assert!(several.title.contains("+100") && several.title.contains("3 of this name (java)"));
     let asked = player.play("<Enter>");
     let wanted = [600, 610, 611].map(|pid| wish(pid, "java", 0, 100, false));
     assert_eq!(asked, wanted);
-    assert!(matches!(player.app.mode, Mode::Round(_)));
+    assert!(matches!(player.app.mode, Mode::BulkResult(_)));
 }
 
 #[test]
@@ -169,7 +178,7 @@ fn the_reach_goes_round_and_leaves_out_what_makes_no_difference() {
     player.play("601a");
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+        let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
         seen.push((edit.reach.words(), edit.reached.len()));
         player.play("t");
     }
@@ -187,16 +196,16 @@ fn a_wide_change_is_foreseen_for_all_at_once() {
     all[6].adj = Reading::Value(Adj(0));
     let mut player = on(all);
     player.play("600at-1000");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let victim = edit.previews.own.as_ref().and_then(|it| it.victim.as_ref());
     assert_eq!(victim.map(|(id, _)| id.pid), Some(500), "no java is left");
     // The highest that leaves none of the three first: chrome has 90 000 pages, java 200 000.
     player.play("o");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let value = edit.value().expect("a value");
     let scene = player.app.scene.as_ref().expect("a look");
     let first = |adj: i16| {
-        let then = scene.supposing(|it| (it.comm.bytes() == b"java").then_some(Adj(adj)));
+        let then = scene.with_adj(|it| (it.comm.bytes() == b"java").then_some(Adj(adj)));
         Ranking::new(player.app.setup.policy, &then).victim().map(|row| row.id.pid)
     };
     assert_eq!((first(value.0), first(value.0 + 1)), (Some(500), Some(600)));
@@ -221,7 +230,7 @@ fn the_tagged_are_taken_together_and_told_why_one_is_left_alone() {
     // Xorg is root's; chrome has the value already; java gets it.
     player.play("400<Space>500<Space>600<Space>");
     player.play("600at300<Enter>");
-    let Mode::Several(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     let what: Vec<(i32, bool, &str)> = several
         .items
         .iter()
@@ -239,11 +248,12 @@ fn nobody_is_exposed_with_the_crowd_who_was_not_pointed_at() {
     let mut player = on(javas());
     let reach_user = |player: &mut Player, pid: &str, value: &str| {
         player.play(&format!("{pid}a"));
-        while !matches!(&player.app.mode, Mode::Edit(edit) if edit.reach.words() == "of its user") {
+        while !matches!(&player.app.mode, Mode::Adjust(edit) if edit.reach.words() == "of its user")
+        {
             player.play("t");
         }
         player.play(&format!("{value}<Enter>"));
-        let Mode::Several(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+        let Mode::Bulk(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
         let touched = several.items.iter().filter(|item| item.intent.is_some());
         touched.map(|item| item.who.pid).collect::<Vec<_>>()
     };
@@ -275,7 +285,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     let refused = Outcome::Refused { intent, refusal: Refusal::Gone };
     let last = asked.split_off(1);
     done(&mut player, asked);
-    player.app.update(Msg::Came(refused));
+    player.app.update(Msg::Outcome(refused));
     done(&mut player, last);
     let round = player.app.journal.round.clone().expect("a round");
     assert_eq!(round.sum(), "2 done, 1 refused");
@@ -285,7 +295,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     player.play("J");
     assert!(matches!(player.app.mode, Mode::Journal(2)));
     player.play("<Esc>r");
-    let Mode::Several(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     assert!(several.title.contains("these 2 back"), "{}", several.title);
     let back = player.play("<Enter>");
     assert_eq!(back, [600, 611].map(|pid| wish(pid, "java", 100, 0, true)));
@@ -308,7 +318,7 @@ fn one_write_may_do_the_work_of_two() {
     // 610 shares the memory of 600, say: it has the value already.
     let (who, name) = (id(610), "java".to_owned());
     let already = Outcome::AdjSet { who, name, before: Adj(100), now: Adj(100), revert: false };
-    player.app.update(Msg::Came(already));
+    player.app.update(Msg::Outcome(already));
     assert!(player.notice().contains("is +100 already"), "{}", player.notice());
     assert_eq!(player.app.journal.changes.len(), 1, "nothing that could be put back");
 }
@@ -347,7 +357,7 @@ fn what_changed_meanwhile_is_refused_and_stands_in_nobodys_way() {
     let asked = player.play("r<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     let refusal = Refusal::Changed { from: Adj(7), found: Adj(99) };
-    player.app.update(Msg::Came(Outcome::Refused { intent: intent.clone(), refusal }));
+    player.app.update(Msg::Outcome(Outcome::Refused { intent: intent.clone(), refusal }));
     assert!(player.notice().contains("was +7, is +99"), "{}", player.notice());
     assert_eq!(player.play("r<Enter>"), [wish(600, "java", 5, 0, true)], "the one before");
     // In the journal the other one can be picked, and is refused with words.
@@ -377,10 +387,10 @@ fn any_line_of_the_journal_can_be_put_back_or_made_again() {
     assert_eq!(asked, [wish(600, "java", 0, 5, false)], "made again");
     done(&mut player, asked);
     // What was done since is seen, and a process that went.
-    let mut look = usual();
-    look.clock.unix_ms += 2000;
-    look.processes.retain(|it| it.id.pid != 500);
-    player.look(look);
+    let mut sample = usual();
+    sample.clock.unix_ms += 2000;
+    sample.processes.retain(|it| it.id.pid != 500);
+    player.sample(sample);
     player.play("<Home><Enter>");
     assert!(player.notice().contains("+0 by now, not +5"), "{}", player.notice());
     assert_eq!(player.play("w"), [Request::WriteJournal]);
@@ -394,13 +404,13 @@ fn the_palette_leads_to_all_of_it() {
     assert!(matches!(player.app.mode, Mode::Journal(_)));
     assert_eq!(player.play("w"), [], "there is nothing to write");
     player.play("<Esc>:keep<Enter>");
-    assert!(matches!(player.app.mode, Mode::Keep(_)));
+    assert!(matches!(player.app.mode, Mode::Persist(_)));
     let asked = player.play("<Esc>600a5<Enter>");
     done(&mut player, asked);
     assert_eq!(player.play(":revert<Enter><Enter>"), [wish(600, "java", 5, 0, true)]);
     let (who, name) = (id(600), "java".to_owned());
     let back = Outcome::AdjSet { who, name, before: Adj(5), now: Adj(0), revert: true };
-    player.app.update(Msg::Came(back));
+    player.app.update(Msg::Outcome(back));
     assert_eq!(player.play(":redo<Enter><Enter>"), [wish(600, "java", 0, 5, false)]);
 }
 
@@ -464,16 +474,16 @@ impl World {
                 let refusal = Refusal::Changed { from, found: *found };
                 Outcome::Refused { intent, refusal }
             };
-            player.app.update(Msg::Came(outcome));
+            player.app.update(Msg::Outcome(outcome));
         }
         // Another look brings what is.
-        let mut look = machine(1_000_000, ScoreScale::Signed, javas());
-        for process in &mut look.processes {
+        let mut sample = machine(1_000_000, ScoreScale::Signed, javas());
+        for process in &mut sample.processes {
             process.adj = self.0.get(&process.id.pid).copied().map_or(process.adj, Reading::Value);
         }
         player.app.mode = Mode::Browse;
         player.wait(5000);
-        player.look(look);
+        player.sample(sample);
         count
     }
 
@@ -560,18 +570,18 @@ proptest! {
 
 /// java as a service of the machine.
 fn with_unit() -> Snapshot {
-    let mut look = usual();
-    let at = look.position(600).expect("java");
-    look.processes[at].cgroup =
+    let mut sample = usual();
+    let at = sample.position(600).expect("java");
+    sample.processes[at].cgroup =
         Reading::Value(Arc::new(Text::new(b"/system.slice/java@one.service")));
-    look
+    sample
 }
 
 #[test]
 fn a_value_is_kept_by_copy_or_by_a_new_file_only() {
     let mut player = Player::on(with_unit());
     player.play("600a-500W");
-    let Mode::Keep(keep) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+    let Mode::Persist(keep) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     assert_eq!(keep.value, Adj(-500), "the value in the editor");
     let file = "[Service]\nOOMScoreAdjust=-500\n".to_owned();
     assert_eq!(player.play("y"), [Request::Copy(file.clone())]);
@@ -581,12 +591,12 @@ fn a_value_is_kept_by_copy_or_by_a_new_file_only() {
     assert_eq!(asked, [Request::Write { path: "/tmp/x y.conf".to_owned(), text: file }]);
     assert_eq!(player.play("w<C-u><Enter><Esc>"), [], "no path, no file");
     assert_eq!(player.play("w<Esc>"), []);
-    assert!(matches!(player.app.mode, Mode::Keep(_)), "Esc left the path, not the page");
+    assert!(matches!(player.app.mode, Mode::Persist(_)), "Esc left the path, not the page");
     // The commands are copied, not written.
     assert_eq!(player.play("<Down>w"), []);
     assert!(player.notice().contains("no file"), "{}", player.notice());
     player.play("<Esc>");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("back in the editor") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("back in the editor") };
     assert_eq!(edit.value(), Some(Adj(-500)));
     assert_eq!(player.play("<Enter>"), [wish(600, "java", 0, -500, false)]);
 }
@@ -596,7 +606,7 @@ fn a_paste_writes_no_file() {
     let mut player = Player::on(with_unit());
     player.play("600Ww<C-u>");
     assert_eq!(player.app.update(Msg::Paste("/tmp/pasted\n".to_owned())), []);
-    let Mode::Keep(keep) = &player.app.mode else { panic!("{:?}", player.app.mode) };
+    let Mode::Persist(keep) = &player.app.mode else { panic!("{:?}", player.app.mode) };
     assert_eq!(keep.path.as_ref().map(|it| it.value()), Some("/tmp/pasted"));
     // Pasted as keys: the line end comes with the rest.
     let at = player.now + 1000;
@@ -609,7 +619,7 @@ fn a_recording_tells_how_to_keep_a_value_and_changes_none() {
     let acting = doomtop::app::ActingMode::NotReal;
     let mut player = Player::with(Setup { acting, ..setup() }, with_unit());
     player.play("600W");
-    assert!(matches!(player.app.mode, Mode::Keep(_)));
+    assert!(matches!(player.app.mode, Mode::Persist(_)));
     player.play("<Esc>");
     player.key(Key::alt('r'));
     assert!(player.app.mode_is_browse());
@@ -620,13 +630,13 @@ fn a_recording_tells_how_to_keep_a_value_and_changes_none() {
 fn a_rule_of_another_unit_speaks_for_itself() {
     let mut player = Player::with(Setup { policy: &LINUX_2_6_36, ..setup() }, usual());
     player.play("500a-500");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let own = edit.previews.own.as_ref().expect("a preview");
     assert_eq!((own.policy, own.rank_before), (LINUX_2_6_36.id(), Some(1)));
     assert!(!own.is_idle());
     let mut player = Player::with(Setup { policy: &LINUX_2_4, ..setup() }, usual());
     player.play("600af");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let kernel = edit.previews.kernel.as_ref().expect("the kernel's");
     assert_eq!(kernel.rank_after, Some(1), "the proposal was the kernel's");
 }
@@ -646,7 +656,7 @@ fn pictured(script: &[&str], answered: bool) -> App {
             } else {
                 Outcome::AdjSet { who, name: name.clone(), before: from, now: to, revert }
             };
-            app.update(Msg::Came(outcome));
+            app.update(Msg::Outcome(outcome));
         }
     }
     app
@@ -683,8 +693,8 @@ fn its_screens_are_as_they_were() {
     }
     let mut old = app("db-03.jsonl");
     old.setup.policy = &LINUX_2_4;
-    for look in looks("db-03.jsonl") {
-        old.update(Msg::Sampled(look));
+    for sample in samples("db-03.jsonl") {
+        old.update(Msg::Sampled(sample));
     }
     paint(&mut old, FULL, 80, 24);
     press(&mut old, &["20731", "Esc", "a", "-500"]);

@@ -15,14 +15,14 @@ use ratatui::layout::Rect;
 use crate::stage::setup;
 
 /// The looks of a fixture machine, oldest first.
-pub fn looks(name: &str) -> Vec<Arc<Snapshot>> {
+pub fn samples(name: &str) -> Vec<Arc<Snapshot>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let text = fs::read_to_string(&file).expect("a fixture");
     text.lines()
         .enumerate()
         .map(|(nth, line)| {
-            let look = serde_json::from_str(line);
-            Arc::new(look.unwrap_or_else(|error| panic!("{name}:{}: {error}", nth + 1)))
+            let sample = serde_json::from_str(line);
+            Arc::new(sample.unwrap_or_else(|error| panic!("{name}:{}: {error}", nth + 1)))
         })
         .collect()
 }
@@ -35,21 +35,21 @@ pub fn blank() -> App {
 /// The app after all looks of a fixture.
 pub fn app(name: &str) -> App {
     let mut app = blank();
-    for look in looks(name) {
-        app.update(Msg::Sampled(look));
+    for sample in samples(name) {
+        app.update(Msg::Sampled(sample));
     }
     app
 }
 
 /// Paints until the app and the picture agree, as the loop of the program does.
-pub fn paint(app: &mut App, look: Theme, width: u16, height: u16) -> (Buffer, Viewport) {
+pub fn paint(app: &mut App, sample: Theme, width: u16, height: u16) -> (Buffer, Viewport) {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    let mut viewport = ui::paint(app, &look, area, &mut buffer);
+    let mut viewport = ui::paint(app, &sample, area, &mut buffer);
     for _ in 0..2 {
         let now = app.clock();
         app.update(Msg::Drawn(viewport, now));
-        viewport = ui::paint(app, &look, area, &mut buffer);
+        viewport = ui::paint(app, &sample, area, &mut buffer);
     }
     (buffer, viewport)
 }

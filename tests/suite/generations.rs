@@ -182,7 +182,7 @@ fn family() -> Snapshot {
 fn dies_instead(policy: &dyn Policy, snapshot: &Snapshot) -> Option<i32> {
     let scene = Scene::new(Arc::new(snapshot.clone()), None);
     let parent = &scene.now().processes[0];
-    policy.instead(parent, &scene).map(|(child, _)| child.id.pid)
+    policy.killed_instead(parent, &scene).map(|(child, _)| child.id.pid)
 }
 
 #[test]
@@ -215,19 +215,19 @@ fn a_protected_child_is_left_alone_where_the_kernel_looked() {
 #[test]
 fn the_rule_of_equals_changed_with_5_3() {
     let scene = Scene::new(Arc::new(family()), None);
-    assert_eq!(LINUX_4_17.tie(&scene), TieBreak::Oldest);
-    assert_eq!(LINUX_5_1.tie(&scene), TieBreak::Oldest);
-    assert_eq!(LINUX_5_3.tie(&scene), TieBreak::Youngest);
-    assert_eq!(LINUX.tie(&scene), TieBreak::Youngest, "this stage is a 5.4");
+    assert_eq!(LINUX_4_17.tie_break(&scene), TieBreak::Oldest);
+    assert_eq!(LINUX_5_1.tie_break(&scene), TieBreak::Oldest);
+    assert_eq!(LINUX_5_3.tie_break(&scene), TieBreak::Youngest);
+    assert_eq!(LINUX.tie_break(&scene), TieBreak::Youngest, "this stage is a 5.4");
 }
 
 #[test]
 fn only_the_oldest_asks_politely() {
     let mut rawio = process(10, "Xorg", 5000);
     rawio.caps = Reading::Value(Capabilities(1 << 17));
-    assert_eq!(LINUX_2_6_0.act(&rawio).signal, Signal::TERM);
-    assert_eq!(LINUX_2_6_11.act(&rawio).signal, Signal::KILL);
-    assert_eq!(LINUX_2_6_36.act(&rawio).signal, Signal::KILL);
+    assert_eq!(LINUX_2_6_0.action(&rawio).signal, Signal::TERM);
+    assert_eq!(LINUX_2_6_11.action(&rawio).signal, Signal::KILL);
+    assert_eq!(LINUX_2_6_36.action(&rawio).signal, Signal::KILL);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn the_one_that_dies_is_the_candidate() {
 #[test]
 fn nobody_is_too_close_to_itself() {
     // The child dies in the parent's place, and is the second that is chosen.
-    let look = |moved: u64| {
+    let sample = |moved: u64| {
         let mut child = process(30, "child", 49_900 + moved);
         child.parent = 10;
         let parent = process(10, "parent", 50_000 + moved);
@@ -267,12 +267,12 @@ fn nobody_is_too_close_to_itself() {
         Arc::new(snapshot)
     };
     for policy in [&LINUX_2_6_36 as &'static dyn Policy, &LINUX_3_5, &LINUX_4_17] {
-        let scene = Scene::new(look(1000), Some(look(0)));
+        let scene = Scene::new(sample(1000), Some(sample(0)));
         let ranking = Ranking::new(policy, &scene);
         let named: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
         assert_eq!(named, [30, 50], "{}", policy.id());
         assert_eq!(ranking.runner_up().map(|row| row.id.pid), Some(30));
-        let sight = RowContext {
+        let context = RowContext {
             scene: &scene,
             policy,
             ranking: &ranking,
@@ -281,8 +281,8 @@ fn nobody_is_too_close_to_itself() {
             command: CommandStyle::Name,
         };
         let opinion = KillerOpinion::new(policy, &scene, &ranking);
-        assert_eq!(values::fate(&sight, &opinion.fate), "too close: 30 child or 50 other");
-        for form in sentence(&sight).forms {
+        assert_eq!(values::fate(&context, &opinion.outcome), "too close: 30 child or 50 other");
+        for form in sentence(&context).forms {
             let text = form.text();
             assert!(text.contains("30 child or 50 other"), "{text}");
             assert!(!text.contains("parent"), "{text}");
@@ -316,7 +316,7 @@ fn who_may_use_none_of_the_nodes_was_worth_an_eighth() {
     let order = |policy: &dyn Policy| {
         let ranking = Ranking::new(policy, &scene);
         let rows = ranking.rows()[..ranking.eligible()].iter();
-        rows.map(|row| (row.id.pid, row.standing.points().unwrap().0)).collect::<Vec<_>>()
+        rows.map(|row| (row.id.pid, row.placement.points().unwrap().0)).collect::<Vec<_>>()
     };
     let among = [(30, 9000), (20, 100)];
     assert_eq!(order(&LINUX_2_6_16), among, "not at all");
@@ -330,9 +330,9 @@ fn who_may_use_none_of_the_nodes_was_worth_an_eighth() {
         (&LINUX_2_6_20, Some(Override::Confined)),
         (&LINUX_2_6_32, None),
     ] {
-        assert_eq!(policy.off(&scene), off, "{}", policy.id());
+        assert_eq!(policy.overridden(&scene), off, "{}", policy.id());
         let global = Scene::new(scene.snapshot(), None);
-        assert_eq!(policy.off(&global), None, "{}", policy.id());
+        assert_eq!(policy.overridden(&global), None, "{}", policy.id());
     }
 }
 
@@ -358,8 +358,8 @@ fn swapoff_went_first_from_2_6_11_on() {
     snapshot.swap.total_kib.0 = 4000;
     snapshot.swap.leaving_kib = Some(Kib(1000));
     let scene = Scene::new(Arc::new(snapshot), None);
-    assert_eq!(LINUX_2_6_11.off(&scene), Some(Override::Swapoff(None)));
-    assert_eq!(LINUX_2_6_0.off(&scene), None);
+    assert_eq!(LINUX_2_6_11.overridden(&scene), Some(Override::Swapoff(None)));
+    assert_eq!(LINUX_2_6_0.overridden(&scene), None);
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn an_opinion_sacrifices_once() {
     family.processes.push(grandchild);
     let scene = Scene::new(Arc::new(family), None);
     let opinion = KillerOpinion::new(&LINUX_4_17, &scene, &Ranking::new(&LINUX_4_17, &scene));
-    assert_eq!(opinion.fate.chosen.map(|id| id.pid), Some(10));
+    assert_eq!(opinion.outcome.chosen.map(|id| id.pid), Some(10));
     assert_eq!(opinion.instead.map(|(id, _)| id.pid), Some(30));
     assert_eq!(opinion.dies().map(|id| id.pid), Some(30));
 }

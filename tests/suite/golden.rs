@@ -6,12 +6,12 @@ use doomtop::model::Scene;
 use doomtop::policy::POLICIES;
 use doomtop::rank::{Placement, Ranking};
 
-use crate::fixtures::looks;
+use crate::fixtures::samples;
 
 #[test]
 fn every_machine_ranks_as_it_did_under_every_policy() {
     for machine in ["db-03", "small", "strict", "hostile", "desk-7"] {
-        let mut frames = looks(&format!("{machine}.jsonl")).into_iter();
+        let mut frames = samples(&format!("{machine}.jsonl")).into_iter();
         let mut scene = Scene::new(frames.next().expect("a look"), None);
         for next in frames {
             scene.advance(next);
@@ -29,7 +29,7 @@ fn every_machine_ranks_as_it_did_under_every_policy() {
             );
             for (place, row) in ranking.rows().iter().enumerate() {
                 let comm = scene.find(row.id).expect("it is in the scene").comm;
-                let _ = match row.standing {
+                let _ = match row.placement {
                     Placement::Scored(points) => {
                         writeln!(text, "{:4} {:7} {:>14} {comm}", place + 1, row.id.pid, points.0)
                     }

@@ -14,7 +14,7 @@ use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Millis};
 use proptest::prelude::*;
 
-use crate::fixtures::{blank, looks, paint, press, settle, text};
+use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
 const FULL: Theme = Theme { colour: true, unicode: true };
@@ -59,26 +59,26 @@ fn group(path: &str, mib: u64) -> Cgroup {
 }
 
 /// The same where every process has a cgroup of its own under `/jobs`.
-fn grouped_flat(look: &Snapshot) -> Snapshot {
-    let mut look = look.clone();
-    let own = look.processes.iter().filter_map(|it| it.cgroup.as_ref().value());
+fn grouped_flat(sample: &Snapshot) -> Snapshot {
+    let mut sample = sample.clone();
+    let own = sample.processes.iter().filter_map(|it| it.cgroup.as_ref().value());
     let own = own.map(|path| Cgroup { path: Arc::clone(path), ..group("/", 10) });
     let mut list =
         vec![Cgroup { usage: Reading::Missing, limit: Reading::Missing, ..group("/", 0) }];
     list.push(group("/jobs", 1000));
     list.extend(own);
-    look.cgroups = Arc::new(Cgroups {
+    sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
-        read_ms: look.clock.monotonic_ms,
+        read_ms: sample.clock.monotonic_ms,
         list,
     });
-    look
+    sample
 }
 
 /// The look with a tree of cgroups: every path that a process lives in, and all above.
-pub fn grouped(look: &Snapshot) -> Snapshot {
+pub fn grouped(sample: &Snapshot) -> Snapshot {
     let mut paths: BTreeSet<String> = BTreeSet::new();
-    for process in &look.processes {
+    for process in &sample.processes {
         let Reading::Value(path) = &process.cgroup else { continue };
         let mut path = path.as_str().trim_end_matches('/');
         while let Some(cut) = path.rfind('/') {
@@ -89,7 +89,7 @@ pub fn grouped(look: &Snapshot) -> Snapshot {
     let mut list: Vec<Cgroup> = paths
         .iter()
         .map(|path| {
-            let within = look.processes.iter().filter(|process| {
+            let within = sample.processes.iter().filter(|process| {
                 let own = process.cgroup.as_ref().value();
                 own.is_some_and(|own| doomtop::model::is_within(own.as_str(), path))
             });
@@ -106,19 +106,19 @@ pub fn grouped(look: &Snapshot) -> Snapshot {
         ..Cgroup::default()
     });
     list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
-    let mut look = look.clone();
-    look.cgroups = Arc::new(Cgroups {
+    let mut sample = sample.clone();
+    sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
-        read_ms: look.clock.monotonic_ms,
+        read_ms: sample.clock.monotonic_ms,
         list,
     });
-    look
+    sample
 }
 
 /// The machine of the pictures with limits: the build is about to hit its own.
-pub fn limited(look: &Snapshot, grown: u64) -> Snapshot {
-    let mut look = grouped(look);
-    for group in &mut Arc::make_mut(&mut look.cgroups).list {
+pub fn limited(sample: &Snapshot, grown: u64) -> Snapshot {
+    let mut sample = grouped(sample);
+    for group in &mut Arc::make_mut(&mut sample.cgroups).list {
         match group.path.as_str() {
             "/system.slice/ci-build.service" => {
                 group.limit = at(3072);
@@ -147,14 +147,14 @@ pub fn limited(look: &Snapshot, grown: u64) -> Snapshot {
             _ => {}
         }
     }
-    look
+    sample
 }
 
 /// An app that looks at it.
 pub fn limited_app() -> App {
     let mut app = blank();
-    for (look, grown) in looks("db-03.jsonl").iter().zip([0, 10]) {
-        app.update(Msg::Sampled(Arc::new(limited(look, grown))));
+    for (sample, grown) in samples("db-03.jsonl").iter().zip([0, 10]) {
+        app.update(Msg::Sampled(Arc::new(limited(sample, grown))));
     }
     app
 }
@@ -162,23 +162,23 @@ pub fn limited_app() -> App {
 /// An app with a tree of hostile names, every third of them limited.
 pub fn hostile_app() -> App {
     let mut app = blank();
-    for look in looks("hostile.jsonl") {
-        let mut look = grouped(&look);
-        for (nth, group) in Arc::make_mut(&mut look.cgroups).list.iter_mut().enumerate() {
+    for sample in samples("hostile.jsonl") {
+        let mut sample = grouped(&sample);
+        for (nth, group) in Arc::make_mut(&mut sample.cgroups).list.iter_mut().enumerate() {
             if nth % 3 == 1 {
                 group.limit = at(nth as u64 * 7);
                 group.oom_group = Reading::Value(nth % 2 == 0);
             }
         }
-        app.update(Msg::Sampled(Arc::new(look)));
+        app.update(Msg::Sampled(Arc::new(sample)));
     }
     app
 }
 
 fn player() -> Player {
-    let frames = looks("db-03.jsonl");
+    let frames = samples("db-03.jsonl");
     let mut player = Player::on(limited(&frames[0], 0));
-    player.look(limited(&frames[1], 10));
+    player.sample(limited(&frames[1], 10));
     player
 }
 
@@ -191,7 +191,7 @@ fn under_cursor(player: &Player) -> String {
 fn tab_steps_between_the_views() {
     let mut player = player();
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Walls);
-    assert_eq!(player.play("<Tab>"), [Request::LookNow]);
+    assert_eq!(player.play("<Tab>"), [Request::SampleNow]);
     assert_eq!(player.app.screen, ViewKind::Cgroups);
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
     assert!(player.app.needs().cgroup);
@@ -296,11 +296,11 @@ fn in_a_container_back_leads_to_its_own_limit_first() {
 fn hiding_leaves_limits_and_what_leads_to_them() {
     let mut player = player();
     player.play("<Tab>");
-    let all = player.app.groups.lines.len();
+    let all = player.app.cgroups.lines.len();
     player.play("i");
     let names: Vec<String> = player
         .app
-        .groups
+        .cgroups
         .lines
         .iter()
         .filter_map(|line| player.app.group_at(line))
@@ -318,10 +318,10 @@ fn hiding_leaves_limits_and_what_leads_to_them() {
             "/user.slice/user-1000.slice"
         ]
     );
-    let depths: Vec<u16> = player.app.groups.lines.iter().map(|line| line.depth).collect();
+    let depths: Vec<u16> = player.app.cgroups.lines.iter().map(|line| line.depth).collect();
     assert_eq!(depths, [0, 0, 1, 1, 1, 1, 0, 1]);
     player.play("i");
-    assert_eq!(player.app.groups.lines.len(), all);
+    assert_eq!(player.app.cgroups.lines.len(), all);
 }
 
 #[test]
@@ -331,12 +331,12 @@ fn the_cursor_holds_to_its_cgroup() {
     let held = under_cursor(&player);
     for script in ["B", "t", "i", "i", "vv<Enter>", "<Tab><Tab><Tab><Tab><Tab>"] {
         player.play(script);
-        if player.app.groups.lines.len() > 10 {
+        if player.app.cgroups.lines.len() > 10 {
             assert_eq!(under_cursor(&player), held, "{script}");
         }
     }
     player.play("<End>");
-    assert_eq!(player.app.groups.cursor, player.app.groups.lines.len() - 1);
+    assert_eq!(player.app.cgroups.cursor, player.app.cgroups.lines.len() - 1);
     player.play("<Home><PgDn><PgUp>");
     assert_eq!(under_cursor(&player), "global");
 }
@@ -386,7 +386,7 @@ fn the_header_says_which_wall_is_hit_first() {
     }
     // Where the machine has the only wall, its gauges say the same.
     let mut bare = blank();
-    bare.update(Msg::Sampled(Arc::clone(&looks("db-03.jsonl")[0])));
+    bare.update(Msg::Sampled(Arc::clone(&samples("db-03.jsonl")[0])));
     assert!(!text(&paint(&mut bare, FULL, 200, 60).0).contains("First wall"));
 }
 
@@ -417,15 +417,15 @@ fn a_dialog_tells_apart_what_the_killer_and_a_signal_take() {
 
 #[test]
 fn a_pipe_is_told_the_first_wall_too() {
-    let frames = looks("db-03.jsonl");
+    let frames = samples("db-03.jsonl");
     let now = Arc::new(limited(&frames[1], 10));
     let before = Arc::new(limited(&frames[0], 0));
     let mut app = blank();
     app.update(Msg::Sampled(before));
     app.update(Msg::Sampled(now));
-    let sight = app.sight().expect("a look");
+    let context = app.context().expect("a look");
     let mut line = Vec::new();
-    doomtop::report::json::write_line(&mut line, &sight, &[], None).unwrap();
+    doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     let wanted = serde_json::json!({
         "name": "/system.slice/ci-build.service",
@@ -437,7 +437,7 @@ fn a_pipe_is_told_the_first_wall_too() {
     assert_eq!(frame["first_wall"], wanted);
     let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
-    doomtop::report::text::write_look(&mut text, &sight, &[], &[], manner).unwrap();
+    doomtop::report::text::write_sample(&mut text, &context, &[], &[], manner).unwrap();
     let text = String::from_utf8(text).unwrap();
     let line = text.lines().find(|line| line.starts_with("first wall: ")).unwrap();
     assert_eq!(
@@ -449,10 +449,10 @@ fn a_pipe_is_told_the_first_wall_too() {
 
 #[test]
 fn the_view_says_why_it_is_empty() {
-    let mut look = (*looks("db-03.jsonl")[0]).clone();
-    Arc::make_mut(&mut look.cgroups).hierarchy = Reading::Missing;
+    let mut sample = (*samples("db-03.jsonl")[0]).clone();
+    Arc::make_mut(&mut sample.cgroups).hierarchy = Reading::Missing;
     let mut app = blank();
-    app.update(Msg::Sampled(Arc::new(look)));
+    app.update(Msg::Sampled(Arc::new(sample)));
     press(&mut app, &["Tab"]);
     let shown = text(&paint(&mut app, FULL, 80, 24).0);
     assert!(shown.contains("no memory cgroups can be seen here"), "{shown}");
@@ -461,14 +461,14 @@ fn the_view_says_why_it_is_empty() {
 
 #[test]
 fn an_absence_says_of_which_kind_it_is() {
-    let mut look = limited(&looks("db-03.jsonl")[0], 0);
-    let list = &mut Arc::make_mut(&mut look.cgroups).list;
+    let mut sample = limited(&samples("db-03.jsonl")[0], 0);
+    let list = &mut Arc::make_mut(&mut sample.cgroups).list;
     let group = list.iter_mut().find(|it| it.path.as_str() == "/user.slice").unwrap();
     group.usage = Reading::Denied;
     group.high = Reading::Missing;
     group.swap_usage = Reading::NotAsked;
     let mut app = blank();
-    app.update(Msg::Sampled(Arc::new(look)));
+    app.update(Msg::Sampled(Arc::new(sample)));
     press(&mut app, &["Tab", "End", "Up", "Up", "Up", "Up"]);
     let shown = text(&paint(&mut app, FULL, 200, 60).0);
     let row = shown.lines().find(|line| line.contains(">/user.slice")).expect("its row");
@@ -484,13 +484,13 @@ fn an_absence_says_of_which_kind_it_is() {
 /// Version 1 may be told to kill nobody at the wall.
 #[test]
 fn whoever_waits_is_not_killed() {
-    let mut look = limited(&looks("db-03.jsonl")[0], 0);
-    let groups = Arc::make_mut(&mut look.cgroups);
+    let mut sample = limited(&samples("db-03.jsonl")[0], 0);
+    let groups = Arc::make_mut(&mut sample.cgroups);
     groups.hierarchy = Reading::Value(Hierarchy::V1);
     let group = groups.list.iter_mut().find(|it| it.path.as_str().ends_with("redis.service"));
     group.unwrap().oom_kill_disabled = Reading::Value(true);
     let mut app = blank();
-    app.update(Msg::Sampled(Arc::new(look)));
+    app.update(Msg::Sampled(Arc::new(sample)));
     press(&mut app, &["Tab"]);
     let shown = text(&paint(&mut app, FULL, 80, 24).0);
     let row = shown.lines().find(|line| line.contains("redis")).expect("its row");
@@ -536,25 +536,25 @@ fn the_view_is_as_it_was() {
 /// CPU time that the view takes for so many limited cgroups, in milliseconds. How long it takes by
 /// the clock depends on who else is busy.
 fn view_of(count: i32) -> i64 {
-    let mut look = usual();
-    look.processes = (0..count)
+    let mut sample = usual();
+    sample.processes = (0..count)
         .map(|nth| {
             let mut it = process(1000 + nth, "job", 500 + nth as u64);
             it.cgroup = Reading::Value(Arc::new(Text::new(format!("/jobs/{nth:05}").as_bytes())));
             it
         })
         .collect();
-    let mut look = grouped_flat(&look);
-    for group in &mut Arc::make_mut(&mut look.cgroups).list[2..] {
+    let mut sample = grouped_flat(&sample);
+    for group in &mut Arc::make_mut(&mut sample.cgroups).list[2..] {
         group.limit = at(100);
         group.oom_group = Reading::Value(true);
     }
-    let mut player = Player::on(look);
+    let mut player = Player::on(sample);
     let clock = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
     let begun = nix::time::clock_gettime(clock).unwrap();
     player.play("<Tab>B<End>");
     let took = nix::time::clock_gettime(clock).unwrap() - begun;
-    assert_eq!(player.app.groups.lines.len(), count as usize + 2);
+    assert_eq!(player.app.cgroups.lines.len(), count as usize + 2);
     took.tv_sec() * 1000 + took.tv_nsec() / 1_000_000
 }
 
@@ -586,11 +586,11 @@ proptest! {
             let dialog = player.app.mode.asks();
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.
-                prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");
+                prop_assert!(dialog || matches!(request, Request::SampleNow), "{key}: {request:?}");
             }
             let who = match &player.app.mode {
-                Mode::Edit(edit) => edit.who,
-                Mode::Confirm(confirm) => confirm.who,
+                Mode::Adjust(edit) => edit.who,
+                Mode::Signal(confirm) => confirm.who,
                 _ => continue,
             };
             if dialog {

@@ -282,15 +282,15 @@ fn with_rules(rules: &str, needs: &Needs) -> (FakeProc, LiveSource, Arc<Snapshot
             .file(&format!("{pid}/environ"), environ);
     }
     let mut live = LiveSource::start(fake.root(), ScanPatience::Forever).unwrap();
-    let look = live.look(needs, None).unwrap();
-    (fake, live, look)
+    let sample = live.sample(needs, None).unwrap();
+    (fake, live, sample)
 }
 
-fn points(look: &Arc<Snapshot>) -> Vec<(i32, i64)> {
-    let scene = Scene::new(Arc::clone(look), None);
+fn points(sample: &Arc<Snapshot>) -> Vec<(i32, i64)> {
+    let scene = Scene::new(Arc::clone(sample), None);
     let ranking = Ranking::new(&NOHANG, &scene);
     let rows = ranking.rows()[..ranking.eligible()].iter();
-    rows.filter_map(|row| Some((row.id.pid, row.standing.points()?.0))).collect()
+    rows.filter_map(|row| Some((row.id.pid, row.placement.points()?.0))).collect()
 }
 
 #[test]
@@ -298,21 +298,21 @@ fn rules_on_program_directory_and_environment_are_evaluated_where_they_are_insta
     let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// ^/opt/game/\n\
                  @BADNESS_ADJ_RE_CWD 30 /// ^/srv/101$\n\
                  @BADNESS_ADJ_RE_ENVIRON 7 /// MODE=play$\n";
-    let (fake, mut live, look) = with_rules(rules, &NOHANG.needs());
+    let (fake, mut live, sample) = with_rules(rules, &NOHANG.needs());
     // In the very first look.
-    assert_eq!(points(&look), [(100, 773), (101, 696)]);
-    let armed = NOHANG.armed(&Scene::new(Arc::clone(&look), None));
+    assert_eq!(points(&sample), [(100, 773), (101, 696)]);
+    let armed = NOHANG.trigger_state(&Scene::new(Arc::clone(&sample), None));
     assert!(!armed.why.contains("not evaluated"), "{}", armed.why);
     // A recording tells no environment.
-    let line = serde_json::to_string(&*look).unwrap();
+    let line = serde_json::to_string(&*sample).unwrap();
     assert!(line.contains("/opt/game/bin") && !line.contains("HOME=/root"), "{line}");
     // What goes is seen in its turn.
     fake.link("100/exe", "/bin/sleep");
-    let again = (0..16).map(|_| points(&live.look(&NOHANG.needs(), None).unwrap())).last();
+    let again = (0..16).map(|_| points(&live.sample(&NOHANG.needs(), None).unwrap())).last();
     assert_eq!(again.unwrap(), [(101, 696), (100, 673)]);
     // Nobody asks any more: nothing is kept.
-    let none = live.look(&Needs { status: true, ..Needs::default() }, None).unwrap();
-    assert!(none.processes.iter().all(|process| process.whereabouts.is_none()));
+    let none = live.sample(&Needs { status: true, ..Needs::default() }, None).unwrap();
+    assert!(none.processes.iter().all(|process| process.exe_cwd_environ.is_none()));
 }
 
 #[test]
@@ -329,36 +329,39 @@ fn an_environment_that_stalls_keeps_no_look_waiting() {
     fs::remove_file(&stuck).unwrap();
     nix::unistd::mkfifo(&stuck, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut live = LiveSource::start(fake.root(), ScanPatience::Forever).unwrap();
-    let mut look = || live.look(&NOHANG.needs(), None).unwrap();
-    let seen = look();
+    let mut sample = || live.sample(&NOHANG.needs(), None).unwrap();
+    let seen = sample();
     assert_eq!(points(&seen).iter().map(|it| it.0).collect::<Vec<_>>(), [101, 100]);
     let began = std::time::Instant::now();
-    let looks = (0..20).map(|_| points(&look())).last().unwrap();
+    let samples = (0..20).map(|_| points(&sample())).last().unwrap();
     assert!(began.elapsed().as_secs() < 5, "waited for once only");
-    assert_eq!(looks, points(&seen));
+    assert_eq!(samples, points(&seen));
     // Once it answers, everybody has theirs in turn.
     let writer = fs::OpenOptions::new().write(true).open(&stuck).unwrap();
     fs::remove_file(&stuck).unwrap();
     fs::write(&stuck, "MODE=play\0").unwrap();
     drop(writer);
     let wanted = [(101, 703), (100, 673)];
-    assert!((0..1000).any(|_| points(&look()) == wanted), "{:?}", points(&look()));
+    assert!((0..1000).any(|_| points(&sample()) == wanted), "{:?}", points(&sample()));
 }
 
 #[test]
 fn without_such_rules_nothing_is_read() {
     for rules in ["@BADNESS_ADJ_RE_NAME 100 /// sleep\n", "@BADNESS_ADJ_RE_REALPATH 0 /// .\n"] {
-        let (.., look) = with_rules(rules, &NOHANG.needs());
-        assert!(look.processes.iter().all(|process| process.whereabouts.is_none()), "{rules}");
-        let armed = NOHANG.armed(&Scene::new(look, None));
+        let (.., sample) = with_rules(rules, &NOHANG.needs());
+        assert!(
+            sample.processes.iter().all(|process| process.exe_cwd_environ.is_none()),
+            "{rules}"
+        );
+        let armed = NOHANG.trigger_state(&Scene::new(sample, None));
         assert!(!armed.why.contains("not evaluated"), "{}", armed.why);
     }
     let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// game\n";
-    let (.., look) = with_rules(rules, &Needs { status: true, ..Needs::default() });
-    assert!(look.processes.iter().all(|process| process.whereabouts.is_none()));
+    let (.., sample) = with_rules(rules, &Needs { status: true, ..Needs::default() });
+    assert!(sample.processes.iter().all(|process| process.exe_cwd_environ.is_none()));
     // Only what rules look at.
-    let (.., look) = with_rules(rules, &NOHANG.needs());
-    let found = look.processes[0].whereabouts.as_deref().unwrap();
+    let (.., sample) = with_rules(rules, &NOHANG.needs());
+    let found = sample.processes[0].exe_cwd_environ.as_deref().unwrap();
     assert!(found.cwd.is_not_asked() && found.environ.is_not_asked());
 }
 
@@ -367,8 +370,8 @@ fn what_cannot_be_read_is_said() {
     let rules = "@BADNESS_ADJ_RE_REALPATH 100 /// game\n";
     let (fake, mut live, _) = with_rules(rules, &NOHANG.needs());
     fs::remove_file(fake.at("101/exe")).unwrap();
-    let look = (0..16).map(|_| live.look(&NOHANG.needs(), None).unwrap()).last().unwrap();
-    let armed = NOHANG.armed(&Scene::new(look, None));
+    let sample = (0..16).map(|_| live.sample(&NOHANG.needs(), None).unwrap()).last().unwrap();
+    let armed = NOHANG.trigger_state(&Scene::new(sample, None));
     let words = "1 rule is not evaluated for 1 of 2 processes: it needs the program's path";
     assert!(armed.why.contains(words), "{}", armed.why);
 }

@@ -52,7 +52,7 @@ fn told(mut snapshot: Snapshot, tell: impl FnOnce(&mut InstalledKillers)) -> Sce
 fn order(policy: &dyn Policy, scene: &Scene) -> Vec<(i32, i64)> {
     let ranking = Ranking::new(policy, scene);
     let rows = ranking.rows().iter();
-    rows.filter_map(|row| Some((row.id.pid, row.standing.points()?.0))).collect()
+    rows.filter_map(|row| Some((row.id.pid, row.placement.points()?.0))).collect()
 }
 
 fn victim(policy: &dyn Policy, scene: &Scene) -> Option<i32> {
@@ -201,7 +201,7 @@ fn earlyoom_waits_for_both_memory_and_swap() {
     let cast = || vec![scored(10, "a", 100, 700)];
     let armed = |available, swap| {
         let scene = told(level(stage(cast()), available, swap), |it| running(&mut it.earlyoom));
-        EARLYOOM.armed(&scene)
+        EARLYOOM.trigger_state(&scene)
     };
     let both = armed(10, Some(10));
     assert!(both.ready, "{both:?}");
@@ -215,27 +215,27 @@ fn earlyoom_waits_for_both_memory_and_swap() {
     says(&without, "no swap: its swap half counts as met");
     let mut tmpfs = level(stage(cast()), 20, None);
     tmpfs.memory.anon_kib = Reading::Value(Kib(180_000));
-    let of_users = EARLYOOM.armed(&told(tmpfs.clone(), |it| running(&mut it.earlyoom)));
+    let of_users = EARLYOOM.trigger_state(&told(tmpfs.clone(), |it| running(&mut it.earlyoom)));
     assert!(of_users.ready, "20 of 200: {of_users:?}");
     let old = told(tmpfs, |it| {
         running(&mut it.earlyoom);
         it.earlyoom.options.before_1_8 = true;
     });
-    assert!(!EARLYOOM.armed(&old).ready, "20 of 100");
+    assert!(!EARLYOOM.trigger_state(&old).ready, "20 of 100");
 }
 
 #[test]
 fn earlyoom_s_contradictions_are_said() {
     let never = vec![with_adj(scored(10, "a", 100, 700), -1000)];
     let spared = told(level(stage(never), 5, None), |it| running(&mut it.earlyoom));
-    let armed = EARLYOOM.armed(&spared);
+    let armed = EARLYOOM.trigger_state(&spared);
     assert!(!armed.ready);
     says(&armed, "spares everybody");
     let odd = told(level(stage(vec![scored(10, "a", 1, 7)]), 5, None), |it| {
         it.earlyoom.options.prefer = Some(text("(a"));
         it.earlyoom.options.dry_run = true;
     });
-    let armed = EARLYOOM.armed(&odd);
+    let armed = EARLYOOM.trigger_state(&odd);
     says(&armed, "not seen here; assumed defaults");
     says(&armed, "doomtop cannot follow the expression (a");
     says(&armed, "--dryrun: it kills nobody");
@@ -259,7 +259,7 @@ fn with_g_the_whole_process_group_falls() {
     let with = |group| told(stage(cast()), move |it| it.earlyoom.options.group = group);
     let company = |scene: &Scene, pid| {
         let victim = &scene.now().processes[scene.now().position(pid).unwrap()];
-        EARLYOOM.company(victim, scene).iter().map(|it| it.id.pid).collect::<Vec<_>>()
+        EARLYOOM.also_killed(victim, scene).iter().map(|it| it.id.pid).collect::<Vec<_>>()
     };
     assert_eq!(company(&with(true), 11), [10, 12]);
     assert!(company(&with(true), 14).is_empty(), "not known");
@@ -267,7 +267,7 @@ fn with_g_the_whole_process_group_falls() {
     let says = |group| {
         let scene = with(group);
         let ranking = Ranking::new(&EARLYOOM, &scene);
-        let sight = RowContext {
+        let context = RowContext {
             scene: &scene,
             policy: &EARLYOOM,
             ranking: &ranking,
@@ -275,7 +275,7 @@ fn with_g_the_whole_process_group_falls() {
             scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
-        sentence(&sight).whole()
+        sentence(&context).whole()
     };
     assert!(
         says(true).contains("200 ahead of 13 other. 2 more of its process group die with it"),
@@ -318,7 +318,7 @@ fn nohang_adds_its_rules_and_never_tops_up_a_negative_adj() {
         "its floor is 0, and 1 is asked for"
     );
     assert_eq!(reason(&NOHANG, &scene, 1), Some(SparedReason::Init));
-    says(&NOHANG.armed(&scene), "1 rule is not evaluated: it needs the program's path");
+    says(&NOHANG.trigger_state(&scene), "1 rule is not evaluated: it needs the program's path");
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn nohang_s_thresholds_and_what_it_makes_of_pressure() {
     let cast = || vec![scored(10, "a", 100, 700)];
     let armed = |available, swap, full, psi| {
         let snapshot = pressed(level(stage(cast()), available, swap), full);
-        NOHANG.armed(&told(snapshot, |it| {
+        NOHANG.trigger_state(&told(snapshot, |it| {
             running(&mut it.nohang);
             it.nohang.options.psi = psi;
         }))
@@ -357,7 +357,7 @@ fn the_desktop_file_prefers_tabs() {
     let scene = scene(stage(cast));
     assert_eq!(order(&NOHANG_DESKTOP, &scene), [(11, 900), (10, 800)]);
     assert_eq!(victim(&NOHANG, &scene), Some(10));
-    says(&NOHANG_DESKTOP.armed(&scene), "rules are not evaluated");
+    says(&NOHANG_DESKTOP.trigger_state(&scene), "rules are not evaluated");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn bustd_begins_with_whoever_is_first() {
     let scene = scene(stage(cast));
     assert_eq!(order(&BUSTD, &scene), [(5, 900), (8, 800)]);
     assert_eq!(reason(&BUSTD, &scene, 6), Some(SparedReason::Never));
-    says(&BUSTD.armed(&scene), "this kernel tells no pressure");
+    says(&BUSTD.trigger_state(&scene), "this kernel tells no pressure");
 }
 
 #[test]
@@ -514,15 +514,15 @@ fn systemd_oomd_kills_the_leaf_or_the_whole_group_with_most_swap() {
     assert_eq!(reason(&SYSTEMD_OOMD_SWAP, &scene, 13), Some(SparedReason::Zero));
     let first = scene.now().processes[scene.now().position(14).unwrap()].clone();
     let company: Vec<i32> =
-        SYSTEMD_OOMD_SWAP.company(&first, &scene).iter().map(|it| it.id.pid).collect();
+        SYSTEMD_OOMD_SWAP.also_killed(&first, &scene).iter().map(|it| it.id.pid).collect();
     assert_eq!(company, [15]);
-    says(&SYSTEMD_OOMD_SWAP.armed(&scene), "first would be /user.slice/app (2 processes)");
+    says(&SYSTEMD_OOMD_SWAP.trigger_state(&scene), "first would be /user.slice/app (2 processes)");
 }
 
 #[test]
 fn five_percent_of_all_swap_is_not_enough() {
     let five = with_swap(tree(vec![(group("/a.service", 1, 500), 1)]), 10_000, 500);
-    let armed = SYSTEMD_OOMD_SWAP.armed(&scene(five));
+    let armed = SYSTEMD_OOMD_SWAP.trigger_state(&scene(five));
     says(&armed, "no cgroup here has ManagedOOMSwap=kill");
     let at = |swap| {
         let groups = vec![(group("/", 1, swap), 0), (group("/a.service", 1, swap), 1)];
@@ -530,16 +530,17 @@ fn five_percent_of_all_swap_is_not_enough() {
         snapshot = with_swap(snapshot, 10_000, 500);
         told(snapshot, |it| running(&mut it.systemd_oomd))
     };
-    let exactly = SYSTEMD_OOMD_SWAP.armed(&at(500));
+    let exactly = SYSTEMD_OOMD_SWAP.trigger_state(&at(500));
     assert!(!exactly.ready);
     says(&exactly, "no candidate holds more than 5 % of all swap");
-    assert!(SYSTEMD_OOMD_SWAP.armed(&at(501)).ready);
+    assert!(SYSTEMD_OOMD_SWAP.trigger_state(&at(501)).ready);
 }
 
 #[test]
 fn without_swap_systemd_oomd_can_never_fire() {
     let snapshot = with_swap(level(tree(usual_tree()), 1, None), 0, 0);
-    let armed = SYSTEMD_OOMD_SWAP.armed(&told(snapshot, |it| running(&mut it.systemd_oomd)));
+    let armed =
+        SYSTEMD_OOMD_SWAP.trigger_state(&told(snapshot, |it| running(&mut it.systemd_oomd)));
     assert!(!armed.ready);
     says(&armed, "0 < 0 is never true, so this rule can never fire");
 }
@@ -562,7 +563,7 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
     let user = "/user.slice/user-7.slice/user@7.service";
     let tab = format!("{user}/tab.scope");
     let idle = format!("{user}/idle.scope");
-    let look = |share, tab_scans, idle_scans| {
+    let sample = |share, tab_scans, idle_scans| {
         tree(vec![
             (group("/", 0, 0), 0),
             (stalls(scans(group(user, 900, 0), tab_scans + idle_scans), share, 0.0), 0),
@@ -570,20 +571,20 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
             (scans(group(&idle, 800, 0), idle_scans), 1),
         ])
     };
-    let mut scene = told(look(51.0, 1000, 9000), |it| running(&mut it.systemd_oomd));
+    let mut scene = told(sample(51.0, 1000, 9000), |it| running(&mut it.systemd_oomd));
     // With one look nobody can tell, and the larger memory decides.
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
-    says(&SYSTEMD_OOMD_PRESSURE.armed(&scene), "needs two looks");
-    let mut next = look(51.0, 1700, 9100);
+    says(&SYSTEMD_OOMD_PRESSURE.trigger_state(&scene), "needs two looks");
+    let mut next = sample(51.0, 1700, 9100);
     next.killers = Arc::clone(&scene.now().killers);
     scene.advance(Arc::new(next));
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(10, 700), (11, 100)]);
-    let armed = SYSTEMD_OOMD_PRESSURE.armed(&scene);
+    let armed = SYSTEMD_OOMD_PRESSURE.trigger_state(&scene);
     assert!(armed.ready, "{armed:?}");
-    let mut calm = look(50.0, 1800, 9200);
+    let mut calm = sample(50.0, 1800, 9200);
     calm.killers = Arc::clone(&scene.now().killers);
     scene.advance(Arc::new(calm));
-    assert!(!SYSTEMD_OOMD_PRESSURE.armed(&scene).ready, "above, not at, the limit of 50 %");
+    assert!(!SYSTEMD_OOMD_PRESSURE.trigger_state(&scene).ready, "above, not at, the limit of 50 %");
 }
 
 fn marked(group: Cgroup, marks: OomdXattrs) -> Cgroup {
@@ -642,7 +643,7 @@ fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
         pressure: true,
         limit: Some(50.0),
     };
-    let look = |new: bool| {
+    let sample = |new: bool| {
         let mut groups = vec![
             (stalls(group("/calm.slice", 9, 0), 10.0, 0.0), 0),
             (scans(group("/calm.slice/a", 9, 0), 7000), 1),
@@ -657,16 +658,16 @@ fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
         options.nominated = vec![unit("calm.slice"), unit("hot.slice")];
         Arc::new(snapshot)
     };
-    let mut scene = Scene::new(look(false), None);
+    let mut scene = Scene::new(sample(false), None);
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
-    scene.advance(look(true));
+    scene.advance(sample(true));
     // Whoever is new counts from nothing.
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(12, 90), (11, 0), (10, 0)]);
 }
 
 #[test]
 fn oomd_by_size_has_three_phases() {
-    let look = |a, b, c| {
+    let sample = |a, b, c| {
         let service = |name: &str, pages| (group(&format!("/system.slice/{name}"), pages, 0), 1);
         let mut groups = vec![(group("/system.slice", 0, 0), 0)];
         groups.extend([service("a", a), service("b", b), service("c", c)]);
@@ -676,13 +677,13 @@ fn oomd_by_size_has_three_phases() {
         let ranking = Ranking::new(&OOMD_SIZE, scene);
         ranking.rows().iter().map(|row| (row.id.pid, row.class)).collect::<Vec<_>>()
     };
-    let mut scene = Scene::new(look(500, 300, 100), None);
+    let mut scene = Scene::new(sample(500, 300, 100), None);
     assert_eq!(ranks(&scene), [(10, 2), (11, 0), (12, 0)], "half of all and more");
-    scene.advance(look(400, 300, 200));
+    scene.advance(sample(400, 300, 200));
     assert_eq!(ranks(&scene), [(10, 0), (11, 0), (12, 0)], "c doubled, but is not of the largest");
-    scene.advance(look(400, 500, 200));
+    scene.advance(sample(400, 500, 200));
     assert_eq!(ranks(&scene), [(11, 1), (10, 0), (12, 0)], "b grew by two thirds");
-    says(&OOMD_SIZE.armed(&Scene::new(look(5, 3, 1), None)), "growth needs two looks");
+    says(&OOMD_SIZE.trigger_state(&Scene::new(sample(5, 3, 1), None)), "growth needs two looks");
 }
 
 #[test]
@@ -701,23 +702,23 @@ fn oomd_by_swap_and_by_pressure() {
     assert_eq!(order(&OOMD_SWAP, &scene), [(11, 300), (10, 100)]);
     assert_eq!(order(&OOMD_PRESSURE, &scene), [(12, 37), (11, 8), (10, 7)]);
     assert_eq!(reason(&OOMD_SWAP, &scene, 13), Some(SparedReason::NoCandidate));
-    assert!(OOMD_SWAP.armed(&scene).ready);
-    assert!(OOMD_PRESSURE.armed(&scene).ready);
+    assert!(OOMD_SWAP.trigger_state(&scene).ready);
+    assert!(OOMD_PRESSURE.trigger_state(&scene).ready);
     let none = told(with_swap(tree(usual_tree()), 0, 0), |it| running(&mut it.oomd));
-    says(&OOMD_SWAP.armed(&none), "no swap: this rule can never fire");
+    says(&OOMD_SWAP.trigger_state(&none), "no swap: this rule can never fire");
 }
 
 #[test]
 fn oomd_by_reclaim_needs_two_looks_and_a_page() {
     let service =
         |name: &str, count| (scans(group(&format!("/system.slice/{name}"), 9, 0), count), 1);
-    let look = |groups| Arc::new(tree(groups));
-    let first = look(vec![service("a", 9000), service("b", 100), service("c", 500)]);
+    let sample = |groups| Arc::new(tree(groups));
+    let first = sample(vec![service("a", 9000), service("b", 100), service("c", 500)]);
     let mut scene = Scene::new(first, None);
     assert_eq!(order(&OOMD_PGSCAN, &scene), []);
-    says(&OOMD_PGSCAN.armed(&scene), "needs two looks");
+    says(&OOMD_PGSCAN.trigger_state(&scene), "needs two looks");
     // a did not move, c was made anew, d is new.
-    scene.advance(look(vec![
+    scene.advance(sample(vec![
         service("a", 9000),
         service("b", 107),
         service("c", 20),
@@ -725,7 +726,7 @@ fn oomd_by_reclaim_needs_two_looks_and_a_page() {
     ]));
     assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
     assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(SparedReason::Zero));
-    says(&OOMD_PGSCAN.armed(&scene), "first would be /system.slice/b");
+    says(&OOMD_PGSCAN.trigger_state(&scene), "first would be /system.slice/b");
 }
 
 #[test]
@@ -751,7 +752,7 @@ fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
     };
     let mut scene = with(&devices);
     assert_eq!(order(&OOMD_IO, &scene), []);
-    says(&OOMD_IO.armed(&scene), "needs two looks");
+    says(&OOMD_IO.trigger_state(&scene), "needs two looks");
     // Many reads are cheap for a disk, few writes are dear; what is done on others counts nothing.
     let mut next = tree(vec![
         service("a", vec![used(disk, 1005, 5)]),
@@ -762,7 +763,7 @@ fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
     scene.advance(Arc::new(next));
     assert_eq!(order(&OOMD_IO, &scene), [(11, 25_800), (10, 1_244)]);
     assert_eq!(reason(&OOMD_IO, &scene, 12), Some(SparedReason::Zero));
-    says(&OOMD_IO.armed(&with(&[])), "runs without --device");
+    says(&OOMD_IO.trigger_state(&with(&[])), "runs without --device");
 
     assert_eq!(IoWeights::parse("1,2"), Some(IoWeights([1.0, 2.0, 0.0, 0.0, 0.0, 0.0])));
     assert_eq!(IoWeights::parse("1,x"), None);
@@ -794,14 +795,14 @@ fn the_kubelet_ends_the_pod_furthest_above_its_request() {
     // A million pages: 250 of 1000 requested, none, and all of the limit.
     assert_eq!(order(&KUBELET, &scene), [(11, 50_000), (12, 5000), (13, -10_000)]);
     assert_eq!(reason(&KUBELET, &scene, 10), Some(SparedReason::NoCandidate));
-    says(&KUBELET.armed(&scene), burst);
+    says(&KUBELET.trigger_state(&scene), burst);
 }
 
 /// A desk with services, a session and pods, its swap nearly full: the second of two looks.
 fn desk() -> Scene {
-    let mut looks = crate::fixtures::looks("desk-7.jsonl").into_iter();
-    let mut scene = Scene::new(looks.next().expect("a look"), None);
-    looks.for_each(|look| drop(scene.advance(look)));
+    let mut samples = crate::fixtures::samples("desk-7.jsonl").into_iter();
+    let mut scene = Scene::new(samples.next().expect("a look"), None);
+    samples.for_each(|sample| drop(scene.advance(sample)));
     scene
 }
 
@@ -809,7 +810,7 @@ fn desk() -> Scene {
 fn falls(policy: &dyn Policy, scene: &Scene) -> (String, usize) {
     let ranking = Ranking::new(policy, scene);
     let victim = ranking.victim().and_then(|row| scene.find(row.id)).expect("a victim");
-    (victim.comm.to_string(), policy.company(victim, scene).len())
+    (victim.comm.to_string(), policy.also_killed(victim, scene).len())
 }
 
 #[test]
@@ -828,19 +829,19 @@ fn every_killer_of_cgroups_takes_somebody_of_a_desk() {
         (&KUBELET, "crawler", 0),
     ] {
         assert_eq!(falls(policy, &scene), (victim.to_owned(), with), "{}", policy.id());
-        assert!(policy.armed(&scene).why.contains("first would be"), "{}", policy.id());
+        assert!(policy.trigger_state(&scene).why.contains("first would be"), "{}", policy.id());
     }
 }
 
 /// The desk with some of its cgroups changed.
 fn changed_desk(change: impl Fn(&mut Cgroup)) -> Scene {
-    let mut looks = crate::fixtures::looks("desk-7.jsonl").into_iter().map(|look| {
-        let mut look = (*look).clone();
-        Arc::make_mut(&mut look.cgroups).list.iter_mut().for_each(&change);
-        Arc::new(look)
+    let mut samples = crate::fixtures::samples("desk-7.jsonl").into_iter().map(|sample| {
+        let mut sample = (*sample).clone();
+        Arc::make_mut(&mut sample.cgroups).list.iter_mut().for_each(&change);
+        Arc::new(sample)
     });
-    let mut scene = Scene::new(looks.next().expect("a look"), None);
-    looks.for_each(|look| drop(scene.advance(look)));
+    let mut scene = Scene::new(samples.next().expect("a look"), None);
+    samples.for_each(|sample| drop(scene.advance(sample)));
     scene
 }
 
@@ -916,9 +917,9 @@ fn who_scanned_nothing_and_holds_nothing_is_passed_by() {
 #[test]
 fn on_the_desk_both_of_systemd_oomd_s_rules_hold() {
     let scene = desk();
-    let armed = SYSTEMD_OOMD_SWAP.armed(&scene);
+    let armed = SYSTEMD_OOMD_SWAP.trigger_state(&scene);
     assert!(armed.triggers.iter().all(|it| it.met == Some(true)), "{armed:?}");
-    let armed = SYSTEMD_OOMD_PRESSURE.armed(&scene);
+    let armed = SYSTEMD_OOMD_PRESSURE.trigger_state(&scene);
     assert!(armed.triggers.iter().all(|it| it.met == Some(true)), "{armed:?}");
     says(&armed, "/user.slice/user-1000.slice/user@1000.service");
     // At the limit is not above it.
@@ -926,16 +927,18 @@ fn on_the_desk_both_of_systemd_oomd_s_rules_hold() {
         let limit = PsiLine { avg10: 50.0, ..PsiLine::default() };
         group.pressure.full = Reading::Value(limit);
     });
-    assert!(!SYSTEMD_OOMD_PRESSURE.armed(&calm).ready);
+    assert!(!SYSTEMD_OOMD_PRESSURE.trigger_state(&calm).ready);
 }
 
 #[test]
 fn every_killer_says_what_it_waits_for_on_every_machine() {
     let machines = ["db-03", "small", "strict", "hostile", "desk-7"];
-    for look in machines.iter().flat_map(|name| crate::fixtures::looks(&format!("{name}.jsonl"))) {
-        let scene = Scene::new(look, None);
+    for sample in
+        machines.iter().flat_map(|name| crate::fixtures::samples(&format!("{name}.jsonl")))
+    {
+        let scene = Scene::new(sample, None);
         for policy in doomtop::policy::POLICIES {
-            let armed = policy.armed(&scene);
+            let armed = policy.trigger_state(&scene);
             assert!(!armed.why.is_empty() && !armed.why.contains("; ;"), "{}", policy.id());
             assert!(!armed.why.contains('\n') && !armed.why.contains('\u{1b}'), "{}", armed.why);
         }

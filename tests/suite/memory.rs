@@ -19,7 +19,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
-use crate::fixtures::{blank, looks, paint, press, settle, text};
+use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::groups::limited;
 use crate::screens::{check_cells, styled};
 
@@ -37,7 +37,7 @@ fn part(second: u64, from: u64, to: u64) -> f64 {
 /// A story of two cgroups and a disk: two minutes are calm; then the build grows; from 240 on all is
 /// full, and tasks wait; at 266 nobody looks until the killer has come, at 290; then it is calm again.
 pub fn film() -> Vec<Snapshot> {
-    let base = looks("db-03.jsonl").pop().expect("two looks");
+    let base = samples("db-03.jsonl").pop().expect("two looks");
     let seconds = (0..=END).step_by(2).filter(|second| !(266..290).contains(second));
     let mut totals = [918_273_645_u64, 118_273_645, 5_000_000, 1_000_000];
     let mut counts = [0_u64; 5];
@@ -66,39 +66,39 @@ pub fn film() -> Vec<Snapshot> {
         for (count, more) in counts.iter_mut().zip(more) {
             *count += (more * over as f64) as u64;
         }
-        let mut look = limited(&base, (240.0 * grown) as u64);
-        look.clock.monotonic_ms.0 += second * 1000;
-        look.clock.uptime_ticks.0 += second * 100;
-        look.clock.unix_ms += 1000 * second as i64;
-        Arc::make_mut(&mut look.cgroups).read_ms = look.clock.monotonic_ms;
-        let memory = &mut look.memory;
+        let mut sample = limited(&base, (240.0 * grown) as u64);
+        sample.clock.monotonic_ms.0 += second * 1000;
+        sample.clock.uptime_ticks.0 += second * 100;
+        sample.clock.unix_ms += 1000 * second as i64;
+        Arc::make_mut(&mut sample.cgroups).read_ms = sample.clock.monotonic_ms;
+        let memory = &mut sample.memory;
         let all = memory.total_kib.0 as f64;
         let free = all * (0.55 - 0.52 * grown - 0.02 * tight - 0.004 * wave);
         memory.free_kib = Kib((free * 0.3) as u64);
         memory.cache_kib = Kib((free * 0.68) as u64);
         memory.available_kib = Reading::Value(Kib(free as u64));
         memory.anon_kib = Reading::Value(Kib((all * 0.97 - free) as u64));
-        look.overcommit.committed_kib = Reading::Value(Kib((all * (0.7 + 0.5 * grown)) as u64));
-        let swap = look.swap.total_kib.0 as f64;
+        sample.overcommit.committed_kib = Reading::Value(Kib((all * (0.7 + 0.5 * grown)) as u64));
+        let swap = sample.swap.total_kib.0 as f64;
         let used = 0.08 + 0.3 * part(second, 180, 240) + 0.6 * part(second, 230, 264);
-        look.swap.free_kib = Kib((swap * (1.0 - used)) as u64);
+        sample.swap.free_kib = Kib((swap * (1.0 - used)) as u64);
         let stall = |share: f64, total_us: u64| {
             let [avg10, avg60, avg300] = [share, share * 0.6, share * 0.2].map(|it| it as f32);
             Reading::Value(PsiLine { avg10, avg60, avg300, total_us })
         };
-        look.pressure = Pressure {
+        sample.pressure = Pressure {
             some: stall(shares[0], totals[0]),
             full: stall(shares[1], totals[1]),
             io_some: stall(shares[2], totals[2]),
             io_full: stall(shares[3], totals[3]),
         };
-        look.traffic.swap_in_pages = Pages(counts[0]);
-        look.traffic.swap_out_pages = Pages(counts[1]);
-        look.traffic.direct_scan = Reading::Value(counts[2]);
-        look.traffic.alloc_stalls = Reading::Value(counts[3]);
-        look.traffic.refaults = Reading::Value(counts[4]);
-        look.traffic.oom_kills = Reading::Value(2 + u64::from(killed));
-        film.push(look);
+        sample.traffic.swap_in_pages = Pages(counts[0]);
+        sample.traffic.swap_out_pages = Pages(counts[1]);
+        sample.traffic.direct_scan = Reading::Value(counts[2]);
+        sample.traffic.alloc_stalls = Reading::Value(counts[3]);
+        sample.traffic.refaults = Reading::Value(counts[4]);
+        sample.traffic.oom_kills = Reading::Value(2 + u64::from(killed));
+        film.push(sample);
     }
     film
 }
@@ -109,10 +109,10 @@ fn seen() -> App {
     paint(&mut app, FULL, 120, 40);
     let mut film = film();
     let rest = film.split_off(1);
-    film.into_iter().for_each(|look| drop(app.update(Msg::Sampled(Arc::new(look)))));
+    film.into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
     let at = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::alt('4'), at));
-    rest.into_iter().for_each(|look| drop(app.update(Msg::Sampled(Arc::new(look)))));
+    rest.into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
     settle(&mut app);
     app
 }
@@ -237,7 +237,7 @@ fn missing_looks_are_a_gap_and_a_slower_pace_is_none() {
     assert_eq!(joins(&[0, 1, 2, 3, 33, 58, 59, 60, 61]), stalls, "two, one after the other");
     let film = film();
     let mut seen = MachineHistory::default();
-    film.iter().for_each(|look| seen.push(MachineSample::of(look)));
+    film.iter().for_each(|sample| seen.push(MachineSample::of(sample)));
     let end = seen.last().expect("a moment").at;
     let window = ChartWindow::new(&seen, TimeAxis::new(end, Millis(340_000), 85));
     let cells = window.cells(series("memory-some"));
@@ -324,9 +324,9 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["Esc"]);
     assert_eq!((app.screen, app.memory.large), (ViewKind::Memory, false));
     press(&mut app, &["Left"]);
-    assert!(app.time.is_past());
+    assert!(app.playback.is_past());
     press(&mut app, &["Right"]);
-    assert!(!app.time.is_past());
+    assert!(!app.playback.is_past());
     press(&mut app, &["a"]);
     assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("choose a process first")));
     press(&mut app, &["Esc"]);
@@ -336,20 +336,20 @@ fn keys_choose_a_time_and_a_chart() {
 #[test]
 fn where_only_charts_reach_it_says_so() {
     let mut app = blank();
-    app.time.past.set_span(Millis(20_000));
-    film().into_iter().for_each(|look| drop(app.update(Msg::Sampled(Arc::new(look)))));
+    app.playback.past.set_span(Millis(20_000));
+    film().into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
     let at = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::alt('4'), at));
-    let oldest = app.time.past.oldest();
+    let oldest = app.playback.past.oldest();
     for _ in 0..40 {
         press(&mut app, &["Left"]);
     }
-    assert_eq!(app.time.at(), oldest);
+    assert_eq!(app.playback.at(), oldest);
     let said = app.notice.as_ref().map_or("", |notice| &notice.text);
     assert!(said.contains("only the charts reach further back"), "{said}");
     let far = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::shift(KeyCode::Left), far));
-    assert_eq!(app.time.at(), oldest, "and it stays where it is");
+    assert_eq!(app.playback.at(), oldest, "and it stays where it is");
 }
 
 #[test]
@@ -361,16 +361,16 @@ fn no_size_breaks_the_charts() {
     let mut all = seen();
     press(&mut all, &["----", "PgDn"]);
     for app in [past, large, all] {
-        for look in [FULL, ASCII] {
-            let step = if look.unicode { 1 } else { 7 };
+        for sample in [FULL, ASCII] {
+            let step = if sample.unicode { 1 } else { 7 };
             let small = (1..=60).step_by(step);
             let small = small.flat_map(|width| (1..=30).map(move |height| (width, height)));
             for (width, height) in small.chain([(250, 70), (160, 30), (159, 60), (200, 33)]) {
                 let area = Rect::new(0, 0, width, height);
                 let mut buffer = Buffer::empty(area);
-                let viewport = ui::paint(&app, &look, area, &mut buffer);
+                let viewport = ui::paint(&app, &sample, area, &mut buffer);
                 check_cells(&buffer, viewport, &format_args!("charts at {width}x{height}"));
-                if !look.unicode {
+                if !sample.unicode {
                     assert!(buffer.content().iter().all(|cell| cell.symbol().is_ascii()));
                 }
             }
@@ -399,22 +399,25 @@ fn the_cursor_is_a_line_through_all_charts() {
 #[test]
 fn a_long_history_costs_no_more_than_its_moments() {
     let mut app = blank();
-    app.time.past.set_span(Millis(10_000));
-    let base = looks("small.jsonl").remove(0);
+    app.playback.past.set_span(Millis(10_000));
+    let base = samples("small.jsonl").remove(0);
     for second in 0..9000_u64 {
         let mut moment = MachineSample::of(&base);
         moment.at.0 += second * 1000;
         moment.unix_ms += 1000 * second as i64;
-        app.time.history.push(moment);
+        app.playback.history.push(moment);
     }
-    assert!(app.time.history.len() > 3000);
-    let end = app.time.history.last().expect("a moment").at;
+    assert!(app.playback.history.len() > 3000);
+    let end = app.playback.history.last().expect("a moment").at;
     for cells in [2, 45, 200] {
-        let window =
-            ChartWindow::new(&app.time.history, TimeAxis::new(end, Millis(u64::MAX / 4), cells));
-        assert_eq!(window.len(), app.time.history.len(), "each is looked at once");
+        let window = ChartWindow::new(
+            &app.playback.history,
+            TimeAxis::new(end, Millis(u64::MAX / 4), cells),
+        );
+        assert_eq!(window.len(), app.playback.history.len(), "each is looked at once");
         assert_eq!(window.cells(series("used")).len(), cells);
-        let near = ChartWindow::new(&app.time.history, TimeAxis::new(end, Millis(60_000), cells));
+        let near =
+            ChartWindow::new(&app.playback.history, TimeAxis::new(end, Millis(60_000), cells));
         assert!(near.len() <= 130, "{}", near.len());
     }
 }
@@ -422,7 +425,10 @@ fn a_long_history_costs_no_more_than_its_moments() {
 #[test]
 fn the_header_and_the_panel_have_their_past() {
     let mut app = blank();
-    film().into_iter().take(132).for_each(|look| drop(app.update(Msg::Sampled(Arc::new(look)))));
+    film()
+        .into_iter()
+        .take(132)
+        .for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
     for (width, part) in [(120, " 60s"), (200, " 120s")] {
         let (buffer, _) = paint(&mut app, FULL, width, 40);
         let shown = text(&buffer);
@@ -431,7 +437,7 @@ fn the_header_and_the_panel_have_their_past() {
         assert_eq!(shown.contains("PSI io  some"), width == 200, "{shown}");
     }
     press(&mut app, &["Tab"]);
-    let at = app.groups.lines.iter().position(|line| {
+    let at = app.cgroups.lines.iter().position(|line| {
         app.group_at(line).is_some_and(|it| it.path.as_str().ends_with("ci-build.service"))
     });
     (0..at.expect("the build")).for_each(|_| drop(press(&mut app, &["Down"])));

@@ -156,7 +156,7 @@ fn told_by(policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
     let ranking = Ranking::new(policy, scene);
     let mut names = Names::default();
     names.learn_users(Arc::clone(&scene.now().users));
-    let sight = RowContext {
+    let context = RowContext {
         scene,
         policy,
         ranking: &ranking,
@@ -164,7 +164,7 @@ fn told_by(policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
         scale: SizeUnit::Auto,
         command: CommandStyle::Name,
     };
-    metrics(&sight, Duration::from_millis(7), form).expect("a text")
+    metrics(&context, Duration::from_millis(7), form).expect("a text")
 }
 
 /// Read in both forms, which say the same.
@@ -179,8 +179,8 @@ fn told(scene: &Scene) -> Exposition {
     open
 }
 
-fn scene(look: Snapshot) -> Scene {
-    Scene::new(Arc::new(look), None)
+fn scene(sample: Snapshot) -> Scene {
+    Scene::new(Arc::new(sample), None)
 }
 
 fn limited(path: &str, limit: u64, usage: u64) -> Cgroup {
@@ -192,30 +192,30 @@ fn limited(path: &str, limit: u64, usage: u64) -> Cgroup {
     }
 }
 
-fn with_groups(mut look: Snapshot, list: Vec<Cgroup>) -> Snapshot {
-    look.cgroups = Arc::new(Cgroups {
+fn with_groups(mut sample: Snapshot, list: Vec<Cgroup>) -> Snapshot {
+    sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
-        read_ms: look.clock.monotonic_ms,
+        read_ms: sample.clock.monotonic_ms,
         list,
     });
-    look
+    sample
 }
 
 #[test]
 fn a_look_is_told_in_numbers() {
-    let mut look = with_scores(usual());
-    look.traffic.oom_kills = Reading::Value(3);
-    look.overcommit.limit_kib = Reading::Value(Kib(1000));
-    look.overcommit.committed_kib = Reading::Value(Kib(600));
+    let mut sample = with_scores(usual());
+    sample.traffic.oom_kills = Reading::Value(3);
+    sample.overcommit.limit_kib = Reading::Value(Kib(1000));
+    sample.overcommit.committed_kib = Reading::Value(Kib(600));
     let stall = PsiLine { avg10: 12.5, total_us: 1_500_000, ..PsiLine::default() };
-    look.pressure.some = Reading::Value(stall);
-    let java = look.processes.iter_mut().find(|it| it.id.pid == 600).expect("java");
+    sample.pressure.some = Reading::Value(stall);
+    let java = sample.processes.iter_mut().find(|it| it.id.pid == 600).expect("java");
     let path = "/system.slice/java@1.service/inner";
     java.cgroup = Reading::Value(Arc::new(Text::new(path.as_bytes())));
     java.rss_stat = doomtop::units::Pages(500_000);
     java.rss_exact = Reading::Value(doomtop::units::Pages(500_000));
-    look = with_scores(look);
-    let scene = scene(look);
+    sample = with_scores(sample);
+    let scene = scene(sample);
     let ranking = Ranking::new(&policy::LINUX, &scene);
     let all = told(&scene);
     let victim = all.victim();
@@ -229,7 +229,7 @@ fn a_look_is_told_in_numbers() {
     ] {
         assert_eq!(victim[label], value, "{label}");
     }
-    let points = ranking.victim().and_then(|row| row.standing.points()).expect("points").0;
+    let points = ranking.victim().and_then(|row| row.placement.points()).expect("points").0;
     assert_eq!(all.one("doomtop_victim_badness_pages"), points as f64);
     assert_eq!(all.one("doomtop_victim_badness_ratio"), points as f64 / 1e6);
     assert_eq!(all.one("doomtop_margin_pages"), ranking.margin().expect("a margin").0 as f64);
@@ -271,14 +271,14 @@ fn what_is_not_known_is_not_told_as_zero() {
 
 #[test]
 fn too_close_to_call_is_a_flag() {
-    let mut look = usual();
-    look.processes.push(process(700, "twin", 384_500));
-    let first = Arc::new(look.clone());
+    let mut sample = usual();
+    sample.processes.push(process(700, "twin", 384_500));
+    let first = Arc::new(sample.clone());
     // Chrome has 390,000 points; in one more refresh like this the twin has more.
-    *look.processes.last_mut().expect("a twin") = process(700, "twin", 389_500);
-    look.clock.monotonic_ms = Millis(3000);
+    *sample.processes.last_mut().expect("a twin") = process(700, "twin", 389_500);
+    sample.clock.monotonic_ms = Millis(3000);
     let mut scene = Scene::new(first, None);
-    scene.advance(Arc::new(look));
+    scene.advance(Arc::new(sample));
     let ranking = Ranking::new(&policy::LINUX, &scene);
     let all = told(&scene);
     assert!(ranking.too_close());
@@ -288,9 +288,9 @@ fn too_close_to_call_is_a_flag() {
 
 #[test]
 fn what_overrules_the_ranking_is_a_flag() {
-    let mut look = usual();
-    look.knobs.panic_on_oom = Reading::Value(PanicOnOom::Always);
-    let all = told(&scene(look));
+    let mut sample = usual();
+    sample.sysctls.panic_on_oom = Reading::Value(PanicOnOom::Always);
+    let all = told(&scene(sample));
     let on: Vec<_> =
         all.of("doomtop_overruled").into_iter().filter(|(_, value)| *value > 0.0).collect();
     assert_eq!(on.len(), 1);
@@ -376,14 +376,14 @@ fn a_domain_twice_in_a_recording_is_told_once() {
 
 #[test]
 fn the_domain_that_is_asked_for_is_the_one_that_is_ranked() {
-    let mut look = with_groups(usual(), vec![limited("/pod", 1 << 30, 1 << 20)]);
-    for row in &mut look.processes {
+    let mut sample = with_groups(usual(), vec![limited("/pod", 1 << 30, 1 << 20)]);
+    for row in &mut sample.processes {
         let inside = row.id.pid == 500;
         let path: &[u8] = if inside { b"/pod" } else { b"/" };
         row.cgroup = Reading::Value(Arc::new(Text::new(path)));
     }
     let scope = Scope::parse("/pod").expect("a scope");
-    let scene = Scene::scoped(Arc::new(look), None, scope);
+    let scene = Scene::scoped(Arc::new(sample), None, scope);
     let all = told(&scene);
     assert_eq!(all.victim()["pid"], "500");
     assert_eq!(all.of("doomtop_ranking_info")[0].0["domain"], "/pod");
@@ -399,14 +399,14 @@ proptest! {
     ) {
         let mut path = path;
         path.insert(0, b'/');
-        let mut look = usual();
-        look.users = Arc::new([(1000, Text::new(&user))].into());
-        let chrome = look.processes.iter_mut().find(|it| it.id.pid == 500).expect("chrome");
+        let mut sample = usual();
+        sample.users = Arc::new([(1000, Text::new(&user))].into());
+        let chrome = sample.processes.iter_mut().find(|it| it.id.pid == 500).expect("chrome");
         chrome.comm = Comm::new(&comm);
         let group = Arc::new(Text::new(&path));
         chrome.cgroup = Reading::Value(Arc::clone(&group));
         let wall = Cgroup { path: Arc::clone(&group), ..limited("/", 1 << 40, 0) };
-        let all = told(&scene(with_groups(look, vec![wall])));
+        let all = told(&scene(with_groups(sample, vec![wall])));
         let victim = all.victim();
         prop_assert_eq!(&victim["comm"], &Comm::new(&comm).to_string());
         prop_assert_eq!(&victim["cgroup"], group.as_str());
@@ -502,8 +502,8 @@ fn a_recording_is_told_too() {
     let output = run(&["--from", file, "metrics", "-n", "1000"]);
     assert!(output.status.success(), "{}", complaint(&output));
     let text = String::from_utf8(output.stdout).expect("text");
-    let looks = fs::read_to_string(file).expect("a recording").lines().count();
-    assert_eq!(text.matches("# EOF\n").count(), looks, "it ends where the recording does");
+    let samples = fs::read_to_string(file).expect("a recording").lines().count();
+    assert_eq!(text.matches("# EOF\n").count(), samples, "it ends where the recording does");
     let last = text.split_inclusive("# EOF\n").last().expect("a look");
     assert_eq!(
         read(last, MetricsFormat::OpenMetrics)

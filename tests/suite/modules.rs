@@ -30,7 +30,7 @@ fn order(policy: &dyn Policy, scene: &Scene) -> Vec<i32> {
 fn panic_names_nobody() {
     let scene = scene(usual());
     assert!(order(&PANIC, &scene).is_empty());
-    assert_eq!(PANIC.off(&scene), Some(Override::Panic));
+    assert_eq!(PANIC.overridden(&scene), Some(Override::Panic));
 }
 
 #[test]
@@ -70,14 +70,14 @@ fn security_goes_by_trust_first() {
 
 #[test]
 fn without_a_killer_whoever_grows_is_first() {
-    let look = |java, at| {
+    let sample = |java, at| {
         let mut snapshot = usual();
         snapshot.processes[7].rss_stat = Pages(java);
         snapshot.clock.monotonic_ms = Millis(at);
         Arc::new(snapshot)
     };
-    let scene = Scene::new(look(9000, 2000), Some(look(8000, 1000)));
-    assert_eq!(LINUX_2_4_23.off(&scene), Some(Override::NoKiller));
+    let scene = Scene::new(sample(9000, 2000), Some(sample(8000, 1000)));
+    assert_eq!(LINUX_2_4_23.overridden(&scene), Some(Override::NoKiller));
     assert_eq!(order(&LINUX_2_4_23, &scene).first(), Some(&600));
 }
 
@@ -95,13 +95,13 @@ fn the_patch_never_chooses_init() {
 fn the_gates_of_2_4_are_told_one_by_one() {
     let mut with_swap = usual();
     with_swap.swap.free_kib.0 = 4000;
-    let closed = LINUX_2_4.armed(&scene(with_swap));
+    let closed = LINUX_2_4.trigger_state(&scene(with_swap));
     assert!(!closed.ready);
     assert_eq!(closed.triggers[0].met, Some(false));
-    let open = LINUX_2_4.armed(&scene(usual()));
+    let open = LINUX_2_4.trigger_state(&scene(usual()));
     assert!(open.ready && open.triggers[0].met == Some(true));
     let told = |policy: &dyn Policy| {
-        let armed = policy.armed(&scene(usual()));
+        let armed = policy.trigger_state(&scene(usual()));
         armed.triggers.iter().map(|trigger| trigger.what).collect::<Vec<_>>()
     };
     assert!(told(&LINUX_2_4).contains(&"last kill"));
@@ -111,7 +111,7 @@ fn the_gates_of_2_4_are_told_one_by_one() {
 #[test]
 fn the_parent_dies_after_its_tenth_child() {
     // One child after the other is killed while the counter of kills goes up.
-    let look = |nth: u64| {
+    let sample = |nth: u64| {
         let mut parent = process(10, "forker", 100);
         parent.vsize = Bytes(100 * 4096);
         let mut child = process(100 + nth as i32, "child", 9000);
@@ -123,14 +123,14 @@ fn the_parent_dies_after_its_tenth_child() {
         snapshot.clock.monotonic_ms = Millis(1000 * nth);
         Arc::new(snapshot)
     };
-    let mut scene = Scene::new(look(0), None);
+    let mut scene = Scene::new(sample(0), None);
     let dies = |scene: &Scene| {
         let child = scene.now().processes.last().unwrap();
-        KILL_PARENT.instead(child, scene).map(|(parent, _)| parent.id.pid)
+        KILL_PARENT.killed_instead(child, scene).map(|(parent, _)| parent.id.pid)
     };
     for nth in 1..=11 {
         assert_eq!(dies(&scene), None, "kill {nth}");
-        scene.advance(look(nth));
+        scene.advance(sample(nth));
     }
     assert_eq!(scene.kills().len(), 11);
     assert_eq!(dies(&scene), Some(10));
@@ -165,7 +165,7 @@ fn nobody_is_said_in_the_rules_own_words() {
     let said = |policy: &dyn Policy| {
         let scene = scene(usual());
         let ranking = Ranking::new(policy, &scene);
-        let sight = RowContext {
+        let context = RowContext {
             scene: &scene,
             policy,
             ranking: &ranking,
@@ -173,7 +173,7 @@ fn nobody_is_said_in_the_rules_own_words() {
             scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
-        sentence(&sight).whole()
+        sentence(&context).whole()
     };
     let blamed = said(by_id("blame:nothing").unwrap());
     assert!(blamed.contains("nobody here is whom it names"), "{blamed}");

@@ -208,31 +208,31 @@ fn equals_die_in_the_order_of_their_age() {
 
 #[test]
 fn growth_makes_it_too_close_to_call() {
-    let look = |rss, at| {
+    let sample = |rss, at| {
         let cast = vec![process(900, "steady", 10_000), process(901, "grower", rss)];
         let mut snapshot = machine(1_000_000, ScoreScale::Signed, cast);
         snapshot.clock.monotonic_ms.0 = at;
         Arc::new(snapshot)
     };
-    let mut scene = Scene::new(look(9000, 1000), None);
+    let mut scene = Scene::new(sample(9000, 1000), None);
     assert_eq!(Ranking::new(&LINUX, &scene).candidates().len(), 1, "nothing is known to move");
-    scene.advance(look(9600, 3000));
+    scene.advance(sample(9600, 3000));
     let ranking = Ranking::new(&LINUX, &scene);
     assert!(ranking.too_close(), "600 pages a look reach the 400 that are missing");
     let pids: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
     assert_eq!(pids, [900, 901]);
-    scene.advance(look(9700, 5000));
+    scene.advance(sample(9700, 5000));
     let ranking = Ranking::new(&LINUX, &scene);
     assert!(ranking.too_close(), "100 pages this time: growth comes in jerks");
     for look_nr in 0..12 {
-        scene.advance(look(9700, 7000 + look_nr * 2000));
+        scene.advance(sample(9700, 7000 + look_nr * 2000));
     }
     assert!(!Ranking::new(&LINUX, &scene).too_close(), "at rest for ten looks");
     // Within twice the growth of one refresh: the kill may come late in the next one.
-    let mut scene = Scene::new(look(9000, 1000), None);
-    scene.advance(look(9350, 3000));
+    let mut scene = Scene::new(sample(9000, 1000), None);
+    scene.advance(sample(9350, 3000));
     assert!(Ranking::new(&LINUX, &scene).too_close(), "650 are missing, 350 a look");
-    scene.advance(look(9200, 5000));
+    scene.advance(sample(9200, 5000));
     assert!(!Ranking::new(&LINUX, &scene).too_close(), "800 are missing");
 }
 
@@ -278,7 +278,7 @@ proptest! {
             let mut positions: Vec<u32> = ranking.rows().iter().map(|row| row.at).collect();
             positions.sort_unstable();
             prop_assert_eq!(positions, (0..count as u32).collect::<Vec<_>>());
-            let keys = |row: &Ranked| Some((row.class, row.standing.points()?.0, row.second));
+            let keys = |row: &Ranked| Some((row.class, row.placement.points()?.0, row.second));
             let scored: Vec<(i8, i64, i64)> = ranking.rows().iter().map_while(keys).collect();
             // Whom a scan finds stands first, whatever its points.
             let found = usize::from(policy.scans()).min(scored.len());
@@ -286,7 +286,7 @@ proptest! {
             prop_assert!(rest.is_sorted_by(|a, b| a >= b), "{}: {:?}", policy.id(), scored);
             prop_assert_eq!(scored.len(), ranking.eligible());
             let spared = &ranking.rows()[ranking.eligible()..];
-            let all_spared = spared.iter().all(|row| matches!(row.standing, Placement::Spared(_)));
+            let all_spared = spared.iter().all(|row| matches!(row.placement, Placement::Spared(_)));
             prop_assert!(all_spared);
             for (at, process) in scene.now().processes.iter().enumerate() {
                 let (_, row) = ranking.place(at).unwrap();
@@ -400,7 +400,7 @@ fn a_huge_nice_process_is_not_doubled_into_nothing() {
 
 #[test]
 fn growth_is_measured_by_the_counter_that_the_killer_reads() {
-    let look = |source, rss_stat, rss_exact, swap| {
+    let sample = |source, rss_stat, rss_exact, swap| {
         let subject =
             Process { rss_stat: Pages(rss_stat), rss_exact, swap, ..process(900, "grower", 0) };
         let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
@@ -413,17 +413,17 @@ fn growth_is_measured_by_the_counter_that_the_killer_reads() {
     };
     let is = |pages| Reading::Value(Pages(pages));
     for (source, pages) in [(RssSource::Stat, 10), (RssSource::Status, 700)] {
-        let before = look(source, 5000, is(5100), is(0));
-        assert_eq!(grown(before, look(source, 5010, is(5800), is(0))), pages);
+        let before = sample(source, 5000, is(5100), is(0));
+        assert_eq!(grown(before, sample(source, 5010, is(5800), is(0))), pages);
     }
     // What only one of the two looks has cannot be compared: that is no growth.
-    let before = look(RssSource::Status, 5000, Reading::NotAsked, Reading::NotAsked);
-    assert_eq!(grown(before, look(RssSource::Status, 5010, is(5800), is(400))), 10);
+    let before = sample(RssSource::Status, 5000, Reading::NotAsked, Reading::NotAsked);
+    assert_eq!(grown(before, sample(RssSource::Status, 5010, is(5800), is(400))), 10);
 }
 
 #[test]
 fn the_swap_counter_is_in_doubt_only_where_no_file_tells_what_the_killer_reads() {
-    let sway = |kernel: &str, cpus, swap, machine_swaps: bool| {
+    let drift = |kernel: &str, cpus, swap, machine_swaps: bool| {
         let subject = Process { swap: Reading::Value(Pages(swap)), ..process(900, "x", 100) };
         let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![subject]);
         snapshot.swap.total_kib.0 = 1000;
@@ -432,20 +432,20 @@ fn the_swap_counter_is_in_doubt_only_where_no_file_tells_what_the_killer_reads()
         host.kernel = Text::new(kernel.as_bytes());
         host.cpus = cpus;
         let scene = Scene::new(Arc::new(snapshot), None);
-        let sway = LINUX.sway(&scene.now().processes[0], &scene);
-        assert_eq!(sway.down, sway.up.min(Pages(swap)), "no counter is below zero");
-        sway.up.0
+        let drift = LINUX.drift(&scene.now().processes[0], &scene);
+        assert_eq!(drift.down, drift.up.min(Pages(swap)), "no counter is below zero");
+        drift.up.0
     };
     // Two CPUs, each with up to batch - 1 = 31 pages of its own.
     for (kernel, bound) in
         [("6.1.0", 0), ("6.2.0", 0), ("6.11.9", 0), ("6.12.95", 62), ("6.19.14", 62), ("7.0.0", 0)]
     {
-        assert_eq!(sway(kernel, 2, 5, true), bound, "{kernel}");
-        assert_eq!(sway(kernel, 2, 0, true), bound, "what went out may be back in: {kernel}");
-        assert_eq!(sway(kernel, 2, 0, false), 0, "a counter that was never touched is exact");
+        assert_eq!(drift(kernel, 2, 5, true), bound, "{kernel}");
+        assert_eq!(drift(kernel, 2, 0, true), bound, "what went out may be back in: {kernel}");
+        assert_eq!(drift(kernel, 2, 0, false), 0, "a counter that was never touched is exact");
     }
-    assert_eq!(sway("6.18.0", 64, 5, true), 64 * 127);
-    assert_eq!(sway("6.18.0", u32::MAX, 5, true), u64::MAX, "whatever a recording says");
+    assert_eq!(drift("6.18.0", 64, 5, true), 64 * 127);
+    assert_eq!(drift("6.18.0", u32::MAX, 5, true), u64::MAX, "whatever a recording says");
 }
 
 proptest! {
@@ -455,7 +455,7 @@ proptest! {
         now in any_machine(),
         exact in any::<bool>(),
     ) {
-        let look = |processes| {
+        let sample = |processes| {
             let mut snapshot = machine(900_000, ScoreScale::Signed, processes);
             snapshot.swap.total_kib.0 = 1000;
             if exact {
@@ -463,29 +463,29 @@ proptest! {
             }
             Arc::new(snapshot)
         };
-        let scene = Scene::new(look(now), Some(look(before)));
+        let scene = Scene::new(sample(now), Some(sample(before)));
         for policy in POLICIES {
             let ranking = Ranking::new(*policy, &scene);
             let mut naive = Vec::new();
             if let Some(first) = ranking.victim() {
-                let sway = |row: &Ranked| {
-                    policy.sway(&scene.now().processes[row.at as usize], &scene)
+                let drift = |row: &Ranked| {
+                    policy.drift(&scene.now().processes[row.at as usize], &scene)
                 };
-                let down = sway(first).down;
-                let floor = first.standing.points().unwrap() - down.points();
+                let down = drift(first).down;
+                let floor = first.placement.points().unwrap() - down.points();
                 naive.push(first.id);
-                let unseen = policy.tie(&scene) == TieBreak::Unseen;
+                let unseen = policy.tie_break(&scene) == TieBreak::Unseen;
                 naive.extend(ranking.rows()[1..ranking.eligible()].iter().filter(|row| {
-                    let up = sway(row).up;
-                    let highest = row.standing.points().unwrap() + up.points();
+                    let up = drift(row).up;
+                    let highest = row.placement.points().unwrap() + up.points();
                     let moves = unseen || (up + down).0 > 0;
                     row.class == first.class && moves && highest >= floor
                 }).map(|row| row.id));
             }
             prop_assert_eq!(ranking.candidates(), &naive[..], "{}", policy.id());
             for process in &scene.now().processes {
-                let sway = policy.sway(process, &scene);
-                prop_assert!(policy.reach(&scene) >= sway.up);
+                let drift = policy.drift(process, &scene);
+                prop_assert!(policy.counter_error(&scene) >= drift.up);
             }
         }
     }

@@ -30,7 +30,7 @@ fn secret(text: &str) -> Text {
 
 /// A machine that is full of secrets; `comm` says whether the names of processes are some.
 fn machine(comm: bool) -> Snapshot {
-    let mut look = usual();
+    let mut sample = usual();
     let paths = [
         "/user.slice/user-1000.slice/user@1000.service/app.slice/zqapp.service",
         "/system.slice/zqdb@zqmain.service",
@@ -38,11 +38,11 @@ fn machine(comm: bool) -> Snapshot {
         "/zqtop.slice/zqtop-zqsub.slice/zqjob.scope",
         "/docker/zqcontainer",
     ];
-    for (nth, process) in look.processes.iter_mut().filter(|it| it.has_mm).enumerate() {
+    for (nth, process) in sample.processes.iter_mut().filter(|it| it.has_mm).enumerate() {
         process.cgroup = Reading::Value(Arc::new(secret(paths[nth % paths.len()])));
         let line = format!("/opt/zqsoft/run --password=zqpass{}", nth / 2);
         process.cmdline = Reading::Value(Arc::new(secret(&line)));
-        process.whereabouts = Some(Arc::new(ExeCwdEnviron {
+        process.exe_cwd_environ = Some(Arc::new(ExeCwdEnviron {
             exe: Reading::Value(secret("/opt/zqsoft/run")),
             cwd: Reading::Value(secret("/home/zqalice")),
             environ: Reading::Value(secret("TOKEN=zqtoken")),
@@ -64,17 +64,17 @@ fn machine(comm: bool) -> Snapshot {
         limit: Reading::Value(if nth % 3 == 2 { Limit::At(Bytes(16 << 30)) } else { Limit::Max }),
         ..Cgroup::default()
     };
-    look.cgroups = Arc::new(Cgroups {
+    sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
         list: list.into_iter().enumerate().map(group).collect(),
         ..Cgroups::default()
     });
-    look.machine = Arc::new(Machine {
+    sample.machine = Arc::new(Machine {
         name: secret("zqhost"),
         boot_id: secret("zqboot"),
-        ..Machine::clone(&look.machine)
+        ..Machine::clone(&sample.machine)
     });
-    look.users = Arc::new([(0, secret("root")), (1000, secret("zqalice"))].into());
+    sample.users = Arc::new([(0, secret("root")), (1000, secret("zqalice"))].into());
     let mut killers = InstalledKillers::default();
     killers.nohang.options.rules =
         vec![NohangRule { on: NohangRuleField::Cmdline, adj: 7, pattern: secret("zqpass") }];
@@ -89,19 +89,23 @@ fn machine(comm: bool) -> Snapshot {
     let named = ["zqapp.service", "zqdb@.service", "zqtop-.slice", "user@.service"];
     killers.systemd_oomd.options.nominated.extend(named.map(unit));
     killers.oomd.options.by_size = CgroupSet::parse("system.slice/*,zqtop.slice/zqtop-zqsub.slice");
-    look.killers = Arc::new(killers);
-    look
+    sample.killers = Arc::new(killers);
+    sample
 }
 
 /// A source of one look.
 struct One(Option<Snapshot>);
 
 impl Source for One {
-    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, SourceError> {
+    fn sample(
+        &mut self,
+        _: &Needs,
+        _: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, SourceError> {
         self.0.take().map(Arc::new).ok_or(SourceError::End)
     }
 
-    fn look_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
+    fn sample_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
         for process in snapshot.processes.iter().filter(|it| ids.contains(&it.id)) {
             let clear =
                 matches!(&process.cmdline, Reading::Value(it) if it.as_str().contains(SECRET));
@@ -110,30 +114,34 @@ impl Source for One {
     }
 }
 
-fn redacted(look: &Snapshot, redactor: &Redactor) -> Snapshot {
-    let mut source = RedactedSource::new(Box::new(One(Some(look.clone()))), redactor.clone());
-    Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"))
+fn redacted(sample: &Snapshot, redactor: &Redactor) -> Snapshot {
+    let mut source = RedactedSource::new(Box::new(One(Some(sample.clone()))), redactor.clone());
+    Arc::unwrap_or_clone(source.sample(&Needs::default(), None).expect("a look"))
 }
 
-fn json(look: &Snapshot) -> String {
-    serde_json::to_string(look).expect("JSON")
+fn json(sample: &Snapshot) -> String {
+    serde_json::to_string(sample).expect("JSON")
 }
 
 #[test]
 fn no_secret_is_in_a_redacted_look_and_the_same_name_is_the_same_token() {
     for (extent, comm) in [(RedactExtent::Names, false), (RedactExtent::All, true)] {
-        let look = machine(comm);
+        let sample = machine(comm);
         let redactor = Redactor::new(extent);
-        let clean = redacted(&look, &redactor);
-        assert!(json(&look).contains(SECRET));
+        let clean = redacted(&sample, &redactor);
+        assert!(json(&sample).contains(SECRET));
         assert!(!json(&clean).contains(SECRET), "{}", json(&clean));
-        let whereabouts = format!("{:?}", clean.processes);
-        assert!(!whereabouts.contains(SECRET), "what no recording has: {whereabouts}");
-        assert_eq!(json(&clean), json(&redacted(&look, &redactor)), "a run has one token for each");
-        let other = redacted(&look, &Redactor::new(extent));
+        let exe_cwd_environ = format!("{:?}", clean.processes);
+        assert!(!exe_cwd_environ.contains(SECRET), "what no recording has: {exe_cwd_environ}");
+        assert_eq!(
+            json(&clean),
+            json(&redacted(&sample, &redactor)),
+            "a run has one token for each"
+        );
+        let other = redacted(&sample, &Redactor::new(extent));
         assert_ne!(json(&clean), json(&other), "another run has others");
-        for (one, its) in look.processes.iter().zip(&clean.processes) {
-            for (other, theirs) in look.processes.iter().zip(&clean.processes) {
+        for (one, its) in sample.processes.iter().zip(&clean.processes) {
+            for (other, theirs) in sample.processes.iter().zip(&clean.processes) {
                 assert_eq!(one.cmdline == other.cmdline, its.cmdline == theirs.cmdline);
                 assert_eq!(one.cgroup == other.cgroup, its.cgroup == theirs.cgroup);
                 assert_eq!(one.comm == other.comm, its.comm == theirs.comm);
@@ -172,10 +180,10 @@ fn the_shape_of_the_cgroup_tree_stays() {
     );
     let (template, instance) = (path("/x@.service"), path("/x@y.service"));
     assert_eq!(template.split('@').next(), instance.split('@').next());
-    let look = redacted(&machine(false), &redactor);
-    let groups = &look.cgroups;
+    let sample = redacted(&machine(false), &redactor);
+    let groups = &sample.cgroups;
     assert!(groups.list.iter().all(|group| groups.find(group.path.as_str()) == Some(group)));
-    for process in &look.processes {
+    for process in &sample.processes {
         if let Reading::Value(home) = &process.cgroup {
             assert!(groups.find(home.as_str()).is_some(), "{home}");
         }
@@ -184,18 +192,18 @@ fn the_shape_of_the_cgroup_tree_stays() {
 
 #[test]
 fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
-    let rank = |look: &Snapshot| {
-        let scene = Scene::new(Arc::new(look.clone()), None);
+    let rank = |sample: &Snapshot| {
+        let scene = Scene::new(Arc::new(sample.clone()), None);
         let of = |policy: &&'static dyn Policy| {
             let ranking = Ranking::new(*policy, &scene);
-            let rows = ranking.rows().iter().map(|row| (row.id, row.standing.points()));
+            let rows = ranking.rows().iter().map(|row| (row.id, row.placement.points()));
             (policy.id(), rows.collect::<Vec<_>>())
         };
         POLICIES.iter().map(of).collect::<Vec<_>>()
     };
-    let look = machine(false);
-    let before = rank(&look);
-    let after = rank(&redacted(&look, &Redactor::new(RedactExtent::Names)));
+    let sample = machine(false);
+    let before = rank(&sample);
+    let after = rank(&redacted(&sample, &Redactor::new(RedactExtent::Names)));
     for ((id, before), (_, after)) in before.iter().zip(&after) {
         if *id == "nohang" {
             assert_ne!(before, after, "its rule looks at command lines");
@@ -204,23 +212,24 @@ fn every_policy_that_goes_by_no_replaced_name_ranks_as_before() {
         }
     }
     // Of processes' names there is only a rule of earlyoom and nohang, and none is installed here.
-    let look = machine(true);
-    let (before, after) = (rank(&look), rank(&redacted(&look, &Redactor::new(RedactExtent::All))));
+    let sample = machine(true);
+    let (before, after) =
+        (rank(&sample), rank(&redacted(&sample, &Redactor::new(RedactExtent::All))));
     assert_eq!(before.len(), after.len());
     assert_eq!(before[0], after[0]);
 }
 
 #[test]
 fn a_second_look_is_at_the_process_itself_and_comes_back_redacted() {
-    let look = machine(true);
+    let sample = machine(true);
     let redactor = Redactor::new(RedactExtent::All);
-    let mut source = RedactedSource::new(Box::new(One(Some(look))), redactor);
-    let mut seen = Arc::unwrap_or_clone(source.look(&Needs::default(), None).expect("a look"));
+    let mut source = RedactedSource::new(Box::new(One(Some(sample))), redactor);
+    let mut seen = Arc::unwrap_or_clone(source.sample(&Needs::default(), None).expect("a look"));
     let before = json(&seen);
     let ids: Vec<ProcId> =
         [500, 600].map(|pid| seen.processes[seen.position(pid).expect("it")].id).into();
     for _ in 0..2 {
-        source.look_again(&ids, &mut seen);
+        source.sample_again(&ids, &mut seen);
         assert_eq!(json(&seen), before);
     }
 }
@@ -248,8 +257,8 @@ fn no_page_of_the_screen_tells_a_secret() {
         ..ProcessDetail::default()
     };
     redactor.study(&mut study);
-    app.update(Msg::Studied(Box::new(study)));
-    let look = Theme { colour: true, unicode: true };
+    app.update(Msg::Detail(Box::new(study)));
+    let sample = Theme { colour: true, unicode: true };
     for script in [
         &["Esc"][..],
         &["Enter"],
@@ -262,7 +271,7 @@ fn no_page_of_the_screen_tells_a_secret() {
         &["Esc", "y"],
     ] {
         press(&mut app, script);
-        let shown = text(&paint(&mut app, look, 200, 60).0);
+        let shown = text(&paint(&mut app, sample, 200, 60).0);
         assert!(!shown.contains(SECRET), "{script:?}:\n{shown}");
     }
 }

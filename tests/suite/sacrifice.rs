@@ -22,12 +22,12 @@ fn id(pid: i32) -> doomtop::model::ProcId {
 
 fn sent(pid: i32, name: &str, signal: Signal) -> Msg {
     let (who, name) = (id(pid), name.to_owned());
-    Msg::Came(Outcome::Signalled { who, name, signal, pinned: true, haste: Vec::new() })
+    Msg::Outcome(Outcome::Signalled { who, name, signal, pinned: true, haste: Vec::new() })
 }
 
 fn stuck(pid: i32, name: &str, signal: Signal, why: &str) -> Msg {
     let (who, name, why) = (id(pid), name.to_owned(), why.to_owned());
-    Msg::Came(Outcome::StillThere { who, name, signal, after: Millis(5000), why })
+    Msg::Outcome(Outcome::StillThere { who, name, signal, after: Millis(5000), why })
 }
 
 fn act(request: &Request) -> Option<&Intent> {
@@ -56,10 +56,10 @@ fn frozen(hierarchy: Hierarchy) -> ProcessDetail {
 fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
     let mut player = Player::on(usual());
     player.play("X");
-    assert_eq!(player.app.wanted_study(), Some(id(500)));
-    assert_eq!(player.app.wanted_study(), None, "asked once");
+    assert_eq!(player.app.wanted_detail(), Some(id(500)));
+    assert_eq!(player.app.wanted_detail(), None, "asked once");
     player.now += 1000;
-    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    player.app.update(Msg::Detail(Box::new(frozen(Hierarchy::V1))));
     let at = player.now;
     let early =
         player.app.update(Msg::Key(doomtop::app::keymap::bindings::Key::char('y'), Millis(at)));
@@ -68,7 +68,7 @@ fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
     let asked = player.play("y");
     let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
     let thaw = Expedite::Thaw { cgroup: "/jobs/a".to_owned() };
-    assert_eq!(*haste, [Expedite::Priority, Expedite::Release, thaw]);
+    assert_eq!(*haste, [Expedite::Priority, Expedite::Reap, thaw]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_v2_freezer_is_thawed_for_sigterm_only() {
     let haste = |keys: &str| {
         let mut player = Player::on(usual());
         player.play("X");
-        player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V2))));
+        player.app.update(Msg::Detail(Box::new(frozen(Hierarchy::V2))));
         player.draw();
         let asked = player.play(keys);
         let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
@@ -90,12 +90,12 @@ fn a_v2_freezer_is_thawed_for_sigterm_only() {
 fn without_the_study_the_dialog_is_valid_and_a_late_one_is_about_nobody() {
     let mut player = Player::on(usual());
     player.play("600X");
-    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    player.app.update(Msg::Detail(Box::new(frozen(Hierarchy::V1))));
     player.draw();
     let asked = player.play("y");
     assert_eq!(acts(&asked), [&wish(600, "java", Signal::KILL)]);
     // After the dialog is closed it finds nobody.
-    player.app.update(Msg::Studied(Box::new(frozen(Hierarchy::V1))));
+    player.app.update(Msg::Detail(Box::new(frozen(Hierarchy::V1))));
     assert!(player.app.mode_is_browse());
 }
 
@@ -109,12 +109,12 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
     player.play("600X");
     let falls = |player: &Player| match &player.app.mode {
-        Mode::Confirm(confirm) => confirm.falls.join("; "),
+        Mode::Signal(confirm) => confirm.also_killed.join("; "),
         other => panic!("{other:?}"),
     };
     assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
     let learn = |sharers| {
-        Msg::Studied(Box::new(ProcessDetail { who: id(600), sharers, ..ProcessDetail::default() }))
+        Msg::Detail(Box::new(ProcessDetail { who: id(600), sharers, ..ProcessDetail::default() }))
     };
     player.app.update(learn(Reading::Denied));
     assert!(falls(&player).contains("CAP_SYS_PTRACE"), "{}", falls(&player));
@@ -129,7 +129,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     // All of them, as the kernel does it; who is not on the screen yet is not touched.
     player.draw();
     assert_eq!(player.play("m<Enter>"), []);
-    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
     assert!(several.notes.iter().any(|note| note.starts_with("1 more came")), "{several:?}");
     let asked = player.play("2<Enter>");
     let wishes = [wish(600, "java", Signal::KILL), wish(601, "java-helper", Signal::KILL)];
@@ -152,7 +152,7 @@ fn nobody_is_killed_twice() {
     assert!(player.notice().contains("held by a debugger"), "{}", player.notice());
     player.app.update(stuck(500, "chrome", Signal::KILL, FROZEN));
     player.play("500X");
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_next_one_waits_until_the_first_is_gone_or_stuck() {
     player.app.update(sent(500, "chrome", Signal::KILL));
     let (name, after) = ("chrome".to_owned(), Millis(3));
     let (before, now) = (FreeMemory::default(), FreeMemory::default());
-    player.app.update(Msg::Came(Outcome::Exited {
+    player.app.update(Msg::Outcome(Outcome::Exited {
         who: id(500),
         name,
         after,
@@ -222,19 +222,19 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
     assert_eq!(player.asked, [], "nothing by itself");
 
     player.play("x");
-    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
     assert_eq!((confirm.who, confirm.signal), (id(400), Signal::KILL));
     assert!(confirm.why.contains("SIGTERM") && confirm.why.contains("it ignores SIGTERM"));
     assert_eq!(acts(&player.play("y")), [&wish(400, "Xorg", Signal::KILL)]);
 
     // X on it leads to the same.
     player.play("400X");
-    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
     assert_eq!(confirm.signal, Signal::KILL);
     player.play("<Esc>");
     // From a page as well, but not where nothing may be done.
     player.play("<F1>x");
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
     let mut player = Player::with(Setup { acting: ActingMode::ReadOnly, ..setup() }, usual());
     player.app.update(sent(400, "Xorg", Signal::TERM));
     player.app.update(stuck(400, "Xorg", Signal::TERM, "it ignores SIGTERM"));
@@ -245,21 +245,21 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
 #[test]
 fn tagged_processes_go_together_by_their_count() {
     let mut snapshot = usual();
-    snapshot.powers.caps = Capabilities(1 << 5); // CAP_KILL
+    snapshot.privileges.caps = Capabilities(1 << 5); // CAP_KILL
     let mut player = Player::on(snapshot);
     player.play("600 400 1 X");
-    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
     assert_eq!(several.touched(), 2, "pid 1 is left alone: {several:?}");
     assert_eq!(player.play("y<Enter>3<Enter><BS>"), [], "neither y nor another count");
     let asked = player.play("2<Enter>");
     let mut found = acts(&asked);
     found.sort_by_key(|intent| intent.who());
     assert_eq!(found, [&wish(400, "Xorg", Signal::TERM), &wish(600, "java", Signal::KILL)]);
-    assert!(matches!(player.app.mode, Mode::Round(_)));
+    assert!(matches!(player.app.mode, Mode::BulkResult(_)));
     // The page that explains one process speaks of that one alone.
     let mut player = Player::on(usual());
     player.play("600 500<Enter>X");
-    let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+    let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
     assert_eq!(confirm.who, id(500));
 }
 
@@ -277,10 +277,10 @@ fn a_main_process_takes_its_service_along() {
     for main in [true, false] {
         let study =
             ProcessDetail { who: id(600), unit: Some(unit(main)), ..ProcessDetail::default() };
-        player.app.update(Msg::Studied(Box::new(study)));
-        let Mode::Confirm(confirm) = &player.app.mode else { panic!("a dialog") };
+        player.app.update(Msg::Detail(Box::new(study)));
+        let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
         let along = "if it is the main process of work.service, systemd ends the other 1 with it";
-        assert_eq!(confirm.falls.iter().any(|line| line.contains(along)), main);
+        assert_eq!(confirm.also_killed.iter().any(|line| line.contains(along)), main);
         let restart = confirm.restart().expect("a word on it");
         let words =
             if main { "if it is the main process of work" } else { "if it is its main process" };
@@ -313,7 +313,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     let last = menu.items.last().expect("a line").hint.clone();
     assert!(last.contains("all 2 of /work"), "{last}");
     player.play("<End><Enter>");
-    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
     assert_eq!(several.touched(), 2);
     let wishes = several.items.iter().filter(|it| it.intent.is_some()).count();
     assert_eq!(wishes, 0, "the list of all is held once, not by each of them");
@@ -325,7 +325,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
 
     // What comes of it stands on the page; everybody is followed.
     let path = "/work".to_owned();
-    player.app.update(Msg::Came(Outcome::CgroupKilled { path, members }));
+    player.app.update(Msg::Outcome(Outcome::CgroupKilled { path, members }));
     assert!(player.app.journal.pursues(id(600)) && player.app.journal.pursues(id(601)));
     let round = player.app.journal.round.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
@@ -333,7 +333,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     let refusal = Refusal::Unseen { who: "7 x".to_owned() };
     let mut player = Player::on(grouped());
     player.play("600k<End><Enter>2<Enter>");
-    player.app.update(Msg::Came(Outcome::Refused { intent: wanted, refusal }));
+    player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
     assert_eq!(player.app.journal.round.as_ref().expect("a round").sum(), "0 done, 2 refused");
 }
 
@@ -341,7 +341,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
 fn a_cgroup_with_somebody_protected_is_not_offered_for_confirmation() {
     let mut player = Player::on(grouped());
     player.play("200k<End><Enter>");
-    let Mode::Several(several) = &player.app.mode else { panic!("a list") };
+    let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
     assert_eq!(several.touched(), 0);
     assert_eq!(player.play("2<Enter>0<Enter>"), []);
     // The root, and version 1, have no such line.
@@ -361,9 +361,9 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let name = || "chrome".to_owned();
     let who = id(500);
     let refused = StepResult::Refused("needs CAP_SYS_NICE".to_owned());
-    let haste = vec![ExpediteStep { step: Expedite::Priority, came: refused }];
+    let haste = vec![ExpediteStep { step: Expedite::Priority, result: refused }];
     let signal = Signal::KILL;
-    player.app.update(Msg::Came(Outcome::Signalled {
+    player.app.update(Msg::Outcome(Outcome::Signalled {
         who,
         name: name(),
         signal,
@@ -374,7 +374,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let spare = |memory, swap| FreeMemory { memory: Kib(memory), swap: Kib(swap) };
     let (before, now) = (spare(1 << 20, 1 << 19), spare(3 << 20, 1 << 20));
     let after = Millis(12);
-    player.app.update(Msg::Came(Outcome::Exited {
+    player.app.update(Msg::Outcome(Outcome::Exited {
         who,
         name: name(),
         after,
@@ -385,8 +385,8 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let end =
         "gone after 12 ms, about 2.50G freed (available 1.00G -> 3.00G, swap free 512M -> 1.00G)";
     assert!(player.notice().contains(end), "{}", player.notice());
-    let taken = ExpediteStep { step: Expedite::Release, came: StepResult::Done(String::new()) };
-    player.app.update(Msg::Came(Outcome::Hastened { who, name: name(), taken }));
+    let taken = ExpediteStep { step: Expedite::Reap, result: StepResult::Done(String::new()) };
+    player.app.update(Msg::Outcome(Outcome::Hastened { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
     let last = player.app.journal.entries.last().expect("a line");
     assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
@@ -398,7 +398,7 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let asked = player.play("Xy");
     let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
     let (intent, checked) = (intent.clone(), "all is well");
-    player.app.update(Msg::Came(Outcome::Rehearsed { intent, checked }));
+    player.app.update(Msg::Outcome(Outcome::Rehearsed { intent, checked }));
     let said = player.notice();
     assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
     assert!(!player.app.journal.pursues(id(500)));

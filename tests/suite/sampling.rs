@@ -63,7 +63,7 @@ fn a_tree_becomes_a_snapshot() {
         })
         .file("self-made/stat", "not a process\n");
     let mut live = start(&fake);
-    let snapshot = live.look(&Needs::everything(), None).unwrap();
+    let snapshot = live.sample(&Needs::everything(), None).unwrap();
 
     let pids: Vec<i32> = snapshot.processes.iter().map(|row| row.id.pid).collect();
     assert_eq!(pids, [2, 4321]);
@@ -114,21 +114,21 @@ fn the_switches_of_the_oom_killer_are_read_in_place() {
         .file("sys/vm/panic_on_oom", "0\n")
         .file("sys/vm/oom_kill_allocating_task", "0\n");
     let mut live = start(&fake);
-    let knobs = live.look(&needs(), None).unwrap().knobs;
-    assert_eq!(knobs.panic_on_oom, Reading::Value(PanicOnOom::Never));
-    assert_eq!(knobs.oom_kill_allocating_task, Reading::Value(false));
-    assert_eq!(knobs.swappiness, Reading::Missing, "an absent file is not zero");
+    let sysctls = live.sample(&needs(), None).unwrap().sysctls;
+    assert_eq!(sysctls.panic_on_oom, Reading::Value(PanicOnOom::Never));
+    assert_eq!(sysctls.oom_kill_allocating_task, Reading::Value(false));
+    assert_eq!(sysctls.swappiness, Reading::Missing, "an absent file is not zero");
     for (mode, means) in [("1", PanicOnOom::Global), ("2", PanicOnOom::Always)] {
         fake.file("sys/vm/panic_on_oom", format!("{mode}\n"))
             .file("sys/vm/oom_kill_allocating_task", "1\n");
-        let knobs = live.look(&needs(), None).unwrap().knobs;
-        assert_eq!(knobs.panic_on_oom, Reading::Value(means));
-        assert_eq!(knobs.oom_kill_allocating_task, Reading::Value(true));
+        let sysctls = live.sample(&needs(), None).unwrap().sysctls;
+        assert_eq!(sysctls.panic_on_oom, Reading::Value(means));
+        assert_eq!(sysctls.oom_kill_allocating_task, Reading::Value(true));
     }
     fake.file("sys/vm/swappiness", "60\n").file("sys/vm/panic_on_oom", b"\x00\xff\n");
-    let knobs = start(&fake).look(&needs(), None).unwrap().knobs;
-    assert_eq!(knobs.swappiness, Reading::Value(60));
-    assert_eq!(knobs.panic_on_oom, Reading::Missing);
+    let sysctls = start(&fake).sample(&needs(), None).unwrap().sysctls;
+    assert_eq!(sysctls.swappiness, Reading::Value(60));
+    assert_eq!(sysctls.panic_on_oom, Reading::Missing);
 }
 
 /// `/proc/swaps` with areas of these sizes and contents, in KiB.
@@ -147,11 +147,11 @@ fn swap_that_is_being_switched_off_is_seen() {
         .meminfo(8 << 20, 3 << 20)
         .file("swaps", swaps(&[(1 << 20, 5000), (2 << 20, 600_000)]));
     let mut live = start(&fake);
-    let leaving = |live: &mut LiveSource| live.look(&needs(), None).unwrap().swap.leaving_kib;
+    let leaving = |live: &mut LiveSource| live.sample(&needs(), None).unwrap().swap.leaving_kib;
     assert_eq!(leaving(&mut live), None, "the sizes add up");
     // The second is leaving: the total counts what it still holds.
     fake.meminfo(8 << 20, (1 << 20) + 600_000);
-    let snapshot = live.look(&needs(), None).unwrap();
+    let snapshot = live.sample(&needs(), None).unwrap();
     assert_eq!(snapshot.swap.leaving_kib, Some(Kib(600_000)));
     assert_eq!(snapshot.swap.lasting(), Kib(1 << 20));
     fake.meminfo(8 << 20, 1 << 20).file("swaps", swaps(&[(1 << 20, 5000)]));
@@ -170,8 +170,8 @@ fn what_nobody_needs_is_not_read() {
     let fake = FakeProc::new();
     fake.process(Fake::default());
     let mut live = start(&fake);
-    let _calibrating = live.look(&Needs::default(), None).unwrap();
-    let snapshot = live.look(&Needs::default(), None).unwrap();
+    let _calibrating = live.sample(&Needs::default(), None).unwrap();
+    let snapshot = live.sample(&Needs::default(), None).unwrap();
     let row = row(&snapshot, 100);
     assert_eq!((row.swap, row.ids), (Reading::NotAsked, Reading::NotAsked));
     assert_eq!((&row.cgroup, &row.cmdline), (&Reading::NotAsked, &Reading::NotAsked));
@@ -193,7 +193,7 @@ fn a_file_that_is_not_there_is_missing_and_a_process_that_is_not_there_is_no_row
     fake.file("12/stat", "12 (nonsense\n");
     fs::remove_file(fake.at("pressure/memory")).unwrap();
     fs::remove_file(fake.at("vmstat")).unwrap();
-    let snapshot = start(&fake).look(&needs(), None).unwrap();
+    let snapshot = start(&fake).sample(&needs(), None).unwrap();
     assert_eq!(snapshot.processes.len(), 1);
     let ten = row(&snapshot, 10);
     assert_eq!((ten.adj, ten.swap), (Reading::Missing, Reading::Missing));
@@ -221,7 +221,7 @@ fn a_file_that_may_not_be_read_is_denied() {
             let over = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
             caps.effective.remove(over);
             set_capabilities(None, caps).unwrap();
-            start(&fake).look(&needs(), None).unwrap()
+            start(&fake).sample(&needs(), None).unwrap()
         });
         looking.join().unwrap()
     });
@@ -235,7 +235,7 @@ fn a_file_that_may_not_be_read_is_denied() {
 fn a_tree_without_meminfo_is_an_error_that_names_it() {
     let fake = FakeProc::new();
     fs::remove_file(fake.at("meminfo")).unwrap();
-    let lost = start(&fake).look(&needs(), None).unwrap_err();
+    let lost = start(&fake).sample(&needs(), None).unwrap_err();
     assert!(lost.to_string().contains("/meminfo: "), "{lost}");
     let lost = ProcRoot::open(fake.at("nowhere")).unwrap_err();
     assert!(lost.to_string().starts_with("cannot read "), "{lost}");
@@ -247,21 +247,21 @@ fn a_look_that_failed_spoils_no_later_one() {
     fake.process(Fake::default());
     let mut live = start(&fake);
     let kept = Needs { keep: vec![id(100, 5000)], ..needs() };
-    live.look(&kept, None).unwrap();
+    live.sample(&kept, None).unwrap();
     for file in ["meminfo", "uptime"] {
         let good = fs::read(fake.at(file)).unwrap();
         fake.file(file, "");
         for _ in 0..2 {
-            let lost = live.look(&kept, None).unwrap_err();
+            let lost = live.sample(&kept, None).unwrap_err();
             assert!(matches!(&lost, SourceError::Unreadable(_)), "{lost}");
             assert!(lost.to_string().contains(&format!("/{file}: ")), "{lost}");
         }
         // It comes back, in place or as another file.
         fs::remove_file(fake.at(file)).unwrap();
-        live.look(&kept, None).unwrap_err();
+        live.sample(&kept, None).unwrap_err();
         fake.file(file, &good);
         fake.process(Fake { rss: 777, ..Fake::default() });
-        let snapshot = live.look(&kept, None).unwrap();
+        let snapshot = live.sample(&kept, None).unwrap();
         assert_eq!(row(&snapshot, 100).rss_stat, Pages(777));
         assert_eq!(snapshot.scan.stale_ms, Millis::ZERO);
     }
@@ -269,9 +269,9 @@ fn a_look_that_failed_spoils_no_later_one() {
     let meminfo = fs::read(fake.at("meminfo")).unwrap();
     fs::remove_file(fake.at("meminfo")).unwrap();
     let mut live = start(&fake);
-    live.look(&kept, None).unwrap_err();
+    live.sample(&kept, None).unwrap_err();
     fake.file("meminfo", meminfo);
-    live.look(&kept, None).unwrap();
+    live.sample(&kept, None).unwrap();
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn what_did_not_change_is_not_read_again_until_its_turn() {
     let mut process = Fake { pid, ..Fake::default() };
     fake.process(process.clone());
     let mut live = start(&fake);
-    let swap = |live: &mut LiveSource| row(&live.look(&needs(), None).unwrap(), pid).swap;
+    let swap = |live: &mut LiveSource| row(&live.sample(&needs(), None).unwrap(), pid).swap;
     assert_eq!(swap(&mut live), Reading::Value(Pages(0)));
 
     process.swap_kib = 5 * page_kib();
@@ -306,7 +306,7 @@ fn what_did_not_change_is_not_read_again_until_its_turn() {
     assert_eq!(swap(&mut live), Reading::Value(Pages(7)), "pages were swapped out");
 
     fake.file(&format!("{pid}/oom_score_adj"), "300\n");
-    let snapshot = live.look(&needs(), None).unwrap();
+    let snapshot = live.sample(&needs(), None).unwrap();
     assert_eq!(row(&snapshot, pid).adj, Reading::Value(Adj(300)), "adj is read every time");
 }
 
@@ -316,7 +316,7 @@ fn a_pid_that_lives_again_is_somebody_else() {
     fake.process(Fake { born: 5000, swap_kib: 40, ..Fake::default() });
     let mut live = start(&fake);
     let needs = Needs { scores: Scores::Some(Vec::new()), keep: vec![id(100, 5000)], ..needs() };
-    let first = live.look(&needs, None).unwrap();
+    let first = live.sample(&needs, None).unwrap();
     assert!(first.find(id(100, 5000)).unwrap().score_fresh, "kept, so read whole");
 
     fake.remove(100).process(Fake {
@@ -327,7 +327,7 @@ fn a_pid_that_lives_again_is_somebody_else() {
         ..Fake::default()
     });
     let needs = Needs { scores: Scores::Some(Vec::new()), ..self::needs() };
-    let second = live.look(&needs, None).unwrap();
+    let second = live.sample(&needs, None).unwrap();
     assert!(second.find(id(100, 5000)).is_none());
     let reborn = second.find(id(100, 6000)).unwrap();
     assert_eq!((reborn.swap, reborn.score), (Reading::Value(Pages(0)), Reading::NotAsked));
@@ -335,7 +335,7 @@ fn a_pid_that_lives_again_is_somebody_else() {
     assert_eq!(reborn.cgroup.clone().value().unwrap().as_str(), "/new");
 
     fake.remove(100);
-    assert!(live.look(&needs, None).unwrap().processes.is_empty());
+    assert!(live.sample(&needs, None).unwrap().processes.is_empty());
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn processes_come_and_go_in_any_order() {
             }
         }
         let keep = there.iter().map(|&pid| id(pid, u64::from(round))).collect();
-        let snapshot = live.look(&Needs { keep, ..needs() }, None).unwrap();
+        let snapshot = live.sample(&Needs { keep, ..needs() }, None).unwrap();
         let pids = snapshot.processes.iter().map(|row| row.id.pid);
         assert!(pids.eq(there.iter().copied()), "round {round}");
     }
@@ -383,7 +383,7 @@ fn a_process_outlives_its_main_thread() {
         let mut live = start(&fake);
         let needs = Needs { keep, ..needs() };
         for _ in 0..2 {
-            let snapshot = live.look(&needs, None).unwrap();
+            let snapshot = live.sample(&needs, None).unwrap();
             let row = row(&snapshot, 200);
             assert!(row.has_mm);
             assert_eq!((row.state, row.rss_stat), (RunState('Z'), Pages(777)));
@@ -406,7 +406,7 @@ fn a_kernel_thread_is_read_once() {
     fake.process(worker.clone());
     let mut live = start(&fake);
     let needs = Needs { scores: Scores::All, ..needs() };
-    let first = live.look(&needs, None).unwrap();
+    let first = live.sample(&needs, None).unwrap();
     assert_eq!(row(&first, 50).ids.map(|ids| ids.uid), Reading::Value(0));
     for file in ["50/status", "50/cgroup", "50/oom_score", "50/oom_score_adj"] {
         fs::remove_file(fake.at(file)).unwrap();
@@ -414,7 +414,7 @@ fn a_kernel_thread_is_read_once() {
     worker.comm = b"kworker/0:1-events".to_vec();
     fake.file("50/stat", worker.stat());
     for _ in 0..=ROTATION {
-        let snapshot = live.look(&needs, None).unwrap();
+        let snapshot = live.sample(&needs, None).unwrap();
         let row = row(&snapshot, 50);
         assert_eq!(row.comm.bytes(), b"kworker/0:1-events", "stat is read every time");
         assert_eq!(row.ids.map(|ids| ids.uid), Reading::Value(0));
@@ -433,19 +433,19 @@ fn scores_are_read_where_asked_and_fresh_only_then() {
     let listed = id(1003, 5000);
     let needs = Needs { scores: Scores::Some(vec![listed]), ..needs() };
     let mut read = std::collections::BTreeSet::new();
-    for look in 0..=ROTATION {
-        let snapshot = live.look(&needs, None).unwrap();
+    for sample in 0..=ROTATION {
+        let snapshot = live.sample(&needs, None).unwrap();
         assert!(snapshot.find(listed).unwrap().score_fresh, "listed ones are read every time");
         let fresh = snapshot.processes.iter().filter(|row| row.score_fresh);
         read.extend(fresh.clone().map(|row| row.id.pid));
-        assert!(look == 0 || fresh.count() <= 3, "two whose turn it is, and the listed one");
+        assert!(sample == 0 || fresh.count() <= 3, "two whose turn it is, and the listed one");
         for pid in &read {
             assert_eq!(row(&snapshot, *pid).score, Reading::Value(666), "remembered");
         }
     }
     assert_eq!(read.len(), 32, "everybody had a turn");
     let all = Needs { scores: Scores::All, ..self::needs() };
-    assert!(live.look(&all, None).unwrap().processes.iter().all(|row| row.score_fresh));
+    assert!(live.sample(&all, None).unwrap().processes.iter().all(|row| row.score_fresh));
 }
 
 #[test]
@@ -458,7 +458,7 @@ fn kept_files_are_read_in_place() {
         keep: vec![id(100, 5000), id(999, 1)],
         ..needs()
     };
-    live.look(&needs, None).unwrap();
+    live.sample(&needs, None).unwrap();
 
     // Whoever opens the path from now on reads nonsense; the open files still tell the truth.
     let mut open = Vec::new();
@@ -476,7 +476,7 @@ fn kept_files_are_read_in_place() {
         file.set_len(0).unwrap();
         file.write_all(content).unwrap();
     }
-    let mut snapshot = live.look(&needs, None).unwrap();
+    let mut snapshot = live.sample(&needs, None).unwrap();
     let check = |snapshot: &Snapshot| {
         let row = row(snapshot, 100);
         assert_eq!((row.rss_stat, row.rss_exact), (Pages(999), Reading::Value(Pages(999))));
@@ -486,11 +486,11 @@ fn kept_files_are_read_in_place() {
     };
     check(&snapshot);
     let room = Arc::get_mut(&mut snapshot).unwrap();
-    live.look_again(&[id(100, 5000)], room);
+    live.sample_again(&[id(100, 5000)], room);
     check(room);
 
     // Nobody keeps it any more: its files are closed, and the path is read again.
-    let snapshot = live.look(&self::needs(), None).unwrap();
+    let snapshot = live.sample(&self::needs(), None).unwrap();
     assert_eq!((snapshot.processes.len(), snapshot.scan.unreadable), (1, 1));
 }
 
@@ -503,13 +503,13 @@ fn who_is_no_longer_kept_is_read_anew() {
     fake.process(process.clone());
     let mut live = start(&fake);
     let kept = Needs { keep: vec![who], ..needs() };
-    live.look(&kept, None).unwrap();
+    live.sample(&kept, None).unwrap();
     process.swap_kib = 8 * page_kib();
     fake.process(process).swap_traffic(1);
     let swap = |snapshot: &Snapshot| snapshot.find(who).unwrap().swap;
-    assert_eq!(swap(&live.look(&kept, None).unwrap()), Reading::Value(Pages(8)));
+    assert_eq!(swap(&live.sample(&kept, None).unwrap()), Reading::Value(Pages(8)));
     // The walk did not look while others did; what it remembers is older than the swapping.
-    assert_eq!(swap(&live.look(&needs(), None).unwrap()), Reading::Value(Pages(8)));
+    assert_eq!(swap(&live.sample(&needs(), None).unwrap()), Reading::Value(Pages(8)));
 }
 
 #[test]
@@ -520,11 +520,11 @@ fn a_second_look_reads_whole_and_notices_who_is_gone() {
     }
     let mut live = start(&fake);
     let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
-    let mut snapshot = live.look(&needs, None).unwrap();
+    let mut snapshot = live.sample(&needs, None).unwrap();
     let grown = Fake { swap_kib: 9 * page_kib(), rss: 500, score: 670, ..Fake::default() };
     fake.process(grown).remove(101).process(Fake { pid: 102, born: 7, ..Fake::default() });
     let room = Arc::get_mut(&mut snapshot).unwrap();
-    live.look_again(&[id(100, 5000), id(101, 5000), id(102, 5000), id(103, 1)], room);
+    live.sample_again(&[id(100, 5000), id(101, 5000), id(102, 5000), id(103, 1)], room);
     assert_eq!(room.processes.len(), 1);
     let row = row(room, 100);
     assert_eq!((row.rss_stat, row.swap), (Pages(500), Reading::Value(Pages(9))));
@@ -538,7 +538,7 @@ fn the_top_stays_true_while_the_walk_stalls() {
     fake.process(Fake::default()).process(slow.clone());
     let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let needs = Needs { scores: Scores::All, keep: vec![id(100, 5000)], ..needs() };
-    while live.look(&needs, None).unwrap().scan.stale_ms != Millis::ZERO {}
+    while live.sample(&needs, None).unwrap().scan.stale_ms != Millis::ZERO {}
 
     // Opening a pipe that nobody writes to blocks, as opening a file does when memory is gone.
     fs::remove_file(fake.at("500/stat")).unwrap();
@@ -546,7 +546,7 @@ fn the_top_stays_true_while_the_walk_stalls() {
     for rss in [1000, 2000, 3000] {
         let now = Fake { rss, score: rss as u32, ..Fake::default() };
         fake.process(now);
-        let snapshot = live.look(&needs, None).unwrap();
+        let snapshot = live.sample(&needs, None).unwrap();
         assert!(snapshot.scan.stale_ms > Millis::ZERO);
         let top = row(&snapshot, 100);
         assert_eq!(top.rss_stat, Pages(rss), "read in place");
@@ -562,7 +562,7 @@ fn the_top_stays_true_while_the_walk_stalls() {
     pipe.write_all(b"late\n").unwrap();
     drop(pipe);
     let snapshot = loop {
-        let snapshot = live.look(&needs, None).unwrap();
+        let snapshot = live.sample(&needs, None).unwrap();
         if snapshot.scan.stale_ms == Millis::ZERO {
             break snapshot;
         }
@@ -590,7 +590,7 @@ fn go_on(fake: &FakeProc, process: &Fake) {
 /// Looks until a walk is in time.
 fn until_in_time(live: &mut LiveSource, needs: &Needs) -> Arc<Snapshot> {
     loop {
-        let snapshot = live.look(needs, None).unwrap();
+        let snapshot = live.sample(needs, None).unwrap();
         if snapshot.scan.stale_ms == Millis::ZERO {
             return snapshot;
         }
@@ -613,14 +613,14 @@ fn who_leaves_the_top_while_the_walk_stalls_stays_as_it_was_read_last() {
     fake.process(Fake { rss: 10, score: 670, ..Fake::default() });
     until_in_time(&mut live, &kept);
     stall(&fake, 500);
-    assert!(live.look(&kept, None).unwrap().scan.stale_ms > Millis::ZERO);
+    assert!(live.sample(&kept, None).unwrap().scan.stale_ms > Millis::ZERO);
     let as_read_last = |snapshot: &Snapshot| {
         let row = row(snapshot, 100);
         assert_eq!((row.rss_stat, row.swap), (Pages(10), Reading::Value(Pages(0))));
         assert_eq!(row.score, Reading::Value(670));
     };
     for _ in 0..3 {
-        let snapshot = live.look(&dropped, None).unwrap();
+        let snapshot = live.sample(&dropped, None).unwrap();
         assert!(snapshot.scan.stale_ms > Millis::ZERO);
         as_read_last(&snapshot);
         assert!(!row(&snapshot, 100).score_fresh);
@@ -628,7 +628,7 @@ fn who_leaves_the_top_while_the_walk_stalls_stays_as_it_was_read_last() {
     // The walk that stalled passed it by; what it brings of it is ancient.
     go_on(&fake, &slow);
     loop {
-        let snapshot = live.look(&dropped, None).unwrap();
+        let snapshot = live.sample(&dropped, None).unwrap();
         as_read_last(&snapshot);
         if snapshot.scan.stale_ms == Millis::ZERO {
             break;
@@ -646,15 +646,15 @@ fn who_dies_while_the_walk_stalls_does_not_come_back() {
     until_in_time(&mut live, &kept);
     until_in_time(&mut live, &kept);
     stall(&fake, 500);
-    assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_some());
+    assert!(live.sample(&kept, None).unwrap().find(id(100, 5000)).is_some());
     // Another life under the same number stands for ESRCH.
     fake.process(Fake { born: 6000, ..Fake::default() });
     for _ in 0..3 {
-        assert!(live.look(&kept, None).unwrap().find(id(100, 5000)).is_none());
+        assert!(live.sample(&kept, None).unwrap().find(id(100, 5000)).is_none());
     }
     go_on(&fake, &slow);
     let snapshot = loop {
-        let snapshot = live.look(&kept, None).unwrap();
+        let snapshot = live.sample(&kept, None).unwrap();
         assert!(snapshot.find(id(100, 5000)).is_none());
         if snapshot.scan.stale_ms == Millis::ZERO {
             break snapshot;
@@ -670,17 +670,17 @@ fn a_kept_file_that_fails_shows_the_last_look_not_the_first() {
     let mut live = start(&fake);
     let scores = Scores::Some(Vec::new());
     let kept = Needs { scores, keep: vec![id(100, 5000)], ..needs() };
-    live.look(&kept, None).unwrap();
-    live.look(&kept, None).unwrap();
+    live.sample(&kept, None).unwrap();
+    live.sample(&kept, None).unwrap();
     fake.process(Fake { rss: 10, ..Fake::default() });
-    assert_eq!(row(&live.look(&kept, None).unwrap(), 100).rss_stat, Pages(10));
+    assert_eq!(row(&live.sample(&kept, None).unwrap(), 100).rss_stat, Pages(10));
     fake.file("100/stat", "nonsense\n");
-    let snapshot = live.look(&kept, None).unwrap();
+    let snapshot = live.sample(&kept, None).unwrap();
     let there = row(&snapshot, 100);
     assert_eq!((there.rss_stat, there.score_fresh), (Pages(10), false));
     assert_eq!(snapshot.scan.unreadable, 1);
     fake.process(Fake { rss: 20, ..Fake::default() });
-    let snapshot = live.look(&kept, None).unwrap();
+    let snapshot = live.sample(&kept, None).unwrap();
     assert_eq!(row(&snapshot, 100).rss_stat, Pages(20));
 }
 
@@ -693,9 +693,9 @@ fn what_a_second_look_read_survives_a_stall() {
     let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(1)).unwrap();
     let mut snapshot = until_in_time(&mut live, &needs());
     fake.process(Fake { rss: 10, ..Fake::default() }).remove(101);
-    live.look_again(&[id(100, 5000), id(101, 5000)], Arc::get_mut(&mut snapshot).unwrap());
+    live.sample_again(&[id(100, 5000), id(101, 5000)], Arc::get_mut(&mut snapshot).unwrap());
     stall(&fake, 500);
-    let snapshot = live.look(&needs(), None).unwrap();
+    let snapshot = live.sample(&needs(), None).unwrap();
     assert!(snapshot.scan.stale_ms > Millis::ZERO);
     assert_eq!(row(&snapshot, 100).rss_stat, Pages(10));
     assert!(snapshot.position(101).is_none());
@@ -709,10 +709,10 @@ fn a_score_that_spares_is_not_remembered() {
     let pid = ROTATION as i32 * 2 - 1;
     fake.process(Fake { pid, score: 0, ..Fake::default() });
     let mut live = start(&fake);
-    live.look(&Needs { scores: Scores::All, ..needs() }, None).unwrap();
+    live.sample(&Needs { scores: Scores::All, ..needs() }, None).unwrap();
     let needs = Needs { scores: Scores::Some(Vec::new()), ..needs() };
     let score = |live: &mut LiveSource| {
-        let snapshot = live.look(&needs, None).unwrap();
+        let snapshot = live.sample(&needs, None).unwrap();
         let row = row(&snapshot, pid);
         (row.score, row.score_fresh)
     };
@@ -736,12 +736,12 @@ fn who_is_listed_is_read_whole() {
     fake.process(process.clone());
     let mut live = start(&fake);
     let listed = Needs { scores: Scores::Some(vec![who]), ..needs() };
-    live.look(&needs(), None).unwrap();
+    live.sample(&needs(), None).unwrap();
     // Nothing in stat shows it.
     process.swap_kib = 7 * page_kib();
     process.cgroup = "0::/moved\n".to_owned();
     fake.process(process);
-    let snapshot = live.look(&listed, None).unwrap();
+    let snapshot = live.sample(&listed, None).unwrap();
     let row = snapshot.find(who).unwrap();
     assert_eq!((row.swap, row.score_fresh), (Reading::Value(Pages(7)), true));
     assert_eq!(row.cgroup.clone().value().unwrap().as_str(), "/moved");
@@ -761,7 +761,7 @@ fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
     for rss in [1000, 2000] {
         fake.process(Fake { rss, score: rss as u32, ..Fake::default() });
         let begun = std::time::Instant::now();
-        let snapshot = live.look(&thorough, None).unwrap();
+        let snapshot = live.sample(&thorough, None).unwrap();
         assert!(begun.elapsed() < 50 * patience);
         assert!(snapshot.scan.stale_ms > Millis::ZERO);
         let top = row(&snapshot, 100);
@@ -784,12 +784,12 @@ fn a_spent_snapshot_is_used_again_unless_somebody_holds_it() {
     let fake = FakeProc::new();
     fake.process(Fake::default());
     let mut live = start(&fake);
-    let first = live.look(&needs(), None).unwrap();
+    let first = live.sample(&needs(), None).unwrap();
     let place = Arc::as_ptr(&first);
-    let second = live.look(&needs(), Some(first)).unwrap();
+    let second = live.sample(&needs(), Some(first)).unwrap();
     assert_eq!(Arc::as_ptr(&second), place);
     let held = Arc::clone(&second);
-    let third = live.look(&needs(), Some(second)).unwrap();
+    let third = live.sample(&needs(), Some(second)).unwrap();
     assert_ne!(Arc::as_ptr(&third), place);
     assert_eq!(held.processes, third.processes);
 }
@@ -800,12 +800,12 @@ fn the_scale_of_scores_is_found_by_looking() {
         let fake = FakeProc::new();
         fake.process(Fake { score, ..Fake::default() });
         let mut live = start(&fake);
-        let snapshot = live.look(&Needs::default(), None).unwrap();
+        let snapshot = live.sample(&Needs::default(), None).unwrap();
         assert_eq!(snapshot.machine.score_scale, scale, "the release says nothing");
     }
     let fake = FakeProc::new();
     fake.file("sys/kernel/osrelease", "5.8.0\n");
-    let snapshot = start(&fake).look(&Needs::default(), None).unwrap();
+    let snapshot = start(&fake).sample(&Needs::default(), None).unwrap();
     assert_eq!(snapshot.machine.score_scale, ScoreScale::Floored, "nobody to compare");
 }
 
@@ -843,7 +843,7 @@ fn a_command_line_without_end_is_cut() {
         .process(line(2, vec![b'x'; LONGEST + 1]))
         .process(line(3, [vec![b'x'; LONGEST - 1], "ää".into()].concat()))
         .process(line(4, vec![0xff; 5 << 20]));
-    let snapshot = start(&fake).look(&Needs::everything(), None).unwrap();
+    let snapshot = start(&fake).sample(&Needs::everything(), None).unwrap();
     for (pid, shown) in [
         (1, "x".repeat(LONGEST)),
         (2, format!("{}…", "x".repeat(LONGEST))),
@@ -872,7 +872,7 @@ fn only_the_kernels_own_tree_is_live() {
 fn this_very_process_is_found() {
     let mut live =
         LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever).unwrap();
-    let mut snapshot = live.look(&Needs::everything(), None).unwrap();
+    let mut snapshot = live.sample(&Needs::everything(), None).unwrap();
     assert!(snapshot.processes.is_sorted_by_key(|row| row.id.pid));
     let own = std::process::id() as i32;
     let me = row(&snapshot, own);
@@ -886,9 +886,9 @@ fn this_very_process_is_found() {
     assert!(!me.cmdline.clone().value().unwrap().as_str().is_empty());
     assert!(snapshot.memory.total_kib > Kib(64 * 1024));
     assert!(snapshot.memory.free_kib < snapshot.memory.total_kib);
-    assert!(snapshot.powers.sees_others || snapshot.processes.iter().all(|row| row.id.pid > 1));
+    assert!(snapshot.privileges.sees_others || snapshot.processes.iter().all(|row| row.id.pid > 1));
     let me = me.id;
-    live.look_again(&[me], Arc::get_mut(&mut snapshot).unwrap());
+    live.sample_again(&[me], Arc::get_mut(&mut snapshot).unwrap());
     assert!(snapshot.find(me).is_some());
     assert!(command_line(&ProcRoot::open("/proc").unwrap(), me).is_some());
 }
@@ -914,48 +914,51 @@ fn a_recording_tells_what_was_seen() {
         .process(Fake { pid: 30, ..Fake::default() })
         .process(kernel_thread(2, "kthreadd"));
     fs::remove_file(fake.at("30/oom_score_adj")).unwrap();
-    let seen = start(&fake).look(&Needs::everything(), None).unwrap();
+    let seen = start(&fake).sample(&Needs::everything(), None).unwrap();
     let here = LiveSource::start(ProcRoot::open("/proc").unwrap(), ScanPatience::Forever)
         .unwrap()
-        .look(&needs(), None)
+        .sample(&needs(), None)
         .unwrap();
     let mut recording = play(format!("{}\n  \n{}", line(&seen), line(&here)));
     for seen in [seen, here] {
-        let told = recording.look(&Needs::default(), None).unwrap();
+        let told = recording.sample(&Needs::default(), None).unwrap();
         assert_eq!(told.processes, seen.processes);
         assert_eq!(told.machine, seen.machine);
         assert_eq!((told.memory, told.swap), (seen.memory, seen.swap));
         assert_eq!((told.overcommit, told.traffic), (seen.overcommit, seen.traffic));
         assert_eq!((told.pressure, told.load), (seen.pressure, seen.load));
-        assert_eq!((told.clock, told.scan, told.powers), (seen.clock, seen.scan, seen.powers));
+        assert_eq!(
+            (told.clock, told.scan, told.privileges),
+            (seen.clock, seen.scan, seen.privileges)
+        );
     }
-    assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), SourceError::End);
+    assert_eq!(recording.sample(&Needs::default(), None).unwrap_err(), SourceError::End);
 }
 
 #[test]
 fn a_recording_that_was_cut_short_plays_up_to_there() {
     let fake = FakeProc::new();
     fake.process(Fake::default());
-    let whole = line(&start(&fake).look(&needs(), None).unwrap());
+    let whole = line(&start(&fake).sample(&needs(), None).unwrap());
     for end in (1..whole.len() - 1).step_by(7) {
         let mut recording = play(format!("{whole}{}", &whole[..end]));
-        recording.look(&Needs::default(), None).unwrap();
-        let cut = recording.look(&Needs::default(), None).unwrap_err();
+        recording.sample(&Needs::default(), None).unwrap();
+        let cut = recording.sample(&Needs::default(), None).unwrap_err();
         assert_eq!(cut, SourceError::Cut { name: "rec.jsonl".to_owned(), line: 2 }, "at {end}");
-        assert_eq!(recording.look(&Needs::default(), None).unwrap_err(), SourceError::End);
-        let lost = play(&whole[..end]).look(&Needs::default(), None).unwrap_err();
+        assert_eq!(recording.sample(&Needs::default(), None).unwrap_err(), SourceError::End);
+        let lost = play(&whole[..end]).sample(&Needs::default(), None).unwrap_err();
         assert!(matches!(lost, SourceError::Bad { line: 1, .. }), "nothing to play: {lost}");
     }
     // A missing last line end alone is no harm.
     let mut recording = play(whole.trim_end());
-    recording.look(&Needs::default(), None).unwrap();
+    recording.sample(&Needs::default(), None).unwrap();
 }
 
 #[test]
 fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
     let fake = FakeProc::new();
     fake.process(Fake::default()).process(Fake { pid: 99, ..Fake::default() });
-    let good = line(&start(&fake).look(&needs(), None).unwrap());
+    let good = line(&start(&fake).sample(&needs(), None).unwrap());
     for (text, says) in [
         ("\nnonsense\n".to_owned(), "rec.jsonl:2:"),
         (good.replace(SCHEMA, "doomtop/9"), "rec.jsonl:1: the schema is doomtop/9, this doomtop"),
@@ -974,7 +977,7 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
         if text == good {
             continue; // another page size than the text expects
         }
-        let lost = play(text).look(&Needs::default(), None).unwrap_err();
+        let lost = play(text).sample(&Needs::default(), None).unwrap_err();
         let words = lost.to_string();
         assert!(words.contains(says), "{words}");
         assert!(!words.contains('\n') && !words.contains('\u{1b}'), "{words}");
@@ -987,10 +990,10 @@ fn a_recording_from_anywhere_is_put_in_order() {
     for pid in [5, 6, 7] {
         fake.process(Fake { pid, ..Fake::default() });
     }
-    let seen = start(&fake).look(&needs(), None).unwrap();
+    let seen = start(&fake).sample(&needs(), None).unwrap();
     let mut shuffled = Snapshot::clone(&seen);
     shuffled.processes.reverse();
     shuffled.processes.push(seen.processes[1].clone());
-    let told = play(line(&shuffled)).look(&Needs::default(), None).unwrap();
+    let told = play(line(&shuffled)).sample(&Needs::default(), None).unwrap();
     assert_eq!(told.processes, seen.processes);
 }

@@ -23,7 +23,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::demo::app_before;
-use crate::fixtures::{app, blank, looks, paint, press, settle, text};
+use crate::fixtures::{app, blank, paint, press, samples, settle, text};
 use crate::groups::hostile_app;
 use crate::svg::svg;
 
@@ -36,7 +36,7 @@ fn scene() -> App {
     let mut app = app("db-03.jsonl");
     let journald = app.scene.as_ref().unwrap().now().processes.iter().find(|it| it.id.pid == 1203);
     let who = journald.unwrap().id;
-    app.update(Msg::Came(Outcome::AdjSet {
+    app.update(Msg::Outcome(Outcome::AdjSet {
         who,
         name: "systemd-journal".to_owned(),
         before: Adj(0),
@@ -57,9 +57,9 @@ fn press_or_study(app: &mut App, script: &[&str]) {
             press(app, &[word]);
             continue;
         }
-        let who = app.wanted_study().expect("a dialog that wants to know");
-        app.update(Msg::Studied(Box::new(study_of(who))));
-        assert_eq!(app.wanted_study(), None, "once");
+        let who = app.wanted_detail().expect("a dialog that wants to know");
+        app.update(Msg::Detail(Box::new(study_of(who))));
+        assert_eq!(app.wanted_detail(), None, "once");
     }
 }
 
@@ -67,7 +67,7 @@ fn press_or_study(app: &mut App, script: &[&str]) {
 fn study_of(who: ProcId) -> ProcessDetail {
     ProcessDetail {
         who,
-        holding: Reading::Value(MemoryBreakdown {
+        breakdown: Reading::Value(MemoryBreakdown {
             private: Kib(11 << 20),
             anonymous: Kib(11_300_000),
             shared: Kib(96 << 10),
@@ -215,7 +215,7 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
         }
     }
     let mut lost = app(name);
-    lost.update(Msg::Lost("the recording ends here".to_owned()));
+    lost.update(Msg::SourceLost("the recording ends here".to_owned()));
     found.push(("lost", lost));
     for (title, key) in [("revert", "r"), ("a journal with lines", "J")] {
         let mut reverting = app(name);
@@ -225,7 +225,7 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
             let (before, now, revert) = (Adj(0), Adj(-250), false);
             let wish = Intent::SetAdj { who, name: name.clone(), from: before, to: now, revert };
             let refusal = Refusal::Changed { from: before, found: now };
-            reverting.update(Msg::Came(if nth % 2 == 0 {
+            reverting.update(Msg::Outcome(if nth % 2 == 0 {
                 Outcome::AdjSet { who, name, before, now, revert }
             } else {
                 Outcome::Refused { intent: wish, refusal }
@@ -298,11 +298,11 @@ fn every_size(step: u16) -> impl Iterator<Item = (u16, u16)> {
 /// Paints the hostile machine at all sizes in every mode of this half, for two threads.
 fn survive(half: usize) {
     for (mode, app) in every_mode("hostile.jsonl").into_iter().skip(half).step_by(2) {
-        for (look, step) in [(FULL, 1), (ASCII, 7)] {
+        for (sample, step) in [(FULL, 1), (ASCII, 7)] {
             for (width, height) in every_size(step) {
                 let area = Rect::new(0, 0, width, height);
                 let mut buffer = Buffer::empty(area);
-                let viewport = ui::paint(&app, &look, area, &mut buffer);
+                let viewport = ui::paint(&app, &sample, area, &mut buffer);
                 check_cells(&buffer, viewport, &format_args!("{mode} at {width}x{height}"));
             }
         }
@@ -376,7 +376,7 @@ fn only_an_enforced_commit_limit_alarms() {
     let (buffer, _) = paint(&mut strict, FULL, 80, 24);
     let line = line_with(&buffer, "Cmt");
     assert!(line.contains("ENFORCED") && line.contains("97%!"), "{line}");
-    let mut roomy: Snapshot = (*looks("strict.jsonl").remove(0)).clone();
+    let mut roomy: Snapshot = (*samples("strict.jsonl").remove(0)).clone();
     roomy.overcommit.committed_kib = Reading::Value(doomtop::units::Kib(10_000_000));
     assert_eq!(roomy.overcommit.mode, Reading::Value(OvercommitMode::Strict));
     let mut app = blank();
@@ -409,8 +409,8 @@ fn the_sentence_says_who_dies_next_and_why() {
 fn a_rule_that_is_not_the_running_kernels_is_named() {
     let mut app = scene();
     app.setup.policy = &LINUX_2_4;
-    for look in looks("db-03.jsonl") {
-        app.update(Msg::Sampled(look));
+    for sample in samples("db-03.jsonl") {
+        app.update(Msg::Sampled(sample));
     }
     let (buffer, _) = paint(&mut app, FULL, 120, 40);
     assert!(line_with(&buffer, "NEXT").contains("Linux 2.4.20"));
@@ -421,35 +421,35 @@ fn a_rule_that_is_not_the_running_kernels_is_named() {
 /// The machine with other facts.
 fn changed(with: impl Fn(&mut Snapshot)) -> App {
     let mut app = blank();
-    for look in looks("db-03.jsonl") {
-        let mut look = (*look).clone();
-        with(&mut look);
-        app.update(Msg::Sampled(Arc::new(look)));
+    for sample in samples("db-03.jsonl") {
+        let mut sample = (*sample).clone();
+        with(&mut sample);
+        app.update(Msg::Sampled(Arc::new(sample)));
     }
     app
 }
 
 #[test]
 fn what_cannot_be_told_is_said() {
-    let close = |look: &mut Snapshot| {
-        let at = look.position(4411).unwrap();
-        look.processes[at].rss_stat.0 += 201_264 - 50;
+    let close = |sample: &mut Snapshot| {
+        let at = sample.position(4411).unwrap();
+        sample.processes[at].rss_stat.0 += 201_264 - 50;
     };
     let (buffer, _) = paint(&mut changed(close), FULL, 120, 40);
     let line = line_with(&buffer, "TOO CLOSE TO CALL");
     assert!(line.contains("20731 chrome") && line.contains("4411 java"), "{line}");
     assert!(line.contains("(margin 200K, slack "), "{line}");
 
-    let safe = |look: &mut Snapshot| {
-        look.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
+    let safe = |sample: &mut Snapshot| {
+        sample.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
     };
     let (buffer, _) = paint(&mut changed(safe), FULL, 120, 40);
     assert!(line_with(&buffer, "NOBODY can be chosen").contains("panic"));
 
-    let stale = |look: &mut Snapshot| {
-        look.scan.stale_ms = Millis(3200);
-        look.scan.unreadable = 4;
-        look.powers.sees_others = false;
+    let stale = |sample: &mut Snapshot| {
+        sample.scan.stale_ms = Millis(3200);
+        sample.scan.unreadable = 4;
+        sample.privileges.sees_others = false;
     };
     let mut app = changed(stale);
     let (buffer, _) = paint(&mut app, FULL, 140, 40);
@@ -465,11 +465,11 @@ fn the_table_shows_what_the_columns_say() {
     for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let mut app = scene();
         let (buffer, _) = paint(&mut app, FULL, width, height);
-        let sight = app.sight().unwrap();
+        let context = app.context().unwrap();
         let shown = text(&buffer);
         let head = shown.lines().position(|line| line.contains("PID USER")).unwrap();
         for (line, painted) in app.lines.iter().zip(shown.lines().skip(head + 1)) {
-            let row = sight.row(line.at.unwrap() as usize).unwrap();
+            let row = context.row(line.at.unwrap() as usize).unwrap();
             for column in app.columns().iter().filter(|column| column.id != "cgroup") {
                 let mut cell = String::new();
                 (column.cell)(&row, &mut cell);
@@ -491,7 +491,7 @@ fn marks_stand_behind_the_rank() {
     assert!(line_with(&buffer, " 4411 elastic").starts_with("  2>"));
     assert!(line_with(&buffer, "cc1plus").starts_with("  5 *"));
     let id = app.lines[5].id;
-    app.update(Msg::Came(Outcome::Signalled {
+    app.update(Msg::Outcome(Outcome::Signalled {
         who: id,
         name: "redis-server".to_owned(),
         signal: Signal::TERM,
@@ -504,9 +504,9 @@ fn marks_stand_behind_the_rank() {
 
 #[test]
 fn a_score_that_differs_twice_is_marked() {
-    let wrong = |look: &mut Snapshot| {
-        let at = look.position(4411).unwrap();
-        look.processes[at].score = Reading::Value(500);
+    let wrong = |sample: &mut Snapshot| {
+        let at = sample.position(4411).unwrap();
+        sample.processes[at].score = Reading::Value(500);
     };
     let mut app = changed(wrong);
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
@@ -517,7 +517,7 @@ fn a_score_that_differs_twice_is_marked() {
 #[test]
 fn rank_changes_show_on_wide_screens() {
     let mut app = app("db-03.jsonl");
-    let mut next: Snapshot = (*looks("db-03.jsonl").remove(1)).clone();
+    let mut next: Snapshot = (*samples("db-03.jsonl").remove(1)).clone();
     let at = next.position(9120).unwrap();
     next.processes[at].rss_stat.0 += 300_000;
     app.update(Msg::Sampled(Arc::new(next)));
@@ -533,7 +533,7 @@ fn rows_that_went_while_held_say_so() {
     let mut app = scene();
     paint(&mut app, FULL, 80, 24);
     press(&mut app, &["a"]);
-    let mut next: Snapshot = (*looks("db-03.jsonl").remove(1)).clone();
+    let mut next: Snapshot = (*samples("db-03.jsonl").remove(1)).clone();
     next.processes.retain(|it| it.id.pid != 2290);
     app.update(Msg::Sampled(Arc::new(next)));
     app.mode = Mode::Browse;
@@ -766,7 +766,7 @@ fn what_is_typed_stands_at_the_bottom() {
 fn what_was_done_stands_in_the_session() {
     let mut app = scene();
     let id = app.lines[5].id;
-    app.update(Msg::Came(Outcome::Signalled {
+    app.update(Msg::Outcome(Outcome::Signalled {
         who: id,
         name: "redis-server".to_owned(),
         signal: Signal::TERM,

@@ -33,12 +33,12 @@ fn the_cursor_begins_on_the_victim_and_stays_there_until_it_is_moved() {
     assert_eq!(player.cursor(), Some(500));
     let mut grown = cast();
     grown[7].rss_stat = Pages(600_000);
-    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, grown));
+    player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, grown));
     assert_eq!(player.cursor(), Some(600), "rank 1, whoever that is");
     player.play("<Down>");
     assert_eq!(player.cursor(), Some(500));
     player.wait(5000);
-    player.look(usual());
+    player.sample(usual());
     assert_eq!(player.cursor(), Some(500), "from now on it follows the process");
 }
 
@@ -70,7 +70,7 @@ fn escape_leaves_everything_as_it_was() {
 fn what_is_no_number_is_not_written() {
     let mut player = Player::on(usual());
     assert_eq!(player.play("a1500<Enter>"), []);
-    assert!(matches!(player.app.mode, Mode::Edit(_)), "it can be mended");
+    assert!(matches!(player.app.mode, Mode::Adjust(_)), "it can be mended");
     assert!(player.notice().contains("-1000 to 1000"), "{}", player.notice());
     assert_eq!(player.play("<BS><BS><Enter>"), [adj(500, "chrome", 300, 15)]);
     assert_eq!(player.play("a300<Enter>"), [], "300 already");
@@ -89,7 +89,7 @@ fn the_legacy_scale_maps_as_the_kernel_does() {
 fn the_preview_tells_rank_and_victim_before_anything_is_written() {
     let mut player = Player::on(usual());
     player.play("a-1000");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let preview = edit.previews.own.as_ref().unwrap();
     assert_eq!(preview.rank_before, Some(1));
     assert_eq!(preview.rank_after, None);
@@ -105,7 +105,7 @@ fn the_preview_tells_rank_and_victim_before_anything_is_written() {
 fn the_kernels_own_rule_is_asked_beside_the_chosen_one() {
     let mut player = Player::with(Setup { policy: &LINUX_2_4, ..setup() }, usual());
     player.play("500a-1000");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     let (own, kernel) = (edit.previews.own.as_ref(), edit.previews.kernel.as_ref());
     let (own, kernel) = (own.unwrap(), kernel.unwrap());
     assert_eq!((own.policy, kernel.policy), ("linux-2.4", "linux"));
@@ -116,7 +116,7 @@ fn the_kernels_own_rule_is_asked_beside_the_chosen_one() {
 
     let mut player = Player::on(usual());
     player.play("a0");
-    let Mode::Edit(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Adjust(edit) = &player.app.mode else { panic!("the editor is open") };
     assert_eq!(edit.previews.kernel, None, "it is the chosen one");
 }
 
@@ -154,7 +154,7 @@ fn type_ahead_confirms_nothing() {
     player.play("X");
     let at = player.now;
     assert_eq!(player.key_at(Key::char('y'), at + 399), [], "typed before anybody could read it");
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
     assert_eq!(player.key_at(Key::char('y'), at + 500).len(), 1);
 
     let mut player = Player::on(usual());
@@ -167,7 +167,7 @@ fn type_ahead_confirms_nothing() {
 fn a_dialog_that_did_not_fit_confirms_nothing() {
     for script in ["X", "a5", "r"] {
         let mut player = Player::on(usual());
-        player.app.update(Msg::Came(Outcome::AdjSet {
+        player.app.update(Msg::Outcome(Outcome::AdjSet {
             who: id(500),
             name: "chrome".to_owned(),
             before: Adj(0),
@@ -207,7 +207,7 @@ fn what_is_pasted_as_keys_confirms_nothing() {
         "r\n\n\n",
     ] {
         let mut player = Player::on(usual());
-        player.app.update(Msg::Came(Outcome::AdjSet {
+        player.app.update(Msg::Outcome(Outcome::AdjSet {
             who: id(500),
             name: "chrome".to_owned(),
             before: Adj(0),
@@ -267,7 +267,7 @@ fn a_paste_confirms_nothing() {
     let mut player = Player::on(usual());
     player.play("X");
     assert_eq!(player.app.update(Msg::Paste("y\ny".to_owned())), []);
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn another_signal_goes_by_the_same_dialog() {
     player.play("600k");
     assert!(matches!(player.app.mode, Mode::Menu(_)));
     player.play("<Down><Down><Enter>");
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
     assert_eq!(player.play("y"), [signal(600, "java", Signal(2), ConfirmedBy::Plain)]);
 }
 
@@ -325,7 +325,7 @@ fn the_last_change_is_put_back_by_enter() {
     assert!(player.notice().contains("nothing was changed"));
     let done = |before, now, revert| {
         let name = "chrome".to_owned();
-        Msg::Came(Outcome::AdjSet { who: id(500), name, before, now, revert })
+        Msg::Outcome(Outcome::AdjSet { who: id(500), name, before, now, revert })
     };
     player.app.update(done(Adj(300), Adj(-250), false));
     assert_eq!(player.play("ry"), [], "y is not the key");
@@ -348,7 +348,7 @@ fn a_change_that_cannot_be_put_back_does_not_stand_in_the_way() {
     let name = |name: &str| name.to_owned();
     for (pid, comm) in [(600, "java"), (500, "chrome")] {
         let (before, now) = (Adj(0), Adj(10));
-        player.app.update(Msg::Came(Outcome::AdjSet {
+        player.app.update(Msg::Outcome(Outcome::AdjSet {
             who: id(pid),
             name: name(comm),
             before,
@@ -360,7 +360,7 @@ fn a_change_that_cannot_be_put_back_does_not_stand_in_the_way() {
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(intent.who(), Some(id(500)));
     let refused = Outcome::Refused { intent: intent.clone(), refusal: Refusal::Gone };
-    player.app.update(Msg::Came(refused));
+    player.app.update(Msg::Outcome(refused));
     let asked = player.play("r<Enter>");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(intent.who(), Some(id(600)), "the earlier change");
@@ -386,7 +386,7 @@ fn a_sacrifice_is_followed_to_its_end() {
     let mut player = Player::on(usual());
     let name = || "java".to_owned();
     let (who, signal) = (id(600), Signal::TERM);
-    player.app.update(Msg::Came(Outcome::Signalled {
+    player.app.update(Msg::Outcome(Outcome::Signalled {
         who,
         name: name(),
         signal,
@@ -396,11 +396,11 @@ fn a_sacrifice_is_followed_to_its_end() {
     assert!(player.app.journal.pursues(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
-    player.app.update(Msg::Came(Outcome::StillThere { who, name: name(), signal, after, why }));
+    player.app.update(Msg::Outcome(Outcome::StillThere { who, name: name(), signal, after, why }));
     assert!(player.notice().contains("still there 5s after SIGTERM"), "{}", player.notice());
     let at = |memory| FreeMemory { memory: Kib(memory), swap: Kib(1 << 20) };
     let (before, now) = (at(1 << 20), at((1 << 20) + (480 << 10)));
-    player.app.update(Msg::Came(Outcome::Exited {
+    player.app.update(Msg::Outcome(Outcome::Exited {
         who,
         name: name(),
         after: Millis(12),
@@ -417,7 +417,7 @@ fn a_refusal_is_told_in_words() {
     let mut player = Player::on(usual());
     let Request::Act(intent) = adj(500, "chrome", 300, -1) else { unreachable!() };
     let refusal = Refusal::Reborn;
-    player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+    player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(
         player.notice().contains("500 chrome: its pid belongs to another"),
         "{}",
@@ -489,7 +489,7 @@ fn rows_hold_still_while_a_dialog_is_open() {
     changed.retain(|process| process.id.pid != 500);
     changed.push(process(700, "newcomer", 900_000));
     player.wait(60_000);
-    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
+    player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
     assert_eq!(player.pids(), before, "nothing moves under the dialog");
     assert_eq!(player.app.lines[0].at, None, "the one that went is shown as gone");
     player.play("<Esc>");
@@ -505,7 +505,7 @@ fn a_reborn_pid_is_another_process() {
     let mut changed = cast();
     changed[6].id.born = Ticks(999_999);
     player.wait(5000);
-    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
+    player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
     let asked = player.play("500Xy");
     let [Request::Act(intent)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(
@@ -539,7 +539,7 @@ fn the_tree_puts_children_under_their_parents() {
     let at = |pid| pids.iter().position(|&other| other == pid).unwrap();
     assert_eq!(at(601), at(600) + 1);
     assert_eq!(at(300), at(200) + 1);
-    assert_eq!(player.app.lines[at(601)].stem.depth, 2);
+    assert_eq!(player.app.lines[at(601)].tree_lines.depth, 2);
     player.play("600-");
     assert!(!player.pids().contains(&601));
     player.play("+");
@@ -563,9 +563,9 @@ fn tags_the_subtree_and_takes_it_back() {
 fn a_pause_leaves_new_looks_aside() {
     let mut player = Player::on(usual());
     player.play("z");
-    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, vec![process(9, "x", 1)]));
+    player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, vec![process(9, "x", 1)]));
     assert_eq!(player.pids().len(), 8);
-    assert_eq!(player.play("z"), [Request::LookNow]);
+    assert_eq!(player.play("z"), [Request::SampleNow]);
 }
 
 #[test]
@@ -634,9 +634,9 @@ fn the_check_calls_a_disagreement_only_when_it_is_confirmed() {
     let mut player = Player::on(wrong());
     assert_eq!(player.app.check.count(), (9, 9), "once is no disagreement");
     assert!(player.app.needs().scores != doomtop::model::Scores::Nobody);
-    player.look(wrong());
+    player.sample(wrong());
     assert_eq!(player.app.check.count(), (8, 9));
-    player.look(crate::stage::with_scores(usual()));
+    player.sample(crate::stage::with_scores(usual()));
     assert_eq!(player.app.check.count(), (9, 9));
 }
 
@@ -670,20 +670,20 @@ proptest! {
         script in proptest::collection::vec((any_key(), 0_u64..900, any::<bool>()), 1..60),
     ) {
         let mut player = Player::on(usual());
-        player.app.update(Msg::Came(Outcome::AdjSet {
+        player.app.update(Msg::Outcome(Outcome::AdjSet {
             who: id(500), name: "chrome".to_owned(), before: Adj(0), now: Adj(300), revert: false,
         }));
         let mut opened: Option<u64> = None;
-        for (key, pause, look) in script {
+        for (key, pause, sample) in script {
             player.now += pause;
-            if look {
-                player.look(usual());
+            if sample {
+                player.sample(usual());
             }
             let dialog = player.app.mode.clone();
             let asked = player.app.update(Msg::Key(key, Millis(player.now)));
             for request in &asked {
                 if let Request::Write { path, text } = request {
-                    let Mode::Keep(keep) = &dialog else { panic!("{request:?} from {dialog:?}") };
+                    let Mode::Persist(keep) = &dialog else { panic!("{request:?} from {dialog:?}") };
                     prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                     prop_assert_eq!(Some(text), keep.chosen().map(|way| &way.text));
                     prop_assert_eq!(Some(path.as_str()), keep.path.as_ref().map(|it| it.value().trim()));
@@ -692,7 +692,7 @@ proptest! {
                 let seen = opened.is_some_and(|since| player.now >= since + 400);
                 prop_assert!(seen, "{intent:?} without a dialog in view");
                 match (&dialog, intent) {
-                    (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
+                    (Mode::Adjust(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert!(!edit.is_wide(), "the list was not shown");
                         prop_assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
@@ -702,21 +702,21 @@ proptest! {
                         prop_assert_eq!((*who, *from, *to), (asking.who, asking.from, asking.to));
                         prop_assert_eq!(*revert, !asking.again);
                     }
-                    (Mode::Several(several), Intent::SetAdj { .. }) => {
+                    (Mode::Bulk(several), Intent::SetAdj { .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert!(several.is_agreed(), "its count was not typed");
                         prop_assert!(several.intents().any(|listed| listed == *intent), "not listed");
                     }
-                    (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
+                    (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
                         prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
                         let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
-                    (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
                     }
-                    (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));
                         prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
                     }
@@ -732,7 +732,7 @@ proptest! {
                     odd @ 0..2 => Outcome::Refused { intent, refusal: refusal[odd as usize].clone() },
                     _ => Outcome::AdjSet { who, name: name.clone(), before: from, now: to, revert },
                 };
-                player.app.update(Msg::Came(outcome));
+                player.app.update(Msg::Outcome(outcome));
             }
             let was_dialog = dialog.asks();
             let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&player.app.mode);

@@ -73,17 +73,17 @@ fn one_that_only_we_spare_differs_by_no_number_of_pages() {
 
 #[test]
 fn what_it_grew_meanwhile_excuses_it() {
-    let look = |rss| {
+    let sample = |rss| {
         let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![process(10, "x", rss)]);
         // 5000 pages more than it showed: three steps of 1500.
         snapshot.processes[0].score = Reading::Value(676);
         snapshot.processes[0].score_fresh = true;
         Arc::new(snapshot)
     };
-    let still = Scene::new(look(10_000), Some(look(10_000)));
+    let still = Scene::new(sample(10_000), Some(sample(10_000)));
     let row = comparisons(&still).next().unwrap();
     assert!(!row.agrees(), "{row:?}");
-    let growing = Scene::new(look(10_000), Some(look(4000)));
+    let growing = Scene::new(sample(10_000), Some(sample(4000)));
     let row = comparisons(&growing).next().unwrap();
     assert!(row.agrees() && row.computed != row.kernel, "{row:?}");
 }

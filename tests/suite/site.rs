@@ -15,7 +15,7 @@ use doomtop::rank::{Placement, Ranking};
 use doomtop::units::{Adj, Pages, Ticks};
 use proptest::prelude::*;
 
-use crate::fixtures::looks;
+use crate::fixtures::samples;
 use crate::stage::{Player, kernel_thread, machine, process, usual};
 
 fn compile(text: &str) -> Result<SiteRule, Vec<String>> {
@@ -57,14 +57,14 @@ fn every_example_is_a_rule_by_the_name_of_its_file() {
     for file in files {
         let rule = compile(&fs::read_to_string(&file).unwrap());
         let rule = rule.unwrap_or_else(|faults| panic!("{}: {faults:?}", file.display()));
-        assert_eq!(Some(rule.name()), file.file_stem().and_then(|stem| stem.to_str()));
+        assert_eq!(Some(rule.name()), file.file_stem().and_then(|tree_lines| tree_lines.to_str()));
     }
 }
 
 #[test]
 fn the_examples_rank_the_fixture_machines_as_they_did() {
     for machine in ["db-03", "small"] {
-        let mut frames = looks(&format!("{machine}.jsonl")).into_iter();
+        let mut frames = samples(&format!("{machine}.jsonl")).into_iter();
         let mut scene = Scene::new(frames.next().expect("a look"), None);
         for next in frames {
             scene.advance(next);
@@ -76,7 +76,7 @@ fn the_examples_rank_the_fixture_machines_as_they_did() {
             let _ = writeln!(text, "{}", policy.id());
             for (place, row) in ranking.rows().iter().enumerate() {
                 let process = scene.find(row.id).expect("it is in the scene");
-                let _ = match row.standing {
+                let _ = match row.placement {
                     Placement::Scored(points) => writeln!(
                         text,
                         "{:4} {:7} {:>3} {:>14} {} {}",
@@ -84,7 +84,7 @@ fn the_examples_rank_the_fixture_machines_as_they_did() {
                         row.id.pid,
                         row.class,
                         points.0,
-                        policy.act(process).signal,
+                        policy.action(process).signal,
                         process.comm
                     ),
                     Placement::Spared(reason) => writeln!(
@@ -220,8 +220,8 @@ fn lists_spare_prefer_and_blame() {
 
 #[test]
 fn cgroups_and_units_are_told_by_the_path() {
-    let mut look = usual();
-    for process in &mut look.processes {
+    let mut sample = usual();
+    for process in &mut sample.processes {
         let path = match process.id.pid {
             500 => "/user.slice/user-1000.slice/session-3.scope",
             600 | 601 => "/system.slice/elastic.service",
@@ -229,7 +229,7 @@ fn cgroups_and_units_are_told_by_the_path() {
         };
         process.cgroup = Reading::Value(Arc::new(Text::new(path.as_bytes())));
     }
-    let scene = scene(look);
+    let scene = scene(sample);
     let base = "name = 'x'\nscore = 'p.rss'\n";
     let ranked = |lists: &str| order(rule(&format!("{base}{lists}")), &scene);
     assert_eq!(ranked("prefer = [{ unit = 'session-*.scope' }]")[0], 500);
@@ -237,7 +237,7 @@ fn cgroups_and_units_are_told_by_the_path() {
     assert_eq!(ranked("protect = [{ cgroup = '/system.slice' }]")[0], 500);
     let company = rule(&format!("{base}company = 'p.unit == victim.unit'"));
     let java = scene.now().processes.iter().find(|process| process.id.pid == 600).unwrap();
-    let with: Vec<i32> = company.company(java, &scene).iter().map(|one| one.id.pid).collect();
+    let with: Vec<i32> = company.also_killed(java, &scene).iter().map(|one| one.id.pid).collect();
     assert_eq!(with, [601]);
 }
 
@@ -247,7 +247,7 @@ fn the_signal_is_fixed_or_chosen_by_the_process() {
     let act = |signal: &str, nice: i8| {
         let mut one = process(7, "a", 1);
         one.nice = nice;
-        rule(&format!("{base}{signal}")).act(&one).signal
+        rule(&format!("{base}{signal}")).action(&one).signal
     };
     assert_eq!(act("", 0), Signal::KILL);
     assert_eq!(act("signal = 'TERM'", 0), Signal::TERM);
@@ -258,17 +258,17 @@ fn the_signal_is_fixed_or_chosen_by_the_process() {
 
 #[test]
 fn an_absent_fact_spares_and_says_so() {
-    let mut look = usual();
-    for process in &mut look.processes {
+    let mut sample = usual();
+    for process in &mut sample.processes {
         if process.id.pid == 600 {
             process.swap = Reading::Denied;
         }
     }
-    let scene = scene(look);
+    let scene = scene(sample);
     let java = scene.now().processes.iter().find(|process| process.id.pid == 600).unwrap();
     let fails = scoring("p.rss +\n p.swap");
     assert!(matches!(fails.judge(java, &scene), Verdict::Spared(SparedReason::Failed)));
-    let trouble = fails.trouble(java, &scene).unwrap();
+    let trouble = fails.rule_error(java, &scene).unwrap();
     assert_eq!(trouble, "3:2: p.swap is not known; ask has(p.swap) first");
     assert_eq!(order(fails, &scene)[0], 500);
     let asks = scoring("p.rss + (has(p.swap) ? p.swap : 0)");
@@ -288,7 +288,7 @@ fn an_absent_fact_spares_and_says_so() {
         ("int(1e300)", "out of range"),
         ("9223372036854775807", "out of range"),
     ] {
-        let trouble = scoring(score).trouble(java, &scene).unwrap_or_default();
+        let trouble = scoring(score).rule_error(java, &scene).unwrap_or_default();
         assert!(trouble.contains(why), "{score}: {trouble:?}");
     }
 }
@@ -314,7 +314,7 @@ fn growth_and_pressure_are_known_when_they_are() {
 
 #[test]
 fn every_fact_is_documented_and_has_the_type_that_it_claims() {
-    let scene = scene(looks("db-03.jsonl").pop().map(|look| (*look).clone()).unwrap());
+    let scene = scene(samples("db-03.jsonl").pop().map(|sample| (*sample).clone()).unwrap());
     let mut seen = 0;
     for fact in site::FACTS {
         assert!(!fact.about.is_empty() && fact.path == format!("{}.{}", fact.family, fact.name));
@@ -465,7 +465,7 @@ fn a_rule_too_dear_for_so_many_spares_and_says_why() {
     let scene = crowd(20, 5000);
     let slow = scoring("p.cmdline.matches('(x+x+)+y(a|b|c|d)*') ? 1 : 2");
     let first = &scene.now().processes[0];
-    assert!(slow.trouble(first, &scene).is_some_and(|why| why.contains("too long")));
+    assert!(slow.rule_error(first, &scene).is_some_and(|why| why.contains("too long")));
     assert!(order(slow, &scene).is_empty());
     // What protects is not lost by being too dear: then nobody is chosen at all.
     let lists: Vec<String> =
@@ -703,8 +703,8 @@ proptest! {
                 let all: Vec<i32> = scene.now().processes.iter().map(|one| one.id.pid).collect();
                 prop_assert_eq!(pids, all);
                 for process in &scene.now().processes {
-                    policy.company(process, &scene);
-                    policy.act(process);
+                    policy.also_killed(process, &scene);
+                    policy.action(process);
                 }
             }
         }
@@ -738,7 +738,7 @@ proptest! {
             (Verdict::Spared(_), Err(_)) => {}
             // Points have less room than CEL's numbers.
             (Verdict::Spared(_), Ok(theirs)) => {
-                let why = policy.trouble(&one, &scene).unwrap_or_default();
+                let why = policy.rule_error(&one, &scene).unwrap_or_default();
                 prop_assert!(why.contains("out of range") && theirs.unsigned_abs() > 1 << 60, "{score}: {why}, {theirs}");
             }
             (Verdict::Scored(ours), Err(theirs)) => {
@@ -774,20 +774,20 @@ fn a_new_version_takes_over_and_the_key_finds_it_again() {
 
 #[test]
 fn a_rule_that_fails_says_so_once() {
-    let mut look = usual();
-    for process in &mut look.processes {
+    let mut sample = usual();
+    for process in &mut sample.processes {
         if process.id.pid >= 600 {
             process.swap = Reading::Denied;
         }
     }
     let policy = scoring("p.rss + p.swap");
     let setup = doomtop::app::Setup { policy, ..crate::stage::setup() };
-    let mut player = Player::with(setup, look.clone());
+    let mut player = Player::with(setup, sample.clone());
     let said = player.notice();
     assert!(said.starts_with("rule.toml:2:20: p.swap is not known"), "{said}");
     assert!(said.contains("2 processes, as 600 java"), "{said}");
     player.wait(60_000);
-    player.look(look);
+    player.sample(sample);
     assert_eq!(player.app.notice, None, "it was said");
 }
 

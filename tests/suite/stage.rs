@@ -73,7 +73,12 @@ pub fn machine(total: u64, scale: ScoreScale, mut processes: Vec<Process>) -> Sn
             ..Memory::default()
         },
         swap: Swap::default(),
-        powers: Privileges { euid: 1000, sees_others: true, pidfd: true, ..Privileges::default() },
+        privileges: Privileges {
+            euid: 1000,
+            sees_others: true,
+            pidfd: true,
+            ..Privileges::default()
+        },
         processes,
         ..Snapshot::default()
     }
@@ -178,7 +183,7 @@ impl Player {
     }
 
     /// Another look arrives.
-    pub fn look(&mut self, snapshot: Snapshot) {
+    pub fn sample(&mut self, snapshot: Snapshot) {
         self.app.update(Msg::Sampled(Arc::new(snapshot)));
         self.draw();
     }

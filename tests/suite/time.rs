@@ -11,17 +11,17 @@ use crate::stage::{Player, setup, usual};
 
 /// The usual machine, so many seconds later; chrome grows by a thousand pages a second.
 fn later(seconds: u64) -> Snapshot {
-    let mut look = usual();
-    look.clock.monotonic_ms = Millis(1000 + seconds * 1000);
-    look.clock.unix_ms += 1000 * seconds as i64;
-    look.traffic.oom_kills = Reading::Value(if seconds >= 4 { 1 } else { 0 });
-    let chrome = look.processes.iter_mut().find(|process| process.id.pid == 500).expect("chrome");
+    let mut sample = usual();
+    sample.clock.monotonic_ms = Millis(1000 + seconds * 1000);
+    sample.clock.unix_ms += 1000 * seconds as i64;
+    sample.traffic.oom_kills = Reading::Value(if seconds >= 4 { 1 } else { 0 });
+    let chrome = sample.processes.iter_mut().find(|process| process.id.pid == 500).expect("chrome");
     chrome.rss_stat = Pages(90_000 + 1000 * seconds);
     chrome.rss_exact = Reading::Value(chrome.rss_stat);
     if seconds >= 4 {
-        look.processes.retain(|process| process.id.pid != 600);
+        sample.processes.retain(|process| process.id.pid != 600);
     }
-    look
+    sample
 }
 
 fn chrome(player: &Player) -> u64 {
@@ -51,7 +51,7 @@ fn the_whole_screen_follows_the_cursor_back() {
     for _ in 0..4 {
         player.key(Key::char('('));
     }
-    assert!(player.app.time.is_past());
+    assert!(player.app.playback.is_past());
     assert_eq!(chrome(&player), 92_000);
     assert_eq!(seen(&player), rows, "who was killed since is there again");
     assert_eq!(player.app.ranking.victim().map(|row| row.id), ranking);
@@ -64,7 +64,7 @@ fn the_whole_screen_follows_the_cursor_back() {
     assert_eq!(chrome(&player), 93_000);
     player.key(Key::char('l'));
     assert_eq!(chrome(&player), 97_000);
-    assert!(!player.app.time.is_past());
+    assert!(!player.app.playback.is_past());
     player.app.update(Msg::Sampled(Arc::new(later(8))));
     assert_eq!(chrome(&player), 98_000, "and goes on");
 }
@@ -120,7 +120,7 @@ fn a_pause_loses_no_look() {
         player.app.update(Msg::Sampled(Arc::new(later(second))));
     }
     assert_eq!(chrome(&player), 92_000);
-    assert_eq!(player.key(Key::char('z')), [Request::LookNow]);
+    assert_eq!(player.key(Key::char('z')), [Request::SampleNow]);
     player.app.update(Msg::Sampled(Arc::new(later(6))));
     assert_eq!(chrome(&player), 96_000);
     player.key(Key::char('('));
@@ -131,7 +131,7 @@ fn a_pause_loses_no_look() {
 fn a_film_is_played_at_its_pace() {
     let mut player = Player::on(later(0));
     for second in 1..=6 {
-        player.app.update(Msg::Film(Arc::new(later(second))));
+        player.app.update(Msg::Played(Arc::new(later(second))));
     }
     assert_eq!(chrome(&player), 90_000);
     player.key(Key::char('z'));
@@ -149,11 +149,11 @@ fn a_film_is_played_at_its_pace() {
     let begun = player.now;
     player.app.update(Msg::Tick(Millis(begun + 1000)));
     assert_eq!(chrome(&player), 92_000, "twice as fast");
-    player.app.update(Msg::FilmIsRead);
+    player.app.update(Msg::AllPlayed);
     player.app.update(Msg::Tick(Millis(begun + 60_000)));
     assert_eq!(chrome(&player), 96_000);
     player.app.update(Msg::Tick(Millis(begun + 60_001)));
-    assert!(!player.app.time.is_playing(), "it stands at its end");
+    assert!(!player.app.playback.is_playing(), "it stands at its end");
     player.key(Key::char('z'));
     assert_eq!(chrome(&player), 90_000, "and begins anew");
 }
@@ -162,34 +162,34 @@ fn a_film_is_played_at_its_pace() {
 fn two_runs_in_one_recording_are_both_there() {
     let mut player = Player::on(later(0));
     player.app = App::new(setup());
-    player.app.time.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
+    player.app.playback.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
     let hour = 3_600_000;
     for (run, second) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
-        let mut look = later(second);
+        let mut sample = later(second);
         // The second began an hour after the first, and counts from its own start.
-        look.clock.unix_ms += run * hour;
-        Arc::make_mut(&mut look.cgroups).read_ms = look.clock.monotonic_ms;
-        player.app.update(Msg::Film(Arc::new(look)));
+        sample.clock.unix_ms += run * hour;
+        Arc::make_mut(&mut sample.cgroups).read_ms = sample.clock.monotonic_ms;
+        player.app.update(Msg::Played(Arc::new(sample)));
     }
-    player.app.update(Msg::FilmIsRead);
-    let past = &player.app.time.past;
-    assert_eq!((past.len(), player.app.time.history.len()), (6, 6));
+    player.app.update(Msg::AllPlayed);
+    let past = &player.app.playback.past;
+    assert_eq!((past.len(), player.app.playback.history.len()), (6, 6));
     let at = |nth: u64| past.facts(SampleIndex(nth)).expect("a look").clock;
     let apart = |a: u64, b: u64| at(b).monotonic_ms.saturating_sub(at(a).monotonic_ms).0;
     assert_eq!((apart(0, 2), apart(0, 3), apart(3, 5)), (2000, 3_600_000, 2000));
-    let group = past.look(SampleIndex(5)).expect("a look").cgroups.read_ms;
+    let group = past.sample(SampleIndex(5)).expect("a look").cgroups.read_ms;
     assert_eq!(group, at(5).monotonic_ms, "cgroups are read on the same clock");
     // Nobody waits for an hour.
     (1..40).for_each(|tick| _ = player.app.update(Msg::Tick(Millis(tick * 250))));
-    assert_eq!(player.app.time.at(), Some(SampleIndex(5)));
+    assert_eq!(player.app.playback.at(), Some(SampleIndex(5)));
     // Another machine's count is no kill here.
     let mut other = later(9);
     other.clock.monotonic_ms = Millis(1);
     other.traffic.oom_kills = Reading::Value(7);
     Arc::make_mut(&mut other.machine).name = Text::new(b"another");
-    player.app.update(Msg::Film(Arc::new(other)));
-    assert_eq!(player.app.time.past.len(), 7);
+    player.app.update(Msg::Played(Arc::new(other)));
+    assert_eq!(player.app.playback.past.len(), 7);
     assert!(
-        player.app.timeline.happenings.is_empty() && !player.app.time.past.has_kill(SampleIndex(6))
+        player.app.timeline.events.is_empty() && !player.app.playback.past.has_kill(SampleIndex(6))
     );
 }

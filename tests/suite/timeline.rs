@@ -25,14 +25,14 @@ const BEGIN: i64 = 1_763_726_400_000;
 
 /// The usual machine, so many seconds later, with so many kills counted and java gone or not.
 fn later(seconds: u64, kills: u64, java: bool) -> Snapshot {
-    let mut look = usual();
-    look.clock.monotonic_ms = Millis(1000 + seconds * 1000);
-    look.clock.unix_ms = BEGIN + 1000 * seconds as i64;
-    look.traffic.oom_kills = Reading::Value(kills);
+    let mut sample = usual();
+    sample.clock.monotonic_ms = Millis(1000 + seconds * 1000);
+    sample.clock.unix_ms = BEGIN + 1000 * seconds as i64;
+    sample.traffic.oom_kills = Reading::Value(kills);
     if !java {
-        look.processes.retain(|process| process.id.pid != 600);
+        sample.processes.retain(|process| process.id.pid != 600);
     }
-    look
+    sample
 }
 
 /// A report of the whole machine that killed this one, with a dump.
@@ -51,16 +51,16 @@ fn report(pid: i32, name: &str) -> OomReport {
 fn live(number: u64, seconds: i64, report: OomReport) -> Msg {
     let unix_ms = BEGIN + seconds * 1000;
     let report = Arc::new(report);
-    Msg::News(vec![LogUpdate::Report { number, unix_ms, told: EventTime::Live, report }])
+    Msg::Log(vec![LogUpdate::Report { number, unix_ms, told: EventTime::Live, report }])
 }
 
 fn ear(hearing: SourceState) -> Msg {
-    Msg::News(vec![LogUpdate::Ear(LogSource::KernelLog, hearing)])
+    Msg::Log(vec![LogUpdate::Ear(LogSource::KernelLog, hearing)])
 }
 
 fn heard(player: &Player) -> Vec<(Killer, String, PredictionResult)> {
-    let all = player.app.timeline.happenings.iter();
-    all.map(|it| (it.by, whom(it), it.foreseen)).collect()
+    let all = player.app.timeline.events.iter();
+    all.map(|it| (it.by, whom(it), it.prediction)).collect()
 }
 
 /// With the kernel's log open and one look taken.
@@ -77,16 +77,16 @@ fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
     let mut player = listening();
     player.app.update(live(1, 1, report(600, "java")));
     assert_eq!(heard(&player), std::slice::from_ref(&java), "at once");
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.wait(60_000);
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     assert_eq!(heard(&player), std::slice::from_ref(&java), "the count is its own");
     let mut player = listening();
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     assert!(heard(&player).is_empty(), "a line may come");
     player.app.update(live(1, 1, report(600, "java")));
     player.wait(60_000);
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     assert_eq!(heard(&player), [java]);
     assert!(player.app.timeline.unseen == 1 && player.notice().is_empty());
 }
@@ -94,9 +94,9 @@ fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
 #[test]
 fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     let mut player = listening();
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.wait(4000);
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     let guess = (Killer::Counted, "likely 600 java".to_owned(), PredictionResult::Rank(2));
     assert_eq!(heard(&player), std::slice::from_ref(&guess));
     assert!(player.notice().contains("likely 600 java"), "{}", player.notice());
@@ -106,7 +106,7 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     // Where no log can be read there is nothing to wait for.
     let mut player = Player::on(later(0, 3, true));
     player.app.update(ear(SourceState::Closed("not readable".to_owned())));
-    player.look(later(2, 5, false));
+    player.sample(later(2, 5, false));
     let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoLook);
     assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
 }
@@ -114,9 +114,9 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
 #[test]
 fn where_no_log_is_listened_to_a_counted_kill_is_told_all_the_same() {
     let mut player = Player::on(later(0, 3, true));
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.wait(4000);
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     assert_eq!(heard(&player)[0].1, "likely 600 java");
 }
 
@@ -124,7 +124,7 @@ fn where_no_log_is_listened_to_a_counted_kill_is_told_all_the_same() {
 fn alarms_go_by_the_machine_and_not_by_the_report_on_the_screen() {
     let mut player = listening();
     player.app.alarms = Alarms::new(vec![Alarm::parse("oom-kill").unwrap()], false, true);
-    player.look(later(1, 3, true));
+    player.sample(later(1, 3, true));
     let log = include_str!("../fixtures/kmsg/6.18-memcg-v1.txt");
     let report = KernelLogReader::read(log).into_iter().find(|it| !it.tasks.is_empty()).unwrap();
     player.app.update(live(1, 1, report));
@@ -148,11 +148,11 @@ fn a_report_of_before_the_first_look_claims_no_count() {
         told: EventTime::Stamp,
         report: Arc::new(report(77, "old")),
     };
-    player.app.update(Msg::News(vec![old]));
+    player.app.update(Msg::Log(vec![old]));
     assert!(player.notice().is_empty(), "old news are no news");
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.wait(4000);
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     let by: Vec<Killer> = heard(&player).iter().map(|it| it.0).collect();
     assert_eq!(by, [Killer::Machine, Killer::Counted]);
 }
@@ -164,7 +164,7 @@ fn two_logs_of_one_daemon_tell_of_one_kill() {
     let mut say = |line: &str, seconds: i64, player: &mut Player| {
         let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
         let unix_ms = BEGIN + seconds * 1000;
-        player.app.update(Msg::News(vec![LogUpdate::Daemon {
+        player.app.update(Msg::Log(vec![LogUpdate::Daemon {
             unix_ms,
             told: EventTime::Live,
             heard,
@@ -192,7 +192,7 @@ fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
     let mut say = |line: &str, proven: bool, player: &mut Player| {
         let heard = daemons.take(Killer::Earlyoom, line).expect("a kill");
         let (unix_ms, told) = (BEGIN + 1000, EventTime::Live);
-        player.app.update(Msg::News(vec![LogUpdate::Daemon { unix_ms, told, heard, proven }]));
+        player.app.update(Msg::Log(vec![LogUpdate::Daemon { unix_ms, told, heard, proven }]));
     };
     let java = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
     let other = r#"sending SIGTERM to process 500 uid 1000 "chrome": oom_score 9, VmRSS 8 MiB"#;
@@ -204,7 +204,7 @@ fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
     say(other, false, &mut player);
     assert!(player.notice().contains("500 chrome (by a log file)"), "{}", player.notice());
     player.play("<A-5><Enter>");
-    let Mode::Happened(page) = &player.app.mode else { panic!("a page") };
+    let Mode::Incident(page) = &player.app.mode else { panic!("a page") };
     assert!(page.lines.iter().any(|(label, _)| *label == "proof"), "{:?}", page.lines);
     say(undone, false, &mut player);
     assert_eq!(heard(&player).len(), 1, "that one goes");
@@ -218,9 +218,9 @@ fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
 fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     let mut player = listening();
     player.app.update(live(1, 1, report(600, "java")));
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.play("<A-5><Enter>");
-    assert!(matches!(&player.app.mode, Mode::Happened(page) if page.title.contains("600 java")));
+    assert!(matches!(&player.app.mode, Mode::Incident(page) if page.title.contains("600 java")));
     player.play("<Esc>");
     assert_eq!((player.app.screen, player.pids()), (ViewKind::Processes, vec![600, 500]));
     assert_eq!(player.cursor(), Some(600));
@@ -229,28 +229,28 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
         let said = player.notice().to_owned();
         assert!(player.app.mode_is_browse() && said.contains("report"), "{key}: {said}");
     }
-    player.look(later(4, 4, false));
+    player.sample(later(4, 4, false));
     assert_eq!(player.pids(), [600, 500], "looks come, and the report stands");
     player.play("w");
-    assert!(matches!(&player.app.mode, Mode::Happened(_)));
+    assert!(matches!(&player.app.mode, Mode::Incident(_)));
     player.play("<Esc>");
     player.key(Key::plain(KeyCode::Esc));
     player.key(Key::plain(KeyCode::Esc));
-    assert!(player.app.report.is_none() && !player.app.time.is_past());
+    assert!(player.app.report.is_none() && !player.app.playback.is_past());
     assert_eq!(player.app.screen, ViewKind::Events);
     assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
     // The look before it is still kept.
     player.play("p");
-    assert!(player.app.time.is_past() && player.pids().contains(&600));
+    assert!(player.app.playback.is_past() && player.pids().contains(&600));
     assert_eq!(player.cursor(), Some(600));
 }
 
 fn painted(app: &mut App, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
-    let look = Theme { colour: true, unicode: true };
+    let sample = Theme { colour: true, unicode: true };
     let mut buffer = Buffer::empty(area);
     for _ in 0..2 {
-        let viewport = ui::paint(app, &look, area, &mut buffer);
+        let viewport = ui::paint(app, &sample, area, &mut buffer);
         app.update(Msg::Drawn(viewport, Millis(10_000)));
     }
     text(&buffer)
@@ -337,7 +337,7 @@ fn every_size_shows_the_view() {
     player.app.update(live(1, -90_000, report(77, "old")));
     player.app.update(live(2, 1, report(600, "java")));
     player.app.update(ear(SourceState::Lost(17)));
-    player.look(later(2, 4, false));
+    player.sample(later(2, 4, false));
     player.play("<A-5>");
     insta::assert_snapshot!("events 120x40", painted(&mut player.app, 120, 40));
     insta::assert_snapshot!("events 80x24", painted(&mut player.app, 80, 24));
@@ -358,11 +358,11 @@ fn the_look_before_a_counted_kill_still_has_its_victim() {
     player.app = App::new(Setup { live: false, ..setup() });
     for second in 0..6 {
         let killed = second >= 3;
-        let look = later(second * 2, u64::from(killed), !killed);
-        player.app.update(Msg::Film(Arc::new(look)));
+        let sample = later(second * 2, u64::from(killed), !killed);
+        player.app.update(Msg::Played(Arc::new(sample)));
     }
-    player.app.update(Msg::FilmIsRead);
+    player.app.update(Msg::AllPlayed);
     player.play("<A-5><Home>p");
-    assert_eq!(player.app.time.at(), Some(SampleIndex(2)), "{}", player.notice());
+    assert_eq!(player.app.playback.at(), Some(SampleIndex(2)), "{}", player.notice());
     assert_eq!(player.cursor(), Some(600));
 }

@@ -31,13 +31,13 @@ const GIB: u64 = 1 << 20;
 /// A machine of 4 GB that loses 10 MiB a second, and one cgroup in it that gains as much; chrome grows by
 /// 60 MiB every ten seconds.
 fn sinking(second: u64, swap: u64) -> Snapshot {
-    let mut look = usual();
-    look.clock.monotonic_ms = Millis(1000 + second * 1000);
-    look.clock.unix_ms += 1000 * second as i64;
-    look.memory.total_kib = Kib(4 * GIB);
-    look.memory.available_kib = Reading::Value(Kib(3 * GIB - second * 10_240));
-    (look.swap.total_kib, look.swap.free_kib) = (Kib(swap), Kib(swap));
-    let chrome = look.processes.iter_mut().find(|process| process.id.pid == 500).expect("chrome");
+    let mut sample = usual();
+    sample.clock.monotonic_ms = Millis(1000 + second * 1000);
+    sample.clock.unix_ms += 1000 * second as i64;
+    sample.memory.total_kib = Kib(4 * GIB);
+    sample.memory.available_kib = Reading::Value(Kib(3 * GIB - second * 10_240));
+    (sample.swap.total_kib, sample.swap.free_kib) = (Kib(swap), Kib(swap));
+    let chrome = sample.processes.iter_mut().find(|process| process.id.pid == 500).expect("chrome");
     chrome.rss_stat = Pages(90_000 + second / 10 * 15_360);
     chrome.rss_exact = Reading::Value(chrome.rss_stat);
     let group = Cgroup {
@@ -46,12 +46,12 @@ fn sinking(second: u64, swap: u64) -> Snapshot {
         usage: Reading::Value(Bytes((1 << 30) + second * (10 << 20))),
         ..Cgroup::default()
     };
-    look.cgroups = Arc::new(Cgroups {
+    sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
-        read_ms: look.clock.monotonic_ms,
+        read_ms: sample.clock.monotonic_ms,
         list: vec![group],
     });
-    look
+    sample
 }
 
 fn sunk(seconds: u64, swap: u64) -> Player {
@@ -111,9 +111,9 @@ fn no_trend_says_nothing_and_the_past_has_its_own() {
     let mut then = None;
     for second in (2..=300).step_by(2) {
         // It sinks for 80 seconds, and stands still from then on.
-        let mut look = sinking(second.min(80), 0);
-        look.clock.monotonic_ms = Millis(1000 + second * 1000);
-        player.app.update(Msg::Sampled(Arc::new(look)));
+        let mut sample = sinking(second.min(80), 0);
+        sample.clock.monotonic_ms = Millis(1000 + second * 1000);
+        player.app.update(Msg::Sampled(Arc::new(sample)));
         if second == 80 {
             then = player.app.scene.as_ref().map(|scene| scene.forecast().ram);
         }
@@ -123,7 +123,7 @@ fn no_trend_says_nothing_and_the_past_has_its_own() {
     assert_eq!(forecast(&player).arrival(), None);
     assert!(!screen(&mut player.app, 120, 40).contains("full ~"));
     player.app.go_to_time(Millis(81_000));
-    assert!(player.app.time.is_past());
+    assert!(player.app.playback.is_past());
     assert_eq!(Some(forecast(&player)), then, "what could be known then");
 }
 
@@ -153,30 +153,30 @@ fn growth_is_that_of_a_minute() {
 
 /// The usual machine with more promised than it has.
 fn promised() -> Snapshot {
-    let mut look = usual();
-    look.memory.anon_kib = Reading::Value(Kib(1_400_000));
-    look.memory.available_kib = Reading::Value(Kib(2 * GIB));
-    look.overcommit.mode = Reading::Value(OvercommitMode::Heuristic);
-    look.overcommit.limit_kib = Reading::Value(Kib(2 * GIB));
-    look.overcommit.committed_kib = Reading::Value(Kib(6 * GIB));
-    for process in &mut look.processes {
+    let mut sample = usual();
+    sample.memory.anon_kib = Reading::Value(Kib(1_400_000));
+    sample.memory.available_kib = Reading::Value(Kib(2 * GIB));
+    sample.overcommit.mode = Reading::Value(OvercommitMode::Heuristic);
+    sample.overcommit.limit_kib = Reading::Value(Kib(2 * GIB));
+    sample.overcommit.committed_kib = Reading::Value(Kib(6 * GIB));
+    for process in &mut sample.processes {
         let pid = u64::from(process.id.pid.unsigned_abs());
         process.data = process.anon.map(|anon| anon + Pages(pid * 500));
     }
-    look
+    sample
 }
 
 #[test]
 fn the_page_of_promises_reads_whom_it_shows() {
     let mut player = Player::on(promised());
-    assert_eq!(player.app.wanted_holdings(), []);
+    assert_eq!(player.app.wanted_breakdowns(), []);
     player.key(Key::char('C'));
     paint(&mut player.app, FULL, 80, 24);
-    let wanted = player.app.wanted_holdings();
-    let rows = player.app.promises.rows.clone();
+    let wanted = player.app.wanted_breakdowns();
+    let rows = player.app.commitments.rows.clone();
     assert_eq!(wanted, rows[..wanted.len()], "those on the screen, the largest first");
     assert!(wanted.len() < rows.len() && rows.first().is_some_and(|id| id.pid == 601));
-    assert_eq!(player.app.wanted_holdings(), [], "each once");
+    assert_eq!(player.app.wanted_breakdowns(), [], "each once");
     let shared = MemoryBreakdown {
         anonymous: Kib(80_000),
         shared: Kib(90_000),
@@ -184,17 +184,17 @@ fn the_page_of_promises_reads_whom_it_shows() {
         ..MemoryBreakdown::default()
     };
     let told = vec![(wanted[0], Reading::Value(shared)), (wanted[1], Reading::Denied)];
-    player.app.update(Msg::Weighed(told));
+    player.app.update(Msg::Breakdowns(told));
     for (width, height) in [(80, 24), (120, 40)] {
         let (buffer, _) = paint(&mut player.app, FULL, width, height);
         insta::assert_snapshot!(format!("promises-{width}x{height}"), styled(&buffer));
     }
     player.wait(11_000);
-    assert!(!player.app.wanted_holdings().is_empty(), "again after a while");
+    assert!(!player.app.wanted_breakdowns().is_empty(), "again after a while");
     player.key(Key::char('('));
     player.key(Key::plain(doomtop::app::keymap::bindings::KeyCode::Esc));
     assert!(player.app.mode_is_browse());
-    assert_eq!(player.app.wanted_holdings(), [], "nobody looks at it any more");
+    assert_eq!(player.app.wanted_breakdowns(), [], "nobody looks at it any more");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_recording_is_shown_by_what_it_has() {
     paint(&mut app, FULL, 120, 40);
     press(&mut app, &["C"]);
     let picture = screen(&mut app, 120, 40);
-    assert!(app.wanted_holdings().is_empty());
+    assert!(app.wanted_breakdowns().is_empty());
     assert!(line(&picture, " java (").contains(" ? "), "{picture}");
 }
 
@@ -297,7 +297,7 @@ fn real_memory_is_told_as_it_is() {
     }
     let who: ProcId = own.id();
     let root = || ProcRoot::open("/proc").expect("a tree");
-    let found = detail::weigh(&root(), who).expect("an own child");
+    let found = detail::breakdown(&root(), who).expect("an own child");
     let Reading::Value(holding) = found else {
         println!("skipped: no smaps_rollup here ({found:?})");
         return;
@@ -310,13 +310,13 @@ fn real_memory_is_told_as_it_is() {
     assert!(holding.shared.0 >= 150 << 10, "with the 50 MiB that are no copy: {holding:?}");
     let mut live = LiveSource::start(root(), ScanPatience::Forever).expect("a tree");
     let needs = Needs { status: true, cgroups: CgroupNeeds::Nothing, ..Needs::default() };
-    let look = live.look(&needs, None).expect("a look");
-    let process = look.find(who).expect("an own child");
-    let claim = ProcessCommitment::of(process, Reading::Value(holding), look.machine.page_size);
+    let sample = live.sample(&needs, None).expect("a look");
+    let process = sample.find(who).expect("an own child");
+    let claim = ProcessCommitment::of(process, Reading::Value(holding), sample.machine.page_size);
     let mib = |pages: Reading<Pages>| pages.value().expect("a size").bytes(PageSize(4096)).0 >> 20;
     assert!((200..232).contains(&mib(claim.untouched)), "200 MiB untouched: {claim:?}");
-    let promises = Commitments::of(&look).expect("a commit charge");
-    assert!(promises.promised.0 > (400 << 10), "both hold their own: {promises:?}");
+    let promises = Commitments::of(&sample).expect("a commit charge");
+    assert!(promises.committed.0 > (400 << 10), "both hold their own: {promises:?}");
     drop(own);
     let mut rest = Vec::new();
     let _ = out.read_to_end(&mut rest);
@@ -328,18 +328,18 @@ fn a_long_past_hides_no_wall() {
     let full_in = |calm: u64| {
         let mut player = Player::on(sinking(0, 0));
         player.app = App::new(setup());
-        player.app.time.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
+        player.app.playback.past = SampleHistory::new(Millis(u64::MAX), usize::MAX);
         for second in 0..calm + 170 {
-            let mut look = sinking(0, 0);
-            look.clock.monotonic_ms = Millis(1000 + second * 1000);
-            let cgroups = Arc::make_mut(&mut look.cgroups);
-            cgroups.read_ms = look.clock.monotonic_ms;
+            let mut sample = sinking(0, 0);
+            sample.clock.monotonic_ms = Millis(1000 + second * 1000);
+            let cgroups = Arc::make_mut(&mut sample.cgroups);
+            cgroups.read_ms = sample.clock.monotonic_ms;
             let more = second.saturating_sub(calm) * (2 << 20);
             cgroups.list[0].usage = Reading::Value(Bytes((1108 << 20) + more));
-            player.app.update(Msg::Film(Arc::new(look)));
+            player.app.update(Msg::Played(Arc::new(sample)));
         }
-        let newest = player.app.time.past.newest().expect("a look");
-        let time = player.app.time.past.time(newest).expect("its time");
+        let newest = player.app.playback.past.newest().expect("a look");
+        let time = player.app.playback.past.time(newest).expect("its time");
         player.app.go_to_time(time);
         let scene = player.app.scene.as_ref().expect("a look");
         let outlook = scene.forecast().of_group("/web");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::opinion::{everybody, opinions};
+use doomtop::forecast::opinion::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
@@ -13,17 +13,17 @@ use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis};
 use proptest::prelude::*;
 
-use crate::fixtures::{blank, looks, paint, press, settle, text};
+use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
 const FULL: Theme = Theme { colour: true, unicode: true };
 const MONO: Theme = Theme { colour: false, unicode: false };
 
 fn player() -> Player {
-    let mut frames = looks("db-03.jsonl").into_iter();
+    let mut frames = samples("db-03.jsonl").into_iter();
     let mut player = Player::on((*frames.next().unwrap()).clone());
-    for look in frames {
-        player.look((*look).clone());
+    for sample in frames {
+        player.sample((*sample).clone());
     }
     player
 }
@@ -31,8 +31,8 @@ fn player() -> Player {
 /// The pictures' machine in the view.
 fn app(script: &[&str], width: u16, height: u16) -> App {
     let mut app = blank();
-    for look in looks("db-03.jsonl") {
-        app.update(Msg::Sampled(look));
+    for sample in samples("db-03.jsonl") {
+        app.update(Msg::Sampled(sample));
     }
     paint(&mut app, FULL, width, height);
     press(&mut app, &["Tab", "Tab"]);
@@ -116,14 +116,14 @@ fn every_line_says_what_its_policy_says() {
     for (line, policy) in player.app.verdicts.lines.iter().zip(POLICIES) {
         let ranking = Ranking::new(*policy, scene);
         assert_eq!(line.policy.id(), policy.id());
-        assert_eq!(line.fate.victim, ranking.victim().map(|row| row.id));
-        assert_eq!(line.fate.off, policy.off(scene));
+        assert_eq!(line.outcome.victim, ranking.victim().map(|row| row.id));
+        assert_eq!(line.outcome.overridden, policy.overridden(scene));
         assert_eq!(line.margin, ranking.margin());
         assert_eq!(line.eligible, ranking.eligible());
-        assert_eq!(line.armed, policy.armed(scene));
+        assert_eq!(line.armed, policy.trigger_state(scene));
         for at in 0..scene.now().processes.len() {
             let (place, row) = ranking.place(at).unwrap();
-            let rank = row.standing.points().map(|_| place as u32 + 1);
+            let rank = row.placement.points().map(|_| place as u32 + 1);
             assert_eq!(line.rank_at(at), rank, "{} {}", policy.id(), row.id);
         }
         // Whoever it puts first stands in a row.
@@ -159,7 +159,7 @@ fn the_cursor_holds_to_its_policy() {
         player.play(script);
         assert_eq!(under_cursor(&player), "panic", "{script}");
     }
-    player.look((*looks("db-03.jsonl")[1]).clone());
+    player.sample((*samples("db-03.jsonl")[1]).clone());
     assert_eq!(under_cursor(&player), "panic");
     player.play("<End>");
     assert_eq!(player.app.verdicts.cursor, POLICIES.len() - 1);
@@ -176,7 +176,7 @@ fn hiding_leaves_those_with_another_victim() {
     assert!(shown.len() > 1 && shown.len() < POLICIES.len());
     assert_eq!(shown[0].policy.id(), "linux", "the current one stays");
     for line in &shown[1..] {
-        assert!(line.dies() != own || line.fate.off.is_some(), "{}", line.policy.id());
+        assert!(line.dies() != own || line.outcome.overridden.is_some(), "{}", line.policy.id());
     }
     assert_eq!(player.app.verdicts.hidden, POLICIES.len() - shown.len());
     player.play("i");
@@ -253,10 +253,10 @@ fn victims_are_marked_without_colour_too() {
     let row = shown.lines().find(|line| line.trim_start().starts_with("20731")).unwrap();
     assert!(row.contains("[1]"), "{row}");
     // Too close to call: everybody who may be it.
-    let mut look = (*looks("db-03.jsonl")[1]).clone();
-    let at = look.position(4411).unwrap();
-    look.processes[at].rss_stat.0 += 201_264 - 50;
-    app.update(Msg::Sampled(Arc::new(look)));
+    let mut sample = (*samples("db-03.jsonl")[1]).clone();
+    let at = sample.position(4411).unwrap();
+    sample.processes[at].rss_stat.0 += 201_264 - 50;
+    app.update(Msg::Sampled(Arc::new(sample)));
     let shown = text(&paint(&mut app, MONO, 80, 24).0);
     let row = |pid: &str| {
         shown.lines().find(|line| line.trim_start().starts_with(pid)).unwrap().to_owned()
@@ -267,20 +267,20 @@ fn victims_are_marked_without_colour_too() {
 }
 
 fn on(change: impl Fn(&mut Snapshot)) -> Player {
-    let mut frames = looks("db-03.jsonl").into_iter().map(|look| {
-        let mut look = (*look).clone();
-        change(&mut look);
-        look
+    let mut frames = samples("db-03.jsonl").into_iter().map(|sample| {
+        let mut sample = (*sample).clone();
+        change(&mut sample);
+        sample
     });
     let mut player = Player::on(frames.next().unwrap());
-    frames.for_each(|look| player.look(look));
+    frames.for_each(|sample| player.sample(sample));
     player
 }
 
 #[test]
 fn why_nothing_dies_is_said_in_words() {
-    let mut safe = on(|look| {
-        look.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
+    let mut safe = on(|sample| {
+        sample.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
     });
     safe.play("<A-3>");
     let shown = seen(&mut safe.app, 120, 40);
@@ -330,7 +330,7 @@ fn the_gate_of_2_4_is_told_condition_by_condition() {
 
 #[test]
 fn where_whoever_asks_dies_those_who_grow_are_named() {
-    let mut player = on(|look| look.knobs.oom_kill_allocating_task = Reading::Value(true));
+    let mut player = on(|sample| sample.sysctls.oom_kill_allocating_task = Reading::Value(true));
     for id in ["linux", "linux-2.4.23"] {
         player.play("<A-3>");
         puts(&mut player, id);
@@ -345,14 +345,15 @@ fn where_whoever_asks_dies_those_who_grow_are_named() {
 
 #[test]
 fn who_grows_is_found_once_a_look_and_only_where_it_is_shown() {
-    let asking = |look: &mut Snapshot| look.knobs.oom_kill_allocating_task = Reading::Value(true);
+    let asking =
+        |sample: &mut Snapshot| sample.sysctls.oom_kill_allocating_task = Reading::Value(true);
     let mut player = on(asking);
     let small = |player: &mut Player| drop(seen(&mut player.app, 80, 24));
     small(&mut player);
     let next = || {
-        let mut look = (*looks("db-03.jsonl")[1]).clone();
-        asking(&mut look);
-        look
+        let mut sample = (*samples("db-03.jsonl")[1]).clone();
+        asking(&mut sample);
+        sample
     };
     player.app.update(Msg::Sampled(Arc::new(next())));
     assert_eq!(player.app.growing, None, "no panel shows it");
@@ -372,10 +373,10 @@ fn who_grows_is_found_once_a_look_and_only_where_it_is_shown() {
 fn a_pipe_is_told_every_verdict_where_it_asks() {
     let mut app = app(&[], 80, 24);
     paint(&mut app, FULL, 80, 24);
-    let sight = app.sight().expect("a look");
-    let answers = doomtop::report::verdicts::answers(&sight, app.setup.policy);
+    let context = app.context().expect("a look");
+    let answers = doomtop::report::verdicts::answers(&context, app.setup.policy);
     let mut line = Vec::new();
-    doomtop::report::json::write_line_with(&mut line, &sight, &[], None, Some(answers)).unwrap();
+    doomtop::report::json::write_line_with(&mut line, &context, &[], None, Some(answers)).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     let verdicts = frame["verdicts"].as_array().unwrap();
     assert_eq!(verdicts.len(), POLICIES.len());
@@ -399,12 +400,12 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
         assert!(schema.contains(&format!("`{key}`")), "{key} is described");
     }
     let mut line = Vec::new();
-    doomtop::report::json::write_line(&mut line, &sight, &[], None).unwrap();
+    doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
     let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
-    doomtop::report::verdicts::write_verdicts(&mut lines, &sight, app.setup.policy, manner)
+    doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.setup.policy, manner)
         .unwrap();
     let lines = String::from_utf8(lines).unwrap();
     assert_eq!(lines.trim().lines().count(), POLICIES.len());
@@ -431,9 +432,9 @@ fn the_verdicts_are_as_they_were() {
 
 /// CPU time of asking every policy about so many processes, and of one ranking, in microseconds.
 fn cost_of(count: i32) -> (i64, i64) {
-    let mut look = usual();
-    look.processes = (0..count).map(|nth| process(1000 + nth, "job", 500 + nth as u64)).collect();
-    let scene = Scene::new(Arc::new(look), None);
+    let mut sample = usual();
+    sample.processes = (0..count).map(|nth| process(1000 + nth, "job", 500 + nth as u64)).collect();
+    let scene = Scene::new(Arc::new(sample), None);
     let clock = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
     let now = || nix::time::clock_gettime(clock).unwrap();
     let micros = |took: nix::sys::time::TimeSpec| took.tv_sec() * 1_000_000 + took.tv_nsec() / 1000;
@@ -441,7 +442,7 @@ fn cost_of(count: i32) -> (i64, i64) {
     let own = Ranking::new(&policy::LINUX, &scene);
     let one = micros(now() - begun);
     let begun = now();
-    let all = opinions(&everybody(&policy::LINUX), &scene, (&policy::LINUX, &own));
+    let all = opinions(&all_policies(&policy::LINUX), &scene, (&policy::LINUX, &own));
     assert_eq!(all.len(), POLICIES.len());
     (micros(now() - begun), one)
 }
@@ -471,12 +472,12 @@ proptest! {
         let mut player = player();
         for key in keys(&script) {
             let before = player.app.screen;
-            let dialog = matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_));
+            let dialog = matches!(player.app.mode, Mode::Adjust(_) | Mode::Signal(_));
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.
-                prop_assert!(dialog || matches!(request, Request::LookNow), "{key}: {request:?}");
+                prop_assert!(dialog || matches!(request, Request::SampleNow), "{key}: {request:?}");
             }
-            if !dialog && matches!(player.app.mode, Mode::Edit(_) | Mode::Confirm(_)) {
+            if !dialog && matches!(player.app.mode, Mode::Adjust(_) | Mode::Signal(_)) {
                 prop_assert_eq!(before, ViewKind::Processes);
             }
             let lines = player.app.verdicts.lines.len();

@@ -176,7 +176,7 @@ impl ActiveRules {
     }
 
     /// Looks whom the rules mean now. Who was changed back comes out, once.
-    fn look(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
+    fn sample(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
         let mut changed_back = Vec::new();
         self.marks.retain(|&id, _| scene.find(id).is_some());
         self.cases.clear();
@@ -284,9 +284,9 @@ impl ActiveRules {
 
 /// What these rules would do to whom, by rule and pid. Who has not been looked at twice stands as new.
 #[must_use]
-pub fn foretold(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<RuleCase> {
+pub fn preview_rules(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<RuleCase> {
     let mut sticky = ActiveRules::new(String::new(), Arc::clone(rules));
-    sticky.look(scene, own);
+    sticky.sample(scene, own);
     sticky.cases
 }
 
@@ -333,7 +333,7 @@ fn state(
         return RuleCaseState::Never(why);
     }
     // Between fork and exec it still has its parent's name, and many set a value of their own first.
-    let before = scene.before().and_then(|look| look.find(process.id));
+    let before = scene.before().and_then(|sample| sample.find(process.id));
     let settled = before.is_some_and(|before| {
         before.comm == process.comm && before.adj == process.adj && before.ids == process.ids
     });
@@ -385,10 +385,10 @@ impl App {
     pub(crate) fn take_adj_rules(&mut self, news: RulesUpdate) {
         match news {
             RulesUpdate::Good { file, rules } => {
-                let was_on = self.sticky.as_ref().is_some_and(ActiveRules::is_on);
-                let again = self.sticky.is_some();
-                self.sticky = Some(ActiveRules::new(file, rules));
-                self.look_for_rules();
+                let was_on = self.adj_rules.as_ref().is_some_and(ActiveRules::is_on);
+                let again = self.adj_rules.is_some();
+                self.adj_rules = Some(ActiveRules::new(file, rules));
+                self.watch_adj_rules();
                 if was_on {
                     self.note_rules(
                         NoticeLevel::Warn,
@@ -402,12 +402,12 @@ impl App {
                 }
             }
             RulesUpdate::Bad(what) => {
-                let Some(sticky) = &mut self.sticky else {
+                let Some(sticky) = &mut self.adj_rules else {
                     return self.say(NoticeLevel::Warn, what);
                 };
                 let was_on = sticky.switch_off();
                 sticky.trouble = Some(what.clone());
-                self.look_for_rules();
+                self.watch_adj_rules();
                 if was_on {
                     self.note_rules(NoticeLevel::Warn, &format!("the rules are off: {what}"));
                 } else {
@@ -418,30 +418,30 @@ impl App {
     }
 
     fn note_rules(&mut self, level: NoticeLevel, text: &str) {
-        let at = self.today();
+        let at = self.now_unix_ms();
         self.journal.note(at, level, text.to_owned());
         self.say(level, text);
     }
 
-    fn look_for_rules(&mut self) {
+    fn watch_adj_rules(&mut self) {
         // An earlier look, or a report, says nothing of who was changed since.
-        if self.stands_aside() {
+        if self.shows_other_sample() {
             return;
         }
-        let (Some(sticky), Some(scene)) = (&mut self.sticky, &self.scene) else { return };
-        let changed_back = sticky.look(scene, self.setup.own);
+        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else { return };
+        let changed_back = sticky.sample(scene, self.setup.own);
         for text in changed_back {
             self.note_rules(NoticeLevel::Warn, &text);
         }
     }
 
     /// What the rules do after a look: nothing unless they are on.
-    pub(crate) fn keep_rules(&mut self) -> Vec<Request> {
-        if self.stands_aside() {
+    pub(crate) fn apply_adj_rules(&mut self) -> Vec<Request> {
+        if self.shows_other_sample() {
             return Vec::new();
         }
-        self.look_for_rules();
-        let (Some(sticky), Some(scene)) = (&mut self.sticky, &self.scene) else {
+        self.watch_adj_rules();
+        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else {
             return Vec::new();
         };
         // Rows of an earlier look say nothing of now.
@@ -454,7 +454,7 @@ impl App {
 
     /// Takes in what came of a rule's wish: a line of the journal, no message. What was wished under a
     /// consent that is over counts for nothing else. What is about something else is given back.
-    pub(crate) fn kept(&mut self, outcome: Outcome) -> Option<Outcome> {
+    pub(crate) fn take_rule_outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
         let (who, of, state, level) = match &outcome {
             Outcome::AdjKept { who, digest, .. } => {
                 (*who, *digest, Some(RuleCaseState::Written), NoticeLevel::Good)
@@ -473,19 +473,19 @@ impl App {
             }
             _ => return Some(outcome),
         };
-        let (Some(sticky), Some(state)) = (&mut self.sticky, state) else { return None };
+        let (Some(sticky), Some(state)) = (&mut self.adj_rules, state) else { return None };
         if sticky.consent.as_ref().is_some_and(|consent| consent.rules.digest == of) {
             sticky.answered(who, state);
         }
-        let at = self.today();
+        let at = self.now_unix_ms();
         self.journal.note(at, level, outcome_text(&outcome));
         None
     }
 
     /// Opens the page of the rules.
     pub(crate) fn open_rules(&mut self) {
-        if self.sticky.is_some() {
-            self.mode = Mode::Rules(0);
+        if self.adj_rules.is_some() {
+            self.mode = Mode::AdjRules(0);
         } else {
             self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
         }
@@ -493,10 +493,10 @@ impl App {
 
     /// Switches the rules off at once.
     pub(crate) fn rules_off(&mut self) {
-        let was_on = self.sticky.as_mut().map(ActiveRules::switch_off);
+        let was_on = self.adj_rules.as_mut().map(ActiveRules::switch_off);
         match was_on {
             Some(true) => {
-                self.look_for_rules();
+                self.watch_adj_rules();
                 self.note_rules(
                     NoticeLevel::Good,
                     "the rules are off; what they wrote stays as it is",
@@ -509,11 +509,11 @@ impl App {
         }
     }
 
-    fn ask_for_rules(&mut self) {
+    fn ask_rule_consent(&mut self) {
         if !self.may_act() {
             return;
         }
-        let Some(sticky) = &self.sticky else { return };
+        let Some(sticky) = &self.adj_rules else { return };
         if self.setup.acting != ActingMode::Free {
             self.say(
                 NoticeLevel::Plain,
@@ -526,15 +526,15 @@ impl App {
         } else if self.scene.as_ref().and_then(Scene::before).is_none() {
             self.say(NoticeLevel::Plain, "one more look is needed to tell whom they mean");
         } else {
-            self.mode = Mode::Ask(RuleConsentDialog::new(sticky));
+            self.mode = Mode::RuleConsent(RuleConsentDialog::new(sticky));
         }
     }
 
-    pub(crate) fn rules_key(&mut self, key: Key) -> Vec<Request> {
+    pub(crate) fn adj_rules_key(&mut self, key: Key) -> Vec<Request> {
         let last = self.viewport.page_lines.saturating_sub(self.viewport.page);
-        let Mode::Rules(at) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Rules, key) {
-            Some(Action::SwitchOn) => self.ask_for_rules(),
+        let Mode::AdjRules(at) = &mut self.mode else { return Vec::new() };
+        match bindings::meaning(KeyContext::AdjRules, key) {
+            Some(Action::SwitchOn) => self.ask_rule_consent(),
             Some(Action::RulesOff) => self.rules_off(),
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
@@ -549,11 +549,11 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn ask_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Ask(ask) = &mut self.mode else { return Vec::new() };
+    pub(crate) fn rule_consent_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let Mode::RuleConsent(ask) = &mut self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
-                self.mode = Mode::Rules(0);
+                self.mode = Mode::AdjRules(0);
                 self.say(NoticeLevel::Plain, "the rules stay off");
             }
             Some(Action::Quit) => return self.leave_dialog("the rules stay off"),
@@ -577,8 +577,8 @@ impl App {
     }
 
     fn switch_on(&mut self, consent: RuleConsent) -> Vec<Request> {
-        self.mode = Mode::Rules(0);
-        let Some(sticky) = &mut self.sticky else { return Vec::new() };
+        self.mode = Mode::AdjRules(0);
+        let Some(sticky) = &mut self.adj_rules else { return Vec::new() };
         if !Arc::ptr_eq(consent.rules(), &sticky.rules) || sticky.trouble.is_some() {
             self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
             return Vec::new();
@@ -589,6 +589,6 @@ impl App {
         let (file, digest) = (&sticky.file, sticky.rules.digest);
         let text = format!("the rules of {file} are on (version {digest:016x})");
         self.note_rules(NoticeLevel::Good, &text);
-        vec![Request::LookNow]
+        vec![Request::SampleNow]
     }
 }

@@ -237,7 +237,7 @@ impl AdjustDialog {
         self.warning = self.rights.warning(self.from, value);
         // Those who share a memory share the value.
         let mut changed = self.reached.clone();
-        if !self.is_wide() && !self.kin.sharers.is_empty() {
+        if !self.is_wide() && !self.kin.memory_sharers.is_empty() {
             changed.extend(likely_sharers(process, scene).iter().map(|other| other.id));
         }
         self.previews = Previews::of(policy, (self.who, &changed), value, scene, now, spare);

@@ -69,33 +69,33 @@ pub enum Mode {
     /// A list to choose from.
     Menu(Menu),
     /// The editor of oom_score_adj.
-    Edit(Box<AdjustDialog>),
+    Adjust(Box<AdjustDialog>),
     /// A signal waits for its confirmation.
-    Confirm(SignalDialog),
+    Signal(SignalDialog),
     /// Putting a change back waits for its confirmation.
     Revert(RevertDialog),
     /// An act on several processes waits for its confirmation.
-    Several(BulkDialog),
+    Bulk(BulkDialog),
     /// What came of an act on several processes, a page scrolled so far.
-    Round(u16),
+    BulkResult(u16),
     /// The journal of the session, the cursor on this line.
     Journal(usize),
     /// How to keep a value.
-    Keep(PersistPage),
+    Persist(PersistPage),
     /// The rules of adj wait for being switched on.
-    Ask(RuleConsentDialog),
+    RuleConsent(RuleConsentDialog),
     /// The page of the rules of adj, scrolled so far.
-    Rules(u16),
+    AdjRules(u16),
     /// The editor of the kernel's switches.
-    Knobs(SysctlDialog),
+    Sysctl(SysctlDialog),
     /// A grave value of a switch waits for its confirmation.
-    Sure(ConfirmSysctl),
+    ConfirmSysctl(ConfirmSysctl),
     /// The explain page of the process under the cursor, scrolled so far.
     Explain(u16),
     /// The page about a kill.
-    Happened(Box<IncidentPage>),
+    Incident(Box<IncidentPage>),
     /// The page of promises, its rows scrolled so far.
-    Promises(u16),
+    Commitments(u16),
     /// The help page, scrolled so far.
     Help(u16),
 }
@@ -104,8 +104,8 @@ impl Mode {
     /// A dialog that an intent can leave from.
     #[must_use]
     pub const fn asks(&self) -> bool {
-        matches!(self, Self::Edit(_) | Self::Confirm(_) | Self::Revert(_) | Self::Several(_))
-            || matches!(self, Self::Knobs(_) | Self::Sure(_) | Self::Ask(_))
+        matches!(self, Self::Adjust(_) | Self::Signal(_) | Self::Revert(_) | Self::Bulk(_))
+            || matches!(self, Self::Sysctl(_) | Self::ConfirmSysctl(_) | Self::RuleConsent(_))
     }
 
     /// A dialog about one process: rows hold still, and so does the dialog.

@@ -40,11 +40,11 @@ pub struct SignalDialog {
     /// What will refuse it, known before it is tried.
     pub warning: Option<&'static str>,
     /// What falls with it, a line each.
-    pub falls: Vec<String>,
+    pub also_killed: Vec<String>,
     /// Who stays, although an OOM kill or the policy would take them along, a line each.
-    pub stay: Vec<String>,
+    pub survivors: Vec<String>,
     /// What was found out about it since the dialog opened; the question is valid without.
-    pub study: Option<ProcessDetail>,
+    pub detail: Option<ProcessDetail>,
     /// Whether somebody was asked to find it out.
     pub asked: bool,
     /// Since when it is on the screen.
@@ -97,13 +97,13 @@ impl SignalDialog {
             sacrifice,
             ladder,
             warning: warning(process, scene),
-            falls: if signal.ends() { falls(process, scene, None) } else { Vec::new() },
-            stay: if signal.ends() {
+            also_killed: if signal.ends() { falls(process, scene, None) } else { Vec::new() },
+            survivors: if signal.ends() {
                 stay(process, scene).into_iter().collect()
             } else {
                 Vec::new()
             },
-            study: None,
+            detail: None,
             asked: !signal.ends(),
             shown: ShownSince::default(),
         })
@@ -113,7 +113,7 @@ impl SignalDialog {
     #[must_use]
     pub fn under(mut self, policy: &dyn Policy, process: &Process, scene: &Scene) -> Self {
         if self.signal.ends() {
-            self.stay.extend(by_policy(policy, process, scene));
+            self.survivors.extend(by_policy(policy, process, scene));
         }
         self
     }
@@ -121,9 +121,9 @@ impl SignalDialog {
     /// Takes what was found out. The question is another one by it: it has to be seen anew.
     pub fn learn(&mut self, study: ProcessDetail, scene: &Scene) {
         if let Some(process) = scene.find(self.who).filter(|_| self.signal.ends()) {
-            self.falls = falls(process, scene, Some(&study));
+            self.also_killed = falls(process, scene, Some(&study));
         }
-        self.study = Some(study);
+        self.detail = Some(study);
         self.shown = ShownSince::default();
     }
 
@@ -135,9 +135,9 @@ impl SignalDialog {
 
     /// What is done beside the signal, as far as it is known to make sense.
     #[must_use]
-    pub fn haste(&self) -> Vec<Expedite> {
+    pub fn expedite(&self) -> Vec<Expedite> {
         let mut steps = Expedite::usual(self.signal);
-        let frozen = self.study.as_ref().and_then(|study| study.frozen.as_ref());
+        let frozen = self.detail.as_ref().and_then(|study| study.frozen.as_ref());
         if let Some(frozen) = frozen
             && frozen.own
             && self.signal.ends()
@@ -151,7 +151,7 @@ impl SignalDialog {
     /// What a freezer means for it.
     #[must_use]
     pub fn frozen(&self) -> Option<String> {
-        let frozen = self.study.as_ref()?.frozen.as_ref().filter(|_| self.signal.ends())?;
+        let frozen = self.detail.as_ref()?.frozen.as_ref().filter(|_| self.signal.ends())?;
         let (path, signal) = (frozen.path.as_str(), self.signal);
         Some(if !frozen.holds_back(signal) {
             format!("its cgroup {path} is frozen; {signal} reaches it all the same")
@@ -170,7 +170,7 @@ impl SignalDialog {
     /// Whether the service manager starts it again.
     #[must_use]
     pub fn restart(&self) -> Option<String> {
-        let unit = self.study.as_ref()?.unit.as_ref().filter(|_| self.signal.ends())?;
+        let unit = self.detail.as_ref()?.unit.as_ref().filter(|_| self.signal.ends())?;
         let (name, how) = (unit.name.as_str(), unit.restart.name());
         Some(if unit.from.is_empty() {
             format!("of {name}: its unit file cannot be seen")
@@ -190,15 +190,15 @@ impl SignalDialog {
     #[must_use]
     pub fn intent(&self, consent: ConfirmedBy) -> Intent {
         let (who, name, signal) = (self.who, self.name.clone(), self.signal);
-        Intent::Signal { who, name, signal, consent, haste: self.haste() }
+        Intent::Signal { who, name, signal, consent, haste: self.expedite() }
     }
 }
 
 /// What stands in the way, said before the user tries (`kernel/signal.c` `check_kill_permission`).
 pub(crate) fn warning(process: &Process, scene: &Scene) -> Option<&'static str> {
-    let powers = scene.now().powers;
-    let foreign = process.ids.value().is_some_and(|ids| ids.uid != powers.euid);
-    if foreign && !powers.kills_others() {
+    let privileges = scene.now().privileges;
+    let foreign = process.ids.value().is_some_and(|ids| ids.uid != privileges.euid);
+    if foreign && !privileges.kills_others() {
         Some("another user's process: needs root (CAP_KILL), which you lack")
     } else if process.state.is_zombie() && !process.has_mm {
         Some("it is dead already: its parent has to collect it")
@@ -210,7 +210,7 @@ pub(crate) fn warning(process: &Process, scene: &Scene) -> Option<&'static str> 
 /// Whether this user may raise priorities.
 #[must_use]
 pub fn may_raise(scene: &Scene) -> bool {
-    scene.now().powers.caps.has(Capability::SysNice)
+    scene.now().privileges.caps.has(Capability::SysNice)
 }
 
 /// Whom the OOM killer would take along, and a signal does not.
@@ -227,14 +227,14 @@ fn stay(process: &Process, scene: &Scene) -> Option<String> {
 /// Whom the policy would kill along with it, or in its place; those of `memory.oom.group` and those who
 /// share its memory are spoken of already.
 fn by_policy(policy: &dyn Policy, process: &Process, scene: &Scene) -> Option<String> {
-    if let Some((child, why)) = policy.instead(process, scene) {
+    if let Some((child, why)) = policy.killed_instead(process, scene) {
         let (pid, name) = (child.id.pid, &child.comm);
         return Some(format!("by {} {pid} {name} would die in its place: {why}", policy.id()));
     }
     let mates = group_mates(process, scene).map_or_else(Vec::new, |(_, mates)| mates);
     let sharers = likely_sharers(process, scene);
     let named = |other: &Process| mates.iter().chain(&sharers).any(|it| it.id == other.id);
-    let company = policy.company(process, scene);
+    let company = policy.also_killed(process, scene);
     let more: Vec<&Process> =
         company.into_iter().filter(|other| other.id != process.id && !named(other)).collect();
     let first = more.first()?;

@@ -47,25 +47,25 @@ pub enum OvercommitRoom {
 impl OvercommitForecast {
     /// What would follow from `value` in `knob`. Nothing where the look does not tell enough.
     #[must_use]
-    pub fn of(knob: Sysctl, value: u64, look: &Snapshot) -> Option<Self> {
+    pub fn of(knob: Sysctl, value: u64, sample: &Snapshot) -> Option<Self> {
         let seen = |wanted: Sysctl| {
             if wanted == knob {
                 return Some(value);
             }
             // Of ratio and KiB only one counts.
-            if knob.zeroes() == Some(wanted) { Some(0) } else { wanted.seen(look).value() }
+            if knob.zeroes() == Some(wanted) { Some(0) } else { wanted.seen(sample).value() }
         };
-        let page = look.machine.page_size;
+        let page = sample.machine.page_size;
         let limit = |ratio: u64, kbytes: u64| {
-            let pages = commit_limit(&look.memory, &look.swap, page, ratio, Kib(kbytes));
+            let pages = commit_limit(&sample.memory, &sample.swap, page, ratio, Kib(kbytes));
             Kib(pages.bytes(page).0 / 1024)
         };
-        let charge = look.overcommit.charge()?;
+        let charge = sample.overcommit.charge()?;
         // A kernel before 3.14 has no KiB.
         let kbytes = |seen: Option<u64>| seen.unwrap_or(0);
         let present = limit(
-            look.overcommit.ratio.value()?,
-            kbytes(look.overcommit.kbytes.value().map(|kib| kib.0)),
+            sample.overcommit.ratio.value()?,
+            kbytes(sample.overcommit.kbytes.value().map(|kib| kib.0)),
         );
         let computed =
             limit(seen(Sysctl::OvercommitRatio)?, kbytes(seen(Sysctl::OvercommitKbytes)));
@@ -76,8 +76,8 @@ impl OvercommitForecast {
             limit: if counts { computed } else { charge.limit },
             committed: charge.committed,
             mode: OvercommitMode::from(mode),
-            admin_reserve: look.overcommit.admin_reserve_kib.value().unwrap_or_default(),
-            user_reserve: look.overcommit.user_reserve_kib.value().unwrap_or_default(),
+            admin_reserve: sample.overcommit.admin_reserve_kib.value().unwrap_or_default(),
+            user_reserve: sample.overcommit.user_reserve_kib.value().unwrap_or_default(),
             foreign: counts && present != charge.limit,
         })
     }
@@ -180,33 +180,33 @@ pub enum SysctlDanger {
 impl SysctlDialog {
     /// Opens the editor at a switch.
     #[must_use]
-    pub fn new(knob: Sysctl, look: &Snapshot) -> Self {
+    pub fn new(knob: Sysctl, sample: &Snapshot) -> Self {
         let mut edit = Self {
             knob,
             from: Reading::NotAsked,
             typed: String::new(),
             fresh: true,
             forecast: None,
-            hindrance: look.powers.turns_knobs.hindrance(),
+            hindrance: sample.privileges.sysctls_writable.hindrance(),
             reverting: false,
             shown: ShownSince::default(),
         };
-        edit.go_to(knob, look);
+        edit.go_to(knob, sample);
         edit
     }
 
-    fn go_to(&mut self, knob: Sysctl, look: &Snapshot) {
+    fn go_to(&mut self, knob: Sysctl, sample: &Snapshot) {
         self.knob = knob;
-        self.from = knob.seen(look);
+        self.from = knob.seen(sample);
         self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
         self.fresh = true;
         self.reverting = false;
     }
 
-    fn step(&mut self, by: isize, look: &Snapshot) {
+    fn step(&mut self, by: isize, sample: &Snapshot) {
         let at = Sysctl::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
         let next = at.saturating_add_signed(by).min(Sysctl::ALL.len() - 1);
-        self.go_to(Sysctl::ALL[next], look);
+        self.go_to(Sysctl::ALL[next], sample);
     }
 
     /// The value that Enter would write; nothing if what is typed is none.
@@ -251,7 +251,7 @@ impl SysctlDialog {
     }
 
     /// The values worth a key of their own, without those that are none here.
-    fn presets(&self, look: &Snapshot) -> Vec<u64> {
+    fn presets(&self, sample: &Snapshot) -> Vec<u64> {
         match self.knob {
             Sysctl::OvercommitMemory | Sysctl::PanicOnOom => vec![0, 1, 2],
             Sysctl::KillAllocatingTask => vec![0, 1],
@@ -259,10 +259,10 @@ impl SysctlDialog {
             Sysctl::OvercommitRatio => vec![50, 80, 90, 100],
             Sysctl::OvercommitKbytes => {
                 // All RAM, and what leaves today's promises a tenth of room.
-                let page = look.machine.page_size;
-                let all = global_total(&look.memory, &look.swap, page).bytes(page).0 / 1024;
-                let swap = look.swap.lasting().0;
-                let promised = look.overcommit.committed_kib.value().unwrap_or_default().0;
+                let page = sample.machine.page_size;
+                let all = global_total(&sample.memory, &sample.swap, page).bytes(page).0 / 1024;
+                let swap = sample.swap.lasting().0;
+                let promised = sample.overcommit.committed_kib.value().unwrap_or_default().0;
                 let roomy = (promised + promised / 10).saturating_sub(swap);
                 let mut found = vec![0, all.saturating_sub(swap), roomy];
                 found.sort_unstable();
@@ -273,8 +273,8 @@ impl SysctlDialog {
     }
 
     /// The next preset above what is typed; the first one behind the last.
-    fn next_preset(&mut self, look: &Snapshot) {
-        let presets = self.presets(look);
+    fn next_preset(&mut self, sample: &Snapshot) {
+        let presets = self.presets(sample);
         let now = self.typed.parse().ok();
         let next = presets.iter().find(|&&preset| now.is_some_and(|now| preset > now));
         if let Some(&preset) = next.or_else(|| presets.first()) {
@@ -282,9 +282,9 @@ impl SysctlDialog {
         }
     }
 
-    fn foresee(&mut self, look: &Snapshot) {
+    fn foresee(&mut self, sample: &Snapshot) {
         let value = self.value();
-        self.forecast = value.and_then(|value| OvercommitForecast::of(self.knob, value, look));
+        self.forecast = value.and_then(|value| OvercommitForecast::of(self.knob, value, sample));
     }
 
     /// What would happen at once, or at the next OOM, if this were written.
@@ -321,48 +321,48 @@ impl SysctlDialog {
 
 impl App {
     /// Opens the editor of the switches.
-    pub(crate) fn open_knobs(&mut self) {
+    pub(crate) fn open_sysctls(&mut self) {
         if !self.may_act() {
             return;
         }
         let Some(scene) = &self.scene else { return };
-        self.mode = Mode::Knobs(SysctlDialog::new(Sysctl::OvercommitMemory, scene.now()));
-        self.foresee_knob();
+        self.mode = Mode::Sysctl(SysctlDialog::new(Sysctl::OvercommitMemory, scene.now()));
+        self.renew_sysctl_forecast();
     }
 
     /// Computes what would follow again.
-    pub(crate) fn foresee_knob(&mut self) {
-        if let (Mode::Knobs(edit), Some(scene)) = (&mut self.mode, &self.scene) {
+    pub(crate) fn renew_sysctl_forecast(&mut self) {
+        if let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) {
             edit.foresee(scene.now());
         }
     }
 
-    pub(crate) fn knob_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let (Mode::Knobs(edit), Some(scene)) = (&mut self.mode, &self.scene) else {
+    pub(crate) fn sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) else {
             return Vec::new();
         };
-        let look = scene.now();
-        match bindings::meaning(KeyContext::Knobs, key) {
-            Some(Action::Up) => edit.step(-1, look),
-            Some(Action::Down) => edit.step(1, look),
-            Some(Action::First) => edit.go_to(Sysctl::ALL[0], look),
-            Some(Action::Last) => edit.go_to(Sysctl::ALL[Sysctl::ALL.len() - 1], look),
+        let sample = scene.now();
+        match bindings::meaning(KeyContext::Sysctl, key) {
+            Some(Action::Up) => edit.step(-1, sample),
+            Some(Action::Down) => edit.step(1, sample),
+            Some(Action::First) => edit.go_to(Sysctl::ALL[0], sample),
+            Some(Action::Last) => edit.go_to(Sysctl::ALL[Sysctl::ALL.len() - 1], sample),
             Some(Action::StepDown) => edit.nudge(false, false),
             Some(Action::StepUp) => edit.nudge(true, false),
             Some(Action::FineDown) => edit.nudge(false, true),
             Some(Action::FineUp) => edit.nudge(true, true),
-            Some(Action::NextPreset) => edit.next_preset(look),
-            Some(Action::Revert) => match self.turned.earlier.last() {
+            Some(Action::NextPreset) => edit.next_preset(sample),
+            Some(Action::Revert) => match self.sysctl_history.earlier.last() {
                 Some(&(knob, before)) => {
-                    edit.go_to(knob, look);
+                    edit.go_to(knob, sample);
                     edit.set(before);
                     edit.reverting = true;
                 }
                 None => self.say(NoticeLevel::Plain, "no switch was turned in this session"),
             },
-            Some(Action::Copy) => return self.copy_knob(SysctlDialog::command),
-            Some(Action::CopyLine) => return self.copy_knob(SysctlDialog::line),
-            Some(Action::Apply) => return self.apply_knob(press),
+            Some(Action::Copy) => return self.copy_sysctl(SysctlDialog::command),
+            Some(Action::CopyLine) => return self.copy_sysctl(SysctlDialog::line),
+            Some(Action::Apply) => return self.apply_sysctl(press),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
@@ -379,19 +379,19 @@ impl App {
                 _ => {}
             },
         }
-        self.foresee_knob();
+        self.renew_sysctl_forecast();
         Vec::new()
     }
 
-    fn copy_knob(&mut self, text: fn(&SysctlDialog) -> Option<String>) -> Vec<Request> {
-        let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
+    fn copy_sysctl(&mut self, text: fn(&SysctlDialog) -> Option<String>) -> Vec<Request> {
+        let Mode::Sysctl(edit) = &self.mode else { return Vec::new() };
         let Some(text) = text(edit) else { return Vec::new() };
         self.say(NoticeLevel::Plain, format!("copied: {text}"));
         vec![Request::Copy(text)]
     }
 
-    fn apply_knob(&mut self, press: KeyPress) -> Vec<Request> {
-        let Mode::Knobs(edit) = &self.mode else { return Vec::new() };
+    fn apply_sysctl(&mut self, press: KeyPress) -> Vec<Request> {
+        let Mode::Sysctl(edit) = &self.mode else { return Vec::new() };
         if !edit.shown.confirms_at(press) {
             return Vec::new();
         }
@@ -413,8 +413,15 @@ impl App {
         let (forecast, reverting) = (edit.forecast, edit.reverting);
         if let Some(grave) = edit.grave() {
             let shown = ShownSince::default();
-            self.mode =
-                Mode::Sure(ConfirmSysctl { knob, from, to, grave, forecast, reverting, shown });
+            self.mode = Mode::ConfirmSysctl(ConfirmSysctl {
+                knob,
+                from,
+                to,
+                grave,
+                forecast,
+                reverting,
+                shown,
+            });
             return Vec::new();
         }
         self.turn(knob, from, to, reverting)
@@ -422,12 +429,12 @@ impl App {
 
     fn turn(&mut self, knob: Sysctl, from: u64, to: u64, reverting: bool) -> Vec<Request> {
         self.mode = Mode::Browse;
-        self.turned.reverting = reverting;
+        self.sysctl_history.reverting = reverting;
         vec![Request::Act(Intent::SetKnob { knob, from, to })]
     }
 
-    pub(crate) fn sure_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Sure(sure) = &self.mode else { return Vec::new() };
+    pub(crate) fn confirm_sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let Mode::ConfirmSysctl(sure) = &self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;

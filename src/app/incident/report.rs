@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::dialog::mode::{Mode, ViewKind};
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::{App, CursorAnchor, NoticeLevel};
-use crate::events::{OomReport, post_mortem};
+use crate::events::{OomReport, reconstruct};
 use crate::model::{Clock, EventTime, SampleIndex, Scene, Scope};
 use crate::policy::{Policy, of_kernel};
 use crate::units::{Millis, Ticks};
@@ -40,12 +40,12 @@ impl App {
         let common = self.timeline.common();
         let kernel = report.kernel.clone().or(common.kernel);
         let filled = OomReport { kernel, ..OomReport::clone(&report) };
-        let Some(mut post) = post_mortem(&filled, common.swap) else { return false };
-        let happening = self.timeline.happenings.iter().find(|it| it.report == Some(number));
-        let (unix_ms, told) = happening.map_or((0, EventTime::Order), |it| (it.unix_ms, it.told));
+        let Some(mut post) = reconstruct(&filled, common.swap) else { return false };
+        let happening = self.timeline.events.iter().find(|it| it.report == Some(number));
+        let (unix_ms, told) = happening.map_or((0, EventTime::Order), |it| (it.unix_ms, it.time));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
         // Who is not in a dump was not hidden: it could not be chosen.
-        post.snapshot.powers.sees_others = true;
+        post.snapshot.privileges.sees_others = true;
         post.snapshot.clock = Clock {
             unix_ms: if told == EventTime::Order { 0 } else { unix_ms },
             monotonic_ms: Millis(0),
@@ -58,7 +58,7 @@ impl App {
         let before = self.report.take();
         let (scope, at, was_past) = match &before {
             Some(shown) => (shown.scope.clone(), shown.at, shown.was_past),
-            None => (self.setup.scope.clone(), self.time.at(), self.time.step_aside()),
+            None => (self.setup.scope.clone(), self.playback.at(), self.playback.step_aside()),
         };
         // A rule that was chosen for the report stays.
         let chosen = before.as_ref().is_none_or(|it| it.taken.id() != self.setup.policy.id());
@@ -99,7 +99,7 @@ impl App {
     /// The numbers of the reports that can be shown, in the order of time.
     pub(crate) fn shown_reports(&self) -> Vec<u64> {
         let mut numbers: Vec<u64> = Vec::new();
-        for number in self.timeline.happenings.iter().filter_map(|it| it.report) {
+        for number in self.timeline.events.iter().filter_map(|it| it.report) {
             let dumped = |number| {
                 self.timeline.report(number).is_some_and(|report| !report.tasks.is_empty())
             };
@@ -125,7 +125,7 @@ impl App {
         match to.and_then(|to| all.get(to)).copied() {
             Some(number) => {
                 self.show_report(number);
-                let found = self.timeline.happenings.iter().find(|it| it.report == Some(number));
+                let found = self.timeline.events.iter().find(|it| it.report == Some(number));
                 self.timeline.held =
                     found.map(|it| crate::app::incident::timeline::TimelineEntry::Kill(it.nth));
                 self.arrange_events();
@@ -160,7 +160,7 @@ impl App {
         }
         self.setup.scope = shown.scope;
         self.scene = None;
-        self.time.stand(shown.was_past);
+        self.playback.set_gone_back(shown.was_past);
         true
     }
 
@@ -168,7 +168,7 @@ impl App {
     pub(crate) fn leave_report(&mut self) {
         let Some(shown) = &self.report else { return };
         let (at, was_past) = (shown.at, shown.was_past);
-        let past = &self.time.past;
+        let past = &self.playback.past;
         let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) else {
             // Reports of a file, and nothing else.
             self.screen = ViewKind::Events;
@@ -177,8 +177,8 @@ impl App {
         let back = at.filter(|_| was_past || self.paused).unwrap_or(newest).max(oldest);
         self.drop_report();
         self.anchor = CursorAnchor::First;
-        self.go_to_look(back);
-        self.time.stand(was_past);
+        self.go_to_sample(back);
+        self.playback.set_gone_back(was_past);
         self.screen = ViewKind::Events;
         self.arrange_events();
     }

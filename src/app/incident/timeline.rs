@@ -71,9 +71,9 @@ struct VictimGuess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSourceStatus {
     /// Which.
-    pub ear: LogSource,
+    pub source: LogSource,
     /// Whether and what it hears.
-    pub hearing: SourceState,
+    pub state: SourceState,
     /// So many lines were lost.
     pub lost: u64,
 }
@@ -82,7 +82,7 @@ pub struct LogSourceStatus {
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// Every one.
-    pub happenings: Vec<OomEvent>,
+    pub events: Vec<OomEvent>,
     /// Where they are heard of.
     pub sources: Vec<LogSourceStatus>,
     /// Only kills, and not what was done from here.
@@ -148,7 +148,7 @@ impl Timeline {
     /// The happening of this number.
     #[must_use]
     pub fn find(&self, nth: u64) -> Option<&OomEvent> {
-        self.happenings.iter().find(|it| it.nth == nth)
+        self.events.iter().find(|it| it.nth == nth)
     }
 
     /// Whether this one is told of only where anybody may write.
@@ -162,13 +162,13 @@ impl Timeline {
     pub fn hears_kernel(&self) -> bool {
         self.sources
             .iter()
-            .any(|it| it.ear == LogSource::KernelLog && matches!(it.hearing, SourceState::Open(_)))
+            .any(|it| it.source == LogSource::KernelLog && matches!(it.state, SourceState::Open(_)))
     }
 
     /// Whether somebody was killed since doomtop began.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        self.happenings.iter().any(|it| matches!(it.told, EventTime::Live | EventTime::Within(_)))
+        self.events.iter().any(|it| matches!(it.time, EventTime::Live | EventTime::Within(_)))
     }
 
     /// Adds one, in the order of time.
@@ -176,10 +176,10 @@ impl Timeline {
         self.next += 1;
         happening.nth = self.next;
         let nth = happening.nth;
-        let at = self.happenings.partition_point(|it| it.unix_ms <= happening.unix_ms);
-        self.happenings.insert(at, happening);
-        if self.happenings.len() > MOST {
-            self.happenings.remove(0);
+        let at = self.events.partition_point(|it| it.unix_ms <= happening.unix_ms);
+        self.events.insert(at, happening);
+        if self.events.len() > MOST {
+            self.events.remove(0);
         }
         nth
     }
@@ -191,7 +191,7 @@ impl Timeline {
         while rows > ROWS && self.reports.len() > 1 {
             let Some((oldest, report)) = self.reports.pop_first() else { return };
             rows -= report.tasks.len() + 1;
-            for it in self.happenings.iter_mut().filter(|it| it.report == Some(oldest)) {
+            for it in self.events.iter_mut().filter(|it| it.report == Some(oldest)) {
                 it.report = None;
                 it.said = Some(Text::new(b"its report is no longer kept"));
             }
@@ -200,21 +200,23 @@ impl Timeline {
 
     /// Takes in how an ear hears.
     fn hear(&mut self, ear: LogSource, hearing: SourceState) {
-        match (self.sources.iter_mut().find(|it| it.ear == ear), hearing) {
+        match (self.sources.iter_mut().find(|it| it.source == ear), hearing) {
             (Some(source), SourceState::Lost(more)) => {
                 source.lost = source.lost.saturating_add(more)
             }
-            (Some(source), hearing) => source.hearing = hearing,
+            (Some(source), hearing) => source.state = hearing,
             (None, SourceState::Lost(lost)) => {
                 self.sources.push(LogSourceStatus {
-                    ear,
-                    hearing: SourceState::Open(String::new()),
+                    source: ear,
+                    state: SourceState::Open(String::new()),
                     lost,
                 });
             }
-            (None, hearing) => self.sources.push(LogSourceStatus { ear, hearing, lost: 0 }),
+            (None, hearing) => {
+                self.sources.push(LogSourceStatus { source: ear, state: hearing, lost: 0 })
+            }
         }
-        self.sources.sort_by_key(|it| it.ear);
+        self.sources.sort_by_key(|it| it.source);
     }
 
     /// A line of the kernel's told of a kill at this time: one that was counted, or will be.
@@ -231,14 +233,14 @@ impl Timeline {
         }
         // It came later than the grace lasted: what was guessed meanwhile gives way.
         let guessed = |it: &&OomEvent| {
-            let EventTime::Within(span) = it.told else { return false };
+            let EventTime::Within(span) = it.time else { return false };
             it.by == Killer::Counted && fits(it.unix_ms - span.0.cast_signed(), it.unix_ms)
         };
         let same = |it: &&OomEvent| it.victim.is_some_and(|victim| victim.pid == pid);
-        let found = self.happenings.iter().filter(guessed).find(same);
-        let found = found.or_else(|| self.happenings.iter().find(guessed)).map(|it| it.nth);
+        let found = self.events.iter().filter(guessed).find(same);
+        let found = found.or_else(|| self.events.iter().find(guessed)).map(|it| it.nth);
         match found {
-            Some(nth) => self.happenings.retain(|it| it.nth != nth),
+            Some(nth) => self.events.retain(|it| it.nth != nth),
             None => {
                 self.early.push_back(unix_ms);
                 if self.early.len() > MOST {
@@ -270,7 +272,7 @@ impl Timeline {
         self.counted = later;
         for counted in due {
             let known = |guess: &VictimGuess| {
-                self.happenings.iter().any(|it| {
+                self.events.iter().any(|it| {
                     it.unix_ms >= counted.from - SLACK
                         && it.unix_ms <= counted.to + SLACK
                         && it.victim.is_some_and(|victim| victim.pid == guess.victim.pid)
@@ -285,13 +287,13 @@ impl Timeline {
                 let happening = OomEvent {
                     nth: 0,
                     unix_ms: counted.to,
-                    told: EventTime::Within(Millis(span)),
+                    time: EventTime::Within(Millis(span)),
                     by: Killer::Counted,
                     victim: guess.as_ref().map(|it| it.victim),
                     guessed: guess.is_some(),
                     domain: guess.as_ref().and_then(|it| it.domain.clone()),
                     cgroup: guess.as_ref().and_then(|it| it.cgroup.clone()),
-                    foreseen: guess.map_or(PredictionResult::NoLook, |it| it.foreseen),
+                    prediction: guess.map_or(PredictionResult::NoLook, |it| it.foreseen),
                     report: None,
                     said: None,
                 };
@@ -330,13 +332,13 @@ fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<O
     let first = OomEvent {
         nth: 0,
         unix_ms,
-        told,
+        time: told,
         by,
         victim: None,
         guessed: false,
         domain: path(&report.domain),
         cgroup: path(&report.cgroup),
-        foreseen: PredictionResult::NoLook,
+        prediction: PredictionResult::NoLook,
         report: Some(number),
         said: None,
     };
@@ -373,7 +375,7 @@ fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<O
                 by: if along { Killer::Group } else { by },
                 victim: Some(victim),
                 cgroup: if along { path(&report.group) } else { first.cgroup.clone() },
-                foreseen: if along { PredictionResult::Along } else { PredictionResult::NoLook },
+                prediction: if along { PredictionResult::Along } else { PredictionResult::NoLook },
                 ..first.clone()
             }
         })
@@ -389,7 +391,7 @@ impl App {
                 LogUpdate::Ear(ear, hearing) => self.timeline.hear(ear, hearing),
                 LogUpdate::Report { number, unix_ms, told, report } => {
                     let known = |pid: Option<i32>, timeline: &Timeline| {
-                        timeline.happenings.iter().any(|it| {
+                        timeline.events.iter().any(|it| {
                             it.report == Some(number)
                                 && (it.victim.and_then(|victim| victim.pid) == pid)
                         })
@@ -435,8 +437,8 @@ impl App {
         let near = |it: &OomEvent| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
         if heard.undone {
             let may = |it: &&OomEvent| near(it) && (proven || self.timeline.is_unproven(it.nth));
-            let last = self.timeline.happenings.iter().rev().find(may).map(|it| it.nth);
-            self.timeline.happenings.retain(|it| Some(it.nth) != last);
+            let last = self.timeline.events.iter().rev().find(may).map(|it| it.nth);
+            self.timeline.events.retain(|it| Some(it.nth) != last);
             return None;
         }
         let leaf =
@@ -451,7 +453,7 @@ impl App {
             };
             near(it) && whom && (heard.pid.is_some() || leaf(&it.domain) == leaf(&heard.cgroup))
         };
-        if let Some(known) = self.timeline.happenings.iter().find(|it| same(it)).map(|it| it.nth) {
+        if let Some(known) = self.timeline.events.iter().find(|it| same(it)).map(|it| it.nth) {
             if proven {
                 self.timeline.unproven.remove(&known);
             }
@@ -468,13 +470,13 @@ impl App {
         let mut happening = OomEvent {
             nth: 0,
             unix_ms,
-            told,
+            time: told,
             by: heard.by,
             victim,
             guessed: false,
             domain: heard.cgroup.clone(),
             cgroup: heard.cgroup,
-            foreseen: PredictionResult::NoLook,
+            prediction: PredictionResult::NoLook,
             report: None,
             said: Some(heard.said),
         };
@@ -489,8 +491,8 @@ impl App {
     }
 
     /// The look that was on the screen just before a time.
-    pub(crate) fn look_before(&self, unix_ms: i64) -> Option<SampleIndex> {
-        let past = &self.time.past;
+    pub(crate) fn sample_before(&self, unix_ms: i64) -> Option<SampleIndex> {
+        let past = &self.playback.past;
         let newest = past.facts(past.newest()?)?.clock;
         let ago = u64::try_from(newest.unix_ms.saturating_sub(unix_ms)).unwrap_or(0);
         let nth = past.at(Millis(newest.monotonic_ms.0.checked_sub(ago)?))?;
@@ -499,12 +501,12 @@ impl App {
     }
 
     /// The look before a kill: of one that was only counted, the look that had not counted it yet.
-    pub(crate) fn look_before_kill(&self, happening: &OomEvent) -> Option<SampleIndex> {
-        let EventTime::Within(span) = happening.told else {
-            return self.look_before(happening.unix_ms);
+    pub(crate) fn sample_before_kill(&self, happening: &OomEvent) -> Option<SampleIndex> {
+        let EventTime::Within(span) = happening.time else {
+            return self.sample_before(happening.unix_ms);
         };
         let from = happening.unix_ms.saturating_sub_unsigned(span.0);
-        let past = &self.time.past;
+        let past = &self.playback.past;
         let was = |nth: &SampleIndex| past.facts(*nth).is_some_and(|it| it.clock.unix_ms <= from);
         (past.oldest()?.0..=past.newest()?.0).rev().map(SampleIndex).find(was)
     }
@@ -512,18 +514,18 @@ impl App {
     /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
     /// that domain, by the policy that ranks now.
     fn recall(&self, happening: &mut OomEvent) {
-        if happening.foreseen == PredictionResult::Along {
+        if happening.prediction == PredictionResult::Along {
             return;
         }
         let Some(pid) = happening.victim.and_then(|victim| victim.pid) else { return };
-        let Some(nth) = self.look_before(happening.unix_ms) else { return };
+        let Some(nth) = self.sample_before(happening.unix_ms) else { return };
         // It may have ended before the look that came last: then it stands in one before.
-        let Some(look) = self.time.past.look(nth) else { return };
-        happening.foreseen = foresee(self.of_now().0, &look, pid, happening);
-        if let Some(process) = look.position(pid).and_then(|at| look.processes.get(at)) {
+        let Some(sample) = self.playback.past.sample(nth) else { return };
+        happening.prediction = foresee(self.of_now().0, &sample, pid, happening);
+        if let Some(process) = sample.position(pid).and_then(|at| sample.processes.get(at)) {
             let same = happening.victim.is_some_and(|victim| victim.comm == process.comm);
             if let Some(victim) = happening.victim.as_mut().filter(|_| same) {
-                let page = look.machine.page_size;
+                let page = sample.machine.page_size;
                 let seen = victim_of(process, page);
                 *victim = Victim {
                     id: seen.id,
@@ -543,26 +545,26 @@ impl App {
     }
 
     /// Compares what the kernel counted in a look with the look before it.
-    pub(crate) fn count_kills(&mut self, nth: SampleIndex, look: &Snapshot) {
-        self.timeline.since.get_or_insert(look.clock.unix_ms);
-        let past = &self.time.past;
+    pub(crate) fn note_counted_kills(&mut self, nth: SampleIndex, sample: &Snapshot) {
+        self.timeline.since.get_or_insert(sample.clock.unix_ms);
+        let past = &self.playback.past;
         let before = nth.0.checked_sub(1).map(SampleIndex);
         let Some((before, facts)) = before.and_then(|nth| Some((nth, past.facts(nth)?))) else {
             return;
         };
-        let counted = |look: &Snapshot| look.traffic.oom_kills.value();
-        let count = match (counted(facts), counted(look)) {
-            (Some(then), Some(now)) if look.goes_on_from(facts) => now.saturating_sub(then),
+        let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
+        let count = match (counted(facts), counted(sample)) {
+            (Some(then), Some(now)) if sample.goes_on_from(facts) => now.saturating_sub(then),
             _ => 0,
         };
         if count > 0 {
             let from = facts.clock.unix_ms;
-            let guesses = match past.look(before) {
-                Some(then) => guess(self.of_now().0, &then, look, count),
+            let guesses = match past.sample(before) {
+                Some(then) => guess(self.of_now().0, &then, sample, count),
                 None => Vec::new(),
             };
             let due = Millis(self.now.0.saturating_add(GRACE.0));
-            self.timeline.count(from, look.clock.unix_ms, count, guesses, due);
+            self.timeline.count(from, sample.clock.unix_ms, count, guesses, due);
         }
         self.settle_counted();
     }
@@ -624,28 +626,28 @@ pub fn whom(happening: &OomEvent) -> String {
 /// The place of a process in the order of death of the domain that ran out.
 fn foresee(
     policy: &dyn crate::policy::Policy,
-    look: &Arc<Snapshot>,
+    sample: &Arc<Snapshot>,
     pid: i32,
     happening: &OomEvent,
 ) -> PredictionResult {
-    let Some(at) = look.position(pid) else { return PredictionResult::NotSeen };
-    let same = |victim: Victim| look.processes.get(at).is_some_and(|it| it.comm == victim.comm);
+    let Some(at) = sample.position(pid) else { return PredictionResult::NotSeen };
+    let same = |victim: Victim| sample.processes.get(at).is_some_and(|it| it.comm == victim.comm);
     // Another one has the pid, or it ran another program then.
     if !happening.victim.is_some_and(same) {
         return PredictionResult::NotSeen;
     }
     let domain = happening.domain.as_ref().filter(|_| happening.by.is_kernel());
-    let found = domain.filter(|path| look.cgroups.find(path.as_str()).is_some());
+    let found = domain.filter(|path| sample.cgroups.find(path.as_str()).is_some());
     let scope = match (domain, found) {
         (Some(path), Some(_)) => Scope::Memcg(Arc::new(path.clone())),
         // In which order they stood there, nobody looked.
         (Some(_), None) if happening.by == Killer::Memcg => return PredictionResult::NoLook,
         _ => Scope::Global,
     };
-    let scene = Scene::scoped(Arc::clone(look), None, scope);
+    let scene = Scene::scoped(Arc::clone(sample), None, scope);
     let ranking = Ranking::new(policy, &scene);
     match ranking.place(at) {
-        Some((_, row)) if matches!(row.standing, Placement::Spared(_)) => PredictionResult::Spared,
+        Some((_, row)) if matches!(row.placement, Placement::Spared(_)) => PredictionResult::Spared,
         Some((place, row)) => {
             let place = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
             if ranking.too_close() && ranking.candidates().contains(&row.id) {
@@ -668,7 +670,7 @@ fn guess(
 ) -> Vec<VictimGuess> {
     // The counters are hierarchical: the deepest that rose says where. A leaf may be gone with its kill.
     let rose = |path: &str| {
-        let events = |look: &Snapshot| look.cgroups.find(path)?.events.oom_kill.value();
+        let events = |sample: &Snapshot| sample.cgroups.find(path)?.events.oom_kill.value();
         events(then).zip(events(now)).is_some_and(|(then, now)| now > then)
     };
     let walls: Vec<&Arc<Text>> =
@@ -694,13 +696,13 @@ fn guess(
             let mut guess = OomEvent {
                 nth: 0,
                 unix_ms: 0,
-                told: EventTime::Order,
+                time: EventTime::Order,
                 by: Killer::Counted,
                 victim: Some(victim),
                 guessed: true,
                 domain: wall.map(|wall| Text::clone(wall)),
                 cgroup,
-                foreseen: PredictionResult::NoLook,
+                prediction: PredictionResult::NoLook,
                 report: None,
                 said: None,
             };
@@ -710,13 +712,13 @@ fn guess(
                 limited.any(|wall| is_within(path.as_str(), wall.path.as_str()))
             };
             if wall.is_some() || !guess.cgroup.as_ref().is_some_and(walled) {
-                guess.foreseen = foresee(policy, then, process.id.pid, &guess);
+                guess.prediction = foresee(policy, then, process.id.pid, &guess);
             }
             VictimGuess {
                 victim,
                 domain: guess.domain,
                 cgroup: guess.cgroup,
-                foreseen: guess.foreseen,
+                foreseen: guess.prediction,
             }
         })
         .collect()

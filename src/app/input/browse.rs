@@ -31,21 +31,21 @@ impl App {
             Mode::Browse => self.browse_key(key),
             Mode::Prompt(_) => self.prompt_key(key),
             Mode::Menu(_) => self.menu_key(key),
-            Mode::Edit(_) => self.edit_key(key, press),
-            Mode::Confirm(_) => self.confirm_key(key, press),
+            Mode::Adjust(_) => self.adjust_key(key, press),
+            Mode::Signal(_) => self.signal_key(key, press),
             Mode::Revert(_) => self.revert_key(key, press),
-            Mode::Several(_) => self.several_key(key, press),
+            Mode::Bulk(_) => self.bulk_key(key, press),
             Mode::Journal(_) => self.journal_key(key),
-            Mode::Keep(_) => self.keep_key(key, press),
-            Mode::Knobs(_) => self.knob_key(key, press),
-            Mode::Rules(_) => self.rules_key(key),
-            Mode::Ask(_) => self.ask_key(key, press),
-            Mode::Sure(_) => self.sure_key(key, press),
+            Mode::Persist(_) => self.persist_key(key, press),
+            Mode::Sysctl(_) => self.sysctl_key(key, press),
+            Mode::AdjRules(_) => self.adj_rules_key(key),
+            Mode::RuleConsent(_) => self.rule_consent_key(key, press),
+            Mode::ConfirmSysctl(_) => self.confirm_sysctl_key(key, press),
             Mode::Explain(_)
             | Mode::Help(_)
-            | Mode::Round(_)
-            | Mode::Happened(_)
-            | Mode::Promises(_) => self.page_key(key),
+            | Mode::BulkResult(_)
+            | Mode::Incident(_)
+            | Mode::Commitments(_) => self.page_key(key),
         }
     }
 
@@ -55,20 +55,20 @@ impl App {
         match &self.mode {
             Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
             Mode::Menu(_) => KeyContext::Menu,
-            Mode::Edit(_) => KeyContext::Edit,
-            Mode::Knobs(_) => KeyContext::Knobs,
-            Mode::Rules(_) => KeyContext::Rules,
-            Mode::Ask(_) => KeyContext::Confirm,
-            Mode::Confirm(_) | Mode::Revert(_) | Mode::Several(_) | Mode::Sure(_) => {
+            Mode::Adjust(_) => KeyContext::Adjust,
+            Mode::Sysctl(_) => KeyContext::Sysctl,
+            Mode::AdjRules(_) => KeyContext::AdjRules,
+            Mode::RuleConsent(_) => KeyContext::Confirm,
+            Mode::Signal(_) | Mode::Revert(_) | Mode::Bulk(_) | Mode::ConfirmSysctl(_) => {
                 KeyContext::Confirm
             }
             Mode::Explain(_)
             | Mode::Help(_)
-            | Mode::Round(_)
-            | Mode::Happened(_)
-            | Mode::Promises(_) => KeyContext::Page,
+            | Mode::BulkResult(_)
+            | Mode::Incident(_)
+            | Mode::Commitments(_) => KeyContext::Page,
             Mode::Journal(_) => KeyContext::Journal,
-            Mode::Keep(_) => KeyContext::Keep,
+            Mode::Persist(_) => KeyContext::Persist,
         }
     }
 
@@ -131,19 +131,19 @@ impl App {
             Action::ColumnsBegin => self.skipped = 0,
             Action::ColumnsEnd => self.skipped = self.scrollable(),
             Action::Explain => self.mode = Mode::Explain(0),
-            Action::Adjust => self.open_edit(0),
-            Action::Protect => self.open_edit(-50),
-            Action::Expose => self.open_edit(50),
-            Action::ProtectFine => self.open_edit(-10),
-            Action::ExposeFine => self.open_edit(10),
+            Action::Adjust => self.open_adjust(0),
+            Action::Protect => self.open_adjust(-50),
+            Action::Expose => self.open_adjust(50),
+            Action::ProtectFine => self.open_adjust(-10),
+            Action::ExposeFine => self.open_adjust(10),
             Action::Sacrifice => self.open_sacrifice(),
             Action::SignalMenu => self.open_signal_menu(),
             Action::Escalate => self.open_escalation(),
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Journal => self.open_journal(),
-            Action::Promises => self.open_promises(),
-            Action::Keep => return self.open_keep(),
+            Action::Promises => self.open_commitments(),
+            Action::Keep => return self.open_persist(),
             Action::SortBadness => self.sort_by("badness"),
             Action::SortRss => self.sort_by("rss"),
             Action::SortCpu => self.sort_by("cpu"),
@@ -185,11 +185,11 @@ impl App {
             Action::Collapse => self.fold(Some(true)),
             Action::ToggleBranch => self.fold(None),
             Action::Follow => self.toggle_follow(),
-            Action::Pause if self.time.is_film() => self.toggle_playing(),
+            Action::Pause if self.playback.is_played() => self.toggle_playing(),
             Action::Pause => {
                 self.paused = !self.paused;
                 if !self.paused {
-                    return vec![Request::LookNow];
+                    return vec![Request::SampleNow];
                 }
             }
             Action::KernelThreads => {
@@ -242,12 +242,12 @@ impl App {
             Action::ViewVerdicts => return self.go_to_screen(ViewKind::Verdicts),
             Action::RulesPage => self.open_rules(),
             Action::RulesOff => self.rules_off(),
-            Action::Overcommit => self.open_knobs(),
+            Action::Overcommit => self.open_sysctls(),
             Action::Delay => self.open_prompt(PromptKind::Delay),
             Action::LookNow if self.paused => {
                 self.say(NoticeLevel::Plain, "paused: z goes on");
             }
-            Action::LookNow => return vec![Request::LookNow],
+            Action::LookNow => return vec![Request::SampleNow],
             Action::Redraw => return vec![Request::Redraw],
             Action::Palette => self.open_palette(),
             Action::Copy => self.open_copy_menu(),
@@ -258,7 +258,7 @@ impl App {
                 );
             }
             Action::Dump => return vec![Request::Dump],
-            Action::Record => return self.toggle_taping(),
+            Action::Record => return self.toggle_recording(),
             Action::WritePast => return self.write_past(),
             Action::Help => self.mode = Mode::Help(0),
             Action::Back => self.back(),
@@ -414,7 +414,7 @@ impl App {
                 }
             }
             None if self.view.folded.is_empty() => {
-                let branches = self.lines.iter().filter(|line| line.stem.depth == 0);
+                let branches = self.lines.iter().filter(|line| line.tree_lines.depth == 0);
                 self.view.folded = branches.map(|line| line.id).collect();
             }
             None => self.view.folded.clear(),
@@ -445,11 +445,11 @@ impl App {
     pub(crate) fn find_from(&mut self, from: usize, forward: bool, here: bool) -> bool {
         let count = self.lines.len();
         let found = {
-            let Some(sight) = self.sight() else { return false };
+            let Some(context) = self.context() else { return false };
             let matches = |&at: &usize| {
                 let position = self.lines[at].at;
                 position
-                    .and_then(|position| sight.row(position as usize))
+                    .and_then(|position| context.row(position as usize))
                     .is_some_and(|row| self.search.shows(&row))
             };
             let skip = usize::from(!here);

@@ -123,7 +123,7 @@ impl App {
 
     /// Goes to the time that was typed.
     fn time_typed(&mut self) -> Vec<Request> {
-        let newest = self.time.past.newest().and_then(|nth| self.time.past.facts(nth));
+        let newest = self.playback.past.newest().and_then(|nth| self.playback.past.facts(nth));
         let Some(clock) = newest.map(|facts| facts.clock) else {
             self.mode = Mode::Browse;
             self.say(NoticeLevel::Plain, "there was no look yet");
@@ -140,9 +140,9 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn edit_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Edit(edit) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Edit, key) {
+    pub(crate) fn adjust_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let Mode::Adjust(edit) = &mut self.mode else { return Vec::new() };
+        match bindings::meaning(KeyContext::Adjust, key) {
             Some(Action::StepDown) => edit.step(-50, -1),
             Some(Action::StepUp) => edit.step(50, 1),
             Some(Action::FineDown) => edit.step(-10, -1),
@@ -152,11 +152,11 @@ impl App {
             Some(Action::PresetDown) => edit.preset(false),
             Some(Action::PresetUp) => edit.preset(true),
             Some(Action::OtherScale) => edit.other_scale(),
-            Some(Action::Reach) => self.reach_on(),
+            Some(Action::Reach) => self.next_targets(),
             Some(Action::OutOfFirst) => self.propose(false),
             Some(Action::IntoFirst) => self.propose(true),
-            Some(Action::Keep) => return self.keep_edited(),
-            Some(Action::Apply) => return self.apply_edit(press),
+            Some(Action::Keep) => return self.persist_edited(),
+            Some(Action::Apply) => return self.apply_adjust(press),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
@@ -173,12 +173,12 @@ impl App {
                 _ => {}
             },
         }
-        self.foresee();
+        self.renew_preview();
         Vec::new()
     }
 
-    fn apply_edit(&mut self, press: KeyPress) -> Vec<Request> {
-        let Mode::Edit(edit) = &self.mode else { return Vec::new() };
+    fn apply_adjust(&mut self, press: KeyPress) -> Vec<Request> {
+        let Mode::Adjust(edit) = &self.mode else { return Vec::new() };
         if !edit.shown.confirms_at(press) {
             return Vec::new();
         }
@@ -189,7 +189,7 @@ impl App {
             return Vec::new();
         };
         if edit.is_wide() {
-            self.open_wide(to);
+            self.open_bulk_adj(to);
             return Vec::new();
         }
         let (who, name, from) = (edit.who, edit.name.clone(), edit.from);
@@ -204,8 +204,8 @@ impl App {
         vec![Request::Act(Intent::SetAdj { who, name, from, to, revert: false })]
     }
 
-    pub(crate) fn confirm_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Confirm(confirm) = &mut self.mode else { return Vec::new() };
+    pub(crate) fn signal_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let Mode::Signal(confirm) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
         // Leaving is always allowed; anything else only with the dialog in view.
         match meaning {
@@ -281,9 +281,9 @@ impl App {
         Vec::new()
     }
 
-    pub(crate) fn several_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+    pub(crate) fn bulk_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.viewport.page;
-        let Mode::Several(several) = &mut self.mode else { return Vec::new() };
+        let Mode::Bulk(several) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
         match meaning {
             Some(Action::Back) => {
@@ -302,7 +302,7 @@ impl App {
             }
             Some(Action::Apply) if press.alone && several.is_agreed() => {
                 let (title, intents) = (several.title.clone(), several.intents().collect());
-                return self.begin_round(title, intents);
+                return self.begin_bulk(title, intents);
             }
             Some(Action::Apply) if press.alone => {
                 let text = format!("that is not the count: type {}", several.touched());
@@ -328,8 +328,8 @@ impl App {
         let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
         let page = self.viewport.page.max(2) - 1;
         let at = match &mut self.mode {
-            Mode::Explain(at) | Mode::Help(at) | Mode::Round(at) | Mode::Promises(at) => at,
-            Mode::Happened(page) => &mut page.scroll,
+            Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
+            Mode::Incident(page) => &mut page.scroll,
             _ => return Vec::new(),
         };
         match bindings::meaning(KeyContext::Page, key) {

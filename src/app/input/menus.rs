@@ -24,10 +24,10 @@ impl App {
     }
 
     pub(crate) fn open_user_menu(&mut self) {
-        let Some(sight) = self.sight() else { return };
+        let Some(context) = self.context() else { return };
         let mut users: Vec<(String, usize)> = Vec::new();
-        for process in &sight.scene.now().processes {
-            let Some(user) = sight.user(process).value() else { continue };
+        for process in &context.scene.now().processes {
+            let Some(user) = context.user(process).value() else { continue };
             match users.iter_mut().find(|(name, _)| *name == user) {
                 Some((_, count)) => *count += 1,
                 None => users.push((user, 1)),

@@ -3,7 +3,7 @@
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::dialog::mode::Mode;
 use crate::app::{App, NoticeLevel, Request};
-use crate::forecast::opinion::everybody;
+use crate::forecast::opinion::all_policies;
 use crate::policy::Policy;
 
 impl App {
@@ -24,7 +24,7 @@ impl App {
     /// Every policy there is here: what stands in no table first (the site's own rule, and one that was
     /// made from a pattern), then the table.
     pub(crate) fn policies(&self) -> Vec<&'static dyn Policy> {
-        let mut all = everybody(self.setup.policy);
+        let mut all = all_policies(self.setup.policy);
         let known = |own: &&dyn Policy| all.iter().any(|policy| policy.id() == own.id());
         if let Some(own) = self.site.filter(|own| !known(own)) {
             all.insert(0, own);
@@ -39,7 +39,7 @@ impl App {
             return Vec::new();
         };
         self.set_policy(chosen);
-        self.look_again()
+        self.sample_again()
     }
 
     /// Ranks by this policy from now on.
@@ -49,6 +49,6 @@ impl App {
         self.arrange();
         self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
         self.trouble = None;
-        self.tell_trouble();
+        self.report_rule_errors();
     }
 }

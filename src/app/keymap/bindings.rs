@@ -17,11 +17,11 @@ pub enum KeyContext {
     /// What happened.
     Events,
     /// The editor of oom_score_adj.
-    Edit,
+    Adjust,
     /// The editor of the kernel's switches.
-    Knobs,
+    Sysctl,
     /// The page of the rules of adj.
-    Rules,
+    AdjRules,
     /// A dialog that asks before it acts.
     Confirm,
     /// A list to choose from.
@@ -31,7 +31,7 @@ pub enum KeyContext {
     /// The journal of the session.
     Journal,
     /// The page that tells how to keep a value.
-    Keep,
+    Persist,
 }
 
 /// What a key means.
@@ -273,16 +273,16 @@ const EVENTS: &[KeyContext] = &[KeyContext::Events];
 const BROWSE: &[KeyContext] = &[KeyContext::Browse];
 const CGROUPS: &[KeyContext] = &[KeyContext::Cgroups];
 const VERDICTS: &[KeyContext] = &[KeyContext::Verdicts];
-const EDIT: &[KeyContext] = &[KeyContext::Edit];
-const KNOBS: &[KeyContext] = &[KeyContext::Knobs];
-const RULES: &[KeyContext] = &[KeyContext::Rules];
+const EDIT: &[KeyContext] = &[KeyContext::Adjust];
+const KNOBS: &[KeyContext] = &[KeyContext::Sysctl];
+const RULES: &[KeyContext] = &[KeyContext::AdjRules];
 const CONFIRM: &[KeyContext] = &[KeyContext::Confirm];
 const MENU: &[KeyContext] = &[KeyContext::Menu];
 const PAGE: &[KeyContext] = &[KeyContext::Page];
 const JOURNAL: &[KeyContext] = &[KeyContext::Journal];
-const KEEP: &[KeyContext] = &[KeyContext::Keep];
+const KEEP: &[KeyContext] = &[KeyContext::Persist];
 /// The pages with a cursor.
-const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Keep];
+const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Persist];
 
 /// Every key. Digits in the table jump to a pid and stand in no row.
 pub static KEYS: &[KeyBinding] = &[

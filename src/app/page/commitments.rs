@@ -30,45 +30,45 @@ impl CommitmentsPage {
 
 impl App {
     /// Opens the page.
-    pub(crate) fn open_promises(&mut self) {
-        self.mode = Mode::Promises(0);
-        self.renew_promises();
+    pub(crate) fn open_commitments(&mut self) {
+        self.mode = Mode::Commitments(0);
+        self.renew_commitments();
     }
 
     /// Puts the rows in order anew.
-    pub(crate) fn renew_promises(&mut self) {
-        let (Mode::Promises(_), Some(scene)) = (&self.mode, &self.scene) else { return };
-        self.promises.read.retain(|&id, _| scene.find(id).is_some());
-        let known = &self.promises;
-        let rows = commitments::claimants(scene.now(), |id| known.holding(id));
-        self.promises.rows = rows;
+    pub(crate) fn renew_commitments(&mut self) {
+        let (Mode::Commitments(_), Some(scene)) = (&self.mode, &self.scene) else { return };
+        self.commitments.read.retain(|&id, _| scene.find(id).is_some());
+        let known = &self.commitments;
+        let rows = commitments::processes(scene.now(), |id| known.holding(id));
+        self.commitments.rows = rows;
     }
 
     /// Whose memory should be read now: of those on the screen, and of nobody where the screen shows no
     /// living machine or an earlier look.
-    pub fn wanted_holdings(&mut self) -> Vec<ProcId> {
-        let Mode::Promises(top) = self.mode else { return Vec::new() };
-        if !self.setup.live || self.time.is_past() {
+    pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
+        let Mode::Commitments(top) = self.mode else { return Vec::new() };
+        if !self.setup.live || self.playback.is_past() {
             return Vec::new();
         }
         let now = self.now;
-        let shown = self.promises.rows.iter().skip(top.into()).take(self.viewport.page.into());
+        let shown = self.commitments.rows.iter().skip(top.into()).take(self.viewport.page.into());
         let stale = |id: &ProcId| {
-            let asked = self.promises.read.get(id);
+            let asked = self.commitments.read.get(id);
             asked.is_none_or(|&(_, at)| now.saturating_sub(at) >= FRESH)
         };
         let wanted: Vec<ProcId> = shown.copied().filter(stale).collect();
         for &id in &wanted {
-            let known = self.promises.holding(id);
-            self.promises.read.insert(id, (known, now));
+            let known = self.commitments.holding(id);
+            self.commitments.read.insert(id, (known, now));
         }
         wanted
     }
 
     /// Takes what was read. The rows keep their order until the next look.
-    pub(crate) fn weighed(&mut self, found: Vec<(ProcId, Reading<MemoryBreakdown>)>) {
+    pub(crate) fn take_breakdowns(&mut self, found: Vec<(ProcId, Reading<MemoryBreakdown>)>) {
         for (id, holding) in found {
-            if let Some(entry) = self.promises.read.get_mut(&id) {
+            if let Some(entry) = self.commitments.read.get_mut(&id) {
                 entry.0 = holding;
             }
         }

@@ -90,7 +90,7 @@ impl App {
     }
 
     /// Opens the page that tells how to keep the adj of the process under the cursor.
-    pub(crate) fn open_keep(&mut self) -> Vec<Request> {
+    pub(crate) fn open_persist(&mut self) -> Vec<Request> {
         if self.is_bygone() {
             self.say(
                 NoticeLevel::Warn,
@@ -105,49 +105,49 @@ impl App {
             self.say(NoticeLevel::Warn, text);
             return Vec::new();
         };
-        self.show_keep(&process, value)
+        self.show_persist(&process, value)
     }
 
     /// The same for the value in the editor, and back to it.
-    pub(crate) fn keep_edited(&mut self) -> Vec<Request> {
-        let Mode::Edit(edit) = &self.mode else { return Vec::new() };
+    pub(crate) fn persist_edited(&mut self) -> Vec<Request> {
+        let Mode::Adjust(edit) = &self.mode else { return Vec::new() };
         let edit = edit.clone();
         let found = self.scene.as_ref().and_then(|scene| scene.find(edit.who)).cloned();
         let (Some(value), Some(process)) = (edit.value(), found) else {
             self.say(NoticeLevel::Warn, "there is no value to keep, or nobody who has it");
             return Vec::new();
         };
-        let asked = self.show_keep(&process, value);
-        if let Mode::Keep(keep) = &mut self.mode {
+        let asked = self.show_persist(&process, value);
+        if let Mode::Persist(keep) = &mut self.mode {
             keep.edit = Some(edit);
         }
         asked
     }
 
-    fn show_keep(&mut self, process: &Process, value: Adj) -> Vec<Request> {
+    fn show_persist(&mut self, process: &Process, value: Adj) -> Vec<Request> {
         let Some(scene) = &self.scene else { return Vec::new() };
         let command = self.names.command(process);
-        self.mode = Mode::Keep(PersistPage::new(process, value, command, scene.now()));
+        self.mode = Mode::Persist(PersistPage::new(process, value, command, scene.now()));
         // On a narrow screen nobody had asked for cgroups yet.
-        if process.cgroup == Reading::NotAsked { vec![Request::LookNow] } else { Vec::new() }
+        if process.cgroup == Reading::NotAsked { vec![Request::SampleNow] } else { Vec::new() }
     }
 
     /// Takes in what a new look tells of the process on the page.
-    pub(crate) fn renew_keep(&mut self) {
-        let (Mode::Keep(keep), Some(scene)) = (&mut self.mode, &self.scene) else { return };
+    pub(crate) fn renew_persist(&mut self) {
+        let (Mode::Persist(keep), Some(scene)) = (&mut self.mode, &self.scene) else { return };
         if let Some(process) = scene.find(keep.who) {
             keep.renew(process, self.names.command(process), scene.now());
         }
     }
 
-    pub(crate) fn keep_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+    pub(crate) fn persist_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.viewport.page;
-        let Mode::Keep(keep) = &mut self.mode else { return Vec::new() };
+        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
         if keep.path.is_some() {
             return self.path_key(key, press);
         }
         let chosen = keep.chosen().cloned();
-        match bindings::meaning(KeyContext::Keep, key) {
+        match bindings::meaning(KeyContext::Persist, key) {
             Some(action) if action.step(page).is_some() => {
                 let by = action.step(page).unwrap_or_default().clamp(-1000, 1000);
                 let by = if matches!(action, Action::PageUp | Action::PageDown) {
@@ -181,8 +181,8 @@ impl App {
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
                     edit.shown = crate::app::dialog::mode::ShownSince::default();
-                    self.mode = Mode::Edit(edit);
-                    self.foresee();
+                    self.mode = Mode::Adjust(edit);
+                    self.renew_preview();
                 }
             }
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
@@ -194,7 +194,7 @@ impl App {
 
     /// A key of the path being typed.
     fn path_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Keep(keep) = &mut self.mode else { return Vec::new() };
+        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
         let Some(input) = &mut keep.path else { return Vec::new() };
         match key.code {
             KeyCode::Esc => keep.path = None,
@@ -218,7 +218,7 @@ impl App {
 
     /// Pasted text goes into the path being typed.
     pub(crate) fn paste_path(&mut self, text: &str) {
-        let Mode::Keep(PersistPage { path: Some(input), .. }) = &mut self.mode else { return };
+        let Mode::Persist(PersistPage { path: Some(input), .. }) = &mut self.mode else { return };
         for c in text.chars().filter(|c| !c.is_control()).take(400) {
             input.handle(InputRequest::InsertChar(c));
         }

@@ -42,13 +42,13 @@ impl App {
     }
 
     /// Whether a new look will not be the one on the screen.
-    pub(crate) fn stands_aside(&self) -> bool {
-        self.paused || self.time.is_past()
+    pub(crate) fn shows_other_sample(&self) -> bool {
+        self.paused || self.playback.is_past()
     }
 
     /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
     /// nothing: what it shows is over.
-    pub(crate) fn listen(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
+    pub(crate) fn take_live_sample(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
         if !self.setup.live {
             return Vec::new();
         }
@@ -59,23 +59,23 @@ impl App {
             None => {
                 self.aside = None;
                 let Some(scene) = &self.scene else { return Vec::new() };
-                (scene, &self.ranking, self.first_wall.as_ref().map(|first| first.wall.clone()))
+                (scene, &self.ranking, self.first_limit.as_ref().map(|first| first.limit.clone()))
             }
-            Some(look) => {
-                let past = &self.time.past;
+            Some(sample) => {
+                let past = &self.playback.past;
                 match self.aside.as_mut().filter(|aside| *aside.scope() == shown) {
-                    Some(aside) => _ = aside.advance(look),
+                    Some(aside) => _ = aside.advance(sample),
                     // How it moves follows from the look before it.
                     None => {
                         let before = past
                             .newest()
-                            .and_then(|it| past.look(SampleIndex(it.0.checked_sub(1)?)));
-                        self.aside = Some(Scene::scoped(look, before, shown));
+                            .and_then(|it| past.sample(SampleIndex(it.0.checked_sub(1)?)));
+                        self.aside = Some(Scene::scoped(sample, before, shown));
                     }
                 }
                 let Some(scene) = &mut self.aside else { return Vec::new() };
                 if self.alarms.count() > 0 {
-                    scene.foresee(trend::forecast(&self.time.history, past, scene.now()));
+                    scene.set_forecast(trend::forecast(&self.playback.history, past, scene.now()));
                     own.update(policy, scene);
                 }
                 let scene = &*scene;
@@ -86,7 +86,7 @@ impl App {
         let room = room.as_ref().map(ReachableLimit::left_permille);
         self.pace.looked(self.now, scene.now(), room);
         let seen = AlarmInput { scene, ranking, policy: policy.id() };
-        let rung = self.alarms.look(&seen, self.now);
+        let rung = self.alarms.sample(&seen, self.now);
         if rung.is_empty() {
             return Vec::new();
         }

@@ -20,10 +20,10 @@ impl App {
         // The explain page and the dialogs speak of both.
         needs.status = true;
         needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
-        let speaks = self.mode.asks() || matches!(self.mode, Mode::Explain(_) | Mode::Keep(_));
+        let speaks = self.mode.asks() || matches!(self.mode, Mode::Explain(_) | Mode::Persist(_));
         let speaks = speaks || matches!(self.mode, Mode::Menu(_));
         needs.cgroup |= speaks || self.viewport.width >= 100;
-        needs.cgroup |= self.sticky.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
+        needs.cgroup |= self.adj_rules.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
         let groups =
             matches!(self.screen, ViewKind::Cgroups | ViewKind::Memory) || self.is_scoped();
@@ -52,7 +52,7 @@ impl App {
             .take(KEEP)
             .map(|row| row.id)
             .collect();
-        if self.time.thorough || self.time.taping().is_some() {
+        if self.playback.thorough || self.playback.recording_since().is_some() {
             // A recording is for questions that nobody has asked yet.
             return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
         }
@@ -66,7 +66,7 @@ impl App {
     }
 
     /// Whose command lines should be read now. Each is asked for once, and again after an exec.
-    pub fn wanted_commands(&mut self) -> Vec<ProcId> {
+    pub fn wanted_command_lines(&mut self) -> Vec<ProcId> {
         let Some(scene) = &self.scene else { return Vec::new() };
         if !self.setup.live || self.report.is_some() {
             return Vec::new();

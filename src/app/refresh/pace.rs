@@ -49,7 +49,7 @@ pub struct Pace {
     quiet_since: Millis,
     factor: u64,
     /// How many looks came, as far as that matters.
-    looks: u8,
+    samples: u8,
 }
 
 impl Default for Pace {
@@ -61,7 +61,7 @@ impl Default for Pace {
             stalled: None,
             quiet_since: Millis(0),
             factor: 1,
-            looks: 0,
+            samples: 0,
         }
     }
 }
@@ -72,7 +72,7 @@ impl Pace {
     pub fn delay(&self, delay: Millis) -> Millis {
         let (pace, count) = WARM;
         let shown = self.shown(delay);
-        if self.looks < count { shown.min(pace) } else { shown }
+        if self.samples < count { shown.min(pace) } else { shown }
     }
 
     /// The pace that is told: the first looks are none.
@@ -111,9 +111,9 @@ impl Pace {
 
     /// A look came; `room` is what the nearest wall has left, in per mille, or nothing where it is
     /// being approached.
-    pub fn looked(&mut self, now: Millis, look: &Snapshot, room: Option<u64>) {
-        self.looks = self.looks.saturating_add(1);
-        let avg10 = look.pressure.some.value().map(|some| some.avg10);
+    pub fn looked(&mut self, now: Millis, sample: &Snapshot, room: Option<u64>) {
+        self.samples = self.samples.saturating_add(1);
+        let avg10 = sample.pressure.some.value().map(|some| some.avg10);
         if let Some(at) = self.stalled {
             let since = now.saturating_sub(at);
             let calm = avg10.is_some_and(|share| share < NOTHING) && since >= CALM;

@@ -113,7 +113,7 @@ pub struct Playback {
     all_read: bool,
     playing: Option<Playing>,
     /// Since when looks are written to a file, on the app's own clock.
-    taping: Option<Millis>,
+    recording_since: Option<Millis>,
     /// Looks bring everything, because they may be written to a file.
     pub thorough: bool,
 }
@@ -131,7 +131,7 @@ impl Default for Playback {
             ahead: Millis(0),
             all_read: false,
             playing: None,
-            taping: None,
+            recording_since: None,
             thorough: false,
         }
     }
@@ -139,15 +139,15 @@ impl Default for Playback {
 
 impl Playback {
     /// Keeps a look; its number, and one that is not needed for that any more.
-    fn keep(&mut self, look: &Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
-        self.history.push(MachineSample::of(look));
-        self.past.push(Arc::clone(look))
+    fn keep(&mut self, sample: &Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
+        self.history.push(MachineSample::of(sample));
+        self.past.push(Arc::clone(sample))
     }
 
     /// Joins the runs that a recording is made of: the second goes on behind the first, as much later as
     /// the wall clock says.
-    fn join(&mut self, look: &mut Arc<Snapshot>) {
-        let clock = look.clock;
+    fn join(&mut self, sample: &mut Arc<Snapshot>) {
+        let clock = sample.clock;
         if let Some(last) = self.last.replace(clock)
             && clock.monotonic_ms <= last.monotonic_ms
         {
@@ -158,9 +158,9 @@ impl Playback {
         }
         if self.ahead > Millis(0) {
             let ahead = |at: &mut Millis| at.0 = at.0.saturating_add(self.ahead.0);
-            let look = Arc::make_mut(look);
-            ahead(&mut look.clock.monotonic_ms);
-            ahead(&mut Arc::make_mut(&mut look.cgroups).read_ms);
+            let sample = Arc::make_mut(sample);
+            ahead(&mut sample.clock.monotonic_ms);
+            ahead(&mut Arc::make_mut(&mut sample.cgroups).read_ms);
         }
     }
 
@@ -172,7 +172,7 @@ impl Playback {
     }
 
     /// The screen stands at an earlier look, or at now.
-    pub(crate) const fn stand(&mut self, gone_back: bool) {
+    pub(crate) const fn set_gone_back(&mut self, gone_back: bool) {
         self.gone_back = gone_back;
     }
 
@@ -190,19 +190,19 @@ impl Playback {
 
     /// Whether this is a recording that is played by moving through what is kept.
     #[must_use]
-    pub const fn is_film(&self) -> bool {
+    pub const fn is_played(&self) -> bool {
         self.film
     }
 
     /// Since when looks are written to a file, on the app's own clock.
     #[must_use]
-    pub const fn taping(&self) -> Option<Millis> {
-        self.taping
+    pub const fn recording_since(&self) -> Option<Millis> {
+        self.recording_since
     }
 
     /// Looks are written to a file since then, or no longer.
-    pub(crate) const fn set_taping(&mut self, since: Option<Millis>) {
-        self.taping = since;
+    pub(crate) const fn set_recording_since(&mut self, since: Option<Millis>) {
+        self.recording_since = since;
     }
 
     /// Whether a recording is being played.
@@ -231,102 +231,103 @@ impl App {
     /// Whether the rows on the screen are of another time of this machine: a pid there may be somebody
     /// else's by now.
     pub(crate) fn is_bygone(&self) -> bool {
-        self.report.is_some() || (self.setup.live && self.time.is_past())
+        self.report.is_some() || (self.setup.live && self.playback.is_past())
     }
 
     /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
     /// shows.
     #[must_use]
-    pub fn today(&self) -> i64 {
-        self.time.history.last().map_or(0, |moment| moment.unix_ms)
+    pub fn now_unix_ms(&self) -> i64 {
+        self.playback.history.last().map_or(0, |moment| moment.unix_ms)
     }
 
     /// Takes a new look: it is kept, and shown where the screen stands at now.
-    pub(crate) fn take_look(&mut self, look: Arc<Snapshot>) {
-        let (nth, before) = self.time.keep(&look);
-        self.count_kills(nth, &look);
-        if self.stands_aside() {
+    pub(crate) fn take_sample(&mut self, sample: Arc<Snapshot>) {
+        let (nth, before) = self.playback.keep(&sample);
+        self.note_counted_kills(nth, &sample);
+        if self.shows_other_sample() {
             self.spent = before;
             return;
         }
-        self.time.at = Some(nth);
-        self.spent = self.put_on(look);
+        self.playback.at = Some(nth);
+        self.spent = self.show_sample(sample);
     }
 
     /// Takes a look of a recording that is played later: it is kept, and not shown.
-    pub(crate) fn take_film(&mut self, mut look: Arc<Snapshot>) {
-        self.time.join(&mut look);
-        let (nth, _) = self.time.keep(&look);
-        if !look.users.is_empty() {
-            self.names.learn_users(Arc::clone(&look.users));
+    pub(crate) fn take_played(&mut self, mut sample: Arc<Snapshot>) {
+        self.playback.join(&mut sample);
+        let (nth, _) = self.playback.keep(&sample);
+        if !sample.users.is_empty() {
+            self.names.learn_users(Arc::clone(&sample.users));
         }
-        self.count_kills(nth, &look);
-        (self.time.film, self.time.gone_back) = (true, true);
-        if self.time.at.is_none() {
+        self.note_counted_kills(nth, &sample);
+        (self.playback.film, self.playback.gone_back) = (true, true);
+        if self.playback.at.is_none() {
             self.show(nth);
             self.play();
         }
     }
 
     /// The recording was read to its end.
-    pub(crate) const fn film_is_read(&mut self) {
-        self.time.all_read = true;
+    pub(crate) const fn all_played(&mut self) {
+        self.playback.all_read = true;
         self.memory.show_all();
     }
 
     /// Shows an earlier look, or a later one; its rows stand in its own order at once.
     fn show(&mut self, nth: SampleIndex) {
-        self.bring(nth);
+        self.load_sample(nth);
         if !self.mode.is_dialog() {
             self.arrange();
         }
     }
 
-    fn bring(&mut self, nth: SampleIndex) {
-        let at = self.time.at;
+    fn load_sample(&mut self, nth: SampleIndex) {
+        let at = self.playback.at;
         if at == Some(nth) && self.scene.is_some() {
             return;
         }
-        let Some(look) = self.time.past.look(nth) else { return };
-        self.time.at = Some(nth);
+        let Some(sample) = self.playback.past.sample(nth) else { return };
+        self.playback.at = Some(nth);
         if self.scene.is_some() && at.is_some_and(|at| at.0 + 1 == nth.0) {
-            self.put_on(look);
+            self.show_sample(sample);
             return;
         }
         let scope = match &self.scene {
             Some(scene) => scene.scope().clone(),
             None => self.setup.scope.clone(),
         };
-        let oldest = self.time.past.oldest().unwrap_or(nth);
+        let oldest = self.playback.past.oldest().unwrap_or(nth);
         self.scene = None;
         for nth in nth.0.saturating_sub(RUN_UP).max(oldest.0)..nth.0 {
-            let Some(look) = self.time.past.look(SampleIndex(nth)) else { continue };
+            let Some(sample) = self.playback.past.sample(SampleIndex(nth)) else { continue };
             match &mut self.scene {
-                Some(scene) => _ = scene.advance(look),
-                None => self.scene = Some(Scene::scoped(look, None, scope.clone())),
+                Some(scene) => _ = scene.advance(sample),
+                None => self.scene = Some(Scene::scoped(sample, None, scope.clone())),
             }
         }
         // How everybody grew in a minute goes further back than that.
-        let ago = self.time.past.time(nth).map(|at| at.saturating_sub(MINUTE));
-        let then = ago.and_then(|ago| self.time.past.at(ago)).unwrap_or(oldest);
-        if let (Some(scene), Some(look)) = (&mut self.scene, self.time.past.look(then)) {
-            scene.recall(&look);
+        let ago = self.playback.past.time(nth).map(|at| at.saturating_sub(MINUTE));
+        let then = ago.and_then(|ago| self.playback.past.at(ago)).unwrap_or(oldest);
+        if let (Some(scene), Some(sample)) = (&mut self.scene, self.playback.past.sample(then)) {
+            scene.recall(&sample);
         }
         // The one before it is ranked, to tell who moved.
         self.rank();
-        self.put_on(look);
+        self.show_sample(sample);
     }
 
     /// Where [`crate::app::keymap::bindings::Action::Now`] leads: a recording has no now.
     #[must_use]
     pub const fn newest_word(&self) -> &'static str {
-        if self.time.film { "end" } else { "now" }
+        if self.playback.film { "end" } else { "now" }
     }
 
     /// Goes so many looks back (or on, where it is positive).
     pub(crate) fn step_in_time(&mut self, by: i64) {
-        let past = &self.time.past;
-        let (Some(at), Some(oldest), Some(newest)) = (self.time.at, past.oldest(), past.newest())
+        let past = &self.playback.past;
+        let (Some(at), Some(oldest), Some(newest)) =
+            (self.playback.at, past.oldest(), past.newest())
         else {
             return self.say(NoticeLevel::Plain, "there was no look yet");
         };
@@ -335,54 +336,54 @@ impl App {
             let text = "this is the oldest look that is kept (--ring keeps more)";
             self.say(
                 NoticeLevel::Plain,
-                if self.time.film { "this is the first look" } else { text },
+                if self.playback.film { "this is the first look" } else { text },
             );
         } else if to == at {
             self.say(
                 NoticeLevel::Plain,
-                if self.time.film { "this is the last look" } else { "this is now" },
+                if self.playback.film { "this is the last look" } else { "this is now" },
             );
         }
-        self.go_to_look(to);
+        self.go_to_sample(to);
     }
 
     /// Shows this look; the newest one of a living machine is now.
-    pub(crate) fn go_to_look(&mut self, to: SampleIndex) {
+    pub(crate) fn go_to_sample(&mut self, to: SampleIndex) {
         self.drop_report();
-        self.time.playing = None;
-        self.time.gone_back = true;
+        self.playback.playing = None;
+        self.playback.gone_back = true;
         self.show(to);
-        if !self.time.film && self.time.past.newest() == Some(to) && !self.paused {
-            self.time.gone_back = false;
+        if !self.playback.film && self.playback.past.newest() == Some(to) && !self.paused {
+            self.playback.gone_back = false;
         }
     }
 
     /// Shows the look of this time on the clock that never jumps, or the nearest that is kept.
     pub fn go_to_time(&mut self, time: Millis) {
-        let nth = self.time.past.at(time).or(self.time.past.oldest());
+        let nth = self.playback.past.at(time).or(self.playback.past.oldest());
         if let Some(nth) = nth {
-            self.go_to_look(nth);
+            self.go_to_sample(nth);
         }
     }
 
     /// Back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
-        if !self.time.gone_back && !self.paused {
+        if !self.playback.gone_back && !self.paused {
             return self.say(NoticeLevel::Plain, "this is now");
         }
         self.paused = false;
         self.notice = None;
-        if let Some(newest) = self.time.past.newest() {
-            self.go_to_look(newest);
+        if let Some(newest) = self.playback.past.newest() {
+            self.go_to_sample(newest);
         }
     }
 
     /// To the next kill, or the one before.
     pub(crate) fn go_to_kill(&mut self, next: bool) {
-        let Some(at) = self.time.at else { return };
-        let past = &self.time.past;
+        let Some(at) = self.playback.at else { return };
+        let past = &self.playback.past;
         match if next { past.next_kill(at) } else { past.previous_kill(at) } {
-            Some(nth) => self.go_to_look(nth),
+            Some(nth) => self.go_to_sample(nth),
             None => {
                 let where_to = if next { "later" } else { "earlier" };
                 self.say(
@@ -395,16 +396,16 @@ impl App {
 
     /// Plays a recording from where it stands.
     fn play(&mut self) {
-        let from = self.time.at.and_then(|at| self.time.past.time(at));
-        self.time.playing = from.map(|from| Playing { since: self.now, from });
+        let from = self.playback.at.and_then(|at| self.playback.past.time(at));
+        self.playback.playing = from.map(|from| Playing { since: self.now, from });
     }
 
     /// Stops a recording, or lets it go on.
     pub(crate) fn toggle_playing(&mut self) {
-        if self.time.playing.take().is_none() {
+        if self.playback.playing.take().is_none() {
             // At its end it begins anew.
-            if self.time.at == self.time.past.newest()
-                && let Some(oldest) = self.time.past.oldest()
+            if self.playback.at == self.playback.past.newest()
+                && let Some(oldest) = self.playback.past.oldest()
             {
                 self.show(oldest);
             }
@@ -413,8 +414,8 @@ impl App {
     }
 
     /// Begins to write looks to a file, or ends that.
-    pub(crate) fn toggle_taping(&mut self) -> Vec<Request> {
-        if self.time.film {
+    pub(crate) fn toggle_recording(&mut self) -> Vec<Request> {
+        if self.playback.film {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
@@ -422,14 +423,14 @@ impl App {
             self.say(NoticeLevel::Plain, "there was no look yet");
             return Vec::new();
         }
-        let on = self.time.taping.is_none();
-        self.time.taping = on.then_some(self.now);
+        let on = self.playback.recording_since.is_none();
+        self.playback.recording_since = on.then_some(self.now);
         vec![Request::Tape(on)]
     }
 
     /// Has the looks that are kept written to a file.
     pub(crate) fn write_past(&mut self) -> Vec<Request> {
-        if self.time.film {
+        if self.playback.film {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
@@ -438,22 +439,22 @@ impl App {
 
     /// Plays faster, or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
-        if !self.time.film {
+        if !self.playback.film {
             return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
         }
-        self.time.speed = self.time.speed.step(faster);
-        if self.time.playing.is_some() {
+        self.playback.speed = self.playback.speed.step(faster);
+        if self.playback.playing.is_some() {
             self.play();
         }
-        self.say(NoticeLevel::Plain, format!("speed {}", self.time.speed));
+        self.say(NoticeLevel::Plain, format!("speed {}", self.playback.speed));
     }
 
     /// Moves a playing recording to where it should be by now.
     pub(crate) fn keep_playing(&mut self) {
-        let (Some(playing), Some(at)) = (self.time.playing, self.time.at) else { return };
-        let time = &self.time;
+        let (Some(playing), Some(at)) = (self.playback.playing, self.playback.at) else { return };
+        let time = &self.playback;
         if time.all_read && time.past.newest() == Some(at) {
-            self.time.playing = None;
+            self.playback.playing = None;
             return;
         }
         let gone = time.speed.of(self.now.saturating_sub(playing.since));
@@ -462,8 +463,10 @@ impl App {
         let skips = target.is_none() && time.before_pause(at, there);
         let Some(target) = target.or(skips.then_some(SampleIndex(at.0 + 1))) else { return };
         // A dialog stands still, and so does what it speaks of.
-        if !matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Promises(_))
-        {
+        if !matches!(
+            self.mode,
+            Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Commitments(_)
+        ) {
             return self.play();
         }
         if target.0 - at.0 > CATCH_UP {
@@ -485,7 +488,7 @@ impl App {
             match action {
                 Action::KillBefore => self.step_report(false),
                 Action::KillAfter => self.step_report(true),
-                Action::Now if self.time.past.is_empty() => {
+                Action::Now if self.playback.past.is_empty() => {
                     self.say(
                         NoticeLevel::Plain,
                         "these are reports of a file: there is no now here",
@@ -498,13 +501,13 @@ impl App {
                         "a report is one moment: nothing in it can be paused",
                     );
                 }
-                Action::GoToTime if self.time.past.is_empty() => {
+                Action::GoToTime if self.playback.past.is_empty() => {
                     let text =
                         "these are reports of a file, without looks: { and } show the others";
                     self.say(NoticeLevel::Plain, text);
                 }
                 Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward
-                    if self.time.past.is_empty() =>
+                    if self.playback.past.is_empty() =>
                 {
                     self.say(NoticeLevel::Plain, "a report is one moment: { and } show the others");
                 }

@@ -50,7 +50,7 @@ impl SelfCheck {
         for process in &scene.now().processes {
             while known.next_if(|seen| seen.id.pid < process.id.pid).is_some() {}
             let before = known.next_if(|seen| seen.id == process.id);
-            let Some(seen) = look(process, scene, before) else { continue };
+            let Some(seen) = sample(process, scene, before) else { continue };
             self.differing += usize::from(matches!(seen.said, ScoreAgreement::Differs { .. }));
             self.seen.push(seen);
         }
@@ -76,7 +76,7 @@ impl SelfCheck {
 }
 
 /// What is known of a process after this look, if anything.
-fn look(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Option<ScoreSeen> {
+fn sample(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Option<ScoreSeen> {
     let Some((computed, kernel)) = compare(process, scene) else { return before.copied() };
     let said = match before.map(|seen| seen.said) {
         _ if computed == kernel => ScoreAgreement::Equal,

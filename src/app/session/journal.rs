@@ -209,7 +209,7 @@ pub struct Journal {
     /// The changes, by the time they were made.
     pub changes: Vec<AdjChange>,
     /// Who is being followed.
-    pub pursuits: Vec<PendingSignal>,
+    pub pending: Vec<PendingSignal>,
     /// The last act on several processes.
     pub round: Option<BulkResult>,
     /// The values of those that were acted on, as the last answer told.
@@ -378,13 +378,13 @@ impl Journal {
     /// The pursuit of this process, if it was signalled to end and has not gone yet.
     #[must_use]
     pub fn pursuit(&self, id: ProcId) -> Option<&PendingSignal> {
-        self.pursuits.iter().find(|pursuit| pursuit.who == id)
+        self.pending.iter().find(|pursuit| pursuit.who == id)
     }
 
     /// Whether this process was signalled to end and has not gone yet.
     #[must_use]
     pub fn pursues(&self, id: ProcId) -> bool {
-        self.pursuits.iter().any(|pursuit| pursuit.who == id)
+        self.pending.iter().any(|pursuit| pursuit.who == id)
     }
 
     /// Marks the changes of a process that is gone: there is nobody left to put them back to, and

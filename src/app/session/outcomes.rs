@@ -17,7 +17,7 @@ impl App {
     /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.report.is_some() || self.setup.live && self.time.is_past()
+        self.report.is_some() || self.setup.live && self.playback.is_past()
     }
 
     /// Whether doomtop may act; says why, where it may not.
@@ -27,7 +27,7 @@ impl App {
             self.say(NoticeLevel::Warn, text);
             return false;
         }
-        if self.setup.live && self.time.is_past() {
+        if self.setup.live && self.playback.is_past() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be acted on",
@@ -66,7 +66,7 @@ impl App {
     }
 
     /// Opens the adj editor, proposing so much more or less.
-    pub(crate) fn open_edit(&mut self, by: i64) {
+    pub(crate) fn open_adjust(&mut self, by: i64) {
         if !self.may_act() {
             return;
         }
@@ -83,20 +83,20 @@ impl App {
         let proposal = Adj::clamped(i64::from(from.0) + by);
         let Some(scene) = &self.scene else { return };
         let rights = WriteRights::of(&process, from, self.journal.refused(process.id), scene);
-        self.mode = Mode::Edit(Box::new(AdjustDialog::new(&process, from, proposal, rights)));
-        self.foresee();
+        self.mode = Mode::Adjust(Box::new(AdjustDialog::new(&process, from, proposal, rights)));
+        self.renew_preview();
     }
 
     /// Computes the editor's preview again.
-    pub(crate) fn foresee(&mut self) {
-        let Mode::Edit(edit) = &mut self.mode else { return };
+    pub(crate) fn renew_preview(&mut self) {
+        let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
     }
 
     /// Lets the editor reach further.
-    pub(crate) fn reach_on(&mut self) {
-        let Mode::Edit(edit) = &mut self.mode else { return };
+    pub(crate) fn next_targets(&mut self) {
+        let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         let was_wide = edit.is_wide();
         edit.reach_on(scene, &self.tags);
@@ -107,7 +107,7 @@ impl App {
 
     /// Takes the smallest change that matters into the editor: into first place, or out of it.
     pub(crate) fn propose(&mut self, first: bool) {
-        let Mode::Edit(edit) = &mut self.mode else { return };
+        let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         if edit.is_wide() {
             let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
@@ -136,11 +136,11 @@ impl App {
     }
 
     /// Lists everybody whom the editor reaches, and asks.
-    pub(crate) fn open_wide(&mut self, to: Adj) {
-        let Mode::Edit(edit) = &self.mode else { return };
+    pub(crate) fn open_bulk_adj(&mut self, to: Adj) {
+        let Mode::Adjust(edit) = &self.mode else { return };
         let Some(scene) = &self.scene else { return };
         let several = bulk_adj::dialog(self, edit, to, scene);
-        self.mode = Mode::Several(several);
+        self.mode = Mode::Bulk(several);
     }
 
     /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
@@ -157,7 +157,7 @@ impl App {
     /// Opens the sacrifice dialog for the process under the cursor, whatever is tagged.
     pub(crate) fn open_sacrifice_of_one(&mut self) {
         if let Some(process) = self.acting_target() {
-            self.open_confirm(&process, None);
+            self.open_signal_dialog(&process, None);
         }
     }
 
@@ -167,7 +167,7 @@ impl App {
     }
 
     /// Opens the dialog of a signal; of the sacrifice, where none is named.
-    pub(crate) fn open_confirm(&mut self, process: &Process, signal: Option<Signal>) {
+    pub(crate) fn open_signal_dialog(&mut self, process: &Process, signal: Option<Signal>) {
         let Some(scene) = &self.scene else { return };
         let own = self.setup.own;
         let opened = match signal {
@@ -176,7 +176,7 @@ impl App {
         };
         let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
         match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
-            Ok(confirm) => self.mode = Mode::Confirm(confirm),
+            Ok(confirm) => self.mode = Mode::Signal(confirm),
             Err(why) => {
                 self.mode = Mode::Browse;
                 self.say(NoticeLevel::Warn, format!("{} {}: {why}", process.id, process.comm));
@@ -188,7 +188,7 @@ impl App {
     pub(crate) fn open_signal(&mut self, who: ProcId, signal: Signal) {
         let found = self.scene.as_ref().and_then(|scene| scene.find(who)).cloned();
         match found {
-            Some(process) => self.open_confirm(&process, Some(signal)),
+            Some(process) => self.open_signal_dialog(&process, Some(signal)),
             None => {
                 self.mode = Mode::Browse;
                 self.say(NoticeLevel::Warn, format!("{who} is gone"));
@@ -201,7 +201,7 @@ impl App {
         let victim = self.ranking.victim().map(|row| row.id);
         let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
         match found {
-            Some(process) => self.open_confirm(&process, None),
+            Some(process) => self.open_signal_dialog(&process, None),
             None => self.say(NoticeLevel::Warn, "there is no predicted victim"),
         }
     }
@@ -226,23 +226,23 @@ impl App {
             [one] => self.mode = Mode::Revert(RevertDialog::new(one, again)),
             all => {
                 if let Some(scene) = &self.scene {
-                    self.mode = Mode::Several(bulk_adj::back(all, again, scene));
+                    self.mode = Mode::Bulk(bulk_adj::back(all, again, scene));
                 }
             }
         }
     }
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
-    pub(crate) fn begin_round(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
+    pub(crate) fn begin_bulk(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().flat_map(Intent::reached).collect();
         self.journal.begin(BulkResult::new(title, about));
-        self.mode = Mode::Round(0);
+        self.mode = Mode::BulkResult(0);
         intents.into_iter().map(Request::Act).collect()
     }
 
     /// Takes in what came of an intent.
-    pub(crate) fn came(&mut self, outcome: Outcome) {
-        let Some(outcome) = self.kept(outcome) else { return };
+    pub(crate) fn take_outcome(&mut self, outcome: Outcome) {
+        let Some(outcome) = self.take_rule_outcome(outcome) else { return };
         let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
         let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
         let mut text = outcome_text(&outcome);
@@ -252,14 +252,14 @@ impl App {
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
                 change = self.journal.wrote(who, &name, (before, now), revert);
-                self.sticky.iter_mut().for_each(|sticky| sticky.leave(who));
+                self.adj_rules.iter_mut().for_each(|sticky| sticky.leave(who));
                 NoticeLevel::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
                 if signal.ends() {
                     let since = self.now;
-                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                    self.journal.pursuits.push(PendingSignal {
+                    self.journal.pending.retain(|pursuit| pursuit.who != who);
+                    self.journal.pending.push(PendingSignal {
                         who,
                         name,
                         signal,
@@ -272,8 +272,8 @@ impl App {
             Outcome::CgroupKilled { members, .. } => {
                 let (since, signal) = (self.now, Signal::KILL);
                 for (who, name) in members {
-                    self.journal.pursuits.retain(|pursuit| pursuit.who != who);
-                    self.journal.pursuits.push(PendingSignal {
+                    self.journal.pending.retain(|pursuit| pursuit.who != who);
+                    self.journal.pending.push(PendingSignal {
                         who,
                         name,
                         signal,
@@ -284,13 +284,13 @@ impl App {
                 NoticeLevel::Good
             }
             Outcome::Hastened { who, taken, .. } => {
-                let done = matches!(taken.came, StepResult::Done(_));
+                let done = matches!(taken.result, StepResult::Done(_));
                 quiet = done || !self.journal.pursues(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
             Outcome::Rehearsed { .. } => NoticeLevel::Plain,
             Outcome::Exited { who, .. } => {
-                self.journal.pursuits.retain(|pursuit| pursuit.who != who);
+                self.journal.pending.retain(|pursuit| pursuit.who != who);
                 NoticeLevel::Good
             }
             Outcome::StillThere { who, why, signal, .. } => {
@@ -298,7 +298,7 @@ impl App {
                     text.push_str(&self.offer());
                 }
                 let mine = |pursuit: &&mut PendingSignal| pursuit.who == who;
-                if let Some(pursuit) = self.journal.pursuits.iter_mut().find(mine) {
+                if let Some(pursuit) = self.journal.pending.iter_mut().find(mine) {
                     pursuit.why = Some(why);
                 }
                 NoticeLevel::Warn
@@ -307,16 +307,16 @@ impl App {
             Outcome::AdjKept { .. } => NoticeLevel::Good,
             Outcome::KnobSet { knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
-                self.turned.take(zeroed.unwrap_or((knob, before)));
+                self.sysctl_history.take(zeroed.unwrap_or((knob, before)));
                 NoticeLevel::Good
             }
             Outcome::Refused { intent, refusal } => {
                 change = self.journal.learn(&intent, &refusal);
-                self.turned.reverting &= !matches!(intent, Intent::SetKnob { .. });
+                self.sysctl_history.reverting &= !matches!(intent, Intent::SetKnob { .. });
                 NoticeLevel::Warn
             }
         };
-        let at = self.today();
+        let at = self.now_unix_ms();
         if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
             round.rehearsed |= rehearsed;
             round.take_all(&about, refused, level, &text);

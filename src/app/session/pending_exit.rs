@@ -16,7 +16,7 @@ use crate::units::Bytes;
 
 impl App {
     /// Why a deadly signal to this process would be one too many.
-    pub(crate) fn underway(&self, process: &Process, signal: Signal) -> Option<String> {
+    pub(crate) fn already_signalled(&self, process: &Process, signal: Signal) -> Option<String> {
         if !signal.ends() {
             return None;
         }
@@ -36,7 +36,7 @@ impl App {
     /// Why the next sacrifice has to wait.
     pub(crate) fn too_soon(&self, next: ProcId) -> Option<String> {
         let first = |it: &&PendingSignal| it.who != next && it.patience(self.now).is_some();
-        self.too_soon_after(self.journal.pursuits.iter().find(first)?)
+        self.too_soon_after(self.journal.pending.iter().find(first)?)
     }
 
     fn too_soon_after(&self, pursuit: &PendingSignal) -> Option<String> {
@@ -74,7 +74,7 @@ impl App {
                 confirm.why = self.not_enough(pursuit);
             }
         }
-        match self.underway(process, confirm.signal) {
+        match self.already_signalled(process, confirm.signal) {
             Some(why) => Err(why),
             None => Ok(confirm),
         }
@@ -100,15 +100,14 @@ impl App {
     pub(crate) fn open_escalation(&mut self) {
         let stuck =
             |it: &&PendingSignal| it.signal != Signal::KILL && it.patience(self.now).is_none();
-        let all: Vec<ProcId> =
-            self.journal.pursuits.iter().filter(stuck).map(|it| it.who).collect();
+        let all: Vec<ProcId> = self.journal.pending.iter().filter(stuck).map(|it| it.who).collect();
         let here = self.selected().map(|process| process.id).filter(|id| all.contains(id));
         if here.is_none() && all.len() > 1 {
             let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
             return self.say(NoticeLevel::Warn, text);
         }
         let Some(pursuit) = here.or_else(|| all.first().copied()) else {
-            let waits = self.journal.pursuits.iter().find(|it| it.signal != Signal::KILL);
+            let waits = self.journal.pending.iter().find(|it| it.signal != Signal::KILL);
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {
                 Some((it, rest)) => {
                     let rest = span_of(rest.0.div_ceil(1000));
@@ -130,16 +129,16 @@ impl App {
             return self.say(NoticeLevel::Warn, format!("{who} is gone"));
         };
         let why = self.journal.pursuit(who).map(|it| self.not_enough(it));
-        self.open_confirm(&process, Some(Signal::KILL));
-        if let (Mode::Confirm(confirm), Some(why)) = (&mut self.mode, why) {
+        self.open_signal_dialog(&process, Some(Signal::KILL));
+        if let (Mode::Signal(confirm), Some(why)) = (&mut self.mode, why) {
             confirm.why = why;
         }
     }
 
     /// Whom to study: the process of the dialog, once.
-    pub fn wanted_study(&mut self) -> Option<ProcId> {
+    pub fn wanted_detail(&mut self) -> Option<ProcId> {
         match &mut self.mode {
-            Mode::Confirm(confirm) if !confirm.asked => {
+            Mode::Signal(confirm) if !confirm.asked => {
                 confirm.asked = true;
                 Some(confirm.who)
             }
@@ -148,8 +147,8 @@ impl App {
     }
 
     /// Takes what was found out about the process of the dialog; what comes late is about nobody.
-    pub(crate) fn studied(&mut self, study: ProcessDetail) {
-        if let (Mode::Confirm(confirm), Some(scene)) = (&mut self.mode, &self.scene)
+    pub(crate) fn take_detail(&mut self, study: ProcessDetail) {
+        if let (Mode::Signal(confirm), Some(scene)) = (&mut self.mode, &self.scene)
             && confirm.who == study.who
         {
             confirm.learn(study, scene);
@@ -159,7 +158,7 @@ impl App {
     /// Opens the sacrifice of all tagged processes, each by the rule.
     pub(crate) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let waits = self.journal.pursuits.iter().find(|it| !self.tags.contains(&it.who));
+        let waits = self.journal.pending.iter().find(|it| !self.tags.contains(&it.who));
         if let Some(why) = waits.and_then(|it| self.too_soon_after(it)) {
             return self.say(NoticeLevel::Warn, why);
         }
@@ -170,14 +169,14 @@ impl App {
             count => format!("Sacrifice {count} tagged processes?"),
         };
         let several = self.several(title, &all, true);
-        self.mode = Mode::Several(several);
+        self.mode = Mode::Bulk(several);
     }
 
     /// Opens the dialog's question for all who live in the same memory: it is free only when the last
     /// of them is gone, and the kernel kills them all.
     pub(crate) fn open_with_sharers(&mut self) {
-        let (Mode::Confirm(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let sharers = match confirm.study.as_ref().map(|study| &study.sharers) {
+        let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
+        let sharers = match confirm.detail.as_ref().map(|study| &study.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
             _ => {
                 return self.say(NoticeLevel::Plain, "nobody else is proven to live in its memory");
@@ -195,7 +194,7 @@ impl App {
                 .notes
                 .push(format!("{hidden} more came since the last look: Esc, and ask again"));
         }
-        self.mode = Mode::Several(several);
+        self.mode = Mode::Bulk(several);
     }
 
     /// The question about several processes, each with its signal.
@@ -205,13 +204,13 @@ impl App {
         if let Some(scene) = &self.scene {
             for &(process, signal) in all {
                 let left = left_alone(process, self.setup.own, scene);
-                let left = left.or_else(|| self.underway(process, signal));
-                let bytes = gives(process, scene);
+                let left = left.or_else(|| self.already_signalled(process, signal));
+                let bytes = would_free(process, scene);
                 let what = match &left {
                     Some(why) => format!("left alone: {why}"),
                     None => format!("{signal}, frees about {}", human_size(bytes)),
                 };
-                let intent = left.is_none().then(|| wish(process, signal));
+                let intent = left.is_none().then(|| signal_intent(process, signal));
                 freed += if intent.is_some() { bytes.0 } else { 0 };
                 items.push(BulkItem {
                     who: process.id,
@@ -262,7 +261,7 @@ impl App {
                 name: process.comm.to_string(),
                 what: match kept {
                     Some(why) => format!("must stay: {why}"),
-                    None => format!("frees about {}", human_size(gives(process, scene))),
+                    None => format!("frees about {}", human_size(would_free(process, scene))),
                 },
                 intent: None,
             })
@@ -276,7 +275,7 @@ impl App {
             "cgroup.kill makes no exceptions: signal them one by one (k), or tag them (X)"
                 .to_owned()
         });
-        self.mode = Mode::Several(several);
+        self.mode = Mode::Bulk(several);
     }
 }
 
@@ -298,7 +297,7 @@ fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     }
 }
 
-fn wish(process: &Process, signal: Signal) -> Intent {
+fn signal_intent(process: &Process, signal: Signal) -> Intent {
     Intent::Signal {
         who: process.id,
         name: process.comm.to_string(),
@@ -309,7 +308,7 @@ fn wish(process: &Process, signal: Signal) -> Intent {
 }
 
 /// About what its death sets free.
-fn gives(process: &Process, scene: &Scene) -> Bytes {
+fn would_free(process: &Process, scene: &Scene) -> Bytes {
     process.private().value().unwrap_or_default().bytes(scene.machine().page_size)
 }
 

@@ -28,9 +28,9 @@ pub struct CgroupLine {
     /// How many processes live in it and below.
     pub members: usize,
     /// Its own wall.
-    pub wall: Option<ReachableLimit>,
+    pub limit: Option<ReachableLimit>,
     /// Who dies at that wall.
-    pub fate: Option<OutcomeAtLimit>,
+    pub outcome: Option<OutcomeAtLimit>,
 }
 
 /// The view: its lines, and where the cursor stands.
@@ -39,7 +39,7 @@ pub struct CgroupsView {
     /// The lines, the machine among them.
     pub lines: Vec<CgroupLine>,
     /// Sorted by nearness of the wall, not as a tree.
-    pub by_wall: bool,
+    pub by_limit: bool,
     /// Without those that have no limit, their own or below.
     pub hide: bool,
     /// The cursor's line.
@@ -84,10 +84,10 @@ impl CgroupsView {
             depth: 0,
             said: 0,
             members: scene.now().processes.len(),
-            fate: Some(at_limit::of_domain(policy, scene, ranking, &machine)),
-            wall: Some(machine).filter(|_| !scene.now().untold.lives),
+            outcome: Some(at_limit::of_domain(policy, scene, ranking, &machine)),
+            limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
-        let mut fates = at_limit::fates(policy, scene, &census).into_iter().peekable();
+        let mut fates = at_limit::outcomes(policy, scene, &census).into_iter().peekable();
         let mut above: Vec<&str> = Vec::new();
         for at in shown(cgroups, self.hide) {
             let group = &cgroups.list[at];
@@ -103,21 +103,22 @@ impl CgroupsView {
                 depth: u16::try_from(above.len()).unwrap_or(u16::MAX),
                 said: above.last().map_or(0, |up| up.trim_end_matches('/').len()),
                 members: census.members(path).len(),
-                wall: limits::of_cgroup(group, scene),
-                fate: fates.next_if(|&(other, _)| other == at).map(|(_, fate)| fate),
+                limit: limits::of_cgroup(group, scene),
+                outcome: fates.next_if(|&(other, _)| other == at).map(|(_, fate)| fate),
             });
             // What stands under the root says so by its slash.
             if path != "/" {
                 above.push(path);
             }
         }
-        if self.by_wall {
+        if self.by_limit {
             for line in &mut self.lines {
                 (line.depth, line.said) = (0, 0);
             }
             // A stable sort: whoever has no wall keeps the order of the tree, at the end.
             let far = (u64::MAX, u64::MAX, u64::MAX);
-            self.lines.sort_by_key(|line| line.wall.as_ref().map_or(far, ReachableLimit::distance));
+            self.lines
+                .sort_by_key(|line| line.limit.as_ref().map_or(far, ReachableLimit::distance));
         }
         let Some(held) = &self.held else {
             self.cursor = 0;
@@ -146,7 +147,7 @@ impl App {
     /// The line under the cursor of the view.
     #[must_use]
     pub fn group_line(&self) -> Option<&CgroupLine> {
-        self.groups.lines.get(self.groups.cursor)
+        self.cgroups.lines.get(self.cgroups.cursor)
     }
 
     /// Builds the view anew, where it is shown.
@@ -154,13 +155,13 @@ impl App {
         let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Cgroups) else {
             return;
         };
-        self.groups.arrange(self.setup.policy, scene, &self.ranking);
-        self.groups.keep_in_view(self.viewport.rows);
+        self.cgroups.arrange(self.setup.policy, scene, &self.ranking);
+        self.cgroups.keep_in_view(self.viewport.rows);
     }
 
     /// The cursor of the view stays on the screen.
     pub(crate) fn keep_group_in_view(&mut self) {
-        self.groups.keep_in_view(self.viewport.rows);
+        self.cgroups.keep_in_view(self.viewport.rows);
     }
 
     /// Goes to a view. What it shows may have to be read first.
@@ -175,28 +176,28 @@ impl App {
             ViewKind::Processes => self.arrange(),
             ViewKind::Cgroups => {
                 self.arrange_groups();
-                return self.look_again();
+                return self.sample_again();
             }
             ViewKind::Verdicts => {
                 self.arrange_verdicts();
-                return self.look_again();
+                return self.sample_again();
             }
             ViewKind::Events => {
                 self.arrange_events();
-                return self.look_again();
+                return self.sample_again();
             }
             ViewKind::Memory => {
                 self.arrange_memory();
-                return self.look_again();
+                return self.sample_again();
             }
         }
         Vec::new()
     }
 
     /// Asks for a look that brings what is needed from now on.
-    pub(crate) fn look_again(&self) -> Vec<Request> {
+    pub(crate) fn sample_again(&self) -> Vec<Request> {
         if self.setup.live && !self.paused && self.report.is_none() {
-            vec![Request::LookNow]
+            vec![Request::SampleNow]
         } else {
             Vec::new()
         }
@@ -225,8 +226,8 @@ impl App {
             Action::GroupsByWall => self.sort_groups(true, "sorted by nearness of the wall"),
             Action::GroupsAsTree => self.sort_groups(false, "sorted as a tree"),
             Action::HideUnlimited => {
-                self.groups.hide = !self.groups.hide;
-                let word = if self.groups.hide { "hidden" } else { "shown" };
+                self.cgroups.hide = !self.cgroups.hide;
+                let word = if self.cgroups.hide { "hidden" } else { "shown" };
                 self.say(NoticeLevel::Plain, format!("cgroups without a limit are {word}"));
                 self.arrange_groups();
             }
@@ -244,15 +245,15 @@ impl App {
     }
 
     fn move_group_by(&mut self, by: isize) {
-        let last = self.groups.lines.len().saturating_sub(1);
-        self.groups.cursor = self.groups.cursor.saturating_add_signed(by).min(last);
+        let last = self.cgroups.lines.len().saturating_sub(1);
+        self.cgroups.cursor = self.cgroups.cursor.saturating_add_signed(by).min(last);
         let held = self.group_line().and_then(|line| self.group_at(line));
-        self.groups.held = Some(held.map(|group| Arc::clone(&group.path)));
+        self.cgroups.held = Some(held.map(|group| Arc::clone(&group.path)));
         self.keep_group_in_view();
     }
 
     fn sort_groups(&mut self, by_wall: bool, text: &str) {
-        self.groups.by_wall = by_wall;
+        self.cgroups.by_limit = by_wall;
         self.say(NoticeLevel::Plain, text);
         self.arrange_groups();
     }

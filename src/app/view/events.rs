@@ -53,7 +53,7 @@ impl App {
     /// The lines of the view, the oldest first.
     #[must_use]
     pub fn event_entries(&self) -> Vec<TimelineEntry> {
-        let kills = &self.timeline.happenings;
+        let kills = &self.timeline.events;
         let acts = if self.timeline.kills_only { &[][..] } else { &self.journal.entries[..] };
         let mut entries = Vec::with_capacity(kills.len() + acts.len());
         let mut acts = acts.iter().enumerate().peekable();
@@ -135,7 +135,7 @@ impl App {
             Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_choose_first(),
             Action::ExplainKill => self.explain_event(),
-            Action::LookBefore => self.show_look_before(),
+            Action::LookBefore => self.show_sample_before(),
             Action::KillsOnly => {
                 self.timeline.kills_only = !self.timeline.kills_only;
                 self.timeline.held = None;
@@ -150,22 +150,22 @@ impl App {
     }
 
     /// Shows the whole screen as it was just before the kill under the cursor.
-    fn show_look_before(&mut self) {
+    fn show_sample_before(&mut self) {
         let Some(happening) = self.happening() else {
             return self.say(NoticeLevel::Plain, "choose a kill first");
         };
-        let nth = self.look_before_kill(happening).filter(|_| happening.told != EventTime::Order);
+        let nth = self.sample_before_kill(happening).filter(|_| happening.time != EventTime::Order);
         let Some(nth) = nth else {
             return self.say(NoticeLevel::Plain, "the look before that kill is not kept");
         };
         let (who, id) = (whom(happening), happening.victim.and_then(|victim| victim.id));
-        self.go_to_look(nth);
+        self.go_to_sample(nth);
         self.screen = ViewKind::Processes;
         self.arrange();
         if let Some(id) = id {
             self.jump_to(id);
         }
-        let back = if self.time.is_film() { "goes to the end" } else { "goes back to now" };
+        let back = if self.playback.is_played() { "goes to the end" } else { "goes back to now" };
         self.say(NoticeLevel::Plain, format!("just before {who} was killed; l {back}"));
     }
 
@@ -193,7 +193,7 @@ impl App {
                 self.jump_to(id);
             }
         }
-        self.open_happened(&happening);
+        self.open_incident(&happening);
     }
 
     /// Opens the page of the report that is on the screen once more.
@@ -205,13 +205,13 @@ impl App {
             );
         };
         let number = shown.number;
-        let found = self.timeline.happenings.iter().find(|it| it.report == Some(number)).cloned();
+        let found = self.timeline.events.iter().find(|it| it.report == Some(number)).cloned();
         if let Some(happening) = found {
-            self.open_happened(&happening);
+            self.open_incident(&happening);
         }
     }
 
-    fn open_happened(&mut self, happening: &OomEvent) {
+    fn open_incident(&mut self, happening: &OomEvent) {
         let mut lines = Vec::new();
         let report = happening.report.and_then(|number| self.timeline.report(number).cloned());
         if let Some(report) = &report {
@@ -219,7 +219,7 @@ impl App {
             let policy = Some(self.setup.policy).filter(|policy| policy.id() != "linux");
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
-        let seen = match happening.foreseen {
+        let seen = match happening.prediction {
             PredictionResult::NoLook | PredictionResult::Along => None,
             PredictionResult::NotSeen => {
                 Some("it was not in the look before: it lived too short".to_owned())
@@ -252,12 +252,12 @@ impl App {
                 let text = "told by a log file only, where anybody may write (logger -t)";
                 lines.push(("proof", text.to_owned()));
             }
-        } else if happening.told != EventTime::Order {
+        } else if happening.time != EventTime::Order {
             lines.insert(0, ("clock", self.when_words(happening)));
         }
         lines.extend(seen.map(|seen| ("seen", seen)));
         let title = format!("{}: {}", happening.by.word(), whom(happening));
-        self.mode = Mode::Happened(Box::new(IncidentPage { title, lines, scroll: 0 }));
+        self.mode = Mode::Incident(Box::new(IncidentPage { title, lines, scroll: 0 }));
     }
 
     fn when_words(&self, happening: &OomEvent) -> String {
@@ -270,7 +270,7 @@ impl App {
             second / 60 % 60,
             second % 60
         );
-        match happening.told {
+        match happening.time {
             EventTime::Live | EventTime::Clock => time,
             EventTime::Stamp => format!(
                 "about {time}: the log's own clock drifts, and stands still while the machine sleeps"

@@ -122,7 +122,9 @@ impl App {
             return Vec::new();
         }
         match action {
-            Action::ZoomIn | Action::ZoomOut | Action::Enlarge if self.time.history.is_empty() => {
+            Action::ZoomIn | Action::ZoomOut | Action::Enlarge
+                if self.playback.history.is_empty() =>
+            {
                 self.say(NoticeLevel::Plain, "there is no look to draw");
             }
             Action::ZoomIn if !self.memory.zoom_by(-1) => {
@@ -145,7 +147,7 @@ impl App {
 
     /// Back in time; where the charts reach further back than whole looks, it says so and stays.
     fn step_charts_back(&mut self, action: Action) {
-        let time = &self.time;
+        let time = &self.playback;
         let at_end = time.at().is_some() && time.at() == time.past.oldest();
         let oldest = time.past.oldest().and_then(|oldest| time.past.time(oldest));
         let further = time.history.iter().next().map(|moment| moment.at) < oldest;
@@ -173,7 +175,7 @@ impl App {
     /// stands in it.
     #[must_use]
     pub fn window(&self, cells: usize) -> ChartWindow<'_> {
-        let history = &self.time.history;
+        let history = &self.playback.history;
         let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
         let zoom = ZOOMS.get(self.memory.zoom).and_then(|(_, span)| *span);
         let (end, span) = match (zoom, self.shown_at()) {

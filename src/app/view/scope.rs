@@ -26,7 +26,7 @@ impl App {
         self.anchor = CursorAnchor::First;
         self.arrange();
         self.say(NoticeLevel::Plain, text);
-        self.look_again()
+        self.sample_again()
     }
 
     /// Back to the machine; in a container that has a limit first to that, then on to the machine.
@@ -59,7 +59,7 @@ impl App {
             vec![item(Scope::Global, Scope::GLOBAL, machine.to_owned(), shown.is_global())];
         let cgroups = &now.cgroups;
         let of_group = |group: &Cgroup, note: &str| {
-            let limit = match group.wall() {
+            let limit = match group.effective_limit() {
                 Some(limit) => format!("limit {}", human_size(limit)),
                 None if group.limit.value().is_none() => format!("limit {}", group.limit.dash()),
                 None => "no limit".to_owned(),

@@ -53,11 +53,11 @@ impl App {
 
     /// The rows seen by the policy under the cursor.
     #[must_use]
-    pub fn opinion_sight(&self) -> Option<(RowContext<'_>, &KillerOpinion)> {
+    pub fn opinion_context(&self) -> Option<(RowContext<'_>, &KillerOpinion)> {
         let opinion = self.opinion()?;
-        let sight = self.sight()?;
+        let context = self.context()?;
         Some((
-            RowContext { policy: opinion.policy, ranking: &self.verdicts.ranking, ..sight },
+            RowContext { policy: opinion.policy, ranking: &self.verdicts.ranking, ..context },
             opinion,
         ))
     }
@@ -126,7 +126,7 @@ impl App {
             let theirs = policy.needs();
             needs.status |= theirs.status;
             needs.cgroup |= theirs.cgroup;
-            needs.whereabouts |= theirs.whereabouts;
+            needs.exe_cwd_environ |= theirs.exe_cwd_environ;
             needs.cgroups = needs.cgroups.max(theirs.cgroups);
             if theirs.scores == Scores::All {
                 needs.scores = Scores::All;
@@ -200,6 +200,6 @@ impl App {
         let Some(policy) = self.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
         self.screen = ViewKind::Processes;
         self.set_policy(policy);
-        self.look_again()
+        self.sample_again()
     }
 }

@@ -117,9 +117,9 @@ impl Domain {
         let cgroups = &now.cgroups;
         let page = now.machine.page_size;
         let swap = now.swap.lasting().pages(page);
-        let total = cgroups
-            .upwards(path.as_str())
-            .find_map(|group| Some((&group.path, group.total(swap, now.knobs.swappiness, page)?)));
+        let total = cgroups.upwards(path.as_str()).find_map(|group| {
+            Some((&group.path, group.total(swap, now.sysctls.swappiness, page)?))
+        });
         let hierarchy = cgroups.hierarchy.value().unwrap_or(Hierarchy::V2);
         let here = cgroups.find(path.as_str()).is_some();
         let (kind, pages, weighed_by) = match total {
@@ -144,7 +144,7 @@ impl Domain {
 
     /// The domain whose OOM this is: itself, or the one that it is a part of.
     #[must_use]
-    pub fn wall(&self) -> &Arc<Text> {
+    pub fn limiting_cgroup(&self) -> &Arc<Text> {
         self.weighed_by.as_ref().unwrap_or(&self.name)
     }
 
@@ -153,7 +153,7 @@ impl Domain {
     pub fn is_machine(&self) -> bool {
         match self.kind {
             DomainKind::Global => true,
-            DomainKind::Part => self.wall().as_str() == Scope::GLOBAL,
+            DomainKind::Part => self.limiting_cgroup().as_str() == Scope::GLOBAL,
             DomainKind::Memcg(_) | DomainKind::Nodes(_) | DomainKind::Gone => false,
         }
     }

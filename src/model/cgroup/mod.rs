@@ -251,7 +251,7 @@ impl Cgroup {
         [memory, both].into_iter().flatten().min()
     }
 
-    /// What counts against [`Cgroup::wall`].
+    /// What counts against [`Cgroup::effective_limit`].
     #[must_use]
     pub fn used(&self) -> Reading<Bytes> {
         let both = self.limit.value().and_then(Limit::bytes).is_none()
@@ -262,7 +262,7 @@ impl Cgroup {
     /// The lowest of its walls: what it may hold of memory alone, or of memory and swap together where
     /// only that is limited.
     #[must_use]
-    pub fn wall(&self) -> Option<Bytes> {
+    pub fn effective_limit(&self) -> Option<Bytes> {
         let bytes = |limit: Reading<Limit>| limit.value().and_then(Limit::bytes);
         bytes(self.limit).or(bytes(self.memsw_limit))
     }

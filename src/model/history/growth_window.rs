@@ -47,10 +47,10 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn fill(&mut self, look: &Snapshot) {
-        (self.at, self.uptime) = (look.clock.monotonic_ms, look.clock.uptime_ticks);
+    fn fill(&mut self, sample: &Snapshot) {
+        (self.at, self.uptime) = (sample.clock.monotonic_ms, sample.clock.uptime_ticks);
         self.list.clear();
-        self.list.extend(look.processes.iter().filter(|it| it.has_mm).map(SizeThen::of));
+        self.list.extend(sample.processes.iter().filter(|it| it.has_mm).map(SizeThen::of));
     }
 
     fn find(&self, id: ProcId) -> Option<&SizeThen> {
@@ -71,32 +71,32 @@ pub(crate) enum Then {
 /// The sizes of the last minute, the oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrowthWindow {
-    looks: VecDeque<Sizes>,
+    samples: VecDeque<Sizes>,
 }
 
 impl GrowthWindow {
     /// Keeps the sizes of a look, where it is time to. One that is not later than the last begins anew.
-    pub(crate) fn keep(&mut self, look: &Snapshot) {
-        let now = look.clock.monotonic_ms;
-        if self.looks.back().is_some_and(|last| last.at >= now) {
-            self.looks.clear();
+    pub(crate) fn keep(&mut self, sample: &Snapshot) {
+        let now = sample.clock.monotonic_ms;
+        if self.samples.back().is_some_and(|last| last.at >= now) {
+            self.samples.clear();
         }
         let mut spare = None;
-        while self.looks.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGO) {
-            spare = self.looks.pop_front();
+        while self.samples.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGO) {
+            spare = self.samples.pop_front();
         }
-        if self.looks.back().is_none_or(|last| now.saturating_sub(last.at) >= APART) {
+        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= APART) {
             let empty = || Sizes { at: now, uptime: Ticks(0), list: Vec::new() };
             let mut sizes = spare.unwrap_or_else(empty);
-            sizes.fill(look);
-            self.looks.push_back(sizes);
+            sizes.fill(sample);
+            self.samples.push_back(sizes);
         }
     }
 
     /// What a process was about a minute before this time, or when it was seen first, and when that was.
     pub(crate) fn then(&self, process: &Process, now: Millis) -> Option<(Then, Millis)> {
-        let mut looks = self.looks.iter().filter(|sizes| sizes.at < now);
-        let oldest = looks.next()?;
+        let mut samples = self.samples.iter().filter(|sizes| sizes.at < now);
+        let oldest = samples.next()?;
         if let Some(size) = oldest.find(process.id) {
             return Some((Then::Was(*size), oldest.at));
         }
@@ -104,6 +104,6 @@ impl GrowthWindow {
             return Some((Then::Unborn, oldest.at));
         }
         // It was hidden, or could not be read.
-        looks.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
+        samples.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
     }
 }

@@ -27,15 +27,15 @@ pub struct MachineSample {
 impl MachineSample {
     /// What of a look is kept.
     #[must_use]
-    pub fn of(look: &Snapshot) -> Self {
+    pub fn of(sample: &Snapshot) -> Self {
         Self {
-            unix_ms: look.clock.unix_ms,
-            at: look.clock.monotonic_ms,
-            memory: look.memory,
-            swap: look.swap,
-            overcommit: look.overcommit,
-            pressure: look.pressure,
-            traffic: look.traffic,
+            unix_ms: sample.clock.unix_ms,
+            at: sample.clock.monotonic_ms,
+            memory: sample.memory,
+            swap: sample.swap,
+            overcommit: sample.overcommit,
+            pressure: sample.pressure,
+            traffic: sample.traffic,
         }
     }
 

@@ -165,8 +165,8 @@ impl SampleHistory {
 
     /// Adds a look, and holds it until the next one comes. Its number comes back, and the look that was held
     /// before. One that is not later than the newest begins anew.
-    pub fn push(&mut self, look: Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
-        let now = look.clock.monotonic_ms;
+    pub fn push(&mut self, sample: Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
+        let now = sample.clock.monotonic_ms;
         if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
             self.first += self.frames.len() as u64;
             self.frames.clear();
@@ -176,18 +176,18 @@ impl SampleHistory {
         let before = self.last.take();
         let old = before.as_deref().filter(|_| !nth.is_multiple_of(WHOLE_EVERY));
         let frame = Frame {
-            rest: look.without_lists(),
+            rest: sample.without_lists(),
             cgroups: Arc::new(Cgroups {
-                hierarchy: look.cgroups.hierarchy,
-                read_ms: look.cgroups.read_ms,
+                hierarchy: sample.cgroups.hierarchy,
+                read_ms: sample.cgroups.read_ms,
                 list: Vec::new(),
             }),
-            groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &look.cgroups.list),
-            processes: Rows::between(old.map(|old| &old.processes[..]), &look.processes),
+            groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &sample.cgroups.list),
+            processes: Rows::between(old.map(|old| &old.processes[..]), &sample.processes),
         };
         self.bytes += frame.bytes();
         self.frames.push_back(frame);
-        self.last = Some(look);
+        self.last = Some(sample);
         self.forget(now);
         (SampleIndex(nth), before)
     }
@@ -289,7 +289,7 @@ impl SampleHistory {
 
     /// A look, put together again; nothing where it was let go.
     #[must_use]
-    pub fn look(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
+    pub fn sample(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
         let frame = self.frame(nth)?;
         let end = usize::try_from(nth.0 - self.first).ok()?;
         let whole = |at: usize, of: fn(&Frame) -> bool| {
@@ -371,7 +371,7 @@ impl SampleHistory {
     pub fn has_kill(&self, nth: SampleIndex) -> bool {
         let before = nth.0.checked_sub(1).and_then(|nth| self.facts(SampleIndex(nth)));
         let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
-        let kills = |look: &Snapshot| look.traffic.oom_kills.value();
+        let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
         more && now.goes_on_from(before)
     }
@@ -391,11 +391,11 @@ mod tests {
     use crate::model::{Reading, Text};
     use crate::units::{Bytes, Pages, Ticks};
 
-    fn look(ms: u64, sizes: &[(i32, u64)], kills: u64) -> Snapshot {
-        let mut look = Snapshot::default();
-        look.clock.monotonic_ms = Millis(ms);
-        look.traffic.oom_kills = Reading::Value(kills);
-        look.processes = sizes
+    fn sample(ms: u64, sizes: &[(i32, u64)], kills: u64) -> Snapshot {
+        let mut sample = Snapshot::default();
+        sample.clock.monotonic_ms = Millis(ms);
+        sample.traffic.oom_kills = Reading::Value(kills);
+        sample.processes = sizes
             .iter()
             .map(|&(pid, size)| Process {
                 id: ProcId { pid, born: Ticks(1) },
@@ -410,8 +410,8 @@ mod tests {
         });
         let mut list: Vec<Cgroup> = groups.collect();
         list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
-        look.cgroups = Arc::new(Cgroups { list, ..Cgroups::default() });
-        look
+        sample.cgroups = Arc::new(Cgroups { list, ..Cgroups::default() });
+        sample
     }
 
     proptest! {
@@ -422,23 +422,23 @@ mod tests {
             span in 5..200_u64,
         ) {
             let mut past = SampleHistory::new(Millis(span), usize::MAX);
-            let mut looks = Vec::new();
+            let mut samples = Vec::new();
             for (nth, sizes) in film.iter().enumerate() {
                 let sizes: Vec<(i32, u64)> = sizes.iter().map(|(&pid, &size)| (pid, size)).collect();
-                let look = look(nth as u64 + 1, &sizes, 0);
-                prop_assert_eq!(past.push(Arc::new(look.clone())).0, SampleIndex(nth as u64));
-                looks.push(look);
+                let sample = sample(nth as u64 + 1, &sizes, 0);
+                prop_assert_eq!(past.push(Arc::new(sample.clone())).0, SampleIndex(nth as u64));
+                samples.push(sample);
             }
             let oldest = past.oldest().unwrap();
             prop_assert!(past.len() as u64 <= span + 1);
             prop_assert!(past.is_whole(oldest));
-            for nth in oldest.0..looks.len() as u64 {
-                let back = past.look(SampleIndex(nth)).unwrap();
-                prop_assert_eq!(&back.processes, &looks[nth as usize].processes);
-                prop_assert_eq!(&back.cgroups, &looks[nth as usize].cgroups);
-                prop_assert_eq!(back.clock, looks[nth as usize].clock);
+            for nth in oldest.0..samples.len() as u64 {
+                let back = past.sample(SampleIndex(nth)).unwrap();
+                prop_assert_eq!(&back.processes, &samples[nth as usize].processes);
+                prop_assert_eq!(&back.cgroups, &samples[nth as usize].cgroups);
+                prop_assert_eq!(back.clock, samples[nth as usize].clock);
             }
-            prop_assert!(past.look(SampleIndex(looks.len() as u64)).is_none());
+            prop_assert!(past.sample(SampleIndex(samples.len() as u64)).is_none());
         }
     }
 
@@ -450,14 +450,14 @@ mod tests {
         for second in 1..=1000_u64 {
             let mut sizes = sizes.clone();
             sizes[3].1 = second;
-            past.push(Arc::new(look(second, &sizes, 0)));
+            past.push(Arc::new(sample(second, &sizes, 0)));
         }
         assert!(past.bytes() <= room, "{} of {room}", past.bytes());
         assert!(past.len() > 30, "changes take less than looks: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);
         let mut past = SampleHistory::new(Millis(20), usize::MAX);
-        (1..=100).for_each(|ms| _ = past.push(Arc::new(look(ms, &sizes, 0))));
+        (1..=100).for_each(|ms| _ = past.push(Arc::new(sample(ms, &sizes, 0))));
         assert_eq!((past.oldest(), past.newest()), (Some(SampleIndex(79)), Some(SampleIndex(99))));
     }
 
@@ -465,14 +465,14 @@ mod tests {
     fn kills_are_found_both_ways() {
         let mut past = SampleHistory::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
-            past.push(Arc::new(look(ms, &[(1, 1)], kills)));
+            past.push(Arc::new(sample(ms, &[(1, 1)], kills)));
         }
         assert_eq!(past.next_kill(SampleIndex(0)), Some(SampleIndex(2)));
         assert_eq!(past.next_kill(SampleIndex(2)), Some(SampleIndex(4)));
         assert_eq!(past.next_kill(SampleIndex(4)), None);
         assert_eq!(past.previous_kill(SampleIndex(4)), Some(SampleIndex(2)));
         assert_eq!(past.at(Millis(3)), Some(SampleIndex(2)));
-        past.push(Arc::new(look(1, &[], 0)));
+        past.push(Arc::new(sample(1, &[], 0)));
         assert_eq!(
             (past.len(), past.oldest()),
             (1, Some(SampleIndex(5))),

@@ -100,8 +100,8 @@ pub struct Privileges {
     /// doomtop's own memory is locked, so that it keeps running when memory is gone.
     pub memory_locked: bool,
     /// The kernel's switches can be turned.
-    #[serde(default, skip_serializing_if = "SysctlWritable::is_not_asked")]
-    pub turns_knobs: SysctlWritable,
+    #[serde(default, rename = "turns_knobs", skip_serializing_if = "SysctlWritable::is_not_asked")]
+    pub sysctls_writable: SysctlWritable,
 }
 
 impl Privileges {

@@ -127,15 +127,15 @@ impl Sysctl {
 
     /// What a look says of it.
     #[must_use]
-    pub fn seen(self, look: &Snapshot) -> Reading<u64> {
-        let (overcommit, knobs) = (&look.overcommit, &look.knobs);
+    pub fn seen(self, sample: &Snapshot) -> Reading<u64> {
+        let (overcommit, sysctls) = (&sample.overcommit, &sample.sysctls);
         match self {
             Self::OvercommitMemory => overcommit.mode.map(|mode| u64::from(u8::from(mode))),
             Self::OvercommitRatio => overcommit.ratio,
             Self::OvercommitKbytes => overcommit.kbytes.map(|kbytes| kbytes.0),
-            Self::PanicOnOom => knobs.panic_on_oom.map(|who| u64::from(u8::from(who))),
-            Self::KillAllocatingTask => knobs.oom_kill_allocating_task.map(u64::from),
-            Self::Swappiness => knobs.swappiness,
+            Self::PanicOnOom => sysctls.panic_on_oom.map(|who| u64::from(u8::from(who))),
+            Self::KillAllocatingTask => sysctls.oom_kill_allocating_task.map(u64::from),
+            Self::Swappiness => sysctls.swappiness,
         }
     }
 

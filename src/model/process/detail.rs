@@ -10,7 +10,7 @@ pub struct ProcessDetail {
     /// Who.
     pub who: ProcId,
     /// What its memory is made of.
-    pub holding: Reading<MemoryBreakdown>,
+    pub breakdown: Reading<MemoryBreakdown>,
     /// Who lives in its memory.
     pub sharers: Reading<MemorySharers>,
     /// The freezer that holds it.

@@ -166,8 +166,8 @@ pub struct Process {
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub cmdline: Reading<Arc<Text>>,
     /// Its program and where it runs, where an installed killer has rules on that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whereabouts: Option<Arc<ExeCwdEnviron>>,
+    #[serde(default, rename = "whereabouts", skip_serializing_if = "Option::is_none")]
+    pub exe_cwd_environ: Option<Arc<ExeCwdEnviron>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -265,7 +265,7 @@ pub struct Needs {
     /// `/proc/PID/cmdline` inside the look. Only where nobody waits for a ranking (batch, JSON).
     pub cmdline: bool,
     /// Programs, working directories and environments, as far as an installed killer has rules on them.
-    pub whereabouts: bool,
+    pub exe_cwd_environ: bool,
     /// How much of the memory cgroups.
     pub cgroups: CgroupNeeds,
     /// Whose `oom_score` to read beside the rest.
@@ -294,7 +294,7 @@ impl Needs {
             status: true,
             cgroup: true,
             cmdline: true,
-            whereabouts: true,
+            exe_cwd_environ: true,
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: Vec::new(),

@@ -53,7 +53,7 @@ impl Policy for Bustd {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
         let mut stand = ConditionState::assumed();
         // It cuts the percentage to a whole number before it compares.
@@ -87,15 +87,15 @@ impl Policy for Bustd {
         Verdict::Scored(badness.then_by(rss(process)))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
@@ -103,7 +103,7 @@ impl Policy for Bustd {
         true
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::TERM, why: "SIGTERM, and SIGKILL after half a second" }
     }
 }

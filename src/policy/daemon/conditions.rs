@@ -21,7 +21,7 @@ pub(crate) fn rss(process: &Process) -> i64 {
 
 /// How far what it holds may move until the kill.
 pub(crate) fn growth(process: &Process, scene: &Scene) -> Drift {
-    let GrowthBound { rise, fall } = scene.surge(process.id);
+    let GrowthBound { rise, fall } = scene.growth_bound(process.id);
     Drift { up: rise, down: fall }
 }
 

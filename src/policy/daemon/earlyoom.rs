@@ -164,7 +164,7 @@ impl Policy for Earlyoom {
         if self.by_rss { BadnessUnit::Pages } else { BadnessUnit::Bare }
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
         let options = &told.options;
         let now = scene.now();
@@ -242,15 +242,15 @@ impl Policy for Earlyoom {
         Verdict::Scored(badness)
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
         if self.by_rss { conditions::growth(process, scene) } else { Drift::default() }
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
+    fn counter_error(&self, scene: &Scene) -> Pages {
         if self.by_rss { scene.greatest_rise() } else { Pages::ZERO }
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
@@ -278,7 +278,7 @@ impl Policy for Earlyoom {
         told(scene).options.group
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let mut company = crate::policy::likely_sharers(victim, scene);
         if self.signals_groups(scene) {
             let fellows = process_group(victim, scene);
@@ -292,7 +292,7 @@ impl Policy for Earlyoom {
         !self.by_rss
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::TERM,
             why: "SIGTERM first; SIGKILL once memory and swap fall to the lower limits, never because \

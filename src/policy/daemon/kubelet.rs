@@ -127,7 +127,7 @@ impl Policy for Kubelet {
         BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let memory = &scene.now().memory;
         let mut stand = ConditionState::assumed();
         match memory.available_kib {
@@ -160,15 +160,15 @@ impl Policy for Kubelet {
         }
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         pod(victim).map_or_else(Vec::new, |pod| cgroup_candidates::inhabitants(pod, victim, scene))
     }
 
@@ -176,7 +176,7 @@ impl Policy for Kubelet {
         true
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "a hard eviction: the whole pod, without grace" }
     }
 }

@@ -47,7 +47,7 @@ impl Policy for Lmkd {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
         let mut stand = ConditionState::assumed();
         // The kernel wakes it at 70 ms in a second; ten seconds' average is what can be read.
@@ -98,15 +98,15 @@ impl Policy for Lmkd {
         Verdict::Scored(badness.then_by(if adj <= PERCEPTIBLE { rss(process) } else { 0 }))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::Oldest
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
@@ -114,7 +114,7 @@ impl Policy for Lmkd {
         true
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "it kills at once, and reaps the memory itself" }
     }
 }

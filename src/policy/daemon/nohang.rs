@@ -72,7 +72,7 @@ impl Nohang {
             _ => Answer::Unknown,
         };
         let told = |process: &Process, which: fn(&ExeCwdEnviron) -> &Reading<Text>| match process
-            .whereabouts
+            .exe_cwd_environ
             .as_deref()
             .map(which)
         {
@@ -162,7 +162,7 @@ impl Policy for Nohang {
         Needs {
             status: true,
             cgroup: true,
-            whereabouts: true,
+            exe_cwd_environ: true,
             scores: Scores::All,
             ..Needs::default()
         }
@@ -172,7 +172,7 @@ impl Policy for Nohang {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let told = self.told(scene);
         let options = &told.options;
         let now = scene.now();
@@ -296,15 +296,15 @@ impl Policy for Nohang {
         Verdict::Scored(badness)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
@@ -317,7 +317,7 @@ impl Policy for Nohang {
         !self.told(scene).options.ignore_positive_adj
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::TERM,
             why: "SIGTERM at the soft limits, and SIGKILL after 10 s if they still hold, or at the hard \

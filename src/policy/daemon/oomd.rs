@@ -208,7 +208,7 @@ impl Oomd {
 
 /// What a cgroup did on the devices that count, weighed.
 fn cost(group: &Cgroup, options: &Options) -> f64 {
-    let weighed = group.io.iter().filter_map(|used| {
+    let take_breakdowns = group.io.iter().filter_map(|used| {
         let (_, weights) = options.devices.iter().find(|(device, _)| *device == used.device)?;
         let counts = [
             used.read_ios,
@@ -222,7 +222,7 @@ fn cost(group: &Cgroup, options: &Options) -> f64 {
             counts.iter().zip(weights.0).map(|(&count, weight)| count as f64 * weight).sum::<f64>(),
         )
     });
-    weighed.sum()
+    take_breakdowns.sum()
 }
 
 impl Policy for Oomd {
@@ -306,7 +306,7 @@ impl Policy for Oomd {
         }
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
         let mut stand = ConditionState::of(told);
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
@@ -374,15 +374,15 @@ impl Policy for Oomd {
         worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
             cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
@@ -393,7 +393,7 @@ impl Policy for Oomd {
         true
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::KILL,
             why: "SIGKILL to every process of the cgroup, again and again",

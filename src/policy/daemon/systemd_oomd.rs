@@ -215,7 +215,7 @@ impl Policy for SystemdOomd {
         BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let told = told(scene);
         let now = scene.now();
         let mut stand = ConditionState::of(told);
@@ -299,15 +299,15 @@ impl Policy for SystemdOomd {
         worth.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
             cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
@@ -318,7 +318,7 @@ impl Policy for SystemdOomd {
         true
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::KILL,
             why: "SIGKILL to every process of the cgroup, without warning",

@@ -302,7 +302,7 @@ impl Policy for Linux {
         BadnessUnit::Pages
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let swap = scene.now().swap;
         let why = if swap.total_kib.0 == 0 {
             "acts when reclaim fails; no swap, so it comes without much warning".to_owned()
@@ -312,8 +312,8 @@ impl Policy for Linux {
         TriggerState::simply(true, why)
     }
 
-    fn off(&self, scene: &Scene) -> Option<Override> {
-        crate::policy::kernel::overrides::off(scene)
+    fn overridden(&self, scene: &Scene) -> Option<Override> {
+        crate::policy::kernel::overrides::active_override(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -325,21 +325,21 @@ impl Policy for Linux {
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
         let counter = unseen_swap(process, scene);
         // The killer's counter is never below zero, so it can miss no more than there is.
         let missed = counter.min(process.swap.value().unwrap_or_default());
-        let GrowthBound { rise, fall } = scene.surge(process.id);
+        let GrowthBound { rise, fall } = scene.growth_bound(process.id);
         // Until the next look comes, a refresh and the time that looking takes may pass.
         Drift { up: counter + rise + rise, down: missed + fall + fall }
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
+    fn counter_error(&self, scene: &Scene) -> Pages {
         let rise = scene.greatest_rise();
         swap_counter_bound(scene.machine()) + rise + rise
     }
 
-    fn tie(&self, scene: &Scene) -> TieBreak {
+    fn tie_break(&self, scene: &Scene) -> TieBreak {
         if scene.domain().is_memcg() { TieBreak::Unseen } else { self.rules(scene.machine()).tie }
     }
 
@@ -355,7 +355,7 @@ impl Policy for Linux {
         true
     }
 
-    fn instead<'a>(
+    fn killed_instead<'a>(
         &self,
         chosen: &Process,
         scene: &'a Scene,
@@ -367,11 +367,11 @@ impl Policy for Linux {
         Some((child, "up to 5.0 the worst child dies in the place of the one that was chosen"))
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "the kernel of today always kills" }
     }
 }

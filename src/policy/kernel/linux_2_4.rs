@@ -104,7 +104,7 @@ impl Policy for Linux24 {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let free = scene.now().swap.free_kib;
         let swap = Trigger {
             what: "free swap",
@@ -206,11 +206,11 @@ impl Policy for Linux24 {
         if points <= 0 { Verdict::Spared(SparedReason::Zero) } else { Verdict::Scored(badness) }
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::Oldest
     }
 
@@ -218,11 +218,11 @@ impl Policy for Linux24 {
         true
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> PolicyAction {
+    fn action(&self, victim: &Process) -> PolicyAction {
         let sacrifice = crate::policy::sacrifice(victim);
         PolicyAction { signal: sacrifice.signal, why: sacrifice.why }
     }

@@ -260,7 +260,7 @@ impl Policy for Linux26 {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(
             true,
             if self.since < 11 {
@@ -271,11 +271,11 @@ impl Policy for Linux26 {
         )
     }
 
-    fn off(&self, scene: &Scene) -> Option<Override> {
+    fn overridden(&self, scene: &Scene) -> Option<Override> {
         // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
         // task with 2.6.24; until then whoever asked died where nodes were all that was short.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
-        match crate::policy::kernel::overrides::off(scene) {
+        match crate::policy::kernel::overrides::active_override(scene) {
             Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
             _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
             Some(Override::Panic) if self.since < 19 => None,
@@ -337,11 +337,11 @@ impl Policy for Linux26 {
         Verdict::Scored(points(&facts, self.since).1)
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::Oldest
     }
 
@@ -353,7 +353,7 @@ impl Policy for Linux26 {
         self.since >= 11
     }
 
-    fn instead<'a>(
+    fn killed_instead<'a>(
         &self,
         chosen: &Process,
         scene: &'a Scene,
@@ -365,11 +365,11 @@ impl Policy for Linux26 {
         Some((child, "the oldest child dies in the place of the one that was chosen"))
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         if self.since >= 32 { Vec::new() } else { likely_sharers(victim, scene) }
     }
 
-    fn act(&self, victim: &Process) -> PolicyAction {
+    fn action(&self, victim: &Process) -> PolicyAction {
         if self.since >= 11 {
             return PolicyAction {
                 signal: Signal::KILL,

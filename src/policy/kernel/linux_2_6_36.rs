@@ -108,12 +108,12 @@ impl Policy for Linux2636 {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(true, "acts when reclaim and swap can give nothing more")
     }
 
-    fn off(&self, scene: &Scene) -> Option<Override> {
-        crate::policy::kernel::overrides::off(scene)
+    fn overridden(&self, scene: &Scene) -> Option<Override> {
+        crate::policy::kernel::overrides::active_override(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -150,16 +150,16 @@ impl Policy for Linux2636 {
         })
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
-        let GrowthBound { rise, fall } = scene.surge(process.id);
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
+        let GrowthBound { rise, fall } = scene.growth_bound(process.id);
         Drift { up: shift(rise, scene), down: shift(fall, scene) }
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
+    fn counter_error(&self, scene: &Scene) -> Pages {
         shift(scene.greatest_rise(), scene)
     }
 
-    fn tie(&self, scene: &Scene) -> TieBreak {
+    fn tie_break(&self, scene: &Scene) -> TieBreak {
         if scene.domain().is_memcg() { TieBreak::Unseen } else { TieBreak::Oldest }
     }
 
@@ -171,7 +171,7 @@ impl Policy for Linux2636 {
         true
     }
 
-    fn instead<'a>(
+    fn killed_instead<'a>(
         &self,
         chosen: &Process,
         scene: &'a Scene,
@@ -180,11 +180,11 @@ impl Policy for Linux2636 {
         Some((child, "the worst child dies in the place of the one that was chosen"))
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "kernels from 2.6.10 on always kill" }
     }
 }

@@ -42,14 +42,14 @@ impl Policy for NoKiller {
         BadnessUnit::Pages
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(
             true,
             "there is no killer: the next allocation that fails kills its own process",
         )
     }
 
-    fn off(&self, _: &Scene) -> Option<Override> {
+    fn overridden(&self, _: &Scene) -> Option<Override> {
         Some(Override::NoKiller)
     }
 
@@ -71,19 +71,19 @@ impl Policy for NoKiller {
         ))
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::Unseen
     }
 
-    fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "its own page fault ends it" }
     }
 }

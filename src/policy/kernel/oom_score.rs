@@ -81,7 +81,7 @@ impl ScoreComparison {
 pub fn comparisons(scene: &Scene) -> impl Iterator<Item = ScoreComparison> {
     scene.now().processes.iter().filter_map(|process| {
         let (computed, kernel) = compare(process, scene)?;
-        let Drift { up, down } = LINUX.sway(process, scene);
+        let Drift { up, down } = LINUX.drift(process, scene);
         let off_by = match points(process, scene) {
             _ if computed == kernel => Some(Pages::ZERO),
             Some(points) => distance(points, kernel, scene),

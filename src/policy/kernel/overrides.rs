@@ -39,7 +39,7 @@ impl Override {
 
     /// Whether whoever asks for memory dies, whatever the ranking.
     #[must_use]
-    pub const fn takes_whoever_asks(self) -> bool {
+    pub const fn kills_allocating_task(self) -> bool {
         matches!(self, Self::NoKiller | Self::AllocatingTask | Self::Confined)
     }
 
@@ -98,18 +98,19 @@ impl Override {
 
 /// What overrules the kernel's ranking in this scene, the strongest first.
 #[must_use]
-pub fn off(scene: &Scene) -> Option<Override> {
+pub fn active_override(scene: &Scene) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
-    let cgroup = domain.is_memcg().then(|| now.cgroups.find(domain.wall().as_str())).flatten();
+    let cgroup =
+        domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str())).flatten();
     if cgroup.is_some_and(|group| group.oom_kill_disabled.value() == Some(true)) {
         return Some(Override::Waits);
     }
-    match now.knobs.panic_on_oom.value() {
+    match now.sysctls.panic_on_oom.value() {
         Some(PanicOnOom::Always) => return Some(Override::Panic),
         Some(PanicOnOom::Global) if domain.is_machine() => return Some(Override::Panic),
         _ => {}
     }
-    if !domain.is_memcg() && now.knobs.oom_kill_allocating_task.value() == Some(true) {
+    if !domain.is_memcg() && now.sysctls.oom_kill_allocating_task.value() == Some(true) {
         return Some(Override::AllocatingTask);
     }
     let inside = || now.processes.iter().filter(|process| domain.contains(process));

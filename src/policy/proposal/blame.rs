@@ -52,7 +52,7 @@ impl Policy for Blame {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(true, "at the first failure, without waiting")
     }
 
@@ -64,23 +64,23 @@ impl Policy for Blame {
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
-        LINUX.sway(process, scene)
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
+        LINUX.drift(process, scene)
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
-        LINUX.reach(scene)
+    fn counter_error(&self, scene: &Scene) -> Pages {
+        LINUX.counter_error(scene)
     }
 
-    fn tie(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie(scene)
+    fn tie_break(&self, scene: &Scene) -> TieBreak {
+        LINUX.tie_break(scene)
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "no mercy was asked for" }
     }
 }

@@ -93,10 +93,10 @@ impl Policy for KillParent {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, scene: &Scene) -> TriggerState {
+    fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let kills = scene.kills().len();
         let seen = if kills == 1 { "1 kill".to_owned() } else { format!("{kills} kills") };
-        let base = LINUX_2_6_0.armed(scene);
+        let base = LINUX_2_6_0.trigger_state(scene);
         TriggerState { why: format!("{}; {seen} seen so far", base.why), ..base }
     }
 
@@ -104,15 +104,15 @@ impl Policy for KillParent {
         LINUX_2_6_0.judge(process, scene)
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
-        LINUX_2_6_0.sway(process, scene)
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
+        LINUX_2_6_0.drift(process, scene)
     }
 
-    fn tie(&self, scene: &Scene) -> TieBreak {
-        LINUX_2_6_0.tie(scene)
+    fn tie_break(&self, scene: &Scene) -> TieBreak {
+        LINUX_2_6_0.tie_break(scene)
     }
 
-    fn instead<'a>(
+    fn killed_instead<'a>(
         &self,
         chosen: &Process,
         scene: &'a Scene,
@@ -124,12 +124,12 @@ impl Policy for KillParent {
             .then_some((parent, "its children were chosen too often: the parent dies"))
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
-        LINUX_2_6_0.company(victim, scene)
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+        LINUX_2_6_0.also_killed(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> PolicyAction {
-        LINUX_2_6_0.act(victim)
+    fn action(&self, victim: &Process) -> PolicyAction {
+        LINUX_2_6_0.action(victim)
     }
 }
 

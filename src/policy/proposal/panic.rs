@@ -39,11 +39,11 @@ impl Policy for Panic {
         BadnessUnit::Bare
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(true, "at the first failure, without waiting")
     }
 
-    fn off(&self, _: &Scene) -> Option<Override> {
+    fn overridden(&self, _: &Scene) -> Option<Override> {
         Some(Override::Panic)
     }
 
@@ -52,19 +52,19 @@ impl Policy for Panic {
         Verdict::Spared(if kernel { SparedReason::Kernel } else { SparedReason::Unnamed })
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::Oldest
     }
 
-    fn company<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
     }
 }

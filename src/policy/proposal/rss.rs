@@ -49,7 +49,7 @@ impl Policy for Largest {
         BadnessUnit::Pages
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(false, "a baseline to compare with: nobody kills by it")
     }
 
@@ -70,23 +70,23 @@ impl Policy for Largest {
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
         conditions::growth(process, scene)
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
+    fn counter_error(&self, scene: &Scene) -> Pages {
         scene.greatest_rise()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
-    fn act(&self, _: &Process) -> PolicyAction {
+    fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::KILL,
             why: "nobody kills by this rule; SIGKILL is what a killer would send",

@@ -60,7 +60,7 @@ impl Policy for Security {
         Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(true, "at the first failure, without waiting")
     }
 
@@ -71,23 +71,23 @@ impl Policy for Security {
         }
     }
 
-    fn sway(&self, process: &Process, scene: &Scene) -> Drift {
-        LINUX.sway(process, scene)
+    fn drift(&self, process: &Process, scene: &Scene) -> Drift {
+        LINUX.drift(process, scene)
     }
 
-    fn reach(&self, scene: &Scene) -> Pages {
-        LINUX.reach(scene)
+    fn counter_error(&self, scene: &Scene) -> Pages {
+        LINUX.counter_error(scene)
     }
 
-    fn tie(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie(scene)
+    fn tie_break(&self, scene: &Scene) -> TieBreak {
+        LINUX.tie_break(scene)
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         likely_sharers(victim, scene)
     }
 
-    fn act(&self, victim: &Process) -> PolicyAction {
+    fn action(&self, victim: &Process) -> PolicyAction {
         let sacrifice = crate::policy::sacrifice(victim);
         PolicyAction { signal: sacrifice.signal, why: sacrifice.why }
     }

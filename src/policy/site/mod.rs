@@ -51,7 +51,7 @@ pub fn troubles<'a>(
     mut failed: impl Iterator<Item = &'a Process>,
 ) -> Option<(String, String)> {
     let first = failed.next()?;
-    let cause = policy.trouble(first, scene)?;
+    let cause = policy.rule_error(first, scene)?;
     let count = failed.count() + 1;
     let place = policy.cites().first().map_or("the rule", |cite| cite.place);
     let whom = if count == 1 {
@@ -273,7 +273,7 @@ impl Policy for SitePolicy {
         self.rule.law.unit
     }
 
-    fn armed(&self, _: &Scene) -> TriggerState {
+    fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(true, "says whom, not when: it waits for nothing that can be seen")
     }
 
@@ -281,15 +281,15 @@ impl Policy for SitePolicy {
         self.rule.opinion(process, scene).unwrap_or(Verdict::Spared(SparedReason::Failed))
     }
 
-    fn trouble(&self, process: &Process, scene: &Scene) -> Option<String> {
+    fn rule_error(&self, process: &Process, scene: &Scene) -> Option<String> {
         self.rule.opinion(process, scene).err().map(|trouble| trouble.to_string())
     }
 
-    fn sway(&self, _: &Process, _: &Scene) -> Drift {
+    fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie(&self, _: &Scene) -> TieBreak {
+    fn tie_break(&self, _: &Scene) -> TieBreak {
         TieBreak::LowestPid
     }
 
@@ -302,7 +302,7 @@ impl Policy for SitePolicy {
         false
     }
 
-    fn company<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+    fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let Some(company) = &self.rule.law.company else { return Vec::new() };
         let goes = |process: &&Process| {
             let fuel = EvalBudget::among(scene.now().processes.len());
@@ -316,7 +316,7 @@ impl Policy for SitePolicy {
         scene.now().processes.iter().filter(goes).collect()
     }
 
-    fn act(&self, victim: &Process) -> PolicyAction {
+    fn action(&self, victim: &Process) -> PolicyAction {
         let always = |signal| PolicyAction { signal, why: "the rule in the file says so" };
         match &self.rule.law.sends {
             Sends::Always(signal) => always(*signal),

@@ -19,7 +19,7 @@ fn in_initial_user_namespace() -> bool {
 }
 
 /// Whether the kernel's switches can be turned: asked, not tried.
-fn turns_knobs(root: &ProcRoot) -> SysctlWritable {
+fn sysctls_writable(root: &ProcRoot) -> SysctlWritable {
     let file = c"sys/vm/overcommit_memory";
     match accessat(root, file, Access::WRITE_OK, AtFlags::EACCESS) {
         Ok(()) => SysctlWritable::Yes,
@@ -31,7 +31,7 @@ fn turns_knobs(root: &ProcRoot) -> SysctlWritable {
 
 /// Finds out. Whether memory is locked is for whoever locks it to say.
 #[must_use]
-pub fn powers(root: &ProcRoot) -> Privileges {
+pub fn privileges(root: &ProcRoot) -> Privileges {
     let caps = rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits());
     let caps = Capabilities(caps);
     Privileges {
@@ -47,6 +47,6 @@ pub fn powers(root: &ProcRoot) -> Privileges {
             .is_ok(),
         pidfd: pidfd_open(getpid(), PidfdFlags::empty()).is_ok(),
         memory_locked: false,
-        turns_knobs: turns_knobs(root),
+        sysctls_writable: sysctls_writable(root),
     }
 }

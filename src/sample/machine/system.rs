@@ -23,7 +23,7 @@ pub struct SystemSample {
     /// The knobs, and what they amount to.
     pub overcommit: Overcommit,
     /// What an OOM does here.
-    pub knobs: Sysctls,
+    pub sysctls: Sysctls,
     /// Stall times; missing where the kernel does not account them.
     pub pressure: Pressure,
     /// Counters since boot.
@@ -147,7 +147,7 @@ impl SystemFiles {
         Ok(SystemSample {
             meminfo,
             swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
-            knobs: Sysctls {
+            sysctls: Sysctls {
                 panic_on_oom: knob(&mut self.panic, buffer)
                     .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
                 oom_kill_allocating_task: knob(&mut self.allocating, buffer).map(|mode| mode != 0),

@@ -21,7 +21,7 @@ const LONGEST: usize = 1 << 16;
 
 /// Studies it. `None` when it is gone, or another one has its pid.
 #[must_use]
-pub fn study(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
+pub fn detail(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     let mut buffer = FileBuffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
     let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
@@ -35,7 +35,7 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     let frozen = || freezer::freezers(&cgroups).iter().find_map(freezer::Freezer::frozen);
     let found = ProcessDetail {
         who,
-        holding: holding(root, who.pid, &mut buffer),
+        breakdown: read_breakdown(root, who.pid, &mut buffer),
         sharers: if live { sharers(root, who, &stat, &mut buffer) } else { Reading::NotAsked },
         frozen: live.then(frozen).flatten(),
         unit,
@@ -45,9 +45,10 @@ pub fn study(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
 
 /// What the memory of a process is made of. `None` when it is gone, or another one has its pid.
 #[must_use]
-pub fn weigh(root: &ProcRoot, who: ProcId) -> Option<Reading<MemoryBreakdown>> {
+pub fn breakdown(root: &ProcRoot, who: ProcId) -> Option<Reading<MemoryBreakdown>> {
     let mut buffer = FileBuffer::new();
-    let found = still_there(root, who, &mut buffer).then(|| holding(root, who.pid, &mut buffer))?;
+    let found =
+        still_there(root, who, &mut buffer).then(|| read_breakdown(root, who.pid, &mut buffer))?;
     still_there(root, who, &mut buffer).then_some(found)
 }
 
@@ -65,7 +66,7 @@ fn still_there(root: &ProcRoot, who: ProcId, buffer: &mut FileBuffer) -> bool {
     stat(root, who.pid, buffer).is_some_and(|stat| stat.born == who.born)
 }
 
-fn holding(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Reading<MemoryBreakdown> {
+fn read_breakdown(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Reading<MemoryBreakdown> {
     match read(root, pid, "smaps_rollup", buffer) {
         Ok(bytes) => parse::smaps_rollup(&bytes).map_or(Reading::Missing, Reading::Value),
         Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
@@ -114,9 +115,9 @@ fn sharers(
 
 /// One whose pid was said to share the memory: the kernel is asked again between two looks at it, since
 /// a bare pid may have changed hands before the first.
-fn sharer(mut look: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> bool) -> Option<Stat> {
-    let before = look()?;
-    let after = shares().then(look)??;
+fn sharer(mut sample: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> bool) -> Option<Stat> {
+    let before = sample()?;
+    let after = shares().then(sample)??;
     (after.born == before.born).then_some(after)
 }
 
@@ -138,9 +139,9 @@ mod tests {
     fn a_pid_that_changes_hands_shares_nothing() {
         let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
         let born = |born| Stat { born: Ticks(born), ..parse::stat(line).expect("a stat line") };
-        let proven = |looks: [Option<Stat>; 2], shares| {
-            let mut looks = looks.into_iter();
-            sharer(|| looks.next().flatten(), || shares).map(|stat| stat.born.0)
+        let proven = |samples: [Option<Stat>; 2], shares| {
+            let mut samples = samples.into_iter();
+            sharer(|| samples.next().flatten(), || shares).map(|stat| stat.born.0)
         };
         assert_eq!(proven([Some(born(5)), Some(born(5))], true), Some(5));
         assert_eq!(proven([Some(born(5)), Some(born(6))], true), None, "another one by now");

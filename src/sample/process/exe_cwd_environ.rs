@@ -33,7 +33,7 @@ fn environ(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result<Text, E
 }
 
 /// Reads what is looked at of a process, but for its environment.
-pub(crate) fn whereabouts(root: &ProcRoot, pid: i32, looks_at: ProcessFiles) -> ExeCwdEnviron {
+pub(crate) fn exe_cwd_environ(root: &ProcRoot, pid: i32, looks_at: ProcessFiles) -> ExeCwdEnviron {
     let mut found = ExeCwdEnviron::default();
     if looks_at.exe {
         found.exe = link(root, ProcPath::of(pid, "exe").as_c_str());

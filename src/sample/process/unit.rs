@@ -97,7 +97,7 @@ pub(crate) fn managed(cgroups: &[u8]) -> Option<&[u8]> {
 /// The unit's own file, the strongest, and its drop-ins by name, of equal names the strongest.
 fn places(files: &Path, dirs: &[&str], unit: &str) -> Vec<String> {
     // `getty@.service` is the template of `getty@tty1.service`.
-    let template = unit.split_once('@').map(|(stem, _)| format!("{stem}@.service"));
+    let template = unit.split_once('@').map(|(tree_lines, _)| format!("{tree_lines}@.service"));
     let mut names = vec![unit.to_owned()];
     names.extend(template);
     let own = names.iter().find_map(|name| {

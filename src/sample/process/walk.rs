@@ -20,7 +20,7 @@ use crate::sample::file_buffer::{FileAbsence, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::exe_cwd_environ::{EnvironReader, whereabouts};
+use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
@@ -103,20 +103,20 @@ struct Known {
     /// The name under which the command line was read.
     cmdline: Option<Comm>,
     /// The same of what it runs and where.
-    whereabouts: Option<Comm>,
+    exe_cwd_environ: Option<Comm>,
     /// The last walk passed it by, because its files were kept open: the row is from before that.
     passed: bool,
     /// The adj beside which the score was read.
-    weighed: Reading<Adj>,
+    take_breakdowns: Reading<Adj>,
 }
 
 /// Whether a remembered score must be read again before anybody believes it. A 0 says that the
 /// kernel never chooses this process, which is too grave to be remembered; and a score says
 /// nothing beside an adj that is not the one it was computed with.
-fn dubious(row: &Process, weighed: Reading<Adj>) -> bool {
+fn dubious(row: &Process, take_breakdowns: Reading<Adj>) -> bool {
     let spared = row.score == Reading::Value(0);
     let may_be_chosen = row.has_mm && row.adj.value().is_none_or(|adj| adj.0 > -1000);
-    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != weighed)
+    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != take_breakdowns)
 }
 
 /// What came of visiting a process.
@@ -256,7 +256,7 @@ impl ProcessWalk {
         self.looked_at = looks_at;
         if looks_at == ProcessFiles::default() {
             if anew {
-                self.known.iter_mut().for_each(|known| known.row.whereabouts = None);
+                self.known.iter_mut().for_each(|known| known.row.exe_cwd_environ = None);
             }
             return;
         }
@@ -264,22 +264,22 @@ impl ProcessWalk {
         for known in &mut self.known {
             let row = &mut known.row;
             let turn = row.id.pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
-            let same = known.whereabouts == Some(row.comm) && row.whereabouts.is_some();
+            let same = known.exe_cwd_environ == Some(row.comm) && row.exe_cwd_environ.is_some();
             if row.is_kernel_thread() || (same && !turn && !anew) {
                 continue;
             }
-            let mut found = whereabouts(&self.root, row.id.pid, looks_at);
+            let mut found = exe_cwd_environ(&self.root, row.id.pid, looks_at);
             if looks_at.environ {
                 whom.push(row.id);
                 // That of another program is worth nothing; of the same one it stays until it is read.
-                if let Some(before) = row.whereabouts.as_ref().filter(|_| same) {
+                if let Some(before) = row.exe_cwd_environ.as_ref().filter(|_| same) {
                     found.environ = before.environ.clone();
                 }
             }
-            if row.whereabouts.as_deref() != Some(&found) {
-                row.whereabouts = Some(Arc::new(found));
+            if row.exe_cwd_environ.as_deref() != Some(&found) {
+                row.exe_cwd_environ = Some(Arc::new(found));
             }
-            known.whereabouts = Some(row.comm);
+            known.exe_cwd_environ = Some(row.comm);
         }
         if looks_at.environ {
             self.read_environs(whom);
@@ -296,7 +296,7 @@ impl ProcessWalk {
             let at = known.binary_search_by_key(&who.pid, |known| known.row.id.pid);
             let row = at.ok().and_then(|at| known.get_mut(at)).map(|known| &mut known.row);
             let row = row.filter(|row| row.id == who);
-            let there = row.and_then(|row| row.whereabouts.as_mut());
+            let there = row.and_then(|row| row.exe_cwd_environ.as_mut());
             if let Some(there) = there.filter(|there| there.environ != read) {
                 Arc::make_mut(there).environ = read;
             }
@@ -384,7 +384,7 @@ impl ProcessWalk {
         if !wishes.scores {
             row.score = Reading::NotAsked;
         } else if (!idle || row.score.is_not_asked())
-            && (whole || wishes.all_scores || dubious(row, known.weighed))
+            && (whole || wishes.all_scores || dubious(row, known.take_breakdowns))
         {
             let score = self.tools.score(&files);
             if score == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
@@ -392,7 +392,7 @@ impl ProcessWalk {
             }
             row.score = reading(score);
             row.score_fresh = fresh(row, wishes.status);
-            known.weighed = row.adj;
+            known.take_breakdowns = row.adj;
         }
         self.places(known, wishes, (whole || wishes.members) && !idle)
     }

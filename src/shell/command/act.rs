@@ -44,7 +44,7 @@ pub(crate) fn set(
     hands: Box<dyn Effects>,
     dry: bool,
 ) -> Result<u8, String> {
-    let scene = look(setup, source)?;
+    let scene = sample(setup, source)?;
     let ranking = Ranking::new(setup.policy, &scene);
     let plans = plans(&order.common.pids, &scene, |process| {
         plan_set(process, order.value(), setup, &scene, &ranking)
@@ -61,7 +61,7 @@ pub(crate) fn sacrifice(
     hands: Box<dyn Effects>,
     dry: bool,
 ) -> Result<u8, String> {
-    let scene = look(setup, source)?;
+    let scene = sample(setup, source)?;
     let plans = plans(&order.common.pids, &scene, |process| {
         plan_sacrifice(process, order, setup, &scene, dry)
     });
@@ -74,10 +74,10 @@ pub(crate) fn sacrifice(
     }
 }
 
-fn look(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
+fn sample(setup: &Setup, mut source: Box<dyn Source>) -> Result<Scene, String> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let snapshot =
-        crate::shell::look(source.as_mut(), &needs, None).map_err(|lost| lost.to_string())?;
+        crate::shell::sample(source.as_mut(), &needs, None).map_err(|lost| lost.to_string())?;
     Ok(Scene::scoped(snapshot, None, setup.scope.clone()))
 }
 
@@ -159,7 +159,7 @@ fn plan_sacrifice(
     if dry
         && setup.acting == ActingMode::Rehearsal
         && let Some(study) =
-            ProcRoot::open("/proc").ok().and_then(|it| detail::study(&it, process.id))
+            ProcRoot::open("/proc").ok().and_then(|it| detail::detail(&it, process.id))
     {
         confirm.learn(ProcessDetail { frozen: None, ..study }, scene);
     }
@@ -177,8 +177,8 @@ fn plan_sacrifice(
         let size = human_size(pages.bytes(scene.machine().page_size));
         notes.push(format!("frees about {size} (estimate)"));
     }
-    notes.extend(confirm.falls.iter().cloned());
-    notes.extend(confirm.stay.clone());
+    notes.extend(confirm.also_killed.iter().cloned());
+    notes.extend(confirm.survivors.clone());
     notes.extend(confirm.restart());
     Ok((confirm.intent(consent), notes))
 }

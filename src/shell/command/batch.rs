@@ -102,7 +102,7 @@ impl Printer<'_> {
             let begun = Instant::now();
             self.look_at_rule();
             let needs = self.needs();
-            let snapshot = match crate::shell::look(self.source.as_mut(), &needs, spent.take()) {
+            let snapshot = match crate::shell::sample(self.source.as_mut(), &needs, spent.take()) {
                 Ok(snapshot) => snapshot,
                 Err(SourceError::End) if count > 0 => return Ok(()),
                 Err(lost @ SourceError::Cut { .. }) if count > 0 => {
@@ -154,7 +154,7 @@ impl Printer<'_> {
 
     /// A new version of the rule's file, good or not.
     fn look_at_rule(&mut self) {
-        match self.watch.as_mut().and_then(FileWatch::look) {
+        match self.watch.as_mut().and_then(FileWatch::sample) {
             Some(FileNews::Good(rule)) => self.policy = rule,
             Some(FileNews::Bad(what)) => self.complain(&what),
             None => {}
@@ -181,7 +181,7 @@ impl Printer<'_> {
             status: true,
             cgroup: true,
             cmdline: false,
-            whereabouts: self.cli.verdicts || self.policy.needs().whereabouts,
+            exe_cwd_environ: self.cli.verdicts || self.policy.needs().exe_cwd_environ,
             // A line of JSON is to hold everything; text speaks of the nearest wall only.
             cgroups: if self.cli.json || self.confined || self.cli.verdicts {
                 CgroupNeeds::Everything
@@ -227,7 +227,7 @@ impl Printer<'_> {
             tree: false,
             folded: HashSet::new(),
         };
-        let sight = RowContext {
+        let context = RowContext {
             scene,
             policy: self.policy,
             ranking: &self.ranking,
@@ -235,12 +235,12 @@ impl Printer<'_> {
             scale: SizeUnit::Auto,
             command: CommandStyle::Short,
         };
-        view.arrange(&sight, &mut self.lines);
+        view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
-            let asked = self.cli.verdicts.then(|| verdicts::answers(&sight, self.setup.policy));
+            let asked = self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
             let columns = self.setup.columns.as_deref();
-            return json::write_line_with(out, &sight, &rows, columns, asked);
+            return json::write_line_with(out, &context, &rows, columns, asked);
         }
         if count > 0 {
             writeln!(out)?;
@@ -248,12 +248,12 @@ impl Printer<'_> {
         let (width, cut) = width();
         let columns = match &self.setup.columns {
             Some(columns) => columns.clone(),
-            None => fitting(width, sight.scale, COMMAND, None, &|_| None),
+            None => fitting(width, context.scale, COMMAND, None, &|_| None),
         };
         let manner = text::TextStyle { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
-        text::write_look(out, &sight, &rows, &columns, manner)?;
+        text::write_sample(out, &context, &rows, &columns, manner)?;
         if self.cli.verdicts {
-            verdicts::write_verdicts(out, &sight, self.setup.policy, manner)?;
+            verdicts::write_verdicts(out, &context, self.setup.policy, manner)?;
         }
         Ok(())
     }
@@ -298,7 +298,7 @@ pub(crate) fn look_twice(
     if !doubtful.is_empty()
         && let Some(snapshot) = Arc::get_mut(&mut snapshot)
     {
-        source.look_again(&doubtful, snapshot);
+        source.sample_again(&doubtful, snapshot);
     }
     snapshot
 }

@@ -23,7 +23,11 @@ const LONGEST: u64 = 64 << 10;
 pub(crate) struct NoReports;
 
 impl Source for NoReports {
-    fn look(&mut self, _: &Needs, _: Option<Arc<Snapshot>>) -> Result<Arc<Snapshot>, SourceError> {
+    fn sample(
+        &mut self,
+        _: &Needs,
+        _: Option<Arc<Snapshot>>,
+    ) -> Result<Arc<Snapshot>, SourceError> {
         Err(SourceError::End)
     }
 }

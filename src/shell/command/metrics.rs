@@ -68,7 +68,7 @@ pub(crate) fn run(
         scene: None,
         spent: None,
         took: Duration::ZERO,
-        looks: 0,
+        samples: 0,
     };
     let pace = Pace { delay: Duration::from_millis(delay.0), end: &end };
     match (&order.listen, &order.file) {
@@ -143,7 +143,7 @@ struct Teller<'a> {
     scene: Option<Scene>,
     spent: Option<Arc<Snapshot>>,
     took: Duration,
-    looks: u64,
+    samples: u64,
 }
 
 impl Teller<'_> {
@@ -154,7 +154,7 @@ impl Teller<'_> {
             status: true,
             cgroup: true,
             cmdline: false,
-            whereabouts: own.whereabouts,
+            exe_cwd_environ: own.exe_cwd_environ,
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: top.iter().take(KEEP).map(|row| row.id).collect(),
@@ -165,22 +165,22 @@ impl Teller<'_> {
     ///
     /// # Errors
     /// There was nothing to see, or no longer.
-    fn look(&mut self) -> Result<Look, String> {
-        match self.watch.as_mut().and_then(FileWatch::look) {
+    fn sample(&mut self) -> Result<Look, String> {
+        match self.watch.as_mut().and_then(FileWatch::sample) {
             Some(FileNews::Good(rule)) => self.policy = rule,
             Some(FileNews::Bad(what)) => complain(&what),
             None => {}
         }
         let begun = Instant::now();
         let (needs, spent) = (self.needs(), self.spent.take());
-        let snapshot = match crate::shell::look(self.source.as_mut(), &needs, spent) {
+        let snapshot = match crate::shell::sample(self.source.as_mut(), &needs, spent) {
             Ok(snapshot) => snapshot,
-            Err(SourceError::End) if self.looks > 0 => return Ok(Look::Over),
-            Err(lost @ SourceError::Cut { .. }) if self.looks > 0 => {
+            Err(SourceError::End) if self.samples > 0 => return Ok(Look::Over),
+            Err(lost @ SourceError::Cut { .. }) if self.samples > 0 => {
                 complain(&lost.to_string());
                 return Ok(Look::Over);
             }
-            Err(lost @ SourceError::Unreadable(_)) if self.looks > 0 => {
+            Err(lost @ SourceError::Unreadable(_)) if self.samples > 0 => {
                 self.tell_trouble(Some(lost.to_string()));
                 return Ok(Look::Failed);
             }
@@ -202,7 +202,7 @@ impl Teller<'_> {
             crate::shell::command::policies::trouble(self.policy, scene, &self.ranking)
         });
         self.took = begun.elapsed();
-        self.looks += 1;
+        self.samples += 1;
         self.tell_trouble(trouble);
         Ok(Look::New)
     }
@@ -234,7 +234,7 @@ impl Teller<'_> {
 
     /// The text of the last look.
     fn text(&self, form: MetricsFormat) -> Option<String> {
-        let sight = RowContext {
+        let context = RowContext {
             scene: self.scene.as_ref()?,
             policy: self.policy,
             ranking: &self.ranking,
@@ -242,7 +242,7 @@ impl Teller<'_> {
             scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         };
-        metrics(&sight, self.took, form).ok()
+        metrics(&context, self.took, form).ok()
     }
 }
 
@@ -263,12 +263,12 @@ fn keep_on(
     let mut trouble: Option<String> = None;
     loop {
         let due = Instant::now() + pace.delay;
-        match teller.look()? {
+        match teller.sample()? {
             Look::New => {
                 let text = teller.text(form).ok_or("the metrics could not be written")?;
                 let result = put(&text);
                 match result {
-                    Err(what) if teller.looks == 1 || !patient => return Err(what),
+                    Err(what) if teller.samples == 1 || !patient => return Err(what),
                     Err(what) if trouble.as_ref() == Some(&what) => {}
                     Err(what) => {
                         complain(&what);
@@ -280,7 +280,7 @@ fn keep_on(
             Look::Failed => {}
             Look::Over => return Ok(0),
         }
-        if count.is_some_and(|count| teller.looks >= count) || pace.over() {
+        if count.is_some_and(|count| teller.samples >= count) || pace.over() {
             return Ok(0);
         }
         pace.wait(due);
@@ -376,7 +376,7 @@ fn serve(
     let own = listener.local_addr().map_err(failed)?;
     // The first look is taken before anybody asks: what cannot be seen at all is told at once.
     let mut looked = Instant::now();
-    teller.look()?;
+    teller.sample()?;
     complain(&format!("http://{own}/metrics"));
     let (mut stale, mut answered) = (false, 0);
     loop {
@@ -414,7 +414,7 @@ fn serve(
         let mut over = false;
         if looked.elapsed() >= pace.delay {
             looked = Instant::now();
-            match teller.look()? {
+            match teller.sample()? {
                 Look::New => stale = false,
                 Look::Failed => stale = true,
                 Look::Over => over = true,

@@ -21,11 +21,11 @@ const BETWEEN: Duration = Duration::from_millis(300);
 /// The moment, with a look before it where there is one.
 pub(crate) fn moment(setup: &Setup, source: &mut dyn Source) -> Result<Scene, String> {
     let needs = Needs::everything();
-    let first = crate::shell::look(source, &needs, None).map_err(|lost| lost.to_string())?;
+    let first = crate::shell::sample(source, &needs, None).map_err(|lost| lost.to_string())?;
     if setup.live {
         thread::sleep(BETWEEN);
     }
-    let second = crate::shell::look(source, &needs, None).ok();
+    let second = crate::shell::sample(source, &needs, None).ok();
     let (now, before) = second.map_or((Arc::clone(&first), None), |next| (next, Some(first)));
     let scene = Scene::scoped(now, before, setup.scope.clone());
     crate::shell::command::batch::found(scene.domain())?;
@@ -50,7 +50,7 @@ pub(crate) fn list(setup: &Setup, mut source: Box<dyn Source>) -> Result<u8, Str
     let own = chosen.filter(|policy| !known(policy.id()));
     let mut text = String::new();
     for policy in POLICIES.iter().copied().chain(own) {
-        let armed = policy.armed(&scene);
+        let armed = policy.trigger_state(&scene);
         let word = if armed.ready { "armed" } else { "not armed" };
         let _ = writeln!(text, "{:<16} {}", policy.id(), policy.title());
         for cite in policy.cites() {
@@ -99,9 +99,9 @@ pub(crate) fn check(
     let find = |row: &Ranked| scene.find(row.id);
     match ranking.victim().and_then(|row| Some((row, find(row)?))) {
         Some((row, victim)) => {
-            let act = policy.act(victim);
+            let act = policy.action(victim);
             let _ = writeln!(text, "dies now: {}, by {}", said(row, victim), act.signal);
-            let company = policy.company(victim, &scene);
+            let company = policy.also_killed(victim, &scene);
             let names: Vec<String> = company.iter().take(10).map(|other| named(other)).collect();
             if !names.is_empty() {
                 let _ = writeln!(text, "with it: {} ({} in all)", names.join(", "), company.len());
@@ -116,7 +116,7 @@ pub(crate) fn check(
     }
     let spared = |reason| {
         let rows = ranking.rows().iter();
-        rows.filter(|row| row.standing == Placement::Spared(reason)).count()
+        rows.filter(|row| row.placement == Placement::Spared(reason)).count()
     };
     let _ = writeln!(
         text,
@@ -133,7 +133,7 @@ pub(crate) fn check(
 
 /// What went wrong with a rule while it judged, in one line.
 pub(crate) fn trouble(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> Option<String> {
-    let failed = |row: &&Ranked| row.standing == Placement::Spared(SparedReason::Failed);
+    let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
     let rows = ranking.rows().iter().filter(failed);
     troubles(policy, scene, rows.filter_map(|row| scene.find(row.id))).map(|(_, line)| line)
 }
@@ -143,7 +143,7 @@ fn named(process: &Process) -> String {
 }
 
 fn said(row: &Ranked, process: &Process) -> String {
-    let points = row.standing.points().map_or(0, |points| points.0);
+    let points = row.placement.points().map_or(0, |points| points.0);
     let class = match row.class {
         2 => " (blamed)",
         1 => " (preferred)",

@@ -15,7 +15,7 @@ use crate::columns::human_size;
 use crate::model::{Needs, SampleHistory, Text};
 use crate::shell::command::batch::look_twice;
 use crate::shell::command::cli::RecordArgs;
-use crate::shell::worker::recorder::{KillBurst, MOST, file_in, stem, write_past};
+use crate::shell::worker::recorder::{KillBurst, MOST, file_in, tree_lines, write_past};
 use crate::source::{Recorder, Source, SourceError};
 use crate::units::{Bytes, Millis};
 
@@ -45,21 +45,21 @@ pub(crate) fn run(
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let mut tape = Recorder::new(file);
     let mut spent = None;
-    let mut looks = 0_u64;
+    let mut samples = 0_u64;
     let mut due = Instant::now();
     let told = loop {
-        match crate::shell::look(source.as_mut(), &needs, spent.take()) {
+        match crate::shell::sample(source.as_mut(), &needs, spent.take()) {
             Ok(snapshot) => {
                 let snapshot =
                     if setup.live { look_twice(source.as_mut(), snapshot, None) } else { snapshot };
                 tape.write(&snapshot).map_err(|error| {
-                    format!("{name}: {error}; the {looks} looks before it stand")
+                    format!("{name}: {error}; the {samples} looks before it stand")
                 })?;
-                looks += 1;
+                samples += 1;
                 spent = Some(snapshot);
             }
-            Err(SourceError::End) if looks > 0 => break None,
-            Err(lost @ (SourceError::Cut { .. } | SourceError::Unreadable(_))) if looks > 0 => {
+            Err(SourceError::End) if samples > 0 => break None,
+            Err(lost @ (SourceError::Cut { .. } | SourceError::Unreadable(_))) if samples > 0 => {
                 let _ = writeln!(io::stderr(), "doomtop: {lost}");
                 if matches!(lost, SourceError::Cut { .. }) {
                     break None;
@@ -67,7 +67,7 @@ pub(crate) fn run(
             }
             Err(lost) => break Some(lost.to_string()),
         }
-        if order.iterations.is_some_and(|count| looks >= count) || end.load(Ordering::Relaxed) {
+        if order.iterations.is_some_and(|count| samples >= count) || end.load(Ordering::Relaxed) {
             break None;
         }
         // A recording is copied as fast as it can be read.
@@ -85,7 +85,7 @@ pub(crate) fn run(
         return Err(lost);
     }
     let size = human_size(Bytes(bytes));
-    let _ = writeln!(io::stderr(), "doomtop: {looks} looks, {size}, in {name}");
+    let _ = writeln!(io::stderr(), "doomtop: {samples} looks, {size}, in {name}");
     Ok(0)
 }
 
@@ -127,32 +127,32 @@ fn keep_ring(
     source.learn_users(Arc::clone(&users));
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let (mut past, mut burst) = (SampleHistory::new(span, ROOM), KillBurst::default());
-    let (mut spent, mut looks, mut due) = (None, 0_u64, Instant::now());
+    let (mut spent, mut samples, mut due) = (None, 0_u64, Instant::now());
     let write = |past: &SampleHistory| {
-        let Some(look) = past.newest().and_then(|nth| past.facts(nth)) else { return };
-        let stem = stem(&look.machine, look.clock.unix_ms) + "-kill";
-        let written = file_in(folder, &stem)
+        let Some(sample) = past.newest().and_then(|nth| past.facts(nth)) else { return };
+        let tree_lines = tree_lines(&sample.machine, sample.clock.unix_ms) + "-kill";
+        let written = file_in(folder, &tree_lines)
             .and_then(|(name, file)| Ok((name, write_past(past, &users, file)?)));
         // A full disk may have room again when the next one is killed.
         let line = match written {
-            Ok((name, (looks, bytes))) => {
-                format!("{looks} looks, {}, in {name}", human_size(bytes))
+            Ok((name, (samples, bytes))) => {
+                format!("{samples} looks, {}, in {name}", human_size(bytes))
             }
-            Err(error) => format!("{stem}.tape: {error}"),
+            Err(error) => format!("{tree_lines}.tape: {error}"),
         };
         let _ = writeln!(io::stderr(), "doomtop: {line}");
     };
     let ended = loop {
-        match crate::shell::look(source.as_mut(), &needs, spent.take()) {
-            Ok(look) => {
-                looks += 1;
-                spent = past.push(Arc::clone(&look)).1;
-                if burst.look(look.traffic.oom_kills.value()) && burst.count <= MOST {
+        match crate::shell::sample(source.as_mut(), &needs, spent.take()) {
+            Ok(sample) => {
+                samples += 1;
+                spent = past.push(Arc::clone(&sample)).1;
+                if burst.sample(sample.traffic.oom_kills.value()) && burst.count <= MOST {
                     write(&past);
                 }
             }
-            Err(SourceError::End) if looks > 0 => break Ok(0),
-            Err(lost @ SourceError::Unreadable(_)) if looks > 0 => {
+            Err(SourceError::End) if samples > 0 => break Ok(0),
+            Err(lost @ SourceError::Unreadable(_)) if samples > 0 => {
                 let _ = writeln!(io::stderr(), "doomtop: {lost}");
             }
             Err(lost) => break Err(lost.to_string()),
@@ -161,7 +161,7 @@ fn keep_ring(
         if setup.live {
             wait(due, &end);
         }
-        if order.iterations.is_some_and(|count| looks >= count) || end.load(Ordering::Relaxed) {
+        if order.iterations.is_some_and(|count| samples >= count) || end.load(Ordering::Relaxed) {
             break Ok(0);
         }
     };

@@ -32,13 +32,13 @@ const ROUNDS: u32 = 5;
 /// What could not be read or written, in one line.
 pub(crate) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Result<u8, String> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let mut look = || crate::shell::look(source.as_mut(), &needs, None);
-    let first = look().map_err(|lost| lost.to_string())?;
+    let mut sample = || crate::shell::sample(source.as_mut(), &needs, None);
+    let first = sample().map_err(|lost| lost.to_string())?;
     if setup.live {
         thread::sleep(Duration::from_millis(cli.delay.unwrap_or(BETWEEN).0));
     }
     // A recording may be over after one look.
-    let second = look().ok();
+    let second = sample().ok();
     let (now, before) = second.map_or((Arc::clone(&first), None), |next| (next, Some(first)));
     let now = settle(source.as_mut(), now, before.as_ref());
     let scene = Scene::scoped(now, before, setup.scope.clone());
@@ -46,7 +46,7 @@ pub(crate) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Resu
 
     let ranking = Ranking::new(setup.policy, &scene);
     let names = Names::default();
-    let sight = RowContext {
+    let context = RowContext {
         scene: &scene,
         policy: setup.policy,
         ranking: &ranking,
@@ -55,7 +55,7 @@ pub(crate) fn run(cli: &Cli, setup: &Setup, mut source: Box<dyn Source>) -> Resu
         command: CommandStyle::Name,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let tally = write_check(&mut out, &sight).and_then(|tally| out.flush().map(|()| tally));
+    let tally = write_check(&mut out, &context).and_then(|tally| out.flush().map(|()| tally));
     match tally {
         Ok(tally) if tally.wrong > 0 => Ok(DISAGREES),
         Ok(tally) if tally.compared == 0 => Err("no oom_score could be read".to_owned()),

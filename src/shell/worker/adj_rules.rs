@@ -7,7 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::app::adj_rules::rules::{RuleCaseState, RulesUpdate, foretold};
+use crate::app::adj_rules::rules::{RuleCaseState, RulesUpdate, preview_rules};
 use crate::app::{Msg, Setup};
 use crate::policy::site::AdjRules;
 use crate::shell::command::policies;
@@ -58,7 +58,7 @@ pub(crate) fn load(path: &Path) -> Result<(RulesUpdate, RulesFileWatch), Vec<Str
 impl RulesFileWatch {
     /// Looks whether the file is another one, and reads it if so. A bad version is told once; the
     /// good one before it, come back, counts as a new one.
-    pub(crate) fn look(&mut self) -> Option<RulesUpdate> {
+    pub(crate) fn sample(&mut self) -> Option<RulesUpdate> {
         if self.looked.elapsed() < PAUSE {
             return None;
         }
@@ -98,7 +98,7 @@ pub(crate) fn start(mut watch: RulesFileWatch, inbox: Sender<Event>) -> Option<S
     let work = move || {
         while asked.recv().is_ok() {
             while asked.try_recv().is_ok() {}
-            if let Some(news) = watch.look()
+            if let Some(news) = watch.sample()
                 && inbox.send(Event::Told(Msg::AdjRules(news))).is_err()
             {
                 return;
@@ -117,7 +117,7 @@ pub(crate) fn check(
     rules: &Arc<AdjRules>,
 ) -> Result<u8, String> {
     let scene = policies::moment(setup, source.as_mut())?;
-    let cases = foretold(rules, &scene, setup.own);
+    let cases = preview_rules(rules, &scene, setup.own);
     let mut text = String::new();
     let count = rules.rules.len();
     let word = if count == 1 { "rule" } else { "rules" };

@@ -35,7 +35,7 @@ impl AlarmCommandWorker {
 }
 
 fn warn(text: String) -> Msg {
-    Msg::Told(NoticeLevel::Warn, text)
+    Msg::Notice(NoticeLevel::Warn, text)
 }
 
 /// Starts the thread. Nothing waits for the command but the next one.

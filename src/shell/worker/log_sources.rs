@@ -40,7 +40,7 @@ impl LogSources {
     }
 
     /// A look is taken: what was written since is read.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn sample(&mut self) {
         if let Some(files) = &self.files {
             let _ = files.send(());
         }
@@ -70,7 +70,7 @@ fn tell(inbox: &Sender<Event>, news: Vec<LogUpdate>) -> Result<(), ()> {
     if news.is_empty() {
         return Ok(());
     }
-    inbox.send(Event::Told(Msg::News(news))).map_err(drop)
+    inbox.send(Event::Told(Msg::Log(news))).map_err(drop)
 }
 
 /// Milliseconds since 1970, UTC.

@@ -57,7 +57,7 @@ pub(crate) fn start(reader: LookupWorker, inbox: Sender<Event>) -> Option<Sender
 
 /// Starts the thread that studies one process at a time: apart from the other one, so that a long list
 /// of command lines keeps no dialog waiting.
-pub(crate) fn start_student(reader: LookupWorker, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
+pub(crate) fn start_detail(reader: LookupWorker, inbox: Sender<Event>) -> Option<Sender<ProcId>> {
     let (orders, asked) = channel::<ProcId>();
     let work = move || {
         while let Ok(mut who) = asked.recv() {
@@ -65,11 +65,11 @@ pub(crate) fn start_student(reader: LookupWorker, inbox: Sender<Event>) -> Optio
             while let Ok(later) = asked.try_recv() {
                 who = later;
             }
-            let Some(mut study) = detail::study(&reader.root, who) else { continue };
+            let Some(mut study) = detail::detail(&reader.root, who) else { continue };
             if let Some(redactor) = &reader.redactor {
                 redactor.study(&mut study);
             }
-            if inbox.send(Event::Told(Msg::Studied(Box::new(study)))).is_err() {
+            if inbox.send(Event::Told(Msg::Detail(Box::new(study)))).is_err() {
                 return;
             }
         }
@@ -80,15 +80,19 @@ pub(crate) fn start_student(reader: LookupWorker, inbox: Sender<Event>) -> Optio
 
 /// Starts the thread that reads what the memory of processes is made of, for those on the screen: apart
 /// from the others, because a process that holds the lock of its memory keeps it waiting.
-pub(crate) fn start_weigher(root: ProcRoot, inbox: Sender<Event>) -> Option<Sender<Vec<ProcId>>> {
+pub(crate) fn start_breakdowns(
+    root: ProcRoot,
+    inbox: Sender<Event>,
+) -> Option<Sender<Vec<ProcId>>> {
     let (orders, asked) = channel::<Vec<ProcId>>();
     let work = move || {
         while let Ok(mut wanted) = asked.recv() {
             // What was asked for before is asked for again, where it still stands on the screen.
             wanted.extend(asked.try_iter().flatten());
             for portion in wanted.chunks(WEIGHED) {
-                let told = portion.iter().filter_map(|&id| Some((id, detail::weigh(&root, id)?)));
-                if inbox.send(Event::Told(Msg::Weighed(told.collect()))).is_err() {
+                let told =
+                    portion.iter().filter_map(|&id| Some((id, detail::breakdown(&root, id)?)));
+                if inbox.send(Event::Told(Msg::Breakdowns(told.collect()))).is_err() {
                     return;
                 }
             }

@@ -79,23 +79,23 @@ pub(crate) fn start(
     let (places, taken) = sync_channel(AHEAD);
     let work = move || {
         let tell = |message: Msg| inbox.send(Event::Told(message)).is_ok();
-        let (mut looks, mut told) = (0_u64, 0);
+        let (mut samples, mut told) = (0_u64, 0);
         loop {
-            let message = match source.look(&Needs::default(), None) {
-                Ok(look) => {
-                    looks += 1;
+            let message = match source.sample(&Needs::default(), None) {
+                Ok(sample) => {
+                    samples += 1;
                     if places.send(()).is_err() {
                         return;
                     }
-                    Msg::Film(look)
+                    Msg::Played(sample)
                 }
-                Err(lost @ SourceError::Damaged { .. }) => Msg::Missed(lost.to_string()),
-                Err(SourceError::End) if looks > 0 => {
-                    tell(Msg::Told(NoticeLevel::Good, format!("read: {looks} looks")));
+                Err(lost @ SourceError::Damaged { .. }) => Msg::SamplingFailed(lost.to_string()),
+                Err(SourceError::End) if samples > 0 => {
+                    tell(Msg::Notice(NoticeLevel::Good, format!("read: {samples} looks")));
                     break;
                 }
-                Err(lost @ (SourceError::Cut { .. } | SourceError::Bad { .. })) if looks > 0 => {
-                    tell(Msg::Missed(lost.to_string()));
+                Err(lost @ (SourceError::Cut { .. } | SourceError::Bad { .. })) if samples > 0 => {
+                    tell(Msg::SamplingFailed(lost.to_string()));
                     break;
                 }
                 Err(lost) => {
@@ -109,8 +109,10 @@ pub(crate) fn start(
             let percent = progress.percent();
             if percent >= told + 5 && percent < 100 {
                 told = percent;
-                if !tell(Msg::Told(NoticeLevel::Plain, format!("read {percent}% of the recording")))
-                {
+                if !tell(Msg::Notice(
+                    NoticeLevel::Plain,
+                    format!("read {percent}% of the recording"),
+                )) {
                     return;
                 }
             }

@@ -32,7 +32,7 @@ impl TriggerWorker {
         if self.whose.as_ref() != whose {
             self.whose = whose.cloned();
             let _ = self.orders.send(self.whose.clone());
-            self.bell.ring();
+            self.bell.wake();
         }
     }
 }
@@ -44,7 +44,7 @@ pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorke
         Ok(bell) => Arc::new(bell),
         Err(errno) => {
             let watch = PressureWatch::Blind(refusal(errno));
-            let _ = inbox.send(Event::Told(Msg::Watching(watch, None)));
+            let _ = inbox.send(Event::Told(Msg::PressureWatch(watch, None)));
             return None;
         }
     };
@@ -63,10 +63,10 @@ pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorke
 /// Lays a wire in the file of the machine, or in that of a cgroup.
 fn lay(root: &LiveRoot, whose: &Whose) -> Result<TriggerFile, Errno> {
     match whose {
-        None => TriggerFile::lay(root, c"pressure/memory"),
+        None => TriggerFile::open(root, c"pressure/memory"),
         Some(path) => {
             let dir: OwnedFd = members::v2_dir(path.as_str())?;
-            TriggerFile::lay(dir, c"memory.pressure")
+            TriggerFile::open(dir, c"memory.pressure")
         }
     }
 }
@@ -104,7 +104,7 @@ fn watch<W: Watches>(
                 continue;
             }
             Err(why) => {
-                if !tell(Msg::Watching(PressureWatch::Blind(why), None)) {
+                if !tell(Msg::PressureWatch(PressureWatch::Blind(why), None)) {
                     return;
                 }
                 // Nothing to wait at: until another one is asked for.
@@ -113,14 +113,14 @@ fn watch<W: Watches>(
                 continue;
             }
         };
-        if !tell(Msg::Watching(wire.how(), whose.clone())) {
+        if !tell(Msg::PressureWatch(wire.how(), whose.clone())) {
             return;
         }
         loop {
             match wait(&mut wire) {
-                TriggerEvent::Stalled if tell(Msg::Stalled) => {}
+                TriggerEvent::Stalled if tell(Msg::Pressure) => {}
                 TriggerEvent::Stalled => return,
-                TriggerEvent::Rung => {
+                TriggerEvent::Woken => {
                     if let Some(next) = asked.try_iter().last() {
                         whose = next;
                         break;
@@ -166,7 +166,7 @@ mod tests {
         };
         let wait = |_: &mut Fake| {
             let next = woken.next().copied().unwrap_or(TriggerEvent::Gone);
-            if next == TriggerEvent::Rung {
+            if next == TriggerEvent::Woken {
                 let order = orders.borrow_mut().next().expect("an order");
                 sender.borrow().as_ref().expect("still there").send(order).expect("heard");
             } else if orders.borrow().len() == 0 {
@@ -176,9 +176,9 @@ mod tests {
         };
         let tell = |message: Msg| {
             said.borrow_mut().push(match message {
-                Msg::Watching(PressureWatch::Blind(why), None) => format!("blind: {why}"),
-                Msg::Watching(PressureWatch::Trigger(rule), None) => format!("trigger {rule}"),
-                Msg::Watching(PressureWatch::Reading(_, why), Some(path)) => {
+                Msg::PressureWatch(PressureWatch::Blind(why), None) => format!("blind: {why}"),
+                Msg::PressureWatch(PressureWatch::Trigger(rule), None) => format!("trigger {rule}"),
+                Msg::PressureWatch(PressureWatch::Reading(_, why), Some(path)) => {
                     format!("reading {path}, since {why}")
                 }
                 other => format!("{other:?}"),
@@ -194,12 +194,12 @@ mod tests {
         let path = |path: &str| Some(Arc::new(Text::new(path.as_bytes())));
         let woken = [
             TriggerEvent::Stalled,
-            TriggerEvent::Rung,
+            TriggerEvent::Woken,
             TriggerEvent::Stalled,
             TriggerEvent::Gone,
-            TriggerEvent::Rung,
+            TriggerEvent::Woken,
             TriggerEvent::Stalled,
-            TriggerEvent::Rung,
+            TriggerEvent::Woken,
             TriggerEvent::Gone,
         ];
         let orders = vec![path("/a"), path("/b"), path("/gone")];
@@ -208,12 +208,12 @@ mod tests {
             play(&woken, orders, usize::MAX),
             [
                 machine,
-                "Stalled",
+                "Pressure",
                 "reading /a, since why",
-                "Stalled",
+                "Pressure",
                 machine,
                 "reading /b, since why",
-                "Stalled",
+                "Pressure",
                 machine,
                 "blind: the pressure file tells nothing any more"
             ],

@@ -31,29 +31,29 @@ pub(crate) const MOST: u32 = 50;
 pub(crate) struct KillBurst {
     counted: Option<u64>,
     /// Looks since its first kill, and since its last.
-    looks: Option<(u32, u32)>,
+    samples: Option<(u32, u32)>,
     /// Bursts so far.
     pub(crate) count: u32,
 }
 
 impl KillBurst {
     /// Takes the kernel's count of kills in a new look. Whether a burst is over with it.
-    pub(crate) fn look(&mut self, kills: Option<u64>) -> bool {
+    pub(crate) fn sample(&mut self, kills: Option<u64>) -> bool {
         let more = self.counted.zip(kills).is_some_and(|(before, now)| now > before);
         self.counted = kills.or(self.counted);
-        self.looks = match self.looks {
+        self.samples = match self.samples {
             None if more => Some((0, 0)),
             None => None,
             Some((first, _)) if more => Some((first + 1, 0)),
             Some((first, last)) => Some((first + 1, last + 1)),
         };
-        let over = self.looks.is_some_and(|(first, last)| last >= QUIET || first >= LONGEST);
+        let over = self.samples.is_some_and(|(first, last)| last >= QUIET || first >= LONGEST);
         over && self.end()
     }
 
     /// No look comes any more. Whether that ends a burst.
     pub(crate) fn end(&mut self) -> bool {
-        let begun = self.looks.take().is_some();
+        let begun = self.samples.take().is_some();
         self.count += u32::from(begun);
         begun
     }
@@ -106,7 +106,7 @@ pub(crate) enum RecorderOrder {
 }
 
 /// How the name of a recording begins: machine and time.
-pub(crate) fn stem(machine: &Machine, unix_ms: i64) -> String {
+pub(crate) fn tree_lines(machine: &Machine, unix_ms: i64) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let host: String = machine.name.as_str().chars().filter(plain).take(40).collect();
     let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
@@ -121,29 +121,29 @@ pub(crate) fn write_past(
     file: File,
 ) -> io::Result<(u64, Bytes)> {
     let mut tape = Recorder::new(file);
-    let mut looks = 0;
+    let mut samples = 0;
     let ends = past.oldest().zip(past.newest());
     for nth in ends.into_iter().flat_map(|(from, to)| from.0..=to.0) {
-        let Some(look) = past.look(crate::model::SampleIndex(nth)) else { continue };
-        tape.write(&named(Arc::unwrap_or_clone(look), users))?;
-        looks += 1;
+        let Some(sample) = past.sample(crate::model::SampleIndex(nth)) else { continue };
+        tape.write(&named(Arc::unwrap_or_clone(sample), users))?;
+        samples += 1;
     }
     let bytes = tape.bytes();
     tape.finish()?;
-    Ok((looks, Bytes(bytes)))
+    Ok((samples, Bytes(bytes)))
 }
 
 /// With the names of users, where the look has none.
-fn named(mut look: Snapshot, users: &Users) -> Snapshot {
-    if look.users.is_empty() {
-        look.users = Arc::clone(users);
+fn named(mut sample: Snapshot, users: &Users) -> Snapshot {
+    if sample.users.is_empty() {
+        sample.users = Arc::clone(users);
     }
-    look
+    sample
 }
 
 /// A new file in a folder.
-pub(crate) fn file_in(folder: &Path, stem: &str) -> io::Result<(String, File)> {
-    let path = folder.join(stem);
+pub(crate) fn file_in(folder: &Path, tree_lines: &str) -> io::Result<(String, File)> {
+    let path = folder.join(tree_lines);
     new_file(&path.to_string_lossy(), "tape")
 }
 
@@ -164,50 +164,50 @@ pub(crate) fn start(
 struct Running {
     tape: Recorder<File>,
     name: String,
-    looks: u64,
+    samples: u64,
 }
 
 fn run(asked: &Receiver<RecorderOrder>, inbox: &Sender<Event>) {
     let mut running: Option<Running> = None;
     let tell = |level, text: String| {
-        let _ = inbox.send(Event::Told(Msg::Told(level, text)));
+        let _ = inbox.send(Event::Told(Msg::Notice(level, text)));
     };
     let stopped = || {
-        let _ = inbox.send(Event::Told(Msg::Taping(false)));
+        let _ = inbox.send(Event::Told(Msg::Recording(false)));
     };
     for order in asked {
         match order {
-            RecorderOrder::Begin(stem) => match file_in(Path::new(""), &stem) {
+            RecorderOrder::Begin(tree_lines) => match file_in(Path::new(""), &tree_lines) {
                 Ok((name, file)) => {
                     tell(NoticeLevel::Good, format!("recording to {name}"));
-                    running = Some(Running { tape: Recorder::new(file), name, looks: 0 });
+                    running = Some(Running { tape: Recorder::new(file), name, samples: 0 });
                 }
                 Err(error) => {
                     stopped();
-                    tell(NoticeLevel::Warn, format!("no recording: {stem}.tape: {error}"));
+                    tell(NoticeLevel::Warn, format!("no recording: {tree_lines}.tape: {error}"));
                 }
             },
-            RecorderOrder::Look(look, users, _waiting) => {
+            RecorderOrder::Look(sample, users, _waiting) => {
                 let Some(mut on) = running.take() else { continue };
-                match on.tape.write(&named(*look, &users)) {
-                    Ok(()) => running = Some(Running { looks: on.looks + 1, ..on }),
+                match on.tape.write(&named(*sample, &users)) {
+                    Ok(()) => running = Some(Running { samples: on.samples + 1, ..on }),
                     Err(error) => {
                         stopped();
-                        let (name, looks) = (on.name, on.looks);
-                        let text = format!("{name}: {error}; recorded up to here: {looks} looks");
+                        let (name, samples) = (on.name, on.samples);
+                        let text = format!("{name}: {error}; recorded up to here: {samples} looks");
                         tell(NoticeLevel::Warn, text);
                     }
                 }
             }
             RecorderOrder::End => {
                 let Some(on) = running.take() else { continue };
-                let (name, looks, bytes) = (on.name, on.looks, on.tape.bytes());
+                let (name, samples, bytes) = (on.name, on.samples, on.tape.bytes());
                 match on.tape.finish() {
                     Ok(_) => {
                         let size = human_size(Bytes(bytes));
                         tell(
                             NoticeLevel::Good,
-                            format!("recorded {looks} looks, {size}, in {name}"),
+                            format!("recorded {samples} looks, {size}, in {name}"),
                         );
                     }
                     Err(error) => {
@@ -215,19 +215,19 @@ fn run(asked: &Receiver<RecorderOrder>, inbox: &Sender<Event>) {
                     }
                 }
             }
-            RecorderOrder::Past(past, stem, users) => {
-                let written = file_in(Path::new(""), &stem)
+            RecorderOrder::Past(past, tree_lines, users) => {
+                let written = file_in(Path::new(""), &tree_lines)
                     .and_then(|(name, file)| Ok((name, write_past(&past, &users, file)?)));
                 match written {
-                    Ok((name, (looks, bytes))) => {
+                    Ok((name, (samples, bytes))) => {
                         let size = human_size(bytes);
-                        let text = format!("the last {looks} looks, {size}, are in {name}");
+                        let text = format!("the last {samples} looks, {size}, are in {name}");
                         tell(NoticeLevel::Good, text);
                     }
                     Err(error) => {
                         tell(
                             NoticeLevel::Warn,
-                            format!("{stem}.tape could not be written: {error}"),
+                            format!("{tree_lines}.tape could not be written: {error}"),
                         );
                     }
                 }
@@ -250,20 +250,20 @@ mod tests {
         let mut over = Vec::new();
         let counts = [3, 3, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6];
         for (at, kills) in counts.into_iter().enumerate() {
-            if burst.look(Some(kills)) {
+            if burst.sample(Some(kills)) {
                 over.push(at);
             }
         }
         assert_eq!(over, [9, 17], "five looks behind its last kill");
         // One that does not end is cut.
         let mut burst = KillBurst::default();
-        let over: Vec<u64> = (0..100).filter(|&kills| burst.look(Some(kills))).collect();
+        let over: Vec<u64> = (0..100).filter(|&kills| burst.sample(Some(kills))).collect();
         assert_eq!(over, [31, 62, 93]);
-        assert!(!burst.look(None) && KillBurst::default().counted.is_none());
+        assert!(!burst.sample(None) && KillBurst::default().counted.is_none());
         // The end comes within five looks.
         let mut burst = KillBurst::default();
-        assert!(!burst.end() && !burst.look(Some(1)) && !burst.end());
-        assert!(!burst.look(Some(2)) && !burst.look(Some(2)));
+        assert!(!burst.end() && !burst.sample(Some(1)) && !burst.end());
+        assert!(!burst.sample(Some(2)) && !burst.sample(Some(2)));
         assert!(burst.end() && !burst.end() && burst.count == 1);
     }
 
@@ -281,6 +281,6 @@ mod tests {
     #[test]
     fn a_name_is_harmless_wherever_it_comes_from() {
         let machine = Machine { name: Text::new(b"../../db 03\n\x1b"), ..Machine::default() };
-        assert_eq!(stem(&machine, 1_763_733_802_000), "doomtop-db03x0ax1b-20251121T140322Z");
+        assert_eq!(tree_lines(&machine, 1_763_733_802_000), "doomtop-db03x0ax1b-20251121T140322Z");
     }
 }

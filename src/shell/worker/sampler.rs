@@ -29,11 +29,11 @@ impl Sampler {
             .spawn(move || {
                 crate::shell::terminal::test_panic("sampler");
                 for (needs, spent) in asked {
-                    let message = match source.look(&needs, spent) {
+                    let message = match source.sample(&needs, spent) {
                         Ok(snapshot) => Msg::Sampled(snapshot),
                         Err(lost) => crate::shell::failed(&lost),
                     };
-                    let last = matches!(message, Msg::Lost(_));
+                    let last = matches!(message, Msg::SourceLost(_));
                     if inbox.send(crate::shell::tui::Event::Told(message)).is_err() || last {
                         return;
                     }
@@ -44,7 +44,7 @@ impl Sampler {
     }
 
     /// Asks for a look, unless one is under way.
-    pub(crate) fn look(&mut self, needs: Needs, spent: Option<Arc<Snapshot>>) {
+    pub(crate) fn sample(&mut self, needs: Needs, spent: Option<Arc<Snapshot>>) {
         if !self.busy {
             self.busy = self.orders.send((needs, spent)).is_ok();
         }

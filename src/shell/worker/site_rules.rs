@@ -129,7 +129,7 @@ pub(crate) fn load(path: &Path) -> Result<(&'static SitePolicy, FileWatch), Vec<
 
 impl FileWatch {
     /// Looks whether the file is another one, and reads it if so.
-    pub(crate) fn look(&mut self) -> Option<FileNews> {
+    pub(crate) fn sample(&mut self) -> Option<FileNews> {
         if self.looked.elapsed() < PAUSE {
             return None;
         }
@@ -172,9 +172,9 @@ pub(crate) fn start(mut watch: FileWatch, inbox: Sender<Event>) -> Option<Sender
     let work = move || {
         while asked.recv().is_ok() {
             while asked.try_recv().is_ok() {}
-            let message = match watch.look() {
+            let message = match watch.sample() {
                 Some(FileNews::Good(rule)) => Msg::Rule(crate::app::LoadedPolicy(rule)),
-                Some(FileNews::Bad(what)) => Msg::Told(NoticeLevel::Warn, what),
+                Some(FileNews::Bad(what)) => Msg::Notice(NoticeLevel::Warn, what),
                 None => continue,
             };
             if inbox.send(Event::Told(message)).is_err() {

@@ -19,40 +19,40 @@ use crate::ui::paint::theme::Theme;
 use crate::units::{Adj, LegacyAdj, Pages};
 
 /// Paints it.
-pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
-    let look = pen.look;
-    let Some(sight) = app.sight() else { return false };
-    let process = sight.scene.find(edit.who);
+pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
+    let theme = canvas.theme;
+    let Some(context) = app.context() else { return false };
+    let process = context.scene.find(edit.who);
     let file = match edit.scale {
         AdjScale::Modern => "oom_score_adj",
         AdjScale::Legacy => "oom_adj",
     };
-    let user = process.map_or_else(|| "gone".to_owned(), |it| text::user(&sight, it));
-    let age = text::age(sight.scene, edit.who);
+    let user = process.map_or_else(|| "gone".to_owned(), |it| text::user(&context, it));
+    let age = text::age(context.scene, edit.who);
     let title = format!("{file} of {} {} ({user}), started {age} ago", edit.who, edit.name);
-    let mut lines: Vec<popup::PriorityLine> = vec![(0, value_line(edit, &sight, look))];
+    let mut lines: Vec<popup::PriorityLine> = vec![(0, value_line(edit, &context, theme))];
     if edit.is_wide() {
-        lines.push((0, reach(edit, look)));
+        lines.push((0, reach(edit, theme)));
     }
-    lines.push((7, slider(edit, look)));
-    lines.push((6, presets(edit, look)));
+    lines.push((7, slider(edit, theme)));
+    lines.push((6, presets(edit, theme)));
     match (&edit.previews.own, edit.value()) {
         (Some(own), _) => {
-            lines.extend(previews(edit, own, edit.previews.kernel.as_ref(), &sight, look));
+            lines.extend(previews(edit, own, edit.previews.kernel.as_ref(), &context, theme));
         }
-        (None, None) => lines.push((1, Line::styled(edit.complaint(), look.warn()))),
-        (None, Some(_)) => lines.push((1, Line::styled("that process is gone", look.warn()))),
+        (None, None) => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
+        (None, Some(_)) => lines.push((1, Line::styled("that process is gone", theme.warn()))),
     }
-    lines.extend(proposals(edit, &sight, look).map(|line| (3, line)));
-    lines.push((5, other_scale(edit, sight.scene.machine(), look)));
+    lines.extend(proposals(edit, &context, theme).map(|line| (3, line)));
+    lines.push((5, other_scale(edit, context.scene.machine(), theme)));
     lines.push((9, Line::default()));
     if let Some(warning) = edit.warning {
-        lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
+        lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
     let style = if matches!(edit.rights, WriteRights::Any { contained: false }) {
-        look.good()
+        theme.good()
     } else {
-        look.dim()
+        theme.dim()
     };
     // What refuses everything was said already.
     if !matches!(edit.rights, WriteRights::Nothing(_)) {
@@ -61,7 +61,7 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, pen: &mut Canvas<'_>) -
     let kin = edit.kin.words();
     let shared = kin.len() - 1;
     for (nth, text) in kin.into_iter().enumerate().filter(|_| !edit.is_wide()) {
-        let (rank, style) = if nth < shared { (2, look.warn()) } else { (5, look.dim()) };
+        let (rank, style) = if nth < shared { (2, theme.warn()) } else { (5, theme.dim()) };
         lines.push((rank, Line::styled(text, style)));
     }
     let unit = process
@@ -73,48 +73,48 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, pen: &mut Canvas<'_>) -
         Some((unit, value)) => format!("W: OOMScoreAdjust={} in {unit}", value.0),
         None => "W: how to keep it".to_owned(),
     };
-    lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), look.dim())));
+    lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), theme.dim())));
     lines.push((9, Line::default()));
-    lines.push((0, keys(edit, look)));
-    lines.push((8, more_keys(app, edit, look)));
-    popup::paint(&title, lines, look.frame(), area, pen)
+    lines.push((0, keys(edit, theme)));
+    lines.push((8, more_keys(app, edit, theme)));
+    popup::paint(&title, lines, theme.frame(), area, canvas)
 }
 
-fn value_line(edit: &AdjustDialog, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
+fn value_line(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Line<'static> {
     let now = match edit.scale {
         AdjScale::Modern => edit.from.to_string(),
-        AdjScale::Legacy => sight.scene.machine().legacy(edit.from).to_string(),
+        AdjScale::Legacy => context.scene.machine().legacy(edit.from).to_string(),
     };
-    let input = if edit.fresh { look.strong().patch(look.cursor()) } else { look.strong() };
+    let input = if edit.fresh { theme.strong().patch(theme.cursor()) } else { theme.strong() };
     let mut spans = vec![
-        Span::raw(format!("now {now} {} new [ ", look.arrow())),
+        Span::raw(format!("now {now} {} new [ ", theme.arrow())),
         Span::styled(edit.typed.clone(), input),
     ];
     if !edit.fresh {
-        spans.push(Span::styled(" ", look.cursor()));
+        spans.push(Span::styled(" ", theme.cursor()));
     }
     spans.push(Span::raw(" ]"));
     Line::from(spans)
 }
 
 /// Whom else it is about.
-fn reach(edit: &AdjustDialog, look: Theme) -> Line<'static> {
+fn reach(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let count = edit.reached.len();
     let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
     Line::from(vec![
-        Span::styled(format!("to all {count} {}{but}", edit.reach.words()), look.tag()),
-        Span::styled(": Enter lists them before anything is written", look.dim()),
+        Span::styled(format!("to all {count} {}{but}", edit.reach.words()), theme.tag()),
+        Span::styled(": Enter lists them before anything is written", theme.dim()),
     ])
 }
 
 /// The values that PgUp and PgDn go to.
-fn presets(edit: &AdjustDialog, look: Theme) -> Line<'static> {
-    let mut spans = vec![Span::styled("presets", look.dim())];
+fn presets(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
+    let mut spans = vec![Span::styled("presets", theme.dim())];
     let number = edit.value().map(|_| edit.number());
     for &(value, word) in edit.scale.presets() {
         let sign = if value > 0 { "+" } else { "" };
         let gap = if word.is_empty() { "" } else { " " };
-        let style = if number == Some(value) { look.strong() } else { look.dim() };
+        let style = if number == Some(value) { theme.strong() } else { theme.dim() };
         spans.push(Span::raw("  "));
         spans.push(Span::styled(format!("{sign}{value}{gap}{word}"), style));
     }
@@ -122,9 +122,9 @@ fn presets(edit: &AdjustDialog, look: Theme) -> Line<'static> {
 }
 
 /// Where zero, the old and the new value stand between the ends of the scale.
-fn slider(edit: &AdjustDialog, look: Theme) -> Line<'static> {
+fn slider(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     const TRACK: usize = 41;
-    let [track, zero, old, new] = look.slider();
+    let [track, zero, old, new] = theme.slider();
     let (low, high) = edit.scale.ends();
     let on_scale = |adj: Adj| match edit.scale {
         AdjScale::Modern => i64::from(adj.0),
@@ -136,16 +136,16 @@ fn slider(edit: &AdjustDialog, look: Theme) -> Line<'static> {
     };
     let typed = edit.value().map(|value| at(on_scale(value)));
     let (from, middle) = (at(on_scale(edit.from)), at(0));
-    let mut spans = vec![Span::styled(format!("{low:>5} "), look.dim())];
+    let mut spans = vec![Span::styled(format!("{low:>5} "), theme.dim())];
     for cell in 0..TRACK {
         spans.push(match cell {
-            _ if Some(cell) == typed => Span::styled(new, look.strong()),
-            _ if cell == from => Span::styled(old, look.label()),
-            _ if cell == middle => Span::styled(zero, look.dim()),
-            _ => Span::styled(track, look.dim()),
+            _ if Some(cell) == typed => Span::styled(new, theme.strong()),
+            _ if cell == from => Span::styled(old, theme.label()),
+            _ if cell == middle => Span::styled(zero, theme.dim()),
+            _ => Span::styled(track, theme.dim()),
         });
     }
-    spans.push(Span::styled(format!(" +{high}"), look.dim()));
+    spans.push(Span::styled(format!(" +{high}"), theme.dim()));
     Line::from(spans)
 }
 
@@ -155,25 +155,25 @@ fn previews(
     edit: &AdjustDialog,
     own: &Preview,
     kernel: Option<&Preview>,
-    sight: &RowContext<'_>,
-    look: Theme,
+    context: &RowContext<'_>,
+    theme: Theme,
 ) -> Vec<popup::PriorityLine> {
     let first = |preview: &Preview| {
-        if edit.is_wide() { best(edit, preview, look) } else { change(preview, sight, look) }
+        if edit.is_wide() { best(edit, preview, theme) } else { change(preview, context, theme) }
     };
     let Some(kernel) = kernel else {
-        return vec![(2, first(own)), (1, then(own, look))];
+        return vec![(2, first(own)), (1, then(own, theme))];
     };
     if own.agrees(kernel) {
         let text = "by the kernel's own rule it is the same";
-        return vec![(2, first(own)), (1, then(own, look)), (6, Line::styled(text, look.dim()))];
+        return vec![(2, first(own)), (1, then(own, theme)), (6, Line::styled(text, theme.dim()))];
     }
     let both = [own, kernel];
     let row = |label: &str, cells: [String; 2], style: Style| {
         let [left, right] = cells;
         let pad = usize::from(COLUMN.saturating_sub(cells_of(&left)));
         Line::from(vec![
-            Span::styled(format!("{label:<LABEL$}"), look.label()),
+            Span::styled(format!("{label:<LABEL$}"), theme.label()),
             Span::styled(format!("{left}{:pad$}  ", ""), style),
             Span::styled(right, style),
         ])
@@ -185,34 +185,36 @@ fn previews(
             format!("by {}: knows no adj", preview.policy)
         }
     };
-    let mut lines = vec![(1, row("", both.map(by), look.dim()))];
+    let mut lines = vec![(1, row("", both.map(by), theme.dim()))];
     if edit.is_wide() {
-        lines
-            .push((2, row("best rank", both.map(|it| arrow(places(it.best), look)), look.plain())));
+        lines.push((
+            2,
+            row("best rank", both.map(|it| arrow(places(it.best), theme)), theme.plain()),
+        ));
     } else {
-        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), look);
-        let points = |it: &Preview| arrow(amounts(it, sight), look);
-        lines.push((2, row("badness", both.map(points), look.plain())));
-        lines.push((2, row("rank", both.map(ranks), look.plain())));
+        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), theme);
+        let points = |it: &Preview| arrow(amounts(it, context), theme);
+        lines.push((2, row("badness", both.map(points), theme.plain())));
+        lines.push((2, row("rank", both.map(ranks), theme.plain())));
     }
-    lines.push((1, row("next", both.map(next), look.strong())));
+    lines.push((1, row("next", both.map(next), theme.strong())));
     lines
 }
 
 /// The best place of all that are changed, before and after.
-fn best(edit: &AdjustDialog, preview: &Preview, look: Theme) -> Line<'static> {
+fn best(edit: &AdjustDialog, preview: &Preview, theme: Theme) -> Line<'static> {
     let [before, after] = places(preview.best);
     Line::from(vec![
-        Span::styled(format!("the {} of them  ", edit.reached.len()), look.label()),
+        Span::styled(format!("the {} of them  ", edit.reached.len()), theme.label()),
         Span::raw("best rank "),
-        Span::raw(format!("{before} {} ", look.arrow())),
-        Span::styled(after, look.strong()),
+        Span::raw(format!("{before} {} ", theme.arrow())),
+        Span::styled(after, theme.strong()),
     ])
 }
 
 /// One to the other.
-fn arrow([before, after]: [String; 2], look: Theme) -> String {
-    format!("{before} {} {after}", look.arrow())
+fn arrow([before, after]: [String; 2], theme: Theme) -> String {
+    format!("{before} {} {after}", theme.arrow())
 }
 
 /// Cells of the word before what two rules say.
@@ -221,11 +223,11 @@ const LABEL: usize = 10;
 const COLUMN: u16 = 28;
 
 /// Points, before and after.
-fn amounts(preview: &Preview, sight: &RowContext<'_>) -> [String; 2] {
+fn amounts(preview: &Preview, context: &RowContext<'_>) -> [String; 2] {
     [preview.before, preview.after].map(|standing| match (standing, preview.unit) {
         (Placement::Scored(points), BadnessUnit::Pages) => {
             let sign = if points.0 < 0 { "-" } else { "" };
-            format!("{sign}{}", text::size(sight, Pages(points.0.unsigned_abs())))
+            format!("{sign}{}", text::size(context, Pages(points.0.unsigned_abs())))
         }
         (Placement::Scored(points), BadnessUnit::Bare) => text::grouped(points.0),
         (Placement::Spared(reason), _) => reason.word().to_owned(),
@@ -233,9 +235,9 @@ fn amounts(preview: &Preview, sight: &RowContext<'_>) -> [String; 2] {
 }
 
 /// Shares of the domain, before and after; points that are no pages have none.
-fn shares(preview: &Preview, sight: &RowContext<'_>) -> Option<[String; 2]> {
+fn shares(preview: &Preview, context: &RowContext<'_>) -> Option<[String; 2]> {
     let share = |standing: Placement| match standing.points() {
-        Some(points) => text::permille(sight, points).to_string(),
+        Some(points) => text::permille(context, points).to_string(),
         None => "-".to_owned(),
     };
     (preview.unit == BadnessUnit::Pages).then(|| [preview.before, preview.after].map(share))
@@ -256,18 +258,18 @@ fn next(preview: &Preview) -> String {
 }
 
 /// Badness, share and rank, before and after.
-fn change(preview: &Preview, sight: &RowContext<'_>, look: Theme) -> Line<'static> {
-    let arrow = look.arrow();
+fn change(preview: &Preview, context: &RowContext<'_>, theme: Theme) -> Line<'static> {
+    let arrow = theme.arrow();
     let pair = |label: &'static str, [before, after]: [String; 2], behind: &'static str| {
         vec![
-            Span::styled(label, look.label()),
+            Span::styled(label, theme.label()),
             Span::raw(format!("{before} {arrow} ")),
-            Span::styled(after, look.strong()),
+            Span::styled(after, theme.strong()),
             Span::raw(behind),
         ]
     };
-    let mut spans = pair("badness ", amounts(preview, sight), "    ");
-    if let Some(shares) = shares(preview, sight) {
+    let mut spans = pair("badness ", amounts(preview, context), "    ");
+    if let Some(shares) = shares(preview, context) {
         spans.extend(pair("", shares, "/1000    "));
     }
     spans.extend(pair("rank ", places([preview.rank_before, preview.rank_after]), ""));
@@ -275,27 +277,27 @@ fn change(preview: &Preview, sight: &RowContext<'_>, look: Theme) -> Line<'stati
 }
 
 /// Who would be next then.
-fn then(preview: &Preview, look: Theme) -> Line<'static> {
+fn then(preview: &Preview, theme: Theme) -> Line<'static> {
     let Some((id, name)) = &preview.victim else {
-        return Line::styled("then nobody can be chosen", look.danger());
+        return Line::styled("then nobody can be chosen", theme.danger());
     };
     let verb = if preview.victim_stays { "stays" } else { "becomes" };
-    let style = if preview.victim_stays { look.plain() } else { look.victim() };
+    let style = if preview.victim_stays { theme.plain() } else { theme.victim() };
     let mut line = Line::from(vec![
-        Span::styled(format!("next victim {verb} "), look.label()),
+        Span::styled(format!("next victim {verb} "), theme.label()),
         Span::styled(format!("{id} {name}"), style),
     ]);
     if preview.too_close {
-        line.spans.push(Span::styled("  (too close to call)", look.warn()));
+        line.spans.push(Span::styled("  (too close to call)", theme.warn()));
     }
     line
 }
 
 /// The smallest changes that matter, and their keys.
-fn proposals(edit: &AdjustDialog, sight: &RowContext<'_>, look: Theme) -> Option<Line<'static>> {
+fn proposals(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     let found = edit.proposals;
     let key =
-        |key: &'static str, text: String| vec![Span::styled(key, look.strong()), Span::raw(text)];
+        |key: &'static str, text: String| vec![Span::styled(key, theme.strong()), Span::raw(text)];
     let mut spans = match (edit.is_wide(), found.out, found.first) {
         (true, None, None) => {
             let mut spans = key("o", " none of them first   ".to_owned());
@@ -306,14 +308,14 @@ fn proposals(edit: &AdjustDialog, sight: &RowContext<'_>, look: Theme) -> Option
         (_, None, Some(first)) => key("f", format!(" {first}: just into first place")),
         (false, None, None) => return None,
     };
-    if !found.policy.is_empty() && found.policy != sight.policy.id() {
-        spans.push(Span::styled(format!(" (by {})", found.policy), look.dim()));
+    if !found.policy.is_empty() && found.policy != context.policy.id() {
+        spans.push(Span::styled(format!(" (by {})", found.policy), theme.dim()));
     }
     Some(Line::from(spans))
 }
 
 /// The same value on the other scale, and what the coarse one loses.
-fn other_scale(edit: &AdjustDialog, machine: &Machine, look: Theme) -> Line<'static> {
+fn other_scale(edit: &AdjustDialog, machine: &Machine, theme: Theme) -> Line<'static> {
     let Some(value) = edit.value() else { return Line::default() };
     let reads = machine.legacy(value);
     let text = match edit.scale {
@@ -332,10 +334,10 @@ fn other_scale(edit: &AdjustDialog, machine: &Machine, look: Theme) -> Line<'sta
             format!("as legacy oom_adj it reads {reads}{loss}")
         }
     };
-    Line::styled(text, look.dim())
+    Line::styled(text, theme.dim())
 }
 
-fn keys(edit: &AdjustDialog, look: Theme) -> Line<'static> {
+fn keys(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let enter = if edit.is_wide() { " list them   " } else { " apply   " };
     pairs(
         &[
@@ -344,23 +346,23 @@ fn keys(edit: &AdjustDialog, look: Theme) -> Line<'static> {
             ("Tab", " other scale   "),
             ("arrows", " 50 or 10"),
         ],
-        look,
+        theme,
     )
 }
 
-fn more_keys(app: &App, edit: &AdjustDialog, look: Theme) -> Line<'static> {
+fn more_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
     let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
     pairs(
         &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
-        look,
+        theme,
     )
 }
 
-fn pairs(pairs: &[(&'static str, &'static str)], look: Theme) -> Line<'static> {
+fn pairs(pairs: &[(&'static str, &'static str)], theme: Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for &(key, what) in pairs {
-        spans.push(Span::styled(key, look.strong()));
+        spans.push(Span::styled(key, theme.strong()));
         spans.push(Span::raw(what));
     }
     Line::from(spans)

@@ -7,8 +7,8 @@ use crate::ui::page::scroll::PageShown;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 
 /// Paints the list, scrolled so that the chosen line is in view.
-pub fn paint(menu: &Menu, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
-    let look = pen.look;
+pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let theme = canvas.theme;
     let matching = menu.matching().count() as u16;
     let all = menu.items.len() as u16;
     let labels = menu.items.iter().map(|item| cells(&item.label)).max().unwrap_or(0).min(36);
@@ -25,9 +25,9 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
         height,
     };
     let inside = if boxed {
-        pen.frame(place, &menu.title, look.frame())
+        canvas.frame(place, &menu.title, theme.frame())
     } else {
-        pen.clear(place);
+        canvas.clear(place);
         place
     };
     let mut list = inside;
@@ -35,18 +35,30 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
         list.y += 1;
         list.height -= 1;
         let mut x = inside.x + 1;
-        x += pen.text(x, inside.y, inside.width.saturating_sub(2), "type to narrow: ", look.dim());
+        x += canvas.text(
+            x,
+            inside.y,
+            inside.width.saturating_sub(2),
+            "type to narrow: ",
+            theme.dim(),
+        );
         let room = inside.right().saturating_sub(x + 1);
-        x += pen.text(x, inside.y, room, &menu.typed, look.strong());
+        x += canvas.text(x, inside.y, room, &menu.typed, theme.strong());
         if x < inside.right() {
-            pen.text(x, inside.y, 1, " ", look.cursor());
+            canvas.text(x, inside.y, 1, " ", theme.cursor());
         }
     }
     let rows = list.height;
     let chosen = (menu.at as u16).min(matching.saturating_sub(1));
     let top = (chosen + 1).saturating_sub(rows);
     if matching == 0 {
-        pen.text(list.x + 1, list.y, list.width.saturating_sub(2), "nothing matches", look.dim());
+        canvas.text(
+            list.x + 1,
+            list.y,
+            list.width.saturating_sub(2),
+            "nothing matches",
+            theme.dim(),
+        );
     }
     let items = menu.matching().enumerate().skip(usize::from(top));
     for (y, (nth, item)) in (list.top()..list.bottom()).zip(items) {
@@ -58,18 +70,18 @@ pub fn paint(menu: &Menu, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
         };
         let mut x = list.x + 1;
         let end = list.right().saturating_sub(1);
-        x += pen.text(x, y, end.saturating_sub(x), on, look.tag());
+        x += canvas.text(x, y, end.saturating_sub(x), on, theme.tag());
         let room = labels.min(end.saturating_sub(x));
         // What a path ends with says most.
         let label = match item.choice {
             MenuChoice::Scope(_) => tail(&item.label, room),
             _ => item.label.as_str().into(),
         };
-        pen.text(x, y, room, &label, look.strong());
+        canvas.text(x, y, room, &label, theme.strong());
         x += labels + 2;
-        pen.text(x, y, end.saturating_sub(x), &item.hint, look.dim());
+        canvas.text(x, y, end.saturating_sub(x), &item.hint, theme.dim());
         if nth == usize::from(chosen) {
-            pen.style(Rect { y, height: 1, ..list }, look.cursor());
+            canvas.style(Rect { y, height: 1, ..list }, theme.cursor());
         }
     }
     PageShown { page: rows, lines: matching, dialog: false }

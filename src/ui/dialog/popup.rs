@@ -20,7 +20,7 @@ pub fn paint(
     lines: Vec<PriorityLine>,
     frame: Style,
     area: Rect,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> bool {
     let longest = lines.iter().map(|(_, line)| line_cells(line)).max().unwrap_or(0);
     let width = longest.max(cells(title) + 4).saturating_add(4).clamp(40, WIDEST).min(area.width);
@@ -53,15 +53,15 @@ pub fn paint(
         height: needed,
     };
     let inside = if boxed {
-        let inside = pen.frame(place, title, frame);
+        let inside = canvas.frame(place, title, frame);
         Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
     } else {
-        pen.clear(place);
+        canvas.clear(place);
         place
     };
     let all = wrapped.iter().flat_map(|(_, lines)| lines);
     for (y, line) in (inside.top()..inside.bottom()).zip(all) {
-        pen.line(inside.x, y, inside.width, line);
+        canvas.line(inside.x, y, inside.width, line);
     }
     whole
 }

@@ -16,9 +16,9 @@ use crate::ui::paint::theme::Theme;
 use crate::units::Kib;
 
 /// Paints the question before a signal.
-pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
-    let look = pen.look;
-    let Some(sight) = app.sight() else { return false };
+pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
+    let theme = canvas.theme;
+    let Some(context) = app.context() else { return false };
     let who = format!("{} {}", confirm.who, confirm.name);
     let title = if confirm.sacrifice {
         format!("Sacrifice {who}?")
@@ -26,70 +26,70 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, pen: &mut Canvas<'_>
         format!("Send {} to {who}?", confirm.signal)
     };
     let mut lines: Vec<popup::PriorityLine> = Vec::new();
-    match sight.scene.find(confirm.who) {
-        Some(process) => lines.extend(facts(process, &sight, look)),
-        None => lines.push((1, Line::styled("it is gone already", look.warn()))),
+    match context.scene.find(confirm.who) {
+        Some(process) => lines.extend(facts(process, &context, theme)),
+        None => lines.push((1, Line::styled("it is gone already", theme.warn()))),
     }
     lines.push((9, Line::default()));
     lines.push((
         0,
         Line::from(vec![
-            Span::styled(confirm.signal.to_string(), look.danger()),
+            Span::styled(confirm.signal.to_string(), theme.danger()),
             Span::raw(format!(": {}", confirm.why)),
         ]),
     ));
     if let Some(warning) = confirm.warning {
-        lines.push((1, Line::styled(format!("! {warning}"), look.warn())));
+        lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
-    lines.push((2, predicted(app, &sight, confirm, look)));
+    lines.push((2, predicted(app, &context, confirm, theme)));
     if confirm.signal.ends() {
-        lines.extend(frees(&sight, confirm).map(|text| (3, Line::raw(text))));
+        lines.extend(frees(&context, confirm).map(|text| (3, Line::raw(text))));
     }
     lines.extend(
         confirm
-            .falls
+            .also_killed
             .iter()
             .enumerate()
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
-    lines.extend(confirm.stay.iter().map(|text| (5, Line::raw(format!("- {text}")))));
+    lines.extend(confirm.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
     lines.extend(confirm.restart().map(|text| {
-        let style = if text.contains("restarts") { look.warn() } else { look.plain() };
+        let style = if text.contains("restarts") { theme.warn() } else { theme.plain() };
         (3, Line::styled(format!("- {text}"), style))
     }));
-    lines.extend(confirm.frozen().map(|text| (2, Line::styled(format!("! {text}"), look.warn()))));
-    lines.extend(haste(confirm, &sight).map(|text| (6, Line::styled(text, look.dim()))));
+    lines.extend(confirm.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))));
+    lines.extend(haste(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
     if app.tags.iter().any(|&tagged| tagged != confirm.who) {
         let text = "only this one: tagged processes are not touched";
-        lines.push((3, Line::styled(text, look.dim())));
+        lines.push((3, Line::styled(text, theme.dim())));
     }
     lines.push((9, Line::default()));
-    lines.extend(ladder(confirm, look));
-    popup::paint(&title, lines, look.grave_frame(), area, pen)
+    lines.extend(ladder(confirm, theme));
+    popup::paint(&title, lines, theme.grave_frame(), area, canvas)
 }
 
 /// Who it is, as the user should recognise it.
-fn facts(process: &Process, sight: &RowContext<'_>, look: Theme) -> Vec<popup::PriorityLine> {
-    let label = |text: &'static str| Span::styled(text, look.label());
+fn facts(process: &Process, context: &RowContext<'_>, theme: Theme) -> Vec<popup::PriorityLine> {
+    let label = |text: &'static str| Span::styled(text, theme.label());
     let swap = process.swap.value().unwrap_or_default();
     let mut lines = vec![
         (
             2,
             Line::from(vec![
-                Span::styled(text::who(process), look.strong()),
+                Span::styled(text::who(process), theme.strong()),
                 label("  of "),
-                Span::raw(text::user(sight, process)),
+                Span::raw(text::user(context, process)),
                 label("  started "),
-                Span::raw(format!("{} ago", text::age(sight.scene, process.id))),
+                Span::raw(format!("{} ago", text::age(context.scene, process.id))),
             ]),
         ),
         (
             3,
             Line::from(vec![
                 label("RSS "),
-                Span::raw(text::size(sight, sight.scene.rss(process))),
+                Span::raw(text::size(context, context.scene.rss(process))),
                 label(" + swap "),
-                Span::raw(text::size(sight, swap)),
+                Span::raw(text::size(context, swap)),
             ]),
         ),
     ];
@@ -102,35 +102,35 @@ fn facts(process: &Process, sight: &RowContext<'_>, look: Theme) -> Vec<popup::P
 /// Whether the policy would choose the same.
 fn predicted(
     app: &App,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     confirm: &SignalDialog,
-    look: Theme,
+    theme: Theme,
 ) -> Line<'static> {
     let by = match app.setup.policy.id() {
         "linux" => String::new(),
         _ => format!(" by the rule of {}", app.setup.policy.title()),
     };
-    if sight.policy.off(sight.scene).is_some() {
+    if context.policy.overridden(context.scene).is_some() {
         return Line::styled(
             "no prediction: the kernel would not go by the ranking now",
-            look.warn(),
+            theme.warn(),
         );
     }
-    let candidates = sight.ranking.candidates();
-    if sight.ranking.too_close() && candidates.contains(&confirm.who) {
+    let candidates = context.ranking.candidates();
+    if context.ranking.too_close() && candidates.contains(&confirm.who) {
         let text =
             format!("this MAY be the next victim: one of {} too close to call", candidates.len());
-        return Line::from(vec![Span::styled(text, look.warn()), Span::raw(by)]);
+        return Line::from(vec![Span::styled(text, theme.warn()), Span::raw(by)]);
     }
-    match sight.ranking.victim() {
+    match context.ranking.victim() {
         Some(row) if row.id == confirm.who => Line::from(vec![
-            Span::styled("this IS the predicted victim", look.strong()),
+            Span::styled("this IS the predicted victim", theme.strong()),
             Span::raw(by),
         ]),
         Some(row) => {
-            let name = sight.scene.find(row.id).map_or_else(|| row.id.to_string(), text::who);
+            let name = context.scene.find(row.id).map_or_else(|| row.id.to_string(), text::who);
             Line::from(vec![
-                Span::styled("this is NOT the predicted victim", look.warn()),
+                Span::styled("this is NOT the predicted victim", theme.warn()),
                 Span::raw(format!("{by}: that is {name}")),
             ])
         }
@@ -139,12 +139,12 @@ fn predicted(
 }
 
 /// What it gives back: by the study, and by the look before that has come.
-fn frees(sight: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
-    let process = sight.scene.find(confirm.who)?;
-    if let Some(study) = &confirm.study
-        && let Reading::Value(holding) = study.holding
+fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
+    let process = context.scene.find(confirm.who)?;
+    if let Some(study) = &confirm.detail
+        && let Reading::Value(holding) = study.breakdown
     {
-        let size = |kib| text::kib(sight, kib);
+        let size = |kib| text::kib(context, kib);
         let all = size(holding.freed() + holding.swap);
         let first = match &study.sharers {
             Reading::Value(sharers) => sharers.found.first(),
@@ -164,18 +164,18 @@ fn frees(sight: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
         return Some(text);
     }
     Some(match process.private() {
-        Reading::Value(pages) => format!("frees about {} (estimate)", text::size(sight, pages)),
+        Reading::Value(pages) => format!("frees about {} (estimate)", text::size(context, pages)),
         _ => "how much it frees is not known".to_owned(),
     })
 }
 
 /// What is done beside the signal.
-fn haste(confirm: &SignalDialog, sight: &RowContext<'_>) -> Option<String> {
+fn haste(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
     let steps: Vec<String> = confirm
-        .haste()
+        .expedite()
         .iter()
         .map(|step| match step {
-            Expedite::Priority if !may_raise(sight.scene) => {
+            Expedite::Priority if !may_raise(context.scene) => {
                 format!("{} (you lack CAP_SYS_NICE)", step.words())
             }
             step => step.words(),
@@ -189,42 +189,42 @@ fn haste(confirm: &SignalDialog, sight: &RowContext<'_>) -> Option<String> {
 }
 
 /// What it takes to confirm.
-fn ladder(confirm: &SignalDialog, look: Theme) -> Vec<popup::PriorityLine> {
+fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     match &confirm.ladder {
         ConfirmStep::Yes => lines.push((
             0,
             Line::from(vec![
-                Span::styled("y", look.danger()),
+                Span::styled("y", theme.danger()),
                 Span::raw(" = do it   anything else = nothing"),
             ]),
         )),
         ConfirmStep::TypePid { typed, why } => {
-            lines.push((1, Line::styled(format!("! {why}"), look.warn())));
+            lines.push((1, Line::styled(format!("! {why}"), theme.warn())));
             let pid = confirm.who.pid.to_string();
             let rest = pid.len().saturating_sub(typed.len() + 1);
             lines.push((
                 0,
                 Line::from(vec![
                     Span::raw(format!("type the pid {pid} and ")),
-                    Span::styled("Enter", look.danger()),
+                    Span::styled("Enter", theme.danger()),
                     Span::raw(": ["),
-                    Span::styled(typed.clone(), look.strong()),
-                    Span::styled(" ", look.cursor()),
+                    Span::styled(typed.clone(), theme.strong()),
+                    Span::styled(" ", theme.cursor()),
                     Span::raw(format!("{}]   Esc = nothing", " ".repeat(rest))),
                 ]),
             ));
         }
     }
-    if let Some(study) = &confirm.study
+    if let Some(study) = &confirm.detail
         && let Reading::Value(sharers) = &study.sharers
         && !sharers.found.is_empty()
     {
         lines.push((
             8,
             Line::from(vec![
-                Span::styled("m", look.strong()),
-                Span::styled(" all who live in its memory, too", look.dim()),
+                Span::styled("m", theme.strong()),
+                Span::styled(" all who live in its memory, too", theme.dim()),
             ]),
         ));
     }
@@ -233,10 +233,10 @@ fn ladder(confirm: &SignalDialog, look: Theme) -> Vec<popup::PriorityLine> {
         lines.push((
             8,
             Line::from(vec![
-                Span::styled("s", look.strong()),
-                Span::styled(format!(" {other} instead   "), look.dim()),
-                Span::styled("v", look.strong()),
-                Span::styled(" the predicted victim instead", look.dim()),
+                Span::styled("s", theme.strong()),
+                Span::styled(format!(" {other} instead   "), theme.dim()),
+                Span::styled("v", theme.strong()),
+                Span::styled(" the predicted victim instead", theme.dim()),
             ]),
         ));
     }
@@ -244,8 +244,8 @@ fn ladder(confirm: &SignalDialog, look: Theme) -> Vec<popup::PriorityLine> {
 }
 
 /// Paints the question whether to put a change back, or to make it again.
-pub fn paint_revert(app: &App, revert: &RevertDialog, area: Rect, pen: &mut Canvas<'_>) -> bool {
-    let look = pen.look;
+pub fn paint_revert(app: &App, revert: &RevertDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
+    let theme = canvas.theme;
     let who = format!("{} {}", revert.who, revert.name);
     let (title, note, does) = if revert.again {
         (
@@ -263,24 +263,24 @@ pub fn paint_revert(app: &App, revert: &RevertDialog, area: Rect, pen: &mut Canv
     let mut lines = vec![(
         0,
         Line::from(vec![
-            Span::raw(format!("{} {} ", revert.from, look.arrow())),
-            Span::styled(revert.to.to_string(), look.strong()),
-            Span::styled(format!("  {note}"), look.dim()),
+            Span::raw(format!("{} {} ", revert.from, theme.arrow())),
+            Span::styled(revert.to.to_string(), theme.strong()),
+            Span::styled(format!("  {note}"), theme.dim()),
         ]),
     )];
     let process = app.scene.as_ref().and_then(|scene| scene.find(revert.who));
     if process.is_none() {
-        lines.push((1, Line::styled("! it is gone already", look.warn())));
+        lines.push((1, Line::styled("! it is gone already", theme.warn())));
     }
     lines.push((9, Line::default()));
     lines.push((
         0,
         Line::from(vec![
-            Span::styled("Enter", look.strong()),
+            Span::styled("Enter", theme.strong()),
             Span::raw(does),
-            Span::styled("Esc", look.strong()),
+            Span::styled("Esc", theme.strong()),
             Span::raw(" leave it"),
         ]),
     ));
-    popup::paint(&title, lines, look.frame(), area, pen)
+    popup::paint(&title, lines, theme.frame(), area, canvas)
 }

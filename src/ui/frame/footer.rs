@@ -15,76 +15,76 @@ use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::panel::session;
 
 /// Paints the status line, or what has taken its place.
-pub fn paint_status(app: &App, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+pub fn paint_status(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     match &app.mode {
-        Mode::Prompt(prompt) => return paint_prompt(prompt, area, pen),
+        Mode::Prompt(prompt) => return paint_prompt(prompt, area, canvas),
         Mode::GoTo(digits) => {
-            let mut x = area.x + pen.text(area.x, area.y, area.width, "pid ", look.label());
-            x += pen.text(x, area.y, area.right() - x, digits, look.strong());
-            pen.text(x, area.y, 1, " ", look.cursor());
+            let mut x = area.x + canvas.text(area.x, area.y, area.width, "pid ", theme.label());
+            x += canvas.text(x, area.y, area.right() - x, digits, theme.strong());
+            canvas.text(x, area.y, 1, " ", theme.cursor());
             x += 2;
             let found = app.selected().is_some_and(|it| it.id.pid.to_string().starts_with(digits));
             let (text, style) = if found {
-                ("any other key ends the number", look.dim())
+                ("any other key ends the number", theme.dim())
             } else {
-                ("! no such pid in the table", look.warn())
+                ("! no such pid in the table", theme.warn())
             };
-            pen.text(x, area.y, area.right().saturating_sub(x), text, style);
+            canvas.text(x, area.y, area.right().saturating_sub(x), text, style);
             return;
         }
         _ => {}
     }
     if let Some(notice) = &app.notice {
         let (mark, style) = match notice.level {
-            NoticeLevel::Plain => ("", look.plain()),
-            NoticeLevel::Good => ("", look.good()),
-            NoticeLevel::Warn => ("! ", look.warn()),
+            NoticeLevel::Plain => ("", theme.plain()),
+            NoticeLevel::Good => ("", theme.good()),
+            NoticeLevel::Warn => ("! ", theme.warn()),
         };
         let line =
             Line::from(vec![Span::styled(mark, style), Span::styled(notice.text.clone(), style)]);
-        pen.line(area.x, area.y, area.width, &line);
+        canvas.line(area.x, area.y, area.width, &line);
         return;
     }
     let mut x = area.x;
-    for part in parts(app, pen) {
+    for part in parts(app, canvas) {
         let gap = if x == area.x { 0 } else { 2 };
         // Whole parts only: half a word says nothing.
         if x + gap + cells(&part.content) > area.right() && x > area.x {
             continue;
         }
         x += gap;
-        x += pen.text(x, area.y, area.right().saturating_sub(x), &part.content, part.style);
+        x += canvas.text(x, area.y, area.right().saturating_sub(x), &part.content, part.style);
     }
 }
 
 /// What there is to say, the most important first.
-fn parts(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
-    let look = pen.look;
+fn parts(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
+    let theme = canvas.theme;
     let mut parts = Vec::with_capacity(12);
-    if let Some(why) = app.lost.as_ref().filter(|_| !app.time.past.is_empty()) {
-        parts.push(Span::styled(format!("! no new looks: {why}"), look.danger()));
+    if let Some(why) = app.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
+        parts.push(Span::styled(format!("! no new looks: {why}"), theme.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
     if app.screen == ViewKind::Cgroups {
-        return group_parts(app, pen, parts);
+        return group_parts(app, canvas, parts);
     }
     if app.screen == ViewKind::Verdicts {
-        return verdict_parts(app, pen, parts);
+        return verdict_parts(app, canvas, parts);
     }
     if app.screen == ViewKind::Events {
-        return event_parts(app, pen, parts);
+        return event_parts(app, canvas, parts);
     }
     if app.screen == ViewKind::Memory {
-        parts.push(pace(app, pen));
-        parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
-        parts.extend(memory_keys(app, pen));
+        parts.push(pace(app, canvas));
+        parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+        parts.extend(memory_keys(app, canvas));
         return parts;
     }
-    parts.extend(session::pursuing(app).map(|text| Span::styled(text, look.danger())));
+    parts.extend(session::pursuing(app).map(|text| Span::styled(text, theme.danger())));
     let rows = app.ranking.rows().iter();
     let outside =
-        rows.filter(|row| row.standing == Placement::Spared(SparedReason::Outside)).count();
+        rows.filter(|row| row.placement == Placement::Spared(SparedReason::Outside)).count();
     let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
     parts.push(Span::raw(if shown == all {
         format!("{all} tasks")
@@ -93,37 +93,37 @@ fn parts(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     }));
     if app.is_scoped() {
         let name = scene.domain().name.as_str();
-        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
     }
     let (agree, compared) = app.check.count();
     if compared > 0 {
-        let style = if agree == compared { look.good() } else { look.warn() };
+        let style = if agree == compared { theme.good() } else { theme.warn() };
         let mark = if agree == compared { "" } else { "!" };
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
     }
-    parts.push(pace(app, pen));
-    parts.extend(alarms(app, pen));
-    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    parts.push(pace(app, canvas));
+    parts.extend(alarms(app, canvas));
+    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if app.setup.acting == ActingMode::Rehearsal {
-        parts.push(Span::styled("dry run", look.warn()));
+        parts.push(Span::styled("dry run", theme.warn()));
     }
     if app.setup.acting == ActingMode::ReadOnly {
-        parts.push(Span::styled("read-only", look.good()));
+        parts.push(Span::styled("read-only", theme.good()));
     }
     if !app.tags.is_empty() {
-        parts.push(Span::styled(format!("{} tagged", app.tags.len()), look.tag()));
+        parts.push(Span::styled(format!("{} tagged", app.tags.len()), theme.tag()));
     }
     if !app.view.filter.is_empty() {
-        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), look.warn()));
+        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), theme.warn()));
     }
     if let Some(user) = &app.view.user {
-        parts.push(Span::styled(format!("user {user}"), look.warn()));
+        parts.push(Span::styled(format!("user {user}"), theme.warn()));
     }
     if !app.search.is_empty() {
-        parts.push(Span::styled(format!("search {}", app.search.text()), look.label()));
+        parts.push(Span::styled(format!("search {}", app.search.text()), theme.label()));
     }
     if app.view.hide_spared {
-        parts.push(Span::styled("candidates only", look.warn()));
+        parts.push(Span::styled("candidates only", theme.warn()));
     }
     let sort = app.view.sort;
     let direction = if sort.descending { "desc" } else { "asc" };
@@ -147,69 +147,73 @@ fn parts(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     let acts = [(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")];
     let acts = acts.into_iter().filter(|_| !over);
     // Of reports of a file there is no now.
-    let now = over && !app.time.past.is_empty();
+    let now = over && !app.playback.past.is_empty();
     let now = now.then_some((Action::Now, app.newest_word()));
     for (action, word) in [(Action::Explain, "explain")].into_iter().chain(acts).chain(now) {
         if let Some(key) = key_of(KeyContext::Browse, action) {
-            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+            parts.push(Span::styled(format!("{key} {word}"), theme.dim()));
         }
     }
     parts
 }
 
 /// What the rules of adj do, or would do.
-fn rules(sticky: &ActiveRules, pen: &Canvas<'_>) -> Span<'static> {
+fn rules(sticky: &ActiveRules, canvas: &Canvas<'_>) -> Span<'static> {
     let quiet = sticky.trouble.is_none() && !sticky.is_on();
-    let style = if quiet { pen.look.label() } else { pen.look.warn() };
+    let style = if quiet { canvas.theme.label() } else { canvas.theme.warn() };
     Span::styled(sticky.summary(), style)
 }
 
 /// How many alarms there are, and how many stand: the header may be off.
-fn alarms(app: &App, pen: &Canvas<'_>) -> Option<Span<'static>> {
+fn alarms(app: &App, canvas: &Canvas<'_>) -> Option<Span<'static>> {
     let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
     let word = if count == 1 { "alarm" } else { "alarms" };
     match (count, stand) {
         (0, _) => None,
-        (_, 0) => Some(Span::styled(format!("{count} {word} set"), pen.look.label())),
-        _ => Some(Span::styled(format!("! {stand} of {count} {word}"), pen.look.danger())),
+        (_, 0) => Some(Span::styled(format!("{count} {word} set"), canvas.theme.label())),
+        _ => Some(Span::styled(format!("! {stand} of {count} {word}"), canvas.theme.danger())),
     }
 }
 
 /// Whether what is shown goes on.
-fn pace(app: &App, pen: &Canvas<'_>) -> Span<'static> {
-    let look = pen.look;
+fn pace(app: &App, canvas: &Canvas<'_>) -> Span<'static> {
+    let theme = canvas.theme;
     if app.report.is_some() {
-        return Span::styled("[report]", look.warn());
+        return Span::styled("[report]", theme.warn());
     }
-    if app.time.is_past() {
-        let word = if app.time.is_playing() { "[playing]" } else { "[past]" };
-        Span::styled(word, look.warn())
+    if app.playback.is_past() {
+        let word = if app.playback.is_playing() { "[playing]" } else { "[past]" };
+        Span::styled(word, theme.warn())
     } else if app.paused {
-        Span::styled("[paused]", look.warn())
+        Span::styled("[paused]", theme.warn())
     } else if app.held() && app.screen == ViewKind::Processes {
-        Span::styled("[held]", look.warn())
+        Span::styled("[held]", theme.warn())
     } else if app.setup.live && app.pace.is_pressed() {
-        Span::styled("[live, pressed]", look.warn())
+        Span::styled("[live, pressed]", theme.warn())
     } else if app.setup.live && app.pace.is_relaxed() {
         Span::raw("[live, relaxed]")
     } else if app.setup.live {
         Span::raw("[live]")
     } else if app.setup.acting == ActingMode::Demo {
-        Span::styled("[demo]", look.warn())
+        Span::styled("[demo]", theme.warn())
     } else {
-        Span::styled("[recording]", look.warn())
+        Span::styled("[recording]", theme.warn())
     }
 }
 
 /// The same for the view of events.
-fn event_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
-    let look = pen.look;
-    let count = app.timeline.happenings.len();
+fn event_parts(
+    app: &App,
+    canvas: &Canvas<'_>,
+    mut parts: Vec<Span<'static>>,
+) -> Vec<Span<'static>> {
+    let theme = canvas.theme;
+    let count = app.timeline.events.len();
     parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
-    parts.push(pace(app, pen));
-    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    parts.push(pace(app, canvas));
+    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if app.timeline.kills_only {
-        parts.push(Span::styled("kills only", look.warn()));
+        parts.push(Span::styled("kills only", theme.warn()));
     }
     if !matches!(app.mode, Mode::Browse) {
         return parts;
@@ -220,19 +224,19 @@ fn event_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Ve
         (Action::KillsOnly, "kills only"),
     ] {
         if let Some(key) = key_of(KeyContext::Events, action) {
-            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+            parts.push(Span::styled(format!("{key} {word}"), theme.dim()));
         }
     }
     parts
 }
 
 /// The keys of the view of memory.
-fn memory_keys(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
+fn memory_keys(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     if !matches!(app.mode, Mode::Browse) {
         return Vec::new();
     }
     // Without looks there is nothing to move in.
-    if app.time.history.is_empty() {
+    if app.playback.history.is_empty() {
         return Vec::new();
     }
     let pair = |a: Action, b: Action, word: &str| {
@@ -241,7 +245,7 @@ fn memory_keys(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     };
     let large = if app.memory.large { "all charts" } else { "large" };
     let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.time.is_past());
+    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.playback.is_past());
     [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "looks back"),
@@ -251,25 +255,29 @@ fn memory_keys(app: &App, pen: &Canvas<'_>) -> Vec<Span<'static>> {
     ]
     .into_iter()
     .flatten()
-    .map(|text| Span::styled(text, pen.look.dim()))
+    .map(|text| Span::styled(text, canvas.theme.dim()))
     .collect()
 }
 
 /// The same for the view of cgroups.
-fn group_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
-    let look = pen.look;
+fn group_parts(
+    app: &App,
+    canvas: &Canvas<'_>,
+    mut parts: Vec<Span<'static>>,
+) -> Vec<Span<'static>> {
+    let theme = canvas.theme;
     let Some(scene) = &app.scene else { return parts };
     let limited = scene.now().cgroups.limited().count();
     let count = scene.now().cgroups.list.len();
     parts.push(Span::raw(format!("{count} cgroups, {limited} with a limit")));
-    parts.push(pace(app, pen));
-    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    parts.push(pace(app, canvas));
+    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if app.is_scoped() {
         let name = scene.domain().name.as_str();
-        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
     }
-    if app.groups.hide {
-        parts.push(Span::styled("limited only", look.warn()));
+    if app.cgroups.hide {
+        parts.push(Span::styled("limited only", theme.warn()));
     }
     if app.scale != SizeUnit::Auto {
         parts.push(Span::raw(format!("units {}", app.scale.word())));
@@ -283,15 +291,19 @@ fn group_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Ve
         (Action::NextView, "back"),
     ] {
         if let Some(key) = key_of(KeyContext::Cgroups, action) {
-            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+            parts.push(Span::styled(format!("{key} {word}"), theme.dim()));
         }
     }
     parts
 }
 
 /// The same for the view of verdicts.
-fn verdict_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
-    let look = pen.look;
+fn verdict_parts(
+    app: &App,
+    canvas: &Canvas<'_>,
+    mut parts: Vec<Span<'static>>,
+) -> Vec<Span<'static>> {
+    let theme = canvas.theme;
     let view = &app.verdicts;
     let count = view.lines.len();
     parts.push(Span::raw(if view.hide {
@@ -299,14 +311,14 @@ fn verdict_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> 
     } else {
         format!("{count} policies")
     }));
-    parts.push(pace(app, pen));
-    parts.extend(app.sticky.as_ref().map(|sticky| rules(sticky, pen)));
+    parts.push(pace(app, canvas));
+    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if let Some(scene) = app.scene.as_ref().filter(|_| app.is_scoped()) {
         let name = scene.domain().name.as_str();
-        parts.push(Span::styled(format!("scope {}", tail(name, 30)), look.warn()));
+        parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
     }
     if view.hide {
-        parts.push(Span::styled("other victims only", look.warn()));
+        parts.push(Span::styled("other victims only", theme.warn()));
     }
     if !matches!(app.mode, Mode::Browse) {
         return parts;
@@ -317,21 +329,21 @@ fn verdict_parts(app: &App, pen: &Canvas<'_>, mut parts: Vec<Span<'static>>) -> 
         (Action::NextView, "back"),
     ] {
         if let Some(key) = key_of(KeyContext::Verdicts, action) {
-            parts.push(Span::styled(format!("{key} {word}"), look.dim()));
+            parts.push(Span::styled(format!("{key} {word}"), theme.dim()));
         }
     }
     parts
 }
 
-fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     let label = match prompt.asking {
         PromptKind::Search => "Search: ",
         PromptKind::Filter => "Filter: ",
         PromptKind::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
         PromptKind::Delay => "Seconds between refreshes: ",
     };
-    let mut x = area.x + pen.text(area.x, area.y, area.width, label, look.label());
+    let mut x = area.x + canvas.text(area.x, area.y, area.width, label, theme.label());
     let room = area.right().saturating_sub(x).saturating_sub(1);
     let scroll = prompt.input.visual_scroll(usize::from(room));
     let value = prompt.input.value();
@@ -346,25 +358,25 @@ fn paint_prompt(prompt: &Prompt, area: Rect, pen: &mut Canvas<'_>) {
         })
         .map_or(value.len(), |(at, _)| at);
     let cursor = x + (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
-    x += pen.text(x, area.y, room, &value[start..], look.strong());
-    pen.style(Rect { x: cursor, width: 1, ..area }, look.cursor());
+    x += canvas.text(x, area.y, room, &value[start..], theme.strong());
+    canvas.style(Rect { x: cursor, width: 1, ..area }, theme.cursor());
     if let Some(error) = &prompt.error {
         let x = x.max(cursor) + 2;
         let text = format!("! {error}");
         let room = area.right().saturating_sub(x);
         if room > 8 {
-            pen.text(x, area.y, room, &text, look.warn());
+            canvas.text(x, area.y, room, &text, theme.warn());
         } else {
             // The error is worth more than the far end of the line.
             let taken = cells(&text).min(area.width / 2);
-            pen.text(area.right() - taken, area.y, taken, &text, look.warn());
+            canvas.text(area.right() - taken, area.y, taken, &text, theme.warn());
         }
     }
 }
 
 /// Paints the function bar.
-pub fn paint_bar(app: &App, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+pub fn paint_bar(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     let mut named: Vec<_> = keys_of(app.place())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
@@ -382,14 +394,14 @@ pub fn paint_bar(app: &App, area: Rect, pen: &mut Canvas<'_>) {
         if x + cells(&key) + cells(label) > area.right() {
             break;
         }
-        x += pen.text(x, area.y, area.right() - x, &key, look.key());
+        x += canvas.text(x, area.y, area.right() - x, &key, theme.key());
         let width = (cells(label) + pad).min(area.right() - x);
-        pen.style(Rect { x, y: area.y, width, height: 1 }, look.key_label());
-        pen.text(x, area.y, width, label, look.key_label());
+        canvas.style(Rect { x, y: area.y, width, height: 1 }, theme.key_label());
+        canvas.text(x, area.y, width, label, theme.key_label());
         x += width;
     }
     if x < area.right() {
         let rest = Rect { x, y: area.y, width: area.right() - x, height: 1 };
-        pen.style(rest, look.key_label());
+        canvas.style(rest, theme.key_label());
     }
 }

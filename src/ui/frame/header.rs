@@ -33,7 +33,7 @@ pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
     let warned = u16::from(app.scene.is_some() && (rings || !warnings(app).is_empty()));
     match level {
         HeaderLevel::Full => {
-            5 + u16::from(width >= 110) + u16::from(first_wall(app).is_some()) + warned
+            5 + u16::from(width >= 110) + u16::from(first_limit(app).is_some()) + warned
         }
         HeaderLevel::Small => 3 + warned,
         HeaderLevel::Line => 1,
@@ -42,52 +42,52 @@ pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
 }
 
 /// Paints the header.
-pub fn paint(app: &App, level: HeaderLevel, area: Rect, pen: &mut Canvas<'_>) {
+pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
-    let Some(sight) = text::header_sight(app) else {
-        pen.line(area.x, area.y, area.width, &Line::styled("doomtop", pen.look.strong()));
+    let Some(context) = text::header_context(app) else {
+        canvas.line(area.x, area.y, area.width, &Line::styled("doomtop", canvas.theme.strong()));
         return;
     };
-    let look = pen.look;
+    let theme = canvas.theme;
     let mut lines: Vec<Line<'static>> = Vec::with_capacity(7);
     match level {
         HeaderLevel::Off => {}
-        HeaderLevel::Line => lines.push(one_line(app, &sight, look, area.width)),
+        HeaderLevel::Line => lines.push(one_line(app, &context, theme, area.width)),
         HeaderLevel::Small => {
-            lines.push(title(app, &sight, look, area.width, false));
+            lines.push(title(app, &context, theme, area.width, false));
             lines.push(match &app.report {
-                Some(report) => told(report, look).remove(0),
-                None => Line::from(numbers(&sight, look)),
+                Some(report) => told(report, theme).remove(0),
+                None => Line::from(numbers(&context, theme)),
             });
         }
         HeaderLevel::Full => {
-            lines.push(title(app, &sight, look, area.width, area.width >= 110));
+            lines.push(title(app, &context, theme, area.width, area.width >= 110));
             if let Some(report) = &app.report {
-                lines.extend(told(report, look));
+                lines.extend(told(report, theme));
             } else {
-                lines.push(memory(app, &sight, look, area.width));
-                lines.push(swap(app, &sight, look, area.width));
-                lines.push(commit(app, &sight, look, area.width));
+                lines.push(memory(app, &context, theme, area.width));
+                lines.push(swap(app, &context, theme, area.width));
+                lines.push(commit(app, &context, theme, area.width));
             }
             if area.width >= 110 {
-                lines.push(model(app, &sight, look, area.width));
+                lines.push(model(app, &context, theme, area.width));
             }
-            lines.extend(first_wall(app).map(|first| nearest(first, &sight, look, area.width)));
+            lines.extend(first_limit(app).map(|first| nearest(first, &context, theme, area.width)));
         }
     }
     if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
-        lines.extend(warning(app, look));
+        lines.extend(warning(app, theme));
         let alone = level == HeaderLevel::Full && area.width >= 110;
-        lines.push(next(app, &sight, look, alone, area.width));
+        lines.push(next(app, &context, theme, alone, area.width));
     }
     // Where there are too few lines the last one, the sentence, stays.
     while lines.len() > usize::from(area.height) && lines.len() > 1 {
         lines.remove(lines.len() - 2);
     }
     for (y, line) in (area.top()..area.bottom()).zip(&lines) {
-        pen.line(area.x, y, area.width, line);
+        canvas.line(area.x, y, area.width, line);
     }
 }
 
@@ -113,17 +113,23 @@ fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -> Li
 
 /// The first line: the views, the machine, and what is looked at. `ruled`: whose rule ranks stands
 /// on a line of its own.
-fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool) -> Line<'static> {
-    let (now, machine) = (sight.scene.now(), sight.scene.machine());
+fn title(
+    app: &App,
+    context: &RowContext<'_>,
+    theme: Theme,
+    width: u16,
+    ruled: bool,
+) -> Line<'static> {
+    let (now, machine) = (context.scene.now(), context.scene.machine());
     let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
-    let mut left = vec![Span::styled("doomtop", look.strong())];
+    let mut left = vec![Span::styled("doomtop", theme.strong())];
     if width >= 100 {
         left.push(Span::raw(" "));
         for screen in ViewKind::ALL {
             left.push(if screen == app.screen {
-                Span::styled(format!(" [{}]", screen.name()), look.strong())
+                Span::styled(format!(" [{}]", screen.name()), theme.strong())
             } else {
-                Span::styled(format!("  {} ", screen.name()), look.dim())
+                Span::styled(format!("  {} ", screen.name()), theme.dim())
             });
         }
         left.push(Span::raw(" "));
@@ -133,12 +139,12 @@ fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool
         Span::raw(format!(" {}", machine.kernel)),
         Span::raw(format!(" up {up}")),
     ];
-    let scope = scope(app, sight, look, width);
+    let scope = scope(app, context, theme, width);
     let model = match app.setup.policy.id() {
         "linux" => "linux (running)".to_owned(),
         id => id.to_owned(),
     };
-    let model = Span::styled(format!("  model {model}"), look.label());
+    let model = Span::styled(format!("  model {model}"), theme.label());
     if app.is_scoped() {
         // What is looked at is the first thing to know, once it is not the machine.
         facts.insert(0, scope);
@@ -152,48 +158,48 @@ fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool
         facts.push(scope);
     }
     left.extend(facts);
-    if width >= 100 && !now.untold.lives {
+    if width >= 100 && !now.unavailable.lives {
         let [one, five, fifteen] = now.load;
         left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
-        left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), look.dim()));
+        left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), theme.dim()));
     }
     let mut right = Vec::new();
     if let Some(report) = &app.report {
-        right.push(Span::styled(report_mark(app, report), look.danger()));
+        right.push(Span::styled(report_mark(app, report), theme.danger()));
         right.push(Span::raw(" "));
-    } else if app.time.is_past() {
-        right.push(Span::styled(when(app), look.danger()));
+    } else if app.playback.is_past() {
+        right.push(Span::styled(when(app), theme.danger()));
         right.push(Span::raw(" "));
     }
-    if let Some(since) = app.time.taping() {
+    if let Some(since) = app.playback.recording_since() {
         let seconds = app.clock().saturating_sub(since).0 / 1000;
         let text = format!("[rec {}:{:02}] ", seconds / 60, seconds % 60);
-        right.push(Span::styled(text, look.danger()));
+        right.push(Span::styled(text, theme.danger()));
     }
     let mut flag = |text: &'static str, style: Style| {
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
     };
-    if app.lost.is_some() && !app.time.past.is_empty() {
-        flag("[no new looks]", look.danger());
+    if app.lost.is_some() && !app.playback.past.is_empty() {
+        flag("[no new looks]", theme.danger());
     }
     if app.paused {
-        flag("[paused]", look.warn());
+        flag("[paused]", theme.warn());
     }
-    if app.sticky.as_ref().is_some_and(ActiveRules::is_on) {
-        flag("[rules on]", look.warn());
+    if app.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
+        flag("[rules on]", theme.warn());
     }
     match app.setup.acting {
-        ActingMode::ReadOnly => flag("read-only", look.good()),
-        ActingMode::NotReal => flag("[recording]", look.warn()),
-        ActingMode::Demo => flag("[demo]", look.warn()),
-        ActingMode::Elsewhere => flag("[another proc tree]", look.warn()),
-        ActingMode::Rehearsal => flag("dry run", look.warn()),
+        ActingMode::ReadOnly => flag("read-only", theme.good()),
+        ActingMode::NotReal => flag("[recording]", theme.warn()),
+        ActingMode::Demo => flag("[demo]", theme.warn()),
+        ActingMode::Elsewhere => flag("[another proc tree]", theme.warn()),
+        ActingMode::Rehearsal => flag("dry run", theme.warn()),
         ActingMode::Free => {}
     }
     let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
     let time = text::clock(app, now.clock.unix_ms);
-    let pace = if app.pace.is_pressed() { look.warn() } else { look.plain() };
+    let pace = if app.pace.is_pressed() { theme.warn() } else { theme.plain() };
     match &app.report {
         // What stands still has no pace.
         Some(report) if report.told == EventTime::Order => {
@@ -202,7 +208,7 @@ fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool
         Some(_) => right.push(Span::raw(time)),
         None => {
             // A recording is played at a speed, which stands there already.
-            if !app.time.is_film() {
+            if !app.playback.is_played() {
                 right.push(Span::styled(format!("{seconds:.1}s "), pace));
             }
             right.push(Span::raw(time));
@@ -212,7 +218,7 @@ fn title(app: &App, sight: &RowContext<'_>, look: Theme, width: u16, ruled: bool
 }
 
 /// What a report tells, in the place of the gauges, for which it has no numbers: three lines.
-fn told(report: &ShownReport, look: Theme) -> Vec<Line<'static>> {
+fn told(report: &ShownReport, theme: Theme) -> Vec<Line<'static>> {
     let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
     let wanted = ["what", "asked", "domain", "killed", "rule"];
     let mut lines: Vec<Line<'static>> = wanted
@@ -220,7 +226,7 @@ fn told(report: &ShownReport, look: Theme) -> Vec<Line<'static>> {
         .filter_map(|label| Some((label, text(label)?.clone())))
         .take(3)
         .map(|(label, text)| {
-            Line::from(vec![Span::styled(format!("{label:<7}"), look.label()), Span::raw(text)])
+            Line::from(vec![Span::styled(format!("{label:<7}"), theme.label()), Span::raw(text)])
         })
         .collect();
     lines.resize(3, Line::default());
@@ -240,9 +246,9 @@ fn report_mark(app: &App, report: &ShownReport) -> String {
 
 /// How an earlier look is marked: nobody shall take it for now.
 fn when(app: &App) -> String {
-    let ago = span_of(app.time.ago().unwrap_or_default().0 / 1000);
-    let speed = app.time.speed;
-    match (app.time.is_film(), app.time.is_playing()) {
+    let ago = span_of(app.playback.ago().unwrap_or_default().0 / 1000);
+    let speed = app.playback.speed;
+    match (app.playback.is_played(), app.playback.is_playing()) {
         (true, true) => format!("[{speed}]"),
         (true, false) => format!("[stopped, {speed}]"),
         (false, _) => format!("[{ago} ago]"),
@@ -250,41 +256,46 @@ fn when(app: &App) -> String {
 }
 
 /// What is looked at: the machine, or a cgroup and of which kind.
-fn scope(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Span<'static> {
-    let domain = sight.scene.domain();
+fn scope(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Span<'static> {
+    let domain = context.scene.domain();
     let name = tail(domain.name.as_str(), (width / 4).max(16)).into_owned();
-    let mut note = text::scope_note(sight.scene);
+    let mut note = text::scope_note(context.scene);
     if cells(&note) > width / 5 {
         // The rest is said where the machine is explained.
         note = if domain.is_global() { " (of the host)".to_owned() } else { String::new() };
     }
     let gone = domain.kind == DomainKind::Gone;
     let style = match (app.is_scoped(), gone) {
-        (_, true) => look.danger(),
-        (true, _) => look.warn(),
-        _ => look.plain(),
+        (_, true) => theme.danger(),
+        (true, _) => theme.warn(),
+        _ => theme.plain(),
     };
     let note = if gone { " gone".to_owned() } else { note };
     Span::styled(format!("  scope {name}{note}"), style)
 }
 
 /// The wall that is hit first, where there is more than the machine's own.
-fn first_wall(app: &App) -> Option<&FirstLimit> {
+fn first_limit(app: &App) -> Option<&FirstLimit> {
     // A report tells of one wall only, and that was hit.
     let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
     scene.now().cgroups.limited().next()?;
-    app.first_wall.as_ref()
+    app.first_limit.as_ref()
 }
 
 /// Which wall is hit first, how near it is, and who dies there; the longest form that fits.
-fn nearest(first: &FirstLimit, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
-    let wall = &first.wall;
-    let near = nearness(wall, look).unwrap_or(look.plain());
-    let (room, left) = (text::room(sight, wall), text::left(sight, wall));
-    let victim = text::victim(sight, &first.fate);
-    let all = format!("{victim}{}", text::mates(&first.fate));
+fn nearest(
+    first: &FirstLimit,
+    context: &RowContext<'_>,
+    theme: Theme,
+    width: u16,
+) -> Line<'static> {
+    let wall = &first.limit;
+    let near = nearness(wall, theme).unwrap_or(theme.plain());
+    let (room, left) = (text::room(context, wall), text::left(context, wall));
+    let victim = text::victim(context, &first.outcome);
+    let all = format!("{victim}{}", text::mates(&first.outcome));
     let label = if width >= 60 { "First wall" } else { "Wall" };
-    let name = text::wall_name(wall);
+    let name = text::limit_name(wall);
     // The name is cut before anything else is left out, but not to nothing.
     let for_name =
         |room: &str, fate: &str| width.saturating_sub(cells(label) + cells(room) + cells(fate) + 5);
@@ -294,14 +305,14 @@ fn nearest(first: &FirstLimit, sight: &RowContext<'_>, look: Theme, width: u16) 
     let (room, fate) = fitting.unwrap_or((&left, &victim));
     let name = tail(name, for_name(room, fate).max(8)).into_owned();
     Line::from(vec![
-        Span::styled(format!("{label} "), look.label()),
-        Span::styled(name, look.strong()),
+        Span::styled(format!("{label} "), theme.label()),
+        Span::styled(name, theme.strong()),
         Span::raw("  "),
         Span::styled(room.clone(), near),
         Span::raw(": "),
         Span::styled(
             fate.clone(),
-            if first.fate.too_close() { look.candidate() } else { look.plain() },
+            if first.outcome.too_close() { theme.candidate() } else { theme.plain() },
         ),
     ])
 }
@@ -331,9 +342,14 @@ struct Gauge {
 }
 
 impl Gauge {
-    fn line(self, look: Theme, width: u16, parts: Vec<(u16, Vec<Span<'static>>)>) -> Line<'static> {
-        let mut spans = vec![Span::styled(format!("{} ", self.label), look.label())];
-        spans.extend(gauge::bar(look, bar_cells(width), self.used, self.more, self.bar));
+    fn line(
+        self,
+        theme: Theme,
+        width: u16,
+        parts: Vec<(u16, Vec<Span<'static>>)>,
+    ) -> Line<'static> {
+        let mut spans = vec![Span::styled(format!("{} ", self.label), theme.label())];
+        spans.extend(gauge::bar(theme, bar_cells(width), self.used, self.more, self.bar));
         spans.push(Span::raw(format!(" {:>11} ", self.pair)));
         let alarm = if self.alarm { "!" } else { " " };
         let percent = self.percent.map_or_else(String::new, |all| format!("{}%", all.min(9999)));
@@ -363,8 +379,8 @@ fn percent(part: Kib, whole: Kib) -> u64 {
     part.0.saturating_mul(100) / whole.0.max(1)
 }
 
-fn word(label: &'static str, value: String, look: Theme) -> Vec<Span<'static>> {
-    vec![Span::styled(label, look.dim()), Span::raw(value)]
+fn word(label: &'static str, value: String, theme: Theme) -> Vec<Span<'static>> {
+    vec![Span::styled(label, theme.dim()), Span::raw(value)]
 }
 
 /// Where the details of a gauge line stand, counted from the end of its numbers.
@@ -398,14 +414,14 @@ const MEMORY_FULL: &str = "memory-full";
 const IO_SOME: &str = "io-some";
 
 /// What a pressure was in the last minutes, and where that stands; nothing before a few looks.
-fn spark(app: &App, id: &str, look: Theme, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
+fn spark(app: &App, id: &str, theme: Theme, width: u16) -> Option<(u16, Vec<Span<'static>>)> {
     let column = drawn_at(width) + AVERAGES;
     let end = if width >= 180 { widest_at(width) - 2 } else { width - bar_cells(width) - 23 };
     let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
     let room = end.checked_sub(column + cells(label))?.min(40);
     let series = SERIES.iter().find(|series| series.id == id)?;
     let axis = TimeAxis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
-    let window = ChartWindow::new(&app.time.history, axis);
+    let window = ChartWindow::new(&app.playback.history, axis);
     let moment = window.moment(app.shown_at()?)?;
     let shares = window.cells(series);
     if window.len() < FEW || !shares.iter().any(Option::is_some) {
@@ -413,54 +429,54 @@ fn spark(app: &App, id: &str, look: Theme, width: u16) -> Option<(u16, Vec<Span<
     }
     let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
     let severity = |share: f64| (series.severity)(share, moment);
-    let mut spans = chart::spans(look, &shares, most, &severity);
-    spans.push(Span::styled(label, look.dim()));
+    let mut spans = chart::spans(theme, &shares, most, &severity);
+    spans.push(Span::styled(label, theme.dim()));
     Some((column, spans))
 }
 
 /// Of fewer looks there is nothing to draw.
 const FEW: usize = 4;
 
-fn memory(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
-    let now = sight.scene.now();
+fn memory(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
+    let now = context.scene.now();
     let memory = now.memory;
     let available = memory.available_kib.value();
     let low = available.map_or(100, |kib| percent(kib, memory.total_kib));
     let style = match low {
-        0..5 => look.danger(),
-        5..10 => look.warn(),
-        _ => look.good(),
+        0..5 => theme.danger(),
+        5..10 => theme.warn(),
+        _ => theme.good(),
     };
-    let avail = available.map_or_else(|| "?".to_owned(), |kib| text::kib(sight, kib));
-    let ram = forecast::full(sight.scene.forecast().ram, look);
-    let mut parts = vec![(DETAIL, forecast::beside(word("avail ", avail, look), ram, width))];
-    parts.extend(stalls(app, MEMORY_SOME, now.pressure.some, look, width));
+    let avail = available.map_or_else(|| "?".to_owned(), |kib| text::kib(context, kib));
+    let ram = forecast::full(context.scene.forecast().ram, theme);
+    let mut parts = vec![(DETAIL, forecast::beside(word("avail ", avail, theme), ram, width))];
+    parts.extend(stalls(app, MEMORY_SOME, now.pressure.some, theme, width));
     if width >= 180 {
         let text = format!(
             "cache {}  free {}  shared {}",
-            text::kib(sight, memory.cache_kib),
-            text::kib(sight, memory.free_kib),
-            text::kib(sight, memory.shmem_kib)
+            text::kib(context, memory.cache_kib),
+            text::kib(context, memory.free_kib),
+            text::kib(context, memory.shmem_kib)
         );
-        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, theme.dim())]));
     }
     let gauge = Gauge {
         label: "Mem",
         used: of(memory.used(), memory.total_kib),
         more: of(memory.cache_kib, memory.total_kib),
-        pair: text::pair(sight, memory.used(), memory.total_kib),
+        pair: text::pair(context, memory.used(), memory.total_kib),
         percent: Some(percent(memory.used(), memory.total_kib)),
         style,
         bar: style,
         alarm: low < 10,
     };
-    gauge.line(look, width, parts)
+    gauge.line(theme, width, parts)
 }
 
-fn swap(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
-    let now = sight.scene.now();
+fn swap(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
+    let now = context.scene.now();
     let swap = now.swap;
-    let stalls = stalls(app, MEMORY_FULL, now.pressure.full, look, width);
+    let stalls = stalls(app, MEMORY_FULL, now.pressure.full, theme, width);
     if swap.total_kib.0 == 0 {
         let gauge = Gauge {
             label: "Swp",
@@ -468,46 +484,46 @@ fn swap(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'sta
             more: 0.0,
             pair: "no swap".to_owned(),
             percent: None,
-            style: look.dim(),
-            bar: look.dim(),
+            style: theme.dim(),
+            bar: theme.dim(),
             alarm: false,
         };
-        return gauge.line(look, width, stalls);
+        return gauge.line(theme, width, stalls);
     }
     let full = percent(swap.used(), swap.total_kib);
     let style = match full {
-        95.. => look.danger(),
-        80.. => look.warn(),
-        _ => look.good(),
+        95.. => theme.danger(),
+        80.. => theme.warn(),
+        _ => theme.good(),
     };
     let mut parts = vec![];
-    let detail = match (width, traffic(sight)) {
-        (110.., Some(traffic)) => vec![Span::styled(traffic, look.dim())],
-        _ => word("free ", text::kib(sight, swap.free_kib), look),
+    let detail = match (width, traffic(context)) {
+        (110.., Some(traffic)) => vec![Span::styled(traffic, theme.dim())],
+        _ => word("free ", text::kib(context, swap.free_kib), theme),
     };
-    let ends = forecast::full(sight.scene.forecast().swap, look);
+    let ends = forecast::full(context.scene.forecast().swap, theme);
     parts.push((DETAIL, forecast::beside(detail, ends, width)));
     parts.extend(stalls);
     let gauge = Gauge {
         label: "Swp",
         used: of(swap.used(), swap.total_kib),
         more: 0.0,
-        pair: text::pair(sight, swap.used(), swap.total_kib),
+        pair: text::pair(context, swap.used(), swap.total_kib),
         percent: Some(full),
         style,
         bar: style,
         alarm: full >= 80,
     };
-    gauge.line(look, width, parts)
+    gauge.line(theme, width, parts)
 }
 
 /// What moves between memory and swap, each second.
 #[must_use]
-pub fn traffic(sight: &RowContext<'_>) -> Option<String> {
-    let (now, before) = (sight.scene.now(), sight.scene.before()?);
+pub fn traffic(context: &RowContext<'_>) -> Option<String> {
+    let (now, before) = (context.scene.now(), context.scene.before()?);
     let over = now.clock.monotonic_ms.saturating_sub(before.clock.monotonic_ms).0.max(1);
     let rate = |now: Pages, before: Pages| {
-        text::size(sight, Pages(now.saturating_sub(before).0.saturating_mul(1000) / over))
+        text::size(context, Pages(now.saturating_sub(before).0.saturating_mul(1000) / over))
     };
     let (now, before) = (now.traffic, before.traffic);
     let into = rate(now.swap_in_pages, before.swap_in_pages);
@@ -515,71 +531,71 @@ pub fn traffic(sight: &RowContext<'_>) -> Option<String> {
     Some(format!("in {into}/s out {out}/s"))
 }
 
-fn commit(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
-    let now = sight.scene.now();
+fn commit(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
+    let now = context.scene.now();
     let commit = now.overcommit;
     let Some(charge) = commit.charge() else {
         return Line::from(vec![
-            Span::styled("Cmt ", look.label()),
-            Span::styled("the commit charge could not be read", look.dim()),
+            Span::styled("Cmt ", theme.label()),
+            Span::styled("the commit charge could not be read", theme.dim()),
         ]);
     };
     let full = charge.percent();
     let tight = commit.enforced() && full >= 90;
     // Where nothing enforces the limit, going over it is no news.
-    let style = if tight { look.danger() } else { look.plain() };
+    let style = if tight { theme.danger() } else { theme.plain() };
     let mut parts = Vec::new();
     // Disks stand on this line, where there is room for them.
     let io = now.pressure.io_some;
     let disks = width >= 200 && io.value().is_some();
-    for form in enforcement(sight, &commit) {
-        let style = if commit.enforced() { look.strong() } else { look.dim() };
+    for form in enforcement(context, &commit) {
+        let style = if commit.enforced() { theme.strong() } else { theme.dim() };
         let room = match disks {
             true => stalls_at(width) - 1,
             false => width.saturating_sub(bar_cells(width) + 23),
         };
         if cells(&form) <= room {
-            let style = if tight { look.danger() } else { style };
+            let style = if tight { theme.danger() } else { style };
             parts.push((DETAIL, vec![Span::styled(form, style)]));
             break;
         }
     }
     if disks {
-        parts.extend(stalls(app, IO_SOME, io, look, width));
+        parts.extend(stalls(app, IO_SOME, io, theme, width));
     }
     if width >= 180 {
-        let total = sight.scene.domain().pages;
+        let total = context.scene.domain().pages;
         let text = format!(
             "1 adj = {}  of {} pages in all",
-            text::step(sight),
+            text::step(context),
             text::grouped(total.points().0)
         );
-        parts.push((widest_at(width), vec![Span::styled(text, look.dim())]));
+        parts.push((widest_at(width), vec![Span::styled(text, theme.dim())]));
     }
     let gauge = Gauge {
         label: "Cmt",
         used: full as f64 / 100.0,
         more: 0.0,
-        pair: text::pair(sight, charge.committed, charge.limit),
+        pair: text::pair(context, charge.committed, charge.limit),
         percent: Some(full),
         style,
         bar: match (tight, commit.enforced()) {
             (true, _) => style,
-            (false, true) => look.good(),
-            (false, false) => look.dim(),
+            (false, true) => theme.good(),
+            (false, false) => theme.dim(),
         },
         alarm: tight,
     };
-    gauge.line(look, width, parts)
+    gauge.line(theme, width, parts)
 }
 
 /// What the overcommit knobs amount to, longest form first.
-fn enforcement(sight: &RowContext<'_>, commit: &Overcommit) -> Vec<String> {
+fn enforcement(context: &RowContext<'_>, commit: &Overcommit) -> Vec<String> {
     let mode =
         commit.mode.value().map_or_else(|| "?".to_owned(), |mode| u8::from(mode).to_string());
     let word = commit.mode.value().map_or("unknown", OvercommitMode::word);
     let knob = match (commit.kbytes.value(), commit.ratio.value()) {
-        (Some(kbytes), _) if kbytes.0 > 0 => format!("kbytes {}", text::kib(sight, kbytes)),
+        (Some(kbytes), _) if kbytes.0 > 0 => format!("kbytes {}", text::kib(context, kbytes)),
         (_, Some(ratio)) => format!("ratio {ratio}"),
         _ => "ratio ?".to_owned(),
     };
@@ -597,12 +613,12 @@ fn stalls(
     app: &App,
     id: &str,
     stall: Reading<PsiLine>,
-    look: Theme,
+    theme: Theme,
     width: u16,
 ) -> Vec<(u16, Vec<Span<'static>>)> {
     let Some(stall) = stall.value() else {
         let text = if id == MEMORY_SOME { "PSI not available" } else { "" };
-        return vec![(stalls_at(width), vec![Span::styled(text, look.dim())])];
+        return vec![(stalls_at(width), vec![Span::styled(text, theme.dim())])];
     };
     let (name, care, bad) = match id {
         MEMORY_FULL => ("full", 2.0, 10.0),
@@ -610,9 +626,9 @@ fn stalls(
         _ => ("some", 10.0, 40.0),
     };
     let (style, alarm) = match stall.avg10 {
-        now if now >= bad => (look.danger(), "!"),
-        now if now >= care => (look.warn(), "!"),
-        _ => (look.plain(), " "),
+        now if now >= bad => (theme.danger(), "!"),
+        now if now >= care => (theme.warn(), "!"),
+        _ => (theme.plain(), " "),
     };
     let lead = match id {
         _ if width < 110 => "PSI",
@@ -620,7 +636,7 @@ fn stalls(
         _ => "PSI mem",
     };
     let mut spans = vec![
-        Span::styled(format!("{lead} {name}"), look.label()),
+        Span::styled(format!("{lead} {name}"), theme.label()),
         Span::styled(format!(" {:>4}", text::share(stall.avg10)), style),
         Span::raw(format!(
             "{alarm}{:>4} {:>4}",
@@ -628,9 +644,9 @@ fn stalls(
             text::share(stall.avg300)
         )),
     ];
-    let spark = if width >= SPARKS { spark(app, id, look, width) } else { None };
+    let spark = if width >= SPARKS { spark(app, id, theme, width) } else { None };
     if spark.is_none() && width >= 110 {
-        spans.extend(trend(stall, style, look));
+        spans.extend(trend(stall, style, theme));
     }
     let column = if spark.is_some() { drawn_at(width) } else { stalls_at(width) };
     let mut parts = vec![(column, spans)];
@@ -639,11 +655,11 @@ fn stalls(
 }
 
 /// The three averages as a trend: what there is before a few looks were taken.
-fn trend(stall: PsiLine, style: Style, look: Theme) -> [Span<'static>; 2] {
+fn trend(stall: PsiLine, style: Style, theme: Theme) -> [Span<'static>; 2] {
     let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
     let trend: String = [stall.avg300, stall.avg60, stall.avg10]
         .iter()
-        .map(|&share| look.spark(share / most))
+        .map(|&share| theme.spark(share / most))
         .collect();
     let word = if stall.avg10 > stall.avg60 * 1.2 {
         " rising"
@@ -652,36 +668,36 @@ fn trend(stall: PsiLine, style: Style, look: Theme) -> [Span<'static>; 2] {
     } else {
         ""
     };
-    [Span::styled(format!("  {trend}"), style), Span::styled(word, look.dim())]
+    [Span::styled(format!("  {trend}"), style), Span::styled(word, theme.dim())]
 }
 
 /// Whose rule, over how much, and whether it agrees with the kernel.
-fn model(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
-    let total = sight.scene.domain().pages;
+fn model(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
+    let total = context.scene.domain().pages;
     let (agree, compared) = app.check.count();
     let (check, style) = if compared == 0 {
-        ("no oom_score read yet".to_owned(), look.dim())
+        ("no oom_score read yet".to_owned(), theme.dim())
     } else if agree == compared {
-        (format!("self-check {agree}/{compared} equal /proc/PID/oom_score"), look.good())
+        (format!("self-check {agree}/{compared} equal /proc/PID/oom_score"), theme.good())
     } else {
-        (format!("self-check {agree}/{compared}: {} differ!", compared - agree), look.warn())
+        (format!("self-check {agree}/{compared}: {} differ!", compared - agree), theme.warn())
     };
     let left = vec![
-        Span::styled("Rule ", look.label()),
+        Span::styled("Rule ", theme.label()),
         Span::raw(app.setup.policy.title()),
-        Span::raw(format!("  total {}", text::size(sight, total))),
-        Span::raw(format!("  1 adj = {}", text::step(sight))),
+        Span::raw(format!("  total {}", text::size(context, total))),
+        Span::raw(format!("  1 adj = {}", text::step(context))),
         Span::styled(format!("  {check}"), style),
-        Span::styled(format!("  {}", powers(app)), look.dim()),
+        Span::styled(format!("  {}", privileges(app)), theme.dim()),
     ];
-    spread(left, kills_span(app, sight, look).into_iter().collect(), width)
+    spread(left, kills_span(app, context, theme).into_iter().collect(), width)
 }
 
 /// What this user may do here.
 #[must_use]
-pub fn powers(app: &App) -> String {
+pub fn privileges(app: &App) -> String {
     let Some(scene) = &app.scene else { return String::new() };
-    let powers = scene.now().powers;
+    let privileges = scene.now().privileges;
     if app.report.is_some() {
         return "a report: nothing to act on".to_owned();
     }
@@ -698,7 +714,7 @@ pub fn powers(app: &App) -> String {
     }
     let held: Vec<&str> = [Capability::Kill, Capability::SysResource]
         .into_iter()
-        .filter(|&capability| powers.caps.has(capability))
+        .filter(|&capability| privileges.caps.has(capability))
         .map(Capability::name)
         .collect();
     if held.is_empty() {
@@ -710,35 +726,41 @@ pub fn powers(app: &App) -> String {
 
 /// `OOM kills 3 (+1)`: since boot, and since doomtop began.
 #[must_use]
-pub fn kills(app: &App, sight: &RowContext<'_>) -> Option<String> {
-    let kills = sight.scene.now().traffic.oom_kills.value()?;
+pub fn kills(app: &App, context: &RowContext<'_>) -> Option<String> {
+    let kills = context.scene.now().traffic.oom_kills.value()?;
     let new = kills.saturating_sub(app.kills_at_start.unwrap_or(kills));
     Some(if new > 0 { format!("OOM kills {kills} (+{new})") } else { format!("OOM kills {kills}") })
 }
 
 /// The same; red when the killer came while doomtop was looking.
-fn kills_span(app: &App, sight: &RowContext<'_>, look: Theme) -> Option<Span<'static>> {
-    let text = kills(app, sight)?;
-    let style = if text.ends_with(')') { look.danger() } else { look.plain() };
+fn kills_span(app: &App, context: &RowContext<'_>, theme: Theme) -> Option<Span<'static>> {
+    let text = kills(app, context)?;
+    let style = if text.ends_with(')') { theme.danger() } else { theme.plain() };
     Some(Span::styled(text, style))
 }
 
 /// Who dies next; where no other line has room for them, with the kills so far.
-fn next(app: &App, sight: &RowContext<'_>, look: Theme, alone: bool, width: u16) -> Line<'static> {
-    let kills = kills_span(app, sight, look).filter(|_| !alone);
+fn next(
+    app: &App,
+    context: &RowContext<'_>,
+    theme: Theme,
+    alone: bool,
+    width: u16,
+) -> Line<'static> {
+    let kills = kills_span(app, context, theme).filter(|_| !alone);
     let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
-    let sentence = headline::fitting(sight, look, width.saturating_sub(room));
+    let sentence = headline::fitting(context, theme, width.saturating_sub(room));
     match kills {
         Some(kills) if line_cells(&sentence) + room <= width => {
             spread(sentence.spans, vec![kills], width)
         }
-        _ => headline::fitting(sight, look, width),
+        _ => headline::fitting(context, theme, width),
     }
 }
 
 /// `M83% S64% C143% psi12.4`.
-fn numbers(sight: &RowContext<'_>, look: Theme) -> Vec<Span<'static>> {
-    let now = sight.scene.now();
+fn numbers(context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>> {
+    let now = context.scene.now();
     let memory = percent(now.memory.used(), now.memory.total_kib);
     let mut spans = vec![Span::raw(format!("M{memory}%"))];
     if now.swap.total_kib.0 > 0 {
@@ -749,7 +771,7 @@ fn numbers(sight: &RowContext<'_>, look: Theme) -> Vec<Span<'static>> {
     }
     if let Some(charge) = now.overcommit.charge() {
         let tight = now.overcommit.enforced() && charge.percent() >= 90;
-        let style = if tight { look.danger() } else { look.plain() };
+        let style = if tight { theme.danger() } else { theme.plain() };
         let alarm = if tight { "!" } else { "" };
         spans.push(Span::styled(format!(" C{}%{alarm}", charge.percent()), style));
     }
@@ -759,18 +781,18 @@ fn numbers(sight: &RowContext<'_>, look: Theme) -> Vec<Span<'static>> {
     spans
 }
 
-fn one_line(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<'static> {
+fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
-        spans.push(Span::styled(format!("! {first}"), alarm_style(app, look)));
+        spans.push(Span::styled(format!("! {first}"), alarm_style(app, theme)));
         spans.push(Span::raw(" "));
     }
-    let stale = sight.scene.now().scan.stale_ms.0;
+    let stale = context.scene.now().scan.stale_ms.0;
     if stale > 0 {
-        spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), look.warn()));
+        spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), theme.warn()));
     }
-    let mut shortest = headline::shortest(sight, look);
-    let numbers = numbers(sight, look);
+    let mut shortest = headline::shortest(context, theme);
+    let numbers = numbers(context, theme);
     let begun = |spans: &[Span<'static>]| spans.iter().map(|s| cells(&s.content)).sum::<u16>();
     // The sentence is the last to go.
     let numbers_fit = begun(&spans) + begun(&numbers) + 1 + line_cells(&shortest) <= width;
@@ -779,7 +801,7 @@ fn one_line(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<
         spans.push(Span::raw(" "));
     }
     let room = width.saturating_sub(begun(&spans));
-    let longer = headline::fitting(sight, look, room);
+    let longer = headline::fitting(context, theme, room);
     if line_cells(&longer) <= room {
         shortest = longer;
     }
@@ -788,21 +810,21 @@ fn one_line(app: &App, sight: &RowContext<'_>, look: Theme, width: u16) -> Line<
 }
 
 /// How an alarm looks: turned over while it is new.
-fn alarm_style(app: &App, look: Theme) -> Style {
-    if app.alarms.flashes() { look.flash() } else { look.danger() }
+fn alarm_style(app: &App, theme: Theme) -> Style {
+    if app.alarms.flashes() { theme.flash() } else { theme.danger() }
 }
 
 /// The line of alarms that stand and of warnings, where there is something to say.
-fn warning(app: &App, look: Theme) -> Option<Line<'static>> {
+fn warning(app: &App, theme: Theme) -> Option<Line<'static>> {
     let rung: Vec<String> = app.alarms.standing().collect();
     let warnings = warnings(app).join("; ");
     let mut spans = Vec::new();
     if !rung.is_empty() {
-        spans.push(Span::styled(format!("! {}", rung.join("; ")), alarm_style(app, look)));
+        spans.push(Span::styled(format!("! {}", rung.join("; ")), alarm_style(app, theme)));
         spans.push(Span::raw(if warnings.is_empty() { "" } else { "  " }));
     }
     if !warnings.is_empty() {
-        spans.push(Span::styled(format!("! {warnings}"), look.warn()));
+        spans.push(Span::styled(format!("! {warnings}"), theme.warn()));
     }
     (!spans.is_empty()).then(|| Line::from(spans))
 }
@@ -815,7 +837,7 @@ fn warnings(app: &App) -> Vec<String> {
         let seconds = now.scan.stale_ms.0 as f64 / 1000.0;
         found.push(format!("table {seconds:.1}s old: memory is gone"));
     }
-    if !now.powers.sees_others {
+    if !now.privileges.sees_others {
         found.push("hidepid: other users' processes are not visible".to_owned());
     }
     match now.scan.unreadable {

@@ -9,18 +9,18 @@ use crate::ui::page::scroll::PageShown;
 use crate::ui::paint::canvas::Canvas;
 
 /// Paints the page.
-pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
-    let look = pen.look;
+pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let theme = canvas.theme;
     let Some(round) = &app.journal.round else {
-        return scroll::paint("Nothing was done yet", &[], 0, scroll, area, pen);
+        return scroll::paint("Nothing was done yet", &[], 0, scroll, area, canvas);
     };
     let style = |level| match level {
-        NoticeLevel::Plain => look.plain(),
-        NoticeLevel::Good => look.good(),
-        NoticeLevel::Warn => look.warn(),
+        NoticeLevel::Plain => theme.plain(),
+        NoticeLevel::Good => theme.good(),
+        NoticeLevel::Warn => theme.warn(),
     };
-    let mut lines = vec![Line::styled(round.sum(), look.strong()), Line::default()];
+    let mut lines = vec![Line::styled(round.sum(), theme.strong()), Line::default()];
     lines.extend(round.lines.iter().map(|(level, text)| Line::styled(text.clone(), style(*level))));
     let title = round.title.trim_end_matches('?');
-    scroll::paint(title, &lines, 4, scroll, area, pen)
+    scroll::paint(title, &lines, 4, scroll, area, canvas)
 }

@@ -16,56 +16,58 @@ use crate::ui::paint::theme::Theme;
 use crate::units::{Kib, Pages};
 
 /// Paints the page, its rows scrolled by so many.
-pub fn paint(app: &App, scroll: u16, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
+pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let boxed = area.height >= 5;
     let inside = if boxed {
-        let inside = pen.frame(area, "Promises", pen.look.frame());
+        let inside = canvas.frame(area, "Promises", canvas.theme.frame());
         Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
     } else {
-        pen.clear(area);
+        canvas.clear(area);
         area
     };
-    let Some(sight) = text::header_sight(app) else { return PageShown::default() };
-    let look = pen.look;
+    let Some(context) = text::header_context(app) else { return PageShown::default() };
+    let theme = canvas.theme;
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for line in machine(&sight, inside.width, look) {
+    for line in machine(&context, inside.width, theme) {
         lines.extend(wrap(&line, inside.width, 10));
     }
     // Where there is little room a few rows are worth more than the last words.
     lines.truncate(usize::from(inside.height.saturating_sub(4).max(inside.height / 2)));
     let mut y = inside.y;
     for line in &lines {
-        pen.line(inside.x, y, inside.width, line);
+        canvas.line(inside.x, y, inside.width, line);
         y += 1;
     }
     if inside.bottom().saturating_sub(y) >= 3 {
         y += 1;
     }
-    let total = u16::try_from(app.promises.rows.len()).unwrap_or(u16::MAX);
+    let total = u16::try_from(app.commitments.rows.len()).unwrap_or(u16::MAX);
     let page = inside.bottom().saturating_sub(y).saturating_sub(1);
     if page > 0 {
         let head = Rect { y, height: 1, ..inside };
-        pen.style(head, look.head());
-        pen.text(inside.x, y, inside.width, &head_text(inside.width), look.head());
+        canvas.style(head, theme.head());
+        canvas.text(inside.x, y, inside.width, &head_text(inside.width), theme.head());
     }
     let top = scroll.min(total.saturating_sub(page));
-    let rows = app.promises.rows.iter().skip(top.into());
+    let rows = app.commitments.rows.iter().skip(top.into());
     for (y, id) in (y + 1..inside.bottom()).zip(rows) {
-        match sight.scene.find(*id) {
+        match context.scene.find(*id) {
             Some(process) => {
-                let line = row(app, &sight, process, inside.width, look);
-                pen.line(inside.x, y, inside.width, &line);
+                let line = row(app, &context, process, inside.width, theme);
+                canvas.line(inside.x, y, inside.width, &line);
             }
-            None => _ = pen.text(inside.x, y, inside.width, &format!("{id:>7} gone"), look.dim()),
+            None => {
+                _ = canvas.text(inside.x, y, inside.width, &format!("{id:>7} gone"), theme.dim())
+            }
         }
     }
     if boxed {
-        foot(top, page, total, area, pen);
+        foot(top, page, total, area, canvas);
     }
     PageShown { page, lines: total, dialog: false }
 }
 
-fn foot(top: u16, page: u16, total: u16, area: Rect, pen: &mut Canvas<'_>) {
+fn foot(top: u16, page: u16, total: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let last = total.min(top.saturating_add(page));
     let place = format!("{}-{last} of {total}", (top + 1).min(total));
     let forms = [
@@ -77,23 +79,23 @@ fn foot(top: u16, page: u16, total: u16, area: Rect, pen: &mut Canvas<'_>) {
     let fits = |text: &&String| cells(text) + 4 < area.width;
     if let Some(text) = forms.iter().find(fits) {
         let taken = cells(text);
-        pen.text(area.right() - taken - 2, area.bottom() - 1, taken, text, pen.look.frame());
+        canvas.text(area.right() - taken - 2, area.bottom() - 1, taken, text, canvas.theme.frame());
     }
 }
 
-fn say(look: Theme, label: &str, text: String, style: Style) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("{label:<9} "), look.label()), Span::styled(text, style)])
+fn say(theme: Theme, label: &str, text: String, style: Style) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("{label:<9} "), theme.label()), Span::styled(text, style)])
 }
 
 /// The machine: what was promised, what is behind it, and what would be missing.
-fn machine(sight: &RowContext<'_>, width: u16, look: Theme) -> Vec<Line<'static>> {
-    let now = sight.scene.now();
-    let kib = |kib: Kib| text::kib(sight, kib);
-    let plain = look.plain();
+fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'static>> {
+    let now = context.scene.now();
+    let kib = |kib: Kib| text::kib(context, kib);
+    let plain = theme.plain();
     let Some(promises) = Commitments::of(now) else {
         let text = "the commit charge or the anonymous memory of this machine is not known";
-        let mut lines = vec![say(look, "promised", text.to_owned(), look.warn())];
-        lines.extend(next(sight, look));
+        let mut lines = vec![say(theme, "promised", text.to_owned(), theme.warn())];
+        lines.extend(next(context, theme));
         return lines;
     };
     let limit = match now.overcommit.charge() {
@@ -104,9 +106,9 @@ fn machine(sight: &RowContext<'_>, width: u16, look: Theme) -> Vec<Line<'static>
         None => String::new(),
     };
     let mut lines = vec![
-        say(look, "promised", format!("{} (Committed_AS){limit}", kib(promises.promised)), plain),
+        say(theme, "promised", format!("{} (Committed_AS){limit}", kib(promises.committed)), plain),
         say(
-            look,
+            theme,
             "backed",
             format!(
                 "{}: {} anonymous, {} tmpfs and shared, {} in swap",
@@ -118,91 +120,91 @@ fn machine(sight: &RowContext<'_>, width: u16, look: Theme) -> Vec<Line<'static>
             plain,
         ),
         say(
-            look,
+            theme,
             "not yet",
             format!("{}: never touched, or shared since a fork", kib(promises.open())),
             plain,
         ),
         say(
-            look,
+            theme,
             "could be",
             format!(
                 "{}: {} of RAM available, {} of swap free",
-                kib(promises.could()),
+                kib(promises.usable()),
                 kib(promises.available),
                 kib(promises.swap_free)
             ),
             plain,
         ),
-        bar(&promises, width, look),
-        verdict(sight, &promises, look),
+        bar(&promises, width, theme),
+        verdict(context, &promises, theme),
     ];
-    lines.extend(next(sight, look));
+    lines.extend(next(context, theme));
     lines
 }
 
 /// Backed, could be backed, missing; or backed, not yet, and what would be left.
-fn bar(promises: &Commitments, width: u16, look: Theme) -> Line<'static> {
-    let [open, close] = look.gauge_ends();
-    let [full, soft, empty] = look.gauge();
+fn bar(promises: &Commitments, width: u16, theme: Theme) -> Line<'static> {
+    let [open, close] = theme.gauge_ends();
+    let [full, soft, empty] = theme.gauge();
     let inner = usize::from(width.saturating_sub(12).min(100));
-    let whole = (promises.backed() + promises.open().max(promises.could())).0.max(1);
+    let whole = (promises.backed() + promises.open().max(promises.usable())).0.max(1);
     let cells = |kib: Kib| (kib.0 as f64 / whole as f64 * inner as f64).round() as usize;
     let backed = cells(promises.backed()).min(inner);
-    let given = cells(promises.open().min(promises.could())).min(inner - backed);
+    let given = cells(promises.open().min(promises.usable())).min(inner - backed);
     let rest = inner - backed - given;
     let last = if promises.missing().0 > 0 {
-        Span::styled("!".repeat(rest), look.danger())
+        Span::styled("!".repeat(rest), theme.danger())
     } else {
-        Span::styled(empty.repeat(rest), look.dim())
+        Span::styled(empty.repeat(rest), theme.dim())
     };
     Line::from(vec![
         Span::raw(" ".repeat(10)),
-        Span::styled(open, look.strong()),
-        Span::styled(full.repeat(backed), look.good()),
-        Span::styled(soft.repeat(given), look.label()),
+        Span::styled(open, theme.strong()),
+        Span::styled(full.repeat(backed), theme.good()),
+        Span::styled(soft.repeat(given), theme.label()),
         last,
-        Span::styled(close, look.strong()),
+        Span::styled(close, theme.strong()),
     ])
 }
 
-fn verdict(sight: &RowContext<'_>, promises: &Commitments, look: Theme) -> Line<'static> {
-    let kib = |kib: Kib| text::kib(sight, kib);
+fn verdict(context: &RowContext<'_>, promises: &Commitments, theme: Theme) -> Line<'static> {
+    let kib = |kib: Kib| text::kib(context, kib);
     let (text, style) = if promises.missing().0 > 0 {
         let missing = kib(promises.missing());
-        (format!("{missing} would be missing (!): the OOM killer would settle it"), look.danger())
+        (format!("{missing} would be missing (!): the OOM killer would settle it"), theme.danger())
     } else {
         let spare = kib(promises.spare());
-        (format!("RAM and swap would hold it, with {spare} to spare"), look.good())
+        (format!("RAM and swap would hold it, with {spare} to spare"), theme.good())
     };
-    say(look, "if all ask", text, style)
+    say(theme, "if all ask", text, style)
 }
 
 /// What the next malloc may get.
-fn next(sight: &RowContext<'_>, look: Theme) -> Option<Line<'static>> {
-    let kib = |kib: Kib| text::kib(sight, kib);
-    let (text, style) = match NextAllocation::of(sight.scene.now()) {
+fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
+    let kib = |kib: Kib| text::kib(context, kib);
+    let (text, style) = match NextAllocation::of(context.scene.now()) {
         Some(NextAllocation::AtOnce(most)) => (
             format!("mode 0: refused only if it alone exceeds RAM and swap, {}", kib(most)),
-            look.plain(),
+            theme.plain(),
         ),
         Some(NextAllocation::Free) => (
             "mode 0: refused where it alone is more than is free or can be freed".to_owned(),
-            look.plain(),
+            theme.plain(),
         ),
         Some(NextAllocation::Anything) => {
-            ("mode 1: whatever it asks for, nothing is refused".to_owned(), look.warn())
+            ("mode 1: whatever it asks for, nothing is refused".to_owned(), theme.warn())
         }
         Some(NextAllocation::UpTo(more)) => (
             format!(
                 "mode 2: {} more for all together, then it fails and nobody is killed",
                 kib(more)
             ),
-            look.plain(),
+            theme.plain(),
         ),
-        None => ("the overcommit mode is not known".to_owned(), look.dim()),
+        None => ("the overcommit mode is not known".to_owned(), theme.dim()),
     };
-    Some(say(look, "malloc", text, style))
+    Some(say(theme, "malloc", text, style))
 }
 
 /// Cells of a size.
@@ -225,30 +227,30 @@ fn titles(width: u16) -> &'static [&'static str] {
 
 fn row(
     app: &App,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     process: &Process,
     width: u16,
-    look: Theme,
+    theme: Theme,
 ) -> Line<'static> {
-    let page = sight.scene.machine().page_size;
-    let claim = ProcessCommitment::of(process, app.promises.holding(process.id), page);
+    let page = context.scene.machine().page_size;
+    let claim = ProcessCommitment::of(process, app.commitments.holding(process.id), page);
     let mut spans = vec![Span::raw(format!("{:>7} ", process.id.pid))];
     let sizes = [claim.untouched, claim.unshare, process.anon, process.swap];
     for size in sizes.iter().take(titles(width).len()) {
-        let (text, style) = sized(sight, *size, look);
+        let (text, style) = sized(context, *size, theme);
         spans.push(Span::styled(format!("{text:>SIZE$} "), style));
     }
     let name = process.comm.to_string();
-    let who = sight.user(process).value().map_or(name.clone(), |user| format!("{name} ({user})"));
+    let who = context.user(process).value().map_or(name.clone(), |user| format!("{name} ({user})"));
     spans.push(Span::raw(who));
     Line::from(spans)
 }
 
-fn sized(sight: &RowContext<'_>, size: Reading<Pages>, look: Theme) -> (String, Style) {
+fn sized(context: &RowContext<'_>, size: Reading<Pages>, theme: Theme) -> (String, Style) {
     match size {
-        Reading::Value(Pages(0)) => (".".to_owned(), look.dim()),
-        Reading::Value(pages) => (text::size(sight, pages), look.plain()),
-        Reading::Denied => (size.dash().to_owned(), look.warn()),
-        absent => (absent.dash().to_owned(), look.dim()),
+        Reading::Value(Pages(0)) => (".".to_owned(), theme.dim()),
+        Reading::Value(pages) => (text::size(context, pages), theme.plain()),
+        Reading::Denied => (size.dash().to_owned(), theme.warn()),
+        absent => (absent.dash().to_owned(), theme.dim()),
     }
 }

@@ -13,12 +13,12 @@ pub const MARGIN: u16 = 20;
 
 /// The page.
 #[must_use]
-pub fn lines(look: Theme) -> Vec<Line<'static>> {
-    let heading = |text: &str| Line::styled(text.to_owned(), look.strong());
+pub fn lines(theme: Theme) -> Vec<Line<'static>> {
+    let heading = |text: &str| Line::styled(text.to_owned(), theme.strong());
     let row = |left: &str, right: &str| {
         let width = usize::from(MARGIN) - 2;
         Line::from(vec![
-            Span::styled(format!("{left:<width$}  "), look.label()),
+            Span::styled(format!("{left:<width$}  "), theme.label()),
             Span::raw(right.to_owned()),
         ])
     };
@@ -32,14 +32,14 @@ pub fn lines(look: Theme) -> Vec<Line<'static>> {
         (KeyContext::Verdicts, "In the view of verdicts"),
         (KeyContext::Memory, "In the view of memory"),
         (KeyContext::Events, "In the view of events"),
-        (KeyContext::Edit, "In the editor of oom_score_adj"),
-        (KeyContext::Knobs, "In the editor of overcommit and the other switches"),
-        (KeyContext::Rules, "On the page of the rules of adj"),
+        (KeyContext::Adjust, "In the editor of oom_score_adj"),
+        (KeyContext::Sysctl, "In the editor of overcommit and the other switches"),
+        (KeyContext::AdjRules, "On the page of the rules of adj"),
         (KeyContext::Confirm, "In a question"),
         (KeyContext::Menu, "In a list"),
         (KeyContext::Page, "On a page like this one"),
         (KeyContext::Journal, "In the journal"),
-        (KeyContext::Keep, "On the page that tells how to keep a value"),
+        (KeyContext::Persist, "On the page that tells how to keep a value"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
@@ -62,7 +62,7 @@ pub fn lines(look: Theme) -> Vec<Line<'static>> {
         lines.push(row(mark, meaning));
     }
     lines.push(row("[1] 1? -", "in the view of verdicts: dies by that policy, may die, is spared"));
-    let moved = format!("{}1 {}1", look.moved(true), look.moved(false));
+    let moved = format!("{}1 {}1", theme.moved(true), theme.moved(false));
     lines.push(row(&moved, "one rank up or down since the last look (wide terminals)"));
     lines.push(Line::default());
     lines.push(heading("Instead of a value"));

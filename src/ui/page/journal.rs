@@ -11,18 +11,18 @@ use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 
 /// Paints the page, scrolled so that the chosen line is in view.
-pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) -> PageShown {
-    let look = pen.look;
+pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let theme = canvas.theme;
     let entries = &app.journal.entries;
     let boxed = area.height >= 5;
     let inside = if boxed {
-        pen.frame(area, "This session", look.frame())
+        canvas.frame(area, "This session", theme.frame())
     } else {
-        pen.clear(area);
+        canvas.clear(area);
         area
     };
     let room = inside.width.saturating_sub(2);
-    let parts: Vec<[String; 4]> = entries.iter().map(|entry| parts(entry, look)).collect();
+    let parts: Vec<[String; 4]> = entries.iter().map(|entry| parts(entry, theme)).collect();
     let widest = |nth: usize, most: u16| {
         parts.iter().map(|parts| cells(&parts[nth])).max().unwrap_or(0).min(most)
     };
@@ -30,13 +30,13 @@ pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) -> PageShow
     let mut list = inside;
     // What is cut off in its line stands below as a whole.
     if let Some((entry, parts)) = entries.get(at).zip(parts.get(at)) {
-        let whole = line(app, entry, parts, widths, look);
+        let whole = line(app, entry, parts, widths, theme);
         if line_cells(&whole) > room && inside.height > 6 {
             let told = wrap(&Line::raw(parts[3].clone()), room, 2);
             let height = (told.len() as u16).min(3);
             list.height -= height + 1;
             for (y, line) in (list.bottom() + 1..inside.bottom()).zip(&told) {
-                pen.line(inside.x + 1, y, room, line);
+                canvas.line(inside.x + 1, y, room, line);
             }
         }
     }
@@ -47,33 +47,33 @@ pub fn paint(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) -> PageShow
     let top = (at + 1).saturating_sub(rows).max(at.saturating_sub(rows / 2)).min(last_top);
     if entries.is_empty() {
         let text = "nothing was changed or signalled from here";
-        pen.text(inside.x + 1, inside.y, room, text, look.dim());
+        canvas.text(inside.x + 1, inside.y, room, text, theme.dim());
     }
     let visible = entries.iter().zip(&parts).enumerate().skip(top);
     for (y, (nth, (entry, parts))) in (inside.top()..inside.bottom()).zip(visible) {
-        let mut line = line(app, entry, parts, widths, look);
+        let mut line = line(app, entry, parts, widths, theme);
         if nth == at {
             // Colours would be the ground of a reversed line.
-            line.spans.iter_mut().for_each(|span| span.style = look.plain());
+            line.spans.iter_mut().for_each(|span| span.style = theme.plain());
         }
-        pen.line(inside.x + 1, y, room, &line);
+        canvas.line(inside.x + 1, y, room, &line);
         if nth == at {
-            pen.style(Rect { y, height: 1, ..inside }, look.cursor());
+            canvas.style(Rect { y, height: 1, ..inside }, theme.cursor());
         }
     }
     if boxed {
-        foot(app, at, area, pen);
+        foot(app, at, area, canvas);
     }
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
     PageShown { page: inside.height, lines: count, dialog: false }
 }
 
 /// On whom, what, from which value to which, and what came of it.
-fn parts(entry: &JournalEntry, look: Theme) -> [String; 4] {
+fn parts(entry: &JournalEntry, theme: Theme) -> [String; 4] {
     let Some(acted) = &entry.acted else {
         return [String::new(), String::new(), String::new(), entry.text.clone()];
     };
-    let values = acted.values.map(|(from, to)| format!("{from} {} {to}", look.arrow()));
+    let values = acted.values.map(|(from, to)| format!("{from} {} {to}", theme.arrow()));
     [acted.subject.clone(), acted.what.clone(), values.unwrap_or_default(), acted.outcome.clone()]
 }
 
@@ -82,35 +82,35 @@ fn line(
     entry: &JournalEntry,
     [subject, what, values, outcome]: &[String; 4],
     widths: [u16; 3],
-    look: Theme,
+    theme: Theme,
 ) -> Line<'static> {
     let style = match entry.level {
-        NoticeLevel::Plain => look.plain(),
-        NoticeLevel::Good => look.good(),
-        NoticeLevel::Warn => look.warn(),
+        NoticeLevel::Plain => theme.plain(),
+        NoticeLevel::Good => theme.good(),
+        NoticeLevel::Warn => theme.warn(),
     };
     let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
     let mut spans =
-        vec![Span::styled(text::clock(app, entry.unix_ms), look.dim()), Span::styled(mark, style)];
+        vec![Span::styled(text::clock(app, entry.unix_ms), theme.dim()), Span::styled(mark, style)];
     if entry.acted.is_some() {
         let padded = |text: &str, width: u16| {
             let pad = usize::from(width.saturating_sub(cells(text)));
             format!("{}{:pad$}  ", tail(text, width), "")
         };
-        spans.push(Span::styled(padded(subject, widths[0]), look.strong()));
+        spans.push(Span::styled(padded(subject, widths[0]), theme.strong()));
         spans.push(Span::raw(padded(what, widths[1])));
         spans.push(Span::raw(padded(values, widths[2])));
     }
     spans.push(Span::styled(outcome.clone(), style));
     let change = entry.change.and_then(|nth| app.journal.change(nth));
     if let Some(ChangeState::Gone) = change.map(|change| change.state) {
-        spans.push(Span::styled("  (gone)", look.dim()));
+        spans.push(Span::styled("  (gone)", theme.dim()));
     }
     Line::from(spans)
 }
 
 /// Where the page stands, and what its keys would do to the chosen line.
-fn foot(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) {
+fn foot(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) {
     let entries = &app.journal.entries;
     let change = entries.get(at).and_then(|entry| app.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
@@ -126,6 +126,12 @@ fn foot(app: &App, at: usize, area: Rect, pen: &mut Canvas<'_>) {
     let text = format!(" {place}{does}w writes it to a file, Esc closes ");
     let taken = cells(&text);
     if taken + 4 < area.width {
-        pen.text(area.right() - taken - 2, area.bottom() - 1, taken, &text, pen.look.frame());
+        canvas.text(
+            area.right() - taken - 2,
+            area.bottom() - 1,
+            taken,
+            &text,
+            canvas.theme.frame(),
+        );
     }
 }

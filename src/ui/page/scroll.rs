@@ -30,13 +30,13 @@ pub fn paint(
     indent: u16,
     scroll: u16,
     area: Rect,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> PageShown {
     let inside = if area.height >= 5 {
-        let inside = pen.frame(area, title, pen.look.frame());
+        let inside = canvas.frame(area, title, canvas.theme.frame());
         Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
     } else {
-        pen.clear(area);
+        canvas.clear(area);
         area
     };
     let wrapped: Vec<Line<'static>> =
@@ -44,7 +44,7 @@ pub fn paint(
     let total = u16::try_from(wrapped.len()).unwrap_or(u16::MAX);
     let top = scroll.min(total.saturating_sub(inside.height));
     for (y, line) in (inside.top()..inside.bottom()).zip(&wrapped[usize::from(top)..]) {
-        pen.line(inside.x, y, inside.width, line);
+        canvas.line(inside.x, y, inside.width, line);
     }
     if inside.height < area.height {
         let last = total.min(top.saturating_add(inside.height));
@@ -56,7 +56,7 @@ pub fn paint(
         let taken = cells(&text);
         if taken + 4 < area.width {
             let x = area.right() - taken - 2;
-            pen.text(x, area.bottom() - 1, taken, &text, pen.look.frame());
+            canvas.text(x, area.bottom() - 1, taken, &text, canvas.theme.frame());
         }
     }
     PageShown { page: inside.height, lines: total, dialog: false }

@@ -14,7 +14,7 @@ use crate::ui::paint::theme::Theme;
 /// Paints into a buffer.
 pub struct Canvas<'a> {
     /// How.
-    pub look: Theme,
+    pub theme: Theme,
     buf: &'a mut Buffer,
 }
 
@@ -97,8 +97,8 @@ fn ascii(text: &str) -> String {
 
 impl<'a> Canvas<'a> {
     /// For this buffer.
-    pub fn new(look: Theme, buf: &'a mut Buffer) -> Self {
-        Self { look, buf }
+    pub fn new(theme: Theme, buf: &'a mut Buffer) -> Self {
+        Self { theme, buf }
     }
 
     fn room(&self, x: u16, y: u16, room: u16) -> u16 {
@@ -115,7 +115,7 @@ impl<'a> Canvas<'a> {
         if room == 0 || text.is_empty() {
             return 0;
         }
-        let text: Cow<'_, str> = if self.look.unicode || text.is_ascii() {
+        let text: Cow<'_, str> = if self.theme.unicode || text.is_ascii() {
             Cow::Borrowed(text)
         } else {
             Cow::Owned(ascii(text))
@@ -128,7 +128,7 @@ impl<'a> Canvas<'a> {
         // Joined characters may take fewer cells than each of them alone.
         let cut = usize::from(fit.cut_cells);
         let (end, _) = self.buf.set_stringn(x, y, &text[..fit.cut_at], cut, style);
-        self.buf.set_stringn(end, y, self.look.cut(), 1, style);
+        self.buf.set_stringn(end, y, self.theme.cut(), 1, style);
         end + 1 - x
     }
 
@@ -196,7 +196,7 @@ impl<'a> Canvas<'a> {
         if area.width < 2 || area.height < 2 {
             return Rect { width: 0, height: 0, ..area };
         }
-        let border = self.look.border();
+        let border = self.theme.border();
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in area.left() + 1..right {
             self.glyph(x, area.top(), border.line, style);
@@ -212,7 +212,7 @@ impl<'a> Canvas<'a> {
         self.text(area.left(), bottom, 1, bottom_left, style);
         self.text(right, bottom, 1, bottom_right, style);
         if !title.is_empty() && area.width > 6 {
-            let strong = style.patch(self.look.strong());
+            let strong = style.patch(self.theme.strong());
             let taken = self.text(area.left() + 3, area.top(), area.width - 6, title, strong);
             self.text(area.left() + 2, area.top(), 1, " ", style);
             self.text(area.left() + 3 + taken, area.top(), 1, " ", style);

@@ -24,12 +24,12 @@ pub struct Chart<'a> {
 
 /// The style of a severity.
 #[must_use]
-pub fn style_of(look: Theme, severity: Severity) -> Style {
+pub fn style_of(theme: Theme, severity: Severity) -> Style {
     match severity {
-        Severity::Neutral => look.label(),
-        Severity::Calm => look.good(),
-        Severity::Care => look.warn(),
-        Severity::Bad => look.danger(),
+        Severity::Neutral => theme.label(),
+        Severity::Calm => theme.good(),
+        Severity::Care => theme.warn(),
+        Severity::Bad => theme.danger(),
     }
 }
 
@@ -44,28 +44,28 @@ fn eighths(value: f64, top: f64, lines: u16) -> u32 {
 }
 
 /// Paints it: as wide as it has cells, or the room.
-pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+pub fn paint(chart: &Chart<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     let (first, last) = chart.seen;
     for (x, (nth, cell)) in (area.left()..area.right()).zip(chart.cells.iter().enumerate()) {
         let known = i64::try_from(nth).is_ok_and(|nth| (first..=last).contains(&nth));
         let here = chart.cursor == Some(nth);
         let filled = cell.map_or(0, |value| eighths(value, chart.top, area.height));
         let style = match *cell {
-            _ if here => look.time_cursor(),
-            Some(value) if filled > 0 => style_of(look, (chart.severity)(value)),
-            _ => look.dim(),
+            _ if here => theme.time_cursor(),
+            Some(value) if filled > 0 => style_of(theme, (chart.severity)(value)),
+            _ => theme.dim(),
         };
         for line in 0..area.height {
             let y = area.bottom() - 1 - line;
             let glyph = match filled.saturating_sub(u32::from(line) * 8).min(8) {
-                0 if here => look.time_line(),
+                0 if here => theme.time_line(),
                 0 if line > 0 || !known => continue,
-                0 if cell.is_some() => look.spark(0.0),
-                0 => look.gap(),
-                step => look.spark((step - 1) as f32 / 7.0),
+                0 if cell.is_some() => theme.spark(0.0),
+                0 => theme.gap(),
+                step => theme.spark((step - 1) as f32 / 7.0),
             };
-            pen.text(x, y, 1, glyph, style);
+            canvas.text(x, y, 1, glyph, style);
         }
     }
 }
@@ -73,7 +73,7 @@ pub fn paint(chart: &Chart<'_>, area: Rect, pen: &mut Canvas<'_>) {
 /// The same on one line, as text: for a place among words. What was never seen is blank.
 #[must_use]
 pub fn spans(
-    look: Theme,
+    theme: Theme,
     cells: &[Option<f64>],
     top: f64,
     severity: &dyn Fn(f64) -> Severity,
@@ -82,11 +82,11 @@ pub fn spans(
     let begun = cells.iter().position(Option::is_some).unwrap_or(cells.len());
     for (nth, cell) in cells.iter().enumerate() {
         let (glyph, style) = match cell {
-            None if nth < begun => (" ", look.plain()),
-            None => (look.gap(), look.dim()),
+            None if nth < begun => (" ", theme.plain()),
+            None => (theme.gap(), theme.dim()),
             Some(value) => match eighths(*value, top, 1) {
-                0 => (look.spark(0.0), look.dim()),
-                step => (look.spark((step - 1) as f32 / 7.0), style_of(look, severity(*value))),
+                0 => (theme.spark(0.0), theme.dim()),
+                step => (theme.spark((step - 1) as f32 / 7.0), style_of(theme, severity(*value))),
             },
         };
         match spans.last_mut() {

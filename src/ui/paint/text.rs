@@ -15,6 +15,6 @@ pub fn clock(app: &App, unix_ms: i64) -> String {
 
 /// The same sight with sizes in the unit of the header.
 #[must_use]
-pub fn header_sight(app: &App) -> Option<RowContext<'_>> {
-    app.sight().map(|sight| RowContext { scale: app.header_scale, ..sight })
+pub fn header_context(app: &App) -> Option<RowContext<'_>> {
+    app.context().map(|context| RowContext { scale: app.header_scale, ..context })
 }

@@ -20,8 +20,8 @@ pub fn title(app: &App) -> String {
     group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
 }
 
-fn say(look: Theme, label: &str, text: String) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
+fn say(theme: Theme, label: &str, text: String) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("{label:<10} "), theme.label()), Span::raw(text)])
 }
 
 /// Why a fact is not there.
@@ -41,35 +41,35 @@ fn known(name: &str, reading: Reading<u64>) -> String {
 
 struct Case<'a> {
     group: &'a Cgroup,
-    sight: &'a RowContext<'a>,
+    context: &'a RowContext<'a>,
     version_1: bool,
-    look: Theme,
+    theme: Theme,
 }
 
 /// What its files say.
 #[must_use]
-pub fn files(app: &App, look: Theme, width: u16) -> Option<Vec<Line<'static>>> {
-    let sight = app.sight()?;
+pub fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
+    let context = app.context()?;
     let group = app.group_at(app.group_line()?)?;
-    let version_1 = sight.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
-    let case = Case { group, sight: &sight, version_1, look };
+    let version_1 = context.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
+    let case = Case { group, context: &context, version_1, theme };
     if version_1 {
         return Some(vec![case.usage(), case.swap(), case.disabled(), case.fails()]);
     }
     let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
     lines.extend(case.events());
     lines.extend(case.pressure());
-    lines.extend(cgroup_history::lines(app, group, look, width));
+    lines.extend(cgroup_history::lines(app, group, theme, width));
     Some(lines)
 }
 
 impl Case<'_> {
     fn say(&self, label: &str, text: String) -> Line<'static> {
-        say(self.look, label, text)
+        say(self.theme, label, text)
     }
 
     fn size(&self, size: Bytes) -> String {
-        text::bytes(self.sight, size)
+        text::bytes(self.context, size)
     }
 
     fn sized(&self, reading: Reading<Bytes>) -> String {
@@ -85,13 +85,13 @@ impl Case<'_> {
         let group = self.group;
         let usage = self.sized(group.used());
         let file = match (self.version_1, group.limit) {
-            (true, Reading::Value(Limit::Max)) if group.wall().is_some() => {
+            (true, Reading::Value(Limit::Max)) if group.effective_limit().is_some() => {
                 "memory.memsw.limit_in_bytes"
             }
             (true, _) => "memory.limit_in_bytes",
             _ => "memory.max",
         };
-        let mut text = match (group.wall(), group.limit) {
+        let mut text = match (group.effective_limit(), group.limit) {
             (Some(limit), _) => format!("{usage} of {} ({file})", self.size(limit)),
             (None, Reading::Value(_)) => format!("{usage}, no limit of its own ({file} max)"),
             (None, limit) => format!("{usage}; {file} {}", absent(&limit)),
@@ -188,45 +188,45 @@ impl Case<'_> {
 
 /// What happens when it can take no more.
 #[must_use]
-pub fn wall(app: &App, look: Theme) -> Vec<Line<'static>> {
-    let (Some(sight), Some(line)) = (app.sight(), app.group_line()) else { return Vec::new() };
-    let (scene, now) = (sight.scene, sight.scene.now());
+pub fn wall(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let (Some(context), Some(line)) = (app.context(), app.group_line()) else { return Vec::new() };
+    let (scene, now) = (context.scene, context.scene.now());
     let group = app.group_at(line);
     let scope = group.map_or(Scope::Global, |group| Scope::Memcg(group.path.clone()));
     let domain = Domain::of(&scope, now);
     let mut lines = Vec::new();
-    let Some(wall) = &line.wall else {
+    let Some(wall) = &line.limit else {
         let above = domain.weighed_by.as_ref().map_or(Scope::GLOBAL, |name| name.as_str());
-        lines.push(say(look, "wall", format!("none of its own; the next above is {above}")));
-        lines.push(say(look, "total", step(&sight, &domain)));
+        lines.push(say(theme, "wall", format!("none of its own; the next above is {above}")));
+        lines.push(say(theme, "total", step(&context, &domain)));
         return lines;
     };
-    lines.push(say(look, "room", text::room(&sight, wall)));
-    lines.extend(wall.full.map(|full| say(look, "forecast", forecast::sentence("full", &full))));
-    lines.push(say(look, "total", step(&sight, &domain)));
-    let Some(fate) = &line.fate else { return lines };
-    lines.push(say(look, "victim", text::fate(&sight, fate)));
+    lines.push(say(theme, "room", text::room(&context, wall)));
+    lines.extend(wall.full.map(|full| say(theme, "forecast", forecast::sentence("full", &full))));
+    lines.push(say(theme, "total", step(&context, &domain)));
+    let Some(fate) = &line.outcome else { return lines };
+    lines.push(say(theme, "victim", text::fate(&context, fate)));
     let victim = fate.victim.and_then(|id| scene.find(id));
     if let Some(other) = fate.beside().and_then(|id| scene.find(id)) {
-        lines.push(say(look, "runner-up", text::who(other)));
+        lines.push(say(theme, "runner-up", text::who(other)));
     }
     let with = match victim.and_then(|victim| group_of(victim, &domain, now)) {
-        Some(group) if fate.mates > 0 => {
-            format!("{} more of {} (memory.oom.group)", fate.mates, group.path)
+        Some(group) if fate.also_killed > 0 => {
+            format!("{} more of {} (memory.oom.group)", fate.also_killed, group.path)
         }
         _ if victim.is_some() => "nobody by memory.oom.group".to_owned(),
         _ => return lines,
     };
-    lines.push(say(look, "with it", with));
+    lines.push(say(theme, "with it", with));
     lines
 }
 
 /// `8.00G: 1 adj = 8.2M`.
-fn step(sight: &RowContext<'_>, domain: &Domain) -> String {
+fn step(context: &RowContext<'_>, domain: &Domain) -> String {
     let whose = match &domain.weighed_by {
         Some(name) => format!(" (of {name})"),
         None => String::new(),
     };
-    let total = text::size(sight, domain.pages);
-    format!("{total}{whose}: 1 adj = {}", text::step_of(sight, domain))
+    let total = text::size(context, domain.pages);
+    format!("{total}{whose}: 1 adj = {}", text::step_of(context, domain))
 }

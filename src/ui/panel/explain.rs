@@ -22,23 +22,23 @@ use crate::units::{Adj, LegacyAdj, Pages, Points};
 /// The title of panel and page.
 #[must_use]
 pub fn title(app: &App) -> String {
-    let found = app.sight().zip(app.selected());
+    let found = app.context().zip(app.selected());
     found.map_or_else(
         || "Explain".to_owned(),
-        |(sight, process)| {
-            format!("Explain {} ({})", text::who(process), text::user(&sight, process))
+        |(context, process)| {
+            format!("Explain {} ({})", text::who(process), text::user(&context, process))
         },
     )
 }
 
 /// What the panel says, the most telling first.
 #[must_use]
-pub fn brief(app: &App, look: Theme, height: u16) -> Vec<Line<'static>> {
-    let Some((sight, process)) = app.sight().zip(app.selected()) else {
-        return vec![Line::styled("that process is gone", look.dim())];
+pub fn brief(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
+    let Some((context, process)) = app.context().zip(app.selected()) else {
+        return vec![Line::styled("that process is gone", theme.dim())];
     };
-    let case = Case { app, sight: &sight, process, look };
-    let mut lines = match sight.policy.judge(process, sight.scene) {
+    let case = Case { app, context: &context, process, theme };
+    let mut lines = match context.policy.judge(process, context.scene) {
         Verdict::Spared(reason) => case.spared(reason),
         Verdict::Scored(badness) => {
             let mut lines: Vec<Line<'static>> =
@@ -68,15 +68,15 @@ pub fn brief(app: &App, look: Theme, height: u16) -> Vec<Line<'static>> {
 
 /// What the page says: everything.
 #[must_use]
-pub fn full(app: &App, look: Theme) -> Vec<Line<'static>> {
-    let Some((sight, process)) = app.sight().zip(app.selected()) else {
-        return vec![Line::styled("that process is gone", look.dim())];
+pub fn full(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let Some((context, process)) = app.context().zip(app.selected()) else {
+        return vec![Line::styled("that process is gone", theme.dim())];
     };
-    let case = Case { app, sight: &sight, process, look };
-    let policy = sight.policy;
+    let case = Case { app, context: &context, process, theme };
+    let policy = context.policy;
     let mut lines =
         vec![case.heading(&format!("Why it stands here, by the rule of {}", policy.title()))];
-    match policy.judge(process, sight.scene) {
+    match policy.judge(process, context.scene) {
         Verdict::Spared(reason) => lines.extend(case.spared(reason)),
         Verdict::Scored(badness) => {
             lines.extend(badness.terms.as_slice().iter().map(|term| case.term(term)));
@@ -95,19 +95,19 @@ pub fn full(app: &App, look: Theme) -> Vec<Line<'static>> {
     lines.extend(case.legacy());
     lines.push(Line::default());
     lines.push(case.heading("If it dies"));
-    let act = policy.act(process);
+    let act = policy.action(process);
     lines.push(case.text("signal", &format!("{}: {}", act.signal, act.why)));
-    if let Some((other, why)) = policy.instead(process, sight.scene) {
+    if let Some((other, why)) = policy.killed_instead(process, context.scene) {
         lines.push(case.text("instead", &format!("{} dies: {why}", text::who(other))));
     }
     lines.extend(case.sacrifice());
     lines.extend(case.frees());
     lines.extend(case.all_falls());
-    let gate = conditions::lines(app, &sight, look);
+    let gate = conditions::lines(app, &context, theme);
     if !gate.is_empty() {
         lines.push(Line::default());
         lines.push(case.heading("When that is"));
-        lines.push(case.text("the killer", &policy.armed(sight.scene).why));
+        lines.push(case.text("the killer", &policy.trigger_state(context.scene).why));
         lines.extend(gate);
     }
     lines.push(Line::default());
@@ -128,18 +128,18 @@ const LABEL: usize = 11;
 
 struct Case<'a> {
     app: &'a App,
-    sight: &'a RowContext<'a>,
+    context: &'a RowContext<'a>,
     process: &'a Process,
-    look: Theme,
+    theme: Theme,
 }
 
 impl Case<'_> {
     fn heading(&self, text: &str) -> Line<'static> {
-        Line::styled(text.to_owned(), self.look.strong())
+        Line::styled(text.to_owned(), self.theme.strong())
     }
 
     fn label(&self, label: &str) -> Span<'static> {
-        Span::styled(format!("{label:<LABEL$} "), self.look.label())
+        Span::styled(format!("{label:<LABEL$} "), self.theme.label())
     }
 
     fn text(&self, label: &str, text: &str) -> Line<'static> {
@@ -147,13 +147,13 @@ impl Case<'_> {
     }
 
     fn size(&self, pages: Pages) -> String {
-        text::size(self.sight, pages)
+        text::size(self.context, pages)
     }
 
     fn spared(&self, reason: SparedReason) -> Vec<Line<'static>> {
         vec![Line::from(vec![
             self.label("spared"),
-            Span::styled(reason.word(), self.look.strong()),
+            Span::styled(reason.word(), self.theme.strong()),
             Span::raw(format!(": {}", reason.sentence())),
         ])]
     }
@@ -164,19 +164,19 @@ impl Case<'_> {
             "pgtables" => "page tables",
             name => name,
         };
-        let pages = self.sight.policy.unit() == BadnessUnit::Pages;
-        let amount = if pages { text::points(self.sight, term.points) } else { String::new() };
+        let pages = self.context.policy.unit() == BadnessUnit::Pages;
+        let amount = if pages { text::points(self.context, term.points) } else { String::new() };
         let note = match term.note {
             TermNote::Fact if term.name == "rss" => self.rss(),
             TermNote::Fact => String::new(),
             TermNote::Unread => "could not be read: counted as nothing".to_owned(),
             TermNote::Adj { adj, step } => {
-                let one = if step == Pages(self.sight.scene.domain().pages.0 / 1000) {
-                    text::step(self.sight)
+                let one = if step == Pages(self.context.scene.domain().pages.0 / 1000) {
+                    text::step(self.context)
                 } else {
                     self.size(step)
                 };
-                format!("adj {adj} {} {one}", self.look.times())
+                format!("adj {adj} {} {one}", self.theme.times())
             }
             TermNote::Divided { by, because } => format!("divided by {by}: {because}"),
             TermNote::Doubled { because } => format!("doubled: {because}"),
@@ -185,9 +185,9 @@ impl Case<'_> {
             TermNote::Shifted { by } => format!("shifted by oom_adj {by}"),
         };
         let style = match term.note {
-            TermNote::Adj { adj, .. } if adj > Adj::ZERO => self.look.warn(),
-            TermNote::Adj { adj, .. } if adj < Adj::ZERO => self.look.good(),
-            _ => self.look.dim(),
+            TermNote::Adj { adj, .. } if adj > Adj::ZERO => self.theme.warn(),
+            TermNote::Adj { adj, .. } if adj < Adj::ZERO => self.theme.good(),
+            _ => self.theme.dim(),
         };
         let amount = if pages {
             format!("{amount:>8} {:>11}", text::grouped(term.points.0))
@@ -214,20 +214,20 @@ impl Case<'_> {
 
     fn sum(&self, points: Points) -> Line<'static> {
         let mut spans = vec![self.label("badness")];
-        match self.sight.policy.unit() {
+        match self.context.policy.unit() {
             BadnessUnit::Pages => {
-                let amount = text::points(self.sight, points);
+                let amount = text::points(self.context, points);
                 let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));
-                spans.push(Span::styled(bold, self.look.strong()));
-                let share = text::permille(self.sight, points);
-                let total = self.size(self.sight.scene.domain().pages);
-                spans.push(Span::styled(format!("  {share}/1000"), self.look.strong()));
-                spans.push(Span::styled(format!(" of {total}"), self.look.dim()));
+                spans.push(Span::styled(bold, self.theme.strong()));
+                let share = text::permille(self.context, points);
+                let total = self.size(self.context.scene.domain().pages);
+                spans.push(Span::styled(format!("  {share}/1000"), self.theme.strong()));
+                spans.push(Span::styled(format!(" of {total}"), self.theme.dim()));
             }
             BadnessUnit::Bare => {
                 let bold = format!("{:>12}", text::grouped(points.0));
-                spans.push(Span::styled(bold, self.look.strong()));
-                spans.push(Span::styled("  points", self.look.dim()));
+                spans.push(Span::styled(bold, self.theme.strong()));
+                spans.push(Span::styled("  points", self.theme.dim()));
             }
         }
         Line::from(spans)
@@ -235,47 +235,47 @@ impl Case<'_> {
 
     /// The kernel's own number beside ours.
     fn kernel(&self) -> Line<'static> {
-        let computed = kernel_score(self.process, self.sight.scene);
+        let computed = kernel_score(self.process, self.context.scene);
         let label = self.label("oom_score");
         let (text, style) = match self.process.score {
             Reading::Value(kernel) if kernel == computed => {
-                (format!("kernel {kernel} = computed {computed}"), self.look.good())
+                (format!("kernel {kernel} = computed {computed}"), self.theme.good())
             }
             Reading::Value(kernel) => match self.app.check.of(self.process.id) {
                 Some(ScoreAgreement::Differs { .. }) => (
                     format!("kernel {kernel}, computed {computed}: they differ!"),
-                    self.look.warn(),
+                    self.theme.warn(),
                 ),
                 _ => (
                     format!("kernel {kernel}, computed {computed}: read at different moments"),
-                    self.look.dim(),
+                    self.theme.dim(),
                 ),
             },
-            Reading::Denied => (format!("may not be read; computed {computed}"), self.look.dim()),
-            Reading::Missing => (format!("does not exist; computed {computed}"), self.look.dim()),
-            Reading::NotAsked => (format!("not read yet; computed {computed}"), self.look.dim()),
+            Reading::Denied => (format!("may not be read; computed {computed}"), self.theme.dim()),
+            Reading::Missing => (format!("does not exist; computed {computed}"), self.theme.dim()),
+            Reading::NotAsked => (format!("not read yet; computed {computed}"), self.theme.dim()),
         };
         Line::from(vec![label, Span::styled(text, style)])
     }
 
     fn ranked(&self, at: usize) -> Option<(usize, &Ranked)> {
-        self.sight.ranking.place(at)
+        self.context.ranking.place(at)
     }
 
     fn own_place(&self) -> Option<(usize, Points)> {
-        let at = self.sight.scene.now().position(self.process.id.pid)?;
+        let at = self.context.scene.now().position(self.process.id.pid)?;
         let (place, row) = self.ranked(at)?;
-        Some((place, row.standing.points()?))
+        Some((place, row.placement.points()?))
     }
 
     fn name(&self, id: ProcId) -> String {
-        self.sight.scene.find(id).map_or_else(|| id.to_string(), text::who)
+        self.context.scene.find(id).map_or_else(|| id.to_string(), text::who)
     }
 
     /// Its rank, and the neighbours in the order of death.
     fn place(&self) -> Option<Line<'static>> {
         let (place, _) = self.own_place()?;
-        let ranking = self.sight.ranking;
+        let ranking = self.context.ranking;
         let count = ranking.eligible();
         let mut text = format!("{} of {count}", place + 1);
         let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
@@ -287,14 +287,15 @@ impl Case<'_> {
         let mut line = self.text("rank", &text);
         if place == 0 {
             let text = if ranking.too_close() { "  TOO CLOSE TO CALL" } else { "  NEXT VICTIM" };
-            line.spans.push(Span::styled(text, self.look.victim()));
+            line.spans.push(Span::styled(text, self.theme.victim()));
         }
         Some(line)
     }
 
     /// What another adj would do.
     fn what_if(&self) -> Vec<Line<'static>> {
-        let (policy, scene, ranking) = (self.sight.policy, self.sight.scene, self.sight.ranking);
+        let (policy, scene, ranking) =
+            (self.context.policy, self.context.scene, self.context.ranking);
         if !policy.knows_adj() {
             let known = self.own_place().is_some();
             let text = "this rule knows no oom_score_adj";
@@ -337,18 +338,18 @@ impl Case<'_> {
 
     /// The highest adj that puts it behind the next in the order.
     fn behind(&self, place: usize, points: Points) -> Option<(Adj, &Ranked)> {
-        let candidates = &self.sight.ranking.rows()[..self.sight.ranking.eligible()];
+        let candidates = &self.context.ranking.rows()[..self.context.ranking.eligible()];
         let next = candidates.get(place + 1)?;
-        let step = i64::try_from(self.sight.scene.domain().pages.0 / 1000).ok()?;
+        let step = i64::try_from(self.context.scene.domain().pages.0 / 1000).ok()?;
         let adj = self.process.adj.value().filter(|_| step > 0)?;
-        let below = next.standing.points()? - points - Points(1);
+        let below = next.placement.points()? - points - Points(1);
         let wanted = i64::from(adj.0).saturating_add(below.0.div_euclid(step));
         (wanted > -1000).then(|| (Adj::clamped(wanted), next))
     }
 
     fn legacy(&self) -> Option<Line<'static>> {
         let adj = self.process.adj.value()?;
-        let legacy = self.sight.scene.machine().legacy(adj);
+        let legacy = self.context.scene.machine().legacy(adj);
         // Before 5.10 the kernel shows a value that it does not take.
         let back = match legacy {
             LegacyAdj(16) => "writing 16 there is refused".to_owned(),
@@ -382,8 +383,8 @@ impl Case<'_> {
 
     fn fallen(&self) -> Vec<String> {
         // The dialog that would ask says the same.
-        SignalDialog::sacrifice(self.process, self.app.setup.own, self.sight.scene)
-            .map(|dialog| dialog.falls)
+        SignalDialog::sacrifice(self.process, self.app.setup.own, self.context.scene)
+            .map(|dialog| dialog.also_killed)
             .unwrap_or_default()
     }
 
@@ -394,13 +395,13 @@ impl Case<'_> {
 
     fn all_falls(&self) -> Vec<Line<'static>> {
         let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
-        match SignalDialog::sacrifice(self.process, self.app.setup.own, self.sight.scene) {
+        match SignalDialog::sacrifice(self.process, self.app.setup.own, self.context.scene) {
             Err(why) => lines.push(self.text("protected", why)),
-            Ok(dialog) if dialog.falls.is_empty() && lines.is_empty() => {
+            Ok(dialog) if dialog.also_killed.is_empty() && lines.is_empty() => {
                 lines.push(self.text("with it", "nothing else"));
             }
             Ok(dialog) => {
-                for fallen in &dialog.falls {
+                for fallen in &dialog.also_killed {
                     lines.push(self.text(if lines.is_empty() { "with it" } else { "" }, fallen));
                 }
             }
@@ -409,7 +410,7 @@ impl Case<'_> {
     }
 
     fn identity(&self) -> Vec<Line<'static>> {
-        let (process, scene) = (self.process, self.sight.scene);
+        let (process, scene) = (self.process, self.context.scene);
         let ids = match process.ids {
             Reading::Value(ids) if ids.uid != ids.euid => {
                 format!(" (uid {}, effective {})", ids.uid, ids.euid)
@@ -423,7 +424,7 @@ impl Case<'_> {
         };
         let who = text::who(process);
         // A dump tells nothing of its life.
-        let life = if scene.now().untold.lives {
+        let life = if scene.now().unavailable.lives {
             who
         } else {
             format!(
@@ -435,7 +436,7 @@ impl Case<'_> {
         };
         let mut lines = vec![
             self.text("process", &life),
-            self.text("user", &format!("{}{ids}", text::user(self.sight, process))),
+            self.text("user", &format!("{}{ids}", text::user(self.context, process))),
             self.text(
                 "memory",
                 &format!(
@@ -488,10 +489,10 @@ impl Case<'_> {
     /// The nearest wall that it lives behind: how full it is, and which place it has there.
     fn wall(&self) -> Option<Line<'static>> {
         let path = self.process.cgroup.as_ref().value()?;
-        let cgroups = &self.sight.scene.now().cgroups;
+        let cgroups = &self.context.scene.now().cgroups;
         let group = cgroups.upwards(path.as_str()).find(|group| group.is_limited())?;
-        let limit = group.wall()?;
-        let mut text = format!("limit {}", text::bytes(self.sight, limit));
+        let limit = group.effective_limit()?;
+        let mut text = format!("limit {}", text::bytes(self.context, limit));
         if group.path != *path {
             text.push_str(&format!(" at {}", group.path));
         }
@@ -510,8 +511,8 @@ impl Case<'_> {
 
     /// Its place, counted from 1, among a cgroup's own processes.
     fn rank_at(&self, group: &Cgroup) -> Option<usize> {
-        let inside = self.sight.scene.within(Scope::Memcg(Arc::clone(&group.path)));
-        let points = |process: &Process| match self.sight.policy.judge(process, &inside) {
+        let inside = self.context.scene.within(Scope::Memcg(Arc::clone(&group.path)));
+        let points = |process: &Process| match self.context.policy.judge(process, &inside) {
             Verdict::Scored(badness) => Some(badness.points),
             Verdict::Spared(_) => None,
         };
@@ -524,8 +525,8 @@ impl Case<'_> {
     /// Whom an OOM kill of it takes along because their cgroup dies as a whole, or their process group gets the
     /// signal.
     fn mates(&self) -> Option<Line<'static>> {
-        if self.sight.policy.signals_groups(self.sight.scene) {
-            let fellows = self.sight.policy.company(self.process, self.sight.scene);
+        if self.context.policy.signals_groups(self.context.scene) {
+            let fellows = self.context.policy.also_killed(self.process, self.context.scene);
             let names: Vec<String> = fellows.iter().take(3).map(|it| text::who(it)).collect();
             let more = fellows.len() - names.len();
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -535,10 +536,10 @@ impl Case<'_> {
             );
             return (!fellows.is_empty()).then(|| self.text("with it", &text));
         }
-        if !self.sight.policy.kills_groups(self.sight.scene) {
+        if !self.context.policy.kills_groups(self.context.scene) {
             return None;
         }
-        let (group, mates) = group_mates(self.process, self.sight.scene)?;
+        let (group, mates) = group_mates(self.process, self.context.scene)?;
         let text = format!(
             "{} more of {} (memory.oom.group): an OOM kills it as a whole",
             mates.len(),
@@ -548,9 +549,9 @@ impl Case<'_> {
     }
 
     fn kin(&self) -> Option<Line<'static>> {
-        let scene = self.sight.scene;
+        let scene = self.context.scene;
         let now = scene.now();
-        if now.untold.lives {
+        if now.unavailable.lives {
             return None;
         }
         let parent = now
@@ -575,8 +576,8 @@ impl Case<'_> {
         ];
         let acts = acts.into_iter().filter(|_| !self.app.is_over());
         for (key, what) in acts.chain([("[y]", " copy".to_owned())]) {
-            spans.push(Span::styled(key, self.look.strong()));
-            spans.push(Span::styled(what, self.look.dim()));
+            spans.push(Span::styled(key, self.theme.strong()));
+            spans.push(Span::styled(what, self.theme.dim()));
         }
         Line::from(spans)
     }

@@ -16,13 +16,13 @@ use crate::units::{Millis, Pages};
 const SOON: [Millis; 2] = [Millis(600_000), Millis(120_000)];
 
 /// `full ~7m`, where there is a trend.
-pub(crate) fn full(outlook: Trend, look: Theme) -> Option<(String, Style)> {
+pub(crate) fn full(outlook: Trend, theme: Theme) -> Option<(String, Style)> {
     let likely = outlook.arrival()?.likely;
     let [warn, danger] = SOON;
     let style = match likely {
-        it if it < danger => look.danger(),
-        it if it < warn => look.warn(),
-        _ => look.plain(),
+        it if it < danger => theme.danger(),
+        it if it < warn => theme.warn(),
+        _ => theme.plain(),
     };
     Some((format!("full {}", text::soon(likely)), style))
 }
@@ -44,16 +44,16 @@ pub(crate) fn beside(
     both
 }
 
-/// `full in about 7 min (5 to 9), by 90 looks over 3m00s`.
+/// `full in about 7 min (5 to 9), by 90 samples over 3m00s`.
 pub(crate) fn sentence(what: &str, arrival: &TimeToFull) -> String {
     let over = span_of(arrival.over.0 / 1000);
-    format!("{what} {}, by {} looks over {over}", text::about(arrival), arrival.looks)
+    format!("{what} {}, by {} looks over {over}", text::about(arrival), arrival.samples)
 }
 
 /// What is foreseen for the machine, a line each; nothing where there is no trend.
-pub(crate) fn lines(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
-    let forecast = sight.scene.forecast();
-    let swap = sight.scene.now().swap;
+pub(crate) fn lines(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let forecast = context.scene.forecast();
+    let swap = context.scene.now().swap;
     let arrival = |outlook: Trend| outlook.arrival();
     let mut found = Vec::new();
     if swap.free_kib.0 == 0 {
@@ -77,15 +77,15 @@ pub(crate) fn lines(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// `30114 cc1plus +610M/min, 30101 ld.lld +402M/min`: who grows most; nothing where nobody does.
-pub(crate) fn eating(app: &App, sight: &RowContext<'_>) -> Option<String> {
+pub(crate) fn eating(app: &App, context: &RowContext<'_>) -> Option<String> {
     // Where whoever asks dies, they are named already.
-    if sight.policy.off(sight.scene).is_some_and(Override::takes_whoever_asks) {
+    if context.policy.overridden(context.scene).is_some_and(Override::kills_allocating_task) {
         return None;
     }
     let most = app.growing.as_deref().unwrap_or_default();
     let named = most.iter().filter_map(|&(id, rate)| {
-        let process = sight.scene.find(id)?;
-        let rate = text::size(sight, Pages(rate.0.unsigned_abs()));
+        let process = context.scene.find(id)?;
+        let rate = text::size(context, Pages(rate.0.unsigned_abs()));
         Some(format!("{} +{rate}/min", text::who(process)))
     });
     let all: Vec<String> = named.collect();

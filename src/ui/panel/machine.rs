@@ -13,12 +13,12 @@ use crate::ui::panel::forecast;
 
 /// What the panel says.
 #[must_use]
-pub fn lines(app: &App, look: Theme) -> Vec<Line<'static>> {
-    let Some(sight) = text::header_sight(app) else { return Vec::new() };
-    let now = sight.scene.now();
-    let kib = |kib| text::kib(&sight, kib);
+pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let Some(context) = text::header_context(app) else { return Vec::new() };
+    let now = context.scene.now();
+    let kib = |kib| text::kib(&context, kib);
     let say = |label: &'static str, text: String| {
-        Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
+        Line::from(vec![Span::styled(format!("{label:<10} "), theme.label()), Span::raw(text)])
     };
     let memory = now.memory;
     let mut lines = vec![
@@ -34,9 +34,9 @@ pub fn lines(app: &App, look: Theme) -> Vec<Line<'static>> {
         ),
         say("shared", format!("{} tmpfs and shared: no kill need free it", kib(memory.shmem_kib))),
     ];
-    let note = text::scope_note(sight.scene);
+    let note = text::scope_note(context.scene);
     if !note.is_empty() {
-        let domain = sight.scene.domain();
+        let domain = context.scene.domain();
         lines.insert(0, say("scope", format!("{domain}{note}")));
     }
     if memory.hugetlb_kib.0 > 0 {
@@ -47,27 +47,27 @@ pub fn lines(app: &App, look: Theme) -> Vec<Line<'static>> {
     } else {
         let text = format!("{}, {} free", kib(now.swap.total_kib), kib(now.swap.free_kib));
         lines.push(say("swap", text));
-        if let Some(traffic) = header::traffic(&sight) {
+        if let Some(traffic) = header::traffic(&context) {
             lines.push(say("", traffic));
         }
     }
-    lines.extend(promises(&sight).into_iter().map(|(label, text)| say(label, text)));
-    let total = sight.scene.domain();
+    lines.extend(promises(&context).into_iter().map(|(label, text)| say(label, text)));
+    let total = context.scene.domain();
     lines.push(say(
         "total",
         format!(
             "{} ({}): 1 adj = {}",
-            text::size(&sight, total.pages),
+            text::size(&context, total.pages),
             total.name,
-            text::step(&sight)
+            text::step(&context)
         ),
     ));
-    lines.extend(forecast::lines(&sight).into_iter().map(|(label, text)| say(label, text)));
-    lines.extend(forecast::eating(app, &sight).map(|text| say("eating now", text)));
-    let armed = sight.policy.armed(sight.scene);
+    lines.extend(forecast::lines(&context).into_iter().map(|(label, text)| say(label, text)));
+    lines.extend(forecast::eating(app, &context).map(|text| say("eating now", text)));
+    let armed = context.policy.trigger_state(context.scene);
     // What holds the killer back comes first, where that can be told apart.
     let killer = say("the killer", armed.why);
-    let gate = conditions::lines(app, &sight, look);
+    let gate = conditions::lines(app, &context, theme);
     if gate.is_empty() {
         lines.push(killer);
     } else {
@@ -117,8 +117,8 @@ fn watch(app: &App) -> Vec<String> {
 }
 
 /// Overcommit, explained.
-fn promises(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
-    let now = sight.scene.now();
+fn promises(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let now = context.scene.now();
     let commit = now.overcommit;
     let mut lines = Vec::new();
     let meaning = match commit.mode.value() {
@@ -139,14 +139,14 @@ fn promises(sight: &RowContext<'_>) -> Vec<(&'static str, String)> {
             "promised",
             format!(
                 "{} of a limit of {} ({}%): {law}",
-                text::kib(sight, charge.committed),
-                text::kib(sight, charge.limit),
+                text::kib(context, charge.committed),
+                text::kib(context, charge.limit),
                 charge.percent()
             ),
         ));
         let limit = match (commit.kbytes.value(), commit.ratio.value()) {
             (Some(kbytes), _) if kbytes.0 > 0 => {
-                format!("limit = {} (overcommit_kbytes) + swap", text::kib(sight, kbytes))
+                format!("limit = {} (overcommit_kbytes) + swap", text::kib(context, kbytes))
             }
             (_, Some(ratio)) => format!("limit = {ratio}% of RAM (overcommit_ratio) + swap"),
             _ => return lines,

@@ -46,7 +46,7 @@ type Told = fn(&Cgroup) -> Reading<PsiLine>;
 
 /// How much a cgroup held in each look that is kept.
 fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
-    let trail = app.time.past.trail(path);
+    let trail = app.playback.past.trail(path);
     let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
     let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
         let value = group.and_then(|group| group.used().value()).map(|used| used.0 as f64);
@@ -59,7 +59,7 @@ fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
 /// Which share of the time since the look before its tasks waited, in percent.
 fn waited(app: &App, path: &str, axis: &TimeAxis, of: Told) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
-    let trail = app.time.past.trail(path).into_iter().map(|(at, read, group)| {
+    let trail = app.playback.past.trail(path).into_iter().map(|(at, read, group)| {
         let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
         let last = before.replace((at, read, total));
         let value = last.and_then(|(_, then, before)| {
@@ -73,8 +73,8 @@ fn waited(app: &App, path: &str, axis: &TimeAxis, of: Told) -> Vec<Option<f64>> 
 }
 
 /// Paints them, one a line, on an axis of their own width.
-pub fn paint(app: &App, sight: &RowContext<'_>, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     let Some((first, rows)) = area.height.checked_sub(1).map(|rows| (area.y, rows)) else { return };
     let name = (area.width / 4).clamp(16, 48);
     let words = 16;
@@ -82,32 +82,32 @@ pub fn paint(app: &App, sight: &RowContext<'_>, area: Rect, pen: &mut Canvas<'_>
     let x = area.x + 1 + name + 1 + words + 1;
     let width = area.right().saturating_sub(x + tail_room + 1);
     let title = "Cgroups nearest their wall, or waiting: usage, and how long their tasks wait";
-    pen.text(area.x + 1, first, area.width.saturating_sub(1), title, look.label());
+    canvas.text(area.x + 1, first, area.width.saturating_sub(1), title, theme.label());
     let window = app.window(width.into());
-    let past = &app.time.past;
+    let past = &app.playback.past;
     let seen = |nth: Option<Millis>| nth.map(|at| window.axis.number(at));
     let from = seen(past.oldest().and_then(|nth| past.time(nth))).unwrap_or(0);
     let to = seen(past.newest().and_then(|nth| past.time(nth))).unwrap_or(-1);
-    let scene = sight.scene;
+    let scene = context.scene;
     for (y, path) in (first + 1..first + 1 + rows).zip(&app.memory.groups) {
         let Some(group) = scene.now().cgroups.find(path.as_str()) else { continue };
         let wall = limits::of_cgroup(group, scene);
-        let near = wall.as_ref().and_then(|wall| nearness(wall, look));
-        pen.text(area.x + 1, y, name, &tail(path.as_str(), name), look.plain());
-        let used = match (group.used(), group.wall()) {
+        let near = wall.as_ref().and_then(|wall| nearness(wall, theme));
+        canvas.text(area.x + 1, y, name, &tail(path.as_str(), name), theme.plain());
+        let used = match (group.used(), group.effective_limit()) {
             (Reading::Value(used), Some(limit)) => {
-                text::joined(text::bytes(sight, used), text::bytes(sight, limit))
+                text::joined(text::bytes(context, used), text::bytes(context, limit))
             }
-            (Reading::Value(used), None) => text::bytes(sight, used),
+            (Reading::Value(used), None) => text::bytes(context, used),
             (absent, _) => absent.dash().to_owned(),
         };
-        pen.right(area.x + 2 + name, y, words, &used, near.unwrap_or(look.strong()));
+        canvas.right(area.x + 2 + name, y, words, &used, near.unwrap_or(theme.strong()));
         let cells = usage(app, path.as_str(), &window.axis);
         let most = cells.iter().flatten().copied().fold(1.0, f64::max);
-        let top = group.wall().map_or(most, |Bytes(limit)| most.max(limit as f64));
+        let top = group.effective_limit().map_or(most, |Bytes(limit)| most.max(limit as f64));
         let severity = match near {
             None => Severity::Calm,
-            Some(style) if style == look.danger() => Severity::Bad,
+            Some(style) if style == theme.danger() => Severity::Bad,
             Some(_) => Severity::Care,
         };
         chart::paint(
@@ -119,10 +119,10 @@ pub fn paint(app: &App, sight: &RowContext<'_>, area: Rect, pen: &mut Canvas<'_>
                 severity: &|_| severity,
             },
             Rect { x, y, width, height: 1 },
-            pen,
+            canvas,
         );
         if tail_room > 0 {
-            pen.text(area.right() - tail_room, y, tail_room, &waits(group), look.dim());
+            canvas.text(area.right() - tail_room, y, tail_room, &waits(group), theme.dim());
         }
     }
 }
@@ -145,9 +145,9 @@ fn waits(group: &Cgroup) -> String {
 /// A cgroup's own past in the looks that are kept: how full it was, and how long its tasks waited for
 /// memory and for disks. Two or three lines of so many cells.
 #[must_use]
-pub fn lines(app: &App, group: &Cgroup, look: Theme, width: u16) -> Vec<Line<'static>> {
+pub fn lines(app: &App, group: &Cgroup, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let path = group.path.as_str();
-    let (Some(at), past) = (app.shown_at(), &app.time.past) else { return Vec::new() };
+    let (Some(at), past) = (app.shown_at(), &app.playback.past) else { return Vec::new() };
     let room = width.saturating_sub(LABEL + 12).min(60);
     if past.len() < FEW || room < 8 {
         return Vec::new();
@@ -155,23 +155,23 @@ pub fn lines(app: &App, group: &Cgroup, look: Theme, width: u16) -> Vec<Line<'st
     // A recording is kept however long it is: then the line reaches back to its beginning.
     let time = |nth: Option<SampleIndex>| nth.and_then(|nth| past.time(nth)).unwrap_or(at);
     let kept = at.saturating_sub(time(past.oldest()));
-    let whole = if app.time.is_film() { Millis(kept.0.max(1000)) } else { past.span() };
+    let whole = if app.playback.is_played() { Millis(kept.0.max(1000)) } else { past.span() };
     let axis = TimeAxis::new(at, whole, room.into());
     let span = time_axis::span(whole.0 / 1000);
     let say = |label: &str, spark: Vec<Span<'static>>, note: String| {
-        let mut spans = vec![Span::styled(format!("{label:<10} "), look.label())];
+        let mut spans = vec![Span::styled(format!("{label:<10} "), theme.label())];
         spans.extend(spark);
-        spans.push(Span::styled(note, look.dim()));
+        spans.push(Span::styled(note, theme.dim()));
         Line::from(spans)
     };
     let used = usage(app, path, &axis);
     let most = used.iter().flatten().copied().fold(1.0, f64::max);
-    let most = group.wall().map_or(most, |Bytes(wall)| most.max(wall as f64));
+    let most = group.effective_limit().map_or(most, |Bytes(wall)| most.max(wall as f64));
     let mut lines = Vec::with_capacity(3);
     if used.iter().any(Option::is_some) {
         lines.push(say(
             "used",
-            chart::spans(look, &used, most, &|_| Severity::Calm),
+            chart::spans(theme, &used, most, &|_| Severity::Calm),
             format!(" {span}"),
         ));
     }
@@ -182,7 +182,7 @@ pub fn lines(app: &App, group: &Cgroup, look: Theme, width: u16) -> Vec<Line<'st
         let most = shares.iter().flatten().copied().fold(0.0, f64::max);
         if shares.iter().any(Option::is_some) {
             let waits = |share: f64| if share < 10.0 { Severity::Calm } else { Severity::Care };
-            let spark = chart::spans(look, &shares, most.max(10.0), &waits);
+            let spark = chart::spans(theme, &shares, most.max(10.0), &waits);
             lines.push(say(label, spark, format!(" max {most:.0}%")));
         }
     }

@@ -30,13 +30,13 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(line: &'a CgroupLine, group: Option<&'a Cgroup>, sight: &RowContext<'_>) -> Self {
-        let now = sight.scene.now();
+    fn new(line: &'a CgroupLine, group: Option<&'a Cgroup>, context: &RowContext<'_>) -> Self {
+        let now = context.scene.now();
         let Some(it) = group else {
             let at = |kib: Kib| Reading::Value(Limit::At(kib.bytes()));
             let kills = now.traffic.oom_kills;
-            let untold = now.untold;
-            let used = |kib: Kib| match untold.lives {
+            let unavailable = now.unavailable;
+            let used = |kib: Kib| match unavailable.lives {
                 true => Reading::Missing,
                 false => Reading::Value(kib.bytes()),
             };
@@ -44,9 +44,13 @@ impl<'a> Entry<'a> {
                 line,
                 group,
                 usage: used(now.memory.used()),
-                limit: if untold.memory { Reading::Missing } else { at(now.memory.total_kib) },
+                limit: if unavailable.memory { Reading::Missing } else { at(now.memory.total_kib) },
                 swap: used(now.swap.used()),
-                swap_limit: if untold.swap { Reading::Missing } else { at(now.swap.total_kib) },
+                swap_limit: if unavailable.swap {
+                    Reading::Missing
+                } else {
+                    at(now.swap.total_kib)
+                },
                 high: Reading::Missing,
                 oom_group: Reading::Missing,
                 events: CgroupEvents { oom_kill: kills, ..absent_events() },
@@ -58,7 +62,7 @@ impl<'a> Entry<'a> {
             line,
             group,
             usage: it.used(),
-            limit: it.wall().map_or(it.limit, |wall| Reading::Value(Limit::At(wall))),
+            limit: it.effective_limit().map_or(it.limit, |wall| Reading::Value(Limit::At(wall))),
             swap,
             swap_limit,
             high: it.high,
@@ -156,14 +160,16 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         6,
         0,
         "charged to it and all below",
-        Cell::Text(|it, sight, out| put(it.usage, out, |size, out| put_size(size, sight, out))),
+        Cell::Text(|it, context, out| put(it.usage, out, |size, out| put_size(size, context, out))),
     ),
     column(
         "LIMIT",
         6,
         0,
         "where its wall stands; max: nowhere",
-        Cell::Text(|it, sight, out| put(it.limit, out, |limit, out| put_limit(limit, sight, out))),
+        Cell::Text(|it, context, out| {
+            put(it.limit, out, |limit, out| put_limit(limit, context, out))
+        }),
     ),
     column("", 6, 80, "how full it is, as a bar", Cell::Gauge),
     column(
@@ -182,9 +188,9 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         6,
         56,
         "what it can still take: room, what can be reclaimed, and swap",
-        Cell::Text(|it, sight, out| {
-            if let Some(wall) = &it.line.wall {
-                put_size(wall.headroom, sight, out);
+        Cell::Text(|it, context, out| {
+            if let Some(wall) = &it.line.limit {
+                put_size(wall.headroom, context, out);
             }
         }),
     ),
@@ -194,7 +200,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         64,
         "when that is gone, if it goes on as in the last minutes",
         Cell::Text(|it, _, out| {
-            let wall = it.line.wall.as_ref();
+            let wall = it.line.limit.as_ref();
             let time = wall.and_then(|wall| wall.full.map(|full| full.likely).or(wall.hit_in));
             if let Some(time) = time {
                 out.push_str(&text::soon(time));
@@ -206,13 +212,13 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         11,
         132,
         "swap in use, and how much it may use",
-        Cell::Text(|it, sight, out| {
-            put(it.swap, out, |size, out| put_size(size, sight, out));
+        Cell::Text(|it, context, out| {
+            put(it.swap, out, |size, out| put_size(size, context, out));
             let plain =
                 it.swap == Reading::Value(Bytes(0)) && it.swap_limit == Reading::Value(Limit::Max);
             if !plain && it.swap != Reading::Missing {
                 out.push('/');
-                put(it.swap_limit, out, |limit, out| put_limit(limit, sight, out));
+                put(it.swap_limit, out, |limit, out| put_limit(limit, context, out));
             }
         }),
     ),
@@ -221,7 +227,9 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         6,
         150,
         "memory.high: where throttling begins; nobody is killed for it",
-        Cell::Text(|it, sight, out| put(it.high, out, |limit, out| put_limit(limit, sight, out))),
+        Cell::Text(|it, context, out| {
+            put(it.high, out, |limit, out| put_limit(limit, context, out))
+        }),
     )),
     v2(column(
         "G",
@@ -291,19 +299,19 @@ fn put<T>(reading: Reading<T>, out: &mut String, with: impl FnOnce(T, &mut Strin
     }
 }
 
-fn put_size(size: Bytes, sight: &RowContext<'_>, out: &mut String) {
+fn put_size(size: Bytes, context: &RowContext<'_>, out: &mut String) {
     if size.0 == 0 {
         out.push('.');
     } else {
-        sight.size(size.pages(sight.scene.machine().page_size), out);
+        context.size(size.pages(context.scene.machine().page_size), out);
     }
 }
 
-fn put_limit(limit: Limit, sight: &RowContext<'_>, out: &mut String) {
+fn put_limit(limit: Limit, context: &RowContext<'_>, out: &mut String) {
     match limit {
         Limit::Max => out.push_str("max"),
         Limit::At(Bytes(0)) => out.push('0'),
-        Limit::At(size) => put_size(size, sight, out),
+        Limit::At(size) => put_size(size, context, out),
     }
 }
 
@@ -363,18 +371,18 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
 }
 
 /// Paints the heads of the columns.
-pub fn paint_head(app: &App, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
-    pen.style(area, look.head());
-    let sorted = if app.groups.by_wall { "LEFT" } else { "CGROUP" };
+pub fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
+    canvas.style(area, theme.head());
+    let sorted = if app.cgroups.by_limit { "LEFT" } else { "CGROUP" };
     for field in fields(app, area.width) {
         let title = field.column.title;
-        let style = if title == sorted { look.sorted_head() } else { look.head() };
+        let style = if title == sorted { theme.sorted_head() } else { theme.head() };
         let x = area.x + field.x;
         match align(&field.column.cell) {
-            Align::Right => pen.right(x, area.y, field.width, title, style),
+            Align::Right => canvas.right(x, area.y, field.width, title, style),
             Align::Left => {
-                pen.text(x, area.y, field.width, title, style);
+                canvas.text(x, area.y, field.width, title, style);
             }
         }
     }
@@ -388,24 +396,24 @@ const fn align(cell: &Cell) -> Align {
 }
 
 /// Paints the rows on the screen, and why there are none.
-pub fn paint_rows(app: &App, area: Rect, pen: &mut Canvas<'_>) {
-    let Some(sight) = app.sight() else { return };
+pub fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(context) = app.context() else { return };
     let fields = fields(app, area.width);
     let mut text = String::with_capacity(128);
     let mut y = area.y;
-    let shown = app.groups.lines.iter().enumerate().skip(app.groups.top);
+    let shown = app.cgroups.lines.iter().enumerate().skip(app.cgroups.top);
     for (nth, line) in shown.take(usize::from(area.height)) {
-        let entry = Entry::new(line, app.group_at(line), &sight);
+        let entry = Entry::new(line, app.group_at(line), &context);
         let strip = Rect { y, height: 1, ..area };
-        paint_row(app, &entry, &fields, &sight, strip, &mut text, pen);
-        if nth == app.groups.cursor {
-            pen.text(area.x, y, 1, ">", pen.look.strong());
-            pen.style(strip, pen.look.cursor());
+        paint_row(app, &entry, &fields, &context, strip, &mut text, canvas);
+        if nth == app.cgroups.cursor {
+            canvas.text(area.x, y, 1, ">", canvas.theme.strong());
+            canvas.style(strip, canvas.theme.cursor());
             // A bar turned round would say the opposite.
             for field in fields.iter().filter(|field| matches!(field.column.cell, Cell::Gauge)) {
                 let bar = Rect { x: area.x + field.x, width: field.width, ..strip };
                 if entry.share().is_some() {
-                    pen.style(bar, pen.look.uncursor());
+                    canvas.style(bar, canvas.theme.uncursor());
                 }
             }
         }
@@ -415,7 +423,7 @@ pub fn paint_rows(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     for why in why_none(app) {
         y += 1;
         if y < area.bottom() {
-            pen.text(x, y, room, why, pen.look.dim());
+            canvas.text(x, y, room, why, canvas.theme.dim());
         }
     }
 }
@@ -425,7 +433,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
     let Some(scene) = &app.scene else { return &[] };
     let cgroups = &scene.now().cgroups;
     if !cgroups.list.is_empty() {
-        if app.groups.hide && app.groups.lines.len() < 2 {
+        if app.cgroups.hide && app.cgroups.lines.len() < 2 {
             return &["no cgroup here has a limit: i shows them all"];
         }
         return &[];
@@ -446,73 +454,73 @@ fn paint_row(
     app: &App,
     entry: &Entry<'_>,
     fields: &[Field],
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     area: Rect,
     text: &mut String,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = pen.look;
-    let first = app.first_wall.as_ref().zip(entry.line.wall.as_ref());
-    let is_first = first.is_some_and(|(first, wall)| first.wall.name == wall.name);
-    let style = match entry.line.fate {
-        Some(_) if is_first => look.strong(),
-        Some(_) => look.plain(),
-        None => look.dim(),
+    let theme = canvas.theme;
+    let first = app.first_limit.as_ref().zip(entry.line.limit.as_ref());
+    let is_first = first.is_some_and(|(first, wall)| first.limit.name == wall.name);
+    let style = match entry.line.outcome {
+        Some(_) if is_first => theme.strong(),
+        Some(_) => theme.plain(),
+        None => theme.dim(),
     };
-    let alarm = near(entry, pen).unwrap_or(style);
+    let alarm = near(entry, canvas).unwrap_or(style);
     for field in fields {
         let (x, y) = (area.x + field.x, area.y);
         match &field.column.cell {
-            Cell::Name => paint_name(app, entry, x, y, field.width, style, pen),
+            Cell::Name => paint_name(app, entry, x, y, field.width, style, canvas),
             Cell::Gauge => {
                 if let Some(share) = entry.share() {
                     let mut x = x;
-                    for span in gauge::bar(look, field.width, share, 0.0, alarm) {
-                        x += pen.text(x, y, field.width, &span.content, span.style);
+                    for span in gauge::bar(theme, field.width, share, 0.0, alarm) {
+                        x += canvas.text(x, y, field.width, &span.content, span.style);
                     }
                 }
             }
             Cell::Victim => {
-                if let Some(fate) = &entry.line.fate {
-                    let forms = text::fates(sight, fate);
+                if let Some(fate) = &entry.line.outcome {
+                    let forms = text::fates(context, fate);
                     let text = forms.iter().find(|it| cells(it) <= field.width);
                     let text = text.unwrap_or(&forms[3]);
-                    let style = if fate.victim.is_none() || fate.off.is_some() {
-                        look.dim()
+                    let style = if fate.victim.is_none() || fate.overridden.is_some() {
+                        theme.dim()
                     } else if fate.too_close() {
-                        look.candidate()
+                        theme.candidate()
                     } else {
                         style
                     };
-                    pen.text(x, y, field.width, text, style);
+                    canvas.text(x, y, field.width, text, style);
                 }
             }
             Cell::Text(cell) => {
                 text.clear();
-                cell(entry, sight, text);
+                cell(entry, context, text);
                 let title = field.column.title;
                 let style = match title {
                     "USED" | "LEFT" => alarm,
-                    "HIT IN" => soon(entry, pen),
+                    "HIT IN" => soon(entry, canvas),
                     _ => style,
                 };
-                pen.right(x, y, field.width, text, style);
+                canvas.right(x, y, field.width, text, style);
             }
         }
     }
 }
 
 /// How a wall that is near looks.
-fn near(entry: &Entry<'_>, pen: &Canvas<'_>) -> Option<Style> {
-    entry.line.wall.as_ref().and_then(|wall| nearness(wall, pen.look))
+fn near(entry: &Entry<'_>, canvas: &Canvas<'_>) -> Option<Style> {
+    entry.line.limit.as_ref().and_then(|wall| nearness(wall, canvas.theme))
 }
 
 /// The same, of any wall: nothing where it is far.
-pub fn nearness(wall: &ReachableLimit, look: Theme) -> Option<Style> {
+pub fn nearness(wall: &ReachableLimit, theme: Theme) -> Option<Style> {
     match wall.left_permille() {
-        0..50 => Some(look.danger()),
-        50..100 => Some(look.warn()),
-        _ if wall.hit_in.is_some_and(|time| time < VERY_SOON) => Some(look.warn()),
+        0..50 => Some(theme.danger()),
+        50..100 => Some(theme.warn()),
+        _ if wall.hit_in.is_some_and(|time| time < VERY_SOON) => Some(theme.warn()),
         _ => None,
     }
 }
@@ -523,11 +531,11 @@ const VERY_SOON: Millis = Millis(180_000);
 /// Nobody does anything about it in less.
 const NOW: Millis = Millis(30_000);
 
-fn soon(entry: &Entry<'_>, pen: &Canvas<'_>) -> Style {
-    match entry.line.wall.as_ref().and_then(|wall| wall.hit_in) {
-        Some(time) if time < NOW => pen.look.danger(),
-        Some(_) => pen.look.warn(),
-        None => pen.look.plain(),
+fn soon(entry: &Entry<'_>, canvas: &Canvas<'_>) -> Style {
+    match entry.line.limit.as_ref().and_then(|wall| wall.hit_in) {
+        Some(time) if time < NOW => canvas.theme.danger(),
+        Some(_) => canvas.theme.warn(),
+        None => canvas.theme.plain(),
     }
 }
 
@@ -538,14 +546,15 @@ fn paint_name(
     y: u16,
     room: u16,
     style: Style,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
     let Some(group) = entry.group else {
-        pen.text(x, y, room, "global", style.patch(pen.look.strong()));
+        canvas.text(x, y, room, "global", style.patch(canvas.theme.strong()));
         return;
     };
     let path = group.path.as_str();
-    let name = if app.groups.by_wall { path } else { path.get(entry.line.said..).unwrap_or(path) };
+    let name =
+        if app.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
     // However deep it stands, some of the name stays.
     let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
     // In the tree the slash is said by the indent.
@@ -557,8 +566,8 @@ fn paint_name(
     // What a path ends with says most, what a name begins with.
     let is_path = name.trim_start_matches('/').contains('/');
     let shown = if is_path { tail(name, room) } else { name.into() };
-    let taken = pen.text(x + indent, y, room, &shown, style);
+    let taken = canvas.text(x + indent, y, room, &shown, style);
     if scoped {
-        pen.text(x + indent + taken + 1, y, 1, "*", pen.look.tag());
+        canvas.text(x + indent + taken + 1, y, 1, "*", canvas.theme.tag());
     }
 }

@@ -31,9 +31,9 @@ struct Grid {
 
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
-        let dated = app.timeline.happenings.iter().any(|it| day(app, it) != today(app));
+        let dated = app.timeline.events.iter().any(|it| day(app, it) != today(app));
         // Of a file the stamps stand there as they are.
-        let stamps = app.timeline.happenings.iter().filter(|it| it.told == EventTime::Order);
+        let stamps = app.timeline.events.iter().filter(|it| it.time == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
         // Where there is little room, the first line of a day has the day and no seconds.
@@ -52,8 +52,8 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &OomEvent| it.foreseen != PredictionResult::NoLook;
-        let told = app.timeline.happenings.iter().any(told);
+        let told = |it: &OomEvent| it.prediction != PredictionResult::NoLook;
+        let told = app.timeline.events.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
@@ -75,9 +75,9 @@ fn day_of(app: &App, unix_ms: i64) -> i64 {
 
 /// The day of the newest look.
 fn today(app: &App) -> i64 {
-    let past = &app.time.past;
+    let past = &app.playback.past;
     let newest = past.newest().and_then(|nth| past.facts(nth));
-    newest.map_or(0, |look| day_of(app, look.clock.unix_ms))
+    newest.map_or(0, |theme| day_of(app, theme.clock.unix_ms))
 }
 
 /// `Nov 20`.
@@ -88,17 +88,17 @@ fn date(day: i64) -> String {
 }
 
 /// Paints the view; how many of its lines can be shown comes back.
-pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
-    let look = pen.look;
+pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 {
+    let theme = canvas.theme;
     let grid = Grid::new(app, rows.width);
-    pen.style(head, look.head());
-    paint_line(&grid, head, &titles(), look.head(), pen);
-    let foot = sources(app, look, rows.width);
+    canvas.style(head, theme.head());
+    paint_line(&grid, head, &titles(), theme.head(), canvas);
+    let foot = sources(app, theme, rows.width);
     let height = rows.height.saturating_sub(foot.len() as u16);
     let entries = app.event_entries();
     if entries.is_empty() {
         let text = "no kill was heard of, and nothing was changed or signalled from here";
-        pen.text(rows.x, rows.y, rows.width, text, look.dim());
+        canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app
         .timeline
@@ -116,17 +116,17 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
             TimelineEntry::Kill(nth) => {
                 if let Some(happening) = app.timeline.find(*nth) {
                     let chosen = at == app.timeline.cursor;
-                    paint_kill(app, &grid, happening, (is_first, chosen), strip, pen);
+                    paint_kill(app, &grid, happening, (is_first, chosen), strip, canvas);
                 }
             }
-            TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, pen),
+            TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, canvas),
         }
         if at == app.timeline.cursor {
-            pen.style(strip, look.cursor());
+            canvas.style(strip, theme.cursor());
         }
     }
     for (y, line) in (rows.top() + height..rows.bottom()).zip(&foot) {
-        pen.line(rows.x, y, rows.width, line);
+        canvas.line(rows.x, y, rows.width, line);
     }
     height
 }
@@ -168,31 +168,31 @@ fn titles() -> Parts {
     }
 }
 
-fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, pen: &mut Canvas<'_>) {
+fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, canvas: &mut Canvas<'_>) {
     let mut x = area.x;
     let y = area.y;
     let room = |x: u16, width: u16| width.min(area.right().saturating_sub(x));
-    pen.right(x, y, grid.time, &parts.time, style);
-    pen.text(x + grid.time, y, 1, parts.mark, style);
+    canvas.right(x, y, grid.time, &parts.time, style);
+    canvas.text(x + grid.time, y, 1, parts.mark, style);
     x += grid.time + 2;
-    pen.text(x, y, room(x, grid.by), &parts.by, style);
+    canvas.text(x, y, room(x, grid.by), &parts.by, style);
     x += grid.by + 1;
-    pen.text(x, y, room(x, grid.domain), &tail(&parts.domain, grid.domain), style);
+    canvas.text(x, y, room(x, grid.domain), &tail(&parts.domain, grid.domain), style);
     x += grid.domain + 1;
-    pen.right(x, y, room(x, grid.pid), &parts.pid, style);
+    canvas.right(x, y, room(x, grid.pid), &parts.pid, style);
     x += grid.pid + 1;
-    pen.text(x, y, room(x, grid.name), &parts.name, style);
+    canvas.text(x, y, room(x, grid.name), &parts.name, style);
     x += grid.name + 1;
     if grid.user > 0 {
-        pen.text(x, y, room(x, grid.user), &parts.user, style);
+        canvas.text(x, y, room(x, grid.user), &parts.user, style);
         x += grid.user + 1;
     }
-    pen.right(x, y, room(x, grid.size), &parts.size, style);
+    canvas.right(x, y, room(x, grid.size), &parts.size, style);
     x += grid.size + 1;
-    pen.right(x, y, room(x, grid.adj), &parts.adj, style);
+    canvas.right(x, y, room(x, grid.adj), &parts.adj, style);
     x += grid.adj + 1;
     if grid.seen > 0 {
-        pen.text(x, y, room(x, grid.seen), &parts.seen, style);
+        canvas.text(x, y, room(x, grid.seen), &parts.seen, style);
     }
 }
 
@@ -208,7 +208,7 @@ fn stamp(app: &App, happening: &OomEvent) -> String {
 
 /// The time as it stands in a line.
 fn time(app: &App, happening: &OomEvent, grid: &Grid, is_first: bool) -> String {
-    if happening.told == EventTime::Order {
+    if happening.time == EventTime::Order {
         return tail(&stamp(app, happening), grid.time).into_owned();
     }
     dated(app, happening.unix_ms, grid.time, is_first)
@@ -240,9 +240,9 @@ fn paint_kill(
     happening: &OomEvent,
     (is_first, chosen): (bool, bool),
     area: Rect,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = pen.look;
+    let theme = canvas.theme;
     let victim = happening.victim.unwrap_or_default();
     let size = match (victim.rss, victim.swap) {
         (None, None) => String::new(),
@@ -259,7 +259,7 @@ fn paint_kill(
     let unproven = app.timeline.is_unproven(happening.nth);
     let parts = Parts {
         time: time(app, happening, grid, is_first),
-        mark: match happening.told {
+        mark: match happening.time {
             EventTime::Stamp | EventTime::Within(_) => "~",
             EventTime::Live | EventTime::Clock | EventTime::Order if unproven => "?",
             EventTime::Live | EventTime::Clock | EventTime::Order => "",
@@ -271,60 +271,67 @@ fn paint_kill(
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: foreseen_word(happening.foreseen),
+        seen: foreseen_word(happening.prediction),
     };
-    paint_line(grid, area, &parts, look.plain(), pen);
+    paint_line(grid, area, &parts, theme.plain(), canvas);
     // Colours would be the ground of a reversed line.
     if chosen {
         return;
     }
     let by = Rect { x: area.x + grid.time + 2, width: grid.by, ..area };
-    pen.style(by, if happening.by == Killer::Counted { look.warn() } else { look.label() });
+    canvas.style(by, if happening.by == Killer::Counted { theme.warn() } else { theme.label() });
     if grid.seen > 0 {
         let x = area.right().saturating_sub(grid.seen);
-        let style = match happening.foreseen {
-            PredictionResult::Rank(1) => look.good(),
-            PredictionResult::Rank(_) | PredictionResult::Spared => look.warn(),
-            _ => look.dim(),
+        let style = match happening.prediction {
+            PredictionResult::Rank(1) => theme.good(),
+            PredictionResult::Rank(_) | PredictionResult::Spared => theme.warn(),
+            _ => theme.dim(),
         };
-        pen.style(Rect { x, width: grid.seen, ..area }, style);
+        canvas.style(Rect { x, width: grid.seen, ..area }, style);
     }
-    pen.style(Rect { width: grid.time + 1, ..area }, look.dim());
+    canvas.style(Rect { width: grid.time + 1, ..area }, theme.dim());
 }
 
-fn paint_act(app: &App, grid: &Grid, at: usize, is_first: bool, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+fn paint_act(
+    app: &App,
+    grid: &Grid,
+    at: usize,
+    is_first: bool,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let theme = canvas.theme;
     let Some(entry) = app.journal.entries.get(at) else { return };
     let style = match entry.level {
-        NoticeLevel::Plain => look.plain(),
-        NoticeLevel::Good => look.good(),
-        NoticeLevel::Warn => look.warn(),
+        NoticeLevel::Plain => theme.plain(),
+        NoticeLevel::Good => theme.good(),
+        NoticeLevel::Warn => theme.warn(),
     };
     let mark = if entry.level == NoticeLevel::Warn { "!" } else { "" };
     let time = dated(app, entry.unix_ms, grid.time, is_first);
-    pen.right(area.x, area.y, grid.time, &time, look.dim());
-    pen.text(area.x + grid.time, area.y, 1, mark, style);
+    canvas.right(area.x, area.y, grid.time, &time, theme.dim());
+    canvas.text(area.x + grid.time, area.y, 1, mark, style);
     let x = area.x + grid.time + 2;
-    pen.text(x, area.y, grid.by, "doomtop", look.label());
+    canvas.text(x, area.y, grid.by, "doomtop", theme.label());
     let x = x + grid.by + 1;
-    pen.text(x, area.y, area.right().saturating_sub(x), &entry.text, style);
+    canvas.text(x, area.y, area.right().saturating_sub(x), &entry.text, style);
 }
 
 /// What is heard, and what is not: its absence is said, too.
-fn sources(app: &App, look: Theme, width: u16) -> Vec<Line<'static>> {
+fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     if !app.setup.live {
-        let text = if app.time.past.is_empty() {
+        let text = if app.playback.past.is_empty() {
             "reports of a file; { and } step through those with a dump"
         } else {
             "a recording holds no log: kills are only counted, their victims guessed"
         };
-        return vec![Line::styled(text, look.dim())];
+        return vec![Line::styled(text, theme.dim())];
     }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut lines = Vec::new();
     let mut used = 0;
     for source in &app.timeline.sources {
-        let (text, style) = source_words(source, look);
+        let (text, style) = source_words(source, theme);
         let more = cells(&text) + 2;
         if used > 0 && used + more > width {
             lines.push(Line::from(std::mem::take(&mut spans)));
@@ -342,40 +349,40 @@ fn sources(app: &App, look: Theme, width: u16) -> Vec<Line<'static>> {
     if lines.is_empty() {
         let text =
             "no log is listened to here (--redact, --proc): kills are counted, victims guessed";
-        lines.push(Line::styled(text, look.dim()));
+        lines.push(Line::styled(text, theme.dim()));
     }
     lines
 }
 
-fn source_words(source: &LogSourceStatus, look: Theme) -> (String, Style) {
-    let name = source.ear.name();
-    let (mut text, mut style) = match &source.hearing {
-        SourceState::Open(how) if how.is_empty() => (format!("{name}: followed"), look.dim()),
-        SourceState::Open(how) => (format!("{name}: {how}"), look.dim()),
-        SourceState::Lost(_) => (name.to_owned(), look.dim()),
-        SourceState::Closed(why) => (format!("{name}: {why}"), look.warn()),
+fn source_words(source: &LogSourceStatus, theme: Theme) -> (String, Style) {
+    let name = source.source.name();
+    let (mut text, mut style) = match &source.state {
+        SourceState::Open(how) if how.is_empty() => (format!("{name}: followed"), theme.dim()),
+        SourceState::Open(how) => (format!("{name}: {how}"), theme.dim()),
+        SourceState::Lost(_) => (name.to_owned(), theme.dim()),
+        SourceState::Closed(why) => (format!("{name}: {why}"), theme.warn()),
     };
-    if source.ear != crate::model::LogSource::KernelLog {
-        style = look.dim();
+    if source.source != crate::model::LogSource::KernelLog {
+        style = theme.dim();
     }
     if source.lost > 0 {
         text.push_str(&format!(" ({} lines lost)", source.lost));
-        style = look.warn();
+        style = theme.warn();
     }
     (text, style)
 }
 
 /// A kill in a line of a panel: `13:21:40 memcg pod7f2c  29987 cc1plus 2.1G adj 0`.
 #[must_use]
-pub fn brief(app: &App, happening: &OomEvent, look: Theme) -> Line<'static> {
-    let clock = if happening.told == EventTime::Order {
+pub fn brief(app: &App, happening: &OomEvent, theme: Theme) -> Line<'static> {
+    let clock = if happening.time == EventTime::Order {
         String::new()
     } else if day(app, happening) == today(app) {
         text::clock(app, happening.unix_ms)
     } else {
         format!("{:<8}", date(day(app, happening)))
     };
-    let about = match happening.told {
+    let about = match happening.time {
         EventTime::Stamp | EventTime::Within(_) => "~ ",
         _ => "  ",
     };
@@ -386,29 +393,29 @@ pub fn brief(app: &App, happening: &OomEvent, look: Theme) -> Line<'static> {
     if let Some(path) = happening.domain.as_ref().or(happening.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
     }
-    let seen = foreseen_word(happening.foreseen);
+    let seen = foreseen_word(happening.prediction);
     if !seen.is_empty() {
         text.push_str(&format!(", {seen}"));
     }
     Line::from(vec![
-        Span::styled(clock, look.dim()),
-        Span::styled(about, look.dim()),
-        Span::styled(format!("{} ", happening.by.word()), look.warn()),
+        Span::styled(clock, theme.dim()),
+        Span::styled(about, theme.dim()),
+        Span::styled(format!("{} ", happening.by.word()), theme.warn()),
         Span::raw(text),
     ])
 }
 
 /// The page about a kill: labels, and what they say.
 #[must_use]
-pub fn page(happened: &IncidentPage, look: Theme) -> Vec<Line<'static>> {
+pub fn page(happened: &IncidentPage, theme: Theme) -> Vec<Line<'static>> {
     let line = |(label, text): &(&'static str, String)| {
         let style = match *label {
-            "rule" if text.contains(" differs") => look.warn(),
-            "killed" => look.strong(),
-            _ => look.plain(),
+            "rule" if text.contains(" differs") => theme.warn(),
+            "killed" => theme.strong(),
+            _ => theme.plain(),
         };
         Line::from(vec![
-            Span::styled(format!("{label:<9}"), look.label()),
+            Span::styled(format!("{label:<9}"), theme.label()),
             Span::styled(text.clone(), style),
         ])
     };

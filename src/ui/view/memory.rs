@@ -30,22 +30,22 @@ const TITLE: u16 = 12;
 const HIGHEST: u16 = 4;
 
 /// Paints the view; how many of its lines were shown comes back.
-pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
+pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let view = &app.memory;
-    paint_head(app, head, pen);
-    let Some(sight) = text::header_sight(app) else { return rows.height };
-    if app.time.history.is_empty() {
+    paint_head(app, head, canvas);
+    let Some(context) = text::header_context(app) else { return rows.height };
+    if app.playback.history.is_empty() {
         let text = match app.report {
             Some(_) => "a report is one moment: charts are drawn of looks, and here are none",
             None => "there was no look yet",
         };
-        pen.text(rows.x, rows.y, rows.width, text, pen.look.dim());
+        canvas.text(rows.x, rows.y, rows.width, text, canvas.theme.dim());
         return rows.height;
     }
     if view.large {
         let chosen = view.chosen.min(SERIES.len().saturating_sub(1));
         let shown = SERIES.get(chosen..=chosen).unwrap_or_default();
-        Column::new(app, &sight, shown, rows, true).paint(pen);
+        Column::new(app, &context, shown, rows, true).paint(canvas);
         return rows.height;
     }
     let watched = cgroup_history::height(app, rows);
@@ -59,45 +59,45 @@ pub fn paint(app: &App, head: Rect, rows: Rect, pen: &mut Canvas<'_>) -> u16 {
         ];
         // Both have their charts at the same height.
         for (series, area) in sides {
-            Column::new(app, &sight, series, area, false).of(first.len()).paint(pen);
+            Column::new(app, &context, series, area, false).of(first.len()).paint(canvas);
         }
     } else {
-        Column::new(app, &sight, SERIES, charts, false).paint(pen);
+        Column::new(app, &context, SERIES, charts, false).paint(canvas);
     }
     let below = Rect { y: charts.bottom(), height: watched, ..rows };
-    cgroup_history::paint(app, &sight, below, pen);
+    cgroup_history::paint(app, &context, below, canvas);
     rows.height
 }
 
 /// The head: how far back, and which of it is chosen.
-fn paint_head(app: &App, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
+fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
     let view = &app.memory;
-    pen.style(area, look.head());
-    let mut x = area.x + pen.text(area.x, area.y, area.width, "Memory ", look.head());
+    canvas.style(area, theme.head());
+    let mut x = area.x + canvas.text(area.x, area.y, area.width, "Memory ", theme.head());
     for (nth, (name, _)) in ZOOMS.iter().enumerate() {
         let (text, style) = if nth == view.zoom {
-            (format!("[{name}]"), look.sorted_head())
+            (format!("[{name}]"), theme.sorted_head())
         } else {
-            (format!(" {name} "), look.head())
+            (format!(" {name} "), theme.head())
         };
-        x += pen.text(x, area.y, area.right().saturating_sub(x), &text, style);
+        x += canvas.text(x, area.y, area.right().saturating_sub(x), &text, style);
     }
     let about = SERIES.get(view.chosen).map_or("", |series| series.about);
     let room = area.right().saturating_sub(x + 2);
     if room >= cells(about) {
-        pen.right(x + 1, area.y, room, about, look.head());
+        canvas.right(x + 1, area.y, room, about, theme.head());
     }
 }
 
 /// A value as its measure is written.
 #[must_use]
-pub fn value(sight: &RowContext<'_>, measure: SeriesUnit, value: f64) -> String {
+pub fn value(context: &RowContext<'_>, measure: SeriesUnit, value: f64) -> String {
     match measure {
         SeriesUnit::Share => format!("{value:.1}%"),
-        SeriesUnit::Kib => text::kib(sight, Kib(value.max(0.0) as u64)),
+        SeriesUnit::Kib => text::kib(context, Kib(value.max(0.0) as u64)),
         SeriesUnit::PagesPerSecond => {
-            format!("{}/s", text::size(sight, Pages(value.max(0.0) as u64)))
+            format!("{}/s", text::size(context, Pages(value.max(0.0) as u64)))
         }
         SeriesUnit::PerSecond => match value {
             ..10.0 if value.fract() > 0.0 => format!("{value:.1}/s"),
@@ -115,7 +115,7 @@ fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
     match reading {
         Reading::Missing => format!("{dash} {}", series.absent),
         Reading::Denied => format!("{dash} may not be read"),
-        _ if app.time.history.len() < 2 && series.measure != SeriesUnit::Kib => {
+        _ if app.playback.history.len() < 2 && series.measure != SeriesUnit::Kib => {
             format!("{dash} the next look tells")
         }
         _ if app.setup.live => format!("{dash} not read yet"),
@@ -168,24 +168,24 @@ impl<'a> Drawn<'a> {
     /// wrong.
     fn value(
         &self,
-        sight: &RowContext<'_>,
+        context: &RowContext<'_>,
         moment: &MachineSample,
-        pen: &Canvas<'_>,
+        canvas: &Canvas<'_>,
     ) -> (String, Style) {
         let Some(now) = self.now.value() else {
-            return (format!("{}  ", self.now.dash()), pen.look.dim());
+            return (format!("{}  ", self.now.dash()), canvas.theme.dim());
         };
         let severity = self.severity(moment);
         let (mark, style) = match severity {
-            Severity::Bad => ("!!", style_of(pen.look, severity)),
-            Severity::Care => ("! ", style_of(pen.look, severity)),
-            _ => ("  ", pen.look.strong()),
+            Severity::Bad => ("!!", style_of(canvas.theme, severity)),
+            Severity::Care => ("! ", style_of(canvas.theme, severity)),
+            _ => ("  ", canvas.theme.strong()),
         };
-        (format!("{}{mark}", value(sight, self.series.measure, now)), style)
+        (format!("{}{mark}", value(context, self.series.measure, now)), style)
     }
 
     /// What else there is to say of it now: averages, or the share of its ceiling.
-    fn beside(&self, sight: &RowContext<'_>, moment: &MachineSample) -> String {
+    fn beside(&self, context: &RowContext<'_>, moment: &MachineSample) -> String {
         if let Some(stall) = self.series.averages.and_then(|averages| averages(moment).value()) {
             let [ten, sixty, all] = [stall.avg10, stall.avg60, stall.avg300].map(text::share);
             return format!("avg {ten} {sixty} {all}");
@@ -194,17 +194,17 @@ impl<'a> Drawn<'a> {
         match (ceiling, self.now.value()) {
             (Some(ceiling), Some(now)) => {
                 let share = now * 100.0 / ceiling;
-                format!("{share:.0}% of {}", value(sight, self.series.measure, ceiling))
+                format!("{share:.0}% of {}", value(context, self.series.measure, ceiling))
             }
             _ => String::new(),
         }
     }
 
     /// The end of what is in sight that says more, and the other one.
-    fn ends(&self, sight: &RowContext<'_>) -> Option<[String; 2]> {
+    fn ends(&self, context: &RowContext<'_>) -> Option<[String; 2]> {
         let (least, most) = self.ends?;
         let say =
-            |word: &str, end: f64| format!("{word} {}", value(sight, self.series.measure, end));
+            |word: &str, end: f64| format!("{word} {}", value(context, self.series.measure, end));
         let (least, most) = (say("min", least), say("max", most));
         Some(if self.series.fold == Aggregate::Least { [least, most] } else { [most, least] })
     }
@@ -213,7 +213,7 @@ impl<'a> Drawn<'a> {
 /// Charts one under the other, and their axis.
 struct Column<'a> {
     app: &'a App,
-    sight: &'a RowContext<'a>,
+    context: &'a RowContext<'a>,
     series: &'static [Series],
     area: Rect,
     /// So many charts have to fit.
@@ -225,19 +225,19 @@ struct Column<'a> {
 impl<'a> Column<'a> {
     fn new(
         app: &'a App,
-        sight: &'a RowContext<'a>,
+        context: &'a RowContext<'a>,
         series: &'static [Series],
         area: Rect,
         large: bool,
     ) -> Self {
-        Self { app, sight, series, area, count: series.len(), large }
+        Self { app, context, series, area, count: series.len(), large }
     }
 
     fn of(self, count: usize) -> Self {
         Self { count, ..self }
     }
 
-    fn paint(&self, pen: &mut Canvas<'_>) {
+    fn paint(&self, canvas: &mut Canvas<'_>) {
         let area = self.area;
         let axis = match area.height {
             0..=1 => 0,
@@ -262,7 +262,7 @@ impl<'a> Column<'a> {
             Rect { x: area.x + left, width: area.width.saturating_sub(left + right), ..area };
         let window = self.app.window(wide.width.into());
         let Some(at) = self.app.shown_at() else { return };
-        let Some(moment) = window.moment(at).or(self.app.time.history.last()) else { return };
+        let Some(moment) = window.moment(at).or(self.app.playback.history.last()) else { return };
         let drawn: Vec<Drawn<'_>> = self
             .series
             .iter()
@@ -284,11 +284,11 @@ impl<'a> Column<'a> {
             if strip.height == 0 {
                 break;
             }
-            frame.paint(it, strip, pen);
+            frame.paint(it, strip, canvas);
             y += height;
         }
         let foot = Rect { y: area.bottom() - axis, height: axis, ..wide };
-        time_axis::paint(self.app, &window, foot, pen);
+        time_axis::paint(self.app, &window, foot, canvas);
     }
 }
 
@@ -325,18 +325,18 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn paint(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
+    fn paint(&self, it: &Drawn<'_>, area: Rect, canvas: &mut Canvas<'_>) {
         let chart = if self.boxed && area.height > 1 {
-            self.paint_above(it, area, pen);
+            self.paint_above(it, area, canvas);
             Rect { y: area.y + 1, height: area.height - 1, ..self.wide }
         } else {
-            self.paint_beside(it, area, pen);
+            self.paint_beside(it, area, canvas);
             Rect { y: area.y, height: area.height, ..self.wide }
         };
         if it.ends.is_none() {
             let text = why(self.column.app, it.series, it.now);
             let room = area.right().saturating_sub(chart.x);
-            pen.text(chart.x, chart.y, room, &text, pen.look.dim());
+            canvas.text(chart.x, chart.y, room, &text, canvas.theme.dim());
             return;
         }
         let moment = self.moment;
@@ -349,59 +349,59 @@ impl Frame<'_> {
                 severity: &|value| (it.series.severity)(value, moment),
             },
             chart,
-            pen,
+            canvas,
         );
         if self.column.large && chart.x >= self.column.area.x + 10 {
-            self.paint_scale(it, chart, pen);
+            self.paint_scale(it, chart, canvas);
         }
     }
 
-    fn title(&self, it: &Drawn<'_>, pen: &Canvas<'_>) -> [Span<'static>; 2] {
-        let look = pen.look;
+    fn title(&self, it: &Drawn<'_>, canvas: &Canvas<'_>) -> [Span<'static>; 2] {
+        let theme = canvas.theme;
         if it.chosen {
-            [Span::styled(">", look.strong()), Span::styled(it.series.title, look.strong())]
+            [Span::styled(">", theme.strong()), Span::styled(it.series.title, theme.strong())]
         } else {
-            [Span::raw(" "), Span::styled(it.series.title, look.label())]
+            [Span::raw(" "), Span::styled(it.series.title, theme.label())]
         }
     }
 
     /// The words on the line above a chart.
-    fn paint_above(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
-        let sight = self.column.sight;
-        let look = pen.look;
-        let (value, style) = it.value(sight, self.moment, pen);
-        let mut spans = self.title(it, pen).to_vec();
+    fn paint_above(&self, it: &Drawn<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+        let context = self.column.context;
+        let theme = canvas.theme;
+        let (value, style) = it.value(context, self.moment, canvas);
+        let mut spans = self.title(it, canvas).to_vec();
         let pad = TITLE.saturating_sub(cells(it.series.title)) + 1;
         spans.push(Span::raw(" ".repeat(pad.into())));
         spans.push(Span::styled(value, style));
-        spans.push(Span::styled(format!(" {}", it.beside(sight, self.moment)), look.dim()));
-        let taken = pen.line(area.x, area.y, area.width, &Line::from(spans));
-        let Some([first, second]) = it.ends(sight) else { return };
+        spans.push(Span::styled(format!(" {}", it.beside(context, self.moment)), theme.dim()));
+        let taken = canvas.line(area.x, area.y, area.width, &Line::from(spans));
+        let Some([first, second]) = it.ends(context) else { return };
         let whole = format!("{second}  {first}");
         let room = area.width.saturating_sub(taken + 2);
         let text = if cells(&whole) <= room { whole } else { first };
         if cells(&text) <= room {
-            pen.right(area.x + taken + 1, area.y, room, &text, look.dim());
+            canvas.right(area.x + taken + 1, area.y, room, &text, theme.dim());
         }
     }
 
     /// The words on both sides of a chart.
-    fn paint_beside(&self, it: &Drawn<'_>, area: Rect, pen: &mut Canvas<'_>) {
-        let sight = self.column.sight;
-        let look = pen.look;
+    fn paint_beside(&self, it: &Drawn<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+        let context = self.column.context;
+        let theme = canvas.theme;
         let left = self.wide.x.saturating_sub(area.x);
-        pen.line(area.x, area.y, left, &Line::from(self.title(it, pen).to_vec()));
+        canvas.line(area.x, area.y, left, &Line::from(self.title(it, canvas).to_vec()));
         if it.ends.is_none() {
             return;
         }
-        let (value, style) = it.value(sight, self.moment, pen);
+        let (value, style) = it.value(context, self.moment, canvas);
         let taken = cells(it.series.title) + 1;
-        pen.right(area.x + taken, area.y, left.saturating_sub(taken), &value, style);
+        canvas.right(area.x + taken, area.y, left.saturating_sub(taken), &value, style);
         if area.height > 1 {
-            let text = it.beside(sight, self.moment);
-            pen.right(area.x + 1, area.y + 1, left.saturating_sub(3), &text, look.dim());
+            let text = it.beside(context, self.moment);
+            canvas.right(area.x + 1, area.y + 1, left.saturating_sub(3), &text, theme.dim());
         }
-        let Some([first, second]) = it.ends(sight) else { return };
+        let Some([first, second]) = it.ends(context) else { return };
         let x = self.wide.right() + 1;
         let room = area.right().saturating_sub(x);
         if room == 0 {
@@ -409,24 +409,24 @@ impl Frame<'_> {
         }
         let whole = format!("{first}  {second}");
         if cells(&whole) <= room {
-            pen.text(x, area.y, room, &whole, look.dim());
+            canvas.text(x, area.y, room, &whole, theme.dim());
         } else {
-            pen.text(x, area.y, room, &first, look.dim());
+            canvas.text(x, area.y, room, &first, theme.dim());
             if area.height > 1 {
-                pen.text(x, area.y + 1, room, &second, look.dim());
+                canvas.text(x, area.y + 1, room, &second, theme.dim());
             }
         }
     }
 
     /// What the heights of a large chart stand for.
-    fn paint_scale(&self, it: &Drawn<'_>, chart: Rect, pen: &mut Canvas<'_>) {
-        let sight = self.column.sight;
+    fn paint_scale(&self, it: &Drawn<'_>, chart: Rect, canvas: &mut Canvas<'_>) {
+        let context = self.column.context;
         let marks = [(chart.y, 1.0), (chart.y + chart.height / 2, 0.5), (chart.bottom() - 1, 0.0)];
         let count = if chart.height >= 5 { 3 } else { 1 };
         for (y, share) in marks.into_iter().take(count) {
-            let text = value(sight, it.series.measure, it.top * share);
+            let text = value(context, it.series.measure, it.top * share);
             let x = self.column.area.x;
-            pen.right(x, y, chart.x - x - 1, &text, pen.look.dim());
+            canvas.right(x, y, chart.x - x - 1, &text, canvas.theme.dim());
         }
     }
 }

@@ -82,43 +82,43 @@ impl TableGrid {
     }
 
     /// Paints the heads of the columns.
-    pub fn paint_head(&self, app: &App, area: Rect, pen: &mut Canvas<'_>) {
-        let look = pen.look;
-        pen.style(area, look.head());
+    pub fn paint_head(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+        let theme = canvas.theme;
+        canvas.style(area, theme.head());
         let sort = app.view.sort;
         for field in &self.fields {
             let (x, y) = (area.x + field.x, area.y);
             let title = field.column.title;
             let sorted = field.column.id == sort.column.id;
-            let style = if sorted { look.sorted_head() } else { look.head() };
+            let style = if sorted { theme.sorted_head() } else { theme.head() };
             let mark_at = match field.column.align {
                 Align::Right => {
-                    pen.right(x, y, field.width, title, style);
+                    canvas.right(x, y, field.width, title, style);
                     x + field.width
                 }
-                Align::Left => x + pen.text(x, y, field.width, title, style),
+                Align::Left => x + canvas.text(x, y, field.width, title, style),
             };
             if sorted {
-                pen.text(mark_at, y, 1, look.sort_mark(sort.descending), style);
+                canvas.text(mark_at, y, 1, theme.sort_mark(sort.descending), style);
             }
         }
     }
 
     /// Paints the rows on the screen.
-    pub fn paint_rows(&self, app: &App, area: Rect, pen: &mut Canvas<'_>) {
-        let Some(sight) = app.sight() else { return };
+    pub fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+        let Some(context) = app.context() else { return };
         let mut text = String::with_capacity(256);
         let shown = app.lines.iter().enumerate().skip(app.top);
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
-            let row = line.at.and_then(|at| sight.row(at as usize));
+            let row = line.at.and_then(|at| context.row(at as usize));
             match row {
-                Some(row) => self.paint_row(app, line, &row, strip, &mut text, pen),
-                None => self.paint_gone(line, strip, pen),
+                Some(row) => self.paint_row(app, line, &row, strip, &mut text, canvas),
+                None => self.paint_gone(line, strip, canvas),
             }
-            self.paint_marks(app, line, nth == app.cursor, strip, pen);
+            self.paint_marks(app, line, nth == app.cursor, strip, canvas);
             if nth == app.cursor {
-                pen.style(strip, pen.look.cursor());
+                canvas.style(strip, canvas.theme.cursor());
             }
         }
     }
@@ -130,31 +130,31 @@ impl TableGrid {
         row: &RowView<'_>,
         area: Rect,
         text: &mut String,
-        pen: &mut Canvas<'_>,
+        canvas: &mut Canvas<'_>,
     ) {
-        let look = pen.look;
-        let style = row_style(row, pen);
+        let theme = canvas.theme;
+        let style = row_style(row, canvas);
         for field in &self.fields {
             text.clear();
             (field.column.cell)(row, text);
             let (x, mut room) = (area.x + field.x, field.width);
-            let cell = cell_style(field.column.id, row, style, pen);
+            let cell = cell_style(field.column.id, row, style, canvas);
             match field.column.align {
-                Align::Right => pen.right(x, area.y, room, text, cell),
+                Align::Right => canvas.right(x, area.y, room, text, cell),
                 Align::Left => {
                     let mut x = x;
                     if field.column.id == "command" && app.view.tree {
-                        let taken = tree_lines::paint(line.stem, x, area.y, room, pen);
+                        let taken = tree_lines::paint(line.tree_lines, x, area.y, room, canvas);
                         x += taken;
                         room -= taken;
                     }
-                    pen.text(x, area.y, room, text, cell);
+                    canvas.text(x, area.y, room, text, cell);
                 }
             }
             if field.column.id == "oom_score"
                 && matches!(app.check.of(line.id), Some(ScoreAgreement::Differs { .. }))
             {
-                pen.text(x + field.width, area.y, 1, "!", look.danger());
+                canvas.text(x + field.width, area.y, 1, "!", theme.danger());
             }
         }
         if let Some(at) = self.moves
@@ -162,9 +162,9 @@ impl TableGrid {
         {
             let up = moved > 0;
             let places = moved.unsigned_abs();
-            let style = if up { look.warn() } else { look.dim() };
+            let style = if up { theme.warn() } else { theme.dim() };
             let x = area.x + at;
-            pen.text(x, area.y, 1, look.moved(up), style);
+            canvas.text(x, area.y, 1, theme.moved(up), style);
             text.clear();
             if places < 10 {
                 use std::fmt::Write;
@@ -172,20 +172,20 @@ impl TableGrid {
             } else {
                 text.push('+');
             }
-            pen.text(x + 1, area.y, 1, text, style);
+            canvas.text(x + 1, area.y, 1, text, style);
         }
     }
 
     /// A process that went while the rows were held.
-    fn paint_gone(&self, line: &TableLine, area: Rect, pen: &mut Canvas<'_>) {
-        let style = pen.look.dim();
+    fn paint_gone(&self, line: &TableLine, area: Rect, canvas: &mut Canvas<'_>) {
+        let style = canvas.theme.dim();
         for field in &self.fields {
             let x = area.x + field.x;
             if field.column.id == "pid" {
-                pen.right(x, area.y, field.width, &line.id.pid.to_string(), style);
+                canvas.right(x, area.y, field.width, &line.id.pid.to_string(), style);
             }
             if field.last {
-                pen.text(x, area.y, field.width, "gone", style);
+                canvas.text(x, area.y, field.width, "gone", style);
             }
         }
     }
@@ -196,11 +196,11 @@ impl TableGrid {
         line: &TableLine,
         cursor: bool,
         area: Rect,
-        pen: &mut Canvas<'_>,
+        canvas: &mut Canvas<'_>,
     ) {
-        let (x, look) = (area.x + self.marks, pen.look);
+        let (x, theme) = (area.x + self.marks, canvas.theme);
         if cursor {
-            pen.text(x, area.y, 1, ">", look.strong());
+            canvas.text(x, area.y, 1, ">", theme.strong());
         }
         let dies = || {
             let scene = app.scene.as_ref()?;
@@ -208,51 +208,51 @@ impl TableGrid {
             Some(process.dying && process.has_mm)
         };
         if app.journal.pursues(line.id) {
-            pen.text(x + 1, area.y, 1, "x", look.danger());
+            canvas.text(x + 1, area.y, 1, "x", theme.danger());
         } else if dies() == Some(true) {
             // Somebody else's victim.
-            pen.text(x + 1, area.y, 1, "x", look.warn());
+            canvas.text(x + 1, area.y, 1, "x", theme.warn());
         } else if app.tags.contains(&line.id) {
-            pen.text(x + 1, area.y, 1, "*", look.tag());
+            canvas.text(x + 1, area.y, 1, "*", theme.tag());
         }
     }
 }
 
-fn row_style(row: &RowView<'_>, pen: &Canvas<'_>) -> Style {
-    let (ranking, id) = (row.sight.ranking, row.process.id);
+fn row_style(row: &RowView<'_>, canvas: &Canvas<'_>) -> Style {
+    let (ranking, id) = (row.context.ranking, row.process.id);
     if ranking.victim().is_some_and(|victim| victim.id == id) {
-        pen.look.victim()
+        canvas.theme.victim()
     } else if ranking.candidates().contains(&id) {
-        pen.look.candidate()
-    } else if matches!(row.standing(), Placement::Spared(_)) {
-        pen.look.dim()
+        canvas.theme.candidate()
+    } else if matches!(row.placement(), Placement::Spared(_)) {
+        canvas.theme.dim()
     } else {
-        pen.look.plain()
+        canvas.theme.plain()
     }
 }
 
 /// Restraint: only what somebody set on purpose stands out of an ordinary row.
-fn cell_style(id: &str, row: &RowView<'_>, style: Style, pen: &Canvas<'_>) -> Style {
-    if style != pen.look.plain() || !matches!(id, "oom_score_adj" | "oom_adj") {
+fn cell_style(id: &str, row: &RowView<'_>, style: Style, canvas: &Canvas<'_>) -> Style {
+    if style != canvas.theme.plain() || !matches!(id, "oom_score_adj" | "oom_adj") {
         return style;
     }
     match row.process.adj.value() {
-        Some(adj) if adj > Adj::ZERO => pen.look.warn(),
-        Some(adj) if adj < Adj::ZERO => pen.look.good(),
+        Some(adj) if adj > Adj::ZERO => canvas.theme.warn(),
+        Some(adj) if adj < Adj::ZERO => canvas.theme.good(),
         _ => style,
     }
 }
 
 /// What a page or a panel says instead of a table before the first look.
-pub fn paint_waiting(area: Rect, pen: &mut Canvas<'_>) {
-    let text = if pen.look.unicode { "looking…" } else { "looking..." };
+pub fn paint_waiting(area: Rect, canvas: &mut Canvas<'_>) {
+    let text = if canvas.theme.unicode { "looking…" } else { "looking..." };
     let y = area.y + area.height / 2;
     let x = area.x + area.width.saturating_sub(cells(text)) / 2;
-    pen.text(x, y, area.width, text, pen.look.dim());
+    canvas.text(x, y, area.width, text, canvas.theme.dim());
 }
 
 /// What an empty table says.
-pub fn paint_empty(app: &App, area: Rect, pen: &mut Canvas<'_>) {
+pub fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let why = if app.is_scoped() && app.view.filter.is_empty() && app.view.user.is_none() {
         "no process is in this domain: S goes back to the machine"
     } else if !app.view.filter.is_empty() {
@@ -264,5 +264,11 @@ pub fn paint_empty(app: &App, area: Rect, pen: &mut Canvas<'_>) {
     } else {
         "no process can be seen"
     };
-    pen.text(area.x + 2, area.y + u16::from(area.height > 2), area.width, why, pen.look.dim());
+    canvas.text(
+        area.x + 2,
+        area.y + u16::from(area.height > 2),
+        area.width,
+        why,
+        canvas.theme.dim(),
+    );
 }

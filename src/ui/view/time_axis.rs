@@ -21,12 +21,12 @@ const LABEL: u64 = 17;
 /// The cell of the look on the screen, where that is an earlier one.
 #[must_use]
 pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
-    window.axis.place(app.shown_at().filter(|_| app.time.is_past())?)
+    window.axis.place(app.shown_at().filter(|_| app.playback.is_past())?)
 }
 
 /// `14:03:22`, of a time on the clock that never jumps.
 fn clock(app: &App, window: &ChartWindow<'_>, at: Millis) -> Option<String> {
-    let moment = window.moment(at).or(app.time.history.get(0))?;
+    let moment = window.moment(at).or(app.playback.history.get(0))?;
     let since = i64::try_from(at.0).ok()?.checked_sub(i64::try_from(moment.at.0).ok()?)?;
     Some(text::clock(app, moment.unix_ms.saturating_add(since)))
 }
@@ -48,10 +48,10 @@ fn ago(seconds: u64) -> String {
 }
 
 /// Paints it: a line of marks, and under it one of times where there is room for two.
-pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
-    let Some(newest) = app.time.history.last() else { return };
+pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(newest) = app.playback.history.last() else { return };
     let Some(bottom) = area.height.checked_sub(1) else { return };
-    let (look, axis) = (pen.look, &window.axis);
+    let (theme, axis) = (canvas.theme, &window.axis);
     let x_of = |cell: usize| area.x.saturating_add(u16::try_from(cell).unwrap_or(u16::MAX));
     let step = STEPS.iter().copied().find(|step| step * 1000 / axis.cell().0 >= LABEL);
     let step = step.unwrap_or(86_400);
@@ -62,17 +62,17 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'
     });
     let ticks: Vec<_> = ticks.take(area.width.into()).collect();
     if area.height > 1 {
-        marks(app, window, area, pen);
+        marks(app, window, area, canvas);
         for place in ticks.iter().filter_map(|(_, at)| axis.place(*at)) {
-            pen.text(x_of(place), area.y, 1, look.tick(), look.plain());
+            canvas.text(x_of(place), area.y, 1, theme.tick(), theme.plain());
         }
-        deaths(window, area, pen);
+        deaths(window, area, canvas);
     }
     let y = area.y + bottom;
     let here = cursor(app, window).and_then(|place| {
         let at = app.shown_at()?;
         let back = newest.at.saturating_sub(at).0 / 1000;
-        let [up, _] = look.time_marks();
+        let [up, _] = theme.time_marks();
         let text = format!("{up}{} {}", clock(app, window, at)?, ago(back));
         // It stands as near as it can to its cell.
         let room = area.width.saturating_sub(cells(&text));
@@ -92,7 +92,7 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'
         let text = format!("{word} {time}");
         let x = area.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {
-            pen.text(area.x + x, y, cells(&text), &text, look.plain());
+            canvas.text(area.x + x, y, cells(&text), &text, theme.plain());
             end = x;
         }
     }
@@ -104,39 +104,39 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'
         if !free(x, width) || x + width + 1 > end {
             continue;
         }
-        let past = pen.text(area.x + x, y, area.width, &time, look.plain());
-        pen.text(area.x + x + past + 1, y, area.width, &back, look.dim());
+        let past = canvas.text(area.x + x, y, area.width, &time, theme.plain());
+        canvas.text(area.x + x + past + 1, y, area.width, &back, theme.dim());
     }
     if let Some((x, text)) = here {
-        pen.text(area.x + x, y, area.width - x, &text, look.time_cursor());
+        canvas.text(area.x + x, y, area.width - x, &text, theme.time_cursor());
     }
 }
 
 /// The line itself: heavy where the whole screen can go, thin where only charts reach.
-fn marks(app: &App, window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
-    let look = pen.look;
-    let past = &app.time.past;
-    let [thin, heavy] = look.rules();
+fn marks(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
+    let past = &app.playback.past;
+    let [thin, heavy] = theme.rules();
     let whole = past.oldest().and_then(|oldest| past.time(oldest));
     let from = whole.map_or(i64::MAX, |at| window.axis.number(at));
     let Some((first, last)) = window.seen() else { return };
     for (x, nth) in (area.left()..area.right()).zip(0_i64..) {
         if (first..=last).contains(&nth) {
-            pen.text(x, area.y, 1, if nth >= from { heavy } else { thin }, look.dim());
+            canvas.text(x, area.y, 1, if nth >= from { heavy } else { thin }, theme.dim());
         }
     }
     for place in window.leaps() {
         let x = area.x.saturating_add(u16::try_from(place).unwrap_or(u16::MAX));
-        pen.text(x, area.y, 1, look.leap(), look.warn());
+        canvas.text(x, area.y, 1, theme.leap(), theme.warn());
     }
 }
 
 /// A mark for each cell in whose time the kernel killed somebody.
-fn deaths(window: &ChartWindow<'_>, area: Rect, pen: &mut Canvas<'_>) {
-    let [_, cross] = pen.look.time_marks();
+fn deaths(window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let [_, cross] = canvas.theme.time_marks();
     for (x, kills) in (area.left()..area.right()).zip(window.cells(&KILLS)) {
         if kills.is_some_and(|kills| kills > 0.0) {
-            pen.text(x, area.y, 1, cross, pen.look.danger());
+            canvas.text(x, area.y, 1, cross, canvas.theme.danger());
         }
     }
 }

@@ -68,12 +68,12 @@ pub fn paint(
     head: Rect,
     area: Rect,
     panelled: bool,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) -> (u16, u16) {
     let view = &app.verdicts;
-    let look = pen.look;
+    let theme = canvas.theme;
     let fields = Fields::new(app, area.width);
-    pen.style(head, look.head());
+    canvas.style(head, theme.head());
     let all = u16::try_from(view.lines.len()).unwrap_or(u16::MAX);
     let ranks = u16::try_from(view.rows.len()).unwrap_or(u16::MAX).saturating_add(1);
     // Where there are no panels, the policy under the cursor has the last words.
@@ -81,37 +81,37 @@ pub fn paint(
     let room = area.height - words;
     let below = if room < 6 { 0 } else { ranks.min((room / 2).max(room.saturating_sub(all))) };
     let list = Rect { height: room - below, ..area };
-    let Some(sight) = app.sight() else { return (list.height.max(1), 0) };
-    paint_head(&fields, head, pen);
+    let Some(context) = app.context() else { return (list.height.max(1), 0) };
+    paint_head(&fields, head, canvas);
     for (y, (nth, opinion)) in
         (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.top))
     {
         let strip = Rect { y, height: 1, ..list };
-        paint_line(app, opinion, &sight, &fields, strip, pen);
+        paint_line(app, opinion, &context, &fields, strip, canvas);
         if nth == view.cursor {
-            pen.text(area.x, y, 1, ">", look.strong());
-            pen.style(strip, look.cursor());
+            canvas.text(area.x, y, 1, ">", theme.strong());
+            canvas.style(strip, theme.cursor());
         }
     }
     let under = Rect { y: list.bottom().min(area.y + all.min(list.height)), height: below, ..area };
-    let left = if below > 1 { paint_ranks(app, under, pen) } else { 0 };
+    let left = if below > 1 { paint_ranks(app, under, canvas) } else { 0 };
     if words > 0
-        && let Some((sight, opinion)) = app.opinion_sight()
+        && let Some((context, opinion)) = app.opinion_context()
     {
         let y = area.bottom() - words;
-        let line = headline::fitting(&sight, look, area.width);
-        pen.line(area.x, y, area.width, &line);
-        pen.line(area.x, y + 1, area.width, &waits_for(opinion, look));
+        let line = headline::fitting(&context, theme, area.width);
+        canvas.line(area.x, y, area.width, &line);
+        canvas.line(area.x, y + 1, area.width, &waits_for(opinion, theme));
     }
     (list.height, left)
 }
 
 /// The heads of the list.
-fn paint_head(fields: &Fields, area: Rect, pen: &mut Canvas<'_>) {
-    let style = pen.look.head();
+fn paint_head(fields: &Fields, area: Rect, canvas: &mut Canvas<'_>) {
+    let style = canvas.theme.head();
     let mut put = |(x, width): (u16, u16), title: &str| {
         if width > 0 {
-            pen.text(area.x + x, area.y, width, title, style);
+            canvas.text(area.x + x, area.y, width, title, style);
         }
     };
     put(fields.policy, "POLICY");
@@ -125,35 +125,35 @@ fn paint_head(fields: &Fields, area: Rect, pen: &mut Canvas<'_>) {
 fn paint_line(
     app: &App,
     opinion: &KillerOpinion,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     fields: &Fields,
     area: Rect,
-    pen: &mut Canvas<'_>,
+    canvas: &mut Canvas<'_>,
 ) {
-    let look = pen.look;
+    let theme = canvas.theme;
     let policy = opinion.policy;
     let current = policy.id() == app.setup.policy.id();
     if current {
-        pen.text(area.x + 1, area.y, 1, "*", look.tag());
+        canvas.text(area.x + 1, area.y, 1, "*", theme.tag());
     }
     let mut put = |(x, width): (u16, u16), text: &str, style: Style| {
         if width > 0 {
-            pen.text(area.x + x, area.y, width, text, style);
+            canvas.text(area.x + x, area.y, width, text, style);
         }
     };
-    put(fields.policy, policy.id(), if current { look.strong() } else { look.plain() });
-    let sight = RowContext { policy, ..*sight };
-    let (dies, style) = dies(opinion, &sight, fields.dies.1, look);
+    put(fields.policy, policy.id(), if current { theme.strong() } else { theme.plain() });
+    let context = RowContext { policy, ..*context };
+    let (dies, style) = dies(opinion, &context, fields.dies.1, theme);
     put(fields.dies, &dies, style);
     let falls = opinion.dies().is_some();
-    if let Some(act) = opinion.act.filter(|_| falls) {
-        put(fields.signal, act.signal.short(), look.plain());
+    if let Some(act) = opinion.action.filter(|_| falls) {
+        put(fields.signal, act.signal.short(), theme.plain());
     }
     if let Some(margin) = opinion.margin.filter(|_| falls) {
-        put(fields.margin, &format!("{:>7}", points(&sight, margin)), look.plain());
+        put(fields.margin, &format!("{:>7}", points(&context, margin)), theme.plain());
     }
     let ready = opinion.armed.ready;
-    let style = if ready { look.plain() } else { look.dim() };
+    let style = if ready { theme.plain() } else { theme.dim() };
     if fields.waits.1 > 0 {
         put(fields.armed, if ready { "yes" } else { "no" }, style);
         put(fields.waits, &waits_in(opinion, fields.waits.1), style);
@@ -188,63 +188,63 @@ fn armed(opinion: &KillerOpinion) -> String {
 }
 
 /// Points in their unit, short.
-fn points(sight: &RowContext<'_>, points: Points) -> String {
-    let bare = sight.policy.unit() == BadnessUnit::Bare;
+fn points(context: &RowContext<'_>, points: Points) -> String {
+    let bare = context.policy.unit() == BadnessUnit::Bare;
     match points.0 {
         // A bare number may be any size; its first digits tell enough.
         many if bare && many >= 10_000_000 => format!("{}M", many / 1_000_000),
         many if bare && many >= 1_000_000 => format!("{}k", many / 1000),
-        _ => text::points(sight, points),
+        _ => text::points(context, points),
     }
 }
 
 /// `20731 chrome`.
-fn name(sight: &RowContext<'_>, id: ProcId) -> String {
-    sight.scene.find(id).map_or_else(|| id.to_string(), text::who)
+fn name(context: &RowContext<'_>, id: ProcId) -> String {
+    context.scene.find(id).map_or_else(|| id.to_string(), text::who)
 }
 
 /// Who would die by it, the longest form that fits, and how that looks.
 fn dies(
     opinion: &KillerOpinion,
-    sight: &RowContext<'_>,
+    context: &RowContext<'_>,
     room: u16,
-    look: Theme,
+    theme: Theme,
 ) -> (Cow<'static, str>, Style) {
-    let fate = &opinion.fate;
-    let sure = fate.off.is_none() && !fate.too_close();
+    let fate = &opinion.outcome;
+    let sure = fate.overridden.is_none() && !fate.too_close();
     if let (true, Some((other, _)), Some(chosen)) = (sure, opinion.instead, fate.chosen) {
-        let (other, chosen) = (name(sight, other), name(sight, chosen));
+        let (other, chosen) = (name(context, other), name(context, chosen));
         let long = format!("{other}, for {chosen}");
         let text = if cells(&long) <= room { long } else { other };
-        return (text.into(), look.plain());
+        return (text.into(), theme.plain());
     }
-    if fate.off.is_some() || fate.victim.is_none() {
-        return (text::victim(sight, fate).into(), look.dim());
+    if fate.overridden.is_some() || fate.victim.is_none() {
+        return (text::victim(context, fate).into(), theme.dim());
     }
     let close = fate.too_close();
-    let forms = text::fates(sight, fate);
+    let forms = text::fates(context, fate);
     let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[3]).clone();
     if close {
         // Where it does not fit, how many there are says more than half a name.
         let count = fate.candidates;
         let short = format!(
             "one of {count}: {}",
-            fate.victim.map_or_else(String::new, |id| name(sight, id))
+            fate.victim.map_or_else(String::new, |id| name(context, id))
         );
         text = if cells(&text) <= room { text } else { short };
     }
-    (text.into(), if close { look.candidate() } else { look.plain() })
+    (text.into(), if close { theme.candidate() } else { theme.plain() })
 }
 
 /// What it waits for, and that nothing dies now where that is so.
-fn waits_for(opinion: &KillerOpinion, look: Theme) -> Line<'static> {
+fn waits_for(opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
     let KillerOpinion { policy, armed, .. } = opinion;
     if armed.ready {
         let text = format!("{}: {}", policy.id(), armed.why);
-        return Line::styled(text, look.dim());
+        return Line::styled(text, theme.dim());
     }
     Line::from(vec![
-        Span::styled("! not armed, so nobody dies by it now: ", look.warn()),
+        Span::styled("! not armed, so nobody dies by it now: ", theme.warn()),
         Span::raw(armed.why.clone()),
     ])
 }
@@ -304,8 +304,8 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
 }
 
 /// Those that matter, and their rank by each policy; how many columns were left out on the left.
-fn paint_ranks(app: &App, area: Rect, pen: &mut Canvas<'_>) -> u16 {
-    let look = pen.look;
+fn paint_ranks(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+    let theme = canvas.theme;
     let view = &app.verdicts;
     let Some(scene) = &app.scene else { return 0 };
     let falls = |row: &VerdictRow| {
@@ -318,40 +318,40 @@ fn paint_ranks(app: &App, area: Rect, pen: &mut Canvas<'_>) -> u16 {
     let digits = most.to_string().len() as u16;
     let (first, columns) = columns(app, area.width, digits);
     let strip = Rect { height: 1, ..area };
-    pen.style(strip, look.head());
-    pen.right(area.x, area.y, 8, "PID", look.head());
-    pen.text(area.x + 9, area.y, 12, "COMMAND", look.head());
+    canvas.style(strip, theme.head());
+    canvas.right(area.x, area.y, 8, "PID", theme.head());
+    canvas.text(area.x + 9, area.y, 12, "COMMAND", theme.head());
     for &(nth, x, width) in &columns {
         let title = short(view.lines[nth].policy.id());
-        let style = if nth == view.cursor { look.sorted_head() } else { look.head() };
+        let style = if nth == view.cursor { theme.sorted_head() } else { theme.head() };
         let taken = cells(&title).min(width - 1);
-        pen.text(area.x + x + width - 1 - taken, area.y, taken, &title, style);
+        canvas.text(area.x + x + width - 1 - taken, area.y, taken, &title, style);
     }
     let room = columns.first().map_or(area.width, |&(_, x, _)| x).saturating_sub(10);
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
         let Some(process) = scene.now().processes.get(row.at) else { continue };
         let current = view.lines.iter().find(|it| it.policy.id() == app.setup.policy.id());
         let falls = current.is_some_and(|it| it.takes(process) == Some(OpinionCertainty::Surely));
-        let style = if falls { look.victim() } else { look.plain() };
-        pen.right(area.x, y, 8, &process.id.to_string(), style);
-        pen.text(area.x + 9, y, room, &process.comm.to_string(), style);
+        let style = if falls { theme.victim() } else { theme.plain() };
+        canvas.right(area.x, y, 8, &process.id.to_string(), style);
+        canvas.text(area.x + 9, y, room, &process.comm.to_string(), style);
         for &(nth, x, width) in &columns {
-            let (text, style) = cell(&view.lines[nth], process, row.at, look);
-            pen.right(area.x + x, y, width, &text, style);
+            let (text, style) = cell(&view.lines[nth], process, row.at, theme);
+            canvas.right(area.x + x, y, width, &text, style);
         }
     }
     u16::try_from(first).unwrap_or(u16::MAX)
 }
 
 /// A rank: in brackets whoever dies, with a question mark whoever may.
-fn cell(opinion: &KillerOpinion, process: &Process, at: usize, look: Theme) -> (String, Style) {
+fn cell(opinion: &KillerOpinion, process: &Process, at: usize, theme: Theme) -> (String, Style) {
     let rank = opinion.rank_at(at);
     let number = rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string());
     match (opinion.takes(process), rank) {
-        (Some(OpinionCertainty::Surely), _) => (format!("[{number}]"), look.victim()),
-        (Some(OpinionCertainty::Perhaps), _) => (format!("{number}?"), look.candidate()),
-        (None, Some(1..=5)) => (format!("{number} "), look.plain()),
-        (None, _) => (format!("{number} "), look.dim()),
+        (Some(OpinionCertainty::Surely), _) => (format!("[{number}]"), theme.victim()),
+        (Some(OpinionCertainty::Perhaps), _) => (format!("{number}?"), theme.candidate()),
+        (None, Some(1..=5)) => (format!("{number} "), theme.plain()),
+        (None, _) => (format!("{number} "), theme.dim()),
     }
 }
 
@@ -377,69 +377,69 @@ pub fn title(app: &App) -> String {
         .map_or_else(String::new, |it| format!("{}: {}", it.policy.id(), it.policy.title()))
 }
 
-fn say(label: &str, text: String, look: Theme) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("{label:<10} "), look.label()), Span::raw(text)])
+fn say(label: &str, text: String, theme: Theme) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("{label:<10} "), theme.label()), Span::raw(text)])
 }
 
 /// The policy under the cursor: who dies by it and how, then its rule.
 #[must_use]
-pub fn card(app: &App, look: Theme) -> Vec<Line<'static>> {
-    let Some((sight, opinion)) = app.opinion_sight() else { return Vec::new() };
+pub fn card(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let Some((context, opinion)) = app.opinion_context() else { return Vec::new() };
     let policy = opinion.policy;
-    let mut lines = vec![victim_line(&sight, opinion, look)];
+    let mut lines = vec![victim_line(&context, opinion, theme)];
     let many = if opinion.eligible == 1 { "process" } else { "processes" };
-    lines.push(say("eligible", format!("{} {many}", opinion.eligible), look));
-    if let Some(other) = opinion.fate.beside() {
+    lines.push(say("eligible", format!("{} {many}", opinion.eligible), theme));
+    if let Some(other) = opinion.outcome.beside() {
         let margin = match opinion.margin {
             // The margin is that of the one chosen next.
-            _ if Some(other) != opinion.fate.runner_up => "as likely to die first".to_owned(),
-            Some(margin) => format!("{} behind", text::points(&sight, margin)),
+            _ if Some(other) != opinion.outcome.runner_up => "as likely to die first".to_owned(),
+            Some(margin) => format!("{} behind", text::points(&context, margin)),
             None => "put behind by more than points".to_owned(),
         };
         let slack = if opinion.slack.0 > 0 {
-            format!(", slack {}", text::size(&sight, opinion.slack))
+            format!(", slack {}", text::size(&context, opinion.slack))
         } else {
             String::new()
         };
-        lines.push(say("runner-up", format!("{}, {margin}{slack}", name(&sight, other)), look));
+        lines.push(say("runner-up", format!("{}, {margin}{slack}", name(&context, other)), theme));
     }
-    if let Some(act) = opinion.act {
-        lines.push(say("signal", format!("{}: {}", act.signal, act.why), look));
+    if let Some(act) = opinion.action {
+        lines.push(say("signal", format!("{}: {}", act.signal, act.why), theme));
     }
-    lines.extend(company(&sight, opinion).map(|text| say("with it", text, look)));
-    lines.push(say("rule", policy.about().to_owned(), look));
+    lines.extend(company(&context, opinion).map(|text| say("with it", text, theme)));
+    lines.push(say("rule", policy.about().to_owned(), theme));
     for (nth, cite) in policy.cites().iter().enumerate() {
         let label = if nth == 0 { "source" } else { "" };
-        lines.push(say(label, format!("{} at {}", cite.place, cite.at), look));
+        lines.push(say(label, format!("{} at {}", cite.place, cite.at), theme));
     }
     lines
 }
 
 /// Who dies, or why nobody does.
-fn victim_line(sight: &RowContext<'_>, opinion: &KillerOpinion, look: Theme) -> Line<'static> {
-    let fate = &opinion.fate;
-    if let Some(off) = fate.off {
-        let label = Span::styled(format!("{:<10} ", "nobody"), look.label());
-        return Line::from(vec![label, Span::styled(off.sentence(sight.scene), look.warn())]);
+fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
+    let fate = &opinion.outcome;
+    if let Some(off) = fate.overridden {
+        let label = Span::styled(format!("{:<10} ", "nobody"), theme.label());
+        return Line::from(vec![label, Span::styled(off.sentence(context.scene), theme.warn())]);
     }
     let Some(chosen) = fate.chosen else {
-        let label = Span::styled(format!("{:<10} ", "nobody"), look.label());
-        let text = crate::words::prediction::sentence(sight).whole();
-        return Line::from(vec![label, Span::styled(text, look.warn())]);
+        let label = Span::styled(format!("{:<10} ", "nobody"), theme.label());
+        let text = crate::words::prediction::sentence(context).whole();
+        return Line::from(vec![label, Span::styled(text, theme.warn())]);
     };
-    let label = Span::styled(format!("{:<10} ", "victim"), look.label());
+    let label = Span::styled(format!("{:<10} ", "victim"), theme.label());
     let mut spans = vec![label];
     match opinion.instead {
         _ if fate.too_close() => {
             let text = format!("too close to call between {} processes", fate.candidates);
-            spans.push(Span::styled(text, look.candidate()));
+            spans.push(Span::styled(text, theme.candidate()));
         }
         Some((other, why)) => {
-            spans.push(Span::styled(name(sight, other), look.victim()));
-            spans.push(Span::raw(format!(", in the place of {}: {why}", name(sight, chosen))));
+            spans.push(Span::styled(name(context, other), theme.victim()));
+            spans.push(Span::raw(format!(", in the place of {}: {why}", name(context, chosen))));
         }
         None => {
-            spans.push(Span::styled(name(sight, chosen), look.victim()));
+            spans.push(Span::styled(name(context, chosen), theme.victim()));
             let share = fate.permille.map(|share| format!(" {}/1000", share.0));
             spans.push(Span::raw(share.unwrap_or_default()));
         }
@@ -448,10 +448,10 @@ fn victim_line(sight: &RowContext<'_>, opinion: &KillerOpinion, look: Theme) -> 
 }
 
 /// Who dies along with whoever dies.
-fn company(sight: &RowContext<'_>, opinion: &KillerOpinion) -> Option<String> {
-    let victim = sight.scene.find(opinion.dies()?)?;
-    let others = opinion.policy.company(victim, sight.scene);
-    let count = others.len().max(opinion.fate.mates);
+fn company(context: &RowContext<'_>, opinion: &KillerOpinion) -> Option<String> {
+    let victim = context.scene.find(opinion.dies()?)?;
+    let others = opinion.policy.also_killed(victim, context.scene);
+    let count = others.len().max(opinion.outcome.also_killed);
     let first: Vec<String> = others.iter().take(2).map(|other| text::who(other)).collect();
     Some(match (count, others.len()) {
         (0, _) => "nobody else".to_owned(),
@@ -463,15 +463,15 @@ fn company(sight: &RowContext<'_>, opinion: &KillerOpinion) -> Option<String> {
 
 /// What the policy under the cursor waits for.
 #[must_use]
-pub fn waits(app: &App, look: Theme) -> Vec<Line<'static>> {
-    let Some((sight, opinion)) = app.opinion_sight() else { return Vec::new() };
+pub fn waits(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let Some((context, opinion)) = app.opinion_context() else { return Vec::new() };
     let armed = &opinion.armed;
     let label = if armed.ready { "armed" } else { "not armed" };
-    let style = if armed.ready { look.plain() } else { look.warn() };
+    let style = if armed.ready { theme.plain() } else { theme.warn() };
     let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{label:<10} "), look.label()),
+        Span::styled(format!("{label:<10} "), theme.label()),
         Span::styled(armed.why.clone(), style),
     ])];
-    lines.extend(conditions::lines(app, &sight, look));
+    lines.extend(conditions::lines(app, &context, theme));
     lines
 }

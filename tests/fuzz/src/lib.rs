@@ -69,11 +69,11 @@ pub fn harmless_bytes(bytes: &[u8]) {
 ///
 /// # Panics
 /// A cell holds what could do something to a terminal.
-pub fn paint(app: &mut App, (width, height): (u16, u16), look: Look, at: Millis) {
+pub fn paint(app: &mut App, (width, height): (u16, u16), sample: Look, at: Millis) {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     for _ in 0..2 {
-        let viewport = ui::paint(app, &look, area, &mut buffer);
+        let viewport = ui::paint(app, &sample, area, &mut buffer);
         app.update(Msg::Drawn(viewport, at));
     }
     for cell in &buffer.content {
@@ -113,7 +113,7 @@ pub fn judge(scene: &Scene) {
         assert!(ranking.rows().len() <= every.len(), "more rows than processes");
         let scale = if nth % 2 == 0 { Scale::Auto } else { Scale::Kib };
         let command = CommandStyle::Name;
-        let sight = Sight { scene, policy, ranking: &ranking, names: &names, scale, command };
+        let context = Sight { scene, policy, ranking: &ranking, names: &names, scale, command };
         if let Some(row) = ranking.victim()
             && let Some(victim) = scene.find(row.id)
         {
@@ -125,19 +125,19 @@ pub fn judge(scene: &Scene) {
             continue;
         }
         let mut out = Vec::new();
-        let _ = json::write_line(&mut out, &sight, &every, None);
+        let _ = json::write_line(&mut out, &context, &every, None);
         let all: Vec<_> = COLUMNS.iter().collect();
         let manner = Manner { cut: Some(100), ascii: false };
-        let _ = text::write_look(&mut out, &sight, &every, &all, manner);
-        let _ = self_check::write_check(&mut out, &sight);
+        let _ = text::write_sample(&mut out, &context, &every, &all, manner);
+        let _ = self_check::write_check(&mut out, &context);
         harmless_bytes(&out);
         let form = if nth == 0 { metrics::Form::OpenMetrics } else { metrics::Form::Prometheus };
-        if let Ok(text) = metrics::metrics(&sight, Duration::from_millis(3), form) {
+        if let Ok(text) = metrics::metrics(&context, Duration::from_millis(3), form) {
             harmless(&text);
         }
         if nth == 0 {
             out.clear();
-            let _ = verdicts::write_verdicts(&mut out, &sight, policy, manner);
+            let _ = verdicts::write_verdicts(&mut out, &context, policy, manner);
             harmless_bytes(&out);
         }
     }

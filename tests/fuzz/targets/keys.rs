@@ -63,7 +63,7 @@ struct Player {
     app: App,
     own: ProcId,
     acting: Acting,
-    look: Look,
+    sample: Look,
     machine: usize,
     frame: usize,
     size: usize,
@@ -83,14 +83,14 @@ impl Player {
             _ => Acting::Elsewhere,
         };
         let machine = usize::from(first >> 3) % MACHINES.len();
-        let cast = MACHINES[machine].first().map(|look| &look.processes);
+        let cast = MACHINES[machine].first().map(|sample| &sample.processes);
         let own = cast.and_then(|cast| cast.get(usize::from(second >> 5) * 3));
         let own = own.map_or(ProcId::default(), |process| process.id);
         let mut player = Self {
             app: App::new(setup(acting, own)),
             own,
             acting,
-            look: Look { colour: second & 1 == 0, unicode: second & 2 == 0 },
+            sample: Look { colour: second & 1 == 0, unicode: second & 2 == 0 },
             machine,
             frame: 0,
             size: usize::from(second >> 2) % SIZES.len(),
@@ -155,14 +155,14 @@ impl Player {
 
     /// Another look: what the rules that are on wish is all that may leave.
     fn sampled(&mut self) {
-        let looks = &MACHINES[self.machine];
-        let Some(look) = looks.get(self.frame % looks.len().max(1)) else { return };
+        let samples = &MACHINES[self.machine];
+        let Some(sample) = samples.get(self.frame % samples.len().max(1)) else { return };
         // Time goes on, whatever the recording's own clock says.
-        let mut look = Snapshot::clone(look);
-        look.clock.monotonic_ms = Millis(self.now);
+        let mut sample = Snapshot::clone(sample);
+        sample.clock.monotonic_ms = Millis(self.now);
         self.frame += 1;
         let on = self.app.sticky.as_ref().is_some_and(|rules| rules.is_on());
-        let asked = self.app.update(Msg::Sampled(Arc::new(look)));
+        let asked = self.app.update(Msg::Sampled(Arc::new(sample)));
         for request in &asked {
             let Request::Act(intent) = request else { continue };
             assert!(on, "{intent:?} without consent");
@@ -278,7 +278,7 @@ impl Player {
 
     fn draw(&mut self) {
         let (app, size) = (&mut self.app, SIZES[self.size % SIZES.len()]);
-        paint(app, size, self.look, Millis(self.now));
+        paint(app, size, self.sample, Millis(self.now));
         match (self.app.mode.asks(), self.app.viewport.dialog) {
             (true, true) => drop(self.opened.get_or_insert(self.now)),
             _ => self.opened = None,

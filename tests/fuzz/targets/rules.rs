@@ -22,9 +22,9 @@ static MACHINES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
         include_str!("../../fixtures/db-03.jsonl"),
     ];
     let scene = |text: &str| {
-        let mut looks = fixture(text).into_iter();
-        let mut scene = Scene::new(looks.next()?, None);
-        looks.for_each(|look| drop(scene.advance(look)));
+        let mut samples = fixture(text).into_iter();
+        let mut scene = Scene::new(samples.next()?, None);
+        samples.for_each(|sample| drop(scene.advance(sample)));
         Some(scene)
     };
     texts.iter().filter_map(|text| scene(text)).collect()

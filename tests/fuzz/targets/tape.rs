@@ -128,10 +128,10 @@ fn play(bytes: Vec<u8>, first: u8) {
     let mut recording = Recording::open(Box::new(reader), "tape");
     let mut app = App::new(setup(Acting::NotReal, ProcId::default()));
     let mut scene: Option<Scene> = None;
-    let look = Look { colour: first & 4 == 0, unicode: first & 8 == 0 };
+    let sample = Look { colour: first & 4 == 0, unicode: first & 8 == 0 };
     let sizes = SIZES.iter().cycle().skip(usize::from(first >> 4));
     for (nth, &size) in (0..4).zip(sizes) {
-        let snapshot = match recording.look(&Needs::default(), None) {
+        let snapshot = match recording.sample(&Needs::default(), None) {
             Ok(snapshot) => snapshot,
             Err(lost) => {
                 harmless(&lost.to_string());
@@ -151,7 +151,7 @@ fn play(bytes: Vec<u8>, first: u8) {
         let pages = [Key::plain(Code::Tab), Key::plain(Code::Enter), Key::plain(Code::Esc)];
         for (step, key) in (0..).zip(pages) {
             let at = Millis(10_000 + nth * 5000 + step * 1000);
-            paint(&mut app, size, look, at);
+            paint(&mut app, size, sample, at);
             app.update(Msg::Key(key, at));
         }
     }

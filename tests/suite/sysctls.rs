@@ -22,8 +22,8 @@ use crate::stage::{Player, setup, usual};
 
 /// A million pages of RAM, no swap; so many KiB promised, and the switches as a kernel boots.
 fn promised(committed: u64) -> Snapshot {
-    let mut look = usual();
-    look.overcommit = Overcommit {
+    let mut sample = usual();
+    sample.overcommit = Overcommit {
         mode: Reading::Value(OvercommitMode::Heuristic),
         ratio: Reading::Value(50),
         kbytes: Reading::Value(Kib(0)),
@@ -32,13 +32,13 @@ fn promised(committed: u64) -> Snapshot {
         admin_reserve_kib: Reading::Value(Kib(8192)),
         user_reserve_kib: Reading::Value(Kib(131_072)),
     };
-    look.knobs = Sysctls {
+    sample.sysctls = Sysctls {
         panic_on_oom: Reading::Value(PanicOnOom::Never),
         oom_kill_allocating_task: Reading::Value(false),
         swappiness: Reading::Value(60),
     };
-    look.powers.turns_knobs = SysctlWritable::Yes;
-    look
+    sample.privileges.sysctls_writable = SysctlWritable::Yes;
+    sample
 }
 
 fn turn(knob: Sysctl, from: u64, to: u64) -> Request {
@@ -46,7 +46,7 @@ fn turn(knob: Sysctl, from: u64, to: u64) -> Request {
 }
 
 fn forecast(player: &Player) -> OvercommitForecast {
-    let Mode::Knobs(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Sysctl(edit) = &player.app.mode else { panic!("the editor is open") };
     edit.forecast.expect("a forecast")
 }
 
@@ -77,7 +77,7 @@ fn what_would_stop_the_machine_asks_once_more() {
     // More is promised than mode 2 allows: with it every allocation would fail.
     let mut player = Player::on(promised(2_000_000));
     assert_eq!(player.play("<A-o>2<Enter>"), []);
-    let Mode::Sure(sure) = &player.app.mode else { panic!("it asks") };
+    let Mode::ConfirmSysctl(sure) = &player.app.mode else { panic!("it asks") };
     assert_eq!(sure.grave, SysctlDanger::NoMemory);
     assert_eq!(player.play("<Enter>"), [], "Enter is no answer to this");
     assert_eq!(player.play("y"), [turn(Sysctl::OvercommitMemory, 0, 2)]);
@@ -85,7 +85,7 @@ fn what_would_stop_the_machine_asks_once_more() {
     let mut player = Player::on(promised(2_000_000 - 8000));
     player.play("<A-o>2<Enter>");
     assert!(
-        matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == SysctlDanger::NoMemoryButRoot)
+        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.grave == SysctlDanger::NoMemoryButRoot)
     );
     assert_eq!(player.play("<Esc>y"), []);
 
@@ -107,7 +107,7 @@ fn nobody_confirms_what_was_not_on_the_screen() {
     player.play("2<Enter>");
     let now = player.now;
     assert_eq!(player.key_at(Key::char('y'), now + 100), []);
-    assert!(matches!(player.app.mode, Mode::Sure(_)));
+    assert!(matches!(player.app.mode, Mode::ConfirmSysctl(_)));
     player.draw_with(false);
     player.now += 5000;
     let now = player.now;
@@ -135,7 +135,9 @@ fn the_limit_is_foreseen_as_the_kernel_computes_it() {
     strict.overcommit.mode = Reading::Value(OvercommitMode::Strict);
     let mut player = Player::on(strict);
     player.play("<A-o><Down>40<Enter>");
-    assert!(matches!(&player.app.mode, Mode::Sure(sure) if sure.grave == SysctlDanger::NoMemory));
+    assert!(
+        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.grave == SysctlDanger::NoMemory)
+    );
     let mut over = promised(4_000_000);
     over.overcommit.mode = Reading::Value(OvercommitMode::Strict);
     let mut player = Player::on(over);
@@ -155,7 +157,7 @@ fn the_last_turn_is_proposed_back() {
     player.play("<A-o>r");
     assert!(player.notice().contains("no switch was turned"));
     player.play("<Down>80<Enter>");
-    player.app.update(Msg::Came(Outcome::KnobSet {
+    player.app.update(Msg::Outcome(Outcome::KnobSet {
         knob: Sysctl::OvercommitRatio,
         before: 0,
         now: 80,
@@ -165,32 +167,32 @@ fn the_last_turn_is_proposed_back() {
     assert_eq!(player.app.journal.entries.len(), 1);
     let mut now = promised(1_000_000);
     now.overcommit.ratio = Reading::Value(80);
-    player.look(now.clone());
+    player.sample(now.clone());
     assert_eq!(
         player.play("<A-o>r<Enter>"),
         [turn(Sysctl::OvercommitKbytes, 0, 1_500_000)],
         "the one that counted before"
     );
-    player.app.update(Msg::Came(Outcome::KnobSet {
+    player.app.update(Msg::Outcome(Outcome::KnobSet {
         knob: Sysctl::OvercommitKbytes,
         before: 0,
         now: 1_500_000,
         zeroed: Some((Sysctl::OvercommitRatio, 80)),
     }));
-    assert_eq!(player.app.turned.earlier, [], "put back, and nothing before it");
+    assert_eq!(player.app.sysctl_history.earlier, [], "put back, and nothing before it");
 }
 
 #[test]
 fn a_refusal_is_told_and_what_will_refuse_is_said_before() {
     let mut bound = promised(1_000_000);
-    bound.powers.turns_knobs = SysctlWritable::ReadOnly;
+    bound.privileges.sysctls_writable = SysctlWritable::ReadOnly;
     let mut player = Player::on(bound);
     player.play("<A-o>");
-    let Mode::Knobs(edit) = &player.app.mode else { panic!("the editor is open") };
+    let Mode::Sysctl(edit) = &player.app.mode else { panic!("the editor is open") };
     assert!(edit.hindrance.is_some_and(|text| text.contains("on the host")));
     let intent = Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
     let refusal = Refusal::NotPermitted { hint: SysctlWritable::RootOnly.hindrance().unwrap() };
-    player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+    player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(player.notice().contains("vm.swappiness: not permitted"), "{}", player.notice());
     for acting in [ActingMode::ReadOnly, ActingMode::NotReal, ActingMode::Elsewhere] {
         let mut player = Player::with(Setup { acting, ..setup() }, promised(1_000_000));

@@ -12,14 +12,14 @@ use doomtop::effects::{DryRun, Effects, LiveEffects};
 use doomtop::intent::{ConfirmedBy, Expedite, ExpediteStep, Intent, Outcome, Refusal, StepResult};
 use doomtop::model::{Capability, Hierarchy, ProcId, ProcessDetail, Reading, Signal, Text};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
-use doomtop::sample::process::detail::study;
+use doomtop::sample::process::detail::detail;
 use doomtop::units::{Adj, Kib, Ticks};
 
 use crate::hands::{Own, adj, hands, kill, own_caps, own_pid, refusal, seen, set, signal};
 
-fn studied(who: ProcId) -> ProcessDetail {
+fn take_detail(who: ProcId) -> ProcessDetail {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    study(&root, who).expect("a living process")
+    detail(&root, who).expect("a living process")
 }
 
 fn hurried(who: ProcId, haste: Vec<Expedite>) -> Intent {
@@ -39,9 +39,9 @@ fn all_said(hands: &mut LiveEffects) -> Vec<Outcome> {
 
 fn released(said: &[Outcome]) -> &StepResult {
     let found = said.iter().find_map(|outcome| match outcome {
-        Outcome::Hastened { taken: ExpediteStep { step: Expedite::Release, came }, .. } => {
-            Some(came)
-        }
+        Outcome::Hastened {
+            taken: ExpediteStep { step: Expedite::Reap, result: came }, ..
+        } => Some(came),
         _ => None,
     });
     found.unwrap_or_else(|| panic!("no word about its memory in {said:?}"))
@@ -58,9 +58,9 @@ fn child_with_memory() -> Own {
 #[test]
 fn a_study_says_of_whom_the_memory_is() {
     let child = child_with_memory();
-    let found = studied(child.id());
-    let Reading::Value(holding) = found.holding else {
-        eprintln!("skipped: no smaps_rollup here: {:?}", found.holding);
+    let found = take_detail(child.id());
+    let Reading::Value(holding) = found.breakdown else {
+        eprintln!("skipped: no smaps_rollup here: {:?}", found.breakdown);
         return;
     };
     assert!(holding.freed() >= Kib(7000), "{holding:?}");
@@ -69,7 +69,7 @@ fn a_study_says_of_whom_the_memory_is() {
     // A process of another birth is somebody else.
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     let other = ProcId { born: Ticks(child.id().born.0 + 1), ..child.id() };
-    assert_eq!(study(&root, other), None);
+    assert_eq!(detail(&root, other), None);
 }
 
 #[test]
@@ -79,7 +79,9 @@ fn a_killed_child_is_hurried_and_every_step_is_told() {
     let mut hands = hands();
     let outcome = hands.perform(hurried(who, Expedite::usual(Signal::KILL)));
     let Outcome::Signalled { haste, pinned: true, .. } = outcome else { panic!("{outcome:?}") };
-    let [ExpediteStep { step: Expedite::Priority, came }] = &haste[..] else { panic!("{haste:?}") };
+    let [ExpediteStep { step: Expedite::Priority, result: came }] = &haste[..] else {
+        panic!("{haste:?}")
+    };
     if own_caps().has(Capability::SysNice) {
         assert_eq!(*came, StepResult::Done(String::new()));
     } else {
@@ -138,7 +140,7 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
     let itself = std::env::current_exe().expect("this test");
     let mut parent = Own::spawn(
         Command::new(itself)
-            .args(["--exact", "haste::whoever_shares_the_memory_is_found_and_keeps_it"])
+            .args(["--exact", "expedite::whoever_shares_the_memory_is_found_and_keeps_it"])
             .args(["--nocapture", "--test-threads", "1"])
             .env(INSIDE, "1")
             .stderr(Stdio::inherit()),
@@ -151,7 +153,7 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
         }
     };
     let who = parent.id();
-    let study = studied(who);
+    let study = take_detail(who);
     match &study.sharers {
         Reading::Value(sharers) => {
             let found: Vec<ProcId> = sharers.found.iter().map(|(id, _)| *id).collect();
@@ -160,7 +162,7 @@ fn whoever_shares_the_memory_is_found_and_keeps_it() {
         other => eprintln!("skipped: kcmp is not to be had here: {other:?}"),
     }
     let mut hands = hands();
-    hands.perform(hurried(who, vec![Expedite::Release]));
+    hands.perform(hurried(who, vec![Expedite::Reap]));
     parent.0.wait().expect("it ends");
     let said = all_said(&mut hands);
     // Before the main thread has given its part up the kernel sees somebody who is not dying; after,
@@ -268,7 +270,7 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
     group.write("freezer.state", "FROZEN");
     group.until("freezer.state", "FROZEN");
 
-    let frozen = studied(who).frozen.expect("frozen");
+    let frozen = take_detail(who).frozen.expect("frozen");
     assert_eq!((frozen.hierarchy, frozen.own, frozen.others), (Hierarchy::V1, true, 1));
     assert_eq!(frozen.path.as_str(), group.path());
 
@@ -280,12 +282,12 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
     let thaw = |cgroup: &str| vec![Expedite::Thaw { cgroup: cgroup.to_owned() }];
     let outcome = hands.perform(hurried(who, thaw("/another")));
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(&haste[0].came, StepResult::Unavailable(_)), "{haste:?}");
+    assert!(matches!(&haste[0].result, StepResult::Unavailable(_)), "{haste:?}");
     assert!(group.says("freezer.state", "FROZEN"));
 
     let outcome = hands.perform(hurried(who, thaw(&group.path())));
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, StepResult::Done(String::new()));
+    assert_eq!(haste[0].result, StepResult::Done(String::new()));
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]));
     assert!(other.lives(), "only thawed");
@@ -303,7 +305,7 @@ fn a_v2_freezer_holds_back_what_is_caught() {
     group.write("cgroup.freeze", "1");
     group.until("cgroup.events", "frozen 1");
 
-    let frozen = studied(child.id()).frozen.expect("frozen");
+    let frozen = take_detail(child.id()).frozen.expect("frozen");
     assert_eq!((frozen.hierarchy, frozen.own), (Hierarchy::V2, true));
     assert!(frozen.holds_back(Signal::TERM) && !frozen.holds_back(Signal::KILL));
 
@@ -319,7 +321,7 @@ fn a_v2_freezer_holds_back_what_is_caught() {
     };
     let outcome = hands.perform(term);
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, StepResult::Done(String::new()));
+    assert_eq!(haste[0].result, StepResult::Done(String::new()));
     assert_eq!(child.0.wait().expect("it ends").code(), Some(3), "by its own handler");
     assert_eq!(all_said(&mut hands).len(), 2);
 }
@@ -402,7 +404,7 @@ fn a_cgroup_with_a_backslash_in_its_name_is_thawed_and_killed_by_its_shown_path(
     let mut hands = hands();
     let outcome = hands.perform(cont);
     let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].came, StepResult::Done(String::new()));
+    assert_eq!(haste[0].result, StepResult::Done(String::new()));
     group.until("cgroup.events", "frozen 0");
     assert!(child.lives());
     let outcome = hands.perform(doom(&group, &[&child]));

@@ -30,7 +30,7 @@ fn rank_with(policy: &dyn Policy, snapshot: &Snapshot, pid: i32, adj: i16) -> Op
     let scene = Scene::new(Arc::new(changed), None);
     let ranking = Ranking::new(policy, &scene);
     let (place, row) = ranking.place(at).unwrap();
-    row.standing.points().map(|_| place + 1)
+    row.placement.points().map(|_| place + 1)
 }
 
 #[test]

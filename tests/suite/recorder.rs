@@ -29,21 +29,21 @@ fn a_key_begins_and_ends_a_recording_of_everything() {
     assert!(!text(&paint(&mut player.app, FULL, 120, 40).0).contains("[rec"));
     // A full disk ends it, too.
     player.play("<A-e>");
-    player.app.update(Msg::Taping(false));
-    assert!(player.app.time.taping().is_none());
+    player.app.update(Msg::Recording(false));
+    assert!(player.app.playback.recording_since().is_none());
     assert_eq!(player.play("<A-w>"), [Request::WritePast]);
-    player.app.time.thorough = true;
+    player.app.playback.thorough = true;
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything, "a ring brings all as well");
 }
 
 #[test]
 fn a_film_has_its_own_users_and_is_not_recorded_again() {
     let mut player = Player::on(usual());
-    let mut look = usual();
-    look.users = Arc::new([(1000, Text::new(b"alice"))].into());
+    let mut sample = usual();
+    sample.users = Arc::new([(1000, Text::new(b"alice"))].into());
     for second in 2..5 {
-        look.clock.monotonic_ms = Millis(second * 1000);
-        player.app.update(Msg::Film(Arc::new(look.clone())));
+        sample.clock.monotonic_ms = Millis(second * 1000);
+        player.app.update(Msg::Played(Arc::new(sample.clone())));
     }
     assert_eq!(player.app.names.user(1000), Some("alice"));
     assert!(player.play("<A-e>").is_empty());

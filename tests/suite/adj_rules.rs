@@ -24,7 +24,7 @@ use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis, Ticks};
 use proptest::prelude::*;
 
-use crate::fixtures::{app, looks, paint};
+use crate::fixtures::{app, paint, samples};
 use crate::screens::{check_cells, styled};
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
@@ -58,19 +58,19 @@ fn give(app: &mut App, text: &str) {
 fn ruled() -> Player {
     let mut player = Player::on(usual());
     give(&mut player.app, RULES);
-    assert_eq!(look(&mut player, usual()), []);
+    assert_eq!(sample(&mut player, usual()), []);
     player
 }
 
 /// Another look; what the rules wish comes back.
-fn look(player: &mut Player, snapshot: Snapshot) -> Vec<Request> {
+fn sample(player: &mut Player, snapshot: Snapshot) -> Vec<Request> {
     let asked = player.app.update(Msg::Sampled(Arc::new(snapshot)));
     player.draw();
     asked
 }
 
 fn sticky(app: &App) -> &ActiveRules {
-    app.sticky.as_ref().expect("there are rules")
+    app.adj_rules.as_ref().expect("there are rules")
 }
 
 fn state_of(app: &App, pid: i32) -> &RuleCaseState {
@@ -83,7 +83,7 @@ fn switch_on(player: &mut Player) {
     let count = sticky(&player.app).would();
     player.play("<A-a><Enter>");
     player.play(&count.to_string());
-    assert_eq!(player.play("<Enter>"), [Request::LookNow]);
+    assert_eq!(player.play("<Enter>"), [Request::SampleNow]);
     assert!(sticky(&player.app).is_on());
 }
 
@@ -103,7 +103,7 @@ fn done(player: &mut Player, asked: &[Request]) {
         };
         let (name, rule, digest) = (name.clone(), rule.clone(), *digest);
         let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule, digest };
-        player.app.update(Msg::Came(outcome));
+        player.app.update(Msg::Outcome(outcome));
     }
 }
 
@@ -122,7 +122,7 @@ fn with(values: &[(i32, i16)]) -> Snapshot {
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let mut player = ruled();
     for _ in 0..5 {
-        assert_eq!(look(&mut player, usual()), []);
+        assert_eq!(sample(&mut player, usual()), []);
     }
     assert_eq!(sticky(&player.app).summary(), "rules: 3 would be written");
     for pid in [600, 601, 500] {
@@ -152,7 +152,7 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
         let mut player = ruled();
         player.play(script);
         assert!(!sticky(&player.app).is_on(), "{script}");
-        assert_eq!(look(&mut player, usual()), [], "{script}");
+        assert_eq!(sample(&mut player, usual()), [], "{script}");
     }
     let mut player = ruled();
     player.play("<A-a><Enter>");
@@ -170,8 +170,8 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
     assert!(!sticky(&player.app).is_on(), "it did not fit on the screen");
 
     let mut player = ruled();
-    assert_eq!(player.play("<A-a><Enter>3<Enter>"), [Request::LookNow]);
-    let asked = look(&mut player, usual());
+    assert_eq!(player.play("<A-a><Enter>3<Enter>"), [Request::SampleNow]);
+    let asked = sample(&mut player, usual());
     assert_eq!(wishes(&asked), [(600, 0, 400), (601, 0, 400), (500, 300, -100)]);
     let Request::Act(Intent::KeepAdj { digest, rule, .. }) = &asked[0] else { panic!() };
     assert_eq!((*digest, rule.as_str()), (compile(RULES).digest, "java goes first"));
@@ -181,25 +181,25 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
 fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     let mut player = ruled();
     switch_on(&mut player);
-    let asked = look(&mut player, usual());
+    let asked = sample(&mut player, usual());
     assert_eq!(asked.len(), 3);
-    assert_eq!(look(&mut player, usual()), [], "asked for once, even while the answer is out");
+    assert_eq!(sample(&mut player, usual()), [], "asked for once, even while the answer is out");
     done(&mut player, &asked);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written");
     assert_eq!(player.app.journal.entries.len(), 4, "switched on, and a line for each");
     assert!(player.app.journal.changes.is_empty(), "they do not stand in the way of r");
     let kept = [(600, 400), (601, 400), (500, -100)];
-    assert_eq!(look(&mut player, with(&kept)), []);
+    assert_eq!(sample(&mut player, with(&kept)), []);
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
 
     // Another daemon has another opinion: it is left so, and said once.
     let back = [(600, 0), (601, 400), (500, -100)];
     for _ in 0..3 {
-        assert_eq!(look(&mut player, with(&back)), []);
+        assert_eq!(sample(&mut player, with(&back)), []);
         assert_eq!(*state_of(&player.app, 600), RuleCaseState::Left);
     }
-    assert_eq!(look(&mut player, with(&kept)), []);
-    assert_eq!(look(&mut player, with(&back)), []);
+    assert_eq!(sample(&mut player, with(&kept)), []);
+    assert_eq!(sample(&mut player, with(&back)), []);
     let told = player.app.journal.entries.iter().filter(|it| it.text.contains("left so"));
     assert_eq!(told.count(), 1);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written, 1 changed back");
@@ -209,22 +209,22 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     let at = reborn.processes.iter().position(|it| it.id.pid == 601).unwrap();
     reborn.processes[at].id.born = Ticks(999_999);
     reborn.processes[at].adj = Reading::Value(Adj(0));
-    assert_eq!(look(&mut player, reborn.clone()), []);
+    assert_eq!(sample(&mut player, reborn.clone()), []);
     assert_eq!(*state_of(&player.app, 601), RuleCaseState::New);
-    assert_eq!(wishes(&look(&mut player, reborn)), [(601, 0, 400)]);
+    assert_eq!(wishes(&sample(&mut player, reborn)), [(601, 0, 400)]);
 }
 
 #[test]
 fn an_earlier_look_says_nothing_of_who_was_changed() {
     let at = |values: &[(i32, i16)], ms: u64| {
-        let mut look = with(values);
-        look.clock.monotonic_ms = Millis(ms);
-        look
+        let mut sample = with(values);
+        sample.clock.monotonic_ms = Millis(ms);
+        sample
     };
     let mut player = ruled();
     switch_on(&mut player);
-    look(&mut player, at(&[], 2000));
-    let asked = look(&mut player, at(&[], 3000));
+    sample(&mut player, at(&[], 2000));
+    let asked = sample(&mut player, at(&[], 3000));
     assert_eq!(asked.len(), 0, "asked before");
     let kept = [(600, 400), (601, 400), (500, -100)];
     let wished: Vec<Request> = sticky(&player.app)
@@ -241,14 +241,14 @@ fn an_earlier_look_says_nothing_of_who_was_changed() {
         })
         .collect();
     done(&mut player, &wished);
-    assert_eq!(look(&mut player, at(&kept, 4000)), []);
+    assert_eq!(sample(&mut player, at(&kept, 4000)), []);
     let lines = player.app.journal.entries.len();
     player.play("<Esc>((");
-    assert!(player.app.time.is_past());
-    assert_eq!(look(&mut player, at(&kept, 5000)), []);
+    assert!(player.app.playback.is_past());
+    assert_eq!(sample(&mut player, at(&kept, 5000)), []);
     assert_eq!(player.app.journal.entries.len(), lines, "nobody changed anything");
     player.play("l");
-    assert_eq!(look(&mut player, at(&kept, 6000)), []);
+    assert_eq!(sample(&mut player, at(&kept, 6000)), []);
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
     assert_eq!(player.app.journal.entries.len(), lines);
 }
@@ -258,19 +258,19 @@ fn who_had_the_value_or_got_another_by_hand_is_left() {
     let mut player = ruled();
     switch_on(&mut player);
     let by_hand = process(600, "java", 0).id;
-    player.app.update(Msg::Came(Outcome::AdjSet {
+    player.app.update(Msg::Outcome(Outcome::AdjSet {
         who: by_hand,
         name: "java".to_owned(),
         before: Adj(0),
         now: Adj(5),
         revert: false,
     }));
-    let asked = look(&mut player, with(&[(600, 5), (601, 400)]));
+    let asked = sample(&mut player, with(&[(600, 5), (601, 400)]));
     assert_eq!(wishes(&asked).iter().map(|wish| wish.0).collect::<Vec<_>>(), [500]);
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Left);
     assert_eq!(*state_of(&player.app, 601), RuleCaseState::Has);
     for _ in 0..3 {
-        assert_eq!(look(&mut player, with(&[(600, 5), (601, 0), (500, -100)])), []);
+        assert_eq!(sample(&mut player, with(&[(600, 5), (601, 0), (500, -100)])), []);
     }
     assert_eq!(
         *state_of(&player.app, 601),
@@ -283,12 +283,12 @@ fn who_had_the_value_or_got_another_by_hand_is_left() {
 fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let mut player = ruled();
     switch_on(&mut player);
-    let asked = look(&mut player, usual());
+    let asked = sample(&mut player, usual());
     let refusals =
         [Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" }, Refusal::Gone, Refusal::Reborn];
     for (request, refusal) in asked.into_iter().zip(refusals) {
         let Request::Act(intent) = request else { panic!() };
-        player.app.update(Msg::Came(Outcome::Refused { intent, refusal }));
+        player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     }
     assert_eq!(sticky(&player.app).summary(), "rules on: 0 written, 1 refused");
     assert!(
@@ -297,7 +297,7 @@ fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let warned = player.app.journal.entries.iter().filter(|it| it.level == NoticeLevel::Warn);
     assert_eq!(warned.count(), 1);
     for _ in 0..3 {
-        assert_eq!(look(&mut player, usual()), [], "not tried again");
+        assert_eq!(sample(&mut player, usual()), [], "not tried again");
     }
 }
 
@@ -309,12 +309,12 @@ fn one_look_writes_only_so_many() {
     };
     let mut player = Player::on(crowd());
     give(&mut player.app, "[[rule]]\nfor = 'java'\nadj = 5\n");
-    look(&mut player, crowd());
+    sample(&mut player, crowd());
     assert_eq!(sticky(&player.app).would(), 51);
     switch_on(&mut player);
     let mut seen = HashSet::new();
     for count in [MOST_A_LOOK, MOST_A_LOOK, 11, 0] {
-        let asked = look(&mut player, crowd());
+        let asked = sample(&mut player, crowd());
         assert_eq!(asked.len(), count);
         seen.extend(wishes(&asked).iter().map(|(pid, ..)| *pid));
     }
@@ -332,7 +332,7 @@ fn rules_that_are_too_dear_mean_nobody_and_say_so() {
     let rule = format!("[[rule]]\nfor = [{}]\nadj = 5\n", hard.join(", "));
     let mut player = Player::on(crowd());
     give(&mut player.app, &rule.repeat(20));
-    look(&mut player, crowd());
+    sample(&mut player, crowd());
     assert_eq!(sticky(&player.app).too_dear, 1);
     assert!(sticky(&player.app).cases.is_empty());
     player.play("<A-a>");
@@ -344,7 +344,7 @@ fn rules_that_are_too_dear_mean_nobody_and_say_so() {
 fn a_name_alone_lowers_nothing() {
     let mut player = Player::on(with(&[(200, 300)]));
     give(&mut player.app, RULES);
-    look(&mut player, with(&[(200, 300)]));
+    sample(&mut player, with(&[(200, 300)]));
     let RuleCaseState::Never(why) = state_of(&player.app, 200) else {
         panic!("bash is left alone")
     };
@@ -367,7 +367,7 @@ fn a_setuid_program_proves_no_user() {
     {
         let mut player = Player::on(as_user(uid, euid));
         give(&mut player.app, text);
-        look(&mut player, as_user(uid, euid));
+        sample(&mut player, as_user(uid, euid));
         match state_of(&player.app, 700) {
             RuleCaseState::Would => assert!(written, "{uid} {text}"),
             RuleCaseState::Never(why) => {
@@ -400,7 +400,7 @@ fn the_protected_are_raised_only_by_who_says_exactly_them() {
     ] {
         let mut player = Player::on(crowd());
         give(&mut player.app, &format!("[[rule]]\nfor = [{entry}]\nadj = 400\n"));
-        look(&mut player, crowd());
+        sample(&mut player, crowd());
         assert_eq!(*state_of(&player.app, 600), RuleCaseState::Would, "{entry}: java is no pillar");
         for pid in [200, 700, 710] {
             let state = state_of(&player.app, pid);
@@ -416,22 +416,22 @@ fn a_changed_or_broken_file_switches_them_off() {
     give(&mut player.app, &format!("{RULES}# another version\n"));
     assert!(!sticky(&player.app).is_on());
     assert!(player.notice().contains("off until they are confirmed"), "{}", player.notice());
-    assert_eq!(look(&mut player, usual()), []);
+    assert_eq!(sample(&mut player, usual()), []);
 
     switch_on(&mut player);
     let bad = "adj.toml:3:7: adj is a number from -1000 to 1000".to_owned();
     player.app.update(Msg::AdjRules(RulesUpdate::Bad(bad)));
-    assert_eq!(look(&mut player, usual()), []);
+    assert_eq!(sample(&mut player, usual()), []);
     assert_eq!(sticky(&player.app).summary(), "rules off: the file is bad");
     player.play("<Esc><A-a><Enter>");
-    assert!(matches!(player.app.mode, Mode::Rules(_)), "what is bad is not switched on");
+    assert!(matches!(player.app.mode, Mode::AdjRules(_)), "what is bad is not switched on");
 
     // What was wished under another version is told, and counts for nothing.
     let mut player = ruled();
     switch_on(&mut player);
-    let asked = look(&mut player, usual());
+    let asked = sample(&mut player, usual());
     give(&mut player.app, &format!("{RULES}# another version\n"));
-    look(&mut player, usual());
+    sample(&mut player, usual());
     switch_on(&mut player);
     let told = player.app.journal.entries.len();
     done(&mut player, &asked);
@@ -456,14 +456,14 @@ fn they_are_off_at_once_and_stay_off() {
         player.play("<Esc>");
         player.play(script);
         assert!(!sticky(&player.app).is_on(), "{script}");
-        assert_eq!(look(&mut player, usual()), []);
+        assert_eq!(sample(&mut player, usual()), []);
     }
     for acting in
         [ActingMode::ReadOnly, ActingMode::NotReal, ActingMode::Elsewhere, ActingMode::Rehearsal]
     {
         let mut player = Player::with(Setup { acting, ..setup() }, usual());
         give(&mut player.app, RULES);
-        look(&mut player, usual());
+        sample(&mut player, usual());
         assert_eq!(sticky(&player.app).would(), 3, "a dry run is always possible");
         assert_eq!(player.play("<A-a><Enter>3<Enter>"), []);
         assert!(!sticky(&player.app).is_on());
@@ -473,11 +473,11 @@ fn they_are_off_at_once_and_stay_off() {
     let mut player = ruled();
     switch_on(&mut player);
     player.play("<Esc>z");
-    assert_eq!(look(&mut player, usual()), [], "paused");
+    assert_eq!(sample(&mut player, usual()), [], "paused");
     let mut late = usual();
     late.scan.stale_ms = Millis(900);
     player.play("z");
-    assert_eq!(look(&mut player, late), [], "those rows are old");
+    assert_eq!(sample(&mut player, late), [], "those rows are old");
 }
 
 #[test]
@@ -562,7 +562,7 @@ proptest! {
             }
             let on = sticky(&player.app).is_on();
             if on && consent.is_none() {
-                let Mode::Ask(ask) = &dialog else { panic!("switched on in {dialog:?}") };
+                let Mode::RuleConsent(ask) = &dialog else { panic!("switched on in {dialog:?}") };
                 prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                 prop_assert_eq!(ask.typed.parse(), Ok(ask.count));
                 prop_assert!(opened.is_some_and(|since| player.now >= since + 400));
@@ -571,11 +571,11 @@ proptest! {
             if !on {
                 consent = None;
             }
-            if !matches!(dialog, Mode::Ask(_)) || !matches!(player.app.mode, Mode::Ask(_)) {
+            if !matches!(dialog, Mode::RuleConsent(_)) || !matches!(player.app.mode, Mode::RuleConsent(_)) {
                 opened = None;
             }
             player.draw();
-            if matches!(player.app.mode, Mode::Ask(_)) {
+            if matches!(player.app.mode, Mode::RuleConsent(_)) {
                 opened.get_or_insert(player.now);
             }
         }
@@ -626,7 +626,7 @@ adj = 300
 fn database() -> App {
     let mut app = app("db-03.jsonl");
     give(&mut app, DATABASE);
-    let last = looks("db-03.jsonl").pop().expect("a look");
+    let last = samples("db-03.jsonl").pop().expect("a look");
     app.update(Msg::Sampled(Arc::clone(&last)));
     app.update(Msg::Sampled(last));
     app
@@ -656,14 +656,14 @@ fn the_page_and_the_question_are_as_they_were() {
     let count = sticky(&app).would();
     press(&mut app, 120, 40, &format!("<A-a><Enter>{count}<Enter>"));
     assert!(sticky(&app).is_on());
-    let last = looks("db-03.jsonl").pop().expect("a look");
+    let last = samples("db-03.jsonl").pop().expect("a look");
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
     for (nth, request) in asked.into_iter().enumerate() {
         let Request::Act(intent) = request else { panic!() };
         let Intent::KeepAdj { who, name, from, to, rule, digest } = intent.clone() else {
             panic!()
         };
-        app.update(Msg::Came(if nth == 0 {
+        app.update(Msg::Outcome(if nth == 0 {
             let refusal =
                 Refusal::NotPermitted { hint: "going below its floor needs CAP_SYS_RESOURCE" };
             Outcome::Refused { intent, refusal }
@@ -684,16 +684,16 @@ fn the_page_and_the_question_are_as_they_were() {
 fn hostile_names_are_harmless_on_the_page() {
     let mut app = app("hostile.jsonl");
     give(&mut app, "[[rule]]\nabout = \"\\u001b[2J\\u202e\"\nfor = ['*', '\u{202e}']\nadj = 999\n");
-    let last = looks("hostile.jsonl").pop().expect("a look");
+    let last = samples("hostile.jsonl").pop().expect("a look");
     app.update(Msg::Sampled(Arc::clone(&last)));
     app.update(Msg::Sampled(last));
     assert!(sticky(&app).would() > 3);
     press(&mut app, 100, 30, "<A-a>");
     for script in ["", "<PgDn>", "<End>", "<Enter>12"] {
         press(&mut app, 100, 30, script);
-        for look in [FULL, Theme { colour: false, unicode: false }] {
+        for sample in [FULL, Theme { colour: false, unicode: false }] {
             for (width, height) in [(100, 30), (40, 10), (60, 16), (120, 40)] {
-                let (buffer, viewport) = paint(&mut app, look, width, height);
+                let (buffer, viewport) = paint(&mut app, sample, width, height);
                 check_cells(&buffer, viewport, &script);
             }
         }
@@ -762,9 +762,9 @@ impl Machine {
         Self { live, app, hands: Box::new(hands), acts: Vec::new() }
     }
 
-    fn look(&mut self) {
-        let look = self.live.look(&self.app.needs(), None).expect("a look");
-        self.serve(Msg::Sampled(look));
+    fn sample(&mut self) {
+        let sample = self.live.sample(&self.app.needs(), None).expect("a look");
+        self.serve(Msg::Sampled(sample));
     }
 
     fn serve(&mut self, msg: Msg) {
@@ -772,7 +772,7 @@ impl Machine {
             let Request::Act(intent) = request else { continue };
             self.acts.push(intent.clone());
             let outcome = self.hands.perform(intent);
-            self.app.update(Msg::Came(outcome));
+            self.app.update(Msg::Outcome(outcome));
         }
     }
 
@@ -801,27 +801,27 @@ fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_chan
     let mut machine = Machine::new(&format!("[[rule]]\nfor = '{name}'\nadj = {high}\n"));
     // The child may not have its own name yet: until it has, no rule means it.
     while sticky(&machine.app).would() == 0 {
-        machine.look();
+        machine.sample();
     }
     assert_eq!(first.adj(), was, "a dry run");
     machine.switch_on();
-    machine.look();
+    machine.sample();
     assert_eq!((first.adj(), &machine.case(&first).state), (high, &RuleCaseState::Written));
 
     // One that starts later is written as well; the first one is not written again.
     let second = Own::named(folder.path(), &name);
     while machine.acts.len() < 2 {
-        machine.look();
+        machine.sample();
     }
     assert_eq!(second.adj(), high);
     std::fs::write(format!("/proc/{}/oom_score_adj", first.pid()), "650").expect("an own child");
     for _ in 0..3 {
-        machine.look();
+        machine.sample();
     }
     assert_eq!((first.adj(), &machine.case(&first).state), (650, &RuleCaseState::Left));
     assert_eq!(machine.acts.len(), 2);
     drop(second);
-    machine.look();
+    machine.sample();
     assert_eq!(sticky(&machine.app).cases.len(), 1, "the dead are nobody's case");
 }
 
@@ -835,11 +835,11 @@ fn on_this_machine_lowering_is_refused_or_done_as_the_kernel_says() {
     let rules = format!("[[rule]]\nfor = {{ name = '{name}', user = '{user}' }}\nadj = -5\n");
     let mut machine = Machine::new(&rules);
     while sticky(&machine.app).would() == 0 {
-        machine.look();
+        machine.sample();
     }
     machine.switch_on();
     for _ in 0..3 {
-        machine.look();
+        machine.sample();
     }
     assert_eq!(machine.acts.len(), 1, "tried once");
     let status = std::fs::read_to_string("/proc/self/status").expect("own status");

@@ -32,7 +32,7 @@ fn item(process: &Process, left_alone: bool) -> BulkItem {
 fn open(player: &mut Player, consent: BulkConsent) {
     let all = cast();
     let items = all.iter().map(|process| item(process, process.id.pid <= 2)).collect();
-    player.app.mode = Mode::Several(BulkDialog::new("Set oom_score_adj of all?", items, consent));
+    player.app.mode = Mode::Bulk(BulkDialog::new("Set oom_score_adj of all?", items, consent));
     player.draw();
 }
 
@@ -93,7 +93,7 @@ fn keys_typed_before_the_list_was_seen_do_not_confirm() {
     open(&mut player, BulkConsent::Enter);
     let soon = player.now + 100;
     assert_eq!(player.key_at(crate::stage::keys("<Enter>")[0], soon), []);
-    assert!(matches!(player.app.mode, Mode::Several(_)));
+    assert!(matches!(player.app.mode, Mode::Bulk(_)));
     assert_eq!(player.play("<Esc>"), []);
     assert!(matches!(player.app.mode, Mode::Browse));
 }
@@ -114,14 +114,14 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
         } else {
             Outcome::AdjSet { who, name, before: from, now: to, revert }
         };
-        player.app.update(Msg::Came(outcome));
+        player.app.update(Msg::Outcome(outcome));
     }
     let round = player.app.journal.round.clone().expect("a round");
     assert_eq!(round.sum(), "6 done, 1 refused");
     assert_eq!(round.lines.len(), 7);
     assert_eq!(round.lines[2].0, NoticeLevel::Warn);
     assert_eq!(player.app.journal.changes.len(), 6, "each can be put back");
-    assert!(matches!(player.app.mode, Mode::Round(_)));
+    assert!(matches!(player.app.mode, Mode::BulkResult(_)));
 
     let page = picture(&mut player, 80, 24);
     assert!(page.contains("6 done, 1 refused") && page.contains("already gone"), "{page}");
@@ -130,8 +130,8 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
 fn picture(player: &mut Player, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    let look = Theme { colour: true, unicode: true };
-    let viewport = ui::paint(&player.app, &look, area, &mut buffer);
+    let sample = Theme { colour: true, unicode: true };
+    let viewport = ui::paint(&player.app, &sample, area, &mut buffer);
     player.app.update(Msg::Drawn(viewport, doomtop::units::Millis(player.now)));
     let rows = (0..height).map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>());
     rows.map(|row| row.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
@@ -160,7 +160,7 @@ fn a_list_of_those_left_alone_cannot_be_confirmed() {
     let mut player = Player::on(usual());
     let items = cast().iter().map(|process| item(process, true)).collect();
     player.app.mode =
-        Mode::Several(BulkDialog::new("Sacrifice?", items, BulkConsent::Count(String::new())));
+        Mode::Bulk(BulkDialog::new("Sacrifice?", items, BulkConsent::Count(String::new())));
     let page = picture(&mut player, 80, 24);
     assert!(page.contains("nobody here can be touched"), "{page}");
     player.now += 1000;
@@ -179,7 +179,7 @@ fn what_was_meant_for_the_tagged_never_goes_to_the_one_under_the_cursor() {
     player.app.tags = cast().iter().filter(|it| it.id.pid > 500).map(|it| it.id).collect();
     assert_eq!(player.cursor(), Some(500));
     assert_eq!(player.play("at333"), []);
-    player.look(without(&[600, 601]));
+    player.sample(without(&[600, 601]));
     assert_eq!(player.play("<Enter>"), [], "they are gone, and it is another one");
     assert_eq!(player.play("<Enter>"), [], "an empty list asks for nothing");
 }
@@ -188,7 +188,7 @@ fn what_was_meant_for_the_tagged_never_goes_to_the_one_under_the_cursor() {
 fn enter_speaks_only_for_those_who_were_seen() {
     let mut player = Player::on(usual());
     let items = cast().iter().map(|process| item(process, process.id.pid <= 2)).collect();
-    player.app.mode = Mode::Several(BulkDialog::new("Set all?", items, BulkConsent::Enter));
+    player.app.mode = Mode::Bulk(BulkDialog::new("Set all?", items, BulkConsent::Enter));
     picture(&mut player, 60, 12);
     player.now += 1000;
     let enter = crate::stage::keys("<Enter>")[0];
@@ -208,11 +208,11 @@ fn enter_speaks_only_for_those_who_were_seen() {
 fn a_process_that_became_another_program_is_asked_about_anew() {
     let mut player = Player::on(usual());
     player.play("X");
-    assert!(matches!(player.app.mode, Mode::Confirm(_)));
+    assert!(matches!(player.app.mode, Mode::Signal(_)));
     let mut all = cast();
     let chrome = all.iter_mut().find(|it| it.id.pid == 500).expect("in the cast");
     chrome.comm = doomtop::model::Comm::new(b"sleep");
-    player.look(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
+    player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
     assert!(matches!(player.app.mode, Mode::Browse));
     assert!(player.notice().contains("became sleep"), "{}", player.notice());
     assert_eq!(player.play("y"), []);
@@ -224,7 +224,7 @@ fn the_explained_process_stays_the_explained_one() {
     player.play("<Down><Enter>");
     assert_eq!(player.cursor(), Some(600));
     player.now += 10_000;
-    player.look(without(&[600]));
+    player.sample(without(&[600]));
     player.now += 10_000;
     player.app.update(Msg::Tick(doomtop::units::Millis(player.now)));
     assert_eq!(player.cursor(), None, "it is gone, and nobody stands in for it");

@@ -26,19 +26,19 @@ fn film(count: u64) -> Vec<Snapshot> {
             } else if nth % 5 == 4 {
                 all[8].id.born.0 += nth;
             }
-            let mut look = machine(1_000_000, doomtop::model::ScoreScale::Signed, all);
-            look.clock.monotonic_ms = Millis(1000 + nth * 10_000);
-            look.clock.unix_ms += i64::try_from(nth).expect("few") * 10_000;
-            look.memory.free_kib = Kib(1_000_000 - nth);
-            look
+            let mut sample = machine(1_000_000, doomtop::model::ScoreScale::Signed, all);
+            sample.clock.monotonic_ms = Millis(1000 + nth * 10_000);
+            sample.clock.unix_ms += i64::try_from(nth).expect("few") * 10_000;
+            sample.memory.free_kib = Kib(1_000_000 - nth);
+            sample
         })
         .collect()
 }
 
-fn tape(looks: &[Snapshot]) -> Vec<u8> {
+fn tape(samples: &[Snapshot]) -> Vec<u8> {
     let mut tape = Recorder::new(Vec::new());
-    for look in looks {
-        tape.write(look).expect("a vector takes everything");
+    for sample in samples {
+        tape.write(sample).expect("a vector takes everything");
     }
     tape.finish().expect("a vector takes everything")
 }
@@ -47,20 +47,20 @@ fn tape(looks: &[Snapshot]) -> Vec<u8> {
 fn play_on(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, SourceError, Vec<SourceError>) {
     let reader = BufReader::new(std::io::Cursor::new(bytes.to_vec()));
     let mut recording = Recording::open(Box::new(reader), "tape");
-    let (mut looks, mut damage) = (Vec::new(), Vec::new());
+    let (mut samples, mut damage) = (Vec::new(), Vec::new());
     loop {
-        match recording.look(&Needs::default(), None) {
-            Ok(look) => looks.push(look),
+        match recording.sample(&Needs::default(), None) {
+            Ok(sample) => samples.push(sample),
             Err(lost @ SourceError::Damaged { .. }) => damage.push(lost),
-            Err(lost) => return (looks, lost, damage),
+            Err(lost) => return (samples, lost, damage),
         }
     }
 }
 
 fn play(bytes: &[u8]) -> (Vec<Arc<Snapshot>>, SourceError) {
-    let (looks, lost, damage) = play_on(bytes);
+    let (samples, lost, damage) = play_on(bytes);
     assert!(damage.is_empty(), "{damage:?}");
-    (looks, lost)
+    (samples, lost)
 }
 
 /// Where the members of a tape begin.
@@ -72,14 +72,14 @@ fn members(bytes: &[u8]) -> Vec<usize> {
 }
 
 fn same(one: &Snapshot, other: &Snapshot) {
-    let json = |look: &Snapshot| serde_json::to_value(look).expect("JSON");
+    let json = |sample: &Snapshot| serde_json::to_value(sample).expect("JSON");
     assert_eq!(json(one), json(other));
 }
 
-fn victims(looks: impl Iterator<Item = Arc<Snapshot>>) -> Vec<Vec<i32>> {
-    looks
-        .map(|look| {
-            let ranking = Ranking::new(&LINUX, &Scene::new(look, None));
+fn victims(samples: impl Iterator<Item = Arc<Snapshot>>) -> Vec<Vec<i32>> {
+    samples
+        .map(|sample| {
+            let ranking = Ranking::new(&LINUX, &Scene::new(sample, None));
             ranking.rows().iter().map(|row| row.id.pid).collect()
         })
         .collect()
@@ -87,35 +87,35 @@ fn victims(looks: impl Iterator<Item = Arc<Snapshot>>) -> Vec<Vec<i32>> {
 
 #[test]
 fn what_was_seen_comes_back() {
-    let looks = film(25);
-    let bytes = tape(&looks);
+    let samples = film(25);
+    let bytes = tape(&samples);
     let (found, lost) = play(&bytes);
     assert_eq!((found.len(), lost), (25, SourceError::End));
-    for (one, other) in found.iter().zip(&looks) {
+    for (one, other) in found.iter().zip(&samples) {
         same(one, other);
     }
-    let all = looks.iter().cloned().map(Arc::new);
+    let all = samples.iter().cloned().map(Arc::new);
     assert_eq!(victims(found.into_iter()), victims(all), "the same ranking on another machine");
 }
 
 #[test]
 fn what_changed_takes_less_than_a_tenth_of_the_whole() {
     let whole: usize =
-        film(60).iter().map(|look| serde_json::to_vec(look).expect("JSON").len()).sum();
+        film(60).iter().map(|sample| serde_json::to_vec(sample).expect("JSON").len()).sum();
     let bytes = tape(&film(60)).len();
     assert!(bytes * 10 < whole, "{bytes} of {whole}");
 }
 
 #[test]
 fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
-    let looks = film(8);
-    let bytes = tape(&looks);
+    let samples = film(8);
+    let bytes = tape(&samples);
     let mut seen = 0;
     for end in 0..bytes.len() {
         let (found, lost) = play(&bytes[..end]);
         assert!(found.len() >= seen, "{} looks at {end}, {seen} before", found.len());
         seen = found.len();
-        for (one, other) in found.iter().zip(&looks) {
+        for (one, other) in found.iter().zip(&samples) {
             same(one, other);
         }
         match lost {
@@ -132,7 +132,7 @@ fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
 
 /// Which looks of the film came back, by their clock; each must be one of it.
 fn numbers(found: &[Arc<Snapshot>]) -> Vec<u64> {
-    found.iter().map(|look| (look.clock.monotonic_ms.0 - 1000) / 10_000).collect()
+    found.iter().map(|sample| (sample.clock.monotonic_ms.0 - 1000) / 10_000).collect()
 }
 
 #[test]
@@ -147,8 +147,8 @@ fn what_is_wrong_with_a_tape_is_told_without_its_escapes() {
 
 #[test]
 fn damage_anywhere_costs_its_own_member_and_is_said() {
-    let looks = film(20);
-    let bytes = tape(&looks);
+    let samples = film(20);
+    let bytes = tape(&samples);
     let begins = members(&bytes);
     assert_eq!(begins.len(), 4, "a whole look each minute");
     // The first two bytes say that it is compressed at all: one of them may be wrong.
@@ -163,13 +163,13 @@ fn damage_anywhere_costs_its_own_member_and_is_said() {
             assert!(whole.clone().all(|nth| came.contains(&nth)), "at {at}: {came:?}");
             // Of its own member, what unpacks before the checksum tells may be wrong; the others are as
             // they were.
-            let others = found
-                .iter()
-                .filter(|look| whole.clone().any(|nth| looks[nth as usize].clock == look.clock));
-            assert!(others.clone().is_sorted_by_key(|look| look.clock.monotonic_ms), "at {at}");
-            for look in others {
-                let nth = (look.clock.monotonic_ms.0 - 1000) / 10_000;
-                same(look, &looks[nth as usize]);
+            let others = found.iter().filter(|sample| {
+                whole.clone().any(|nth| samples[nth as usize].clock == sample.clock)
+            });
+            assert!(others.clone().is_sorted_by_key(|sample| sample.clock.monotonic_ms), "at {at}");
+            for sample in others {
+                let nth = (sample.clock.monotonic_ms.0 - 1000) / 10_000;
+                same(sample, &samples[nth as usize]);
             }
             // A flag or a time in a header means nothing to us, and the last member has none behind it.
             let told = damage.len() + usize::from(lost != SourceError::End);
@@ -181,8 +181,8 @@ fn damage_anywhere_costs_its_own_member_and_is_said() {
 
 #[test]
 fn a_hole_a_cut_member_and_garbage_between_two_recordings_are_passed_over() {
-    let looks = film(20);
-    let bytes = tape(&looks);
+    let samples = film(20);
+    let bytes = tape(&samples);
     let begins = members(&bytes);
     let garbage: Vec<u8> = (0_u32..5000).map(|nth| (nth * nth % 251) as u8).collect();
     let zeros = vec![0; 4096];
@@ -201,7 +201,7 @@ fn a_hole_a_cut_member_and_garbage_between_two_recordings_are_passed_over() {
         let [SourceError::Damaged { after: last, until: next, .. }] = damage.as_slice() else {
             panic!("{damage:?}")
         };
-        let clock = |nth: usize| looks[nth].clock.unix_ms;
+        let clock = |nth: usize| samples[nth].clock.unix_ms;
         assert_eq!((*last, *next), (Some(clock(after)), clock(until)));
     }
     let two = [&bytes[..bytes.len() - 3], &garbage[..], &bytes[..]].concat();
@@ -238,8 +238,8 @@ fn damage_says_from_when_to_when() {
 
 #[test]
 fn a_bad_line_of_plain_json_costs_what_hangs_on_it() {
-    let looks = film(14);
-    let packed = tape(&looks);
+    let samples = film(14);
+    let packed = tape(&samples);
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("gzip");
     let lines: Vec<&str> = text.lines().collect();
@@ -275,14 +275,14 @@ fn what_unpacks_without_end_takes_no_memory() {
 
 #[test]
 fn unpacked_it_is_lines_of_json_that_can_be_read_too() {
-    let looks = film(8);
-    let packed = tape(&looks);
+    let samples = film(8);
+    let packed = tape(&samples);
     let mut text = Vec::new();
     flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut text).expect("gzip");
     assert_eq!(text.iter().filter(|&&byte| byte == b'\n').count(), 8);
     let (found, lost) = play(&text);
     assert_eq!((found.len(), lost), (8, SourceError::End));
-    same(&found[7], &looks[7]);
+    same(&found[7], &samples[7]);
 
     // What changed since something that is not there is said, not guessed.
     let second = text.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
@@ -339,18 +339,19 @@ fn this_machine_ranks_the_same_from_a_tape_by_every_policy() {
     let root = ProcRoot::open("/proc").expect("procfs");
     let mut live = LiveSource::start(root, ScanPatience::Forever).expect("a walker");
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let looks: Vec<Snapshot> =
-        (0..2).map(|_| Snapshot::clone(&live.look(&needs, None).expect("a look"))).collect();
-    let (found, lost) = play(&tape(&looks));
+    let samples: Vec<Snapshot> =
+        (0..2).map(|_| Snapshot::clone(&live.sample(&needs, None).expect("a look"))).collect();
+    let (found, lost) = play(&tape(&samples));
     assert_eq!(lost, SourceError::End);
-    let scene =
-        |looks: Vec<Arc<Snapshot>>| Scene::new(Arc::clone(&looks[1]), Some(Arc::clone(&looks[0])));
-    let here = scene(looks.into_iter().map(Arc::new).collect());
+    let scene = |samples: Vec<Arc<Snapshot>>| {
+        Scene::new(Arc::clone(&samples[1]), Some(Arc::clone(&samples[0])))
+    };
+    let here = scene(samples.into_iter().map(Arc::new).collect());
     let there = scene(found);
     for policy in doomtop::policy::POLICIES {
         let rows = |scene: &Scene| -> Vec<_> {
             let ranking = Ranking::new(*policy, scene);
-            ranking.rows().iter().map(|row| (row.id, row.standing.points())).collect()
+            ranking.rows().iter().map(|row| (row.id, row.placement.points())).collect()
         };
         assert_eq!(rows(&here), rows(&there), "{}", policy.id());
     }
@@ -370,13 +371,13 @@ fn a_ring_without_a_kill_writes_nothing_and_needs_a_folder() {
 #[test]
 fn a_ring_writes_what_was_before_a_kill_and_behind_it_once_a_burst() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut looks = film(30);
-    for (nth, look) in looks.iter_mut().enumerate() {
+    let mut samples = film(30);
+    for (nth, sample) in samples.iter_mut().enumerate() {
         let kills = [(8, 3), (9, 1), (22, 1)].iter().filter(|(at, _)| nth >= *at).map(|it| it.1);
-        look.traffic.oom_kills = doomtop::model::Reading::Value(kills.sum());
+        sample.traffic.oom_kills = doomtop::model::Reading::Value(kills.sum());
     }
     let file = folder.path().join("night.tape");
-    fs::write(&file, tape(&looks)).expect("written");
+    fs::write(&file, tape(&samples)).expect("written");
     let (from, kept) = (file.to_str().expect("a path"), folder.path().join("kept"));
     fs::create_dir(&kept).expect("a folder");
     let output =
