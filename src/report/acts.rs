@@ -13,7 +13,7 @@ use crate::told::told;
 pub enum Form {
     /// A sentence.
     Text,
-    /// A JSON object (`assets/schema.md`).
+    /// A JSON object (`assets/docs/schema.md`).
     Json,
 }
 
