@@ -405,7 +405,7 @@ fn the_list_of_policies_says_what_each_waits_for() {
     let text = String::from_utf8(output.stdout).expect("text");
     for policy in doomtop::policy::POLICIES {
         assert!(text.contains(policy.id()) && text.contains(policy.title()), "{text}");
-        assert!(policy.cites().iter().all(|cite| text.contains(cite.place)), "{text}");
+        assert!(policy.info().cites.iter().all(|cite| text.contains(cite.place)), "{text}");
     }
     assert!(text.contains("not armed: waits until swap is full"), "{text}");
     assert!(run(&["policies"]).status.success());

@@ -26,8 +26,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Badness, BadnessUnit, Cite, Drift, Policy, PolicyAction, SparedReason, TermNote, TieBreak,
-    TriggerState, Verdict,
+    AdjEffect, Badness, BadnessUnit, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind,
+    PolicyTraits, SparedReason, TermNote, TriggerState, Verdict,
 };
 use crate::model::{Needs, Process, Reading, Scene, Scores, Signal, Text};
 use crate::units::{Adj, Points};
@@ -53,7 +53,7 @@ pub fn troubles<'a>(
     let first = failed.next()?;
     let cause = policy.rule_error(first, scene)?;
     let count = failed.count() + 1;
-    let place = policy.cites().first().map_or("the rule", |cite| cite.place);
+    let place = policy.info().cites.first().map_or("the rule", |cite| cite.place);
     let whom = if count == 1 {
         format!("{} {}", first.id, first.comm)
     } else {
@@ -136,13 +136,15 @@ impl SiteRule {
         fn keep(text: &str) -> &'static str {
             Box::leak(text.to_owned().into_boxed_str())
         }
-        Box::leak(Box::new(SitePolicy {
+        let info = PolicyInfo {
             id: keep(&format!("{}{}", SitePolicy::PREFIX, self.law.name)),
             title: keep(&self.law.title),
             about: keep(&self.law.about),
             cites: Box::leak(Box::new([Cite { place: keep(place), at: "this site" }])),
-            rule: self,
-        }))
+            unit: self.law.unit,
+            kind: PolicyKind::Site,
+        };
+        Box::leak(Box::new(SitePolicy { info, rule: self }))
     }
 
     /// What the file calls it.
@@ -237,10 +239,7 @@ impl SiteRule {
 #[derive(Debug)]
 pub struct SitePolicy {
     rule: SiteRule,
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    cites: &'static [Cite],
+    info: PolicyInfo,
 }
 
 impl SitePolicy {
@@ -249,28 +248,21 @@ impl SitePolicy {
 }
 
 impl Policy for SitePolicy {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        self.cites
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         self.rule.needs.clone()
     }
 
-    fn unit(&self) -> BadnessUnit {
-        self.rule.law.unit
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        // A file may use adj in any way.
+        let uses_adj = self.rule.knows_adj;
+        PolicyTraits {
+            adj: if uses_adj { AdjEffect::Irregular } else { AdjEffect::Ignored },
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -287,19 +279,6 @@ impl Policy for SitePolicy {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
-    fn knows_adj(&self) -> bool {
-        self.rule.knows_adj
-    }
-
-    /// A file may say anything.
-    fn rises_with_adj(&self, _: &Scene) -> bool {
-        false
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
