@@ -75,7 +75,7 @@ impl<'a> RowContext<'a> {
 
     /// Signed points: a size where the policy counts pages, a bare number where it does not.
     pub fn points(&self, points: Points, out: &mut String) {
-        if self.policy.unit() == BadnessUnit::Bare {
+        if self.policy.info().unit == BadnessUnit::Bare {
             let _ = write!(out, "{}", points.0);
             return;
         }
@@ -121,7 +121,7 @@ impl RowView<'_> {
     /// Badness as a share of the domain's total; points that are no pages have none.
     #[must_use]
     pub fn permille(&self) -> Option<Permille> {
-        if self.context.policy.unit() == BadnessUnit::Bare {
+        if self.context.policy.info().unit == BadnessUnit::Bare {
             return None;
         }
         let total = self.context.scene.domain().pages;

@@ -216,7 +216,7 @@ impl App {
         let report = happening.report.and_then(|number| self.timeline.report(number).cloned());
         if let Some(report) = &report {
             let common = self.timeline.common();
-            let policy = Some(self.setup.policy).filter(|policy| policy.id() != "linux");
+            let policy = Some(self.setup.policy).filter(|policy| !policy.is_running_kernel());
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.prediction {

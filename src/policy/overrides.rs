@@ -1,7 +1,47 @@
-//! What overrules the ranking: switches and moments in which the kernel kills by no ranking at all,
-//! or kills nobody (`mm/oom_kill.c` `out_of_memory`, `oom_evaluate_task`; `mm/memcontrol-v1.c`).
+//! What overrides a ranking: settings and moments in which the kernel does not kill by badness, or
+//! kills no process at all.
 
-use crate::model::{PanicOnOom, ProcId, Process, Scene};
+use crate::model::{ProcId, Scene};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What overrides a ranking, without the process that it concerns.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum OverrideKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl OverrideKind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The identifier in JSON and metrics.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// [`Override::Panic`].
+    Panic = "panic_on_oom",
+    /// [`Override::Waits`].
+    Waits = "oom_kill_disable",
+    /// [`Override::NoKiller`].
+    NoKiller = "no_killer",
+    /// [`Override::AllocatingTask`].
+    AllocatingTask = "oom_kill_allocating_task",
+    /// [`Override::Confined`].
+    Confined = "confined",
+    /// [`Override::Dying`].
+    Dying = "dying",
+    /// [`Override::Swapoff`].
+    Swapoff = "swapoff",
+}
 
 /// Why the first of the ranking need not be the next to die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +63,24 @@ pub enum Override {
 }
 
 impl Override {
-    /// One word, for JSON.
+    /// The kind, without the process.
+    #[must_use]
+    pub const fn kind(self) -> OverrideKind {
+        match self {
+            Self::Panic => OverrideKind::Panic,
+            Self::Waits => OverrideKind::Waits,
+            Self::NoKiller => OverrideKind::NoKiller,
+            Self::AllocatingTask => OverrideKind::AllocatingTask,
+            Self::Confined => OverrideKind::Confined,
+            Self::Dying(_) => OverrideKind::Dying,
+            Self::Swapoff(_) => OverrideKind::Swapoff,
+        }
+    }
+
+    /// The identifier in JSON and metrics.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Panic => "panic_on_oom",
-            Self::Waits => "oom_kill_disable",
-            Self::NoKiller => "no_killer",
-            Self::AllocatingTask => "oom_kill_allocating_task",
-            Self::Confined => "confined",
-            Self::Dying(_) => "dying",
-            Self::Swapoff(_) => "swapoff",
-        }
+        self.kind().word()
     }
 
     /// Whether whoever asks for memory dies, whatever the ranking.
@@ -94,39 +140,4 @@ impl Override {
             Self::Swapoff(None) => "swapoff dies first".to_owned(),
         }
     }
-}
-
-/// What overrules the kernel's ranking in this scene, the strongest first.
-#[must_use]
-pub fn active_override(scene: &Scene) -> Option<Override> {
-    let (now, domain) = (scene.now(), scene.domain());
-    let cgroup =
-        domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str())).flatten();
-    if cgroup.is_some_and(|group| group.oom_kill_disabled.value() == Some(true)) {
-        return Some(Override::Waits);
-    }
-    match now.sysctls.panic_on_oom.value() {
-        Some(PanicOnOom::Always) => return Some(Override::Panic),
-        Some(PanicOnOom::Global) if domain.is_machine() => return Some(Override::Panic),
-        _ => {}
-    }
-    if !domain.is_memcg() && now.sysctls.oom_kill_allocating_task.value() == Some(true) {
-        return Some(Override::AllocatingTask);
-    }
-    let inside = || now.processes.iter().filter(|process| domain.contains(process));
-    if let Some(victim) = inside().find(|process| is_dying(process, scene)) {
-        return Some(Override::Dying(victim.id));
-    }
-    now.swap.leaving_kib?;
-    let by = inside().find(|process| process.comm.bytes() == b"swapoff");
-    (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
-}
-
-/// Whether a process was killed and still holds memory that the killer waits for. A score of 0 says
-/// that its memory was reaped: then it is passed over.
-fn is_dying(process: &Process, scene: &Scene) -> bool {
-    process.dying
-        && process.has_mm
-        && !process.is_kernel_thread()
-        && !crate::policy::kernel::linux::kernel_skips(process, scene)
 }
