@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
+use crate::model::{
     Cgroups, InstalledKillers, Machine, Memory, Overcommit, Pressure, Privileges, ProcId, Process,
-    Swap, Sysctls, Text, VmCounters,
+    Reading, Swap, Sysctl, Sysctls, Text, VmCounters, global_total,
 };
-use crate::model::machine::memory::global_total;
 use crate::units::{Millis, Pages, Ticks};
 
 /// The name and version of a snapshot's form as a JSON line (`assets/schema.md`).
@@ -149,6 +148,19 @@ impl Snapshot {
         let held = |process: &Process| process.rss_stat + process.swap.value().unwrap_or_default();
         fallen.sort_by_key(|process| std::cmp::Reverse(held(process)));
         fallen
+    }
+
+    /// The value of a sysctl, in its own unit.
+    #[must_use]
+    pub fn sysctl(&self, which: Sysctl) -> Reading<u64> {
+        match which {
+            Sysctl::OvercommitMemory => self.overcommit.mode.map(|mode| u64::from(u8::from(mode))),
+            Sysctl::OvercommitRatio => self.overcommit.ratio,
+            Sysctl::OvercommitKbytes => self.overcommit.kbytes.map(|kbytes| kbytes.0),
+            Sysctl::PanicOnOom => self.sysctls.panic_on_oom.map(|mode| u64::from(u8::from(mode))),
+            Sysctl::KillAllocatingTask => self.sysctls.oom_kill_allocating_task.map(u64::from),
+            Sysctl::Swappiness => self.sysctls.swappiness,
+        }
     }
 
     /// Where in `processes` the one with this pid stands.

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Whether a character may be shown as it is: printable, one meaning, no effect on its neighbours.
-fn harmless(c: char) -> bool {
+pub(crate) fn harmless(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\\'
@@ -83,67 +83,6 @@ pub fn unescape(text: &str) -> Vec<u8> {
     out
 }
 
-/// A process's own name (`comm`): its first 31 raw bytes, inline. The kernel keeps 15 for a user
-/// process (`TASK_COMM_LEN`); only kernel workers show more.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Comm {
-    length: u8,
-    bytes: [u8; Self::ROOM],
-}
-
-impl Comm {
-    const ROOM: usize = 31;
-
-    /// The first bytes of `bytes` that fit.
-    #[must_use]
-    pub fn new(bytes: &[u8]) -> Self {
-        let length = bytes.len().min(Self::ROOM);
-        let mut room = [0; Self::ROOM];
-        room[..length].copy_from_slice(&bytes[..length]);
-        Self { length: length as u8, bytes: room }
-    }
-
-    /// The raw bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-impl Default for Comm {
-    fn default() -> Self {
-        Self::new(b"")
-    }
-}
-
-/// The neutral form.
-impl fmt::Display for Comm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match std::str::from_utf8(self.bytes()) {
-            Ok(plain) if plain.chars().all(harmless) => f.pad(plain),
-            _ => f.pad(&neutral(self.bytes())),
-        }
-    }
-}
-
-impl fmt::Debug for Comm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.to_string())
-    }
-}
-
-impl Serialize for Comm {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Comm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::new(&unescape(&String::deserialize(deserializer)?)))
-    }
-}
-
 /// A longer name from outside (command line, cgroup, user): held in its neutral form, which is
 /// safe to print anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,6 +138,7 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Comm;
 
     #[test]
     fn hostile_names_lose_their_teeth_and_nothing_else() {

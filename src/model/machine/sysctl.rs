@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{OvercommitMode, Reading, Snapshot};
+use crate::model::{OvercommitMode, Reading};
 
 /// Who panics the kernel instead of killing (`vm.panic_on_oom`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,20 +122,6 @@ impl Sysctl {
             Self::OvercommitRatio => Some(Self::OvercommitKbytes),
             Self::OvercommitKbytes => Some(Self::OvercommitRatio),
             _ => None,
-        }
-    }
-
-    /// What a look says of it.
-    #[must_use]
-    pub fn seen(self, sample: &Snapshot) -> Reading<u64> {
-        let (overcommit, sysctls) = (&sample.overcommit, &sample.sysctls);
-        match self {
-            Self::OvercommitMemory => overcommit.mode.map(|mode| u64::from(u8::from(mode))),
-            Self::OvercommitRatio => overcommit.ratio,
-            Self::OvercommitKbytes => overcommit.kbytes.map(|kbytes| kbytes.0),
-            Self::PanicOnOom => sysctls.panic_on_oom.map(|who| u64::from(u8::from(who))),
-            Self::KillAllocatingTask => sysctls.oom_kill_allocating_task.map(u64::from),
-            Self::Swappiness => sysctls.swappiness,
         }
     }
 
