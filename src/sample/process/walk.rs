@@ -16,7 +16,8 @@ use crate::model::{
     CgroupNeeds, Comm, Machine, Needs, ProcId, Process, ProcessFiles, Reading, Scores, Text,
 };
 use crate::sample::Unreadable;
-use crate::sample::file_buffer::{FileAbsence, ProcPath};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::ProcPath;
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
@@ -24,8 +25,8 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, reading,
-    take_stat, take_status, take_thread,
+    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, take_stat,
+    take_status, take_thread,
 };
 use crate::units::Adj;
 
