@@ -23,7 +23,7 @@ pub(crate) fn read(search: &Search<'_>) -> KillerOptions<OomdOptions> {
     };
     let read = places.iter().find_map(|place| Some((*place, search.file(place)?)));
     let Some((place, bytes)) = read else { return killer };
-    match parse::json(&bytes).and_then(|config| parse::oomd_json(&config)) {
+    match parse::oomd_json(&bytes) {
         Some((options, odd)) => {
             killer.from.push(text(&format!("/{place}")));
             (killer.options, killer.odd) = (options, odd);
