@@ -177,7 +177,7 @@ impl Domain {
             DomainKind::Global => return true,
             // One that could not be read may well be among them.
             DomainKind::Nodes(nodes) => {
-                return process.nodes.value().is_none_or(|allowed| allowed.meets(nodes));
+                return process.nodes.value().is_none_or(|allowed| allowed.intersects(nodes));
             }
             DomainKind::Memcg(_) | DomainKind::Part | DomainKind::Gone => {}
         }

@@ -30,7 +30,7 @@ pub enum Scores {
     All,
     /// None.
     #[default]
-    Nobody,
+    None,
 }
 
 impl Needs {
@@ -56,7 +56,7 @@ pub enum CgroupNeeds {
     #[default]
     Nothing,
     /// Every group's limits now and then, and how full the limited ones are: which wall is near.
-    Walls,
+    Limits,
     /// Everything about every group.
     Everything,
 }

@@ -78,7 +78,7 @@ pub enum EventTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PredictionResult {
     /// There was no look before, or it is no longer kept.
-    NoLook,
+    NoSample,
     /// It was not in that look: born since, or hidden.
     NotSeen,
     /// It had this place, from 1: the predicted victim.
@@ -88,7 +88,7 @@ pub enum PredictionResult {
     /// It could not be chosen.
     Spared,
     /// It fell with another one.
-    Along,
+    AlsoKilled,
 }
 
 /// Who died, as far as it was told.

@@ -243,7 +243,7 @@ impl Scene {
         let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
         let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        for victim in before.fallen(&self.now).into_iter().take(count) {
+        for victim in before.killed_until(&self.now).into_iter().take(count) {
             let parent = before.position(victim.parent).map(|at| before.processes[at].id);
             let at = self.now.clock.monotonic_ms;
             self.kills.push(KillSeen { victim: victim.id, parent, at });
@@ -352,7 +352,7 @@ impl Scene {
     }
 
     /// Compares with this earlier look, too: where looks were left out.
-    pub fn recall(&mut self, sample: &Snapshot) {
+    pub fn set_growth_baseline(&mut self, sample: &Snapshot) {
         let mut minute = GrowthWindow::default();
         minute.keep(sample);
         minute.keep(&self.now);

@@ -125,7 +125,7 @@ impl Snapshot {
 
     /// Whether its counters go on from an earlier look: the same machine, and not booted since.
     #[must_use]
-    pub fn goes_on_from(&self, before: &Self) -> bool {
+    pub fn continues(&self, before: &Self) -> bool {
         self.clock.uptime_ticks >= before.clock.uptime_ticks
             && self.machine.name == before.machine.name
     }
@@ -139,7 +139,7 @@ impl Snapshot {
     /// Who lived in this look and was killed, on the way out or gone by the time of `later`: the largest
     /// first. Whoever was on the way out before fell to something earlier.
     #[must_use]
-    pub fn fallen(&self, later: &Self) -> Vec<&Process> {
+    pub fn killed_until(&self, later: &Self) -> Vec<&Process> {
         let falls = |process: &&Process| {
             let then = later.find(process.id);
             process.has_mm && !process.dying && then.is_none_or(|it| it.dying || !it.has_mm)

@@ -69,11 +69,11 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
         let now = millis(errand.started.elapsed());
-        errand.reader.watch_io(!errand.killers.last().oomd.options.devices.is_empty());
+        errand.reader.set_read_io(!errand.killers.last().oomd.options.devices.is_empty());
         errand.reader.read(errand.cgroup_needs, now);
         errand.killers.read(&errand.root, errand.walker.rows(), now);
-        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().look_at());
-        errand.walker.find_out(rules.unwrap_or_default());
+        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().needed_files());
+        errand.walker.read_exe_cwd_environ(rules.unwrap_or_default());
         if done.send(errand).is_err() {
             break;
         }

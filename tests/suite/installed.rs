@@ -175,7 +175,7 @@ fn oomd_is_told_by_json() {
     let told = folder.killers(&[]).oomd.clone();
     assert!(
         told.assumed()
-            && texts(&told.odd) == ["oomd: cannot read the configuration /etc/oomd.json"]
+            && texts(&told.remarks) == ["oomd: cannot read the configuration /etc/oomd.json"]
     );
 }
 

@@ -109,8 +109,8 @@ pub struct Cgroup {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub io: Vec<IoStat>,
     /// How it is marked (version 2), where it is marked at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marks: Option<OomdXattrs>,
+    #[serde(default, rename = "marks", skip_serializing_if = "Option::is_none")]
+    pub xattrs: Option<OomdXattrs>,
     /// Its own swappiness (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,

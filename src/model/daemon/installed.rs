@@ -39,8 +39,8 @@ pub struct KillerOptions<T> {
     #[serde(default)]
     pub from: Vec<Text>,
     /// What of them made no sense, in words.
-    #[serde(default)]
-    pub odd: Vec<Text>,
+    #[serde(default, rename = "odd")]
+    pub remarks: Vec<Text>,
     /// The options.
     pub options: T,
 }
@@ -99,7 +99,7 @@ impl InstalledKillers {
     /// What the rules in files of those that are installed look at: rules that give no points look at
     /// nothing.
     #[must_use]
-    pub fn look_at(&self) -> ProcessFiles {
+    pub fn needed_files(&self) -> ProcessFiles {
         let installed = [&self.nohang, &self.nohang_desktop];
         let installed = installed
             .into_iter()

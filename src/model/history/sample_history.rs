@@ -226,7 +226,7 @@ impl SampleHistory {
     /// A cgroup through all looks that are kept, the oldest first: when each was taken, when its cgroups
     /// were read, and the cgroup where it was there.
     #[must_use]
-    pub fn trail(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
+    pub fn cgroup_history(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
         let order = |group: &Cgroup| tree_order(group.path.as_str(), path);
         let found = |list: &'_ [Cgroup]| list.binary_search_by(order).ok();
         let mut last: Option<&Cgroup> = None;
@@ -268,7 +268,7 @@ impl SampleHistory {
         let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
         let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
-        more && now.goes_on_from(before)
+        more && now.continues(before)
     }
 
     /// Whether a look is kept whole, and not as what changed.

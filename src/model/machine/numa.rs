@@ -49,7 +49,7 @@ impl NodeSet {
 
     /// Whether the two share a node.
     #[must_use]
-    pub const fn meets(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -114,8 +114,8 @@ mod tests {
         }
         let set = NodeSet::parse("0-1,3").unwrap();
         assert!(set.has(1) && !set.has(2) && !set.has(99));
-        assert!(set.meets(NodeSet::parse("3").unwrap()));
-        assert!(!set.meets(NodeSet::parse("2").unwrap()));
+        assert!(set.intersects(NodeSet::parse("3").unwrap()));
+        assert!(!set.intersects(NodeSet::parse("2").unwrap()));
     }
 
     proptest! {

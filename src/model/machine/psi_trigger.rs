@@ -38,13 +38,13 @@ pub enum PressureWatch {
     /// No trigger was to be had, and why: the file is read once a window, by the same rule.
     Reading(PsiTrigger, String),
     /// Neither, and why: only the looks see it.
-    Blind(String),
+    Unavailable(String),
 }
 
 impl PressureWatch {
     /// Whether pressure is noticed between two looks.
     #[must_use]
-    pub const fn wakes(&self) -> bool {
+    pub const fn is_watching(&self) -> bool {
         matches!(self, Self::Trigger(_) | Self::Reading(..))
     }
 }

@@ -107,7 +107,7 @@ impl Sysctl {
 
     /// What a value amounts to: `oom_kill_allocating_task` is on for every number but 0.
     #[must_use]
-    pub const fn amounts_to(self, value: u64) -> u64 {
+    pub const fn effective(self, value: u64) -> u64 {
         match self {
             Self::KillAllocatingTask if value != 0 => 1,
             _ => value,

@@ -46,7 +46,7 @@ impl FrozenBy {
     /// Whether a signal has to wait for the thaw (`Documentation/admin-guide/cgroup-v2.rst`,
     /// `cgroup.freeze`: a deadly one does not).
     #[must_use]
-    pub fn holds_back(&self, signal: Signal) -> bool {
+    pub fn delays(&self, signal: Signal) -> bool {
         self.hierarchy == Hierarchy::V1 || signal != Signal::KILL
     }
 }

@@ -23,7 +23,7 @@ impl MemoryBreakdown {
     /// many, up to twice too high, but never more than what is shared at all. What `tmpfs` and shared
     /// mappings hold is not anonymous here; huge pages are.
     #[must_use]
-    pub fn unshare(&self) -> Kib {
+    pub fn shared_anonymous(&self) -> Kib {
         let most = self.anonymous.min(self.shared);
         self.anonymous_part.map_or(most, |part| {
             let half = self.anonymous.saturating_sub(part);
@@ -64,7 +64,7 @@ mod tests {
                 anonymous_part: part,
                 ..MemoryBreakdown::default()
             }
-            .unshare()
+            .shared_anonymous()
         };
         assert_eq!(of(1000, 1200, Some(Kib(500))), Kib(1000), "all of it by two");
         assert_eq!(of(1000, 500, Some(Kib(750))), Kib(500), "half of it by two");

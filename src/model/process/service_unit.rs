@@ -72,7 +72,7 @@ impl RestartPolicy {
     /// Whether a main process that ends by this signal is started again. SIGHUP, SIGINT, SIGTERM and
     /// SIGPIPE are an orderly end.
     #[must_use]
-    pub const fn follows(self, signal: Signal) -> bool {
+    pub const fn restarts_after(self, signal: Signal) -> bool {
         let orderly = matches!(signal.0, 1 | 2 | 13 | 15);
         match self {
             Self::No | Self::OnWatchdog => false,
@@ -99,8 +99,8 @@ mod tests {
             ("on-watchdog", false, false),
         ] {
             let restart = RestartPolicy::named(name).expect("a name of the manual");
-            assert_eq!(restart.follows(Signal::KILL), kill, "{name} after SIGKILL");
-            assert_eq!(restart.follows(Signal::TERM), term, "{name} after SIGTERM");
+            assert_eq!(restart.restarts_after(Signal::KILL), kill, "{name} after SIGKILL");
+            assert_eq!(restart.restarts_after(Signal::TERM), term, "{name} after SIGTERM");
         }
         assert_eq!(RestartPolicy::named("sometimes"), None);
     }

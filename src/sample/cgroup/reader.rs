@@ -61,7 +61,7 @@ impl CgroupReader {
     }
 
     /// Whether what cgroups do on devices is read too, where everything is.
-    pub fn watch_io(&mut self, with_io: bool) {
+    pub fn set_read_io(&mut self, with_io: bool) {
         self.with_io = with_io;
     }
 
@@ -80,11 +80,11 @@ impl CgroupReader {
                 self.last = Arc::default();
                 self.paths.clear();
             }
-            CgroupNeeds::Walls if self.needed == needs && self.since + 1 < SURVEY => {
+            CgroupNeeds::Limits if self.needed == needs && self.since + 1 < SURVEY => {
                 self.since += 1;
                 self.refresh(now);
             }
-            CgroupNeeds::Walls | CgroupNeeds::Everything => {
+            CgroupNeeds::Limits | CgroupNeeds::Everything => {
                 self.since = 0;
                 self.survey(needs, now);
             }

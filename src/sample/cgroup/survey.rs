@@ -167,7 +167,7 @@ impl Survey<'_> {
                     oom_group_kill: none,
                 }
             });
-            group.marks = marks(dir);
+            group.xattrs = marks(dir);
             if self.with_io {
                 let read = self.tools.buffer.read(dir, c"io.stat");
                 group.io = read.map(parse::io_stat).unwrap_or_default();

@@ -26,7 +26,7 @@ pub(crate) fn read(search: &Search<'_>) -> KillerOptions<EarlyoomOptions> {
             parse::words(&parse::assigned(&bytes, "EARLYOOM_ARGS").unwrap_or_default())
         }),
     };
-    (killer.options, killer.odd) = parse::earlyoom_args(&args.unwrap_or_default());
+    (killer.options, killer.remarks) = parse::earlyoom_args(&args.unwrap_or_default());
     killer.options.before_1_8 = search.version("earlyoom").is_some_and(|it| it < (1, 8));
     killer
 }

@@ -55,7 +55,7 @@ pub(crate) fn read(search: &Search<'_>, config: Config) -> KillerOptions<NohangO
     };
     if let Some(bytes) = search.file(place) {
         killer.from.push(text(&format!("/{place}")));
-        (killer.options, killer.odd) = parse::nohang_conf(&bytes);
+        (killer.options, killer.remarks) = parse::nohang_conf(&bytes);
     }
     killer.options.up_to_0_2 = search.version("nohang").is_some_and(|it| it <= (0, 2));
     killer

@@ -26,9 +26,9 @@ pub(crate) fn read(search: &Search<'_>) -> KillerOptions<OomdOptions> {
     match parse::oomd_json(&bytes) {
         Some((options, odd)) => {
             killer.from.push(text(&format!("/{place}")));
-            (killer.options, killer.odd) = (options, odd);
+            (killer.options, killer.remarks) = (options, odd);
         }
-        None => killer.odd.push(text(&format!("oomd: cannot read the configuration /{place}"))),
+        None => killer.remarks.push(text(&format!("oomd: cannot read the configuration /{place}"))),
     }
     if let Some(running) = search.running(COMM) {
         killer.options.devices = devices(search, running);

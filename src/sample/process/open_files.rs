@@ -128,7 +128,7 @@ impl OpenFiles {
     /// not be read: they stay as they were, and a later walk opens them anew.
     pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
         let mut unreadable = 0;
-        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::Nobody };
+        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::None };
         let tools = &mut self.tools;
         self.processes.retain(|kept| {
             let at = rows.binary_search_by_key(&kept.id.pid, |row| row.id.pid);

@@ -69,7 +69,7 @@ impl WalkRequest {
         self.members = needs.cgroups == CgroupNeeds::Everything;
         self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
-        self.scores = needs.scores != Scores::Nobody;
+        self.scores = needs.scores != Scores::None;
         self.all_scores = needs.scores == Scores::All;
         self.listed.clear();
         if let Scores::Some(listed) = &needs.scores {
@@ -252,7 +252,7 @@ impl ProcessWalk {
 
     /// Finds out what processes run and where, as far as that is looked at: of who is new or has
     /// another name, and of the others in turn.
-    pub fn find_out(&mut self, looks_at: ProcessFiles) {
+    pub fn read_exe_cwd_environ(&mut self, looks_at: ProcessFiles) {
         let anew = looks_at != self.looked_at;
         self.looked_at = looks_at;
         if looks_at == ProcessFiles::default() {
