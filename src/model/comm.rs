@@ -1,4 +1,4 @@
-//! The short name of a process.
+//! The short name of a process or thread.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::text::{harmless, neutral, unescape};
 
-/// A process's own name (`comm`): its first 31 raw bytes, inline. The kernel keeps 15 for a user
-/// process (`TASK_COMM_LEN`); only kernel workers show more.
+/// The `comm` of a process: its first 31 bytes, stored inline. The kernel keeps 15 bytes
+/// (`TASK_COMM_LEN`); only kernel workers show more in `/proc/PID/stat`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Comm {
     length: u8,
@@ -17,7 +17,7 @@ pub struct Comm {
 impl Comm {
     const ROOM: usize = 31;
 
-    /// The first bytes of `bytes` that fit.
+    /// Takes the first 31 bytes of `bytes`.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let length = bytes.len().min(Self::ROOM);
@@ -26,7 +26,7 @@ impl Comm {
         Self { length: length as u8, bytes: room }
     }
 
-    /// The raw bytes.
+    /// The bytes, not escaped.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
@@ -39,7 +39,7 @@ impl Default for Comm {
     }
 }
 
-/// The neutral form.
+/// The escaped form; see [`crate::model::escape_bytes`].
 impl fmt::Display for Comm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match std::str::from_utf8(self.bytes()) {

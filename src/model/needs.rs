@@ -2,39 +2,42 @@
 
 use crate::model::ProcId;
 
-/// Which facts a look must bring. What nobody needs is not read.
+/// Which facts a sample must contain. Facts that nothing needs are not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// `/proc/PID/status`: swap, page tables, users, capabilities, exact sizes.
+    /// `/proc/PID/status`: swap, page tables, user ids, capabilities, exact sizes.
     pub status: bool,
     /// `/proc/PID/cgroup`.
     pub cgroup: bool,
-    /// `/proc/PID/cmdline` inside the look. Only where nobody waits for a ranking (batch, JSON).
+    /// `/proc/PID/cmdline`, read as part of the sample. Only where no user waits for a ranking
+    /// (batch, JSON): reading it may block.
     pub cmdline: bool,
-    /// Programs, working directories and environments, as far as an installed killer has rules on them.
+    /// Programs, working directories and environments, as far as the rules of an installed killer
+    /// test them.
     pub exe_cwd_environ: bool,
     /// How much of the memory cgroups.
     pub cgroups: CgroupNeeds,
-    /// Whose `oom_score` to read beside the rest.
+    /// The processes whose `oom_score` is read.
     pub scores: Scores,
-    /// Whose files to keep open: the top of the ranking, best first.
+    /// The processes whose files are kept open: the top of the ranking, best first.
     pub keep: Vec<ProcId>,
 }
 
-/// Whose `oom_score` to read.
+/// The processes whose `oom_score` is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Scores {
-    /// The processes whose files are kept open, these ones, and a rotating few of the rest.
+    /// The processes whose files are kept open, the processes of this list, and a rotating
+    /// sixteenth of the rest.
     Some(Vec<ProcId>),
     /// Every process.
     All,
-    /// None.
+    /// No process.
     #[default]
     None,
 }
 
 impl Needs {
-    /// Everything that a ranking and a full table can use, for one thorough look.
+    /// Every fact that a ranking and a full table can use.
     #[must_use]
     pub fn everything() -> Self {
         Self {
@@ -49,14 +52,15 @@ impl Needs {
     }
 }
 
-/// How much of the memory cgroups a look brings.
+/// How much of the memory cgroups a sample contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CgroupNeeds {
     /// Nothing.
     #[default]
     Nothing,
-    /// Every group's limits now and then, and how full the limited ones are: which wall is near.
+    /// The limits of every group every few samples, and the usage of the limited groups in each
+    /// sample.
     Limits,
-    /// Everything about every group.
+    /// Every fact of every group.
     Everything,
 }

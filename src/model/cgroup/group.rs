@@ -8,19 +8,19 @@ use crate::model::cgroup::limit::Limit;
 use crate::model::{Pressure, Reading, Text};
 use crate::units::{Bytes, PageSize, Pages};
 
-/// What happened in a cgroup since it was made, with everything below it (`memory.events`).
+/// Events in a cgroup and below since it was created (`memory.events`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CgroupEvents {
-    /// Reclaimed although below `memory.low`.
+    /// Reclaims although usage was below `memory.low`.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub low: Reading<u64>,
-    /// Throttled over `memory.high`.
+    /// Times that tasks were throttled above `memory.high`.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub high: Reading<u64>,
-    /// Charges that hit the limit (version 1: `memory.failcnt`).
+    /// Times that a charge reached the limit (version 1: `memory.failcnt`).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub max: Reading<u64>,
-    /// OOM entered, even if nobody was killed.
+    /// Times that an OOM began, even if no process was killed.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub oom: Reading<u64>,
     /// Processes killed.
@@ -31,7 +31,8 @@ pub struct CgroupEvents {
     pub oom_group_kill: Reading<u64>,
 }
 
-/// What a cgroup and everything below did on one device since it was made (version 2, `io.stat`).
+/// I/O of a cgroup and everything below it on one device since it was created (version 2,
+/// `io.stat`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IoStat {
     /// Major and minor number of the device.
@@ -50,110 +51,112 @@ pub struct IoStat {
     pub trim_bytes: u64,
 }
 
-/// How a cgroup is marked for the killers that choose among cgroups: its extended attributes
-/// (`user.oomd_avoid` and the like), and who set them.
+/// The extended attributes of a cgroup that tell userspace killers whether to choose it
+/// (`user.oomd_avoid` and others).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OomdXattrs {
-    /// To be chosen after all others.
+    /// Whether to choose it after all others.
     pub avoid: bool,
-    /// Never to be chosen; systemd-oomd alone knows it.
+    /// Whether never to choose it; only systemd-oomd knows it.
     pub omit: bool,
-    /// To be chosen before all others; oomd alone knows it.
+    /// Whether to choose it before all others; only oomd knows it.
     pub prefer: bool,
-    /// The user who owns the cgroup.
+    /// The owner of the cgroup; `u32::MAX` if not known.
     pub owner: u32,
 }
 
 /// One memory cgroup.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cgroup {
-    /// Its path, as `/proc/PID/cgroup` prints it to doomtop.
+    /// The path, as `/proc/PID/cgroup` prints it to doomtop.
     pub path: Arc<Text>,
-    /// What is charged to it and everything below (`memory.current`, `memory.usage_in_bytes`).
+    /// Memory charged to it and everything below (`memory.current`, `memory.usage_in_bytes`), in
+    /// bytes.
     #[serde(rename = "usage_bytes")]
     pub usage: Reading<Bytes>,
-    /// The wall (`memory.max`, `memory.limit_in_bytes`). Missing on the root of version 2.
+    /// The limit of memory (`memory.max`, `memory.limit_in_bytes`). Missing on the root of version
+    /// 2.
     #[serde(rename = "limit_bytes")]
     pub limit: Reading<Limit>,
-    /// Where throttling begins (`memory.high`); nothing is ever killed for it.
+    /// The usage above which tasks are throttled (`memory.high`). It causes no kills.
     #[serde(rename = "high_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub high: Reading<Limit>,
     /// Swap charged to it (version 2, `memory.swap.current`).
     #[serde(rename = "swap_usage_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub swap_usage: Reading<Bytes>,
-    /// How much swap it may use (version 2, `memory.swap.max`).
+    /// The limit of swap (version 2, `memory.swap.max`).
     #[serde(rename = "swap_limit_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub swap_limit: Reading<Limit>,
-    /// Memory and swap together (version 1, `memory.memsw.usage_in_bytes`).
+    /// Memory and swap charged to it (version 1, `memory.memsw.usage_in_bytes`).
     #[serde(rename = "memsw_usage_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub memsw_usage: Reading<Bytes>,
-    /// The wall of both together (version 1, `memory.memsw.limit_in_bytes`).
+    /// The limit of memory and swap together (version 1, `memory.memsw.limit_in_bytes`).
     #[serde(rename = "memsw_limit_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub memsw_limit: Reading<Limit>,
-    /// File cache and slab that reclaim can take back before anybody is killed (`memory.stat`).
+    /// File cache and slab that reclaim can free before a kill (`memory.stat`).
     #[serde(rename = "reclaimable_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
     pub reclaimable: Reading<Bytes>,
-    /// File cache that nobody used lately, with everything below (`memory.stat` `inactive_file`).
+    /// File cache on the inactive list, of it and everything below (`memory.stat` `inactive_file`).
     #[serde(
         rename = "inactive_file_bytes",
         default,
         skip_serializing_if = "Reading::is_not_asked"
     )]
     pub inactive_file: Reading<Bytes>,
-    /// Pages that reclaim looked at since it was made, with everything below (version 2,
+    /// Pages scanned by reclaim since it was created, with everything below (version 2,
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub pgscan: Reading<u64>,
-    /// What it did on each device (version 2); read where a killer weighs it.
+    /// I/O by device (version 2); read if a killer uses it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub io: Vec<IoStat>,
-    /// How it is marked (version 2), where it is marked at all.
+    /// Extended attributes for userspace killers (version 2), if any is set.
     #[serde(default, rename = "marks", skip_serializing_if = "Option::is_none")]
     pub xattrs: Option<OomdXattrs>,
-    /// Its own swappiness (version 1).
+    /// `memory.swappiness` (version 1).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub swappiness: Reading<u64>,
-    /// `memory.oom.group`: whoever is chosen here takes everybody along.
+    /// `memory.oom.group`: whether a kill in it kills all its processes.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub oom_group: Reading<bool>,
-    /// `oom_kill_disable` (version 1): at the wall tasks wait, and nobody is killed.
+    /// `oom_kill_disable` (version 1): at the limit tasks wait, and no process is killed.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub oom_kill_disabled: Reading<bool>,
-    /// `under_oom` (version 1): it stands at its wall right now.
+    /// `under_oom` (version 1): whether it is at its limit now.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub under_oom: Reading<bool>,
-    /// What happened.
+    /// Events since it was created.
     #[serde(default)]
     pub events: CgroupEvents,
-    /// Stall times of its own tasks (version 2, `memory.pressure`).
+    /// Pressure stall information of its own tasks (version 2, `memory.pressure`, `io.pressure`).
     #[serde(default)]
     pub pressure: Pressure,
 }
 
 impl Cgroup {
-    /// Whether a wall of its own can be hit.
+    /// Whether it has a limit of its own, on memory or on memory and swap.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         let bounded = |limit: Reading<Limit>| limit.value().and_then(Limit::bytes).is_some();
         bounded(self.limit) || bounded(self.memsw_limit)
     }
 
-    /// Whether its pages can go to swap: `swappiness` is the machine's `vm.swappiness`, which counts
-    /// where the cgroup has none of its own.
+    /// Whether its pages can be swapped out. `swappiness` is `vm.swappiness`, which counts if the
+    /// cgroup has no value of its own.
     fn swaps(&self, swappiness: Reading<u64>) -> bool {
         self.swappiness.value().or(swappiness.value()).is_none_or(|value| value > 0)
     }
 
-    /// What adj is weighed by in an OOM of this cgroup: its limit, and as much swap as it may use
-    /// (`mm/memcontrol.c` `mem_cgroup_get_max`). Only its own limits count, not its ancestors'. At
-    /// least one page. `None` without a limit of its own.
+    /// The total by which adj is scaled in an OOM of this cgroup, in pages, at least 1: its limit
+    /// plus the swap that it may use (`mm/memcontrol.c` `mem_cgroup_get_max`). Only its own limits
+    /// count, not those of its ancestors. `None` without a limit of its own.
     #[must_use]
     pub fn total(&self, swap: Pages, swappiness: Reading<u64>, page: PageSize) -> Option<Pages> {
         if !self.is_limited() {
             return None;
         }
-        // The page counters' own "no limit": LONG_MAX in pages.
+        // LONG_MAX in pages: the value that page counters have for "no limit".
         let all = Pages(i64::MAX as u64 / page.0.max(1));
         let pages = |limit: Reading<Limit>| {
             limit.value().and_then(Limit::bytes).map_or(all, |bytes| bytes.pages(page))
@@ -167,9 +170,9 @@ impl Cgroup {
         Some((limit + more).max(Pages(1)))
     }
 
-    /// How much more it can take until its wall is hit and reclaim finds nothing: room under the
-    /// limit, cache that can be taken back, and swap that it may still use. `None` without a wall, or
-    /// where its usage is not known.
+    /// How much it can still allocate until it reaches its limit and reclaim finds nothing: memory
+    /// up to the limit, reclaimable cache, and swap that it may use. `None` without a limit, or if
+    /// the usage is not known.
     #[must_use]
     pub fn headroom(&self, swap_free: Bytes, swappiness: Reading<u64>) -> Option<Bytes> {
         let cache = self.reclaimable.value().unwrap_or_default();
@@ -186,7 +189,7 @@ impl Cgroup {
         [memory, both].into_iter().flatten().min()
     }
 
-    /// What counts against [`Cgroup::effective_limit`].
+    /// The usage that counts against [`Cgroup::effective_limit`].
     #[must_use]
     pub fn used(&self) -> Reading<Bytes> {
         let both = self.limit.value().and_then(Limit::bytes).is_none()
@@ -194,8 +197,7 @@ impl Cgroup {
         if both { self.memsw_usage } else { self.usage }
     }
 
-    /// The lowest of its walls: what it may hold of memory alone, or of memory and swap together where
-    /// only that is limited.
+    /// The limit of memory, or that of memory and swap together if only that is set.
     #[must_use]
     pub fn effective_limit(&self) -> Option<Bytes> {
         let bytes = |limit: Reading<Limit>| limit.value().and_then(Limit::bytes);

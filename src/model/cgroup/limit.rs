@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Bytes;
 
-/// Which hierarchy accounts memory.
+/// The cgroup version whose hierarchy accounts memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hierarchy {
@@ -14,18 +14,18 @@ pub enum Hierarchy {
     V2,
 }
 
-/// A limit: so many bytes, or none.
+/// A limit in bytes, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "LimitForm", into = "LimitForm")]
 pub enum Limit {
     /// No limit (`max`).
     Max,
-    /// So many bytes.
+    /// A limit of this size.
     At(Bytes),
 }
 
 impl Limit {
-    /// The bytes, where there is a limit.
+    /// The limit in bytes, if there is one.
     #[must_use]
     pub const fn bytes(self) -> Option<Bytes> {
         match self {
@@ -35,7 +35,7 @@ impl Limit {
     }
 }
 
-/// How a limit is written in JSON: a number of bytes, or the word of the kernel's file.
+/// How a limit is written in JSON: a number of bytes, or `"max"` as in the kernel's file.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum LimitForm {

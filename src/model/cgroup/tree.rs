@@ -9,36 +9,38 @@ use crate::model::cgroup::group::Cgroup;
 use crate::model::cgroup::limit::Hierarchy;
 use crate::units::Millis;
 
-/// The memory cgroups that can be seen from here, at one moment.
+/// The memory cgroups that are visible to doomtop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cgroups {
-    /// Which hierarchy; missing without a memory controller, or where it is not mounted.
+    /// The version of the hierarchy; missing if there is no memory controller, or if it is not
+    /// mounted.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub hierarchy: Reading<Hierarchy>,
     /// When they were read, on the snapshot's monotonic clock.
     #[serde(default)]
     pub read_ms: Millis,
-    /// In the order of the tree: a parent before its children, and each subtree in one piece.
+    /// In tree order: a parent before its children, and the groups of a subtree one after the
+    /// other.
     #[serde(default)]
     pub list: Vec<Cgroup>,
 }
 
 impl Cgroups {
-    /// The one with this path.
+    /// The cgroup with this path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Cgroup> {
         let at = self.list.binary_search_by(|group| tree_order(group.path.as_str(), path)).ok()?;
         Some(&self.list[at])
     }
 
-    /// The one that can be seen above all others: the root of the hierarchy, or of a container.
+    /// The topmost visible cgroup: the root of the hierarchy, or that of a container.
     #[must_use]
     pub fn top(&self) -> Option<&Cgroup> {
         self.list.first()
     }
 
-    /// The group at `path` and those above it, nearest first. What lies above a cgroup namespace's own
-    /// root is in no path below it.
+    /// The cgroup at `path` and its ancestors, nearest first. Ancestors above the root of the
+    /// cgroup namespace are not in any path below it, and so not included.
     pub fn upwards<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Cgroup> {
         let parent = |path: &&'a str| {
             let path = path.trim_end_matches('/');
@@ -48,16 +50,16 @@ impl Cgroups {
         std::iter::successors(Some(path), parent).filter_map(|path| self.find(path))
     }
 
-    /// Those with a wall of their own.
+    /// The cgroups with a limit of their own.
     pub fn limited(&self) -> impl Iterator<Item = &Cgroup> {
         self.list.iter().filter(|group| group.is_limited())
     }
 }
 
-/// The order of the tree: by components, so that a subtree stands in one piece.
+/// Tree order: compares paths component by component, so the paths of a subtree are neighbours.
 #[must_use]
 pub fn tree_order(a: &str, b: &str) -> Ordering {
-    // A slash sorts before everything else, so `/a/b` stands before `/a-b`.
+    // A slash sorts before every other byte, so `/a/b` comes before `/a-b`.
     let key = |byte: u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
     let strip = |path: &str| path.trim_end_matches('/').len();
     a.as_bytes()[..strip(a)]
@@ -66,8 +68,8 @@ pub fn tree_order(a: &str, b: &str) -> Ordering {
         .cmp(b.as_bytes()[..strip(b)].iter().map(|&b| key(b)))
 }
 
-/// Whether `path` is `domain` or below it. What a cgroup namespace shows of the world outside begins
-/// with `/..`: that is not below its root.
+/// Whether `path` is `domain` or below it. Paths outside of the cgroup namespace begin with `/..`
+/// and are not below its root.
 #[must_use]
 pub fn is_within(path: &str, domain: &str) -> bool {
     let domain = domain.trim_end_matches('/');

@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::model::Text;
 use crate::units::Kib;
 
-/// What `earlyoom` was told.
+/// The options of earlyoom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlyoomOptions {
-    /// Of the 1.7 line or older: percents are of `MemTotal`. Since 1.8 they are of what users can
-    /// have: `MemAvailable` + `AnonPages`.
+    /// Version 1.7 or older: percentages are of `MemTotal`. Since 1.8 they are of the memory that
+    /// users can have, `MemAvailable` + `AnonPages`.
     pub before_1_8: bool,
-    /// `-m`: SIGTERM and SIGKILL at so many percent of memory available, or less.
+    /// `-m`: SIGTERM and SIGKILL at this percentage of available memory or less.
     pub mem_percent: Option<[f64; 2]>,
     /// `-M`: the same in KiB.
     pub mem_kib: Option<[Kib; 2]>,
-    /// `-s`: the same of free swap.
+    /// `-s`: SIGTERM and SIGKILL at this percentage of free swap or less.
     pub swap_percent: Option<[f64; 2]>,
     /// `-S`: the same in KiB.
     pub swap_kib: Option<[Kib; 2]>,
@@ -29,26 +29,26 @@ pub struct EarlyoomOptions {
     pub ignore_root: bool,
     /// `--sort-by-rss`.
     pub sort_by_rss: bool,
-    /// `--kernel-oom`: it only calls the kernel's killer.
+    /// `--kernel-oom`: triggers the kernel's OOM killer instead of sending signals.
     pub kernel_oom: bool,
-    /// `-g`: the whole process group.
+    /// `-g`: kills the whole process group.
     pub group: bool,
-    /// `--dryrun`: it kills nobody.
+    /// `--dryrun`: kills nothing.
     pub dry_run: bool,
 }
 
 impl EarlyoomOptions {
-    /// SIGTERM at 10 %, SIGKILL at half of it.
+    /// Default percentages: SIGTERM, SIGKILL.
     pub const PERCENT: [f64; 2] = [10.0, 5.0];
 
-    /// The percents that `-m` and `-M` come to on this much memory: SIGTERM, SIGKILL. The smaller
-    /// of the two flags wins.
+    /// The effective percentages of `-m` and `-M` for this much memory: SIGTERM, SIGKILL. The
+    /// smaller of the two options counts.
     #[must_use]
     pub fn mem(&self, total: Kib) -> [f64; 2] {
         Self::smaller(self.mem_percent, self.mem_kib, total)
     }
 
-    /// The same of swap.
+    /// The effective percentages of `-s` and `-S` for this much swap.
     #[must_use]
     pub fn swap(&self, total: Kib) -> [f64; 2] {
         Self::smaller(self.swap_percent, self.swap_kib, total)
@@ -56,7 +56,7 @@ impl EarlyoomOptions {
 
     fn smaller(percent: Option<[f64; 2]>, kib: Option<[Kib; 2]>, total: Kib) -> [f64; 2] {
         let of = |kib: Kib| 100.0 * kib.0 as f64 / total.0.max(1) as f64;
-        // Of nothing there is no share.
+        // Without any swap, KiB cannot be converted to a percentage.
         match (percent, kib.filter(|_| total > Kib::ZERO).map(|pair| pair.map(of))) {
             (Some(mine), Some(theirs)) => [mine[0].min(theirs[0]), mine[1].min(theirs[1])],
             (Some(only), None) | (None, Some(only)) => only,

@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use crate::model::daemon::nohang::NohangRuleField;
 use crate::model::{EarlyoomOptions, NohangOptions, OomdOptions, SystemdOomdOptions, Text};
 
-/// Whether a killer is there.
+/// Whether a killer is installed or running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KillerPresence {
-    /// Neither a process nor its files.
+    /// Neither its process nor its program was found.
     #[default]
     Absent,
-    /// Its files, but no process.
+    /// Its program was found, but no process.
     Installed,
-    /// The process with this pid.
+    /// Runs with this pid.
     Running(i32),
 }
 
 impl KillerPresence {
-    /// In a word.
+    /// The state in a few words.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -30,15 +30,15 @@ impl KillerPresence {
     }
 }
 
-/// The options of a killer, and how they are known.
+/// The options of a killer, and where they come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KillerOptions<T> {
-    /// Whether it is there.
+    /// Whether it is installed or running.
     pub found: KillerPresence,
-    /// The files (or the command line) that told; nothing where all is assumed.
+    /// The files (or the command line) from which options were read; empty if all are assumed.
     #[serde(default)]
     pub from: Vec<Text>,
-    /// What of them made no sense, in words.
+    /// What could not be understood in them, as sentences.
     #[serde(default, rename = "odd")]
     pub remarks: Vec<Text>,
     /// The options.
@@ -46,37 +46,37 @@ pub struct KillerOptions<T> {
 }
 
 impl<T> KillerOptions<T> {
-    /// Whether the options are no more than the documented defaults.
+    /// Whether nothing was read and the options are the documented defaults.
     #[must_use]
     pub fn assumed(&self) -> bool {
         self.from.is_empty()
     }
 }
 
-/// What rules look at, of what costs a file of each process more than a ranking does.
+/// The files of each process that rules test, as far as no ranking reads them anyway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProcessFiles {
-    /// Programs.
+    /// `/proc/PID/exe`.
     pub exe: bool,
-    /// Working directories.
+    /// `/proc/PID/cwd`.
     pub cwd: bool,
-    /// Environments.
+    /// `/proc/PID/environ`.
     pub environ: bool,
 }
 
-/// All of them.
+/// The userspace OOM killers that doomtop can configure itself for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InstalledKillers {
-    /// `earlyoom`.
+    /// earlyoom.
     pub earlyoom: KillerOptions<EarlyoomOptions>,
-    /// `nohang` with its own file.
+    /// nohang with `nohang.conf`.
     pub nohang: KillerOptions<NohangOptions>,
-    /// `nohang` with the file for desktops.
+    /// nohang with `nohang-desktop.conf`.
     pub nohang_desktop: KillerOptions<NohangOptions>,
-    /// `systemd-oomd`.
+    /// systemd-oomd.
     pub systemd_oomd: KillerOptions<SystemdOomdOptions>,
-    /// `oomd`.
+    /// oomd.
     pub oomd: KillerOptions<OomdOptions>,
 }
 
@@ -96,8 +96,7 @@ impl Default for InstalledKillers {
 }
 
 impl InstalledKillers {
-    /// What the rules in files of those that are installed look at: rules that give no points look at
-    /// nothing.
+    /// The files that the rules of installed killers test. Rules that change no badness need none.
     #[must_use]
     pub fn needed_files(&self) -> ProcessFiles {
         let installed = [&self.nohang, &self.nohang_desktop];
@@ -120,7 +119,7 @@ impl InstalledKillers {
         found
     }
 
-    /// Whether nothing at all is known.
+    /// Whether no killer was found and no option was read.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 use crate::model::Text;
 use crate::units::Kib;
 
-/// An amount of memory as `nohang` is told.
+/// An amount of memory in the configuration of nohang.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdAmount {
-    /// Of the total.
+    /// Percent of the total.
     Percent(f64),
-    /// So much.
+    /// An absolute amount.
     Kib(Kib),
 }
 
 impl ThresholdAmount {
-    /// In KiB.
+    /// The amount in KiB, for a total.
     #[must_use]
     pub fn of(self, total: Kib) -> Kib {
         match self {
@@ -26,41 +26,41 @@ impl ThresholdAmount {
     }
 }
 
-/// One of `nohang`'s steps: soft or hard.
+/// The thresholds of one of the two actions, soft or hard.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NohangThreshold {
-    /// `MemAvailable` at most.
+    /// Maximum of `MemAvailable`.
     pub mem: ThresholdAmount,
-    /// `SwapFree` at most.
+    /// Maximum of `SwapFree`.
     pub swap: ThresholdAmount,
-    /// The pressure at least, in percent.
+    /// Minimum of the pressure, in percent.
     pub psi: f64,
 }
 
-/// What a rule of `nohang` looks at.
+/// What a rule tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NohangRuleField {
-    /// The process's name.
+    /// The short name (`comm`).
     Name,
-    /// Its line of cgroup version 1.
+    /// The cgroup of version 1.
     CgroupV1,
-    /// Its line of cgroup version 2.
+    /// The cgroup of version 2.
     CgroupV2,
-    /// The path of its program.
+    /// The path of the program.
     Exe,
-    /// Its working directory.
+    /// The working directory.
     Cwd,
-    /// Its command line.
+    /// The command line.
     Cmdline,
-    /// Its environment.
+    /// The environment.
     Environ,
-    /// Its effective user.
+    /// The effective user id.
     Uid,
 }
 
 impl NohangRuleField {
-    /// What it needs, in words.
+    /// What the rule tests, as text.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -76,47 +76,47 @@ impl NohangRuleField {
     }
 }
 
-/// A rule of `nohang`: whom its expression finds gets so many points more or less.
+/// A rule: adds to the badness of the processes that its regular expression matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NohangRule {
-    /// What is looked at.
+    /// What it tests.
     pub on: NohangRuleField,
-    /// The points.
+    /// What it adds to badness; may be negative.
     pub adj: i32,
-    /// A Python regular expression, searched for.
+    /// A Python regular expression, for `re.search`.
     pub pattern: Text,
 }
 
-/// What `nohang` was told.
+/// The options of nohang.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NohangOptions {
-    /// SIGTERM.
+    /// Thresholds of SIGTERM.
     pub soft: NohangThreshold,
-    /// SIGKILL.
+    /// Thresholds of SIGKILL.
     pub hard: NohangThreshold,
-    /// Whether pressure counts.
+    /// Whether pressure is checked.
     pub psi: bool,
-    /// Which pressure: `full_avg10` and the like.
+    /// Which pressure, such as `full_avg10`.
     pub psi_metric: Text,
-    /// For so many seconds.
+    /// How long the pressure must last, in seconds.
     pub psi_seconds: f64,
-    /// Whether zram counts.
+    /// Whether zram is checked.
     pub zram: bool,
-    /// `ignore_positive_oom_score_adj`.
+    /// `ignore_positive_oom_score_adj`: whether positive adj is subtracted from badness.
     pub ignore_positive_adj: bool,
-    /// Up to 0.2.0 that takes off all of a positive adj; later two thirds, as much as the kernel's
-    /// score gained by it.
+    /// Up to 0.2.0 all of a positive adj is subtracted; later versions subtract two thirds, which
+    /// is what it adds to the kernel's score.
     pub up_to_0_2: bool,
-    /// Below this it does nothing.
+    /// Minimum badness of a victim.
     pub min_badness: i64,
     /// The rules, in the order of the file.
     pub rules: Vec<NohangRule>,
-    /// Victims for whom a command is run in place of SIGTERM.
+    /// Number of rules that run a command instead of sending SIGTERM.
     pub soft_actions: u32,
 }
 
 impl Default for NohangOptions {
-    /// `nohang.conf` as it is shipped.
+    /// The options of the shipped `nohang.conf`.
     fn default() -> Self {
         let step = |mem, swap, psi| NohangThreshold {
             mem: ThresholdAmount::Percent(mem),
@@ -140,9 +140,8 @@ impl Default for NohangOptions {
 }
 
 impl NohangOptions {
-    /// `nohang-desktop.conf` as it is shipped, as far as its rules can be followed: those on program
-    /// paths (display servers, desktops, login and package managers: -200) need files that are not
-    /// read.
+    /// The options of the shipped `nohang-desktop.conf`, with a selection of its rules on program
+    /// paths.
     #[must_use]
     pub fn desktop() -> Self {
         let rule =

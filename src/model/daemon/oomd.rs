@@ -1,30 +1,31 @@
-//! Options of oomd, as far as its kill plugins need them.
+//! The options of oomd that its kill plugins use.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
 
-/// A set of cgroups as `oomd` is told: paths below the root with `*` in them.
+/// A set of cgroups in the configuration of oomd: paths below the root in which `*` is a wildcard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CgroupSet(pub Vec<Text>);
 
 impl CgroupSet {
-    /// Separated by commas.
+    /// Parses patterns that are separated by commas.
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let named = list.split(',').map(|path| path.trim().trim_matches('/'));
         Self(named.filter(|path| !path.is_empty()).map(|path| Text::new(path.as_bytes())).collect())
     }
 
-    /// Whether a cgroup is meant.
+    /// Whether a cgroup is in the set.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         self.0.iter().any(|pattern| glob(pattern.as_str(), path.trim_start_matches('/')))
     }
 }
 
-/// Whether a path matches a pattern, component by component; `*` stands for any characters of one.
+/// Whether a path matches a pattern, component by component; `*` matches any characters of a
+/// component.
 fn glob(pattern: &str, path: &str) -> bool {
     let mut names = path.split('/');
     pattern.split('/').all(|part| names.next().is_some_and(|name| part_is(part, name)))
@@ -45,34 +46,36 @@ fn part_is(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// What `oomd` was told, of what its kill plugins need.
+/// The options of oomd.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OomdOptions {
-    /// Whose pressure is watched, and the limit in percent (`pressure_above`, `full avg10`).
+    /// The cgroups whose pressure is watched, with the threshold in percent (`pressure_above`,
+    /// `full avg10`).
     pub pressure: Vec<(CgroupSet, f64)>,
-    /// For so many seconds.
+    /// How long the pressure must last, in seconds.
     pub seconds: f64,
-    /// Whom `kill_by_memory_size_or_growth` looks at.
+    /// The candidates of `kill_by_memory_size_or_growth`.
     pub by_size: CgroupSet,
-    /// Free swap below so many percent.
+    /// Minimum free swap, in percent.
     pub swap_free: f64,
-    /// Whom `kill_by_swap_usage` looks at.
+    /// The candidates of `kill_by_swap_usage`.
     pub by_swap: CgroupSet,
-    /// Whom `kill_by_pressure` looks at.
+    /// The candidates of `kill_by_pressure`.
     pub by_pressure: CgroupSet,
-    /// Whom `kill_by_pg_scan` looks at.
+    /// The candidates of `kill_by_pg_scan`.
     #[serde(default)]
     pub by_pgscan: CgroupSet,
-    /// Whom `kill_by_io_cost` looks at.
+    /// The candidates of `kill_by_io_cost`.
     #[serde(default)]
     pub by_io: CgroupSet,
-    /// The devices that count for it (`--device`), and how each is weighed.
+    /// The devices whose I/O counts (`--device`), by major and minor number, and the cost of I/O on
+    /// each.
     #[serde(default)]
     pub devices: Vec<((u32, u32), IoWeights)>,
 }
 
 impl Default for OomdOptions {
-    /// Its sample for a desktop.
+    /// The options of oomd's example for a desktop.
     fn default() -> Self {
         let all = CgroupSet::parse(
             "user.slice/user-*.slice/session-*.scope,user.slice/user-*.slice/user@*.service/*,\
@@ -95,18 +98,18 @@ impl Default for OomdOptions {
     }
 }
 
-/// What a read, a byte read, a write, a byte written, a discard and a byte discarded cost.
+/// The cost of a read, a byte read, a write, a byte written, a discard and a byte discarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IoWeights(pub [f64; 6]);
 
 impl IoWeights {
-    /// oomd's own for spinning disks (`src/oomd/Main.cpp` @88c28fd).
+    /// oomd's defaults for rotating disks (`src/oomd/Main.cpp` @88c28fd).
     pub const HDD: Self = Self([1.31e-3, 1.13e-7, 2.58e-1, 5.04e-7, 0.0, 0.0]);
-    /// oomd's own for the others.
+    /// oomd's defaults for other disks.
     pub const SSD: Self = Self([1.21e-2, 6.25e-7, 1.07e-3, 2.61e-7, 2.37e-2, 9.10e-10]);
 
-    /// As `--hdd-coeffs` and `--ssd-coeffs` write them: numbers between commas, what is missing is 0.
-    /// `None` where one is no number.
+    /// Parses the value of `--hdd-coeffs` or `--ssd-coeffs`: numbers separated by commas; missing
+    /// ones are 0. `None` if one is not a finite number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut weights = Self::default();

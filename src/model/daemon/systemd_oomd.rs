@@ -7,7 +7,7 @@ use crate::model::Text;
 /// A unit that asks `systemd-oomd` to watch it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NominatedUnit {
-    /// The unit: `-.slice`, `user@.service`, `foo.service`.
+    /// The name, such as `-.slice`, `user@.service` or `foo.service`.
     pub unit: Text,
     /// `ManagedOOMSwap=kill`.
     pub swap: bool,
@@ -18,7 +18,7 @@ pub struct NominatedUnit {
 }
 
 impl NominatedUnit {
-    /// Whether a cgroup is that unit's, by its name: an instance is its template's.
+    /// Whether a cgroup belongs to this unit, by its name. An instance belongs to its template.
     #[must_use]
     pub fn is(&self, path: &str) -> bool {
         let unit = self.unit.as_str();
@@ -26,7 +26,7 @@ impl NominatedUnit {
             return path == "/";
         }
         let name = path.rsplit('/').next().unwrap_or_default();
-        // `user-.slice` stands for all whose names begin so.
+        // `user-.slice` stands for all slices whose name begins with `user-`.
         if let Some(start) = unit.strip_suffix("-.slice").filter(|start| !start.is_empty()) {
             return name.strip_prefix(start).is_some_and(|rest| {
                 rest.strip_prefix('-')
@@ -43,21 +43,21 @@ impl NominatedUnit {
     }
 }
 
-/// What `systemd-oomd` was told.
+/// The options of systemd-oomd.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SystemdOomdOptions {
     /// `SwapUsedLimit`, in percent.
     pub swap_used: f64,
     /// `DefaultMemoryPressureLimit`, in percent.
     pub pressure: f64,
-    /// `DefaultMemoryPressureDurationSec`.
+    /// `DefaultMemoryPressureDurationSec`, in seconds.
     pub seconds: f64,
-    /// Who asks to be watched.
+    /// The units that ask to be watched.
     pub nominated: Vec<NominatedUnit>,
 }
 
 impl Default for SystemdOomdOptions {
-    /// As Debian ships it.
+    /// The defaults of Debian's files.
     fn default() -> Self {
         let unit = |unit: &str, swap, limit: Option<f64>| NominatedUnit {
             unit: Text::new(unit.as_bytes()),

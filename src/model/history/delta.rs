@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::model::{Cgroup, ProcId, Process, Text, tree_order};
 
-/// A list of things with a name, as it was or as it changed. Lists are in the order of their names.
+/// A list sorted by name, stored whole or as its difference from the list before.
 #[derive(Clone, Debug)]
 pub(crate) enum Rows<T, N> {
     Whole(Vec<T>),
     Since { changed: Vec<T>, gone: Vec<N> },
 }
 
-/// A thing with a name by which its list is ordered.
+/// An item with a name by which its list is sorted.
 pub(crate) trait Named: Clone + PartialEq {
     type Name: Clone;
     fn name(&self) -> Self::Name;
@@ -45,8 +45,8 @@ impl Named for Cgroup {
 }
 
 impl<T: Named> Rows<T, T::Name> {
-    /// What changed from `old` to `new`; whole where there is no old one, where that is less, or where a
-    /// list is not in order.
+    /// The difference from `old` to `new`. Stored whole if there is no old list, if the difference
+    /// is not smaller, or if a list is not sorted.
     pub(crate) fn between(old: Option<&[T]>, new: &[T]) -> Self {
         let Some(old) = old else { return Self::Whole(new.to_vec()) };
         let ordered = |list: &[T]| {
@@ -75,7 +75,7 @@ impl<T: Named> Rows<T, T::Name> {
         Self::Since { changed, gone }
     }
 
-    /// Makes of the list before this one.
+    /// Turns the list before into this one.
     pub(crate) fn apply(&self, list: &mut Vec<T>) {
         match self {
             Self::Whole(rows) => list.clone_from(rows),
@@ -101,7 +101,7 @@ impl<T: Named> Rows<T, T::Name> {
         matches!(self, Self::Whole(_))
     }
 
-    /// About so many bytes.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Whole(rows) => rows.len() * size_of::<T>(),

@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The capabilities that doomtop speaks of (`include/uapi/linux/capability.h`).
+/// The capabilities that doomtop knows (`include/uapi/linux/capability.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
     /// Signal any process.
     Kill,
-    /// Drive hardware from user space: the sacrifice of such a process is gentle.
+    /// Access I/O ports and memory. Old kernels reduce the badness of such a process.
     SysRawio,
-    /// The old administrator's capability.
+    /// System administration. Old kernels reduce the badness of such a process.
     SysAdmin,
     /// Raise the priority of a process.
     SysNice,
-    /// Lower `oom_score_adj` below its floor.
+    /// Lower `oom_score_adj` below its minimum.
     SysResource,
     /// Lock memory.
     IpcLock,
@@ -37,7 +37,7 @@ impl Capability {
         }
     }
 
-    /// Its name, as `capabilities(7)` writes it.
+    /// The name, as `capabilities(7)` writes it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,18 +53,18 @@ impl Capability {
     }
 }
 
-/// A set of capabilities, as the hexadecimal mask of `/proc/PID/status` `CapEff`.
+/// A set of capabilities: the mask in `/proc/PID/status` `CapEff`, one bit per capability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Capabilities(pub u64);
 
 impl Capabilities {
-    /// The set without it.
+    /// The set without one capability.
     #[must_use]
     pub const fn without(self, capability: Capability) -> Self {
         Self(self.0 & !(1 << capability.bit()))
     }
 
-    /// Whether it is in the set.
+    /// Whether a capability is in the set.
     #[must_use]
     pub const fn has(self, capability: Capability) -> bool {
         self.0 >> capability.bit() & 1 == 1

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::{NumaNode, Text};
 use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
-/// Which file carries the resident-set counter that this kernel's OOM killer reads.
+/// The file with the counter of resident pages that this kernel's OOM killer reads.
 ///
-/// Proved by near-tie kills on seven kernels: up to 6.1 both files tell the same; 6.2 to 6.19
-/// the killer reads the approximate per-CPU counter, as `stat` does; 7.0 and later it sums
-/// exactly, as `status` does.
+/// Near ties between victims on seven kernels showed: up to 6.1 both files have the same number;
+/// from 6.2 to 6.19 the OOM killer reads the approximate per-CPU counter, as `stat` does; since 7.0
+/// it reads the exact sum, as `status` does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RssSource {
@@ -21,7 +21,7 @@ pub enum RssSource {
 }
 
 impl RssSource {
-    /// The file and item in words.
+    /// The file and its item, as text.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -31,8 +31,8 @@ impl RssSource {
     }
 }
 
-/// How the kernel turns badness into `/proc/PID/oom_score`. Found by looking, not by version:
-/// late 5.4 kernels got the new scale in the middle of a stable series.
+/// How the kernel computes `/proc/PID/oom_score` from badness. Found by comparing scores, not by
+/// version: late 5.4 kernels got the new scale in the middle of a stable series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScoreScale {
@@ -43,7 +43,7 @@ pub enum ScoreScale {
     Floored,
 }
 
-/// The machine's own constants.
+/// Facts of the machine that do not change while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Host name.
@@ -56,29 +56,29 @@ pub struct Machine {
     /// `/proc/sys/kernel/random/boot_id`.
     #[serde(default)]
     pub boot_id: Text,
-    /// Bytes in a page.
+    /// Size of a page, in bytes.
     pub page_size: PageSize,
-    /// Clock ticks a second.
+    /// Clock ticks per second.
     pub tick_rate: TickRate,
     /// Processors online.
     #[serde(default)]
     pub cpus: u32,
-    /// Memory nodes, where there is more than one.
+    /// NUMA nodes; empty if there is only one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NumaNode>,
-    /// Whether pid 1 here is the machine's init: doomtop runs in the initial pid namespace.
-    /// Elsewhere pid 1 is a container's first process, which the OOM killer may choose.
+    /// Whether doomtop runs in the initial pid namespace, where pid 1 is the init of the machine.
+    /// In another one, pid 1 is the first process of a container, which the OOM killer may choose.
     pub initial_pid_namespace: bool,
-    /// Which file the ranking trusts.
+    /// The counter of resident pages that the ranking uses.
     pub rss_source: RssSource,
     /// The scale of `oom_score`.
     pub score_scale: ScoreScale,
 }
 
 impl Machine {
-    /// What `/proc/PID/oom_adj` reads back here: before 5.10 the kernel did not clamp, and showed
-    /// 16 for 942 to 999 (`fs/proc/base.c` `oom_adj_read`). Before 3.7 both values were stored, and
-    /// writing `oom_score_adj` stored fifteenths.
+    /// What `/proc/PID/oom_adj` shows for an adj on this kernel. Before 5.10 it was not clamped and
+    /// showed 16 for 942 to 999 (`fs/proc/base.c` `oom_adj_read`). Before 3.7 both values were
+    /// stored, and a write to `oom_score_adj` stored `adj * 15 / 1000` in the other.
     #[must_use]
     pub fn legacy(&self, adj: Adj) -> LegacyAdj {
         let version = self.kernel_version();
@@ -89,7 +89,7 @@ impl Machine {
         if (942..1000).contains(&adj.0) && !clamps { LegacyAdj(16) } else { adj.legacy() }
     }
 
-    /// Major and minor number of the kernel release; zeros if it has none.
+    /// Major and minor version of the kernel release; (0, 0) if it has none.
     #[must_use]
     pub fn kernel_version(&self) -> (u32, u32) {
         let mut numbers = self

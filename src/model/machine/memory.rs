@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Reading;
 use crate::units::{Kib, PageSize, Pages};
 
-/// `/proc/meminfo`, the part that a ranking or the header needs.
+/// RAM: the part of `/proc/meminfo` that a ranking or the header needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// `MemTotal`.
@@ -14,22 +14,22 @@ pub struct Memory {
     pub free_kib: Kib,
     /// `MemAvailable` (3.14 and later).
     pub available_kib: Reading<Kib>,
-    /// `Buffers` + `Cached` + `SReclaimable` - `Shmem`: what the kernel can mostly give back.
+    /// `Buffers` + `Cached` + `SReclaimable` - `Shmem`: what the kernel can mostly reclaim.
     #[serde(default)]
     pub cache_kib: Kib,
-    /// `Shmem`: tmpfs and shared memory; no process's death need free it.
+    /// `Shmem`: tmpfs and shared memory, which the death of a process need not free.
     #[serde(default)]
     pub shmem_kib: Kib,
-    /// `AnonPages`: what processes hold that no file backs.
+    /// `AnonPages`: pages of processes that no file backs.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub anon_kib: Reading<Kib>,
-    /// `Hugetlb`: all sizes of huge pages; they count against the commit limit.
+    /// `Hugetlb`: huge pages of all sizes. They are subtracted before the commit limit is computed.
     #[serde(default)]
     pub hugetlb_kib: Kib,
 }
 
 impl Memory {
-    /// What is neither free nor cache.
+    /// Memory that is neither free nor cache.
     #[must_use]
     pub fn used(&self) -> Kib {
         self.total_kib.saturating_sub(self.free_kib).saturating_sub(self.cache_kib)
@@ -43,8 +43,8 @@ pub struct Swap {
     pub total_kib: Kib,
     /// `SwapFree`.
     pub free_kib: Kib,
-    /// While an area is being switched off: what it still holds. `SwapTotal` counts it, the OOM
-    /// killer's total does not (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`).
+    /// What an area that is being switched off still holds. `SwapTotal` includes it; the total of
+    /// the OOM killer does not (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`).
     #[serde(default)]
     pub leaving_kib: Option<Kib>,
 }
@@ -56,15 +56,15 @@ impl Swap {
         self.total_kib.saturating_sub(self.free_kib)
     }
 
-    /// Swap without what is being switched off.
+    /// Swap space without the area that is being switched off.
     #[must_use]
     pub fn lasting(&self) -> Kib {
         self.total_kib.saturating_sub(self.leaving_kib.unwrap_or_default())
     }
 }
 
-/// The pages that an OOM of the whole machine weighs adj by: RAM and swap
-/// (`mm/oom_kill.c` `constrained_alloc`: `totalram_pages() + total_swap_pages`).
+/// The total by which adj is scaled in an OOM of the whole machine: RAM and swap (`mm/oom_kill.c`
+/// `constrained_alloc`: `totalram_pages() + total_swap_pages`).
 #[must_use]
 pub fn global_total(memory: &Memory, swap: &Swap, page: PageSize) -> Pages {
     memory.total_kib.pages(page) + swap.lasting().pages(page)

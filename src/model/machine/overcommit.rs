@@ -1,11 +1,11 @@
-//! Overcommit: how much memory processes may allocate, and how much they have allocated.
+//! Overcommit: how much memory is committed to processes, and the limit of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Memory, Reading, Swap};
 use crate::units::{Kib, PageSize, Pages};
 
-/// Memory promised to processes, and how much may be.
+/// Committed memory and its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitCharge {
     /// `CommitLimit`.
@@ -15,7 +15,7 @@ pub struct CommitCharge {
 }
 
 impl CommitCharge {
-    /// Promised as a share of the limit, in percent; a limit of zero counts as one KiB.
+    /// Committed memory in percent of the limit; a limit of zero counts as 1 KiB.
     #[must_use]
     pub fn percent(&self) -> u64 {
         self.committed.0.saturating_mul(100) / self.limit.0.max(1)
@@ -26,13 +26,13 @@ impl CommitCharge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u8", into = "u8")]
 pub enum OvercommitMode {
-    /// 0: refuse only what is obviously too much.
+    /// 0: obvious overcommits are refused.
     Heuristic,
-    /// 1: never refuse.
+    /// 1: nothing is refused.
     Always,
-    /// 2: refuse what goes over the commit limit.
+    /// 2: what exceeds the commit limit is refused.
     Strict,
-    /// A value that this program does not know.
+    /// A mode that doomtop does not know.
     Unknown(u8),
 }
 
@@ -59,7 +59,7 @@ impl From<OvercommitMode> for u8 {
 }
 
 impl OvercommitMode {
-    /// What the mode means, in one word.
+    /// The mode in one word.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -70,21 +70,21 @@ impl OvercommitMode {
         }
     }
 
-    /// Whether the commit limit refuses anything.
+    /// Whether the commit limit is enforced.
     #[must_use]
     pub const fn enforces(self) -> bool {
         matches!(self, Self::Strict)
     }
 }
 
-/// The overcommit knobs and what they amount to.
+/// The overcommit sysctls, the commit limit and the committed memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overcommit {
     /// `vm.overcommit_memory`.
     pub mode: Reading<OvercommitMode>,
-    /// `vm.overcommit_ratio`, percent of RAM.
+    /// `vm.overcommit_ratio`, in percent of RAM.
     pub ratio: Reading<u64>,
-    /// `vm.overcommit_kbytes`; 0 means that the ratio counts.
+    /// `vm.overcommit_kbytes`; 0 means that the ratio counts instead.
     pub kbytes: Reading<Kib>,
     /// `CommitLimit`.
     #[serde(rename = "limit")]
@@ -92,16 +92,17 @@ pub struct Overcommit {
     /// `Committed_AS`.
     #[serde(rename = "committed")]
     pub committed_kib: Reading<Kib>,
-    /// `vm.admin_reserve_kbytes` (3.10 and later): kept for root, while the limit is enforced.
+    /// `vm.admin_reserve_kbytes` (3.10 and later): reserved for root while the limit is enforced.
     #[serde(default, rename = "admin_reserve", skip_serializing_if = "Reading::is_not_asked")]
     pub admin_reserve_kib: Reading<Kib>,
-    /// `vm.user_reserve_kbytes` (3.10 and later): the most that is kept from one process.
+    /// `vm.user_reserve_kbytes` (3.10 and later): maximum that is reserved against a single
+    /// process.
     #[serde(default, rename = "user_reserve", skip_serializing_if = "Reading::is_not_asked")]
     pub user_reserve_kib: Reading<Kib>,
 }
 
 impl Overcommit {
-    /// Limit and charge, when both are known.
+    /// Limit and committed memory, if both are known.
     #[must_use]
     pub fn charge(&self) -> Option<CommitCharge> {
         Some(CommitCharge {
@@ -117,8 +118,8 @@ impl Overcommit {
     }
 }
 
-/// How much may be promised (`mm/util.c` `vm_commit_limit`): so many KiB where they are not 0, else
-/// the ratio, in percent, of RAM without huge pages; and all swap.
+/// The commit limit (`mm/util.c` `vm_commit_limit`): `kbytes`, or if that is 0, `ratio` percent of
+/// RAM without huge pages; plus all swap.
 #[must_use]
 pub fn commit_limit(
     memory: &Memory,

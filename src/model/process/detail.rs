@@ -1,50 +1,50 @@
-//! What is found out about one process before it is acted on: too dear, or too likely to block, for
-//! every look at everybody.
+//! Details of one process that are read before it is signalled or killed: too expensive, or too
+//! likely to block, for every sample of every process.
 
 use crate::model::process::memory_breakdown::MemoryBreakdown;
 use crate::model::process::service_unit::ServiceUnit;
 use crate::model::{Comm, Hierarchy, ProcId, Reading, Signal, Text};
 
-/// One process, studied once.
+/// The details of one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessDetail {
-    /// Who.
+    /// The process.
     pub who: ProcId,
-    /// What its memory is made of.
+    /// What its memory consists of.
     pub breakdown: Reading<MemoryBreakdown>,
-    /// Who lives in its memory.
+    /// Other processes that use the same address space.
     pub sharers: Reading<MemorySharers>,
     /// The freezer that holds it.
     pub frozen: Option<FrozenBy>,
-    /// The unit of the service manager that it belongs to.
+    /// The systemd unit that it belongs to.
     pub unit: Option<ServiceUnit>,
 }
 
-/// Who lives in the memory of a process, by `kcmp(2)`.
+/// Processes that share an address space, found with `kcmp(2)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemorySharers {
-    /// Proven.
+    /// Processes that certainly share it.
     pub found: Vec<(ProcId, Comm)>,
-    /// How many the kernel would not tell about: others' processes.
+    /// Number of processes of other users, about which the kernel gave no answer.
     pub unknown: usize,
 }
 
 /// A frozen cgroup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrozenBy {
-    /// Which freezer: a v1 one holds back even SIGKILL, a v2 one only what is caught.
+    /// Version 1 delays every signal, SIGKILL included; version 2 delays all but SIGKILL.
     pub hierarchy: Hierarchy,
-    /// Its path, as `/proc/PID/cgroup` prints it.
+    /// The path, as `/proc/PID/cgroup` prints it.
     pub path: Text,
-    /// It was frozen itself; otherwise one above it was.
+    /// Whether this cgroup itself was frozen; otherwise an ancestor was.
     pub own: bool,
-    /// How many others are in it and below.
+    /// Number of other processes in it and below.
     pub others: usize,
 }
 
 impl FrozenBy {
-    /// Whether a signal has to wait for the thaw (`Documentation/admin-guide/cgroup-v2.rst`,
-    /// `cgroup.freeze`: a deadly one does not).
+    /// Whether a signal takes effect only when the cgroup is thawed
+    /// (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup.freeze`: a fatal signal does not wait).
     #[must_use]
     pub fn delays(&self, signal: Signal) -> bool {
         self.hierarchy == Hierarchy::V1 || signal != Signal::KILL

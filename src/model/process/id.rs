@@ -1,4 +1,4 @@
-//! How a process is named: by its pid and its start time.
+//! The identity of a process: pid and start time.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Ticks;
 
-/// The only way any room names a process: its pid *and* when it was born, because pids come back.
+/// The identity of a process: its pid *and* its start time, because the kernel reuses pids.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct ProcId {
-    /// Thread-group id in doomtop's own pid namespace.
+    /// Thread group id, in the pid namespace of doomtop.
     pub pid: i32,
-    /// Start time since boot (`/proc/PID/stat` field 22).
+    /// Start time, in clock ticks since boot (`/proc/PID/stat` field 22).
     #[serde(rename = "start_ticks")]
     pub born: Ticks,
 }

@@ -5,23 +5,23 @@ use crate::units::Kib;
 /// What the memory of a process is made of (`/proc/PID/smaps_rollup`, 4.14 and later).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryBreakdown {
-    /// Resident and nobody else's: `Private_Clean` + `Private_Dirty`.
+    /// Resident and mapped by no other process: `Private_Clean` + `Private_Dirty`.
     pub private: Kib,
-    /// Resident and mapped by others, too: `Shared_Clean` + `Shared_Dirty`.
+    /// Resident and mapped by other processes, too: `Shared_Clean` + `Shared_Dirty`.
     pub shared: Kib,
-    /// `Anonymous`: resident, and backed by no file.
+    /// `Anonymous`: resident pages that no file backs.
     pub anonymous: Kib,
-    /// Swapped out, its part of what is shared: `SwapPss`, before 4.3 `Swap`.
+    /// Swapped out, in proportion to the processes that share it: `SwapPss`, before 4.3 `Swap`.
     pub swap: Kib,
-    /// `Pss_Anon` (5.3 and later): its part of what is anonymous.
+    /// `Pss_Anon` (5.3 and later): anonymous pages, in proportion to the processes that share them.
     pub anonymous_part: Option<Kib>,
 }
 
 impl MemoryBreakdown {
-    /// Anonymous memory that somebody else maps, too: what a fork shared and a write would copy. At
-    /// most: the file names it apart only in sums. Exact where all of it is shared by two; where by
-    /// many, up to twice too high, but never more than what is shared at all. What `tmpfs` and shared
-    /// mappings hold is not anonymous here; huge pages are.
+    /// Upper bound of the anonymous memory that other processes map, too: memory that a fork shares
+    /// and a write would copy. The file has only sums, so the bound is exact if all of it is shared
+    /// by two processes, and up to twice too high if by many, but never more than what is shared at
+    /// all. Pages of `tmpfs` and of shared mappings are not anonymous; huge pages are.
     #[must_use]
     pub fn shared_anonymous(&self) -> Kib {
         let most = self.anonymous.min(self.shared);
@@ -31,7 +31,8 @@ impl MemoryBreakdown {
         })
     }
 
-    /// What its death sets free in memory: clean pages of files stay cached, and could be had before.
+    /// Memory that the death of the process frees. Clean pages of files stay in the page cache;
+    /// they were reclaimable before.
     #[must_use]
     pub fn freed(&self) -> Kib {
         self.private.min(self.anonymous)

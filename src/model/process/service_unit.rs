@@ -1,20 +1,21 @@
-//! A unit of the service manager and its `Restart=` policy.
+//! A systemd service and its `Restart=` policy.
 
 use crate::model::{Signal, Text};
 
-/// A unit of the service manager, as its files describe it.
+/// A systemd service, as its unit files describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceUnit {
-    /// `nginx.service`.
+    /// The name, such as `nginx.service`.
     pub name: Text,
     /// `Restart=`.
     pub restart: RestartPolicy,
-    /// With the main process the manager ends all others of the unit: `KillMode=control-group` (the
-    /// default) or `mixed`.
+    /// Whether the manager kills all processes of the unit when the main process ends:
+    /// `KillMode=control-group` (the default) or `mixed`.
     pub ends_all: bool,
-    /// The files that were read, the unit's own first; none where it has no file that can be seen.
+    /// The files that were read, the unit file first; empty if there is no file that can be read.
     pub from: Vec<Text>,
-    /// The process is a child of the unit's manager: its main one, or an orphan of it.
+    /// Whether the process is a child of the service manager: the main process, or one whose parent
+    /// has ended.
     pub main: bool,
 }
 
@@ -24,22 +25,22 @@ pub enum RestartPolicy {
     /// Never: the default.
     #[default]
     No,
-    /// After an orderly end.
+    /// After a clean exit.
     OnSuccess,
-    /// After any other.
+    /// After every exit that is not clean.
     OnFailure,
-    /// After a signal that is not one of an orderly end, or a timeout.
+    /// After a signal that is not a clean exit, or a timeout.
     OnAbnormal,
-    /// After such a signal.
+    /// After a signal that is not a clean exit.
     OnAbort,
-    /// After a watchdog's timeout.
+    /// After a timeout of the watchdog.
     OnWatchdog,
-    /// After every end.
+    /// After every exit.
     Always,
 }
 
 impl RestartPolicy {
-    /// By its name in a file.
+    /// The policy with this name in a unit file; `None` for a name that systemd does not know.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)
@@ -55,7 +56,7 @@ impl RestartPolicy {
         Self::Always,
     ];
 
-    /// As a file writes it.
+    /// The name in a unit file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,8 +70,8 @@ impl RestartPolicy {
         }
     }
 
-    /// Whether a main process that ends by this signal is started again. SIGHUP, SIGINT, SIGTERM and
-    /// SIGPIPE are an orderly end.
+    /// Whether the service is restarted after its main process ended by this signal. SIGHUP,
+    /// SIGINT, SIGTERM and SIGPIPE count as a clean exit.
     #[must_use]
     pub const fn restarts_after(self, signal: Signal) -> bool {
         let orderly = matches!(signal.0, 1 | 2 | 13 | 15);
