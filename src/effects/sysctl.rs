@@ -17,7 +17,7 @@ const WRITING: &str = "writing it";
 fn seen(proc: impl AsFd, knob: Sysctl, from: u64) -> Result<u64, Refusal> {
     let before = value(proc, knob)?;
     // The user decided with another value in view, so the decision is the user's again.
-    if knob.amounts_to(before) != from {
+    if knob.effective(before) != from {
         return Err(Refusal::Failed {
             doing: "it changed meanwhile",
             error: format!("was {from}, is {before}; look again"),

@@ -24,14 +24,14 @@ pub struct IncidentPage {
 #[must_use]
 pub fn foreseen_word(foreseen: PredictionResult) -> String {
     match foreseen {
-        PredictionResult::NoLook => String::new(),
+        PredictionResult::NoSample => String::new(),
         PredictionResult::NotSeen => "not seen".to_owned(),
         PredictionResult::Rank(1) => "as predicted".to_owned(),
         PredictionResult::Rank(2) => "runner-up".to_owned(),
         PredictionResult::Rank(rank) => format!("rank {rank}"),
         PredictionResult::Candidate(_) => "too close".to_owned(),
         PredictionResult::Spared => "not eligible".to_owned(),
-        PredictionResult::Along => "with it".to_owned(),
+        PredictionResult::AlsoKilled => "with it".to_owned(),
     }
 }
 
@@ -220,7 +220,7 @@ impl App {
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.prediction {
-            PredictionResult::NoLook | PredictionResult::Along => None,
+            PredictionResult::NoSample | PredictionResult::AlsoKilled => None,
             PredictionResult::NotSeen => {
                 Some("it was not in the look before: it lived too short".to_owned())
             }

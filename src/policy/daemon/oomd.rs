@@ -365,7 +365,7 @@ impl Policy for Oomd {
         let worth = cgroup_candidates::once(self.info.id, home, scene, || {
             let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             let badness = self.points(group, scene)?;
-            let marks = group.marks.unwrap_or_default();
+            let marks = group.xattrs.unwrap_or_default();
             let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
             Ok(badness.of_class(badness.class + PHASES * preference))
         });

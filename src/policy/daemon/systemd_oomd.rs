@@ -114,7 +114,7 @@ impl SystemdOomd {
 
     /// How a candidate is marked, if the mark counts.
     fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<OomdXattrs> {
-        let marks = group.marks?;
+        let marks = group.xattrs?;
         // A session runs below `user@UID.service`, which belongs to that user.
         let session = format!("user@{}.service", marks.owner);
         let own = || {

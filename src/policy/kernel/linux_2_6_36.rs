@@ -100,7 +100,7 @@ impl Policy for Linux2636 {
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, scores: Scores::Nobody, ..Needs::default() }
+        Needs { status: true, scores: Scores::None, ..Needs::default() }
     }
 
     fn traits(&self, scene: &Scene) -> PolicyTraits {

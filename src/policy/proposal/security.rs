@@ -57,7 +57,7 @@ impl Policy for Security {
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
+        Needs { status: true, cgroup: true, scores: Scores::None, ..Needs::default() }
     }
 
     fn traits(&self, scene: &Scene) -> PolicyTraits {

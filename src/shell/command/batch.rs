@@ -186,7 +186,7 @@ impl Printer<'_> {
             cgroups: if self.cli.json || self.confined || self.cli.verdicts {
                 CgroupNeeds::Everything
             } else {
-                CgroupNeeds::Walls.max(self.setup.policy.needs().cgroups)
+                CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups)
             },
             scores: Scores::All,
             keep: top.iter().take(KEEP).map(|row| row.id).collect(),

@@ -1,31 +1,31 @@
-//! What the machine as a whole told, look by look, for hours back: small enough to keep it all.
+//! Facts of the machine as a whole, sample by sample, for hours back: they are small enough.
 
 use std::collections::VecDeque;
 
 use crate::model::{Memory, Overcommit, Pressure, Snapshot, Swap, VmCounters};
 use crate::units::Millis;
 
-/// The machine-wide part of a look.
+/// The facts of the machine as a whole in one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MachineSample {
-    /// Milliseconds since 1970, UTC.
+    /// Milliseconds since 1970-01-01, UTC.
     pub unix_ms: i64,
-    /// On the clock that never jumps.
+    /// On the monotonic clock of the snapshots.
     pub at: Millis,
-    /// RAM.
+    /// RAM, in KiB.
     pub memory: Memory,
-    /// Swap.
+    /// Swap space, in KiB.
     pub swap: Swap,
-    /// Promises.
+    /// Committed memory and its limit, in KiB.
     pub overcommit: Overcommit,
-    /// Stall times.
+    /// Pressure stall information.
     pub pressure: Pressure,
-    /// Counters since boot.
+    /// Counters since boot (`/proc/vmstat`).
     pub traffic: VmCounters,
 }
 
 impl MachineSample {
-    /// What of a look is kept.
+    /// Takes the facts of a snapshot.
     #[must_use]
     pub fn of(sample: &Snapshot) -> Self {
         Self {
@@ -39,25 +39,26 @@ impl MachineSample {
         }
     }
 
-    /// Since the moment before.
+    /// The time since an earlier sample.
     #[must_use]
     pub const fn since(&self, before: &Self) -> Millis {
         self.at.saturating_sub(before.at)
     }
 }
 
-/// So many moments are kept: more than two hours at one every two seconds. Then the older half is
-/// thinned to every second one, again and again, so that it always reaches back to the beginning.
+/// Maximum number of samples: more than two hours at one every two seconds. Beyond it, every second
+/// sample of the older half is dropped, so the history always reaches back to the beginning.
 const MOST: usize = 4096;
 
-/// The moments, the oldest first. What is told in them as counters goes on being right between any two.
+/// The samples, oldest first. Counters since boot can be subtracted between any two of them.
 #[derive(Clone, Debug, Default)]
 pub struct MachineHistory {
     moments: VecDeque<MachineSample>,
 }
 
 impl MachineHistory {
-    /// Adds a moment. One that is not later than the last begins anew: another machine, or another boot.
+    /// Adds a sample. One that is not newer than the last one starts anew: it is of another machine
+    /// or another boot.
     pub fn push(&mut self, moment: MachineSample) {
         if self.moments.back().is_some_and(|last| moment.at <= last.at) {
             self.moments.clear();
@@ -72,42 +73,42 @@ impl MachineHistory {
         self.moments.push_back(moment);
     }
 
-    /// So many there are.
+    /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.moments.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.moments.is_empty()
     }
 
-    /// All, the oldest first.
+    /// All samples, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MachineSample> + ExactSizeIterator {
         self.moments.iter()
     }
 
-    /// The newest.
+    /// The newest sample.
     #[must_use]
     pub fn last(&self) -> Option<&MachineSample> {
         self.moments.back()
     }
 
-    /// The last moment that was not later than this (on the clock that never jumps), by its place.
+    /// The index of the last sample that is not newer than this time.
     #[must_use]
     pub fn place(&self, at: Millis) -> Option<usize> {
         self.moments.partition_point(|moment| moment.at <= at).checked_sub(1)
     }
 
-    /// The moment of a place.
+    /// The sample at an index.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<&MachineSample> {
         self.moments.get(place)
     }
 
-    /// Each with the one before it, the oldest pair first.
+    /// Each sample with the one after it, oldest pair first.
     pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&MachineSample, &MachineSample)> {
         self.moments.iter().zip(self.moments.iter().skip(1))
     }

@@ -1,4 +1,4 @@
-//! What an OOM is confined to: a set of processes, and the memory that adj is weighed by.
+//! The domain of an OOM: a set of processes, and the total by which adj is scaled.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,24 +11,23 @@ use crate::units::Pages;
 /// The domain that the user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Whichever matters here: the container's own limit inside a container that has one, else the
-    /// whole machine.
+    /// Inside a container with a limit of its own, that limit; otherwise the whole machine.
     #[default]
     Auto,
     /// The whole machine.
     Global,
     /// A memory cgroup and everything below it.
     Memcg(Arc<Text>),
-    /// Memory nodes: an OOM of allocations that a cpuset confines to them.
+    /// NUMA nodes: an OOM of allocations that a cpuset confines to them.
     Nodes(NodeSet),
 }
 
 impl Scope {
-    /// The word for the whole machine.
+    /// The name of the whole machine.
     pub const GLOBAL: &'static str = "global";
 
-    /// A scope by the name that `--scope` takes: `auto`, `global`, the path of a memory cgroup as
-    /// `/proc/PID/cgroup` prints it, or `nodes:0-1`.
+    /// A scope by the name that `--scope` takes: `auto`, `global`, `nodes:0-1`, or the path of a
+    /// memory cgroup as `/proc/PID/cgroup` prints it. `None` for any other name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -37,7 +36,7 @@ impl Scope {
             path if path.starts_with('/') => {
                 let path = path.trim_end_matches('/');
                 let path = if path.is_empty() { "/" } else { path };
-                // A name that was copied from the screen may hold escapes already.
+                // A path that was copied from the screen may contain escapes.
                 Some(Self::Memcg(Arc::new(Text::new(&crate::model::unescape(path)))))
             }
             name => NodeSet::parse(name.strip_prefix("nodes:")?).map(Self::Nodes),
@@ -45,37 +44,37 @@ impl Scope {
     }
 }
 
-/// Of which kind a domain is.
+/// The kind of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DomainKind {
     /// The whole machine.
     Global,
     /// A memory cgroup with a limit of its own.
     Memcg(Hierarchy),
-    /// A set of memory nodes.
+    /// A set of NUMA nodes.
     Nodes(NodeSet),
-    /// A memory cgroup without one: its processes are weighed, as they would be, by the domain named
-    /// in [`Domain::weighed_by`].
+    /// A memory cgroup without a limit of its own. Its processes are judged by the total of the
+    /// domain in [`Domain::weighed_by`].
     Part,
-    /// A memory cgroup or nodes that are not there (any more).
+    /// A memory cgroup or nodes that do not exist (any more).
     Gone,
 }
 
-/// What an OOM is confined to.
+/// A set of processes among which an OOM chooses, and the total by which it scales adj.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain {
-    /// `global`, or the cgroup's path.
+    /// `global`, `nodes:0-1`, or the path of a cgroup.
     pub name: Arc<Text>,
-    /// Of which kind.
+    /// The kind of the domain.
     pub kind: DomainKind,
-    /// What adj is weighed by.
+    /// The total by which adj is scaled.
     pub pages: Pages,
-    /// Whose total that is, where it is not the domain's own.
+    /// The domain whose total that is, if it is not this one.
     pub weighed_by: Option<Arc<Text>>,
 }
 
 impl Domain {
-    /// The whole machine.
+    /// The domain of the whole machine.
     #[must_use]
     pub fn global(now: &Snapshot) -> Self {
         Self {
@@ -86,7 +85,7 @@ impl Domain {
         }
     }
 
-    /// The domain that a scope means in this look.
+    /// The domain of a scope in a snapshot.
     #[must_use]
     pub fn of(scope: &Scope, now: &Snapshot) -> Self {
         match scope {
@@ -100,7 +99,8 @@ impl Domain {
         }
     }
 
-    /// Total: all swap, and what is present on the nodes (`mm/oom_kill.c` `constrained_alloc`).
+    /// The total is all swap and the present pages of the nodes (`mm/oom_kill.c`
+    /// `constrained_alloc`).
     fn nodes(nodes: NodeSet, now: &Snapshot) -> Self {
         let meant = now.machine.nodes.iter().filter(|node| nodes.has(node.id));
         let present = meant.fold(Pages::ZERO, |sum, node| sum + node.present);
@@ -136,19 +136,19 @@ impl Domain {
         Self { name: Arc::clone(path), kind, pages, weighed_by }
     }
 
-    /// Whether the whole machine is meant.
+    /// Whether this is the whole machine.
     #[must_use]
     pub fn is_global(&self) -> bool {
         self.kind == DomainKind::Global
     }
 
-    /// The domain whose OOM this is: itself, or the one that it is a part of.
+    /// The domain in which the OOM happens: this one, or the one that limits it.
     #[must_use]
     pub fn limiting_cgroup(&self) -> &Arc<Text> {
         self.weighed_by.as_ref().unwrap_or(&self.name)
     }
 
-    /// Whether an OOM of it is one of the whole machine.
+    /// Whether the OOM is one of the whole machine.
     #[must_use]
     pub fn is_machine(&self) -> bool {
         match self.kind {
@@ -158,8 +158,8 @@ impl Domain {
         }
     }
 
-    /// Whether an OOM of it is one of a memory cgroup: the order of equals inside one cannot be seen,
-    /// and neither nodes nor the allocating task count.
+    /// Whether the OOM is one of a memory cgroup. The order of equal processes inside a cgroup is
+    /// not visible, and neither NUMA nodes nor `vm.oom_kill_allocating_task` count there.
     #[must_use]
     pub fn is_memcg(&self) -> bool {
         match self.kind {
@@ -169,15 +169,15 @@ impl Domain {
         }
     }
 
-    /// Whether a process belongs to it. Who is where is not always known (the process is gone, or
-    /// hidden): then it does not.
+    /// Whether a process belongs to the domain. A process whose cgroup is not known (gone, or
+    /// hidden) does not.
     #[must_use]
     pub fn contains(&self, process: &Process) -> bool {
         match self.kind {
             DomainKind::Global => return true,
-            // One that could not be read may well be among them.
+            // A process whose nodes could not be read may belong to it.
             DomainKind::Nodes(nodes) => {
-                return process.nodes.value().is_none_or(|allowed| allowed.meets(nodes));
+                return process.nodes.value().is_none_or(|allowed| allowed.intersects(nodes));
             }
             DomainKind::Memcg(_) | DomainKind::Part | DomainKind::Gone => {}
         }
@@ -194,8 +194,9 @@ impl fmt::Display for Domain {
     }
 }
 
-/// The limit that a container lives under: inside a pid namespace of its own, the cgroup that is seen
-/// above all others, if it has a wall. On the machine itself that is the root, which has none.
+/// The cgroup of the container in which doomtop runs, if it has a limit: in a pid namespace of its
+/// own, the topmost cgroup that is visible. On the machine itself, that is the root, which has no
+/// limit.
 fn own_container<'a>(machine: &Machine, cgroups: &'a Cgroups) -> Option<&'a Arc<Text>> {
     let top = cgroups.top().filter(|_| !machine.initial_pid_namespace)?;
     top.is_limited().then_some(&top.path)

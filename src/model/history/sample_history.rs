@@ -1,130 +1,25 @@
-//! The last looks, whole: each as what changed since the one before it, so that minutes of them fit
-//! where a dozen would.
+//! The recent samples, complete. Each is stored as its difference from the one before it, so that
+//! minutes of samples need the space of a dozen.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, tree_order};
+use crate::model::history::delta::Rows;
+use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, Text, tree_order};
 use crate::units::Millis;
 
-/// Which of the looks that ever came: the first has 0, and none is given twice.
+/// Sequence number of a sample in this session, from 0. No number is used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SampleIndex(pub u64);
 
-/// A list of things with a name, as it was or as it changed. Lists are in the order of their names.
-#[derive(Clone, Debug)]
-enum Rows<T, N> {
-    Whole(Vec<T>),
-    Since { changed: Vec<T>, gone: Vec<N> },
-}
-
-/// A thing with a name by which its list is ordered.
-trait Named: Clone + PartialEq {
-    type Name: Clone;
-    fn name(&self) -> Self::Name;
-    fn cmp(a: &Self::Name, b: &Self::Name) -> std::cmp::Ordering;
-}
-
-impl Named for Process {
-    type Name = ProcId;
-
-    fn name(&self) -> ProcId {
-        self.id
-    }
-
-    fn cmp(a: &ProcId, b: &ProcId) -> std::cmp::Ordering {
-        a.cmp(b)
-    }
-}
-
-impl Named for Cgroup {
-    type Name = Arc<crate::model::Text>;
-
-    fn name(&self) -> Self::Name {
-        Arc::clone(&self.path)
-    }
-
-    fn cmp(a: &Self::Name, b: &Self::Name) -> std::cmp::Ordering {
-        tree_order(a.as_str(), b.as_str()).then_with(|| a.as_str().cmp(b.as_str()))
-    }
-}
-
-impl<T: Named> Rows<T, T::Name> {
-    /// What changed from `old` to `new`; whole where there is no old one, where that is less, or where a
-    /// list is not in order.
-    fn between(old: Option<&[T]>, new: &[T]) -> Self {
-        let Some(old) = old else { return Self::Whole(new.to_vec()) };
-        let ordered = |list: &[T]| {
-            list.windows(2).all(|pair| T::cmp(&pair[0].name(), &pair[1].name()).is_lt())
-        };
-        if !ordered(new) || !ordered(old) {
-            return Self::Whole(new.to_vec());
-        }
-        let (mut changed, mut gone) = (Vec::new(), Vec::new());
-        let mut then = old.iter().peekable();
-        for row in new {
-            let name = row.name();
-            while let Some(lost) = then.next_if(|was| T::cmp(&was.name(), &name).is_lt()) {
-                gone.push(lost.name());
-            }
-            let was = then.next_if(|was| T::cmp(&was.name(), &name).is_eq());
-            if was.is_none_or(|was| was != row) {
-                changed.push(row.clone());
-            }
-        }
-        gone.extend(then.map(Named::name));
-        if changed.len() == new.len() {
-            return Self::Whole(changed);
-        }
-        changed.shrink_to_fit();
-        Self::Since { changed, gone }
-    }
-
-    /// Makes of the list before this one.
-    fn apply(&self, list: &mut Vec<T>) {
-        match self {
-            Self::Whole(rows) => list.clone_from(rows),
-            Self::Since { changed, gone } => {
-                let mut gone = gone.iter().peekable();
-                list.retain(|row| {
-                    let name = row.name();
-                    while gone.next_if(|lost| T::cmp(lost, &name).is_lt()).is_some() {}
-                    gone.next_if(|lost| T::cmp(lost, &name).is_eq()).is_none()
-                });
-                for row in changed {
-                    let name = row.name();
-                    match list.binary_search_by(|other| T::cmp(&other.name(), &name)) {
-                        Ok(at) => list[at] = row.clone(),
-                        Err(at) => list.insert(at, row.clone()),
-                    }
-                }
-            }
-        }
-    }
-
-    const fn is_whole(&self) -> bool {
-        matches!(self, Self::Whole(_))
-    }
-
-    /// About so many bytes.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Whole(rows) => rows.len() * size_of::<T>(),
-            Self::Since { changed, gone } => {
-                changed.len() * size_of::<T>() + gone.len() * size_of::<T::Name>()
-            }
-        }
-    }
-}
-
-/// A look: its small facts as they were, its lists as they changed.
+/// A stored sample.
 #[derive(Clone, Debug)]
 struct Frame {
-    /// Without its lists.
+    /// The snapshot without its lists.
     rest: Snapshot,
     cgroups: Arc<Cgroups>,
-    groups: Rows<Cgroup, Arc<crate::model::Text>>,
+    groups: Rows<Cgroup, Arc<Text>>,
     processes: Rows<Process, ProcId>,
 }
 
@@ -138,33 +33,33 @@ impl Frame {
     }
 }
 
-/// A whole look at least so often, so that going back to one costs little.
+/// At least every this many samples, one is stored whole, which bounds the cost of restoring one.
 const WHOLE_EVERY: u64 = 32;
 
-/// The last looks, as many as fit in a time and in a room.
+/// The recent samples, limited by time and by size.
 #[derive(Clone, Debug)]
 pub struct SampleHistory {
     frames: VecDeque<Frame>,
-    /// The number of the oldest.
+    /// Sequence number of the oldest sample.
     first: u64,
-    /// So far back it reaches.
+    /// Maximum age.
     span: Millis,
-    /// And no further than fits in so many bytes.
+    /// Maximum size, in bytes.
     room: usize,
     bytes: usize,
-    /// The newest as it came, to tell what changes.
+    /// The newest snapshot, from which the next difference is computed.
     last: Option<Arc<Snapshot>>,
 }
 
 impl SampleHistory {
-    /// So far back, and in so many bytes.
+    /// An empty history with a maximum age, and a maximum size in bytes.
     #[must_use]
     pub const fn new(span: Millis, room: usize) -> Self {
         Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
     }
 
-    /// Adds a look, and holds it until the next one comes. Its number comes back, and the look that was held
-    /// before. One that is not later than the newest begins anew.
+    /// Adds a snapshot. Returns its sequence number, and the snapshot that was the newest before. A
+    /// snapshot that is not newer than the last one starts anew.
     pub fn push(&mut self, sample: Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
         let now = sample.clock.monotonic_ms;
         if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
@@ -192,7 +87,7 @@ impl SampleHistory {
         (SampleIndex(nth), before)
     }
 
-    /// Lets go of what is too long ago, or does not fit; the newest always stays.
+    /// Drops samples that are too old or do not fit; the newest always stays.
     fn forget(&mut self, now: Millis) {
         while self.frames.len() > 1 {
             let Some(oldest) = self.frames.front() else { return };
@@ -204,7 +99,7 @@ impl SampleHistory {
             self.bytes = self.bytes.saturating_sub(oldest.bytes());
             self.first += 1;
             let Some(next) = self.frames.front_mut() else { return };
-            // The next one told only what changed since: now it tells all.
+            // The next frame holds only a difference: complete it.
             let before = next.bytes();
             if !next.processes.is_whole()
                 && let Rows::Whole(mut rows) = oldest.processes
@@ -222,42 +117,42 @@ impl SampleHistory {
         }
     }
 
-    /// From now on so far back.
+    /// Changes the maximum age.
     pub const fn set_span(&mut self, span: Millis) {
         self.span = span;
     }
 
-    /// So far back at most.
+    /// Maximum age.
     #[must_use]
     pub const fn span(&self) -> Millis {
         self.span
     }
 
-    /// So many looks there are.
+    /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// About so many bytes they take.
+    /// Approximate size in bytes.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The oldest that is left.
+    /// The oldest sample.
     #[must_use]
     pub fn oldest(&self) -> Option<SampleIndex> {
         (!self.frames.is_empty()).then_some(SampleIndex(self.first))
     }
 
-    /// The newest.
+    /// The newest sample.
     #[must_use]
     pub fn newest(&self) -> Option<SampleIndex> {
         let count = self.frames.len() as u64;
@@ -268,26 +163,26 @@ impl SampleHistory {
         self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)
     }
 
-    /// When a look was taken, on the clock that never jumps.
+    /// When a sample was taken, on the monotonic clock.
     #[must_use]
     pub fn time(&self, nth: SampleIndex) -> Option<Millis> {
         Some(self.frame(nth)?.rest.clock.monotonic_ms)
     }
 
-    /// The small facts of a look: without its processes and cgroups.
+    /// A snapshot without its processes and cgroups.
     #[must_use]
     pub fn facts(&self, nth: SampleIndex) -> Option<&Snapshot> {
         Some(&self.frame(nth)?.rest)
     }
 
-    /// The last look that was not later than this.
+    /// The last sample that is not newer than this time.
     #[must_use]
     pub fn at(&self, time: Millis) -> Option<SampleIndex> {
         let count = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= time);
         Some(SampleIndex(self.first + count.checked_sub(1)? as u64))
     }
 
-    /// A look, put together again; nothing where it was let go.
+    /// Restores a snapshot; `None` if it was dropped.
     #[must_use]
     pub fn sample(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
         let frame = self.frame(nth)?;
@@ -307,8 +202,8 @@ impl SampleHistory {
         Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
     }
 
-    /// Walks through the cgroups of the looks from one to another, both with it: `with` gets which look
-    /// it is, its small facts, when its cgroups were read, and their list.
+    /// Calls `with` for each sample from one to another, both included: with its number, its
+    /// snapshot without lists, when its cgroups were read, and the list of cgroups.
     pub fn walk_groups(
         &self,
         (from, to): (SampleIndex, SampleIndex),
@@ -328,10 +223,10 @@ impl SampleHistory {
         }
     }
 
-    /// A cgroup through all looks that are kept, the oldest first: when each was taken, when its cgroups
-    /// were read, and the cgroup where it was there.
+    /// A cgroup in all samples, oldest first: when the sample was taken, when its cgroups were
+    /// read, and the cgroup if it existed.
     #[must_use]
-    pub fn trail(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
+    pub fn cgroup_history(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
         let order = |group: &Cgroup| tree_order(group.path.as_str(), path);
         let found = |list: &'_ [Cgroup]| list.binary_search_by(order).ok();
         let mut last: Option<&Cgroup> = None;
@@ -352,31 +247,31 @@ impl SampleHistory {
         trail.collect()
     }
 
-    /// The next look after this one in whose time the kernel killed somebody.
+    /// The next sample after this one that contains a kernel kill.
     #[must_use]
     pub fn next_kill(&self, after: SampleIndex) -> Option<SampleIndex> {
         let newest = self.newest()?;
         (after.0 + 1..=newest.0).map(SampleIndex).find(|&nth| self.has_kill(nth))
     }
 
-    /// The last look before this one in whose time the kernel killed somebody.
+    /// The last sample before this one that contains a kernel kill.
     #[must_use]
     pub fn previous_kill(&self, before: SampleIndex) -> Option<SampleIndex> {
         let oldest = self.oldest()?;
         (oldest.0..before.0).rev().map(SampleIndex).find(|&nth| self.has_kill(nth))
     }
 
-    /// Whether the kernel counted a kill between the look before and this one.
+    /// Whether the kernel counted a kill between the sample before and this one.
     #[must_use]
     pub fn has_kill(&self, nth: SampleIndex) -> bool {
         let before = nth.0.checked_sub(1).and_then(|nth| self.facts(SampleIndex(nth)));
         let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
         let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
-        more && now.goes_on_from(before)
+        more && now.continues(before)
     }
 
-    /// Whether a look is kept whole, and not as what changed.
+    /// Whether a sample is stored whole, not as a difference.
     #[must_use]
     pub fn is_whole(&self, nth: SampleIndex) -> bool {
         self.frame(nth).is_some_and(Frame::is_whole)
