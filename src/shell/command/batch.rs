@@ -311,6 +311,6 @@ fn width() -> (u16, Option<usize>) {
         return (columns, Some(usize::from(columns)));
     }
     let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let widest = COLUMNS.iter().map(|column| column.from).max().unwrap_or(WIDTH);
+    let widest = COLUMNS.iter().map(|column| column.min_width).max().unwrap_or(WIDTH);
     (asked.unwrap_or(WIDTH).min(widest), None)
 }

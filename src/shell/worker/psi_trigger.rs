@@ -9,7 +9,7 @@ use std::thread;
 use rustix::io::Errno;
 
 use crate::app::Msg;
-use crate::events::{TriggerEvent, TriggerFile, WakeHandle, refusal};
+use crate::events::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
@@ -43,7 +43,7 @@ pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorke
     let bell = match WakeHandle::new() {
         Ok(bell) => Arc::new(bell),
         Err(errno) => {
-            let watch = PressureWatch::Unavailable(refusal(errno));
+            let watch = PressureWatch::Unavailable(trigger_refusal(errno));
             let _ = inbox.send(Event::Told(Msg::PressureWatch(watch, None)));
             return None;
         }
@@ -95,7 +95,7 @@ fn watch<W: Watches>(
     loop {
         let laid = match blind.take() {
             Some(why) => Err(why),
-            None => lay(&whose).map_err(refusal),
+            None => lay(&whose).map_err(trigger_refusal),
         };
         let mut wire = match laid {
             Ok(wire) => wire,

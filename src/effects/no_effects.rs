@@ -1,14 +1,14 @@
-//! The hands that do nothing: for `--read-only`, and where the screen shows no live machine.
+//! Effects that refuse every intent: for `--read-only`, and where the samples are not live.
 
 use super::Effects;
 use crate::intent::{Intent, Outcome, Refusal};
 
-/// Refuses every wish, and says why.
+/// Refuses every intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoEffects {
-    /// doomtop runs with `--read-only`.
+    /// Because of `--read-only`.
     ReadOnly,
-    /// A recording, a fixture or a demonstration is on the screen.
+    /// Because the samples come from a recording, a fixture or the demo.
     NotReal,
 }
 

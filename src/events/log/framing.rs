@@ -1,33 +1,33 @@
-//! What stands before the kernel's own words in a capture: `dmesg`, `journalctl -k` in its short
-//! forms, syslog files, `/dev/kmsg`.
+//! Separates the timestamp and the origin of a log line from its text: `dmesg`, `journalctl -k` in its
+//! short formats, syslog files, `/dev/kmsg`. Only lines of the kernel itself come out.
 
 use crate::model::{neutral, unescape};
 
-/// When a line was written, as far as the capture tells.
+/// When a line was written. `dmesg` without `-T` counts from boot, syslog names the date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogTimestamp {
-    /// As it stands there.
+    /// As the log writes it.
     pub text: String,
-    /// Microseconds since boot, where that is what it counts.
+    /// Microseconds since boot, if the timestamp counts from boot.
     pub uptime_us: Option<u64>,
 }
 
-/// A line of the kernel's.
+/// A line of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FramedLine {
-    /// When.
+    /// When it was written.
     pub stamp: LogTimestamp,
-    /// The words; a record of `/dev/kmsg` may hold several lines.
+    /// The text; a record of `/dev/kmsg` may hold several lines.
     pub text: String,
 }
 
-/// Bytes of a record, at most (`kernel/printk/printk.c`: 8192 before 6.x, 1024 of text today).
-const LONGEST: usize = 8192;
+/// Maximum length of a record in bytes (`kernel/printk/printk.c`: 8192 before 6.x, 1024 of text today).
+const MAX_RECORD: usize = 8192;
 
-/// Takes lines apart. It holds back a record of `/dev/kmsg` that is continued in the next one.
+/// Takes lines apart. It remembers a record of `/dev/kmsg` that the next record continues.
 #[derive(Debug, Default)]
 pub struct Framer {
-    /// Said to be continued.
+    /// The record that the next one may continue.
     begun: Option<FramedLine>,
 }
 
@@ -43,7 +43,7 @@ pattern!(ISO, "-", r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*) (.*)$");
 pattern!(SHORT, ":", r"^([A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)?) (\S+ .*)$");
 pattern!(FULL, ":", r"^([A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \S+) (\S+ .*)$");
 pattern!(UNIX, ".", r"^(\d{9,}\.\d+) (\S+ .*)$");
-// What stands between the time and the words in the journal and in syslog: host and program.
+// Between time and text the journal and syslog write host and program.
 pattern!(PROGRAM, ":", r"^\S+ ([^\s:\[]+)(?:\[\d+\])?: ?(.*)$");
 pattern!(UPTIME, "[", r"^\[ *(\d+)\.(\d{6})\](?:\[ *[TC]\d+\])? (.*)$");
 
@@ -55,14 +55,14 @@ fn micros(text: &str) -> Option<u64> {
 }
 
 impl Framer {
-    /// Takes a line of the capture, without its end. What comes back is the kernel's; lines of others
-    /// and mere decoration give nothing.
+    /// Takes a line of the capture, without its line end. Returns `None` for lines that another program
+    /// wrote and for the property lines of `/dev/kmsg`.
     pub fn take(&mut self, line: &str) -> Option<FramedLine> {
         let line = line.trim_end_matches(['\r', '\n']);
         if let Some(found) = KMSG.captures(line) {
             return self.record(&found[1], &found[2], &found[3], &found[4]);
         }
-        // Behind a record of /dev/kmsg stand its properties, ` KEY=value`.
+        // Property lines, ` KEY=value`, follow a record of /dev/kmsg.
         if line.starts_with(' ') && self.begun.is_some() {
             return None;
         }
@@ -70,7 +70,7 @@ impl Framer {
     }
 
     fn record(&mut self, priority: &str, usec: &str, flag: &str, text: &str) -> Option<FramedLine> {
-        // Facility 0 is the kernel's own: everything else was written by a process.
+        // Facility 0 is the kernel; every other record was written by a process.
         if priority.parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
             return None;
         }
@@ -79,21 +79,22 @@ impl Framer {
         let stamp = LogTimestamp { text: format!("{usec} us"), uptime_us };
         let mut framed = FramedLine { stamp, text };
         if let Some(begun) = self.begun.take() {
-            // A fragment goes on where the one before ended; what it did not wait for stands alone.
-            let goes_on = flag.contains('+') || flag.contains('c') || framed.text.starts_with(',');
-            if goes_on {
+            // A fragment continues the record before; any other record stands for itself.
+            let continues =
+                flag.contains('+') || flag.contains('c') || framed.text.starts_with(',');
+            if continues {
                 framed = FramedLine { text: begun.text + &framed.text, stamp: begun.stamp };
             }
         }
-        // The kernel's own records are not longer; whoever writes more has something else in mind.
-        if flag.contains('c') && framed.text.len() < LONGEST {
+        // The kernel writes no longer records. Without a limit a forged log could fill the memory.
+        if flag.contains('c') && framed.text.len() < MAX_RECORD {
             self.begun = Some(framed.clone());
         }
         Some(framed)
     }
 }
 
-/// Bytes that nobody can print stand there as `\xNN`.
+/// Replaces the escapes `\xNN`, which the log has in place of unprintable bytes.
 fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&unescape(text)).into_owned()
 }
@@ -105,7 +106,7 @@ fn plain(line: &str) -> Option<FramedLine> {
 
 fn framed(line: &str) -> Option<FramedLine> {
     if let Some(found) = BRACKETS.captures(line) {
-        // Facility 0 is the kernel's own: everything else was written by a process.
+        // Facility 0 is the kernel; every other record was written by a process.
         let raw = found.get(1).and_then(|it| it.as_str().parse::<u32>().ok());
         let named = found.get(2).map(|it| it.as_str());
         if raw.is_some_and(|priority| priority >> 3 != 0) || named.is_some_and(|it| it != "kern") {
@@ -114,24 +115,24 @@ fn framed(line: &str) -> Option<FramedLine> {
         let (stamp, rest) = (&found[3], &found[4]);
         let uptime_us = micros(stamp);
         let stamp = LogTimestamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
-        // journalctl -o short-monotonic has host and program behind the brackets.
-        let said = PROGRAM.captures(rest).filter(|found| &found[1] == "kernel");
-        let text = said.map_or_else(|| rest.to_owned(), |found| found[2].to_owned());
+        // `journalctl -o short-monotonic` writes host and program after the brackets.
+        let program = PROGRAM.captures(rest).filter(|found| &found[1] == "kernel");
+        let text = program.map_or_else(|| rest.to_owned(), |found| found[2].to_owned());
         return Some(FramedLine { stamp, text });
     }
     for pattern in [&ISO, &FULL, &SHORT, &UNIX] {
         let Some(found) = pattern.captures(line) else { continue };
         let stamp = LogTimestamp { text: neutral(found[1].as_bytes()), uptime_us: None };
-        let Some(said) = PROGRAM.captures(&found[2]) else {
-            // dmesg --time-format iso names nobody, and writes a comma; in all other forms somebody is
-            // named, perhaps in a way that hides it.
+        let Some(program) = PROGRAM.captures(&found[2]) else {
+            // `dmesg --time-format iso` names no program, and writes a comma. Every other format names
+            // one; if none is found here, a program may have forged the line.
             let unnamed = stamp.text.contains(',');
             return unnamed.then(|| FramedLine { stamp, text: found[2].to_owned() });
         };
-        if &said[1] != "kernel" {
+        if &program[1] != "kernel" {
             return None;
         }
-        let text = &said[2];
+        let text = &program[2];
         return Some(match UPTIME.captures(text) {
             Some(inner) => FramedLine {
                 stamp: LogTimestamp {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_capture_gives_the_same_words() {
+    fn every_log_format_gives_the_same_text() {
         let words = "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0";
         for (before, stamp, uptime) in [
             ("", "", None),
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_others_are_left_out() {
+    fn lines_of_other_programs_are_left_out() {
         for line in [
             "Nov 21 10:00:00 host sshd[12]: Out of memory: Killed process 1 (a)",
             "2026-11-21T10:00:00+0000 host app: x kernel: Killed process 1 (a)",
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_continued_is_put_together() {
+    fn a_continued_record_is_joined() {
         let mut framer = Framer::default();
         let first = framer.take("6,1,5,c;oom-kill:constraint=CONSTRAINT_NONE");
         assert_eq!(first.map(|it| it.text).as_deref(), Some("oom-kill:constraint=CONSTRAINT_NONE"));
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_several_lines_and_odd_bytes_is_decoded() {
+    fn a_record_of_several_lines_with_escapes_is_decoded() {
         let found = taken("6,1,5,-;anon 1\\x0afile 2 \\x5c").expect("a record");
         assert_eq!(found.2, "anon 1\nfile 2 \\");
     }

@@ -1,49 +1,27 @@
-//! What one line of the kernel log says about an OOM (`mm/oom_kill.c`, `mm/memcontrol.c`, and
-//! `lib/show_mem.c` from 2.6.11 to today).
+//! What one line of the kernel log says about an OOM (`mm/oom_kill.c`, `mm/memcontrol.c` and
+//! `lib/show_mem.c`, from 2.6.11 to today).
 
 use regex::Captures;
 
-use crate::events::report::{DumpTask, KilledTask, OomInvocation, ReapedTask};
+use crate::events::log::pattern::number;
+use crate::events::log::report::{
+    Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, ReapedTask,
+};
 use crate::model::neutral;
 use crate::units::{Adj, Bytes, Kib, LegacyAdj, Pages};
 
-/// To what an OOM is confined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Constraint {
-    /// To nothing: the whole machine.
-    #[default]
-    None,
-    /// To the nodes of a cpuset.
-    Cpuset,
-    /// To the nodes of a memory policy.
-    MemoryPolicy,
-    /// To a memory cgroup.
-    Memcg,
-}
-
-/// How full a memory cgroup was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MemcgUsage {
-    /// What was charged.
-    pub usage: Kib,
-    /// The wall; nothing where there is none.
-    pub limit: Option<Kib>,
-    /// How often it was hit.
-    pub failures: u64,
-}
-
-/// Of which pages of memory a number speaks.
+/// Which pages a line counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsageOf {
-    /// All.
+pub(super) enum PageCount {
+    /// All pages.
     Ram,
-    /// Those that were never given to the allocator.
+    /// Pages that the kernel never gave to its allocator.
     Reserved,
 }
 
-/// Which counter of a memory cgroup a usage is of.
+/// Which counter of a memory cgroup a usage line prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DumpCounter {
+pub(super) enum DumpCounter {
     /// Memory.
     Memory,
     /// Swap (version 2).
@@ -56,35 +34,29 @@ pub enum DumpCounter {
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum KernelLine {
-    /// An allocation failed: a report begins.
+pub(super) enum KernelLine {
+    /// The OOM killer was invoked: a report begins.
     Invoked(OomInvocation),
-    /// On which kernel, and the pid of who allocated.
-    Kernel {
-        /// Its release.
-        release: String,
-        /// Who allocated.
-        pid: i32,
-    },
+    /// Release of the kernel, and pid of the task whose stack is dumped: the allocating task.
+    Kernel { release: String, pid: i32 },
     /// How full the memory cgroup was.
     Charged(DumpCounter, MemcgUsage),
     /// Pages of the machine.
-    Present(UsageOf, Pages),
-    /// All swap.
+    Present(PageCount, Pages),
+    /// Swap of the machine.
     SwapTotal(Kib),
-    /// Free swap.
+    /// Free swap of the machine.
     SwapFree(Kib),
-    /// The columns of the dump that follows.
+    /// Names of the columns of the dump that follows.
     Columns(Vec<String>),
     /// A row of the dump.
     Task(DumpTask),
     /// The summary line (5.0 and later).
     Summary {
-        /// To what it was confined.
         constraint: Constraint,
-        /// The nodes of the allocation, where it named some.
+        /// Nodes of the allocation, if it was limited to some.
         nodes: Option<String>,
-        /// The memory cgroup that hit its wall.
+        /// The memory cgroup that hit its limit.
         domain: Option<String>,
         /// The victim's cgroup.
         cgroup: Option<String>,
@@ -93,35 +65,33 @@ pub enum KernelLine {
     },
     /// A victim was chosen (up to 5.0).
     Selected {
-        /// Who.
         pid: i32,
-        /// Its name.
         name: String,
-        /// Its points: per-mille from 2.6.36 on.
+        /// Its points; per mille from 2.6.36 on.
         score: i64,
     },
     /// A process was killed.
     Killed(KilledTask),
-    /// All of a cgroup are killed.
+    /// All processes of this cgroup are killed.
     Group(String),
-    /// The victim's memory was taken back.
+    /// The OOM reaper freed a victim's memory.
     Reaped(ReapedTask),
-    /// It could not be.
+    /// The OOM reaper could not free the memory of this pid.
     NotReaped(i32),
-    /// The victim was on its way out already: nobody was killed.
+    /// This victim was exiting already; nothing was killed.
     Exiting(i32),
-    /// It was killed because it shares the victim's memory.
+    /// This process was killed because it shares the victim's memory.
     Sharer(i32, String),
-    /// Which wall it was, and whose task (3.5 to 4.20).
+    /// Which limit was hit (3.5 to 4.20).
     Limit {
         /// The victim's cgroup.
         cgroup: String,
-        /// The one that hit its wall.
+        /// The cgroup that hit its limit.
         domain: String,
     },
-    /// Nobody could be killed.
+    /// No process could be killed.
     Nobody,
-    /// The machine stopped.
+    /// The kernel panicked because of the OOM.
     Panic(String),
 }
 
@@ -171,37 +141,32 @@ pattern!(
     r"^(?:Out of memory|Memory cgroup out of memory)[^:]*: OOM victim (\d+) \(.*\) is already exiting"
 );
 pattern!(SHARER, "sharing same memory", r"^Kill process (\d+) \((.*)\) sharing same memory");
-pattern!(WALL, "as a result of limit", r"^Task in (.*) killed as a result of limit of (.*)$");
+pattern!(LIMIT, "as a result of limit", r"^Task in (.*) killed as a result of limit of (.*)$");
 
-fn number<T: std::str::FromStr>(found: &Captures<'_>, group: usize) -> Option<T> {
-    found.get(group)?.as_str().parse().ok()
-}
-
-/// A name or path, made harmless: whoever has a process may have written it.
+/// A name or path with its control characters escaped: any process can choose its name.
 fn text(found: &Captures<'_>, group: usize) -> Option<String> {
-    found.get(group).map(|it| harmless(it.as_str()))
+    found.get(group).map(|it| escaped(it.as_str()))
 }
 
-fn harmless(text: &str) -> String {
+fn escaped(text: &str) -> String {
     neutral(text.as_bytes())
 }
 
-/// More than any machine has, in whatever unit: what is larger is no size.
-const MOST: u64 = 1 << 50;
+/// A larger number is no size, in any unit: no machine has so much memory.
+const MAX_SIZE: u64 = 1 << 50;
 
-/// A size, in the unit of its place.
+/// A size, in the unit of its column.
 fn size(found: &Captures<'_>, group: usize) -> Option<u64> {
-    number(found, group).filter(|&size: &u64| size <= MOST)
+    number(found, group).filter(|&size: &u64| size <= MAX_SIZE)
 }
 
-/// `PAGE_COUNTER_MAX` in KiB, with any page size from 4 KiB to 64 KiB: no limit.
+/// Lower bound of `PAGE_COUNTER_MAX` (no limit) in KiB, for page sizes from 4 KiB to 64 KiB.
 const NO_LIMIT: u64 = u64::MAX / 1024 / 2 - 65_536;
 
-/// What a line says; nothing where it is about something else. `columns` are those of the dump that
-/// was begun.
-pub(crate) fn read(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
-    let said = dump(line, columns).or_else(|| memory(line)).or_else(|| death(line));
-    said.or_else(|| {
+/// What a line says; `None` if it is not about an OOM. `columns` are the columns of the open dump.
+pub(super) fn read(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
+    let found = dump(line, columns).or_else(|| memory(line)).or_else(|| result(line));
+    found.or_else(|| {
         if let Some(found) = INVOKED.captures(line) {
             return Some(KernelLine::Invoked(invoked(&found)));
         }
@@ -235,9 +200,9 @@ fn memory(line: &str) -> Option<KernelLine> {
     }
     if let Some(found) = PRESENT.captures(line) {
         let of = if found.get(2).is_some_and(|it| it.as_str() == "RAM") {
-            UsageOf::Ram
+            PageCount::Ram
         } else {
-            UsageOf::Reserved
+            PageCount::Reserved
         };
         return Some(KernelLine::Present(of, Pages(size(&found, 1)?)));
     }
@@ -258,19 +223,20 @@ fn dump(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
     task(number(&found, 1)?, &found[2], columns?).map(KernelLine::Task)
 }
 
-/// A row by the names of its columns; the last one, the name, is the rest of the line.
+/// A row of the dump, by the names of its columns. The last column, the name, is the rest of the line.
 fn task(pid: i32, row: &str, columns: &[String]) -> Option<DumpTask> {
     let mut rest = row;
     let mut task = DumpTask { pid, ..DumpTask::default() };
     for column in columns {
         if column == "name" {
-            // One blank stands before it; more of them are its own.
-            task.name = harmless(rest.strip_prefix(' ')?);
+            // One blank separates it; further blanks belong to the name.
+            task.name = escaped(rest.strip_prefix(' ')?);
             return Some(task);
         }
         rest = rest.trim_start_matches(' ');
         let end = rest.find(' ')?;
-        let value: i64 = rest[..end].parse().ok().filter(|it: &i64| it.unsigned_abs() <= MOST)?;
+        let value: i64 =
+            rest[..end].parse().ok().filter(|it: &i64| it.unsigned_abs() <= MAX_SIZE)?;
         rest = &rest[end..];
         let pages = || Pages(u64::try_from(value).unwrap_or(0));
         match column.as_str() {
@@ -297,7 +263,7 @@ fn task(pid: i32, row: &str, columns: &[String]) -> Option<DumpTask> {
     None
 }
 
-fn death(line: &str) -> Option<KernelLine> {
+fn result(line: &str) -> Option<KernelLine> {
     if let Some(rest) = line.strip_prefix("oom-kill:constraint=") {
         return Some(summary(rest));
     }
@@ -305,8 +271,8 @@ fn death(line: &str) -> Option<KernelLine> {
         return Some(KernelLine::Nobody);
     }
     if let Some(rest) = line.strip_prefix("Kernel panic - not syncing: ") {
-        let is_ours = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");
-        return is_ours.then(|| KernelLine::Panic(harmless(rest)));
+        let is_oom = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");
+        return is_oom.then(|| KernelLine::Panic(escaped(rest)));
     }
     if let Some(found) = KILLED.captures(line) {
         return Some(KernelLine::Killed(KilledTask {
@@ -346,12 +312,12 @@ fn death(line: &str) -> Option<KernelLine> {
     if let Some(found) = GROUP.captures(line) {
         return Some(KernelLine::Group(text(&found, 1)?));
     }
-    let found = WALL.captures(line)?;
+    let found = LIMIT.captures(line)?;
     Some(KernelLine::Limit { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
 }
 
-/// The summary, as much of it as is there: paths and names may hold commas, so that what is sure is
-/// read from both ends.
+/// The summary line, even if it was cut. Paths and names may contain commas, so the fields are found by
+/// their keys and the pid is searched from the end.
 fn summary(rest: &str) -> KernelLine {
     let constraint = match rest.split(',').next() {
         Some("CONSTRAINT_CPUSET") => Constraint::Cpuset,
@@ -359,11 +325,11 @@ fn summary(rest: &str) -> KernelLine {
         Some("CONSTRAINT_MEMCG") => Constraint::Memcg,
         _ => Constraint::None,
     };
-    let behind = |key: &str| rest.find(key).map(|at| &rest[at + key.len()..]);
-    let before = |text: &str, key: &str| text.find(key).map(|at| harmless(&text[..at]));
-    let nodes = behind(",nodemask=").and_then(|it| before(it, ",cpuset="));
-    let domain = behind(",oom_memcg=").and_then(|it| before(it, ",task_memcg="));
-    let cgroup = behind(",task_memcg=").and_then(|it| before(it, ",task="));
+    let after = |key: &str| rest.find(key).map(|at| &rest[at + key.len()..]);
+    let before = |text: &str, key: &str| text.find(key).map(|at| escaped(&text[..at]));
+    let nodes = after(",nodemask=").and_then(|it| before(it, ",cpuset="));
+    let domain = after(",oom_memcg=").and_then(|it| before(it, ",task_memcg="));
+    let cgroup = after(",task_memcg=").and_then(|it| before(it, ",task="));
     let pid = rest.rfind(",pid=").and_then(|at| {
         let digits = &rest[at + ",pid=".len()..];
         digits.split(',').next()?.parse().ok()

@@ -1,71 +1,72 @@
-//! What the daemons that kill say in their logs: systemd-oomd, earlyoom, nohang, oomd. A SIGKILL of
-//! theirs leaves no line of the kernel's, and no count.
+//! Kills that userspace daemons report in their logs: systemd-oomd, earlyoom, nohang, oomd. The kernel
+//! neither logs nor counts the SIGKILL of a daemon, so that its own log is the only trace.
 
 use regex::Captures;
 
+use crate::events::log::pattern::number;
 use crate::model::{Comm, Killer, Text, unescape};
 use crate::units::{Adj, Kib};
 
-/// What was heard of a daemon.
+/// A kill that a daemon reported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DaemonKill {
-    /// Of which.
+    /// The daemon.
     pub by: Killer,
-    /// Whom it signalled; nothing where it killed a cgroup.
+    /// The signalled process; `None` if the daemon killed a cgroup.
     pub pid: Option<i32>,
-    /// The name.
+    /// Name of the process.
     pub comm: Option<Comm>,
-    /// The user.
+    /// User of the process.
     pub uid: Option<u32>,
-    /// What it held in RAM.
+    /// Resident memory of the process.
     pub rss: Option<Kib>,
-    /// Its adj.
+    /// `oom_score_adj` of the process.
     pub adj: Option<Adj>,
-    /// The cgroup: as a path, or as the name of its unit.
+    /// The cgroup: a path, or the name of its systemd unit.
     pub cgroup: Option<Text>,
-    /// What it said.
+    /// The line of the log.
     pub said: Text,
-    /// Nothing was done after all: a dry run, or the signal was refused. It takes back what was said
-    /// just before.
+    /// The kill did not happen: a dry run, or the signal failed. It retracts the line just before.
     pub undone: bool,
 }
 
-// systemd src/oom/oomd-manager.c, 247 and later: the reason follows.
+// systemd src/oom/oomd-manager.c, 247 and later.
 pattern!(
     OOMD_KILLED,
     "Killed ",
     r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$"
 );
-// systemd src/core/cgroup.c: said by the manager of the unit.
+// systemd src/core/cgroup.c: logged by pid 1 for the unit.
 pattern!(
     OOMD_UNIT,
     "systemd-oomd killed",
     r"^(\S+): systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.?$"
 );
-// earlyoom kill.c: 1.3 to 1.6 say badness, later ones oom_score; 1.8 adds the command line.
+// earlyoom kill.c: 1.3 to 1.6 print badness, later versions oom_score; 1.8 adds the command line.
 pattern!(
     EARLYOOM,
     "sending SIG",
     r#"^sending (SIG[A-Z]+) to process (\d+)(?: uid (\d+))? "(.*?)": (?:badness|oom_score) -?\d+(?:, oom_score_adj (-?\d+))?.*?, VmRSS (\d+) MiB"#
 );
-// earlyoom 1.2 and before.
+// earlyoom 1.2 and earlier.
 pattern!(EARLYOOM_OLD, "Killing process ", r"^Killing process (\d+) (.*)$");
 pattern!(
     EARLYOOM_UNDONE,
     "",
     r"^(?:dryrun, not actually sending any signal|kill failed: |Could not kill process)"
 );
-// nohang src/nohang find_victim_info, implement_corrective_action.
+// nohang src/nohang: find_victim_info, implement_corrective_action.
 pattern!(NOHANG_VICTIM, "PID: ", r"^ *PID: +(\d+), name: (.*), state: .*?, EUID: (\d+)");
 pattern!(NOHANG_ADJ, "oom_score_adj:", r"^ *badness: .*oom_score_adj: +(-?\d+)");
 pattern!(NOHANG_SIZE, "RSS: ", r"^ *Vm, MiB: .*RSS: +(\d+)");
 pattern!(NOHANG_GROUP, "cgroup_v", r"^ *cgroup_v[12]: (/.+)$");
 pattern!(NOHANG_SENT, "Sending SIG", r"^\[ ?(OK|[A-Z]+) ?\] Sending (SIG[A-Z]+) to (.*?)(?:;.*)?$");
 pattern!(NOHANG_SENT_OLD, "Sending SIG", r"^ *Sending (SIG[A-Z]+) to the victim$");
-// oomd src/oomd/plugins/BaseKillPlugin.cpp: three averages of pressure, cgroup, bytes, and by whose rule.
+// oomd src/oomd/plugins/BaseKillPlugin.cpp: three averages of pressure, cgroup, bytes, the rule.
 pattern!(OOMD, "oomd kill: ", r"oomd kill: [\d.]+ [\d.]+ [\d.]+ (.+?) +\d+ (?:ruleset:|detector:)");
 
-/// Which daemon a program's name means, in a journal or a syslog file.
+/// The daemon of a program name in the journal or in a syslog file. pid 1 (`systemd`) logs the kills of
+/// systemd-oomd.
 #[must_use]
 pub fn by_name(program: &str) -> Option<Killer> {
     Some(match program {
@@ -77,10 +78,6 @@ pub fn by_name(program: &str) -> Option<Killer> {
     })
 }
 
-fn number<T: std::str::FromStr>(found: &Captures<'_>, group: usize) -> Option<T> {
-    found.get(group)?.as_str().parse().ok()
-}
-
 fn mib(found: &Captures<'_>, group: usize) -> Option<Kib> {
     number::<u64>(found, group)?.checked_mul(1024).map(Kib)
 }
@@ -89,6 +86,7 @@ fn comm(text: &str) -> Comm {
     Comm::new(&unescape(text))
 }
 
+/// A kill of which only the daemon and the line are known.
 fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
     DaemonKill {
         by,
@@ -103,20 +101,21 @@ fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
     }
 }
 
-/// Longer lines are cut: those that are understood never are.
-const LONGEST: usize = 8192;
+/// Maximum length of a line in bytes; the rest is cut off. No line that a pattern matches is so long.
+const MAX_LINE: usize = 8192;
 
-/// Reads what daemons say, line by line; one of them tells whom it chose some lines before it says
-/// that it killed.
+/// Reads the logs of daemons line by line. nohang describes its victim several lines before it reports
+/// the kill, so the description is kept.
 #[derive(Debug, Default)]
 pub struct DaemonLogReader {
+    /// The victim that nohang described last.
     chosen: Option<DaemonKill>,
 }
 
 impl DaemonLogReader {
-    /// What a line of this daemon's says; nothing where it killed nobody.
+    /// The kill that a line of this daemon reports; `None` if it reports none.
     pub fn take(&mut self, by: Killer, line: &str) -> Option<DaemonKill> {
-        let mut end = line.len().min(LONGEST);
+        let mut end = line.len().min(MAX_LINE);
         while !line.is_char_boundary(end) {
             end -= 1;
         }
@@ -154,7 +153,7 @@ impl DaemonLogReader {
         }
         let (sent, name) = match NOHANG_SENT.captures(line) {
             Some(found) => (&found[1] == "OK", found.get(3).map(|name| comm(name.as_str()))),
-            // Older ones say it before they do it, and do it.
+            // Older versions log the signal before they send it.
             None => (NOHANG_SENT_OLD.captures(line).is_some(), None),
         };
         if !sent {
@@ -214,18 +213,18 @@ fn oomd(line: &str) -> Option<DaemonKill> {
 mod tests {
     use super::*;
 
-    fn told(by: Killer, lines: &[&str]) -> Vec<DaemonKill> {
+    fn kills(by: Killer, lines: &[&str]) -> Vec<DaemonKill> {
         let mut daemons = DaemonLogReader::default();
         lines.iter().filter_map(|line| daemons.take(by, line)).collect()
     }
 
-    fn who(heard: &DaemonKill) -> (Option<i32>, String, String) {
-        let name = heard.comm.map_or_else(String::new, |comm| comm.to_string());
-        (heard.pid, name, heard.cgroup.as_ref().map_or_else(String::new, Text::to_string))
+    fn who(kill: &DaemonKill) -> (Option<i32>, String, String) {
+        let name = kill.comm.map_or_else(String::new, |comm| comm.to_string());
+        (kill.pid, name, kill.cgroup.as_ref().map_or_else(String::new, Text::to_string))
     }
 
     #[test]
-    fn every_form_of_a_kill_is_understood() {
+    fn every_format_of_a_kill_is_read() {
         let path = "/user.slice/user-1000.slice/user@1000.service/app.slice/app-code-9571.scope";
         let pressure = format!(
             "Killed {path} due to memory pressure for /user.slice/user-1000.slice/user@1000.service \
@@ -236,14 +235,14 @@ mod tests {
              (3786932224) / total (4101009408) being more than 90.00%"
         );
         for line in [&pressure, &swap] {
-            let found = told(Killer::SystemdOomd, &[line]);
+            let found = kills(Killer::SystemdOomd, &[line]);
             assert_eq!(
                 found.iter().map(who).collect::<Vec<_>>(),
                 [(None, String::new(), path.to_owned())]
             );
         }
         let unit = "app-code-9571.scope: systemd-oomd killed 147 process(es) in this unit.";
-        assert_eq!(who(&told(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
+        assert_eq!(who(&kills(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
         for (line, adj, rss) in [
             (
                 r#"sending SIGTERM to process 23243 uid 1000 "chrome": badness 1000, VmRSS 1234 MiB"#,
@@ -261,15 +260,15 @@ mod tests {
                 7,
             ),
         ] {
-            let found = told(Killer::Earlyoom, &[line]);
+            let found = kills(Killer::Earlyoom, &[line]);
             assert_eq!(who(&found[0]), (Some(23243), "chrome".to_owned(), String::new()), "{line}");
             assert_eq!(
                 (found[0].uid, found[0].adj, found[0].rss),
                 (Some(1000), adj, Some(Kib(rss * 1024)))
             );
         }
-        assert_eq!(who(&told(Killer::Earlyoom, &["Killing process 17 a b"])[0]).1, "a b");
-        assert!(told(Killer::Earlyoom, &["dryrun, not actually sending any signal"])[0].undone);
+        assert_eq!(who(&kills(Killer::Earlyoom, &["Killing process 17 a b"])[0]).1, "a b");
+        assert!(kills(Killer::Earlyoom, &["dryrun, not actually sending any signal"])[0].undone);
         let nohang = [
             "Victim status (found in 2ms):",
             "  PID:       3542, name: tail, state: R (running), EUID: 1000, SID: 3 (bash), lifetime: 5s",
@@ -279,7 +278,7 @@ mod tests {
             "  cgroup_v2: /user.slice/x.scope",
             "[ OK ] Sending SIGTERM to tail; The victim didn't respond",
         ];
-        let found = told(Killer::Nohang, &nohang);
+        let found = kills(Killer::Nohang, &nohang);
         assert_eq!(
             who(&found[0]),
             (Some(3542), "tail".to_owned(), "/user.slice/x.scope".to_owned())
@@ -287,13 +286,13 @@ mod tests {
         assert_eq!((found[0].adj, found[0].rss), (Some(Adj(0)), Some(Kib(850 * 1024))));
         let line = "oomd kill: 81.28 80.05 42.78 workload.slice/a b.service 123456 ruleset:[x] \
                     detectorgroup:[y] killer:[z] v2";
-        assert_eq!(who(&told(Killer::Oomd, &[line])[0]).2, "/workload.slice/a b.service");
+        assert_eq!(who(&kills(Killer::Oomd, &[line])[0]).2, "/workload.slice/a b.service");
     }
 
     #[test]
-    fn hostile_and_cut_lines_break_nothing() {
+    fn hostile_and_truncated_lines_do_no_harm() {
         let line = "sending SIGTERM to process 7 uid 1 \"\x1b[2J\": badness 1, VmRSS 1 MiB";
-        assert_eq!(who(&told(Killer::Earlyoom, &[line])[0]).1, "\\x1b[2J");
+        assert_eq!(who(&kills(Killer::Earlyoom, &[line])[0]).1, "\\x1b[2J");
         let names = [
             r#"sending SIGTERM to process 99999999999 uid 1 "x": badness 1, VmRSS 99999999999999999999 MiB"#,
             "Killed  due to memory pressure",
@@ -311,7 +310,7 @@ mod tests {
                 }
             }
         }
-        let long = "é".repeat(LONGEST);
-        assert_eq!(told(Killer::Earlyoom, &[&long]), []);
+        let long = "é".repeat(MAX_LINE);
+        assert_eq!(kills(Killer::Earlyoom, &[&long]), []);
     }
 }
