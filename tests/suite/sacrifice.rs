@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{
     ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,

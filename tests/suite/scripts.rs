@@ -1,7 +1,7 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode, KeyContext, keys_of};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{ConfirmedBy, Expedite, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};

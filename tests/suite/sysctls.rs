@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::dialog::sysctl::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, Request, Setup};
 use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::dialog::mode::ShownSince;
+use crate::app::keymap::press::ShownSince;
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::preview::{Previews, Proposals};
 use crate::plan::rights::{AffectedKin, WriteRights};

@@ -1,11 +1,10 @@
 //! The dialog before a signal: it names everything, and only its own confirmation releases it.
 
-use crate::app::dialog::mode::ShownSince;
+use crate::app::keymap::press::ShownSince;
 use crate::intent::{ConfirmedBy, Expedite, Intent};
 use crate::model::{Capability, ProcId, Process, ProcessDetail, Reading, Scene, Signal};
 use crate::plan::protection::{Protection, protection};
-use crate::policy::sacrifice;
-use crate::policy::{Policy, likely_sharers};
+use crate::policy::{Policy, likely_sharers, sacrifice};
 use crate::rank::also_killed::group_mates;
 
 /// What it takes to confirm.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::mode::RevertDialog;
+use crate::app::dialog::revert::RevertDialog;
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog, may_raise};
 use crate::columns::RowContext;
 use crate::intent::Expedite;
