@@ -1,5 +1,8 @@
 //! Keys: what a key is, when it was pressed, and what it means where.
 
+pub mod action;
 pub mod bindings;
 pub mod key;
 pub mod press;
+pub mod row;
+pub(crate) mod rows;
