@@ -591,7 +591,7 @@ proptest! {
             }
             let who = match &player.app.mode {
                 Mode::Adjust(edit) => edit.who,
-                Mode::Signal(confirm) => confirm.who,
+                Mode::Signal(confirm) => confirm.plan.who,
                 _ => continue,
             };
             if dialog {

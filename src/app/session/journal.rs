@@ -289,16 +289,16 @@ impl Journal {
         self.changes.iter().filter(|change| act.is_some() && back(change) == act).collect()
     }
 
-    /// The pursuit of this process, if it was signalled to end and has not gone yet.
+    /// The signal that this process got, if it was signalled to end and has not exited yet.
     #[must_use]
-    pub fn pursuit(&self, id: ProcId) -> Option<&PendingSignal> {
-        self.pending.iter().find(|pursuit| pursuit.who == id)
+    pub fn pending_signal(&self, id: ProcId) -> Option<&PendingSignal> {
+        self.pending.iter().find(|it| it.who == id)
     }
 
-    /// Whether this process was signalled to end and has not gone yet.
+    /// Whether this process was signalled to end and has not exited yet.
     #[must_use]
-    pub fn pursues(&self, id: ProcId) -> bool {
-        self.pending.iter().any(|pursuit| pursuit.who == id)
+    pub fn is_pending(&self, id: ProcId) -> bool {
+        self.pending.iter().any(|it| it.who == id)
     }
 
     /// Marks the changes of a process that is gone: there is nobody left to put them back to, and

@@ -11,7 +11,7 @@ impl App {
         match &mut self.mode {
             Mode::Signal(confirm) if !confirm.asked => {
                 confirm.asked = true;
-                Some(confirm.who)
+                Some(confirm.plan.who)
             }
             _ => None,
         }
@@ -20,7 +20,7 @@ impl App {
     /// Takes what was found out about the process of the dialog; what comes late is about nobody.
     pub(crate) fn take_detail(&mut self, study: ProcessDetail) {
         if let (Mode::Signal(confirm), Some(scene)) = (&mut self.mode, &self.scene)
-            && confirm.who == study.who
+            && confirm.plan.who == study.who
         {
             confirm.learn(study, scene);
         }

@@ -54,7 +54,7 @@ impl App {
             }
             Outcome::Hastened { who, taken, .. } => {
                 let done = matches!(taken.result, StepResult::Done(_));
-                quiet = done || !self.journal.pursues(who);
+                quiet = done || !self.journal.is_pending(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
             Outcome::Rehearsed { .. } => NoticeLevel::Plain,

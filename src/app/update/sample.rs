@@ -85,11 +85,13 @@ impl App {
     /// A process that runs another program now is not the one that a dialog speaks of.
     fn close_if_another(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let Some(process) = scene.find(confirm.who) else { return };
+        let Some(process) = scene.find(confirm.plan.who) else { return };
         let comm = process.comm.to_string();
-        if comm != confirm.name {
-            let text =
-                format!("{} {} became {comm}: nothing was signalled", confirm.who, confirm.name);
+        if comm != confirm.plan.name {
+            let text = format!(
+                "{} {} became {comm}: nothing was signalled",
+                confirm.plan.who, confirm.plan.name
+            );
             self.mode = Mode::Browse;
             self.say(NoticeLevel::Warn, text);
         }

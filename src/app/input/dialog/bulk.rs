@@ -1,7 +1,6 @@
 //! Keys in the dialog before an act on several processes, and what opens it.
 
 use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
-use crate::app::dialog::signal::warning;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press::KeyPress;
@@ -13,6 +12,7 @@ use crate::columns::human_size;
 use crate::intent;
 use crate::intent::{Expedite, Intent};
 use crate::model::{Hierarchy, ProcId, Process, Reading, Scene, Signal, is_within};
+use crate::plan::consequences;
 use crate::plan::protection::{Protection, protection};
 use crate::policy::sacrifice;
 use crate::units::Bytes;
@@ -47,14 +47,14 @@ impl App {
     /// of them is gone, and the kernel kills them all.
     pub(crate) fn open_with_sharers(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let sharers = match confirm.detail.as_ref().map(|study| &study.sharers) {
+        let sharers = match confirm.plan.detail.as_ref().map(|study| &study.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
             _ => {
                 return self.say(NoticeLevel::Plain, "nobody else is proven to live in its memory");
             }
         };
-        let signal = confirm.signal;
-        let ids = std::iter::once(confirm.who).chain(sharers.iter().map(|(id, _)| *id));
+        let signal = confirm.plan.signal;
+        let ids = std::iter::once(confirm.plan.who).chain(sharers.iter().map(|(id, _)| *id));
         let all: Vec<(&Process, Signal)> =
             ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
         let title = format!("Send {signal} to all {} who share one memory?", all.len());
@@ -164,7 +164,7 @@ fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     match protection(process, own, scene) {
         Protection::Never(why) => Some(why.to_owned()),
         Protection::TypePid(why) => Some(format!("{why} (alone, with its pid typed)")),
-        Protection::None => warning(process, scene).map(str::to_owned),
+        Protection::None => consequences::obstacle(process, scene).map(str::to_owned),
     }
 }
 

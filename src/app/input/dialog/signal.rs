@@ -11,6 +11,7 @@ use crate::app::{App, Request};
 use crate::columns::span_of;
 use crate::intent::{ConfirmedBy, FROZEN};
 use crate::model::{ProcId, Process, Signal};
+use crate::plan::signal::SignalPlan;
 
 impl App {
     /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
@@ -35,13 +36,13 @@ impl App {
     pub(crate) fn open_signal_dialog(&mut self, process: &Process, signal: Option<Signal>) {
         let Some(scene) = &self.scene else { return };
         let own = self.setup.own;
-        let opened = match signal {
-            Some(signal) => SignalDialog::signal(process, own, scene, signal),
-            None => SignalDialog::sacrifice(process, own, scene),
+        let plan = match signal {
+            Some(signal) => SignalPlan::signal(process, own, scene, signal),
+            None => SignalPlan::sacrifice(process, own, scene),
         };
-        let opened = opened.map(|confirm| confirm.under(self.setup.policy, process, scene));
-        match opened.map_err(str::to_owned).and_then(|it| self.once(process, it)) {
-            Ok(confirm) => self.mode = Mode::Signal(confirm),
+        let plan = plan.map(|plan| plan.under(self.setup.policy, process, scene));
+        match plan.map_err(str::to_owned).and_then(|plan| self.not_twice(process, plan)) {
+            Ok(plan) => self.mode = Mode::Signal(SignalDialog::new(plan)),
             Err(why) => {
                 self.mode = Mode::Browse;
                 self.say(NoticeLevel::Warn, format!("{} {}: {why}", process.id, process.comm));
@@ -61,7 +62,7 @@ impl App {
         }
     }
 
-    /// The same dialog for the predicted victim instead.
+    /// Opens the dialog for the predicted victim instead.
     pub(crate) fn retarget(&mut self) {
         let victim = self.ranking.victim().map(|row| row.id);
         let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
@@ -71,88 +72,88 @@ impl App {
         }
     }
 
-    /// Why a deadly signal to this process would be one too many.
+    /// Why a process that was signalled already is not killed again.
     pub(crate) fn already_signalled(&self, process: &Process, signal: Signal) -> Option<String> {
         if !signal.ends() {
             return None;
         }
-        let Some(pursuit) = self.journal.pursuit(process.id) else {
+        let Some(pending) = self.journal.pending_signal(process.id) else {
             let why = "it was killed already, by the kernel or by somebody else, or is ending";
             return process.dying.then(|| why.to_owned());
         };
-        // Frozen, it can be killed again with a thaw.
-        if pursuit.signal != Signal::KILL || pursuit.why.as_deref() == Some(FROZEN) {
+        // A frozen process can be killed again, with a thaw.
+        if pending.signal != Signal::KILL || pending.why.as_deref() == Some(FROZEN) {
             return None;
         }
-        let ago = self.ago(pursuit);
-        let why = pursuit.why.as_deref().unwrap_or("it is on its way out");
+        let ago = self.ago(pending);
+        let why = pending.why.as_deref().unwrap_or("it is on its way out");
         Some(format!("not killed twice: SIGKILL was sent {ago} ago, {why}"))
     }
 
-    /// Why the next sacrifice has to wait.
+    /// Why the sacrifice of `next` has to wait: another process was signalled and still may exit.
     pub(crate) fn too_soon(&self, next: ProcId) -> Option<String> {
         let first = |it: &&PendingSignal| it.who != next && it.patience(self.now).is_some();
         self.too_soon_after(self.journal.pending.iter().find(first)?)
     }
 
-    pub(crate) fn too_soon_after(&self, pursuit: &PendingSignal) -> Option<String> {
-        let rest = span_of(pursuit.patience(self.now)?.0.div_ceil(1000));
-        let PendingSignal { who, name, signal, .. } = pursuit;
-        let ago = self.ago(pursuit);
+    pub(crate) fn too_soon_after(&self, pending: &PendingSignal) -> Option<String> {
+        let rest = span_of(pending.patience(self.now)?.0.div_ceil(1000));
+        let PendingSignal { who, name, signal, .. } = pending;
+        let ago = self.ago(pending);
         Some(format!(
             "wait: {who} {name} got {signal} {ago} ago; the next one when it is gone, or in {rest} \
              (k does not wait)"
         ))
     }
 
-    /// The dialog of a process, if it is not one too many; a sacrifice of one that was asked to end, and
-    /// did not in time, is the hard one.
-    pub(crate) fn once(
-        &self,
-        process: &Process,
-        mut confirm: SignalDialog,
-    ) -> Result<SignalDialog, String> {
-        if confirm.sacrifice {
+    /// The plan, unless the process was signalled already or the last sacrifice has not exited yet. A
+    /// sacrifice of a process that did not exit after SIGTERM becomes SIGKILL.
+    ///
+    /// # Errors
+    /// Why the signal has to wait, or is not sent again.
+    fn not_twice(&self, process: &Process, mut plan: SignalPlan) -> Result<SignalPlan, String> {
+        if plan.sacrifice {
             if let Some(why) = self.too_soon(process.id) {
                 return Err(why);
             }
-            if let Some(pursuit) = self.journal.pursuit(process.id)
-                && pursuit.signal != Signal::KILL
+            if let Some(pending) = self.journal.pending_signal(process.id)
+                && pending.signal != Signal::KILL
             {
-                if let Some(rest) = pursuit.patience(self.now) {
-                    let (signal, ago) = (pursuit.signal, self.ago(pursuit));
+                if let Some(rest) = pending.patience(self.now) {
+                    let (signal, ago) = (pending.signal, self.ago(pending));
                     let rest = span_of(rest.0.div_ceil(1000));
                     return Err(format!(
                         "{signal} was sent {ago} ago: SIGKILL is offered in {rest} (k does not wait)"
                     ));
                 }
-                confirm.signal = Signal::KILL;
-                confirm.why = self.not_enough(pursuit);
+                plan.signal = Signal::KILL;
+                plan.why = self.not_enough(pending);
             }
         }
-        match self.already_signalled(process, confirm.signal) {
+        match self.already_signalled(process, plan.signal) {
             Some(why) => Err(why),
-            None => Ok(confirm),
+            None => Ok(plan),
         }
     }
 
-    /// Why the hard signal comes now.
-    fn not_enough(&self, pursuit: &PendingSignal) -> String {
-        let why = pursuit.why.as_deref().unwrap_or("it has not ended yet");
-        format!("{} {} ago was not enough: {why}", pursuit.signal, self.ago(pursuit))
+    /// Why SIGKILL is sent now.
+    fn not_enough(&self, pending: &PendingSignal) -> String {
+        let why = pending.why.as_deref().unwrap_or("it has not ended yet");
+        format!("{} {} ago was not enough: {why}", pending.signal, self.ago(pending))
     }
 
-    fn ago(&self, pursuit: &PendingSignal) -> String {
-        span_of(self.now.saturating_sub(pursuit.since).0 / 1000)
+    fn ago(&self, pending: &PendingSignal) -> String {
+        span_of(self.now.saturating_sub(pending.since).0 / 1000)
     }
 
-    /// The key that offers SIGKILL to who does not obey.
+    /// Names the key that offers SIGKILL for a process that did not exit.
     pub(crate) fn offer(&self) -> String {
         let key = key_of(KeyContext::Browse, Action::Escalate);
         key.map_or_else(String::new, |key| format!("; {key} offers SIGKILL"))
     }
 
-    /// Opens the dialog of SIGKILL for the first who does not obey a gentler signal.
+    /// Opens the SIGKILL dialog for a process that did not exit after another signal: the one under the
+    /// cursor, or the only one.
     pub(crate) fn open_escalation(&mut self) {
         let stuck =
             |it: &&PendingSignal| it.signal != Signal::KILL && it.patience(self.now).is_none();
@@ -162,7 +163,7 @@ impl App {
             let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
             return self.say(NoticeLevel::Warn, text);
         }
-        let Some(pursuit) = here.or_else(|| all.first().copied()) else {
+        let Some(pending) = here.or_else(|| all.first().copied()) else {
             let waits = self.journal.pending.iter().find(|it| it.signal != Signal::KILL);
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {
                 Some((it, rest)) => {
@@ -174,27 +175,27 @@ impl App {
             return self.say(NoticeLevel::Plain, text);
         };
         if self.may_act() {
-            self.escalate(pursuit);
+            self.escalate(pending);
         }
     }
 
-    /// Opens it for this one.
+    /// Opens the SIGKILL dialog for this process.
     pub(crate) fn escalate(&mut self, who: ProcId) {
         let found = self.scene.as_ref().and_then(|scene| scene.find(who)).cloned();
         let Some(process) = found else {
             return self.say(NoticeLevel::Warn, format!("{who} is gone"));
         };
-        let why = self.journal.pursuit(who).map(|it| self.not_enough(it));
+        let why = self.journal.pending_signal(who).map(|it| self.not_enough(it));
         self.open_signal_dialog(&process, Some(Signal::KILL));
         if let (Mode::Signal(confirm), Some(why)) = (&mut self.mode, why) {
-            confirm.why = why;
+            confirm.plan.why = why;
         }
     }
 
     pub(crate) fn signal_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Signal(confirm) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
-        // Leaving is always allowed; anything else only with the dialog in view.
+        // Leaving is always allowed, anything else only once the dialog was seen.
         match meaning {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
@@ -204,24 +205,24 @@ impl App {
             Some(Action::Quit) => return self.leave_dialog("nothing was signalled"),
             Some(Action::Suspend) => return vec![Request::Suspend],
             _ if !confirm.shown.was_seen_at(press.at) => return Vec::new(),
-            // A typed pid may come as fast as it likes; what confirms comes alone.
+            // Digits may follow each other fast. A confirming key must not.
             Some(_) if !press.alone => return Vec::new(),
             _ => {}
         }
-        let pid = confirm.who.pid;
-        match (meaning, &mut confirm.ladder) {
-            (Some(Action::SwapSignal), _) if confirm.sacrifice => confirm.swap(),
+        let pid = confirm.plan.who.pid;
+        match (meaning, &mut confirm.step) {
+            (Some(Action::SwapSignal), _) if confirm.plan.sacrifice => confirm.plan.swap(),
             (Some(Action::WithSharers), _) => self.open_with_sharers(),
-            (Some(Action::Retarget), _) if confirm.sacrifice => self.retarget(),
+            (Some(Action::Retarget), _) if confirm.plan.sacrifice => self.retarget(),
             (Some(Action::Yes), ConfirmStep::Yes) => {
-                let intent = confirm.intent(ConfirmedBy::Plain);
+                let intent = confirm.plan.intent(ConfirmedBy::Plain);
                 self.mode = Mode::Browse;
                 return vec![Request::Act(intent)];
             }
             (Some(Action::Apply), ConfirmStep::TypePid { typed, .. })
                 if typed.parse() == Ok(pid) =>
             {
-                let intent = confirm.intent(ConfirmedBy::TypedPid);
+                let intent = confirm.plan.intent(ConfirmedBy::TypedPid);
                 self.mode = Mode::Browse;
                 return vec![Request::Act(intent)];
             }

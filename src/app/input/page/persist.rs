@@ -80,20 +80,20 @@ impl App {
                 } else {
                     by
                 };
-                let last = keep.ways.len().saturating_sub(1);
+                let last = keep.methods.len().saturating_sub(1);
                 keep.at = keep.at.saturating_add_signed(by).min(last);
             }
-            Some(Action::Copy) => match chosen.filter(|way| !way.text.is_empty()) {
-                Some(way) => {
+            Some(Action::Copy) => match chosen.filter(|method| !method.text.is_empty()) {
+                Some(method) => {
                     self.say(
                         NoticeLevel::Plain,
-                        format!("copied: {}", way.text.trim_end().replace('\n', " ")),
+                        format!("copied: {}", method.text.trim_end().replace('\n', " ")),
                     );
-                    return vec![Request::Copy(way.text)];
+                    return vec![Request::Copy(method.text)];
                 }
                 None => self.say(NoticeLevel::Plain, "there is nothing to set here"),
             },
-            Some(Action::Write) => match chosen.and_then(|way| way.place) {
+            Some(Action::Write) => match chosen.and_then(|method| method.place) {
                 // Into the working directory, unless another path is typed.
                 Some(place) => {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
@@ -129,7 +129,7 @@ impl App {
             KeyCode::Enter if press.alone && !input.value().trim().is_empty() => {
                 let path = input.value().trim().to_owned();
                 keep.path = None;
-                let text = keep.chosen().map(|way| way.text.clone()).unwrap_or_default();
+                let text = keep.chosen().map(|method| method.text.clone()).unwrap_or_default();
                 return vec![Request::Write { path, text }];
             }
             _ => {
