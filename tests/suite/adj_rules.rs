@@ -6,11 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::adj_rules::rules::{
-    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RulesUpdate,
-};
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
+use doomtop::app::adj_rules::update::RulesUpdate;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup};
 use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::dialog::mode::ViewKind;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{App, Msg};
 use doomtop::forecast::chart_window::ChartWindow;

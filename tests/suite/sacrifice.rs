@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{
     ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,
@@ -109,7 +109,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
     player.play("600X");
     let falls = |player: &Player| match &player.app.mode {
-        Mode::Signal(confirm) => confirm.also_killed.join("; "),
+        Mode::Signal(confirm) => confirm.plan.also_killed.join("; "),
         other => panic!("{other:?}"),
     };
     assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
@@ -223,14 +223,16 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
 
     player.play("x");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!((confirm.who, confirm.signal), (id(400), Signal::KILL));
-    assert!(confirm.why.contains("SIGTERM") && confirm.why.contains("it ignores SIGTERM"));
+    assert_eq!((confirm.plan.who, confirm.plan.signal), (id(400), Signal::KILL));
+    assert!(
+        confirm.plan.why.contains("SIGTERM") && confirm.plan.why.contains("it ignores SIGTERM")
+    );
     assert_eq!(acts(&player.play("y")), [&wish(400, "Xorg", Signal::KILL)]);
 
     // X on it leads to the same.
     player.play("400X");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!(confirm.signal, Signal::KILL);
+    assert_eq!(confirm.plan.signal, Signal::KILL);
     player.play("<Esc>");
     // From a page as well, but not where nothing may be done.
     player.play("<F1>x");
@@ -260,7 +262,7 @@ fn tagged_processes_go_together_by_their_count() {
     let mut player = Player::on(usual());
     player.play("600 500<Enter>X");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!(confirm.who, id(500));
+    assert_eq!(confirm.plan.who, id(500));
 }
 
 #[test]
@@ -280,8 +282,8 @@ fn a_main_process_takes_its_service_along() {
         player.app.update(Msg::Detail(Box::new(study)));
         let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
         let along = "if it is the main process of work.service, systemd ends the other 1 with it";
-        assert_eq!(confirm.also_killed.iter().any(|line| line.contains(along)), main);
-        let restart = confirm.restart().expect("a word on it");
+        assert_eq!(confirm.plan.also_killed.iter().any(|line| line.contains(along)), main);
+        let (_, restart) = confirm.plan.restart().expect("a word on it");
         let words =
             if main { "if it is the main process of work" } else { "if it is its main process" };
         assert!(restart.contains(words), "{restart}");
@@ -326,7 +328,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     // What comes of it stands on the page; everybody is followed.
     let path = "/work".to_owned();
     player.app.update(Msg::Outcome(Outcome::CgroupKilled { path, members }));
-    assert!(player.app.journal.pursues(id(600)) && player.app.journal.pursues(id(601)));
+    assert!(player.app.journal.is_pending(id(600)) && player.app.journal.is_pending(id(601)));
     let round = player.app.journal.round.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
@@ -401,5 +403,5 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     player.app.update(Msg::Outcome(Outcome::Rehearsed { intent, checked }));
     let said = player.notice();
     assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
-    assert!(!player.app.journal.pursues(id(500)));
+    assert!(!player.app.journal.is_pending(id(500)));
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::{KEYS, Key};
+use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg, Viewport};
 use doomtop::columns::COLUMNS;
 use doomtop::intent::{Intent, Outcome, Refusal};

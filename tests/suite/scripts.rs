@@ -1,7 +1,7 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode, KeyContext, keys_of};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{ConfirmedBy, Expedite, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};
@@ -393,7 +393,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         pinned: true,
         haste: Vec::new(),
     }));
-    assert!(player.app.journal.pursues(who));
+    assert!(player.app.journal.is_pending(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
     player.app.update(Msg::Outcome(Outcome::StillThere { who, name: name(), signal, after, why }));
@@ -408,7 +408,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         before,
         now,
     }));
-    assert!(!player.app.journal.pursues(who));
+    assert!(!player.app.journal.is_pending(who));
     assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
 }
 
@@ -708,7 +708,7 @@ proptest! {
                         prop_assert!(several.intents().any(|listed| listed == *intent), "not listed");
                     }
                     (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
-                        prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
+                        prop_assert_eq!((*who, *signal), (confirm.plan.who, confirm.plan.signal));
                         let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }

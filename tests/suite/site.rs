@@ -741,8 +741,10 @@ proptest! {
 #[test]
 fn a_new_version_takes_over_and_the_key_finds_it_again() {
     let first = rule("name = 'one'\nscore = 'p.rss'");
-    let mut player =
-        Player::with(doomtop::app::Setup { policy: first, ..crate::stage::setup() }, usual());
+    let mut player = Player::with(
+        doomtop::app::setup::Setup { policy: first, ..crate::stage::setup() },
+        usual(),
+    );
     let victim = |player: &Player| player.app.ranking.victim().map(|row| row.id.pid);
     assert_eq!(victim(&player), Some(600));
     let second = rule("name = 'two'\nscore = 'p.rss'\nprotect = ['java']");
@@ -771,7 +773,7 @@ fn a_rule_that_fails_says_so_once() {
         }
     }
     let policy = scoring("p.rss + p.swap");
-    let setup = doomtop::app::Setup { policy, ..crate::stage::setup() };
+    let setup = doomtop::app::setup::Setup { policy, ..crate::stage::setup() };
     let mut player = Player::with(setup, sample.clone());
     let said = player.notice();
     assert!(said.starts_with("rule.toml:2:20: p.swap is absent"), "{said}");

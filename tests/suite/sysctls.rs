@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use doomtop::app::dialog::mode::Mode;
-use doomtop::app::dialog::sysctl::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, Request, Setup};
 use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{
     Overcommit, OvercommitMode, PanicOnOom, Reading, Snapshot, Sysctl, SysctlWritable, Sysctls,
 };
+use doomtop::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::ui::Theme;
 use doomtop::units::{Kib, Millis};

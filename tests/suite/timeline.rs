@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::dialog::mode::{Mode, ViewKind};
-use doomtop::app::incident::timeline::{LogUpdate, whom};
+use doomtop::app::incident::event_text::whom;
+use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::events::{DaemonLogReader, KernelLogReader, OomReport};
 use doomtop::model::{

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
 use doomtop::forecast::opinion::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::alarm::Alarm;
-use crate::app::parse_delay;
-use crate::app::refresh::playback::{PlaySpeed, parse_time};
+use crate::app::refresh::playback::PlaySpeed;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
 use crate::policy::site::SitePolicy;
@@ -17,6 +16,7 @@ use crate::report::metrics::MetricsFormat as MetricsForm;
 use crate::report::outcomes::ReportFormat;
 use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
+use crate::rows::time::{parse_delay, parse_time};
 use crate::source::RedactExtent;
 use crate::units::{Adj, LegacyAdj, Millis, Ticks};
 

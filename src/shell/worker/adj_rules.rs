@@ -7,7 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::app::adj_rules::rules::{RuleCaseState, RulesUpdate, preview_rules};
+use crate::app::adj_rules::rules::{RuleCaseState, preview_rules};
+use crate::app::adj_rules::update::RulesUpdate;
 use crate::app::{Msg, Setup};
 use crate::policy::site::AdjRules;
 use crate::shell::command::policies;

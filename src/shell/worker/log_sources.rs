@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 use crate::app::Msg;
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, KernelLogReader, by_name};
 use crate::model::{EventTime, Killer, LogSource, SourceState};
 use crate::shell::tui::Event;

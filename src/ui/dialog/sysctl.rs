@@ -4,11 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::sysctl::{
-    ConfirmSysctl, OvercommitForecast, OvercommitRoom, SysctlDanger, SysctlDialog,
-};
+use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::columns::RowContext;
 use crate::model::{Reading, Sysctl};
+use crate::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use crate::ui::dialog::popup;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::text;

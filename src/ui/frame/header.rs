@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::dialog::mode::ViewKind;
 use crate::app::incident::report::ShownReport;
+use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{RowContext, span_of};
 use crate::forecast::at_limit::FirstLimit;

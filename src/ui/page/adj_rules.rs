@@ -5,9 +5,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::adj_rules::rules::{
-    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RuleConsentDialog,
-};
+use crate::app::adj_rules::consent::RuleConsentDialog;
+use crate::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
 use crate::ui::dialog::popup;
 use crate::ui::page::scroll;
 use crate::ui::page::scroll::PageShown;

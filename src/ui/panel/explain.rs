@@ -5,10 +5,10 @@ use std::sync::Arc;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::signal::SignalDialog;
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::columns::RowContext;
 use crate::model::{Capability, Cgroup, ProcId, Process, Reading, Scope};
+use crate::plan::signal::SignalPlan;
 use crate::policy::sacrifice;
 use crate::policy::{
     AdjEffect, BadnessUnit, KillScope, SparedReason, Term, TermNote, Verdict, kernel_score,
@@ -386,7 +386,7 @@ impl Case<'_> {
 
     fn fallen(&self) -> Vec<String> {
         // The dialog that would ask says the same.
-        SignalDialog::sacrifice(self.process, self.app.setup.own, self.context.scene)
+        SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene)
             .map(|dialog| dialog.also_killed)
             .unwrap_or_default()
     }
@@ -398,7 +398,7 @@ impl Case<'_> {
 
     fn all_falls(&self) -> Vec<Line<'static>> {
         let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
-        match SignalDialog::sacrifice(self.process, self.app.setup.own, self.context.scene) {
+        match SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene) {
             Err(why) => lines.push(self.text("protected", why)),
             Ok(dialog) if dialog.also_killed.is_empty() && lines.is_empty() => {
                 lines.push(self.text("with it", "nothing else"));

@@ -1,119 +1,18 @@
-//! Keys in the table: moving, ordering, filtering. Nothing here can change the world.
+//! Actions in the table of processes.
 
-use crate::app::dialog::mode::{KeyPress, Mode, Prompt, PromptKind, ViewKind};
-use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, KeyContext};
-use crate::app::{App, CursorAnchor, HeaderLevel, NoticeLevel, Request};
+use crate::app::dialog::prompt::PromptKind;
+use crate::app::keymap::bindings::Action;
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::view::display::HeaderLevel;
+use crate::app::view::kind::ViewKind;
+use crate::app::view::table::CursorAnchor;
+use crate::app::{App, Request};
 use crate::columns::{CommandStyle, column};
-
 use crate::plan::targets::subtree;
 use crate::rows::arrange::Sort;
 
 impl App {
-    /// Gives a key to whatever has the keys.
-    pub(crate) fn key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        match &mut self.mode {
-            Mode::GoTo(digits) => {
-                if let Some(digit) = key.digit() {
-                    if digits.len() < 7 {
-                        digits.push(digit);
-                    }
-                    self.go_to_pid();
-                    return Vec::new();
-                }
-                // Any other key ends the number and keeps its own meaning.
-                self.mode = Mode::Browse;
-                if key == Key::plain(bindings::KeyCode::Esc) {
-                    return Vec::new();
-                }
-                self.browse_key(key)
-            }
-            Mode::Browse => self.browse_key(key),
-            Mode::Prompt(_) => self.prompt_key(key),
-            Mode::Menu(_) => self.menu_key(key),
-            Mode::Adjust(_) => self.adjust_key(key, press),
-            Mode::Signal(_) => self.signal_key(key, press),
-            Mode::Revert(_) => self.revert_key(key, press),
-            Mode::Bulk(_) => self.bulk_key(key, press),
-            Mode::Journal(_) => self.journal_key(key),
-            Mode::Persist(_) => self.persist_key(key, press),
-            Mode::Sysctl(_) => self.sysctl_key(key, press),
-            Mode::AdjRules(_) => self.adj_rules_key(key),
-            Mode::RuleConsent(_) => self.rule_consent_key(key, press),
-            Mode::ConfirmSysctl(_) => self.confirm_sysctl_key(key, press),
-            Mode::Explain(_)
-            | Mode::Help(_)
-            | Mode::BulkResult(_)
-            | Mode::Incident(_)
-            | Mode::Commitments(_) => self.page_key(key),
-        }
-    }
-
-    /// Where keys are looked up now.
-    #[must_use]
-    pub fn place(&self) -> KeyContext {
-        match &self.mode {
-            Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => self.home(),
-            Mode::Menu(_) => KeyContext::Menu,
-            Mode::Adjust(_) => KeyContext::Adjust,
-            Mode::Sysctl(_) => KeyContext::Sysctl,
-            Mode::AdjRules(_) => KeyContext::AdjRules,
-            Mode::RuleConsent(_) => KeyContext::Confirm,
-            Mode::Signal(_) | Mode::Revert(_) | Mode::Bulk(_) | Mode::ConfirmSysctl(_) => {
-                KeyContext::Confirm
-            }
-            Mode::Explain(_)
-            | Mode::Help(_)
-            | Mode::BulkResult(_)
-            | Mode::Incident(_)
-            | Mode::Commitments(_) => KeyContext::Page,
-            Mode::Journal(_) => KeyContext::Journal,
-            Mode::Persist(_) => KeyContext::Persist,
-        }
-    }
-
-    /// The place of the view: where keys are looked up when nothing lies over it.
-    #[must_use]
-    pub const fn home(&self) -> KeyContext {
-        match self.screen {
-            ViewKind::Processes => KeyContext::Browse,
-            ViewKind::Cgroups => KeyContext::Cgroups,
-            ViewKind::Verdicts => KeyContext::Verdicts,
-            ViewKind::Memory => KeyContext::Memory,
-            ViewKind::Events => KeyContext::Events,
-        }
-    }
-
-    /// Carries out an action as the view means it.
-    pub(crate) fn act_here(&mut self, action: Action) -> Vec<Request> {
-        match self.screen {
-            ViewKind::Processes => self.browse(action),
-            ViewKind::Cgroups => self.group_action(action),
-            ViewKind::Verdicts => self.verdict_action(action),
-            ViewKind::Memory => self.memory_action(action),
-            ViewKind::Events => self.event_action(action),
-        }
-    }
-
-    fn browse_key(&mut self, key: Key) -> Vec<Request> {
-        match self.screen {
-            ViewKind::Processes => {}
-            ViewKind::Cgroups => return self.group_key(key),
-            ViewKind::Verdicts => return self.verdict_key(key),
-            ViewKind::Memory => return self.view_key(key),
-            ViewKind::Events => return self.event_key(key),
-        }
-        if let Some(digit) = key.digit() {
-            self.mode = Mode::GoTo(digit.to_string());
-            self.go_to_pid();
-            return Vec::new();
-        }
-        match bindings::meaning(KeyContext::Browse, key) {
-            Some(action) => self.browse(action),
-            None => Vec::new(),
-        }
-    }
-
     /// Carries out what a key of the table, or a line of the palette, means.
     pub(crate) fn browse(&mut self, action: Action) -> Vec<Request> {
         if let Some(by) = action.step(self.viewport.rows) {
@@ -286,7 +185,7 @@ impl App {
     }
 
     /// Esc: the message, then the search, then the filters; never the program.
-    fn back(&mut self) {
+    pub(crate) fn back(&mut self) {
         if self.notice.take().is_some() {
         } else if !self.search.is_empty() {
             self.search = crate::app::Filter::default();
@@ -400,7 +299,7 @@ impl App {
     }
 
     /// Opens or closes the branch under the cursor; all of them, where nothing is said.
-    fn fold(&mut self, close: Option<bool>) {
+    pub(crate) fn fold(&mut self, close: Option<bool>) {
         if !self.view.tree {
             return self.say(NoticeLevel::Plain, "that opens and closes branches of the tree (t)");
         }
@@ -428,52 +327,5 @@ impl App {
         let text =
             if self.follow { "the cursor follows its process" } else { "the cursor keeps its row" };
         self.say(NoticeLevel::Plain, text);
-    }
-
-    /// Goes to the next match, round the end.
-    fn search_on(&mut self, forward: bool) {
-        if self.search.is_empty() {
-            return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
-        }
-        if !self.find_from(self.cursor, forward, false) {
-            let text = format!("no match for {}", self.search.text());
-            self.say(NoticeLevel::Plain, text);
-        }
-    }
-
-    /// Finds a match from a line on (that line too, where `here`), round the end.
-    pub(crate) fn find_from(&mut self, from: usize, forward: bool, here: bool) -> bool {
-        let count = self.lines.len();
-        let found = {
-            let Some(context) = self.context() else { return false };
-            let matches = |&at: &usize| {
-                let position = self.lines[at].at;
-                position
-                    .and_then(|position| context.row(position as usize))
-                    .is_some_and(|row| self.search.shows(&row))
-            };
-            let skip = usize::from(!here);
-            let steps = (skip..count + skip).map(|step| {
-                if forward { (from + step) % count } else { (from + count * 2 - step) % count }
-            });
-            steps.into_iter().find(matches)
-        };
-        if let Some(at) = found {
-            self.cursor = at;
-            self.hold_on();
-            self.keep_cursor_in_view();
-        }
-        found.is_some()
-    }
-
-    fn open_prompt(&mut self, asking: PromptKind) {
-        let text = match asking {
-            PromptKind::Search => String::new(),
-            PromptKind::Filter => self.view.filter.text().to_owned(),
-            PromptKind::Time => String::new(),
-            PromptKind::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
-        };
-        let origin = self.lines.get(self.cursor).map(|line| line.id);
-        self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });
     }
 }

@@ -1,11 +1,12 @@
-//! The lists to choose from, and what choosing does.
+//! The menus, and what choosing a line does.
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
-use crate::app::dialog::mode::Mode;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::{App, NoticeLevel, Request};
-use crate::columns::{COLUMNS, Column, CommandStyle, column, fitting};
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::columns::{COLUMNS, column};
 use crate::model::Signal;
 use crate::rows::arrange::Sort;
 
@@ -119,21 +120,6 @@ impl App {
         let mut menu = Menu::new("Do", items.collect());
         menu.narrows = true;
         self.mode = Mode::Menu(menu);
-    }
-
-    /// The columns on the screen, before scrolling.
-    #[must_use]
-    pub fn columns(&self) -> Vec<&'static Column> {
-        self.columns_on(self.viewport.width)
-    }
-
-    /// The same on a terminal of this width. A tree and whole command lines want room.
-    #[must_use]
-    pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
-        let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
-        let command = if plain { 0 } else { width / 4 };
-        let switch = |id: &str| self.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
-        fitting(width, self.scale, command, self.setup.columns.as_deref(), &switch)
     }
 
     pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {

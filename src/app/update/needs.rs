@@ -1,12 +1,12 @@
-//! What the next look must bring: active policy, visible columns, open panel; nothing else.
+//! What the next sample must contain.
 
 use crate::app::App;
-use crate::app::dialog::mode::{Mode, ViewKind};
-use crate::columns::CommandStyle;
+use crate::app::mode::Mode;
+use crate::app::view::kind::ViewKind;
 use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 
 /// So many of the top candidates keep their files open.
-const KEEP: usize = 64;
+pub(crate) const KEEP: usize = 64;
 
 impl App {
     /// What the next look must bring.
@@ -60,38 +60,8 @@ impl App {
     }
 
     /// The processes on the screen.
-    fn visible(&self) -> impl Iterator<Item = ProcId> {
+    pub(crate) fn visible(&self) -> impl Iterator<Item = ProcId> {
         let rows = usize::from(self.viewport.rows);
         self.lines.iter().skip(self.top).take(rows).map(|line| line.id)
-    }
-
-    /// Whose command lines should be read now. Each is asked for once, and again after an exec.
-    pub fn wanted_command_lines(&mut self) -> Vec<ProcId> {
-        let Some(scene) = &self.scene else { return Vec::new() };
-        if !self.setup.live || self.report.is_some() {
-            return Vec::new();
-        }
-        let filtering = self.view.filter.wants_command_lines()
-            || self.search.wants_command_lines()
-            || self.view.sort.column.id == "command"
-            || self.setup.policy.needs().cmdline;
-        let mut wanted = Vec::new();
-        let mut ask = |id: ProcId| {
-            let Some(process) = scene.find(id) else { return };
-            let known = process.is_kernel_thread() || self.names.knows_command(process);
-            if !known && self.asked.get(&id) != Some(&process.comm) {
-                wanted.push((id, process.comm));
-            }
-        };
-        if filtering {
-            scene.now().processes.iter().for_each(|process| ask(process.id));
-        } else if self.command_style() != CommandStyle::Name {
-            self.visible().for_each(&mut ask);
-        }
-        if let Some(line) = self.lines.get(self.cursor) {
-            ask(line.id);
-        }
-        wanted.retain(|&(id, comm)| self.asked.insert(id, comm) != Some(comm));
-        wanted.into_iter().map(|(id, _)| id).collect()
     }
 }

@@ -1,11 +1,13 @@
-//! What the program looks at: the whole machine, or one memory cgroup and everybody in it.
+//! The menu of domains.
 
 use std::sync::Arc;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
-use crate::app::dialog::mode::{Mode, ViewKind};
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
 use crate::app::view::cgroups::is_bare_root;
-use crate::app::{App, CursorAnchor, NoticeLevel, Request};
+use crate::app::view::kind::ViewKind;
+use crate::app::{App, Request};
 use crate::columns::human_size;
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
@@ -15,34 +17,6 @@ use crate::model::{Cgroup, DomainKind, NodeSet, Reading, Scope};
 const LISTED: usize = 500;
 
 impl App {
-    /// Looks at another domain from now on, its first victim under the cursor.
-    pub(crate) fn set_scope(&mut self, scope: Scope) -> Vec<Request> {
-        self.setup.scope = scope.clone();
-        self.mode = Mode::Browse;
-        let Some(scene) = &mut self.scene else { return Vec::new() };
-        scene.set_scope(scope);
-        let text = format!("scope {}", scene.domain().name);
-        self.rank_anew();
-        self.anchor = CursorAnchor::First;
-        self.arrange();
-        self.say(NoticeLevel::Plain, text);
-        self.sample_again()
-    }
-
-    /// Back to the machine; in a container that has a limit first to that, then on to the machine.
-    pub(crate) fn scope_back(&mut self) -> Vec<Request> {
-        let (Some(own), Some(now)) =
-            (self.domain_of(&Scope::Auto), self.scene.as_ref().map(|scene| scene.domain().clone()))
-        else {
-            return Vec::new();
-        };
-        if now.is_global() && own.is_global() {
-            self.say(NoticeLevel::Plain, "the scope is the whole machine already");
-            return Vec::new();
-        }
-        self.set_scope(if now == own { Scope::Global } else { Scope::Auto })
-    }
-
     /// Opens the list of domains.
     pub(crate) fn open_scope_menu(&mut self) {
         let Some(scene) = &self.scene else { return };
@@ -110,5 +84,19 @@ impl App {
             };
             self.say(NoticeLevel::Plain, why);
         }
+    }
+
+    /// Back to the machine; in a container that has a limit first to that, then on to the machine.
+    pub(crate) fn scope_back(&mut self) -> Vec<Request> {
+        let (Some(own), Some(now)) =
+            (self.domain_of(&Scope::Auto), self.scene.as_ref().map(|scene| scene.domain().clone()))
+        else {
+            return Vec::new();
+        };
+        if now.is_global() && own.is_global() {
+            self.say(NoticeLevel::Plain, "the scope is the whole machine already");
+            return Vec::new();
+        }
+        self.set_scope(if now == own { Scope::Global } else { Scope::Auto })
     }
 }

@@ -1,13 +1,12 @@
-//! What follows from the newest look beside the picture: the pace, and which alarms ring. It is so also
-//! while the screen stands at an earlier one.
+//! What follows from the newest sample, whatever the screen shows: pace and alarms.
 
 use std::sync::Arc;
 
 use crate::alarm::AlarmInput;
-use crate::app::{App, NoticeLevel, Request};
-use crate::forecast::limits;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
 use crate::forecast::limits::ReachableLimit;
-use crate::forecast::trend;
+use crate::forecast::{limits, trend};
 use crate::model::{DomainKind, Hierarchy, PressureWatch, SampleIndex, Scene, Snapshot, Text};
 use crate::rank::Ranking;
 use crate::units::Millis;
