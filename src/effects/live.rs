@@ -52,14 +52,14 @@ impl LiveEffects {
         }
         // Before the signal: read later, the available memory may already include that of the process.
         let before = (available_memory(&self.root), own_memory(&target.dir));
-        let mut haste = Vec::new();
+        let mut results = Vec::new();
         let mut former = None;
         if steps.contains(&Expedite::Priority) {
             // Only if the user may signal the process at all.
             target.send(Signal(0))?;
             let (result, nice) = expedite::raise(&target.dir);
             former = Some(nice);
-            haste.push(ExpediteStep { step: Expedite::Priority, result });
+            results.push(ExpediteStep { step: Expedite::Priority, result });
         }
         let since = self.start.elapsed();
         let pinned = match target.send(signal) {
@@ -78,13 +78,13 @@ impl LiveEffects {
                     Err(result) => result,
                 },
             };
-            haste.push(ExpediteStep { step: step.clone(), result });
+            results.push(ExpediteStep { step: step.clone(), result });
         }
         // Signal 0 only checks whether a signal is permitted.
         if signal.ends() && signal.0 != 0 {
             self.watch(target, name.to_owned(), signal, since, before);
         }
-        Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, haste })
+        Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, steps: results })
     }
 
     /// Why a fatal signal is useless: the process was killed before.
@@ -192,8 +192,8 @@ impl Effects for LiveEffects {
                     revert: *revert,
                 })
             }
-            Intent::Signal { who, name, signal, consent, haste } => {
-                self.signal(*who, name, *signal, *consent, haste)
+            Intent::Signal { who, name, signal, consent, steps } => {
+                self.signal(*who, name, *signal, *consent, steps)
             }
             Intent::KeepAdj { who, name, from, to, rule, digest } => {
                 adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
@@ -265,7 +265,7 @@ mod tests {
 
     fn signal_intent(who: ProcId, signal: Signal) -> Intent {
         let (name, consent) = ("sleep".to_owned(), ConfirmedBy::Plain);
-        Intent::Signal { who, name, signal, consent, haste: Vec::new() }
+        Intent::Signal { who, name, signal, consent, steps: Vec::new() }
     }
 
     /// Waits until the process is stopped: a SIGTERM that arrives before SIGSTOP takes effect would end it.

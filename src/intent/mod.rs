@@ -59,7 +59,7 @@ pub enum Intent {
         /// How the user confirmed it.
         consent: ConfirmedBy,
         /// Further steps that make the exit faster.
-        haste: Vec<Expedite>,
+        steps: Vec<Expedite>,
     },
     /// Kill every process in a cgroup and below with one write (`cgroup.kill`, cgroup v2, 5.14 and later).
     KillCgroup {
@@ -136,8 +136,8 @@ impl Intent {
             Self::SetAdj { from, to, .. } | Self::KeepAdj { from, to, .. } => {
                 format!("{subject}: oom_score_adj {from} -> {to}")
             }
-            Self::Signal { signal, haste, .. } => {
-                let steps: Vec<String> = haste.iter().map(Expedite::words).collect();
+            Self::Signal { signal, steps, .. } => {
+                let steps: Vec<String> = steps.iter().map(Expedite::words).collect();
                 let more = if steps.is_empty() { "" } else { ", with " };
                 format!("{signal} to {subject}{more}{}", steps.join(" and "))
             }

@@ -31,10 +31,10 @@ pub enum Outcome {
         /// Whether it was sent through a pidfd, so that it cannot have reached another process.
         pinned: bool,
         /// The further steps that are finished.
-        haste: Vec<ExpediteStep>,
+        steps: Vec<ExpediteStep>,
     },
     /// A further step of an earlier signal is finished.
-    Hastened {
+    StepDone {
         /// The process.
         who: ProcId,
         /// The name the user saw.
@@ -128,7 +128,7 @@ impl Outcome {
             Self::AdjSet { who, .. }
             | Self::AdjKept { who, .. }
             | Self::Signalled { who, .. }
-            | Self::Hastened { who, .. }
+            | Self::StepDone { who, .. }
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
             Self::KnobSet { .. } | Self::CgroupKilled { .. } => None,

@@ -79,15 +79,15 @@ fn object(outcome: &Outcome) -> Value {
             line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
             line
         }
-        Outcome::Signalled { who, name, signal, pinned, haste } => {
+        Outcome::Signalled { who, name, signal, pinned, steps } => {
             let mut line = process(*who, name);
             line["act"] = json!("signal");
             line["signal"] = json!(signal.to_string());
             line["pinned"] = json!(pinned);
-            line["haste"] = haste.iter().map(step).collect();
+            line["haste"] = steps.iter().map(step).collect();
             line
         }
-        Outcome::Hastened { who, name, taken } => {
+        Outcome::StepDone { who, name, taken } => {
             let mut line = process(*who, name);
             line["haste"] = json!([step(taken)]);
             line
@@ -117,7 +117,7 @@ fn object(outcome: &Outcome) -> Value {
     let (result, why) = match outcome {
         Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
         Outcome::Signalled { .. } => ("signalled", None),
-        Outcome::Hastened { .. } => ("hastened", None),
+        Outcome::StepDone { .. } => ("hastened", None),
         Outcome::CgroupKilled { .. } => ("killed", None),
         Outcome::Rehearsed { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
         Outcome::Exited { .. } => ("gone", None),

@@ -15,15 +15,15 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             let verb = if *revert { "put back" } else { "set" };
             format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}")
         }
-        Outcome::Signalled { who, name, signal, pinned, haste } => {
+        Outcome::Signalled { who, name, signal, pinned, steps } => {
             let how = if *pinned { "" } else { " (not pinned: this kernel has no pidfd)" };
             let mut text = format!("{who} {name}: {signal} sent{how}");
-            for taken in haste {
+            for taken in steps {
                 text.push_str(&format!("; {}", step(taken)));
             }
             text
         }
-        Outcome::Hastened { who, name, taken } => format!("{who} {name}: {}", step(taken)),
+        Outcome::StepDone { who, name, taken } => format!("{who} {name}: {}", step(taken)),
         Outcome::CgroupKilled { path, members } => {
             format!("cgroup {path}: killed with all in it, {}", members.len())
         }

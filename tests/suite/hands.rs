@@ -93,7 +93,7 @@ pub fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
 }
 
 pub fn signal(who: ProcId, signal: Signal, consent: ConfirmedBy) -> Intent {
-    Intent::Signal { who, name: "child".to_owned(), signal, consent, haste: Vec::new() }
+    Intent::Signal { who, name: "child".to_owned(), signal, consent, steps: Vec::new() }
 }
 
 pub fn kill(who: ProcId) -> Intent {

@@ -22,8 +22,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
 }
 
 fn signal(pid: i32, name: &str, signal: Signal, consent: ConfirmedBy) -> Request {
-    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
-    Request::Act(Intent::Signal { who, name, signal, consent, haste })
+    let (who, name, steps) = (id(pid), name.to_owned(), Expedite::usual(signal));
+    Request::Act(Intent::Signal { who, name, signal, consent, steps })
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         name: name(),
         signal,
         pinned: true,
-        haste: Vec::new(),
+        steps: Vec::new(),
     }));
     assert!(player.app.journal.pursues(who));
     let why = "it catches SIGTERM".to_owned();

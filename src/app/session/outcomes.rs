@@ -283,7 +283,7 @@ impl App {
                 }
                 NoticeLevel::Good
             }
-            Outcome::Hastened { who, taken, .. } => {
+            Outcome::StepDone { who, taken, .. } => {
                 let done = matches!(taken.result, StepResult::Done(_));
                 quiet = done || !self.journal.pursues(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }

@@ -260,9 +260,9 @@ impl Player {
                     Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
                 }
                 Intent::Signal { who, name, signal, .. } => {
-                    let (haste, pinned) = (Vec::new(), true);
+                    let (steps, pinned) = (Vec::new(), true);
                     let sent =
-                        Outcome::Signalled { who, name: name.clone(), signal, pinned, haste };
+                        Outcome::Signalled { who, name: name.clone(), signal, pinned, steps };
                     self.quiet(Msg::Came(sent));
                     let (after, spare) = (Millis(40), Spare::default());
                     Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }
