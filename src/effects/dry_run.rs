@@ -62,7 +62,7 @@ impl Effects for DryRun {
         Vec::new()
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 }

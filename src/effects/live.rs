@@ -219,7 +219,7 @@ impl Effects for LiveEffects {
         outcomes
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         !self.pending.is_empty() || self.reaper.as_ref().is_some_and(Reaper::is_busy)
     }
 
@@ -286,11 +286,11 @@ mod tests {
 
         let outcome = effects.perform(signal_intent(who, Signal::KILL));
         assert!(matches!(outcome, Outcome::Signalled { pinned: false, .. }), "{outcome:?}");
-        assert!(effects.pursuing());
+        assert!(effects.has_pending());
         child.0.wait().expect("the child exits");
         let outcomes = effects.settle();
         assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
-        assert!(!effects.pursuing());
+        assert!(!effects.has_pending());
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
             // A stopped process handles SIGTERM only when it continues, so it stays.
             let outcome = effects.perform(signal_intent(who, Signal::STOP));
             assert!(matches!(outcome, Outcome::Signalled { .. }));
-            assert!(!effects.pursuing(), "a stop ends nothing");
+            assert!(!effects.has_pending(), "a stop ends nothing");
             until_stopped(who);
             effects.perform(signal_intent(who, Signal::TERM));
             let sent = effects.pending[0].since;
@@ -318,14 +318,14 @@ mod tests {
                 assert_eq!(effects.settle_at(at(seconds + 1)), []);
             }
             assert_eq!(effects.settle_at(at(9999)), []);
-            assert!(effects.pursuing(), "still watched");
+            assert!(effects.has_pending(), "still watched");
 
             // The second signal replaces the first: one exit is reported, not two.
             effects.perform(signal_intent(who, Signal::KILL));
             child.0.wait().expect("the child exits");
             let outcomes = effects.settle();
             assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
-            assert!(!effects.pursuing());
+            assert!(!effects.has_pending());
         }
     }
 
@@ -381,7 +381,7 @@ mod tests {
         }
         let outcome = effects.perform(signal_intent(who, Signal(0)));
         assert!(matches!(outcome, Outcome::Signalled { .. }), "{outcome:?}");
-        assert!(!effects.pursuing());
+        assert!(!effects.has_pending());
         assert!(child.0.try_wait().expect("a child").is_none());
     }
 }

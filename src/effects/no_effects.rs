@@ -25,7 +25,7 @@ impl Effects for NoEffects {
         Vec::new()
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 }

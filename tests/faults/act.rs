@@ -38,7 +38,7 @@ pub fn act(words: &[String]) -> ExitCode {
     let outcome = hands.perform(intent);
     println!("{}", outcome_text(&outcome));
     for _ in 0..100 {
-        if !hands.pursuing() {
+        if !hands.has_pending() {
             break;
         }
         hands.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));

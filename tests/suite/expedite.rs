@@ -30,7 +30,7 @@ fn hurried(who: ProcId, steps: Vec<Expedite>) -> Intent {
 /// What is said until nothing more is to come.
 fn all_said(hands: &mut LiveEffects) -> Vec<Outcome> {
     let mut said = Vec::new();
-    while hands.pursuing() {
+    while hands.has_pending() {
         said.extend(hands.settle());
         std::thread::yield_now();
     }
@@ -359,7 +359,7 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     let Refusal::Unseen { who } = refusal(hands.perform(all)) else { panic!("protected") };
     assert!(who.contains("protected"), "{who}");
     assert!(one.lives() && two.lives() && pillar.lives());
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     pillar.0.kill().expect("an own child");
     pillar.0.wait().expect("an own child");
 
@@ -459,7 +459,7 @@ fn a_rehearsal_refuses_what_the_hands_refuse_and_does_nothing_else() {
     assert!(child.lives());
     assert_eq!(adj(who.pid), was);
     assert_eq!(hands.settle(), []);
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     child.0.kill().expect("an own child");
     child.0.wait().expect("an own child");
     assert_eq!(refusal(hands.perform(kill(who))), Refusal::Gone);

@@ -135,7 +135,7 @@ fn an_adj_is_raised_read_back_and_lowered_again() {
         assert_eq!(outcome, Outcome::AdjSet { who, name, before: from, now: to, revert });
         assert_eq!(adj(who.pid), to);
     }
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn another_birth_is_another_process() {
     }
     assert_eq!(adj(who.pid), was);
     assert!(child.lives());
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_process_that_is_gone_is_gone() {
     let mut hands = hands();
     assert_eq!(refusal(hands.perform(set(who, Adj::ZERO, Adj(5)))), Refusal::Gone);
     assert_eq!(refusal(hands.perform(kill(who))), Refusal::Gone);
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -323,12 +323,12 @@ fn a_killed_child_is_followed_to_its_end() {
     };
     assert_eq!((hit, signal), (who, Signal::KILL));
     assert!(pinned, "this kernel has pidfds");
-    assert!(hands.pursuing());
+    assert!(hands.has_pending());
     child.0.wait().expect("it ends");
     let said = hands.settle();
     let [Outcome::Exited { who: gone, name: called, .. }] = &said[..] else { panic!("{said:?}") };
     assert_eq!((*gone, called), (who, &name));
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     assert_eq!(hands.settle(), []);
 }
 
@@ -463,7 +463,7 @@ fn the_refusing_hands_refuse() {
             assert_eq!(outcome, Outcome::Refused { intent, refusal: why.clone() });
         }
         assert_eq!(hands.settle(), []);
-        assert!(!hands.pursuing());
+        assert!(!hands.has_pending());
     }
     assert_eq!(adj(who.pid), was);
     assert!(child.lives());
