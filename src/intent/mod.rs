@@ -16,7 +16,7 @@ use crate::units::Adj;
 
 /// Programs that logins, the message bus or the journal depend on: they are signalled only if the user
 /// typed the pid. Names are cut to 15 bytes, as the kernel cuts them.
-pub const PILLARS: &[&str] =
+pub const ESSENTIAL_PROGRAMS: &[&str] =
     &["systemd-journal", "systemd-logind", "dbus-daemon", "dbus-broker", "dbus-broker-lau"];
 
 /// Why a signalled process with a frozen cgroup is still there. The app compares with this text: it is
