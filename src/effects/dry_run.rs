@@ -23,7 +23,7 @@ impl DryRun {
     /// Makes the checks of an intent and says which they were.
     fn check(&self, intent: &Intent) -> Result<&'static str, Refusal> {
         match intent {
-            Intent::SetAdj { who, from, .. } | Intent::KeepAdj { who, from, .. } => {
+            Intent::SetAdj { who, from, .. } | Intent::SetAdjByRule { who, from, .. } => {
                 adj::check(&self.root, *who, *from)?;
                 Ok(
                     "the process is the one you saw, and its oom_score_adj can be opened for writing; \

@@ -195,8 +195,8 @@ impl Effects for LiveEffects {
             Intent::Signal { who, name, signal, consent, steps } => {
                 self.signal(*who, name, *signal, *consent, steps)
             }
-            Intent::KeepAdj { who, name, from, to, rule, digest } => {
-                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
+            Intent::SetAdjByRule { who, name, from, to, rule, digest } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjSetByRule {
                     who: *who,
                     name: name.clone(),
                     before,

@@ -70,7 +70,7 @@ pub enum Intent {
     },
     /// Write `oom_score_adj` as an enabled rule says. The only intent for which no key was pressed: the
     /// user consented in the dialog that listed the rules.
-    KeepAdj {
+    SetAdjByRule {
         /// The process.
         who: ProcId,
         /// Name of the process.
@@ -100,9 +100,9 @@ impl Intent {
     #[must_use]
     pub const fn who(&self) -> Option<ProcId> {
         match self {
-            Self::SetAdj { who, .. } | Self::Signal { who, .. } | Self::KeepAdj { who, .. } => {
-                Some(*who)
-            }
+            Self::SetAdj { who, .. }
+            | Self::Signal { who, .. }
+            | Self::SetAdjByRule { who, .. } => Some(*who),
             Self::KillCgroup { .. } | Self::SetKnob { .. } => None,
         }
     }
@@ -122,7 +122,7 @@ impl Intent {
         match self {
             Self::SetAdj { who, name, .. }
             | Self::Signal { who, name, .. }
-            | Self::KeepAdj { who, name, .. } => format!("{who} {name}"),
+            | Self::SetAdjByRule { who, name, .. } => format!("{who} {name}"),
             Self::KillCgroup { path, .. } => format!("cgroup {path}"),
             Self::SetKnob { knob, .. } => knob.to_string(),
         }
@@ -133,7 +133,7 @@ impl Intent {
     pub fn describe(&self) -> String {
         let subject = self.subject();
         match self {
-            Self::SetAdj { from, to, .. } | Self::KeepAdj { from, to, .. } => {
+            Self::SetAdj { from, to, .. } | Self::SetAdjByRule { from, to, .. } => {
                 format!("{subject}: oom_score_adj {from} -> {to}")
             }
             Self::Signal { signal, steps, .. } => {

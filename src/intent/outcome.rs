@@ -86,7 +86,7 @@ pub enum Outcome {
         why: String,
     },
     /// The value was written because of an enabled rule, and read back.
-    AdjKept {
+    AdjSetByRule {
         /// The process.
         who: ProcId,
         /// Name of the process.
@@ -126,7 +126,7 @@ impl Outcome {
     pub const fn who(&self) -> Option<ProcId> {
         match self {
             Self::AdjSet { who, .. }
-            | Self::AdjKept { who, .. }
+            | Self::AdjSetByRule { who, .. }
             | Self::Signalled { who, .. }
             | Self::StepDone { who, .. }
             | Self::Exited { who, .. }

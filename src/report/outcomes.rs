@@ -26,12 +26,12 @@ fn wish(intent: &Intent) -> Value {
     let mut object = match intent {
         Intent::SetAdj { who, name, .. }
         | Intent::Signal { who, name, .. }
-        | Intent::KeepAdj { who, name, .. } => process(*who, name),
+        | Intent::SetAdjByRule { who, name, .. } => process(*who, name),
         Intent::KillCgroup { path, members } => cgroup(path, members),
         Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
     };
     match intent {
-        Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+        Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
             object["act"] = json!("set");
             object["oom_score_adj"] = json!({ "from": from.0, "to": to.0 });
         }
@@ -73,7 +73,7 @@ fn object(outcome: &Outcome) -> Value {
     let mut line = match outcome {
         Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => wish(intent),
         Outcome::AdjSet { who, name, before, now, .. }
-        | Outcome::AdjKept { who, name, before, now, .. } => {
+        | Outcome::AdjSetByRule { who, name, before, now, .. } => {
             let mut line = process(*who, name);
             line["act"] = json!("set");
             line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
@@ -115,7 +115,9 @@ fn object(outcome: &Outcome) -> Value {
         }),
     };
     let (result, why) = match outcome {
-        Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
+        Outcome::AdjSet { .. } | Outcome::AdjSetByRule { .. } | Outcome::KnobSet { .. } => {
+            ("set", None)
+        }
         Outcome::Signalled { .. } => ("signalled", None),
         Outcome::StepDone { .. } => ("hastened", None),
         Outcome::CgroupKilled { .. } => ("killed", None),
@@ -180,7 +182,7 @@ pub fn write_plan(
         ReportFormat::Text => {
             let subject = intent.subject();
             match intent {
-                Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+                Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
                     writeln!(out, "{subject}: would set oom_score_adj: {from} -> {to}")?;
                 }
                 Intent::Signal { signal, .. } => {

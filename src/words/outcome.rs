@@ -54,7 +54,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             let time = span_of(after.0 / 1000);
             format!("{who} {name}: still there {time} after {signal}: {why}")
         }
-        Outcome::AdjKept { who, name, before, now, rule, .. } => {
+        Outcome::AdjSetByRule { who, name, before, now, rule, .. } => {
             format!("{who} {name}: oom_score_adj {before} -> {now}, by {rule}")
         }
         Outcome::KnobSet { knob, before, now, zeroed } => {

@@ -251,7 +251,7 @@ impl ActiveRules {
             case.state = RuleCaseState::Asked;
             self.marks
                 .insert(case.who, WrittenByRule { rule: case.rule, state: RuleCaseState::Asked });
-            wishes.push(Intent::KeepAdj {
+            wishes.push(Intent::SetAdjByRule {
                 who: case.who,
                 name: case.name.clone(),
                 from,
@@ -456,10 +456,10 @@ impl App {
     /// consent that is over counts for nothing else. What is about something else is given back.
     pub(crate) fn take_rule_outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
         let (who, of, state, level) = match &outcome {
-            Outcome::AdjKept { who, digest, .. } => {
+            Outcome::AdjSetByRule { who, digest, .. } => {
                 (*who, *digest, Some(RuleCaseState::Written), NoticeLevel::Good)
             }
-            Outcome::Refused { intent: Intent::KeepAdj { who, digest, .. }, refusal } => {
+            Outcome::Refused { intent: Intent::SetAdjByRule { who, digest, .. }, refusal } => {
                 match refusal {
                     // It ended meanwhile: nothing to tell.
                     Refusal::Gone | Refusal::Reborn => (*who, *digest, None, NoticeLevel::Plain),

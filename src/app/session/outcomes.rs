@@ -304,7 +304,7 @@ impl App {
                 NoticeLevel::Warn
             }
             // Taken in above.
-            Outcome::AdjKept { .. } => NoticeLevel::Good,
+            Outcome::AdjSetByRule { .. } => NoticeLevel::Good,
             Outcome::KnobSet { knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
                 self.sysctl_history.take(zeroed.unwrap_or((knob, before)));

@@ -166,7 +166,7 @@ impl Player {
         for request in &asked {
             let Request::Act(intent) = request else { continue };
             assert!(on, "{intent:?} without consent");
-            assert!(matches!(intent, Intent::KeepAdj { .. }), "{intent:?} by a look");
+            assert!(matches!(intent, Intent::SetAdjByRule { .. }), "{intent:?} by a look");
         }
         self.answer(asked);
     }
@@ -256,8 +256,8 @@ impl Player {
                     let now = if odd == 1 { Adj(7) } else { to };
                     Outcome::AdjSet { who, name, before: from, now, revert }
                 }
-                Intent::KeepAdj { who, name, from, to, rule, digest } => {
-                    Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
+                Intent::SetAdjByRule { who, name, from, to, rule, digest } => {
+                    Outcome::AdjSetByRule { who, name, before: from, now: to, rule, digest }
                 }
                 Intent::Signal { who, name, signal, .. } => {
                     let (steps, pinned) = (Vec::new(), true);
