@@ -53,7 +53,7 @@ impl DryRun {
 impl Effects for DryRun {
     fn perform(&mut self, intent: Intent) -> Outcome {
         match self.check(&intent) {
-            Ok(checked) => Outcome::Rehearsed { intent, checked },
+            Ok(checked) => Outcome::DryRun { intent, checked },
             Err(refusal) => Outcome::Refused { intent, refusal },
         }
     }

@@ -48,7 +48,7 @@ impl LiveEffects {
         // A second fatal signal changes nothing, unless the cgroup is thawed with it.
         let thaws = steps.iter().any(|step| matches!(step, Expedite::Thaw { .. }));
         if let Some(why) = self.already_killed(&target, signal).filter(|_| !thaws) {
-            return Err(Refusal::Underway { why });
+            return Err(Refusal::AlreadyKilled { why });
         }
         // Before the signal: read later, the available memory may already include that of the process.
         let before = (available_memory(&self.root), own_memory(&target.dir));
@@ -281,7 +281,7 @@ mod tests {
 
         let other = ProcId { born: crate::units::Ticks(who.born.0 + 1), ..who };
         let outcome = effects.perform(signal_intent(other, Signal::KILL));
-        assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Reborn, .. }));
+        assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::PidReused, .. }));
         assert!(child.0.try_wait().expect("a child").is_none(), "untouched");
 
         let outcome = effects.perform(signal_intent(who, Signal::KILL));

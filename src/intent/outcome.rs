@@ -50,7 +50,7 @@ pub enum Outcome {
         members: Vec<(ProcId, String)>,
     },
     /// All checks passed, and nothing was done because of `--dry-run`.
-    Rehearsed {
+    DryRun {
         /// The intent.
         intent: Intent,
         /// What was checked, as a phrase.
@@ -132,7 +132,7 @@ impl Outcome {
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
             Self::KnobSet { .. } | Self::CgroupKilled { .. } => None,
-            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.who(),
+            Self::Refused { intent, .. } | Self::DryRun { intent, .. } => intent.who(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Outcome {
     pub fn targets(&self) -> Vec<ProcId> {
         match self {
             Self::CgroupKilled { members, .. } => members.iter().map(|(who, _)| *who).collect(),
-            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.targets(),
+            Self::Refused { intent, .. } | Self::DryRun { intent, .. } => intent.targets(),
             other => other.who().into_iter().collect(),
         }
     }

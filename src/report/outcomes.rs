@@ -71,7 +71,7 @@ fn step(taken: &ExpediteStep) -> Value {
 
 fn object(outcome: &Outcome) -> Value {
     let mut line = match outcome {
-        Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => wish(intent),
+        Outcome::Refused { intent, .. } | Outcome::DryRun { intent, .. } => wish(intent),
         Outcome::AdjSet { who, name, before, now, .. }
         | Outcome::AdjSetByRule { who, name, before, now, .. } => {
             let mut line = process(*who, name);
@@ -121,7 +121,7 @@ fn object(outcome: &Outcome) -> Value {
         Outcome::Signalled { .. } => ("signalled", None),
         Outcome::StepDone { .. } => ("hastened", None),
         Outcome::CgroupKilled { .. } => ("killed", None),
-        Outcome::Rehearsed { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
+        Outcome::DryRun { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
         Outcome::Exited { .. } => ("gone", None),
         Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
         Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),

@@ -27,7 +27,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
         Outcome::CgroupKilled { path, members } => {
             format!("cgroup {path}: killed with all in it, {}", members.len())
         }
-        Outcome::Rehearsed { intent, checked } => {
+        Outcome::DryRun { intent, checked } => {
             format!("dry run, nothing was done: {} ({checked})", intent.describe())
         }
         Outcome::Exited { who, name, after, held, before, now } => {

@@ -293,8 +293,11 @@ fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let mut player = ruled();
     switch_on(&mut player);
     let asked = sample(&mut player, usual());
-    let refusals =
-        [Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" }, Refusal::Gone, Refusal::Reborn];
+    let refusals = [
+        Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" },
+        Refusal::Gone,
+        Refusal::PidReused,
+    ];
     for (request, refusal) in asked.into_iter().zip(refusals) {
         let Request::Act(intent) = request else { panic!() };
         player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
@@ -882,10 +885,10 @@ fn the_hands_pin_a_rules_process_as_any_other() {
     };
     let other = ProcId { pid: child.pid(), born: Ticks(1) };
     let Outcome::Refused { refusal, .. } = hands.perform(wish(other, was)) else { panic!() };
-    assert_eq!(refusal, Refusal::Reborn, "another birth is another process");
+    assert_eq!(refusal, Refusal::PidReused, "another birth is another process");
     let init = ProcId { pid: 1, born: Ticks(1) };
     assert!(matches!(hands.perform(wish(init, was)), Outcome::Refused { .. }));
-    for mut refuse in [NoEffects::ReadOnly, NoEffects::NotReal] {
+    for mut refuse in [NoEffects::ReadOnly, NoEffects::NotLive] {
         assert!(matches!(refuse.perform(wish(other, was)), Outcome::Refused { .. }));
     }
     assert_eq!(child.adj(), was.0);

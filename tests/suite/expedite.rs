@@ -278,7 +278,7 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
     assert!(matches!(hands.perform(kill(who)), Outcome::Signalled { .. }));
     assert!(child.lives(), "frozen, it cannot act on it");
     // Twice does not help; the thaw does, and only of the cgroup that the user saw.
-    assert!(matches!(refusal(hands.perform(kill(who))), Refusal::Underway { .. }));
+    assert!(matches!(refusal(hands.perform(kill(who))), Refusal::AlreadyKilled { .. }));
     let thaw = |cgroup: &str| vec![Expedite::Thaw { cgroup: cgroup.to_owned() }];
     let outcome = hands.perform(hurried(who, thaw("/another")));
     let Outcome::Signalled { steps, .. } = outcome else { panic!("{outcome:?}") };
@@ -343,7 +343,7 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
 
     let mut hands = hands();
     // Somebody below whom the user did not see.
-    let Refusal::Unseen { who } = refusal(hands.perform(doom(&group, &[&one]))) else {
+    let Refusal::NotSeen { who } = refusal(hands.perform(doom(&group, &[&one]))) else {
         panic!("unseen")
     };
     assert!(who.starts_with(&two.id().to_string()), "{who}");
@@ -352,11 +352,11 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     if let Intent::KillCgroup { members, .. } = &mut reborn {
         members[1].0.born = Ticks(members[1].0.born.0 + 1);
     }
-    assert!(matches!(refusal(hands.perform(reborn)), Refusal::Unseen { .. }));
+    assert!(matches!(refusal(hands.perform(reborn)), Refusal::NotSeen { .. }));
     // Somebody who is protected.
     group.take(pillar.id());
     let all = doom(&group, &[&one, &two, &pillar]);
-    let Refusal::Unseen { who } = refusal(hands.perform(all)) else { panic!("protected") };
+    let Refusal::NotSeen { who } = refusal(hands.perform(all)) else { panic!("protected") };
     assert!(who.contains("protected"), "{who}");
     assert!(one.lives() && two.lives() && pillar.lives());
     assert!(!hands.has_pending());
@@ -368,7 +368,7 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     let mut both = [one.id(), two.id()];
     both.sort_unstable();
     let outcome = rehearsal().perform(wish.clone());
-    assert!(matches!(outcome, Outcome::Rehearsed { .. }), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::DryRun { .. }), "{outcome:?}");
     assert!(one.lives() && two.lives());
 
     let outcome = hands.perform(wish);
@@ -445,13 +445,13 @@ fn a_rehearsal_refuses_what_the_hands_refuse_and_does_nothing_else() {
     ] {
         let outcome = hands.perform(intent.clone());
         assert!(
-            matches!(&outcome, Outcome::Rehearsed { intent: it, .. } if *it == intent),
+            matches!(&outcome, Outcome::DryRun { intent: it, .. } if *it == intent),
             "{outcome:?}"
         );
     }
     let reborn = ProcId { born: Ticks(who.born.0 + 1), ..who };
-    assert_eq!(refusal(hands.perform(kill(reborn))), Refusal::Reborn);
-    assert_eq!(refusal(hands.perform(set(reborn, was, was))), Refusal::Reborn);
+    assert_eq!(refusal(hands.perform(kill(reborn))), Refusal::PidReused);
+    assert_eq!(refusal(hands.perform(set(reborn, was, was))), Refusal::PidReused);
     assert!(matches!(refusal(hands.perform(kill(seen(1)))), Refusal::Protected { .. }));
     assert!(matches!(refusal(hands.perform(kill(seen(own_pid())))), Refusal::Protected { .. }));
     let stale = Adj(was.0 + 1);
@@ -473,7 +473,7 @@ fn a_child_that_was_killed_is_not_killed_twice() {
     assert!(matches!(hands.perform(kill(who)), Outcome::Signalled { .. }));
     // On its way out, or dead and not collected: either way nothing is sent.
     let second = refusal(hands.perform(kill(who)));
-    assert!(matches!(second, Refusal::Underway { .. } | Refusal::Gone), "{second:?}");
+    assert!(matches!(second, Refusal::AlreadyKilled { .. } | Refusal::Gone), "{second:?}");
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]), "one end, not two");
 }

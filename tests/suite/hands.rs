@@ -288,10 +288,10 @@ fn another_birth_is_another_process() {
     let mut hands = hands();
     for born in [Ticks(who.born.0 + 1), Ticks(who.born.0 - 1), Ticks(0)] {
         let other = ProcId { pid: who.pid, born };
-        assert_eq!(refusal(hands.perform(set(other, was, Adj(900)))), Refusal::Reborn);
+        assert_eq!(refusal(hands.perform(set(other, was, Adj(900)))), Refusal::PidReused);
         for consent in [ConfirmedBy::Plain, ConfirmedBy::TypedPid] {
             let wish = signal(other, Signal::KILL, consent);
-            assert_eq!(refusal(hands.perform(wish)), Refusal::Reborn);
+            assert_eq!(refusal(hands.perform(wish)), Refusal::PidReused);
         }
     }
     assert_eq!(adj(who.pid), was);
@@ -456,7 +456,7 @@ fn the_refusing_hands_refuse() {
     let who = child.id();
     let was = adj(who.pid);
     for (mut hands, why) in
-        [(NoEffects::ReadOnly, Refusal::ReadOnly), (NoEffects::NotReal, Refusal::NotReal)]
+        [(NoEffects::ReadOnly, Refusal::ReadOnly), (NoEffects::NotLive, Refusal::NotLive)]
     {
         for intent in [set(who, was, Adj(900)), kill(who)] {
             let outcome = hands.perform(intent.clone());
@@ -525,8 +525,8 @@ fn recycle() {
         }
         let mut hands = hands();
         let was = adj(new.pid);
-        assert_eq!(refusal(hands.perform(set(old, was, Adj(900)))), Refusal::Reborn);
-        assert_eq!(refusal(hands.perform(kill(old))), Refusal::Reborn);
+        assert_eq!(refusal(hands.perform(set(old, was, Adj(900)))), Refusal::PidReused);
+        assert_eq!(refusal(hands.perform(kill(old))), Refusal::PidReused);
         assert_eq!(adj(new.pid), was);
         assert!(second.lives());
         assert!(matches!(hands.perform(kill(new)), Outcome::Signalled { .. }));

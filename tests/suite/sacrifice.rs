@@ -330,7 +330,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     let round = player.app.journal.round.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
-    let refusal = Refusal::Unseen { who: "7 x".to_owned() };
+    let refusal = Refusal::NotSeen { who: "7 x".to_owned() };
     let mut player = Player::on(grouped());
     player.play("600k<End><Enter>2<Enter>");
     player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
@@ -398,7 +398,7 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let asked = player.play("Xy");
     let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
     let (intent, checked) = (intent.clone(), "all is well");
-    player.app.update(Msg::Outcome(Outcome::Rehearsed { intent, checked }));
+    player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
     assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
     assert!(!player.app.journal.pursues(id(500)));

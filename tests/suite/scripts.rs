@@ -416,7 +416,7 @@ fn a_sacrifice_is_followed_to_its_end() {
 fn a_refusal_is_told_in_words() {
     let mut player = Player::on(usual());
     let Request::Act(intent) = adj(500, "chrome", 300, -1) else { unreachable!() };
-    let refusal = Refusal::Reborn;
+    let refusal = Refusal::PidReused;
     player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(
         player.notice().contains("500 chrome: its pid belongs to another"),

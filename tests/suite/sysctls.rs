@@ -304,7 +304,7 @@ fn no_other_root_and_no_recording_reaches_a_switch() {
     assert!(LiveRoot::prove(root).is_err(), "there are no hands for it");
     let intent = || Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
     for (mut hands, words) in
-        [(NoEffects::ReadOnly, "read-only"), (NoEffects::NotReal, "recording")]
+        [(NoEffects::ReadOnly, "read-only"), (NoEffects::NotLive, "recording")]
     {
         let Outcome::Refused { refusal, .. } = hands.perform(intent()) else { panic!("refused") };
         assert!(refusal.words().contains(words), "{}", refusal.words());

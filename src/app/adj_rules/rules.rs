@@ -462,7 +462,7 @@ impl App {
             Outcome::Refused { intent: Intent::SetAdjByRule { who, digest, .. }, refusal } => {
                 match refusal {
                     // It ended meanwhile: nothing to tell.
-                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, NoticeLevel::Plain),
+                    Refusal::Gone | Refusal::PidReused => (*who, *digest, None, NoticeLevel::Plain),
                     refusal => (
                         *who,
                         *digest,

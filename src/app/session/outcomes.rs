@@ -244,7 +244,7 @@ impl App {
     pub(crate) fn take_outcome(&mut self, outcome: Outcome) {
         let Some(outcome) = self.take_rule_outcome(outcome) else { return };
         let (about, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
-        let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
+        let rehearsed = matches!(outcome, Outcome::DryRun { .. });
         let mut text = outcome_text(&outcome);
         let (acted, mut change) = (JournalAct::of(&outcome), None);
         // What comes after the end, or is no news, does not take the place of what is.
@@ -288,7 +288,7 @@ impl App {
                 quiet = done || !self.journal.pursues(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
-            Outcome::Rehearsed { .. } => NoticeLevel::Plain,
+            Outcome::DryRun { .. } => NoticeLevel::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pending.retain(|pursuit| pursuit.who != who);
                 NoticeLevel::Good
