@@ -30,8 +30,8 @@ impl DryRun {
                      the kernel may still refuse a low value",
                 )
             }
-            Intent::SetKnob { knob, from, .. } => {
-                sysctl::check(&self.root, *knob, *from)?;
+            Intent::SetSysctl { sysctl, from, .. } => {
+                sysctl::check(&self.root, *sysctl, *from)?;
                 Ok("its value is the one you saw, and its file can be opened for writing")
             }
             Intent::Signal { who, consent, .. } => {

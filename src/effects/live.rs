@@ -205,7 +205,7 @@ impl Effects for LiveEffects {
                     digest: *digest,
                 })
             }
-            Intent::SetKnob { knob, from, to } => sysctl::set(&self.root, *knob, *from, *to),
+            Intent::SetSysctl { sysctl, from, to } => sysctl::set(&self.root, *sysctl, *from, *to),
             Intent::KillCgroup { path, members } => self.kill_cgroup(path, members),
         };
         done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })

@@ -67,7 +67,7 @@ pub(crate) fn set(proc: impl AsFd, sysctl: Sysctl, from: u64, to: u64) -> Result
         (Some(other), Some(before), Some(0)) if before != 0 => Some((other, before)),
         _ => None,
     };
-    Ok(Outcome::KnobSet { knob: sysctl, before, now, zeroed })
+    Ok(Outcome::SysctlSet { sysctl, before, now, zeroed })
 }
 
 /// Opens the file below the live root. Refuses a file that something else was mounted over.

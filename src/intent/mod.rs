@@ -85,9 +85,9 @@ pub enum Intent {
         digest: u64,
     },
     /// Write a sysctl of `/proc/sys/vm`.
-    SetKnob {
+    SetSysctl {
         /// The sysctl.
-        knob: Sysctl,
+        sysctl: Sysctl,
         /// The value the user saw.
         from: u64,
         /// The value to write.
@@ -103,7 +103,7 @@ impl Intent {
             Self::SetAdj { who, .. }
             | Self::Signal { who, .. }
             | Self::SetAdjByRule { who, .. } => Some(*who),
-            Self::KillCgroup { .. } | Self::SetKnob { .. } => None,
+            Self::KillCgroup { .. } | Self::SetSysctl { .. } => None,
         }
     }
 
@@ -124,7 +124,7 @@ impl Intent {
             | Self::Signal { who, name, .. }
             | Self::SetAdjByRule { who, name, .. } => format!("{who} {name}"),
             Self::KillCgroup { path, .. } => format!("cgroup {path}"),
-            Self::SetKnob { knob, .. } => knob.to_string(),
+            Self::SetSysctl { sysctl, .. } => sysctl.to_string(),
         }
     }
 
@@ -144,7 +144,7 @@ impl Intent {
             Self::KillCgroup { members, .. } => {
                 format!("SIGKILL to all {} of {subject}", members.len())
             }
-            Self::SetKnob { from, to, .. } => format!("{subject}: {from} -> {to}"),
+            Self::SetSysctl { from, to, .. } => format!("{subject}: {from} -> {to}"),
         }
     }
 }

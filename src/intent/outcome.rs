@@ -101,9 +101,9 @@ pub enum Outcome {
         digest: u64,
     },
     /// The sysctl was written and read back.
-    KnobSet {
+    SysctlSet {
         /// The sysctl.
-        knob: Sysctl,
+        sysctl: Sysctl,
         /// The value just before the write.
         before: u64,
         /// The value that reads back.
@@ -131,7 +131,7 @@ impl Outcome {
             | Self::StepDone { who, .. }
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
-            Self::KnobSet { .. } | Self::CgroupKilled { .. } => None,
+            Self::SysctlSet { .. } | Self::CgroupKilled { .. } => None,
             Self::Refused { intent, .. } | Self::DryRun { intent, .. } => intent.who(),
         }
     }

@@ -28,7 +28,7 @@ fn wish(intent: &Intent) -> Value {
         | Intent::Signal { who, name, .. }
         | Intent::SetAdjByRule { who, name, .. } => process(*who, name),
         Intent::KillCgroup { path, members } => cgroup(path, members),
-        Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
+        Intent::SetSysctl { sysctl: knob, .. } => json!({ "knob": knob.to_string() }),
     };
     match intent {
         Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
@@ -39,7 +39,7 @@ fn wish(intent: &Intent) -> Value {
             object["act"] = json!("signal");
             object["signal"] = json!(signal.to_string());
         }
-        Intent::SetKnob { from, to, .. } => {
+        Intent::SetSysctl { from, to, .. } => {
             object["act"] = json!("turn");
             object["value"] = json!({ "from": from, "to": to });
         }
@@ -108,14 +108,14 @@ fn object(outcome: &Outcome) -> Value {
             line["after_ms"] = json!(after.0);
             line
         }
-        Outcome::KnobSet { knob, before, now, .. } => json!({
+        Outcome::SysctlSet { sysctl: knob, before, now, .. } => json!({
             "act": "turn",
             "knob": knob.to_string(),
             "value": { "from": before, "to": now },
         }),
     };
     let (result, why) = match outcome {
-        Outcome::AdjSet { .. } | Outcome::AdjSetByRule { .. } | Outcome::KnobSet { .. } => {
+        Outcome::AdjSet { .. } | Outcome::AdjSetByRule { .. } | Outcome::SysctlSet { .. } => {
             ("set", None)
         }
         Outcome::Signalled { .. } => ("signalled", None),
@@ -188,7 +188,7 @@ pub fn write_plan(
                 Intent::Signal { signal, .. } => {
                     writeln!(out, "{subject}: would send {signal}")?;
                 }
-                Intent::SetKnob { from, to, .. } => {
+                Intent::SetSysctl { from, to, .. } => {
                     writeln!(out, "{subject}: would be set: {from} -> {to}")?;
                 }
                 Intent::KillCgroup { members, .. } => {

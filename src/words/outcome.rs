@@ -57,7 +57,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
         Outcome::AdjSetByRule { who, name, before, now, rule, .. } => {
             format!("{who} {name}: oom_score_adj {before} -> {now}, by {rule}")
         }
-        Outcome::KnobSet { knob, before, now, zeroed } => {
+        Outcome::SysctlSet { sysctl: knob, before, now, zeroed } => {
             let mut text = format!("{knob} set: {before} -> {now}");
             if let Some((other, was)) = zeroed {
                 text.push_str(&format!("; {other} went from {was} to 0 with it"));

@@ -26,7 +26,7 @@ pub fn act(words: &[String]) -> ExitCode {
         TURN => {
             let text = fs::read_to_string("/proc/sys/vm/swappiness").expect("a value");
             let from = text.trim().parse().expect("a number");
-            Intent::SetKnob { knob: Sysctl::Swappiness, from, to: from }
+            Intent::SetSysctl { sysctl: Sysctl::Swappiness, from, to: from }
         }
         CGROUP => {
             let (path, pid) = (words[1].clone(), words[2].parse().expect("a pid"));

@@ -155,7 +155,7 @@ pub fn probe() -> ExitCode {
 fn turn(hands: &mut LiveEffects, sample: &Snapshot) -> String {
     let knob = Sysctl::Swappiness;
     let from = knob.seen(sample).value().expect("its value");
-    let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
+    let cell = cell(&hands.perform(Intent::SetSysctl { sysctl: knob, from, to: from }));
     let foreseen = sample.privileges.sysctls_writable.hindrance();
     assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));
     cell

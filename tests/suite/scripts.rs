@@ -712,11 +712,11 @@ proptest! {
                         let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
-                    (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
                     }
-                    (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));
                         prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
                     }

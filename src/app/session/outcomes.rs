@@ -305,14 +305,14 @@ impl App {
             }
             // Taken in above.
             Outcome::AdjSetByRule { .. } => NoticeLevel::Good,
-            Outcome::KnobSet { knob, before, zeroed, .. } => {
+            Outcome::SysctlSet { sysctl: knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
                 self.sysctl_history.take(zeroed.unwrap_or((knob, before)));
                 NoticeLevel::Good
             }
             Outcome::Refused { intent, refusal } => {
                 change = self.journal.learn(&intent, &refusal);
-                self.sysctl_history.reverting &= !matches!(intent, Intent::SetKnob { .. });
+                self.sysctl_history.reverting &= !matches!(intent, Intent::SetSysctl { .. });
                 NoticeLevel::Warn
             }
         };

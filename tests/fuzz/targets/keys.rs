@@ -228,11 +228,11 @@ impl Player {
                     other => panic!("{other:?}"),
                 }
             }
-            (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::Knobs(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert!(enter, "{key}");
                 assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
             }
-            (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::Sure(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert_eq!(key, Key::char('y'));
                 assert_eq!((*knob, *to), (sure.knob, sure.to));
             }
@@ -268,8 +268,8 @@ impl Player {
                     Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }
                 }
                 Intent::KillCgroup { path, members } => Outcome::CgroupKilled { path, members },
-                Intent::SetKnob { knob, from, to } => {
-                    Outcome::KnobSet { knob, before: from, now: to, zeroed: None }
+                Intent::SetSysctl { sysctl: knob, from, to } => {
+                    Outcome::SysctlSet { sysctl: knob, before: from, now: to, zeroed: None }
                 }
             };
             self.quiet(Msg::Came(outcome));
