@@ -81,7 +81,7 @@ pub(crate) fn set(proc: impl AsFd, who: ProcId, from: Adj, to: Adj) -> Result<(A
     // The value is written now. No error from here on may read as if nothing was done.
     let now = dir.adj().map_err(|errno| match refusal(errno, OTHERS, READING) {
         Refusal::Gone => Refusal::Gone,
-        _ => Refusal::NotProved { error: std::io::Error::from(errno).to_string() },
+        _ => Refusal::NotVerified { error: std::io::Error::from(errno).to_string() },
     })?;
     if now != to {
         return Err(Refusal::NotTaken { found: now });

@@ -65,9 +65,9 @@ impl CgroupKill {
             match SignalTarget::take_with(&proc, *who, ConfirmedBy::Plain, with_pidfd, &ancestors) {
                 Ok(target) => targets.push((target, name.clone())),
                 Err(Refusal::Gone) => {}
-                Err(Refusal::Reborn) => return Err(unseen(&proc, pid)),
+                Err(Refusal::PidReused) => return Err(unseen(&proc, pid)),
                 Err(other) => {
-                    return Err(Refusal::Unseen {
+                    return Err(Refusal::NotSeen {
                         who: format!("{pid} {name}: {}", other.words()),
                     });
                 }
@@ -125,9 +125,9 @@ fn no_cgroup(error: &str) -> Refusal {
 fn unseen(proc: impl AsFd, pid: i32) -> Refusal {
     if pid == 0 {
         let who = "it holds a process of another pid namespace, which is invisible from here";
-        return Refusal::Unseen { who: who.to_owned() };
+        return Refusal::NotSeen { who: who.to_owned() };
     }
     let stat = ProcDir::open(proc, pid).and_then(|dir| dir.stat());
     let name = stat.map_or_else(|_| String::new(), |stat| format!(" {}", stat.comm));
-    Refusal::Unseen { who: format!("{pid}{name} is in it now; check the list and try again") }
+    Refusal::NotSeen { who: format!("{pid}{name} is in it now; check the list and try again") }
 }

@@ -23,15 +23,15 @@ impl DryRun {
     /// Makes the checks of an intent and says which they were.
     fn check(&self, intent: &Intent) -> Result<&'static str, Refusal> {
         match intent {
-            Intent::SetAdj { who, from, .. } | Intent::KeepAdj { who, from, .. } => {
+            Intent::SetAdj { who, from, .. } | Intent::SetAdjByRule { who, from, .. } => {
                 adj::check(&self.root, *who, *from)?;
                 Ok(
                     "the process is the one you saw, and its oom_score_adj can be opened for writing; \
                      the kernel may still refuse a low value",
                 )
             }
-            Intent::SetKnob { knob, from, .. } => {
-                sysctl::check(&self.root, *knob, *from)?;
+            Intent::SetSysctl { sysctl, from, .. } => {
+                sysctl::check(&self.root, *sysctl, *from)?;
                 Ok("its value is the one you saw, and its file can be opened for writing")
             }
             Intent::Signal { who, consent, .. } => {
@@ -53,7 +53,7 @@ impl DryRun {
 impl Effects for DryRun {
     fn perform(&mut self, intent: Intent) -> Outcome {
         match self.check(&intent) {
-            Ok(checked) => Outcome::Rehearsed { intent, checked },
+            Ok(checked) => Outcome::DryRun { intent, checked },
             Err(refusal) => Outcome::Refused { intent, refusal },
         }
     }
@@ -62,7 +62,7 @@ impl Effects for DryRun {
         Vec::new()
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 }

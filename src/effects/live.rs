@@ -48,18 +48,18 @@ impl LiveEffects {
         // A second fatal signal changes nothing, unless the cgroup is thawed with it.
         let thaws = steps.iter().any(|step| matches!(step, Expedite::Thaw { .. }));
         if let Some(why) = self.already_killed(&target, signal).filter(|_| !thaws) {
-            return Err(Refusal::Underway { why });
+            return Err(Refusal::AlreadyKilled { why });
         }
         // Before the signal: read later, the available memory may already include that of the process.
         let before = (available_memory(&self.root), own_memory(&target.dir));
-        let mut haste = Vec::new();
+        let mut results = Vec::new();
         let mut former = None;
         if steps.contains(&Expedite::Priority) {
             // Only if the user may signal the process at all.
             target.send(Signal(0))?;
             let (result, nice) = expedite::raise(&target.dir);
             former = Some(nice);
-            haste.push(ExpediteStep { step: Expedite::Priority, result });
+            results.push(ExpediteStep { step: Expedite::Priority, result });
         }
         let since = self.start.elapsed();
         let pinned = match target.send(signal) {
@@ -78,13 +78,13 @@ impl LiveEffects {
                     Err(result) => result,
                 },
             };
-            haste.push(ExpediteStep { step: step.clone(), result });
+            results.push(ExpediteStep { step: step.clone(), result });
         }
         // Signal 0 only checks whether a signal is permitted.
         if signal.ends() && signal.0 != 0 {
             self.watch(target, name.to_owned(), signal, since, before);
         }
-        Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, haste })
+        Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, steps: results })
     }
 
     /// Why a fatal signal is useless: the process was killed before.
@@ -192,11 +192,11 @@ impl Effects for LiveEffects {
                     revert: *revert,
                 })
             }
-            Intent::Signal { who, name, signal, consent, haste } => {
-                self.signal(*who, name, *signal, *consent, haste)
+            Intent::Signal { who, name, signal, consent, steps } => {
+                self.signal(*who, name, *signal, *consent, steps)
             }
-            Intent::KeepAdj { who, name, from, to, rule, digest } => {
-                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjKept {
+            Intent::SetAdjByRule { who, name, from, to, rule, digest } => {
+                adj::set(&self.root, *who, *from, *to).map(|(before, now)| Outcome::AdjSetByRule {
                     who: *who,
                     name: name.clone(),
                     before,
@@ -205,7 +205,7 @@ impl Effects for LiveEffects {
                     digest: *digest,
                 })
             }
-            Intent::SetKnob { knob, from, to } => sysctl::set(&self.root, *knob, *from, *to),
+            Intent::SetSysctl { sysctl, from, to } => sysctl::set(&self.root, *sysctl, *from, *to),
             Intent::KillCgroup { path, members } => self.kill_cgroup(path, members),
         };
         done.unwrap_or_else(|refusal| Outcome::Refused { intent, refusal })
@@ -219,7 +219,7 @@ impl Effects for LiveEffects {
         outcomes
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         !self.pending.is_empty() || self.reaper.as_ref().is_some_and(Reaper::is_busy)
     }
 
@@ -265,7 +265,7 @@ mod tests {
 
     fn signal_intent(who: ProcId, signal: Signal) -> Intent {
         let (name, consent) = ("sleep".to_owned(), ConfirmedBy::Plain);
-        Intent::Signal { who, name, signal, consent, haste: Vec::new() }
+        Intent::Signal { who, name, signal, consent, steps: Vec::new() }
     }
 
     /// Waits until the process is stopped: a SIGTERM that arrives before SIGSTOP takes effect would end it.
@@ -281,16 +281,16 @@ mod tests {
 
         let other = ProcId { born: crate::units::Ticks(who.born.0 + 1), ..who };
         let outcome = effects.perform(signal_intent(other, Signal::KILL));
-        assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Reborn, .. }));
+        assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::PidReused, .. }));
         assert!(child.0.try_wait().expect("a child").is_none(), "untouched");
 
         let outcome = effects.perform(signal_intent(who, Signal::KILL));
         assert!(matches!(outcome, Outcome::Signalled { pinned: false, .. }), "{outcome:?}");
-        assert!(effects.pursuing());
+        assert!(effects.has_pending());
         child.0.wait().expect("the child exits");
         let outcomes = effects.settle();
         assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
-        assert!(!effects.pursuing());
+        assert!(!effects.has_pending());
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
             // A stopped process handles SIGTERM only when it continues, so it stays.
             let outcome = effects.perform(signal_intent(who, Signal::STOP));
             assert!(matches!(outcome, Outcome::Signalled { .. }));
-            assert!(!effects.pursuing(), "a stop ends nothing");
+            assert!(!effects.has_pending(), "a stop ends nothing");
             until_stopped(who);
             effects.perform(signal_intent(who, Signal::TERM));
             let sent = effects.pending[0].since;
@@ -318,14 +318,14 @@ mod tests {
                 assert_eq!(effects.settle_at(at(seconds + 1)), []);
             }
             assert_eq!(effects.settle_at(at(9999)), []);
-            assert!(effects.pursuing(), "still watched");
+            assert!(effects.has_pending(), "still watched");
 
             // The second signal replaces the first: one exit is reported, not two.
             effects.perform(signal_intent(who, Signal::KILL));
             child.0.wait().expect("the child exits");
             let outcomes = effects.settle();
             assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
-            assert!(!effects.pursuing());
+            assert!(!effects.has_pending());
         }
     }
 
@@ -381,7 +381,7 @@ mod tests {
         }
         let outcome = effects.perform(signal_intent(who, Signal(0)));
         assert!(matches!(outcome, Outcome::Signalled { .. }), "{outcome:?}");
-        assert!(!effects.pursuing());
+        assert!(!effects.has_pending());
         assert!(child.0.try_wait().expect("a child").is_none());
     }
 }

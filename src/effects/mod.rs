@@ -45,10 +45,10 @@ pub trait Effects {
     fn settle(&mut self) -> Vec<Outcome>;
 
     /// Whether a signalled process is still watched, so that [`Effects::settle`] has to be called.
-    fn pursuing(&self) -> bool;
+    fn has_pending(&self) -> bool;
 
     /// Maximum time until the next [`Effects::settle`]; `None` if no process is watched.
     fn pace(&self) -> Option<Duration> {
-        self.pursuing().then_some(FRESH_PACE)
+        self.has_pending().then_some(FRESH_PACE)
     }
 }

@@ -9,14 +9,14 @@ pub enum NoEffects {
     /// Because of `--read-only`.
     ReadOnly,
     /// Because the samples come from a recording, a fixture or the demo.
-    NotReal,
+    NotLive,
 }
 
 impl Effects for NoEffects {
     fn perform(&mut self, intent: Intent) -> Outcome {
         let refusal = match self {
             Self::ReadOnly => Refusal::ReadOnly,
-            Self::NotReal => Refusal::NotReal,
+            Self::NotLive => Refusal::NotLive,
         };
         Outcome::Refused { intent, refusal }
     }
@@ -25,7 +25,7 @@ impl Effects for NoEffects {
         Vec::new()
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 }

@@ -51,7 +51,7 @@ impl ProcDir {
     /// Compares the start time with that of the process that the user saw. Refuses if the pid was reused.
     pub fn identify(&self, who: ProcId) -> Result<Stat, Refusal> {
         let stat = self.stat().map_err(|errno| refusal(errno, OTHERS, "reading its stat"))?;
-        if stat.born == who.born { Ok(stat) } else { Err(Refusal::Reborn) }
+        if stat.born == who.born { Ok(stat) } else { Err(Refusal::PidReused) }
     }
 
     /// Its `stat`.

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use rustix::fs::readlinkat;
 
 use crate::effects::proc_dir::ProcDir;
-use crate::intent::PILLARS;
+use crate::intent::ESSENTIAL_PROGRAMS;
 use crate::sample::parse::Stat;
 use crate::units::Adj;
 
@@ -46,7 +46,7 @@ pub(crate) fn needs_typed_pid(
         Some("its oom_score_adj is -1000: it is meant to survive; type its pid to confirm")
     } else if stat.session == pid && stat.tty != 0 {
         Some("it leads a terminal session; type its pid to confirm")
-    } else if PILLARS.iter().any(|pillar| pillar.as_bytes() == stat.comm.bytes()) {
+    } else if ESSENTIAL_PROGRAMS.iter().any(|pillar| pillar.as_bytes() == stat.comm.bytes()) {
         Some("logins, the message bus or the journal depend on it; type its pid to confirm")
     } else {
         None
@@ -109,7 +109,7 @@ mod tests {
         let daemon = Stat { session: 9, tty: 0, ..named(b"nginx") };
         assert_eq!(needs_typed_pid(9, &daemon, None, &[]), None, "a daemon without terminal");
 
-        for pillar in PILLARS {
+        for pillar in ESSENTIAL_PROGRAMS {
             assert!(needs_typed_pid(9, &named(pillar.as_bytes()), None, &[]).is_some());
         }
     }

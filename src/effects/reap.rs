@@ -44,7 +44,7 @@ impl Reaper {
             for Order { who, name, pidfd } in inbox {
                 let result = free(|| attempt(&pidfd), || thread::sleep(PAUSE));
                 let taken = ExpediteStep { step: Expedite::Reap, result };
-                if outbox.send(Outcome::Hastened { who, name, taken }).is_err() {
+                if outbox.send(Outcome::StepDone { who, name, taken }).is_err() {
                     return;
                 }
             }

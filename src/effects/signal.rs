@@ -113,7 +113,7 @@ fn pin(pid: Pid) -> Result<Option<OwnedFd>, Refusal> {
         // The kernel never returns EPERM here; the seccomp filter of a container does.
         Err(Errno::NOSYS | Errno::PERM) => Ok(None),
         // The pid is a thread id now (newer kernels return ENOENT).
-        Err(Errno::INVAL | Errno::NOENT) => Err(Refusal::Reborn),
+        Err(Errno::INVAL | Errno::NOENT) => Err(Refusal::PidReused),
         Err(errno) => Err(refusal(errno, KILLING, "opening a pidfd")),
     }
 }
@@ -129,7 +129,7 @@ fn same_process(proc: impl AsFd, pidfd: &OwnedFd, who: ProcId) -> Result<(), Ref
     let info = read_file(proc, &format!("self/fdinfo/{}", pidfd.as_raw_fd())).unwrap_or_default();
     match pid_held(&info) {
         Some(-1) => Err(Refusal::Gone),
-        Some(pid) if pid != who.pid => Err(Refusal::Reborn),
+        Some(pid) if pid != who.pid => Err(Refusal::PidReused),
         _ => Ok(()),
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         child.kill().expect("an own child");
         child.wait().expect("an own child");
         let Some(pidfd) = pidfd else { return }; // before 5.3, or a seccomp filter forbids it
-        assert_eq!(checks, Some([Ok(()), Err(Refusal::Reborn), Err(Refusal::Reborn)]));
+        assert_eq!(checks, Some([Ok(()), Err(Refusal::PidReused), Err(Refusal::PidReused)]));
         assert_eq!(same_process(&proc, &pidfd, who(pid)), Err(Refusal::Gone));
         // Without the line the check passes.
         let without = File::open("/proc/self").expect("a directory without a self");

@@ -55,7 +55,7 @@ pub(crate) fn set(proc: impl AsFd, sysctl: Sysctl, from: u64, to: u64) -> Result
 
     // The value is written now. No error from here on may read as if nothing was done.
     let now =
-        value(&proc, sysctl).map_err(|refusal| Refusal::NotProved { error: refusal.words() })?;
+        value(&proc, sysctl).map_err(|refusal| Refusal::NotVerified { error: refusal.words() })?;
     if now != to {
         return Err(Refusal::Failed {
             doing: "the kernel took the write",
@@ -67,7 +67,7 @@ pub(crate) fn set(proc: impl AsFd, sysctl: Sysctl, from: u64, to: u64) -> Result
         (Some(other), Some(before), Some(0)) if before != 0 => Some((other, before)),
         _ => None,
     };
-    Ok(Outcome::KnobSet { knob: sysctl, before, now, zeroed })
+    Ok(Outcome::SysctlSet { sysctl, before, now, zeroed })
 }
 
 /// Opens the file below the live root. Refuses a file that something else was mounted over.

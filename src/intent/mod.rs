@@ -16,7 +16,7 @@ use crate::units::Adj;
 
 /// Programs that logins, the message bus or the journal depend on: they are signalled only if the user
 /// typed the pid. Names are cut to 15 bytes, as the kernel cuts them.
-pub const PILLARS: &[&str] =
+pub const ESSENTIAL_PROGRAMS: &[&str] =
     &["systemd-journal", "systemd-logind", "dbus-daemon", "dbus-broker", "dbus-broker-lau"];
 
 /// Why a signalled process with a frozen cgroup is still there. The app compares with this text: it is
@@ -59,7 +59,7 @@ pub enum Intent {
         /// How the user confirmed it.
         consent: ConfirmedBy,
         /// Further steps that make the exit faster.
-        haste: Vec<Expedite>,
+        steps: Vec<Expedite>,
     },
     /// Kill every process in a cgroup and below with one write (`cgroup.kill`, cgroup v2, 5.14 and later).
     KillCgroup {
@@ -70,7 +70,7 @@ pub enum Intent {
     },
     /// Write `oom_score_adj` as an enabled rule says. The only intent for which no key was pressed: the
     /// user consented in the dialog that listed the rules.
-    KeepAdj {
+    SetAdjByRule {
         /// The process.
         who: ProcId,
         /// Name of the process.
@@ -85,9 +85,9 @@ pub enum Intent {
         digest: u64,
     },
     /// Write a sysctl of `/proc/sys/vm`.
-    SetKnob {
+    SetSysctl {
         /// The sysctl.
-        knob: Sysctl,
+        sysctl: Sysctl,
         /// The value the user saw.
         from: u64,
         /// The value to write.
@@ -100,10 +100,10 @@ impl Intent {
     #[must_use]
     pub const fn who(&self) -> Option<ProcId> {
         match self {
-            Self::SetAdj { who, .. } | Self::Signal { who, .. } | Self::KeepAdj { who, .. } => {
-                Some(*who)
-            }
-            Self::KillCgroup { .. } | Self::SetKnob { .. } => None,
+            Self::SetAdj { who, .. }
+            | Self::Signal { who, .. }
+            | Self::SetAdjByRule { who, .. } => Some(*who),
+            Self::KillCgroup { .. } | Self::SetSysctl { .. } => None,
         }
     }
 
@@ -122,9 +122,9 @@ impl Intent {
         match self {
             Self::SetAdj { who, name, .. }
             | Self::Signal { who, name, .. }
-            | Self::KeepAdj { who, name, .. } => format!("{who} {name}"),
+            | Self::SetAdjByRule { who, name, .. } => format!("{who} {name}"),
             Self::KillCgroup { path, .. } => format!("cgroup {path}"),
-            Self::SetKnob { knob, .. } => knob.to_string(),
+            Self::SetSysctl { sysctl, .. } => sysctl.to_string(),
         }
     }
 
@@ -133,18 +133,18 @@ impl Intent {
     pub fn describe(&self) -> String {
         let subject = self.subject();
         match self {
-            Self::SetAdj { from, to, .. } | Self::KeepAdj { from, to, .. } => {
+            Self::SetAdj { from, to, .. } | Self::SetAdjByRule { from, to, .. } => {
                 format!("{subject}: oom_score_adj {from} -> {to}")
             }
-            Self::Signal { signal, haste, .. } => {
-                let steps: Vec<String> = haste.iter().map(Expedite::words).collect();
+            Self::Signal { signal, steps, .. } => {
+                let steps: Vec<String> = steps.iter().map(Expedite::words).collect();
                 let more = if steps.is_empty() { "" } else { ", with " };
                 format!("{signal} to {subject}{more}{}", steps.join(" and "))
             }
             Self::KillCgroup { members, .. } => {
                 format!("SIGKILL to all {} of {subject}", members.len())
             }
-            Self::SetKnob { from, to, .. } => format!("{subject}: {from} -> {to}"),
+            Self::SetSysctl { from, to, .. } => format!("{subject}: {from} -> {to}"),
         }
     }
 }

@@ -31,10 +31,10 @@ pub enum Outcome {
         /// Whether it was sent through a pidfd, so that it cannot have reached another process.
         pinned: bool,
         /// The further steps that are finished.
-        haste: Vec<ExpediteStep>,
+        steps: Vec<ExpediteStep>,
     },
     /// A further step of an earlier signal is finished.
-    Hastened {
+    StepDone {
         /// The process.
         who: ProcId,
         /// The name the user saw.
@@ -50,7 +50,7 @@ pub enum Outcome {
         members: Vec<(ProcId, String)>,
     },
     /// All checks passed, and nothing was done because of `--dry-run`.
-    Rehearsed {
+    DryRun {
         /// The intent.
         intent: Intent,
         /// What was checked, as a phrase.
@@ -86,7 +86,7 @@ pub enum Outcome {
         why: String,
     },
     /// The value was written because of an enabled rule, and read back.
-    AdjKept {
+    AdjSetByRule {
         /// The process.
         who: ProcId,
         /// Name of the process.
@@ -101,9 +101,9 @@ pub enum Outcome {
         digest: u64,
     },
     /// The sysctl was written and read back.
-    KnobSet {
+    SysctlSet {
         /// The sysctl.
-        knob: Sysctl,
+        sysctl: Sysctl,
         /// The value just before the write.
         before: u64,
         /// The value that reads back.
@@ -126,13 +126,13 @@ impl Outcome {
     pub const fn who(&self) -> Option<ProcId> {
         match self {
             Self::AdjSet { who, .. }
-            | Self::AdjKept { who, .. }
+            | Self::AdjSetByRule { who, .. }
             | Self::Signalled { who, .. }
-            | Self::Hastened { who, .. }
+            | Self::StepDone { who, .. }
             | Self::Exited { who, .. }
             | Self::StillThere { who, .. } => Some(*who),
-            Self::KnobSet { .. } | Self::CgroupKilled { .. } => None,
-            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.who(),
+            Self::SysctlSet { .. } | Self::CgroupKilled { .. } => None,
+            Self::Refused { intent, .. } | Self::DryRun { intent, .. } => intent.who(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Outcome {
     pub fn targets(&self) -> Vec<ProcId> {
         match self {
             Self::CgroupKilled { members, .. } => members.iter().map(|(who, _)| *who).collect(),
-            Self::Refused { intent, .. } | Self::Rehearsed { intent, .. } => intent.targets(),
+            Self::Refused { intent, .. } | Self::DryRun { intent, .. } => intent.targets(),
             other => other.who().into_iter().collect(),
         }
     }

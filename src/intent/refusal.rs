@@ -8,7 +8,7 @@ pub enum Refusal {
     /// The process has exited.
     Gone,
     /// The pid belongs to another process now.
-    Reborn,
+    PidReused,
     /// The kernel refused for lack of a right.
     NotPermitted {
         /// Which right would help, as a phrase.
@@ -17,19 +17,19 @@ pub enum Refusal {
     /// doomtop runs with `--read-only`.
     ReadOnly,
     /// The samples come from a recording or a fixture, not from a live machine.
-    NotReal,
+    NotLive,
     /// doomtop never acts on this process, or only if its pid was typed.
     Protected {
         /// Why, as a phrase.
         why: &'static str,
     },
     /// The process is being killed already: a second signal does not help.
-    Underway {
+    AlreadyKilled {
         /// What is known of the first kill, as a phrase.
         why: String,
     },
     /// The cgroup holds a process that the user did not see, or that is protected.
-    Unseen {
+    NotSeen {
         /// The process and the reason, as a phrase.
         who: String,
     },
@@ -46,7 +46,7 @@ pub enum Refusal {
         found: Adj,
     },
     /// The kernel took the write, but the value could not be read back.
-    NotProved {
+    NotVerified {
         /// The error, as the system describes it.
         error: String,
     },
@@ -65,20 +65,22 @@ impl Refusal {
     pub fn words(&self) -> String {
         match self {
             Self::Gone => "already gone".to_owned(),
-            Self::Reborn => "its pid belongs to another process now; nothing was done".to_owned(),
+            Self::PidReused => {
+                "its pid belongs to another process now; nothing was done".to_owned()
+            }
             Self::NotPermitted { hint } => format!("not permitted: {hint}"),
             Self::ReadOnly => "doomtop runs read-only".to_owned(),
-            Self::NotReal => "this is a recording, not a live machine".to_owned(),
+            Self::NotLive => "this is a recording, not a live machine".to_owned(),
             Self::Protected { why } => format!("protected: {why}"),
-            Self::Underway { why } => format!("not signalled again: {why}"),
-            Self::Unseen { who } => format!("no process was signalled: {who}"),
+            Self::AlreadyKilled { why } => format!("not signalled again: {why}"),
+            Self::NotSeen { who } => format!("no process was signalled: {who}"),
             Self::NotTaken { found } => {
                 format!("the kernel took the write, but it reads back {found}")
             }
             Self::Changed { from, found } => format!(
                 "its oom_score_adj changed meanwhile: was {from}, is {found}; nothing was written; check it and try again"
             ),
-            Self::NotProved { error } => {
+            Self::NotVerified { error } => {
                 format!("it was written, but cannot be read back: {error}")
             }
             Self::Failed { doing, error } => format!("{doing}: {error}"),

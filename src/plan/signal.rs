@@ -146,6 +146,6 @@ impl SignalPlan {
     #[must_use]
     pub fn intent(&self, consent: ConfirmedBy) -> Intent {
         let (who, name, signal) = (self.who, self.name.clone(), self.signal);
-        Intent::Signal { who, name, signal, consent, haste: self.expedite() }
+        Intent::Signal { who, name, signal, consent, steps: self.expedite() }
     }
 }

@@ -476,7 +476,7 @@ impl Loop {
         match request {
             Request::Act(intent) => {
                 // What rules do is bounded by look: it brings no look of its own.
-                let by_hand = !matches!(intent, Intent::KeepAdj { .. });
+                let by_hand = !matches!(intent, Intent::SetAdjByRule { .. });
                 let outcome = self.hands.perform(intent);
                 self.app.update(Msg::Outcome(outcome));
                 if by_hand {

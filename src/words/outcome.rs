@@ -15,19 +15,19 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             let verb = if *revert { "put back" } else { "set" };
             format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}")
         }
-        Outcome::Signalled { who, name, signal, pinned, haste } => {
+        Outcome::Signalled { who, name, signal, pinned, steps } => {
             let how = if *pinned { "" } else { " (not pinned: this kernel has no pidfd)" };
             let mut text = format!("{who} {name}: {signal} sent{how}");
-            for taken in haste {
+            for taken in steps {
                 text.push_str(&format!("; {}", step(taken)));
             }
             text
         }
-        Outcome::Hastened { who, name, taken } => format!("{who} {name}: {}", step(taken)),
+        Outcome::StepDone { who, name, taken } => format!("{who} {name}: {}", step(taken)),
         Outcome::CgroupKilled { path, members } => {
             format!("cgroup {path}: killed with all in it, {}", members.len())
         }
-        Outcome::Rehearsed { intent, checked } => {
+        Outcome::DryRun { intent, checked } => {
             format!("dry run, nothing was done: {} ({checked})", intent.describe())
         }
         Outcome::Exited { who, name, after, held, before, now } => {
@@ -54,10 +54,10 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             let time = span_of(after.0 / 1000);
             format!("{who} {name}: still there {time} after {signal}: {why}")
         }
-        Outcome::AdjKept { who, name, before, now, rule, .. } => {
+        Outcome::AdjSetByRule { who, name, before, now, rule, .. } => {
             format!("{who} {name}: oom_score_adj {before} -> {now}, by {rule}")
         }
-        Outcome::KnobSet { knob, before, now, zeroed } => {
+        Outcome::SysctlSet { sysctl: knob, before, now, zeroed } => {
             let mut text = format!("{knob} set: {before} -> {now}");
             if let Some((other, was)) = zeroed {
                 text.push_str(&format!("; {other} went from {was} to 0 with it"));

@@ -226,11 +226,11 @@ fn damage_says_from_when_to_when() {
     };
     assert_eq!(
         damaged("the line ends", Some(1_763_733_790_123)).to_string(),
-        "tape:31: damaged (the line ends); looks from 14:03:10 to 14:03:22 UTC are lost"
+        "tape:31: damaged (the line ends); the samples from 14:03:10 to 14:03:22 UTC are lost"
     );
     assert_eq!(
         damaged("x", None).to_string(),
-        "tape:31: damaged (x); looks to 14:03:22 UTC are lost"
+        "tape:31: damaged (x); the samples to 14:03:22 UTC are lost"
     );
     assert_eq!(
         damaged("wrong checksum", Some(0)).to_string(),
@@ -290,7 +290,7 @@ fn unpacked_it_is_lines_of_json_that_can_be_read_too() {
     let second = text.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
     let (found, lost) = play(&text[second..]);
     let SourceError::Bad { what, line: 1, .. } = lost else { panic!("{lost}") };
-    assert!(found.is_empty() && what.contains("since a line that is not here"), "{what}");
+    assert!(found.is_empty() && what.contains("since a line that is missing"), "{what}");
 }
 
 fn doomtop(arguments: &[&str]) -> Output {

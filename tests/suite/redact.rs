@@ -256,7 +256,7 @@ fn no_page_of_the_screen_tells_a_secret() {
         }),
         ..ProcessDetail::default()
     };
-    redactor.study(&mut study);
+    redactor.process_detail(&mut study);
     app.update(Msg::Detail(Box::new(study)));
     let sample = Theme { colour: true, unicode: true };
     for script in [

@@ -508,7 +508,7 @@ fn marks_stand_behind_the_rank() {
         name: "redis-server".to_owned(),
         signal: Signal::TERM,
         pinned: true,
-        haste: Vec::new(),
+        steps: Vec::new(),
     }));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     assert!(line_with(&buffer, "redis-server").starts_with("  6 x"));
@@ -783,7 +783,7 @@ fn what_was_done_stands_in_the_session() {
         name: "redis-server".to_owned(),
         signal: Signal::TERM,
         pinned: true,
-        haste: Vec::new(),
+        steps: Vec::new(),
     }));
     let (buffer, _) = paint(&mut app, FULL, 200, 60);
     let shown = text(&buffer);

@@ -22,8 +22,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
 }
 
 fn signal(pid: i32, name: &str, signal: Signal, consent: ConfirmedBy) -> Request {
-    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
-    Request::Act(Intent::Signal { who, name, signal, consent, haste })
+    let (who, name, steps) = (id(pid), name.to_owned(), Expedite::usual(signal));
+    Request::Act(Intent::Signal { who, name, signal, consent, steps })
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         name: name(),
         signal,
         pinned: true,
-        haste: Vec::new(),
+        steps: Vec::new(),
     }));
     assert!(player.app.journal.is_pending(who));
     let why = "it catches SIGTERM".to_owned();
@@ -416,7 +416,7 @@ fn a_sacrifice_is_followed_to_its_end() {
 fn a_refusal_is_told_in_words() {
     let mut player = Player::on(usual());
     let Request::Act(intent) = adj(500, "chrome", 300, -1) else { unreachable!() };
-    let refusal = Refusal::Reborn;
+    let refusal = Refusal::PidReused;
     player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(
         player.notice().contains("500 chrome: its pid belongs to another"),
@@ -712,11 +712,11 @@ proptest! {
                         let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
-                    (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
                     }
-                    (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));
                         prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
                     }

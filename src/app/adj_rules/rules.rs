@@ -246,7 +246,7 @@ impl ActiveRules {
             case.state = RuleCaseState::Asked;
             self.marks
                 .insert(case.who, WrittenByRule { rule: case.rule, state: RuleCaseState::Asked });
-            wishes.push(Intent::KeepAdj {
+            wishes.push(Intent::SetAdjByRule {
                 who: case.who,
                 name: case.name.clone(),
                 from,

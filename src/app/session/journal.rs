@@ -51,7 +51,7 @@ impl JournalAct {
                     _ => return None,
                 };
                 let outcome = match refusal {
-                    Refusal::NotTaken { .. } | Refusal::NotProved { .. } => refusal.words(),
+                    Refusal::NotTaken { .. } | Refusal::NotVerified { .. } => refusal.words(),
                     _ => format!("refused: {}", refusal.words()),
                 };
                 Self { subject: intent.subject(), what, values, outcome }
@@ -228,13 +228,13 @@ impl Journal {
     pub fn learn(&mut self, intent: &Intent, refusal: &Refusal) -> Option<u64> {
         let Intent::SetAdj { who, name, from, to, revert } = intent else { return None };
         match refusal {
-            Refusal::Gone | Refusal::Reborn => self.forget(*who),
+            Refusal::Gone | Refusal::PidReused => self.forget(*who),
             Refusal::Changed { found, .. } => {
                 self.known.insert(*who, *found);
             }
             // It was written all the same, as far as anybody knows.
             Refusal::NotTaken { found } => return self.wrote(*who, name, (*from, *found), *revert),
-            Refusal::NotProved { .. } => return self.wrote(*who, name, (*from, *to), *revert),
+            Refusal::NotVerified { .. } => return self.wrote(*who, name, (*from, *to), *revert),
             Refusal::NotPermitted { .. } if to < from => {
                 let highest = self.refused.entry(*who).or_insert(*to);
                 *highest = (*highest).max(*to);
@@ -400,7 +400,7 @@ mod tests {
     fn what_was_written_all_the_same_can_be_put_back() {
         for (refusal, now) in [
             (Refusal::NotTaken { found: Adj(4) }, 4),
-            (Refusal::NotProved { error: "EIO".to_owned() }, 5),
+            (Refusal::NotVerified { error: "EIO".to_owned() }, 5),
         ] {
             let mut journal = Journal::default();
             let (who, name) = (id(1, 1), "x".to_owned());

@@ -85,13 +85,13 @@ impl App {
     /// consent that is over counts for nothing else. What is about something else is given back.
     pub(crate) fn take_rule_outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
         let (who, of, state, level) = match &outcome {
-            Outcome::AdjKept { who, digest, .. } => {
+            Outcome::AdjSetByRule { who, digest, .. } => {
                 (*who, *digest, Some(RuleCaseState::Written), NoticeLevel::Good)
             }
-            Outcome::Refused { intent: Intent::KeepAdj { who, digest, .. }, refusal } => {
+            Outcome::Refused { intent: Intent::SetAdjByRule { who, digest, .. }, refusal } => {
                 match refusal {
                     // It ended meanwhile: nothing to tell.
-                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, NoticeLevel::Plain),
+                    Refusal::Gone | Refusal::PidReused => (*who, *digest, None, NoticeLevel::Plain),
                     refusal => (
                         *who,
                         *digest,

@@ -13,7 +13,7 @@ impl App {
     pub(crate) fn take_outcome(&mut self, outcome: Outcome) {
         let Some(outcome) = self.take_rule_outcome(outcome) else { return };
         let (about, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
-        let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
+        let rehearsed = matches!(outcome, Outcome::DryRun { .. });
         let mut text = outcome_text(&outcome);
         let (acted, mut change) = (JournalAct::of(&outcome), None);
         // What comes after the end, or is no news, does not take the place of what is.
@@ -52,12 +52,12 @@ impl App {
                 }
                 NoticeLevel::Good
             }
-            Outcome::Hastened { who, taken, .. } => {
+            Outcome::StepDone { who, taken, .. } => {
                 let done = matches!(taken.result, StepResult::Done(_));
                 quiet = done || !self.journal.is_pending(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
-            Outcome::Rehearsed { .. } => NoticeLevel::Plain,
+            Outcome::DryRun { .. } => NoticeLevel::Plain,
             Outcome::Exited { who, .. } => {
                 self.journal.pending.retain(|pursuit| pursuit.who != who);
                 NoticeLevel::Good
@@ -73,15 +73,15 @@ impl App {
                 NoticeLevel::Warn
             }
             // Taken in above.
-            Outcome::AdjKept { .. } => NoticeLevel::Good,
-            Outcome::KnobSet { knob, before, zeroed, .. } => {
+            Outcome::AdjSetByRule { .. } => NoticeLevel::Good,
+            Outcome::SysctlSet { sysctl: knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
                 self.sysctl_history.take(zeroed.unwrap_or((knob, before)));
                 NoticeLevel::Good
             }
             Outcome::Refused { intent, refusal } => {
                 change = self.journal.learn(&intent, &refusal);
-                self.sysctl_history.reverting &= !matches!(intent, Intent::SetKnob { .. });
+                self.sysctl_history.reverting &= !matches!(intent, Intent::SetSysctl { .. });
                 NoticeLevel::Warn
             }
         };

@@ -276,7 +276,7 @@ fn perform<'a>(
         }
     }
     let end = wait.map(|wait| Instant::now() + wait);
-    while let (true, Some(end)) = (hands.pursuing(), end) {
+    while let (true, Some(end)) = (hands.has_pending(), end) {
         for outcome in hands.settle() {
             if let Outcome::Exited { who, .. } = &outcome {
                 open.remove(who);
@@ -284,12 +284,12 @@ fn perform<'a>(
             tell(outcomes::write_outcome(&mut out, &outcome, form));
         }
         let now = Instant::now();
-        if now >= end || !hands.pursuing() {
+        if now >= end || !hands.has_pending() {
             break;
         }
         thread::sleep(hands.pace().unwrap_or_default().min(end - now));
     }
-    let stands = end.is_some() && hands.pursuing();
+    let stands = end.is_some() && hands.has_pending();
     for (who, (name, signal)) in open.into_iter().filter(|_| stands) {
         let after = Millis(u64::try_from(wait.unwrap_or_default().as_millis()).unwrap_or(u64::MAX));
         let why = "the time to wait is over; nothing escalates by itself".to_owned();

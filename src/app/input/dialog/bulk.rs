@@ -174,7 +174,7 @@ fn signal_intent(process: &Process, signal: Signal) -> Intent {
         name: process.comm.to_string(),
         signal,
         consent: intent::ConfirmedBy::Plain,
-        haste: Expedite::usual(signal),
+        steps: Expedite::usual(signal),
     }
 }
 

@@ -127,7 +127,7 @@ impl App {
     ) -> Vec<Request> {
         self.mode = Mode::Browse;
         self.sysctl_history.reverting = reverting;
-        vec![Request::Act(Intent::SetKnob { knob, from, to })]
+        vec![Request::Act(Intent::SetSysctl { sysctl: knob, from, to })]
     }
 
     pub(crate) fn confirm_sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
