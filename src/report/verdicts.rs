@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::text::{TextStyle, put_line};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, all_policies, opinions};
+use crate::forecast::killer_opinion::{KillerOpinion, all_policies, opinions};
 use crate::model::{Comm, ProcId};
 use crate::policy::{BadnessUnit, Policy};
 use crate::units::Points;

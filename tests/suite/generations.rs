@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
-use doomtop::forecast::opinion::KillerOpinion;
+use doomtop::forecast::killer_opinion::KillerOpinion;
 use doomtop::model::{
     Capabilities, Names, NodeSet, NumaNode, Process, Reading, Scene, Scope, ScoreScale, Signal,
     Snapshot, Text, UserIds,

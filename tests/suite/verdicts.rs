@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::opinion::{all_policies, opinions};
+use doomtop::forecast::killer_opinion::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;

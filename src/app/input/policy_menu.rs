@@ -3,7 +3,7 @@
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::dialog::mode::Mode;
 use crate::app::{App, NoticeLevel, Request};
-use crate::forecast::opinion::all_policies;
+use crate::forecast::killer_opinion::all_policies;
 use crate::policy::Policy;
 
 impl App {

@@ -6,7 +6,7 @@ use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::{App, NoticeLevel, Request};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, opinions};
+use crate::forecast::killer_opinion::{KillerOpinion, opinions};
 use crate::model::{Needs, ProcId, Scores};
 use crate::rank::Ranking;
 

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::view::verdicts::VerdictRow;
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, OpinionCertainty};
+use crate::forecast::killer_opinion::{KillerOpinion, OpinionCertainty};
 use crate::model::{ProcId, Process};
 use crate::policy::BadnessUnit;
 use crate::ui::frame::headline;
