@@ -292,7 +292,7 @@ fn nearest(
     let near = nearness(wall, theme).unwrap_or(theme.plain());
     let (room, left) = (text::room(context, wall), text::left(context, wall));
     let victim = text::victim(context, &first.outcome);
-    let all = format!("{victim}{}", text::mates(&first.outcome));
+    let all = format!("{victim}{}", text::also_killed(&first.outcome));
     let label = if width >= 60 { "First wall" } else { "Wall" };
     let name = text::limit_name(wall);
     // The name is cut before anything else is left out, but not to nothing.
