@@ -1,7 +1,8 @@
-//! OPINIONS: one file per killer. Pure functions from facts to verdicts.
+//! The rules of OOM killers as pure functions from facts to verdicts, one file per killer.
 //!
-//! A policy = one file + one row in [`POLICIES`]. Not here: reading facts (`sample`), ordering
-//! the verdicts (`rank`), acting on them (`effects`).
+//! A new policy is one file and one row in [`POLICIES`]. Sub-rooms, lowest first: the files here,
+//! [`kernel`], [`daemon`], [`proposal`], [`site`]. Reading facts (`sample`), ranking (`rank`) and acting
+//! (`effects`) are other rooms.
 
 mod badness;
 mod definition;
@@ -56,8 +57,8 @@ pub use sacrifice_signal::{Sacrifice, sacrifice};
 pub use tie_break::TieBreak;
 pub use trigger::{Trigger, TriggerState};
 
-/// Every policy there is; the first one is the default. Then those that may run here beside the kernel,
-/// then the kernels before, the latest first, and the modules of 2003.
+/// All policies, in the order of menus and lists. The first is the default; then daemons, baselines, past
+/// kernels (the latest first) and proposals.
 pub static POLICIES: &[&dyn Policy] = &[
     &LINUX,
     &EARLYOOM,
@@ -104,10 +105,10 @@ pub static POLICIES: &[&dyn Policy] = &[
     &SECURITY,
 ];
 
-/// What `--policy` takes beside the names of [`POLICIES`].
+/// Patterns that `--policy` takes besides the ids of [`POLICIES`], with a description.
 pub const PATTERNS: &[(&str, &str)] = &[
-    ("linux-2.6:2.6.N", "the era of any 2.6.N up to 2.6.35"),
-    ("blame:NAME", "always the program with this name, and nobody else"),
+    ("linux-2.6:2.6.N", "the rule of any 2.6.N up to 2.6.35"),
+    ("blame:NAME", "only processes with this name"),
     ("site:FILE", "a rule of your own (`doomtop policy check FILE` checks it)"),
 ];
 

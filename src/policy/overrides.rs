@@ -43,22 +43,22 @@ kinds! {
     Swapoff = "swapoff",
 }
 
-/// Why the first of the ranking need not be the next to die.
+/// Why the process with the highest badness need not be the next to die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Override {
-    /// `vm.panic_on_oom`: the machine stops instead.
+    /// `vm.panic_on_oom`: the kernel panics instead.
     Panic,
-    /// `oom_kill_disable` of this version-1 cgroup: its tasks wait.
+    /// `oom_kill_disable` of this cgroup (version 1): its tasks wait.
     Waits,
-    /// There is no killer: whoever asks for memory dies.
+    /// There is no OOM killer: the process whose allocation fails dies.
     NoKiller,
-    /// `vm.oom_kill_allocating_task`: whoever asks for memory dies.
+    /// `vm.oom_kill_allocating_task`: the process that asks for memory dies.
     AllocatingTask,
-    /// Confined to memory nodes, this kernel chooses nobody: whoever asks for memory dies.
+    /// In an OOM confined to memory nodes this kernel does not choose: the process that asks dies.
     Confined,
-    /// This process was killed already and has not gone.
+    /// This process was killed already and has not exited yet.
     Dying(ProcId),
-    /// An area of swap is being switched off: the process that does it (if it can be told) dies first.
+    /// A swap area is being switched off: the process that does it, if known, dies first.
     Swapoff(Option<ProcId>),
 }
 
@@ -83,13 +83,13 @@ impl Override {
         self.kind().word()
     }
 
-    /// Whether whoever asks for memory dies, whatever the ranking.
+    /// Whether the process that asks for memory dies, regardless of the ranking.
     #[must_use]
     pub const fn kills_allocating_task(self) -> bool {
         matches!(self, Self::NoKiller | Self::AllocatingTask | Self::Confined)
     }
 
-    /// What happens instead, in words.
+    /// What happens instead, as a sentence.
     #[must_use]
     pub fn sentence(self, scene: &Scene) -> String {
         let name = |id: ProcId| {
@@ -97,44 +97,50 @@ impl Override {
             format!("{id} {comm}")
         };
         match self {
-            Self::Panic => "panic_on_oom: an OOM panics the kernel, nobody is chosen".to_owned(),
-            Self::NoKiller => "there is no killer: whoever asks for memory then dies".to_owned(),
+            Self::Panic => {
+                "panic_on_oom is set: an OOM panics the kernel and kills no process".to_owned()
+            }
+            Self::NoKiller => {
+                "there is no OOM killer: the process whose allocation fails dies".to_owned()
+            }
             Self::Waits => {
-                "oom_kill_disable is set here: at the wall its tasks wait, nobody is killed"
+                "oom_kill_disable is set here: at the limit tasks wait and none is killed"
                     .to_owned()
             }
             Self::AllocatingTask => {
-                "oom_kill_allocating_task is set: whoever asks for memory then dies".to_owned()
+                "oom_kill_allocating_task is set: the process that asks for memory dies".to_owned()
             }
             Self::Confined => {
-                "an OOM that is confined to memory nodes: whoever asks for memory then dies"
+                "in an OOM confined to memory nodes, the process that asks for memory dies"
                     .to_owned()
             }
             Self::Dying(id) => format!(
-                "{} was killed and is still dying: if the OOM killer chose it, nobody else dies before it is gone",
+                "{} was killed and is still exiting: if the OOM killer chose it, no other process dies until it is gone",
                 name(id)
             ),
             Self::Swapoff(Some(id)) => {
-                format!("swap is being switched off: {}, which does it, dies first", name(id))
+                format!("swap is being switched off by {}, which dies first", name(id))
             }
             Self::Swapoff(None) => {
-                "swap is being switched off: the process that does it dies first".to_owned()
+                "swap is being switched off: the process that does this dies first".to_owned()
             }
         }
     }
 
-    /// The same in a few words.
+    /// What happens instead, in a few words.
     #[must_use]
     pub fn brief(self, scene: &Scene) -> String {
         match self {
             Self::Panic => "panic_on_oom: the kernel would panic".to_owned(),
             Self::Waits => "oom_kill_disable: tasks would wait".to_owned(),
-            Self::NoKiller => "no killer: whoever allocates dies".to_owned(),
-            Self::AllocatingTask => "oom_kill_allocating_task: whoever allocates dies".to_owned(),
-            Self::Confined => "confined to nodes: whoever allocates dies".to_owned(),
+            Self::NoKiller => "no OOM killer: the allocating process dies".to_owned(),
+            Self::AllocatingTask => {
+                "oom_kill_allocating_task: the allocating process dies".to_owned()
+            }
+            Self::Confined => "confined to nodes: the allocating process dies".to_owned(),
             Self::Dying(id) => {
                 let comm = scene.find(id).map(|process| process.comm).unwrap_or_default();
-                format!("{id} {comm} is still dying")
+                format!("{id} {comm} is still exiting")
             }
             Self::Swapoff(Some(id)) => format!("swapoff ({id}) dies first"),
             Self::Swapoff(None) => "swapoff dies first".to_owned(),

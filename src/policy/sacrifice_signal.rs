@@ -1,19 +1,19 @@
-//! The rule of the sacrifice key, as 2.4 had it (`mm/oom_kill.c` `oom_kill_task`, 2.4.20): whoever
-//! may be driving hardware is asked, everybody else is killed.
+//! The signal of the sacrifice key, by the rule of Linux 2.4 (`mm/oom_kill.c` `oom_kill_task`, 2.4.20):
+//! SIGTERM for a process that may be driving hardware, SIGKILL for all others.
 
 use crate::model::{Capability, Process, Reading, Signal};
 
-/// Which signal, and why.
+/// A signal and the reason for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sacrifice {
-    /// The signal.
+    /// SIGTERM or SIGKILL.
     pub signal: Signal,
     /// The reason in words.
     pub why: &'static str,
 }
 
-/// SIGTERM if its effective capabilities hold CAP_SYS_RAWIO, SIGKILL otherwise. Where they cannot
-/// be read the gentle one, because it can still be followed by the other.
+/// SIGTERM if the effective capabilities contain CAP_SYS_RAWIO, else SIGKILL. SIGTERM if they cannot be
+/// read, because SIGKILL can still follow.
 #[must_use]
 pub fn sacrifice(victim: &Process) -> Sacrifice {
     match victim.caps {

@@ -1,7 +1,7 @@
 //! The view of verdicts: every policy's opinion side by side, and how each ranks those that matter.
 //! Nothing here acts on a process.
 
-use crate::forecast::opinion::KillerOpinion;
+use crate::forecast::killer_opinion::KillerOpinion;
 use crate::model::ProcId;
 use crate::rank::Ranking;
 

@@ -5,7 +5,7 @@ use crate::model::{PanicOnOom, Process, Scene};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::overrides::Override;
 
-/// What overrules the kernel's ranking in this scene, the strongest first.
+/// What overrides the kernel's ranking in this scene; the strongest if there are several.
 #[must_use]
 pub fn active_override(scene: &Scene) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
@@ -31,8 +31,8 @@ pub fn active_override(scene: &Scene) -> Option<Override> {
     (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
 }
 
-/// Whether a process was killed and still holds memory that the killer waits for. A score of 0 says
-/// that its memory was reaped: then it is passed over.
+/// Whether a process was killed and still has memory, for which the killer waits. If its memory was
+/// reaped, the kernel skips it.
 fn is_dying(process: &Process, scene: &Scene) -> bool {
     process.dying && process.has_mm && !process.is_kernel_thread() && !kernel_skips(process, scene)
 }

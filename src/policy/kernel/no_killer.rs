@@ -1,4 +1,4 @@
-//! Linux 2.4.23, where the OOM killer was removed: whoever asks for memory next fails and dies.
+//! Linux 2.4.23, which has no OOM killer: a process whose allocation fails dies.
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
@@ -8,19 +8,19 @@ use crate::policy::{
 };
 use crate::units::Points;
 
-/// The absence of a killer.
+/// A kernel without an OOM killer.
 #[derive(Debug)]
 pub struct NoKiller;
 
-/// 2.4.23 to 2.4.37, unless CONFIG_OOM_KILLER (2.4.25 and later) was chosen.
+/// 2.4.23 to 2.4.37, without CONFIG_OOM_KILLER (2.4.25 and later).
 pub static LINUX_2_4_23: NoKiller = NoKiller;
 
 static INFO: PolicyInfo = PolicyInfo {
     id: "linux-2.4.23",
-    title: "Linux 2.4.23: no killer",
-    about: "Nobody is chosen. The allocation that fails is that of whoever asks next, and a page fault that \
-         fails kills its own process. Who grows most asks most: the order here is growth since the last \
-         refresh. Init waits and tries again.",
+    title: "Linux 2.4.23: no OOM killer",
+    about: "There is no choice: the process whose allocation fails next gets an error, or dies if it was a \
+            page fault. A process that grows faster asks more often, so the order here is growth since \
+            the last refresh. Init waits and tries again.",
     cites: &[
         Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
         Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
@@ -45,7 +45,7 @@ impl Policy for NoKiller {
     fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(
             true,
-            "there is no killer: the next allocation that fails kills its own process",
+            "there is no OOM killer: the process whose allocation fails next dies",
         )
     }
 
@@ -67,7 +67,7 @@ impl Policy for NoKiller {
         Verdict::Scored(Badness::default().plus(
             "growth",
             Points(grown),
-            TermNote::Because("gained since the last refresh"),
+            TermNote::Because("growth since the last refresh"),
         ))
     }
 
@@ -80,6 +80,6 @@ impl Policy for NoKiller {
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "its own page fault ends it" }
+        PolicyAction { signal: Signal::KILL, why: "a page fault that fails kills its process" }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::model::{Process, Scene, ScoreScale};
 
-/// On the signed scale the formula cannot give 0 above adj -997, so a 0 from the kernel means that
-/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9). Only a score
-/// read beside the sizes tells: a remembered 0 may be of a time before exec, or before adj rose.
+/// Whether the kernel skips a process: it is in vfork, or its memory was reaped (`fs/proc/base.c`, 5.9).
+/// On the signed scale the formula cannot give 0 above adj -997, so a 0 in `oom_score` means this. Only a
+/// score read in this sample counts: an older 0 may be from before exec, or before adj was raised.
 #[must_use]
 pub fn kernel_skips(process: &Process, scene: &Scene) -> bool {
     scene.machine().score_scale == ScoreScale::Signed

@@ -1,4 +1,4 @@
-//! Rules that were proposed or are widely assumed, but that no kernel uses.
+//! Rules that were proposed or are widely assumed, but that no killer uses.
 
 pub(crate) mod blame;
 pub(crate) mod kill_parent;

@@ -1,4 +1,4 @@
-//! The machine stops instead of killing (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
+//! The kernel panics instead of killing a process (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
@@ -8,18 +8,18 @@ use crate::policy::{
     TriggerState,
 };
 
-/// `CONFIG_OOM_PANIC`: the machine stops.
+/// `CONFIG_OOM_PANIC`: the kernel panics.
 #[derive(Debug)]
 pub struct Panic;
 
-/// The one there is.
+/// The policy.
 pub static PANIC: Panic = Panic;
 
 static INFO: PolicyInfo = PolicyInfo {
     id: "panic",
-    title: "panic: the machine stops",
-    about: "Names nobody: at the first shortage the kernel panics, and whoever watches it takes over. \
-         Today's vm.panic_on_oom.",
+    title: "panic: the kernel panics",
+    about: "Chooses no process: at the first failed allocation the kernel panics, so that a watchdog or a \
+            standby machine takes over. Today this is vm.panic_on_oom.",
     cites: &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }],
     unit: BadnessUnit::Bare,
     kind: PolicyKind::Proposal,
@@ -39,7 +39,7 @@ impl Policy for Panic {
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
-        TriggerState::simply(true, "at the first failure, without waiting")
+        TriggerState::simply(true, "acts at the first failed allocation")
     }
 
     fn overridden(&self, _: &Scene) -> Option<Override> {
@@ -60,6 +60,6 @@ impl Policy for Panic {
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
+        PolicyAction { signal: Signal::KILL, why: "no process is killed: the kernel panics" }
     }
 }

@@ -1,5 +1,5 @@
-//! The largest process: what many people believe that an OOM killer looks at, and what they ask of
-//! userspace killers (rfjakob/earlyoom#140, #314; hakavlad/nohang#48). A baseline, no killer's rule.
+//! The largest process, a baseline that no killer uses. Users often expect this rule and ask userspace
+//! killers for it (rfjakob/earlyoom#140, #314; hakavlad/nohang#48).
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
@@ -9,7 +9,7 @@ use crate::policy::{
 };
 use crate::units::Pages;
 
-/// The largest, by one of two measures.
+/// The largest process, by one of two measures.
 #[derive(Debug)]
 pub struct Largest {
     info: PolicyInfo,
@@ -24,8 +24,8 @@ pub static RSS: Largest = Largest {
     info: PolicyInfo {
         id: "rss",
         title: "largest resident size",
-        about: "Resident memory, nothing else: no oom_score_adj, but -1000 spares. A baseline to compare \
-                the others with; no killer goes by it.",
+        about: "Resident memory only. oom_score_adj does not count, but -1000 is spared. A baseline to \
+                compare with; no killer uses it.",
         cites: CITES,
         unit: BadnessUnit::Pages,
         kind: PolicyKind::Baseline,
@@ -38,8 +38,8 @@ pub static RSS_SWAP: Largest = Largest {
     info: PolicyInfo {
         id: "rss-swap",
         title: "largest resident size and swap",
-        about: "Resident memory and swap, nothing else: no oom_score_adj, but -1000 spares. A baseline to \
-                compare the others with; no killer goes by it.",
+        about: "Resident memory and swap only. oom_score_adj does not count, but -1000 is spared. A \
+                baseline to compare with; no killer uses it.",
         cites: CITES,
         unit: BadnessUnit::Pages,
         kind: PolicyKind::Baseline,
@@ -61,11 +61,11 @@ impl Policy for Largest {
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
-        TriggerState::simply(false, "a baseline to compare with: nobody kills by it")
+        TriggerState::simply(false, "a baseline to compare with: no killer uses it")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        if let Some(spared) = conditions::untouchable(process, scene) {
+        if let Some(spared) = conditions::not_killable(process, scene) {
             return spared;
         }
         let badness = Badness::default().plus("rss", scene.rss(process).points(), TermNote::Fact);
@@ -96,7 +96,7 @@ impl Policy for Largest {
     fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::KILL,
-            why: "nobody kills by this rule; SIGKILL is what a killer would send",
+            why: "no killer uses this rule; a killer would send SIGKILL",
         }
     }
 }

@@ -292,7 +292,7 @@ fn nearest(
     let near = nearness(wall, theme).unwrap_or(theme.plain());
     let (room, left) = (text::room(context, wall), text::left(context, wall));
     let victim = text::victim(context, &first.outcome);
-    let all = format!("{victim}{}", text::mates(&first.outcome));
+    let all = format!("{victim}{}", text::also_killed(&first.outcome));
     let label = if width >= 60 { "First wall" } else { "Wall" };
     let name = text::limit_name(wall);
     // The name is cut before anything else is left out, but not to nothing.
@@ -426,7 +426,7 @@ fn spark(app: &App, id: &str, theme: Theme, width: u16) -> Option<(u16, Vec<Span
     if window.len() < FEW || !shares.iter().any(Option::is_some) {
         return None;
     }
-    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let most = shares.iter().flatten().copied().fold(series.min_top, f64::max);
     let severity = |share: f64| (series.severity)(share, moment);
     let mut spans = chart::spans(theme, &shares, most, &severity);
     spans.push(Span::styled(label, theme.dim()));

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::view::verdicts::VerdictRow;
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, OpinionCertainty};
+use crate::forecast::killer_opinion::{KillerOpinion, OpinionCertainty};
 use crate::model::{ProcId, Process};
 use crate::policy::BadnessUnit;
 use crate::ui::frame::headline;
@@ -222,7 +222,7 @@ fn dies(
         return (text::victim(context, fate).into(), theme.dim());
     }
     let close = fate.too_close();
-    let forms = text::fates(context, fate);
+    let forms = text::outcome_forms(context, fate);
     let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[3]).clone();
     if close {
         // Where it does not fit, how many there are says more than half a name.

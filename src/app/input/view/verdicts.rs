@@ -7,7 +7,7 @@ use crate::app::view::kind::ViewKind;
 use crate::app::view::verdicts::VerdictRow;
 use crate::app::{App, Request};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, opinions};
+use crate::forecast::killer_opinion::{KillerOpinion, opinions};
 use crate::model::{Needs, ProcId, Scores};
 
 impl App {

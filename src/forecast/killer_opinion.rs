@@ -1,5 +1,5 @@
-//! What one killer would do at this moment, whoever it is: the same questions put to every policy,
-//! so that their answers can stand side by side.
+//! What each killer would do at this moment: the same facts for every policy, so that they can be
+//! compared.
 
 use std::fmt;
 
@@ -9,53 +9,53 @@ use crate::policy::{POLICIES, Policy, PolicyAction, TriggerState};
 use crate::rank::Ranking;
 use crate::units::{Pages, Points};
 
-/// Its answer.
+/// What one killer would do now.
 #[derive(Clone)]
 pub struct KillerOpinion {
-    /// Whose.
+    /// Its rule.
     pub policy: &'static dyn Policy,
     /// Whether it is about to act, and what it waits for.
     pub armed: TriggerState,
-    /// Whom its rule chooses, and what overrules that.
+    /// The process that its rule chooses, and what overrides that.
     pub outcome: OutcomeAtLimit,
-    /// Who dies in the place of the one chosen, and why.
+    /// The process that dies in place of the chosen one, and why.
     pub instead: Option<(ProcId, &'static str)>,
-    /// What it does to whoever dies.
+    /// What it does to the victim.
     pub action: Option<PolicyAction>,
-    /// By how many points the chosen one is ahead of the next.
+    /// The lead of the chosen process over the next one, in points.
     pub margin: Option<Points>,
-    /// How far those two may move against each other before the kill.
+    /// How far that lead may change before the kill.
     pub slack: Pages,
-    /// How many it could choose.
+    /// The number of processes that it can choose.
     pub eligible: usize,
-    /// Everybody who may be chosen, where it is too close to call.
+    /// All processes that may be the victim; more than one if too close to call.
     pub candidates: Vec<ProcId>,
-    /// Its first few, the first to die first.
+    /// The first few of its ranking.
     pub first: Vec<ProcId>,
-    /// By position in the snapshot's processes: the rank, counted from 1; 0 for the spared.
+    /// By position in the snapshot's processes: the rank from 1; 0 for spared processes.
     ranks: Vec<u32>,
 }
 
 impl fmt::Debug for KillerOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opinion")
+        f.debug_struct("KillerOpinion")
             .field("policy", &self.policy.id())
-            .field("fate", &self.outcome)
+            .field("outcome", &self.outcome)
             .finish_non_exhaustive()
     }
 }
 
-/// So many of a policy's first are listed.
+/// Number of processes in [`KillerOpinion::first`].
 const FIRST: usize = 5;
 
 impl KillerOpinion {
-    /// Of a policy that ranks this scene so.
+    /// The opinion of a policy, given its ranking of this scene.
     #[must_use]
     pub fn new(policy: &'static dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
-        let fate = OutcomeAtLimit::of(policy, scene, ranking);
-        let chosen = fate.chosen.and_then(|id| scene.find(id));
+        let outcome = OutcomeAtLimit::of(policy, scene, ranking);
+        let chosen = outcome.chosen.and_then(|id| scene.find(id));
         let instead = chosen.and_then(|chosen| policy.killed_instead(chosen, scene));
-        let dies = fate.victim.and_then(|id| scene.find(id));
+        let dies = outcome.victim.and_then(|id| scene.find(id));
         let eligible = ranking.eligible();
         let mut ranks = vec![0; scene.now().processes.len()];
         for (row, rank) in ranking.rows()[..eligible].iter().zip(1..) {
@@ -74,29 +74,29 @@ impl KillerOpinion {
             candidates: ranking.candidates().to_vec(),
             first: ranking.rows()[..eligible].iter().take(FIRST).map(|row| row.id).collect(),
             ranks,
-            outcome: fate,
+            outcome,
         }
     }
 
-    /// Who would die by it: nobody, where something overrules its rule or nobody can be chosen.
+    /// The process that it would kill. `None` if its rule is overridden or can choose no process.
     #[must_use]
     pub fn dies(&self) -> Option<ProcId> {
         self.outcome.victim.filter(|_| self.outcome.overridden.is_none())
     }
 
-    /// Whether another policy would end the same way.
+    /// Whether another policy would kill the same process.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.dies() == other.dies() && self.outcome.overridden == other.outcome.overridden
     }
 
-    /// The rank of the process at this position of the snapshot; nothing where it is spared.
+    /// The rank from 1 of the process at this position in the snapshot. `None` if it is spared.
     #[must_use]
     pub fn rank_at(&self, at: usize) -> Option<u32> {
         self.ranks.get(at).copied().filter(|&rank| rank > 0)
     }
 
-    /// Whether this process dies by it, surely or perhaps.
+    /// Whether it would kill this process, and how certain that is.
     #[must_use]
     pub fn takes(&self, process: &Process) -> Option<OpinionCertainty> {
         if self.outcome.overridden.is_some() {
@@ -109,23 +109,23 @@ impl KillerOpinion {
     }
 }
 
-/// How surely somebody dies.
+/// How certain a death is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpinionCertainty {
-    /// It is named.
+    /// It is the predicted victim.
     Surely,
-    /// It is one of several between whom it is too close to call.
+    /// It is one of several candidates, too close to call.
     Perhaps,
 }
 
-/// Everybody who is asked: the whole table, and the current policy before it where it stands in none.
+/// All policies of the table; the current one first if the table does not contain it.
 #[must_use]
 pub fn all_policies(current: &'static dyn Policy) -> Vec<&'static dyn Policy> {
     let made = POLICIES.iter().all(|policy| policy.id() != current.id()).then_some(current);
     made.into_iter().chain(POLICIES.iter().copied()).collect()
 }
 
-/// Everybody's opinion in this order. `own` is the ranking by one of them, which is not made again.
+/// The opinions of these policies, in this order. `own` is a policy with its ranking, to save a sort.
 #[must_use]
 pub fn opinions(
     policies: &[&'static dyn Policy],
