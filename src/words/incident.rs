@@ -166,7 +166,7 @@ impl<'a> ExplainedReport<'a> {
         let report = self.report;
         let domain = report.domain.as_deref().map_or_else(String::new, |path| format!(" {path}"));
         let prefix = report.killed.first().and_then(|killed| killed.prefix.as_deref());
-        if report.is_asked_for() {
+        if report.is_sysrq() {
             "somebody asked for a kill by sysrq-f; no allocation failed".to_owned()
         } else if report.is_memcg() {
             format!("the memory cgroup{domain} hit its limit")
@@ -218,7 +218,7 @@ fn asked(report: &OomReport) -> Option<String> {
         (Some(name), None) => name.clone(),
         (None, _) => "somebody".to_owned(),
     };
-    if report.is_asked_for() {
+    if report.is_sysrq() {
         return Some(format!("sysrq-f, through {who}"));
     }
     let pages = match invoked.order {
@@ -275,7 +275,7 @@ fn killed(report: &OomReport) -> Vec<String> {
     if let Some(pid) = report.exiting {
         lines.push(format!("nobody: {pid} was on its way out already"));
     }
-    if report.nobody {
+    if report.no_victim {
         lines.push("nobody could be killed".to_owned());
     }
     lines.extend(report.panic.as_ref().map(|why| format!("the machine stopped: {why}")));

@@ -320,7 +320,7 @@ fn victim_of(process: &Process, page: crate::units::PageSize) -> Victim {
 
 /// The happenings of a report: one for each that was killed, and one where nobody was.
 fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<OomEvent> {
-    let by = if report.is_asked_for() {
+    let by = if report.is_sysrq() {
         Killer::Sysrq
     } else if report.is_memcg() {
         Killer::Memcg
@@ -347,7 +347,7 @@ fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<O
             format!("the machine stopped: {why}")
         } else if let Some(pid) = report.exiting {
             format!("nobody was killed: {pid} was on its way out already")
-        } else if report.nobody {
+        } else if report.no_victim {
             "nobody could be killed".to_owned()
         } else {
             "the log does not tell who was killed".to_owned()
