@@ -128,11 +128,11 @@ mod tests {
 
     #[test]
     fn a_directory_that_looks_like_proc_is_not_written_to() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let vm = folder.path().join("sys/vm");
-        std::fs::create_dir_all(&vm).expect("folders");
+        let dir = tempfile::tempdir().expect("a directory");
+        let vm = dir.path().join("sys/vm");
+        std::fs::create_dir_all(&vm).expect("directories");
         std::fs::write(vm.join("swappiness"), "60\n").expect("a file");
-        let root = std::fs::File::open(folder.path()).expect("the folder");
+        let root = std::fs::File::open(dir.path()).expect("the directory");
         let refusal = set(&root, Sysctl::Swappiness, 60, 61).expect_err("not a file of the kernel");
         assert!(refusal.words().contains("mounted over"), "{}", refusal.words());
         assert_eq!(std::fs::read(vm.join("swappiness")).expect("the file"), b"60\n");

@@ -221,15 +221,15 @@ mod tests {
 
     #[test]
     fn without_a_trigger_the_total_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("memory");
+        let tree = tempfile::tempdir().unwrap();
+        let path = tree.path().join("memory");
         let line = |total: u64| {
             let zeros = "avg10=0.00 avg60=0.00 avg300=0.00";
             std::fs::write(&path, format!("some {zeros} total={total}\nfull {zeros} total=0\n"))
                 .unwrap();
         };
         line(5_000_000);
-        let dir = std::fs::File::open(folder.path()).unwrap();
+        let dir = std::fs::File::open(tree.path()).unwrap();
         let file = openat(&dir, c"memory", OFlags::RDONLY, Mode::empty()).unwrap();
         let rule = PsiTrigger { stall: Millis(100), window: Millis(1) };
         let last_us = total_us(&file).unwrap();

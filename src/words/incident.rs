@@ -165,7 +165,7 @@ impl<'a> ExplainedReport<'a> {
         let report = self.report;
         let domain = report.domain.as_deref().map_or_else(String::new, |path| format!(" {path}"));
         let prefix = report.killed.first().and_then(|killed| killed.prefix.as_deref());
-        if report.is_asked_for() {
+        if report.is_sysrq() {
             "a user requested a kill with sysrq-f; no allocation failed".to_owned()
         } else if report.is_memcg() {
             format!("the memory cgroup{domain} hit its limit")
@@ -217,7 +217,7 @@ fn asked(report: &OomReport) -> Option<String> {
         (Some(name), None) => name.clone(),
         (None, _) => "an unknown process".to_owned(),
     };
-    if report.is_asked_for() {
+    if report.is_sysrq() {
         return Some(format!("sysrq-f, handled by {who}"));
     }
     let pages = match invoked.order {
@@ -274,7 +274,7 @@ fn killed(report: &OomReport) -> Vec<String> {
     if let Some(pid) = report.exiting {
         lines.push(format!("none: {pid} was already exiting"));
     }
-    if report.nobody {
+    if report.no_victim {
         lines.push("none: no process could be killed".to_owned());
     }
     lines.extend(report.panic.as_ref().map(|why| format!("the kernel panicked: {why}")));

@@ -375,7 +375,7 @@ fn a_domain_twice_in_a_recording_is_told_once() {
 }
 
 #[test]
-fn the_domain_that_is_asked_for_is_the_one_that_is_ranked() {
+fn the_domain_that_is_sysrq_is_the_one_that_is_ranked() {
     let mut sample = with_groups(usual(), vec![limited("/pod", 1 << 30, 1 << 20)]);
     for row in &mut sample.processes {
         let inside = row.id.pid == 500;

@@ -526,7 +526,7 @@ fn the_check_speaks_of_the_living_only() {
 }
 
 #[test]
-fn a_skipped_process_is_asked_for_again_lest_it_come_and_go() {
+fn a_skipped_process_is_sysrq_again_lest_it_come_and_go() {
     let mut check = SelfCheck::default();
     let again = |check: &SelfCheck| check.suspects().map(|id| id.pid).collect::<Vec<_>>();
     check.update(&Scene::new(look_with(&[(600, 0)], &[]), None));

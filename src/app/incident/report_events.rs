@@ -11,7 +11,7 @@ pub(crate) fn tell(
     told: EventTime,
     report: &OomReport,
 ) -> Vec<OomEvent> {
-    let by = if report.is_asked_for() {
+    let by = if report.is_sysrq() {
         Killer::Sysrq
     } else if report.is_memcg() {
         Killer::Memcg
@@ -38,7 +38,7 @@ pub(crate) fn tell(
             format!("the machine stopped: {why}")
         } else if let Some(pid) = report.exiting {
             format!("nobody was killed: {pid} was on its way out already")
-        } else if report.nobody {
+        } else if report.no_victim {
             "nobody could be killed".to_owned()
         } else {
             "the log does not tell who was killed".to_owned()

@@ -90,7 +90,7 @@ pub(super) enum KernelLine {
         domain: String,
     },
     /// No process could be killed.
-    Nobody,
+    NoVictim,
     /// The kernel panicked because of the OOM.
     Panic(String),
 }
@@ -268,7 +268,7 @@ fn result(line: &str) -> Option<KernelLine> {
         return Some(summary(rest));
     }
     if line.starts_with("Out of memory and no killable processes") {
-        return Some(KernelLine::Nobody);
+        return Some(KernelLine::NoVictim);
     }
     if let Some(rest) = line.strip_prefix("Kernel panic - not syncing: ") {
         let is_oom = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");

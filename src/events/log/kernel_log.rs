@@ -136,7 +136,7 @@ impl KernelLogReader {
             }
             KernelLine::Sharer(pid, name) => self.report(stamp, false).sharers.push((pid, name)),
             KernelLine::Exiting(pid) => self.report(stamp, over).exiting = Some(pid),
-            KernelLine::Nobody => self.report(stamp, over).nobody = true,
+            KernelLine::NoVictim => self.report(stamp, over).no_victim = true,
             KernelLine::Panic(why) => self.report(stamp, false).panic = Some(why),
             KernelLine::Reaped(reaped) => self.add_reaped(reaped),
             KernelLine::NotReaped(pid) => {

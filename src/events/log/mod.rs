@@ -1,6 +1,6 @@
-//! Log lines to facts: what stands before a line ([`framing`]), what a line of the kernel says
-//! ([`kernel_line`]), the reports that its lines make up ([`kernel_log`]), and what the userspace
-//! killers say ([`daemon`]).
+//! From log lines to facts: the prefix of a line ([`framing`]), what a line of the kernel says
+//! ([`kernel_line`]), the reports that its lines form ([`kernel_log`]), and the kills that userspace
+//! killers report ([`daemon`]).
 
 #[macro_use]
 mod pattern;

@@ -173,7 +173,7 @@ pub struct OomReport {
     /// A victim that was exiting already, so that nothing was killed.
     pub exiting: Option<i32>,
     /// No process could be killed.
-    pub nobody: bool,
+    pub no_victim: bool,
     /// The panic that the OOM ended in.
     pub panic: Option<String>,
 }
@@ -194,7 +194,7 @@ impl OomReport {
 
     /// Whether the OOM killer was invoked by sysrq, so that no allocation failed.
     #[must_use]
-    pub fn is_asked_for(&self) -> bool {
+    pub fn is_sysrq(&self) -> bool {
         self.invoked.as_ref().is_some_and(|invoked| invoked.order == Some(-1))
     }
 
@@ -219,7 +219,7 @@ impl OomReport {
 
     /// Whether the report has its result: a process was killed, or the log says why none was.
     pub(super) const fn has_result(&self) -> bool {
-        !self.killed.is_empty() || self.exiting.is_some() || self.nobody || self.panic.is_some()
+        !self.killed.is_empty() || self.exiting.is_some() || self.no_victim || self.panic.is_some()
     }
 
     /// Whether the lines prove an OOM. A lone dump or usage line does not.

@@ -1,15 +1,15 @@
-//! What a process holds, from outside.
+//! Resources of a process, read from outside.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-/// What it holds at a moment.
+/// Resources of a process at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
-    /// Open descriptors, without those of the processes that it looks at.
+pub struct Resources {
+    /// Open descriptors, without those for files of the sampled processes.
     pub files: usize,
-    /// Open files of processes that have ended: those of the top candidates stay open while they live.
-    pub left: usize,
+    /// Open files of processes that have exited. Those of the top candidates stay open only while they run.
+    pub stale: usize,
     /// Threads.
     pub threads: usize,
     /// `VmRSS`, in KiB.
@@ -18,21 +18,21 @@ pub struct Held {
     pub data: u64,
 }
 
-impl Held {
-    /// What this process holds now.
+impl Resources {
+    /// Resources of this process now.
     pub fn of(pid: u32) -> Self {
         let of = pid;
         let listed = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).into_iter().flatten();
         // `/proc/PID/stat` and the like.
-        let whose = |file: &PathBuf| {
+        let owner = |file: &PathBuf| {
             let file = file.to_string_lossy().into_owned();
             let (pid, _) = file.strip_prefix("/proc/")?.split_once('/')?;
             pid.parse::<u32>().ok().filter(|other| *other != of)
         };
         let open = listed("fd").flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
-        let (watched, files): (Vec<_>, Vec<_>) = open.partition(|file| whose(file).is_some());
+        let (watched, files): (Vec<_>, Vec<_>) = open.partition(|file| owner(file).is_some());
         let gone = |pid: u32| !Path::new(&format!("/proc/{pid}")).exists();
-        let left = watched.iter().filter_map(whose).filter(|&pid| gone(pid)).count();
+        let stale = watched.iter().filter_map(owner).filter(|&pid| gone(pid)).count();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kib = |name: &str| {
             let mut lines = status.lines();
@@ -40,14 +40,14 @@ impl Held {
             line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
         };
         let (resident, data) = (kib("VmRSS:"), kib("VmData:"));
-        Self { files: files.len(), left, threads: listed("task").count(), resident, data }
+        Self { files: files.len(), stale, threads: listed("task").count(), resident, data }
     }
 
-    /// The most of both.
-    pub fn or(self, other: Self) -> Self {
+    /// The maximum of both, number by number.
+    pub fn max(self, other: Self) -> Self {
         Self {
             files: self.files.max(other.files),
-            left: self.left.max(other.left),
+            stale: self.stale.max(other.stale),
             threads: self.threads.max(other.threads),
             resident: self.resident.max(other.resident),
             data: self.data.max(other.data),
@@ -55,12 +55,12 @@ impl Held {
     }
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, left, threads, resident, data } = self;
+        let Self { files, stale, threads, resident, data } = self;
         write!(
             f,
-            "{files} descriptors and {left} of the ended, {threads} threads, resident {resident} KiB, data {data} KiB"
+            "{files} descriptors, {stale} of exited processes, {threads} threads, resident {resident} KiB, data {data} KiB"
         )
     }
 }
