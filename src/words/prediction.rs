@@ -202,7 +202,7 @@ fn adj_share(context: &RowContext<'_>, process: &Process) -> Option<String> {
     let amount = values::points(context, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "subtracts" } else { "adds" };
     let rank = what_if(context.policy, context.scene, context.ranking, process)?.rank_at_zero?;
-    Some(format!("adj {adj} {verb} {amount}; at adj 0 it would have rank {rank}"))
+    Some(format!("adj {adj} {verb} {amount} (rank {rank} at adj 0)"))
 }
 
 /// The adj term of a process's points; `None` if adj is zero.
