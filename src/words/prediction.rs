@@ -27,7 +27,7 @@ pub enum Certainty {
 
 /// The sentence at one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentenceStyle {
+pub struct SentenceForm {
     /// `NEXT VICTIM`, and the rule if it is not the running kernel's.
     pub label: String,
     /// The victim: `20731 chrome`. Empty if none is named.
@@ -36,7 +36,7 @@ pub struct SentenceStyle {
     pub rest: String,
 }
 
-impl SentenceStyle {
+impl SentenceForm {
     /// The whole sentence.
     #[must_use]
     pub fn text(&self) -> String {
@@ -51,14 +51,14 @@ pub struct PredictionSentence {
     /// What it predicts.
     pub certainty: Certainty,
     /// The forms, the longest first; at least one.
-    pub forms: Vec<SentenceStyle>,
+    pub forms: Vec<SentenceForm>,
 }
 
 impl PredictionSentence {
     /// The longest form.
     #[must_use]
     pub fn whole(&self) -> String {
-        self.forms.first().map(SentenceStyle::text).unwrap_or_default()
+        self.forms.first().map(SentenceForm::text).unwrap_or_default()
     }
 }
 
@@ -109,7 +109,7 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
             None => format!("chosen before {} regardless of points", values::who(other)),
         },
     );
-    let form = |label: &str, rest: String| SentenceStyle {
+    let form = |label: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: name.clone(),
         rest,
@@ -202,7 +202,7 @@ fn adj_share(context: &RowContext<'_>, process: &Process) -> Option<String> {
     let amount = values::points(context, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "subtracts" } else { "adds" };
     let rank = what_if(context.policy, context.scene, context.ranking, process)?.rank_at_zero?;
-    Some(format!("adj {adj} {verb} {amount}; at adj 0 it would have rank {rank}"))
+    Some(format!("adj {adj} {verb} {amount} (rank {rank} at adj 0)"))
 }
 
 /// The adj term of a process's points; `None` if adj is zero.
@@ -222,7 +222,7 @@ fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
     let lead = |process: &Process| format!(" (highest badness: {})", values::who(process));
     let lead = first.map(lead).unwrap_or_default();
     let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
-    let form = |label: &str, rest: String| SentenceStyle {
+    let form = |label: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: String::new(),
         rest: format!(" {rest}"),
@@ -252,7 +252,7 @@ fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> Predicti
     };
     let margin = values::points(context, ranking.margin().unwrap_or_default());
     let slack = values::points(context, ranking.slack().points());
-    let form = |label: String, rest: String| SentenceStyle { label, who: who.clone(), rest };
+    let form = |label: String, rest: String| SentenceForm { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
     PredictionSentence {
         certainty: Certainty::TooClose,
@@ -301,7 +301,7 @@ fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionS
     } else {
         "all processes are protected: an OOM now would panic the kernel"
     };
-    let form = |label: String, rest: String| SentenceStyle { label, who: String::new(), rest };
+    let form = |label: String, rest: String| SentenceForm { label, who: String::new(), rest };
     PredictionSentence {
         certainty: Certainty::Nobody,
         forms: vec![

@@ -162,8 +162,8 @@ pub fn about(arrival: &TimeToFull) -> String {
 pub fn victim(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> String {
     let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), who);
     match outcome.overridden {
-        Some(Override::Waits) => return "no kill: tasks wait".to_owned(),
-        Some(Override::Panic) => return "no kill: the kernel panics".to_owned(),
+        Some(Override::Waits) => return "no kill: waits".to_owned(),
+        Some(Override::Panic) => return "no kill: panics".to_owned(),
         Some(other) => return other.brief(context.scene),
         None => {}
     }

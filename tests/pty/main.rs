@@ -155,7 +155,7 @@ fn a_dry_run_asks_checks_and_does_nothing() {
     terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
-    terminal.press_until("y", "the rehearsal", |text| text.contains("dry run, nothing was done"));
+    terminal.press_until("y", "the rehearsal", |text| text.contains("dry run, nothing done"));
     assert!(child.0.try_wait().expect("a status").is_none());
     assert_eq!(terminal.quit(), 0);
 }

@@ -461,5 +461,5 @@ fn the_sentence_names_those_who_die_along() {
     // The flag of a cgroup above the wall that was hit does not count.
     assert!(!said(&now, "/pod/a").contains("oom.group"));
     now.sysctls.panic_on_oom = Reading::Value(PanicOnOom::Always);
-    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom: an OOM panics"));
+    assert!(said(&now, "/pod").starts_with("NO PREDICTION: panic_on_oom is set: an OOM panics"));
 }

@@ -402,6 +402,6 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let (intent, checked) = (intent.clone(), "all is well");
     player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
-    assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
-    assert!(!player.app.journal.is_pending(id(500)));
+    assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
+    assert!(!player.app.journal.pursues(id(500)));
 }

@@ -403,15 +403,15 @@ fn the_sentence_says_who_dies_next_and_why() {
     let line = line_with(&buffer, "NEXT VICTIM");
     assert!(
         line.starts_with(
-            "NEXT VICTIM 20731 chrome (alice) 313/1000: adj +300 adds 11.8G, without it rank 8. \
-             19 ahead of 4411 java."
+            "NEXT VICTIM 20731 chrome (alice) 313/1000: adj +300 adds 11.8G (rank 8 at adj 0). \
+             786M ahead of 4411 java."
         ),
         "{line}"
     );
     assert!(line_with(&buffer, "Rule").ends_with("OOM kills 3 (+1)"));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     let line = line_with(&buffer, "NEXT");
-    assert!(line.contains("20731 chrome") && line.contains("19 ahead of 4411 java"), "{line}");
+    assert!(line.contains("20731 chrome") && line.contains("786M ahead of 4411 java"), "{line}");
     let (buffer, _) = paint(&mut app, FULL, 60, 12);
     let first = text(&buffer).lines().next().unwrap().to_owned();
     assert!(first.starts_with("M83% S64% C143% psi12.4 NEXT 20731 chrome 313"), "{first}");
@@ -450,7 +450,7 @@ fn what_cannot_be_told_is_said() {
     let (buffer, _) = paint(&mut changed(close), FULL, 120, 40);
     let line = line_with(&buffer, "TOO CLOSE TO CALL");
     assert!(line.contains("20731 chrome") && line.contains("4411 java"), "{line}");
-    assert!(line.contains("(margin 200K, slack "), "{line}");
+    assert!(line.contains("(lead 200K, uncertainty "), "{line}");
 
     let safe = |sample: &mut Snapshot| {
         sample.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));

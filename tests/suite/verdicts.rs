@@ -286,8 +286,8 @@ fn why_nothing_dies_is_said_in_words() {
     safe.play("<A-3>");
     let shown = seen(&mut safe.app, 120, 40);
     let card = line_with(&shown, "nobody");
-    assert!(card.contains("nobody can be chosen"), "{card}");
-    assert!(shown.contains("everybody is protected, and an OOM now would panic"), "{shown}");
+    assert!(card.contains("NOBODY can be chosen"), "{card}");
+    assert!(shown.contains("all processes are protected: an OOM now would panic"), "{shown}");
 
     let mut player = player();
     player.play("<A-3>");

@@ -160,6 +160,36 @@ impl Earlyoom {
     }
 }
 
+/// Adds the conditions on memory and swap.
+fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let [mem_term, mem_kill] = options.mem(memory.total_kib);
+    let [swap_term, swap_kill] = options.swap(swap.total_kib);
+    // Since 1.8 a share of what user processes can have, so that it acts even if tmpfs is full.
+    let (what, whole) = match (options.before_1_8, memory.anon_kib) {
+        (false, Reading::Value(anon)) => (
+            "MemAvailable of MemAvailable + AnonPages",
+            memory.available_kib.value().map(|available| available + anon),
+        ),
+        _ => ("MemAvailable of MemTotal", Some(memory.total_kib)),
+    };
+    match memory.available_kib.value().zip(whole) {
+        Some((available, whole)) => {
+            state.condition(at_most(what, percent(available, whole), mem_term));
+        }
+        None => state.obstacle("MemAvailable cannot be read"),
+    }
+    state.condition(at_most("SwapFree", percent(swap.free_kib, swap.total_kib), swap_term));
+    state.note(format!("SIGKILL at {mem_kill:.4}% and {swap_kill:.4}%").replace(".0000%", "%"));
+    state.note_if(
+        swap.total_kib == Kib::ZERO,
+        "no swap: its swap condition counts as met, so only available memory decides",
+    );
+    state.note_if(
+        !options.before_1_8 && memory.anon_kib.value().is_none(),
+        "AnonPages is not in the recording: the percentage is of MemTotal, as up to 1.7",
+    );
+}
 impl Policy for Earlyoom {
     fn info(&self) -> &PolicyInfo {
         &self.info
@@ -183,35 +213,8 @@ impl Policy for Earlyoom {
         let configured = configured(scene);
         let options = &configured.options;
         let now = scene.now();
-        let (memory, swap) = (&now.memory, &now.swap);
         let mut state = ConditionState::of(configured);
-        let [mem_term, mem_kill] = options.mem(memory.total_kib);
-        let [swap_term, swap_kill] = options.swap(swap.total_kib);
-        // Since 1.8 a share of the memory of user processes, so that a full tmpfs cannot prevent it from acting.
-        let (what, whole) = match (options.before_1_8, memory.anon_kib) {
-            (false, Reading::Value(anon)) => (
-                "MemAvailable of MemAvailable + AnonPages",
-                memory.available_kib.value().map(|available| available + anon),
-            ),
-            _ => ("MemAvailable of MemTotal", Some(memory.total_kib)),
-        };
-        match memory.available_kib.value().zip(whole) {
-            Some((available, whole)) => {
-                state.condition(at_most(what, percent(available, whole), mem_term));
-            }
-            None => state.obstacle("MemAvailable cannot be read"),
-        }
-        state.condition(at_most("SwapFree", percent(swap.free_kib, swap.total_kib), swap_term));
-        state
-            .note(format!("SIGKILL at {mem_kill:.4}% and {swap_kill:.4}%",).replace(".0000%", "%"));
-        state.note_if(
-            swap.total_kib == Kib::ZERO,
-            "no swap: its swap condition counts as met, so only available memory decides",
-        );
-        state.note_if(
-            !options.before_1_8 && memory.anon_kib.value().is_none(),
-            "AnonPages is not in the recording: the percentage is of MemTotal, as up to 1.7",
-        );
+        memory_conditions(options, scene, &mut state);
         state.note_if(
             self.by_rss && options.before_1_8,
             "the installed version does not have --sort-by-rss",

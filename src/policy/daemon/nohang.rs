@@ -141,8 +141,76 @@ impl Nohang {
             NohangRuleField::Environ => found_text(process, |it| &it.environ),
         }
     }
+
+    /// Adds a note for each kind of rule that cannot be evaluated for some processes.
+    fn note_unknown_rules(&self, scene: &Scene, state: &mut ConditionState) {
+        let rules = &self.configured(scene).options.rules;
+        let mut reported: Vec<NohangRuleField> = Vec::new();
+        for (nth, rule) in rules.iter().enumerate() {
+            if rule.adj == 0 || reported.contains(&rule.on) {
+                continue;
+            }
+            reported.push(rule.on);
+            let counts = |process: &&Process| process.has_mm && !process.is_kernel_thread();
+            let is_unknown = |process: &&Process| {
+                matches!(self.rule_matches(nth, rule.on, process, scene), RuleMatch::Unknown)
+            };
+            let processes = || scene.now().processes.iter().filter(counts);
+            let (all, unknown) = (processes().count(), processes().filter(is_unknown).count());
+            let count = rules.iter().filter(|it| it.adj != 0 && it.on == rule.on).count();
+            let needs = rule.on.words();
+            let (rules, it) =
+                if count == 1 { ("rule is", "it needs") } else { ("rules are", "they need") };
+            match unknown {
+                0 => {}
+                _ if unknown < all => state.note(format!(
+                    "{count} {rules} not evaluated for {unknown} of {all} processes: {it} {needs}"
+                )),
+                _ => state.note(format!("{count} {rules} not evaluated: {it} {needs}")),
+            }
+        }
+    }
 }
 
+/// Adds the conditions on memory, swap and pressure. Pressure may replace the condition on swap.
+fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
+    let now = scene.now();
+    let no_swap = now.swap.total_kib == Kib::ZERO;
+    match now.memory.available_kib {
+        Reading::Value(available) => {
+            let total = now.memory.total_kib;
+            state.condition(amount("MemAvailable", available, total, options.soft.mem));
+        }
+        _ => state.obstacle("MemAvailable cannot be read"),
+    }
+    let pressure = metric(&now.pressure, options.psi_metric.as_str());
+    let by_pressure = options.psi && !no_swap;
+    let pressed = by_pressure && pressure.is_some_and(|share| share >= options.soft.psi);
+    if !pressed {
+        let (free, total) = (now.swap.free_kib, now.swap.total_kib);
+        state.condition(amount("SwapFree", free, total, options.soft.swap));
+    }
+    if by_pressure {
+        let what = "memory pressure, instead of swap";
+        let metric = &options.psi_metric;
+        if pressed {
+            state.condition(stall(what, pressure, Threshold::AtLeast, options.soft.psi));
+            state.note(format!("{metric} must stay there for {} s", options.psi_seconds));
+        } else if let Some(share) = pressure {
+            let (limit, at) = (options.soft.psi, options.psi_seconds);
+            state.note(format!(
+                "or, instead of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
+            ));
+        } else {
+            state.note(format!("{metric} is not available: pressure cannot trigger it"));
+        }
+    }
+    state.note_if(
+        options.psi && no_swap,
+        "no swap: it ignores pressure, and its swap condition counts as met",
+    );
+    state.note_if(!options.psi && no_swap, "no swap: its swap condition counts as met");
+}
 /// The reason of the term for a rule.
 const fn because(on: NohangRuleField) -> &'static str {
     match on {
@@ -195,41 +263,7 @@ impl Policy for Nohang {
         let options = &configured.options;
         let now = scene.now();
         let mut state = ConditionState::of(configured);
-        let no_swap = now.swap.total_kib == Kib::ZERO;
-        match now.memory.available_kib {
-            Reading::Value(available) => {
-                let total = now.memory.total_kib;
-                state.condition(amount("MemAvailable", available, total, options.soft.mem));
-            }
-            _ => state.obstacle("MemAvailable cannot be read"),
-        }
-        let pressure = metric(&now.pressure, options.psi_metric.as_str());
-        let by_pressure = options.psi && !no_swap;
-        let pressed = by_pressure && pressure.is_some_and(|share| share >= options.soft.psi);
-        if !pressed {
-            let (free, total) = (now.swap.free_kib, now.swap.total_kib);
-            state.condition(amount("SwapFree", free, total, options.soft.swap));
-        }
-        if by_pressure {
-            let what = "memory pressure, instead of swap";
-            let metric = &options.psi_metric;
-            if pressed {
-                state.condition(stall(what, pressure, Threshold::AtLeast, options.soft.psi));
-                state.note(format!("{metric} must stay there for {} s", options.psi_seconds));
-            } else if let Some(share) = pressure {
-                let (limit, at) = (options.soft.psi, options.psi_seconds);
-                state.note(format!(
-                    "or, instead of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
-                ));
-            } else {
-                state.note(format!("{metric} is not available: pressure cannot trigger it"));
-            }
-        }
-        state.note_if(
-            options.psi && no_swap,
-            "no swap: it ignores pressure, and its swap condition counts as met",
-        );
-        state.note_if(!options.psi && no_swap, "no swap: its swap condition counts as met");
+        memory_conditions(options, scene, &mut state);
         state.note_if(options.zram, "it checks zram too, which doomtop does not");
         state.note_if(
             options.soft_actions > 0,
@@ -240,35 +274,9 @@ impl Policy for Nohang {
         for words in patterns.iter().filter_map(|pattern| compile_error(Some(pattern))) {
             state.note(words);
         }
-        let mut reported: Vec<NohangRuleField> = Vec::new();
-        for (nth, rule) in options.rules.iter().enumerate() {
-            if rule.adj == 0 || reported.contains(&rule.on) {
-                continue;
-            }
-            reported.push(rule.on);
-            let counts = |process: &&Process| process.has_mm && !process.is_kernel_thread();
-            let is_unknown = |process: &&Process| {
-                matches!(self.rule_matches(nth, rule.on, process, scene), RuleMatch::Unknown)
-            };
-            let all = now.processes.iter().filter(counts).count();
-            let unknown = now.processes.iter().filter(counts).filter(is_unknown).count();
-            let count = options.rules.iter().filter(|it| it.adj != 0 && it.on == rule.on).count();
-            let needs = rule.on.words();
-            let (rules, it) =
-                if count == 1 { ("rule is", "it needs") } else { ("rules are", "they need") };
-            match unknown {
-                0 => {}
-                _ if unknown < all => state.note(format!(
-                    "{count} {rules} not evaluated for {unknown} of {all} processes: {it} {needs}"
-                )),
-                _ => state.note(format!("{count} {rules} not evaluated: {it} {needs}")),
-            }
-        }
-        let best = now.processes.iter().filter_map(|process| match self.judge(process, scene) {
-            Verdict::Scored(badness) => Some(badness.points.0),
-            Verdict::Spared(_) => None,
-        });
-        if best.max().is_none() {
+        self.note_unknown_rules(scene, &mut state);
+        let judged = || now.processes.iter().map(|process| self.judge(process, scene));
+        if !judged().any(|verdict| matches!(verdict, Verdict::Scored(_))) {
             state.obstacle("no process has the minimum badness, so it kills none");
         }
         state.finish()

@@ -277,6 +277,21 @@ impl Oomd {
     }
 }
 
+/// Adds the condition of the swap detector.
+fn swap_condition(scene: &Scene, state: &mut ConditionState) {
+    let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
+    let limit = configured(scene).options.swap_free;
+    let share = percent(free, total);
+    state.condition(Trigger {
+        what: "SwapFree",
+        now: format!("{share:.1}%"),
+        wants: format!("< {limit}%"),
+        met: Some(total > Kib::ZERO && share < limit),
+    });
+    if total == Kib::ZERO {
+        state.obstacle("no swap: this rule never acts");
+    }
+}
 /// The weighted I/O of a cgroup on the configured devices.
 fn cost(group: &Cgroup, options: &Options) -> f64 {
     let costs = group.io.iter().filter_map(|used| {
@@ -321,18 +336,7 @@ impl Policy for Oomd {
             return state.finish();
         }
         if self.plugin == Plugin::Swap {
-            let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
-            let limit = configured.options.swap_free;
-            let share = percent(free, total);
-            state.condition(Trigger {
-                what: "SwapFree",
-                now: format!("{share:.1}%"),
-                wants: format!("< {limit}%"),
-                met: Some(total > Kib::ZERO && share < limit),
-            });
-            if total == Kib::ZERO {
-                state.obstacle("no swap: this rule never acts");
-            }
+            swap_condition(scene, &mut state);
         } else {
             self.pressure(cgroups, scene, &mut state);
         }
@@ -346,17 +350,14 @@ impl Policy for Oomd {
                 .obstacle("it runs without --device: every cost is 0, and its choice is arbitrary");
             return state.finish();
         }
-        match cgroup_candidates::leader(self, scene)
-            .and_then(|leader| self.candidate(leader, scene))
-        {
+        let leader = cgroup_candidates::leader(self, scene);
+        match leader.and_then(|leader| self.candidate(leader, scene)) {
             Some(group) => state.note(cgroup_candidates::first_words(group, scene)),
-            None if self.plugin == Plugin::Scan => {
-                state.obstacle("reclaim scanned no page in the cgroups that it may kill");
-            }
-            None if self.plugin == Plugin::Io => {
-                state.obstacle("the cgroups that it may kill did no I/O");
-            }
-            None => state.obstacle("no process is in a cgroup that it may kill"),
+            None => state.obstacle(match self.plugin {
+                Plugin::Scan => "reclaim scanned no page in the cgroups that it may kill",
+                Plugin::Io => "the cgroups that it may kill did no I/O",
+                _ => "no process is in a cgroup that it may kill",
+            }),
         }
         state.finish()
     }

@@ -190,8 +190,59 @@ impl SystemdOomd {
             |group: &'a Cgroup| Some((group, self.unit_of(group.path.as_str(), scene)?));
         cgroups.list.iter().filter_map(nominated).collect()
     }
+
+    /// Adds the conditions of the pressure rule: the pressure of the watched cgroup that exceeds its limit
+    /// most, and reclaim in it.
+    fn pressure_conditions(
+        &self,
+        watched: &[(&Cgroup, &NominatedUnit)],
+        scene: &Scene,
+        state: &mut ConditionState,
+    ) {
+        let worst = watched.iter().filter_map(|(group, unit)| {
+            Some((avg10(group.pressure.full)?, self.limit(unit, scene), *group))
+        });
+        let worst = worst.max_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
+        let what = "full avg10 of the watched cgroup with the most pressure";
+        match worst {
+            Some((share, limit, group)) => {
+                state.condition(stall(what, Some(share), Threshold::Above, limit));
+                state.note(format!("this is {}", group.path));
+                let scanned = before(scene, group)
+                    .and_then(|then| then.pgscan.value())
+                    .zip(group.pgscan.value());
+                match scanned {
+                    Some((then, now)) => state.condition(Trigger {
+                        what: "pages scanned by reclaim in it",
+                        now: format!("+{}", now.saturating_sub(then)),
+                        wants: "more than before".to_owned(),
+                        met: Some(now > then),
+                    }),
+                    None => state.note("reclaim activity needs two samples"),
+                }
+            }
+            None if watched.is_empty() => {}
+            None => state.obstacle("no memory.pressure can be read, so it cannot act"),
+        }
+        state.note(format!("this must last {} s", configured(scene).options.seconds));
+    }
 }
 
+/// Adds the conditions of the swap rule.
+fn swap_conditions(scene: &Scene, state: &mut ConditionState) {
+    let limit = configured(scene).options.swap_used;
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    match memory.available_kib {
+        Reading::Value(available) => {
+            state.condition(used("MemAvailable", available, memory.total_kib, limit));
+        }
+        _ => state.obstacle("MemAvailable cannot be read"),
+    }
+    state.condition(used("SwapFree", swap.free_kib, swap.total_kib, limit));
+    if swap.total_kib == Kib::ZERO {
+        state.obstacle("no swap: 0 < 0 is never true, so this rule never acts");
+    }
+}
 /// The swap that a candidate must exceed.
 fn min_swap(scene: &Scene) -> Bytes {
     Bytes(scene.now().swap.total_kib.0.saturating_mul(1024).saturating_mul(MIN_SWAP_SHARE) / 100)
@@ -222,9 +273,7 @@ impl Policy for SystemdOomd {
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
-        let configured = configured(scene);
-        let now = scene.now();
-        let mut state = ConditionState::of(configured);
+        let mut state = ConditionState::of(configured(scene));
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
             state.obstacle("it needs cgroups of version 2, which are not visible here");
             return state.finish();
@@ -238,59 +287,22 @@ impl Policy for SystemdOomd {
             });
         }
         if self.by_pressure {
-            let worst = watched.iter().filter_map(|(group, unit)| {
-                Some((avg10(group.pressure.full)?, self.limit(unit, scene), *group))
-            });
-            let worst = worst.max_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
-            let what = "full avg10 of the watched cgroup with the most pressure";
-            match worst {
-                Some((share, limit, group)) => {
-                    state.condition(stall(what, Some(share), Threshold::Above, limit));
-                    state.note(format!("this is {}", group.path));
-                    let grew = before(scene, group)
-                        .and_then(|then| then.pgscan.value())
-                        .zip(group.pgscan.value());
-                    match grew {
-                        Some((then, now)) => state.condition(Trigger {
-                            what: "pages scanned by reclaim in it",
-                            now: format!("+{}", now.saturating_sub(then)),
-                            wants: "more than before".to_owned(),
-                            met: Some(now > then),
-                        }),
-                        None => state.note("reclaim activity needs two samples"),
-                    }
-                }
-                None if watched.is_empty() => {}
-                None => state.obstacle("no memory.pressure can be read, so it cannot act"),
-            }
-            state.note(format!("this must last {} s", configured.options.seconds));
+            self.pressure_conditions(&watched, scene, &mut state);
         } else {
-            let limit = configured.options.swap_used;
-            let (memory, swap) = (&now.memory, &now.swap);
-            match memory.available_kib {
-                Reading::Value(available) => {
-                    state.condition(used("MemAvailable", available, memory.total_kib, limit));
-                }
-                _ => state.obstacle("MemAvailable cannot be read"),
-            }
-            state.condition(used("SwapFree", swap.free_kib, swap.total_kib, limit));
-            if swap.total_kib == Kib::ZERO {
-                state.obstacle("no swap: 0 < 0 is never true, so this rule never acts");
-            }
+            swap_conditions(scene, &mut state);
         }
         match cgroup_candidates::leader(self, scene) {
             Some(leader) => {
-                let group = self.candidate(leader, scene);
-                state.note(
-                    group.map_or_else(String::new, |it| cgroup_candidates::first_words(it, scene)),
-                );
+                if let Some(group) = self.candidate(leader, scene) {
+                    state.note(cgroup_candidates::first_words(group, scene));
+                }
             }
             None if watched.is_empty() => {}
             None if self.by_pressure => {
-                state.obstacle("there is no candidate below a watched cgroup")
+                state.obstacle("there is no candidate below a watched cgroup");
             }
             None => {
-                state.obstacle("no candidate has more than 5 % of all swap, so it would kill none")
+                state.obstacle("no candidate has more than 5 % of all swap, so it would kill none");
             }
         }
         state.finish()
