@@ -45,7 +45,7 @@ pub struct SampleHistory {
     /// Maximum age.
     span: Millis,
     /// Maximum size, in bytes.
-    room: usize,
+    max_bytes: usize,
     bytes: usize,
     /// The newest snapshot, from which the next difference is computed.
     last: Option<Arc<Snapshot>>,
@@ -54,8 +54,8 @@ pub struct SampleHistory {
 impl SampleHistory {
     /// An empty history with a maximum age, and a maximum size in bytes.
     #[must_use]
-    pub const fn new(span: Millis, room: usize) -> Self {
-        Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
+    pub const fn new(span: Millis, max_bytes: usize) -> Self {
+        Self { frames: VecDeque::new(), first: 0, span, max_bytes, bytes: 0, last: None }
     }
 
     /// Adds a snapshot. Returns its sequence number, and the snapshot that was the newest before. A
@@ -83,16 +83,16 @@ impl SampleHistory {
         self.bytes += frame.bytes();
         self.frames.push_back(frame);
         self.last = Some(sample);
-        self.forget(now);
+        self.drop_old(now);
         (SampleIndex(nth), before)
     }
 
     /// Drops samples that are too old or do not fit; the newest always stays.
-    fn forget(&mut self, now: Millis) {
+    fn drop_old(&mut self, now: Millis) {
         while self.frames.len() > 1 {
             let Some(oldest) = self.frames.front() else { return };
             let old = now.saturating_sub(oldest.rest.clock.monotonic_ms) > self.span;
-            if !old && self.bytes <= self.room {
+            if !old && self.bytes <= self.max_bytes {
                 return;
             }
             let Some(oldest) = self.frames.pop_front() else { return };
@@ -340,14 +340,14 @@ mod tests {
     #[test]
     fn it_keeps_to_its_room_and_its_time() {
         let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
-        let room = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
-        let mut past = SampleHistory::new(Millis(1_000_000), room);
+        let max_bytes = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
+        let mut past = SampleHistory::new(Millis(1_000_000), max_bytes);
         for second in 1..=1000_u64 {
             let mut sizes = sizes.clone();
             sizes[3].1 = second;
             past.push(Arc::new(sample(second, &sizes, 0)));
         }
-        assert!(past.bytes() <= room, "{} of {room}", past.bytes());
+        assert!(past.bytes() <= max_bytes, "{} of {max_bytes}", past.bytes());
         assert!(past.len() > 30, "changes take less than looks: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);

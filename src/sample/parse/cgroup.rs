@@ -1,9 +1,9 @@
-//! `/proc/PID/cgroup`: where a process stands in the hierarchy that accounts memory.
+//! `/proc/PID/cgroup`: the cgroup of a process in the hierarchy that accounts memory.
 
-/// The path in the memory controller's hierarchy: the line of the version-1 hierarchy that has
-/// `memory` among its controllers, else the version-2 line (`0::`). `None` without either. The
-/// kernel lets no line end into a cgroup's name; a line without its end was cut short and does not
-/// count.
+/// The path in the hierarchy of the memory controller: in the line of the version 1 hierarchy with
+/// `memory` among its controllers, otherwise in the version 2 line (`0::`). `None` without either.
+/// The kernel does not allow line ends in the name of a cgroup. A line without an end was cut off
+/// and does not count.
 #[must_use]
 pub fn memory_cgroup(bytes: &[u8]) -> Option<&[u8]> {
     let mut unified = None;

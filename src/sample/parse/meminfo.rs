@@ -1,4 +1,4 @@
-//! `/proc/meminfo`, through the `procfs` crate.
+//! `/proc/meminfo`, with the parser of the `procfs` crate.
 
 use procfs::{FromBufRead, Meminfo};
 
@@ -6,7 +6,7 @@ use super::ParseError;
 use crate::model::{Memory, Reading, Swap};
 use crate::units::{Bytes, Kib};
 
-/// What the file tells: RAM, swap and promises.
+/// RAM, swap and committed memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemInfo {
     /// RAM.
@@ -19,7 +19,7 @@ pub struct MemInfo {
     pub committed: Reading<Kib>,
 }
 
-/// The crate turns every size into bytes.
+/// Converts to KiB: the crate converts every size to bytes.
 const fn kib(bytes: u64) -> Kib {
     Kib(Bytes(bytes).0 / 1024)
 }
@@ -28,16 +28,15 @@ fn perhaps(bytes: Option<u64>) -> Reading<Kib> {
     bytes.map_or(Reading::Missing, |bytes| Reading::Value(kib(bytes)))
 }
 
-/// Reads the file.
+/// Parses the file.
 ///
 /// # Errors
 ///
-/// When the file was cut short, or the crate cannot make sense of it.
+/// If the file was cut off, or if the crate cannot parse it.
 pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
     let no = |item| ParseError { file: "meminfo", item };
-    // The crate cuts the last byte off each label and multiplies by the unit: characters of
-    // several bytes, numbers near the end of the scale and units that no kernel prints would make
-    // it panic.
+    // The crate removes the last byte of each label and multiplies by the unit. It would panic on
+    // multi-byte characters, on very large numbers, and on units that no kernel prints.
     let mut digits = 0;
     for &byte in bytes {
         digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };

@@ -1,13 +1,13 @@
-//! `memory.events` of a memory cgroup (version 2).
+//! `memory.events` of a version 2 cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::{CgroupEvents, Reading};
 
-/// The counters. One that this kernel does not tell is missing, not zero.
+/// The counters. A counter that this kernel does not have is missing, not zero.
 ///
 /// # Errors
 ///
-/// When the file was cut short.
+/// If the file was cut off.
 pub fn memory_events(bytes: &[u8]) -> Result<CgroupEvents, ParseError> {
     let no = ParseError { file: "memory.events", item: "end" };
     let none = Reading::Missing;

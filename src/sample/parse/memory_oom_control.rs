@@ -1,24 +1,24 @@
-//! `memory.oom_control` of a memory cgroup (version 1).
+//! `memory.oom_control` of a version 1 cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::Reading;
 
-/// What the file tells. What this kernel does not tell is missing.
+/// The content of the file. What this kernel does not have is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OomControl {
-    /// `oom_kill_disable`: tasks wait, and nobody is killed.
+    /// `oom_kill_disable`: whether tasks wait at the limit, and none is killed.
     pub kill_disabled: Reading<bool>,
-    /// `under_oom`: it stands at its wall right now.
+    /// `under_oom`: whether the cgroup is at its limit now.
     pub under_oom: Reading<bool>,
     /// `oom_kill` (4.13 and later): processes killed here.
     pub kills: Reading<u64>,
 }
 
-/// The three lines.
+/// Parses the three lines.
 ///
 /// # Errors
 ///
-/// When the file was cut short.
+/// If the file was cut off.
 pub fn oom_control(bytes: &[u8]) -> Result<OomControl, ParseError> {
     let no = ParseError { file: "memory.oom_control", item: "end" };
     let none = Reading::Missing;

@@ -1,27 +1,25 @@
-//! `memory.stat` of a memory cgroup.
+//! `memory.stat` of a cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::Hierarchy;
 use crate::units::Bytes;
 
-/// What is used of it, with everything below the cgroup.
+/// The items that doomtop uses; each includes the cgroups below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryStat {
-    /// What reclaim can take back before anybody is killed: the file cache, and on version 2 the slab
-    /// that can be reclaimed.
+    /// What reclaim can free before a kill: the file cache, and in version 2 the reclaimable slab.
     pub reclaimable: Option<Bytes>,
-    /// File cache that nobody used lately.
+    /// File cache on the inactive list.
     pub inactive_file: Option<Bytes>,
-    /// Pages that reclaim looked at since the cgroup was made (version 2, 4.19 or so and later).
+    /// Pages scanned by reclaim since the cgroup was created (version 2, about 4.19 and later).
     pub pgscan: Option<u64>,
 }
 
-/// Reads the file. Version 1 tells the cgroup's own numbers too; those with `total_` include what is
-/// below.
+/// Parses the file. In version 1, the items that begin with `total_` include the cgroups below.
 ///
 /// # Errors
 ///
-/// When the file was cut short, or a line of it is no key and value.
+/// If the file was cut off.
 pub fn memory_stat(bytes: &[u8], hierarchy: Hierarchy) -> Result<MemoryStat, ParseError> {
     let (active, inactive, slab, scanned) = match hierarchy {
         Hierarchy::V1 => (&b"total_active_file"[..], &b"total_inactive_file"[..], None, None),

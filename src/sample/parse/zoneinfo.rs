@@ -1,12 +1,12 @@
-//! `/proc/zoneinfo`: how much memory each node has.
+//! `/proc/zoneinfo`: how much memory each NUMA node has.
 
 use super::unsigned;
 use crate::model::NumaNode;
 use crate::units::Pages;
 
-/// The nodes that have memory, by number, with their `present` pages: what an OOM that is confined to
-/// a set of nodes weighs adj by (`mm/oom_kill.c` `constrained_alloc`, 5.7 and later). A file that was
-/// cut short counts as far as it goes.
+/// The nodes that have memory, by number, with their `present` pages: by these, an OOM of a set of
+/// nodes scales adj (`mm/oom_kill.c` `constrained_alloc`, 5.7 and later). Of a file that was cut
+/// off, the complete lines count.
 #[must_use]
 pub fn zoneinfo(bytes: &[u8]) -> Vec<NumaNode> {
     let mut nodes: Vec<NumaNode> = Vec::new();
