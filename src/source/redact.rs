@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::{Source, SourceError};
 use crate::model::{
-    CgroupSet, Cgroups, Comm, ExeCwdEnviron, InstalledKillers, KillerOptions, Needs, NohangOptions,
-    NohangRuleField, ProcId, Process, ProcessDetail, Reading, Snapshot, Text, tree_order,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, Needs, OptionText, ProcId, Process,
+    ProcessDetail, Reading, Snapshot, Text, tree_order,
 };
 
 /// How much is replaced.
@@ -211,55 +211,20 @@ impl Redactor {
         }
     }
 
-    fn told<T>(&self, told: &mut KillerOptions<T>) {
-        self.texts("file", &mut told.from);
-        self.texts("odd", &mut told.remarks);
-    }
-
-    fn nohang(&self, told: &mut KillerOptions<NohangOptions>) {
-        let known = PRESSURES.contains(&told.options.psi_metric.as_str());
-        if !known {
-            told.options.psi_metric = self.text("psi", &told.options.psi_metric);
-        }
-        // Those that are assumed are printed in nohang's own sources.
-        for rule in told.options.rules.iter_mut().filter(|_| !told.from.is_empty()) {
-            let kept = match rule.on {
-                NohangRuleField::Uid => true,
-                NohangRuleField::Name => self.extent == RedactExtent::Names,
-                _ => false,
-            };
-            if !kept {
-                rule.pattern = self.text("rule", &rule.pattern);
-            }
-        }
-        self.told(told);
-    }
-
     fn killers(&self, killers: &InstalledKillers) -> InstalledKillers {
         let mut killers = killers.clone();
-        if self.extent == RedactExtent::All {
-            let options = &mut killers.earlyoom.options;
-            let patterns = [&mut options.prefer, &mut options.avoid, &mut options.ignore];
-            for pattern in patterns.into_iter().flatten() {
-                *pattern = self.text("rule", pattern);
-            }
+        for (kind, text) in killers.texts() {
+            *text = match kind {
+                OptionText::Source => self.text("file", text),
+                OptionText::Remark => self.text("odd", text),
+                OptionText::NamePattern if self.extent == RedactExtent::Names => continue,
+                OptionText::NamePattern | OptionText::Pattern => self.text("rule", text),
+                OptionText::Unit => Text::new(self.component(text.as_str()).as_bytes()),
+                OptionText::Cgroup => self.path(text),
+                OptionText::Keyword if PRESSURES.contains(&text.as_str()) => continue,
+                OptionText::Keyword => self.text("psi", text),
+            };
         }
-        self.told(&mut killers.earlyoom);
-        self.nohang(&mut killers.nohang);
-        self.nohang(&mut killers.nohang_desktop);
-        for unit in &mut killers.systemd_oomd.options.nominated {
-            unit.unit = Text::new(self.component(unit.unit.as_str()).as_bytes());
-        }
-        self.told(&mut killers.systemd_oomd);
-        let oomd = &mut killers.oomd.options;
-        let sets = [&mut oomd.by_size, &mut oomd.by_swap, &mut oomd.by_pressure];
-        let sets = sets.into_iter().chain([&mut oomd.by_pgscan, &mut oomd.by_io]);
-        for CgroupSet(paths) in sets.chain(oomd.pressure.iter_mut().map(|(set, _)| set)) {
-            for path in paths {
-                *path = self.path(path);
-            }
-        }
-        self.told(&mut killers.oomd);
         killers
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 use crate::units::Kib;
 
 /// The options of earlyoom.
@@ -62,6 +63,13 @@ impl EarlyoomOptions {
             (Some(only), None) | (None, Some(only)) => only,
             (None, None) => Self::PERCENT,
         }
+    }
+}
+
+impl DaemonOptions for EarlyoomOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        let patterns = [&mut self.prefer, &mut self.avoid, &mut self.ignore];
+        patterns.into_iter().flatten().map(|text| (OptionText::NamePattern, text)).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 
 /// A set of cgroups in the configuration of oomd: paths below the root in which `*` is a wildcard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +96,15 @@ impl Default for OomdOptions {
             by_io: all,
             devices: Vec::new(),
         }
+    }
+}
+
+impl DaemonOptions for OomdOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        let Self { pressure, by_size, by_swap, by_pressure, by_pgscan, by_io, .. } = self;
+        let sets = [by_size, by_swap, by_pressure, by_pgscan, by_io];
+        let sets = sets.into_iter().chain(pressure.iter_mut().map(|(set, _)| set));
+        sets.flat_map(|set| &mut set.0).map(|text| (OptionText::Cgroup, text)).collect()
     }
 }
 

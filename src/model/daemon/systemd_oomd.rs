@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 
 /// A unit that asks `systemd-oomd` to watch it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +72,12 @@ impl Default for SystemdOomdOptions {
             seconds: 20.0,
             nominated: vec![unit("-.slice", true, None), unit("user@.service", false, Some(50.0))],
         }
+    }
+}
+
+impl DaemonOptions for SystemdOomdOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        self.nominated.iter_mut().map(|it| (OptionText::Unit, &mut it.unit)).collect()
     }
 }
 

@@ -94,18 +94,10 @@ pub(crate) fn take_level(
 
 /// Stores what `memory.stat` contains.
 fn take_stat(group: &mut Cgroup, hierarchy: Hierarchy, stat: Reading<MemoryStat>) {
-    fn part<T>(stat: Reading<MemoryStat>, of: impl FnOnce(MemoryStat) -> Option<T>) -> Reading<T> {
-        match stat {
-            Reading::Value(stat) => of(stat).map_or(Reading::Missing, Reading::Value),
-            Reading::Denied => Reading::Denied,
-            Reading::Missing => Reading::Missing,
-            Reading::NotAsked => Reading::NotAsked,
-        }
-    }
-    group.reclaimable = part(stat, |stat| stat.reclaimable);
-    group.inactive_file = part(stat, |stat| stat.inactive_file);
+    group.reclaimable = stat.and_then(|stat| stat.reclaimable);
+    group.inactive_file = stat.and_then(|stat| stat.inactive_file);
     if hierarchy == Hierarchy::V2 {
-        group.pgscan = part(stat, |stat| stat.pgscan);
+        group.pgscan = stat.and_then(|stat| stat.pgscan);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
-use crate::units::{Adj, PageSize, Pages};
+use crate::units::{Adj, Kib, PageSize, Pages};
 
 /// The files of a process that a ranking needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,9 +159,9 @@ impl RowBuffers {
             if status == Err(FileAbsence::Gone) && !self.still_there(root, row.id) {
                 return RowRead::Gone;
             }
-            take_status(row, status, self.page);
+            take_status(row, reading(status).as_ref(), self.page);
         } else {
-            forget_status(row);
+            take_status(row, Reading::NotAsked, self.page);
         }
         if lost_its_leader(row)
             && let Some((stat, status)) = self.living_thread(root, row.id.pid, request.status)
@@ -247,58 +247,30 @@ const fn dies(stat: &Stat) -> bool {
     stat.killed || stat.flags & (Process::PF_EXITING | Process::PF_SIGNALED) != 0
 }
 
-fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
-    let pages = |size: Option<crate::units::Kib>| -> Reading<Pages> {
-        size.map_or(Reading::Missing, |kib| Reading::Value(kib.pages(page)))
+/// Stores the sizes in `status`; all are absent for the same reason if it is.
+fn take_sizes(row: &mut Process, status: Reading<&Status>, page: PageSize) {
+    let pages = |size: fn(&Status) -> Option<Kib>| -> Reading<Pages> {
+        status.and_then(|status| size(status).map(|kib| kib.pages(page)))
     };
-    row.rss_exact = pages(status.rss);
-    row.anon = pages(status.anon);
-    row.file = pages(status.file);
-    row.shmem = pages(status.shmem);
-    row.swap = pages(status.swap);
-    row.data = pages(status.data);
-    row.pgtables = pages(status.pgtables);
+    row.rss_exact = pages(|status| status.rss);
+    row.anon = pages(|status| status.anon);
+    row.file = pages(|status| status.file);
+    row.shmem = pages(|status| status.shmem);
+    row.swap = pages(|status| status.swap);
+    row.data = pages(|status| status.data);
+    row.pgtables = pages(|status| status.pgtables);
 }
 
-pub(crate) fn take_status(row: &mut Process, status: Result<Status, FileAbsence>, page: PageSize) {
-    match status {
-        Ok(status) => {
-            if status.kernel_thread {
-                row.flags |= Process::PF_KTHREAD;
-            }
-            take_sizes(row, &status, page);
-            row.ids = Reading::Value(status.ids);
-            row.caps = status.caps.map_or(Reading::Missing, Reading::Value);
-            row.nodes = status.nodes.map_or(Reading::NotAsked, Reading::Value);
-        }
-        Err(absence) => {
-            let absent: Reading<Pages> = reading(Err(absence));
-            row.rss_exact = absent;
-            row.anon = absent;
-            row.file = absent;
-            row.shmem = absent;
-            row.swap = absent;
-            row.data = absent;
-            row.pgtables = absent;
-            row.ids = reading(Err(absence));
-            row.caps = reading(Err(absence));
-        }
+/// Stores the facts in `status`; all are absent for the same reason if it is. `NotAsked` removes
+/// facts that nothing needs any more: an old value must not pass for a new one.
+pub(crate) fn take_status(row: &mut Process, status: Reading<&Status>, page: PageSize) {
+    take_sizes(row, status, page);
+    row.ids = status.map(|status| status.ids);
+    row.caps = status.and_then(|status| status.caps);
+    row.nodes = status.value().and_then(|it| it.nodes).map_or(Reading::NotAsked, Reading::Value);
+    if status.value().is_some_and(|status| status.kernel_thread) {
+        row.flags |= Process::PF_KTHREAD;
     }
-}
-
-/// Removes the facts of `status` when nothing needs them any more: an old value must not pass for a
-/// new one.
-pub(crate) fn forget_status(row: &mut Process) {
-    row.rss_exact = Reading::NotAsked;
-    row.anon = Reading::NotAsked;
-    row.file = Reading::NotAsked;
-    row.shmem = Reading::NotAsked;
-    row.swap = Reading::NotAsked;
-    row.data = Reading::NotAsked;
-    row.pgtables = Reading::NotAsked;
-    row.ids = Reading::NotAsked;
-    row.caps = Reading::NotAsked;
-    row.nodes = Reading::NotAsked;
 }
 
 /// Stores the sizes of a thread that outlived the main thread.
@@ -308,6 +280,6 @@ pub(crate) fn take_thread(row: &mut Process, stat: &Stat, status: Option<&Status
     // Only the main thread exited; that does not make the process a dying one.
     row.dying = dies(stat);
     if let Some(status) = status {
-        take_sizes(row, status, page);
+        take_sizes(row, Reading::Value(status), page);
     }
 }

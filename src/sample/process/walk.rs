@@ -24,8 +24,8 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, take_stat,
-    take_status, take_thread,
+    OpenByPath, RowBuffers, fresh, has_mm, lost_its_leader, number, take_stat, take_status,
+    take_thread,
 };
 use crate::units::Adj;
 
@@ -379,7 +379,7 @@ impl ProcessWalk {
     ) -> bool {
         if !needed {
             if known.status {
-                forget_status(&mut known.row);
+                take_status(&mut known.row, Reading::NotAsked, self.buffers.page);
                 known.status = false;
             }
         } else if !known.status || again {
@@ -390,7 +390,7 @@ impl ProcessWalk {
                 return false;
             }
             known.kernel_thread = status.is_ok_and(|status| status.kernel_thread);
-            take_status(&mut known.row, status, self.buffers.page);
+            take_status(&mut known.row, reading(status).as_ref(), self.buffers.page);
             known.status = true;
         }
         let row = &mut known.row;
