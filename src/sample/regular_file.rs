@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_file_is_read_and_a_pipe_keeps_nobody_waiting() {
+    fn only_a_regular_file_is_read_and_a_pipe_does_not_block() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("plain"), "12345").expect("a file");

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_go_by_components() {
+    fn a_wildcard_matches_within_one_component() {
         let set =
             CgroupSet::parse("user.slice/user-*.slice/session-*.scope, system.slice/*,/a*b*c/");
         for (path, is) in [

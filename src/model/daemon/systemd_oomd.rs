@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_nominates_its_instances() {
+    fn a_template_unit_stands_for_its_instances() {
         let unit = |unit: &str| NominatedUnit {
             unit: Text::new(unit.as_bytes()),
             swap: true,

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn it_always_reaches_back_to_the_beginning() {
+    fn thinning_keeps_the_first_sample_and_all_recent_ones() {
         let mut history = MachineHistory::default();
         for second in 1..=20_000 {
             history.push(at(second * 1000));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_found_by_its_time() {
+    fn a_sample_is_found_by_its_time() {
         let mut history = MachineHistory::default();
         [10, 20, 30].into_iter().for_each(|ms| history.push(at(ms)));
         let places = [9, 10, 29, 30, 99].map(|ms| history.place(Millis(ms)));

@@ -311,7 +311,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_look_comes_back_as_it_was(
+        fn every_sample_is_restored_unchanged(
             film in proptest::collection::vec(
                 proptest::collection::btree_map(1..30_i32, 0..4_u64, 0..12), 1..90),
             span in 5..200_u64,
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_to_its_room_and_its_time() {
+    fn the_history_stays_below_its_maximum_size_and_age() {
         let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
         let max_bytes = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
         let mut past = SampleHistory::new(Millis(1_000_000), max_bytes);
@@ -348,7 +348,7 @@ mod tests {
             past.push(Arc::new(sample(second, &sizes, 0)));
         }
         assert!(past.bytes() <= max_bytes, "{} of {max_bytes}", past.bytes());
-        assert!(past.len() > 30, "changes take less than looks: {}", past.len());
+        assert!(past.len() > 30, "differences are smaller than whole samples: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);
         let mut past = SampleHistory::new(Millis(20), usize::MAX);
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn kills_are_found_both_ways() {
+    fn kills_are_found_forwards_and_backwards() {
         let mut past = SampleHistory::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
             past.push(Arc::new(sample(ms, &[(1, 1)], kills)));

@@ -132,14 +132,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_path_of_a_cgroup_is_not_opened() {
+    fn only_the_path_of_a_cgroup_is_opened() {
         for path in ["/../..", "/a/../..", "no path", "/no-such-cgroup", r"/\x2e\x2e/\x2e\x2e"] {
             assert_eq!(v2_dir(path).map(drop), Err(Errno::NOENT), "{path}");
         }
     }
 
     #[test]
-    fn the_members_of_a_tree_are_those_of_all_its_lists() {
+    fn the_members_of_a_tree_are_collected_from_all_groups() {
         let top = tempfile::tempdir().expect("a folder");
         let below = top.path().join("a/b");
         fs::create_dir_all(&below).expect("folders");

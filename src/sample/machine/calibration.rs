@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_be_compared_is_left_out() {
+    fn processes_that_cannot_be_compared_are_left_out() {
         let machine = Machine { initial_pid_namespace: true, ..Machine::default() };
         let mut init = shows(400, 0, 0);
         init.id.pid = 1;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_that_fit_one_file_only_outvote_the_version() {
+    fn scores_that_fit_only_one_file_overrule_the_version() {
         let machine = Machine::default();
         // At 12,000 pages the score steps from 667 to 668, between the two counters.
         let torn = |score| Process {

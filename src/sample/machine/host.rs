@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_choose_the_file_and_the_scale() {
+    fn the_kernel_version_selects_the_file_and_the_scale() {
         for (version, source) in [
             ((5, 15), RssSource::Stat),
             ((6, 1), RssSource::Stat),

@@ -37,7 +37,7 @@ mod tests {
         b"9:name=systemd:/\n5:cpu,memory,devices:/a:b/c\n1:cpu:/memory\n0::/unified\n";
 
     #[test]
-    fn the_memory_controller_goes_before_the_unified_line() {
+    fn the_memory_controller_takes_precedence_over_the_unified_line() {
         assert_eq!(memory_cgroup(HYBRID), Some(&b"/a:b/c"[..]));
         assert_eq!(memory_cgroup(b"0::/user.slice\n"), Some(&b"/user.slice"[..]));
         assert_eq!(memory_cgroup(b"4:memoryx:/no\n1:name=memory:/no\n"), None);
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_cgroup(&bytes);
         }
     }

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_said() {
+    fn invalid_input_is_reported() {
         let words = |line: &str| read(line).1.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(words("-m 100"), ["earlyoom: invalid limit 100"]);
         assert_eq!(
@@ -189,12 +189,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_words_are_survived(args in proptest::collection::vec(any::<Vec<u8>>(), 0..6)) {
+        fn no_words_panic(args in proptest::collection::vec(any::<Vec<u8>>(), 0..6)) {
             let _ = earlyoom_args(&args);
         }
 
         #[test]
-        fn any_options_are_survived(line in "[-msMSkgP=,.0-9a-z ]{0,40}") {
+        fn no_options_panic(line in "[-msMSkgP=,.0-9a-z ]{0,40}") {
             let _ = read(&line);
         }
     }

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_left_out() {
+    fn invalid_lines_are_left_out() {
         for bytes in [&b""[..], b"8:\n", b"x:0 rios=1\n", b"\xff\xfe", b" \n\n", b"8:0:1 rios=1"] {
             assert_eq!(io_stat(bytes), [], "{bytes:?}");
         }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_never_changes_a_counter() {
+    fn a_truncated_file_never_changes_a_counter() {
         let whole = memory_events(GOOD).unwrap();
         for end in 0..GOOD.len() {
             let Ok(cut) = memory_events(&GOOD[..end]) else { continue };
@@ -67,12 +67,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_events(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = memory_events(&bytes);

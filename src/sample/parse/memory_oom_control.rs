@@ -49,18 +49,18 @@ mod tests {
 
     #[test]
     fn the_lines_are_found_or_missing() {
-        let told = OomControl {
+        let expected = OomControl {
             kill_disabled: Reading::Value(false),
             under_oom: Reading::Value(true),
             kills: Reading::Value(37),
         };
-        assert_eq!(oom_control(GOOD), Ok(told));
+        assert_eq!(oom_control(GOOD), Ok(expected));
         let old = oom_control(b"oom_kill_disable 1\nunder_oom 0\n").unwrap();
         assert_eq!((old.kill_disabled, old.kills), (Reading::Value(true), Reading::Missing));
     }
 
     #[test]
-    fn half_a_file_never_changes_a_counter() {
+    fn a_truncated_file_never_changes_a_counter() {
         for end in 0..GOOD.len() {
             if let Ok(cut) = oom_control(&GOOD[..end]) {
                 assert_eq!(cut.kills, Reading::Missing, "at {end}");
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = oom_control(&bytes);
         }
     }

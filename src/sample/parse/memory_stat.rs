@@ -84,17 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn what_reclaim_looked_at_is_found_by_its_whole_name() {
+    fn pgscan_is_found_by_its_whole_name() {
         assert_eq!(pgscan(b"pgscan_kswapd 7\npgscan 12\npgsteal 9\n"), Some(12));
         assert_eq!(pgscan(b"pgscan_kswapd 7\n"), None);
         assert_eq!(pgscan(b"pgscan 12"), None, "cut short");
         assert_eq!(pgscan(b"pgscan x\n"), None);
         let v1 = memory_stat(b"pgscan 12\n", Hierarchy::V1).unwrap();
-        assert_eq!(v1.pgscan, None, "version 1 does not tell");
+        assert_eq!(v1.pgscan, None, "version 1 has no pgscan");
     }
 
     #[test]
-    fn half_a_number_is_none() {
+    fn a_truncated_number_is_missing() {
         for (file, hierarchy) in [(V1, Hierarchy::V1), (V2, Hierarchy::V2)] {
             for end in 0..file.len() {
                 if let Some(Bytes(sum)) = reclaimable(&file[..end], hierarchy) {
@@ -106,13 +106,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_stat(&bytes, Hierarchy::V1);
             let _ = memory_stat(&bytes, Hierarchy::V2);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..V2.len(), byte: u8) {
+        fn no_damage_panics(at in 0..V2.len(), byte: u8) {
             let mut bytes = V2.to_vec();
             bytes[at] = byte;
             let _ = memory_stat(&bytes, Hierarchy::V2);

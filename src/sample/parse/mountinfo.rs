@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_taken_back_once() {
+    fn escapes_are_decoded_once() {
         for (name, means) in [
             (&b"/a\\040b"[..], &b"/a b"[..]),
             (b"/\\134040", b"/\\040"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_no_mount() {
+    fn a_truncated_line_is_not_a_mount() {
         for end in 0..HYBRID.len() {
             let found = mounts(&HYBRID[..end]);
             assert!(hybrid().starts_with(&found), "{found:?} at {end}");
@@ -122,12 +122,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = mounts(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..HYBRID.len(), byte: u8) {
+        fn no_damage_panics(at in 0..HYBRID.len(), byte: u8) {
             let mut bytes = HYBRID.to_vec();
             bytes[at] = byte;
             prop_assert!(mounts(&bytes).len() <= 3);

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_said() {
+    fn invalid_input_is_reported() {
         for line in ["soft_threshold_min_mem = 8", "min_badness = 0", "psi_checking_enabled = yes"]
         {
             let (options, remarks) = nohang_conf(line.as_bytes());
@@ -177,12 +177,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
+        fn no_bytes_panic(bytes: Vec<u8>) {
             let _ = nohang_conf(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..FILE.len(), byte: u8) {
+        fn no_damage_panics(at in 0..FILE.len(), byte: u8) {
             let mut bytes = FILE.as_bytes().to_vec();
             bytes[at] = byte;
             let _ = nohang_conf(&bytes);

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_an_error() {
+    fn a_truncated_file_is_an_error() {
         for end in 0..GOOD.len() {
             assert!(pressure(&GOOD[..end]).is_err(), "at {end}");
         }
@@ -69,12 +69,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = pressure(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = pressure(&bytes);

@@ -48,7 +48,7 @@ mod tests {
         Anonymous:            96 kB\nSwap:                 40 kB\nSwapPss:              30 kB\n";
 
     #[test]
-    fn private_shared_and_swapped_out() {
+    fn private_shared_and_swapped_memory_is_added_up() {
         let holding = smaps_rollup(FILE).expect("a whole file");
         let kib = [holding.private, holding.shared, holding.anonymous, holding.swap];
         assert_eq!(kib, [Kib(212), Kib(1108), Kib(96), Kib(30)]);
@@ -59,7 +59,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes: Vec<u8>, end in 0..FILE.len()) {
+        fn no_bytes_panic(bytes: Vec<u8>, end in 0..FILE.len()) {
             let _ = smaps_rollup(&bytes);
             let _ = smaps_rollup(&FILE[..end]);
             let huge = b"Private_Clean: 18446744073709551615 kB\nPrivate_Dirty: 18446744073709551615 kB\n";

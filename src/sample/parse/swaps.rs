@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_never_invents_an_area() {
+    fn a_truncated_file_never_adds_an_area() {
         let whole = swaps(TWO).unwrap();
         for end in 0..TWO.len() {
             if let Ok(areas) = swaps(&TWO[..end]) {
@@ -122,19 +122,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = swaps(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..TWO.len(), byte: u8) {
+        fn no_damage_panics(at in 0..TWO.len(), byte: u8) {
             let mut bytes = TWO.to_vec();
             bytes[at] = byte;
             let _ = swaps(&bytes);
         }
 
         #[test]
-        fn what_is_told_is_what_the_leaving_one_holds(
+        fn the_result_is_what_the_leaving_area_holds(
             sizes in proptest::collection::vec((1_u64..1 << 30, 0_u64..1 << 30), 1..5),
             which: prop::sample::Index,
         ) {
@@ -142,15 +142,15 @@ mod tests {
             let gone = areas[which.index(areas.len())];
             let staying: u64 = areas.iter().map(|area| area.size.0).sum::<u64>() - gone.size.0;
             let unique = areas.iter().filter(|area| area.free() == gone.free()).count() == 1;
-            let told = leaving(&areas, Kib(staying + gone.used.0), PAGE);
+            let held = leaving(&areas, Kib(staying + gone.used.0), PAGE);
             if unique {
                 let holds = Some(gone.used).filter(|held| held.0 > 0 && gone.free().0 > 0);
-                prop_assert_eq!(told, holds);
+                prop_assert_eq!(held, holds);
             }
         }
 
         #[test]
-        fn no_numbers_are_too_hostile(areas in proptest::collection::vec(any::<(u64, u64)>(), 0..5), total: u64, page: u64) {
+        fn no_numbers_panic(areas in proptest::collection::vec(any::<(u64, u64)>(), 0..5), total: u64, page: u64) {
             let areas: Vec<_> = areas.into_iter().map(|(size, used)| area(size, used)).collect();
             let _ = leaving(&areas, Kib(total), Kib(page));
         }

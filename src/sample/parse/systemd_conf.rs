@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>, words: String) {
+        fn no_bytes_panic(bytes: Vec<u8>, words: String) {
             let _ = systemd_conf(&bytes);
             let _ = percentage(&words);
             let _ = seconds(&words);

@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
+        fn no_bytes_panic(bytes: Vec<u8>) {
             let _ = words(&bytes);
             let _ = assigned(&bytes, "A");
         }

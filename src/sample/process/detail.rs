@@ -134,7 +134,7 @@ mod tests {
     use crate::units::Ticks;
 
     #[test]
-    fn a_pid_that_changes_hands_shares_nothing() {
+    fn a_reused_pid_shares_no_memory() {
         let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
         let born = |born| Stat { born: Ticks(born), ..parse::stat(line).expect("a stat line") };
         let proven = |samples: [Option<Stat>; 2], shares| {

@@ -148,7 +148,7 @@ mod tests {
     const SERVICE: &[u8] = b"9:memory:/x\n1:name=systemd:/system.slice/web@a.service/sub\n0::/no\n";
 
     #[test]
-    fn the_strongest_file_and_all_drop_ins_by_name() {
+    fn the_unit_file_of_highest_precedence_and_all_drop_ins_count() {
         let root = files(&[
             ("usr/lib/systemd/system/web@.service", "[Service]\nRestart=always\n"),
             ("etc/systemd/system/web@.service", "[Service]\nRestart=on-failure\nRestartSec=5\n"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_none_is_passed_by_and_an_empty_one_is_the_default() {
+    fn an_invalid_value_is_ignored_and_an_empty_one_is_the_default() {
         let restart = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
             unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").restart
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn who_ends_with_the_main_process() {
+    fn kill_mode_says_which_processes_end() {
         let ends_all = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
             unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").ends_all
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_unit_is_looked_for_among_those_of_users() {
+    fn a_user_unit_is_found_in_the_user_directories() {
         let root = files(&[
             ("etc/systemd/system/x.service", "[Service]\nRestart=always\n"),
             ("etc/systemd/user/x.service", "[Service]\nRestart=on-success\n"),
