@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_lives_in_its_own_memory_and_nobody_else_does() {
+    fn a_process_shares_memory_only_with_itself() {
         let own = i32::try_from(std::process::id()).expect("a pid");
         match same_memory(own, own) {
             Ok(same) => assert!(same),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pidfd_is_refused() {
+    fn a_descriptor_that_is_not_a_pidfd_is_refused() {
         let file = std::fs::File::open("/dev/null").expect("/dev/null");
         let errno = release_memory(&file).expect_err("no pidfd");
         assert!([Errno::BADF, Errno::NOSYS, Errno::PERM].contains(&errno), "{errno}");

@@ -28,11 +28,12 @@ pub use cgroup::limit::{Hierarchy, Limit};
 pub use cgroup::tree::{Cgroups, is_within, tree_order};
 pub use comm::Comm;
 pub use daemon::earlyoom::EarlyoomOptions;
-pub use daemon::installed::{InstalledKillers, KillerOptions, KillerPresence, ProcessFiles};
+pub use daemon::installed::InstalledKillers;
 pub use daemon::nohang::{
     NohangOptions, NohangRule, NohangRuleField, NohangThreshold, ThresholdAmount,
 };
 pub use daemon::oomd::{CgroupSet, IoWeights, OomdOptions};
+pub use daemon::options::{DaemonOptions, KillerOptions, KillerPresence, OptionText, ProcessFiles};
 pub use daemon::systemd_oomd::{NominatedUnit, SystemdOomdOptions};
 pub use domain::{Domain, DomainKind, Scope};
 pub use forecast::{Forecast, TimeToFull, Trend};

@@ -46,6 +46,17 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Converts the value with a function that may find the fact missing, and keeps the reason of an
+    /// absence.
+    pub fn and_then<U>(self, with: impl FnOnce(T) -> Option<U>) -> Reading<U> {
+        match self {
+            Self::Value(value) => with(value).map_or(Reading::Missing, Reading::Value),
+            Self::Denied => Reading::Denied,
+            Self::Missing => Reading::Missing,
+            Self::NotAsked => Reading::NotAsked,
+        }
+    }
+
     /// Whether the fact was not asked for.
     pub const fn is_not_asked(&self) -> bool {
         matches!(self, Self::NotAsked)

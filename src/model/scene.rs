@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
-use crate::model::history::growth_window::{GrowthWindow, SizeThen, Then};
+use crate::model::history::growth_window::{Baseline, GrowthWindow, SizeThen};
 use crate::units::{Adj, Millis, Pages, Points};
 
 /// How much a process grew between two samples.
@@ -45,11 +45,11 @@ struct Aged {
 }
 
 /// Maximum age of a growth bound, in samples.
-const RECENT: u8 = 10;
+const BOUND_AGE_MAX: u8 = 10;
 
 /// Maximum age of the bound that comes from the size with which a process was first seen: that size
 /// was not measured growth.
-const NEWBORN: u8 = 1;
+const FIRST_SIZE_AGE_MAX: u8 = 1;
 
 /// A kill that happened between two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub struct KillSeen {
 }
 
 /// Maximum number of kills that are remembered.
-const KILLS: usize = 512;
+const KILLS_MAX: usize = 512;
 
 /// What is known at one moment.
 #[derive(Clone, Debug)]
@@ -77,13 +77,13 @@ pub struct Scene {
     /// Kills since the first sample, oldest first.
     kills: Vec<KillSeen>,
     /// Processes that changed in the last samples, sorted by pid.
-    surges: Vec<Aged>,
+    growth_bounds: Vec<Aged>,
     /// `growth_bounds` of the sample before; kept to reuse its allocation.
-    past_surges: Vec<Aged>,
+    previous_bounds: Vec<Aged>,
     greatest_rise: Pages,
     forecast: Arc<Forecast>,
     /// Shared by all clones of this moment.
-    minute: Arc<GrowthWindow>,
+    growth_window: Arc<GrowthWindow>,
 }
 
 impl Scene {
@@ -104,18 +104,18 @@ impl Scene {
             domain,
             by_parent: Vec::new(),
             kills: Vec::new(),
-            surges: Vec::new(),
-            past_surges: Vec::new(),
+            growth_bounds: Vec::new(),
+            previous_bounds: Vec::new(),
             greatest_rise: Pages::ZERO,
             forecast: Arc::default(),
-            minute: Arc::default(),
+            growth_window: Arc::default(),
         };
         scene.relate();
         scene.measure();
         if let Some(before) = scene.before.clone() {
-            Arc::make_mut(&mut scene.minute).keep(&before);
+            Arc::make_mut(&mut scene.growth_window).push(&before);
         }
-        Arc::make_mut(&mut scene.minute).keep(&scene.now);
+        Arc::make_mut(&mut scene.growth_window).push(&scene.now);
         scene
     }
 
@@ -127,7 +127,7 @@ impl Scene {
     }
 
     /// The same moment with other values of adj: `adj` returns the new value of a process, or
-    /// `None` to keep the old one. The scores that the kernel showed are dropped, because they
+    /// `None` to push the old one. The scores that the kernel showed are dropped, because they
     /// belong to the old values.
     #[must_use]
     pub fn with_adj(&self, adj: impl Fn(&Process) -> Option<Adj>) -> Self {
@@ -163,7 +163,7 @@ impl Scene {
         self.relate();
         self.measure();
         self.count_kills();
-        Arc::make_mut(&mut self.minute).keep(&self.now);
+        Arc::make_mut(&mut self.growth_window).push(&self.now);
         past
     }
 
@@ -181,8 +181,8 @@ impl Scene {
     /// The largest change of a process in the last samples.
     #[must_use]
     pub fn growth_bound(&self, id: ProcId) -> GrowthBound {
-        let found = self.surges.binary_search_by_key(&id.pid, |aged| aged.id.pid);
-        found.map_or_else(|_| GrowthBound::default(), |at| self.surges[at].growth_bound)
+        let found = self.growth_bounds.binary_search_by_key(&id.pid, |aged| aged.id.pid);
+        found.map_or_else(|_| GrowthBound::default(), |at| self.growth_bounds[at].growth_bound)
     }
 
     /// The largest [`GrowthBound::rise`] of all processes.
@@ -195,11 +195,11 @@ impl Scene {
     /// is enough.
     fn measure(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
-        std::mem::swap(&mut self.surges, &mut self.past_surges);
-        self.surges.clear();
+        std::mem::swap(&mut self.growth_bounds, &mut self.previous_bounds);
+        self.growth_bounds.clear();
         self.greatest_rise = Pages::ZERO;
         let mut then = before.processes.iter().peekable();
-        let mut past = self.past_surges.iter().peekable();
+        let mut past = self.previous_bounds.iter().peekable();
         for process in &self.now.processes {
             let pid = process.id.pid;
             while then.next_if(|other| other.id.pid < pid).is_some() {}
@@ -213,22 +213,22 @@ impl Scene {
                     rise: pages(moved),
                     fall: pages(moved.saturating_neg()),
                 },
-                rise_age: if was.is_none() { RECENT - NEWBORN } else { 0 },
+                rise_age: if was.is_none() { BOUND_AGE_MAX - FIRST_SIZE_AGE_MAX } else { 0 },
                 fall_age: 0,
             };
             if let Some(old) = past.next_if(|old| old.id == process.id) {
-                if old.growth_bound.rise > aged.growth_bound.rise && old.rise_age < RECENT {
+                if old.growth_bound.rise > aged.growth_bound.rise && old.rise_age < BOUND_AGE_MAX {
                     (aged.growth_bound.rise, aged.rise_age) =
                         (old.growth_bound.rise, old.rise_age + 1);
                 }
-                if old.growth_bound.fall > aged.growth_bound.fall && old.fall_age < RECENT {
+                if old.growth_bound.fall > aged.growth_bound.fall && old.fall_age < BOUND_AGE_MAX {
                     (aged.growth_bound.fall, aged.fall_age) =
                         (old.growth_bound.fall, old.fall_age + 1);
                 }
             }
             if aged.growth_bound != GrowthBound::default() {
                 self.greatest_rise = self.greatest_rise.max(aged.growth_bound.rise);
-                self.surges.push(aged);
+                self.growth_bounds.push(aged);
             }
         }
     }
@@ -253,7 +253,7 @@ impl Scene {
             let at = self.now.clock.monotonic_ms;
             self.kills.push(KillSeen { victim: victim.id, parent, at });
         }
-        let past = self.kills.len().saturating_sub(KILLS);
+        let past = self.kills.len().saturating_sub(KILLS_MAX);
         self.kills.drain(..past);
     }
 
@@ -348,10 +348,12 @@ impl Scene {
     #[must_use]
     pub fn growth_lately(&self, process: &Process) -> Option<Growth> {
         let now = self.now.clock.monotonic_ms;
-        let Some((then, at)) = self.minute.then(process, now) else { return self.growth(process) };
+        let Some((then, at)) = self.growth_window.baseline(process, now) else {
+            return self.growth(process);
+        };
         let pages = match then {
-            Then::Was(size) => self.gained(process, &size),
-            Then::Unborn => self.all_of(process),
+            Baseline::Size(size) => self.gained(process, &size),
+            Baseline::NotStarted => self.all_of(process),
         };
         Some(Growth { pages, over: now.saturating_sub(at) })
     }
@@ -359,10 +361,10 @@ impl Scene {
     /// Compares growth with this earlier sample, too; for a scene that skipped the samples in
     /// between.
     pub fn set_growth_baseline(&mut self, sample: &Snapshot) {
-        let mut minute = GrowthWindow::default();
-        minute.keep(sample);
-        minute.keep(&self.now);
-        self.minute = Arc::new(minute);
+        let mut growth_window = GrowthWindow::default();
+        growth_window.push(sample);
+        growth_window.push(&self.now);
+        self.growth_window = Arc::new(growth_window);
     }
 
     fn all_of(&self, process: &Process) -> Points {

@@ -144,7 +144,7 @@ mod tests {
     use crate::model::Comm;
 
     #[test]
-    fn hostile_names_lose_their_teeth_and_nothing_else() {
+    fn hostile_names_are_escaped_without_loss() {
         for (raw, shown) in [
             (&b"bash"[..], "bash"),
             (b"a b) R 1", "a b) R 1"),

@@ -1,17 +1,17 @@
-//! Why a file could not be read, and what that makes of the fact in it.
+//! Why a file could not be read, and how that is recorded as a [`Reading`].
 
 use rustix::io::Errno;
 
 use crate::model::Reading;
 
-/// What was not read, and why.
+/// Why a file of a process could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileAbsence {
-    /// ENOENT, ESRCH: the process is gone, or there is no such file here.
+    /// ENOENT, ESRCH: the process is gone, or this kernel has no such file.
     Gone,
     /// EACCES, EPERM.
     Denied,
-    /// Anything else: there is no such fact here.
+    /// Any other error, or content that cannot be parsed.
     Missing,
 }
 
@@ -25,7 +25,7 @@ impl From<Errno> for FileAbsence {
     }
 }
 
-/// An absence as a reading. Who is gone altogether was sorted out before.
+/// Converts an absence to a reading. Callers handle a process that is gone before.
 pub(crate) fn reading<T>(read: Result<T, FileAbsence>) -> Reading<T> {
     match read {
         Ok(value) => Reading::Value(value),
@@ -34,8 +34,8 @@ pub(crate) fn reading<T>(read: Result<T, FileAbsence>) -> Reading<T> {
     }
 }
 
-/// The fact in a file that may be absent: an older kernel, or an accounting that is switched off.
-/// `parse` gives `None` for a file whose content cannot be read.
+/// The fact in a file that may be absent, on an older kernel or because an accounting is switched
+/// off. `parse` returns `None` if it cannot parse the content.
 pub(crate) fn perhaps<T>(
     read: Result<&[u8], Errno>,
     parse: impl FnOnce(&[u8]) -> Option<T>,

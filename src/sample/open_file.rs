@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::sample::file_buffer::{FileBuffer, open};
 use crate::sample::proc_root::ProcRoot;
 
-/// A system-wide file kept open; absent where the kernel has none.
+/// A system-wide file that stays open; absent if the kernel does not have it.
 pub(crate) struct OpenFile {
     path: &'static CStr,
     file: Result<OwnedFd, Errno>,
@@ -19,18 +19,18 @@ impl OpenFile {
         Self { path, file: open(root, path) }
     }
 
-    /// Where it is below the tree.
+    /// The path below the proc tree.
     pub(crate) fn path(&self) -> &'static CStr {
         self.path
     }
 
-    /// Has the next reading open it anew: what it told was no use.
+    /// Closes the file after unusable content; the next `read` opens it again.
     pub(crate) fn close(&mut self) {
         self.file = Err(Errno::AGAIN);
     }
 
-    /// Reads it again from its beginning, to its end. If it could not be opened for want of
-    /// something (and not because the kernel has none), that is tried again first.
+    /// Reads the file from its beginning to its end. If it could not be opened for another reason
+    /// than that the kernel does not have it, tries that again first.
     pub(crate) fn read<'b>(
         &mut self,
         root: &ProcRoot,

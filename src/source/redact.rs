@@ -12,8 +12,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::model::{
-    CgroupSet, Cgroups, Comm, ExeCwdEnviron, InstalledKillers, KillerOptions, NohangOptions,
-    NohangRuleField, ProcessDetail, Reading, Text, tree_order,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, OptionText, ProcessDetail, Reading, Text,
+    tree_order,
 };
 
 /// How much is replaced.
@@ -210,55 +210,20 @@ impl Redactor {
         }
     }
 
-    fn sources<T>(&self, options: &mut KillerOptions<T>) {
-        self.texts("file", &mut options.from);
-        self.texts("odd", &mut options.remarks);
-    }
-
-    fn nohang(&self, options: &mut KillerOptions<NohangOptions>) {
-        let known = PRESSURES.contains(&options.options.psi_metric.as_str());
-        if !known {
-            options.options.psi_metric = self.text("psi", &options.options.psi_metric);
-        }
-        // Built-in rules of nohang are public; only rules of a file are redacted.
-        for rule in options.options.rules.iter_mut().filter(|_| !options.from.is_empty()) {
-            let kept = match rule.on {
-                NohangRuleField::Uid => true,
-                NohangRuleField::Name => self.extent == RedactExtent::Names,
-                _ => false,
-            };
-            if !kept {
-                rule.pattern = self.text("rule", &rule.pattern);
-            }
-        }
-        self.sources(options);
-    }
-
     pub(super) fn killers(&self, killers: &InstalledKillers) -> InstalledKillers {
         let mut killers = killers.clone();
-        if self.extent == RedactExtent::All {
-            let options = &mut killers.earlyoom.options;
-            let patterns = [&mut options.prefer, &mut options.avoid, &mut options.ignore];
-            for pattern in patterns.into_iter().flatten() {
-                *pattern = self.text("rule", pattern);
-            }
+        for (kind, text) in killers.texts() {
+            *text = match kind {
+                OptionText::Source => self.text("file", text),
+                OptionText::Remark => self.text("odd", text),
+                OptionText::NamePattern if self.extent == RedactExtent::Names => continue,
+                OptionText::NamePattern | OptionText::Pattern => self.text("rule", text),
+                OptionText::Unit => Text::new(self.component(text.as_str()).as_bytes()),
+                OptionText::Cgroup => self.path(text),
+                OptionText::Keyword if PRESSURES.contains(&text.as_str()) => continue,
+                OptionText::Keyword => self.text("psi", text),
+            };
         }
-        self.sources(&mut killers.earlyoom);
-        self.nohang(&mut killers.nohang);
-        self.nohang(&mut killers.nohang_desktop);
-        for unit in &mut killers.systemd_oomd.options.nominated {
-            unit.unit = Text::new(self.component(unit.unit.as_str()).as_bytes());
-        }
-        self.sources(&mut killers.systemd_oomd);
-        let oomd = &mut killers.oomd.options;
-        let sets = [&mut oomd.by_size, &mut oomd.by_swap, &mut oomd.by_pressure];
-        let sets = sets.into_iter().chain([&mut oomd.by_pgscan, &mut oomd.by_io]);
-        for CgroupSet(paths) in sets.chain(oomd.pressure.iter_mut().map(|(set, _)| set)) {
-            for path in paths {
-                *path = self.path(path);
-            }
-        }
-        self.sources(&mut killers.oomd);
         killers
     }
 

@@ -8,7 +8,7 @@ use doomtop::model::{
     Cgroup, CgroupNeeds, Cgroups, Domain, DomainKind, Hierarchy, Limit, Needs, Reading, Scope,
     Snapshot, Text,
 };
-use doomtop::sample::cgroup::reader::SURVEY;
+use doomtop::sample::cgroup::reader::SURVEY_INTERVAL;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Bytes, Millis, Pages};
@@ -208,7 +208,7 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
 
         write(&fake, "/app", Some(1024), 310);
         write(&fake, "/new", Some(100), 5);
-        for turn in 1..SURVEY {
+        for turn in 1..SURVEY_INTERVAL {
             let next = sample(&mut live, CgroupNeeds::Limits);
             let app = group(&next.cgroups, "/app");
             assert_eq!((app.limit, app.usage), (at(512), holds(310)), "look {turn}");
@@ -297,7 +297,7 @@ fn a_hierarchy_that_is_mounted_later_is_found() {
     let mut live = start(&fake);
     assert_eq!(sample(&mut live, CgroupNeeds::Everything).cgroups.hierarchy, Reading::Missing);
     fake.file("self/mountinfo", mounts);
-    for _ in 0..SURVEY {
+    for _ in 0..SURVEY_INTERVAL {
         sample(&mut live, CgroupNeeds::Everything);
     }
     assert_eq!(sample(&mut live, CgroupNeeds::Everything).cgroups.list.len(), 4);

@@ -403,5 +403,5 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
     assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
-    assert!(!player.app.journal.pursues(id(500)));
+    assert!(!player.app.journal.has_pending(id(500)));
 }

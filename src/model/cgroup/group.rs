@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn v2_adds_the_swap_that_it_may_use() {
+    fn the_total_of_v2_includes_the_swap_it_may_use() {
         let group =
             Cgroup { limit: at(512), swap_limit: Reading::Value(Limit::Max), ..Cgroup::default() };
         let total = |group: &Cgroup, swap, swappiness| {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn v1_goes_by_the_limit_of_both() {
+    fn the_total_of_v1_is_limited_by_memory_and_swap() {
         let group = Cgroup {
             limit: at(512),
             memsw_limit: at(612),

@@ -89,7 +89,7 @@ mod tests {
     use crate::model::Text;
 
     #[test]
-    fn a_subtree_stands_in_one_piece() {
+    fn the_groups_of_a_subtree_are_neighbours() {
         let mut paths = ["/a-b", "/a", "/", "/a/c", "/b", "/a/b/x", "/a/b"];
         paths.sort_by(|a, b| tree_order(a, b));
         assert_eq!(paths, ["/", "/a", "/a/b", "/a/b/x", "/a/c", "/a-b", "/b"]);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn upwards_leads_to_the_root() {
+    fn upwards_ends_at_the_root() {
         let list = ["/", "/a", "/a/b"]
             .map(|path| Cgroup { path: Arc::new(Text::new(path.as_bytes())), ..Cgroup::default() });
         let groups = Cgroups { list: list.to_vec(), ..Cgroups::default() };
@@ -113,7 +113,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_is_within_stands_behind(a in "(/[a-c-]{1,2}){0,3}", b in "(/[a-c-]{1,2}){0,3}") {
+        fn a_group_never_sorts_before_its_ancestor(a in "(/[a-c-]{1,2}){0,3}", b in "(/[a-c-]{1,2}){0,3}") {
             if is_within(&a, &b) {
                 prop_assert_ne!(tree_order(&a, &b), Ordering::Less);
             }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 use crate::units::Kib;
 
 /// The options of earlyoom.
@@ -65,22 +66,29 @@ impl EarlyoomOptions {
     }
 }
 
+impl DaemonOptions for EarlyoomOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        let patterns = [&mut self.prefer, &mut self.avoid, &mut self.ignore];
+        patterns.into_iter().flatten().map(|text| (OptionText::NamePattern, text)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_smaller_of_percent_and_kib_wins() {
-        let told = |mem_percent, mem_kib| EarlyoomOptions {
+    fn the_smaller_of_percent_and_kib_counts() {
+        let options = |mem_percent, mem_kib| EarlyoomOptions {
             mem_percent,
             mem_kib,
             ..EarlyoomOptions::default()
         };
         let total = Kib(1_000_000);
-        assert_eq!(told(None, None).mem(total), [10.0, 5.0]);
+        assert_eq!(options(None, None).mem(total), [10.0, 5.0]);
         let kib = Some([Kib(50_000), Kib(40_000)]);
-        assert_eq!(told(None, kib).mem(total), [5.0, 4.0]);
-        assert_eq!(told(Some([8.0, 2.0]), kib).mem(total), [5.0, 2.0]);
-        assert_eq!(told(Some([3.0, 2.0]), kib).mem(total), [3.0, 2.0]);
+        assert_eq!(options(None, kib).mem(total), [5.0, 4.0]);
+        assert_eq!(options(Some([8.0, 2.0]), kib).mem(total), [5.0, 2.0]);
+        assert_eq!(options(Some([3.0, 2.0]), kib).mem(total), [3.0, 2.0]);
     }
 }

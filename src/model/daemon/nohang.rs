@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText, ProcessFiles};
 use crate::units::Kib;
 
 /// An amount of memory in the configuration of nohang.
@@ -158,5 +159,37 @@ impl NohangOptions {
             ],
             ..Self::default()
         }
+    }
+}
+
+impl DaemonOptions for NohangOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        let mut texts = vec![(OptionText::Keyword, &mut self.psi_metric)];
+        for rule in &mut self.rules {
+            match rule.on {
+                NohangRuleField::Uid => {} // matches numbers, which are not redacted
+                NohangRuleField::Name => texts.push((OptionText::NamePattern, &mut rule.pattern)),
+                _ => texts.push((OptionText::Pattern, &mut rule.pattern)),
+            }
+        }
+        texts
+    }
+
+    /// Rules that change no badness need no files.
+    fn process_files(&self) -> ProcessFiles {
+        let mut files = ProcessFiles::default();
+        for rule in self.rules.iter().filter(|rule| rule.adj != 0) {
+            match rule.on {
+                NohangRuleField::Exe => files.exe = true,
+                NohangRuleField::Cwd => files.cwd = true,
+                NohangRuleField::Environ => files.environ = true,
+                NohangRuleField::Name
+                | NohangRuleField::CgroupV1
+                | NohangRuleField::CgroupV2
+                | NohangRuleField::Cmdline
+                | NohangRuleField::Uid => {}
+            }
+        }
+        files
     }
 }

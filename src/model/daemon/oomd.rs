@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 
 /// A set of cgroups in the configuration of oomd: paths below the root in which `*` is a wildcard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,15 @@ impl Default for OomdOptions {
     }
 }
 
+impl DaemonOptions for OomdOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        let Self { pressure, by_size, by_swap, by_pressure, by_pgscan, by_io, .. } = self;
+        let sets = [by_size, by_swap, by_pressure, by_pgscan, by_io];
+        let sets = sets.into_iter().chain(pressure.iter_mut().map(|(set, _)| set));
+        sets.flat_map(|set| &mut set.0).map(|text| (OptionText::Cgroup, text)).collect()
+    }
+}
+
 /// The cost of a read, a byte read, a write, a byte written, a discard and a byte discarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IoWeights(pub [f64; 6]);
@@ -125,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_go_by_components() {
+    fn a_wildcard_matches_within_one_component() {
         let set =
             CgroupSet::parse("user.slice/user-*.slice/session-*.scope, system.slice/*,/a*b*c/");
         for (path, is) in [

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Text;
+use crate::model::daemon::options::{DaemonOptions, OptionText};
 
 /// A unit that asks `systemd-oomd` to watch it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,12 +75,18 @@ impl Default for SystemdOomdOptions {
     }
 }
 
+impl DaemonOptions for SystemdOomdOptions {
+    fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
+        self.nominated.iter_mut().map(|it| (OptionText::Unit, &mut it.unit)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_template_nominates_its_instances() {
+    fn a_template_unit_stands_for_its_instances() {
         let unit = |unit: &str| NominatedUnit {
             unit: Text::new(unit.as_bytes()),
             swap: true,

@@ -115,7 +115,7 @@ pub fn resample(
 }
 
 /// An interval this many times as long as the usual interval around it counts as a gap.
-const GAP: u64 = 4;
+const GAP_FACTOR: u64 = 4;
 
 /// Whether there is no gap before sample number `place`; `at` returns the time of a sample. Samples
 /// come at a varying pace and old ones are thinned, so the usual interval is the median of those
@@ -136,5 +136,5 @@ pub fn joined(place: usize, at: impl Fn(usize) -> Option<Millis>) -> bool {
     let Some(beside) = beside.get_mut(..count).filter(|_| count > 1) else { return true };
     beside.sort_unstable();
     let usual = beside.get(count / 2).copied().unwrap_or(own.0);
-    own.0 <= usual.saturating_mul(GAP)
+    own.0 <= usual.saturating_mul(GAP_FACTOR)
 }

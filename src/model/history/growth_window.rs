@@ -7,10 +7,10 @@ use crate::model::{ProcId, Process, Reading, Snapshot};
 use crate::units::{Millis, Pages, Ticks};
 
 /// Age of the sizes that are compared with.
-const AGO: Millis = Millis(60_000);
+const AGE: Millis = Millis(60_000);
 
 /// Minimum interval between two sets of sizes that are kept.
-const APART: Millis = Millis(15_000);
+const INTERVAL: Millis = Millis(15_000);
 
 /// The size of a process, by every counter that may be compared.
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +62,11 @@ impl Sizes {
 
 /// What a process is compared with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Then {
+pub(crate) enum Baseline {
     /// Its size then.
-    Was(SizeThen),
+    Size(SizeThen),
     /// It had not started yet.
-    Unborn,
+    NotStarted,
 }
 
 /// The sizes of the last minute, oldest first.
@@ -78,16 +78,16 @@ pub(crate) struct GrowthWindow {
 impl GrowthWindow {
     /// Adds the sizes of a sample, if the minimum interval has passed. A sample that is not newer
     /// than the last one starts anew.
-    pub(crate) fn keep(&mut self, sample: &Snapshot) {
+    pub(crate) fn push(&mut self, sample: &Snapshot) {
         let now = sample.clock.monotonic_ms;
         if self.samples.back().is_some_and(|last| last.at >= now) {
             self.samples.clear();
         }
         let mut spare = None;
-        while self.samples.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGO) {
+        while self.samples.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGE) {
             spare = self.samples.pop_front();
         }
-        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= APART) {
+        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= INTERVAL) {
             let empty = || Sizes { at: now, uptime: Ticks(0), list: Vec::new() };
             let mut sizes = spare.unwrap_or_else(empty);
             sizes.fill(sample);
@@ -97,16 +97,16 @@ impl GrowthWindow {
 
     /// What a process was about a minute before `now`, or when it was first seen, and when that
     /// was.
-    pub(crate) fn then(&self, process: &Process, now: Millis) -> Option<(Then, Millis)> {
+    pub(crate) fn baseline(&self, process: &Process, now: Millis) -> Option<(Baseline, Millis)> {
         let mut samples = self.samples.iter().filter(|sizes| sizes.at < now);
         let oldest = samples.next()?;
         if let Some(size) = oldest.find(process.id) {
-            return Some((Then::Was(*size), oldest.at));
+            return Some((Baseline::Size(*size), oldest.at));
         }
         if process.id.born > oldest.uptime {
-            return Some((Then::Unborn, oldest.at));
+            return Some((Baseline::NotStarted, oldest.at));
         }
         // It was hidden in the oldest sample, or could not be read.
-        samples.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
+        samples.find_map(|sizes| Some((Baseline::Size(*sizes.find(process.id)?), sizes.at)))
     }
 }

@@ -48,69 +48,69 @@ impl MachineSample {
 
 /// Maximum number of samples: more than two hours at one every two seconds. Beyond it, every second
 /// sample of the older half is dropped, so the history always reaches back to the beginning.
-const MOST: usize = 4096;
+const SAMPLES_MAX: usize = 4096;
 
 /// The samples, oldest first. Counters since boot can be subtracted between any two of them.
 #[derive(Clone, Debug, Default)]
 pub struct MachineHistory {
-    moments: VecDeque<MachineSample>,
+    samples: VecDeque<MachineSample>,
 }
 
 impl MachineHistory {
     /// Adds a sample. One that is not newer than the last one starts anew: it is of another machine
     /// or another boot.
-    pub fn push(&mut self, moment: MachineSample) {
-        if self.moments.back().is_some_and(|last| moment.at <= last.at) {
-            self.moments.clear();
+    pub fn push(&mut self, sample: MachineSample) {
+        if self.samples.back().is_some_and(|last| sample.at <= last.at) {
+            self.samples.clear();
         }
-        if self.moments.len() >= MOST {
+        if self.samples.len() >= SAMPLES_MAX {
             let mut nth = 0;
-            self.moments.retain(|_| {
+            self.samples.retain(|_| {
                 nth += 1;
-                nth > MOST / 2 || nth % 2 == 1
+                nth > SAMPLES_MAX / 2 || nth % 2 == 1
             });
         }
-        self.moments.push_back(moment);
+        self.samples.push_back(sample);
     }
 
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.moments.len()
+        self.samples.len()
     }
 
     /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.moments.is_empty()
+        self.samples.is_empty()
     }
 
     /// All samples, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MachineSample> + ExactSizeIterator {
-        self.moments.iter()
+        self.samples.iter()
     }
 
     /// The newest sample.
     #[must_use]
     pub fn last(&self) -> Option<&MachineSample> {
-        self.moments.back()
+        self.samples.back()
     }
 
     /// The index of the last sample that is not newer than this time.
     #[must_use]
     pub fn place(&self, at: Millis) -> Option<usize> {
-        self.moments.partition_point(|moment| moment.at <= at).checked_sub(1)
+        self.samples.partition_point(|sample| sample.at <= at).checked_sub(1)
     }
 
     /// The sample at an index.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<&MachineSample> {
-        self.moments.get(place)
+        self.samples.get(place)
     }
 
     /// Each sample with the one after it, oldest pair first.
     pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&MachineSample, &MachineSample)> {
-        self.moments.iter().zip(self.moments.iter().skip(1))
+        self.samples.iter().zip(self.samples.iter().skip(1))
     }
 }
 
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn it_always_reaches_back_to_the_beginning() {
+    fn thinning_keeps_the_first_sample_and_all_recent_ones() {
         let mut history = MachineHistory::default();
         for second in 1..=20_000 {
             history.push(at(second * 1000));
         }
-        assert!(history.len() <= MOST, "{}", history.len());
-        let all: Vec<u64> = history.iter().map(|moment| moment.at.0 / 1000).collect();
+        assert!(history.len() <= SAMPLES_MAX, "{}", history.len());
+        let all: Vec<u64> = history.iter().map(|sample| sample.at.0 / 1000).collect();
         assert_eq!((all.first(), all.last()), (Some(&1), Some(&20_000)));
         assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "in order");
         let newest = &all[all.len() - 1000..];
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_found_by_its_time() {
+    fn a_sample_is_found_by_its_time() {
         let mut history = MachineHistory::default();
         [10, 20, 30].into_iter().for_each(|ms| history.push(at(ms)));
         let places = [9, 10, 29, 30, 99].map(|ms| history.place(Millis(ms)));

@@ -45,7 +45,7 @@ pub struct SampleHistory {
     /// Maximum age.
     span: Millis,
     /// Maximum size, in bytes.
-    room: usize,
+    max_bytes: usize,
     bytes: usize,
     /// The newest snapshot, from which the next difference is computed.
     last: Option<Arc<Snapshot>>,
@@ -54,8 +54,8 @@ pub struct SampleHistory {
 impl SampleHistory {
     /// An empty history with a maximum age, and a maximum size in bytes.
     #[must_use]
-    pub const fn new(span: Millis, room: usize) -> Self {
-        Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
+    pub const fn new(span: Millis, max_bytes: usize) -> Self {
+        Self { frames: VecDeque::new(), first: 0, span, max_bytes, bytes: 0, last: None }
     }
 
     /// Adds a snapshot. Returns its sequence number, and the snapshot that was the newest before. A
@@ -83,16 +83,16 @@ impl SampleHistory {
         self.bytes += frame.bytes();
         self.frames.push_back(frame);
         self.last = Some(sample);
-        self.forget(now);
+        self.drop_old(now);
         (SampleIndex(nth), before)
     }
 
     /// Drops samples that are too old or do not fit; the newest always stays.
-    fn forget(&mut self, now: Millis) {
+    fn drop_old(&mut self, now: Millis) {
         while self.frames.len() > 1 {
             let Some(oldest) = self.frames.front() else { return };
             let old = now.saturating_sub(oldest.rest.clock.monotonic_ms) > self.span;
-            if !old && self.bytes <= self.room {
+            if !old && self.bytes <= self.max_bytes {
                 return;
             }
             let Some(oldest) = self.frames.pop_front() else { return };
@@ -311,7 +311,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_look_comes_back_as_it_was(
+        fn every_sample_is_restored_unchanged(
             film in proptest::collection::vec(
                 proptest::collection::btree_map(1..30_i32, 0..4_u64, 0..12), 1..90),
             span in 5..200_u64,
@@ -338,17 +338,17 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_to_its_room_and_its_time() {
+    fn the_history_stays_below_its_maximum_size_and_age() {
         let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
-        let room = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
-        let mut past = SampleHistory::new(Millis(1_000_000), room);
+        let max_bytes = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
+        let mut past = SampleHistory::new(Millis(1_000_000), max_bytes);
         for second in 1..=1000_u64 {
             let mut sizes = sizes.clone();
             sizes[3].1 = second;
             past.push(Arc::new(sample(second, &sizes, 0)));
         }
-        assert!(past.bytes() <= room, "{} of {room}", past.bytes());
-        assert!(past.len() > 30, "changes take less than looks: {}", past.len());
+        assert!(past.bytes() <= max_bytes, "{} of {max_bytes}", past.bytes());
+        assert!(past.len() > 30, "differences are smaller than whole samples: {}", past.len());
         let counted: usize = past.frames.iter().map(Frame::bytes).sum();
         assert_eq!(past.bytes(), counted);
         let mut past = SampleHistory::new(Millis(20), usize::MAX);
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn kills_are_found_both_ways() {
+    fn kills_are_found_forwards_and_backwards() {
         let mut past = SampleHistory::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
             past.push(Arc::new(sample(ms, &[(1, 1)], kills)));

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_the_kernels() {
+    fn lists_are_parsed_and_printed_as_the_kernel_does() {
         for list in ["0", "0-1", "0-1,3", "63", "1,3,5-7", "0-63"] {
             assert_eq!(NodeSet::parse(list).map(|set| set.to_string()).as_deref(), Some(list));
         }
@@ -120,13 +120,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_set_comes_back(bits in 1_u64..) {
+        fn every_set_survives_printing_and_parsing(bits in 1_u64..) {
             let set = NodeSet(bits);
             prop_assert_eq!(NodeSet::parse(&set.to_string()), Some(set));
         }
 
         #[test]
-        fn any_text_is_survived(text in ".{0,20}") {
+        fn no_text_panics(text in ".{0,20}") {
             let _ = NodeSet::parse(&text);
         }
     }

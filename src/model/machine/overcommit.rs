@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commit_limit_is_the_kernels() {
+    fn the_commit_limit_matches_the_kernel() {
         let page = PageSize::default();
         let pages = |count: u64| Kib(count * 4);
         for (total, hugetlb, swap, ratio, kbytes, limit) in [

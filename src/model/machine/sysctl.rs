@@ -135,12 +135,12 @@ impl Sysctl {
             (Self::OvercommitRatio, _) => "% of RAM, and all swap",
             (Self::OvercommitKbytes, 0) => "the ratio counts",
             (Self::OvercommitKbytes, _) => "KiB, and all swap",
-            (Self::PanicOnOom, 0) => "nobody",
+            (Self::PanicOnOom, 0) => "no OOM",
             (Self::PanicOnOom, 1) => "an OOM of the machine",
             (Self::PanicOnOom, 2) => "any OOM",
-            (Self::KillAllocatingTask, 0) => "the worst dies",
-            (Self::KillAllocatingTask, _) => "whoever asks dies",
-            (Self::Swappiness, 0) => "swap last of all",
+            (Self::KillAllocatingTask, 0) => "highest badness dies",
+            (Self::KillAllocatingTask, _) => "allocating task dies",
+            (Self::Swappiness, 0) => "swap only as a last resort",
             _ => "",
         }
     }

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fork_shares_is_anonymous_and_mapped_twice() {
+    fn memory_shared_by_a_fork_is_anonymous_and_shared() {
         let of = |anonymous, shared, part| {
             let (anonymous, shared) = (Kib(anonymous), Kib(shared));
             MemoryBreakdown {

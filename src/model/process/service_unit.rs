@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_the_manual() {
+    fn restart_policies_follow_the_table_in_systemd_service() {
         for (name, kill, term) in [
             ("no", false, false),
             ("always", true, true),

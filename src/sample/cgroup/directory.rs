@@ -1,4 +1,4 @@
-//! Directories of a cgroup hierarchy: opened one below the other, and listed.
+//! Directories of a cgroup hierarchy: opening and listing them.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,12 +11,12 @@ use crate::sample::file_buffer::FileBuffer;
 /// Maximum number of groups that are read; of a larger tree, the rest is not seen.
 pub(crate) const GROUPS_MAX: usize = 10_000;
 
-/// What reading works with, kept between looks.
+/// Buffers that are reused between samples.
 pub(crate) struct CgroupBuffers {
     pub(crate) buffer: FileBuffer,
-    /// Room for the names in a directory.
+    /// For the entries of a directory.
     pub(crate) entries: Vec<u8>,
-    /// A group's path, or the path of one of its files below the mount point.
+    /// For the path of a group, or of one of its files below the mount point.
     pub(crate) path: Vec<u8>,
 }
 
@@ -26,13 +26,13 @@ impl CgroupBuffers {
     }
 }
 
-/// Opens a directory below another one; links are not followed.
+/// Opens a directory below another one. Does not follow links.
 pub(crate) fn open_dir(parent: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(parent, name, flags, Mode::empty())
 }
 
-/// The names of the directories in a directory, sorted; at most `most`. `room` is for listing.
+/// The names of at most `most` subdirectories, sorted. `room` is a buffer for the entries.
 pub(crate) fn children(dir: impl AsFd, room: &mut Vec<u8>, most: usize) -> Vec<CString> {
     let mut names = Vec::new();
     let mut entries = RawDir::new(dir, room.spare_capacity_mut());
@@ -50,7 +50,7 @@ pub(crate) fn children(dir: impl AsFd, room: &mut Vec<u8>, most: usize) -> Vec<C
     names
 }
 
-/// Appends a name to a path without a slash at either end.
+/// Appends a name to a path that has no slash at either end.
 pub(crate) fn push(path: &mut Vec<u8>, name: &CStr) {
     if !path.is_empty() {
         path.push(b'/');

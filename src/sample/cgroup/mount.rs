@@ -13,58 +13,59 @@ use crate::sample::parse;
 use crate::sample::parse::CgroupMount;
 use crate::sample::proc_root::ProcRoot;
 
-/// So much of the list of mounts is read, in bytes.
-const MOUNTS: usize = 1 << 20;
+/// Maximum number of bytes that are read of the list of mounts.
+const MOUNTINFO_MAX: usize = 1 << 20;
 
-/// The place where the hierarchy that accounts memory can be seen.
+/// The mount point of the hierarchy that accounts memory.
 pub(crate) struct Mount {
     pub(crate) hierarchy: Hierarchy,
     pub(crate) dir: OwnedFd,
-    /// The path of the group that the mount point shows, as `/proc/PID/cgroup` prints it.
+    /// The path of the group at the mount point, as `/proc/PID/cgroup` prints it.
     root: Vec<u8>,
-    /// Where below the mount point the root of our cgroup namespace is, if the mount point shows
-    /// one above it and it could be found.
+    /// The path from the mount point down to the root of doomtop's cgroup namespace, if the mount
+    /// point is above that root and the path could be found.
     namespace: Option<Vec<u8>>,
 }
 
 impl Mount {
-    /// Looks for it among the mounts that this process sees.
-    pub(crate) fn find(root: &ProcRoot, tools: &mut CgroupBuffers) -> Option<Self> {
+    /// Finds it among the mounts that doomtop sees.
+    pub(crate) fn find(root: &ProcRoot, buffers: &mut CgroupBuffers) -> Option<Self> {
         let mut buffer = FileBuffer::new();
-        let (bytes, _) = buffer.read_start(root, c"self/mountinfo", MOUNTS).ok()?;
+        let (bytes, _) = buffer.read_start(root, c"self/mountinfo", MOUNTINFO_MAX).ok()?;
         let mut mounts: Vec<CgroupMount> = parse::cgroup_mounts(bytes).collect();
-        // On a hybrid host memory is either here or there. Of several mounts of one hierarchy, that
-        // of the namespace's own root shows everything under its plain name.
+        // On a hybrid host, memory is accounted by version 1 or by version 2. Of several mounts of
+        // one hierarchy, prefer that of the root of the cgroup namespace, which shows all groups
+        // under their plain names.
         mounts.sort_by_key(|mount| (!mount.v1, mount.root != b"/", mount.root.len()));
-        mounts.into_iter().find_map(|mount| Self::open(mount, root, tools))
+        mounts.into_iter().find_map(|mount| Self::open(mount, root, buffers))
     }
 
-    /// Opens the mount point, and makes sure that memory is accounted there: another mount may
-    /// hide it.
-    fn open(mount: CgroupMount, proc: &ProcRoot, tools: &mut CgroupBuffers) -> Option<Self> {
+    /// Opens the mount point and checks that memory is accounted there: another mount may hide it.
+    fn open(mount: CgroupMount, proc: &ProcRoot, buffers: &mut CgroupBuffers) -> Option<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(mount.point, flags, Mode::empty()).ok()?;
         let hierarchy = if mount.v1 {
             statat(&dir, c"memory.usage_in_bytes", AtFlags::empty()).ok()?;
             Hierarchy::V1
         } else {
-            let controllers = tools.buffer.read(&dir, c"cgroup.controllers").ok()?;
+            let controllers = buffers.buffer.read(&dir, c"cgroup.controllers").ok()?;
             parse::has_memory(controllers).then_some(Hierarchy::V2)?
         };
         let mut found = Self { hierarchy, dir, root: mount.root, namespace: None };
-        found.namespace = found.find_namespace(proc, tools);
+        found.namespace = found.find_namespace(proc, buffers);
         Some(found)
     }
 
-    /// Finds the root of our cgroup namespace below a mount point that shows `/..` or `/../..`: so
-    /// many levels down, where the group that we are in by our own account holds us.
-    fn find_namespace(&self, proc: &ProcRoot, tools: &mut CgroupBuffers) -> Option<Vec<u8>> {
+    /// Finds the root of the cgroup namespace below a mount point that is shown as `/..` or
+    /// `/../..`: it is that many levels down, and contains doomtop in the group that `self/cgroup`
+    /// names.
+    fn find_namespace(&self, proc: &ProcRoot, buffers: &mut CgroupBuffers) -> Option<Vec<u8>> {
         let mut above = self.root.strip_prefix(b"/")?.split(|&b| b == b'/');
         let levels = above.clone().count();
         if !above.all(|name| name == b"..") {
             return None;
         }
-        let own = parse::memory_cgroup(tools.buffer.read(proc, c"self/cgroup").ok()?)?;
+        let own = parse::memory_cgroup(buffers.buffer.read(proc, c"self/cgroup").ok()?)?;
         let own = own.strip_prefix(b"/")?;
         if own.split(|&b| b == b'/').any(|name| name == b"..") {
             return None;
@@ -74,11 +75,12 @@ impl Mount {
         let procs = CString::new(procs).ok()?;
         let mut path = Vec::new();
         let mut left = GROUPS_MAX;
-        holder(self.dir.as_fd(), levels, &procs, &mut left, &mut path, tools).then_some(path)
+        find_own_group(self.dir.as_fd(), levels, &procs, &mut left, &mut path, buffers)
+            .then_some(path)
     }
 
-    /// Writes the path of the group in this directory below the mount point (without a slash at
-    /// either end) as `/proc/PID/cgroup` prints it.
+    /// Writes the path of a group as `/proc/PID/cgroup` prints it. `relative` is its path below the
+    /// mount point, without a slash at either end.
     pub(crate) fn path(&self, relative: &[u8], out: &mut Vec<u8>) {
         out.clear();
         let names =
@@ -106,30 +108,30 @@ impl Mount {
     }
 }
 
-/// Finds the directory so many levels down below which the file `procs` holds our own pid, and
-/// leaves its path in `path`. Looks into `left` directories at most.
-fn holder(
+/// Finds the directory `levels` levels down, below which the file `procs` lists doomtop's pid, and
+/// leaves its path in `path`. Opens at most `left` directories.
+fn find_own_group(
     dir: BorrowedFd<'_>,
     levels: usize,
     procs: &CStr,
     left: &mut usize,
     path: &mut Vec<u8>,
-    tools: &mut CgroupBuffers,
+    buffers: &mut CgroupBuffers,
 ) -> bool {
     let Some(fewer) = left.checked_sub(1) else { return false };
     *left = fewer;
     if levels == 0 {
         let own = getpid().as_raw_nonzero().get().unsigned_abs();
-        let read = tools.buffer.read_start(dir, procs, MOUNTS);
+        let read = buffers.buffer.read_start(dir, procs, MOUNTINFO_MAX);
         return read.is_ok_and(|(pids, _)| {
             pids.split(|&b| b == b'\n').any(|pid| parse::unsigned(pid) == Some(u64::from(own)))
         });
     }
-    for name in children(dir, &mut tools.entries, *left) {
+    for name in children(dir, &mut buffers.entries, *left) {
         let Ok(child) = open_dir(dir, &name) else { continue };
         let length = path.len();
         push(path, &name);
-        if holder(child.as_fd(), levels - 1, procs, left, path, tools) {
+        if find_own_group(child.as_fd(), levels - 1, procs, left, path, buffers) {
             return true;
         }
         path.truncate(length);

@@ -1,5 +1,5 @@
-//! The memory cgroups: a walk over the whole tree now and then, and in between only the usage of the
-//! limited groups.
+//! Reads the memory cgroups: all of the tree from time to time, and in between only the usage of
+//! the limited groups.
 //!
 //! Everything is opened relative to the directory of the mount point. Opening may stall when memory
 //! is short, so this runs on the walker's thread. The usage files of the first limited groups stay
@@ -17,61 +17,61 @@ use crate::sample::cgroup::usage::{Limited, budget};
 use crate::sample::proc_root::ProcRoot;
 use crate::units::Millis;
 
-/// Where only walls are needed, every so many looks go over the whole tree.
-pub const SURVEY: u32 = 8;
+/// Interval between two walks over the tree, in samples, if only limits are needed.
+pub const SURVEY_INTERVAL: u32 = 8;
 
-/// Reads the memory cgroups as far as they are needed.
+/// Reads as much of the memory cgroups as is needed.
 pub struct CgroupReader {
     root: Arc<ProcRoot>,
-    /// So many groups are read at most.
+    /// Maximum number of groups.
     most: usize,
     mount: Option<Mount>,
-    /// Looks that needed the mount and did not have it.
-    missed: u32,
+    /// Number of samples that needed the mount point and did not find it.
+    mount_misses: u32,
     last: Arc<Cgroups>,
-    /// What the last look needed.
+    /// What the last sample needed.
     needed: CgroupNeeds,
-    /// Looks since the whole tree was gone over.
-    since: u32,
-    /// Those whose level is read at every look for walls.
+    /// Number of samples since the last walk over the tree.
+    samples_since_survey: u32,
+    /// The groups whose usage is read in each sample.
     limited: Vec<Limited>,
     paths: HashMap<Box<[u8]>, Arc<Text>>,
-    tools: CgroupBuffers,
-    /// A killer weighs what cgroups do on devices.
+    buffers: CgroupBuffers,
+    /// Whether a killer uses the I/O of cgroups.
     with_io: bool,
 }
 
 impl CgroupReader {
-    /// A reader that knows nothing yet.
+    /// A reader that has not read anything yet.
     #[must_use]
     pub fn new(root: Arc<ProcRoot>) -> Self {
         Self {
             root,
             most: GROUPS_MAX,
             mount: None,
-            missed: 0,
+            mount_misses: 0,
             last: Arc::default(),
             needed: CgroupNeeds::Nothing,
-            since: 0,
+            samples_since_survey: 0,
             limited: Vec::new(),
             paths: HashMap::new(),
-            tools: CgroupBuffers::new(),
+            buffers: CgroupBuffers::new(),
             with_io: false,
         }
     }
 
-    /// Whether what cgroups do on devices is read too, where everything is.
+    /// Whether [`CgroupNeeds::Everything`] includes `io.stat`.
     pub fn set_read_io(&mut self, with_io: bool) {
         self.with_io = with_io;
     }
 
-    /// What was read last. As long as nothing is read again, it is the same.
+    /// What was read last; the same `Arc` until something is read again.
     #[must_use]
     pub fn last(&self) -> &Arc<Cgroups> {
         &self.last
     }
 
-    /// Brings what is needed up to date; `now` is on the snapshot's monotonic clock.
+    /// Reads what is needed. `now` is a time on the snapshot's monotonic clock.
     pub fn read(&mut self, needs: CgroupNeeds, now: Millis) {
         match needs {
             CgroupNeeds::Nothing if self.needed == CgroupNeeds::Nothing => {}
@@ -80,26 +80,28 @@ impl CgroupReader {
                 self.last = Arc::default();
                 self.paths.clear();
             }
-            CgroupNeeds::Limits if self.needed == needs && self.since + 1 < SURVEY => {
-                self.since += 1;
+            CgroupNeeds::Limits
+                if self.needed == needs && self.samples_since_survey + 1 < SURVEY_INTERVAL =>
+            {
+                self.samples_since_survey += 1;
                 self.refresh(now);
             }
             CgroupNeeds::Limits | CgroupNeeds::Everything => {
-                self.since = 0;
+                self.samples_since_survey = 0;
                 self.survey(needs, now);
             }
         }
         self.needed = needs;
     }
 
-    /// Goes over the whole tree.
+    /// Walks over the whole tree.
     fn survey(&mut self, needs: CgroupNeeds, now: Millis) {
         self.limited.clear();
-        if self.mount.is_none() && self.missed.is_multiple_of(SURVEY) {
-            self.mount = Mount::find(&self.root, &mut self.tools);
+        if self.mount.is_none() && self.mount_misses.is_multiple_of(SURVEY_INTERVAL) {
+            self.mount = Mount::find(&self.root, &mut self.buffers);
         }
         let Some(mount) = &self.mount else {
-            self.missed = self.missed.wrapping_add(1);
+            self.mount_misses = self.mount_misses.wrapping_add(1);
             if self.last.hierarchy != Reading::Missing {
                 let hierarchy = Reading::Missing;
                 self.last = Arc::new(Cgroups { hierarchy, read_ms: now, list: Vec::new() });
@@ -113,14 +115,15 @@ impl CgroupReader {
             with_io: self.with_io,
             list: Vec::with_capacity(self.last.list.len()),
             limited: &mut self.limited,
-            keep: budget(),
+            files_left: budget(),
             relative: Vec::new(),
             paths: &mut self.paths,
-            tools: &mut self.tools,
+            buffers: &mut self.buffers,
         };
         survey.descend(mount.dir.as_fd(), c".", 0);
         let mut list = survey.list;
-        // By the paths as they are shown: escapes and `..` may stand elsewhere than the names.
+        // The walk visits the names in their order; the escaped paths, and paths with `..`, may
+        // sort in another order.
         let order = |a: &Cgroup, b: &Cgroup| tree_order(a.path.as_str(), b.path.as_str());
         if !list.is_sorted_by(|a, b| order(a, b).is_lt()) {
             list.sort_by(order);
@@ -130,18 +133,18 @@ impl CgroupReader {
         self.paths.retain(|_, path| Arc::strong_count(path) > 1);
     }
 
-    /// Reads how full the limited groups are. Those that are gone disappear.
+    /// Reads the usage of the limited groups, and drops those that are gone.
     fn refresh(&mut self, now: Millis) {
         let Some(mount) = self.mount.as_ref().filter(|_| !self.limited.is_empty()) else { return };
         let cgroups = Arc::make_mut(&mut self.last);
         cgroups.read_ms = now;
-        let tools = &mut self.tools;
+        let buffers = &mut self.buffers;
         let list = &mut cgroups.list;
         self.limited.retain(|limited| {
             let path = limited.path.as_str();
             let at = list.binary_search_by(|group| tree_order(group.path.as_str(), path));
             let Ok(at) = at else { return false };
-            let there = limited.refresh(mount, tools, &mut list[at]);
+            let there = limited.refresh(mount, buffers, &mut list[at]);
             if !there {
                 list.retain(|group| !is_within(group.path.as_str(), path));
             }

@@ -15,8 +15,8 @@ use crate::sample::parse;
 use crate::sample::parse::MemoryStat;
 use crate::units::Bytes;
 
-/// What tells how full a group is, by hierarchy: memory, then swap (version 2) or memory and swap
-/// together (version 1), then what can be reclaimed.
+/// The files with the usage of a group: memory; swap (version 2) or memory and swap together
+/// (version 1); what reclaim can free.
 pub(crate) const fn level_files(hierarchy: Hierarchy) -> [&'static CStr; 3] {
     match hierarchy {
         Hierarchy::V1 => [c"memory.usage_in_bytes", c"memory.memsw.usage_in_bytes", c"memory.stat"],
@@ -24,32 +24,32 @@ pub(crate) const fn level_files(hierarchy: Hierarchy) -> [&'static CStr; 3] {
     }
 }
 
-/// How many groups may have these files kept open: a sixteenth of the descriptors that this process
-/// may open, and at most 64 descriptors.
+/// Maximum number of groups whose usage files stay open: they take a sixteenth of the descriptors
+/// that doomtop may open, and at most 64.
 pub(crate) fn budget() -> usize {
     let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(256, |(soft, _)| soft);
     usize::try_from(soft / 16).unwrap_or(usize::MAX).min(64) / 3
 }
 
-/// A limited group between walks over the tree.
+/// A limited group, between two walks over the tree.
 pub(crate) struct Limited {
     pub(crate) path: Arc<Text>,
-    /// Its directory below the mount point.
+    /// The path of its directory below the mount point.
     pub(crate) relative: Vec<u8>,
-    /// The files that tell how full it is, if they are kept open.
+    /// The usage files, if they stay open.
     pub(crate) files: Option<[Result<OwnedFd, Errno>; 3]>,
 }
 
 impl Limited {
-    /// Reads how full it is into its group. Whether it is still there.
+    /// Reads its usage into `group`. Whether the group still exists.
     pub(crate) fn refresh(
         &self,
         mount: &Mount,
-        tools: &mut CgroupBuffers,
+        buffers: &mut CgroupBuffers,
         group: &mut Cgroup,
     ) -> bool {
         for (at, name) in level_files(mount.hierarchy).into_iter().enumerate() {
-            let CgroupBuffers { buffer, path, .. } = tools;
+            let CgroupBuffers { buffer, path, .. } = buffers;
             let read = match &self.files {
                 Some(files) => match &files[at] {
                     Ok(file) => buffer.again(file),
@@ -65,7 +65,7 @@ impl Limited {
                         .and_then(|path| buffer.read(&mount.dir, path))
                 }
             };
-            // A limited group has the first of them as long as it lives.
+            // A limited group has the first file as long as it exists.
             if at == 0 && matches!(read, Err(Errno::NOENT | Errno::NODEV)) {
                 return false;
             }
@@ -75,7 +75,7 @@ impl Limited {
     }
 }
 
-/// Takes what one of [`level_files`] tells.
+/// Stores the content of the usage file number `at` of [`level_files`].
 pub(crate) fn take_level(
     group: &mut Cgroup,
     hierarchy: Hierarchy,
@@ -92,29 +92,21 @@ pub(crate) fn take_level(
     }
 }
 
-/// Takes what `memory.stat` tells.
+/// Stores what `memory.stat` contains.
 fn take_stat(group: &mut Cgroup, hierarchy: Hierarchy, stat: Reading<MemoryStat>) {
-    fn part<T>(stat: Reading<MemoryStat>, of: impl FnOnce(MemoryStat) -> Option<T>) -> Reading<T> {
-        match stat {
-            Reading::Value(stat) => of(stat).map_or(Reading::Missing, Reading::Value),
-            Reading::Denied => Reading::Denied,
-            Reading::Missing => Reading::Missing,
-            Reading::NotAsked => Reading::NotAsked,
-        }
-    }
-    group.reclaimable = part(stat, |stat| stat.reclaimable);
-    group.inactive_file = part(stat, |stat| stat.inactive_file);
+    group.reclaimable = stat.and_then(|stat| stat.reclaimable);
+    group.inactive_file = stat.and_then(|stat| stat.inactive_file);
     if hierarchy == Hierarchy::V2 {
-        group.pgscan = part(stat, |stat| stat.pgscan);
+        group.pgscan = stat.and_then(|stat| stat.pgscan);
     }
 }
 
-/// A file of one number of bytes.
+/// The content of a file with one number of bytes.
 fn bytes(file: &[u8]) -> Option<Bytes> {
     number(file).map(Bytes)
 }
 
-/// A file of one number.
+/// The content of a file with one number.
 pub(crate) fn number(file: &[u8]) -> Option<u64> {
     parse::lone_number("memory.current", file).ok().and_then(|number| u64::try_from(number).ok())
 }

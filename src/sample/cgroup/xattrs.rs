@@ -1,11 +1,11 @@
-//! The extended attributes with which administrators mark cgroups for oomd and systemd-oomd.
+//! The extended attributes of a cgroup for oomd and systemd-oomd.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
 use crate::model::OomdXattrs;
 
-/// How a cgroup is marked, if it is.
+/// The attributes of a cgroup, if any is set.
 pub(crate) fn marks(dir: &OwnedFd) -> Option<OomdXattrs> {
     let marks = OomdXattrs {
         avoid: marked(dir, c"user.oomd_avoid") || marked(dir, c"trusted.oomd_avoid"),
@@ -14,14 +14,14 @@ pub(crate) fn marks(dir: &OwnedFd) -> Option<OomdXattrs> {
         owner: 0,
     };
     let any = marks.avoid || marks.omit || marks.prefer;
-    // Whose mark it is decides whether it counts: unknown counts as nobody's.
+    // The owner decides whether a mark counts. An unknown owner is the owner of nothing.
     any.then(|| OomdXattrs {
         owner: rustix::fs::fstat(dir).map_or(u32::MAX, |stat| stat.st_uid),
         ..marks
     })
 }
 
-/// Whether a cgroup has an extended attribute, and a true one (systemd's `parse_boolean`).
+/// Whether an extended attribute is set and true, as systemd's `parse_boolean` reads it.
 fn marked(dir: &OwnedFd, name: &CStr) -> bool {
     let mut room = [0; 8];
     let Ok(length) = rustix::fs::fgetxattr(dir, name, &mut room[..]) else { return false };

@@ -1,5 +1,5 @@
-//! How this kernel computes `oom_score`, found by comparing: the scale of the score, and which
-//! counter of resident pages goes into it.
+//! Finds by comparison how this kernel computes `oom_score`: the scale of the score, and which
+//! counter of resident pages it uses.
 
 use crate::model::{Machine, Process, Reading, RssSource, ScoreScale};
 use crate::sample::file_buffer::FileBuffer;
@@ -7,9 +7,9 @@ use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
 use crate::units::{Adj, Pages};
 
-/// Our own score tells at once: an adj of 0 shows 600 and more on the signed scale, for which a
-/// process would have to hold three fifths of the machine on the other. `None` when our adj is
-/// not 0, the tree has no `self`, or the score is low, which [`calibrate`] then looks into.
+/// The scale, from doomtop's own score: with an adj of 0, the signed scale shows 600 and more, for
+/// which a process would have to use three fifths of the machine on the other scale. `None` if its
+/// adj is not 0, if the tree has no `self`, or if the score is lower; then [`calibrate`] can tell.
 #[must_use]
 pub fn own_scale(root: &ProcRoot) -> Option<ScoreScale> {
     let mut buffer = FileBuffer::new();
@@ -20,8 +20,7 @@ pub fn own_scale(root: &ProcRoot) -> Option<ScoreScale> {
     (adj.0 == 0 && score >= 600).then_some(ScoreScale::Signed)
 }
 
-/// What `oom_score` shows for so many points on a scale (`fs/proc/base.c` `proc_oom_score` of 5.9
-/// and of 4.17).
+/// The `oom_score` of a badness on a scale (`fs/proc/base.c` `proc_oom_score` of 5.9 and of 4.17).
 fn score_of(points: i64, total: i64, scale: ScoreScale) -> i64 {
     match scale {
         ScoreScale::Signed => (1000 + points * 1000 / total) * 2 / 3,
@@ -29,10 +28,10 @@ fn score_of(points: i64, total: i64, scale: ScoreScale) -> i64 {
     }
 }
 
-/// The numbers of a process that a score is compared by: what it holds beside its resident memory, its
-/// adj, its score. `None` where one is missing, or where the kernel's score is 0 by rule.
+/// The numbers of a process with which a score can be compared: swap and page tables, adj, score.
+/// `None` if one is missing, or if the kernel shows a score of 0 by rule.
 fn comparable(process: &Process, machine: &Machine) -> Option<(Pages, Adj, u32)> {
-    // Swap and page tables count; without them the comparison says nothing.
+    // Without page tables the sum is not the badness.
     let (adj, score) = (process.adj.value()?, process.score.value()?);
     let tables = process.pgtables.value()?;
     let init = process.id.pid == 1 && machine.initial_pid_namespace;
@@ -42,21 +41,21 @@ fn comparable(process: &Process, machine: &Machine) -> Option<(Pages, Adj, u32)>
     Some((process.swap.value().unwrap_or(Pages::ZERO) + tables, adj, score))
 }
 
-/// A number of pages that the products of [`score_of`] have room for; no machine has more.
-fn sane(pages: Pages) -> Option<i64> {
+/// The number of pages, if the products in [`score_of`] cannot overflow. No machine has more.
+fn checked(pages: Pages) -> Option<i64> {
     i64::try_from(pages.0).ok().filter(|&pages| pages < 1 << 50)
 }
 
-/// The points of a process that holds so much.
+/// The badness of a process that uses `held` pages.
 fn points_of(held: Pages, adj: Adj, total: i64) -> Option<i64> {
-    Some(sane(held)? + i64::from(adj.0) * (total / 1000))
+    Some(checked(held)? + i64::from(adj.0) * (total / 1000))
 }
 
-/// Finds the scale of `oom_score`: the one that gives more processes exactly the score that the
-/// kernel shows. `None` when there is nobody to compare, or no difference.
+/// Finds the scale of `oom_score`: the one that gives exactly the kernel's score for more
+/// processes. `None` if no process can be compared, or if both give equally many.
 #[must_use]
 pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Option<ScoreScale> {
-    let total = sane(total).filter(|&total| total > 0)?;
+    let total = checked(total).filter(|&total| total > 0)?;
     let mut matches = [0_u32; 2];
     for process in processes {
         let rss = match (machine.rss_source, process.rss_exact) {
@@ -76,9 +75,9 @@ pub fn calibrate(processes: &[Process], machine: &Machine, total: Pages) -> Opti
     }
 }
 
-/// Which of the two files the kernel's own scores fit, where they fit only one: the OOM killer and
-/// `oom_score` go by the same counter. Versions tell the same, but a distributor may have taken the
-/// change of 7.0 back to an older kernel.
+/// Counts which of the two files agrees with the kernel's own scores, if only one does: the OOM
+/// killer and `oom_score` use the same counter. The kernel version says the same, but a distributor
+/// may have ported the change of 7.0 to an older kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SourceEvidence {
     stat: u64,
@@ -86,13 +85,14 @@ pub struct SourceEvidence {
 }
 
 impl SourceEvidence {
-    /// So many more scores must speak for a file, and eight times as many as against it, before it is
-    /// believed against the version: a process that grew between two files speaks for either.
+    /// Minimum number of scores for a file, which must also be more than eight times the number
+    /// against it, to overrule the version: a process that grew while its files were read counts
+    /// for either.
     const ENOUGH: u64 = 8;
 
-    /// Takes the scores of a look that were read beside the sizes.
+    /// Counts the scores of a sample that were read together with the sizes.
     pub fn weigh(&mut self, processes: &[Process], machine: &Machine, total: Pages) {
-        let Some(total) = sane(total).filter(|&total| total > 0) else { return };
+        let Some(total) = checked(total).filter(|&total| total > 0) else { return };
         for process in processes.iter().filter(|process| process.score_fresh) {
             let Reading::Value(exact) = process.rss_exact else { continue };
             if exact == process.rss_stat {
@@ -111,7 +111,7 @@ impl SourceEvidence {
         }
     }
 
-    /// How many scores fit only this file, and how many only the other one.
+    /// Number of scores that fit only this file, and number of those that fit only the other.
     #[must_use]
     pub const fn for_and_against(&self, source: RssSource) -> (u64, u64) {
         match source {
@@ -120,7 +120,7 @@ impl SourceEvidence {
         }
     }
 
-    /// The file to trust, where the version says this one.
+    /// The file to use, if the kernel version says `by_version`.
     #[must_use]
     pub fn verdict(&self, by_version: RssSource) -> RssSource {
         let other = match by_version {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_be_compared_is_left_out() {
+    fn processes_that_cannot_be_compared_are_left_out() {
         let machine = Machine { initial_pid_namespace: true, ..Machine::default() };
         let mut init = shows(400, 0, 0);
         init.id.pid = 1;
@@ -184,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn scores_that_fit_one_file_only_outvote_the_version() {
+    fn scores_that_fit_only_one_file_overrule_the_version() {
         let machine = Machine::default();
-        // At 12,000 pages the score steps from 667 to 668: the two counters stand on either side of one.
+        // At 12,000 pages the score steps from 667 to 668, between the two counters.
         let torn = |score| Process {
             rss_exact: Reading::Value(Pages(12_020)),
             score_fresh: true,

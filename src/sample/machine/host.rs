@@ -1,5 +1,4 @@
-//! What does not change while the machine runs, read once; and the scale of `oom_score`, found by
-//! comparing.
+//! Reads the facts of the machine that do not change while it runs.
 
 use nix::unistd::{SysconfVar, sysconf};
 
@@ -10,21 +9,21 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::row::{OpenByPath, RowBuffers};
 use crate::units::{PageSize, TickRate};
 
-/// The initial pid namespace's inode (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
+/// Link of the initial pid namespace (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 fn constant(which: SysconfVar) -> Option<u64> {
     sysconf(which).ok().flatten().and_then(|value| u64::try_from(value).ok())
 }
 
-/// The line in a file of one line.
+/// The content of a file with one line; `None` if it is empty.
 fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut FileBuffer) -> Option<Text> {
     let bytes = buffer.read(root, path).ok()?.trim_ascii();
     (!bytes.is_empty()).then(|| Text::new(bytes))
 }
 
-/// Reads the machine's constants. The scale of `oom_score` is set by the kernel's version, until
-/// [`own_scale`] or [`calibrate`] know better.
+/// Reads the facts. The scale of `oom_score` is that of the kernel version, until
+/// [`calibration`](crate::sample::machine::calibration) finds the real one.
 #[must_use]
 pub fn machine(root: &ProcRoot) -> Machine {
     let mut buffer = FileBuffer::new();
@@ -57,18 +56,19 @@ pub fn machine(root: &ProcRoot) -> Machine {
     machine
 }
 
-/// The memory nodes, where there is more than one.
+/// The NUMA nodes; none if there is only one.
 fn nodes(root: &ProcRoot, buffer: &mut FileBuffer) -> Vec<NumaNode> {
-    // The file comes in several pieces and grows with nodes times CPUs.
+    // The file arrives in several pieces and grows with the number of nodes times the number of
+    // CPUs.
     let read = buffer.read_start(root, c"zoneinfo", 1 << 20);
     let found = read.map_or_else(|_| Vec::new(), |(bytes, _)| parse::zoneinfo(bytes));
     if found.len() > 1 { found } else { Vec::new() }
 }
 
-/// Whether pid 1 of this tree is the machine's init. Only the initial namespace shows kernel
-/// threads, of which pid 2 is the first. Where pid 2 is hidden, our own namespace tells, but only
-/// if the tree is of our namespace: seen from a container, the host's tree links to the
-/// container's.
+/// Whether pid 1 of this tree is the init of the machine. Only the initial pid namespace has kernel
+/// threads, and pid 2 is the first of them. If pid 2 is hidden, the namespace of doomtop tells,
+/// provided that the tree belongs to it: in the host's tree, seen from a container, `self` links to
+/// the namespace of the container.
 fn initial_pid_namespace(root: &ProcRoot) -> bool {
     if let Ok(stat) = RowBuffers::new(PageSize::default()).stat(&OpenByPath { root, pid: 2 }) {
         return stat.flags & Process::PF_KTHREAD != 0;
@@ -78,7 +78,8 @@ fn initial_pid_namespace(root: &ProcRoot) -> bool {
     root.is_live() && link.is_ok_and(|length| room[..length] == *INITIAL_PID_NAMESPACE.as_bytes())
 }
 
-/// The file whose counter this kernel's OOM killer reads, as near-tie kills told:
+/// The file with the counter that the OOM killer of a kernel version reads. Near ties between
+/// victims showed:
 ///
 /// | kernel | the OOM killer reads | `stat` field 24 | `status` |
 /// |---|---|---|---|
@@ -91,8 +92,8 @@ pub fn rss_source(version: (u32, u32)) -> RssSource {
     if version >= (7, 0) { RssSource::Status } else { RssSource::Stat }
 }
 
-/// The scale by the kernel's version, for when nothing could be compared. Late 5.4 kernels got
-/// the signed scale too, so this may be wrong there.
+/// The scale of `oom_score` of a kernel version, for when no scores could be compared. Late 5.4
+/// kernels also have the signed scale; for them it may be wrong.
 #[must_use]
 pub fn scale_by_version(version: (u32, u32)) -> ScoreScale {
     if version >= (5, 9) { ScoreScale::Signed } else { ScoreScale::Floored }
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_choose_the_file_and_the_scale() {
+    fn the_kernel_version_selects_the_file_and_the_scale() {
         for (version, source) in [
             ((5, 15), RssSource::Stat),
             ((6, 1), RssSource::Stat),

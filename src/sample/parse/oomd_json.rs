@@ -59,7 +59,7 @@ impl<'a> Plugin<'a> {
         text.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// The cgroups that it looks at.
+    /// The cgroups among which it chooses.
     fn cgroups(&self) -> CgroupSet {
         CgroupSet::parse(self.text("cgroup").unwrap_or_default())
     }
@@ -132,7 +132,7 @@ fn take_actions(
         kills.by_memory |= !kills.by_swap;
         cgroups.0.append(&mut action.cgroups().0);
         if action.args.is_some_and(|args| args.get("recursive").is_some()) {
-            remark("it looks for its victim recursively, which is not followed");
+            remark("it searches its victim recursively (recursive), which is not followed");
         }
     }
     kills
@@ -236,14 +236,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_damage_is_survived(at in 0..FILE.len(), byte: u8) {
+        fn no_damage_panics(at in 0..FILE.len(), byte: u8) {
             let mut bytes = FILE.as_bytes().to_vec();
             bytes[at] = byte;
             let _ = oomd_json(&bytes);
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>, text in "[\\[\\]{}\",:/*0-9a-u\\\\ ]{0,60}") {
+        fn no_bytes_panic(bytes: Vec<u8>, text in "[\\[\\]{}\",:/*0-9a-u\\\\ ]{0,60}") {
             let _ = oomd_json(&bytes);
             let _ = oomd_json(text.as_bytes());
         }
