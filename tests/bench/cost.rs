@@ -113,7 +113,7 @@ impl Whole {
         let spent = self.app.take_spent();
         let snapshot: Arc<Snapshot> = self.source.sample(&self.app.needs(), spent).expect("a look");
         self.app.update(Msg::Sampled(snapshot));
-        let mut viewport = self.app.viewport;
+        let mut viewport = self.app.display.viewport;
         self.terminal
             .draw(|frame| viewport = ui::draw(&self.app, &self.sample, frame))
             .expect("a picture");

@@ -164,7 +164,7 @@ fn the_last_turn_is_proposed_back() {
         zeroed: Some((Sysctl::OvercommitKbytes, 1_500_000)),
     }));
     assert!(player.notice().contains("overcommit_kbytes went from 1500000 to 0"));
-    assert_eq!(player.app.journal.entries.len(), 1);
+    assert_eq!(player.app.session.journal.entries.len(), 1);
     let mut now = promised(1_000_000);
     now.overcommit.ratio = Reading::Value(80);
     player.sample(now.clone());
@@ -179,7 +179,7 @@ fn the_last_turn_is_proposed_back() {
         now: 1_500_000,
         zeroed: Some((Sysctl::OvercommitRatio, 80)),
     }));
-    assert_eq!(player.app.sysctl_history.earlier, [], "put back, and nothing before it");
+    assert_eq!(player.app.session.sysctl_history.earlier, [], "put back, and nothing before it");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn chrome(player: &Player) -> u64 {
 }
 
 fn seen(player: &Player) -> Vec<i32> {
-    player.app.lines.iter().map(|line| line.id.pid).collect()
+    player.app.table.lines.iter().map(|line| line.id.pid).collect()
 }
 
 fn played(seconds: u64) -> Player {
@@ -190,6 +190,7 @@ fn two_runs_in_one_recording_are_both_there() {
     player.app.update(Msg::Played(Arc::new(other)));
     assert_eq!(player.app.playback.past.len(), 7);
     assert!(
-        player.app.timeline.events.is_empty() && !player.app.playback.past.has_kill(SampleIndex(6))
+        player.app.incidents.timeline.events.is_empty()
+            && !player.app.playback.past.has_kill(SampleIndex(6))
     );
 }

@@ -200,7 +200,7 @@ fn the_page_of_promises_reads_whom_it_shows() {
 #[test]
 fn a_recording_is_shown_by_what_it_has() {
     let mut app = app("db-03.jsonl");
-    app.setup.live = false;
+    app.start.live = false;
     paint(&mut app, FULL, 120, 40);
     press(&mut app, &["C"]);
     let picture = screen(&mut app, 120, 40);

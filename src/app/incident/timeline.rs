@@ -42,16 +42,6 @@ pub struct Timeline {
     pub events: Vec<OomEvent>,
     /// Where they are heard of.
     pub sources: Vec<LogSourceStatus>,
-    /// Only kills, and not what was done from here.
-    pub kills_only: bool,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
-    /// The line that the cursor holds to; nothing: the newest.
-    pub(crate) held: Option<TimelineEntry>,
-    /// Since the view was on the screen so many are new.
-    pub unseen: usize,
     /// Those that only a log file tells of, where anybody may write.
     pub(crate) unproven: BTreeSet<u64>,
     reports: BTreeMap<u64, Arc<OomReport>>,

@@ -9,24 +9,24 @@ impl App {
     /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.report.is_some() || self.setup.live && self.playback.is_past()
+        self.incidents.report.is_some() || self.start.live && self.playback.is_past()
     }
 
     /// Whether doomtop may act; says why, where it may not.
     pub(crate) fn may_act(&mut self) -> bool {
-        if self.report.is_some() {
+        if self.incidents.report.is_some() {
             let text = "this is a report of a kill that is over: nobody in it can be acted on";
             self.say(NoticeLevel::Warn, text);
             return false;
         }
-        if self.setup.live && self.playback.is_past() {
+        if self.start.live && self.playback.is_past() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be acted on",
             );
             return false;
         }
-        match self.setup.acting {
+        match self.start.acting {
             ActingMode::Free | ActingMode::Rehearsal | ActingMode::Demo => true,
             ActingMode::ReadOnly => {
                 self.say(NoticeLevel::Warn, "read-only: nothing is changed or signalled from here");
@@ -50,7 +50,7 @@ impl App {
     pub(crate) fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
-            let empty = self.lines.is_empty();
+            let empty = self.table.lines.is_empty();
             let why = if empty { "there is no process here" } else { "that process is gone" };
             self.say(NoticeLevel::Warn, why);
         }

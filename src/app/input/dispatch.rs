@@ -74,7 +74,7 @@ impl App {
     /// The place of the view: where keys are looked up when nothing lies over it.
     #[must_use]
     pub const fn home(&self) -> KeyContext {
-        match self.screen {
+        match self.views.kind {
             ViewKind::Processes => KeyContext::Browse,
             ViewKind::Cgroups => KeyContext::Cgroups,
             ViewKind::Verdicts => KeyContext::Verdicts,
@@ -85,7 +85,7 @@ impl App {
 
     /// Carries out an action as the view means it.
     pub(crate) fn act_here(&mut self, action: Action) -> Vec<Request> {
-        match self.screen {
+        match self.views.kind {
             ViewKind::Processes => self.browse(action),
             ViewKind::Cgroups => self.group_action(action),
             ViewKind::Verdicts => self.verdict_action(action),
@@ -95,7 +95,7 @@ impl App {
     }
 
     fn browse_key(&mut self, key: Key) -> Vec<Request> {
-        match self.screen {
+        match self.views.kind {
             ViewKind::Processes => {}
             ViewKind::Cgroups => return self.group_key(key),
             ViewKind::Verdicts => return self.verdict_key(key),

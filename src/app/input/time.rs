@@ -31,11 +31,11 @@ impl App {
 
     /// Back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
-        if !self.playback.gone_back && !self.paused {
+        if !self.playback.gone_back && !self.playback.paused {
             return self.say(NoticeLevel::Plain, "this is now");
         }
-        self.paused = false;
-        self.notice = None;
+        self.playback.paused = false;
+        self.display.notice = None;
         if let Some(newest) = self.playback.past.newest() {
             self.go_to_sample(newest);
         }
@@ -112,7 +112,7 @@ impl App {
         action: crate::app::keymap::bindings::Action,
     ) -> Option<Vec<Request>> {
         use crate::app::keymap::bindings::Action;
-        if self.report.is_some() {
+        if self.incidents.report.is_some() {
             match action {
                 Action::KillBefore => self.step_report(false),
                 Action::KillAfter => self.step_report(true),

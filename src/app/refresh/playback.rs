@@ -102,6 +102,8 @@ pub struct Playback {
     pub(crate) recording_since: Option<Millis>,
     /// Looks bring everything, because they may be written to a file.
     pub thorough: bool,
+    /// Whether new samples are kept without being shown.
+    pub paused: bool,
 }
 
 impl Default for Playback {
@@ -119,6 +121,7 @@ impl Default for Playback {
             playing: None,
             recording_since: None,
             thorough: false,
+            paused: false,
         }
     }
 }

@@ -30,7 +30,7 @@ impl App {
         let (mut new, mut looked) = (Vec::new(), 0);
         for news in all {
             match news {
-                LogUpdate::Ear(ear, hearing) => self.timeline.hear(ear, hearing),
+                LogUpdate::Ear(ear, hearing) => self.incidents.timeline.hear(ear, hearing),
                 LogUpdate::Report { number, unix_ms, told, report } => {
                     let known = |pid: Option<i32>, timeline: &Timeline| {
                         timeline.events.iter().any(|it| {
@@ -38,20 +38,20 @@ impl App {
                                 && (it.victim.and_then(|victim| victim.pid) == pid)
                         })
                     };
-                    self.timeline.keep(number, Arc::clone(&report));
+                    self.incidents.timeline.keep(number, Arc::clone(&report));
                     for mut happening in tell(number, unix_ms, told, &report) {
                         let pid = happening.victim.and_then(|victim| victim.pid);
-                        if known(pid, &self.timeline) {
+                        if known(pid, &self.incidents.timeline) {
                             continue;
                         }
-                        if pid.is_some() && self.setup.live {
-                            self.timeline.told_at(unix_ms, pid);
+                        if pid.is_some() && self.start.live {
+                            self.incidents.timeline.told_at(unix_ms, pid);
                         }
-                        if self.setup.live && looked < STORM {
+                        if self.start.live && looked < STORM {
                             looked += 1;
                             self.recall(&mut happening);
                         }
-                        let nth = self.timeline.add(happening);
+                        let nth = self.incidents.timeline.add(happening);
                         new.extend((told == EventTime::Live).then_some(nth));
                     }
                 }
@@ -78,9 +78,11 @@ impl App {
     ) -> Option<u64> {
         let near = |it: &OomEvent| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
         if heard.undone {
-            let may = |it: &&OomEvent| near(it) && (proven || self.timeline.is_unproven(it.nth));
-            let last = self.timeline.events.iter().rev().find(may).map(|it| it.nth);
-            self.timeline.events.retain(|it| Some(it.nth) != last);
+            let may = |it: &&OomEvent| {
+                near(it) && (proven || self.incidents.timeline.is_unproven(it.nth))
+            };
+            let last = self.incidents.timeline.events.iter().rev().find(may).map(|it| it.nth);
+            self.incidents.timeline.events.retain(|it| Some(it.nth) != last);
             return None;
         }
         let leaf =
@@ -95,9 +97,11 @@ impl App {
             };
             near(it) && whom && (heard.pid.is_some() || leaf(&it.domain) == leaf(&heard.cgroup))
         };
-        if let Some(known) = self.timeline.events.iter().find(|it| same(it)).map(|it| it.nth) {
+        if let Some(known) =
+            self.incidents.timeline.events.iter().find(|it| same(it)).map(|it| it.nth)
+        {
             if proven {
-                self.timeline.unproven.remove(&known);
+                self.incidents.timeline.unproven.remove(&known);
             }
             return None;
         }
@@ -122,12 +126,12 @@ impl App {
             report: None,
             said: Some(heard.said),
         };
-        if self.setup.live {
+        if self.start.live {
             self.recall(&mut happening);
         }
-        let nth = self.timeline.add(happening);
+        let nth = self.incidents.timeline.add(happening);
         if !proven {
-            self.timeline.unproven.insert(nth);
+            self.incidents.timeline.unproven.insert(nth);
         }
         Some(nth)
     }
@@ -188,7 +192,7 @@ impl App {
 
     /// Compares what the kernel counted in a look with the look before it.
     pub(crate) fn note_counted_kills(&mut self, nth: SampleIndex, sample: &Snapshot) {
-        self.timeline.since.get_or_insert(sample.clock.unix_ms);
+        self.incidents.timeline.since.get_or_insert(sample.clock.unix_ms);
         let past = &self.playback.past;
         let before = nth.0.checked_sub(1).map(SampleIndex);
         let Some((before, facts)) = before.and_then(|nth| Some((nth, past.facts(nth)?))) else {
@@ -206,17 +210,17 @@ impl App {
                 None => Vec::new(),
             };
             let due = Millis(self.now.0.saturating_add(GRACE.0));
-            self.timeline.count(from, sample.clock.unix_ms, count, guesses, due);
+            self.incidents.timeline.count(from, sample.clock.unix_ms, count, guesses, due);
         }
         self.settle_counted();
     }
 
     /// What waited long enough for a line is told without one.
     fn settle_counted(&mut self) {
-        let at_once = !self.setup.live || !self.timeline.hears_kernel();
+        let at_once = !self.start.live || !self.incidents.timeline.hears_kernel();
         // Before anything is known of the kernel's log, it may still be opened: but not for long.
-        let at_once = at_once && (!self.setup.live || !self.timeline.sources.is_empty());
-        let new = self.timeline.settle(self.now, at_once);
+        let at_once = at_once && (!self.start.live || !self.incidents.timeline.sources.is_empty());
+        let new = self.incidents.timeline.settle(self.now, at_once);
         if !new.is_empty() {
             self.announce(&new);
             self.arrange_events();
@@ -226,24 +230,24 @@ impl App {
     /// Says that somebody was killed just now.
     fn announce(&mut self, new: &[u64]) {
         let Some(&last) = new.last() else { return };
-        if self.screen != ViewKind::Events {
-            self.timeline.unseen += new.len();
+        if self.views.kind != ViewKind::Events {
+            self.views.events.unseen += new.len();
         }
-        if !self.setup.live {
+        if !self.start.live {
             return;
         }
-        let Some(happening) = self.timeline.find(last) else { return };
+        let Some(happening) = self.incidents.timeline.find(last) else { return };
         let mut text = format!("{} killed {}", happening.by.name(), whom(happening));
         if let Some(path) = happening.domain.as_ref().filter(|_| happening.victim.is_some()) {
             text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
         }
-        if self.timeline.is_unproven(last) {
+        if self.incidents.timeline.is_unproven(last) {
             text.push_str(" (by a log file)");
         }
         if new.len() > 1 {
             text.push_str(&format!(", and {} more", new.len() - 1));
         }
-        if self.screen != ViewKind::Events {
+        if self.views.kind != ViewKind::Events {
             text.push_str(": Alt-5");
         }
         self.say(NoticeLevel::Warn, text);

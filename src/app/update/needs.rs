@@ -13,21 +13,23 @@ impl App {
     #[must_use]
     pub fn needs(&self) -> Needs {
         // Reading a command line may stall: the slow reader brings them.
-        let mut needs = Needs { cmdline: false, ..self.setup.policy.needs() };
+        let mut needs = Needs { cmdline: false, ..self.settings.policy.needs() };
         for column in self.columns() {
             column.add_needs(&mut needs);
         }
         // The explain page and the dialogs speak of both.
         needs.status = true;
-        needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
+        needs.cgroup |=
+            self.table.settings.filter.wants_cgroups() || self.table.search.wants_cgroups();
         let speaks = self.mode.asks() || matches!(self.mode, Mode::Explain(_) | Mode::Persist(_));
         let speaks = speaks || matches!(self.mode, Mode::Menu(_));
-        needs.cgroup |= speaks || self.viewport.width >= 100;
-        needs.cgroup |= self.adj_rules.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
+        needs.cgroup |= speaks || self.display.viewport.width >= 100;
+        needs.cgroup |=
+            self.session.adj_rules.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
         self.add_verdict_needs(&mut needs);
         let groups =
-            matches!(self.screen, ViewKind::Cgroups | ViewKind::Memory) || self.is_scoped();
-        let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
+            matches!(self.views.kind, ViewKind::Cgroups | ViewKind::Memory) || self.is_scoped();
+        let walls_at_least = if groups || matches!(self.settings.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {
             CgroupNeeds::Walls
@@ -39,7 +41,7 @@ impl App {
         // Before the first look nobody knows whether there are any.
         needs.cgroup |= self.scene.as_ref().is_none_or(walls);
         let mut scores: Vec<ProcId> = self.visible().collect();
-        scores.extend(self.check.suspects());
+        scores.extend(self.refresh.self_check.suspects());
         // Before the first look nobody knows who will be on the screen.
         // A killer that goes by everybody's score asks for all of them.
         needs.scores = if needs.scores == Scores::All || self.scene.is_none() {
@@ -61,7 +63,7 @@ impl App {
 
     /// The processes on the screen.
     pub(crate) fn visible(&self) -> impl Iterator<Item = ProcId> {
-        let rows = usize::from(self.viewport.rows);
-        self.lines.iter().skip(self.top).take(rows).map(|line| line.id)
+        let rows = usize::from(self.display.viewport.rows);
+        self.table.lines.iter().skip(self.table.cursor.top).take(rows).map(|line| line.id)
     }
 }

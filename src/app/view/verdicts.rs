@@ -1,6 +1,7 @@
 //! The view of verdicts: every policy's opinion side by side, and how each ranks those that matter.
 //! Nothing here acts on a process.
 
+use crate::app::view::list_cursor::ListCursor;
 use crate::forecast::opinion::KillerOpinion;
 use crate::model::ProcId;
 use crate::rank::Ranking;
@@ -29,10 +30,8 @@ pub struct VerdictsView {
     pub hide: bool,
     /// How many were left out for that.
     pub hidden: usize,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
+    /// The cursor.
+    pub cursor: ListCursor,
     /// So many columns of ranks were scrolled off; nothing: as the cursor needs it.
     pub skipped: Option<usize>,
     /// The policy that the cursor holds to, once it was moved.

@@ -88,7 +88,7 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canva
     if axis.place(newest.at).is_some()
         && let Some(time) = clock(app, window, newest.at)
     {
-        let word = if app.setup.live { "now" } else { "end" };
+        let word = if app.start.live { "now" } else { "end" };
         let text = format!("{word} {time}");
         let x = area.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {

@@ -136,13 +136,13 @@ impl Player {
             }
         }
         self.draw();
-        let lines = match self.app.screen {
-            doomtop::app::dialog::mode::Screen::Processes => Some(self.app.lines.len()),
+        let lines = match self.app.views.kind {
+            doomtop::app::dialog::mode::Screen::Processes => Some(self.app.table.lines.len()),
             _ => None,
         };
         if let Some(lines) = lines {
-            assert!(self.app.cursor < lines.max(1), "{} of {lines}", self.app.cursor);
-            assert!(self.app.top < lines.max(1), "top {} of {lines}", self.app.top);
+            assert!(self.app.table.cursor.at < lines.max(1), "{} of {lines}", self.app.table.cursor.at);
+            assert!(self.app.table.cursor.top < lines.max(1), "top {} of {lines}", self.app.table.cursor.top);
         }
     }
 
@@ -279,7 +279,7 @@ impl Player {
     fn draw(&mut self) {
         let (app, size) = (&mut self.app, SIZES[self.size % SIZES.len()]);
         paint(app, size, self.sample, Millis(self.now));
-        match (self.app.mode.asks(), self.app.viewport.dialog) {
+        match (self.app.mode.asks(), self.app.display.viewport.dialog) {
             (true, true) => drop(self.opened.get_or_insert(self.now)),
             _ => self.opened = None,
         }

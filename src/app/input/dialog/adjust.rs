@@ -31,7 +31,8 @@ impl App {
         };
         let proposal = Adj::clamped(i64::from(from.0) + by);
         let Some(scene) = &self.scene else { return };
-        let rights = WriteRights::of(&process, from, self.journal.refused(process.id), scene);
+        let rights =
+            WriteRights::of(&process, from, self.session.journal.refused(process.id), scene);
         self.mode = Mode::Adjust(Box::new(AdjustDialog::new(&process, from, proposal, rights)));
         self.renew_preview();
     }
@@ -40,7 +41,7 @@ impl App {
     pub(crate) fn renew_preview(&mut self) {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
+        edit.foresee(self.settings.policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
     }
 
     /// Lets the editor reach further.
@@ -48,7 +49,7 @@ impl App {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         let was_wide = edit.is_wide();
-        edit.reach_on(scene, &self.tags);
+        edit.reach_on(scene, &self.table.tags);
         if !was_wide && !edit.is_wide() {
             self.say(NoticeLevel::Plain, "nobody else: nothing tagged, and nobody belongs with it");
         }
@@ -59,7 +60,7 @@ impl App {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         if edit.is_wide() {
-            let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
+            let (policy, now, spare) = (self.settings.policy, &self.ranking, &mut self.spare);
             edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
         }
         let found = if first { edit.proposals.first } else { edit.proposals.out };
@@ -88,7 +89,7 @@ impl App {
     pub(crate) fn open_bulk_adj(&mut self, to: Adj) {
         let Mode::Adjust(edit) = &self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        let several = bulk_adj::dialog(edit, to, scene, (self.setup.own, &self.journal));
+        let several = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
         self.mode = Mode::Bulk(several);
     }
 

@@ -42,7 +42,7 @@ impl App {
             let scope = Scope::Memcg(Arc::clone(path));
             item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
         };
-        let chain = match self.screen {
+        let chain = match self.views.kind {
             ViewKind::Processes | ViewKind::Verdicts | ViewKind::Memory | ViewKind::Events => {
                 self.selected().and_then(|process| process.cgroup.as_ref().value())
             }

@@ -11,10 +11,11 @@ use crate::words::incident::ExplainedReport;
 impl App {
     pub(crate) fn open_incident(&mut self, happening: &OomEvent) {
         let mut lines = Vec::new();
-        let report = happening.report.and_then(|number| self.timeline.report(number).cloned());
+        let report =
+            happening.report.and_then(|number| self.incidents.timeline.report(number).cloned());
         if let Some(report) = &report {
-            let common = self.timeline.common();
-            let policy = Some(self.setup.policy).filter(|policy| policy.id() != "linux");
+            let common = self.incidents.timeline.common();
+            let policy = Some(self.settings.policy).filter(|policy| policy.id() != "linux");
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.prediction {
@@ -46,7 +47,7 @@ impl App {
                 lines.push(("cgroup", path.to_string()));
             }
             lines.extend(happening.said.as_ref().map(|said| ("said", said.to_string())));
-            if self.timeline.is_unproven(happening.nth) {
+            if self.incidents.timeline.is_unproven(happening.nth) {
                 let text = "told by a log file only, where anybody may write (logger -t)";
                 lines.push(("proof", text.to_owned()));
             }
@@ -59,7 +60,7 @@ impl App {
     }
 
     fn when_words(&self, happening: &OomEvent) -> String {
-        let local = happening.unix_ms.div_euclid(1000) + i64::from(self.setup.utc_offset);
+        let local = happening.unix_ms.div_euclid(1000) + i64::from(self.start.utc_offset);
         let second = local.rem_euclid(86_400);
         let (year, month, day) = civil(local.div_euclid(86_400));
         let time = format!(

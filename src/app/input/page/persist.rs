@@ -66,7 +66,7 @@ impl App {
     }
 
     pub(crate) fn persist_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let page = self.viewport.page;
+        let page = self.display.viewport.page;
         let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
         if keep.path.is_some() {
             return self.path_key(key, press);

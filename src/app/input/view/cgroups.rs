@@ -20,21 +20,22 @@ impl App {
     /// The line under the cursor of the view.
     #[must_use]
     pub fn group_line(&self) -> Option<&CgroupLine> {
-        self.cgroups.lines.get(self.cgroups.cursor)
+        self.views.cgroups.lines.get(self.views.cgroups.cursor.at)
     }
 
     /// Builds the view anew, where it is shown.
     pub(crate) fn arrange_groups(&mut self) {
-        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Cgroups) else {
+        let Some(scene) = self.scene.as_ref().filter(|_| self.views.kind == ViewKind::Cgroups)
+        else {
             return;
         };
-        self.cgroups.arrange(self.setup.policy, scene, &self.ranking);
-        self.cgroups.keep_in_view(self.viewport.rows);
+        self.views.cgroups.arrange(self.settings.policy, scene, &self.ranking);
+        self.views.cgroups.keep_visible(self.display.viewport.rows);
     }
 
     /// The cursor of the view stays on the screen.
     pub(crate) fn keep_group_in_view(&mut self) {
-        self.cgroups.keep_in_view(self.viewport.rows);
+        self.views.cgroups.keep_visible(self.display.viewport.rows);
     }
 
     /// A key in the view of cgroups.
@@ -51,7 +52,7 @@ impl App {
 
     /// Carries out what a key of the view, or a line of its palette, means.
     pub(crate) fn group_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
+        if let Some(by) = action.step(self.display.viewport.rows) {
             self.move_group_by(by);
             return Vec::new();
         }
@@ -60,8 +61,8 @@ impl App {
             Action::GroupsByWall => self.sort_groups(true, "sorted by nearness of the wall"),
             Action::GroupsAsTree => self.sort_groups(false, "sorted as a tree"),
             Action::HideUnlimited => {
-                self.cgroups.hide = !self.cgroups.hide;
-                let word = if self.cgroups.hide { "hidden" } else { "shown" };
+                self.views.cgroups.hide = !self.views.cgroups.hide;
+                let word = if self.views.cgroups.hide { "hidden" } else { "shown" };
                 self.say(NoticeLevel::Plain, format!("cgroups without a limit are {word}"));
                 self.arrange_groups();
             }
@@ -79,15 +80,15 @@ impl App {
     }
 
     fn move_group_by(&mut self, by: isize) {
-        let last = self.cgroups.lines.len().saturating_sub(1);
-        self.cgroups.cursor = self.cgroups.cursor.saturating_add_signed(by).min(last);
+        let count = self.views.cgroups.lines.len();
+        self.views.cgroups.cursor.move_by(by, count);
         let held = self.group_line().and_then(|line| self.group_at(line));
-        self.cgroups.held = Some(held.map(|group| Arc::clone(&group.path)));
+        self.views.cgroups.held = Some(held.map(|group| Arc::clone(&group.path)));
         self.keep_group_in_view();
     }
 
     fn sort_groups(&mut self, by_wall: bool, text: &str) {
-        self.cgroups.by_limit = by_wall;
+        self.views.cgroups.by_limit = by_wall;
         self.say(NoticeLevel::Plain, text);
         self.arrange_groups();
     }
@@ -98,7 +99,7 @@ impl App {
         let scope = self
             .group_at(line)
             .map_or(Scope::Global, |group| Scope::Memcg(Arc::clone(&group.path)));
-        self.screen = ViewKind::Processes;
+        self.views.kind = ViewKind::Processes;
         self.set_scope(scope)
     }
 }

@@ -14,8 +14,9 @@ impl App {
     /// The lines of the view, the oldest first.
     #[must_use]
     pub fn event_entries(&self) -> Vec<TimelineEntry> {
-        let kills = &self.timeline.events;
-        let acts = if self.timeline.kills_only { &[][..] } else { &self.journal.entries[..] };
+        let kills = &self.incidents.timeline.events;
+        let acts =
+            if self.views.events.kills_only { &[][..] } else { &self.session.journal.entries[..] };
         let mut entries = Vec::with_capacity(kills.len() + acts.len());
         let mut acts = acts.iter().enumerate().peekable();
         for kill in kills {
@@ -31,8 +32,8 @@ impl App {
     /// The kill under the cursor of the view.
     #[must_use]
     pub fn happening(&self) -> Option<&OomEvent> {
-        match self.event_entries().get(self.timeline.cursor)? {
-            TimelineEntry::Kill(nth) => self.timeline.find(*nth),
+        match self.event_entries().get(self.views.events.cursor.at)? {
+            TimelineEntry::Kill(nth) => self.incidents.timeline.find(*nth),
             TimelineEntry::Act(_) => None,
         }
     }
@@ -41,14 +42,14 @@ impl App {
     pub(crate) fn arrange_events(&mut self) {
         let entries = self.event_entries();
         let last = entries.len().saturating_sub(1);
-        let held = self.timeline.held;
+        let held = self.views.events.held;
         let found = held.and_then(|held| entries.iter().position(|it| *it == held));
-        self.timeline.cursor = match held {
-            Some(_) => found.unwrap_or(self.timeline.cursor).min(last),
+        self.views.events.cursor.at = match held {
+            Some(_) => found.unwrap_or(self.views.events.cursor.at).min(last),
             None => last,
         };
-        if self.screen == ViewKind::Events {
-            self.timeline.unseen = 0;
+        if self.views.kind == ViewKind::Events {
+            self.views.events.unseen = 0;
         }
         self.keep_event_in_view();
     }
@@ -56,21 +57,18 @@ impl App {
     /// The cursor of the view stays on the screen.
     pub(crate) fn keep_event_in_view(&mut self) {
         let count = self.event_entries().len();
-        let rows = usize::from(self.viewport.rows).max(1);
-        let view = &mut self.timeline;
-        view.cursor = view.cursor.min(count.saturating_sub(1));
-        let last_top = count.saturating_sub(rows);
-        view.top =
-            view.top.clamp((view.cursor + 1).saturating_sub(rows), view.cursor).min(last_top);
+        let cursor = &mut self.views.events.cursor;
+        cursor.move_by(0, count);
+        cursor.keep_visible(count, self.display.viewport.rows);
     }
 
     fn move_event_by(&mut self, by: isize) {
         let entries = self.event_entries();
-        let last = entries.len().saturating_sub(1);
-        let view = &mut self.timeline;
-        view.cursor = view.cursor.saturating_add_signed(by).min(last);
-        // At the end it stays with the newest.
-        view.held = entries.get(view.cursor).copied().filter(|_| view.cursor < last);
+        let view = &mut self.views.events;
+        view.cursor.move_by(by, entries.len());
+        // At the end the cursor stays with the newest line.
+        let is_last = view.cursor.at + 1 >= entries.len();
+        view.held = entries.get(view.cursor.at).copied().filter(|_| !is_last);
         self.keep_event_in_view();
     }
 
@@ -88,7 +86,7 @@ impl App {
 
     /// Carries out what a key of the view, or a line of its palette, means.
     pub(crate) fn event_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
+        if let Some(by) = action.step(self.display.viewport.rows) {
             self.move_event_by(by);
             return Vec::new();
         }
@@ -98,10 +96,10 @@ impl App {
             Action::ExplainKill => self.explain_event(),
             Action::LookBefore => self.show_sample_before(),
             Action::KillsOnly => {
-                self.timeline.kills_only = !self.timeline.kills_only;
-                self.timeline.held = None;
+                self.views.events.kills_only = !self.views.events.kills_only;
+                self.views.events.held = None;
                 self.arrange_events();
-                let word = if self.timeline.kills_only { "hidden" } else { "shown" };
+                let word = if self.views.events.kills_only { "hidden" } else { "shown" };
                 self.say(NoticeLevel::Plain, format!("what was done from here is {word}"));
             }
             action if action.is_everywhere() => return self.browse(action),
@@ -121,7 +119,7 @@ impl App {
         };
         let (who, id) = (whom(happening), happening.victim.and_then(|victim| victim.id));
         self.go_to_sample(nth);
-        self.screen = ViewKind::Processes;
+        self.views.kind = ViewKind::Processes;
         self.arrange();
         if let Some(id) = id {
             self.jump_to(id);
@@ -133,7 +131,7 @@ impl App {
     /// Explains the line under the cursor: a kill with the kernel's table of it as the table of
     /// processes, or the journal.
     fn explain_event(&mut self) {
-        match self.event_entries().get(self.timeline.cursor) {
+        match self.event_entries().get(self.views.events.cursor.at) {
             None => self.say(NoticeLevel::Plain, "no kill was heard of yet"),
             Some(&TimelineEntry::Act(at)) => self.mode = Mode::Journal(at),
             Some(&TimelineEntry::Kill(nth)) => self.explain_kill(nth),
@@ -142,14 +140,15 @@ impl App {
 
     /// Opens the page about a kill.
     pub(crate) fn explain_kill(&mut self, nth: u64) {
-        let Some(happening) = self.timeline.find(nth).cloned() else { return };
+        let Some(happening) = self.incidents.timeline.find(nth).cloned() else { return };
         if let Some(number) = happening.report
             && self.show_report(number)
         {
-            self.screen = ViewKind::Processes;
+            self.views.kind = ViewKind::Processes;
             self.arrange();
             let pid = happening.victim.and_then(|victim| victim.pid);
-            let found = self.lines.iter().find(|line| Some(line.id.pid) == pid).map(|line| line.id);
+            let found =
+                self.table.lines.iter().find(|line| Some(line.id.pid) == pid).map(|line| line.id);
             if let Some(id) = found {
                 self.jump_to(id);
             }
@@ -159,14 +158,15 @@ impl App {
 
     /// Opens the page of the report that is on the screen once more.
     pub(crate) fn explain_shown(&mut self) {
-        let Some(shown) = &self.report else {
+        let Some(shown) = &self.incidents.report else {
             return self.say(
                 NoticeLevel::Plain,
                 "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one",
             );
         };
         let number = shown.number;
-        let found = self.timeline.events.iter().find(|it| it.report == Some(number)).cloned();
+        let found =
+            self.incidents.timeline.events.iter().find(|it| it.report == Some(number)).cloned();
         if let Some(happening) = found {
             self.open_incident(&happening);
         }

@@ -27,9 +27,9 @@ impl App {
 
     /// Carries out what a key of the view, or a line of its palette, means.
     pub(crate) fn memory_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
+        if let Some(by) = action.step(self.display.viewport.rows) {
             let last = SERIES.len().saturating_sub(1);
-            self.memory.chosen = self.memory.chosen.saturating_add_signed(by).min(last);
+            self.views.memory.chosen = self.views.memory.chosen.saturating_add_signed(by).min(last);
             return Vec::new();
         }
         match action {
@@ -38,14 +38,14 @@ impl App {
             {
                 self.say(NoticeLevel::Plain, "there is no look to draw");
             }
-            Action::ZoomIn if !self.memory.zoom_by(-1) => {
+            Action::ZoomIn if !self.views.memory.zoom_by(-1) => {
                 self.say(NoticeLevel::Plain, "this is the shortest time");
             }
-            Action::ZoomOut if !self.memory.zoom_by(1) => {
+            Action::ZoomOut if !self.views.memory.zoom_by(1) => {
                 self.say(NoticeLevel::Plain, "this is all of the time that is kept");
             }
-            Action::Enlarge => self.memory.large = !self.memory.large,
-            Action::Back if self.memory.large => self.memory.large = false,
+            Action::Enlarge => self.views.memory.large = !self.views.memory.large,
+            Action::Back if self.views.memory.large => self.views.memory.large = false,
             Action::Back => return self.go_to_screen(ViewKind::Processes),
             Action::ProcessFirst => self.say_choose_first(),
             Action::LookBack | Action::FarBack => self.step_charts_back(action),
@@ -71,8 +71,8 @@ impl App {
 
     /// Finds the cgroups to watch, where the view is shown.
     pub(crate) fn arrange_memory(&mut self) {
-        if let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Memory) {
-            self.memory.groups = memory::watched(scene);
+        if let Some(scene) = self.scene.as_ref().filter(|_| self.views.kind == ViewKind::Memory) {
+            self.views.memory.groups = memory::watched(scene);
         }
     }
 
@@ -88,7 +88,7 @@ impl App {
     pub fn window(&self, cells: usize) -> ChartWindow<'_> {
         let history = &self.playback.history;
         let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
-        let zoom = ZOOMS.get(self.memory.zoom).and_then(|(_, span)| *span);
+        let zoom = ZOOMS.get(self.views.memory.zoom).and_then(|(_, span)| *span);
         let (end, span) = match (zoom, self.shown_at()) {
             (Some(span), Some(shown)) => {
                 // No further on than that half of it lies before the look on the screen.

@@ -7,12 +7,12 @@ use crate::app::{App, Request};
 impl App {
     /// Goes to a view. What it shows may have to be read first.
     pub(crate) fn go_to_screen(&mut self, screen: ViewKind) -> Vec<Request> {
-        if self.screen == screen {
+        if self.views.kind == screen {
             self.say(NoticeLevel::Plain, format!("this is the view {}", screen.name()));
             return Vec::new();
         }
-        self.screen = screen;
-        self.notice = None;
+        self.views.kind = screen;
+        self.display.notice = None;
         match screen {
             ViewKind::Processes => self.arrange(),
             ViewKind::Cgroups => {
@@ -37,7 +37,7 @@ impl App {
 
     /// Asks for a look that brings what is needed from now on.
     pub(crate) fn sample_again(&self) -> Vec<Request> {
-        if self.setup.live && !self.paused && self.report.is_none() {
+        if self.start.live && !self.playback.paused && self.incidents.report.is_none() {
             vec![Request::SampleNow]
         } else {
             Vec::new()

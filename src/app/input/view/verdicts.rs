@@ -14,7 +14,7 @@ impl App {
     /// The opinion under the cursor.
     #[must_use]
     pub fn opinion(&self) -> Option<&KillerOpinion> {
-        self.verdicts.lines.get(self.verdicts.cursor)
+        self.views.verdicts.lines.get(self.views.verdicts.cursor.at)
     }
 
     /// The rows seen by the policy under the cursor.
@@ -23,20 +23,21 @@ impl App {
         let opinion = self.opinion()?;
         let context = self.context()?;
         Some((
-            RowContext { policy: opinion.policy, ranking: &self.verdicts.ranking, ..context },
+            RowContext { policy: opinion.policy, ranking: &self.views.verdicts.ranking, ..context },
             opinion,
         ))
     }
 
     /// Asks everybody anew, where the view is shown.
     pub(crate) fn arrange_verdicts(&mut self) {
-        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Verdicts) else {
+        let Some(scene) = self.scene.as_ref().filter(|_| self.views.kind == ViewKind::Verdicts)
+        else {
             return;
         };
-        let current = self.setup.policy;
+        let current = self.settings.policy;
         let mut lines = opinions(&self.policies(), scene, (current, &self.ranking));
         let all = lines.len();
-        let view = &mut self.verdicts;
+        let view = &mut self.views.verdicts;
         if view.hide
             && let Some(own) = lines.iter().find(|it| it.policy.id() == current.id()).cloned()
         {
@@ -61,7 +62,7 @@ impl App {
         (view.lines, view.rows) = (lines, rows);
         let held = view.held.unwrap_or(current.id());
         let at = view.lines.iter().position(|it| it.policy.id() == held);
-        view.cursor = at.unwrap_or(view.cursor).min(view.lines.len().saturating_sub(1));
+        view.cursor.at = at.unwrap_or(view.cursor.at).min(view.lines.len().saturating_sub(1));
         self.rank_by_cursor();
         self.keep_verdict_in_view();
     }
@@ -70,22 +71,19 @@ impl App {
     fn rank_by_cursor(&mut self) {
         let policy = self.opinion().map(|opinion| opinion.policy);
         if let (Some(scene), Some(policy)) = (&self.scene, policy) {
-            self.verdicts.ranking.update(policy, scene);
+            self.views.verdicts.ranking.update(policy, scene);
         }
     }
 
     /// The cursor of the view stays on the screen.
     pub(crate) fn keep_verdict_in_view(&mut self) {
-        let rows = usize::from(self.viewport.rows).max(1);
-        let view = &mut self.verdicts;
-        let last_top = view.lines.len().saturating_sub(rows);
-        view.top =
-            view.top.clamp((view.cursor + 1).saturating_sub(rows), view.cursor).min(last_top);
+        let view = &mut self.views.verdicts;
+        view.cursor.keep_visible(view.lines.len(), self.display.viewport.rows);
     }
 
     /// Adds what the other policies judge by, while the view is open.
     pub(crate) fn add_verdict_needs(&self, needs: &mut Needs) {
-        if self.screen != ViewKind::Verdicts {
+        if self.views.kind != ViewKind::Verdicts {
             return;
         }
         for policy in self.policies() {
@@ -114,7 +112,7 @@ impl App {
 
     /// Carries out what a key of the view, or a line of its palette, means.
     pub(crate) fn verdict_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
+        if let Some(by) = action.step(self.display.viewport.rows) {
             self.move_verdict_by(by);
             return Vec::new();
         }
@@ -125,9 +123,9 @@ impl App {
             Action::ColumnsEnd => self.scroll_ranks(isize::MAX),
             Action::EnterPolicy => return self.enter_policy(),
             Action::HideAgreeing => {
-                self.verdicts.hide = !self.verdicts.hide;
+                self.views.verdicts.hide = !self.views.verdicts.hide;
                 self.arrange_verdicts();
-                let word = if self.verdicts.hide { "hidden" } else { "shown" };
+                let word = if self.views.verdicts.hide { "hidden" } else { "shown" };
                 self.say(
                     NoticeLevel::Plain,
                     format!("policies that agree with this one are {word}"),
@@ -147,24 +145,24 @@ impl App {
     }
 
     fn move_verdict_by(&mut self, by: isize) {
-        let last = self.verdicts.lines.len().saturating_sub(1);
-        self.verdicts.cursor = self.verdicts.cursor.saturating_add_signed(by).min(last);
-        self.verdicts.held = self.opinion().map(|opinion| opinion.policy.id());
-        self.verdicts.skipped = None;
+        let count = self.views.verdicts.lines.len();
+        self.views.verdicts.cursor.move_by(by, count);
+        self.views.verdicts.held = self.opinion().map(|opinion| opinion.policy.id());
+        self.views.verdicts.skipped = None;
         self.rank_by_cursor();
         self.keep_verdict_in_view();
     }
 
     fn scroll_ranks(&mut self, by: isize) {
-        let last = self.verdicts.lines.len().saturating_sub(1);
-        let now = usize::from(self.viewport.columns_left);
-        self.verdicts.skipped = Some(now.saturating_add_signed(by).min(last));
+        let last = self.views.verdicts.lines.len().saturating_sub(1);
+        let now = usize::from(self.display.viewport.columns_left);
+        self.views.verdicts.skipped = Some(now.saturating_add_signed(by).min(last));
     }
 
     /// The whole program ranks by the policy under the cursor.
     fn enter_policy(&mut self) -> Vec<Request> {
         let Some(policy) = self.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
-        self.screen = ViewKind::Processes;
+        self.views.kind = ViewKind::Processes;
         self.set_policy(policy);
         self.sample_again()
     }
