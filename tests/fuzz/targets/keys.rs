@@ -7,16 +7,18 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::dialog::signal::Ladder;
-use doomtop::app::keymap::bindings::{Code, Key};
-use doomtop::app::dialog::mode::{Mode, QUIET, TYPE_AHEAD};
-use doomtop::app::adj_rules::rules::News;
-use doomtop::app::{Acting, App, Loaded, Msg, Request};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal, Spare};
+use doomtop::app::adj_rules::update::RulesUpdate;
+use doomtop::app::dialog::signal::ConfirmStep;
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::keymap::press::{QUIET, TYPE_AHEAD};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
+use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
+use doomtop::intent::{ConfirmedBy, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::policy::Policy;
-use doomtop::policy::site::{AdjRules, Rule};
-use doomtop::ui::Look;
+use doomtop::policy::site::{AdjRules, SitePolicy};
+use doomtop::ui::Theme;
 use doomtop::units::{Adj, Kib, Millis};
 use doomtop_fuzz::{SIZES, bounded, fixture, paint, setup};
 use libfuzzer_sys::fuzz_target;
@@ -45,7 +47,8 @@ static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
 /// A site's own rule.
 static SITE: LazyLock<Option<&'static dyn Policy>> = LazyLock::new(|| {
     let text = include_str!("../../../assets/policies/protect-databases.toml");
-    let site: &'static dyn Policy = Rule::compile(text, Arc::default()).ok()?.leak("rule.toml");
+    let site: &'static dyn Policy =
+        SitePolicy::compile(text, Arc::default()).ok()?.leak("rule.toml");
     Some(site)
 });
 
@@ -62,8 +65,8 @@ fuzz_target!(|data: &[u8]| {
 struct Player {
     app: App,
     own: ProcId,
-    acting: Acting,
-    sample: Look,
+    acting: ActingMode,
+    theme: Theme,
     machine: usize,
     frame: usize,
     size: usize,
@@ -76,11 +79,11 @@ struct Player {
 impl Player {
     fn new(first: u8, second: u8) -> Self {
         let acting = match first % 8 {
-            0..=3 => Acting::Free,
-            4 => Acting::Rehearsal,
-            5 => Acting::ReadOnly,
-            6 => Acting::NotReal,
-            _ => Acting::Elsewhere,
+            0..=3 => ActingMode::Free,
+            4 => ActingMode::Rehearsal,
+            5 => ActingMode::ReadOnly,
+            6 => ActingMode::NotReal,
+            _ => ActingMode::Elsewhere,
         };
         let machine = usize::from(first >> 3) % MACHINES.len();
         let cast = MACHINES[machine].first().map(|sample| &sample.processes);
@@ -90,7 +93,7 @@ impl Player {
             app: App::new(setup(acting, own)),
             own,
             acting,
-            sample: Look { colour: second & 1 == 0, unicode: second & 2 == 0 },
+            theme: Theme { colour: second & 1 == 0, unicode: second & 2 == 0 },
             machine,
             frame: 0,
             size: usize::from(second >> 2) % SIZES.len(),
@@ -111,16 +114,16 @@ impl Player {
             0xcc => self.quiet(Msg::Tick(Millis(self.now))),
             0xcd => self.quiet(Msg::Paste(String::from("y\n500\ry"))),
             0xce => self.quiet(Msg::Paste(String::from("/tmp/\u{1b}]0;x\u{7}\u{202e}a.conf"))),
-            0xcf => self.quiet(Msg::Missed(String::from("cannot read stat"))),
-            0xd0 => self.quiet(Msg::Lost(String::from("the end"))),
+            0xcf => self.quiet(Msg::SamplingFailed(String::from("cannot read stat"))),
+            0xd0 => self.quiet(Msg::SourceLost(String::from("the end"))),
             0xd1 | 0xd2 => {
                 let rules = Arc::clone(&RULES[usize::from(what - 0xd1) % RULES.len()]);
-                self.quiet(Msg::AdjRules(News::Good { file: "rules".to_owned(), rules }));
+                self.quiet(Msg::AdjRules(RulesUpdate::Good { file: "rules".to_owned(), rules }));
             }
-            0xd3 => self.quiet(Msg::AdjRules(News::Bad(String::from("1:1: no rule")))),
+            0xd3 => self.quiet(Msg::AdjRules(RulesUpdate::Bad(String::from("1:1: no rule")))),
             0xd4 => {
                 if let Some(site) = *SITE {
-                    self.quiet(Msg::Rule(Loaded(site)));
+                    self.quiet(Msg::Rule(LoadedPolicy(site)));
                 }
             }
             0xd5..=0xd7 => {
@@ -137,12 +140,20 @@ impl Player {
         }
         self.draw();
         let lines = match self.app.views.kind {
-            doomtop::app::dialog::mode::Screen::Processes => Some(self.app.table.lines.len()),
+            ViewKind::Processes => Some(self.app.table.lines.len()),
             _ => None,
         };
         if let Some(lines) = lines {
-            assert!(self.app.table.cursor.at < lines.max(1), "{} of {lines}", self.app.table.cursor.at);
-            assert!(self.app.table.cursor.top < lines.max(1), "top {} of {lines}", self.app.table.cursor.top);
+            assert!(
+                self.app.table.cursor.at < lines.max(1),
+                "{} of {lines}",
+                self.app.table.cursor.at
+            );
+            assert!(
+                self.app.table.cursor.top < lines.max(1),
+                "top {} of {lines}",
+                self.app.table.cursor.top
+            );
         }
     }
 
@@ -161,7 +172,7 @@ impl Player {
         let mut sample = Snapshot::clone(sample);
         sample.clock.monotonic_ms = Millis(self.now);
         self.frame += 1;
-        let on = self.app.sticky.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Sampled(Arc::new(sample)));
         for request in &asked {
             let Request::Act(intent) = request else { continue };
@@ -173,7 +184,7 @@ impl Player {
 
     fn key(&mut self, key: Key) {
         let dialog = self.app.mode.clone();
-        let on = self.app.sticky.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Key(key, Millis(self.now)));
         let seen = self.opened.is_some_and(|since| self.now >= since + TYPE_AHEAD.0);
         let alone = self.pressed.is_none_or(|before| self.now >= before + QUIET.0);
@@ -182,15 +193,15 @@ impl Player {
             let Request::Act(intent) = request else { continue };
             assert!(dialog.asks() && seen && alone, "{intent:?} by {key}, unseen: {dialog:?}");
             assert!(
-                matches!(self.acting, Acting::Free | Acting::Rehearsal),
+                matches!(self.acting, ActingMode::Free | ActingMode::Rehearsal),
                 "{intent:?} while {:?}",
                 self.acting
             );
             self.agreed(&dialog, key, intent);
         }
-        if !on && self.app.sticky.as_ref().is_some_and(|rules| rules.is_on()) {
-            let Mode::Ask(ask) = &dialog else { panic!("rules went on from {dialog:?}") };
-            assert!(seen && alone && key == Key::plain(Code::Enter), "rules went on by {key}");
+        if !on && self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on()) {
+            let Mode::RuleConsent(ask) = &dialog else { panic!("rules went on from {dialog:?}") };
+            assert!(seen && alone && key == Key::plain(KeyCode::Enter), "rules went on by {key}");
             assert_eq!(ask.typed.parse(), Ok(ask.count), "the count was not typed");
         }
         let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&self.app.mode);
@@ -202,9 +213,9 @@ impl Player {
 
     /// Whether this dialog and this key are what the intent needs.
     fn agreed(&self, dialog: &Mode, key: Key, intent: &Intent) {
-        let enter = key == Key::plain(Code::Enter);
+        let enter = key == Key::plain(KeyCode::Enter);
         match (dialog, intent) {
-            (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
+            (Mode::Adjust(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
                 assert!(enter && !edit.is_wide(), "the list was not shown");
                 assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
             }
@@ -213,26 +224,28 @@ impl Player {
                 assert_eq!((*who, *from, *to), (asking.who, asking.from, asking.to));
                 assert_eq!(*revert, !asking.again);
             }
-            (Mode::Several(several), _) => {
+            (Mode::Bulk(several), _) => {
                 assert!(enter && several.is_agreed(), "its count was not typed");
                 assert_eq!(several.unseen(), 0, "some were never on the screen");
                 assert!(several.intents().any(|listed| listed == *intent), "not listed");
             }
-            (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
-                assert_eq!((*who, *signal), (confirm.who, confirm.signal));
-                match (&confirm.ladder, consent) {
-                    (Ladder::Yes, Consent::Plain) => assert_eq!(key.code, Code::Char('y')),
-                    (Ladder::TypePid { typed, .. }, Consent::TypedPid) => {
+            (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
+                assert_eq!((*who, *signal), (confirm.plan.who, confirm.plan.signal));
+                match (&confirm.step, consent) {
+                    (ConfirmStep::Yes, ConfirmedBy::Plain) => {
+                        assert_eq!(key.code, KeyCode::Char('y'))
+                    }
+                    (ConfirmStep::TypePid { typed, .. }, ConfirmedBy::TypedPid) => {
                         assert!(enter && typed.parse() == Ok(who.pid), "{typed}");
                     }
                     other => panic!("{other:?}"),
                 }
             }
-            (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
                 assert!(enter, "{key}");
                 assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
             }
-            (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
                 assert_eq!(key, Key::char('y'));
                 assert_eq!((*knob, *to), (sure.knob, sure.to));
             }
@@ -263,8 +276,8 @@ impl Player {
                     let (haste, pinned) = (Vec::new(), true);
                     let sent =
                         Outcome::Signalled { who, name: name.clone(), signal, pinned, haste };
-                    self.quiet(Msg::Came(sent));
-                    let (after, spare) = (Millis(40), Spare::default());
+                    self.quiet(Msg::Outcome(sent));
+                    let (after, spare) = (Millis(40), FreeMemory::default());
                     Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }
                 }
                 Intent::KillCgroup { path, members } => Outcome::CgroupKilled { path, members },
@@ -272,13 +285,13 @@ impl Player {
                     Outcome::KnobSet { knob, before: from, now: to, zeroed: None }
                 }
             };
-            self.quiet(Msg::Came(outcome));
+            self.quiet(Msg::Outcome(outcome));
         }
     }
 
     fn draw(&mut self) {
         let (app, size) = (&mut self.app, SIZES[self.size % SIZES.len()]);
-        paint(app, size, self.sample, Millis(self.now));
+        paint(app, size, self.theme, Millis(self.now));
         match (self.app.mode.asks(), self.app.display.viewport.dialog) {
             (true, true) => drop(self.opened.get_or_insert(self.now)),
             _ => self.opened = None,
@@ -289,28 +302,28 @@ impl Player {
 /// A byte as a key: ASCII as terminals send it, the others behind.
 fn key(byte: u8) -> Option<Key> {
     Some(match byte {
-        b'\r' | b'\n' => Key::plain(Code::Enter),
-        b'\t' => Key::plain(Code::Tab),
-        0x1b => Key::plain(Code::Esc),
-        0x7f | 0x08 => Key::plain(Code::Backspace),
+        b'\r' | b'\n' => Key::plain(KeyCode::Enter),
+        b'\t' => Key::plain(KeyCode::Tab),
+        0x1b => Key::plain(KeyCode::Esc),
+        0x7f | 0x08 => Key::plain(KeyCode::Backspace),
         0x01..=0x1a => Key::ctrl(char::from(byte + 0x60)),
         0x20..=0x7e => Key::char(char::from(byte)),
-        0x80 => Key::plain(Code::BackTab),
-        0x81 => Key::plain(Code::Delete),
-        0x82 => Key::plain(Code::Up),
-        0x83 => Key::plain(Code::Down),
-        0x84 => Key::plain(Code::Left),
-        0x85 => Key::plain(Code::Right),
-        0x86 => Key::plain(Code::Home),
-        0x87 => Key::plain(Code::End),
-        0x88 => Key::plain(Code::PageUp),
-        0x89 => Key::plain(Code::PageDown),
-        0x8a => Key::shift(Code::Up),
-        0x8b => Key::shift(Code::Down),
+        0x80 => Key::plain(KeyCode::BackTab),
+        0x81 => Key::plain(KeyCode::Delete),
+        0x82 => Key::plain(KeyCode::Up),
+        0x83 => Key::plain(KeyCode::Down),
+        0x84 => Key::plain(KeyCode::Left),
+        0x85 => Key::plain(KeyCode::Right),
+        0x86 => Key::plain(KeyCode::Home),
+        0x87 => Key::plain(KeyCode::End),
+        0x88 => Key::plain(KeyCode::PageUp),
+        0x89 => Key::plain(KeyCode::PageDown),
+        0x8a => Key::shift(KeyCode::Up),
+        0x8b => Key::shift(KeyCode::Down),
         0x8c => Key::char('\u{e9}'),
         0x8d => Key::char('\u{4e2d}'),
-        0x90..=0x9b => Key::plain(Code::F(byte - 0x8f)),
-        0x9c..=0x9f => Key::shift(Code::F(byte - 0x9c + 6)),
+        0x90..=0x9b => Key::plain(KeyCode::F(byte - 0x8f)),
+        0x9c..=0x9f => Key::shift(KeyCode::F(byte - 0x9c + 6)),
         0xa0..=0xb9 => Key::alt(char::from(byte - 0xa0 + b'a')),
         _ => return None,
     })
