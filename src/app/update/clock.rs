@@ -27,10 +27,7 @@ impl App {
         let resized = viewport.rows != self.display.viewport.rows;
         self.display.viewport = viewport;
         if resized {
-            self.table.keep_visible(viewport.rows);
-            self.keep_group_in_view();
-            self.keep_verdict_in_view();
-            self.keep_event_in_view();
+            self.keep_cursors_visible();
         }
         match &mut self.mode {
             Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),

@@ -70,9 +70,7 @@ impl App {
             }
         }
         self.refresh_lines();
-        self.arrange_groups();
-        self.arrange_verdicts();
-        self.arrange_memory();
+        self.arrange_other_view();
         self.renew_preview();
         self.renew_persist();
         self.renew_commitments();
@@ -101,8 +99,7 @@ impl App {
     pub(crate) fn rank_anew(&mut self) {
         self.rank();
         self.ranking_before = self.ranking.clone();
-        self.arrange_groups();
-        self.arrange_verdicts();
+        self.arrange_other_view();
         self.renew_preview();
     }
 

@@ -382,7 +382,7 @@ fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
 /// Paints the function bar.
 pub fn paint_bar(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let mut named: Vec<_> = keys_of(app.place())
+    let mut named: Vec<_> = keys_of(app.key_context())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();

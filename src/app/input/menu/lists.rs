@@ -107,7 +107,7 @@ impl App {
     }
 
     pub(crate) fn open_palette(&mut self) {
-        let place = self.home();
+        let place = self.view_context();
         let items = bindings::keys_of(place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
             MenuItem {
@@ -178,7 +178,7 @@ impl App {
             }
             Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
             Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
-            Some(MenuChoice::Act(action)) => return self.act_here(action),
+            Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }
         Vec::new()

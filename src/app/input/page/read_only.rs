@@ -37,7 +37,7 @@ impl App {
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;
-                return self.browse(action);
+                return self.table_action(action);
             }
             _ => {}
         }
