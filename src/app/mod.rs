@@ -27,6 +27,7 @@ use crate::app::mode::Mode;
 use crate::app::page::commitments::CommitmentsPage;
 use crate::app::refresh::Refresh;
 use crate::app::refresh::playback::Playback;
+use crate::app::refresh::showing::Showing;
 use crate::app::session::Session;
 use crate::app::setup::{Settings, StartOptions};
 use crate::app::view::Views;
@@ -35,6 +36,7 @@ use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
 use crate::forecast::at_limit::FirstLimit;
 use crate::model::{Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
+use crate::policy::Policy;
 use crate::policy::site::SitePolicy;
 use crate::rank::Ranking;
 use crate::rows::arrange::{Sort, TableSettings};
@@ -148,12 +150,47 @@ impl App {
         }
     }
 
+    /// What the screen shows.
+    #[must_use]
+    pub fn showing(&self) -> Showing {
+        match (&self.incidents.report, self.playback.at()) {
+            (Some(report), _) => Showing::Report(report.number),
+            (None, Some(at)) if self.playback.is_past() => Showing::Past(at),
+            _ => Showing::Now,
+        }
+    }
+
+    /// Whether the screen shows an earlier sample, a recording or a report, and stays there while new
+    /// samples come.
+    #[must_use]
+    pub fn is_past(&self) -> bool {
+        self.showing() != Showing::Now
+    }
+
+    /// Whether the rows are of another time of this machine. A pid there may belong to another process by
+    /// now, so nothing can be acted on.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.showing() {
+            Showing::Now => false,
+            Showing::Past(_) => self.start.live,
+            Showing::Report(_) => true,
+        }
+    }
+
+    /// The policy that ranks what is on the screen.
+    #[must_use]
+    pub fn policy(&self) -> &'static dyn Policy {
+        let report = self.incidents.report.as_ref();
+        report.and_then(|shown| shown.kernel_policy).unwrap_or(self.settings.policy)
+    }
+
     /// What a row is seen in.
     #[must_use]
     pub fn context(&self) -> Option<RowContext<'_>> {
         Some(RowContext {
             scene: self.scene.as_ref()?,
-            policy: self.settings.policy,
+            policy: self.policy(),
             ranking: &self.ranking,
             names: &self.names,
             scale: self.display.scale,

@@ -243,7 +243,7 @@ fn an_earlier_look_says_nothing_of_who_was_changed() {
     assert_eq!(sample(&mut player, at(&kept, 4000)), []);
     let lines = player.app.session.journal.entries.len();
     player.play("<Esc>((");
-    assert!(player.app.playback.is_past());
+    assert!(player.app.is_past());
     assert_eq!(sample(&mut player, at(&kept, 5000)), []);
     assert_eq!(player.app.session.journal.entries.len(), lines, "nobody changed anything");
     player.play("l");

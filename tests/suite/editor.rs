@@ -83,7 +83,7 @@ fn the_smallest_changes_are_a_key_away_and_hold() {
         let scene = player.app.scene.as_ref().expect("a look");
         let next = Adj(value.0 + step);
         let then = scene.with_adj(|it| (it.id.pid == pid).then_some(next));
-        let victim = Ranking::new(player.app.settings.policy, &then).victim().map(|row| row.id.pid);
+        let victim = Ranking::new(player.app.policy(), &then).victim().map(|row| row.id.pid);
         assert_eq!(victim == Some(pid), !is_first, "{script}: one step less does not do it");
         assert_eq!(player.play("<Enter>").len(), 1);
     }
@@ -206,7 +206,7 @@ fn a_wide_change_is_foreseen_for_all_at_once() {
     let scene = player.app.scene.as_ref().expect("a look");
     let first = |adj: i16| {
         let then = scene.with_adj(|it| (it.comm.bytes() == b"java").then_some(Adj(adj)));
-        Ranking::new(player.app.settings.policy, &then).victim().map(|row| row.id.pid)
+        Ranking::new(player.app.policy(), &then).victim().map(|row| row.id.pid)
     };
     assert_eq!((first(value.0), first(value.0 + 1)), (Some(500), Some(600)));
 }

@@ -324,9 +324,9 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["Esc"]);
     assert_eq!((app.views.kind, app.views.memory.large), (ViewKind::Memory, false));
     press(&mut app, &["Left"]);
-    assert!(app.playback.is_past());
+    assert!(app.is_past());
     press(&mut app, &["Right"]);
-    assert!(!app.playback.is_past());
+    assert!(!app.is_past());
     press(&mut app, &["a"]);
     assert!(
         app.display.notice.as_ref().is_some_and(|it| it.text.contains("choose a process first"))

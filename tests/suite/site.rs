@@ -763,14 +763,14 @@ fn a_new_version_takes_over_and_the_key_finds_it_again() {
     assert!(player.notice().contains("site:two was read again"), "{}", player.notice());
     // Another one is chosen, and this one found again in the list.
     player.play("vlinux-5.9<Enter>");
-    assert_eq!(player.app.settings.policy.id(), "linux-5.9");
+    assert_eq!(player.app.policy().id(), "linux-5.9");
     player.play("vsite:<Enter>");
-    assert_eq!(player.app.settings.policy.id(), "site:two");
+    assert_eq!(player.app.policy().id(), "site:two");
     assert_eq!(victim(&player), Some(500));
     // While another one is chosen it is only noted.
     player.play("vlinux-5.9<Enter>");
     player.app.update(Msg::Rule(LoadedPolicy(first)));
-    assert_eq!(player.app.settings.policy.id(), "linux-5.9");
+    assert_eq!(player.app.policy().id(), "linux-5.9");
     assert!(player.notice().contains("v ranks by it"));
 }
 

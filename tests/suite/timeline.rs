@@ -238,12 +238,12 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     player.play("<Esc>");
     player.key(Key::plain(KeyCode::Esc));
     player.key(Key::plain(KeyCode::Esc));
-    assert!(player.app.incidents.report.is_none() && !player.app.playback.is_past());
+    assert!(player.app.incidents.report.is_none() && !player.app.is_past());
     assert_eq!(player.app.views.kind, ViewKind::Events);
     assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
     // The look before it is still kept.
     player.play("p");
-    assert!(player.app.playback.is_past() && player.pids().contains(&600));
+    assert!(player.app.is_past() && player.pids().contains(&600));
     assert_eq!(player.cursor(), Some(600));
 }
 

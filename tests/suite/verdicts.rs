@@ -69,18 +69,18 @@ fn the_list_of_policies_is_that_of_the_flag() {
     assert_eq!(listed, table);
     assert!(menu.items[0].on && !menu.items[1].on, "the current one is marked");
     player.play("<Esc>");
-    assert_eq!(player.app.settings.policy.id(), "linux");
+    assert_eq!(player.app.policy().id(), "linux");
     player.play("vv<Enter>");
-    assert_eq!(player.app.settings.policy.id(), POLICIES[1].id());
+    assert_eq!(player.app.policy().id(), POLICIES[1].id());
     player.play("vv<Enter>");
-    assert_eq!(player.app.settings.policy.id(), POLICIES[2].id());
+    assert_eq!(player.app.policy().id(), POLICIES[2].id());
     // Once something is typed, v is a letter like others.
     player.play("vakpm<Enter>");
-    assert_eq!(player.app.settings.policy.id(), "linux-2.4.19-akpm");
+    assert_eq!(player.app.policy().id(), "linux-2.4.19-akpm");
     player.play("v<End>v<Enter>");
-    assert_eq!(player.app.settings.policy.id(), "linux", "round the end");
+    assert_eq!(player.app.policy().id(), "linux", "round the end");
     player.play("v<Up>xv<Esc>");
-    assert_eq!(player.app.settings.policy.id(), "linux");
+    assert_eq!(player.app.policy().id(), "linux");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_rule_made_from_a_pattern_stands_before_the_table() {
     let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
     assert_eq!((menu.items[0].label.as_str(), menu.items[0].on), ("blame:java", true));
     player.play("<Enter><A-3>");
-    assert_eq!(player.app.settings.policy.id(), "blame:java");
+    assert_eq!(player.app.policy().id(), "blame:java");
     assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len() + 1);
     assert_eq!(under_cursor(&player), "blame:java");
 }
@@ -101,7 +101,7 @@ fn choosing_a_policy_turns_everything_over() {
     let mut player = player();
     assert_eq!(player.cursor(), Some(20731));
     player.play("v2.4.20<Enter>");
-    assert_eq!(player.app.settings.policy.id(), "linux-2.4");
+    assert_eq!(player.app.policy().id(), "linux-2.4");
     let ranking = Ranking::new(&policy::LINUX_2_4, player.app.scene.as_ref().unwrap());
     assert_eq!(player.app.ranking.rows(), ranking.rows());
     assert_eq!(player.cursor(), ranking.victim().map(|row| row.id.pid));
@@ -144,7 +144,7 @@ fn enter_ranks_by_the_policy_and_shows_the_processes() {
     puts(&mut player, "linux-2.4");
     player.play("<Enter>");
     assert_eq!(player.app.views.kind, ViewKind::Processes);
-    assert_eq!(player.app.settings.policy.id(), "linux-2.4");
+    assert_eq!(player.app.policy().id(), "linux-2.4");
     player.play("<A-3>");
     assert_eq!(under_cursor(&player), "linux-2.4");
     player.play("<Esc>");
@@ -375,7 +375,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     let mut app = app(&[], 80, 24);
     paint(&mut app, FULL, 80, 24);
     let context = app.context().expect("a look");
-    let answers = doomtop::report::verdicts::answers(&context, app.settings.policy);
+    let answers = doomtop::report::verdicts::answers(&context, app.policy());
     let mut line = Vec::new();
     doomtop::report::json::write_line_with(&mut line, &context, &[], None, Some(answers)).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
@@ -406,8 +406,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
     let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
-    doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.settings.policy, manner)
-        .unwrap();
+    doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.policy(), manner).unwrap();
     let lines = String::from_utf8(lines).unwrap();
     assert_eq!(lines.trim().lines().count(), POLICIES.len());
     assert!(lines.contains("not armed: waits until swap is full"), "{lines}");

@@ -1,25 +1,20 @@
 //! Whether doomtop may act, and on which process.
 
 use crate::app::App;
+use crate::app::refresh::showing::Showing;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;
 use crate::model::Process;
 
 impl App {
-    /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.incidents.report.is_some() || self.start.live && self.playback.is_past()
-    }
-
     /// Whether doomtop may act; says why, where it may not.
     pub(crate) fn may_act(&mut self) -> bool {
-        if self.incidents.report.is_some() {
+        if let Showing::Report(_) = self.showing() {
             let text = "this is a report of a kill that is over: nobody in it can be acted on";
             self.say(NoticeLevel::Warn, text);
             return false;
         }
-        if self.start.live && self.playback.is_past() {
+        if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be acted on",

@@ -32,7 +32,7 @@ impl App {
 
     /// Back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
-        if !self.playback.gone_back && !self.playback.paused {
+        if !self.is_past() && !self.playback.paused {
             return self.say(NoticeLevel::Plain, "this is now");
         }
         self.playback.paused = false;

@@ -3,6 +3,7 @@
 pub mod pace;
 pub mod playback;
 pub mod self_check;
+pub mod showing;
 
 use std::collections::HashMap;
 

@@ -153,18 +153,6 @@ impl Playback {
         }
     }
 
-    /// Something else is put on the screen: looks are left aside, and nothing plays. Whether it stood at
-    /// an earlier look comes back.
-    pub(crate) fn step_aside(&mut self) -> bool {
-        self.playing = None;
-        std::mem::replace(&mut self.gone_back, true)
-    }
-
-    /// The screen stands at an earlier look, or at now.
-    pub(crate) const fn set_gone_back(&mut self, gone_back: bool) {
-        self.gone_back = gone_back;
-    }
-
     /// Which look is on the screen.
     #[must_use]
     pub const fn at(&self) -> Option<SampleIndex> {

@@ -44,7 +44,7 @@ impl App {
 
     /// Whether a new look will not be the one on the screen.
     pub(crate) fn shows_other_sample(&self) -> bool {
-        self.playback.paused || self.playback.is_past()
+        self.playback.paused || self.is_past()
     }
 
     /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
@@ -54,8 +54,8 @@ impl App {
             return Vec::new();
         }
         let mut own = Ranking::default();
-        let (policy, shown) = self.of_now();
-        let shown = shown.clone();
+        let policy = self.settings.policy;
+        let scope = self.settings.scope.clone();
         let (scene, ranking, wall) = match unseen {
             None => {
                 self.refresh.unshown = None;
@@ -64,14 +64,14 @@ impl App {
             }
             Some(sample) => {
                 let past = &self.playback.past;
-                match self.refresh.unshown.as_mut().filter(|aside| *aside.scope() == shown) {
+                match self.refresh.unshown.as_mut().filter(|aside| *aside.scope() == scope) {
                     Some(aside) => _ = aside.advance(sample),
                     // How it moves follows from the look before it.
                     None => {
                         let before = past
                             .newest()
                             .and_then(|it| past.sample(SampleIndex(it.0.checked_sub(1)?)));
-                        self.refresh.unshown = Some(Scene::scoped(sample, before, shown));
+                        self.refresh.unshown = Some(Scene::scoped(sample, before, scope));
                     }
                 }
                 let Some(scene) = &mut self.refresh.unshown else { return Vec::new() };

@@ -167,7 +167,7 @@ impl App {
         let Some(nth) = self.sample_before(happening.unix_ms) else { return };
         // It may have ended before the look that came last: then it stands in one before.
         let Some(sample) = self.playback.past.sample(nth) else { return };
-        happening.prediction = foresee(self.of_now().0, &sample, pid, happening);
+        happening.prediction = foresee(self.settings.policy, &sample, pid, happening);
         if let Some(process) = sample.position(pid).and_then(|at| sample.processes.get(at)) {
             let same = happening.victim.is_some_and(|victim| victim.comm == process.comm);
             if let Some(victim) = happening.victim.as_mut().filter(|_| same) {
@@ -206,7 +206,7 @@ impl App {
         if count > 0 {
             let from = facts.clock.unix_ms;
             let guesses = match past.sample(before) {
-                Some(then) => guess(self.of_now().0, &then, sample, count),
+                Some(then) => guess(self.settings.policy, &then, sample, count),
                 None => Vec::new(),
             };
             let due = Millis(self.now.0.saturating_add(GRACE.0));

@@ -37,7 +37,7 @@ impl App {
     /// a recording or an earlier sample.
     pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
         let Mode::Commitments(top) = self.mode else { return Vec::new() };
-        if !self.start.live || self.playback.is_past() {
+        if !self.start.live || self.is_past() {
             return Vec::new();
         }
         self.commitments.wanted(top.into(), self.display.viewport.page.into(), self.now)
@@ -52,7 +52,7 @@ impl App {
         let filtering = self.table.settings.filter.wants_command_lines()
             || self.table.search.wants_command_lines()
             || self.table.settings.sort.column.id == "command"
-            || self.settings.policy.needs().cmdline;
+            || self.policy().needs().cmdline;
         let mut wanted = Vec::new();
         let mut ask = |id: ProcId| {
             let Some(process) = scene.find(id) else { return };

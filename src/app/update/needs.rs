@@ -14,7 +14,7 @@ impl App {
     #[must_use]
     pub fn needs(&self) -> Needs {
         // Reading a command line may stall, so a lookup worker does it.
-        let mut needs = Needs { cmdline: false, ..self.settings.policy.needs() };
+        let mut needs = Needs { cmdline: false, ..self.policy().needs() };
         for column in self.columns() {
             column.add_needs(&mut needs);
         }

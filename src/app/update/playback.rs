@@ -19,12 +19,6 @@ const MINUTE: Millis = Millis(60_000);
 const CATCH_UP: u64 = 16;
 
 impl App {
-    /// Whether the rows on the screen are of another time of this machine: a pid there may be somebody
-    /// else's by now.
-    pub(crate) fn is_bygone(&self) -> bool {
-        self.incidents.report.is_some() || (self.start.live && self.playback.is_past())
-    }
-
     /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
     /// shows.
     #[must_use]

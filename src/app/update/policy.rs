@@ -15,7 +15,7 @@ impl App {
     /// Every policy there is here: what stands in no table first (the site's own rule, and one that was
     /// made from a pattern), then the table.
     pub(crate) fn policies(&self) -> Vec<&'static dyn Policy> {
-        let mut all = all_policies(self.settings.policy);
+        let mut all = all_policies(self.policy());
         let known = |own: &&dyn Policy| all.iter().any(|policy| policy.id() == own.id());
         if let Some(own) = self.settings.site_policy.filter(|own| !known(own)) {
             all.insert(0, own);
@@ -26,6 +26,9 @@ impl App {
     /// Ranks by this policy from now on.
     pub(crate) fn set_policy(&mut self, policy: &'static dyn Policy) {
         self.settings.policy = policy;
+        if let Some(report) = &mut self.incidents.report {
+            report.kernel_policy = None;
+        }
         self.rank_anew();
         self.arrange();
         self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
@@ -56,7 +59,7 @@ impl App {
         let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
         let rows = self.ranking.rows().iter().filter(failed);
         let found = rows.filter_map(|row| scene.find(row.id));
-        let found = policy::site::troubles(self.settings.policy, scene, found);
+        let found = policy::site::troubles(self.policy(), scene, found);
         let (cause, line) = found.map_or((None, None), |(cause, line)| (Some(cause), Some(line)));
         let is_new = self.policy_error != cause;
         self.policy_error = cause;
@@ -67,7 +70,10 @@ impl App {
 
     /// Looks at another domain from now on, its first victim under the cursor.
     pub(crate) fn set_scope(&mut self, scope: Scope) -> Vec<Request> {
-        self.settings.scope = scope.clone();
+        // The scope of a report ends with it.
+        if self.incidents.report.is_none() {
+            self.settings.scope = scope.clone();
+        }
         self.mode = Mode::Browse;
         let Some(scene) = &mut self.scene else { return Vec::new() };
         scene.set_scope(scope);

@@ -11,8 +11,8 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::view::table::CursorAnchor;
 use crate::events::{OomReport, reconstruct};
-use crate::model::{Clock, EventTime, Scene, Scope};
-use crate::policy::{Policy, of_kernel};
+use crate::model::{Clock, EventTime, Scene};
+use crate::policy::of_kernel;
 use crate::units::{Millis, Ticks};
 use crate::words::incident::ExplainedReport;
 
@@ -38,40 +38,18 @@ impl App {
             Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
             None => report.stamp.text.clone(),
         };
-        let before = self.incidents.report.take();
-        let (scope, at, was_past) = match &before {
-            Some(shown) => (shown.scope.clone(), shown.at, shown.was_past),
-            None => (self.settings.scope.clone(), self.playback.at(), self.playback.step_aside()),
-        };
-        // A rule that was chosen for the report stays.
-        let chosen = before.as_ref().is_none_or(|it| it.taken.id() != self.settings.policy.id());
-        let policy = match &before {
-            Some(shown) if !chosen => shown.policy,
-            _ => self.settings.policy,
-        };
-        let taken = match policy.id() {
-            "linux" => of_kernel(post.snapshot.machine.kernel.as_str()),
-            _ => policy,
-        };
+        let kernel = post.snapshot.machine.kernel.as_str();
+        let is_running = self.settings.policy.id() == "linux";
+        let kernel_policy = is_running.then(|| of_kernel(kernel));
+        let judge = kernel_policy.unwrap_or(self.settings.policy);
         let place = self.report_place(number);
-        let judged = Some(taken).filter(|policy| policy.id() != "linux");
+        let judged = Some(judge).filter(|policy| policy.id() != "linux");
         let lines =
             ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).lines();
         self.refresh.self_check = SelfCheck::default();
-        self.incidents.report = Some(ShownReport {
-            lines,
-            number,
-            place,
-            told,
-            stamp,
-            policy,
-            taken,
-            scope,
-            at,
-            was_past,
-        });
-        self.settings.policy = taken;
-        self.settings.scope = post.scope.clone();
+        self.incidents.report =
+            Some(ShownReport { number, place, told, stamp, lines, kernel_policy });
+        self.playback.playing = None;
         self.scene = Some(Scene::scoped(Arc::new(post.snapshot), None, post.scope));
         self.mode = Mode::Browse;
         self.table.anchor = CursorAnchor::First;
@@ -125,49 +103,28 @@ impl App {
         }
     }
 
-    /// The rule and the scope by which new looks are judged: those of the screen, and where it shows a
-    /// report those from before.
-    pub(crate) fn of_now(&self) -> (&'static dyn Policy, &Scope) {
-        match &self.incidents.report {
-            Some(shown) if shown.taken.id() == self.settings.policy.id() => {
-                (shown.policy, &shown.scope)
-            }
-            Some(shown) => (self.settings.policy, &shown.scope),
-            None => {
-                let scope = self.scene.as_ref().map_or(&self.settings.scope, Scene::scope);
-                (self.settings.policy, scope)
-            }
+    /// Takes the report off the screen. A sample must follow.
+    pub(crate) fn drop_report(&mut self) {
+        if self.incidents.report.take().is_some() {
+            self.scene = None;
         }
     }
 
-    /// Takes the report off the screen without putting anything in its place: a look follows.
-    pub(crate) fn drop_report(&mut self) -> bool {
-        let Some(shown) = self.incidents.report.take() else { return false };
-        if self.settings.policy.id() == shown.taken.id() {
-            self.settings.policy = shown.policy;
-        }
-        self.settings.scope = shown.scope;
-        self.scene = None;
-        self.playback.set_gone_back(shown.was_past);
-        true
-    }
-
-    /// Back to what stood there before the report.
+    /// Goes back to the sample that was on the screen before the report.
     pub(crate) fn leave_report(&mut self) {
-        let Some(shown) = &self.incidents.report else { return };
-        let (at, was_past) = (shown.at, shown.was_past);
-        let past = &self.playback.past;
-        let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) else {
-            // Reports of a file, and nothing else.
-            self.views.kind = ViewKind::Events;
-            return self.arrange_events();
-        };
-        let back = at.filter(|_| was_past || self.playback.paused).unwrap_or(newest).max(oldest);
-        self.drop_report();
-        self.table.anchor = CursorAnchor::First;
-        self.go_to_sample(back);
-        self.playback.set_gone_back(was_past);
+        if self.incidents.report.is_none() {
+            return;
+        }
         self.views.kind = ViewKind::Events;
+        let was_past = self.playback.is_past();
+        let (at, past) = (self.playback.at(), &self.playback.past);
+        // Where only reports are shown there is no sample to go back to.
+        if let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) {
+            let at = at.filter(|_| was_past || self.playback.paused);
+            self.table.anchor = CursorAnchor::First;
+            self.go_to_sample(at.unwrap_or(newest).max(oldest));
+            self.playback.gone_back = was_past;
+        }
         self.arrange_events();
     }
 

@@ -20,7 +20,7 @@ const SPARE_NAMES: usize = 4096;
 impl App {
     pub(crate) fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
         // A rule that asks for command lines has those that were learned: none is read in the look.
-        if self.settings.policy.needs().cmdline
+        if self.policy().needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
         {
             for process in &mut snapshot.processes {
@@ -62,7 +62,7 @@ impl App {
         if let Some(scene) = &self.scene {
             self.refresh.self_check.update(scene);
             // Who is gone now may come back to the screen with an earlier look.
-            if !self.playback.is_past() {
+            if !self.is_past() {
                 let all = scene.now().processes.len();
                 self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
                 self.refresh.commands_asked.retain(|&id, _| scene.find(id).is_some());
@@ -113,7 +113,7 @@ impl App {
         let so = if self.views.kind == ViewKind::Verdicts {
             self.opinion().and_then(|opinion| opinion.outcome.overridden)
         } else {
-            self.settings.policy.overridden(scene)
+            self.policy().overridden(scene)
         };
         // The machine's panel names them under any rule.
         if self.display.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
@@ -125,8 +125,8 @@ impl App {
     pub(crate) fn rank(&mut self) {
         self.growing = None;
         if let Some(scene) = &self.scene {
-            self.ranking.update(self.settings.policy, scene);
-            self.first_limit = Some(at_limit::first(self.settings.policy, scene, &self.ranking));
+            self.ranking.update(self.policy(), scene);
+            self.first_limit = Some(at_limit::first(self.policy(), scene, &self.ranking));
         }
     }
 }

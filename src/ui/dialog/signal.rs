@@ -111,9 +111,9 @@ fn predicted(
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let by = match app.settings.policy.id() {
+    let by = match app.policy().id() {
         "linux" => String::new(),
-        _ => format!(" by the rule of {}", app.settings.policy.title()),
+        _ => format!(" by the rule of {}", app.policy().title()),
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(

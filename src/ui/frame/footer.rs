@@ -186,7 +186,7 @@ fn pace(app: &App, canvas: &Canvas<'_>) -> Span<'static> {
     if app.incidents.report.is_some() {
         return Span::styled("[report]", theme.warn());
     }
-    if app.playback.is_past() {
+    if app.is_past() {
         let word = if app.playback.is_playing() { "[playing]" } else { "[past]" };
         Span::styled(word, theme.warn())
     } else if app.playback.paused {
@@ -250,7 +250,7 @@ fn memory_keys(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     };
     let large = if app.views.memory.large { "all charts" } else { "large" };
     let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.playback.is_past());
+    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "looks back"),

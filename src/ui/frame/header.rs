@@ -140,7 +140,7 @@ fn title(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let model = match app.settings.policy.id() {
+    let model = match app.policy().id() {
         "linux" => "linux (running)".to_owned(),
         id => id.to_owned(),
     };
@@ -167,7 +167,7 @@ fn title(
     if let Some(report) = &app.incidents.report {
         right.push(Span::styled(report_mark(app, report), theme.danger()));
         right.push(Span::raw(" "));
-    } else if app.playback.is_past() {
+    } else if app.is_past() {
         right.push(Span::styled(when(app), theme.danger()));
         right.push(Span::raw(" "));
     }
@@ -684,7 +684,7 @@ fn model(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<
     };
     let left = vec![
         Span::styled("Rule ", theme.label()),
-        Span::raw(app.settings.policy.title()),
+        Span::raw(app.policy().title()),
         Span::raw(format!("  total {}", text::size(context, total))),
         Span::raw(format!("  1 adj = {}", text::step(context))),
         Span::styled(format!("  {check}"), style),

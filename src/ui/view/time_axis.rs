@@ -21,7 +21,7 @@ const LABEL: u64 = 17;
 /// The cell of the look on the screen, where that is an earlier one.
 #[must_use]
 pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
-    window.axis.place(app.shown_at().filter(|_| app.playback.is_past())?)
+    window.axis.place(app.shown_at().filter(|_| app.is_past())?)
 }
 
 /// `14:03:22`, of a time on the clock that never jumps.

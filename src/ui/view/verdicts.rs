@@ -133,7 +133,7 @@ fn paint_line(
 ) {
     let theme = canvas.theme;
     let policy = opinion.policy;
-    let current = policy.id() == app.settings.policy.id();
+    let current = policy.id() == app.policy().id();
     if current {
         canvas.text(area.x + 1, area.y, 1, "*", theme.tag());
     }
@@ -331,7 +331,7 @@ fn paint_ranks(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let room = columns.first().map_or(area.width, |&(_, x, _)| x).saturating_sub(10);
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
         let Some(process) = scene.now().processes.get(row.at) else { continue };
-        let current = view.lines.iter().find(|it| it.policy.id() == app.settings.policy.id());
+        let current = view.lines.iter().find(|it| it.policy.id() == app.policy().id());
         let falls = current.is_some_and(|it| it.takes(process) == Some(OpinionCertainty::Surely));
         let style = if falls { theme.victim() } else { theme.plain() };
         canvas.right(area.x, y, 8, &process.id.to_string(), style);

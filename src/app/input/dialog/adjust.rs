@@ -39,9 +39,10 @@ impl App {
 
     /// Computes the editor's preview again.
     pub(crate) fn renew_preview(&mut self) {
+        let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(self.settings.policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
+        edit.foresee(policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
     }
 
     /// Lets the editor reach further.
@@ -57,10 +58,11 @@ impl App {
 
     /// Takes the smallest change that matters into the editor: into first place, or out of it.
     pub(crate) fn propose(&mut self, first: bool) {
+        let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         if edit.is_wide() {
-            let (policy, now, spare) = (self.settings.policy, &self.ranking, &mut self.spare);
+            let (now, spare) = (&self.ranking, &mut self.spare);
             edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
         }
         let found = if first { edit.proposals.first } else { edit.proposals.out };

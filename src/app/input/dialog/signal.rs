@@ -40,7 +40,7 @@ impl App {
             Some(signal) => SignalPlan::signal(process, own, scene, signal),
             None => SignalPlan::sacrifice(process, own, scene),
         };
-        let plan = plan.map(|plan| plan.under(self.settings.policy, process, scene));
+        let plan = plan.map(|plan| plan.under(self.policy(), process, scene));
         match plan.map_err(str::to_owned).and_then(|plan| self.not_twice(process, plan)) {
             Ok(plan) => self.mode = Mode::Signal(SignalDialog::new(plan)),
             Err(why) => {

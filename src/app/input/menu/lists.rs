@@ -100,7 +100,7 @@ impl App {
             choice: MenuChoice::Copy(text),
         };
         let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
-        if !self.is_bygone() {
+        if !self.is_over() {
             items.push(item("adj command", format!("choom -p {pid} -n {adj}")));
         }
         self.mode = Mode::Menu(Menu::new("Copy", items));

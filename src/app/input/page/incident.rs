@@ -15,7 +15,7 @@ impl App {
             happening.report.and_then(|number| self.incidents.timeline.report(number).cloned());
         if let Some(report) = &report {
             let common = self.incidents.timeline.common();
-            let policy = Some(self.settings.policy).filter(|policy| policy.id() != "linux");
+            let policy = Some(self.policy()).filter(|policy| policy.id() != "linux");
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.prediction {

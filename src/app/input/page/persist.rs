@@ -16,7 +16,7 @@ use crate::units::Adj;
 impl App {
     /// Opens the page that tells how to keep the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
-        if self.is_bygone() {
+        if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be kept",

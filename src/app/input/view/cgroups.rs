@@ -19,7 +19,7 @@ impl View for Cgroups {
 
     fn arrange(&self, app: &mut App) {
         let Some(scene) = &app.scene else { return };
-        app.views.cgroups.arrange(app.settings.policy, scene, &app.ranking);
+        app.views.cgroups.arrange(app.policy(), scene, &app.ranking);
         self.keep_visible(app);
     }
 

@@ -18,7 +18,7 @@ impl View for Verdicts {
 
     fn arrange(&self, app: &mut App) {
         let Some(scene) = &app.scene else { return };
-        let current = app.settings.policy;
+        let current = app.policy();
         let lines = opinions(&app.policies(), scene, (current, &app.ranking));
         app.views.verdicts.arrange(lines, current.id(), scene, &app.ranking);
         app.rank_by_opinion();
