@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::incident::event_text::whom;
+use doomtop::app::incident::event_text::victim_text;
 use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
@@ -57,12 +57,12 @@ fn live(number: u64, seconds: i64, report: OomReport) -> Msg {
 }
 
 fn ear(hearing: SourceState) -> Msg {
-    Msg::Log(vec![LogUpdate::Ear(LogSource::KernelLog, hearing)])
+    Msg::Log(vec![LogUpdate::Source(LogSource::KernelLog, hearing)])
 }
 
 fn heard(player: &Player) -> Vec<(Killer, String, PredictionResult)> {
     let all = player.app.incidents.timeline.events.iter();
-    all.map(|it| (it.by, whom(it), it.prediction)).collect()
+    all.map(|it| (it.by, victim_text(it), it.prediction)).collect()
 }
 
 /// With the kernel's log open and one look taken.

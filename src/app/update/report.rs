@@ -133,7 +133,7 @@ impl App {
         if reports.is_empty() {
             return;
         }
-        self.hear(reports);
+        self.take_log(reports);
         let numbers = self.shown_reports();
         if let Some(&last) = numbers.last() {
             self.show_report(last);

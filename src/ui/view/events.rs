@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::event_text::{civil, foreseen_word, whom};
+use crate::app::incident::event_text::{civil, prediction_word, victim_text};
 use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
 use crate::app::page::incident::IncidentPage;
 use crate::app::{App, NoticeLevel};
@@ -259,7 +259,7 @@ fn paint_kill(
     let name = match happening.victim {
         Some(Victim { comm, .. }) if happening.guessed => format!("{comm}?"),
         Some(Victim { comm, .. }) => comm.to_string(),
-        None => whom(happening),
+        None => victim_text(happening),
     };
     let unproven = app.incidents.timeline.is_unproven(happening.nth);
     let parts = Parts {
@@ -276,7 +276,7 @@ fn paint_kill(
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: foreseen_word(happening.prediction),
+        seen: prediction_word(happening.prediction),
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
     // Colours would be the ground of a reversed line.
@@ -391,14 +391,14 @@ pub fn brief(app: &App, happening: &OomEvent, theme: Theme) -> Line<'static> {
         EventTime::Stamp | EventTime::Within(_) => "~ ",
         _ => "  ",
     };
-    let mut text = whom(happening);
+    let mut text = victim_text(happening);
     if let Some(rss) = happening.victim.and_then(|victim| victim.rss) {
         text.push_str(&format!(" {}", human_size(rss.bytes())));
     }
     if let Some(path) = happening.domain.as_ref().or(happening.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
     }
-    let seen = foreseen_word(happening.prediction);
+    let seen = prediction_word(happening.prediction);
     if !seen.is_empty() {
         text.push_str(&format!(", {seen}"));
     }

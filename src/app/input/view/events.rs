@@ -1,6 +1,6 @@
 //! The view Events.
 
-use crate::app::incident::event_text::whom;
+use crate::app::incident::event_text::victim_text;
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
@@ -88,7 +88,7 @@ impl App {
         let Some(nth) = nth else {
             return self.say(NoticeLevel::Plain, "the look before that kill is not kept");
         };
-        let (who, id) = (whom(event), event.victim.and_then(|victim| victim.id));
+        let (who, id) = (victim_text(event), event.victim.and_then(|victim| victim.id));
         self.go_to_sample(nth);
         self.views.kind = ViewKind::Processes;
         self.arrange();
