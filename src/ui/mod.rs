@@ -49,7 +49,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     viewport.rows = layout.rows.height;
     viewport.panels = layout.panel_count;
     crate::ui::frame::header::paint(app, layout.level, layout.header, &mut canvas);
-    match app.screen {
+    match app.views.kind {
         ViewKind::Processes => viewport.columns_left = paint_processes(app, &layout, &mut canvas),
         ViewKind::Cgroups => {
             crate::ui::view::cgroups::paint_head(app, layout.head, &mut canvas);
@@ -94,7 +94,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
 fn paint_processes(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> u16 {
     let grid = crate::ui::view::processes::TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, canvas);
-    if app.scene.is_some() && app.lines.is_empty() {
+    if app.scene.is_some() && app.table.lines.is_empty() {
         crate::ui::view::processes::paint_empty(app, layout.rows, canvas);
     } else {
         grid.paint_rows(app, layout.rows, canvas);

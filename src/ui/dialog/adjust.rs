@@ -351,7 +351,7 @@ fn keys(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
 }
 
 fn more_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
-    let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
+    let tagged = app.table.tags.iter().filter(|&&id| id != edit.who).count();
     let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
     pairs(
         &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],

@@ -37,7 +37,7 @@ pub fn paint_status(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
         _ => {}
     }
-    if let Some(notice) = &app.notice {
+    if let Some(notice) = &app.display.notice {
         let (mark, style) = match notice.level {
             NoticeLevel::Plain => ("", theme.plain()),
             NoticeLevel::Good => ("", theme.good()),
@@ -64,22 +64,22 @@ pub fn paint_status(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 fn parts(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     let theme = canvas.theme;
     let mut parts = Vec::with_capacity(12);
-    if let Some(why) = app.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
+    if let Some(why) = app.refresh.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
         parts.push(Span::styled(format!("! no new looks: {why}"), theme.danger()));
     }
     let Some(scene) = &app.scene else { return parts };
-    if app.screen == ViewKind::Cgroups {
+    if app.views.kind == ViewKind::Cgroups {
         return group_parts(app, canvas, parts);
     }
-    if app.screen == ViewKind::Verdicts {
+    if app.views.kind == ViewKind::Verdicts {
         return verdict_parts(app, canvas, parts);
     }
-    if app.screen == ViewKind::Events {
+    if app.views.kind == ViewKind::Events {
         return event_parts(app, canvas, parts);
     }
-    if app.screen == ViewKind::Memory {
+    if app.views.kind == ViewKind::Memory {
         parts.push(pace(app, canvas));
-        parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+        parts.extend(app.session.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
         parts.extend(memory_keys(app, canvas));
         return parts;
     }
@@ -87,7 +87,7 @@ fn parts(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     let rows = app.ranking.rows().iter();
     let outside =
         rows.filter(|row| row.placement == Placement::Spared(SparedReason::Outside)).count();
-    let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
+    let (shown, all) = (app.table.lines.len(), scene.now().processes.len() - outside);
     parts.push(Span::raw(if shown == all {
         format!("{all} tasks")
     } else {
@@ -97,7 +97,7 @@ fn parts(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
         let name = scene.domain().name.as_str();
         parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
     }
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     if compared > 0 {
         let style = if agree == compared { theme.good() } else { theme.warn() };
         let mark = if agree == compared { "" } else { "!" };
@@ -105,40 +105,43 @@ fn parts(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     }
     parts.push(pace(app, canvas));
     parts.extend(alarms(app, canvas));
-    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
-    if app.setup.acting == ActingMode::Rehearsal {
+    parts.extend(app.session.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+    if app.start.acting == ActingMode::Rehearsal {
         parts.push(Span::styled("dry run", theme.warn()));
     }
-    if app.setup.acting == ActingMode::ReadOnly {
+    if app.start.acting == ActingMode::ReadOnly {
         parts.push(Span::styled("read-only", theme.good()));
     }
-    if !app.tags.is_empty() {
-        parts.push(Span::styled(format!("{} tagged", app.tags.len()), theme.tag()));
+    if !app.table.tags.is_empty() {
+        parts.push(Span::styled(format!("{} tagged", app.table.tags.len()), theme.tag()));
     }
-    if !app.view.filter.is_empty() {
-        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), theme.warn()));
+    if !app.table.settings.filter.is_empty() {
+        parts.push(Span::styled(
+            format!("filter {}", app.table.settings.filter.text()),
+            theme.warn(),
+        ));
     }
-    if let Some(user) = &app.view.user {
+    if let Some(user) = &app.table.settings.user {
         parts.push(Span::styled(format!("user {user}"), theme.warn()));
     }
-    if !app.search.is_empty() {
-        parts.push(Span::styled(format!("search {}", app.search.text()), theme.label()));
+    if !app.table.search.is_empty() {
+        parts.push(Span::styled(format!("search {}", app.table.search.text()), theme.label()));
     }
-    if app.view.hide_spared {
+    if app.table.settings.hide_spared {
         parts.push(Span::styled("candidates only", theme.warn()));
     }
-    let sort = app.view.sort;
+    let sort = app.table.settings.sort;
     let direction = if sort.descending { "desc" } else { "asc" };
     if sort.column.id != "badness" || !sort.descending {
         parts.push(Span::raw(format!("sort {} {direction}", sort.column.id)));
     }
-    if app.view.tree {
+    if app.table.settings.tree {
         parts.push(Span::raw("tree"));
     }
-    if app.scale != SizeUnit::Auto {
-        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    if app.display.scale != SizeUnit::Auto {
+        parts.push(Span::raw(format!("units {}", app.display.scale.word())));
     }
-    if !app.follow {
+    if !app.table.follow {
         parts.push(Span::raw("follow off"));
     }
     // In a dialog or on a page these keys mean something else, which is written there.
@@ -168,7 +171,7 @@ fn rules(sticky: &ActiveRules, canvas: &Canvas<'_>) -> Span<'static> {
 
 /// How many alarms there are, and how many stand: the header may be off.
 fn alarms(app: &App, canvas: &Canvas<'_>) -> Option<Span<'static>> {
-    let (count, stand) = (app.alarms.count(), app.alarms.standing().count());
+    let (count, stand) = (app.refresh.alarms.count(), app.refresh.alarms.standing().count());
     let word = if count == 1 { "alarm" } else { "alarms" };
     match (count, stand) {
         (0, _) => None,
@@ -180,23 +183,23 @@ fn alarms(app: &App, canvas: &Canvas<'_>) -> Option<Span<'static>> {
 /// Whether what is shown goes on.
 fn pace(app: &App, canvas: &Canvas<'_>) -> Span<'static> {
     let theme = canvas.theme;
-    if app.report.is_some() {
+    if app.incidents.report.is_some() {
         return Span::styled("[report]", theme.warn());
     }
-    if app.playback.is_past() {
+    if app.is_past() {
         let word = if app.playback.is_playing() { "[playing]" } else { "[past]" };
         Span::styled(word, theme.warn())
-    } else if app.paused {
+    } else if app.playback.paused {
         Span::styled("[paused]", theme.warn())
-    } else if app.held() && app.screen == ViewKind::Processes {
+    } else if app.held() && app.views.kind == ViewKind::Processes {
         Span::styled("[held]", theme.warn())
-    } else if app.setup.live && app.pace.is_pressed() {
+    } else if app.start.live && app.refresh.pace.is_pressed() {
         Span::styled("[live, pressed]", theme.warn())
-    } else if app.setup.live && app.pace.is_relaxed() {
+    } else if app.start.live && app.refresh.pace.is_relaxed() {
         Span::raw("[live, relaxed]")
-    } else if app.setup.live {
+    } else if app.start.live {
         Span::raw("[live]")
-    } else if app.setup.acting == ActingMode::Demo {
+    } else if app.start.acting == ActingMode::Demo {
         Span::styled("[demo]", theme.warn())
     } else {
         Span::styled("[recording]", theme.warn())
@@ -210,11 +213,11 @@ fn event_parts(
     mut parts: Vec<Span<'static>>,
 ) -> Vec<Span<'static>> {
     let theme = canvas.theme;
-    let count = app.timeline.events.len();
+    let count = app.incidents.timeline.events.len();
     parts.push(Span::raw(if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") }));
     parts.push(pace(app, canvas));
-    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
-    if app.timeline.kills_only {
+    parts.extend(app.session.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+    if app.views.events.kills_only {
         parts.push(Span::styled("kills only", theme.warn()));
     }
     if !matches!(app.mode, Mode::Browse) {
@@ -245,9 +248,9 @@ fn memory_keys(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
         let (a, b) = (key_of(KeyContext::Memory, a)?, key_of(KeyContext::Memory, b)?);
         Some(format!("{a} {b} {word}"))
     };
-    let large = if app.memory.large { "all charts" } else { "large" };
+    let large = if app.views.memory.large { "all charts" } else { "large" };
     let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.playback.is_past());
+    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "looks back"),
@@ -273,16 +276,16 @@ fn group_parts(
     let count = scene.now().cgroups.list.len();
     parts.push(Span::raw(format!("{count} cgroups, {limited} with a limit")));
     parts.push(pace(app, canvas));
-    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+    parts.extend(app.session.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if app.is_scoped() {
         let name = scene.domain().name.as_str();
         parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
     }
-    if app.cgroups.hide {
+    if app.views.cgroups.hide {
         parts.push(Span::styled("limited only", theme.warn()));
     }
-    if app.scale != SizeUnit::Auto {
-        parts.push(Span::raw(format!("units {}", app.scale.word())));
+    if app.display.scale != SizeUnit::Auto {
+        parts.push(Span::raw(format!("units {}", app.display.scale.word())));
     }
     if !matches!(app.mode, Mode::Browse) {
         return parts;
@@ -306,7 +309,7 @@ fn verdict_parts(
     mut parts: Vec<Span<'static>>,
 ) -> Vec<Span<'static>> {
     let theme = canvas.theme;
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let count = view.lines.len();
     parts.push(Span::raw(if view.hide {
         format!("{count} of {} policies", count + view.hidden)
@@ -314,7 +317,7 @@ fn verdict_parts(
         format!("{count} policies")
     }));
     parts.push(pace(app, canvas));
-    parts.extend(app.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
+    parts.extend(app.session.adj_rules.as_ref().map(|sticky| rules(sticky, canvas)));
     if let Some(scene) = app.scene.as_ref().filter(|_| app.is_scoped()) {
         let name = scene.domain().name.as_str();
         parts.push(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()));
@@ -379,7 +382,7 @@ fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
 /// Paints the function bar.
 pub fn paint_bar(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let mut named: Vec<_> = keys_of(app.place())
+    let mut named: Vec<_> = keys_of(app.key_context())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();

@@ -29,7 +29,7 @@ use crate::units::{Kib, Millis, Pages};
 /// How many lines the header wants.
 #[must_use]
 pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
-    let rings = app.alarms.standing().next().is_some();
+    let rings = app.refresh.alarms.standing().next().is_some();
     let warned = u16::from(app.scene.is_some() && (rings || !warnings(app).is_empty()));
     match level {
         HeaderLevel::Full => {
@@ -57,14 +57,14 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>)
         HeaderLevel::Line => lines.push(one_line(app, &context, theme, area.width)),
         HeaderLevel::Small => {
             lines.push(title(app, &context, theme, area.width, false));
-            lines.push(match &app.report {
+            lines.push(match &app.incidents.report {
                 Some(report) => told(report, theme).remove(0),
                 None => Line::from(numbers(&context, theme)),
             });
         }
         HeaderLevel::Full => {
             lines.push(title(app, &context, theme, area.width, area.width >= 110));
-            if let Some(report) = &app.report {
+            if let Some(report) = &app.incidents.report {
                 lines.extend(told(report, theme));
             } else {
                 lines.push(memory(app, &context, theme, area.width));
@@ -126,7 +126,7 @@ fn title(
     if width >= 100 {
         left.push(Span::raw(" "));
         for screen in ViewKind::ALL {
-            left.push(if screen == app.screen {
+            left.push(if screen == app.views.kind {
                 Span::styled(format!(" [{}]", screen.name()), theme.strong())
             } else {
                 Span::styled(format!("  {} ", screen.name()), theme.dim())
@@ -140,9 +140,10 @@ fn title(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let policy = app.setup.policy;
-    let running = if policy.is_running_kernel() { " (running)" } else { "" };
-    let model = format!("{}{running}", policy.id());
+    let model = match app.policy().id() {
+        "linux" => "linux (running)".to_owned(),
+        id => id.to_owned(),
+    };
     let model = Span::styled(format!("  model {model}"), theme.label());
     if app.is_scoped() {
         // What is looked at is the first thing to know, once it is not the machine.
@@ -163,10 +164,10 @@ fn title(
         left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), theme.dim()));
     }
     let mut right = Vec::new();
-    if let Some(report) = &app.report {
+    if let Some(report) = &app.incidents.report {
         right.push(Span::styled(report_mark(app, report), theme.danger()));
         right.push(Span::raw(" "));
-    } else if app.playback.is_past() {
+    } else if app.is_past() {
         right.push(Span::styled(when(app), theme.danger()));
         right.push(Span::raw(" "));
     }
@@ -179,16 +180,16 @@ fn title(
         right.push(Span::styled(text, style));
         right.push(Span::raw(" "));
     };
-    if app.lost.is_some() && !app.playback.past.is_empty() {
+    if app.refresh.lost.is_some() && !app.playback.past.is_empty() {
         flag("[no new looks]", theme.danger());
     }
-    if app.paused {
+    if app.playback.paused {
         flag("[paused]", theme.warn());
     }
-    if app.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
+    if app.session.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
         flag("[rules on]", theme.warn());
     }
-    match app.setup.acting {
+    match app.start.acting {
         ActingMode::ReadOnly => flag("read-only", theme.good()),
         ActingMode::NotReal => flag("[recording]", theme.warn()),
         ActingMode::Demo => flag("[demo]", theme.warn()),
@@ -196,10 +197,10 @@ fn title(
         ActingMode::Rehearsal => flag("dry run", theme.warn()),
         ActingMode::Free => {}
     }
-    let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
+    let seconds = app.refresh.pace.shown(app.settings.delay).0 as f64 / 1000.0;
     let time = text::clock(app, now.clock.unix_ms);
-    let pace = if app.pace.is_pressed() { theme.warn() } else { theme.plain() };
-    match &app.report {
+    let pace = if app.refresh.pace.is_pressed() { theme.warn() } else { theme.plain() };
+    match &app.incidents.report {
         // What stands still has no pace.
         Some(report) if report.told == EventTime::Order => {
             right.push(Span::raw(report.stamp.clone()));
@@ -276,7 +277,7 @@ fn scope(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Span<
 /// The wall that is hit first, where there is more than the machine's own.
 fn first_limit(app: &App) -> Option<&FirstLimit> {
     // A report tells of one wall only, and that was hit.
-    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
+    let scene = app.scene.as_ref().filter(|_| app.incidents.report.is_none())?;
     scene.now().cgroups.limited().next()?;
     app.first_limit.as_ref()
 }
@@ -673,7 +674,7 @@ fn trend(stall: PsiLine, style: Style, theme: Theme) -> [Span<'static>; 2] {
 /// Whose rule, over how much, and whether it agrees with the kernel.
 fn model(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let total = context.scene.domain().pages;
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     let (check, style) = if compared == 0 {
         ("no oom_score read yet".to_owned(), theme.dim())
     } else if agree == compared {
@@ -683,7 +684,7 @@ fn model(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<
     };
     let left = vec![
         Span::styled("Rule ", theme.label()),
-        Span::raw(app.setup.policy.title()),
+        Span::raw(app.policy().title()),
         Span::raw(format!("  total {}", text::size(context, total))),
         Span::raw(format!("  1 adj = {}", text::step(context))),
         Span::styled(format!("  {check}"), style),
@@ -697,13 +698,13 @@ fn model(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<
 pub fn privileges(app: &App) -> String {
     let Some(scene) = &app.scene else { return String::new() };
     let privileges = scene.now().privileges;
-    if app.report.is_some() {
+    if app.incidents.report.is_some() {
         return "a report: nothing to act on".to_owned();
     }
     if app.is_over() {
         return "the past: nothing to act on".to_owned();
     }
-    match app.setup.acting {
+    match app.start.acting {
         ActingMode::ReadOnly => return "read-only".to_owned(),
         ActingMode::NotReal => return "a recording: nothing to act on".to_owned(),
         ActingMode::Demo => return "the demo: nothing can be acted on".to_owned(),
@@ -727,7 +728,7 @@ pub fn privileges(app: &App) -> String {
 #[must_use]
 pub fn kills(app: &App, context: &RowContext<'_>) -> Option<String> {
     let kills = context.scene.now().traffic.oom_kills.value()?;
-    let new = kills.saturating_sub(app.kills_at_start.unwrap_or(kills));
+    let new = kills.saturating_sub(app.refresh.kills_at_start.unwrap_or(kills));
     Some(if new > 0 { format!("OOM kills {kills} (+{new})") } else { format!("OOM kills {kills}") })
 }
 
@@ -782,7 +783,7 @@ fn numbers(context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>> {
 
 fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
-    if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
+    if let Some(first) = app.refresh.alarms.standing().next().filter(|it| cells(it) < width / 2) {
         spans.push(Span::styled(format!("! {first}"), alarm_style(app, theme)));
         spans.push(Span::raw(" "));
     }
@@ -810,12 +811,12 @@ fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Li
 
 /// How an alarm looks: turned over while it is new.
 fn alarm_style(app: &App, theme: Theme) -> Style {
-    if app.alarms.flashes() { theme.flash() } else { theme.danger() }
+    if app.refresh.alarms.flashes() { theme.flash() } else { theme.danger() }
 }
 
 /// The line of alarms that stand and of warnings, where there is something to say.
 fn warning(app: &App, theme: Theme) -> Option<Line<'static>> {
-    let rung: Vec<String> = app.alarms.standing().collect();
+    let rung: Vec<String> = app.refresh.alarms.standing().collect();
     let warnings = warnings(app).join("; ");
     let mut spans = Vec::new();
     if !rung.is_empty() {
@@ -844,10 +845,10 @@ fn warnings(app: &App) -> Vec<String> {
         1 => found.push("1 process could not be read".to_owned()),
         count => found.push(format!("{count} processes could not be read")),
     }
-    for alarm in app.alarms.unreadable() {
+    for alarm in app.refresh.alarms.unreadable() {
         found.push(format!("{alarm} cannot ring: there is no {} here", alarm.what()));
     }
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     if agree < compared {
         let differ = compared - agree;
         found.push(format!("{differ} of {compared} scores differ from the kernel's (! in SCORE)"));

@@ -34,9 +34,9 @@ impl Layout {
     /// For this screen, at least as large as [`SMALLEST`].
     #[must_use]
     pub fn new(app: &App, area: Rect) -> Self {
-        let level = match level(app.header, area.height) {
+        let level = match level(app.display.header, area.height) {
             // What the gauges say, the charts say better.
-            HeaderLevel::Full if app.screen == ViewKind::Memory && area.height < 32 => {
+            HeaderLevel::Full if app.views.kind == ViewKind::Memory && area.height < 32 => {
                 HeaderLevel::Small
             }
             level => level,
@@ -45,7 +45,7 @@ impl Layout {
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let panel_count = match (area.width, area.height) {
             // They have all of the room.
-            _ if matches!(app.screen, ViewKind::Memory | ViewKind::Events) => 0,
+            _ if matches!(app.views.kind, ViewKind::Memory | ViewKind::Events) => 0,
             (180.., 50..) => 3,
             (110.., 32..) => 2,
             _ => 0,
@@ -53,8 +53,8 @@ impl Layout {
         let panels = match panel_count {
             0 => 0,
             // What the files of a cgroup say is soon said.
-            _ if app.screen == ViewKind::Cgroups => 12,
-            _ if app.screen == ViewKind::Verdicts => {
+            _ if app.views.kind == ViewKind::Cgroups => 12,
+            _ if app.views.kind == ViewKind::Verdicts => {
                 if area.height >= 50 {
                     16
                 } else {

@@ -22,7 +22,7 @@ const LISTED: usize = 6;
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let Some(sticky) = &app.adj_rules else {
+    let Some(sticky) = &app.session.adj_rules else {
         return scroll::paint("There are no rules of adj", &[], 0, scroll, area, canvas);
     };
     let title = format!("Rules of adj from {}", sticky.file);

@@ -13,7 +13,7 @@ use crate::ui::paint::theme::Theme;
 /// Paints the page, scrolled so that the chosen line is in view.
 pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let entries = &app.journal.entries;
+    let entries = &app.session.journal.entries;
     let boxed = area.height >= 5;
     let inside = if boxed {
         canvas.frame(area, "This session", theme.frame())
@@ -102,7 +102,7 @@ fn line(
         spans.push(Span::raw(padded(values, widths[2])));
     }
     spans.push(Span::styled(outcome.clone(), style));
-    let change = entry.change.and_then(|nth| app.journal.change(nth));
+    let change = entry.change.and_then(|nth| app.session.journal.change(nth));
     if let Some(ChangeState::Gone) = change.map(|change| change.state) {
         spans.push(Span::styled("  (gone)", theme.dim()));
     }
@@ -111,8 +111,8 @@ fn line(
 
 /// Where the page stands, and what its keys would do to the chosen line.
 fn foot(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) {
-    let entries = &app.journal.entries;
-    let change = entries.get(at).and_then(|entry| app.journal.change(entry.change?));
+    let entries = &app.session.journal.entries;
+    let change = entries.get(at).and_then(|entry| app.session.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
         Some(ChangeState::Standing) => "Enter puts it back, ",
         Some(ChangeState::Back(_)) => "Enter makes it again, ",

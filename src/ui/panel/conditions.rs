@@ -87,7 +87,7 @@ fn last_kill(context: &RowContext<'_>) -> Option<u64> {
 /// How many kills the running kernel counted since doomtop began.
 fn kills(app: &App, context: &RowContext<'_>) -> Option<u64> {
     let now = context.scene.now().traffic.oom_kills.value()?;
-    Some(now.saturating_sub(app.kills_at_start?))
+    Some(now.saturating_sub(app.refresh.kills_at_start?))
 }
 
 /// What keeps it from acting at this moment.

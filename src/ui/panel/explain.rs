@@ -243,7 +243,7 @@ impl Case<'_> {
             Reading::Value(kernel) if kernel == computed => {
                 (format!("kernel {kernel} = computed {computed}"), self.theme.good())
             }
-            Reading::Value(kernel) => match self.app.check.of(self.process.id) {
+            Reading::Value(kernel) => match self.app.refresh.self_check.of(self.process.id) {
                 Some(ScoreAgreement::Differs { .. }) => (
                     format!("kernel {kernel}, computed {computed}: they differ!"),
                     self.theme.warn(),
@@ -386,7 +386,7 @@ impl Case<'_> {
 
     fn fallen(&self) -> Vec<String> {
         // The dialog that would ask says the same.
-        SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene)
+        SignalPlan::sacrifice(self.process, self.app.start.own, self.context.scene)
             .map(|dialog| dialog.also_killed)
             .unwrap_or_default()
     }
@@ -398,7 +398,7 @@ impl Case<'_> {
 
     fn all_falls(&self) -> Vec<Line<'static>> {
         let mut lines: Vec<Line<'static>> = self.mates().into_iter().collect();
-        match SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene) {
+        match SignalPlan::sacrifice(self.process, self.app.start.own, self.context.scene) {
             Err(why) => lines.push(self.text("protected", why)),
             Ok(dialog) if dialog.also_killed.is_empty() && lines.is_empty() => {
                 lines.push(self.text("with it", "nothing else"));

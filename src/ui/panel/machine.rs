@@ -92,10 +92,10 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
 
 /// How the beginning of pressure is noticed.
 fn watch(app: &App) -> Vec<String> {
-    let Some(scene) = app.scene.as_ref().filter(|_| app.setup.live) else { return Vec::new() };
-    let whose = if app.pace.whose.is_some() { " in the scope" } else { "" };
-    let mut lines = match &app.pace.watch {
-        PressureWatch::Off if app.setup.acting == ActingMode::Elsewhere => {
+    let Some(scene) = app.scene.as_ref().filter(|_| app.start.live) else { return Vec::new() };
+    let whose = if app.refresh.pace.whose.is_some() { " in the scope" } else { "" };
+    let mut lines = match &app.refresh.pace.watch {
+        PressureWatch::Off if app.start.acting == ActingMode::Elsewhere => {
             vec!["another proc tree: seen by each look only".to_owned()]
         }
         PressureWatch::Off => return Vec::new(),
@@ -110,7 +110,7 @@ fn watch(app: &App) -> Vec<String> {
         ],
         PressureWatch::Unavailable(why) => vec!["seen by each look only:".to_owned(), why.clone()],
     };
-    if app.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
+    if app.refresh.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
         lines.push("without swap hardly any comes before a kill".to_owned());
     }
     lines

@@ -24,12 +24,13 @@ pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let inner = area.height - 2;
     // Where there is room for one of the two, the machine is shown until something was done.
-    let idle =
-        app.journal.entries.is_empty() && app.journal.pending.is_empty() && !app.timeline.has_new();
-    if app.screen == ViewKind::Cgroups {
+    let idle = app.session.journal.entries.is_empty()
+        && app.session.journal.pending.is_empty()
+        && !app.incidents.timeline.has_new();
+    if app.views.kind == ViewKind::Cgroups {
         return paint_cgroup(app, area, canvas);
     }
-    if app.screen == ViewKind::Verdicts {
+    if app.views.kind == ViewKind::Verdicts {
         return paint_verdict(app, area, canvas);
     }
     let mut x = area.x;

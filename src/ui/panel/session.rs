@@ -16,7 +16,11 @@ use crate::ui::view::events;
 /// The panel's title.
 #[must_use]
 pub fn title(app: &App) -> &'static str {
-    if app.timeline.events.is_empty() { "This session" } else { "Kills, and acts from here" }
+    if app.incidents.timeline.events.is_empty() {
+        "This session"
+    } else {
+        "Kills, and acts from here"
+    }
 }
 
 /// What the panel says: the newest at the bottom, always visible.
@@ -24,10 +28,10 @@ pub fn title(app: &App) -> &'static str {
 pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let height = usize::from(height);
     let mut foot = Vec::new();
-    for pursuit in &app.journal.pending {
+    for pursuit in &app.session.journal.pending {
         foot.push(pursued(app, pursuit, theme));
     }
-    match &app.journal.last_made()[..] {
+    match &app.session.journal.last_made()[..] {
         [] => {}
         [one] => {
             let text = format!("r puts {} {} back to {}", one.who, one.name, one.before);
@@ -52,9 +56,9 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
         .filter_map(|entry| {
             let entry = match entry {
                 TimelineEntry::Kill(nth) => {
-                    return Some(events::brief(app, app.timeline.find(*nth)?, theme));
+                    return Some(events::brief(app, app.incidents.timeline.find(*nth)?, theme));
                 }
-                TimelineEntry::Act(at) => app.journal.entries.get(*at)?,
+                TimelineEntry::Act(at) => app.session.journal.entries.get(*at)?,
             };
             let style = match entry.level {
                 NoticeLevel::Plain => theme.plain(),
@@ -82,7 +86,7 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
 /// The same in a few words, for a screen without panels: the first of them, and how many more.
 #[must_use]
 pub fn pursuing(app: &App) -> Option<String> {
-    let pending = &app.journal.pending;
+    let pending = &app.session.journal.pending;
     // The one that something can be done about stands before those that need time.
     let stuck = pending.iter().find(|it| it.patience(app.clock()).is_none());
     let pursuit = stuck.or(pending.first())?;

@@ -374,7 +374,7 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
 pub fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     canvas.style(area, theme.head());
-    let sorted = if app.cgroups.by_limit { "LEFT" } else { "CGROUP" };
+    let sorted = if app.views.cgroups.by_limit { "LEFT" } else { "CGROUP" };
     for field in fields(app, area.width) {
         let title = field.column.title;
         let style = if title == sorted { theme.sorted_head() } else { theme.head() };
@@ -401,12 +401,12 @@ pub fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let fields = fields(app, area.width);
     let mut text = String::with_capacity(128);
     let mut y = area.y;
-    let shown = app.cgroups.lines.iter().enumerate().skip(app.cgroups.top);
+    let shown = app.views.cgroups.lines.iter().enumerate().skip(app.views.cgroups.cursor.top);
     for (nth, line) in shown.take(usize::from(area.height)) {
         let entry = Entry::new(line, app.group_at(line), &context);
         let strip = Rect { y, height: 1, ..area };
         paint_row(app, &entry, &fields, &context, strip, &mut text, canvas);
-        if nth == app.cgroups.cursor {
+        if nth == app.views.cgroups.cursor.at {
             canvas.text(area.x, y, 1, ">", canvas.theme.strong());
             canvas.style(strip, canvas.theme.cursor());
             // A bar turned round would say the opposite.
@@ -433,7 +433,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
     let Some(scene) = &app.scene else { return &[] };
     let cgroups = &scene.now().cgroups;
     if !cgroups.list.is_empty() {
-        if app.cgroups.hide && app.cgroups.lines.len() < 2 {
+        if app.views.cgroups.hide && app.views.cgroups.lines.len() < 2 {
             return &["no cgroup here has a limit: i shows them all"];
         }
         return &[];
@@ -444,7 +444,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
             "or the kernel has none. The machine is the only wall.",
         ],
         Reading::Denied => &["no memory cgroups can be seen here: they may not be read"],
-        Reading::NotAsked if !app.setup.live => &["no memory cgroups are in this recording"],
+        Reading::NotAsked if !app.start.live => &["no memory cgroups are in this recording"],
         Reading::NotAsked => &["the memory cgroups were not read yet"],
         Reading::Value(_) => &["no memory cgroups can be seen here: there are none below the root"],
     }
@@ -554,7 +554,7 @@ fn paint_name(
     };
     let path = group.path.as_str();
     let name =
-        if app.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
+        if app.views.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
     // However deep it stands, some of the name stays.
     let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
     // In the tree the slash is said by the indent.

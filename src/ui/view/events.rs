@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::event_text::{civil, foreseen_word, whom};
+use crate::app::incident::event_text::{civil, prediction_word, victim_text};
 use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
 use crate::app::page::incident::IncidentPage;
 use crate::app::{App, NoticeLevel};
@@ -32,9 +32,9 @@ struct Grid {
 
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
-        let dated = app.timeline.events.iter().any(|it| day(app, it) != today(app));
+        let dated = app.incidents.timeline.events.iter().any(|it| day(app, it) != today(app));
         // Of a file the stamps stand there as they are.
-        let stamps = app.timeline.events.iter().filter(|it| it.time == EventTime::Order);
+        let stamps = app.incidents.timeline.events.iter().filter(|it| it.time == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
         // Where there is little room, the first line of a day has the day and no seconds.
@@ -54,7 +54,7 @@ impl Grid {
         };
         let user = if width >= 100 { 10 } else { 0 };
         let told = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
-        let told = app.timeline.events.iter().any(told);
+        let told = app.incidents.timeline.events.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
@@ -71,7 +71,7 @@ fn day(app: &App, happening: &OomEvent) -> i64 {
 }
 
 fn day_of(app: &App, unix_ms: i64) -> i64 {
-    unix_ms.div_euclid(1000).saturating_add(app.setup.utc_offset.into()).div_euclid(86_400)
+    unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into()).div_euclid(86_400)
 }
 
 /// The day of the newest look.
@@ -102,12 +102,14 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
         canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app
-        .timeline
+        .views
+        .events
+        .cursor
         .top
         .checked_sub(1)
         .and_then(|at| entries.get(at))
         .and_then(|entry| entry_day(app, entry));
-    let shown = entries.iter().enumerate().skip(app.timeline.top);
+    let shown = entries.iter().enumerate().skip(app.views.events.cursor.top);
     for (y, (at, entry)) in (rows.top()..rows.top() + height).zip(shown) {
         let strip = Rect { y, height: 1, ..rows };
         let own = entry_day(app, entry);
@@ -115,14 +117,14 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
         before = own;
         match entry {
             TimelineEntry::Kill(nth) => {
-                if let Some(happening) = app.timeline.find(*nth) {
-                    let chosen = at == app.timeline.cursor;
+                if let Some(happening) = app.incidents.timeline.find(*nth) {
+                    let chosen = at == app.views.events.cursor.at;
                     paint_kill(app, &grid, happening, (is_first, chosen), strip, canvas);
                 }
             }
             TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, canvas),
         }
-        if at == app.timeline.cursor {
+        if at == app.views.events.cursor.at {
             canvas.style(strip, theme.cursor());
         }
     }
@@ -134,8 +136,10 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
 
 fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
-        TimelineEntry::Kill(nth) => app.timeline.find(*nth).map(|it| day(app, it)),
-        TimelineEntry::Act(at) => app.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms)),
+        TimelineEntry::Kill(nth) => app.incidents.timeline.find(*nth).map(|it| day(app, it)),
+        TimelineEntry::Act(at) => {
+            app.session.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms))
+        }
     }
 }
 
@@ -199,7 +203,7 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, canvas: &mut
 
 /// What a report of a file says of when.
 fn stamp(app: &App, happening: &OomEvent) -> String {
-    let report = happening.report.and_then(|number| app.timeline.report(number));
+    let report = happening.report.and_then(|number| app.incidents.timeline.report(number));
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
         Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
@@ -255,9 +259,9 @@ fn paint_kill(
     let name = match happening.victim {
         Some(Victim { comm, .. }) if happening.guessed => format!("{comm}?"),
         Some(Victim { comm, .. }) => comm.to_string(),
-        None => whom(happening),
+        None => victim_text(happening),
     };
-    let unproven = app.timeline.is_unproven(happening.nth);
+    let unproven = app.incidents.timeline.is_unproven(happening.nth);
     let parts = Parts {
         time: time(app, happening, grid, is_first),
         mark: match happening.time {
@@ -272,7 +276,7 @@ fn paint_kill(
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: foreseen_word(happening.prediction),
+        seen: prediction_word(happening.prediction),
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
     // Colours would be the ground of a reversed line.
@@ -302,7 +306,7 @@ fn paint_act(
     canvas: &mut Canvas<'_>,
 ) {
     let theme = canvas.theme;
-    let Some(entry) = app.journal.entries.get(at) else { return };
+    let Some(entry) = app.session.journal.entries.get(at) else { return };
     let style = match entry.level {
         NoticeLevel::Plain => theme.plain(),
         NoticeLevel::Good => theme.good(),
@@ -320,7 +324,7 @@ fn paint_act(
 
 /// What is heard, and what is not: its absence is said, too.
 fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    if !app.setup.live {
+    if !app.start.live {
         let text = if app.playback.past.is_empty() {
             "reports of a file; { and } step through those with a dump"
         } else {
@@ -331,7 +335,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut lines = Vec::new();
     let mut used = 0;
-    for source in &app.timeline.sources {
+    for source in &app.incidents.timeline.sources {
         let (text, style) = source_words(source, theme);
         let more = cells(&text) + 2;
         if used > 0 && used + more > width {
@@ -387,14 +391,14 @@ pub fn brief(app: &App, happening: &OomEvent, theme: Theme) -> Line<'static> {
         EventTime::Stamp | EventTime::Within(_) => "~ ",
         _ => "  ",
     };
-    let mut text = whom(happening);
+    let mut text = victim_text(happening);
     if let Some(rss) = happening.victim.and_then(|victim| victim.rss) {
         text.push_str(&format!(" {}", human_size(rss.bytes())));
     }
     if let Some(path) = happening.domain.as_ref().or(happening.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
     }
-    let seen = foreseen_word(happening.prediction);
+    let seen = prediction_word(happening.prediction);
     if !seen.is_empty() {
         text.push_str(&format!(", {seen}"));
     }

@@ -31,11 +31,11 @@ const HIGHEST: u16 = 4;
 
 /// Paints the view; how many of its lines were shown comes back.
 pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 {
-    let view = &app.memory;
+    let view = &app.views.memory;
     paint_head(app, head, canvas);
     let Some(context) = text::header_context(app) else { return rows.height };
     if app.playback.history.is_empty() {
-        let text = match app.report {
+        let text = match app.incidents.report {
             Some(_) => "a report is one moment: charts are drawn of looks, and here are none",
             None => "there was no look yet",
         };
@@ -72,7 +72,7 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
 /// The head: how far back, and which of it is chosen.
 fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let view = &app.memory;
+    let view = &app.views.memory;
     canvas.style(area, theme.head());
     let mut x = area.x + canvas.text(area.x, area.y, area.width, "Memory ", theme.head());
     for (nth, (name, _)) in ZOOMS.iter().enumerate() {
@@ -118,7 +118,7 @@ fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
         _ if app.playback.history.len() < 2 && series.measure != SeriesUnit::Kib => {
             format!("{dash} the next look tells")
         }
-        _ if app.setup.live => format!("{dash} not read yet"),
+        _ if app.start.live => format!("{dash} not read yet"),
         _ => format!("{dash} not in this recording"),
     }
 }
@@ -155,7 +155,7 @@ impl<'a> Drawn<'a> {
             now: app.shown_at().map_or(Reading::NotAsked, |at| window.value(series, at)),
             ends: most.is_finite().then_some((least, most)),
             top: top.max(series.min_top),
-            chosen: SERIES.get(app.memory.chosen).is_some_and(|it| it.id == series.id),
+            chosen: SERIES.get(app.views.memory.chosen).is_some_and(|it| it.id == series.id),
             cells,
         }
     }

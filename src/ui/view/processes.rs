@@ -38,7 +38,7 @@ impl TableGrid {
         let mut columns = app.columns_on(width);
         let pinned = |column: &Column| matches!(column.id, "rank" | "pid");
         let loose = columns.iter().filter(|column| !pinned(column)).count();
-        let left_out = app.skipped.min(loose.saturating_sub(1));
+        let left_out = app.table.skipped.min(loose.saturating_sub(1));
         let mut to_skip = left_out;
         columns.retain(|column| {
             let skip = to_skip > 0 && !pinned(column);
@@ -59,7 +59,7 @@ impl TableGrid {
             let last = nth + 1 == count;
             let room = width - x;
             let takes_all = last && column.align == Align::Left;
-            let cells = if takes_all { room } else { column.cells(app.scale).min(room) };
+            let cells = if takes_all { room } else { column.cells(app.display.scale).min(room) };
             grid.fields.push(Field { column, x, width: cells, last });
             x = x.saturating_add(cells);
             if column.id == "rank" {
@@ -85,7 +85,7 @@ impl TableGrid {
     pub fn paint_head(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         canvas.style(area, theme.head());
-        let sort = app.view.sort;
+        let sort = app.table.settings.sort;
         for field in &self.fields {
             let (x, y) = (area.x + field.x, area.y);
             let title = field.column.title;
@@ -108,7 +108,7 @@ impl TableGrid {
     pub fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let Some(context) = app.context() else { return };
         let mut text = String::with_capacity(256);
-        let shown = app.lines.iter().enumerate().skip(app.top);
+        let shown = app.table.lines.iter().enumerate().skip(app.table.cursor.top);
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
             let row = line.at.and_then(|at| context.row(at as usize));
@@ -116,8 +116,8 @@ impl TableGrid {
                 Some(row) => self.paint_row(app, line, &row, strip, &mut text, canvas),
                 None => self.paint_gone(line, strip, canvas),
             }
-            self.paint_marks(app, line, nth == app.cursor, strip, canvas);
-            if nth == app.cursor {
+            self.paint_marks(app, line, nth == app.table.cursor.at, strip, canvas);
+            if nth == app.table.cursor.at {
                 canvas.style(strip, canvas.theme.cursor());
             }
         }
@@ -143,7 +143,7 @@ impl TableGrid {
                 Align::Right => canvas.right(x, area.y, room, text, cell),
                 Align::Left => {
                     let mut x = x;
-                    if field.column.id == "command" && app.view.tree {
+                    if field.column.id == "command" && app.table.settings.tree {
                         let taken = tree_lines::paint(line.tree_lines, x, area.y, room, canvas);
                         x += taken;
                         room -= taken;
@@ -152,7 +152,10 @@ impl TableGrid {
                 }
             }
             if field.column.id == "oom_score"
-                && matches!(app.check.of(line.id), Some(ScoreAgreement::Differs { .. }))
+                && matches!(
+                    app.refresh.self_check.of(line.id),
+                    Some(ScoreAgreement::Differs { .. })
+                )
             {
                 canvas.text(x + field.width, area.y, 1, "!", theme.danger());
             }
@@ -207,12 +210,12 @@ impl TableGrid {
             let process = scene.now().processes.get(line.at? as usize)?;
             Some(process.dying && process.has_mm)
         };
-        if app.journal.is_pending(line.id) {
+        if app.session.journal.is_pending(line.id) {
             canvas.text(x + 1, area.y, 1, "x", theme.danger());
         } else if dies() == Some(true) {
             // Somebody else's victim.
             canvas.text(x + 1, area.y, 1, "x", theme.warn());
-        } else if app.tags.contains(&line.id) {
+        } else if app.table.tags.contains(&line.id) {
             canvas.text(x + 1, area.y, 1, "*", theme.tag());
         }
     }
@@ -253,13 +256,16 @@ pub fn paint_waiting(area: Rect, canvas: &mut Canvas<'_>) {
 
 /// What an empty table says.
 pub fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let why = if app.is_scoped() && app.view.filter.is_empty() && app.view.user.is_none() {
+    let why = if app.is_scoped()
+        && app.table.settings.filter.is_empty()
+        && app.table.settings.user.is_none()
+    {
         "no process is in this domain: S goes back to the machine"
-    } else if !app.view.filter.is_empty() {
+    } else if !app.table.settings.filter.is_empty() {
         "no process matches the filter: Esc clears it"
-    } else if app.view.user.is_some() {
+    } else if app.table.settings.user.is_some() {
         "this user has no process: u chooses another"
-    } else if app.view.hide_spared {
+    } else if app.table.settings.hide_spared {
         "nobody can be chosen: i shows the others"
     } else {
         "no process can be seen"

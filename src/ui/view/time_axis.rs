@@ -21,7 +21,7 @@ const LABEL: u64 = 17;
 /// The cell of the look on the screen, where that is an earlier one.
 #[must_use]
 pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
-    window.axis.place(app.shown_at().filter(|_| app.playback.is_past())?)
+    window.axis.place(app.shown_at().filter(|_| app.is_past())?)
 }
 
 /// `14:03:22`, of a time on the clock that never jumps.
@@ -88,7 +88,7 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canva
     if axis.place(newest.at).is_some()
         && let Some(time) = clock(app, window, newest.at)
     {
-        let word = if app.setup.live { "now" } else { "end" };
+        let word = if app.start.live { "now" } else { "end" };
         let text = format!("{word} {time}");
         let x = area.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {

@@ -32,7 +32,8 @@ struct Fields {
 
 impl Fields {
     fn new(app: &App, width: u16) -> Self {
-        let ids = app.verdicts.lines.iter().map(|it| cells(it.policy.id())).max().unwrap_or(0);
+        let ids =
+            app.views.verdicts.lines.iter().map(|it| cells(it.policy.id())).max().unwrap_or(0);
         let mut x = 2;
         let mut field = |cells: u16| {
             let at = x;
@@ -70,7 +71,7 @@ pub fn paint(
     panelled: bool,
     canvas: &mut Canvas<'_>,
 ) -> (u16, u16) {
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let theme = canvas.theme;
     let fields = Fields::new(app, area.width);
     canvas.style(head, theme.head());
@@ -84,11 +85,11 @@ pub fn paint(
     let Some(context) = app.context() else { return (list.height.max(1), 0) };
     paint_head(&fields, head, canvas);
     for (y, (nth, opinion)) in
-        (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.top))
+        (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.cursor.top))
     {
         let strip = Rect { y, height: 1, ..list };
         paint_line(app, opinion, &context, &fields, strip, canvas);
-        if nth == view.cursor {
+        if nth == view.cursor.at {
             canvas.text(area.x, y, 1, ">", theme.strong());
             canvas.style(strip, theme.cursor());
         }
@@ -132,7 +133,7 @@ fn paint_line(
 ) {
     let theme = canvas.theme;
     let policy = opinion.policy;
-    let current = policy.id() == app.setup.policy.id();
+    let current = policy.id() == app.policy().id();
     if current {
         canvas.text(area.x + 1, area.y, 1, "*", theme.tag());
     }
@@ -275,7 +276,7 @@ fn column(opinion: &KillerOpinion, digits: u16) -> u16 {
 
 /// The columns that fit: from which on, and where each stands.
 fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>) {
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let widths: Vec<u16> = view.lines.iter().map(|it| column(it, digits) + 1).collect();
     let before = if width < 60 { 20 } else { 27 };
     let room = width.saturating_sub(before);
@@ -289,7 +290,7 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
         from
     };
     let last = fit_back(widths.len());
-    let cursor = view.cursor.min(widths.len().saturating_sub(1));
+    let cursor = view.cursor.at.min(widths.len().saturating_sub(1));
     let first = view.skipped.unwrap_or_else(|| fit_back(cursor + 1)).min(last);
     let mut x = before;
     let mut found = Vec::new();
@@ -306,7 +307,7 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
 /// Those that matter, and their rank by each policy; how many columns were left out on the left.
 fn paint_ranks(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let theme = canvas.theme;
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let Some(scene) = &app.scene else { return 0 };
     let falls = |row: &VerdictRow| {
         let process = scene.now().processes.get(row.at);
@@ -323,14 +324,14 @@ fn paint_ranks(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     canvas.text(area.x + 9, area.y, 12, "COMMAND", theme.head());
     for &(nth, x, width) in &columns {
         let title = short(view.lines[nth].policy.id());
-        let style = if nth == view.cursor { theme.sorted_head() } else { theme.head() };
+        let style = if nth == view.cursor.at { theme.sorted_head() } else { theme.head() };
         let taken = cells(&title).min(width - 1);
         canvas.text(area.x + x + width - 1 - taken, area.y, taken, &title, style);
     }
     let room = columns.first().map_or(area.width, |&(_, x, _)| x).saturating_sub(10);
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
         let Some(process) = scene.now().processes.get(row.at) else { continue };
-        let current = view.lines.iter().find(|it| it.policy.id() == app.setup.policy.id());
+        let current = view.lines.iter().find(|it| it.policy.id() == app.policy().id());
         let falls = current.is_some_and(|it| it.takes(process) == Some(OpinionCertainty::Surely));
         let style = if falls { theme.victim() } else { theme.plain() };
         canvas.right(area.x, y, 8, &process.id.to_string(), style);
