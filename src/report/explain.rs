@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::text::{TextStyle, write_table};
+use super::line::{TextStyle, write_line};
+use super::text::write_table;
 use crate::columns::{Column, column};
 use crate::model::Names;
 use crate::rank::Placement;
@@ -16,16 +17,16 @@ impl ExplainedReport<'_> {
     ///
     /// # Errors
     /// Whatever writing to `out` gives.
-    pub fn write(&self, out: &mut dyn Write, rows: usize, manner: TextStyle) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, rows: usize, style: TextStyle) -> io::Result<()> {
         for (label, text) in self.lines() {
-            super::text::put_line(out, &format!("{label:<9}{text}"), manner)?;
+            write_line(out, &format!("{label:<9}{text}"), style)?;
         }
         let Some(judged) = self.judged() else { return Ok(()) };
         writeln!(out)?;
         let names = Names::default();
         let context = judged.context(&names);
         let table: Vec<u32> = judged.ranking.rows().iter().take(rows).map(|row| row.at).collect();
-        write_table(out, &context, &table, &columns(), manner)?;
+        write_table(out, &context, &table, &columns(), style)?;
         let more = judged.ranking.rows().len().saturating_sub(table.len());
         if more > 0 {
             writeln!(out, "{more} more")?;

@@ -1,11 +1,12 @@
-//! One look as plain text, for a log, a ticket or a pipe: what the header says in words, then the
-//! table.
+//! One sample as plain text, for a log, a ticket or a pipe: the header of the screen in words, then the table.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
+use super::line::{TextStyle, fit, write_line};
+use super::time::rfc3339;
 use crate::columns::{Align, Column, RowContext, human_size, span_of};
 use crate::forecast::at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
@@ -13,16 +14,7 @@ use crate::policy::agreement;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
-/// How a line is written.
-#[derive(Clone, Copy, Debug)]
-pub struct TextStyle {
-    /// Cut behind so many cells: at a terminal's edge. Elsewhere never.
-    pub cut: Option<usize>,
-    /// Only ASCII: every other character becomes a question mark.
-    pub ascii: bool,
-}
-
-/// Writes one look.
+/// Writes one sample: the header, then the table with these rows (positions in the sample).
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
@@ -31,16 +23,16 @@ pub fn write_sample(
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: TextStyle,
+    style: TextStyle,
 ) -> io::Result<()> {
-    for line in head(context) {
-        put_line(out, &line, manner)?;
+    for line in header(context) {
+        write_line(out, &line, style)?;
     }
     writeln!(out)?;
-    write_table(out, context, rows, columns, manner)
+    write_table(out, context, rows, columns, style)
 }
 
-/// Writes the table alone.
+/// Writes the table without the header.
 ///
 /// # Errors
 /// Whatever writing to `out` gives.
@@ -49,13 +41,13 @@ pub(crate) fn write_table(
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: TextStyle,
+    style: TextStyle,
 ) -> io::Result<()> {
     let mut text = String::new();
     for column in columns {
         field(&mut text, column, column.title, is_last(columns, column));
     }
-    put_line(out, text.trim_end(), manner)?;
+    write_line(out, text.trim_end(), style)?;
     let mut cell = String::new();
     for &at in rows {
         let Some(row) = context.row(at as usize) else { continue };
@@ -65,7 +57,7 @@ pub(crate) fn write_table(
             (column.cell)(&row, &mut cell);
             field(&mut text, column, &cell, is_last(columns, column));
         }
-        put_line(out, text.trim_end(), manner)?;
+        write_line(out, text.trim_end(), style)?;
     }
     Ok(())
 }
@@ -74,28 +66,7 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-pub(crate) fn put_line(out: &mut dyn Write, line: &str, manner: TextStyle) -> io::Result<()> {
-    let line = manner.cut.map_or(line, |width| fit(line, width));
-    if !manner.ascii || line.is_ascii() {
-        return writeln!(out, "{line}");
-    }
-    let plain: String = line.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-    writeln!(out, "{plain}")
-}
-
-/// As much of the text as fits into so many cells.
-fn fit(text: &str, width: usize) -> &str {
-    let mut cells = 0;
-    for (at, c) in text.char_indices() {
-        cells += c.width().unwrap_or(0);
-        if cells > width {
-            return &text[..at];
-        }
-    }
-    text
-}
-
-/// A cell in its field, one blank behind; the last column takes what it needs.
+/// Appends a cell, padded to the width of its column. The last column takes the width that it needs.
 fn field(line: &mut String, column: &Column, text: &str, last: bool) {
     let width = usize::from(column.width);
     let shown = if last { text } else { fit(text, width) };
@@ -111,8 +82,8 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
     line.push(' ');
 }
 
-/// The header in words.
-fn head(context: &RowContext<'_>) -> Vec<String> {
+/// The header in words, one line each.
+fn header(context: &RowContext<'_>) -> Vec<String> {
     let snapshot = context.scene.now();
     let machine = context.scene.machine();
     let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
@@ -126,7 +97,7 @@ fn head(context: &RowContext<'_>) -> Vec<String> {
         context.policy.title(),
         context.scene.domain().name,
         values::scope_note(context.scene),
-        super::json::time(snapshot.clock.unix_ms),
+        rfc3339(snapshot.clock.unix_ms),
     )];
     let memory = &snapshot.memory;
     let available = match memory.available_kib {
@@ -156,7 +127,7 @@ fn head(context: &RowContext<'_>) -> Vec<String> {
     lines.push(check);
     let first = at_limit::first(context.policy, context.scene, context.ranking);
     lines.push(format!(
-        "first wall: {}{} {}: {}",
+        "first limit: {}{} {}: {}",
         values::limit_name(&first.limit),
         if first.limit.is_machine() { "," } else { "" },
         values::room(context, &first.limit),

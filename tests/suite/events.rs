@@ -301,7 +301,7 @@ fn what_a_name_holds_never_reaches_the_terminal() {
         let common = DumpContext::of(&reports);
         let explained = ExplainedReport::new(&reports[0], &common, None);
         let mut out = Vec::new();
-        let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
+        let manner = doomtop::report::line::TextStyle { cut: None, ascii: false };
         explained.write(&mut out, 5, manner).unwrap();
         let out = String::from_utf8(out).unwrap() + &explained.json().to_string();
         assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{form}: {out:?}");
@@ -360,7 +360,7 @@ proptest! {
         let common = DumpContext::of(&reports);
         for report in &reports {
             let explained = ExplainedReport::new(report, &common, None);
-            let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
+            let manner = doomtop::report::line::TextStyle { cut: None, ascii: false };
             explained.write(&mut Vec::new(), 5, manner).unwrap();
             prop_assert!(explained.json().is_object());
         }

@@ -438,7 +438,7 @@ fn the_assets_and_the_readme_name_metrics_that_exist() {
         ("assets/metrics/alerts.yml", 10),
         ("assets/metrics/dashboard.json", 10),
         ("README.md", 5),
-        ("src/report/metrics.rs", 2),
+        ("src/report/metrics/mod.rs", 2),
     ] {
         let text = fs::read_to_string(root.join(file)).expect(file);
         let named: BTreeSet<&str> = text

@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::policy::{Policy, compare};
 use crate::rank::Ranking;
-use crate::report::{json, text, verdicts};
+use crate::report::{json, line, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
 use crate::source::{Source, SourceError};
 
@@ -250,7 +250,7 @@ impl Printer<'_> {
             Some(columns) => columns.clone(),
             None => fitting(width, context.scale, COMMAND, None, &|_| None),
         };
-        let manner = text::TextStyle { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
+        let manner = line::TextStyle { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
         text::write_sample(out, &context, &rows, &columns, manner)?;
         if self.cli.verdicts {
             verdicts::write_verdicts(out, &context, self.setup.policy, manner)?;

@@ -11,7 +11,7 @@ use crate::events::{KernelLogReader, OomReport};
 use crate::model::{EventTime, Needs, ProcId, Scope, Snapshot};
 use crate::policy::Policy;
 use crate::report::explain::{DumpContext, ExplainedReport};
-use crate::report::text::TextStyle;
+use crate::report::line::TextStyle;
 use crate::shell::command::cli::{Cli, Command, ExplainArgs};
 use crate::source::{Source, SourceError};
 use crate::units::Millis;
