@@ -400,7 +400,7 @@ fn what_is_no_log_is_said_in_one_line() {
     for (arguments, words) in [
         (&["/dev/null"][..], "no report of the OOM killer"),
         (&["/nowhere/at/all"], "No such file"),
-        (&["/"], "folder"),
+        (&["/"], "a directory"),
     ] {
         let output = explain(arguments, None);
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -74,6 +74,7 @@ const OUTSIDE: &[&str] = &[
     "clap",
     "crossterm",
     "flate2",
+    "httparse",
     "humansize",
     "jiff",
     "libc",
