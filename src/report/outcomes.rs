@@ -1,4 +1,4 @@
-//! What came of acts that were asked for on the command line: a line of text or a JSON object each.
+//! The outcomes of acts on the command line: a line of text or a JSON object each.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use crate::intent::{Expedite, ExpediteStep, Intent, Outcome, Refusal, StepResult
 use crate::model::ProcId;
 use crate::words::outcome::outcome_text;
 
-/// In which form lines are written.
+/// The format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFormat {
-    /// A sentence.
+    /// Sentences.
     Text,
     /// A JSON object (`assets/schema.md`).
     Json,
@@ -21,8 +21,8 @@ fn process(who: ProcId, name: &str) -> Value {
     json!({ "pid": who.pid, "start_ticks": who.born, "comm": name })
 }
 
-/// What was wished, as the keys of an object.
-fn wish(intent: &Intent) -> Value {
+/// An intent as the keys of an object.
+fn intent_object(intent: &Intent) -> Value {
     let mut object = match intent {
         Intent::SetAdj { who, name, .. }
         | Intent::Signal { who, name, .. }
@@ -48,13 +48,13 @@ fn wish(intent: &Intent) -> Value {
     object
 }
 
-/// A cgroup and everybody in it.
+/// A cgroup and the processes in it.
 fn cgroup(path: &str, members: &[(ProcId, String)]) -> Value {
     let members: Vec<Value> = members.iter().map(|(who, name)| process(*who, name)).collect();
     json!({ "cgroup": path, "members": members })
 }
 
-/// A step beside a signal.
+/// A step taken beside a signal, to make the process exit sooner.
 fn step(taken: &ExpediteStep) -> Value {
     let step = match taken.step {
         Expedite::Priority => "priority",
@@ -69,9 +69,12 @@ fn step(taken: &ExpediteStep) -> Value {
     json!({ "step": step, "result": result, "words": taken.result.words() })
 }
 
-fn object(outcome: &Outcome) -> Value {
-    let mut line = match outcome {
-        Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => wish(intent),
+/// What is known about the subject of an outcome.
+fn facts(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => {
+            intent_object(intent)
+        }
         Outcome::AdjSet { who, name, before, now, .. }
         | Outcome::AdjKept { who, name, before, now, .. } => {
             let mut line = process(*who, name);
@@ -113,8 +116,12 @@ fn object(outcome: &Outcome) -> Value {
             "knob": knob.to_string(),
             "value": { "from": before, "to": now },
         }),
-    };
-    let (result, why) = match outcome {
+    }
+}
+
+/// How an outcome is called, and why it came to that.
+fn result(outcome: &Outcome) -> (&'static str, Option<String>) {
+    match outcome {
         Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
         Outcome::Signalled { .. } => ("signalled", None),
         Outcome::Hastened { .. } => ("hastened", None),
@@ -124,7 +131,13 @@ fn object(outcome: &Outcome) -> Value {
         Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
         Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),
         Outcome::Refused { refusal, .. } => ("refused", Some(refusal.words())),
-    };
+    }
+}
+
+/// An outcome as one JSON object.
+fn object(outcome: &Outcome) -> Value {
+    let mut line = facts(outcome);
+    let (result, why) = result(outcome);
     line["result"] = json!(result);
     if let Some(why) = why {
         line["why"] = json!(why);
@@ -132,7 +145,7 @@ fn object(outcome: &Outcome) -> Value {
     line
 }
 
-/// Writes what came of an act.
+/// Writes the outcome of an act.
 ///
 /// # Errors
 /// It could not be written.
@@ -143,7 +156,7 @@ pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: ReportFormat)
     }
 }
 
-/// Writes what came of a rehearsal, and what there is to know before it is done in earnest.
+/// Writes the outcome of a dry run, with notes about what the act would do.
 ///
 /// # Errors
 /// It could not be written.
@@ -166,7 +179,7 @@ pub fn write_rehearsed(
     }
 }
 
-/// Writes what would be done where it cannot be rehearsed: the wish, and what there is to know before it.
+/// Writes what would be done where it cannot be checked, with notes about what it would do.
 ///
 /// # Errors
 /// It could not be written.
@@ -190,13 +203,13 @@ pub fn write_plan(
                     writeln!(out, "{subject}: would be set: {from} -> {to}")?;
                 }
                 Intent::KillCgroup { members, .. } => {
-                    writeln!(out, "{subject}: would kill all in it, {}", members.len())?;
+                    writeln!(out, "{subject}: would kill the {} processes in it", members.len())?;
                 }
             }
             notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
         }
         ReportFormat::Json => {
-            let mut line = wish(intent);
+            let mut line = intent_object(intent);
             line["result"] = json!("would");
             line["notes"] = json!(notes);
             writeln!(out, "{line}")
@@ -204,7 +217,7 @@ pub fn write_plan(
     }
 }
 
-/// Writes why nothing is done about what was named on the command line.
+/// Writes why nothing is done about a process that the command line names.
 ///
 /// # Errors
 /// It could not be written.

@@ -11,13 +11,14 @@ use crate::columns::{Align, Column, RowContext, human_size, span_of};
 use crate::forecast::at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
+use crate::units::Kib;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
 /// Writes one sample: the header, then the table with these rows (positions in the sample).
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_sample(
     out: &mut dyn Write,
     context: &RowContext<'_>,
@@ -35,7 +36,7 @@ pub fn write_sample(
 /// Writes the table without the header.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub(crate) fn write_table(
     out: &mut dyn Write,
     context: &RowContext<'_>,
@@ -85,56 +86,70 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
 /// The header in words, one line each.
 fn header(context: &RowContext<'_>) -> Vec<String> {
     let snapshot = context.scene.now();
-    let machine = context.scene.machine();
-    let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
-    let size = |kib: crate::units::Kib| human_size(kib.bytes());
-    let mut lines = vec![format!(
+    vec![
+        title(context),
+        memory(snapshot),
+        commit(snapshot),
+        pressure(snapshot),
+        self_check(context),
+        first_limit(context),
+        sentence(context).whole(),
+    ]
+}
+
+fn title(context: &RowContext<'_>) -> String {
+    let (scene, policy) = (context.scene, context.policy);
+    let (machine, clock) = (scene.machine(), scene.now().clock);
+    format!(
         "doomtop {} {} up {}  policy {}: {}  scope {}{} {}",
         machine.name,
         machine.kernel,
-        span_of(up),
-        context.policy.id(),
-        context.policy.title(),
-        context.scene.domain().name,
-        values::scope_note(context.scene),
-        rfc3339(snapshot.clock.unix_ms),
-    )];
-    let memory = &snapshot.memory;
+        span_of(clock.uptime_ticks.seconds(machine.tick_rate)),
+        policy.id(),
+        policy.title(),
+        scene.domain().name,
+        values::scope_note(scene),
+        rfc3339(clock.unix_ms),
+    )
+}
+
+fn memory(snapshot: &Snapshot) -> String {
+    let size = |kib: Kib| human_size(kib.bytes());
+    let (memory, swap) = (&snapshot.memory, &snapshot.swap);
     let available = match memory.available_kib {
         Reading::Value(kib) => format!("{} available", size(kib)),
         _ => "available unknown".to_owned(),
     };
-    let swap = if snapshot.swap.total_kib.0 == 0 {
+    let swap = if swap.total_kib.0 == 0 {
         "no swap".to_owned()
     } else {
-        format!("swap {} used of {}", size(snapshot.swap.used()), size(snapshot.swap.total_kib))
+        format!("swap {} used of {}", size(swap.used()), size(swap.total_kib))
     };
-    lines.push(format!(
+    format!(
         "memory {} used of {}, {available}; {swap}",
         size(memory.used()),
         size(memory.total_kib)
-    ));
-    lines.push(commit(snapshot));
-    lines.push(pressure(snapshot));
+    )
+}
+
+fn self_check(context: &RowContext<'_>) -> String {
+    let snapshot = context.scene.now();
     let (agree, compared) = agreement(context.scene);
-    let mut check = format!("self-check {agree}/{compared} equal the kernel's oom_score");
+    let mut line = format!("self-check {agree}/{compared} equal the kernel's oom_score");
     if !snapshot.privileges.sees_others {
-        check.push_str("; other users' processes are hidden (hidepid)");
+        line.push_str("; other users' processes are hidden (hidepid)");
     }
     if snapshot.scan.unreadable > 0 {
-        let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
+        let _ = write!(line, "; {} processes could not be read", snapshot.scan.unreadable);
     }
-    lines.push(check);
+    line
+}
+
+fn first_limit(context: &RowContext<'_>) -> String {
     let first = at_limit::first(context.policy, context.scene, context.ranking);
-    lines.push(format!(
-        "first limit: {}{} {}: {}",
-        values::limit_name(&first.limit),
-        if first.limit.is_machine() { "," } else { "" },
-        values::room(context, &first.limit),
-        values::fate(context, &first.outcome)
-    ));
-    lines.push(sentence(context).whole());
-    lines
+    let (name, room) = (values::limit_name(&first.limit), values::room(context, &first.limit));
+    let comma = if first.limit.is_machine() { "," } else { "" };
+    format!("first limit: {name}{comma} {room}: {}", values::fate(context, &first.outcome))
 }
 
 fn commit(snapshot: &Snapshot) -> String {

@@ -61,7 +61,7 @@ fn report(opinion: KillerOpinion, scene: &Scene) -> VerdictReport<'_> {
 /// Writes one line per policy: which process it would kill, and what it waits for.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_verdicts(
     out: &mut dyn Write,
     context: &RowContext<'_>,
