@@ -156,7 +156,7 @@ pub struct Cli {
 
 /// The end of the help of doomtop itself.
 fn after_help() -> String {
-    exit_status::help(MAIN) + "\nNO_COLOR (set to anything) switches colours off."
+    exit_status::help(MAIN) + "\n\nNO_COLOR (set to anything) switches colours off."
 }
 
 /// What to do instead of showing the ranking.
