@@ -34,7 +34,7 @@ impl OverrideReport {
 
 /// The unit of the points of a policy, as a word.
 pub(crate) fn unit_word(policy: &dyn Policy) -> &'static str {
-    match policy.unit() {
+    match policy.info().unit {
         BadnessUnit::Pages => "pages",
         BadnessUnit::Bare => "points",
     }

@@ -1,5 +1,5 @@
 //! One sample as one JSON object on one line: the raw facts *and* the verdicts. The facts suffice to compute
-//! the ranking again. Described in `assets/schema.md`.
+//! the ranking again. Described in `assets/docs/schema.md`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

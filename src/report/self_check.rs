@@ -166,7 +166,7 @@ fn swap(machine: &Machine) -> String {
 }
 
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
-    match policy.tie_break(scene) {
+    match policy.traits(scene).tie_break {
         TieBreak::Youngest => {
             "of equal processes the youngest dies (unknown inside a memory cgroup)"
         }
@@ -183,7 +183,7 @@ fn margin(context: &RowContext<'_>) -> String {
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
-    let unit = if context.policy.unit() == BadnessUnit::Pages { "pages" } else { "points" };
+    let unit = if context.policy.info().unit == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
         "{} {unit} between the first two, uncertainty {}: {}",
         values::grouped(margin.0),

@@ -149,7 +149,7 @@ fn first_limit(context: &RowContext<'_>) -> String {
     let first = at_limit::first(context.policy, context.scene, context.ranking);
     let (name, room) = (values::limit_name(&first.limit), values::room(context, &first.limit));
     let comma = if first.limit.is_machine() { "," } else { "" };
-    format!("first limit: {name}{comma} {room}: {}", values::fate(context, &first.outcome))
+    format!("first limit: {name}{comma} {room}: {}", values::outcome(context, &first.outcome))
 }
 
 fn commit(snapshot: &Snapshot) -> String {

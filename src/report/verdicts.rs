@@ -7,7 +7,7 @@ use super::dto::{
 };
 use super::line::{TextStyle, write_line};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, all_policies, opinions};
+use crate::forecast::killer_opinion::{KillerOpinion, all_policies, opinions};
 use crate::model::{ProcId, Scene};
 use crate::policy::Policy;
 use crate::words::values;
@@ -80,7 +80,7 @@ pub fn write_verdicts(
 fn sentence(opinion: &KillerOpinion, context: &RowContext<'_>) -> String {
     let policy = opinion.policy;
     let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), values::who);
-    let mut line = format!("{:<20} {}", policy.id(), values::fate(context, &opinion.outcome));
+    let mut line = format!("{:<20} {}", policy.id(), values::outcome(context, &opinion.outcome));
     let sure = opinion.outcome.overridden.is_none() && !opinion.outcome.too_close();
     if let Some((other, _)) = opinion.instead.as_ref().filter(|_| sure) {
         line.push_str(&format!(", {} in its place", name(*other)));

@@ -26,7 +26,7 @@ pub fn act(words: &[String]) -> ExitCode {
         TURN => {
             let text = fs::read_to_string("/proc/sys/vm/swappiness").expect("a value");
             let from = text.trim().parse().expect("a number");
-            Intent::SetKnob { knob: Sysctl::Swappiness, from, to: from }
+            Intent::SetSysctl { sysctl: Sysctl::Swappiness, from, to: from }
         }
         CGROUP => {
             let (path, pid) = (words[1].clone(), words[2].parse().expect("a pid"));
@@ -38,7 +38,7 @@ pub fn act(words: &[String]) -> ExitCode {
     let outcome = hands.perform(intent);
     println!("{}", outcome_text(&outcome));
     for _ in 0..100 {
-        if !hands.pursuing() {
+        if !hands.has_pending() {
             break;
         }
         hands.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));

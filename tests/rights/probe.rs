@@ -68,15 +68,15 @@ fn step(came: &StepResult) -> String {
 /// Kills one of the children by all the means of a sacrifice; its priority, and its memory.
 fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
     let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal::KILL);
-    let haste = Expedite::usual(signal);
-    let outcome = hands.perform(Intent::Signal { who, name, signal, consent, haste });
-    let Outcome::Signalled { haste, .. } = &outcome else {
+    let steps = Expedite::usual(signal);
+    let outcome = hands.perform(Intent::Signal { who, name, signal, consent, steps });
+    let Outcome::Signalled { steps, .. } = &outcome else {
         return (cell(&outcome), cell(&outcome));
     };
-    let mut taken = haste.clone();
+    let mut taken = steps.clone();
     for _ in 0..300 {
         for outcome in hands.settle() {
-            if let Outcome::Hastened { taken: more, .. } = outcome {
+            if let Outcome::StepDone { taken: more, .. } = outcome {
                 taken.push(more);
             }
         }
@@ -131,7 +131,7 @@ pub fn probe() -> ExitCode {
     // One that nobody heeds. (SIGCONT goes to everybody in the same session.)
     let signal = |hands: &mut LiveEffects, who| {
         let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal(28));
-        hands.perform(Intent::Signal { who, name, signal, consent, haste: Vec::new() })
+        hands.perform(Intent::Signal { who, name, signal, consent, steps: Vec::new() })
     };
     let outcome = signal(&mut hands, own);
     column.insert("f signal your own process", cell(&outcome));
@@ -154,8 +154,8 @@ pub fn probe() -> ExitCode {
 /// Writes the value that a switch has; what the editor says before must come true.
 fn turn(hands: &mut LiveEffects, sample: &Snapshot) -> String {
     let knob = Sysctl::Swappiness;
-    let from = knob.seen(sample).value().expect("its value");
-    let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
+    let from = sample.sysctl(knob).value().expect("its value");
+    let cell = cell(&hands.perform(Intent::SetSysctl { sysctl: knob, from, to: from }));
     let foreseen = sample.privileges.sysctls_writable.hindrance();
     assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));
     cell

@@ -1,8 +1,8 @@
 //! The editor of oom_score_adj in depth: whom it reaches, what it proposes; the journal and its way
 //! back; how a value is kept.
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::Key;
+use doomtop::app::mode::Mode;
 use doomtop::app::session::journal::ChangeState;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};

@@ -968,10 +968,13 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
         (good.replace("\"page_size\":4096", "\"page_size\":0"), "a page size of 0"),
         (good.replace("\"page_size\":4096", "\"page_size\":2097152"), "a page size of 2097152"),
         (good.replace("\"tick_rate\":100", "\"tick_rate\":10001"), "a tick rate of 10001"),
-        (good.replace("\"cpus\":", "\"cpus\":65536"), " processors cannot be"),
+        (good.replace("\"cpus\":", "\"cpus\":65536"), " processors is impossible"),
         (good.replace("\"has_mm\":true,", ""), "the process 99 lacks has_mm"),
         (good.replace("\"pid\":99", "\"pid\":-99"), "the pid -99"),
-        (good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"), "off the scale"),
+        (
+            good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"),
+            "is not from -1000 to 1000",
+        ),
         ("[]\n".to_owned(), "rec.jsonl:1:"),
     ] {
         if text == good {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::opinion::{all_policies, opinions};
+use doomtop::forecast::killer_opinion::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
@@ -395,7 +396,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     assert_eq!(old["signal"], 9);
     let gone = verdicts.iter().find(|it| it["policy"] == "linux-2.4.23").unwrap();
     assert_eq!(gone["off"]["by"], "no_killer");
-    let schema = include_str!("../../assets/schema.md");
+    let schema = include_str!("../../assets/docs/schema.md");
     for key in verdicts[0].as_object().unwrap().keys() {
         assert!(schema.contains(&format!("`{key}`")), "{key} is described");
     }

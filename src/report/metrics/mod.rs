@@ -14,23 +14,11 @@ use prometheus_client::registry::Unit;
 use self::encode::{Families, Labels, Number, encode, pages, ratio};
 use crate::columns::RowContext;
 use crate::forecast::limits::{self, ReachableLimit};
-use crate::model::{ProcId, PsiLine, Reading};
-use crate::policy::{self, BadnessUnit, Override, Policy, agreement};
-use crate::units::Ticks;
+use crate::model::{PsiLine, Reading};
+use crate::policy::{self, BadnessUnit, Override, OverrideKind, Policy, agreement};
 
 /// Number of domains that are exported: those nearest to their limits, and the machine.
 pub const NEAREST: usize = 10;
-
-/// Everything that can override the ranking: one series each.
-const OVERRIDES: &[Override] = &[
-    Override::Panic,
-    Override::Waits,
-    Override::NoKiller,
-    Override::AllocatingTask,
-    Override::Confined,
-    Override::Dying(ProcId { pid: 0, born: Ticks(0) }),
-    Override::Swapoff(None),
-];
 
 /// The text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +107,7 @@ fn victim(context: &RowContext<'_>, all: &mut Families) {
 fn points(context: &RowContext<'_>, all: &mut Families) {
     let ranking = context.ranking;
     let points = ranking.victim().and_then(|row| row.placement.points());
-    let in_pages = context.policy.unit() == BadnessUnit::Pages;
+    let in_pages = context.policy.info().unit == BadnessUnit::Pages;
     let total = context.scene.domain().pages.0.max(1) as f64;
     all.gauge(
         "victim_badness",
@@ -191,7 +179,7 @@ fn overrides(context: &RowContext<'_>, all: &mut Families) {
         "Whether the kernel would not follow the ranking now, by the reason.",
     );
     let active = context.policy.overridden(context.scene).map(Override::word);
-    for word in OVERRIDES.iter().map(|by| by.word()) {
+    for word in OverrideKind::ALL.iter().map(|kind| kind.word()) {
         family.put(vec![("by", word.to_owned())], active == Some(word));
     }
 }

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::alarm::Alarm;
-use crate::app::parse_delay;
-use crate::app::refresh::playback::{PlaySpeed, parse_time};
+use crate::app::refresh::playback::PlaySpeed;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
 use crate::policy::site::SitePolicy;
@@ -16,6 +15,7 @@ use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
 use crate::report::metrics::MetricsFormat;
 use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
+use crate::rows::time::{parse_delay, parse_time};
 use crate::source::RedactExtent;
 use crate::units::{Millis, Ticks};
 

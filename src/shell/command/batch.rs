@@ -62,7 +62,7 @@ impl SampleConsumer for Printer<'_> {
         needs.exe_cwd_environ |= self.cli.verdicts;
         // A line of JSON holds everything; text names the nearest limit only.
         if !self.cli.json && !self.cli.verdicts && self.ranker.is_global() {
-            needs.cgroups = CgroupNeeds::Walls.max(self.setup.policy.needs().cgroups);
+            needs.cgroups = CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups);
         }
         needs
     }
@@ -147,6 +147,6 @@ fn width() -> (u16, Option<usize>) {
         return (columns, Some(usize::from(columns)));
     }
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let widest = COLUMNS.iter().map(|column| column.from).max().unwrap_or(DEFAULT_WIDTH);
+    let widest = COLUMNS.iter().map(|column| column.min_width).max().unwrap_or(DEFAULT_WIDTH);
     (columns.unwrap_or(DEFAULT_WIDTH).min(widest), None)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::cli::{Cli, ExplainArgs};
 use super::invocation;
 use super::screen::screen_options;
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::effects::NoEffects;
 use crate::events::{KernelLogReader, OomReport};
 use crate::model::{EventTime, Needs, Scope, Snapshot};
@@ -37,7 +37,7 @@ pub(crate) fn run(
         return show(args, cli, policy);
     }
     // `linux` is the running kernel; a log is judged by the kernel that wrote it.
-    let policy = Some(policy.0).filter(|policy| policy.id() != "linux");
+    let policy = Some(policy.0).filter(|policy| !policy.is_running_kernel());
     let reports = reports(args)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let result = write(&mut out, &reports, args, policy).and_then(|()| out.flush());
@@ -77,7 +77,7 @@ fn show(
         options: screen_options(cli),
         setup,
         input: tui::ScreenInput::Pipe(Box::new(NoSamples)),
-        effects: Box::new(NoEffects::NotReal),
+        effects: Box::new(NoEffects::NotLive),
         live: None,
         site_rules,
         adj_rules: None,

@@ -97,7 +97,7 @@ impl Invocation {
     /// The tree cannot be opened any more.
     pub(crate) fn effects(&mut self, cli: &Cli) -> Result<Box<dyn Effects>, CommandError> {
         let Some(root) = self.input.root()? else {
-            return Ok(Box::new(NoEffects::NotReal));
+            return Ok(Box::new(NoEffects::NotLive));
         };
         self.setup.own = self.input.own_id()?;
         let (acting, effects): (_, Box<dyn Effects>) = match LiveRoot::prove(root) {
@@ -108,7 +108,7 @@ impl Invocation {
                 (ActingMode::Rehearsal, Box::new(DryRun::new(root)))
             }
             Ok(root) => (ActingMode::Free, Box::new(LiveEffects::new(root))),
-            Err(_) => (ActingMode::Elsewhere, Box::new(NoEffects::NotReal)),
+            Err(_) => (ActingMode::Elsewhere, Box::new(NoEffects::NotLive)),
         };
         self.setup.acting = acting;
         Ok(effects)

@@ -31,7 +31,7 @@ fn describe(policy: &dyn Policy, scene: &Scene, text: &mut String) {
     let state = policy.trigger_state(scene);
     let word = if state.ready { "armed" } else { "not armed" };
     let _ = writeln!(text, "{:<16} {}", policy.id(), policy.title());
-    for cite in policy.cites() {
+    for cite in policy.info().cites {
         let _ = writeln!(text, "{:<16} read it: {} ({})", "", cite.place, cite.at);
     }
     let _ = writeln!(text, "{:<16} {word}: {}", "", state.why);

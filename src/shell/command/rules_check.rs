@@ -54,8 +54,8 @@ fn describe<'a>(
     text: &mut String,
 ) {
     let Some(rule) = rules.rules.get(number) else { return };
-    let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
-    let (about, line, adj) = (&rule.about, rule.spot.line, rule.adj);
+    let whom: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
+    let (about, line, adj) = (&rule.about, rule.location.line, rule.adj);
     let _ = writeln!(text, "{about} (line {line}): adj {adj} for {}", whom.join(" or "));
     let (mut count, mut unchanged) = (0, 0);
     for (case, state) in cases {

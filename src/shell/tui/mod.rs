@@ -11,8 +11,8 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use crate::alarm::{Alarm, Alarms};
-use crate::app::adj_rules::rules::RulesUpdate;
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::app::{ActingMode, App, Msg, Setup};
 use crate::effects::Effects;
 use crate::model::{Needs, SampleHistory};

@@ -9,7 +9,7 @@ use crossterm::execute;
 
 use super::main_loop::{MainLoop, Quit};
 use super::terminal;
-use crate::app::dialog::mode::QUIET;
+use crate::app::keymap::press::QUIET;
 use crate::app::{Msg, NoticeLevel, Request};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::report::json;
@@ -111,7 +111,7 @@ impl MainLoop {
 
     fn act(&mut self, intent: Intent) {
         // Adj rules act at each sample: they must not cause the next one.
-        let by_hand = !matches!(intent, Intent::KeepAdj { .. });
+        let by_hand = !matches!(intent, Intent::SetAdjByRule { .. });
         let outcome = self.effects.perform(intent);
         self.app.update(Msg::Outcome(outcome));
         if by_hand {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::app::Msg;
-use crate::app::adj_rules::rules::RulesUpdate;
+use crate::app::adj_rules::update::RulesUpdate;
 use crate::policy::site::AdjRules;
 use crate::shell::event::Inbox;
 use crate::shell::rule_file::{compile_adj_rules, shown};
@@ -70,7 +70,7 @@ mod tests {
         assert!(check().is_none());
         write("[[rule]]\nfor = 'x'\nadj = 5000");
         let Some(RulesUpdate::Bad(what)) = check() else { panic!("bad") };
-        assert!(what.contains("adj.toml:3:7: adj is a number"), "{what}");
+        assert!(what.contains("adj.toml:3:7: adj must be a number"), "{what}");
         assert!(check().is_none(), "reported once");
         write(rule);
         assert!(matches!(check(), Some(RulesUpdate::Good { .. })), "it is good again");

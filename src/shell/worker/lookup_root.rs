@@ -38,7 +38,7 @@ impl LookupRoot {
     pub(crate) fn detail(&self, id: ProcId) -> Option<ProcessDetail> {
         let mut detail = detail::detail(&self.root, id)?;
         if let Some(redactor) = &self.redactor {
-            redactor.study(&mut detail);
+            redactor.process_detail(&mut detail);
         }
         Some(detail)
     }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rustix::io::Errno;
 
 use crate::app::Msg;
-use crate::events::{TriggerEvent, TriggerFile, WakeHandle, refusal};
+use crate::events::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
@@ -42,7 +42,7 @@ pub(crate) fn start(root: LiveRoot, inbox: Inbox) -> Option<TriggerWorker> {
     let wake = match WakeHandle::new() {
         Ok(wake) => Arc::new(wake),
         Err(errno) => {
-            let watch = PressureWatch::Blind(refusal(errno));
+            let watch = PressureWatch::Unavailable(trigger_refusal(errno));
             let _ = inbox.send(Msg::PressureWatch(watch, None));
             return None;
         }
@@ -98,7 +98,7 @@ fn watch<T: Trigger>(
     loop {
         let opened = match gone.take() {
             Some(why) => Err(why),
-            None => open(&watched).map_err(refusal),
+            None => open(&watched).map_err(trigger_refusal),
         };
         let mut trigger = match opened {
             Ok(trigger) => trigger,
@@ -107,7 +107,7 @@ fn watch<T: Trigger>(
                 continue;
             }
             Err(why) => {
-                send(Msg::PressureWatch(PressureWatch::Blind(why), None))?;
+                send(Msg::PressureWatch(PressureWatch::Unavailable(why), None))?;
                 // There is nothing to wait at until another cgroup is ordered.
                 watched = ordered.recv().map_err(|_| LoopEnded)?;
                 continue;
@@ -174,7 +174,9 @@ mod tests {
         };
         let send = |message: Msg| {
             said.borrow_mut().push(match message {
-                Msg::PressureWatch(PressureWatch::Blind(why), None) => format!("blind: {why}"),
+                Msg::PressureWatch(PressureWatch::Unavailable(why), None) => {
+                    format!("blind: {why}")
+                }
                 Msg::PressureWatch(PressureWatch::Trigger(rule), None) => format!("trigger {rule}"),
                 Msg::PressureWatch(PressureWatch::Reading(_, why), Some(path)) => {
                     format!("reading {path}, since {why}")

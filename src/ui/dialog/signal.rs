@@ -4,11 +4,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::mode::RevertDialog;
-use crate::app::dialog::signal::{ConfirmStep, SignalDialog, may_raise};
+use crate::app::dialog::revert::RevertDialog;
+use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::columns::RowContext;
 use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
+use crate::plan::consequences::{RestartOutcome, may_raise_priority};
 use crate::ui::dialog::popup;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::text;
@@ -19,14 +20,14 @@ use crate::units::Kib;
 pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
     let theme = canvas.theme;
     let Some(context) = app.context() else { return false };
-    let who = format!("{} {}", confirm.who, confirm.name);
-    let title = if confirm.sacrifice {
+    let who = format!("{} {}", confirm.plan.who, confirm.plan.name);
+    let title = if confirm.plan.sacrifice {
         format!("Sacrifice {who}?")
     } else {
-        format!("Send {} to {who}?", confirm.signal)
+        format!("Send {} to {who}?", confirm.plan.signal)
     };
     let mut lines: Vec<popup::PriorityLine> = Vec::new();
-    match context.scene.find(confirm.who) {
+    match context.scene.find(confirm.plan.who) {
         Some(process) => lines.extend(facts(process, &context, theme)),
         None => lines.push((1, Line::styled("it is gone already", theme.warn()))),
     }
@@ -34,32 +35,36 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.push((
         0,
         Line::from(vec![
-            Span::styled(confirm.signal.to_string(), theme.danger()),
-            Span::raw(format!(": {}", confirm.why)),
+            Span::styled(confirm.plan.signal.to_string(), theme.danger()),
+            Span::raw(format!(": {}", confirm.plan.why)),
         ]),
     ));
-    if let Some(warning) = confirm.warning {
+    if let Some(warning) = confirm.plan.warning {
         lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
     lines.push((2, predicted(app, &context, confirm, theme)));
-    if confirm.signal.ends() {
+    if confirm.plan.signal.ends() {
         lines.extend(frees(&context, confirm).map(|text| (3, Line::raw(text))));
     }
     lines.extend(
         confirm
+            .plan
             .also_killed
             .iter()
             .enumerate()
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
-    lines.extend(confirm.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
-    lines.extend(confirm.restart().map(|text| {
-        let style = if text.contains("restarts") { theme.warn() } else { theme.plain() };
+    lines.extend(confirm.plan.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
+    lines.extend(confirm.plan.restart().map(|(outcome, text)| {
+        let restarts = outcome == RestartOutcome::Restarts;
+        let style = if restarts { theme.warn() } else { theme.plain() };
         (3, Line::styled(format!("- {text}"), style))
     }));
-    lines.extend(confirm.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))));
+    lines.extend(
+        confirm.plan.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))),
+    );
     lines.extend(haste(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
-    if app.tags.iter().any(|&tagged| tagged != confirm.who) {
+    if app.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, theme.dim())));
     }
@@ -106,9 +111,11 @@ fn predicted(
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let by = match app.setup.policy.id() {
-        "linux" => String::new(),
-        _ => format!(" by the rule of {}", app.setup.policy.title()),
+    let policy = app.setup.policy;
+    let by = if policy.is_running_kernel() {
+        String::new()
+    } else {
+        format!(" by the rule of {}", policy.title())
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(
@@ -117,13 +124,13 @@ fn predicted(
         );
     }
     let candidates = context.ranking.candidates();
-    if context.ranking.too_close() && candidates.contains(&confirm.who) {
+    if context.ranking.too_close() && candidates.contains(&confirm.plan.who) {
         let text =
             format!("this MAY be the next victim: one of {} too close to call", candidates.len());
         return Line::from(vec![Span::styled(text, theme.warn()), Span::raw(by)]);
     }
     match context.ranking.victim() {
-        Some(row) if row.id == confirm.who => Line::from(vec![
+        Some(row) if row.id == confirm.plan.who => Line::from(vec![
             Span::styled("this IS the predicted victim", theme.strong()),
             Span::raw(by),
         ]),
@@ -140,8 +147,8 @@ fn predicted(
 
 /// What it gives back: by the study, and by the look before that has come.
 fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
-    let process = context.scene.find(confirm.who)?;
-    if let Some(study) = &confirm.detail
+    let process = context.scene.find(confirm.plan.who)?;
+    if let Some(study) = &confirm.plan.detail
         && let Reading::Value(holding) = study.breakdown
     {
         let size = |kib| text::kib(context, kib);
@@ -172,17 +179,18 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
 /// What is done beside the signal.
 fn haste(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
     let steps: Vec<String> = confirm
+        .plan
         .expedite()
         .iter()
         .map(|step| match step {
-            Expedite::Priority if !may_raise(context.scene) => {
+            Expedite::Priority if !may_raise_priority(context.scene) => {
                 format!("{} (you lack CAP_SYS_NICE)", step.words())
             }
             step => step.words(),
         })
         .collect();
     if steps.is_empty() {
-        let gentle = confirm.signal.ends() && confirm.signal != Signal::KILL;
+        let gentle = confirm.plan.signal.ends() && confirm.plan.signal != Signal::KILL;
         return gentle.then(|| "it ends at its own pace: nothing is hurried".to_owned());
     }
     Some(format!("hurried: {}", steps.join(", ")))
@@ -191,7 +199,7 @@ fn haste(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
 /// What it takes to confirm.
 fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
-    match &confirm.ladder {
+    match &confirm.step {
         ConfirmStep::Yes => lines.push((
             0,
             Line::from(vec![
@@ -201,7 +209,7 @@ fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
         )),
         ConfirmStep::TypePid { typed, why } => {
             lines.push((1, Line::styled(format!("! {why}"), theme.warn())));
-            let pid = confirm.who.pid.to_string();
+            let pid = confirm.plan.who.pid.to_string();
             let rest = pid.len().saturating_sub(typed.len() + 1);
             lines.push((
                 0,
@@ -216,7 +224,7 @@ fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
             ));
         }
     }
-    if let Some(study) = &confirm.detail
+    if let Some(study) = &confirm.plan.detail
         && let Reading::Value(sharers) = &study.sharers
         && !sharers.found.is_empty()
     {
@@ -228,8 +236,8 @@ fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
             ]),
         ));
     }
-    if confirm.sacrifice {
-        let other = if confirm.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
+    if confirm.plan.sacrifice {
+        let other = if confirm.plan.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         lines.push((
             8,
             Line::from(vec![

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::dialog::mode::ViewKind;
 use crate::app::incident::report::ShownReport;
+use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{RowContext, span_of};
 use crate::forecast::at_limit::FirstLimit;
@@ -140,10 +140,9 @@ fn title(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let model = match app.setup.policy.id() {
-        "linux" => "linux (running)".to_owned(),
-        id => id.to_owned(),
-    };
+    let policy = app.setup.policy;
+    let running = if policy.is_running_kernel() { " (running)" } else { "" };
+    let model = format!("{}{running}", policy.id());
     let model = Span::styled(format!("  model {model}"), theme.label());
     if app.is_scoped() {
         // What is looked at is the first thing to know, once it is not the machine.
@@ -293,7 +292,7 @@ fn nearest(
     let near = nearness(wall, theme).unwrap_or(theme.plain());
     let (room, left) = (text::room(context, wall), text::left(context, wall));
     let victim = text::victim(context, &first.outcome);
-    let all = format!("{victim}{}", text::mates(&first.outcome));
+    let all = format!("{victim}{}", text::also_killed(&first.outcome));
     let label = if width >= 60 { "First wall" } else { "Wall" };
     let name = text::limit_name(wall);
     // The name is cut before anything else is left out, but not to nothing.
@@ -427,7 +426,7 @@ fn spark(app: &App, id: &str, theme: Theme, width: u16) -> Option<(u16, Vec<Span
     if window.len() < FEW || !shares.iter().any(Option::is_some) {
         return None;
     }
-    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let most = shares.iter().flatten().copied().fold(series.min_top, f64::max);
     let severity = |share: f64| (series.severity)(share, moment);
     let mut spans = chart::spans(theme, &shares, most, &severity);
     spans.push(Span::styled(label, theme.dim()));

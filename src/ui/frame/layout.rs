@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::dialog::mode::ViewKind;
+use crate::app::view::kind::ViewKind;
 use crate::app::{App, HeaderLevel};
 use crate::ui::frame::header;
 

@@ -5,9 +5,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::adj_rules::rules::{
-    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RuleConsentDialog,
-};
+use crate::app::adj_rules::consent::RuleConsentDialog;
+use crate::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
 use crate::ui::dialog::popup;
 use crate::ui::page::scroll;
 use crate::ui::page::scroll::PageShown;
@@ -61,7 +60,7 @@ fn lines(sticky: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
     }
     for (nth, rule) in sticky.rules.rules.iter().enumerate() {
         lines.push(Line::default());
-        let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+        let whom: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
         lines.push(Line::from(vec![
             Span::styled(format!("{:<3} ", nth + 1), theme.label()),
             Span::styled(format!("{}: adj {}", rule.about, rule.adj), theme.strong()),

@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::page::persist::{PersistMethod, PersistPage};
+use crate::app::page::persist::PersistPage;
+use crate::plan::persist::PersistMethod;
 use crate::ui::page::scroll::PageShown;
 use crate::ui::paint::canvas::{Canvas, cells, wrap};
 
@@ -26,7 +27,7 @@ pub fn paint(keep: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageSho
     }
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (mut from, mut to) = (0, 0);
-    for (nth, way) in keep.ways.iter().enumerate() {
+    for (nth, way) in keep.methods.iter().enumerate() {
         let chosen = nth == keep.at;
         let begin = lines.len();
         let all = way_lines(way, chosen, canvas);

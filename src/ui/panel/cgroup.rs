@@ -205,7 +205,7 @@ pub fn wall(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines.extend(wall.full.map(|full| say(theme, "forecast", forecast::sentence("full", &full))));
     lines.push(say(theme, "total", step(&context, &domain)));
     let Some(fate) = &line.outcome else { return lines };
-    lines.push(say(theme, "victim", text::fate(&context, fate)));
+    lines.push(say(theme, "victim", text::outcome(&context, fate)));
     let victim = fate.victim.and_then(|id| scene.find(id));
     if let Some(other) = fate.beside().and_then(|id| scene.find(id)) {
         lines.push(say(theme, "runner-up", text::who(other)));

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::App;
-use crate::app::dialog::mode::ViewKind;
+use crate::app::view::kind::ViewKind;
 use crate::ui::paint::canvas::{Canvas, tail, wrap};
 use crate::ui::panel::{cgroup, explain, machine, session};
 use crate::ui::view::verdicts;

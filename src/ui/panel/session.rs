@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
-use crate::app::session::journal::PendingSignal;
+use crate::app::session::pending::PendingSignal;
 use crate::app::{App, NoticeLevel};
 use crate::columns::span_of;
 use crate::model::Signal;

@@ -482,7 +482,7 @@ fn paint_row(
             }
             Cell::Victim => {
                 if let Some(fate) = &entry.line.outcome {
-                    let forms = text::fates(context, fate);
+                    let forms = text::outcome_forms(context, fate);
                     let text = forms.iter().find(|it| cells(it) <= field.width);
                     let text = text.unwrap_or(&forms[3]);
                     let style = if fate.victim.is_none() || fate.overridden.is_some() {

@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry, whom};
-use crate::app::view::events::{IncidentPage, civil, foreseen_word};
+use crate::app::incident::event_text::{civil, foreseen_word, whom};
+use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
+use crate::app::page::incident::IncidentPage;
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size};
 use crate::model::{EventTime, Killer, OomEvent, PredictionResult, SourceState, Victim};
@@ -52,7 +53,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &OomEvent| it.prediction != PredictionResult::NoLook;
+        let told = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
         let told = app.timeline.events.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]

@@ -213,7 +213,7 @@ impl Acts {
     /// Follows the signalled processes. Returns whether one is still running when the time is over.
     fn follow(&mut self, wait: Duration) -> bool {
         let end = Instant::now() + wait;
-        while self.effects.pursuing() {
+        while self.effects.has_pending() {
             for outcome in self.effects.settle() {
                 if let Outcome::Exited { who, .. } = &outcome {
                     self.signalled.remove(who);
@@ -221,12 +221,12 @@ impl Acts {
                 self.lines.outcome(&outcome);
             }
             let now = Instant::now();
-            if now >= end || !self.effects.pursuing() {
+            if now >= end || !self.effects.has_pending() {
                 break;
             }
             thread::sleep(self.effects.pace().unwrap_or_default().min(end - now));
         }
-        if !self.effects.pursuing() {
+        if !self.effects.has_pending() {
             return false;
         }
         let after = Millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));

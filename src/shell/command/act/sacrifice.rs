@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Run, perform, plans, preview, scene};
-use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::app::{ActingMode, Setup};
 use crate::columns::human_size;
 use crate::effects::Effects;
 use crate::intent::{ConfirmedBy, Intent};
 use crate::model::{Process, ProcessDetail, Reading, Scene};
+use crate::plan::signal::SignalPlan;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::detail;
 use crate::shell::command::cli::SacrificeArgs;
@@ -39,7 +39,7 @@ pub(crate) fn run(
     }
 }
 
-/// The intent with its notes, as the dialog of the screen has them.
+/// The intent with its notes, as on the screen.
 fn plan(
     process: &Process,
     args: &SacrificeArgs,
@@ -47,9 +47,9 @@ fn plan(
     scene: &Scene,
     run: Run,
 ) -> Result<(Intent, Vec<String>), String> {
-    let mut dialog = match args.signal {
-        Some(signal) => SignalDialog::signal(process, setup.own, scene, signal),
-        None => SignalDialog::sacrifice(process, setup.own, scene),
+    let mut plan = match args.signal {
+        Some(signal) => SignalPlan::signal(process, setup.own, scene, signal),
+        None => SignalPlan::sacrifice(process, setup.own, scene),
     }?;
     // Reading these details may block, so only a dry run waits for them. Frozen processes are not thawed by
     // the command line.
@@ -58,28 +58,28 @@ fn plan(
         && let Some(detail) =
             ProcRoot::open("/proc").ok().and_then(|root| detail::detail(&root, process.id))
     {
-        dialog.learn(ProcessDetail { frozen: None, ..detail }, scene);
+        plan.learn(ProcessDetail { frozen: None, ..detail }, scene);
     }
-    let confirmed = match &dialog.ladder {
-        ConfirmStep::Yes => ConfirmedBy::Plain,
-        ConfirmStep::TypePid { .. } if args.insist => ConfirmedBy::TypedPid,
-        ConfirmStep::TypePid { why, .. } => return Err(format!("protected: {why} (see --insist)")),
+    let confirmed = match plan.protected {
+        None => ConfirmedBy::Plain,
+        Some(_) if args.insist => ConfirmedBy::TypedPid,
+        Some(why) => return Err(format!("protected: {why} (see --insist)")),
     };
-    Ok((dialog.intent(confirmed), notes(&dialog, process, scene)))
+    Ok((plan.intent(confirmed), notes(&plan, process, scene)))
 }
 
-fn notes(dialog: &SignalDialog, process: &Process, scene: &Scene) -> Vec<String> {
+fn notes(plan: &SignalPlan, process: &Process, scene: &Scene) -> Vec<String> {
     let mut notes = Vec::new();
-    if !dialog.why.is_empty() {
-        notes.push(dialog.why.clone());
+    if !plan.why.is_empty() {
+        notes.push(plan.why.clone());
     }
-    notes.extend(dialog.warning.map(str::to_owned));
+    notes.extend(plan.warning.map(str::to_owned));
     if let Reading::Value(pages) = process.private() {
         let size = human_size(pages.bytes(scene.machine().page_size));
         notes.push(format!("frees about {size} (estimate)"));
     }
-    notes.extend(dialog.also_killed.iter().cloned());
-    notes.extend(dialog.survivors.clone());
-    notes.extend(dialog.restart());
+    notes.extend(plan.also_killed.iter().cloned());
+    notes.extend(plan.survivors.clone());
+    notes.extend(plan.restart().map(|(_, text)| text));
     notes
 }

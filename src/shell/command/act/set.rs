@@ -1,14 +1,12 @@
 //! `doomtop set`: writes oom_score_adj of processes.
 
-use std::collections::BTreeSet;
-
 use super::{Run, perform, plans, preview, scene};
 use crate::app::Setup;
-use crate::app::dialog::adjust::AdjustDialog;
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::model::{Process, Scene};
-use crate::plan::rights::WriteRights;
+use crate::plan::preview::Previews;
+use crate::plan::rights::{AffectedKin, WriteRights};
 use crate::rank::Ranking;
 use crate::shell::command::cli::SetArgs;
 use crate::shell::command_error::CommandError;
@@ -39,7 +37,7 @@ pub(crate) fn run(
     }
 }
 
-/// The intent with its notes, as the dialog of the screen has them.
+/// The intent with its notes, as on the screen.
 fn plan(
     process: &Process,
     to: Adj,
@@ -53,11 +51,12 @@ fn plan(
     let Some(from) = process.adj.value() else {
         return Err("its oom_score_adj cannot be read".to_owned());
     };
-    let mut dialog =
-        AdjustDialog::new(process, from, to, WriteRights::of(process, from, None, scene));
-    dialog.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
+    let affected = AffectedKin::changed_with(process, scene);
+    let changed = (process.id, &affected[..]);
+    let spare = &mut Ranking::default();
+    let previews = Previews::of(setup.policy, changed, to, scene, ranking, spare);
     let mut notes = Vec::new();
-    if let Some(preview) = &dialog.previews.own {
+    if let Some(preview) = &previews.own {
         let place = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |it| it.to_string());
         let victim = preview.victim.as_ref();
         let victim =
@@ -69,7 +68,8 @@ fn plan(
             preview.policy
         ));
     }
-    notes.extend(dialog.warning.map(str::to_owned));
+    let rights = WriteRights::of(process, from, None, scene);
+    notes.extend(rights.warning(from, to).map(str::to_owned));
     let (who, name) = (process.id, process.comm.to_string());
     Ok((Intent::SetAdj { who, name, from, to, revert: false }, notes))
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::Receiver;
 
 use super::{MAX_LINE, now_ms, send};
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
 use crate::model::{EventTime, Killer, LogSource, SourceState};
 use crate::shell::event::Inbox;

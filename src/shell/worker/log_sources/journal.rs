@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 use super::{MAX_LINE, now_ms, send, send_state};
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
 use crate::model::{EventTime, Killer, LogSource, SourceState};
 use crate::shell::event::{Inbox, LoopEnded};

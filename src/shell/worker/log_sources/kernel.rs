@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{now_ms, send, send_state};
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, KernelLogReader, OomReport};
 use crate::model::{EventTime, Killer, LogSource, SourceState};
 use crate::shell::event::{Inbox, LoopEnded};
@@ -75,7 +75,7 @@ impl KernelLog {
     /// The reports that have ended.
     fn take_ended(&mut self) -> Vec<LogUpdate> {
         let mut updates = Vec::new();
-        for report in self.reports.take_ended() {
+        for report in self.reports.take_finished() {
             updates.push(self.update(report));
             self.number += 1;
             self.sent = false;
@@ -109,11 +109,11 @@ impl KernelLog {
 
     /// Everything that was in the log at the start was read. A report whose last line is old has ended.
     fn go_live(&mut self) -> Vec<LogUpdate> {
-        let last_us = self.reports.begun().and_then(|open| open.last_us);
+        let last_us = self.reports.open_report().and_then(|open| open.last_us);
         let last_ms = last_us.map(|us| i64::try_from(us / 1000).unwrap_or(0));
         let mut ended = Vec::new();
         if last_ms.is_some_and(|ms| monotonic_ms() - ms > ENDED_MS) {
-            self.reports.rest();
+            self.reports.end_report();
             ended = self.take_ended();
         }
         self.live = true;
@@ -122,10 +122,10 @@ impl KernelLog {
 
     /// What to send when no line has come for a while.
     fn idle(&mut self) -> Vec<LogUpdate> {
-        let Some(open) = self.reports.begun() else { return Vec::new() };
+        let Some(open) = self.reports.open_report() else { return Vec::new() };
         let silent = now_ms() - self.last_line;
         if silent >= ENDED_MS {
-            self.reports.rest();
+            self.reports.end_report();
             return self.take_ended();
         }
         if silent >= SETTLED_MS && !self.sent {
@@ -138,7 +138,7 @@ impl KernelLog {
 
     /// Time until [`Self::idle`] has something to do, in milliseconds; `None`: only a line brings more.
     fn timeout_ms(&self) -> Option<i64> {
-        self.reports.begun()?;
+        self.reports.open_report()?;
         let limit = if self.sent { ENDED_MS } else { SETTLED_MS };
         Some(limit - (now_ms() - self.last_line).clamp(0, SETTLED_MS) + 1)
     }

@@ -9,7 +9,7 @@ use std::process::Child;
 use std::sync::mpsc::{Sender, channel};
 
 use crate::app::Msg;
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::model::{LogSource, SourceState};
 use crate::shell::event::{Inbox, LoopEnded};
 use crate::shell::thread;
