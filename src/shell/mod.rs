@@ -1,6 +1,6 @@
 //! The program around the pure rooms: command line, terminal, threads.
 //!
-//! Lowest first: the files of this directory (events, errors, standard streams), [`worker`] (one file per
+//! Lowest first: the files of this directory (events, errors, standard streams), `worker` (one file per
 //! thread), `tui` (the screen and its main loop), [`command`] (one file per subcommand).
 
 pub mod command;
