@@ -370,7 +370,7 @@ fn a_recording_is_played_stopped_and_left() {
     let file = recorded(folder.path(), "8");
     let mut terminal = Terminal::run(100, 30, &["replay", "--speed", "0.25", &file]);
     terminal.wait_for("the first look", |text| text.contains("[recording]"));
-    terminal.wait_for("its end", |text| text.contains("read: 8 looks"));
+    terminal.wait_for("its end", |text| text.contains("read: 8 samples"));
     terminal.send("z");
     terminal.wait_for("that it stands", |text| text.contains("[stopped, 1/4x]"));
     terminal.send("l");

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use doomtop::shell::exit_status;
 use serde_json::Value;
 
 fn doomtop(arguments: &[&str]) -> Command {
@@ -248,7 +250,7 @@ fn wrong_usage_is_told_with_what_would_help() {
 #[test]
 fn what_cannot_be_read_is_told_in_one_line() {
     complains(&run(&["-b", "--from", "/nonexistent/file"]), 1, "/nonexistent/file");
-    complains(&run(&["-b", "--from", "/"]), 1, "folder");
+    complains(&run(&["-b", "--from", "/"]), 1, "a directory");
     complains(&run(&["-b", "--proc", "/nonexistent", "-n", "1"]), 1, "/nonexistent");
     complains(&fed(&["-b", "--from", "-"], b"not json\n"), 1, "standard input:1:");
     complains(&fed(&["-b", "--from", "-"], b"{\"schema\":\"other/9\"}\n"), 1, "doomtop/1");
@@ -335,9 +337,9 @@ fn a_bad_rule_is_told_by_line_and_column() {
     }
     for (file, word) in [
         ("/nonexistent/rule", "No such file"),
-        ("/dev/null", "no file"),
-        ("/", "no file"),
-        ("/proc/self/exe", "no UTF-8"),
+        ("/dev/null", "not a regular file"),
+        ("/", "not a regular file"),
+        ("/proc/self/exe", "not UTF-8"),
     ] {
         complains(&run(&["policy", "check", file]), 2, word);
     }
@@ -350,7 +352,7 @@ fn a_pipe_in_the_place_of_a_rule_does_not_hang() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipe = folder.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-    complains(&run(&["policy", "check", pipe.to_str().expect("a name")]), 2, "no file");
+    complains(&run(&["policy", "check", pipe.to_str().expect("a name")]), 2, "not a regular file");
 }
 
 #[test]
@@ -392,7 +394,7 @@ fn rules_of_adj_are_checked_without_a_screen() {
     let (_folder, file) = rule("[[rule]]\nfor = 'x'\nadj = 5000");
     let fault = format!("{file}:3:7: adj must be a number from -1000 to 1000");
     complains(&run(&["rules", "check", &file]), 2, &fault);
-    complains(&run(&["rules", "check", "/dev/null"]), 2, "no file");
+    complains(&run(&["rules", "check", "/dev/null"]), 2, "not a regular file");
     complains(&run(&["--adj-rules", example, "-b"]), 2, "cannot be used with");
 }
 
@@ -436,4 +438,59 @@ fn a_changed_rule_is_read_again_and_a_bad_one_changes_nothing() {
     drop(lines);
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// The help of a command and of all its subcommands, each with its name.
+fn helps(command: &mut clap::Command, name: &str, found: &mut Vec<(String, String)>) {
+    found.push((name.to_owned(), command.render_long_help().to_string()));
+    for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+        let name = format!("{name} {}", inner.get_name()).trim().to_owned();
+        helps(inner, &name, found);
+    }
+}
+
+#[test]
+fn each_help_lists_the_exit_statuses_of_its_command() {
+    let mut found = Vec::new();
+    helps(
+        &mut <doomtop::shell::command::cli::Cli as clap::CommandFactory>::command(),
+        "",
+        &mut found,
+    );
+    assert!(found.len() > 10, "{found:?}");
+    for (name, help) in found {
+        let statuses = exit_status::help(&name);
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat(&help).contains(&flat(&statuses)), "{name}: {help}");
+        let rows = exit_status::EXIT_STATUSES.iter();
+        for row in rows.filter(|row| row.commands.contains(&name.as_str())) {
+            assert!(statuses.contains(row.meaning), "{name}: {}", row.status);
+        }
+    }
+}
+
+/// The program ends only by the statuses of the table.
+#[test]
+fn no_exit_status_is_outside_the_table() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut exits = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let is_table = path.ends_with("shell/exit_status.rs");
+            let text = fs::read_to_string(&path).expect("a source");
+            for line in text.lines().filter(|line| line.contains("process::exit(")) {
+                assert!(line.contains("ExitStatus::"), "{}: {line}", path.display());
+                exits += 1;
+            }
+            for other in ["ExitCode::from(", "ExitCode::FAILURE", "ExitCode::SUCCESS", "_exit("] {
+                assert!(is_table || !text.contains(other), "{}: {other}", path.display());
+            }
+        }
+    }
+    assert!(exits > 0, "some were found");
 }

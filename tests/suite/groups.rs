@@ -437,14 +437,14 @@ fn a_pipe_is_told_the_first_wall_too() {
         "victim": {"pid": 30114, "comm": "cc1plus"},
     });
     assert_eq!(frame["first_wall"], wanted);
-    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
+    let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
     doomtop::report::text::write_sample(&mut text, &context, &[], &[], manner).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find(|line| line.starts_with("first wall: ")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("first limit: ")).unwrap();
     assert_eq!(
         line,
-        "first wall: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
+        "first limit: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
          30114 cc1plus 616/1000 +1 with it"
     );
 }

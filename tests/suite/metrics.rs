@@ -438,7 +438,7 @@ fn the_assets_and_the_documents_name_metrics_that_exist() {
         ("assets/metrics/alerts.yml", 10),
         ("assets/metrics/dashboard.json", 10),
         ("assets/docs/metrics.md", 20),
-        ("src/report/metrics.rs", 2),
+        ("src/report/metrics/mod.rs", 2),
     ] {
         let text = fs::read_to_string(root.join(file)).expect(file);
         let named: BTreeSet<&str> = text
@@ -538,15 +538,15 @@ fn a_file_is_replaced_as_a_whole_and_never_one_of_the_user_s() {
     };
     let other = folder.path().join("notes.prom");
     fs::write(&other, "mine").expect("a file");
-    refused(other.to_str().expect("a path"), "something else");
+    refused(other.to_str().expect("a path"), "does not hold metrics");
     assert_eq!(fs::read_to_string(&other).expect("a file"), "mine");
     let link = folder.path().join("link.prom");
     std::os::unix::fs::symlink(&other, &link).expect("a link");
-    refused(link.to_str().expect("a path"), "no regular file");
-    refused("/dev/null", "no regular file");
-    refused(folder.path().to_str().expect("a path"), "no regular file");
+    refused(link.to_str().expect("a path"), "not a regular file");
+    refused("/dev/null", "not a regular file");
+    refused(folder.path().to_str().expect("a path"), "not a regular file");
     refused("/nowhere/at/all.prom", "No such file");
-    refused("/", "names no file");
+    refused("/", "not the name of a file");
 }
 
 /// doomtop at a port of the loopback that was free; ended at the end, if it has not ended.
@@ -653,9 +653,9 @@ fn a_signal_ends_it() {
 #[test]
 fn only_the_loopback_is_listened_at() {
     for (address, word) in [
-        ("0.0.0.0:9753", "must be of the loopback"),
-        ("[::]:9753", "must be of the loopback"),
-        ("192.0.2.1:9753", "must be of the loopback"),
+        ("0.0.0.0:9753", "must be a loopback address"),
+        ("[::]:9753", "must be a loopback address"),
+        ("192.0.2.1:9753", "must be a loopback address"),
         ("9753", "such as 127.0.0.1:9753"),
         ("localhost:9753", "such as 127.0.0.1:9753"),
     ] {

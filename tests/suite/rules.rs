@@ -78,6 +78,7 @@ const OUTSIDE: &[&str] = &[
     "clap",
     "crossterm",
     "flate2",
+    "httparse",
     "humansize",
     "jiff",
     "jsonc_parser",

@@ -26,7 +26,7 @@ fn this_machine_agrees() {
     let output = run(&["--self-check"]);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    for label in ["machine", "rule", "rss", "swap", "ties", "total", "domain", "slack", "next"] {
+    for label in ["machine", "rule", "rss", "swap", "ties", "total", "domain", "margin", "next"] {
         assert!(said.lines().any(|line| line.starts_with(label)), "{label} in {said}");
     }
     let own = format!("{:>7} ", std::process::id());

@@ -404,7 +404,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
-    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
+    let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
     doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.policy(), manner).unwrap();
     let lines = String::from_utf8(lines).unwrap();
