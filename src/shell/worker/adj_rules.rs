@@ -174,7 +174,7 @@ mod tests {
         assert!(watch.look_now().is_none());
         write("[[rule]]\nfor = 'x'\nadj = 5000");
         let Some(RulesUpdate::Bad(what)) = watch.look_now() else { panic!("bad") };
-        assert!(what.contains("adj.toml:3:7: adj is a number"), "{what}");
+        assert!(what.contains("adj.toml:3:7: adj must be a number"), "{what}");
         assert!(watch.look_now().is_none(), "told once");
         write(rule);
         assert!(matches!(watch.look_now(), Some(RulesUpdate::Good { .. })), "it is good again");
