@@ -342,7 +342,7 @@ fn a_signal_is_told_as_it_was_whatever_fails() {
         let trial = run(KILL, &mut child, fault, nth);
         let context = format!("{fault:?} at step {nth} (call {}) of sacrifice", steps[nth]);
         ended_well(&trial, &context);
-        let sent = trial.said.contains("SIGKILL sent");
+        let sent = trial.said.contains("sent SIGKILL");
         assert_eq!(sent, !child.lives(), "{context}: {}", trial.said);
         // The kernel said so: it was to be gone, and no status says otherwise.
         let gone = trial.said.contains("already gone");
