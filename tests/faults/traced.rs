@@ -341,7 +341,7 @@ fn a_signal_is_reported_truthfully_under_every_fault() {
         let trial = run(KILL, &mut child, fault, nth);
         let context = format!("{fault:?} at step {nth} (call {}) of sacrifice", steps[nth]);
         ended_well(&trial, &context);
-        let sent = trial.said.contains("SIGKILL sent");
+        let sent = trial.said.contains("sent SIGKILL");
         assert_eq!(sent, !child.lives(), "{context}: {}", trial.said);
         // The injected errno meant that the process is gone, and nothing contradicted it.
         let gone = trial.said.contains("already gone");

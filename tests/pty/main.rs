@@ -103,7 +103,7 @@ fn adj_of_an_own_child_is_edited_and_put_back() {
     terminal.wait_for("the report", |text| text.contains("+0 -> +123"));
     terminal.send("r");
     terminal.press_until("\r", "the way back", |_| child.adj() == "0");
-    terminal.wait_for("the report", |text| text.contains("put back"));
+    terminal.wait_for("the report", |text| text.contains("restored"));
     assert_eq!(terminal.quit(), 0);
 }
 
