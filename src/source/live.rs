@@ -25,7 +25,8 @@ use crate::sample::machine::system::{SystemFiles, SystemSample};
 use crate::sample::machine::{calibration, host};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::{OpenFiles, OpenProcess, budget};
-use crate::sample::process::walk::{ProcessWalk, WalkRequest};
+use crate::sample::process::walk::ProcessWalk;
+use crate::sample::process::walk_request::WalkRequest;
 use crate::units::{Millis, Pages};
 
 /// How long a look waits for the walk over all processes.
