@@ -9,6 +9,7 @@ mod also_killed;
 mod bulk;
 mod cgroups;
 mod cli;
+mod cost;
 mod demo;
 mod differential;
 mod domains;
