@@ -135,13 +135,13 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         // The last of those killed may still be on its way out.
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while let Err(error) = fs::remove_dir(&self.dir) {
             if Instant::now() > deadline {
                 eprintln!("{} is left behind: {error}", self.dir.display());
                 return;
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::yield_now();
         }
     }
 }

@@ -74,16 +74,13 @@ fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
         return (cell(&outcome), cell(&outcome));
     };
     let mut taken = haste.clone();
-    for _ in 0..300 {
+    while hands.pursuing() {
         for outcome in hands.settle() {
             if let Outcome::Hastened { taken: more, .. } = outcome {
                 taken.push(more);
             }
         }
-        if taken.iter().any(|it| it.step == Expedite::Reap) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(hands.pace().unwrap_or_default());
     }
     let of = |wanted: Expedite| {
         let found = taken.iter().find(|it| it.step == wanted);

@@ -599,7 +599,7 @@ const GET: &str = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close
 
 #[test]
 fn at_an_address_each_gets_the_text_that_it_takes_and_nothing_else() {
-    let mut server = Server::start(&["-n", "3", "-d", "60"]);
+    let mut server = Server::start(&["-n", "3", "-d", "3600"]);
     let older = server.answer(GET.as_bytes());
     let (head, body) = older.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
