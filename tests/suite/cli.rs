@@ -1,13 +1,16 @@
 //! The binary without a screen: text, JSON, recordings, exit codes, and every live process's score
 //! against the kernel's.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use doomtop::shell::exit_status;
 use serde_json::Value;
+
+use crate::children::Own;
 
 fn doomtop(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
@@ -57,35 +60,6 @@ fn complains(output: &Output, status: i32, word: &str) {
     assert!(output.stdout.is_empty(), "nothing on standard output");
     if status == 1 {
         assert_eq!(complaint.lines().count(), 1, "one line: {complaint}");
-    }
-}
-
-struct Own(Child);
-
-impl Own {
-    /// A shell that holds about this many MiB and waits.
-    fn holding(mib: usize, adj: i16) -> Self {
-        let script =
-            format!("x=$(head -c {} /dev/zero | tr '\\0' a); echo ready; read y", mib << 20);
-        let mut child = Command::new("sh")
-            .args(["-c", &script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell");
-        let mut line = String::new();
-        let out = child.stdout.as_mut().expect("its output");
-        BufReader::new(out).read_line(&mut line).expect("it is ready");
-        assert_eq!(line, "ready\n");
-        fs::write(format!("/proc/{}/oom_score_adj", child.id()), adj.to_string()).expect("its adj");
-        Self(child)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -142,25 +116,50 @@ fn json_holds_what_the_schema_says() {
     }
 }
 
-/// The differential test: every process's computed score against the kernel's own.
-#[test]
-fn every_computed_score_is_the_kernels() {
-    let large = Own::holding(200, 0);
-    let raised = Own::holding(64, 700);
-    let small = Own::holding(1, 333);
-    let frame = &frames(&run(&["--json", "-n", "1"]))[0];
+/// Pid and start of everybody whose computed score is not the kernel's own.
+fn differing(frame: &Value) -> BTreeSet<(u64, u64)> {
     let mut compared = 0;
-    for row in frame["processes"].as_array().unwrap() {
-        let (Some(kernel), Some(computed)) =
-            (row["oom_score"].as_u64(), row["oom_score_computed"].as_u64())
+    let mut differ = BTreeSet::new();
+    for row in frame["processes"].as_array().expect("rows") {
+        let number = |key: &str| row[key].as_u64();
+        let (Some(kernel), Some(computed)) = (number("oom_score"), number("oom_score_computed"))
         else {
             continue;
         };
         compared += 1;
-        assert_eq!(kernel, computed, "{row}");
+        if kernel != computed {
+            differ.extend(number("pid").zip(number("start_ticks")));
+        }
     }
     assert!(compared >= 3, "{compared} were compared");
-    assert_eq!(frame["self_check"]["agree"], frame["self_check"]["compared"]);
+    assert_eq!(frame["self_check"]["compared"], compared);
+    assert_eq!(frame["self_check"]["agree"], compared - differ.len());
+    differ
+}
+
+/// The differential test: every process's computed score against the kernel's own.
+#[test]
+fn every_computed_score_is_the_kernels() {
+    let holding = |mib, adj: i16| {
+        let own = Own::holding(Path::new("dd"), mib);
+        fs::write(format!("/proc/{}/oom_score_adj", own.word()), adj.to_string()).expect("its adj");
+        own
+    };
+    let (large, raised, small) = (holding(200, 0), holding(64, 700), holding(1, 333));
+    // A process that grows between two files differs for a moment, a wrong rule for good: whoever
+    // differs is looked at again, until it agrees or has ended.
+    let mut frame = frames(&run(&["--json", "-n", "1"])).remove(0);
+    let mut differ = differing(&frame);
+    for _ in 0..100 {
+        if differ.is_empty() {
+            break;
+        }
+        frame = frames(&run(&["--json", "-n", "1"])).remove(0);
+        let again = differing(&frame);
+        differ.retain(|who| again.contains(who));
+    }
+    assert!(differ.is_empty(), "{differ:?} in {frame}");
+    let frame = &frame;
     let points = |own: &Own| find(frame, own.0.id())["badness_pages"].as_i64().unwrap();
     let step = frame["domain"]["total_pages"].as_i64().unwrap() / 1000;
     let page = frame["host"]["page_size"].as_i64().unwrap();
@@ -430,8 +429,9 @@ fn a_changed_rule_is_read_again_and_a_bad_one_changes_nothing() {
     assert!(until(&|line| line.contains("\"site:one\"")));
     fs::write(&file, "name = 'bad'\nscore = 'p.rsss'").expect("written");
     let errors = || fs::read_to_string(&told).unwrap_or_default();
-    assert!(until(&|line| line.contains("\"site:one\"") && errors().contains("stays")));
-    assert!(errors().contains(":2:10: there is no fact p.rsss"), "{}", errors());
+    // The file may be read while it is still empty, which is another fault.
+    let bad = || errors().contains(":2:10: there is no fact p.rsss");
+    assert!(until(&|line| line.contains("\"site:one\"") && bad()));
     assert!(errors().contains("the last good version stays"), "{}", errors());
     fs::write(&file, "name = 'two'\nscore = 'p.swap'").expect("written");
     assert!(until(&|line| line.contains("\"site:two\"")));
