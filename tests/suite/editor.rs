@@ -287,7 +287,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     done(&mut player, asked);
     player.app.update(Msg::Outcome(refused));
     done(&mut player, last);
-    let round = player.app.session.journal.round.clone().expect("a round");
+    let round = player.app.session.journal.bulk.clone().expect("a round");
     assert_eq!(round.sum(), "2 done, 1 refused");
     assert_eq!(round.lines.len(), 3);
     assert!(round.lines[1].1.contains("610 java: already gone"), "{:?}", round.lines);

@@ -332,7 +332,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
         player.app.session.journal.is_pending(id(600))
             && player.app.session.journal.is_pending(id(601))
     );
-    let round = player.app.session.journal.round.as_ref().expect("a round");
+    let round = player.app.session.journal.bulk.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
     let refusal = Refusal::Unseen { who: "7 x".to_owned() };
@@ -340,7 +340,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     player.play("600k<End><Enter>2<Enter>");
     player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
     assert_eq!(
-        player.app.session.journal.round.as_ref().expect("a round").sum(),
+        player.app.session.journal.bulk.as_ref().expect("a round").sum(),
         "0 done, 2 refused"
     );
 }

@@ -19,12 +19,12 @@ impl App {
             let text = "this is the oldest look that is kept (--ring keeps more)";
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.film { "this is the first look" } else { text },
+                if self.playback.recorded { "this is the first look" } else { text },
             );
         } else if to == at {
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.film { "this is the last look" } else { "this is now" },
+                if self.playback.recorded { "this is the last look" } else { "this is now" },
             );
         }
         self.go_to_sample(to);
@@ -73,7 +73,7 @@ impl App {
 
     /// Begins to write looks to a file, or ends that.
     pub(crate) fn toggle_recording(&mut self) -> Vec<Request> {
-        if self.playback.film {
+        if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
@@ -88,7 +88,7 @@ impl App {
 
     /// Has the looks that are kept written to a file.
     pub(crate) fn write_past(&mut self) -> Vec<Request> {
-        if self.playback.film {
+        if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
@@ -97,7 +97,7 @@ impl App {
 
     /// Plays faster, or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
-        if !self.playback.film {
+        if !self.playback.recorded {
             return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
         }
         self.playback.speed = self.playback.speed.step(faster);
