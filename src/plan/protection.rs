@@ -1,22 +1,22 @@
-//! Which processes doomtop never acts on, and which only when the pid was typed. The hands check
-//! again by themselves; here it is said before the user tries.
+//! Which processes doomtop never acts on, and which only after their pid was typed. The effects check
+//! again; this tells the user before.
 
 use crate::intent::PILLARS;
 use crate::model::{ProcId, Process, Scene};
 use crate::units::Adj;
 
-/// How well a process is protected from the user's own hand.
+/// How a process is protected from a mistake of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// Not at all: `y` is enough.
+    /// Not protected: `y` confirms.
     None,
-    /// The pid must be typed; why.
+    /// The pid must be typed, and why.
     TypePid(&'static str),
-    /// Never; why.
+    /// doomtop never acts on it, and why.
     Never(&'static str),
 }
 
-/// How `process` is protected, `own` being doomtop itself.
+/// How `process` is protected; `own` is doomtop itself.
 #[must_use]
 pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
     if process.id.pid <= 1 {
@@ -45,7 +45,7 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
 
 fn is_ancestor(process: &Process, own: ProcId, scene: &Scene) -> bool {
     let mut pid = own.pid;
-    // A loop in the parents is impossible on a live machine, not in a recording.
+    // A recording may contain a loop of parents.
     for _ in 0..64 {
         let Some(at) = scene.now().position(pid) else { return false };
         pid = scene.now().processes[at].parent;

@@ -727,7 +727,7 @@ proptest! {
                     }
                     (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
-                        prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                        prop_assert_eq!((*knob, Some(*to), edit.danger()), (edit.knob, edit.value(), None));
                     }
                     (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));

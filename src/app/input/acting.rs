@@ -7,7 +7,7 @@ use crate::app::setup::ActingMode;
 use crate::model::Process;
 
 impl App {
-    /// Whether doomtop may act; says why, where it may not.
+    /// Whether doomtop may act. Where it may not, it says why.
     pub(crate) fn may_act(&mut self) -> bool {
         if let Showing::Report(_) = self.showing() {
             let text = "this is a report of a kill that is over: nobody in it can be acted on";

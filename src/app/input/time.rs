@@ -6,7 +6,7 @@ use crate::app::{App, Request};
 use crate::model::SampleIndex;
 
 impl App {
-    /// Goes so many looks back (or on, where it is positive).
+    /// Goes `by` samples back or forward.
     pub(crate) fn step_in_time(&mut self, by: i64) {
         let past = &self.playback.past;
         let (Some(at), Some(oldest), Some(newest)) =
@@ -30,7 +30,7 @@ impl App {
         self.go_to_sample(to);
     }
 
-    /// Back to now; in a recording to its end.
+    /// Goes back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
         if !self.is_past() && !self.playback.paused {
             return self.say(NoticeLevel::Plain, "this is now");
@@ -42,7 +42,7 @@ impl App {
         }
     }
 
-    /// To the next kill, or the one before.
+    /// Goes to the next kill, or to the one before.
     pub(crate) fn go_to_kill(&mut self, next: bool) {
         let Some(at) = self.playback.at else { return };
         let past = &self.playback.past;
@@ -58,10 +58,10 @@ impl App {
         }
     }
 
-    /// Stops a recording, or lets it go on.
+    /// Stops or plays a recording.
     pub(crate) fn toggle_playing(&mut self) {
         if self.playback.playing.take().is_none() {
-            // At its end it begins anew.
+            // At its end it starts again.
             if self.playback.at == self.playback.past.newest()
                 && let Some(oldest) = self.playback.past.oldest()
             {
@@ -71,7 +71,7 @@ impl App {
         }
     }
 
-    /// Begins to write looks to a file, or ends that.
+    /// Begins to write samples to a file, or ends it.
     pub(crate) fn toggle_recording(&mut self) -> Vec<Request> {
         if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
@@ -86,7 +86,7 @@ impl App {
         vec![Request::Tape(on)]
     }
 
-    /// Has the looks that are kept written to a file.
+    /// Writes the samples that are kept to a file.
     pub(crate) fn write_past(&mut self) -> Vec<Request> {
         if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
@@ -95,7 +95,7 @@ impl App {
         vec![Request::WritePast]
     }
 
-    /// Plays faster, or slower.
+    /// Plays a recording faster or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
         if !self.playback.recorded {
             return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
@@ -107,7 +107,7 @@ impl App {
         self.say(NoticeLevel::Plain, format!("speed {}", self.playback.speed));
     }
 
-    /// Pauses, or goes on; a recording is stopped or played.
+    /// Pauses or resumes; stops or plays a recording.
     pub(crate) fn toggle_pause(&mut self) -> Vec<Request> {
         if self.playback.is_played() {
             self.toggle_playing();

@@ -149,14 +149,14 @@ fn about(
     if let Some(forecast) = edit.forecast.filter(|_| commits) {
         lines.push((2, limit_line(&forecast, context, theme)));
         // A grave value says it in its own words.
-        if edit.grave().is_none() {
+        if edit.danger().is_none() {
             lines.push((2, room_line(&forecast, context, theme)));
         }
         lines.extend(reserve_line(&forecast, context, theme));
     } else if commits {
         lines.push((2, Line::styled("what is promised here is not known", theme.warn())));
     }
-    if let Some(grave) = edit.grave() {
+    if let Some(grave) = edit.danger() {
         lines.push((
             1,
             Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
@@ -281,9 +281,9 @@ pub fn paint_sure(app: &App, sure: &ConfirmSysctl, area: Rect, canvas: &mut Canv
         ]),
     )];
     lines.push((9, Line::default()));
-    let text = format!("! {}", warning(sure.grave, sure.forecast, &context));
+    let text = format!("! {}", warning(sure.danger, sure.forecast, &context));
     lines.push((0, Line::styled(text, theme.danger())));
-    let then = match sure.grave {
+    let then = match sure.danger {
         SysctlDanger::NoMemory => {
             "nothing can be started then, not even a shell to put it back; doomtop may end too"
         }

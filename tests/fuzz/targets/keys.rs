@@ -243,7 +243,7 @@ impl Player {
             }
             (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
                 assert!(enter, "{key}");
-                assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                assert_eq!((*knob, Some(*to), edit.danger()), (edit.knob, edit.value(), None));
             }
             (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
                 assert_eq!(key, Key::char('y'));

@@ -18,7 +18,7 @@ use crate::policy::sacrifice;
 use crate::units::Bytes;
 
 impl App {
-    /// Begins an act on several processes: what comes of each stands on the page that opens.
+    /// Begins an act on several processes, and opens the page with its result.
     pub(crate) fn begin_bulk(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().flat_map(Intent::reached).collect();
         self.session.journal.begin(BulkResult::new(title, about));
@@ -26,7 +26,7 @@ impl App {
         intents.into_iter().map(Request::Act).collect()
     }
 
-    /// Opens the sacrifice of all tagged processes, each by the rule.
+    /// Opens the dialog that sacrifices all tagged processes, each with its own signal.
     pub(crate) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
         let waits =
@@ -40,12 +40,12 @@ impl App {
             1 => "Sacrifice the tagged process?".to_owned(),
             count => format!("Sacrifice {count} tagged processes?"),
         };
-        let several = self.several(title, &all, true);
+        let several = self.signal_several(title, &all, true);
         self.mode = Mode::Bulk(several);
     }
 
-    /// Opens the dialog's question for all who live in the same memory: it is free only when the last
-    /// of them is gone, and the kernel kills them all.
+    /// Opens the dialog that signals all processes that share the memory. The memory is freed when the
+    /// last of them exits.
     pub(crate) fn open_with_sharers(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
         let sharers = match confirm.plan.detail.as_ref().map(|study| &study.sharers) {
@@ -60,7 +60,7 @@ impl App {
             ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
         let title = format!("Send {signal} to all {} who share one memory?", all.len());
         let hidden = sharers.len() + 1 - all.len();
-        let mut several = self.several(title, &all, false);
+        let mut several = self.signal_several(title, &all, false);
         if hidden > 0 {
             several
                 .notes
@@ -69,8 +69,8 @@ impl App {
         self.mode = Mode::Bulk(several);
     }
 
-    /// The question about several processes, each with its signal.
-    fn several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> BulkDialog {
+    /// The dialog for several processes, each with its signal.
+    fn signal_several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> BulkDialog {
         let mut items = Vec::new();
         let mut freed = 0;
         if let Some(scene) = &self.scene {
@@ -101,8 +101,9 @@ impl App {
         several
     }
 
-    /// The cgroup of a process that can be ended as a whole: version 2, and not the root.
-    pub(crate) fn doomed_cgroup(&self, process: &Process) -> Option<(String, usize)> {
+    /// The cgroup of a process, where it can be killed as a whole (v2, not the root), and the number of
+    /// its processes.
+    pub(crate) fn killable_cgroup(&self, process: &Process) -> Option<(String, usize)> {
         let scene = self.scene.as_ref()?;
         if scene.now().cgroups.hierarchy != Reading::Value(Hierarchy::V2) {
             return None;
@@ -112,12 +113,12 @@ impl App {
         (!outside).then(|| (path.to_owned(), inside(path, scene).count()))
     }
 
-    /// Opens the dialog that ends a whole cgroup.
+    /// Opens the dialog that kills a whole cgroup.
     pub(crate) fn open_kill_cgroup(&mut self, path: &str) {
         let Some(scene) = &self.scene else { return };
         let own = self.start.own;
         let all: Vec<&Process> = inside(path, scene).collect();
-        // The kernel makes no exceptions, so one who may not die saves all.
+        // The kernel makes no exceptions, so one protected process prevents it.
         let kept: Vec<Option<String>> =
             all.iter().map(|process| left_alone(process, own, scene)).collect();
         let may = kept.iter().all(Option::is_none);
@@ -151,7 +152,7 @@ impl App {
     }
 }
 
-/// Everybody in a cgroup and below.
+/// The processes of a cgroup and below, without kernel threads.
 pub(crate) fn inside<'a>(path: &'a str, scene: &'a Scene) -> impl Iterator<Item = &'a Process> {
     let within = move |process: &&Process| match &process.cgroup {
         Reading::Value(other) => is_within(other.as_str(), path),
@@ -160,7 +161,7 @@ pub(crate) fn inside<'a>(path: &'a str, scene: &'a Scene) -> impl Iterator<Item 
     scene.now().processes.iter().filter(|it| !it.is_kernel_thread()).filter(within)
 }
 
-/// Why it is not acted on among others.
+/// Why a process is left out of an act on several processes.
 fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     match protection(process, own, scene) {
         Protection::Never(why) => Some(why.to_owned()),
@@ -179,7 +180,7 @@ fn signal_intent(process: &Process, signal: Signal) -> Intent {
     }
 }
 
-/// About what its death sets free.
+/// The memory that it would free, as an estimate.
 fn would_free(process: &Process, scene: &Scene) -> Bytes {
     process.private().value().unwrap_or_default().bytes(scene.machine().page_size)
 }

@@ -1,4 +1,4 @@
-//! Keys in the dialog that puts a change of adj back or makes it again.
+//! Keys in the dialog that reverts a change of adj or makes it again.
 
 use crate::app::dialog::bulk_adj;
 use crate::app::dialog::revert::RevertDialog;
@@ -11,8 +11,8 @@ use crate::app::{App, Request};
 use crate::intent::Intent;
 
 impl App {
-    /// Asks whether to put the last change back, or to make the one that was put back last again; all
-    /// of a round at once.
+    /// Opens the dialog that reverts the last change, or makes the last reverted one again; the changes
+    /// of a bulk act together.
     pub(crate) fn open_revert(&mut self, again: bool) {
         if !self.may_act() {
             return;

@@ -11,7 +11,7 @@ use crate::intent::Intent;
 use crate::model::Sysctl;
 
 impl App {
-    /// Opens the editor of the switches.
+    /// Opens the sysctl editor.
     pub(crate) fn open_sysctls(&mut self) {
         if !self.may_act() {
             return;
@@ -21,10 +21,10 @@ impl App {
         self.renew_sysctl_forecast();
     }
 
-    /// Computes what would follow again.
+    /// Computes the forecast again.
     pub(crate) fn renew_sysctl_forecast(&mut self) {
         if let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) {
-            edit.foresee(scene.now());
+            edit.renew_forecast(scene.now());
         }
     }
 
@@ -102,13 +102,13 @@ impl App {
             return Vec::new();
         }
         let (forecast, reverting) = (edit.forecast, edit.reverting);
-        if let Some(grave) = edit.grave() {
+        if let Some(danger) = edit.danger() {
             let shown = ShownSince::default();
             self.mode = Mode::ConfirmSysctl(ConfirmSysctl {
                 knob,
                 from,
                 to,
-                grave,
+                danger,
                 forecast,
                 reverting,
                 shown,

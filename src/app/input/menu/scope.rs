@@ -13,11 +13,11 @@ use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, DomainKind, NodeSet, Reading, Scope};
 
-/// So many of the limited cgroups are listed, the nearest first: typing narrows the list.
-const LISTED: usize = 500;
+/// Maximum number of cgroups with a limit that are listed, the nearest first.
+const MAX_LISTED: usize = 500;
 
 impl App {
-    /// Opens the list of domains.
+    /// Opens the menu of domains.
     pub(crate) fn open_scope_menu(&mut self) {
         let Some(scene) = &self.scene else { return };
         let (now, shown) = (scene.now(), scene.domain());
@@ -54,9 +54,9 @@ impl App {
             .filter(|group| !listed(group))
             .filter_map(|group| Some((limits::of_cgroup(group, scene)?, group)))
             .collect();
-        near.sort_by_key(|(wall, _)| wall.distance());
-        items.extend(near.iter().take(LISTED).map(|(wall, group)| {
-            of_group(group, &format!(", {} left", human_size(wall.headroom)))
+        near.sort_by_key(|(limit, _)| limit.distance());
+        items.extend(near.iter().take(MAX_LISTED).map(|(limit, group)| {
+            of_group(group, &format!(", {} left", human_size(limit.headroom)))
         }));
         items.extend(now.machine.nodes.iter().map(|node| {
             let nodes = NodeSet::of(&[*node]);
@@ -79,7 +79,8 @@ impl App {
         }
     }
 
-    /// Back to the machine; in a container that has a limit first to that, then on to the machine.
+    /// Goes back to the machine. In a container with a limit it goes to that limit first, then to the
+    /// machine.
     pub(crate) fn scope_back(&mut self) -> Vec<Request> {
         let (Some(own), Some(now)) =
             (self.domain_of(&Scope::Auto), self.scene.as_ref().map(|scene| scene.domain().clone()))

@@ -1,4 +1,4 @@
-//! Keys on the page that shows how a value outlasts a restart.
+//! Keys on the page that shows how to make a value persistent.
 
 use tui_input::InputRequest;
 
@@ -14,7 +14,7 @@ use crate::model::{Process, Reading};
 use crate::units::Adj;
 
 impl App {
-    /// Opens the page that tells how to keep the adj of the process under the cursor.
+    /// Opens the page for the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
         if self.is_over() {
             self.say(
@@ -33,7 +33,7 @@ impl App {
         self.show_persist(&process, value)
     }
 
-    /// The same for the value in the editor, and back to it.
+    /// Opens the page for the value in the editor. Closing it returns to the editor.
     pub(crate) fn persist_edited(&mut self) -> Vec<Request> {
         let Mode::Adjust(edit) = &self.mode else { return Vec::new() };
         let edit = edit.clone();
@@ -53,11 +53,11 @@ impl App {
         let Some(scene) = &self.scene else { return Vec::new() };
         let command = self.names.command(process);
         self.mode = Mode::Persist(PersistPage::new(process, value, command, scene.now()));
-        // On a narrow screen nobody had asked for cgroups yet.
+        // On a narrow screen the samples did not contain cgroups.
         if process.cgroup == Reading::NotAsked { vec![Request::SampleNow] } else { Vec::new() }
     }
 
-    /// Takes in what a new look tells of the process on the page.
+    /// Updates the page by a new sample.
     pub(crate) fn renew_persist(&mut self) {
         let (Mode::Persist(keep), Some(scene)) = (&mut self.mode, &self.scene) else { return };
         if let Some(process) = scene.find(keep.who) {
@@ -94,7 +94,7 @@ impl App {
                 None => self.say(NoticeLevel::Plain, "there is nothing to set here"),
             },
             Some(Action::Write) => match chosen.and_then(|method| method.place) {
-                // Into the working directory, unless another path is typed.
+                // The default is a file in the working directory.
                 Some(place) => {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
                     keep.path = Some(name.into());
@@ -117,7 +117,7 @@ impl App {
         Vec::new()
     }
 
-    /// A key of the path being typed.
+    /// Takes a key while a path is typed.
     fn path_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
         let Some(input) = &mut keep.path else { return Vec::new() };
@@ -125,7 +125,7 @@ impl App {
             KeyCode::Esc => keep.path = None,
             KeyCode::Char('c') if key.ctrl => keep.path = None,
             KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
-            // A pasted line end writes nothing.
+            // A pasted line end does not write the file.
             KeyCode::Enter if press.alone && !input.value().trim().is_empty() => {
                 let path = input.value().trim().to_owned();
                 keep.path = None;
@@ -141,7 +141,7 @@ impl App {
         Vec::new()
     }
 
-    /// Pasted text goes into the path being typed.
+    /// Adds pasted text to the path that is being typed.
     pub(crate) fn paste_path(&mut self, text: &str) {
         let Mode::Persist(PersistPage { path: Some(input), .. }) = &mut self.mode else { return };
         for c in text.chars().filter(|c| !c.is_control()).take(400) {

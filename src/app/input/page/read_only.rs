@@ -34,7 +34,7 @@ impl App {
                 self.mode = Mode::Browse;
                 self.open_sacrifice_of_one();
             }
-            // The acts of the explained process are those of the table.
+            // Acts on the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;
                 return self.table_action(action);
@@ -44,7 +44,7 @@ impl App {
         Vec::new()
     }
 
-    /// Opens the page.
+    /// Opens the page of commitments.
     pub(crate) fn open_commitments(&mut self) {
         self.mode = Mode::Commitments(0);
         self.renew_commitments();
