@@ -53,7 +53,7 @@
 //! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
 //! watches their file as it does a site's rule; the app says at each look what they would do, and once
 //! their own dialog was confirmed, each look brings its intents under that standing consent
-//! ([`app::adj_rules::rules::RuleConsent`]). A new version of the file ends it.
+//! ([`app::adj_rules::consent::RuleConsent`]). A new version of the file ends it.
 //!
 //! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
 //! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest

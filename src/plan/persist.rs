@@ -211,7 +211,8 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> PersistMethod
     PersistMethod {
         title: unit.to_owned(),
         about: vec![
-            "a scope has no OOMScoreAdjust=: whoever put the process there started it".to_owned(),
+            "a scope has no OOMScoreAdjust=: it was made by the program that started the process"
+                .to_owned(),
             "run as a service of its own it can have one".to_owned(),
             floor(value),
         ],
@@ -236,7 +237,8 @@ fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMet
             about: vec![
                 new,
                 format!("in a .container file (quadlet): PodmanArgs=--oom-score-adj={adj}"),
-                "without root it cannot go below the value of whoever starts it".to_owned(),
+                "without root it cannot go below the value of the process that starts it"
+                    .to_owned(),
             ],
             text: format!("podman run --oom-score-adj {adj} IMAGE"),
             place: None,

@@ -29,16 +29,16 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
         return Protection::Never("this is doomtop itself: q quits");
     }
     if is_ancestor(process, own, scene) {
-        return Protection::TypePid("doomtop runs under it: you would lose this screen");
+        return Protection::TypePid("doomtop runs below it: you would lose this screen");
     }
     if process.adj.value() == Some(Adj::MIN) {
-        return Protection::TypePid("its oom_score_adj is -1000: somebody wants it to live");
+        return Protection::TypePid("its oom_score_adj is -1000: it must not be killed");
     }
     if PILLARS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
         return Protection::TypePid("the machine's sessions or its log depend on it");
     }
     if process.session == process.id.pid && process.tty != 0 {
-        return Protection::TypePid("it leads a terminal session: all of it is hung up with it");
+        return Protection::TypePid("it leads a terminal session, which would be hung up");
     }
     Protection::None
 }

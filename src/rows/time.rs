@@ -7,7 +7,7 @@ use crate::units::Millis;
 /// # Errors
 /// What it should be, in one line.
 pub fn parse_delay(text: &str) -> Result<Millis, String> {
-    let wanted = || format!("{text:?} is no delay: seconds from 0.1 to 3600");
+    let wanted = || format!("{text:?} is not a delay: seconds from 0.1 to 3600");
     let seconds: f64 = text.trim().parse().map_err(|_| wanted())?;
     if (0.1..=3600.0).contains(&seconds) {
         Ok(Millis((seconds * 1000.0).round() as u64))

@@ -155,7 +155,7 @@ fn the_limit_is_foreseen_as_the_kernel_computes_it() {
 fn the_last_turn_is_proposed_back() {
     let mut player = Player::on(promised(1_000_000));
     player.play("<A-o>r");
-    assert!(player.notice().contains("no switch was turned"));
+    assert!(player.notice().contains("no sysctl was changed"));
     player.play("<Down>80<Enter>");
     player.app.update(Msg::Outcome(Outcome::KnobSet {
         knob: Sysctl::OvercommitRatio,

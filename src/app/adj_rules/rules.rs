@@ -81,9 +81,9 @@ pub struct ActiveRules {
 }
 
 const NO_PROOF: &str =
-    "its name alone is no proof: nothing is lowered without a user or a cgroup from / on";
+    "a name alone is no proof: no value is lowered without a user or a cgroup from / on";
 
-const SETUID: &str = "another user started it (setuid): nothing is lowered where the real user is not the effective one";
+const SETUID: &str = "another user started it (setuid): no value is lowered where the real and the effective user differ";
 
 impl ActiveRules {
     pub(crate) fn new(file: String, rules: Arc<AdjRules>) -> Self {
@@ -197,7 +197,7 @@ impl ActiveRules {
                 mark.state = RuleCaseState::Left;
                 let value = process.adj.value().unwrap_or_default();
                 changed_back.push(format!(
-                    "{} {}: somebody set its oom_score_adj from {to} to {value}; left so",
+                    "{} {}: its oom_score_adj was changed from {to} to {value} since; left as it is",
                     process.id, process.comm
                 ));
             }
@@ -314,7 +314,7 @@ fn state(
         return RuleCaseState::Never(why);
     }
     if from == Adj::MIN {
-        return RuleCaseState::Never("its oom_score_adj is -1000: somebody wants it to live");
+        return RuleCaseState::Never("its oom_score_adj is -1000: it must not be killed");
     }
     if to < from && !hit.bound {
         let foreign = process.ids.value().is_some_and(|ids| ids.uid != ids.euid);

@@ -169,7 +169,7 @@ impl App {
         let newest = self.playback.past.newest().and_then(|nth| self.playback.past.facts(nth));
         let Some(clock) = newest.map(|facts| facts.clock) else {
             self.mode = Mode::Browse;
-            self.say(NoticeLevel::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there is no sample yet");
             return Vec::new();
         };
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };

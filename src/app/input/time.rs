@@ -12,19 +12,19 @@ impl App {
         let (Some(at), Some(oldest), Some(newest)) =
             (self.playback.at, past.oldest(), past.newest())
         else {
-            return self.say(NoticeLevel::Plain, "there was no look yet");
+            return self.say(NoticeLevel::Plain, "there is no sample yet");
         };
         let to = SampleIndex(at.0.saturating_add_signed(by).clamp(oldest.0, newest.0));
         if to == at && by < 0 {
-            let text = "this is the oldest look that is kept (--ring keeps more)";
+            let text = "this is the oldest sample that is kept (--ring keeps more)";
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.recorded { "this is the first look" } else { text },
+                if self.playback.recorded { "this is the first sample" } else { text },
             );
         } else if to == at {
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.recorded { "this is the last look" } else { "this is now" },
+                if self.playback.recorded { "this is the last sample" } else { "this is now" },
             );
         }
         self.go_to_sample(to);
@@ -52,7 +52,7 @@ impl App {
                 let where_to = if next { "later" } else { "earlier" };
                 self.say(
                     NoticeLevel::Plain,
-                    format!("the kernel counted no {where_to} kill in what is kept"),
+                    format!("the kernel counted no {where_to} kill in the samples that are kept"),
                 );
             }
         }
@@ -78,7 +78,7 @@ impl App {
             return Vec::new();
         }
         if self.scene.is_none() {
-            self.say(NoticeLevel::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there is no sample yet");
             return Vec::new();
         }
         let on = self.playback.recording_since.is_none();
@@ -145,14 +145,14 @@ impl App {
                 self.step_report(action == Action::KillAfter);
                 return Some(Vec::new());
             }
-            Action::Now if only_reports => "these are reports of a file: there is no now here",
+            Action::Now if only_reports => "these are reports of a file: there is no now",
             Action::Now => {
                 self.go_to_now();
                 return Some(Vec::new());
             }
-            Action::Pause => "a report is one moment: nothing in it can be paused",
+            Action::Pause => "a report is one moment: it cannot be paused",
             Action::GoToTime if only_reports => {
-                "these are reports of a file, without looks: { and } show the others"
+                "these are reports of a file, without samples: { and } show the others"
             }
             Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
                 if only_reports {

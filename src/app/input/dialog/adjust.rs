@@ -52,7 +52,10 @@ impl App {
         let was_wide = edit.is_wide();
         edit.next_targets(scene, &self.table.tags);
         if !was_wide && !edit.is_wide() {
-            self.say(NoticeLevel::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+            self.say(
+                NoticeLevel::Plain,
+                "no other targets: nothing is tagged, and no process belongs with it",
+            );
         }
     }
 
@@ -74,7 +77,7 @@ impl App {
         }
         if edit.proposals.unsteady {
             let text = format!(
-                "by {by} a higher adj is not always nearer to first place: none is known for many"
+                "by {by} a higher adj does not always raise the rank: no value is computed for several"
             );
             return self.say(NoticeLevel::Plain, text);
         }
@@ -82,8 +85,12 @@ impl App {
         let text = match (first, is_first) {
             (true, true) => format!("by {by} {who} is the next victim already"),
             (true, false) => format!("by {by} no adj makes {who} the next victim"),
-            (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
-            (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
+            (false, _) if one => {
+                format!("by {by} it is not the next victim, or no adj protects it")
+            }
+            (false, _) => {
+                format!("by {by} none of them is the next victim, or no adj protects them")
+            }
         };
         self.say(NoticeLevel::Plain, text);
     }

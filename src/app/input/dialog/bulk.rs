@@ -51,20 +51,21 @@ impl App {
         let sharers = match confirm.plan.detail.as_ref().map(|study| &study.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
             _ => {
-                return self.say(NoticeLevel::Plain, "nobody else is proven to live in its memory");
+                return self
+                    .say(NoticeLevel::Plain, "no other process is known to share its memory");
             }
         };
         let signal = confirm.plan.signal;
         let ids = std::iter::once(confirm.plan.who).chain(sharers.iter().map(|(id, _)| *id));
         let all: Vec<(&Process, Signal)> =
             ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
-        let title = format!("Send {signal} to all {} who share one memory?", all.len());
+        let title = format!("Send {signal} to all {} that share one memory?", all.len());
         let hidden = sharers.len() + 1 - all.len();
         let mut several = self.signal_several(title, &all, false);
         if hidden > 0 {
-            several
-                .notes
-                .push(format!("{hidden} more came since the last look: Esc, and ask again"));
+            several.notes.push(format!(
+                "{hidden} more came since the last sample: press Esc and open this again"
+            ));
         }
         self.mode = Mode::Bulk(several);
     }
@@ -96,7 +97,7 @@ impl App {
         several.notes.push(if apart {
             format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
         } else {
-            "the memory is the same: it is free when the last of them is gone".to_owned()
+            "the memory is shared: it is freed when the last of them exits".to_owned()
         });
         several
     }
@@ -143,7 +144,8 @@ impl App {
         let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
         several.whole = whole;
         several.notes.push(if may {
-            "SIGKILL by one write to cgroup.kill; whoever they start meanwhile dies, too".to_owned()
+            "SIGKILL by one write to cgroup.kill; what they start meanwhile is killed too"
+                .to_owned()
         } else {
             "cgroup.kill makes no exceptions: signal them one by one (k), or tag them (X)"
                 .to_owned()

@@ -24,14 +24,12 @@ impl App {
         };
         match &found[..] {
             [] if again => {
-                self.say(NoticeLevel::Plain, "nothing was put back that could be made again")
+                self.say(NoticeLevel::Plain, "nothing was reverted that could be made again")
             }
             [] if self.session.journal.changes.is_empty() => {
                 self.say(NoticeLevel::Plain, "nothing was changed in this session");
             }
-            [] => {
-                self.say(NoticeLevel::Plain, "there is nothing left to put back (J: the journal)")
-            }
+            [] => self.say(NoticeLevel::Plain, "there is nothing left to revert (J: the journal)"),
             [one] => self.mode = Mode::Revert(RevertDialog::new(one, again)),
             all => {
                 if let Some(scene) = &self.scene {

@@ -49,7 +49,7 @@ impl App {
                     edit.set(before);
                     edit.reverting = true;
                 }
-                None => self.say(NoticeLevel::Plain, "no switch was turned in this session"),
+                None => self.say(NoticeLevel::Plain, "no sysctl was changed in this session"),
             },
             Some(Action::Copy) => return self.copy_sysctl(SysctlDialog::command),
             Some(Action::CopyLine) => return self.copy_sysctl(SysctlDialog::line),

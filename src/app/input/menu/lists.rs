@@ -36,7 +36,7 @@ impl App {
         }
         users.sort();
         let all = MenuItem {
-            label: "everybody".to_owned(),
+            label: "all users".to_owned(),
             hint: String::new(),
             on: self.table.settings.user.is_none(),
             choice: MenuChoice::User(None),

@@ -14,7 +14,7 @@ impl App {
             on: policy.id() == now.id(),
             choice: MenuChoice::Policy(policy.id()),
         });
-        let mut menu = Menu::new("Whose rule ranks (v: the next)", items.collect());
+        let mut menu = Menu::new("Policy that ranks (v: the next)", items.collect());
         menu.narrows = true;
         self.mode = Mode::Menu(menu);
     }

@@ -28,7 +28,8 @@ impl App {
             on,
             choice: MenuChoice::Scope(scope),
         };
-        let machine = if contained { "the host: others are not visible" } else { "the machine" };
+        let machine =
+            if contained { "the host: other processes are not visible" } else { "the machine" };
         let mut items =
             vec![item(Scope::Global, Scope::GLOBAL, machine.to_owned(), shown.is_global())];
         let cgroups = &now.cgroups;

@@ -17,7 +17,7 @@ impl App {
         if self.session.adj_rules.is_some() {
             self.mode = Mode::AdjRules(0);
         } else {
-            self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
+            self.say(NoticeLevel::Plain, "there are no adj rules: start with --adj-rules FILE");
         }
     }
 
@@ -52,9 +52,12 @@ impl App {
         } else if sticky.is_on() {
             self.say(NoticeLevel::Plain, "the rules are on already; o switches them off");
         } else if sticky.trouble.is_some() {
-            self.say(NoticeLevel::Warn, "the file is bad as it is now: mend it first");
+            self.say(NoticeLevel::Warn, "the file is not valid: correct it first");
         } else if self.scene.as_ref().and_then(Scene::before).is_none() {
-            self.say(NoticeLevel::Plain, "one more look is needed to tell whom they mean");
+            self.say(
+                NoticeLevel::Plain,
+                "one more sample is needed to tell which processes they match",
+            );
         } else {
             self.mode = Mode::RuleConsent(sticky.consent_dialog());
         }
@@ -110,7 +113,7 @@ impl App {
         self.mode = Mode::AdjRules(0);
         let Some(sticky) = &mut self.session.adj_rules else { return Vec::new() };
         if !sticky.switch_on(consent) {
-            self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
+            self.say(NoticeLevel::Warn, "the rules changed meanwhile: check them again");
             return Vec::new();
         }
         let (file, digest) = (&sticky.file, sticky.rules.digest);

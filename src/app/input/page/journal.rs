@@ -60,7 +60,7 @@ impl App {
         let again = match change.state {
             ChangeState::Gone => {
                 let text = format!(
-                    "{} {} is gone: there is nobody to put it back to",
+                    "{} {} is gone: the change cannot be reverted",
                     change.who, change.name
                 );
                 return self.say(NoticeLevel::Warn, text);

@@ -19,7 +19,7 @@ impl App {
         if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
-                "this is the past: l goes back to now, where it can be kept",
+                "this is the past: l goes back to now, where it can be made persistent",
             );
             return Vec::new();
         }
@@ -39,7 +39,7 @@ impl App {
         let edit = edit.clone();
         let found = self.scene.as_ref().and_then(|scene| scene.find(edit.who)).cloned();
         let (Some(value), Some(process)) = (edit.value(), found) else {
-            self.say(NoticeLevel::Warn, "there is no value to keep, or nobody who has it");
+            self.say(NoticeLevel::Warn, "there is no value, or the process is gone");
             return Vec::new();
         };
         let asked = self.show_persist(&process, value);
@@ -99,7 +99,7 @@ impl App {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
                     keep.path = Some(name.into());
                 }
-                None => self.say(NoticeLevel::Plain, "this one is no file: y copies it"),
+                None => self.say(NoticeLevel::Plain, "this one is not a file: y copies it"),
             },
             Some(Action::Back) => {
                 let edit = keep.edit.take();
