@@ -9,7 +9,7 @@ use crate::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 #[derive(Clone, Debug)]
 pub struct SysctlDialog {
     /// The sysctl under the cursor.
-    pub knob: Sysctl,
+    pub sysctl: Sysctl,
     /// Its value when the cursor came to it.
     pub from: Reading<u64>,
     /// The typed text; at most a few digits.
@@ -30,7 +30,7 @@ pub struct SysctlDialog {
 #[derive(Clone, Debug)]
 pub struct ConfirmSysctl {
     /// The sysctl.
-    pub knob: Sysctl,
+    pub sysctl: Sysctl,
     /// The value the user saw.
     pub from: u64,
     /// The value to write.
@@ -48,9 +48,9 @@ pub struct ConfirmSysctl {
 impl SysctlDialog {
     /// Opens the editor at a sysctl.
     #[must_use]
-    pub fn new(knob: Sysctl, sample: &Snapshot) -> Self {
+    pub fn new(sysctl: Sysctl, sample: &Snapshot) -> Self {
         let mut edit = Self {
-            knob,
+            sysctl,
             from: Reading::NotAsked,
             typed: String::new(),
             fresh: true,
@@ -59,20 +59,20 @@ impl SysctlDialog {
             reverting: false,
             shown: ShownSince::default(),
         };
-        edit.go_to(knob, sample);
+        edit.go_to(sysctl, sample);
         edit
     }
 
-    pub(crate) fn go_to(&mut self, knob: Sysctl, sample: &Snapshot) {
-        self.knob = knob;
-        self.from = knob.seen(sample);
+    pub(crate) fn go_to(&mut self, sysctl: Sysctl, sample: &Snapshot) {
+        self.sysctl = sysctl;
+        self.from = sysctl.seen(sample);
         self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
         self.fresh = true;
         self.reverting = false;
     }
 
     pub(crate) fn step(&mut self, by: isize, sample: &Snapshot) {
-        let at = Sysctl::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
+        let at = Sysctl::ALL.iter().position(|&sysctl| sysctl == self.sysctl).unwrap_or(0);
         let next = at.saturating_add_signed(by).min(Sysctl::ALL.len() - 1);
         self.go_to(Sysctl::ALL[next], sample);
     }
@@ -81,24 +81,24 @@ impl SysctlDialog {
     #[must_use]
     pub fn value(&self) -> Option<u64> {
         let value: u64 = self.typed.parse().ok()?;
-        (value <= self.knob.highest()).then_some(value)
+        (value <= self.sysctl.highest()).then_some(value)
     }
 
     /// What should be typed.
     #[must_use]
     pub fn complaint(&self) -> String {
-        format!("a number from 0 to {}", self.knob.highest())
+        format!("a number from 0 to {}", self.sysctl.highest())
     }
 
     pub(crate) fn set(&mut self, value: u64) {
-        self.typed = value.min(self.knob.highest()).to_string();
+        self.typed = value.min(self.sysctl.highest()).to_string();
         self.fresh = true;
         self.reverting = false;
     }
 
     /// Changes the value by a step that makes a difference for this sysctl.
     pub(crate) fn nudge(&mut self, up: bool, fine: bool) {
-        let step = match self.knob {
+        let step = match self.sysctl {
             Sysctl::OvercommitRatio | Sysctl::Swappiness if !fine => 5,
             Sysctl::OvercommitKbytes if fine => 64 << 10,
             Sysctl::OvercommitKbytes => 1 << 20,
@@ -120,7 +120,7 @@ impl SysctlDialog {
 
     /// The presets of this sysctl on this machine.
     pub(crate) fn presets(&self, sample: &Snapshot) -> Vec<u64> {
-        match self.knob {
+        match self.sysctl {
             Sysctl::OvercommitMemory | Sysctl::PanicOnOom => vec![0, 1, 2],
             Sysctl::KillAllocatingTask => vec![0, 1],
             Sysctl::Swappiness => vec![0, 1, 10, 60, 100],
@@ -152,19 +152,20 @@ impl SysctlDialog {
 
     pub(crate) fn renew_forecast(&mut self, sample: &Snapshot) {
         let value = self.value();
-        self.forecast = value.and_then(|value| OvercommitForecast::of(self.knob, value, sample));
+        self.forecast = value.and_then(|value| OvercommitForecast::of(self.sysctl, value, sample));
     }
 
     /// The danger of the value, at once or at the next OOM.
     #[must_use]
     pub fn danger(&self) -> Option<SysctlDanger> {
         let (value, from) = (self.value()?, self.from.value()?);
-        if self.knob == Sysctl::PanicOnOom {
+        if self.sysctl == Sysctl::PanicOnOom {
             return (value > from).then_some(SysctlDanger::Panics);
         }
         let forecast = self.forecast?;
         // A value that gives more room than now does no harm, even where it is not enough.
-        let worse = self.knob == Sysctl::OvercommitMemory || forecast.limit < forecast.limit_before;
+        let worse =
+            self.sysctl == Sysctl::OvercommitMemory || forecast.limit < forecast.limit_before;
         match forecast.room() {
             OvercommitRoom::Nobody if worse && value != from => Some(SysctlDanger::NoMemory),
             OvercommitRoom::RootOnly if worse && value != from => {
@@ -177,12 +178,12 @@ impl SysctlDialog {
     /// The command that writes the same value.
     #[must_use]
     pub fn command(&self) -> Option<String> {
-        self.value().map(|value| format!("sysctl -w {}={value}", self.knob))
+        self.value().map(|value| format!("sysctl -w {}={value}", self.sysctl))
     }
 
     /// The line of a file in `/etc/sysctl.d` that writes it at every boot.
     #[must_use]
     pub fn line(&self) -> Option<String> {
-        self.value().map(|value| format!("{} = {value}", self.knob))
+        self.value().map(|value| format!("{} = {value}", self.sysctl))
     }
 }

@@ -18,11 +18,11 @@ impl App {
     }
 
     /// Takes the detail of the process of the dialog. Once the dialog is closed, it is ignored.
-    pub(crate) fn take_detail(&mut self, study: ProcessDetail) {
+    pub(crate) fn take_detail(&mut self, detail: ProcessDetail) {
         if let (Mode::Signal(confirm), Some(scene)) = (&mut self.mode, &self.scene)
-            && confirm.plan.who == study.who
+            && confirm.plan.who == detail.who
         {
-            confirm.learn(study, scene);
+            confirm.learn(detail, scene);
         }
     }
 

@@ -20,3 +20,13 @@ pub struct Viewport {
     /// Whether a dialog was drawn in full. Only then can it be confirmed.
     pub dialog: bool,
 }
+
+impl Viewport {
+    /// The first line of the open page after scrolling by `by` lines from the line `at`.
+    #[must_use]
+    pub fn scroll(&self, at: u16, by: isize) -> u16 {
+        let last = self.page_lines.saturating_sub(self.page);
+        let to = usize::from(at).saturating_add_signed(by);
+        u16::try_from(to).unwrap_or(last).min(last)
+    }
+}

@@ -99,8 +99,8 @@ impl App {
     pub(crate) fn open_bulk_adj(&mut self, to: Adj) {
         let Mode::Adjust(edit) = &self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        let several = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
-        self.mode = Mode::Bulk(several);
+        let bulk = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
+        self.mode = Mode::Bulk(bulk);
     }
 
     pub(crate) fn adjust_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {

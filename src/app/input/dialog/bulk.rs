@@ -40,15 +40,15 @@ impl App {
             1 => "Sacrifice the tagged process?".to_owned(),
             count => format!("Sacrifice {count} tagged processes?"),
         };
-        let several = self.signal_several(title, &all, true);
-        self.mode = Mode::Bulk(several);
+        let bulk = self.signal_several(title, &all, true);
+        self.mode = Mode::Bulk(bulk);
     }
 
     /// Opens the dialog that signals all processes that share the memory. The memory is freed when the
     /// last of them exits.
     pub(crate) fn open_with_sharers(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let sharers = match confirm.plan.detail.as_ref().map(|study| &study.sharers) {
+        let sharers = match confirm.plan.detail.as_ref().map(|detail| &detail.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
             _ => {
                 return self
@@ -61,13 +61,13 @@ impl App {
             ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
         let title = format!("Send {signal} to all {} that share one memory?", all.len());
         let hidden = sharers.len() + 1 - all.len();
-        let mut several = self.signal_several(title, &all, false);
+        let mut bulk = self.signal_several(title, &all, false);
         if hidden > 0 {
-            several.notes.push(format!(
+            bulk.notes.push(format!(
                 "{hidden} more came since the last sample: press Esc and open this again"
             ));
         }
-        self.mode = Mode::Bulk(several);
+        self.mode = Mode::Bulk(bulk);
     }
 
     /// The dialog for several processes, each with its signal.
@@ -93,13 +93,13 @@ impl App {
                 });
             }
         }
-        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
-        several.notes.push(if apart {
+        let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
+        bulk.notes.push(if apart {
             format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
         } else {
             "the memory is shared: it is freed when the last of them exits".to_owned()
         });
-        several
+        bulk
     }
 
     /// The cgroup of a process, where it can be killed as a whole (v2, not the root), and the number of
@@ -141,16 +141,16 @@ impl App {
             })
             .collect();
         let title = format!("Kill all {} of cgroup {path}?", items.len());
-        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
-        several.whole = whole;
-        several.notes.push(if may {
+        let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
+        bulk.whole = whole;
+        bulk.notes.push(if may {
             "SIGKILL by one write to cgroup.kill; what they start meanwhile is killed too"
                 .to_owned()
         } else {
             "cgroup.kill makes no exceptions: signal them one by one (k), or tag them (X)"
                 .to_owned()
         });
-        self.mode = Mode::Bulk(several);
+        self.mode = Mode::Bulk(bulk);
     }
 }
 
@@ -190,7 +190,7 @@ fn would_free(process: &Process, scene: &Scene) -> Bytes {
 impl App {
     pub(crate) fn bulk_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.display.viewport.page;
-        let Mode::Bulk(several) = &mut self.mode else { return Vec::new() };
+        let Mode::Bulk(bulk) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
         match meaning {
             Some(Action::Back) => {
@@ -200,24 +200,24 @@ impl App {
             Some(Action::Quit) => return self.leave_dialog("nothing was done"),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(action) if action.step(page).is_some() => {
-                several.scroll(action.step(page).unwrap_or_default(), page);
+                bulk.scroll(action.step(page).unwrap_or_default(), page);
             }
-            _ if !several.shown.was_seen_at(press.at) => {}
-            Some(Action::Apply) if press.alone && several.unseen() > 0 => {
-                let text = format!("{} more are below: Down shows them", several.unseen());
+            _ if !bulk.shown.was_seen_at(press.at) => {}
+            Some(Action::Apply) if press.alone && bulk.unseen() > 0 => {
+                let text = format!("{} more are below: Down shows them", bulk.unseen());
                 self.say(NoticeLevel::Warn, text);
             }
-            Some(Action::Apply) if press.alone && several.is_agreed() => {
-                let (title, intents) = (several.title.clone(), several.intents().collect());
+            Some(Action::Apply) if press.alone && bulk.is_agreed() => {
+                let (title, intents) = (bulk.title.clone(), bulk.intents().collect());
                 return self.begin_bulk(title, intents);
             }
             Some(Action::Apply) if press.alone => {
-                let text = format!("that is not the count: type {}", several.touched());
+                let text = format!("that is not the count: type {}", bulk.touched());
                 self.say(NoticeLevel::Warn, text);
             }
             None => match key {
-                Key { code: KeyCode::Backspace, .. } => several.pop(),
-                _ => key.digit().into_iter().for_each(|digit| several.push(digit)),
+                Key { code: KeyCode::Backspace, .. } => bulk.pop(),
+                _ => key.digit().into_iter().for_each(|digit| bulk.push(digit)),
             },
             _ => {}
         }

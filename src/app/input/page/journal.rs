@@ -84,8 +84,8 @@ impl App {
     fn value_now(&self, who: ProcId) -> Option<Adj> {
         let scene = self.scene.as_ref()?;
         let last_act = self.session.journal.entries.last().map_or(i64::MIN, |entry| entry.unix_ms);
-        let told =
+        let known =
             self.session.journal.known(who).filter(|_| scene.now().clock.unix_ms <= last_act);
-        told.or_else(|| scene.find(who)?.adj.value())
+        known.or_else(|| scene.find(who)?.adj.value())
     }
 }

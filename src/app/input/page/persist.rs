@@ -43,8 +43,8 @@ impl App {
             return Vec::new();
         };
         let asked = self.show_persist(&process, value);
-        if let Mode::Persist(keep) = &mut self.mode {
-            keep.edit = Some(edit);
+        if let Mode::Persist(page) = &mut self.mode {
+            page.edit = Some(edit);
         }
         asked
     }
@@ -59,29 +59,29 @@ impl App {
 
     /// Updates the page by a new sample.
     pub(crate) fn renew_persist(&mut self) {
-        let (Mode::Persist(keep), Some(scene)) = (&mut self.mode, &self.scene) else { return };
-        if let Some(process) = scene.find(keep.who) {
-            keep.renew(process, self.names.command(process), scene.now());
+        let (Mode::Persist(page), Some(scene)) = (&mut self.mode, &self.scene) else { return };
+        if let Some(process) = scene.find(page.who) {
+            page.renew(process, self.names.command(process), scene.now());
         }
     }
 
     pub(crate) fn persist_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let page = self.display.viewport.page;
-        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
-        if keep.path.is_some() {
+        let rows = self.display.viewport.page;
+        let Mode::Persist(page) = &mut self.mode else { return Vec::new() };
+        if page.path.is_some() {
             return self.path_key(key, press);
         }
-        let chosen = keep.chosen().cloned();
+        let chosen = page.chosen().cloned();
         match bindings::meaning(KeyContext::Persist, key) {
-            Some(action) if action.step(page).is_some() => {
-                let by = action.step(page).unwrap_or_default().clamp(-1000, 1000);
+            Some(action) if action.step(rows).is_some() => {
+                let by = action.step(rows).unwrap_or_default().clamp(-1000, 1000);
                 let by = if matches!(action, Action::PageUp | Action::PageDown) {
                     by.signum()
                 } else {
                     by
                 };
-                let last = keep.methods.len().saturating_sub(1);
-                keep.at = keep.at.saturating_add_signed(by).min(last);
+                let last = page.methods.len().saturating_sub(1);
+                page.at = page.at.saturating_add_signed(by).min(last);
             }
             Some(Action::Copy) => match chosen.filter(|method| !method.text.is_empty()) {
                 Some(method) => {
@@ -97,12 +97,12 @@ impl App {
                 // The default is a file in the working directory.
                 Some(place) => {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
-                    keep.path = Some(name.into());
+                    page.path = Some(name.into());
                 }
                 None => self.say(NoticeLevel::Plain, "this one is not a file: y copies it"),
             },
             Some(Action::Back) => {
-                let edit = keep.edit.take();
+                let edit = page.edit.take();
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
                     edit.shown = crate::app::keymap::press::ShownSince::default();
@@ -119,17 +119,17 @@ impl App {
 
     /// Takes a key while a path is typed.
     fn path_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
-        let Some(input) = &mut keep.path else { return Vec::new() };
+        let Mode::Persist(page) = &mut self.mode else { return Vec::new() };
+        let Some(input) = &mut page.path else { return Vec::new() };
         match key.code {
-            KeyCode::Esc => keep.path = None,
-            KeyCode::Char('c') if key.ctrl => keep.path = None,
+            KeyCode::Esc => page.path = None,
+            KeyCode::Char('c') if key.ctrl => page.path = None,
             KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
             // A pasted line end does not write the file.
             KeyCode::Enter if press.alone && !input.value().trim().is_empty() => {
                 let path = input.value().trim().to_owned();
-                keep.path = None;
-                let text = keep.chosen().map(|method| method.text.clone()).unwrap_or_default();
+                page.path = None;
+                let text = page.chosen().map(|method| method.text.clone()).unwrap_or_default();
                 return vec![Request::Write { path, text }];
             }
             _ => {
