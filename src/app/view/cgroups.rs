@@ -80,7 +80,29 @@ impl CgroupsView {
             outcome: Some(at_limit::of_domain(policy, scene, ranking, &machine)),
             limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
-        let mut outcomes = at_limit::outcomes(policy, scene, &census).into_iter().peekable();
+        self.push_groups(policy, scene, &census);
+        if self.by_limit {
+            for line in &mut self.lines {
+                (line.depth, line.said) = (0, 0);
+            }
+            // A stable sort: cgroups without a limit keep the order of the tree, at the end.
+            let far = (u64::MAX, u64::MAX, u64::MAX);
+            self.lines
+                .sort_by_key(|line| line.limit.as_ref().map_or(far, ReachableLimit::distance));
+        }
+        let Some(held) = &self.held else {
+            self.cursor.at = 0;
+            return;
+        };
+        let path = |line: &CgroupLine| line.at.map(|at| &cgroups.list[at].path);
+        let at = self.lines.iter().position(|line| path(line) == held.as_ref());
+        self.cursor.at = at.unwrap_or(self.cursor.at).min(self.lines.len() - 1);
+    }
+
+    /// Adds a line for each cgroup that is shown, as a tree.
+    fn push_groups(&mut self, policy: &dyn Policy, scene: &Scene, census: &GroupCensus) {
+        let mut outcomes = at_limit::outcomes(policy, scene, census).into_iter().peekable();
+        let cgroups = &scene.now().cgroups;
         let mut above: Vec<&str> = Vec::new();
         for at in shown(cgroups, self.hide) {
             let group = &cgroups.list[at];
@@ -104,22 +126,6 @@ impl CgroupsView {
                 above.push(path);
             }
         }
-        if self.by_limit {
-            for line in &mut self.lines {
-                (line.depth, line.said) = (0, 0);
-            }
-            // A stable sort: cgroups without a limit keep the order of the tree, at the end.
-            let far = (u64::MAX, u64::MAX, u64::MAX);
-            self.lines
-                .sort_by_key(|line| line.limit.as_ref().map_or(far, ReachableLimit::distance));
-        }
-        let Some(held) = &self.held else {
-            self.cursor.at = 0;
-            return;
-        };
-        let path = |line: &CgroupLine| line.at.map(|at| &cgroups.list[at].path);
-        let at = self.lines.iter().position(|line| path(line) == held.as_ref());
-        self.cursor.at = at.unwrap_or(self.cursor.at).min(self.lines.len() - 1);
     }
 
     pub(crate) fn keep_visible(&mut self, rows: u16) {
