@@ -376,7 +376,7 @@ fn a_recording_is_played_stopped_and_left() {
     terminal.send("l");
     terminal.wait_for("the end", |text| text.contains("stopped"));
     terminal.send(")");
-    terminal.wait_for("that it is the last", |text| text.contains("this is the last look"));
+    terminal.wait_for("that it is the last", |text| text.contains("this is the last sample"));
     terminal.send("X");
     terminal.wait_for("the refusal", |text| {
         text.contains("recording:") || text.contains("a recording")
@@ -476,7 +476,7 @@ fn reports_of_a_file_are_shown_without_a_machine() {
     terminal.send("{");
     terminal.wait_for("the one before", |text| text.contains("[report 3 of 4]"));
     terminal.send("a");
-    terminal.wait_for("the word", |text| text.contains("nobody in it can be acted on"));
+    terminal.wait_for("the word", |text| text.contains("its processes cannot be acted on"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

@@ -201,7 +201,8 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     }
     assert_eq!(sample(&mut player, with(&kept)), []);
     assert_eq!(sample(&mut player, with(&back)), []);
-    let told = player.app.session.journal.entries.iter().filter(|it| it.text.contains("left so"));
+    let told =
+        player.app.session.journal.entries.iter().filter(|it| it.text.contains("left as it is"));
     assert_eq!(told.count(), 1);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written, 1 changed back");
 
@@ -878,7 +879,7 @@ fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
         for key in keys {
             let row = KEYS.iter().find(|row| row.keys.contains(&Key::alt(key)));
             let help = row.map_or("nothing", |row| row.help);
-            assert!(help.starts_with("rules of adj"), "Alt-{key}: {help}");
+            assert!(help.starts_with("adj rules"), "Alt-{key}: {help}");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::ui::paint::canvas::{Canvas, cells};
 /// Paints it.
 pub fn paint(several: &BulkDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let frame = if several.grave { theme.grave_frame() } else { theme.frame() };
+    let frame = if several.destructive { theme.grave_frame() } else { theme.frame() };
     // The frame, a blank line around the list, what is asked and the keys.
     let around = 2 + 4 + several.notes.len() as u16;
     let room = area.height.saturating_sub(around).max(1);

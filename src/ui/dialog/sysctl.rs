@@ -26,7 +26,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
     for knob in Sysctl::ALL {
         let seen = now.sysctl(knob);
         // Where there is too little room, the one that is being turned stays.
-        let rank = if knob == edit.knob { 0 } else { 7 };
+        let rank = if knob == edit.sysctl { 0 } else { 7 };
         lines.push((rank, row(knob, seen, edit, theme)));
     }
     lines.push((9, Line::default()));
@@ -36,7 +36,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
             lines.push((1, Line::styled(text, theme.warn())));
         }
         None => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
-        Some(_) if seen_otherwise(edit, now.sysctl(edit.knob)) => {
+        Some(_) if seen_otherwise(edit, now.sysctl(edit.sysctl)) => {
             let text = "! it changed meanwhile: leave it and look again";
             lines.push((1, Line::styled(text, theme.warn())));
         }
@@ -74,7 +74,7 @@ fn seen_otherwise(edit: &SysctlDialog, seen: Reading<u64>) -> bool {
 
 /// A switch: its name, its value, and behind the one under the cursor what is typed.
 fn row(knob: Sysctl, seen: Reading<u64>, edit: &SysctlDialog, theme: Theme) -> Line<'static> {
-    let chosen = knob == edit.knob;
+    let chosen = knob == edit.sysctl;
     let mark = if chosen { "> " } else { "  " };
     let style = if chosen { theme.strong() } else { theme.plain() };
     let value = match seen {
@@ -111,10 +111,10 @@ fn about(
 ) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     let commits = matches!(
-        edit.knob,
+        edit.sysctl,
         Sysctl::OvercommitMemory | Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes
     );
-    let text = match (edit.knob, value) {
+    let text = match (edit.sysctl, value) {
         // `mm/util.c` `__vm_enough_memory` before 5.2.
         (Sysctl::OvercommitMemory, 0) if context.scene.machine().kernel_version() < (5, 2) => {
             "a request for more than is free or can be freed is refused"
@@ -149,14 +149,14 @@ fn about(
     if let Some(forecast) = edit.forecast.filter(|_| commits) {
         lines.push((2, limit_line(&forecast, context, theme)));
         // A grave value says it in its own words.
-        if edit.grave().is_none() {
+        if edit.danger().is_none() {
             lines.push((2, room_line(&forecast, context, theme)));
         }
         lines.extend(reserve_line(&forecast, context, theme));
     } else if commits {
         lines.push((2, Line::styled("what is promised here is not known", theme.warn())));
     }
-    if let Some(grave) = edit.grave() {
+    if let Some(grave) = edit.danger() {
         lines.push((
             1,
             Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
@@ -271,7 +271,7 @@ fn keys(theme: Theme) -> Line<'static> {
 pub fn paint_sure(app: &App, sure: &ConfirmSysctl, area: Rect, canvas: &mut Canvas<'_>) -> bool {
     let theme = canvas.theme;
     let Some(context) = text::header_context(app) else { return false };
-    let knob = sure.knob;
+    let knob = sure.sysctl;
     let mut lines: Vec<popup::PriorityLine> = vec![(
         0,
         Line::from(vec![
@@ -281,9 +281,9 @@ pub fn paint_sure(app: &App, sure: &ConfirmSysctl, area: Rect, canvas: &mut Canv
         ]),
     )];
     lines.push((9, Line::default()));
-    let text = format!("! {}", warning(sure.grave, sure.forecast, &context));
+    let text = format!("! {}", warning(sure.danger, sure.forecast, &context));
     lines.push((0, Line::styled(text, theme.danger())));
-    let then = match sure.grave {
+    let then = match sure.danger {
         SysctlDanger::NoMemory => {
             "nothing can be started then, not even a shell to put it back; doomtop may end too"
         }

@@ -193,7 +193,7 @@ fn pace(app: &App, canvas: &Canvas<'_>) -> Span<'static> {
         Span::styled("[paused]", theme.warn())
     } else if app.held() && app.views.kind == ViewKind::Processes {
         Span::styled("[held]", theme.warn())
-    } else if app.start.live && app.refresh.pace.is_pressed() {
+    } else if app.start.live && app.refresh.pace.is_fast() {
         Span::styled("[live, pressed]", theme.warn())
     } else if app.start.live && app.refresh.pace.is_relaxed() {
         Span::raw("[live, relaxed]")

@@ -199,7 +199,7 @@ fn title(
     }
     let seconds = app.refresh.pace.shown(app.settings.delay).0 as f64 / 1000.0;
     let time = text::clock(app, now.clock.unix_ms);
-    let pace = if app.refresh.pace.is_pressed() { theme.warn() } else { theme.plain() };
+    let pace = if app.refresh.pace.is_fast() { theme.warn() } else { theme.plain() };
     match &app.incidents.report {
         // What stands still has no pace.
         Some(report) if report.told == EventTime::Order => {

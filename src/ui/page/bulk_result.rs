@@ -11,7 +11,7 @@ use crate::ui::paint::canvas::Canvas;
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let Some(round) = &app.session.journal.round else {
+    let Some(round) = &app.session.journal.bulk else {
         return scroll::paint("Nothing was done yet", &[], 0, scroll, area, canvas);
     };
     let style = |level| match level {

@@ -93,7 +93,7 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
 /// How the beginning of pressure is noticed.
 fn watch(app: &App) -> Vec<String> {
     let Some(scene) = app.scene.as_ref().filter(|_| app.start.live) else { return Vec::new() };
-    let whose = if app.refresh.pace.whose.is_some() { " in the scope" } else { "" };
+    let whose = if app.refresh.pace.cgroup.is_some() { " in the scope" } else { "" };
     let mut lines = match &app.refresh.pace.watch {
         PressureWatch::Off if app.start.acting == ActingMode::Elsewhere => {
             vec!["another proc tree: seen by each look only".to_owned()]
