@@ -1,22 +1,29 @@
-//! The help page, printed from the tables of keys and columns, so that it cannot lie.
+//! The help page, made from the tables of keys, columns and policies, so that it is always complete.
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::keymap::bindings::{Key, KeyContext, keys_of};
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::theme::Theme;
-use crate::ui::view::cgroups::GROUP_COLUMNS;
+use crate::ui::view::cgroup_columns::GROUP_COLUMNS;
 
-/// Cells of the keys, and where what continues is indented.
-pub const MARGIN: u16 = 20;
+/// The cells of the left part, and where continued lines are indented.
+const INDENT: u16 = 20;
 
-/// The page.
-#[must_use]
-pub fn lines(theme: Theme) -> Vec<Line<'static>> {
+/// Paints the page.
+pub fn paint(scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let lines = lines(canvas.theme);
+    scroll::paint("doomtop: keys and columns", &lines, INDENT, scroll, area, canvas)
+}
+
+fn lines(theme: Theme) -> Vec<Line<'static>> {
     let heading = |text: &str| Line::styled(text.to_owned(), theme.strong());
     let row = |left: &str, right: &str| {
-        let width = usize::from(MARGIN) - 2;
+        let width = usize::from(INDENT) - 2;
         Line::from(vec![
             Span::styled(format!("{left:<width$}  "), theme.label()),
             Span::raw(right.to_owned()),
