@@ -90,7 +90,7 @@ fn persistence(edit: &AdjustDialog, process: Option<&Process>) -> String {
         Some((unit, value)) => {
             format!("it is lost at restart; W: OOMScoreAdjust={} in {unit}", value.0)
         }
-        None => "it is lost at restart; W: how to keep it".to_owned(),
+        None => "it is lost at restart; W: how to persist it".to_owned(),
     }
 }
 

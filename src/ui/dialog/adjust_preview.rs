@@ -47,7 +47,7 @@ pub fn previews(
         if preview.knows_adj || !preview.is_idle() {
             format!("by {}", preview.policy)
         } else {
-            format!("by {}: knows no adj", preview.policy)
+            format!("by {}: does not use adj", preview.policy)
         }
     };
     let mut lines = vec![(1, row("", both.map(by), theme.dim()))];

@@ -58,7 +58,7 @@ fn question(dialog: &BulkDialog, canvas: &Canvas<'_>) -> Line<'static> {
     let theme = canvas.theme;
     let touched = dialog.touched();
     if touched == 0 {
-        return Line::styled("nobody here can be touched   Esc closes", theme.warn());
+        return Line::styled("no process here can be changed   Esc closes", theme.warn());
     }
     match &dialog.consent {
         BulkConsent::Enter => Line::from(vec![

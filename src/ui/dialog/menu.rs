@@ -45,7 +45,7 @@ pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     PageShown { page: rows.height, lines: matching, dialog: false }
 }
 
-/// Where the menu stands, and whether it has a border.
+/// The area of the menu, and whether it has a border.
 fn place(menu: &Menu, labels: u16, area: Rect) -> (Rect, bool) {
     let hints = menu.items.iter().map(|item| cells(&item.hint)).max().unwrap_or(0);
     let wanted = (labels + hints).saturating_add(8).max(cells(&menu.title) + 8).clamp(30, 76);
@@ -86,7 +86,7 @@ fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut
     let end = row.right().saturating_sub(1);
     x += canvas.text(x, y, end.saturating_sub(x), on, theme.tag());
     let room = labels.min(end.saturating_sub(x));
-    // The end of a path tells most.
+    // The end of a path is its most useful part.
     let label = match item.choice {
         MenuChoice::Scope(_) => tail(&item.label, room),
         _ => item.label.as_str().into(),

@@ -21,22 +21,23 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
         lines.push((0, rule(about, *adj, *would, theme)));
     }
     if let Some(more) = ask.lines.len().checked_sub(LISTED).filter(|&more| more > 0) {
-        let text = format!("and {more} rules more, all on the page behind this");
+        let text = format!("and {more} more rules, all on the page behind this");
         lines.push((0, Line::styled(text, theme.warn())));
     }
     lines.push((9, Line::default()));
-    let text = "From now on each look writes these values, without asking again: once for each \
-                process that a rule means, also for those that start later.";
+    let text = "From now on each sample writes these values without asking again: once for each \
+                process that a rule applies to, also for those that start later.";
     lines.push((0, Line::raw(text)));
     let text = format!(
-        "Never pid 1, kernel threads, doomtop, or who has -1000; at most {MOST_A_LOOK} at a look; \
-         who is changed back is left so. A changed file switches them off. What was written stays."
+        "Never pid 1, kernel threads, doomtop, or a process that has -1000; at most {MOST_A_LOOK} a \
+         sample. A value that something else changes back is left as it is. A change of the file \
+         switches the rules off. Values that were written stay."
     );
     lines.push((5, Line::styled(text, theme.dim())));
     lines.push((9, Line::default()));
     let count = ask.count.to_string();
     lines.push((0, keys::typed_number(theme, "count", &count, &ask.typed, "they stay off")));
-    let title = format!("Switch on the rules of {}?", ask.file);
+    let title = format!("Switch on the adj rules of {}?", ask.file);
     popup::paint(&title, lines, theme.grave_frame(), area, canvas)
 }
 

@@ -118,7 +118,7 @@ fn predicted(
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(
-            "no prediction: the kernel would not go by the ranking now",
+            "no prediction: the kernel would not use the ranking now",
             theme.warn(),
         );
     }
@@ -189,9 +189,9 @@ fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String>
         .collect();
     if steps.is_empty() {
         let gentle = confirm.signal.ends() && confirm.signal != Signal::KILL;
-        return gentle.then(|| "it ends at its own pace: nothing is hurried".to_owned());
+        return gentle.then(|| "it ends at its own pace: nothing is expedited".to_owned());
     }
-    Some(format!("hurried: {}", steps.join(", ")))
+    Some(format!("expedited: {}", steps.join(", ")))
 }
 
 /// What it takes to confirm.
@@ -219,7 +219,7 @@ fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> 
             8,
             Line::from(vec![
                 Span::styled("m", theme.strong()),
-                Span::styled(" all who live in its memory, too", theme.dim()),
+                Span::styled(" all that share its memory, too", theme.dim()),
             ]),
         ));
     }

@@ -34,7 +34,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
         }
         None => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
         Some(_) if seen_otherwise(edit, edit.knob.seen(now)) => {
-            let text = "! it changed meanwhile: leave it and look again";
+            let text = "! its value changed since this opened: Esc, then open it again";
             lines.push((1, Line::styled(text, theme.warn())));
         }
         Some(value) => lines.extend(effects(edit, value, &context, theme)),
@@ -51,17 +51,17 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
                 Span::raw(text),
             ])
         };
-        lines.push((5, dim("y", " copies, for now:  ", command)));
+        lines.push((5, dim("y", " copies, for this boot:  ", command)));
         lines.push((4, dim("Y", " copies, for every boot, in /etc/sysctl.d:  ", line)));
     }
     if let Some((sysctl, before)) = app.sysctl_history.earlier.last() {
-        let text = format!(" proposes {sysctl} = {before}, as before the last turn from here");
+        let text = format!(" proposes {sysctl} = {before}, as before the last change from here");
         let spans = vec![Span::styled("r", theme.strong()), Span::styled(text, theme.dim())];
         lines.push((6, Line::from(spans)));
     }
     lines.push((9, Line::default()));
     lines.push((0, answers(theme)));
-    let title = format!("The kernel's switches of {}, until it boots again", now.machine.name);
+    let title = format!("Kernel sysctls of {}, until the next boot", now.machine.name);
     popup::paint(&title, lines, theme.frame(), area, canvas)
 }
 
@@ -131,12 +131,12 @@ pub fn paint_confirm(
     lines.push((0, Line::styled(text, theme.danger())));
     let then = match confirm.grave {
         SysctlDanger::NoMemory => {
-            "nothing can be started then, not even a shell to put it back; doomtop may end too"
+            "nothing can be started then, not even a shell to change it back; doomtop may exit, too"
         }
         SysctlDanger::NoMemoryButRoot => {
-            "nobody but root can start anything then; services of other users fail"
+            "only root can start anything then; services of other users fail"
         }
-        SysctlDanger::Panics => "what is not on disk by then is lost",
+        SysctlDanger::Panics => "everything that is not on disk by then is lost",
     };
     lines.push((1, Line::raw(then)));
     lines.push((9, Line::default()));

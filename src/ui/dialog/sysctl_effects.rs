@@ -47,11 +47,13 @@ pub fn effects(
         (Sysctl::PanicOnOom, _) => "any OOM panics the machine, one in a cgroup too",
         (Sysctl::KillAllocatingTask, 0) => "an OOM kills by badness",
         (Sysctl::KillAllocatingTask, _) => {
-            "an OOM of the machine kills whoever asks then, whatever its badness"
+            "an OOM of the machine kills the allocating task, whatever its badness"
         }
-        (Sysctl::Swappiness, 0) => "anonymous memory is swapped only when little else is left",
+        (Sysctl::Swappiness, 0) => {
+            "anonymous memory is swapped only when hardly any page cache is left"
+        }
         (Sysctl::Swappiness, _) => {
-            "above 100 swap is taken to be faster than files (5.8 and later)"
+            "above 100, swap is taken to be faster than files (5.8 and later)"
         }
     };
     lines.push((3, Line::raw(text)));
@@ -63,7 +65,7 @@ pub fn effects(
         }
         lines.extend(reserve_line(&forecast, context, theme));
     } else if commits {
-        lines.push((2, Line::styled("what is promised here is not known", theme.warn())));
+        lines.push((2, Line::styled("the commit charge is not known here", theme.warn())));
     }
     if let Some(grave) = edit.grave() {
         lines.push((
@@ -87,10 +89,11 @@ fn limit_line(
         spans.push(Span::raw(format!("{} {} ", size(forecast.limit_before), theme.arrow())));
     }
     spans.push(Span::styled(size(forecast.limit), theme.strong()));
-    spans.push(Span::styled("   promised ", theme.label()));
+    spans.push(Span::styled("   committed ", theme.label()));
     spans.push(Span::raw(format!("{}, {percent}%", size(forecast.committed))));
     if forecast.foreign {
-        spans.push(Span::styled("   (about: sizes here are not the machine's)", theme.warn()));
+        spans
+            .push(Span::styled("   (approximate: sizes here are not the machine's)", theme.warn()));
     }
     Line::from(spans)
 }
@@ -107,17 +110,16 @@ fn room_line(
         }
         OvercommitRoom::Enough => {
             let free = forecast.limit.saturating_sub(forecast.committed);
-            (format!("{} more can be promised then", text::kib(context, free)), theme.good())
+            (format!("{} more can be committed then", text::kib(context, free)), theme.good())
         }
         OvercommitRoom::NotForLarge => {
-            let text =
-                "! large processes are refused more: up to 1/32 of its size is kept from each";
+            let text = "! large processes are refused: 1/32 of the size of each is held in reserve";
             (text.to_owned(), theme.warn())
         }
         OvercommitRoom::RootOnly => {
-            ("! only root can be promised more: the rest is its reserve".to_owned(), theme.warn())
+            ("! only root can commit more: the rest is its reserve".to_owned(), theme.warn())
         }
-        OvercommitRoom::Nobody => ("! nobody can be promised any more".to_owned(), theme.warn()),
+        OvercommitRoom::Nobody => ("! no process can commit more".to_owned(), theme.warn()),
     };
     Line::styled(text, style)
 }
@@ -131,7 +133,7 @@ fn reserve_line(
     let reserves = forecast.admin_reserve + forecast.user_reserve;
     let held = forecast.mode.enforces() && reserves > Kib::ZERO;
     let text = format!(
-        "kept for root {}, from each process up to {} (admin_, user_reserve_kbytes)",
+        "reserve for root {}, from each process up to {} (admin_, user_reserve_kbytes)",
         text::kib(context, forecast.admin_reserve),
         text::kib(context, forecast.user_reserve)
     );
@@ -149,7 +151,7 @@ pub fn warning(
         let (committed, limit) =
             (text::kib(context, forecast.committed), text::kib(context, forecast.limit));
         format!(
-            "with mode 2 now, every allocation{but} would fail: {committed} of {limit} promised"
+            "with mode 2 now, every allocation{but} would fail: {committed} of {limit} committed"
         )
     };
     match grave {

@@ -1,4 +1,4 @@
-//! Where the parts of the gauge lines of the header stand, so that they are aligned below each other.
+//! The columns of the parts of the header's gauge lines, so that these are aligned below each other.
 //! Columns are counted from the end of the gauge's numbers.
 
 /// From this width on the header has room for more than gauges and the averages of pressure.
@@ -10,17 +10,20 @@ pub const WIDEST: u16 = 180;
 /// The column of the detail behind a gauge.
 pub const DETAIL: u16 = 0;
 
+/// The cells of a gauge's label, without the space behind it.
+pub const LABEL: usize = 6;
+
 /// The cells that the label and the numbers of a gauge take beside its bar.
-pub const AROUND_BAR: u16 = 23;
+pub const AROUND_BAR: u16 = 26;
 
 /// The cells of a bar: the same in all lines.
 pub const fn bar(width: u16) -> u16 {
     match width {
-        ..=59 => 8,
-        60..=79 => 14,
-        80..=99 => 21,
-        100..=139 => 30,
-        _ => 40,
+        ..=59 => 6,
+        60..=79 => 11,
+        80..=99 => 18,
+        100..=139 => 27,
+        _ => 37,
     }
 }
 

@@ -30,7 +30,7 @@ pub fn line(
     let (room, left) = (text::room(context, limit), text::left(context, limit));
     let victim = text::victim(context, &first.outcome);
     let all = format!("{victim}{}", text::mates(&first.outcome));
-    let label = if width >= 60 { "First wall" } else { "Wall" };
+    let label = if width >= 60 { "First limit" } else { "Limit" };
     let name = text::limit_name(limit);
     // The name is cut before anything else is left out, but not to nothing.
     let for_name = |room: &str, outcome: &str| {

@@ -11,6 +11,7 @@ use crate::ui::frame::facts;
 use crate::ui::frame::psi::{self, HeaderPsi};
 use crate::ui::paint::canvas::{cells, line_cells};
 use crate::ui::paint::gauge;
+use crate::ui::paint::label;
 use crate::ui::paint::lines::span_cells;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
@@ -19,7 +20,7 @@ use crate::units::{Kib, Millis};
 /// Memory that is full sooner than this is a warning, and sooner than the second time an alarm.
 const SOON: [Millis; 2] = [Millis(600_000), Millis(120_000)];
 
-/// Spans, and the column where they stand.
+/// A column, and the spans that begin there.
 type Part = (u16, Vec<Span<'static>>);
 
 /// The left part of a gauge line: label, bar, two sizes and percent.
@@ -41,7 +42,7 @@ struct Gauge {
 impl Gauge {
     fn line(self, theme: Theme, width: u16, parts: Vec<Part>) -> Line<'static> {
         let bar = alignment::bar(width);
-        let mut spans = vec![Span::styled(format!("{} ", self.label), theme.label())];
+        let mut spans = vec![label::label(theme, self.label, alignment::LABEL)];
         spans.extend(gauge::bar(theme, bar, self.used, self.more, self.bar));
         spans.push(Span::raw(format!(" {:>11} ", self.sizes)));
         let alarm = if self.alarm { "!" } else { " " };
@@ -148,7 +149,7 @@ pub fn swap(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Li
     let pressure = psi::parts(app, HeaderPsi::MemoryFull, now.pressure.full, theme, width);
     if swap.total_kib.0 == 0 {
         let gauge = Gauge {
-            label: "Swp",
+            label: "Swap",
             used: 0.0,
             more: 0.0,
             sizes: "no swap".to_owned(),
@@ -173,7 +174,7 @@ pub fn swap(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Li
     let mut parts = vec![(DETAIL, with_time(detail, time, width))];
     parts.extend(pressure);
     let gauge = Gauge {
-        label: "Swp",
+        label: "Swap",
         used: share(swap.used(), swap.total_kib),
         more: 0.0,
         sizes: text::pair(context, swap.used(), swap.total_kib),
@@ -191,7 +192,7 @@ pub fn commit(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> 
     let commit = now.overcommit;
     let Some(charge) = commit.charge() else {
         return Line::from(vec![
-            Span::styled("Cmt ", theme.label()),
+            Span::styled("Commit ", theme.label()),
             Span::styled("the commit charge could not be read", theme.dim()),
         ]);
     };
@@ -228,7 +229,7 @@ pub fn commit(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> 
         parts.push((alignment::rest(width), vec![Span::styled(text, theme.dim())]));
     }
     let gauge = Gauge {
-        label: "Cmt",
+        label: "Commit",
         used: full as f64 / 100.0,
         more: 0.0,
         sizes: text::pair(context, charge.committed, charge.limit),

@@ -12,7 +12,7 @@ use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{input, severity};
 
-/// What a view says of itself, the most important first. It is called with a sample only.
+/// The parts of a view's status line, the most important first. Called only when there is a sample.
 pub type ViewStatus = fn(&App, Theme) -> Vec<Span<'static>>;
 
 /// Paints the line.
@@ -28,7 +28,7 @@ pub fn paint(app: &App, view: ViewStatus, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let mut parts = Vec::with_capacity(12);
     if let Some(why) = app.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
-        parts.push(Span::styled(format!("! no new looks: {why}"), theme.danger()));
+        parts.push(Span::styled(format!("! no new samples: {why}"), theme.danger()));
     }
     if app.scene.is_some() {
         parts.extend(view(app, theme));
@@ -105,9 +105,9 @@ pub fn pace(app: &App, theme: Theme) -> Span<'static> {
     } else if app.paused {
         Span::styled("[paused]", theme.warn())
     } else if app.held() && app.screen == ViewKind::Processes {
-        Span::styled("[held]", theme.warn())
+        Span::styled("[order frozen]", theme.warn())
     } else if app.setup.live && app.pace.is_pressed() {
-        Span::styled("[live, pressed]", theme.warn())
+        Span::styled("[live, fast]", theme.warn())
     } else if app.setup.live && app.pace.is_relaxed() {
         Span::raw("[live, relaxed]")
     } else if app.setup.live {

@@ -133,7 +133,7 @@ fn marks(app: &App, theme: Theme) -> Vec<Span<'static>> {
         mark(format!("[rec {}:{:02}]", seconds / 60, seconds % 60), theme.danger());
     }
     if app.lost.is_some() && !app.playback.past.is_empty() {
-        mark("[no new looks]".to_owned(), theme.danger());
+        mark("[no new samples]".to_owned(), theme.danger());
     }
     if app.paused {
         mark("[paused]".to_owned(), theme.warn());
@@ -155,7 +155,7 @@ fn marks(app: &App, theme: Theme) -> Vec<Span<'static>> {
     marks
 }
 
-/// The mark of a report, which stands on the screen in place of a sample.
+/// The mark of a report, which is shown in place of a sample.
 fn report_mark(app: &App, report: &ShownReport) -> String {
     let (place, all) = report.place;
     match (report.told, app.scene.as_ref()) {

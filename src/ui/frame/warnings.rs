@@ -37,7 +37,7 @@ fn warnings(app: &App) -> Vec<String> {
     let (now, mut found) = (scene.now(), Vec::new());
     if now.scan.stale_ms.0 > 0 {
         let seconds = now.scan.stale_ms.0 as f64 / 1000.0;
-        found.push(format!("table {seconds:.1}s old: memory is gone"));
+        found.push(format!("table is {seconds:.1}s old: memory is short"));
     }
     if !now.privileges.sees_others {
         found.push("hidepid: other users' processes are not visible".to_owned());
@@ -48,7 +48,7 @@ fn warnings(app: &App) -> Vec<String> {
         count => found.push(format!("{count} processes could not be read")),
     }
     for alarm in app.alarms.unreadable() {
-        found.push(format!("{alarm} cannot ring: there is no {} here", alarm.what()));
+        found.push(format!("{alarm} cannot be raised: there is no {} here", alarm.what()));
     }
     let (agree, compared) = app.check.count();
     if agree < compared {

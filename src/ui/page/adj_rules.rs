@@ -17,9 +17,9 @@ const INDENT: u16 = 6;
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
     let Some(rules) = &app.adj_rules else {
-        return scroll::paint("There are no rules of adj", &[], 0, scroll, area, canvas);
+        return scroll::paint("There are no adj rules", &[], 0, scroll, area, canvas);
     };
-    let title = format!("Rules of adj from {}", rules.file);
+    let title = format!("Adj rules from {}", rules.file);
     scroll::paint(&title, &lines(rules, theme), INDENT, scroll, area, canvas)
 }
 
@@ -30,7 +30,8 @@ fn lines(rules: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
             1 => "1 process".to_owned(),
             count => format!("{count} processes"),
         };
-        let text = format!("! {whom} could not be compared: too many rules for so many processes");
+        let text =
+            format!("! {whom} could not be compared: too many rules for this many processes");
         lines.push(Line::styled(text, theme.warn()));
     }
     for nth in 0..rules.rules.rules.len() {
@@ -51,7 +52,7 @@ fn state(rules: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
         }
         (None, true) => lines.push(Line::from(vec![
             Span::styled(rules.summary(), theme.strong()),
-            Span::styled(": at each look, once for each process.  ", theme.dim()),
+            Span::styled(": at each sample, once for each process.  ", theme.dim()),
             Span::styled("o", theme.strong()),
             Span::styled(" switches them off", theme.dim()),
         ])),
@@ -76,7 +77,7 @@ fn rule(rules: &ActiveRules, nth: usize, theme: Theme) -> Vec<Line<'static>> {
     let cases = || rules.cases.iter().filter(|case| case.rule == nth);
     let have = cases().filter(|case| case.state == RuleCaseState::Has).count();
     if cases().count() == 0 {
-        lines.push(Line::styled("      means nobody now", theme.dim()));
+        lines.push(Line::styled("      applies to no process now", theme.dim()));
     } else if have > 0 {
         let verb = if have == 1 { "has" } else { "have" };
         lines.push(Line::styled(format!("      {have} {verb} it already"), theme.dim()));
@@ -91,11 +92,11 @@ fn process(case: &RuleCase, theme: Theme) -> Line<'static> {
     let (text, style): (String, Style) = match &case.state {
         RuleCaseState::Has => ("has it".to_owned(), theme.dim()),
         RuleCaseState::Would => ("would be written".to_owned(), theme.plain()),
-        RuleCaseState::New => ("new: one more look".to_owned(), theme.dim()),
+        RuleCaseState::New => ("new: waits for one more sample".to_owned(), theme.dim()),
         RuleCaseState::Asked => ("asked for".to_owned(), theme.plain()),
         RuleCaseState::Written => ("written".to_owned(), theme.good()),
         RuleCaseState::Left => {
-            ("! changed by somebody else after that: left so".to_owned(), theme.warn())
+            ("! changed by something else after that: left as it is".to_owned(), theme.warn())
         }
         RuleCaseState::Refused(why) => (format!("! {why}"), theme.warn()),
         RuleCaseState::Never(why) => (format!("left alone: {why}"), theme.dim()),

@@ -18,7 +18,7 @@ use crate::units::{Kib, Pages};
 
 /// Paints the page, its rows from `scroll` on.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
-    let open = PageBox::open_padded(area, "Promises", canvas);
+    let open = PageBox::open_padded(area, "Commitments", canvas);
     let inside = open.inside;
     let Some(context) = text::header_context(app) else { return PageShown::default() };
     let theme = canvas.theme;
@@ -74,7 +74,7 @@ fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'stat
     let plain = theme.plain();
     let Some(commitments) = Commitments::of(now) else {
         let text = "the commit charge or the anonymous memory of this machine is not known";
-        let mut lines = vec![say(theme, "promised", text.to_owned(), theme.warn())];
+        let mut lines = vec![say(theme, "committed", text.to_owned(), theme.warn())];
         lines.extend(next(context, theme));
         return lines;
     };
@@ -88,7 +88,7 @@ fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'stat
     let mut lines = vec![
         say(
             theme,
-            "promised",
+            "committed",
             format!("{} (Committed_AS){limit}", kib(commitments.committed)),
             plain,
         ),
@@ -106,13 +106,13 @@ fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'stat
         ),
         say(
             theme,
-            "not yet",
+            "not used",
             format!("{}: never touched, or shared since a fork", kib(commitments.open())),
             plain,
         ),
         say(
             theme,
-            "could be",
+            "available",
             format!(
                 "{}: {} of RAM available, {} of swap free",
                 kib(commitments.usable()),
@@ -159,12 +159,22 @@ fn verdict(context: &RowContext<'_>, commitments: &Commitments, theme: Theme) ->
     let kib = |kib: Kib| text::kib(context, kib);
     let (text, style) = if commitments.missing().0 > 0 {
         let missing = kib(commitments.missing());
-        (format!("{missing} would be missing (!): the OOM killer would settle it"), theme.danger())
+        (
+            format!(
+                "if all commitments were used, {missing} would be missing (!): the OOM killer would act"
+            ),
+            theme.danger(),
+        )
     } else {
         let spare = kib(commitments.spare());
-        (format!("RAM and swap would hold it, with {spare} to spare"), theme.good())
+        (
+            format!(
+                "if all commitments were used, RAM and swap would hold them, with {spare} to spare"
+            ),
+            theme.good(),
+        )
     };
-    say(theme, "if all ask", text, style)
+    say(theme, "all used", text, style)
 }
 
 /// What the next allocation may get.
@@ -172,19 +182,22 @@ fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     let kib = |kib: Kib| text::kib(context, kib);
     let (text, style) = match NextAllocation::of(context.scene.now()) {
         Some(NextAllocation::AtOnce(most)) => (
-            format!("mode 0: refused only if it alone exceeds RAM and swap, {}", kib(most)),
+            format!(
+                "mode 0: refused only if the request alone exceeds RAM and swap, {}",
+                kib(most)
+            ),
             theme.plain(),
         ),
         Some(NextAllocation::Free) => (
-            "mode 0: refused where it alone is more than is free or can be freed".to_owned(),
+            "mode 0: refused if the request alone is more than is free or can be freed".to_owned(),
             theme.plain(),
         ),
         Some(NextAllocation::Anything) => {
-            ("mode 1: whatever it asks for, nothing is refused".to_owned(), theme.warn())
+            ("mode 1: no request is refused".to_owned(), theme.warn())
         }
         Some(NextAllocation::UpTo(more)) => (
             format!(
-                "mode 2: {} more for all together, then it fails and nobody is killed",
+                "mode 2: {} more for all together; beyond that it fails and nothing is killed",
                 kib(more)
             ),
             theme.plain(),

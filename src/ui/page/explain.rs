@@ -8,11 +8,11 @@ use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::case::{Case, LABEL};
 use crate::ui::panel::{conditions, explain};
 
 /// Where continued lines are indented: behind the labels.
-const INDENT: u16 = 12;
+const INDENT: u16 = LABEL as u16 + 1;
 
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
@@ -25,22 +25,22 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
         return vec![Line::styled("that process is gone", theme.dim())];
     };
     let case = Case { app, context: &context, process, theme };
-    let mut lines = why_it_stands_here(&case);
+    let mut lines = why_this_rank(&case);
     lines.push(Line::default());
     lines.push(case.heading("What would change it"));
     lines.extend(case.what_if());
     lines.extend(case.legacy());
     lines.push(Line::default());
     lines.extend(if_it_dies(&case));
-    let conditions = conditions::lines(app, &context, theme);
+    let conditions = conditions::lines(app, &context, theme, LABEL);
     if !conditions.is_empty() {
         lines.push(Line::default());
-        lines.push(case.heading("When that is"));
+        lines.push(case.heading("When the killer acts"));
         lines.push(case.text("the killer", &context.policy.trigger_state(context.scene).why));
         lines.extend(conditions);
     }
     lines.push(Line::default());
-    lines.push(case.heading("Who it is"));
+    lines.push(case.heading("The process"));
     lines.extend(case.identity());
     lines.extend(case.capabilities());
     lines.extend(case.cgroup());
@@ -52,9 +52,9 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
-fn why_it_stands_here(case: &Case<'_>) -> Vec<Line<'static>> {
+fn why_this_rank(case: &Case<'_>) -> Vec<Line<'static>> {
     let policy = case.context.policy;
-    let title = format!("Why it stands here, by the rule of {}", policy.title());
+    let title = format!("Why it has this rank, by the rule of {}", policy.title());
     let mut lines = vec![case.heading(&title)];
     lines.extend(case.verdict());
     lines.push(case.kernel_score());

@@ -30,23 +30,23 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         ])
     };
     let mut lines = vec![
-        Line::raw("Rows stand in the order in which the OOM killer would choose them."),
+        Line::raw("Rows are in the order in which the OOM killer would choose them."),
         Line::default(),
     ];
     let places = [
-        (KeyContext::Browse, "In the table"),
-        (KeyContext::Cgroups, "In the view of cgroups"),
-        (KeyContext::Verdicts, "In the view of verdicts"),
-        (KeyContext::Memory, "In the view of memory"),
-        (KeyContext::Events, "In the view of events"),
+        (KeyContext::Browse, "In the Processes view"),
+        (KeyContext::Cgroups, "In the Cgroups view"),
+        (KeyContext::Verdicts, "In the Verdicts view"),
+        (KeyContext::Memory, "In the Memory view"),
+        (KeyContext::Events, "In the Events view"),
         (KeyContext::Adjust, "In the editor of oom_score_adj"),
-        (KeyContext::Sysctl, "In the editor of overcommit and the other switches"),
-        (KeyContext::AdjRules, "On the page of the rules of adj"),
-        (KeyContext::Confirm, "In a question"),
+        (KeyContext::Sysctl, "In the editor of the sysctls"),
+        (KeyContext::AdjRules, "On the page of the adj rules"),
+        (KeyContext::Confirm, "In a confirmation"),
         (KeyContext::Menu, "In a list"),
         (KeyContext::Page, "On a page like this one"),
         (KeyContext::Journal, "In the journal"),
-        (KeyContext::Persist, "On the page that tells how to keep a value"),
+        (KeyContext::Persist, "On the page of the ways to make a value persistent"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
@@ -63,14 +63,14 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
     for (mark, meaning) in [
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
-        ("x", "signalled, and followed until it is gone; or somebody else's victim"),
+        ("x", "signalled, and watched until it is gone; or killed by something else"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));
     }
-    lines.push(row("[1] 1? -", "in the view of verdicts: dies by that policy, may die, is spared"));
+    lines.push(row("[1] 1? -", "in the Verdicts view: dies by that policy, may die, is spared"));
     let moved = format!("{}1 {}1", theme.moved(true), theme.moved(false));
-    lines.push(row(&moved, "one rank up or down since the last look (wide terminals)"));
+    lines.push(row(&moved, "one rank up or down since the last sample (wide terminals)"));
     lines.push(Line::default());
     lines.push(heading("Instead of a value"));
     for (dash, meaning) in
@@ -84,7 +84,7 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         lines.push(row(column.title, column.about));
     }
     lines.push(Line::default());
-    lines.push(heading("Columns of the view of cgroups"));
+    lines.push(heading("Columns of the Cgroups view"));
     for column in GROUP_COLUMNS {
         lines.push(row(column.title, column.about));
     }

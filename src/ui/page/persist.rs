@@ -11,7 +11,8 @@ use crate::ui::paint::{input, list};
 
 /// Paints the page, scrolled so that the chosen way is in view.
 pub fn paint(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
-    let title = format!("To keep oom_score_adj {} of {} {}", page.value, page.who, page.name);
+    let title =
+        format!("Make oom_score_adj {} of {} {} persistent", page.value, page.who, page.name);
     let open = PageBox::open_padded(area, &title, canvas);
     let mut inside = open.inside;
     if page.path.is_some() && inside.height > 2 {

@@ -60,7 +60,7 @@ pub(super) fn fit(text: &str, room: u16) -> Fit {
 }
 
 /// The end of a text, as much as fits, behind a mark where something is left out. For paths: their last
-/// component tells most.
+/// component is the most useful part.
 #[must_use]
 pub fn tail(text: &str, room: u16) -> Cow<'_, str> {
     if cells(text) <= room {

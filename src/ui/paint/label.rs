@@ -15,10 +15,16 @@ pub fn label(theme: Theme, label: &str, width: usize) -> Span<'static> {
 
 /// A line of a panel: a label and a plain value.
 pub fn line(theme: Theme, label: &str, value: impl Into<String>) -> Line<'static> {
-    styled(theme, label, value, theme.plain())
+    styled(theme, label, PANEL, value, theme.plain())
 }
 
-/// A line of a panel whose value has a style.
-pub fn styled(theme: Theme, text: &str, value: impl Into<String>, style: Style) -> Line<'static> {
-    Line::from(vec![label(theme, text, PANEL), Span::styled(value.into(), style)])
+/// A line whose value has a style; `width` is that of the labels, without the space behind them.
+pub fn styled(
+    theme: Theme,
+    text: &str,
+    width: usize,
+    value: impl Into<String>,
+    style: Style,
+) -> Line<'static> {
+    Line::from(vec![label(theme, text, width), Span::styled(value.into(), style)])
 }

@@ -11,7 +11,7 @@ use crate::units::Millis;
 /// A limit that is hit sooner than this needs care, whatever is left.
 const CARE: Millis = Millis(180_000);
 
-/// A limit that is hit sooner than this is bad: nobody can do anything about it in less time.
+/// A limit that is hit sooner than this is bad: less time is too short to act.
 const BAD: Millis = Millis(30_000);
 
 /// The style of a value.

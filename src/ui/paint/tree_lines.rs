@@ -3,7 +3,7 @@
 use crate::rows::arrange::{TreeBranch, TreeLines};
 use crate::ui::paint::canvas::{Canvas, cells};
 
-/// Maximum number of levels drawn; a mark stands for the others.
+/// Maximum number of levels drawn; a mark replaces the others.
 const LEVELS: u16 = 16;
 
 /// Paints the tree lines of a row into at most half of the room; gives back the cells it took.

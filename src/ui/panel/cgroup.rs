@@ -23,7 +23,7 @@ pub fn paint(app: &App, _: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let title = title(app);
     let title = tail(&title, left.width.saturating_sub(6));
     boxes::paint(left, &title, &files, 11, canvas);
-    boxes::paint(right, "When it can take no more", &at_limit(app, theme), 11, canvas);
+    boxes::paint(right, "At the limit", &at_limit(app, theme), 11, canvas);
 }
 
 fn title(app: &App) -> String {
@@ -31,7 +31,7 @@ fn title(app: &App) -> String {
     group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
 }
 
-/// Why a value is not known, with the mark that stands for it elsewhere.
+/// Why a value is not known, with the mark that tables show for it.
 const fn absent<T>(reading: &Reading<T>) -> &'static str {
     match reading {
         Reading::Denied => "may not be read (!)",
@@ -111,9 +111,9 @@ impl Case<'_> {
 
     fn high(&self) -> Line<'static> {
         let text = match self.group.high {
-            Reading::Value(Limit::Max) => "max: nothing is throttled before the wall".to_owned(),
+            Reading::Value(Limit::Max) => "max: nothing is throttled before the limit".to_owned(),
             Reading::Value(Limit::At(size)) => {
-                format!("throttled above {}, nobody is killed", self.size(size))
+                format!("throttled above {}, nothing is killed", self.size(size))
             }
             absence => absent(&absence).to_owned(),
         };
@@ -137,8 +137,10 @@ impl Case<'_> {
     /// Whether version 1 kills at this limit.
     fn disabled(&self) -> Line<'static> {
         let text = match self.group.oom_kill_disabled {
-            Reading::Value(true) => "disabled: at the wall its tasks wait (oom_kill_disable 1)",
-            Reading::Value(false) => "at the wall somebody is killed (oom_kill_disable 0)",
+            Reading::Value(true) => "disabled: at the limit its tasks wait (oom_kill_disable 1)",
+            Reading::Value(false) => {
+                "enabled: at the limit a process is killed (oom_kill_disable 0)"
+            }
             ref absence => absent(absence),
         };
         self.say("oom kill", text.to_owned())
@@ -156,8 +158,8 @@ impl Case<'_> {
     /// Whether version 2 kills all of it at once.
     fn group(&self) -> Line<'static> {
         let text = match self.group.oom_group {
-            Reading::Value(true) => "1: whoever is chosen takes all of it along".to_owned(),
-            Reading::Value(false) => "0: whoever is chosen falls alone".to_owned(),
+            Reading::Value(true) => "1: an OOM kill kills the whole cgroup".to_owned(),
+            Reading::Value(false) => "0: the chosen process dies alone".to_owned(),
             absence => absent(&absence).to_owned(),
         };
         self.say("oom.group", text)
@@ -205,7 +207,7 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
         let above = domain.weighed_by.as_ref().map_or(Scope::GLOBAL, |name| name.as_str());
         lines.push(label::line(
             theme,
-            "wall",
+            "limit",
             format!("none of its own; the next above is {above}"),
         ));
         lines.push(label::line(theme, "total", step(&context, &domain)));
@@ -226,7 +228,7 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
         Some(group) if outcome.also_killed > 0 => {
             format!("{} more of {} (memory.oom.group)", outcome.also_killed, group.path)
         }
-        _ if victim.is_some() => "nobody by memory.oom.group".to_owned(),
+        _ if victim.is_some() => "no other by memory.oom.group".to_owned(),
         _ => return lines,
     };
     lines.push(label::line(theme, "with it", with));

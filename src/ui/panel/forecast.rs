@@ -10,7 +10,7 @@ use crate::units::Pages;
 /// `full in about 7 min (5 to 9), by 90 samples over 3m00s`.
 pub(crate) fn sentence(what: &str, arrival: &TimeToFull) -> String {
     let over = span_of(arrival.over.0 / 1000);
-    format!("{what} {}, by {} looks over {over}", text::about(arrival), arrival.samples)
+    format!("{what} {}, by {} samples over {over}", text::about(arrival), arrival.samples)
 }
 
 /// The forecast for the machine, a labelled line each; nothing where there is no trend.

@@ -31,7 +31,10 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
         ),
     )));
     rest.extend(forecast::lines(&context).into_iter().map(say));
-    rest.extend(forecast::growing_fastest(app, &context).map(|text| say(("eating now", text))));
+    rest.extend(
+        forecast::growing_fastest(app, &context)
+            .map(|text| say(("growing", format!("fastest: {text}")))),
+    );
     // Conditions that can be told apart explain most, so they come first.
     if killer_has_conditions {
         lines.append(&mut rest);
@@ -65,13 +68,13 @@ fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     ));
     lines.push((
         "shared",
-        format!("{} tmpfs and shared: no kill need free it", kib(memory.shmem_kib)),
+        format!("{} tmpfs and shared: a kill may not free it", kib(memory.shmem_kib)),
     ));
     if memory.hugetlb_kib.0 > 0 {
         lines.push(("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
     }
     if now.swap.total_kib.0 == 0 {
-        lines.push(("swap", "none: anonymous memory has nowhere to go".to_owned()));
+        lines.push(("swap", "none: anonymous memory cannot be swapped out".to_owned()));
     } else {
         let text = format!("{}, {} free", kib(now.swap.total_kib), kib(now.swap.free_kib));
         lines.push(("swap", text));
@@ -84,7 +87,7 @@ fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
 fn killer(app: &App, context: &RowContext<'_>, theme: Theme) -> Vec<Line<'static>> {
     let state = context.policy.trigger_state(context.scene);
     let mut lines = vec![label::line(theme, "the killer", state.why)];
-    lines.extend(conditions::lines(app, context, theme));
+    lines.extend(conditions::lines(app, context, theme, label::PANEL));
     lines
 }
 
@@ -112,7 +115,7 @@ fn watch(app: &App) -> Vec<String> {
     let scope = if app.pace.whose.is_some() { " in the scope" } else { "" };
     let mut lines = match &app.pace.watch {
         PressureWatch::Off if app.setup.acting == ActingMode::Elsewhere => {
-            vec!["another proc tree: seen by each look only".to_owned()]
+            vec!["another proc tree: known at each sample only".to_owned()]
         }
         PressureWatch::Off => return Vec::new(),
         PressureWatch::Trigger(rule) => vec![format!("waiting for {rule}{scope} wakes the screen")],
@@ -124,10 +127,10 @@ fn watch(app: &App) -> Vec<String> {
             ),
             format!("no trigger: {why}"),
         ],
-        PressureWatch::Blind(why) => vec!["seen by each look only:".to_owned(), why.clone()],
+        PressureWatch::Blind(why) => vec!["known at each sample only:".to_owned(), why.clone()],
     };
     if app.pace.watch.wakes() && scene.now().swap.total_kib.0 == 0 {
-        lines.push("without swap hardly any comes before a kill".to_owned());
+        lines.push("without swap, kills come with little pressure".to_owned());
     }
     lines
 }
@@ -137,9 +140,9 @@ fn commitments(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     let commit = context.scene.now().overcommit;
     let meaning = match commit.mode.value() {
         Some(OvercommitMode::Heuristic) => {
-            "0 heuristic: only what is obviously too much is refused"
+            "0 heuristic: only obviously too large requests are refused"
         }
-        Some(OvercommitMode::Always) => "1 always: nothing is refused, the OOM killer settles it",
+        Some(OvercommitMode::Always) => "1 always: no request is refused, the OOM killer acts",
         Some(OvercommitMode::Strict) => {
             "2 strict: allocations over the limit fail, before the OOM killer"
         }
@@ -150,7 +153,7 @@ fn commitments(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     let Some(charge) = commit.charge() else { return lines };
     let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
     lines.push((
-        "promised",
+        "committed",
         format!(
             "{} of a limit of {} ({}%): {law}",
             text::kib(context, charge.committed),

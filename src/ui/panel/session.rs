@@ -8,7 +8,7 @@ use crate::app::session::journal::{JournalEntry, PendingSignal};
 use crate::app::view::events::foreseen_word;
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size, span_of};
-use crate::model::{EventTime, OomEvent, Signal};
+use crate::model::{EventTime, Killer, OomEvent, Signal};
 use crate::ui::frame::facts::{self, OomKills};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{dates, severity, text};
@@ -16,7 +16,7 @@ use crate::ui::paint::{dates, severity, text};
 /// The panel's title.
 #[must_use]
 pub fn title(app: &App) -> &'static str {
-    if app.timeline.events.is_empty() { "This session" } else { "Kills, and acts from here" }
+    if app.timeline.events.is_empty() { "This session" } else { "Kills and actions" }
 }
 
 /// The lines of the panel, the newest at the bottom, where it is always visible.
@@ -102,9 +102,18 @@ fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled(clock, theme.dim()),
         Span::styled(about, theme.dim()),
-        Span::styled(format!("{} ", event.by.word()), theme.warn()),
+        Span::styled(format!("{} ", killer(event)), theme.warn()),
         Span::raw(text),
     ])
+}
+
+/// Which killer it was; of a kill that was only counted, how its victim is known.
+fn killer(event: &OomEvent) -> &'static str {
+    match event.by {
+        Killer::Counted if event.guessed => "kill, victim guessed:",
+        Killer::Counted => "kill, victim unknown:",
+        by => by.word(),
+    }
 }
 
 /// A signalled process that is not gone: since when, what it does, and which key sends SIGKILL.

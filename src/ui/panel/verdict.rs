@@ -46,10 +46,10 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
             // The margin is that of the one chosen next.
             _ if Some(other) != opinion.outcome.runner_up => "as likely to die first".to_owned(),
             Some(margin) => format!("{} behind", text::points(&context, margin)),
-            None => "put behind by more than points".to_owned(),
+            None => "ranked behind by more than points".to_owned(),
         };
         let uncertainty = if opinion.slack.0 > 0 {
-            format!(", slack {}", text::size(&context, opinion.slack))
+            format!(", uncertainty {}", text::size(&context, opinion.slack))
         } else {
             String::new()
         };
@@ -71,7 +71,7 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
-/// Who dies, or why nobody does.
+/// The victim, or why there is none.
 fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
     let outcome = &opinion.outcome;
     if let Some(overridden) = outcome.overridden {
@@ -95,10 +95,7 @@ fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) 
         }
         Some((other, why)) => {
             spans.push(Span::styled(text::name(context, other), theme.victim()));
-            spans.push(Span::raw(format!(
-                ", in the place of {}: {why}",
-                text::name(context, chosen)
-            )));
+            spans.push(Span::raw(format!(", in place of {}: {why}", text::name(context, chosen))));
         }
         None => {
             spans.push(Span::styled(text::name(context, chosen), theme.victim()));
@@ -133,6 +130,6 @@ fn waits_for(app: &App, theme: Theme) -> Vec<Line<'static>> {
         label::label(theme, label, label::PANEL),
         Span::styled(armed.why.clone(), style),
     ])];
-    lines.extend(conditions::lines(app, &context, theme));
+    lines.extend(conditions::lines(app, &context, theme, label::PANEL));
     lines
 }

@@ -110,7 +110,7 @@ pub enum Cell {
 pub type CellText = fn(&Entry<'_>, &RowContext<'_>, &mut String);
 
 impl Cell {
-    /// Text stands on the right, as numbers do.
+    /// Text is aligned to the right, as numbers are.
     pub const fn align(&self) -> Align {
         match self {
             Self::Name | Self::Gauge | Self::Victim => Align::Left,
@@ -173,7 +173,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "LIMIT",
         6,
         0,
-        "where its wall stands; max: nowhere",
+        "its limit; max: none",
         Cell::Text(|it, context, out| {
             put(it.limit, out, |limit, out| put_limit(limit, context, out))
         }),
@@ -205,7 +205,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "HIT IN",
         6,
         64,
-        "when that is gone, if it goes on as in the last minutes",
+        "when nothing is left, by the trend of the last minutes",
         Cell::HitIn(|it, _, out| {
             let limit = it.line.limit.as_ref();
             let time = limit.and_then(|it| it.full.map(|full| full.likely).or(it.hit_in));
@@ -233,7 +233,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "HIGH",
         6,
         150,
-        "memory.high: where throttling begins; nobody is killed for it",
+        "memory.high: throttling begins there, nothing is killed",
         Cell::Text(|it, context, out| {
             put(it.high, out, |limit, out| put_limit(limit, context, out))
         }),
@@ -242,7 +242,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "G",
         1,
         92,
-        "memory.oom.group is set: whoever is chosen takes everybody along",
+        "memory.oom.group is set: an OOM kill kills the whole cgroup",
         Cell::Text(|it, _, out| {
             put(it.oom_group, out, |on, out| out.push_str(if on { "G" } else { "." }));
         }),
@@ -258,7 +258,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "OOM",
         5,
         160,
-        "events: how often it stood at its wall",
+        "events: how often it reached its limit",
         Cell::Text(|it, _, out| count(it.events.oom, out)),
     )),
     column(
@@ -293,12 +293,12 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "NEXT VICTIM",
         0,
         60,
-        "who dies at its wall, and who with it; nobody dies where there is none",
+        "who dies at its limit, and who with it; empty without a limit",
         Cell::Victim,
     ),
 ];
 
-/// Writes a value, or the mark that says why there is none.
+/// Writes a value, or the mark for the reason that there is none.
 fn put<T>(reading: Reading<T>, out: &mut String, with: impl FnOnce(T, &mut String)) {
     let dash = reading.dash();
     match reading.value() {

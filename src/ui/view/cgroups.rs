@@ -59,7 +59,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     RowsShown { rows: layout.rows.height, columns_left: 0 }
 }
 
-/// A column and where it stands.
+/// A column and its place.
 struct Field {
     column: &'static CgroupColumn,
     x: u16,
@@ -79,7 +79,7 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
         .collect();
     let fixed: u16 = shown.iter().map(|it| if it.width > 0 { it.width + 1 } else { 0 }).sum();
     let rest = width.saturating_sub(fixed + 1);
-    // The name gets enough to be told from others, the victim the rest.
+    // The name gets enough to be distinguished from others, the victim the rest.
     let name = (width / 4).clamp(16, 64).min(rest);
     let victim = rest.saturating_sub(name + 1);
     let (name, victim) = if victim < LEAST_VICTIM { (rest, 0) } else { (name, victim) };
@@ -162,7 +162,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
     match cgroups.hierarchy {
         Reading::Missing => &[
             "no memory cgroups can be seen here: no hierarchy with the memory controller is mounted,",
-            "or the kernel has none. The machine is the only wall.",
+            "or the kernel has none. The machine's memory is the only limit.",
         ],
         Reading::Denied => &["no memory cgroups can be seen here: they may not be read"],
         Reading::NotAsked if !app.setup.live => &["no memory cgroups are in this recording"],
@@ -273,12 +273,12 @@ fn paint_name(
         if app.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
     // Some of the name stays, however deep the cgroup is.
     let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
-    // In the tree the indent stands for the slash.
+    // In the tree the indent replaces the slash.
     let name = if entry.line.depth > 0 { name.trim_start_matches('/') } else { name };
     let scoped = app.scene.as_ref().is_some_and(|scene| scene.domain().name == group.path);
     let mark = if scoped { 2 } else { 0 };
     let room = room.saturating_sub(indent).saturating_sub(mark);
-    // The end of a path tells most, the beginning of a name.
+    // The end of a path is its most useful part, the beginning that of a name.
     let is_path = name.trim_start_matches('/').contains('/');
     let shown = if is_path { tail(name, room) } else { name.into() };
     let taken = canvas.text(x + indent, y, room, &shown, style);

@@ -1,4 +1,4 @@
-//! The Events view: every kill that a log or a counter told of, and what was done from here.
+//! The Events view: every kill known from a log or a counter, and what was done from here.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -37,7 +37,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     }
     let keys = [
         (Action::ExplainKill, "explain"),
-        (Action::LookBefore, "the look before"),
+        (Action::LookBefore, "the sample before"),
         (Action::KillsOnly, "kills only"),
     ];
     parts.extend(status_line::keys(app, KeyContext::Events, &keys, theme));
@@ -102,7 +102,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let height = rows.height.saturating_sub(foot.len() as u16);
     let entries = app.event_entries();
     if entries.is_empty() {
-        let text = "no kill was heard of, and nothing was changed or signalled from here";
+        let text = "no kill is known, and nothing was changed or signalled from here";
         canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app
@@ -230,6 +230,15 @@ fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
     }
 }
 
+/// Which killer it was; of a kill that was only counted, how its victim is known.
+fn killer(event: &OomEvent) -> &'static str {
+    match event.by {
+        Killer::Counted if event.guessed => "guessed",
+        Killer::Counted => "unknown",
+        by => by.word(),
+    }
+}
+
 /// Where it was, in short: the unit, or the last component of the path that is not generic.
 fn place(event: &OomEvent) -> String {
     let path = |text: &crate::model::Text| cgroup_leaf(text.as_str()).to_owned();
@@ -270,7 +279,7 @@ fn paint_kill(
             EventTime::Live | EventTime::Clock | EventTime::Order if unproven => "?",
             EventTime::Live | EventTime::Clock | EventTime::Order => "",
         },
-        by: event.by.word().to_owned(),
+        by: killer(event).to_owned(),
         domain: place(event),
         pid: victim.pid.map_or_else(String::new, |pid| pid.to_string()),
         name,
@@ -323,9 +332,9 @@ fn paint_act(
 fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     if !app.setup.live {
         let text = if app.playback.past.is_empty() {
-            "reports of a file; { and } step through those with a dump"
+            "reports of a log file; { and } step through those with a task dump"
         } else {
-            "a recording holds no log: kills are only counted, their victims guessed"
+            "a recording has no log: kills are counted, their victims guessed"
         };
         return vec![Line::styled(text, theme.dim())];
     }
@@ -350,7 +359,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     }
     if lines.is_empty() {
         let text =
-            "no log is listened to here (--redact, --proc): kills are counted, victims guessed";
+            "no log is read here (--redact, --proc): kills are counted, their victims guessed";
         lines.push(Line::styled(text, theme.dim()));
     }
     lines

@@ -25,7 +25,7 @@ pub static PARTS: ViewParts = ViewParts {
     status,
 };
 
-/// From this width on charts stand in two columns.
+/// From this width on the charts are in two columns.
 const TWO_COLUMNS: u16 = 160;
 
 /// The status line: the keys of the view.
@@ -50,7 +50,7 @@ fn keys(app: &App) -> Vec<String> {
     let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.playback.is_past());
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
-        pair(Action::LookBack, Action::LookForward, "looks back"),
+        pair(Action::LookBack, Action::LookForward, "samples back"),
         enter,
         now.map(|key| format!("{key} {}", app.newest_word())),
         pair(Action::KillBefore, Action::KillAfter, "kills"),
@@ -70,8 +70,8 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
     let Some(context) = text::header_context(app) else { return };
     if app.playback.history.is_empty() {
         let text = match app.report {
-            Some(_) => "a report is one moment: charts are drawn of looks, and here are none",
-            None => "there was no look yet",
+            Some(_) => "a report is one moment: charts need samples",
+            None => "there is no sample yet",
         };
         canvas.text(rows.x, rows.y, rows.width, text, canvas.theme.dim());
         return;

@@ -38,7 +38,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
     let tail_room = if area.width >= 100 { 34 } else { 0 };
     let x = area.x + 1 + name + 1 + words + 1;
     let width = area.right().saturating_sub(x + tail_room + 1);
-    let title = "Cgroups nearest their wall, or waiting: usage, and how long their tasks wait";
+    let title = "Cgroups nearest their limit, or waiting: usage, and how long their tasks wait";
     canvas.text(area.x + 1, first, area.width.saturating_sub(1), title, theme.label());
     let window = app.window(width.into());
     let past = &app.playback.past;

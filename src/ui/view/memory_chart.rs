@@ -37,7 +37,7 @@ pub fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
         Reading::Missing => format!("{dash} {}", series.absent),
         Reading::Denied => format!("{dash} may not be read"),
         _ if app.playback.history.len() < 2 && series.measure != SeriesUnit::Kib => {
-            format!("{dash} the next look tells")
+            format!("{dash} known at the next sample")
         }
         _ if app.setup.live => format!("{dash} not read yet"),
         _ => format!("{dash} not in this recording"),

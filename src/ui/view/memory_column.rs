@@ -13,7 +13,7 @@ use crate::ui::paint::chart::{self, Chart};
 use crate::ui::view::memory_chart::{SeriesChart, value, why};
 use crate::ui::view::time_axis;
 
-/// A chart of at least so many lines has its words above it, and the whole width for itself.
+/// The least height of a chart with its words above it and the whole width for itself.
 const WORDS_ABOVE: u16 = 3;
 
 /// The longest title of a chart, in cells.

@@ -1,4 +1,4 @@
-//! The views: what stands where the table of processes does.
+//! The views: the table of processes, and what can take its place.
 
 pub(crate) mod cgroup_columns;
 pub(crate) mod cgroups;

@@ -13,7 +13,7 @@ pub struct ViewParts {
     pub space: ViewSpace,
     /// Paints headings and rows.
     pub paint: fn(&App, &Layout, &mut Canvas<'_>) -> RowsShown,
-    /// Paints so many panels side by side; not called for a view without panels.
+    /// Paints a number of panels side by side; not called for a view without panels.
     pub paint_panels: fn(&App, u16, Rect, &mut Canvas<'_>),
     /// The status line.
     pub status: ViewStatus,

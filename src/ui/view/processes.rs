@@ -96,7 +96,7 @@ fn alarms(app: &App, theme: Theme) -> Option<Span<'static>> {
     }
 }
 
-/// Filter, user, search: what keeps rows off the table, or is looked for in it.
+/// Filter, user, search: what hides rows of the table or is searched in it.
 fn narrowed_by(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let mut parts = Vec::new();
     if !app.view.filter.is_empty() {
@@ -154,7 +154,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     RowsShown { rows: layout.rows.height, columns_left: grid.left_out }
 }
 
-/// Where the columns stand.
+/// The columns and their places.
 struct TableGrid {
     fields: Vec<Field>,
     marks: u16,
@@ -170,7 +170,7 @@ struct Field {
     last: bool,
 }
 
-/// From this width on the change of rank stands beside the marks.
+/// From this width on the change of rank is shown beside the marks.
 const MOVES_FROM: u16 = 180;
 
 impl TableGrid {
@@ -381,9 +381,9 @@ fn cell_style(id: &str, row: &RowView<'_>, style: Style, canvas: &Canvas<'_>) ->
     }
 }
 
-/// Paints what stands in place of a view before the first sample.
+/// Paints the message in place of a view before the first sample.
 pub fn paint_waiting(area: Rect, canvas: &mut Canvas<'_>) {
-    let text = if canvas.theme.unicode { "looking…" } else { "looking..." };
+    let text = if canvas.theme.unicode { "sampling…" } else { "sampling..." };
     let y = area.y + area.height / 2;
     let x = area.x + area.width.saturating_sub(cells(text)) / 2;
     canvas.text(x, y, area.width, text, canvas.theme.dim());

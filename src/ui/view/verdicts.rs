@@ -202,7 +202,7 @@ fn waits_in(opinion: &KillerOpinion, room: u16) -> Cow<'_, str> {
     }
     let unmet = armed.triggers.iter().filter(|trigger| trigger.met == Some(false));
     let unmet: Vec<String> =
-        unmet.map(|it| format!("{} {}, wants {}", it.what, it.now, it.wants)).collect();
+        unmet.map(|it| format!("{} {}, needs {}", it.what, it.now, it.wants)).collect();
     if unmet.is_empty() { armed.why.as_str().into() } else { unmet.join("; ").into() }
 }
 
@@ -213,7 +213,7 @@ fn armed(opinion: &KillerOpinion) -> String {
     let unseen = armed.triggers.iter().filter(|trigger| trigger.met.is_none()).count();
     match (armed.ready, unmet, unseen) {
         (true, _, 0) => "yes".to_owned(),
-        (true, ..) => format!("yes, {unseen} unseen"),
+        (true, ..) => format!("yes, {unseen} unknown"),
         (false, Some(trigger), _) => format!("no: {} {}", trigger.what, trigger.now),
         (false, None, _) => format!("no: {}", armed.why),
     }
@@ -252,7 +252,7 @@ fn dies(
     let forms = text::fates(context, outcome);
     let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[3]).clone();
     if close {
-        // The number of candidates tells more than half a name.
+        // The number of candidates is more useful than half a name.
         let count = outcome.candidates;
         let short = format!(
             "one of {count}: {}",
@@ -271,7 +271,7 @@ fn waits_for(opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
         return Line::styled(text, theme.dim());
     }
     Line::from(vec![
-        Span::styled("! not armed, so nobody dies by it now: ", theme.warn()),
+        Span::styled("! not armed, so nothing dies by it now: ", theme.warn()),
         Span::raw(armed.why.clone()),
     ])
 }

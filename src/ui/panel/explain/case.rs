@@ -11,7 +11,7 @@ use crate::ui::paint::theme::Theme;
 use crate::units::Pages;
 
 /// The cells of a label, without the space behind it.
-const LABEL: usize = 11;
+pub(crate) const LABEL: usize = 11;
 
 /// A process that is being explained. Each file beside this one adds the lines of one question.
 pub(crate) struct Case<'a> {

@@ -70,7 +70,7 @@ impl Case<'_> {
             let more = others.len() - names.len();
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             let text = format!(
-                "{}{rest} of its process group: it gets the signal whole",
+                "{}{rest} of its process group: all of it gets the signal",
                 names.join(", ")
             );
             return (!others.is_empty()).then(|| self.text("with it", &text));

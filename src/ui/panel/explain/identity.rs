@@ -110,7 +110,7 @@ impl Case<'_> {
         if group.oom_group.value() == Some(true) {
             text.push_str("; memory.oom.group");
         }
-        Some(self.text("its wall", &text))
+        Some(self.text("its limit", &text))
     }
 
     /// Its rank, from 1, among the processes in a cgroup.
@@ -135,7 +135,7 @@ impl Case<'_> {
         }
         let parent = now
             .position(self.process.parent)
-            .map_or_else(|| "none in sight".to_owned(), |at| text::who(&now.processes[at]));
+            .map_or_else(|| "not visible".to_owned(), |at| text::who(&now.processes[at]));
         let children = scene.children(self.process.id.pid).count();
         Some(self.text("parent", &format!("{parent}, children {children}")))
     }

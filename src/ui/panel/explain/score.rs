@@ -40,7 +40,7 @@ impl Case<'_> {
         let note = match term.note {
             TermNote::Fact if term.name == "rss" => self.rss(),
             TermNote::Fact => String::new(),
-            TermNote::Unread => "could not be read: counted as nothing".to_owned(),
+            TermNote::Unread => "could not be read: counted as 0".to_owned(),
             TermNote::Adj { adj, step } => {
                 let one = if step == Pages(self.context.scene.domain().pages.0 / 1000) {
                     text::step(self.context)
@@ -51,7 +51,7 @@ impl Case<'_> {
             }
             TermNote::Divided { by, because } => format!("divided by {by}: {because}"),
             TermNote::Doubled { because } => format!("doubled: {because}"),
-            TermNote::Floor => "raised to the least there is".to_owned(),
+            TermNote::Floor => "raised to the minimum".to_owned(),
             TermNote::Because(why) => why.to_owned(),
             TermNote::Shifted { by } => format!("shifted by oom_adj {by}"),
         };

@@ -15,7 +15,7 @@ impl Case<'_> {
             (self.context.policy, self.context.scene, self.context.ranking);
         if !policy.knows_adj() {
             let known = self.own_place().is_some();
-            let text = "this rule knows no oom_score_adj";
+            let text = "this rule does not use oom_score_adj";
             return known.then(|| self.text("what if", text)).into_iter().collect();
         }
         let Some(found) = what_if(policy, scene, ranking, self.process) else { return Vec::new() };
@@ -30,7 +30,7 @@ impl Case<'_> {
         }
         texts.extend(found.saved_at.map(|adj| match ranking.runner_up() {
             Some(next) => format!("adj {adj} saves it: then {} dies first", self.name(next.id)),
-            None => format!("only adj {adj} saves it: then nobody is left to choose"),
+            None => format!("only adj {adj} saves it: then no process can be chosen"),
         }));
         // Every step of adj weighs the same only in the kernel's own rules.
         let by_adj = policy.unit() == BadnessUnit::Pages && policy.rises_with_adj(scene);
