@@ -346,7 +346,7 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
     assert!(all.contains("read every 2 s: 100 ms wake the screen"), "{all}");
     assert!(all.contains("no trigger: not permitted"));
     let all = said(&mut player, PressureWatch::Blind("there is no PSI".to_owned()), None);
-    assert!(all.contains("seen by each look only"), "{all}");
+    assert!(all.contains("known at each sample only"), "{all}");
 }
 
 #[test]
