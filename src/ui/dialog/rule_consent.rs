@@ -38,7 +38,7 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
     let count = ask.count.to_string();
     lines.push((0, keys::typed_number(theme, "count", &count, &ask.typed, "they stay off")));
     let title = format!("Switch on the adj rules of {}?", ask.file);
-    popup::paint(&title, lines, theme.grave_frame(), area, canvas)
+    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
 }
 
 /// A rule, and how many processes it applies to now.

@@ -65,7 +65,7 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.push((9, Line::default()));
     lines.extend(confirmation(confirm, theme));
     lines.extend(other_keys(confirm, theme));
-    popup::paint(&title, lines, theme.grave_frame(), area, canvas)
+    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
 }
 
 /// Whether the service manager starts the process again after the signal.

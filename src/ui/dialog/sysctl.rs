@@ -142,5 +142,5 @@ pub fn paint_confirm(
     lines.push((9, Line::default()));
     lines.push((0, keys::yes(theme)));
     let title = format!("Set {sysctl} to {}?", confirm.to);
-    popup::paint(&title, lines, theme.grave_frame(), area, canvas)
+    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
 }

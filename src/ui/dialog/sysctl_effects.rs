@@ -23,7 +23,29 @@ pub fn effects(
         edit.knob,
         Sysctl::OvercommitMemory | Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes
     );
-    let text = match (edit.knob, value) {
+    lines.push((3, Line::raw(effect(edit.knob, value, context))));
+    if let Some(forecast) = edit.forecast.filter(|_| commits) {
+        lines.push((2, limit_line(&forecast, context, theme)));
+        // The warning of a dangerous value says the same.
+        if edit.grave().is_none() {
+            lines.push((2, room_line(&forecast, context, theme)));
+        }
+        lines.extend(reserve_line(&forecast, context, theme));
+    } else if commits {
+        lines.push((2, Line::styled("the commit charge is not known here", theme.warn())));
+    }
+    if let Some(grave) = edit.grave() {
+        lines.push((
+            1,
+            Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
+        ));
+    }
+    lines
+}
+
+/// What the kernel does with a value, in one sentence.
+fn effect(sysctl: Sysctl, value: u64, context: &RowContext<'_>) -> &'static str {
+    match (sysctl, value) {
         // `mm/util.c` `__vm_enough_memory` before 5.2.
         (Sysctl::OvercommitMemory, 0) if context.scene.machine().kernel_version() < (5, 2) => {
             "a request for more than is free or can be freed is refused"
@@ -55,25 +77,7 @@ pub fn effects(
         (Sysctl::Swappiness, _) => {
             "above 100, swap is taken to be faster than files (5.8 and later)"
         }
-    };
-    lines.push((3, Line::raw(text)));
-    if let Some(forecast) = edit.forecast.filter(|_| commits) {
-        lines.push((2, limit_line(&forecast, context, theme)));
-        // The warning of a dangerous value says the same.
-        if edit.grave().is_none() {
-            lines.push((2, room_line(&forecast, context, theme)));
-        }
-        lines.extend(reserve_line(&forecast, context, theme));
-    } else if commits {
-        lines.push((2, Line::styled("the commit charge is not known here", theme.warn())));
     }
-    if let Some(grave) = edit.grave() {
-        lines.push((
-            1,
-            Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
-        ));
-    }
-    lines
 }
 
 /// The commit limit, and the commit charge against it.

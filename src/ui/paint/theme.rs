@@ -157,7 +157,7 @@ impl Theme {
 
     /// The frame of a dialog whose confirmation may lose data.
     #[must_use]
-    pub fn grave_frame(self) -> Style {
+    pub fn danger_frame(self) -> Style {
         self.ink(Color::Red, Modifier::BOLD)
     }
 

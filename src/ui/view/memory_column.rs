@@ -62,17 +62,7 @@ impl<'a> Column<'a> {
         let room = area.height - axis;
         let each = room / u16::try_from(self.count.max(1)).unwrap_or(u16::MAX);
         let boxed = self.large || each >= WORDS_ABOVE;
-        let (left, right) = if self.large {
-            (if area.width >= 60 { 10 } else { 1 }, 1)
-        } else if boxed {
-            (1, 1)
-        } else {
-            match area.width {
-                0..60 => (22, 0),
-                60..100 => (24, 12),
-                _ => (24, 22),
-            }
-        };
+        let (left, right) = self.margins(boxed);
         let wide =
             Rect { x: area.x + left, width: area.width.saturating_sub(left + right), ..area };
         let window = self.app.window(wide.width.into());
@@ -104,6 +94,19 @@ impl<'a> Column<'a> {
         }
         let foot = Rect { y: area.bottom() - axis, height: axis, ..wide };
         time_axis::paint(self.app, &window, foot, canvas);
+    }
+}
+
+impl Column<'_> {
+    /// The cells left and right of the charts, for the words beside them.
+    const fn margins(&self, words_above: bool) -> (u16, u16) {
+        match self.area.width {
+            60.. if self.large => (10, 1),
+            _ if self.large || words_above => (1, 1),
+            0..60 => (22, 0),
+            60..100 => (24, 12),
+            _ => (24, 22),
+        }
     }
 }
 

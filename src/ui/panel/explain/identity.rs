@@ -21,24 +21,8 @@ impl Case<'_> {
             Reading::Value(ids) => format!(" (uid {})", ids.uid),
             _ => String::new(),
         };
-        let threads = match process.threads {
-            0 | 1 => "1 thread".to_owned(),
-            count => format!("{count} threads"),
-        };
-        let who = text::who(process);
-        // A dump has no start time, state, threads or nice value.
-        let life = if scene.now().unavailable.lives {
-            who
-        } else {
-            format!(
-                "{who}, started {} ago, {}, {threads}, nice {}",
-                text::age(scene, process.id),
-                process.state.words(),
-                process.nice
-            )
-        };
         let mut lines = vec![
-            self.text("process", &life),
+            self.text("process", &self.life()),
             self.text("user", &format!("{}{ids}", text::user(self.context, process))),
             self.text(
                 "memory",
@@ -49,21 +33,42 @@ impl Case<'_> {
                 ),
             ),
         ];
-        if let Some(growth) = scene.growth_lately(process) {
-            let rate = growth.per_minute();
-            let text = match rate.0 {
-                0 => "steady over the last minute".to_owned(),
-                _ => {
-                    let sign = if rate.0 < 0 { '-' } else { '+' };
-                    format!(
-                        "{sign}{} a minute, over the last one",
-                        self.size(Pages(rate.0.unsigned_abs()))
-                    )
-                }
-            };
-            lines.push(self.text("growth", &text));
-        }
+        lines.extend(self.growth());
         lines
+    }
+
+    /// Its name, start time, state, threads and nice value.
+    fn life(&self) -> String {
+        let (process, scene) = (self.process, self.context.scene);
+        let who = text::who(process);
+        // A dump has the name only.
+        if scene.now().unavailable.lives {
+            return who;
+        }
+        let threads = match process.threads {
+            0 | 1 => "1 thread".to_owned(),
+            count => format!("{count} threads"),
+        };
+        format!(
+            "{who}, started {} ago, {}, {threads}, nice {}",
+            text::age(scene, process.id),
+            process.state.words(),
+            process.nice
+        )
+    }
+
+    /// How fast it grows or shrinks, where that is known.
+    fn growth(&self) -> Option<Line<'static>> {
+        let rate = self.context.scene.growth_lately(self.process)?.per_minute();
+        let text = match rate.0 {
+            0 => "steady over the last minute".to_owned(),
+            _ => {
+                let sign = if rate.0 < 0 { '-' } else { '+' };
+                let size = self.size(Pages(rate.0.unsigned_abs()));
+                format!("{sign}{size} a minute, over the last one")
+            }
+        };
+        Some(self.text("growth", &text))
     }
 
     /// The capabilities that policies look at.
