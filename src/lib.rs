@@ -1,8 +1,8 @@
-//! doomtop, the `top` of the OOM killer: who dies next, and why.
+//! doomtop, the `top` of the Linux OOM killer: which process is killed next, and why.
 //!
-//! This page is the map of the house. Reading is apart from judging, judging from showing, wishing
-//! from doing; each room is one directory, and imports point down this list only (a test,
-//! `tests/suite/rules.rs`, reads the sources and fails, with file and line, where they do not):
+//! This page is the map of the source. Reading the system, ranking, showing and acting are separate. Each
+//! room below is one directory, and imports point down this table only: `tests/suite/rules.rs` reads
+//! the sources and fails, with file and line, where they do not.
 //!
 //! | level | room | what it is |
 //! |---|---|---|
@@ -30,45 +30,91 @@
 //!
 //! # How things flow
 //!
-//! *One look.* The pace says when; the sampler thread calls [`source::Source::sample`] with the
-//! [`model::Needs`] of the active policy, the visible columns and the open panel; the snapshot
-//! arrives as a message; the app builds its [`model::Scene`], ranks, keeps the cursor on the same
-//! [`model::ProcId`]; the painter draws. What nobody needs is not read, what cannot have changed is
-//! not read again, and the files of the top candidates stay open, because opening a file allocates,
-//! and allocating is what stalls when memory is gone.
+//! The program is one loop, `Loop::turn` in `shell/tui.rs`, with one inbox. Threads send an `Event`;
+//! the loop turns it into an [`app::Msg`], gives that to [`app::App::update`], carries out the
+//! [`app::Request`]s that come back, and draws. Only the loop owns the [`app::App`], so there are no
+//! locks around it. The following three routes cover almost everything.
 //!
-//! *One key.* Key, then [`app::keymap::bindings::Action`] by the one table of keys, then a new state and
-//! perhaps an [`intent::Intent`]. A dangerous action only opens a dialog that holds the intent; the
-//! confirming key is what releases it. Only [`effects`] carries it out, against the process as the
-//! user saw it, and says what came of it as an [`intent::Outcome`].
+//! **A sample**, from `/proc` to the screen:
 //!
-//! *Threads.* Input, sampler, walker (the part of a look that may stall), one slow reader for what
-//! may block (command lines, user names), one for environments where a rule looks at them, one that
-//! studies whom a dialog asks about, one that weighs those on the page of promises, one that takes back the
-//! memory of the killed, three that listen to logs (the kernel's, the journal, files), one that watches the
-//! file of a site's rule, one that watches that of rules of adj, one that writes recordings, one that sleeps
-//! at a pressure file, one that runs the command of an alarm, and the main loop with one inbox. Where a
-//! recording is played, one reads it, and there is no sampler. No locks.
+//! 1. `Loop::turn` (`shell/tui.rs`) finds that the next sample is due. The delay comes from
+//!    `App::delay`: the interval that the user chose, shorter under memory pressure
+//!    (`app/refresh/pace.rs`).
+//! 2. `App::needs` (`app/refresh/needs.rs`) says what must be read for the policy, the columns and the
+//!    panels on the screen. What nothing shows is not read. `Sampler::sample`
+//!    (`shell/worker/sampler.rs`) hands this to the sampler thread.
+//! 3. The sampler thread calls [`source::Source::sample`]; live, that is `source/live.rs`. It reads the
+//!    system-wide files and those of the top candidates through descriptors that stay open, because
+//!    opening a file allocates, and allocation is what stalls when memory is short. The walk over all
+//!    processes runs in a thread of its own (`source/walk_thread.rs`, [`sample::process`]); if it is
+//!    late, the last complete walk is used.
+//! 4. The [`model::Snapshot`] comes back to the inbox as `Msg::Sampled`.
+//! 5. `App::sampled` (`app/mod.rs`) puts it into the history, and `App::show_sample` makes it the newest
+//!    of the [`model::Scene`], which also knows the sample before and the trend.
+//! 6. [`rank::Ranking::update`] lets the [`policy::Policy`] judge every process and sorts once.
+//!    `App::arrange` filters and orders the rows ([`rows`]) and keeps the cursor on the same
+//!    [`model::ProcId`]. The alarms are compared (`app/refresh/live_sample.rs`).
+//! 7. [`ui::draw`] paints the [`app::App`] into the cells of the terminal. The `Viewport` that it returns
+//!    goes back as `Msg::Drawn`, so that the app knows how many rows fit.
 //!
-//! *Rules of adj.* The one place where an intent leaves without a key pressed for it. The shell reads and
-//! watches their file as it does a site's rule; the app says at each look what they would do, and once
-//! their own dialog was confirmed, each look brings its intents under that standing consent
-//! ([`app::adj_rules::rules::RuleConsent`]). A new version of the file ends it.
+//! **A key press**, from the terminal to a new state:
 //!
-//! *A site's rule.* The shell reads the file and watches it, [`policy::site`] makes a policy of its text
-//! or says what is wrong, and a good one reaches the app as a message. The policy is kept for the rest
-//! of the run, so the shell counts how many it loads.
+//! 1. The input thread (`shell/worker/input.rs`) reads the key and sends `Msg::Key` with the time.
+//! 2. `App::key` (`app/input/browse.rs`) gives it to the active mode: the table, a prompt, a menu, a
+//!    dialog or a page.
+//! 3. The mode looks it up in the one table of keys, [`app::keymap::bindings::KEYS`], in its
+//!    [`app::keymap::bindings::KeyContext`], and gets an [`app::keymap::bindings::Action`].
+//! 4. `App::browse`, or the function of the dialog, changes the state. What the app cannot do itself
+//!    (sample now, copy, write a file, act, quit) it returns as an [`app::Request`].
+//! 5. `Loop::serve` carries the request out, and the loop draws.
 //!
-//! *Pressure.* A trigger in the pressure file wakes its thread when tasks begin to wait for memory; the app
-//! asks for a look at once and keeps a faster pace until that is over ([`app::refresh::pace`]). Alarms
-//! ([`alarm`]) go by the newest look, whatever the screen shows; what one asks of the world (a bell, the
-//! user's own command) leaves as a request like any other.
+//! **An intent**, from a key to the kernel and back (here: SIGKILL for a process):
 //!
-//! # Four tables rule the house
+//! 1. `X` only opens a dialog ([`app::dialog`]), which shows who dies and what else happens. [`plan`]
+//!    decides what needs a typed pid and what is refused at once.
+//! 2. The confirming key makes `App::signal_key` (`app/input/dialogs.rs`) build an [`intent::Intent`]. It
+//!    holds the process as the user saw it. It leaves as `Request::Act`. A key that was typed before
+//!    the dialog was on the screen, or that arrives together with other keys as in a paste, does not
+//!    confirm (`Loop::serve_key`).
+//! 3. `Loop::serve` calls [`effects::Effects::perform`]. [`effects::LiveEffects`] can only be built from
+//!    a [`sample::proc_root::LiveRoot`]; `--read-only`, a recording and the demo get
+//!    [`effects::NoEffects`], `--dry-run` gets [`effects::DryRun`].
+//! 4. `effects/signal.rs` opens a pidfd, compares the identity and checks the protection again, and only
+//!    then sends the signal. Whatever is written is read back.
+//! 5. The [`intent::Outcome`] goes to the app as `Msg::Outcome`: into the journal and, as a sentence of
+//!    [`words`], to the bottom line. The loop keeps calling [`effects::Effects::settle`] until the process
+//!    has exited and reports that too.
+//!
+//! The command line (`shell/command/act.rs`) uses the same `plan`, `intent` and `effects` without an app.
+//!
+//! *Rules of adj* ([`app::adj_rules`]) are the only intents without a key press: once the user has
+//! confirmed the rules, `App::apply_adj_rules` returns their intents with every sample. A changed rule
+//! file withdraws the consent.
+//!
+//! # Threads
+//!
+//! | thread | file | what it does |
+//! |---|---|---|
+//! | main | `shell/tui.rs` | the loop: inbox, app, effects, drawing |
+//! | input | `shell/worker/input.rs` | keys and pastes |
+//! | signals | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
+//! | sampler | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
+//! | walk | `source/walk_thread.rs` | the part of a sample that may stall |
+//! | environment reader | `sample/process/exe_cwd_environ.rs` | environments, if a rule matches them |
+//! | lookups (three) | `shell/worker/lookup.rs` | what may block: user names and command lines; details for a dialog; the breakdown of a process's memory |
+//! | log sources (three) | `shell/worker/log_sources.rs` | kernel log, journal, log files |
+//! | PSI trigger | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; `Msg::Pressure` asks for a sample at once |
+//! | site policy, adj rules | `shell/worker/site_rules.rs`, `shell/worker/adj_rules.rs` | watch the file and compile it |
+//! | player | `shell/worker/player.rs` | reads a recording |
+//! | recorder | `shell/worker/recorder.rs` | writes a recording |
+//! | alarm command | `shell/worker/alarm_command.rs` | runs the command of an alarm |
+//! | reaper | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
+//!
+//! # Four tables
 //!
 //! [`policy::POLICIES`], [`columns::COLUMNS`], [`app::keymap::bindings::KEYS`] and the clap command
-//! ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. A policy is one
-//! file and one row; a column is one row; a key is one row.
+//! ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. A policy is
+//! one file and one row, a column is one row, a key is one row and one match arm.
 
 pub mod alarm;
 pub mod app;

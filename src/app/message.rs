@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::alarm::RaisedAlarm;
-use crate::app::adj_rules::rules::RulesUpdate;
-use crate::app::incident::timeline;
+use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::app::keymap::bindings::Key;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::view::viewport::Viewport;
 use crate::intent::{Intent, Outcome};
 use crate::model::{
     MemoryBreakdown, PressureWatch, ProcId, ProcessDetail, Reading, Snapshot, Text,
@@ -28,7 +30,7 @@ pub enum Msg {
     /// Looks are being written to a recording, or no longer.
     Recording(bool),
     /// What the logs told.
-    Log(Vec<timeline::LogUpdate>),
+    Log(Vec<LogUpdate>),
     /// The recording was read to its end: no more looks of it will come.
     AllPlayed,
     /// A look failed; the next one may not.
@@ -109,92 +111,4 @@ pub enum Request {
         /// All of it.
         text: String,
     },
-}
-
-/// What the painter showed last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Viewport {
-    /// Cells across.
-    pub width: u16,
-    /// Cells down.
-    pub height: u16,
-    /// Rows of the table.
-    pub rows: u16,
-    /// Lines of the page or list on top, if there is one.
-    pub page: u16,
-    /// Lines that this page has in all.
-    pub page_lines: u16,
-    /// How many columns of the table were left out on the left.
-    pub columns_left: u16,
-    /// How many panels there were under it.
-    pub panels: u16,
-    /// A dialog stood there, with all that it asks: only then can it be confirmed.
-    pub dialog: bool,
-}
-
-/// How grave a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeLevel {
-    /// For information.
-    Plain,
-    /// It worked.
-    Good,
-    /// It was refused, or needs care.
-    Warn,
-}
-
-/// A message on the bottom line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// How grave.
-    pub level: NoticeLevel,
-    /// One line.
-    pub text: String,
-    /// Shown until then.
-    pub until: Millis,
-}
-
-/// Whether doomtop may act at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ActingMode {
-    /// As far as the kernel lets it.
-    #[default]
-    Free,
-    /// `--dry-run`: everything is checked and nothing is done.
-    Rehearsal,
-    /// `--read-only`.
-    ReadOnly,
-    /// What is shown is a recording.
-    NotReal,
-    /// What is shown is the recording that comes with the program: dialogs open, and say what they would
-    /// do; the hands refuse.
-    Demo,
-    /// What is shown is another tree than this machine's own `/proc`.
-    Elsewhere,
-}
-
-/// How much of the header is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HeaderLevel {
-    /// As much as the height allows.
-    #[default]
-    Full,
-    /// Without gauges.
-    Small,
-    /// One line.
-    Line,
-    /// None.
-    Off,
-}
-
-/// To what the cursor holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CursorAnchor {
-    /// The predicted victim, whoever that is: until it is moved.
-    #[default]
-    First,
-    /// This process, wherever it goes.
-    Process(ProcId),
-    /// This row, whoever stands there.
-    Row(usize),
 }

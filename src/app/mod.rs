@@ -4,78 +4,51 @@
 pub mod adj_rules;
 pub mod dialog;
 pub mod incident;
-pub mod input;
+pub(crate) mod input;
 pub mod keymap;
-mod message;
+pub mod message;
+pub mod mode;
 pub mod page;
 pub mod refresh;
 pub mod session;
+pub mod setup;
+pub(crate) mod update;
 pub mod view;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::columns::{Column, CommandStyle, RowContext, SizeUnit, column};
-use crate::forecast::at_limit;
-use crate::forecast::at_limit::FirstLimit;
-use crate::forecast::trend;
-use crate::model::{Comm, Names, ProcId, Process, Reading, Scene, Scope, Snapshot};
-use crate::policy::site::SitePolicy;
-use crate::policy::{self, Override, Policy, SparedReason};
-use crate::rank::growth;
-use crate::rank::{Placement, Ranked, Ranking};
-use crate::units::{Millis, Points};
-
-pub use crate::app::input::dialogs::parse_delay;
-pub use message::{
-    ActingMode, CursorAnchor, HeaderLevel, LoadedPolicy, Msg, Notice, NoticeLevel, Request,
-    Viewport,
-};
-
 use crate::alarm::Alarms;
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::dialog::mode::{KeyPress, Mode, ViewKind};
-use crate::app::dialog::sysctl::SysctlHistory;
 use crate::app::incident::report::ShownReport;
 use crate::app::incident::timeline::Timeline;
+use crate::app::mode::Mode;
 use crate::app::page::commitments::CommitmentsPage;
 use crate::app::refresh::pace::Pace;
 use crate::app::refresh::playback::Playback;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::session::journal::Journal;
+use crate::app::session::sysctl_history::SysctlHistory;
 use crate::app::view::cgroups::CgroupsView;
+use crate::app::view::kind::ViewKind;
 use crate::app::view::memory::MemoryView;
 use crate::app::view::verdicts::VerdictsView;
+use crate::columns::{Column, CommandStyle, RowContext, SizeUnit, column, fitting};
+use crate::forecast::at_limit::FirstLimit;
+use crate::model::{Comm, Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
+use crate::policy::Policy;
+use crate::policy::site::SitePolicy;
+use crate::rank::Ranking;
 use crate::rows::arrange::{Sort, TableLine, TableSettings};
 use crate::rows::filter::Filter;
+use crate::units::{Millis, Points};
 
-/// So many of those who grow most are named.
-const GROWING: usize = 3;
-
-/// How the program was started.
-#[derive(Clone)]
-pub struct Setup {
-    /// doomtop itself; pid 0 when what is shown is a recording.
-    pub own: ProcId,
-    /// Whether it may act.
-    pub acting: ActingMode,
-    /// Whose rule ranks.
-    pub policy: &'static dyn Policy,
-    /// The domain to look at.
-    pub scope: Scope,
-    /// Columns named by the user.
-    pub columns: Option<Vec<&'static Column>>,
-    /// A filter to begin with.
-    pub filter: Filter,
-    /// An order to begin with.
-    pub sort: Option<Sort>,
-    /// Time between looks.
-    pub delay: Millis,
-    /// Seconds that local time is ahead of UTC.
-    pub utc_offset: i32,
-    /// A live machine, not a recording.
-    pub live: bool,
-}
+pub use crate::app::message::{LoadedPolicy, Msg, Request};
+pub use crate::app::session::notice::{Notice, NoticeLevel};
+pub use crate::app::setup::{ActingMode, Setup};
+pub use crate::app::view::display::HeaderLevel;
+pub use crate::app::view::table::CursorAnchor;
+pub use crate::app::view::viewport::Viewport;
 
 /// Everything the program knows and shows.
 pub struct App {
@@ -178,12 +151,6 @@ pub struct App {
 /// Rows hold still for this long after a key.
 const HOLD: Millis = Millis(1500);
 
-/// So many command lines of processes that are gone are remembered, for looking back.
-const SPARE_NAMES: usize = 4096;
-
-/// A message stays this long.
-const NOTICE: Millis = Millis(6000);
-
 /// The order in which the table begins.
 #[must_use]
 pub fn by_badness() -> Sort {
@@ -259,66 +226,6 @@ impl App {
             spent: None,
             asked: HashMap::new(),
         }
-    }
-
-    /// Takes a message; what the shell shall do about it comes back.
-    pub fn update(&mut self, msg: Msg) -> Vec<Request> {
-        let asked = self.take(msg);
-        self.watch_growth();
-        asked
-    }
-
-    fn take(&mut self, msg: Msg) -> Vec<Request> {
-        match msg {
-            Msg::Key(key, at) => {
-                self.now = self.now.max(at);
-                self.pace.stirred(at);
-                let before = self.pressed.replace(at);
-                let alone = before.is_none_or(|it| {
-                    at.0 >= it.0.saturating_add(crate::app::dialog::mode::QUIET.0)
-                });
-                return self.key(key, KeyPress { at, alone });
-            }
-            Msg::Paste(text) => self.paste(&text),
-            Msg::Sampled(snapshot) => {
-                let rung = self.sampled(snapshot);
-                let mut asked = self.apply_adj_rules();
-                asked.extend(rung);
-                return asked;
-            }
-            Msg::Played(sample) => self.take_played(sample),
-            Msg::AllPlayed => self.all_played(),
-            Msg::Recording(on) => self.playback.set_recording_since(on.then_some(self.now)),
-            Msg::Log(news) => self.hear(news),
-            Msg::SamplingFailed(why) => self.say(NoticeLevel::Warn, why),
-            Msg::SourceLost(why) => self.lost = Some(why),
-            Msg::Tick(now) => self.tick(now),
-            Msg::Drawn(viewport, at) => self.drawn(viewport, at),
-            Msg::Outcome(outcome) => self.take_outcome(outcome),
-            Msg::Detail(study) => self.take_detail(*study),
-            Msg::Breakdowns(found) => self.take_breakdowns(found),
-            Msg::Users(users) => {
-                self.names.learn_users(users);
-                self.stale_lines = true;
-            }
-            Msg::Commands(lines) => {
-                for (id, line) in lines {
-                    if let Some(process) = self.scene.as_ref().and_then(|scene| scene.find(id)) {
-                        self.names.learn_command(process, line);
-                    }
-                }
-                self.stale_lines |= self.view.filter.wants_command_lines();
-            }
-            Msg::Notice(level, text) => self.say(level, text),
-            Msg::Rule(LoadedPolicy(rule)) => self.take_rule(rule),
-            Msg::AdjRules(news) => self.take_adj_rules(news),
-            Msg::PressureWatch(watch, whose) => self.watching(watch, whose),
-            Msg::Pressure => {
-                self.pace.pressed(self.now);
-                return vec![Request::SampleNow];
-            }
-        }
-        Vec::new()
     }
 
     /// What a row is seen in.
@@ -408,243 +315,29 @@ impl App {
         Some(old as i64 - new as i64)
     }
 
-    fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
-        // A rule that asks for command lines has those that were learned: none is read in the look.
-        if self.setup.policy.needs().cmdline
-            && let Some(snapshot) = Arc::get_mut(&mut snapshot)
-        {
-            for process in &mut snapshot.processes {
-                if let Some(line) = self.names.line(process) {
-                    process.cmdline = Reading::Value(line);
-                }
-            }
-        }
-        if self.kills_at_start.is_none() {
-            self.kills_at_start = snapshot.traffic.oom_kills.value();
-        }
-        if !snapshot.users.is_empty() {
-            self.names.learn_users(Arc::clone(&snapshot.users));
-        }
-        let unseen = self.shows_other_sample().then(|| Arc::clone(&snapshot));
-        self.take_sample(snapshot);
-        self.take_live_sample(unseen)
+    /// The columns on the screen, before scrolling.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&'static Column> {
+        self.columns_on(self.viewport.width)
     }
 
-    /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
-    fn show_sample(&mut self, sample: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
-        let mut spent = None;
-        match &mut self.scene {
-            Some(scene) => spent = scene.advance(sample),
-            None => {
-                let scope = self.setup.scope.clone();
-                self.scene = Some(Scene::scoped(sample, None, scope));
-            }
-        }
-        if let Some(scene) = &mut self.scene {
-            scene.set_forecast(trend::forecast(
-                &self.playback.history,
-                &self.playback.past,
-                scene.now(),
-            ));
-        }
-        std::mem::swap(&mut self.ranking, &mut self.ranking_before);
-        self.rank();
-        if let Some(scene) = &self.scene {
-            self.check.update(scene);
-            // Who is gone now may come back to the screen with an earlier look.
-            if !self.playback.is_past() {
-                let all = scene.now().processes.len();
-                self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
-                self.asked.retain(|&id, _| scene.find(id).is_some());
-                self.tags.retain(|&id| scene.find(id).is_some());
-            }
-        }
-        self.refresh_lines();
-        self.arrange_groups();
-        self.arrange_verdicts();
-        self.arrange_memory();
-        self.renew_preview();
-        self.renew_persist();
-        self.renew_commitments();
-        self.renew_sysctl_forecast();
-        self.close_if_another();
-        self.report_rule_errors();
-        spent
+    /// The same on a terminal of this width. A tree and whole command lines want room.
+    #[must_use]
+    pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
+        let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
+        let command = if plain { 0 } else { width / 4 };
+        let switch = |id: &str| self.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
+        fitting(width, self.scale, command, self.setup.columns.as_deref(), &switch)
     }
 
-    /// A process that runs another program now is not the one that a dialog speaks of.
-    fn close_if_another(&mut self) {
-        let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let Some(process) = scene.find(confirm.who) else { return };
-        let comm = process.comm.to_string();
-        if comm != confirm.name {
-            let text =
-                format!("{} {} became {comm}: nothing was signalled", confirm.who, confirm.name);
-            self.mode = Mode::Browse;
-            self.say(NoticeLevel::Warn, text);
-        }
+    /// Whether anything but the whole machine is looked at.
+    #[must_use]
+    pub fn is_scoped(&self) -> bool {
+        self.scene.as_ref().is_some_and(|scene| !scene.domain().is_global())
     }
 
-    /// A new version of the site's rule takes the place of the old one.
-    fn take_rule(&mut self, rule: &'static dyn Policy) {
-        let used = self.setup.policy.id().starts_with(SitePolicy::PREFIX);
-        self.site = Some(rule);
-        let mut text = format!("{} was read again", rule.id());
-        if used {
-            self.setup.policy = rule;
-            self.rank_anew();
-            self.refresh_lines();
-        } else {
-            text.push_str("; v ranks by it");
-        }
-        self.say(NoticeLevel::Good, text);
-        self.trouble = None;
-        self.report_rule_errors();
-    }
-
-    /// Says why the rule failed on some process, once for each cause.
-    fn report_rule_errors(&mut self) {
-        let Some(scene) = &self.scene else { return };
-        let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
-        let rows = self.ranking.rows().iter().filter(failed);
-        let found = rows.filter_map(|row| scene.find(row.id));
-        let found = policy::site::troubles(self.setup.policy, scene, found);
-        let (cause, line) = found.map_or((None, None), |(cause, line)| (Some(cause), Some(line)));
-        let is_new = self.trouble != cause;
-        self.trouble = cause;
-        if let Some(line) = line.filter(|_| is_new) {
-            self.say(NoticeLevel::Warn, line);
-        }
-    }
-
-    /// Ranks the same look in another way: nobody has moved since.
-    fn rank_anew(&mut self) {
-        self.rank();
-        self.ranking_before = self.ranking.clone();
-        self.arrange_groups();
-        self.arrange_verdicts();
-        self.renew_preview();
-    }
-
-    /// Finds who grows most, once a look, where that is shown: in the panels and on the explain page,
-    /// of killers by which whoever asks for memory dies.
-    fn watch_growth(&mut self) {
-        let shown = self.viewport.panels > 0 || matches!(self.mode, Mode::Explain(_));
-        let Some(scene) = self.scene.as_ref().filter(|_| shown && self.growing.is_none()) else {
-            return;
-        };
-        let so = if self.screen == ViewKind::Verdicts {
-            self.opinion().and_then(|opinion| opinion.outcome.overridden)
-        } else {
-            self.setup.policy.overridden(scene)
-        };
-        // The machine's panel names them under any rule.
-        if self.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
-            self.growing = Some(growth::fastest(scene, GROWING));
-        }
-    }
-
-    /// Ranks again: a new look, or another policy.
-    fn rank(&mut self) {
-        self.growing = None;
-        if let Some(scene) = &self.scene {
-            self.ranking.update(self.setup.policy, scene);
-            self.first_limit = Some(at_limit::first(self.setup.policy, scene, &self.ranking));
-        }
-    }
-
-    /// New facts for the same rows, or new rows where nothing holds them.
-    fn refresh_lines(&mut self) {
-        if self.held() && !self.lines.is_empty() {
-            if let Some(scene) = &self.scene {
-                crate::rows::arrange::hold(&mut self.lines, scene.now());
-            }
-            self.stale_lines = true;
-        } else {
-            self.arrange();
-        }
-    }
-
-    /// Puts the rows in order and the cursor where it belongs.
-    fn arrange(&mut self) {
-        self.stale_lines = false;
-        let mut lines = std::mem::take(&mut self.lines);
-        if let Some(context) = self.context() {
-            self.view.arrange(&context, &mut lines);
-        }
-        self.lines = lines;
-        let last = self.lines.len().saturating_sub(1);
-        self.cursor = match self.anchor {
-            CursorAnchor::First => self.victim_line(),
-            CursorAnchor::Row(row) => row.min(last),
-            CursorAnchor::Process(id) => {
-                let found = self.lines.iter().position(|line| line.id == id);
-                found.unwrap_or_else(|| self.cursor.min(last))
-            }
-        };
-        self.drop_exited();
-        self.keep_cursor_in_view();
-    }
-
-    /// The line of the predicted victim, whatever the order; the first line where it is not shown.
-    fn victim_line(&self) -> usize {
-        let victim = self.ranking.victim().map(|row| row.id);
-        self.lines.iter().position(|line| Some(line.id) == victim).unwrap_or(0)
-    }
-
-    /// A followed process that is gone hands the cursor to whoever stands in its row now.
-    fn drop_exited(&mut self) {
-        let CursorAnchor::Process(id) = self.anchor else { return };
-        let gone = self.scene.as_ref().is_some_and(|scene| scene.find(id).is_none());
-        if let Some(line) = self.lines.get(self.cursor).filter(|_| gone) {
-            self.anchor = CursorAnchor::Process(line.id);
-        }
-    }
-
-    fn keep_cursor_in_view(&mut self) {
-        let rows = usize::from(self.viewport.rows).max(1);
-        let last_top = self.lines.len().saturating_sub(rows);
-        self.top =
-            self.top.clamp((self.cursor + 1).saturating_sub(rows), self.cursor).min(last_top);
-    }
-
-    fn tick(&mut self, now: Millis) {
-        self.now = self.now.max(now);
-        if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
-            self.notice = None;
-        }
-        self.alarms.tick(now);
-        self.keep_playing();
-        if self.stale_lines && !self.held() {
-            self.arrange();
-        }
-    }
-
-    fn drawn(&mut self, viewport: Viewport, at: Millis) {
-        self.now = self.now.max(at);
-        let resized = viewport.rows != self.viewport.rows;
-        self.viewport = viewport;
-        if resized {
-            self.keep_cursor_in_view();
-            self.keep_group_in_view();
-            self.keep_verdict_in_view();
-            self.keep_event_in_view();
-        }
-        match &mut self.mode {
-            Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),
-            Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
-            Mode::Bulk(several) => several.drawn(at, viewport.dialog, viewport.page),
-            Mode::Sysctl(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::RuleConsent(ask) => ask.shown.drawn(at, viewport.dialog),
-            Mode::ConfirmSysctl(sure) => sure.shown.drawn(at, viewport.dialog),
-            _ => {}
-        }
-    }
-
-    /// Shows a message on the bottom line.
-    fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
-        let until = Millis(self.now.0.saturating_add(NOTICE.0));
-        self.notice = Some(Notice { level, text: text.into(), until });
+    /// The domain of a scope in the present look.
+    pub(crate) fn domain_of(&self, scope: &Scope) -> Option<Domain> {
+        Some(Domain::of(scope, self.scene.as_ref()?.now()))
     }
 }

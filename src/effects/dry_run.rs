@@ -1,5 +1,4 @@
-//! The hands that only rehearse (`--dry-run`): everything is looked up, pinned and asked for as in
-//! earnest, and nothing is done.
+//! Effects for `--dry-run`: they open, pin and compare like the live ones, and change nothing.
 
 use crate::effects::cgroup_kill::CgroupKill;
 use crate::effects::signal::SignalTarget;
@@ -9,43 +8,43 @@ use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::Signal;
 use crate::sample::proc_root::LiveRoot;
 
-/// Says what would be done.
+/// Makes every check and changes nothing.
 pub struct DryRun {
     root: LiveRoot,
 }
 
 impl DryRun {
-    /// For this machine.
+    /// Dry-run effects for the live machine.
     #[must_use]
     pub const fn new(root: LiveRoot) -> Self {
         Self { root }
     }
 
-    /// What was checked.
+    /// Makes the checks of an intent and says which they were.
     fn check(&self, intent: &Intent) -> Result<&'static str, Refusal> {
         match intent {
-            Intent::SetAdj { who, from, .. } | Intent::KeepAdj { who, from, .. } => {
-                adj::rehearse(&self.root, *who, *from)?;
+            Intent::SetAdj { who, from, .. } | Intent::SetAdjByRule { who, from, .. } => {
+                adj::check(&self.root, *who, *from)?;
                 Ok(
-                    "it is the process you saw, and its file can be opened; the kernel may still refuse \
-                    a low value",
+                    "the process is the one you saw, and its oom_score_adj can be opened for writing; \
+                     the kernel may still refuse a low value",
                 )
             }
-            Intent::SetKnob { knob, from, .. } => {
-                sysctl::rehearse(&self.root, *knob, *from)?;
-                Ok("it stands as you saw it, and its file can be opened")
+            Intent::SetSysctl { sysctl, from, .. } => {
+                sysctl::check(&self.root, *sysctl, *from)?;
+                Ok("its value is the one you saw, and its file can be opened for writing")
             }
             Intent::Signal { who, consent, .. } => {
                 let target = SignalTarget::take(&self.root, *who, *consent, true)?;
                 target.send(Signal(0))?;
-                Ok("it is the process you saw, and the kernel would let you")
+                Ok("the process is the one you saw, and the kernel would permit the signal")
             }
             Intent::KillCgroup { path, members } => {
-                let doomed = CgroupKill::take(&self.root, path, members, true)?;
-                for (target, _) in &doomed.targets {
+                let group = CgroupKill::take(&self.root, path, members, true)?;
+                for (target, _) in &group.targets {
                     target.send(Signal(0))?;
                 }
-                Ok("all in it were seen, and its cgroup.kill can be written")
+                Ok("you saw every process in it, and its cgroup.kill can be opened for writing")
             }
         }
     }
@@ -54,7 +53,7 @@ impl DryRun {
 impl Effects for DryRun {
     fn perform(&mut self, intent: Intent) -> Outcome {
         match self.check(&intent) {
-            Ok(checked) => Outcome::Rehearsed { intent, checked },
+            Ok(checked) => Outcome::DryRun { intent, checked },
             Err(refusal) => Outcome::Refused { intent, refusal },
         }
     }
@@ -63,7 +62,7 @@ impl Effects for DryRun {
         Vec::new()
     }
 
-    fn pursuing(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 }

@@ -1,39 +1,39 @@
-//! What happens at a wall: who dies there, how surely, and with whom.
+//! The outcome of an OOM at a limit: which process dies, how certain that is, and what dies with it.
 
 use std::sync::Arc;
 
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
-use crate::policy::{BadnessUnit, Override, Policy};
+use crate::policy::{BadnessUnit, KillScope, Override, Policy};
 use crate::rank::Ranking;
 use crate::rank::also_killed::{GroupCensus, group_mates};
 use crate::units::Permille;
 
-/// Who dies when a domain hits its wall.
+/// What happens when a domain reaches its limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutcomeAtLimit {
-    /// Who is chosen; nobody, where nobody can be.
+    /// The process that the rule chooses; `None` where it can choose none.
     pub chosen: Option<ProcId>,
-    /// Who dies: the one that is chosen, unless the rule sacrifices another one.
+    /// The process that dies: the chosen one, unless the rule kills another in its place.
     pub victim: Option<ProcId>,
-    /// The points of the one that dies as a share of the domain's total, where points are pages.
+    /// The points of the victim as a share of the domain's total, if points are pages.
     pub permille: Option<Permille>,
-    /// Who is chosen next.
+    /// The process that the rule chooses next.
     pub runner_up: Option<ProcId>,
-    /// Where it is too close to call: who else may die first.
+    /// If too close to call: another process that may die first.
     pub rival: Option<ProcId>,
-    /// How many may be the victim: more than one where it is too close to call.
+    /// The number of processes that may be the victim: more than one if too close to call.
     pub candidates: usize,
-    /// How many die with the victim because of `memory.oom.group`.
+    /// The number of processes that die with the victim because of `memory.oom.group`.
     pub also_killed: usize,
-    /// What overrules the ranking there.
+    /// What overrides the ranking there.
     pub overridden: Option<Override>,
 }
 
 impl OutcomeAtLimit {
     fn new(policy: &dyn Policy, inside: &Scene, ranking: &Ranking) -> Self {
-        let pages = policy.unit() == BadnessUnit::Pages;
+        let pages = policy.info().unit == BadnessUnit::Pages;
         let share = |points| Permille::of(points, inside.domain().pages);
         let chosen = ranking.victim().map(|row| row.id);
         let points = ranking.victim().and_then(|row| row.placement.points());
@@ -49,36 +49,36 @@ impl OutcomeAtLimit {
         }
     }
 
-    /// Of the scene's own domain, by its ranking.
+    /// The outcome for the scene's own domain, by its ranking.
     #[must_use]
     pub fn of(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> Self {
-        let mut fate = Self::new(policy, scene, ranking);
-        let victim = fate.victim.and_then(|id| scene.find(id));
-        fate.also_killed = victim
-            .filter(|_| policy.kills_groups(scene))
+        let mut outcome = Self::new(policy, scene, ranking);
+        let victim = outcome.victim.and_then(|id| scene.find(id));
+        outcome.also_killed = victim
+            .filter(|_| policy.traits(scene).kill_scope == KillScope::OomGroup)
             .and_then(|victim| group_mates(victim, scene))
-            .map_or(0, |(_, mates)| mates.len());
-        fate.overridden = policy.overridden(scene);
-        fate
+            .map_or(0, |(_, others)| others.len());
+        outcome.overridden = policy.overridden(scene);
+        outcome
     }
 
-    /// Whether more than one may be the victim.
+    /// Whether more than one process may be the victim.
     #[must_use]
     pub const fn too_close(&self) -> bool {
         self.candidates > 1
     }
 
-    /// Who is named beside the victim: who else may die first, or who is chosen next, unless that is
-    /// the victim itself, which dies in another's place.
+    /// The process to name beside the victim: the rival, or the runner-up. Not the runner-up if it is
+    /// the victim, because it dies in place of the chosen one.
     #[must_use]
     pub fn beside(&self) -> Option<ProcId> {
         self.rival.or(self.runner_up.filter(|_| self.runner_up != self.victim))
     }
 }
 
-/// Judges everybody behind each limited cgroup's wall, in the order of the tree: `with` gets the
-/// cgroup's place in the list, the scene inside it, and the order of its own processes. A process is
-/// judged for the walls that it lives behind only.
+/// Ranks the processes of each cgroup that has a limit, in the order of the tree. `with` gets the
+/// cgroup's position in the list, the scene inside it, and the ranking of its processes. A process is
+/// judged once for each limit above it.
 pub fn each_outcome(
     policy: &dyn Policy,
     scene: &Scene,
@@ -95,8 +95,8 @@ pub fn each_outcome(
     }
 }
 
-/// The fate behind each limited cgroup's wall: its place in the list, and who dies. Of what overrules
-/// a ranking only the switches are looked at: that is the same for thousands of cgroups.
+/// The outcome for each cgroup that has a limit, with the cgroup's position in the list. Of the overrides
+/// only the settings count here: searching for dying processes in thousands of cgroups would be slow.
 #[must_use]
 pub fn outcomes(
     policy: &dyn Policy,
@@ -108,27 +108,28 @@ pub fn outcomes(
     let waits = |group: &Cgroup| group.oom_kill_disabled.value() == Some(true);
     let mut found = Vec::new();
     each_outcome(policy, scene, census, |at, inside, ranking| {
-        let mut fate = OutcomeAtLimit::new(policy, inside, &ranking);
-        let victim = fate.victim.filter(|_| policy.kills_groups(inside));
+        let mut outcome = OutcomeAtLimit::new(policy, inside, &ranking);
+        let victim =
+            outcome.victim.filter(|_| policy.traits(inside).kill_scope == KillScope::OomGroup);
         let victim = victim.and_then(|id| inside.find(id));
-        fate.also_killed = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
+        outcome.also_killed = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
         if panics || waits(&now.cgroups.list[at]) {
-            fate.overridden = policy.overridden(inside);
+            outcome.overridden = policy.overridden(inside);
         }
-        found.push((at, fate));
+        found.push((at, outcome));
     });
     found
 }
 
-/// The fate of a whole domain, ranked anew unless that is the scene's own.
+/// The outcome at a limit. Ranks its domain, unless that is the scene's own, ranked by `own`.
 #[must_use]
 pub fn of_domain(
     policy: &dyn Policy,
     scene: &Scene,
     own: &Ranking,
-    wall: &ReachableLimit,
+    limit: &ReachableLimit,
 ) -> OutcomeAtLimit {
-    let scope = wall.scope();
+    let scope = limit.scope();
     if Domain::of(&scope, scene.now()) == *scene.domain() {
         return OutcomeAtLimit::of(policy, scene, own);
     }
@@ -138,19 +139,19 @@ pub fn of_domain(
     OutcomeAtLimit::of(policy, &inside, &Ranking::among(policy, &inside, members))
 }
 
-/// The wall that is hit first, and who dies there.
+/// The limit that is reached first, and what happens there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstLimit {
-    /// The wall.
+    /// The limit.
     pub limit: ReachableLimit,
-    /// Who dies.
+    /// What happens there.
     pub outcome: OutcomeAtLimit,
 }
 
-/// The wall that is hit first in this scene, which `ranking` ranks.
+/// The limit that is reached first in this scene. `ranking` is the scene's own.
 #[must_use]
 pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> FirstLimit {
-    let wall = limits::nearest(scene);
-    let fate = of_domain(policy, scene, ranking, &wall);
-    FirstLimit { limit: wall, outcome: fate }
+    let limit = limits::nearest(scene);
+    let outcome = of_domain(policy, scene, ranking, &limit);
+    FirstLimit { limit, outcome }
 }

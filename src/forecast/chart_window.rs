@@ -1,45 +1,45 @@
-//! A stretch of the history on a line of cells: what a chart of it is drawn from.
+//! A section of the history, resampled to the cells of a chart.
 
 use crate::forecast::series::{SampleInterval, Series};
 use crate::model::{MachineHistory, MachineSample, Point, Reading, TimeAxis, joined, resample};
 use crate::units::Millis;
 
-/// The wall clock went on so much further than the clock that never jumps: the machine slept, or its
-/// clock was set.
+/// If the wall clock advances this many milliseconds more than the monotonic clock, the machine was
+/// suspended or its clock was set.
 const LEAP: i64 = 10_000;
 
-/// The moments that an axis shows, and between which of them looks are missing.
+/// The samples that an axis shows, and the gaps between them.
 #[derive(Clone, Debug)]
 pub struct ChartWindow<'a> {
     history: &'a MachineHistory,
     /// The cells.
     pub axis: TimeAxis,
-    /// The place of the first moment, and whether each is joined to the one before.
+    /// The position of the first sample, and whether each is joined to the one before.
     begin: usize,
     joined: Vec<bool>,
 }
 
 impl<'a> ChartWindow<'a> {
-    /// Of these moments, on these cells.
+    /// The samples for these cells.
     #[must_use]
     pub fn new(history: &'a MachineHistory, axis: TimeAxis) -> Self {
-        // The one before the first cell tells what the first cells hold.
+        // The sample before the first cell determines the value of the first cells.
         let begin = history.place(axis.begin(0)).unwrap_or(0);
         let end = history.place(axis.begin(axis.count())).map_or(0, |last| last + 1);
-        // One that is later than the last cell still tells of the time before it.
+        // The sample after the last cell covers the time before it.
         let end = (end + 1).min(history.len());
         let time = |place: usize| history.get(place).map(|moment| moment.at);
         let joined = (begin..end).map(|place| joined(place, time)).collect();
         Self { history, axis, begin, joined }
     }
 
-    /// So many moments it looks at.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.joined.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.joined.is_empty()
@@ -50,7 +50,7 @@ impl<'a> ChartWindow<'a> {
         Some(SampleInterval { before, now: self.history.get(place)? })
     }
 
-    /// A quantity, cell by cell.
+    /// The values of a series, cell by cell.
     #[must_use]
     pub fn cells(&self, series: &Series) -> Vec<Option<f64>> {
         let points = self.joined.iter().enumerate().filter_map(|(nth, &joined)| {
@@ -62,33 +62,33 @@ impl<'a> ChartWindow<'a> {
         resample(&self.axis, series.fold, points)
     }
 
-    /// A quantity in the last moment that was not later than this, or why it is not known.
+    /// The value of a series at this time or last before it, or why it is unknown.
     #[must_use]
     pub fn value(&self, series: &Series, at: Millis) -> Reading<f64> {
         let step = self.history.place(at).and_then(|place| self.interval(place));
         step.map_or(Reading::NotAsked, |step| (series.value)(&step))
     }
 
-    /// The last moment that was not later than this.
+    /// The sample at this time or last before it.
     #[must_use]
     pub fn moment(&self, at: Millis) -> Option<&'a MachineSample> {
         self.history.get(self.history.place(at)?)
     }
 
-    /// The cells in which the machine slept, or its clock was set.
+    /// The cells in which the machine was suspended or its clock was set.
     pub fn leaps(&self) -> impl Iterator<Item = usize> {
         let intervals =
             (self.begin..self.begin + self.joined.len()).filter_map(|at| self.interval(at));
         intervals.filter_map(|step| {
             let before = step.before?;
-            let told = step.now.unix_ms.saturating_sub(before.unix_ms);
+            let shown = step.now.unix_ms.saturating_sub(before.unix_ms);
             let ran = i64::try_from(step.now.since(before).0).unwrap_or(i64::MAX);
-            (told.saturating_sub(ran) > LEAP).then_some(())?;
+            (shown.saturating_sub(ran) > LEAP).then_some(())?;
             self.axis.place(step.now.at)
         })
     }
 
-    /// The cells of the first look and of the last one; what lies outside was never seen.
+    /// The cells of the first and of the last sample.
     #[must_use]
     pub fn seen(&self) -> Option<(i64, i64)> {
         let first = self.history.get(0)?;

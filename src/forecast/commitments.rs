@@ -1,29 +1,28 @@
-//! What was promised and could still be asked for: by the machine as a whole, and by each process, the
-//! one that would take most on top.
+//! Committed memory that is not used yet: of the machine, and of each process.
 
 use crate::model::{MemoryBreakdown, OvercommitMode, ProcId, Process, Reading, Snapshot};
 use crate::units::{Kib, PageSize, Pages};
 
-/// The machine's promises (`/proc/meminfo`). What a fork shares was charged again at the fork, so it is
-/// in `promised`.
+/// The commitments of the machine (`/proc/meminfo`). Memory shared by a fork is charged again at the fork,
+/// so `committed` contains it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Commitments {
     /// `Committed_AS`.
     pub committed: Kib,
-    /// `AnonPages`: in RAM, and backed by no file.
+    /// `AnonPages`: anonymous memory in RAM.
     pub anon: Kib,
     /// `Shmem`: tmpfs and shared memory in RAM.
     pub shmem: Kib,
-    /// Swap in use. What lies in the swap cache stands in `anon`, too.
+    /// Swap in use. Pages in the swap cache are counted in `anon` too.
     pub swapped: Kib,
-    /// `MemAvailable`, or what is free and cache: what RAM could still back.
+    /// `MemAvailable`; where missing, free memory and cache.
     pub available: Kib,
-    /// What swap could still back.
+    /// Free swap.
     pub swap_free: Kib,
 }
 
 impl Commitments {
-    /// Of a look; nothing where one of the numbers could not be read.
+    /// The commitments in a sample. `None` if `Committed_AS` or `AnonPages` could not be read.
     #[must_use]
     pub fn of(sample: &Snapshot) -> Option<Self> {
         let memory = &sample.memory;
@@ -38,53 +37,53 @@ impl Commitments {
         })
     }
 
-    /// What is behind promises already.
+    /// Committed memory that is in use, in RAM or swap.
     #[must_use]
     pub fn backed(&self) -> Kib {
         self.anon + self.shmem + self.swapped
     }
 
-    /// What nobody has asked for yet.
+    /// Committed memory that is not used yet.
     #[must_use]
     pub fn open(&self) -> Kib {
         self.committed.saturating_sub(self.backed())
     }
 
-    /// What could still be given.
+    /// Memory and swap that can still be given out.
     #[must_use]
     pub fn usable(&self) -> Kib {
         self.available + self.swap_free
     }
 
-    /// What would be missing if everybody asked for all; nothing where it is enough.
+    /// The shortfall if all commitments were used; zero if there is none.
     #[must_use]
     pub fn missing(&self) -> Kib {
         self.open().saturating_sub(self.usable())
     }
 
-    /// What would be left then.
+    /// The memory left if all commitments were used.
     #[must_use]
     pub fn spare(&self) -> Kib {
         self.usable().saturating_sub(self.open())
     }
 }
 
-/// What the next `malloc` may get (`mm/util.c` `__vm_enough_memory`).
+/// The size up to which the kernel grants the next allocation (`mm/util.c` `__vm_enough_memory`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextAllocation {
-    /// Refused only when it alone is more than that: all RAM and swap (mode 0, 5.2 and later).
+    /// Refused only if a single one exceeds this: all RAM and swap (mode 0, 5.2 and later).
     AtOnce(Kib),
-    /// Refused when it alone is more than about what is free or can be freed (mode 0 before 5.2).
+    /// Refused if a single one exceeds about what is free or can be freed (mode 0 before 5.2).
     Free,
     /// Never refused (mode 1).
     Anything,
-    /// So much more is promised to all together, then it is refused (mode 2). The admin's reserve is
-    /// off already.
+    /// Refused once this much more is committed in total (mode 2). The reserve for the administrator is
+    /// already subtracted.
     UpTo(Kib),
 }
 
 impl NextAllocation {
-    /// Of a look; nothing where the mode is not known.
+    /// By the overcommit mode of a sample. `None` if the mode is unknown.
     #[must_use]
     pub fn of(sample: &Snapshot) -> Option<Self> {
         Some(match sample.overcommit.mode.value()? {
@@ -103,18 +102,18 @@ impl NextAllocation {
     }
 }
 
-/// What one process could still take by writing to what it has.
+/// The memory that a process could still take by writing to its mappings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProcessCommitment {
-    /// Mapped for it alone to write, and neither in RAM nor in swap. `VmData` leaves out its stack and
-    /// what it maps shared, and counts what it reserved without a charge (`MAP_NORESERVE`).
+    /// Private writable mappings that are neither in RAM nor in swap. `VmData` leaves out the stack and
+    /// shared mappings, and contains mappings without a charge (`MAP_NORESERVE`).
     pub untouched: Reading<Pages>,
-    /// Shared since a fork, to be copied at its first write: at most so much.
+    /// Upper bound of the memory shared since a fork that the first write copies.
     pub unshare: Reading<Pages>,
 }
 
 impl ProcessCommitment {
-    /// By what a look knows, and by `smaps_rollup` where somebody read it.
+    /// From a sample, and from `smaps_rollup` if it was read.
     #[must_use]
     pub fn of(process: &Process, holding: Reading<MemoryBreakdown>, page: PageSize) -> Self {
         let untouched = match (process.data, process.private()) {
@@ -124,17 +123,17 @@ impl ProcessCommitment {
             (Reading::Value(_), absent) => absent,
             (absent, _) => absent,
         };
-        Self { untouched, unshare: holding.map(|it| it.unshare().pages(page)) }
+        Self { untouched, unshare: holding.map(|it| it.shared_anonymous().pages(page)) }
     }
 
-    /// Both, as far as they are known.
+    /// The sum, as far as it is known.
     #[must_use]
     pub fn sum(&self) -> Pages {
         self.untouched.value().unwrap_or_default() + self.unshare.value().unwrap_or_default()
     }
 }
 
-/// Everybody with memory, who could take most first; `holding` is what was read of a process.
+/// All processes with memory, those that could take most first. `holding` gives their `smaps_rollup`.
 #[must_use]
 pub fn processes(
     sample: &Snapshot,
@@ -153,8 +152,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shortfall_is_what_nobody_could_give() {
-        let promises = Commitments {
+    fn the_shortfall_is_what_exceeds_memory_and_swap() {
+        let commitments = Commitments {
             committed: Kib(1000),
             anon: Kib(300),
             shmem: Kib(50),
@@ -162,16 +161,17 @@ mod tests {
             available: Kib(200),
             swap_free: Kib(100),
         };
-        let kib = [promises.backed(), promises.open(), promises.usable(), promises.missing()];
+        let kib =
+            [commitments.backed(), commitments.open(), commitments.usable(), commitments.missing()];
         assert_eq!(kib, [Kib(400), Kib(600), Kib(300), Kib(300)]);
-        let modest = Commitments { committed: Kib(450), ..promises };
+        let modest = Commitments { committed: Kib(450), ..commitments };
         assert_eq!((modest.missing(), modest.spare()), (Kib(0), Kib(250)));
-        let less = Commitments { committed: Kib(10), ..promises };
-        assert_eq!(less.open(), Kib(0), "more backed than promised: shared files' copies");
+        let less = Commitments { committed: Kib(10), ..commitments };
+        assert_eq!(less.open(), Kib(0), "more backed than committed: copies of shared files");
     }
 
     #[test]
-    fn what_is_mapped_and_not_held_is_untouched() {
+    fn a_mapping_that_is_not_resident_is_untouched() {
         let pages = |count| Reading::Value(Pages(count));
         let process =
             Process { data: pages(900), anon: pages(300), swap: pages(100), ..Process::default() };

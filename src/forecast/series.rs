@@ -1,77 +1,77 @@
-//! What can be drawn through time: the one table of quantities. A quantity is one row.
+//! The table of quantities that a chart can show. A quantity is one row.
 
 use crate::model::{Aggregate, CommitCharge, MachineSample, PsiLine, Reading};
 use crate::units::Kib;
 
-/// A moment, and the one before it.
+/// A sample, and the one before it.
 #[derive(Clone, Copy, Debug)]
 pub struct SampleInterval<'a> {
-    /// The one before; nothing at the first.
+    /// The sample before; `None` at the first.
     pub before: Option<&'a MachineSample>,
-    /// The moment.
+    /// The sample.
     pub now: &'a MachineSample,
 }
 
-/// In what a quantity is counted.
+/// The unit of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeriesUnit {
     /// Percent of time.
     Share,
     /// KiB.
     Kib,
-    /// Pages a second.
+    /// Pages per second.
     PagesPerSecond,
-    /// So many a second.
+    /// A rate per second.
     PerSecond,
-    /// So many.
+    /// A number.
     Count,
 }
 
-/// How bad a value is.
+/// How serious a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It says nothing of good or bad.
+    /// Neither good nor bad.
     Neutral,
-    /// It is well.
+    /// Normal.
     Calm,
-    /// It needs care.
+    /// A warning.
     Care,
-    /// It goes wrong.
+    /// Serious.
     Bad,
 }
 
 /// A quantity.
 pub struct Series {
-    /// Its name.
+    /// Its identifier.
     pub id: &'static str,
-    /// Its title on the screen, at most 12 cells.
+    /// The title on the screen, at most 12 cells.
     pub title: &'static str,
-    /// What it is, in one line.
+    /// A description in one line.
     pub about: &'static str,
-    /// In what it is counted.
+    /// Its unit.
     pub measure: SeriesUnit,
-    /// What becomes of several values in one cell.
+    /// How several values in one cell are combined.
     pub fold: Aggregate,
-    /// Its value at a moment; of a counter, since the moment before.
+    /// Its value at a sample; of a counter, its change since the sample before.
     pub value: fn(&SampleInterval<'_>) -> Reading<f64>,
-    /// How far it can go, where that is known.
+    /// Its maximum, if known.
     pub ceiling: fn(&MachineSample) -> Option<f64>,
-    /// A top of its chart that is lower than this would make a mountain of nothing.
-    pub least_top: f64,
-    /// How bad a value is, on the machine of this moment.
+    /// Minimum top of the chart, so that small values do not fill it.
+    pub min_top: f64,
+    /// How serious a value is on the machine of this sample.
     pub severity: fn(f64, &MachineSample) -> Severity,
-    /// The averages that the kernel tells beside it: of 10, 60 and 300 seconds.
+    /// The kernel's own averages over 10, 60 and 300 seconds.
     pub averages: Option<fn(&MachineSample) -> Reading<PsiLine>>,
-    /// Why it may not be there.
+    /// Why it may be unknown, in words.
     pub absent: &'static str,
 }
 
-/// A counter's growth a second since the moment before.
+/// The change of a counter per second since the sample before.
 fn rate(step: &SampleInterval<'_>, of: impl Fn(&MachineSample) -> Reading<u64>) -> Reading<f64> {
     more(step, of).map(|(more, ms)| more * 1000.0 / ms)
 }
 
-/// A counter's growth since the moment before, and the milliseconds that it took.
+/// The change of a counter since the sample before, and the time between them in milliseconds.
 fn more(
     step: &SampleInterval<'_>,
     of: impl Fn(&MachineSample) -> Reading<u64>,
@@ -88,7 +88,7 @@ fn more(
     }
 }
 
-/// The share of the time since the moment before, in percent.
+/// The stalled share of the time since the sample before, in percent.
 fn stalled(
     step: &SampleInterval<'_>,
     of: impl Fn(&MachineSample) -> Reading<PsiLine>,
@@ -97,12 +97,12 @@ fn stalled(
     total.map(|(us, ms)| (us / ms / 10.0).min(100.0))
 }
 
-/// A size.
+/// A size in KiB.
 fn kib(size: Reading<Kib>) -> Reading<f64> {
     size.map(|size| size.0 as f64)
 }
 
-/// Whether `/proc/vmstat` told nothing at all: its zeros are none.
+/// Whether `/proc/vmstat` could not be read, so that its zeros are no values.
 fn unavailable(moment: &MachineSample) -> bool {
     let traffic = moment.traffic;
     traffic.swap_in_pages.0 == 0
@@ -119,7 +119,7 @@ fn share_of(value: f64, whole: Kib) -> f64 {
     value * 100.0 / whole.0.max(1) as f64
 }
 
-/// By two thresholds.
+/// The severity by two thresholds.
 fn above(value: f64, care: f64, bad: f64) -> Severity {
     if value >= bad {
         Severity::Bad
@@ -146,7 +146,7 @@ fn ram(moment: &MachineSample) -> Option<f64> {
     (moment.memory.total_kib.0 > 0).then_some(moment.memory.total_kib.0 as f64)
 }
 
-/// The four of pressure.
+/// A stall time.
 const fn pressure(
     id: &'static str,
     title: &'static str,
@@ -163,10 +163,10 @@ const fn pressure(
         fold: Aggregate::Most,
         value,
         ceiling: all_of_time,
-        least_top: 10.0,
+        min_top: 10.0,
         severity,
         averages: Some(averages),
-        absent: "no PSI here: a kernel before 4.20, or psi=0",
+        absent: "no PSI: a kernel before 4.20, or psi=0",
     }
 }
 
@@ -187,14 +187,14 @@ const fn size(
         fold,
         value,
         ceiling: ram,
-        least_top: 1.0,
+        min_top: 1.0,
         severity,
         averages: None,
-        absent: "this kernel does not tell it",
+        absent: "this kernel does not report it",
     }
 }
 
-/// So much a second.
+/// A rate.
 const fn flow(
     id: &'static str,
     title: &'static str,
@@ -211,20 +211,20 @@ const fn flow(
         fold: Aggregate::Most,
         value,
         ceiling: unknown,
-        least_top: 10.0,
+        min_top: 10.0,
         severity,
         averages: None,
         absent: "this kernel's /proc/vmstat does not count it",
     }
 }
 
-/// Every quantity, the most telling first. A chart's top is the ceiling of a size; of all else, the
-/// most in sight.
+/// All quantities, the most useful first. The top of a chart is the ceiling for sizes, and the maximum in
+/// view for all others.
 pub static SERIES: &[Series] = &[
     size(
         "available",
         "available",
-        "what can be had without swapping (MemAvailable)",
+        "memory available without swapping (MemAvailable)",
         Aggregate::Least,
         |step| kib(step.now.memory.available_kib),
         |value, moment| match share_of(value, moment.memory.total_kib) {
@@ -286,7 +286,7 @@ pub static SERIES: &[Series] = &[
     flow(
         "direct-scan",
         "direct scan",
-        "pages that tasks had to scan themselves, because nothing was free",
+        "pages scanned by tasks in direct reclaim, because no memory was free",
         SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.direct_scan),
         |value, _| above(value, 1.0, 100_000.0),
@@ -294,7 +294,7 @@ pub static SERIES: &[Series] = &[
     flow(
         "stalls",
         "alloc stalls",
-        "allocations that had to wait for that",
+        "allocations that waited for direct reclaim",
         SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.alloc_stalls),
         |value, _| above(value, 1.0, 1000.0),
@@ -302,7 +302,7 @@ pub static SERIES: &[Series] = &[
     flow(
         "refaults",
         "refaults",
-        "pages thrown out and wanted again soon after",
+        "reclaimed pages that were needed again soon after",
         SeriesUnit::PerSecond,
         |step| rate(step, |moment| moment.traffic.refaults),
         neutral,
@@ -334,7 +334,7 @@ pub static SERIES: &[Series] = &[
     size(
         "anon",
         "anonymous",
-        "what processes hold that no file backs (AnonPages)",
+        "memory of processes that no file backs (AnonPages)",
         Aggregate::Most,
         |step| kib(step.now.memory.anon_kib),
         neutral,
@@ -342,7 +342,7 @@ pub static SERIES: &[Series] = &[
     size(
         "cache",
         "cache",
-        "what the kernel can mostly give back",
+        "memory that the kernel can mostly reclaim",
         Aggregate::Last,
         |step| Reading::Value(step.now.memory.cache_kib.0 as f64),
         neutral,
@@ -351,14 +351,14 @@ pub static SERIES: &[Series] = &[
         ceiling: |moment| moment.overcommit.limit_kib.value().map(|limit| limit.0 as f64),
         ..size(
             "committed",
-            "promised",
-            "what was promised to processes (Committed_AS)",
+            "committed",
+            "memory committed to processes (Committed_AS)",
             Aggregate::Most,
             |step| kib(step.now.overcommit.committed_kib),
             |value, moment| {
                 let commit = moment.overcommit;
                 let committed = Kib(value.max(0.0) as u64);
-                // Where nothing enforces the limit, going over it is no news.
+                // Exceeding a limit that is not enforced has no effect.
                 match commit.limit_kib.value().filter(|_| commit.enforced()) {
                     Some(limit) => {
                         above(CommitCharge { limit, committed }.percent() as f64, 80.0, 90.0)
@@ -370,9 +370,9 @@ pub static SERIES: &[Series] = &[
     },
 ];
 
-/// Kills by the kernel: no chart, but marks on the axis of all charts.
+/// Kills by the kernel. They have no chart of their own, but marks on the axis of every chart.
 pub static KILLS: Series = Series {
-    least_top: 1.0,
+    min_top: 1.0,
     fold: Aggregate::Sum,
     absent: "this kernel does not count its kills (4.13 and later do)",
     ..flow(

@@ -1,7 +1,11 @@
-//! An intent before it is carried out: protection, rights, targets and preview. Shared by the screen
-//! and the command line.
+//! What is decided before something is done: protection, rights, targets, preview, consequences, and how a
+//! value is made persistent. Shared by the screen and the command line.
 
+pub mod consequences;
+pub mod overcommit;
+pub mod persist;
 pub mod preview;
 pub mod protection;
 pub mod rights;
+pub mod signal;
 pub mod targets;

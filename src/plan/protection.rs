@@ -1,7 +1,7 @@
 //! Which processes doomtop never acts on, and which only when the pid was typed. The hands check
 //! again by themselves; here it is said before the user tries.
 
-use crate::intent::PILLARS;
+use crate::intent::ESSENTIAL_PROGRAMS;
 use crate::model::{ProcId, Process, Scene};
 use crate::units::Adj;
 
@@ -34,7 +34,7 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
     if process.adj.value() == Some(Adj::MIN) {
         return Protection::TypePid("its oom_score_adj is -1000: somebody wants it to live");
     }
-    if PILLARS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
+    if ESSENTIAL_PROGRAMS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
         return Protection::TypePid("the machine's sessions or its log depend on it");
     }
     if process.session == process.id.pid && process.tty != 0 {

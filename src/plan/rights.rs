@@ -1,7 +1,7 @@
 //! What the kernel lets this user do to an adj, as far as it can be known before it is tried
 //! (`fs/proc/base.c` `__set_oom_adj`). The floor itself, `oom_score_adj_min`, is in no file.
 
-use crate::model::{Capability, Privileges, Process, Scene};
+use crate::model::{Capability, Privileges, ProcId, Process, Scene};
 use crate::policy::likely_sharers;
 use crate::units::Adj;
 
@@ -105,7 +105,7 @@ impl AffectedKin {
     pub fn of(process: &Process, scene: &Scene) -> Self {
         let name = |other: &&Process| format!("{} {}", other.id.pid, other.comm);
         let sharers = likely_sharers(process, scene);
-        let copies = scene.machine().kernel_version() >= (4, 8);
+        let copies = copies_to_sharers(scene);
         Self {
             memory_sharers: if copies { sharers.iter().map(name).collect() } else { Vec::new() },
             children: scene
@@ -113,6 +113,14 @@ impl AffectedKin {
                 .count()
                 .saturating_sub(sharers_below(process, &sharers, copies)),
         }
+    }
+
+    /// A process, and those who get the value with it.
+    #[must_use]
+    pub fn changed_with(process: &Process, scene: &Scene) -> Vec<ProcId> {
+        let copies = copies_to_sharers(scene);
+        let sharers = if copies { likely_sharers(process, scene) } else { Vec::new() };
+        std::iter::once(process.id).chain(sharers.iter().map(|other| other.id)).collect()
     }
 
     /// In words.
@@ -136,6 +144,12 @@ impl AffectedKin {
         });
         lines
     }
+}
+
+/// Whether the kernel writes the value to all that share the memory (`fs/proc/base.c` `__set_oom_adj`,
+/// since 4.8).
+fn copies_to_sharers(scene: &Scene) -> bool {
+    scene.machine().kernel_version() >= (4, 8)
 }
 
 /// How many of those who get the value are children.

@@ -1,74 +1,74 @@
-//! What a policy says of a process: spared and why, or points and the terms that add up to them.
+//! The verdict of a policy on a process: points and the terms that add up to them, or why it is spared.
 
 use crate::units::{Adj, LegacyAdj, Pages, Points};
 
-/// In what the points of a policy are counted.
+/// The unit of the points of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadnessUnit {
-    /// Pages of memory: they may be shown as a size.
+    /// Pages of memory, which can be shown as a size.
     Pages,
-    /// The policy's own points.
+    /// Points without a unit.
     Bare,
 }
 
-/// How a term came about.
+/// How the value of a term was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermNote {
-    /// It was read as it is.
+    /// It was read.
     Fact,
-    /// It could not be read and counts as nothing.
+    /// It could not be read and counts as zero.
     Unread,
     /// `adj` times the domain's total over 1000.
     Adj {
-        /// The value.
+        /// The `oom_score_adj`.
         adj: Adj,
-        /// Pages for each step.
+        /// Pages per step of adj.
         step: Pages,
     },
     /// The points so far were divided.
     Divided {
-        /// By this.
+        /// The divisor.
         by: u64,
-        /// Because of this.
+        /// The reason.
         because: &'static str,
     },
     /// The points so far were doubled.
     Doubled {
-        /// Because of this.
+        /// The reason.
         because: &'static str,
     },
-    /// Raised to the least that the rule allows.
+    /// The points were raised to the minimum of the rule.
     Floor,
-    /// The points so far were shifted: doubled or halved so often.
+    /// The points so far were shifted by this many bits.
     Shifted {
-        /// To the left, or to the right where it is negative.
+        /// Positive to the left, negative to the right.
         by: LegacyAdj,
     },
-    /// For this reason.
+    /// Another reason.
     Because(&'static str),
 }
 
 /// One summand of the points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// What it is, in the field's own word.
+    /// A short name.
     pub name: &'static str,
-    /// What it adds.
+    /// The points that it adds.
     pub points: Points,
-    /// How it came about.
+    /// How its value was found.
     pub note: TermNote,
 }
 
-/// Up to [`Terms::ROOM`] terms, inline.
+/// Up to [`Terms::CAPACITY`] terms, stored inline.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     length: u8,
-    terms: [Term; Self::ROOM],
+    terms: [Term; Self::CAPACITY],
 }
 
 impl Terms {
-    /// More than any policy has.
-    pub const ROOM: usize = 9;
+    /// Maximum number of terms; no policy has more.
+    pub const CAPACITY: usize = 9;
 
     const EMPTY: Term = Term { name: "", points: Points(0), note: TermNote::Fact };
 
@@ -82,12 +82,12 @@ impl Terms {
 /// Points, and the terms that add up to them.
 #[derive(Clone, Copy, Debug)]
 pub struct Badness {
-    /// What goes before the points: a killer that prefers some and avoids others looks at this first.
-    /// Most rules know only 0.
+    /// Compared before the points, the highest first. It is 0 in rules that do not prefer or avoid
+    /// processes.
     pub class: i8,
-    /// The sum: who has most dies first.
+    /// The sum of the terms. The highest dies first.
     pub points: Points,
-    /// What decides between equals, before their place in the list does: who has more dies first.
+    /// Compared between equal points, the highest first; only then the tie-break applies.
     pub second: i64,
     /// The summands.
     pub terms: Terms,
@@ -99,18 +99,18 @@ impl Default for Badness {
             class: 0,
             points: Points(0),
             second: 0,
-            terms: Terms { length: 0, terms: [Terms::EMPTY; Terms::ROOM] },
+            terms: Terms { length: 0, terms: [Terms::EMPTY; Terms::CAPACITY] },
         }
     }
 }
 
 impl Badness {
-    /// Adds a term; the sum follows. A term too many joins the last one, so that the sum stays true.
+    /// Adds a term and its points. A term too many is added to the last one, so that the sum is right.
     #[must_use]
     pub fn plus(mut self, name: &'static str, points: Points, note: TermNote) -> Self {
         self.points += points;
         let at = usize::from(self.terms.length);
-        if at < Terms::ROOM {
+        if at < Terms::CAPACITY {
             self.terms.terms[at] = Term { name, points, note };
             self.terms.length += 1;
         } else {
@@ -119,19 +119,19 @@ impl Badness {
         self
     }
 
-    /// The same, looked at before or after others whatever the points.
+    /// With this class.
     #[must_use]
     pub const fn of_class(self, class: i8) -> Self {
         Self { class, ..self }
     }
 
-    /// The same, with what decides between equals.
+    /// With this second key.
     #[must_use]
     pub const fn then_by(self, second: i64) -> Self {
         Self { second, ..self }
     }
 
-    /// Adds the term that takes the sum to `to`.
+    /// Adds a term that makes the sum `to`.
     #[must_use]
     pub fn becoming(self, name: &'static str, to: Points, note: TermNote) -> Self {
         let change = to - self.points;
@@ -139,39 +139,39 @@ impl Badness {
     }
 }
 
-/// Why a process cannot be chosen. In the order in which they sort after the candidates.
+/// Why a process cannot be chosen. Spared processes sort in this order after the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SparedReason {
-    /// What the rule weighs could not be read.
+    /// A fact that the rule needs could not be read.
     Unreadable,
-    /// The rule could not be worked out for it.
+    /// The evaluation of the rule failed for it.
     Failed,
-    /// The rule gives it no points at all.
+    /// The rule gives it too few points to be chosen.
     Zero,
-    /// The killer's own rule or options leave it alone.
+    /// The rule or the options of the killer exclude it.
     Ignored,
-    /// This killer chooses among cgroups, and its own is not one of them.
+    /// The killer chooses among cgroups, and its cgroup is not a candidate.
     NoCandidate,
-    /// The kernel skips it: a vfork child, or already reaped.
+    /// The kernel skips it: it is a vfork child, or its memory was reaped.
     Skipped,
-    /// It was killed already, and the rule passes over the dying.
+    /// It was killed already, and the rule skips such processes.
     Dying,
-    /// The rule names somebody else, or nobody.
+    /// The rule names other processes, or none.
     Unnamed,
     /// `oom_score_adj` is -1000.
     Never,
-    /// The machine's init.
+    /// It is the init of the machine.
     Init,
-    /// No thread of it has an address space: a zombie, or on its way out.
+    /// It has no address space: it is a zombie, or exiting.
     NoMm,
-    /// A kernel thread.
+    /// It is a kernel thread.
     Kernel,
-    /// It does not belong to the domain.
+    /// It is outside the domain.
     Outside,
 }
 
 impl SparedReason {
-    /// The word on the row.
+    /// The word in a row of the table, and in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -191,42 +191,40 @@ impl SparedReason {
         }
     }
 
-    /// The sentence in the explain panel.
+    /// The reason as a sentence.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Unreadable => "its memory could not be read, so it cannot be ranked",
-            Self::Failed => {
-                "the rule could not be worked out for it: a fact is absent, or a number out of range"
-            }
-            Self::Zero => "its points come to zero, and this rule never chooses zero",
-            Self::Ignored => "the rule or the options of this killer leave it alone",
+            Self::Failed => "the rule failed for it: a fact is absent, or a number is out of range",
+            Self::Zero => "it has too few points: this rule does not choose it",
+            Self::Ignored => "the rule or the options of this killer exclude it",
             Self::NoCandidate => {
-                "this killer chooses among cgroups, and the one that it lives in is no candidate"
+                "this killer chooses among cgroups, and the cgroup of this process is not a candidate"
             }
             Self::Skipped => {
-                "the kernel skips it now: a vfork child that has not run exec yet, or already reaped"
+                "the kernel skips it now: it is a vfork child before exec, or its memory was reaped"
             }
-            Self::Dying => "it was killed already and is on its way out",
-            Self::Unnamed => "this rule names somebody else, or nobody at all",
+            Self::Dying => "it was killed already and is exiting",
+            Self::Unnamed => "this rule names other processes, or none",
             Self::Never => "oom_score_adj is -1000: the OOM killer never chooses it",
-            Self::Init => "it is the machine's init: the OOM killer never chooses it",
-            Self::NoMm => "it has no memory of its own any more (a zombie, or exiting)",
-            Self::Kernel => "it is a kernel thread: nothing can kill it",
-            Self::Outside => "it does not belong to this domain: an OOM in here passes it by",
+            Self::Init => "it is the init of the machine: the OOM killer never chooses it",
+            Self::NoMm => "it has no memory (a zombie, or exiting)",
+            Self::Kernel => "it is a kernel thread and cannot be killed",
+            Self::Outside => "it is outside this domain: an OOM here does not concern it",
         }
     }
 }
 
-/// A policy's opinion of one process.
+/// The verdict of a policy on one process.
 #[allow(
     clippy::large_enum_variant,
-    reason = "lives on the stack for one judgement; a box would allocate in the loop"
+    reason = "lives on the stack during one judgement; a box would allocate in the loop"
 )]
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
     /// It cannot be chosen.
     Spared(SparedReason),
-    /// It can.
+    /// It can be chosen.
     Scored(Badness),
 }

@@ -1,4 +1,4 @@
-//! Who falls together: the kernel kills whole cgroups where `memory.oom.group` says so.
+//! The processes that die with a victim: the kernel kills whole cgroups that have `memory.oom.group`.
 
 use std::cmp::Ordering;
 
@@ -7,20 +7,20 @@ use crate::model::{
 };
 use crate::units::Adj;
 
-/// The cgroup where the search for `memory.oom.group` ends; nothing where no OOM can be told.
+/// The cgroup where the search for `memory.oom.group` ends.
 #[derive(Clone, Copy)]
 enum Top<'a> {
-    /// The highest that can be seen.
+    /// The visible root.
     Root,
-    /// This one.
+    /// This cgroup.
     At(&'a str),
 }
 
-/// What an OOM that hits a domain is confined to.
+/// The cgroup to which an OOM in a domain is confined. `None` if the domain no longer exists.
 fn top(domain: &Domain) -> Option<Top<'_>> {
     match domain.kind {
         DomainKind::Gone => None,
-        // A part has no wall: the OOM is that of whoever has one.
+        // A part of the tree without a limit: the OOM is that of the ancestor with the limit.
         DomainKind::Memcg(_) | DomainKind::Part if !domain.is_machine() => {
             Some(Top::At(domain.limiting_cgroup().as_str()))
         }
@@ -28,8 +28,8 @@ fn top(domain: &Domain) -> Option<Top<'_>> {
     }
 }
 
-/// Whether the kernel kills it along with its group (`mm/oom_kill.c` `oom_kill_memcg_member`).
-fn goes_along(process: &Process, scene: &Scene) -> bool {
+/// Whether the kernel kills a process with its cgroup (`mm/oom_kill.c` `oom_kill_memcg_member`).
+fn dies_with_group(process: &Process, scene: &Scene) -> bool {
     process.has_mm
         && process.adj.value() != Some(Adj::MIN)
         && !process.is_kernel_thread()
@@ -38,7 +38,7 @@ fn goes_along(process: &Process, scene: &Scene) -> bool {
 
 /// The cgroup that dies as a whole when this process is chosen in this domain: the highest from its
 /// own up to the domain's with `memory.oom.group` (`mm/memcontrol.c` `mem_cgroup_get_oom_group`). A
-/// victim outside the domain falls alone.
+/// victim outside the domain dies alone.
 #[must_use]
 pub fn group_of<'a>(process: &Process, domain: &Domain, now: &'a Snapshot) -> Option<&'a Cgroup> {
     let cgroups = &now.cgroups;
@@ -61,16 +61,16 @@ pub fn group_of<'a>(process: &Process, domain: &Domain, now: &'a Snapshot) -> Op
     found
 }
 
-/// The path above.
+/// The path of the parent.
 fn parent(path: &str) -> Option<&str> {
     let path = path.trim_end_matches('/');
     let at = path.rfind('/')?;
     Some(if at == 0 { "/" } else { &path[..at] })
 }
 
-/// Who dies with a process when it is chosen in the scene's domain, because `memory.oom.group` kills
-/// its cgroup as a whole: that cgroup, and everybody else in it and below. Those with adj -1000 and
-/// the machine's init stay. `None` where the process falls alone by this rule.
+/// The cgroup that `memory.oom.group` kills as a whole when this process is chosen in the scene's domain,
+/// and all other processes in it that die. Those with adj -1000 and the init of the machine survive.
+/// `None` if the process dies alone.
 #[must_use]
 pub fn group_mates<'a>(
     process: &Process,
@@ -81,31 +81,30 @@ pub fn group_mates<'a>(
         Reading::Value(path) => is_within(path.as_str(), group.path.as_str()),
         _ => false,
     };
-    let others = scene
-        .now()
-        .processes
-        .iter()
-        .filter(|other| other.id != process.id && within(other) && goes_along(other, scene));
+    let others =
+        scene.now().processes.iter().filter(|other| {
+            other.id != process.id && within(other) && dies_with_group(other, scene)
+        });
     Some((group, others.collect()))
 }
 
-/// The order of the tree, and behind it what lies outside (`/..`).
+/// The order of the tree; paths outside the namespace (`/..`) come last.
 fn order(a: &str, b: &str) -> Ordering {
     let outside = |path| !is_within(path, "/");
     outside(a).cmp(&outside(b)).then_with(|| tree_order(a, b))
 }
 
-/// Who lives in which cgroup, counted once for all of them.
+/// The processes by cgroup, computed once for all cgroups.
 pub struct GroupCensus<'a> {
-    /// In the order of the tree, where a subtree stands in one piece; those outside the namespace
-    /// stand behind all others, because they are in no subtree of its root.
+    /// Paths and positions in the order of the tree, so that a subtree is one range. Paths outside the
+    /// namespace come last, because they are in no subtree of its root.
     placed: Vec<(&'a str, u32)>,
-    /// How many before each go along with their group.
-    going: Vec<u32>,
+    /// The number of processes before each that die with their group.
+    dying_before: Vec<u32>,
 }
 
 impl<'a> GroupCensus<'a> {
-    /// Of this moment.
+    /// The census of a scene.
     #[must_use]
     pub fn new(scene: &'a Scene) -> Self {
         let processes = &scene.now().processes;
@@ -119,13 +118,13 @@ impl<'a> GroupCensus<'a> {
             .collect();
         placed.sort_by(|(a, _), (b, _)| order(a, b));
         let mut sum = 0;
-        let mut going = Vec::with_capacity(placed.len() + 1);
-        going.push(0);
-        going.extend(placed.iter().map(|&(_, at)| {
-            sum += u32::from(goes_along(&processes[at as usize], scene));
+        let mut dying_before = Vec::with_capacity(placed.len() + 1);
+        dying_before.push(0);
+        dying_before.extend(placed.iter().map(|&(_, at)| {
+            sum += u32::from(dies_with_group(&processes[at as usize], scene));
             sum
         }));
-        Self { placed, going }
+        Self { placed, dying_before }
     }
 
     fn range(&self, path: &str) -> (usize, usize) {
@@ -134,18 +133,19 @@ impl<'a> GroupCensus<'a> {
         (from, from + count)
     }
 
-    /// The positions of all processes in a cgroup and below.
+    /// The positions of all processes in a cgroup and its descendants.
     pub fn members(&self, path: &str) -> impl ExactSizeIterator<Item = u32> {
         let (from, to) = self.range(path);
         self.placed[from..to].iter().map(|&(_, at)| at)
     }
 
-    /// How many die with a process that is chosen in this domain: [`group_mates`], counted.
+    /// The number of processes that die with this one if it is chosen in this domain: the length of
+    /// [`group_mates`].
     #[must_use]
     pub fn mates(&self, process: &Process, domain: &Domain, scene: &Scene) -> usize {
         let Some(group) = group_of(process, domain, scene.now()) else { return 0 };
         let (from, to) = self.range(group.path.as_str());
-        let all = self.going[to] - self.going[from];
-        (all as usize).saturating_sub(usize::from(goes_along(process, scene)))
+        let all = self.dying_before[to] - self.dying_before[from];
+        (all as usize).saturating_sub(usize::from(dies_with_group(process, scene)))
     }
 }

@@ -1,12 +1,12 @@
-//! Who grows most: the likeliest to ask for memory when there is none.
+//! The processes that grow fastest: the most likely to ask for memory when none is left.
 
 use std::cmp::Reverse;
 
 use crate::model::{ProcId, Scene};
 use crate::units::Points;
 
-/// Those of the scene's domain that grow most, with pages a minute, the fastest first; at most `most`.
-/// Nobody, where nobody grew in the last minute.
+/// The fastest growing processes of the scene's domain with their growth in pages per minute, the fastest
+/// first, at most `most`. Empty if no process grew in the last minute.
 #[must_use]
 pub fn fastest(scene: &Scene, most: usize) -> Vec<(ProcId, Points)> {
     let now = scene.now().processes.iter();

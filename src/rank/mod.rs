@@ -1,4 +1,4 @@
-//! ORDER: judge everyone, sort once. Who is the victim, who comes next, and by how much.
+//! Ranks processes: judges each one, sorts once, and finds the victim, the runner-up and the lead.
 
 pub mod also_killed;
 pub mod growth;
@@ -10,12 +10,12 @@ use crate::model::{ProcId, Process, Scene};
 use crate::policy::{Badness, Policy, SparedReason, TieBreak, Verdict};
 use crate::units::{Pages, Points};
 
-/// What became of a process in the ranking.
+/// The verdict on a process in the ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// It can be chosen; more points die first.
+    /// It can be chosen; the highest points die first.
     Scored(Points),
-    /// It cannot.
+    /// It cannot be chosen.
     Spared(SparedReason),
 }
 
@@ -30,27 +30,55 @@ impl Placement {
     }
 }
 
-/// One row, in final order.
+/// One row of a ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranked {
-    /// Position in the snapshot's processes.
+    /// Position in the processes of the snapshot.
     pub at: u32,
-    /// Who.
+    /// The process.
     pub id: ProcId,
-    /// What became of it.
+    /// The verdict on it.
     pub placement: Placement,
-    /// What its rule looks at before the points ([`Badness::class`]).
+    /// Compared before the points ([`Badness::class`]).
     pub class: i8,
-    /// What decides between equals ([`Badness::second`]).
+    /// Compared between equal points ([`Badness::second`]).
     pub second: i64,
 }
 
-/// Everybody in the order in which they would die. Deterministic: the same scene gives the same
-/// order.
+impl Ranked {
+    fn new(at: u32, id: ProcId, verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Scored(Badness { class, points, second, .. }) => {
+                Self { at, id, placement: Placement::Scored(points), class, second }
+            }
+            Verdict::Spared(reason) => {
+                Self { at, id, placement: Placement::Spared(reason), class: 0, second: 0 }
+            }
+        }
+    }
+
+    /// Compares two rows: the one that dies first is the lesser.
+    fn order(&self, other: &Self, tie: TieBreak) -> Ordering {
+        match (self.placement, other.placement) {
+            (Placement::Scored(mine), Placement::Scored(theirs)) => {
+                let key = |row: &Self, points| (row.class, points, row.second);
+                let by_key = key(other, theirs).cmp(&key(self, mine));
+                by_key.then_with(|| tie.order(self.id, other.id))
+            }
+            (Placement::Scored(_), Placement::Spared(_)) => Ordering::Less,
+            (Placement::Spared(_), Placement::Scored(_)) => Ordering::Greater,
+            (Placement::Spared(mine), Placement::Spared(theirs)) => {
+                mine.cmp(&theirs).then_with(|| self.id.pid.cmp(&other.id.pid))
+            }
+        }
+    }
+}
+
+/// All processes in the order in which they would die. The same scene always gives the same order.
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
     rows: Vec<Ranked>,
-    /// By position in the snapshot's processes: place in `rows`.
+    /// By position in the processes of the snapshot: position in `rows`.
     places: Vec<u32>,
     eligible: usize,
     slack: Pages,
@@ -67,20 +95,20 @@ impl Ranking {
         ranking
     }
 
-    /// The same in place, so that a warm loop allocates nothing.
+    /// Judges and sorts in place, so that a repeated call allocates nothing.
     pub fn update(&mut self, policy: &dyn Policy, scene: &Scene) {
         self.update_with(policy, scene, |process| policy.judge(process, scene));
     }
 
-    /// The same with another judge: what would happen if.
+    /// Judges with another function and sorts in place, for what-if questions.
     pub fn update_with(
         &mut self,
         policy: &dyn Policy,
         scene: &Scene,
         judge: impl Fn(&Process) -> Verdict,
     ) {
-        let everybody = 0..scene.now().processes.len() as u32;
-        self.put_in_order(policy, scene, everybody, judge);
+        let all = 0..scene.now().processes.len() as u32;
+        self.put_in_order(policy, scene, all, judge);
         self.places.clear();
         self.places.resize(self.rows.len(), 0);
         for (place, row) in self.rows.iter().enumerate() {
@@ -88,8 +116,7 @@ impl Ranking {
         }
     }
 
-    /// Judges and sorts just the processes at these positions. What such a ranking holds has no
-    /// [`Ranking::place`].
+    /// Judges and sorts only the processes at these positions. Such a ranking has no [`Ranking::place`].
     #[must_use]
     pub fn among(policy: &dyn Policy, scene: &Scene, positions: impl Iterator<Item = u32>) -> Self {
         let mut ranking = Self::default();
@@ -113,29 +140,13 @@ impl Ranking {
             } else {
                 Verdict::Spared(SparedReason::Outside)
             };
-            let (standing, class, second) = match verdict {
-                Verdict::Scored(Badness { class, points, second, .. }) => {
-                    (Placement::Scored(points), class, second)
-                }
-                Verdict::Spared(reason) => (Placement::Spared(reason), 0, 0),
-            };
-            Ranked { at, id: process.id, placement: standing, class, second }
+            Ranked::new(at, process.id, verdict)
         }));
-        let tie = policy.tie_break(scene);
-        self.rows.sort_unstable_by(|a, b| match (a.placement, b.placement) {
-            (Placement::Scored(mine), Placement::Scored(theirs)) => {
-                let keys = |row: &Ranked, points| (row.class, points, row.second);
-                keys(b, theirs).cmp(&keys(a, mine)).then_with(|| tie.order(a.id, b.id))
-            }
-            (Placement::Scored(_), Placement::Spared(_)) => Ordering::Less,
-            (Placement::Spared(_), Placement::Scored(_)) => Ordering::Greater,
-            (Placement::Spared(mine), Placement::Spared(theirs)) => {
-                mine.cmp(&theirs).then_with(|| a.id.pid.cmp(&b.id.pid))
-            }
-        });
+        let tie = policy.traits(scene).tie_break;
+        self.rows.sort_unstable_by(|a, b| a.order(b, tie));
         self.eligible = self.rows.iter().take_while(|row| row.placement.points().is_some()).count();
-        // Where its comparison is no order, whom its own scan finds stands first.
-        if policy.scans() {
+        // If its comparison is not transitive, the victim of its own scan comes first.
+        if policy.traits(scene).scans {
             let mut among: Vec<u32> = self.rows[..self.eligible].iter().map(|row| row.at).collect();
             among.sort_unstable();
             let found = policy.scan(scene, &among);
@@ -145,11 +156,11 @@ impl Ranking {
             }
         }
         self.find_candidates(policy, scene);
-        self.find_who_dies(policy, scene);
+        self.find_victims(policy, scene);
     }
 
-    /// Who may overtake whom until the kill: everybody whose highest possible points reach the
-    /// victim's lowest.
+    /// Finds the candidates: all processes whose highest possible points at the time of the kill reach the
+    /// lowest possible points of the victim.
     fn find_candidates(&mut self, policy: &dyn Policy, scene: &Scene) {
         self.candidates.clear();
         self.dies = None;
@@ -164,26 +175,26 @@ impl Ranking {
         let drift = |row: &Ranked| policy.drift(&processes[row.at as usize], scene);
         let down = drift(first).down;
         let floor = top - down.points();
-        let unseen = policy.tie_break(scene) == TieBreak::Unseen;
+        let unseen = policy.traits(scene).tie_break == TieBreak::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| drift(next).up);
-        let reach = policy.counter_error(scene).points();
+        let reach = policy.max_drift_up(scene).points();
         for row in others.iter().take_while(|row| row.class == first.class) {
             let Some(points) = row.placement.points() else { break };
-            // Nobody from here on can come up so far.
+            // No process from here on can reach the floor.
             if points + reach < floor {
                 break;
             }
             let up = drift(row).up;
-            // An exact tie is no uncertainty where its order is known.
+            // An exact tie is certain if the order of equals is known.
             if (unseen || (up + down).0 > 0) && points + up.points() >= floor {
                 self.candidates.push(row.id);
             }
         }
     }
 
-    /// Some rules kill another one than they choose: that one is the candidate then.
-    fn find_who_dies(&mut self, policy: &dyn Policy, scene: &Scene) {
+    /// Some rules kill another process than the chosen one: that one is the candidate then.
+    fn find_victims(&mut self, policy: &dyn Policy, scene: &Scene) {
         let mut others = false;
         for candidate in &mut self.candidates {
             let chosen = scene.find(*candidate);
@@ -197,47 +208,47 @@ impl Ranking {
         if !others {
             return;
         }
-        // A child may be worth more than its parent's other candidates: nobody is named twice.
-        let mut named: Vec<ProcId> = Vec::new();
+        // A killed child may be a candidate itself. No process is listed twice.
+        let mut seen: Vec<ProcId> = Vec::new();
         self.candidates.retain(|id| {
-            let new = !named.contains(id);
-            named.extend(new.then_some(*id));
+            let new = !seen.contains(id);
+            seen.extend(new.then_some(*id));
             new
         });
     }
 
-    /// Who dies when the victim is chosen: itself, unless the rule sacrifices another one.
+    /// The process that dies: the chosen one, unless the rule kills another in its place.
     #[must_use]
     pub const fn dies(&self) -> Option<ProcId> {
         self.dies
     }
 
-    /// All rows, those who can be chosen first.
+    /// All rows, first the processes that can be chosen.
     #[must_use]
     pub fn rows(&self) -> &[Ranked] {
         &self.rows
     }
 
-    /// How many can be chosen.
+    /// The number of processes that can be chosen.
     #[must_use]
     pub const fn eligible(&self) -> usize {
         self.eligible
     }
 
-    /// Who dies next.
+    /// The row of the process that is chosen first.
     #[must_use]
     pub fn victim(&self) -> Option<&Ranked> {
         self.rows[..self.eligible].first()
     }
 
-    /// Who dies after that.
+    /// The row of the process that is chosen next.
     #[must_use]
     pub fn runner_up(&self) -> Option<&Ranked> {
         self.rows[..self.eligible].get(1)
     }
 
-    /// By how many points the victim is ahead of the runner-up; nothing where something else than
-    /// points puts it there.
+    /// The lead of the victim over the runner-up, in points. `None` if their classes differ, so that
+    /// points do not decide.
     #[must_use]
     pub fn margin(&self) -> Option<Points> {
         let (first, next) = (self.victim()?, self.runner_up()?);
@@ -245,25 +256,25 @@ impl Ranking {
         Some(first.placement.points()? - next.placement.points()?).filter(|_| comparable)
     }
 
-    /// How far victim and runner-up may move against each other before the kill.
+    /// How far the lead may change before the kill: the uncertainty.
     #[must_use]
     pub const fn slack(&self) -> Pages {
         self.slack
     }
 
-    /// Everybody who may be the victim: the predicted one, and those too close to call.
+    /// All processes that may be the victim: the predicted one, and those too close to call.
     #[must_use]
     pub fn candidates(&self) -> &[ProcId] {
         &self.candidates
     }
 
-    /// Whether more than one may be the victim.
+    /// Whether more than one process may be the victim.
     #[must_use]
     pub const fn too_close(&self) -> bool {
         self.candidates.len() > 1
     }
 
-    /// The row of the process at this position of the snapshot, and its place, counted from 0.
+    /// The row of the process at this position in the snapshot, and its place from 0.
     #[must_use]
     pub fn place(&self, at: usize) -> Option<(usize, &Ranked)> {
         let place = *self.places.get(at)? as usize;

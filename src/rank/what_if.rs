@@ -1,25 +1,25 @@
-//! What another `oom_score_adj` would do to a process: its rank at 0, the smallest change that saves
-//! it, the smallest that makes it the next victim.
+//! The effect of another `oom_score_adj` on a process: its rank at 0, the smallest change that saves it,
+//! and the smallest that makes it the next victim.
 
 use crate::model::{Process, Reading, Scene};
-use crate::policy::{Badness, Policy, TieBreak, Verdict, kernel_score};
+use crate::policy::{AdjEffect, Badness, Policy, TieBreak, Verdict, kernel_score};
 use crate::rank::{Ranked, Ranking};
 use crate::units::{Adj, Points};
 
-/// What would change it.
+/// The effect of other values of adj on one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WhatIf {
-    /// Its rank at adj 0, counted from 1; nothing where it could not be chosen even then, or adj is 0.
+    /// Its rank at adj 0, from 1. `None` if it could not be chosen then, or if adj is 0 already.
     pub rank_at_zero: Option<usize>,
-    /// Where it is the next victim: the nearest adj at which it no longer is, by most rules the highest
-    /// of all. -1000 where nothing above it helps.
+    /// If it is the next victim: the nearest adj at which it no longer is, by most rules the highest such
+    /// adj. -1000 if no higher one saves it.
     pub saved_at: Option<Adj>,
-    /// Where it is not: the nearest adj at which it is, by most rules the lowest of all.
+    /// If it is not: the nearest adj at which it would be, by most rules the lowest such adj.
     pub doomed_at: Option<Adj>,
 }
 
-/// Asks what would change the standing of a process. `None` where the rule does not know adj, or where
-/// the process cannot be chosen whatever its adj.
+/// The effect of other values of adj on a process. `None` if adj does not count in the rule, or if the
+/// process cannot be chosen at any adj.
 #[must_use]
 pub fn what_if(
     policy: &dyn Policy,
@@ -27,8 +27,9 @@ pub fn what_if(
     ranking: &Ranking,
     process: &Process,
 ) -> Option<WhatIf> {
-    let rises = policy.rises_with_adj(scene);
-    let case = Case { policy, scene, process, tie: policy.tie_break(scene), rises };
+    let traits = policy.traits(scene);
+    let rises = traits.adj != AdjEffect::Irregular;
+    let case = Case { policy, scene, process, tie: traits.tie_break, rises };
     let adj = process.adj.value()?;
     if !policy.looks_at(process, scene) || (rises && case.key(Adj::MIN).is_some()) {
         return None;
@@ -45,7 +46,7 @@ pub fn what_if(
         (None, _) => false,
     };
     let rank_at_zero = (adj != Adj::ZERO).then(|| case.key(Adj::ZERO)).flatten().map(|key| {
-        // The rows are in order, so only few are looked at; its own row stands there with what it has.
+        // The rows are sorted, so a binary search suffices. The own row is at its present place.
         let ahead = candidates.partition_point(|row| !case.beats(key, row));
         let itself = candidates[..ahead].iter().any(|row| row.id == process.id);
         ahead + 1 - usize::from(itself)
@@ -53,17 +54,18 @@ pub fn what_if(
     if !rises {
         let first = is_first(adj);
         let turns = nearest(adj, |other| is_first(other) != first);
-        // A rule that knows no adj has nothing to tell.
+        // If adj has no effect on the rule, there is no answer.
         let own = case.key(adj);
-        let knows = || [Adj::MIN, Adj::ZERO, Adj::MAX].into_iter().any(|it| case.key(it) != own);
+        let has_effect =
+            || [Adj::MIN, Adj::ZERO, Adj::MAX].into_iter().any(|it| case.key(it) != own);
         let (saved_at, doomed_at) = if first { (turns, None) } else { (None, turns) };
-        return (turns.is_some() || knows()).then_some(WhatIf {
+        return (turns.is_some() || has_effect()).then_some(WhatIf {
             rank_at_zero,
             saved_at,
             doomed_at,
         });
     }
-    // Points never fall when adj rises, so both ends are found by halving.
+    // Points never fall when adj rises, so a binary search finds the boundary.
     let lowest_first = first_where(i32::from(Adj::MIN.0), i32::from(Adj::MAX.0) + 1, |adj| {
         is_first(Adj(adj as i16))
     });
@@ -77,16 +79,14 @@ pub fn what_if(
     Some(WhatIf { rank_at_zero, saved_at, doomed_at })
 }
 
-/// The adj nearest to this one that a condition holds for, whatever holds between; of two as near the
-/// lower.
+/// The adj nearest to this one for which a condition holds. Of two at the same distance, the lower.
 fn nearest(from: Adj, holds: impl Fn(Adj) -> bool) -> Option<Adj> {
     let all = i32::from(Adj::MIN.0)..=i32::from(Adj::MAX.0);
     let away = (1..=2000).flat_map(|far| [i32::from(from.0) - far, i32::from(from.0) + far]);
     away.filter(|adj| all.contains(adj)).map(|adj| Adj(adj as i16)).find(|&adj| holds(adj))
 }
 
-/// The first number from `from` on, below `to`, that a condition holds for which holds for all after
-/// it; `to` when there is none.
+/// The first number in `from..to` for which a monotonic condition holds; `to` if there is none.
 fn first_where(mut from: i32, mut to: i32, holds: impl Fn(i32) -> bool) -> i32 {
     while from < to {
         let middle = from + (to - from) / 2;
@@ -99,7 +99,7 @@ fn first_where(mut from: i32, mut to: i32, holds: impl Fn(i32) -> bool) -> i32 {
     from
 }
 
-/// Class, points, and what decides between equals.
+/// Class, points and second key.
 type Key = (i8, Points, i64);
 
 struct Case<'a> {
@@ -107,18 +107,18 @@ struct Case<'a> {
     scene: &'a Scene,
     process: &'a Process,
     tie: TieBreak,
-    /// [`Policy::rises_with_adj`].
+    /// Not [`AdjEffect::Irregular`].
     rises: bool,
 }
 
 impl Case<'_> {
-    /// What it is compared by at another adj; nothing where it would be spared.
+    /// Its sort key at another adj; `None` if it would be spared.
     fn key(&self, adj: Adj) -> Option<Key> {
         let mut changed = self.process.clone();
         changed.adj = Reading::Value(adj);
         if self.process.adj != changed.adj {
-            // The kernel's score was read under the present adj. A rule of a site that goes by it has
-            // to have one; all others reckon it themselves.
+            // The kernel's score was read at the present adj. A site rule that uses it needs a value; all
+            // others compute it themselves.
             changed.score = Reading::NotAsked;
             if !self.rises && matches!(self.process.score, Reading::Value(_)) {
                 changed.score = Reading::Value(kernel_score(&changed, self.scene));
@@ -131,8 +131,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether it would die before another one. Where the order of equals cannot be seen, an equal
-    /// does not beat.
+    /// Whether it would die before another process. If the order of equals is unknown, an equal does not
+    /// count as before.
     fn beats(&self, mine: Key, other: &Ranked) -> bool {
         let Some(points) = other.placement.points() else { return true };
         let theirs = (other.class, points, other.second);

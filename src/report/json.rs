@@ -1,5 +1,5 @@
 //! One look as one JSON object on one line: the raw facts *and* the verdicts. Whoever has the line
-//! can compute the ranking again. Described in `assets/schema.md`.
+//! can compute the ranking again. Described in `assets/docs/schema.md`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -160,7 +160,7 @@ pub fn write_line_with<'a>(
         schema: SCHEMA,
         time: time(snapshot.clock.unix_ms),
         policy: context.policy.id(),
-        unit: match context.policy.unit() {
+        unit: match context.policy.info().unit {
             BadnessUnit::Pages => "pages",
             BadnessUnit::Bare => "points",
         },

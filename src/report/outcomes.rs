@@ -13,7 +13,7 @@ use crate::words::outcome::outcome_text;
 pub enum ReportFormat {
     /// A sentence.
     Text,
-    /// A JSON object (`assets/schema.md`).
+    /// A JSON object (`assets/docs/schema.md`).
     Json,
 }
 
@@ -26,12 +26,12 @@ fn wish(intent: &Intent) -> Value {
     let mut object = match intent {
         Intent::SetAdj { who, name, .. }
         | Intent::Signal { who, name, .. }
-        | Intent::KeepAdj { who, name, .. } => process(*who, name),
+        | Intent::SetAdjByRule { who, name, .. } => process(*who, name),
         Intent::KillCgroup { path, members } => cgroup(path, members),
-        Intent::SetKnob { knob, .. } => json!({ "knob": knob.to_string() }),
+        Intent::SetSysctl { sysctl: knob, .. } => json!({ "knob": knob.to_string() }),
     };
     match intent {
-        Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+        Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
             object["act"] = json!("set");
             object["oom_score_adj"] = json!({ "from": from.0, "to": to.0 });
         }
@@ -39,7 +39,7 @@ fn wish(intent: &Intent) -> Value {
             object["act"] = json!("signal");
             object["signal"] = json!(signal.to_string());
         }
-        Intent::SetKnob { from, to, .. } => {
+        Intent::SetSysctl { from, to, .. } => {
             object["act"] = json!("turn");
             object["value"] = json!({ "from": from, "to": to });
         }
@@ -71,23 +71,23 @@ fn step(taken: &ExpediteStep) -> Value {
 
 fn object(outcome: &Outcome) -> Value {
     let mut line = match outcome {
-        Outcome::Refused { intent, .. } | Outcome::Rehearsed { intent, .. } => wish(intent),
+        Outcome::Refused { intent, .. } | Outcome::DryRun { intent, .. } => wish(intent),
         Outcome::AdjSet { who, name, before, now, .. }
-        | Outcome::AdjKept { who, name, before, now, .. } => {
+        | Outcome::AdjSetByRule { who, name, before, now, .. } => {
             let mut line = process(*who, name);
             line["act"] = json!("set");
             line["oom_score_adj"] = json!({ "from": before.0, "to": now.0 });
             line
         }
-        Outcome::Signalled { who, name, signal, pinned, haste } => {
+        Outcome::Signalled { who, name, signal, pinned, steps } => {
             let mut line = process(*who, name);
             line["act"] = json!("signal");
             line["signal"] = json!(signal.to_string());
             line["pinned"] = json!(pinned);
-            line["haste"] = haste.iter().map(step).collect();
+            line["haste"] = steps.iter().map(step).collect();
             line
         }
-        Outcome::Hastened { who, name, taken } => {
+        Outcome::StepDone { who, name, taken } => {
             let mut line = process(*who, name);
             line["haste"] = json!([step(taken)]);
             line
@@ -108,18 +108,20 @@ fn object(outcome: &Outcome) -> Value {
             line["after_ms"] = json!(after.0);
             line
         }
-        Outcome::KnobSet { knob, before, now, .. } => json!({
+        Outcome::SysctlSet { sysctl: knob, before, now, .. } => json!({
             "act": "turn",
             "knob": knob.to_string(),
             "value": { "from": before, "to": now },
         }),
     };
     let (result, why) = match outcome {
-        Outcome::AdjSet { .. } | Outcome::AdjKept { .. } | Outcome::KnobSet { .. } => ("set", None),
+        Outcome::AdjSet { .. } | Outcome::AdjSetByRule { .. } | Outcome::SysctlSet { .. } => {
+            ("set", None)
+        }
         Outcome::Signalled { .. } => ("signalled", None),
-        Outcome::Hastened { .. } => ("hastened", None),
+        Outcome::StepDone { .. } => ("hastened", None),
         Outcome::CgroupKilled { .. } => ("killed", None),
-        Outcome::Rehearsed { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
+        Outcome::DryRun { checked, .. } => ("rehearsed", Some((*checked).to_owned())),
         Outcome::Exited { .. } => ("gone", None),
         Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
         Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),
@@ -180,13 +182,13 @@ pub fn write_plan(
         ReportFormat::Text => {
             let subject = intent.subject();
             match intent {
-                Intent::SetAdj { from, to, .. } | Intent::KeepAdj { from, to, .. } => {
+                Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
                     writeln!(out, "{subject}: would set oom_score_adj: {from} -> {to}")?;
                 }
                 Intent::Signal { signal, .. } => {
                     writeln!(out, "{subject}: would send {signal}")?;
                 }
-                Intent::SetKnob { from, to, .. } => {
+                Intent::SetSysctl { from, to, .. } => {
                     writeln!(out, "{subject}: would be set: {from} -> {to}")?;
                 }
                 Intent::KillCgroup { members, .. } => {

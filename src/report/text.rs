@@ -160,7 +160,7 @@ fn head(context: &RowContext<'_>) -> Vec<String> {
         values::limit_name(&first.limit),
         if first.limit.is_machine() { "," } else { "" },
         values::room(context, &first.limit),
-        values::fate(context, &first.outcome)
+        values::outcome(context, &first.outcome)
     ));
     lines.push(sentence(context).whole());
     lines

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::text::{TextStyle, put_line};
 use crate::columns::RowContext;
-use crate::forecast::opinion::{KillerOpinion, all_policies, opinions};
+use crate::forecast::killer_opinion::{KillerOpinion, all_policies, opinions};
 use crate::model::{Comm, ProcId};
 use crate::policy::{BadnessUnit, Policy};
 use crate::units::Points;
@@ -75,7 +75,7 @@ pub fn answers<'a>(
         let KillerOpinion { policy, armed, outcome: fate, .. } = opinion;
         VerdictReport {
             policy: policy.id(),
-            unit: match policy.unit() {
+            unit: match policy.info().unit {
                 BadnessUnit::Pages => "pages",
                 BadnessUnit::Bare => "points",
             },
@@ -124,7 +124,8 @@ pub fn write_verdicts(
         let policy = opinion.policy;
         let context = RowContext { policy, ..*context };
         let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), values::who);
-        let mut line = format!("{:<20} {}", policy.id(), values::fate(&context, &opinion.outcome));
+        let mut line =
+            format!("{:<20} {}", policy.id(), values::outcome(&context, &opinion.outcome));
         let sure = opinion.outcome.overridden.is_none() && !opinion.outcome.too_close();
         if let Some((other, _)) = opinion.instead.filter(|_| sure) {
             line.push_str(&format!(", {} in its place", name(other)));

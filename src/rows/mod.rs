@@ -1,4 +1,5 @@
-//! Which rows a table shows, and in which order.
+//! Which rows a table shows, in which order; and times as a user types them.
 
 pub mod arrange;
 pub mod filter;
+pub mod time;

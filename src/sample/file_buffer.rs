@@ -1,4 +1,4 @@
-//! One file of the proc tree, read whole into a buffer that is used again and again.
+//! Reads files of the proc tree whole, into a buffer that is reused.
 
 use std::ffi::CStr;
 use std::io::Write;
@@ -7,32 +7,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{Errno, pread, read};
 
-/// What was not read, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileAbsence {
-    /// ENOENT, ESRCH: the process is gone, or there is no such file here.
-    Gone,
-    /// EACCES, EPERM.
-    Denied,
-    /// Anything else: there is no such fact here.
-    Missing,
-}
-
-impl From<Errno> for FileAbsence {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            Errno::NOENT | Errno::SRCH => Self::Gone,
-            Errno::ACCESS | Errno::PERM => Self::Denied,
-            _ => Self::Missing,
-        }
-    }
-}
-
-/// How much of a file a buffer holds at most. The longest file that a look reads is `status` of a
-/// process with 65536 groups: less than 1 MiB.
+/// Maximum number of bytes that a buffer holds. The longest file that a sample reads is `status` of
+/// a process with 65536 groups: less than 1 MiB.
 const LIMIT: usize = 1 << 20;
 
-/// Where files are read into. It only grows, so a warm loop allocates nothing.
+/// A buffer for files. It only grows, so a loop over files allocates nothing once it is warm.
 pub(crate) struct FileBuffer {
     bytes: Vec<u8>,
 }
@@ -42,8 +21,9 @@ impl FileBuffer {
         Self { bytes: vec![0; 8192] }
     }
 
-    /// Reads with `step(room, offset)` until the file ends. A file that the kernel prints in one
-    /// piece (`to_end` unset) has ended when it did not fill the room, which saves a system call.
+    /// Reads with `step(buffer, offset)` until the file ends. Most files of the kernel arrive in
+    /// one piece (`to_end` is false): such a file has ended when a read does not fill the buffer,
+    /// which saves a system call.
     fn fill(
         &mut self,
         to_end: bool,
@@ -69,14 +49,14 @@ impl FileBuffer {
         Ok(&self.bytes[..length])
     }
 
-    /// Opens, reads and closes a file that the kernel prints in one piece.
+    /// Opens, reads and closes a file that arrives in one piece.
     pub(crate) fn read(&mut self, dir: impl AsFd, path: &CStr) -> Result<&[u8], Errno> {
         let file = open(dir, path)?;
         self.fill(false, |room, _| read(&file, room))
     }
 
-    /// Opens, reads and closes a file that may come in several pieces and be of any length: its
-    /// first `most` bytes, and whether there are more.
+    /// Opens, reads and closes a file that may arrive in several pieces and have any length.
+    /// Returns its first `most` bytes, and whether there are more.
     pub(crate) fn read_start(
         &mut self,
         dir: impl AsFd,
@@ -84,7 +64,7 @@ impl FileBuffer {
         most: usize,
     ) -> Result<(&[u8], bool), Errno> {
         let file = open(dir, path)?;
-        // One byte more tells whether anything was left out.
+        // One byte more shows whether the file is longer.
         let bytes = self.fill(true, |room, offset| {
             let so_far = usize::try_from(offset).unwrap_or(usize::MAX);
             let left = (most + 1).saturating_sub(so_far).min(room.len());
@@ -93,12 +73,12 @@ impl FileBuffer {
         Ok((&bytes[..bytes.len().min(most)], bytes.len() > most))
     }
 
-    /// Reads an open file again from its beginning.
+    /// Reads an open file from its beginning, if it arrives in one piece.
     pub(crate) fn again(&mut self, file: impl AsFd) -> Result<&[u8], Errno> {
         self.fill(false, |room, offset| pread(&file, room, offset))
     }
 
-    /// Reads an open file that may come in several pieces again from its beginning.
+    /// Reads an open file from its beginning, if it may arrive in several pieces.
     pub(crate) fn again_to_end(&mut self, file: impl AsFd) -> Result<&[u8], Errno> {
         self.fill(true, |room, offset| pread(&file, room, offset))
     }
@@ -109,7 +89,7 @@ pub(crate) fn open(dir: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
     openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// A short path below the proc tree, on the stack.
+/// A short path below the proc tree, stored on the stack.
 pub(crate) struct ProcPath {
     room: [u8; 64],
 }
@@ -125,7 +105,7 @@ impl ProcPath {
         Self::print(format_args!("{pid}/task/{tid}/{file}"))
     }
 
-    /// A path too long for the room is cut, and names no file.
+    /// A path that is too long is cut off, so that it names no file.
     fn print(path: std::fmt::Arguments<'_>) -> Self {
         let mut room = [0; 64];
         let _ = (&mut room[..63]).write_fmt(path);

@@ -1,5 +1,5 @@
-//! The proc tree that everything is read from: one directory, held open; and the proof that it is
-//! the live one.
+//! The proc tree from which everything is read: a directory that is held open, and the proof that
+//! it is the live `/proc`.
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,8 +10,8 @@ use rustix::process::getpid;
 
 use crate::sample::Unreadable;
 
-/// A proc tree: the real `/proc`, or a folder that looks like one. System-wide files (`meminfo`,
-/// `pressure/memory`, `sys/vm/...`) are looked for below the same directory.
+/// A proc tree: the real `/proc`, or a folder of the same form. System-wide files (`meminfo`,
+/// `pressure/memory`, `sys/vm/...`) are read from the same directory.
 #[derive(Debug)]
 pub struct ProcRoot {
     dir: OwnedFd,
@@ -23,7 +23,7 @@ impl ProcRoot {
     ///
     /// # Errors
     ///
-    /// When it cannot be opened as a directory.
+    /// If it cannot be opened as a directory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Unreadable> {
         let path = path.as_ref();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -33,13 +33,13 @@ impl ProcRoot {
         }
     }
 
-    /// Where it was opened; for messages.
+    /// The path with which it was opened; for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Another descriptor of the same directory, with a reading position of its own.
+    /// Another descriptor of the directory, with a position of its own for listing.
     pub(crate) fn listing(&self) -> Result<OwnedFd, Unreadable> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         openat(&self.dir, c".", flags, Mode::empty())
@@ -51,8 +51,15 @@ impl ProcRoot {
         Unreadable { what: self.path.join(file).display().to_string(), why: why.to_owned() }
     }
 
-    /// Why this tree is not the live one, if it is not.
-    fn doubt(&self) -> Option<NotLive> {
+    /// The root of the filesystem that belongs to this proc tree: the parent of a directory with
+    /// the name `proc`, so `/` for the live tree. `None` for any other folder.
+    #[must_use]
+    pub fn filesystem(&self) -> Option<PathBuf> {
+        (self.path.file_name()? == "proc").then(|| self.path.parent().map(Path::to_path_buf))?
+    }
+
+    /// The reason why this is not the live tree; `None` if it is.
+    fn not_live(&self) -> Option<NotLive> {
         match fstatfs(&self.dir) {
             Ok(stat) if stat.f_type == PROC_SUPER_MAGIC => {}
             _ => return Some(NotLive::OtherFilesystem { path: self.path.clone() }),
@@ -66,10 +73,10 @@ impl ProcRoot {
         (pid != Some(own)).then(|| NotLive::OtherNamespace { path: self.path.clone() })
     }
 
-    /// Whether this is the kernel's own tree and tells of our own pid namespace.
+    /// Whether this is procfs, mounted for the pid namespace of doomtop.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.doubt().is_none()
+        self.not_live().is_none()
     }
 }
 
@@ -79,25 +86,26 @@ impl AsFd for ProcRoot {
     }
 }
 
-/// A proc tree that is proven to be the live one: its pids are the pids that system calls mean.
-/// Whatever changes the world asks for this type, so a test folder can never reach a process.
+/// A proc tree that is proven to be live: its pids are those that system calls take. Everything
+/// that changes the system requires this type, so a test folder can never reach a process.
 #[derive(Debug)]
 pub struct LiveRoot(ProcRoot);
 
 impl LiveRoot {
-    /// Proves it: the directory is procfs by its magic number, and its `self` is this process.
+    /// Proves that the directory is procfs, by its magic number, and that its `self` is this
+    /// process.
     ///
     /// # Errors
     ///
-    /// When either is not so.
+    /// If either is not the case.
     pub fn prove(root: ProcRoot) -> Result<Self, NotLive> {
-        match root.doubt() {
+        match root.not_live() {
             None => Ok(Self(root)),
-            Some(doubt) => Err(doubt),
+            Some(reason) => Err(reason),
         }
     }
 
-    /// The tree.
+    /// The proc tree.
     #[must_use]
     pub fn root(&self) -> &ProcRoot {
         &self.0
@@ -113,12 +121,12 @@ impl AsFd for LiveRoot {
 /// Why a proc tree is not the live one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotLive {
-    /// The directory is no procfs.
+    /// The directory is not procfs.
     OtherFilesystem {
         /// The directory.
         path: PathBuf,
     },
-    /// It is procfs, but of another pid namespace: its `self` is not this process.
+    /// The directory is procfs of another pid namespace: its `self` is not this process.
     OtherNamespace {
         /// The directory.
         path: PathBuf,
@@ -129,11 +137,11 @@ impl fmt::Display for NotLive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherFilesystem { path } => {
-                write!(f, "{} is not a live proc tree: it is no procfs", path.display())
+                write!(f, "{} is not a live proc tree: it is not procfs", path.display())
             }
             Self::OtherNamespace { path } => write!(
                 f,
-                "{} is the proc tree of another pid namespace: its pids are not ours",
+                "{} is the proc tree of another pid namespace: its pids mean other processes",
                 path.display()
             ),
         }

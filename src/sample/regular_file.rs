@@ -1,5 +1,5 @@
-//! A plain file of the machine, such as a killer's options or a unit: nothing here blocks on what
-//! somebody else put in its place.
+//! Reads regular files of the machine, such as options of a killer or unit files. Never blocks,
+//! whatever another user has put in their place.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-/// The first `most` bytes of a file. Nothing of what is none: a pipe would never end. A masked unit is
-/// a link to `/dev/null`.
+/// The first `most` bytes of a regular file. `None` for anything else: reading a pipe could block,
+/// and a masked unit is a link to `/dev/null`.
 pub(crate) fn plain_file(path: &Path, most: u64) -> Option<Vec<u8>> {
     let how = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(openat(CWD, path, how, Mode::empty()).ok()?);
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_file_is_read_and_a_pipe_keeps_nobody_waiting() {
+    fn only_a_regular_file_is_read_and_a_pipe_does_not_block() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("plain"), "12345").expect("a file");

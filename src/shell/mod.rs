@@ -120,13 +120,13 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         // `linux` is the running kernel; a log is judged by the rule of its own.
         if order.screen {
             let setup = crate::shell::command::explain::setup(cli, policy, utc_offset());
-            let hands = Box::new(NoEffects::NotReal);
+            let hands = Box::new(NoEffects::NotLive);
             let feed = ScreenInput::Stream(Box::new(crate::shell::command::explain::NoReports));
             return tui::run(cli, setup, feed, hands, None, watch, None);
         }
         return crate::shell::command::explain::run(
             order,
-            Some(policy).filter(|policy| policy.id() != "linux"),
+            Some(policy).filter(|policy| !policy.is_running_kernel()),
         );
     }
     let sticky = match cli.adj_rules.as_deref().map(crate::shell::worker::adj_rules::load) {
@@ -181,9 +181,9 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
             crate::shell::command::metrics::run(order, delay, &setup, source, None, watch)
         } else if screen {
             let feed = feed(cli, source, progress)?;
-            tui::run(cli, setup, feed, Box::new(NoEffects::NotReal), None, watch, sticky)
+            tui::run(cli, setup, feed, Box::new(NoEffects::NotLive), None, watch, sticky)
         } else if let Some(command) = &cli.command {
-            let hands = Box::new(NoEffects::NotReal);
+            let hands = Box::new(NoEffects::NotLive);
             carry_out(command, &setup, source, hands, is_dry(cli))
         } else if cli.self_check {
             crate::shell::command::self_check::run(cli, &setup, source)
@@ -271,7 +271,7 @@ fn hands(cli: &Cli, setup: &mut Setup, root: ProcRoot) -> Box<dyn Effects> {
         }
         Err(_) => {
             setup.acting = ActingMode::Elsewhere;
-            Box::new(NoEffects::NotReal)
+            Box::new(NoEffects::NotLive)
         }
     }
 }

@@ -11,15 +11,15 @@ use crossterm::execute;
 use rustix::termios::{QueueSelector, tcflush};
 
 use crate::alarm::Alarms;
-use crate::app::adj_rules::rules::RulesUpdate;
-use crate::app::dialog::mode::QUIET;
-use crate::app::refresh::playback::parse_time;
+use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::keymap::press::QUIET;
 use crate::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup, Viewport};
 use crate::effects::Effects;
 use crate::intent::Intent;
 use crate::intent::{Outcome, Refusal};
 use crate::model::{Needs, ProcId, SampleHistory, Snapshot};
 use crate::report::json;
+use crate::rows::time::parse_time;
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::source::Source;
 use crate::ui::Theme;
@@ -476,7 +476,7 @@ impl Loop {
         match request {
             Request::Act(intent) => {
                 // What rules do is bounded by look: it brings no look of its own.
-                let by_hand = !matches!(intent, Intent::KeepAdj { .. });
+                let by_hand = !matches!(intent, Intent::SetAdjByRule { .. });
                 let outcome = self.hands.perform(intent);
                 self.app.update(Msg::Outcome(outcome));
                 if by_hand {

@@ -1,30 +1,30 @@
-//! What changed between two looks, as JSON: recordings hold a whole look now and then, and between
-//! them only this.
+//! The changes between two samples, as JSON. Recordings hold a full sample now and then, and only the
+//! changes in between.
 //!
-//! A changed object is an object of its changed members, with the names of the lost ones under `-`.
-//! A list of things that have a name of their own (processes by pid, cgroups by path) is an object
-//! with the changed ones under `*` and the names of the lost ones under `-`. Everything else is
-//! written whole; under `=`, where it has such members itself.
+//! - The delta of an object holds its changed members, and the names of the removed ones under `-`.
+//! - The delta of a list whose items have an id (processes a pid, cgroups a path) is an object with the
+//!   changed items under `*` and the ids of the removed ones under `-`.
+//! - Everything else is written in full; under `=` if it has a member of one of these names itself.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-/// The members that were lost.
-const LOST: &str = "-";
-/// The things of a list that changed.
+/// Names of the removed members or items.
+const REMOVED: &str = "-";
+/// The changed items of a list.
 const CHANGED: &str = "*";
-/// The value as it is, where it would be taken for what changed.
-const WHOLE: &str = "=";
+/// The full value, where it would be mistaken for a delta.
+const FULL: &str = "=";
 
-/// The lists of things with a name, and which member is the name.
+/// The lists whose items have an id, and the member that is the id.
 const LISTS: &[(&str, &str)] = &[("processes", "pid"), ("list", "path")];
 
-fn name_in(key: &str) -> Option<&'static str> {
-    LISTS.iter().find(|(list, _)| *list == key).map(|(_, name)| *name)
+fn id_of_list(key: &str) -> Option<&'static str> {
+    LISTS.iter().find(|(list, _)| *list == key).map(|(_, id)| *id)
 }
 
-/// What has to be done to `old` to get `new`; nothing where they are equal.
+/// The delta that turns `old` into `new`; `None` if they are equal.
 #[must_use]
 pub fn diff(old: &Value, new: &Value) -> Option<Value> {
     between("", old, new)
@@ -34,25 +34,25 @@ fn between(key: &str, old: &Value, new: &Value) -> Option<Value> {
     if old == new {
         return None;
     }
-    Some(match (old, new, name_in(key)) {
+    Some(match (old, new, id_of_list(key)) {
         (Value::Object(old), Value::Object(new), _) if !marked(old) => {
             Value::Object(members(old, new))
         }
-        (Value::Object(_), Value::Object(_), _) => json!({ WHOLE: new }),
-        (Value::Array(old), Value::Array(new), Some(name)) => {
-            things(old, new, name).unwrap_or_else(|| Value::Array(new.clone()))
+        (Value::Object(_), Value::Object(_), _) => json!({ FULL: new }),
+        (Value::Array(old), Value::Array(new), Some(id)) => {
+            items(old, new, id).unwrap_or_else(|| Value::Array(new.clone()))
         }
         _ => new.clone(),
     })
     .map(|delta| match new {
-        Value::Object(object) if marked(object) => json!({ WHOLE: new }),
+        Value::Object(object) if marked(object) => json!({ FULL: new }),
         _ => delta,
     })
 }
 
-/// Whether an object has a member that would be taken for a mark.
+/// Whether the object has a member with the name of a mark.
 fn marked(object: &Map<String, Value>) -> bool {
-    [LOST, CHANGED, WHOLE].iter().any(|mark| object.contains_key(*mark))
+    [REMOVED, CHANGED, FULL].iter().any(|mark| object.contains_key(*mark))
 }
 
 fn members(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
@@ -66,78 +66,78 @@ fn members(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Va
             changed.insert(key.clone(), is);
         }
     }
-    let lost: Vec<Value> =
+    let removed: Vec<Value> =
         old.keys().filter(|key| !new.contains_key(*key)).map(|key| key.as_str().into()).collect();
-    if !lost.is_empty() {
-        changed.insert(LOST.to_owned(), lost.into());
+    if !removed.is_empty() {
+        changed.insert(REMOVED.to_owned(), removed.into());
     }
     changed
 }
 
-/// By name; nothing where something has none, or two have the same. The order of the new list is kept
-/// by sorting what came out by name where the old one was in that order; else it is written whole.
-fn things(old: &[Value], new: &[Value], name: &str) -> Option<Value> {
-    let old_by_name = by_name(old, name)?;
-    let new_by_name = by_name(new, name)?;
+/// The delta of a list; `None` if an item has no id, two items have the same one, or applying the delta
+/// would change the order of the new list.
+fn items(old: &[Value], new: &[Value], id: &str) -> Option<Value> {
+    let old_by_id = by_id(old, id)?;
+    let new_by_id = by_id(new, id)?;
     let mut changed = Vec::new();
-    for (thing, key) in new.iter().zip(new.iter().filter_map(|thing| key_of(thing, name))) {
-        let Some(was) = old_by_name.get(&key).and_then(|&at| old.get(at)) else {
-            changed.push(thing.clone());
+    for (item, key) in new.iter().zip(new.iter().filter_map(|item| id_of(item, id))) {
+        let Some(was) = old_by_id.get(&key).and_then(|&at| old.get(at)) else {
+            changed.push(item.clone());
             continue;
         };
-        if let Some(Value::Object(mut members)) = between("", was, thing) {
-            members.insert(name.to_owned(), thing.get(name)?.clone());
+        if let Some(Value::Object(mut members)) = between("", was, item) {
+            members.insert(id.to_owned(), item.get(id)?.clone());
             changed.push(Value::Object(members));
         }
     }
-    let lost: Vec<Value> = old
+    let removed: Vec<Value> = old
         .iter()
-        .filter(|thing| key_of(thing, name).is_some_and(|key| !new_by_name.contains_key(&key)))
-        .filter_map(|thing| thing.get(name).cloned())
+        .filter(|item| id_of(item, id).is_some_and(|key| !new_by_id.contains_key(&key)))
+        .filter_map(|item| item.get(id).cloned())
         .collect();
     let mut object = Map::new();
     object.insert(CHANGED.to_owned(), changed.into());
-    if !lost.is_empty() {
-        object.insert(LOST.to_owned(), lost.into());
+    if !removed.is_empty() {
+        object.insert(REMOVED.to_owned(), removed.into());
     }
     let object = Value::Object(object);
-    // What cannot be put together again in its order is written whole.
-    let again = put_things(old, object.as_object()?, name);
-    (again.as_slice() == new).then_some(object)
+    // An item that moved within the list cannot be expressed.
+    let applied = put_items(old, object.as_object()?, id);
+    (applied.as_slice() == new).then_some(object)
 }
 
-fn key_of(thing: &Value, name: &str) -> Option<String> {
-    match thing.as_object().filter(|object| !marked(object))?.get(name)? {
+fn id_of(item: &Value, id: &str) -> Option<String> {
+    match item.as_object().filter(|object| !marked(object))?.get(id)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-fn by_name(things: &[Value], name: &str) -> Option<HashMap<String, usize>> {
-    let mut found = HashMap::with_capacity(things.len());
-    for (at, thing) in things.iter().enumerate() {
-        if found.insert(key_of(thing, name)?, at).is_some() {
+fn by_id(items: &[Value], id: &str) -> Option<HashMap<String, usize>> {
+    let mut found = HashMap::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        if found.insert(id_of(item, id)?, at).is_some() {
             return None;
         }
     }
     Some(found)
 }
 
-/// Does to `old` what [`diff`] found. Whatever comes in, a value comes out: a recording may come from
-/// anybody, and what is no look is refused afterwards.
+/// Applies a delta of [`diff`] to `old`. Any input gives a value: a recording may come from anyone, and
+/// the reader refuses a value that is not a sample afterwards.
 #[must_use]
 pub fn apply(old: &Value, delta: &Value) -> Value {
     put("", old, delta)
 }
 
 fn put(key: &str, old: &Value, delta: &Value) -> Value {
-    if let Some(whole) = delta.get(WHOLE) {
-        return whole.clone();
+    if let Some(full) = delta.get(FULL) {
+        return full.clone();
     }
-    match (old, delta, name_in(key)) {
-        (Value::Array(old), Value::Object(delta), Some(name)) if delta.contains_key(CHANGED) => {
-            Value::Array(put_things(old, delta, name))
+    match (old, delta, id_of_list(key)) {
+        (Value::Array(old), Value::Object(delta), Some(id)) if delta.contains_key(CHANGED) => {
+            Value::Array(put_items(old, delta, id))
         }
         (Value::Object(old), Value::Object(delta), _) => Value::Object(put_members(old, delta)),
         _ => delta.clone(),
@@ -145,55 +145,55 @@ fn put(key: &str, old: &Value, delta: &Value) -> Value {
 }
 
 fn put_members(old: &Map<String, Value>, delta: &Map<String, Value>) -> Map<String, Value> {
-    let mut whole = old.clone();
-    for lost in delta.get(LOST).and_then(Value::as_array).into_iter().flatten() {
-        if let Some(key) = lost.as_str() {
-            whole.remove(key);
+    let mut result = old.clone();
+    for removed in delta.get(REMOVED).and_then(Value::as_array).into_iter().flatten() {
+        if let Some(key) = removed.as_str() {
+            result.remove(key);
         }
     }
-    for (key, value) in delta.iter().filter(|(key, _)| *key != LOST) {
+    for (key, value) in delta.iter().filter(|(key, _)| *key != REMOVED) {
         let is = match old.get(key) {
             Some(was) => put(key, was, value),
             None => value.clone(),
         };
-        whole.insert(key.clone(), is);
+        result.insert(key.clone(), is);
     }
-    whole
+    result
 }
 
-fn put_things(old: &[Value], delta: &Map<String, Value>, name: &str) -> Vec<Value> {
+fn put_items(old: &[Value], delta: &Map<String, Value>, id: &str) -> Vec<Value> {
     let list = |key: &str| delta.get(key).and_then(Value::as_array).into_iter().flatten();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let lost: HashSet<String> = list(LOST).map(text).collect();
+    let removed: HashSet<String> = list(REMOVED).map(text).collect();
     let mut changed: HashMap<String, &Value> =
-        list(CHANGED).filter_map(|thing| Some((key_of_delta(thing, name)?, thing))).collect();
-    let mut whole = Vec::with_capacity(old.len() + changed.len());
-    for thing in old {
-        let Some(key) = key_of(thing, name).filter(|key| !lost.contains(key)) else { continue };
-        whole.push(match changed.remove(&key) {
-            Some(delta) => put("", thing, delta),
-            None => thing.clone(),
+        list(CHANGED).filter_map(|item| Some((id_of_delta(item, id)?, item))).collect();
+    let mut result = Vec::with_capacity(old.len() + changed.len());
+    for item in old {
+        let Some(key) = id_of(item, id).filter(|key| !removed.contains(key)) else { continue };
+        result.push(match changed.remove(&key) {
+            Some(delta) => put("", item, delta),
+            None => item.clone(),
         });
     }
-    // New ones stand in the order in which they came: among the others by number, behind them else.
-    let known = whole.len();
-    for thing in list(CHANGED) {
-        let new = key_of_delta(thing, name).is_some_and(|key| changed.remove(&key).is_some());
+    // New items are sorted in by their id if it is a number, else appended in the order of the delta.
+    let known = result.len();
+    for item in list(CHANGED) {
+        let new = id_of_delta(item, id).is_some_and(|key| changed.remove(&key).is_some());
         if new {
-            whole.push(thing.clone());
+            result.push(item.clone());
         }
     }
-    if known < whole.len() {
-        whole.sort_by_key(|thing| thing.get(name).and_then(Value::as_i64));
+    if known < result.len() {
+        result.sort_by_key(|item| item.get(id).and_then(Value::as_i64));
     }
-    whole
+    result
 }
 
-fn key_of_delta(thing: &Value, name: &str) -> Option<String> {
-    match thing.get(name)? {
+fn id_of_delta(item: &Value, id: &str) -> Option<String> {
+    match item.get(id)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    fn holds(old: &Value, new: &Value) {
+    fn round_trips(old: &Value, new: &Value) {
         match diff(old, new) {
             None => assert_eq!(old, new),
             Some(delta) => assert_eq!(&apply(old, &delta), new, "{delta}"),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_told() {
+    fn a_delta_holds_only_changes() {
         let old = json!({"memory": {"free": 1, "total": 9}, "processes": [
             {"pid": 1, "comm": "a", "rss": 5}, {"pid": 7, "comm": "b"}, {"pid": 9, "comm": "c", "x": 1}]});
         let new = json!({"memory": {"free": 2, "total": 9}, "processes": [
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_cannot_be_told_by_name_are_whole() {
+    fn lists_without_unique_ids_are_written_in_full() {
         for (old, new) in [
             (json!({"processes": [{"pid": 1}, {"pid": 1}]}), json!({"processes": [{"pid": 1}]})),
             (
@@ -242,8 +242,8 @@ mod tests {
             (json!({"a": {"-": 1}}), json!({"a": {"b": 1}})),
             (json!({"a": {"b": 1}}), json!({"a": {"*": [1]}})),
         ] {
-            holds(&old, &new);
-            holds(&new, &old);
+            round_trips(&old, &new);
+            round_trips(&new, &old);
         }
     }
 
@@ -274,12 +274,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_changes_comes_back(old in any_value(), new in any_value()) {
-            holds(&old, &new);
+        fn any_change_round_trips(old in any_value(), new in any_value()) {
+            round_trips(&old, &new);
         }
 
         #[test]
-        fn any_delta_is_survived(old in any_value(), delta in any_value()) {
+        fn any_delta_is_applied_without_a_panic(old in any_value(), delta in any_value()) {
             let _ = apply(&old, &delta);
         }
     }

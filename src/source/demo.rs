@@ -1,5 +1,5 @@
-//! The recording that comes with the program: a load test with stand-in services in a virtual machine,
-//! which ends in real kills. `tests/demo/run` makes it.
+//! The recording that is built into the program: a load test with stand-in services in a virtual
+//! machine, which ends in real kills. `tests/demo/run` creates it.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use super::{Recording, Source};
 use crate::model::{Needs, Snapshot};
 use crate::units::Millis;
 
-/// What `doomtop record` wrote there, as it was written.
+/// The bytes of the recording, as `doomtop record` wrote them.
 pub const DEMO: &[u8] = include_bytes!("../../assets/demo.tape");
 
-/// Between its looks, in milliseconds: what it was recorded with.
+/// Interval between its samples.
 pub const PACE: Millis = Millis(1000);
 
-/// The demo, from its beginning.
+/// Opens the demo at its beginning.
 #[must_use]
 pub fn demo() -> Recording {
     Recording::open(Box::new(DEMO), "the demo")
 }
 
-/// Its looks, oldest first.
+/// Its samples, the oldest first.
 #[must_use]
 pub fn samples() -> Vec<Arc<Snapshot>> {
     let mut recording = demo();

@@ -1,141 +1,91 @@
-//! The machine as it is now.
+//! Samples of the live machine.
 //!
-//! A look is made by two threads. The *walker* goes over all processes, which opens files, and so
-//! may stall for minutes when memory is gone. The caller's own thread reads what is kept open: the
-//! system-wide files and the files of the top candidates. When the walker is late, the snapshot is
-//! made of its last complete walk with the top candidates as they are right now.
+//! A sample takes two threads. The walk thread goes over all processes; that opens files, and so it may
+//! stall for minutes when memory is short. The caller's thread reads files that are kept open: the
+//! system-wide files and those of the top candidates. If the walk is late, the snapshot consists of the
+//! last complete walk and of the top candidates as they are now.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Source, SourceError};
 use crate::model::{
-    CgroupNeeds, Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process,
-    ScanAge, Snapshot, Text, global_total,
+    Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process, ScanAge,
+    Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
-use crate::sample::cgroup::tree::CgroupReader;
-use crate::sample::daemon::killers::{KillerReader, filesystem};
-use crate::sample::machine::host;
-use crate::sample::machine::host::SourceEvidence;
+use crate::sample::machine::calibration::SourceEvidence;
 use crate::sample::machine::privileges::privileges;
 use crate::sample::machine::system::{SystemFiles, SystemSample};
+use crate::sample::machine::{calibration, host};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::open_files::{OpenFiles, OpenProcess, budget};
-use crate::sample::process::walk::{ProcessWalk, WalkRequest};
+use crate::sample::process::open_files::{OpenFiles, budget};
+use crate::sample::process::walk::ProcessWalk;
+use crate::source::walk_thread;
+use crate::source::walk_thread::{WalkJob, millis};
 use crate::units::{Millis, Pages};
 
-/// How long a look waits for the walk over all processes.
+/// How long a sample waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanPatience {
-    /// Until it is done: for one thorough look.
+    /// Until it is done: for a single complete sample.
     Forever,
-    /// So many milliseconds; then the last complete walk has to do. The first look waits as long
-    /// as it takes.
+    /// This many milliseconds; then the sample uses the last complete walk. The first sample waits until
+    /// the walk is done.
     Millis(u64),
 }
 
-/// What travels to the walker's thread and back, the walker included: whoever has it may read the
-/// rows, so that there is one table for both. There is one errand, and its room is used again and
-/// again.
-struct Errand {
-    walker: ProcessWalk,
-    wishes: WalkRequest,
-    reader: CgroupReader,
-    killers: KillerReader,
-    root: Arc<ProcRoot>,
-    cgroup_needs: CgroupNeeds,
-    /// Whether it is to be found out what processes run and where, if rules look at that.
-    exe_cwd_environ: bool,
-    /// Where the snapshot's monotonic clock begins.
-    started: Instant,
-    /// When the walk began.
-    began: Instant,
-    /// Which look sent it.
-    sample: u64,
-    opened: Vec<OpenProcess>,
-    /// Those whose rows are older than what was read through kept files.
-    passed: Vec<ProcId>,
-    unreadable: Result<u32, Unreadable>,
-}
-
-/// The walker's end: one errand after the other, until nobody sends any.
-fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
-    while let Ok(mut errand) = errands.recv() {
-        errand.began = Instant::now();
-        let Errand { walker, wishes, opened, passed, .. } = &mut errand;
-        errand.unreadable = walker.walk(wishes, opened, passed);
-        let now = millis(errand.started.elapsed());
-        errand.reader.watch_io(!errand.killers.last().oomd.options.devices.is_empty());
-        errand.reader.read(errand.cgroup_needs, now);
-        errand.killers.read(&errand.root, errand.walker.rows(), now);
-        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().look_at());
-        errand.walker.find_out(rules.unwrap_or_default());
-        if done.send(errand).is_err() {
-            break;
-        }
-    }
-}
-
-/// The live machine, or a folder that looks like one.
+/// The live machine, or a directory tree that looks like one.
 pub struct LiveSource {
     root: Arc<ProcRoot>,
     patience: ScanPatience,
     started: Instant,
     samples: u64,
     machine: Arc<Machine>,
-    /// What the scores say of the two files that tell resident sizes.
+    /// What the kernel's scores say about which file its OOM killer takes resident sizes from.
     evidence: SourceEvidence,
-    /// The scale of `oom_score` was found by comparing, or by the best guess after comparing.
+    /// Whether the scale of `oom_score` is known.
     calibrated: bool,
     privileges: Privileges,
     users: Arc<BTreeMap<u32, Text>>,
     files: SystemFiles,
     kept: OpenFiles,
-    /// Whether the last look needed `status`; a second look does as it did.
+    /// Whether the last sample read `status`; [`Source::sample_again`] does the same.
     status: bool,
-    errands: SyncSender<Errand>,
-    done: Receiver<Errand>,
-    /// The errand, while it is here and not with the walker.
-    errand: Option<Errand>,
-    /// The rows of the last complete walk; those of kept processes as the last look read them.
+    jobs: SyncSender<WalkJob>,
+    done: Receiver<WalkJob>,
+    /// The job, while it is not with the walk thread.
+    job: Option<WalkJob>,
+    /// The rows of the last complete walk. Those of processes with open files are from the last sample.
     rows: Vec<Process>,
-    /// Room for the rows of those that a walk passed by.
+    /// Buffer for the rows of processes that a walk skipped.
     carried: Vec<Process>,
-    /// As the last complete walk found them.
+    /// As of the last walk.
     cgroups: Arc<Cgroups>,
-    /// As the last walk but for half a minute found them.
+    /// As of the last walk that looked for them, at most half a minute before it.
     killers: Arc<InstalledKillers>,
     unreadable: u32,
+    /// Begin of the last complete walk, and the number of the sample that asked for it.
     walked: Option<(Instant, u64)>,
 }
 
 impl LiveSource {
-    /// Opens the system-wide files and starts the walker.
+    /// Opens the system-wide files and starts the walk thread.
     ///
     /// # Errors
     ///
-    /// When the tree cannot be listed, or no thread can be started.
+    /// `/proc` cannot be listed, or the thread cannot be started.
     pub fn start(root: ProcRoot, patience: ScanPatience) -> Result<Self, SourceError> {
         let root = Arc::new(root);
         let mut machine = host::machine(&root);
-        let own_scale = host::own_scale(&root);
+        let own_scale = calibration::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
 
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
-        let (errands, inbox) = sync_channel(1);
-        let (outbox, done) = sync_channel(1);
-        thread::Builder::new()
-            .name("walker".to_owned())
-            .spawn(move || run(&inbox, &outbox))
-            .map_err(|_| SourceError::WalkThread)?;
-
+        let (jobs, done) = walk_thread::start()?;
         let started = Instant::now();
-        let reader = CgroupReader::new(Arc::clone(&root));
-        let killers = KillerReader::new(filesystem(&root));
         Ok(Self {
             privileges: privileges(&root),
             files: SystemFiles::open(&root),
@@ -149,23 +99,9 @@ impl LiveSource {
             kept: OpenFiles::new(&machine, budget()),
             machine: Arc::new(machine),
             status: false,
-            errands,
+            jobs,
             done,
-            errand: Some(Errand {
-                walker,
-                wishes: WalkRequest::default(),
-                reader,
-                killers,
-                root,
-                cgroup_needs: CgroupNeeds::Nothing,
-                exe_cwd_environ: false,
-                started,
-                began: started,
-                sample: 0,
-                opened: Vec::new(),
-                passed: Vec::new(),
-                unreadable: Ok(0),
-            }),
+            job: Some(WalkJob::new(root, walker, started)),
             rows: Vec::new(),
             carried: Vec::new(),
             cgroups: Arc::default(),
@@ -181,27 +117,27 @@ impl LiveSource {
         &self.machine
     }
 
-    /// What this user may do here.
+    /// What the user of this process may do.
     #[must_use]
     pub fn privileges(&self) -> Privileges {
         self.privileges
     }
 
-    /// Says whether this program's memory is locked; the snapshots tell.
+    /// Sets whether doomtop's memory is locked, which later snapshots report.
     pub fn memory_locked(&mut self, locked: bool) {
         self.privileges.memory_locked = locked;
     }
 
-    /// Takes the walker's rows. Those that it passed by are ancient there: they stay as they were
-    /// read last, and who is no longer among them has died meanwhile.
-    fn take_rows(&mut self, walker: &ProcessWalk, passed: &[ProcId]) {
+    /// Takes the rows of a walk. Rows of skipped processes are old there, so those of the last sample stay;
+    /// a skipped process without such a row has exited meanwhile.
+    fn take_rows(&mut self, walker: &ProcessWalk, skipped: &[ProcId]) {
         self.carried.clear();
-        for &id in passed {
+        for &id in skipped {
             self.carried.extend(position(&self.rows, id).map(|at| self.rows[at].clone()));
         }
         self.rows.clear();
         self.rows.extend(walker.rows().cloned());
-        for &id in passed {
+        for &id in skipped {
             let Some(at) = position(&self.rows, id) else { continue };
             let Some(carried) = position(&self.carried, id) else {
                 self.rows.remove(at);
@@ -209,7 +145,7 @@ impl LiveSource {
             };
             let (row, newer) = (&mut self.rows[at], &mut self.carried[carried]);
             std::mem::swap(row, newer);
-            // These three are the walker's to read, whoever keeps the other files.
+            // The walk reads these three also for skipped processes.
             std::mem::swap(&mut row.cgroup, &mut newer.cgroup);
             std::mem::swap(&mut row.cmdline, &mut newer.cmdline);
             std::mem::swap(&mut row.exe_cwd_environ, &mut newer.exe_cwd_environ);
@@ -217,28 +153,28 @@ impl LiveSource {
         self.carried.clear();
     }
 
-    /// Takes what the walker brought.
-    fn accept(&mut self, mut errand: Errand) -> Result<(), SourceError> {
-        let walk = std::mem::replace(&mut errand.unreadable, Ok(0));
-        self.kept.take(&mut errand.opened);
-        self.cgroups = Arc::clone(errand.reader.last());
-        self.killers = Arc::clone(errand.killers.last());
+    /// Takes the result of a walk.
+    fn accept(&mut self, mut job: WalkJob) -> Result<(), SourceError> {
+        let walk = std::mem::replace(&mut job.unreadable, Ok(0));
+        self.kept.take(&mut job.opened);
+        self.cgroups = Arc::clone(job.reader.last());
+        self.killers = Arc::clone(job.killers.last());
         if walk.is_ok() {
-            self.take_rows(&errand.walker, &errand.passed);
-            self.walked = Some((errand.began, errand.sample));
+            self.take_rows(&job.walker, &job.skipped);
+            self.walked = Some((job.began, job.sample));
         }
-        self.errand = Some(errand);
+        self.job = Some(job);
         self.unreadable = walk?;
         Ok(())
     }
 
-    /// Waits until then for the walker. Whether it came.
+    /// Waits for the walk until the given time. Returns whether it is done.
     fn wait(&mut self, until: Option<Instant>) -> Result<bool, SourceError> {
-        let errand = match until {
+        let job = match until {
             None => self.done.recv().map_err(|_| SourceError::WalkThread)?,
             Some(until) => {
                 let left = until.saturating_duration_since(Instant::now());
-                let came = if left.is_zero() {
+                let result = if left.is_zero() {
                     self.done.try_recv().map_err(|error| match error {
                         TryRecvError::Empty => RecvTimeoutError::Timeout,
                         TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
@@ -246,18 +182,18 @@ impl LiveSource {
                 } else {
                     self.done.recv_timeout(left)
                 };
-                match came {
-                    Ok(errand) => errand,
+                match result {
+                    Ok(job) => job,
                     Err(RecvTimeoutError::Timeout) => return Ok(false),
                     Err(RecvTimeoutError::Disconnected) => return Err(SourceError::WalkThread),
                 }
             }
         };
-        self.accept(errand)?;
+        self.accept(job)?;
         Ok(true)
     }
 
-    /// Has the walker walk, and waits as long as patience lasts.
+    /// Orders a walk and waits for it as long as `patience` says.
     fn walk(&mut self, needs: &Needs, system: &SystemSample) -> Result<(), SourceError> {
         let until = match self.patience {
             ScanPatience::Millis(most) if self.walked.is_some() => {
@@ -265,38 +201,38 @@ impl LiveSource {
             }
             _ => None,
         };
-        // A walk that an earlier look gave up on comes first: there is one walker.
-        if self.errand.is_none() && !self.wait(until)? {
+        // A walk that an earlier sample did not wait for comes first: there is only one walk at a time.
+        if self.job.is_none() && !self.wait(until)? {
             return Ok(());
         }
-        if let Some(mut errand) = self.errand.take() {
+        if let Some(mut job) = self.job.take() {
             let (kept, unopened) = (self.kept.ids(), self.kept.unopened());
-            errand.wishes.set(needs, kept, unopened, system.swap_traffic());
+            job.request.set(needs, kept, unopened, system.swap_traffic());
             if !self.calibrated {
-                errand.wishes.for_calibration();
+                job.request.for_calibration();
             }
-            errand.cgroup_needs = needs.cgroups;
-            errand.exe_cwd_environ = needs.exe_cwd_environ;
-            errand.sample = self.samples;
-            self.errands.send(errand).map_err(|_| SourceError::WalkThread)?;
+            job.cgroup_needs = needs.cgroups;
+            job.exe_cwd_environ = needs.exe_cwd_environ;
+            job.sample = self.samples;
+            self.jobs.send(job).map_err(|_| SourceError::WalkThread)?;
         }
         self.wait(until).map(|_| ())
     }
 
-    /// Finds the scale of `oom_score` by comparing, once.
+    /// Finds the scale of `oom_score` once, by comparing computed with real scores.
     fn calibrate(&mut self, total: Pages) {
         if self.calibrated {
             return;
         }
         self.calibrated = true;
-        if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
+        if let Some(scale) = calibration::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
     }
 
-    /// Goes over to the file that the kernel's own scores fit, should it not be the one that its
-    /// version stands for.
-    fn choose_file(&mut self, total: Pages) {
+    /// Changes to the file that the kernel's scores agree with, if it is not the one that the kernel
+    /// version suggests.
+    fn choose_rss_source(&mut self, total: Pages) {
         self.evidence.weigh(&self.rows, &self.machine, total);
         let by_version = host::rss_source(self.machine.kernel_version());
         let source = self.evidence.verdict(by_version);
@@ -304,17 +240,36 @@ impl LiveSource {
             Arc::make_mut(&mut self.machine).rss_source = source;
         }
     }
+
+    /// Fills a snapshot with the present state; the memory of its lists is used again.
+    fn fill(&self, sample: &mut Snapshot, system: SystemSample, now: Instant) {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        sample.clock = Clock {
+            unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            monotonic_ms: millis(now - self.started),
+            uptime_ticks: system.uptime,
+        };
+        sample.load = system.load;
+        sample.memory = system.meminfo.memory;
+        sample.swap = system.swap;
+        sample.overcommit = system.overcommit;
+        sample.sysctls = system.sysctls;
+        sample.pressure = system.pressure;
+        sample.traffic = system.traffic;
+        sample.privileges = self.privileges;
+        sample.machine = Arc::clone(&self.machine);
+        sample.cgroups = Arc::clone(&self.cgroups);
+        sample.killers = Arc::clone(&self.killers);
+        sample.users = Arc::clone(&self.users);
+        sample.processes.clear();
+        sample.processes.extend(self.rows.iter().cloned());
+    }
 }
 
-/// Where this very process stands among rows sorted by pid.
+/// Index of this process in rows that are sorted by pid.
 fn position(rows: &[Process], id: ProcId) -> Option<usize> {
     let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok()?;
     (rows[at].id == id).then_some(at)
-}
-
-/// The milliseconds of a duration.
-fn millis(duration: Duration) -> Millis {
-    Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Source for LiveSource {
@@ -333,77 +288,58 @@ impl Source for LiveSource {
         self.calibrate(total);
         let in_time = self.walked.is_some_and(|(_, sample)| sample == self.samples);
         if !in_time {
-            // Those scores stand beside the sizes of another look.
+            // These scores belong to the sizes of an earlier sample.
             self.rows.iter_mut().for_each(|row| row.score_fresh = false);
         }
-        // Into our own rows, so that who is no longer kept stays as it was read last.
+        // Into `rows`, so that a process whose files are closed later keeps its last row.
         let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
 
-        self.choose_file(total);
+        self.choose_rss_source(total);
 
         if self.rows.is_empty() && unreadable > 0 {
-            let why = format!("none of {unreadable} processes could be read; too few descriptors?");
+            let why = format!(
+                "none of {unreadable} processes could be read; is the limit of open files too low?"
+            );
             return Err(Unreadable { what: "/proc/PID/stat".to_owned(), why }.into());
         }
 
-        let now = Instant::now();
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut snapshot = spent.unwrap_or_default();
         if Arc::get_mut(&mut snapshot).is_none() {
-            snapshot = Arc::default(); // somebody still holds it
+            snapshot = Arc::default(); // still in use elsewhere
         }
-        if let Some(room) = Arc::get_mut(&mut snapshot) {
-            let stale = match self.walked {
+        if let Some(sample) = Arc::get_mut(&mut snapshot) {
+            let now = Instant::now();
+            let stale_ms = match self.walked {
                 Some((began, _)) if !in_time => Millis(millis(now - began).0.max(1)),
                 _ => Millis::ZERO,
             };
-            room.clock = Clock {
-                unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-                monotonic_ms: millis(now - self.started),
-                uptime_ticks: system.uptime,
-            };
-            room.load = system.load;
-            room.memory = system.meminfo.memory;
-            room.swap = system.swap;
-            room.overcommit = system.overcommit;
-            room.sysctls = system.sysctls;
-            room.pressure = system.pressure;
-            room.traffic = system.traffic;
-            room.privileges = self.privileges;
-            room.scan = ScanAge { stale_ms: stale, unreadable };
-            room.machine = Arc::clone(&self.machine);
-            room.cgroups = Arc::clone(&self.cgroups);
-            room.killers = Arc::clone(&self.killers);
-            room.users = Arc::clone(&self.users);
-            room.processes.clear();
-            room.processes.extend(self.rows.iter().cloned());
+            sample.scan = ScanAge { stale_ms, unreadable };
+            self.fill(sample, system, now);
         }
         Ok(snapshot)
     }
 
-    /// Reads just these processes again, each whole and back to back with its score: the second
-    /// look, which confirms or refutes what the first one seemed to show. Those that are gone are
-    /// taken out of the snapshot.
+    /// Reads only these processes again, each completely and back to back with its score. Processes that
+    /// have exited are removed from the snapshot.
     fn sample_again(&mut self, ids: &[ProcId], snapshot: &mut Snapshot) {
         for &id in ids {
             let Some(at) = snapshot.position(id.pid).filter(|&at| snapshot.processes[at].id == id)
             else {
                 continue;
             };
-            let there = self.kept.again(&self.root, self.status, &mut snapshot.processes[at]);
-            // The next look must not fall back behind this one, should its walk be late.
+            let exists = self.kept.again(&self.root, self.status, &mut snapshot.processes[at]);
+            // If the walk of the next sample is late, it must not show older rows than this one.
             match position(&self.rows, id) {
-                Some(ours) if there => self.rows[ours].clone_from(&snapshot.processes[at]),
-                Some(ours) => drop(self.rows.remove(ours)),
+                Some(own) if exists => self.rows[own].clone_from(&snapshot.processes[at]),
+                Some(own) => drop(self.rows.remove(own)),
                 None => {}
             }
-            if !there {
+            if !exists {
                 snapshot.processes.remove(at);
             }
         }
     }
 
-    /// Takes the user names, once they are known; the snapshots carry them.
     fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
         self.users = users;
     }

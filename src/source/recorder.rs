@@ -1,7 +1,8 @@
-//! Writing a recording: a whole look at least every minute, what changed between, all compressed, and
-//! flushed after each look so that a crash or a full disk loses no more than the last one.
+//! Writes a recording: a full sample at least once per minute and the changes in between, compressed, and
+//! flushed after each sample, so that a crash or a full disk loses only the last one.
 //!
-//! It is gzip of JSON lines: `zcat` shows it. Each whole look begins a member of its own.
+//! The format is gzip of JSON lines; `zcat` prints it. Each full sample begins a gzip member of its own,
+//! so that a reader can continue after damage.
 
 use std::io::{self, Write};
 
@@ -13,26 +14,27 @@ use crate::model::{SCHEMA, Snapshot};
 use crate::source::delta;
 use crate::units::Millis;
 
-/// The form of a line that holds only what changed since the line before.
+/// The `schema` of a line that holds only the changes since the line before.
 pub(crate) const DELTA: &str = "doomtop-delta/1";
-/// What a whole look in a tape is marked by: lines of changes may follow.
-pub(crate) const TAPE: &str = "tape";
+/// The key that marks a full sample after which lines of changes may follow.
+pub(crate) const MARK: &str = "tape";
 
-/// A whole look at least so often.
-const WHOLE: Millis = Millis(60_000);
+/// Maximum interval between two full samples.
+const FULL_INTERVAL: Millis = Millis(60_000);
 
 /// A recording that is being written.
 pub struct Recorder<W: Write> {
-    /// Nothing only while one member is exchanged for the next.
+    /// `None` only while one gzip member ends and the next begins, and after an error in between.
     out: Option<GzEncoder<Counted<W>>>,
-    /// Whether there is anything in it.
+    /// Whether a sample was written.
     begun: bool,
+    /// The last sample, to find the changes.
     last: Option<Value>,
-    /// When the last whole look was taken, on its monotonic clock.
-    whole: Millis,
+    /// Monotonic time of the last full sample.
+    full_at: Millis,
 }
 
-/// Counts what goes to the file.
+/// Counts the bytes that go to the file.
 struct Counted<W> {
     to: W,
     bytes: u64,
@@ -55,32 +57,32 @@ fn pack<W: Write>(to: W) -> GzEncoder<W> {
 }
 
 impl<W: Write> Recorder<W> {
-    /// A recording that goes to `out`.
+    /// A recording that is written to `out`.
     pub fn new(out: W) -> Self {
         let out = pack(Counted { to: out, bytes: 0 });
-        Self { out: Some(out), begun: false, last: None, whole: Millis(0) }
+        Self { out: Some(out), begun: false, last: None, full_at: Millis(0) }
     }
 
-    /// Writes a look.
+    /// Writes a sample.
     ///
     /// # Errors
-    /// It could not be written; what came before stands.
+    /// The sample could not be written. The samples before remain readable.
     pub fn write(&mut self, snapshot: &Snapshot) -> io::Result<()> {
         let now = snapshot.clock.monotonic_ms;
         let value = serde_json::to_value(snapshot)?;
-        let due = now.0 >= self.whole.0.saturating_add(WHOLE.0) || now < self.whole;
+        let due = now.0 >= self.full_at.0.saturating_add(FULL_INTERVAL.0) || now < self.full_at;
         let line = match self.last.take().filter(|_| !due) {
             Some(last) => {
                 let changed = delta::diff(&last, &value).unwrap_or_else(|| json!({}));
                 json!({ "schema": DELTA, "changed": changed })
             }
             None => {
-                self.whole = now;
-                self.begin()?;
-                let mut whole = value.clone();
-                whole["schema"] = json!(SCHEMA);
-                whole[TAPE] = json!(1);
-                whole
+                self.full_at = now;
+                self.begin_member()?;
+                let mut full = value.clone();
+                full["schema"] = json!(SCHEMA);
+                full[MARK] = json!(1);
+                full
             }
         };
         self.last = Some(value);
@@ -90,8 +92,8 @@ impl<W: Write> Recorder<W> {
         out.flush()
     }
 
-    /// Ends the member before, and begins another one.
-    fn begin(&mut self) -> io::Result<()> {
+    /// Ends the gzip member and begins the next one.
+    fn begin_member(&mut self) -> io::Result<()> {
         if let Some(out) = self.out.take() {
             let out = if self.begun { pack(out.finish()?) } else { out };
             self.out = Some(out);
@@ -100,16 +102,16 @@ impl<W: Write> Recorder<W> {
         Ok(())
     }
 
-    /// How many bytes there are so far.
+    /// Number of compressed bytes written so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.out.as_ref().map_or(0, |out| out.get_ref().bytes)
     }
 
-    /// Ends it.
+    /// Ends the recording.
     ///
     /// # Errors
-    /// The end could not be written; all looks stand.
+    /// The end could not be written. All samples remain readable.
     pub fn finish(mut self) -> io::Result<W> {
         match self.out.take() {
             Some(out) => Ok(out.finish()?.to),

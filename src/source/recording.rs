@@ -1,8 +1,8 @@
-//! A recording: snapshots as JSON lines, as `--json` writes them, one look a line.
+//! Reads a recording: JSON lines, one sample each, as `doomtop record` and `--json` write them.
 //!
-//! It may come from any machine and from anybody, so everything in it is checked: what cannot be
-//! is an error that names the line, and names are made harmless again on the way in. What is damaged
-//! is passed over up to the next whole look, and said.
+//! A recording may come from any machine and from anyone, so all of it is checked: an impossible value is
+//! an error that names the line, and control characters in names are escaped again. After damage it
+//! continues with the next full sample and reports what is lost.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -16,66 +16,69 @@ use crate::model::{Needs, SCHEMA, Snapshot, neutral};
 use crate::source::recorder::DELTA;
 use crate::source::recording_lines::{BrokenRecording, RecordingLines};
 
-/// The longest line that is read, and the longest look that lines of changes may add up to: a hundred
-/// thousand processes with every fact. What is unpacked of it takes many times as much memory.
-const LONGEST: u64 = 64 << 20;
+/// Maximum length of a line in bytes, and of a sample that lines of changes add up to: enough for 100,000
+/// processes with every fact. The decoded sample takes many times as much memory.
+const MAX_LINE: u64 = 64 << 20;
 
-/// More processors than any kernel is built for.
-const MOST_CPUS: u32 = 65_536;
+/// Maximum number of processors: more than any kernel is built for.
+const MAX_CPUS: u32 = 65_536;
 
-/// The part of a line that says what it is, and whether the rows are whole. Found without making
-/// anything of the rest, which is many times cheaper than the whole.
+/// The keys of a line that tell its kind and whether the rows are complete. Decoding only these is many
+/// times cheaper than decoding the whole line.
 #[derive(Deserialize)]
 struct Head {
     schema: Option<String>,
-    /// Lines of changes may follow.
+    /// Present on a full sample after which lines of changes may follow.
     #[serde(default)]
     tape: Option<u32>,
     #[serde(default)]
     processes: Vec<RowHead>,
 }
 
-/// What every row must have, though the facts go on without it: a row that does not say whether
-/// it has memory would pass for one that has none, and be out of the ranking.
+/// What every row must have. `has_mm` has a default in the facts; but a row without it would pass for a
+/// process without memory and silently drop out of the ranking.
 #[derive(Deserialize)]
 struct RowHead {
     pid: Option<i64>,
     has_mm: Option<bool>,
 }
 
-/// A recording that is being played.
+/// A recording that is read from its beginning.
 pub struct Recording {
     lines: RecordingLines,
     name: String,
+    /// Number of the last line, from 1.
     line: u64,
-    frames: u64,
+    /// Number of samples read.
+    samples: u64,
     text: Vec<u8>,
-    /// The look before, where the next line may say only what changed since.
+    /// The sample before, if the next line may hold only the changes.
     last: Option<Value>,
-    /// When the look before was taken, milliseconds since 1970.
-    seen: Option<i64>,
-    /// The compressed bytes here cannot be unpacked.
+    /// Time of the sample before, in milliseconds since 1970.
+    last_unix_ms: Option<i64>,
+    /// Whether the compressed bytes at the present place cannot be decompressed.
     broken: bool,
-    /// The first look behind damage.
-    found: Option<Snapshot>,
-    over: bool,
+    /// The first sample after damage.
+    after_damage: Option<Snapshot>,
+    /// Whether the recording has ended.
+    ended: bool,
 }
 
 impl Recording {
-    /// A recording to be read from `reader`; `name` is for messages.
+    /// A recording that is read from `reader`. `name` is the name in error messages.
     #[must_use]
     pub fn open(reader: Box<dyn BufRead + Send>, name: impl Into<String>) -> Self {
         Self {
             lines: RecordingLines::new(reader),
             name: name.into(),
             line: 0,
-            frames: 0,
+            samples: 0,
             text: Vec::new(),
             last: None,
-            seen: None,
+            last_unix_ms: None,
             broken: false,
-            found: None,
-            over: false,
+            after_damage: None,
+            ended: false,
         }
     }
 
@@ -83,11 +86,11 @@ impl Recording {
         SourceError::Bad { name: self.name.clone(), line: self.line, column, what: what.into() }
     }
 
-    /// The next line that is not blank, in `text`.
-    fn advance(&mut self) -> Result<(), SourceError> {
+    /// Reads the next line that is not blank into `text`.
+    fn next_line(&mut self) -> Result<(), SourceError> {
         loop {
             self.line += 1;
-            let broken = match self.lines.next(&mut self.text, LONGEST) {
+            let broken = match self.lines.next(&mut self.text, MAX_LINE) {
                 Ok(()) if self.text.trim_ascii().is_empty() => continue,
                 Ok(()) => return Ok(()),
                 Err(broken) => broken,
@@ -95,72 +98,73 @@ impl Recording {
             self.broken = matches!(broken, BrokenRecording::Cut(_) | BrokenRecording::Damaged(_));
             return Err(match broken {
                 BrokenRecording::End => SourceError::End,
-                // A compressed one that was cut short: by a crash, or by a full disk.
-                BrokenRecording::Cut(_) if self.frames > 0 => {
+                // Truncated by a crash or by a full disk.
+                BrokenRecording::Cut(_) if self.samples > 0 => {
                     SourceError::Cut { name: self.name.clone(), line: self.line }
                 }
                 BrokenRecording::Cut(error)
                 | BrokenRecording::Damaged(error)
                 | BrokenRecording::Failed(error) => self.bad(0, format!("cannot be read: {error}")),
-                BrokenRecording::TooLong => self.bad(0, "the line is too long to be a look"),
+                BrokenRecording::TooLong => self.bad(0, "the line is too long for a sample"),
             });
         }
     }
 
-    /// Makes a value of the line.
-    fn value<'a, T: Deserialize<'a>>(&self, text: &'a [u8]) -> Result<T, SourceError> {
+    /// Decodes a line.
+    fn decode<'a, T: Deserialize<'a>>(&self, text: &'a [u8]) -> Result<T, SourceError> {
         serde_json::from_slice(text).map_err(|error| {
-            // A line without its end that goes wrong at its very end lost the rest of it.
+            // A line without line end whose error is at its end is truncated.
             let at_end = error.classify() == Category::Eof || error.column() >= text.len();
             let cut = at_end && !text.ends_with(b"\n");
-            if cut && self.frames > 0 {
+            if cut && self.samples > 0 {
                 return SourceError::Cut { name: self.name.clone(), line: self.line };
             }
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
-            // It may name a word of the line.
+            // The message may quote a word of the line.
             let what = neutral(what.as_bytes());
-            self.bad(error.column(), format!("{what}; is this what --json wrote?"))
+            self.bad(error.column(), format!("{what}; was it written by doomtop record or --json?"))
         })
     }
 
-    fn frame(&mut self) -> Result<Snapshot, SourceError> {
-        self.advance()?;
+    /// Reads and decodes the next sample.
+    fn next_sample(&mut self) -> Result<Snapshot, SourceError> {
+        self.next_line()?;
         let text = std::mem::take(&mut self.text);
-        let frame = self.understand(&text);
+        let sample = self.sample_of_line(&text);
         self.text = text;
-        frame
+        sample
     }
 
-    /// Goes on behind what cannot be understood. What comes back says what was lost; it is the end where
-    /// nothing stands behind it, and where nothing stood before: what does not begin as a recording is
-    /// none. Only compression is looked behind, should its first member be the damaged one.
-    fn go_on(&mut self, lost: SourceError) -> SourceError {
+    /// Looks for a full sample after an error, and returns what was lost. If none follows, or if none came
+    /// before, the error is the end: a file that does not begin as a recording is not one. A compressed
+    /// recording may begin with damage, because its format is certain.
+    fn continue_after(&mut self, lost: SourceError) -> SourceError {
         let line = self.line;
-        let begun = self.frames > 0 || self.lines.packed();
-        let found = if lost == SourceError::End || !begun { None } else { self.next_whole() };
+        let begun = self.samples > 0 || self.lines.is_compressed();
+        let found = if lost == SourceError::End || !begun { None } else { self.next_full() };
         let Some(found) = found else {
-            self.over = true;
+            self.ended = true;
             return lost;
         };
         let what = match lost {
             SourceError::Bad { what, .. } => what,
-            _ => "it is cut short".to_owned(),
+            _ => "it is truncated".to_owned(),
         };
-        let (name, after, until) = (self.name.clone(), self.seen, found.clock.unix_ms);
-        self.found = Some(found);
+        let (name, after, until) = (self.name.clone(), self.last_unix_ms, found.clock.unix_ms);
+        self.after_damage = Some(found);
         SourceError::Damaged { name, line, what, after, until }
     }
 
-    /// The next look that needs none before it.
-    fn next_whole(&mut self) -> Option<Snapshot> {
+    /// The next sample that can be decoded without the one before.
+    fn next_full(&mut self) -> Option<Snapshot> {
         self.last = None;
         loop {
             if self.broken && !self.lines.resume() {
                 return None;
             }
             self.broken = false;
-            match self.frame() {
+            match self.next_sample() {
                 Ok(found) => return Some(found),
                 Err(SourceError::End) => return None,
                 Err(_) => self.last = None,
@@ -168,34 +172,35 @@ impl Recording {
         }
     }
 
-    /// The whole look of a line that says only what changed since the one before.
-    fn changed(&mut self, text: &[u8]) -> Result<Vec<u8>, SourceError> {
+    /// Applies a line of changes to the sample before. Returns the full sample as JSON.
+    fn apply_changes(&mut self, text: &[u8]) -> Result<Vec<u8>, SourceError> {
         let Some(last) = self.last.take() else {
-            return Err(self.bad(0, "it says only what changed since a line that is not here"));
+            return Err(self.bad(0, "it holds only the changes since a line that is missing"));
         };
-        let mut line: Value = self.value(text)?;
-        let whole = delta::apply(&last, &line["changed"].take());
-        let bytes = serde_json::to_vec(&whole).map_err(|error| self.bad(0, error.to_string()))?;
-        if bytes.len() as u64 > LONGEST {
-            return Err(self.bad(0, "with this line it is too long to be a look"));
+        let mut line: Value = self.decode(text)?;
+        let full = delta::apply(&last, &line["changed"].take());
+        let bytes = serde_json::to_vec(&full).map_err(|error| self.bad(0, error.to_string()))?;
+        if bytes.len() as u64 > MAX_LINE {
+            return Err(self.bad(0, "with this line the sample is too long"));
         }
-        self.last = Some(whole);
+        self.last = Some(full);
         Ok(bytes)
     }
 
-    fn understand(&mut self, text: &[u8]) -> Result<Snapshot, SourceError> {
-        let head = self.value::<Head>(text)?;
+    fn sample_of_line(&mut self, text: &[u8]) -> Result<Snapshot, SourceError> {
+        let head = self.decode::<Head>(text)?;
         if head.schema.as_deref() == Some(DELTA) {
-            let whole = self.changed(text)?;
-            return self.whole(self.value(&whole)?, &whole);
+            let full = self.apply_changes(text)?;
+            return self.full_sample(self.decode(&full)?, &full);
         }
         if head.tape.is_some() {
-            self.last = Some(self.value(text)?);
+            self.last = Some(self.decode(text)?);
         }
-        self.whole(head, text)
+        self.full_sample(head, text)
     }
 
-    fn whole(&self, head: Head, text: &[u8]) -> Result<Snapshot, SourceError> {
+    /// Checks and decodes a full sample.
+    fn full_sample(&self, head: Head, text: &[u8]) -> Result<Snapshot, SourceError> {
         match head.schema {
             Some(schema) if schema == SCHEMA => {}
             Some(schema) => {
@@ -204,18 +209,19 @@ impl Recording {
                 return Err(self.bad(0, what));
             }
             None => {
-                let what = format!("there is no schema {SCHEMA}; is this what --json wrote?");
+                let what = format!(
+                    "there is no schema {SCHEMA}; was it written by doomtop record or --json?"
+                );
                 return Err(self.bad(0, what));
             }
         }
-        let lacking = head.processes.iter().find(|row| row.has_mm.is_none());
-        if let Some(row) = lacking {
+        if let Some(row) = head.processes.iter().find(|row| row.has_mm.is_none()) {
             let pid = row.pid.map_or_else(|| "without a pid".to_owned(), |pid| pid.to_string());
             let what = format!("the process {pid} lacks has_mm; was it recorded with --columns?");
             return Err(self.bad(0, what));
         }
-        let mut snapshot: Snapshot = self.value(text)?;
-        if let Some(what) = absurd(&snapshot) {
+        let mut snapshot: Snapshot = self.decode(text)?;
+        if let Some(what) = impossible(&snapshot) {
             return Err(self.bad(0, what));
         }
         snapshot.processes.sort_by_key(|process| process.id.pid);
@@ -224,23 +230,23 @@ impl Recording {
     }
 }
 
-/// What no machine can have told.
-fn absurd(snapshot: &Snapshot) -> Option<String> {
+/// Why a snapshot is impossible on any machine.
+fn impossible(snapshot: &Snapshot) -> Option<String> {
     let page = snapshot.machine.page_size.0;
     if !page.is_power_of_two() || !(1024..=1 << 20).contains(&page) {
-        return Some(format!("a page size of {page} bytes cannot be"));
+        return Some(format!("a page size of {page} bytes is impossible"));
     }
     let rate = snapshot.machine.tick_rate.0;
     if !(1..=10_000).contains(&rate) {
-        return Some(format!("a tick rate of {rate} a second cannot be"));
+        return Some(format!("a tick rate of {rate} per second is impossible"));
     }
-    // 0 says that nobody knows.
+    // 0 means unknown.
     let cpus = snapshot.machine.cpus;
-    if cpus > MOST_CPUS {
-        return Some(format!("a machine of {cpus} processors cannot be"));
+    if cpus > MAX_CPUS {
+        return Some(format!("a machine with {cpus} processors is impossible"));
     }
     if snapshot.memory.total_kib.0 == 0 {
-        return Some("a machine without memory cannot be".to_owned());
+        return Some("a machine without memory is impossible".to_owned());
     }
     if let Some(process) = snapshot.processes.iter().find(|process| process.id.pid < 1) {
         return Some(format!("a process cannot have the pid {}", process.id.pid));
@@ -249,7 +255,7 @@ fn absurd(snapshot: &Snapshot) -> Option<String> {
         process.adj.value().is_some_and(|adj| !(-1000..=1000).contains(&adj.0))
     };
     let process = snapshot.processes.iter().find(beyond)?;
-    Some(format!("the adj of process {} is off the scale from -1000 to 1000", process.id))
+    Some(format!("the oom_score_adj of process {} is not from -1000 to 1000", process.id))
 }
 
 impl Source for Recording {
@@ -258,14 +264,14 @@ impl Source for Recording {
         _needs: &Needs,
         _spent: Option<Arc<Snapshot>>,
     ) -> Result<Arc<Snapshot>, SourceError> {
-        let frame = match self.found.take() {
+        let sample = match self.after_damage.take() {
             Some(found) => Ok(found),
-            None if self.over => Err(SourceError::End),
-            None => self.frame().map_err(|lost| self.go_on(lost)),
+            None if self.ended => Err(SourceError::End),
+            None => self.next_sample().map_err(|lost| self.continue_after(lost)),
         };
-        frame.map(|snapshot| {
-            self.frames += 1;
-            self.seen = Some(snapshot.clock.unix_ms);
+        sample.map(|snapshot| {
+            self.samples += 1;
+            self.last_unix_ms = Some(snapshot.clock.unix_ms);
             Arc::new(snapshot)
         })
     }

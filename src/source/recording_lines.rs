@@ -1,59 +1,60 @@
-//! The lines of a recording, plain or compressed, and the way behind damage: the next place where a
-//! member of gzip may begin.
+//! Splits a recording, plain or compressed, into lines. After damage it finds the next place where a gzip
+//! member may begin.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// How a member begins (RFC 1952): the magic number, and deflate, the one method that there is.
+/// The first bytes of a gzip member (RFC 1952): the magic number, and deflate, the only method.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 
-/// So many compressed bytes of the present member are kept, to be searched again where it is damaged:
-/// what is unpacked of damaged bytes runs on over the next member's beginning. A minute of the largest
-/// machine takes less.
-const KEPT: usize = 16 << 20;
+/// Maximum number of compressed bytes of the present member that are kept, to search them again after
+/// damage: decompressing damaged bytes may read past the beginning of the next member. One minute of
+/// the largest machine takes less.
+const MAX_KEPT: usize = 16 << 20;
 
-/// So many places are tried in all. By chance one in 16 million bytes looks like a beginning.
-const TRIES: u32 = 4096;
+/// Maximum number of places to try. By chance one place in 16 million bytes looks like a member.
+const MAX_RESUMES: u32 = 4096;
 
-/// Why there is no line.
+/// Why there is no next line.
 pub(crate) enum BrokenRecording {
-    /// There is no more.
+    /// The end.
     End,
-    /// It ends in the middle of a member.
+    /// The file ends inside a member.
     Cut(io::Error),
-    /// What is there cannot be unpacked; [`RecordingLines::resume`] may find a way on.
+    /// The bytes cannot be decompressed; [`RecordingLines::resume`] may find the next member.
     Damaged(io::Error),
-    /// The line is longer than was asked for; the rest of it is passed over.
+    /// The line is longer than the maximum; the rest of it is skipped.
     TooLong,
-    /// It cannot be read at all.
+    /// The file cannot be read.
     Failed(io::Error),
 }
 
-/// The compressed bytes, with those of the present member kept.
-struct Raw {
+/// The compressed bytes. Those of the present member are kept to be searched again.
+struct Compressed {
     from: Box<dyn BufRead + Send>,
     kept: Vec<u8>,
     at: usize,
-    /// The member's beginning is no longer among them.
-    forgot: bool,
+    /// Whether the beginning of the member is no longer kept.
+    dropped: bool,
+    /// Whether reading the file failed.
     failed: bool,
 }
 
-impl Raw {
+impl Compressed {
     fn new(from: Box<dyn BufRead + Send>) -> Self {
-        Self { from, kept: Vec::new(), at: 0, forgot: false, failed: false }
+        Self { from, kept: Vec::new(), at: 0, dropped: false, failed: false }
     }
 
-    /// A member begins here: what came before is not needed any more.
+    /// A member begins here: the bytes before are not needed any more.
     fn begin(&mut self) {
         self.kept.drain(..self.at);
         self.at = 0;
-        self.forgot = false;
+        self.dropped = false;
     }
 
-    /// Reads on into what is kept. Whether there was anything.
-    fn read_on(&mut self) -> io::Result<bool> {
+    /// Reads more bytes; `false` at the end of the file.
+    fn read_more(&mut self) -> io::Result<bool> {
         let more = match self.from.fill_buf() {
             Ok(more) => more,
             Err(error) => {
@@ -67,9 +68,9 @@ impl Raw {
         Ok(length > 0)
     }
 
-    /// Goes to the next place behind the present member's beginning that looks like one.
+    /// Goes to the next place after the beginning of the present member that looks like a member.
     fn seek(&mut self) -> bool {
-        self.at = usize::from(!self.forgot).min(self.kept.len());
+        self.at = usize::from(!self.dropped).min(self.kept.len());
         loop {
             let rest = self.kept.get(self.at..).unwrap_or_default();
             if let Some(found) = rest.windows(MAGIC.len()).position(|bytes| bytes == MAGIC) {
@@ -77,10 +78,10 @@ impl Raw {
                 self.begin();
                 return true;
             }
-            // The beginning of a beginning may stand at the end.
+            // The first bytes of a member may stand at the end.
             self.at = self.at.max(self.kept.len().saturating_sub(MAGIC.len() - 1));
             self.begin();
-            match self.read_on() {
+            match self.read_more() {
                 Ok(true) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 _ => return false,
@@ -89,7 +90,7 @@ impl Raw {
     }
 }
 
-impl Read for Raw {
+impl Read for Compressed {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let length = self.fill_buf()?.read(room)?;
         self.consume(length);
@@ -97,15 +98,15 @@ impl Read for Raw {
     }
 }
 
-impl BufRead for Raw {
+impl BufRead for Compressed {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at >= self.kept.len() {
-            if self.kept.len() > KEPT {
+            if self.kept.len() > MAX_KEPT {
                 self.kept.clear();
                 self.at = 0;
-                self.forgot = true;
+                self.dropped = true;
             }
-            self.read_on()?;
+            self.read_more()?;
         }
         Ok(self.kept.get(self.at..).unwrap_or_default())
     }
@@ -117,47 +118,54 @@ impl BufRead for Raw {
 
 enum Place {
     Plain(Box<dyn BufRead + Send>),
-    /// Before a member, or at the end.
-    Between(Raw),
-    Member(Box<BufReader<GzDecoder<Raw>>>),
+    /// Before a member, or at the end of the file.
+    Between(Compressed),
+    Member(Box<BufReader<GzDecoder<Compressed>>>),
     Over,
 }
 
-/// The lines.
+/// The lines of a recording.
 pub(crate) struct RecordingLines {
     place: Place,
-    packed: bool,
-    /// The rest of a line that is too long comes first.
+    compressed: bool,
+    /// Whether the rest of a line that is too long has to be skipped first.
     skipping: bool,
-    tries: u32,
+    /// Places that may still be tried after damage.
+    resumes_left: u32,
 }
 
 impl RecordingLines {
-    /// Those of `from`, compressed or not.
+    /// The lines of `from`, which may be compressed.
     pub(crate) fn new(mut from: Box<dyn BufRead + Send>) -> Self {
-        // One damaged byte does not make it plain text; what cannot be read says so at the first line.
-        let packed = from.fill_buf().is_ok_and(|bytes| {
+        // Two of three bytes are enough, so that one damaged byte does not make it plain text. A read error
+        // comes again at the first line.
+        let compressed = from.fill_buf().is_ok_and(|bytes| {
             bytes.len() >= 2
                 && bytes.iter().zip(MAGIC).filter(|(byte, is)| *byte == is).count() >= 2
         });
-        let place = if packed { Place::Between(Raw::new(from)) } else { Place::Plain(from) };
-        Self { place, packed, skipping: false, tries: TRIES }
+        let place =
+            if compressed { Place::Between(Compressed::new(from)) } else { Place::Plain(from) };
+        Self { place, compressed, skipping: false, resumes_left: MAX_RESUMES }
     }
 
-    /// Whether they are compressed.
-    pub(crate) const fn packed(&self) -> bool {
-        self.packed
+    /// Whether the recording is compressed.
+    pub(crate) const fn is_compressed(&self) -> bool {
+        self.compressed
     }
 
-    /// The next line into `text`, with its end, where it has one.
-    pub(crate) fn next(&mut self, text: &mut Vec<u8>, longest: u64) -> Result<(), BrokenRecording> {
+    /// Reads the next line into `text`, with its line end if it has one.
+    pub(crate) fn next(
+        &mut self,
+        text: &mut Vec<u8>,
+        max_length: u64,
+    ) -> Result<(), BrokenRecording> {
         text.clear();
         loop {
             self.enter()?;
             let reader: &mut dyn BufRead = match &mut self.place {
                 Place::Plain(reader) => reader,
                 Place::Member(reader) => reader,
-                // Nothing, or nothing any more: a last line may lack its end.
+                // At the end of the file. The last line may have no line end.
                 Place::Between(_) | Place::Over if text.is_empty() => {
                     return Err(BrokenRecording::End);
                 }
@@ -166,18 +174,18 @@ impl RecordingLines {
             let read = if self.skipping {
                 reader.skip_until(b'\n')
             } else {
-                let room = longest.saturating_sub(text.len() as u64);
+                let room = max_length.saturating_sub(text.len() as u64);
                 reader.take(room).read_until(b'\n', text)
             };
             match read {
-                Err(error) => return Err(self.judge(error)),
+                Err(error) => return Err(self.classify(error)),
                 Ok(1..) if std::mem::take(&mut self.skipping) => continue,
                 Ok(_) => {}
             }
             if text.ends_with(b"\n") {
                 return Ok(());
             }
-            if text.len() as u64 >= longest {
+            if text.len() as u64 >= max_length {
                 self.skipping = true;
                 return Err(BrokenRecording::TooLong);
             }
@@ -185,13 +193,13 @@ impl RecordingLines {
         }
     }
 
-    /// Into the next member, where there is one.
+    /// Enters the next member, if there is one.
     fn enter(&mut self) -> Result<(), BrokenRecording> {
         let Place::Between(raw) = &mut self.place else { return Ok(()) };
         match raw.fill_buf() {
             Ok([]) => return Ok(()),
             Ok(_) => {}
-            Err(error) => return Err(self.judge(error)),
+            Err(error) => return Err(self.classify(error)),
         }
         if let Place::Between(mut raw) = std::mem::replace(&mut self.place, Place::Over) {
             raw.begin();
@@ -200,7 +208,7 @@ impl RecordingLines {
         Ok(())
     }
 
-    /// Nothing more comes from here.
+    /// Leaves a member, or the plain file, at its end.
     fn leave(&mut self) {
         self.place = match std::mem::replace(&mut self.place, Place::Over) {
             Place::Member(member) => Place::Between(member.into_inner().into_inner()),
@@ -208,7 +216,7 @@ impl RecordingLines {
         };
     }
 
-    fn judge(&mut self, error: io::Error) -> BrokenRecording {
+    fn classify(&mut self, error: io::Error) -> BrokenRecording {
         let failed = match &self.place {
             Place::Between(raw) => raw.failed,
             Place::Member(member) => member.get_ref().get_ref().failed,
@@ -225,7 +233,7 @@ impl RecordingLines {
         }
     }
 
-    /// Goes on behind damage. Whether there is a place where a member may begin.
+    /// Continues after damage; `false` if no further member was found.
     pub(crate) fn resume(&mut self) -> bool {
         let mut raw = match std::mem::replace(&mut self.place, Place::Over) {
             Place::Between(raw) => raw,
@@ -235,8 +243,8 @@ impl RecordingLines {
                 return false;
             }
         };
-        self.tries = self.tries.saturating_sub(1);
-        let found = self.tries > 0 && raw.seek();
+        self.resumes_left = self.resumes_left.saturating_sub(1);
+        let found = self.resumes_left > 0 && raw.seek();
         if found {
             self.place = Place::Between(raw);
         }

@@ -16,7 +16,8 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::dialog::mode::{Mode, ViewKind};
+use crate::app::mode::Mode;
+use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::frame::layout::{Layout, SMALLEST};
 use crate::ui::frame::{function_bar, header, status_line};

@@ -1,5 +1,5 @@
-//! A report of the kernel's OOM killer, explained: what was asked for, what ran out, who was killed,
-//! whether the rule agrees, and what would have been otherwise.
+//! Explains a report of the kernel's OOM killer: the failed allocation, the limit, the killed processes,
+//! whether a rule agrees with the choice, and what another adj would have changed.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::rank::what_if::what_if;
 use crate::units::{Adj, Kib};
 use crate::words::values;
 
-/// What a report does not tell, and another one of the same log does.
+/// Facts that some reports of a log lack and others contain.
 #[derive(Clone, Debug, Default)]
 pub struct DumpContext {
-    /// The kernel's release.
+    /// The release of the kernel.
     pub kernel: Option<String>,
-    /// All swap of the machine.
+    /// The total swap of the machine.
     pub swap: Option<Kib>,
 }
 
 impl DumpContext {
-    /// What the reports of one log tell together.
+    /// The first known value of each fact in these reports.
     #[must_use]
     pub fn of(reports: &[OomReport]) -> Self {
         Self {
@@ -32,21 +32,21 @@ impl DumpContext {
     }
 }
 
-/// Whether the rule chooses as the kernel did.
+/// Whether a rule chooses the process that the kernel killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChoiceAgreement {
-    /// The same one.
+    /// It chooses the same process.
     Agrees,
-    /// Several were too close, the killed one among them.
+    /// This many were too close to call, the killed one among them.
     Among(usize),
-    /// Another one; the place of the killed one by the rule, from 1.
+    /// It chooses another; the rank of the killed one from 1, if the dump contains it.
     Differs(Option<usize>),
-    /// There is nothing to judge by: no dump, or nobody was killed.
+    /// Unknown: there is no dump, or no process was killed.
     Unknown,
 }
 
 impl ChoiceAgreement {
-    /// In a word, as JSON has it.
+    /// The identifier in JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -58,26 +58,26 @@ impl ChoiceAgreement {
     }
 }
 
-/// A report with everything that follows from it.
+/// A report, judged by a rule.
 pub struct ExplainedReport<'a> {
     report: &'a OomReport,
     notes: Vec<String>,
     judged: Option<JudgedTask>,
 }
 
-/// The dump of a report, and how a rule orders it.
+/// The task dump of a report, ranked by a rule.
 pub struct JudgedTask {
-    /// Whose rule.
+    /// The rule.
     pub policy: &'static dyn Policy,
-    /// The dump.
+    /// The scene, reconstructed from the dump.
     pub scene: Scene,
-    /// Its order.
+    /// Its ranking by the rule.
     pub ranking: Ranking,
     agreement: ChoiceAgreement,
 }
 
 impl<'a> ExplainedReport<'a> {
-    /// Judges it, by the rule of its own kernel where no other one is asked.
+    /// Judges a report by a policy, or by the rule of its own kernel if `policy` is `None`.
     #[must_use]
     pub fn new(
         report: &'a OomReport,
@@ -102,7 +102,7 @@ impl<'a> ExplainedReport<'a> {
         }
     }
 
-    /// Whether the rule chooses as the kernel did.
+    /// Whether the rule chooses the process that the kernel killed.
     #[must_use]
     pub fn agreement(&self) -> ChoiceAgreement {
         self.judged.as_ref().map_or(ChoiceAgreement::Unknown, |judged| judged.agreement.clone())
@@ -114,19 +114,19 @@ impl<'a> ExplainedReport<'a> {
         self.report
     }
 
-    /// What the report does not tell, and what was taken in its place.
+    /// Facts that the report lacks, and what was assumed instead.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The judged dump; nothing where there is none.
+    /// The judged dump, if there is one.
     #[must_use]
     pub const fn judged(&self) -> Option<&JudgedTask> {
         self.judged.as_ref()
     }
 
-    /// What there is to say, each with a label.
+    /// The explanation, as lines with a label.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let report = self.report;
@@ -138,8 +138,7 @@ impl<'a> ExplainedReport<'a> {
             lines.push(("rule", judged.verdict(report)));
             lines.extend(judged.otherwise(report).into_iter().map(|text| ("what if", text)));
         } else if !report.killed.is_empty() {
-            let text =
-                "the dump is not here (rate-limited or cut): who else there was is not known";
+            let text = "the task dump is missing (rate-limited or cut off), so other processes are unknown";
             lines.push(("rule", text.to_owned()));
         }
         lines.extend(self.notes.iter().map(|note| ("note", note.clone())));
@@ -151,7 +150,7 @@ impl<'a> ExplainedReport<'a> {
         let (first, last) = report.lines;
         let stamp = match report.stamp.uptime_us {
             Some(us) => format!("{}.{:03} s after boot", us / 1_000_000, us / 1000 % 1000),
-            None if report.stamp.text.is_empty() => "not told".to_owned(),
+            None if report.stamp.text.is_empty() => "unknown".to_owned(),
             None => report.stamp.text.clone(),
         };
         let kernel = report.kernel.as_ref().map_or_else(String::new, |it| format!(", Linux {it}"));
@@ -160,29 +159,29 @@ impl<'a> ExplainedReport<'a> {
         format!("{stamp} ({lines}){kernel}")
     }
 
-    /// Which kind of OOM it was.
+    /// The kind of OOM.
     #[must_use]
     pub fn what(&self) -> String {
         let report = self.report;
         let domain = report.domain.as_deref().map_or_else(String::new, |path| format!(" {path}"));
         let prefix = report.killed.first().and_then(|killed| killed.prefix.as_deref());
-        if report.is_asked_for() {
-            "somebody asked for a kill by sysrq-f; no allocation failed".to_owned()
+        if report.is_sysrq() {
+            "a user requested a kill with sysrq-f; no allocation failed".to_owned()
         } else if report.is_memcg() {
             format!("the memory cgroup{domain} hit its limit")
         } else if matches!(report.constraint, Some(Constraint::Cpuset)) {
-            "the memory of a cpuset's nodes ran out".to_owned()
+            "the memory nodes of a cpuset ran out of memory".to_owned()
         } else if matches!(report.constraint, Some(Constraint::MemoryPolicy)) {
-            "the memory of the nodes that a memory policy allows ran out".to_owned()
+            "the memory nodes that a memory policy allows ran out of memory".to_owned()
         } else if prefix.is_some_and(|prefix| prefix.contains("oom_kill_allocating_task")) {
-            "the machine ran out of memory, and vm.oom_kill_allocating_task killed whoever asked"
+            "the machine ran out of memory; vm.oom_kill_allocating_task killed the allocating process"
                 .to_owned()
         } else {
             "the machine ran out of memory".to_owned()
         }
     }
 
-    /// How full it was.
+    /// Usage and limits of the domain.
     fn domain(&self) -> Option<String> {
         let report = self.report;
         let size = |kib: Kib| human_size(kib.bytes());
@@ -194,7 +193,7 @@ impl<'a> ExplainedReport<'a> {
                 let limit = usage.limit.map_or_else(|| "no limit".to_owned(), size);
                 text.push_str(&format!(", {name} {} of {limit}", size(usage.usage)));
             }
-            text.push_str(&format!("; the limit was hit {} times", memory.failures));
+            text.push_str(&format!("; the limit was reached {} times", memory.failures));
             return Some(text);
         }
         let ram = report.ram?;
@@ -210,16 +209,16 @@ impl<'a> ExplainedReport<'a> {
     }
 }
 
-/// What was asked for.
+/// The failed allocation.
 fn asked(report: &OomReport) -> Option<String> {
     let invoked = report.invoked.as_ref()?;
     let who = match (&invoked.name, report.allocator) {
         (Some(name), Some(pid)) => format!("{pid} {name}"),
         (Some(name), None) => name.clone(),
-        (None, _) => "somebody".to_owned(),
+        (None, _) => "an unknown process".to_owned(),
     };
-    if report.is_asked_for() {
-        return Some(format!("sysrq-f, through {who}"));
+    if report.is_sysrq() {
+        return Some(format!("sysrq-f, handled by {who}"));
     }
     let pages = match invoked.order {
         Some(order @ 0..=30) => format!("{} (order {order})", plural(1 << order, "page")),
@@ -233,7 +232,7 @@ fn plural(count: u64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// Who was killed, a line each.
+/// The killed processes, one line each.
 fn killed(report: &OomReport) -> Vec<String> {
     let size = |kib: Kib| human_size(kib.bytes());
     let mut lines: Vec<String> = report
@@ -267,22 +266,22 @@ fn killed(report: &OomReport) -> Vec<String> {
         report
             .sharers
             .iter()
-            .map(|(pid, name)| format!("{pid} {name}, which shared the victim's memory")),
+            .map(|(pid, name)| format!("{pid} {name}, because it shared the memory of the victim")),
     );
     lines.extend(
         report.group.as_ref().map(|path| format!("all of {path}, because of memory.oom.group")),
     );
     if let Some(pid) = report.exiting {
-        lines.push(format!("nobody: {pid} was on its way out already"));
+        lines.push(format!("none: {pid} was already exiting"));
     }
-    if report.nobody {
-        lines.push("nobody could be killed".to_owned());
+    if report.no_victim {
+        lines.push("none: no process could be killed".to_owned());
     }
-    lines.extend(report.panic.as_ref().map(|why| format!("the machine stopped: {why}")));
+    lines.extend(report.panic.as_ref().map(|why| format!("the kernel panicked: {why}")));
     lines
 }
 
-/// The one that the rule's choice is compared with: up to 5.0 a child may have died in its place.
+/// The process that the kernel chose. Up to Linux 5.0 a child may have died in its place.
 fn decided(report: &OomReport) -> Option<i32> {
     report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
 }
@@ -302,7 +301,7 @@ fn agreement(report: &OomReport, ranking: &Ranking) -> ChoiceAgreement {
 }
 
 impl JudgedTask {
-    /// What its rows are seen in.
+    /// The context to show its rows in.
     #[must_use]
     pub fn context<'a>(&'a self, names: &'a Names) -> RowContext<'a> {
         RowContext {
@@ -318,9 +317,10 @@ impl JudgedTask {
     fn verdict(&self, report: &OomReport) -> String {
         let names = Names::default();
         let context = self.context(&names);
-        let rule = match self.policy.id() {
-            "linux" => "the kernel's rule".to_owned(),
-            _ => format!("the rule of {}", self.policy.title()),
+        let rule = if self.policy.is_running_kernel() {
+            "the kernel's rule".to_owned()
+        } else {
+            format!("the rule of {}", self.policy.title())
         };
         let first = self.ranking.victim();
         let chosen = first.and_then(|row| {
@@ -328,7 +328,7 @@ impl JudgedTask {
             let points = row.placement.points()?;
             Some(format!("{} with {}", values::who(process), values::points(&context, points)))
         });
-        let chosen = chosen.unwrap_or_else(|| "nobody".to_owned());
+        let chosen = chosen.unwrap_or_else(|| "no process".to_owned());
         let by_request = report.killed.first().and_then(|it| it.prefix.as_deref());
         match &self.agreement {
             ChoiceAgreement::Agrees => {
@@ -344,27 +344,29 @@ impl JudgedTask {
                 format!("{rule} agrees: {chosen}{}", ahead.unwrap_or_default())
             }
             ChoiceAgreement::Among(count) => {
-                format!("{rule} calls {count} too close; the killed one is among them")
+                format!(
+                    "{rule} finds {count} processes too close to call; the killed one is among them"
+                )
             }
             ChoiceAgreement::Differs(_)
                 if by_request.is_some_and(|it| it.contains("allocating_task")) =>
             {
-                format!("no rule was asked; by {rule} it would have been {chosen}")
+                format!("the kernel did not rank; {rule} would have chosen {chosen}")
             }
             ChoiceAgreement::Differs(Some(place)) => format!(
-                "{rule} differs: {chosen} comes first, the killed one is number {place}. Sizes move \
-                 between the choice and the dump; else the domain or the kernel was another one"
+                "{rule} differs: it chooses {chosen}; the killed process has rank {place}. Sizes may have \
+                 changed between choice and dump, or the domain or kernel was a different one"
             ),
             ChoiceAgreement::Differs(None) => {
                 format!(
-                    "{rule} differs: {chosen} comes first, and the killed one is not in the dump"
+                    "{rule} differs: it chooses {chosen}; the killed process is not in the dump"
                 )
             }
-            ChoiceAgreement::Unknown => format!("by {rule}: {chosen}"),
+            ChoiceAgreement::Unknown => format!("{rule} chooses {chosen}"),
         }
     }
 
-    /// What another adj would have changed.
+    /// What another adj would have changed, in words.
     fn otherwise(&self, report: &OomReport) -> Vec<String> {
         let mut lines = Vec::new();
         let now = self.scene.now();
@@ -375,11 +377,11 @@ impl JudgedTask {
             let next = self.ranking.rows()[..self.ranking.eligible()].iter();
             let next = next.map(|row| row.id).find(|&id| id != victim.id);
             let next = next.and_then(|id| self.scene.find(id));
-            let next = next.map_or_else(|| "nobody else".to_owned(), values::who);
-            // Nothing is lower than the lowest.
+            let next = next.map_or_else(|| "no other process".to_owned(), values::who);
+            // -1000 is the minimum.
             let lower = if saved == Adj::MIN { "" } else { " or lower" };
             lines.push(format!(
-                "at oom_score_adj {saved}{lower} it would have lived, and {next} died"
+                "at oom_score_adj {saved}{lower} it would have survived, and {next} would have died"
             ));
         }
         if now
@@ -390,7 +392,7 @@ impl JudgedTask {
             let mut level = Ranking::default();
             level.update_with(self.policy, &self.scene, |process| {
                 let adj = match process.adj.value() {
-                    // Who is never chosen stays so.
+                    // -1000 stays: it excludes the process from the choice.
                     Some(Adj::MIN) | None => process.adj,
                     Some(_) => Reading::Value(Adj::ZERO),
                 };
@@ -399,8 +401,11 @@ impl JudgedTask {
             });
             let first = level.victim().and_then(|row| self.scene.find(row.id));
             if let Some(first) = first {
-                let same = if first.id == victim.id { " too" } else { "" };
-                lines.push(format!("with every oom_score_adj at 0: {}{same}", values::who(first)));
+                let same = if first.id == victim.id { " as well" } else { "" };
+                lines.push(format!(
+                    "with every oom_score_adj at 0, {} would have died{same}",
+                    values::who(first)
+                ));
             }
         }
         lines

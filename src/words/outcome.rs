@@ -1,34 +1,34 @@
-//! What came of an act, in one sentence: the same on the screen, in the journal and in a pipe.
+//! The outcome of an action as one sentence, for the screen, the journal and the command line.
 
 use crate::columns::{human_size, span_of};
 use crate::intent::{ExpediteStep, FreeMemory, Outcome};
 use crate::units::Kib;
 
-/// The sentence.
+/// An outcome as a sentence.
 #[must_use]
 pub fn outcome_text(outcome: &Outcome) -> String {
     match outcome {
         Outcome::AdjSet { who, name, before, now, .. } if before == now => {
-            format!("{who} {name}: oom_score_adj is {now} already")
+            format!("{who} {name}: oom_score_adj is already {now}")
         }
         Outcome::AdjSet { who, name, before, now, revert } => {
-            let verb = if *revert { "put back" } else { "set" };
+            let verb = if *revert { "restored" } else { "set" };
             format!("{who} {name}: oom_score_adj {verb}: {before} -> {now}")
         }
-        Outcome::Signalled { who, name, signal, pinned, haste } => {
+        Outcome::Signalled { who, name, signal, pinned, steps } => {
             let how = if *pinned { "" } else { " (not pinned: this kernel has no pidfd)" };
-            let mut text = format!("{who} {name}: {signal} sent{how}");
-            for taken in haste {
+            let mut text = format!("{who} {name}: sent {signal}{how}");
+            for taken in steps {
                 text.push_str(&format!("; {}", step(taken)));
             }
             text
         }
-        Outcome::Hastened { who, name, taken } => format!("{who} {name}: {}", step(taken)),
+        Outcome::StepDone { who, name, taken } => format!("{who} {name}: {}", step(taken)),
         Outcome::CgroupKilled { path, members } => {
-            format!("cgroup {path}: killed with all in it, {}", members.len())
+            format!("cgroup {path}: killed with all its processes ({})", members.len())
         }
-        Outcome::Rehearsed { intent, checked } => {
-            format!("dry run, nothing was done: {} ({checked})", intent.would())
+        Outcome::DryRun { intent, checked } => {
+            format!("dry run, nothing done: {} ({checked})", intent.describe())
         }
         Outcome::Exited { who, name, after, held, before, now } => {
             let size = |kib: Kib| human_size(kib.bytes());
@@ -38,7 +38,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
                 text.push_str(&format!(", it held {}", size(*held)));
             }
             text.push_str(&match now.since(*before) {
-                Kib::ZERO => ", no more memory is free than before".to_owned(),
+                Kib::ZERO => ", but no memory was freed".to_owned(),
                 freed => format!(", about {} freed", size(freed)),
             });
             if *before != FreeMemory::default() {
@@ -54,13 +54,13 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             let time = span_of(after.0 / 1000);
             format!("{who} {name}: still there {time} after {signal}: {why}")
         }
-        Outcome::AdjKept { who, name, before, now, rule, .. } => {
+        Outcome::AdjSetByRule { who, name, before, now, rule, .. } => {
             format!("{who} {name}: oom_score_adj {before} -> {now}, by {rule}")
         }
-        Outcome::KnobSet { knob, before, now, zeroed } => {
+        Outcome::SysctlSet { sysctl: knob, before, now, zeroed } => {
             let mut text = format!("{knob} set: {before} -> {now}");
             if let Some((other, was)) = zeroed {
-                text.push_str(&format!("; {other} went from {was} to 0 with it"));
+                text.push_str(&format!("; that also changed {other} from {was} to 0"));
             }
             text
         }
@@ -70,7 +70,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
     }
 }
 
-/// A step beside a signal: `memory taken back at once: done`.
+/// A step that follows a signal: `memory reaped at once: done`.
 fn step(taken: &ExpediteStep) -> String {
     format!("{}: {}", taken.step.words(), taken.result.words())
 }

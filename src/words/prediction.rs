@@ -1,41 +1,43 @@
-//! The one sentence that everybody reads first: who dies next, why, and by how much. The same words
-//! on the screen and in a pipe; the screen takes the longest form that fits.
+//! The prediction as a sentence: which process dies next, why, and by which lead. The screen shows the
+//! longest form that fits; all other output shows the longest form.
 
 use crate::columns::RowContext;
 use crate::model::{DomainKind, ProcId, Process};
-use crate::policy::{BadnessUnit, Override, SparedReason, Term, TermNote, Verdict};
+use crate::policy::{
+    BadnessUnit, KillScope, Override, PolicyKind, SparedReason, Term, TermNote, Verdict,
+};
 use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranked};
 use crate::units::{Adj, Points};
 use crate::words::values;
 
-/// How sure the sentence is.
+/// What the sentence predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
     /// One process is named.
     Named,
-    /// Several are; the order between them cannot be known.
+    /// Several are named; their order is uncertain.
     TooClose,
-    /// Nobody can be chosen.
+    /// No process can be chosen.
     Nobody,
-    /// The kernel would not go by the ranking.
+    /// No prediction: the ranking is overridden.
     Off,
 }
 
 /// The sentence at one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentenceStyle {
-    /// `NEXT VICTIM`, and by whose rule, where that is not the running kernel's.
+pub struct SentenceForm {
+    /// `NEXT VICTIM`, and the rule if it is not the running kernel's.
     pub label: String,
-    /// `20731 chrome`.
+    /// The victim: `20731 chrome`. Empty if none is named.
     pub who: String,
-    /// Why, and by how much.
+    /// The reason and the lead, with the space before it.
     pub rest: String,
 }
 
-impl SentenceStyle {
-    /// All of it.
+impl SentenceForm {
+    /// The whole sentence.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { label, who, rest } = self;
@@ -43,32 +45,33 @@ impl SentenceStyle {
     }
 }
 
-/// Who dies next, in words.
+/// The prediction, in forms of different length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PredictionSentence {
-    /// How sure.
+    /// What it predicts.
     pub certainty: Certainty,
-    /// The longest form first; there is at least one.
-    pub forms: Vec<SentenceStyle>,
+    /// The forms, the longest first; at least one.
+    pub forms: Vec<SentenceForm>,
 }
 
 impl PredictionSentence {
-    /// The whole of it.
+    /// The longest form.
     #[must_use]
     pub fn whole(&self) -> String {
-        self.forms.first().map(SentenceStyle::text).unwrap_or_default()
+        self.forms.first().map(SentenceForm::text).unwrap_or_default()
     }
 }
 
-/// Who dies next.
+/// The prediction for a context.
 #[must_use]
 pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
-    let (rule, short_rule) = match context.policy.id() {
-        "linux" => (String::new(), String::new()),
-        id if context.policy.is_kernel() => {
+    let id = context.policy.id();
+    let (rule, short_rule) = match context.policy.info().kind {
+        PolicyKind::RunningKernel => (String::new(), String::new()),
+        PolicyKind::Kernel => {
             (format!(" by the rule of {}", context.policy.title()), format!(" by {id}"))
         }
-        id => (format!(" by {id}"), format!(" by {id}")),
+        _ => (format!(" by {id}"), format!(" by {id}")),
     };
     let find = |id: ProcId| context.scene.find(id);
     let ranking = context.ranking;
@@ -78,9 +81,9 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
     let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
         return nobody(context, &rule, &short_rule);
     };
-    // Who dies along is no runner-up.
-    let fellows = fellows(context, victim);
-    let apart = |row: &&Ranked| fellows.iter().all(|other| other.id != row.id);
+    // A process that dies with the victim is no runner-up.
+    let dying_along = dying_along(context, victim);
+    let apart = |row: &&Ranked| dying_along.iter().all(|other| other.id != row.id);
     let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
     let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
     if ranking.too_close() {
@@ -88,21 +91,25 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
     }
     let (name, points) = (values::who(victim), row.placement.points().unwrap_or_default());
     let user = values::user(context, victim);
-    let score = match context.policy.unit() {
+    let score = match context.policy.info().unit {
         BadnessUnit::Pages => format!("{}/1000", values::permille(context, points)),
         BadnessUnit::Bare => format!("{} points", values::grouped(points.0)),
     };
     let versus = runner_up.map_or_else(
         || {
-            if sees_all(context) { "nobody else can be chosen" } else { "nobody else can be seen" }
-                .to_owned()
+            if sees_all(context) {
+                "no other process can be chosen"
+            } else {
+                "no other process is visible"
+            }
+            .to_owned()
         },
         |(row, other)| match ranking.margin() {
             Some(_) => format!("{} ahead of {}", lead(context, points, row), values::who(other)),
-            None => format!("chosen before {} whatever the points", values::who(other)),
+            None => format!("chosen before {} regardless of points", values::who(other)),
         },
     );
-    let form = |label: &str, rest: String| SentenceStyle {
+    let form = |label: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: name.clone(),
         rest,
@@ -128,18 +135,17 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
     PredictionSentence { certainty: Certainty::Named, forms }
 }
 
-/// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
-fn fellows<'a>(context: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
-    let policy = context.policy;
-    let whole = policy.chooses_groups() || policy.signals_groups(context.scene);
-    if policy.is_kernel() || !whole {
+/// The processes that die with the victim if the rule kills whole cgroups or process groups.
+fn dying_along<'a>(context: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
+    let scope = context.policy.traits(context.scene).kill_scope;
+    if !matches!(scope, KillScope::Cgroup | KillScope::ProcessGroup) {
         return Vec::new();
     }
     let company = context.policy.also_killed(victim, context.scene);
     company.into_iter().filter(|other| other.id != victim.id).collect()
 }
 
-/// Who dies in its place, where the rule sacrifices somebody else than the one that it chose.
+/// The process that dies in place of the chosen one, in words.
 fn instead(context: &RowContext<'_>, victim: &Process) -> Option<String> {
     let (other, _) = context.policy.killed_instead(victim, context.scene)?;
     Some(format!("Its {} dies in its place", kin(victim, other)))
@@ -151,53 +157,55 @@ fn kin(victim: &Process, other: &Process) -> String {
     format!("{word} {}", values::who(other))
 }
 
-/// Who else the kernel kills with it, where a cgroup dies as a whole.
+/// The number of processes that die with the victim, in words.
 fn along(context: &RowContext<'_>, victim: &Process) -> Option<String> {
-    if !context.policy.kills_groups(context.scene) {
-        // A killer that chooses whole cgroups takes everybody in them.
-        let count = fellows(context, victim).len();
-        let of = if context.policy.chooses_groups() { "cgroup" } else { "process group" };
-        return (count > 0).then(|| format!("{count} more of its {of} die with it"));
+    let of_its = |what: &str| {
+        let count = dying_along(context, victim).len();
+        (count > 0).then(|| format!("{count} more of its {what} die with it"))
+    };
+    match context.policy.traits(context.scene).kill_scope {
+        KillScope::Process => None,
+        KillScope::ProcessGroup => of_its("process group"),
+        KillScope::Cgroup => of_its("cgroup"),
+        KillScope::OomGroup => {
+            let (group, mates) = group_mates(victim, context.scene)?;
+            let (count, path) = (mates.len(), &group.path);
+            (count > 0).then(|| format!("{count} more of {path} die with it (memory.oom.group)"))
+        }
     }
-    let (group, mates) = group_mates(victim, context.scene)?;
-    let count = mates.len();
-    (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
 }
 
-/// In which domain, where that is not the whole machine.
+/// The domain in words, unless it is the whole machine.
 fn inside(context: &RowContext<'_>) -> String {
     let domain = context.scene.domain();
     if domain.is_global() { String::new() } else { format!(" in {domain}") }
 }
 
-/// Whether no process is hidden from the ranking.
+/// Whether the ranking contains all processes.
 fn sees_all(context: &RowContext<'_>) -> bool {
     let now = context.scene.now();
     now.privileges.sees_others && now.scan.unreadable == 0
 }
 
-/// By how much the victim leads.
+/// The lead of the victim over another process, with its unit.
 fn lead(context: &RowContext<'_>, points: Points, next: &Ranked) -> String {
-    let other = next.placement.points().unwrap_or_default();
-    if context.policy.unit() == BadnessUnit::Bare {
-        return values::grouped((points - other).0);
-    }
-    match values::permille(context, points) - values::permille(context, other) {
-        0 => values::points(context, points - other),
-        lead => lead.to_string(),
+    let lead = points - next.placement.points().unwrap_or_default();
+    match context.policy.info().unit {
+        BadnessUnit::Pages => values::points(context, lead),
+        BadnessUnit::Bare => format!("{} points", values::grouped(lead.0)),
     }
 }
 
-/// What oom_score_adj does to a process's place: nothing to say where it is zero.
+/// The effect of `oom_score_adj` on the rank of a process; `None` if it is zero.
 fn adj_share(context: &RowContext<'_>, process: &Process) -> Option<String> {
     let (term, adj) = adj_term(context, process)?;
     let amount = values::points(context, Points(term.points.0.saturating_abs()));
-    let verb = if term.points.0 < 0 { "takes off" } else { "adds" };
+    let verb = if term.points.0 < 0 { "subtracts" } else { "adds" };
     let rank = what_if(context.policy, context.scene, context.ranking, process)?.rank_at_zero?;
-    Some(format!("adj {adj} {verb} {amount}, without it rank {rank}"))
+    Some(format!("adj {adj} {verb} {amount} (rank {rank} at adj 0)"))
 }
 
-/// The adj term of a process's points, unless adj is zero.
+/// The adj term of a process's points; `None` if adj is zero.
 fn adj_term(context: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> {
     let Verdict::Scored(badness) = context.policy.judge(process, context.scene) else {
         return None;
@@ -208,13 +216,13 @@ fn adj_term(context: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> 
     })
 }
 
-/// What happens instead of the ranking, then who leads it.
+/// What overrides the ranking, then the process with the highest badness.
 fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
     let first = context.ranking.victim().and_then(|row| context.scene.find(row.id));
-    let lead = |process: &Process| format!(" (first by badness: {})", values::who(process));
+    let lead = |process: &Process| format!(" (highest badness: {})", values::who(process));
     let lead = first.map(lead).unwrap_or_default();
     let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
-    let form = |label: &str, rest: String| SentenceStyle {
+    let form = |label: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: String::new(),
         rest: format!(" {rest}"),
@@ -231,7 +239,7 @@ fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
     }
 }
 
-/// The first two of those who may die, who need not be those who are chosen.
+/// The first two candidates. They need not be the chosen processes, because a child may die instead.
 fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
     let ranking = context.ranking;
     let name = |id: &ProcId| context.scene.find(*id).map_or_else(|| id.to_string(), values::who);
@@ -244,14 +252,14 @@ fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> Predicti
     };
     let margin = values::points(context, ranking.margin().unwrap_or_default());
     let slack = values::points(context, ranking.slack().points());
-    let form = |label: String, rest: String| SentenceStyle { label, who: who.clone(), rest };
+    let form = |label: String, rest: String| SentenceForm { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
     PredictionSentence {
         certainty: Certainty::TooClose,
         forms: vec![
             form(
                 format!("TOO CLOSE TO CALL{rule}:"),
-                format!("{names} (margin {margin}, slack {slack})"),
+                format!("{names} (lead {margin}, uncertainty {slack})"),
             ),
             form(format!("TOO CLOSE TO CALL{short_rule}:"), names.clone()),
             form(format!("TOO CLOSE{short_rule}:"), names),
@@ -261,7 +269,7 @@ fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> Predicti
 }
 
 fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
-    // Those whose memory could not be read stand first among the spared.
+    // Processes whose memory could not be read come first among the spared ones.
     let hidden = context
         .ranking
         .rows()
@@ -272,28 +280,28 @@ fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionS
         let mut rows = context.ranking.rows().iter();
         rows.all(|row| row.placement == Placement::Spared(SparedReason::Outside))
     };
-    let passed = |reason| {
+    let spares = |reason| {
         let mut rows = context.ranking.rows().iter();
         rows.any(|row| row.placement == Placement::Spared(reason))
     };
     let why = if domain.kind == DomainKind::Gone {
-        "this memory cgroup is not there any more"
+        "this memory cgroup no longer exists"
     } else if hidden || !sees_all(context) {
-        "nobody that can be seen"
+        "no process that is visible"
     } else if empty() {
         "no process is in this domain"
-    } else if !context.policy.is_kernel() {
-        match (passed(SparedReason::Unnamed), passed(SparedReason::Zero)) {
-            (true, _) => "nobody here is whom it names, so it would kill nobody",
-            (_, true) => "nobody is above its threshold, so it would kill nobody",
-            _ => "it has no candidate, so it would kill nobody",
+    } else if !context.policy.info().kind.is_kernel() {
+        match (spares(SparedReason::Unnamed), spares(SparedReason::Zero)) {
+            (true, _) => "it names no process here, so it would kill none",
+            (_, true) => "no process exceeds its threshold, so it would kill none",
+            _ => "it has no candidate, so it would kill none",
         }
     } else if domain.is_memcg() {
-        "everybody in this domain is protected: at its wall, allocations fail"
+        "all processes in this domain are protected: at the limit, allocations fail"
     } else {
-        "everybody is protected, and an OOM now would panic the kernel"
+        "all processes are protected: an OOM now would panic the kernel"
     };
-    let form = |label: String, rest: String| SentenceStyle { label, who: String::new(), rest };
+    let form = |label: String, rest: String| SentenceForm { label, who: String::new(), rest };
     PredictionSentence {
         certainty: Certainty::Nobody,
         forms: vec![

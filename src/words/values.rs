@@ -1,4 +1,4 @@
-//! Numbers and names as doomtop writes them, on the screen as in a pipe.
+//! Numbers and names as text, the same in all output.
 
 use crate::columns::{RowContext, SizeUnit, span_of};
 use crate::forecast::at_limit::OutcomeAtLimit;
@@ -9,7 +9,7 @@ use crate::model::{
 use crate::policy::Override;
 use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
 
-/// `3 021 312`.
+/// An integer in groups of three digits: `3 021 312`.
 #[must_use]
 pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
@@ -26,14 +26,14 @@ pub fn grouped(number: i64) -> String {
     out
 }
 
-/// How long ago it started.
+/// The time since a process started.
 #[must_use]
 pub fn age(scene: &Scene, id: ProcId) -> String {
     let ran = scene.now().clock.uptime_ticks.saturating_sub(id.born);
     span_of(ran.seconds(scene.machine().tick_rate))
 }
 
-/// A size in the unit of the sight.
+/// A size in pages, in the unit of the context.
 #[must_use]
 pub fn size(context: &RowContext<'_>, pages: Pages) -> String {
     let mut out = String::new();
@@ -41,19 +41,19 @@ pub fn size(context: &RowContext<'_>, pages: Pages) -> String {
     out
 }
 
-/// The same of KiB.
+/// A size in KiB, in the unit of the context.
 #[must_use]
 pub fn kib(context: &RowContext<'_>, kib: Kib) -> String {
     size(context, kib.pages(context.scene.machine().page_size))
 }
 
-/// Two sizes of one unit: `25.9/31.2G`.
+/// A part and the whole in one unit: `25.9/31.2G`.
 #[must_use]
 pub fn pair(context: &RowContext<'_>, of: Kib, all: Kib) -> String {
     joined(kib(context, of), kib(context, all))
 }
 
-/// A signed amount of the policy's points.
+/// A signed number of points, in the unit of the policy.
 #[must_use]
 pub fn points(context: &RowContext<'_>, points: Points) -> String {
     if points == Points::ZERO {
@@ -64,13 +64,13 @@ pub fn points(context: &RowContext<'_>, points: Points) -> String {
     out
 }
 
-/// What one step of adj weighs: a tenth of a MiB matters where it is multiplied by hundreds.
+/// The weight of one step of adj. It shows tenths of a MiB, because it is multiplied by hundreds.
 #[must_use]
 pub fn step(context: &RowContext<'_>) -> String {
     step_of(context, context.scene.domain())
 }
 
-/// The same in another domain.
+/// The weight of one step of adj in another domain.
 #[must_use]
 pub fn step_of(context: &RowContext<'_>, domain: &Domain) -> String {
     let pages = Pages(domain.pages.0 / 1000);
@@ -82,13 +82,13 @@ pub fn step_of(context: &RowContext<'_>, domain: &Domain) -> String {
     }
 }
 
-/// Points as a share of the domain: `313`.
+/// Points as a share of the domain, in per mille: `313`.
 #[must_use]
 pub fn permille(context: &RowContext<'_>, points: Points) -> i64 {
     Permille::of(points, context.scene.domain().pages).0
 }
 
-/// The user's name, or the dash that says why not.
+/// The name of the user, or the sign that says why it is unknown.
 #[must_use]
 pub fn user(context: &RowContext<'_>, process: &Process) -> String {
     let user = context.user(process);
@@ -96,25 +96,25 @@ pub fn user(context: &RowContext<'_>, process: &Process) -> String {
     user.value().unwrap_or_else(|| dash.to_owned())
 }
 
-/// The pid and the name.
+/// The pid and the name: `20731 chrome`.
 #[must_use]
 pub fn who(process: &Process) -> String {
     format!("{} {}", process.id, process.comm)
 }
 
-/// A share of time in percent.
+/// A share of time in percent, without the sign.
 #[must_use]
 pub fn share(percent: f32) -> String {
     format!("{:.1}", percent.clamp(0.0, 999.9))
 }
 
-/// A size in bytes in the unit of the sight.
+/// A size in bytes, in the unit of the context.
 #[must_use]
 pub fn bytes(context: &RowContext<'_>, bytes: Bytes) -> String {
     size(context, bytes.pages(context.scene.machine().page_size))
 }
 
-/// Two sizes of one unit: `7.10/8.00G`.
+/// Two sizes with a shared unit: `7.10/8.00G`.
 #[must_use]
 pub fn joined(of: String, all: String) -> String {
     let unit = |text: &str| text.chars().next_back().filter(char::is_ascii_alphabetic);
@@ -125,7 +125,7 @@ pub fn joined(of: String, all: String) -> String {
     format!("{of}/{all}")
 }
 
-/// A time to come: `~3m`, `~40s`, `~2h`.
+/// An estimated time: `~40s`, `~3m`, `~2.0h`.
 #[must_use]
 pub fn soon(time: Millis) -> String {
     match time.0.div_ceil(1000) {
@@ -135,7 +135,7 @@ pub fn soon(time: Millis) -> String {
     }
 }
 
-/// The same in words, with how sure it is: `in about 7 min (5 to 9)`, `in about 40 s (30 to 55)`.
+/// An estimated time with its range: `in about 7 min (5 to 9)`.
 #[must_use]
 pub fn about(arrival: &TimeToFull) -> String {
     let TimeToFull { soonest, likely, latest, .. } = *arrival;
@@ -157,85 +157,85 @@ pub fn about(arrival: &TimeToFull) -> String {
     format!("in about {} {unit}{range}", number(likely))
 }
 
-/// Who dies at a wall: `30114 cc1plus`, or why nobody does.
+/// The victim at a limit: `30114 cc1plus`, or why there is none.
 #[must_use]
-pub fn victim(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
+pub fn victim(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> String {
     let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), who);
-    match fate.overridden {
+    match outcome.overridden {
         Some(Override::Waits) => return "no kill: waits".to_owned(),
         Some(Override::Panic) => return "no kill: panics".to_owned(),
-        Some(off) => return off.brief(context.scene),
+        Some(other) => return other.brief(context.scene),
         None => {}
     }
-    let Some(victim) = fate.victim else { return "nobody can be chosen".to_owned() };
-    match fate.rival {
+    let Some(victim) = outcome.victim else { return "no process can be chosen".to_owned() };
+    match outcome.rival {
         Some(other) => format!("too close: {} or {}", name(victim), name(other)),
         None => name(victim),
     }
 }
 
-/// How many die with the victim: ` +3 with it`.
+/// The number of processes that die with the victim: ` +3 with it`. Empty if none.
 #[must_use]
-pub fn mates(fate: &OutcomeAtLimit) -> String {
-    let falls = fate.victim.is_some() && fate.overridden.is_none() && fate.also_killed > 0;
-    if falls { format!(" +{} with it", fate.also_killed) } else { String::new() }
+pub fn also_killed(outcome: &OutcomeAtLimit) -> String {
+    let falls = outcome.victim.is_some() && outcome.overridden.is_none() && outcome.also_killed > 0;
+    if falls { format!(" +{} with it", outcome.also_killed) } else { String::new() }
 }
 
-/// Who dies at a wall, the longest form first: `30114 cc1plus 471/1000 +3 with it`, without those
-/// with it, with the bare per-mille, with the name only.
+/// The outcome at a limit in four lengths, the longest first: `30114 cc1plus 471/1000 +3 with it`,
+/// `30114 cc1plus 471/1000`, `30114 cc1plus 471`, `30114 cc1plus`.
 #[must_use]
-pub fn fates(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> [String; 4] {
-    let name = victim(context, fate);
-    let certain = fate.overridden.is_none() && !fate.too_close();
-    let (share, bare) = match fate.permille.filter(|_| certain) {
+pub fn outcome_forms(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> [String; 4] {
+    let name = victim(context, outcome);
+    let certain = outcome.overridden.is_none() && !outcome.too_close();
+    let (share, bare) = match outcome.permille.filter(|_| certain) {
         Some(share) => (format!("{name} {}/1000", share.0), format!("{name} {}", share.0)),
         None => (name.clone(), name.clone()),
     };
-    [format!("{share}{}", mates(fate)), share, bare, name]
+    [format!("{share}{}", also_killed(outcome)), share, bare, name]
 }
 
-/// The longest of them.
+/// The outcome at a limit, in its longest form.
 #[must_use]
-pub fn fate(context: &RowContext<'_>, fate: &OutcomeAtLimit) -> String {
-    let [whole, ..] = fates(context, fate);
+pub fn outcome(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> String {
+    let [whole, ..] = outcome_forms(context, outcome);
     whole
 }
 
-/// What is left until a wall is hit: `322M left, full in ~65s`.
+/// The memory left below a limit: `322M left, full in ~65s`.
 #[must_use]
-pub fn left(context: &RowContext<'_>, wall: &ReachableLimit) -> String {
+pub fn left(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
     let swap = context.scene.now().swap.free_kib.bytes();
-    let mut text = if wall.is_machine() && swap.0 > 0 {
-        let memory = bytes(context, wall.headroom.saturating_sub(swap));
+    let mut text = if limit.is_machine() && swap.0 > 0 {
+        let memory = bytes(context, limit.headroom.saturating_sub(swap));
         format!("{memory} + {} swap left", bytes(context, swap))
     } else {
-        format!("{} left", bytes(context, wall.headroom))
+        format!("{} left", bytes(context, limit.headroom))
     };
-    if let Some(time) = wall.full.map(|full| full.likely).or(wall.hit_in) {
+    if let Some(time) = limit.full.map(|full| full.likely).or(limit.hit_in) {
         text.push_str(&format!(", full in {}", soon(time)));
     }
     text
 }
 
-/// The same behind how full it is: `2.71/3.00G, 322M left, full in ~65s`.
+/// The usage of a limit and the memory left: `2.71/3.00G, 322M left, full in ~65s`.
 #[must_use]
-pub fn room(context: &RowContext<'_>, wall: &ReachableLimit) -> String {
-    let left = left(context, wall);
-    let Scope::Memcg(path) = wall.scope() else { return left };
-    let limit = bytes(context, wall.limit);
+pub fn room(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
+    let left = left(context, limit);
+    let Scope::Memcg(path) = limit.scope() else { return left };
+    let whole = bytes(context, limit.limit);
     match context.scene.now().cgroups.find(path.as_str()).map(Cgroup::used) {
-        Some(Reading::Value(used)) => format!("{}, {left}", joined(bytes(context, used), limit)),
-        _ => format!("{limit}, {left}"),
+        Some(Reading::Value(used)) => format!("{}, {left}", joined(bytes(context, used), whole)),
+        _ => format!("{whole}, {left}"),
     }
 }
 
-/// The name of a wall: the cgroup's path, or the machine.
+/// The name of a limit: the path of the cgroup, or `the machine`.
 #[must_use]
-pub fn limit_name(wall: &ReachableLimit) -> &str {
-    if wall.is_machine() { "the machine" } else { wall.name.as_str() }
+pub fn limit_name(limit: &ReachableLimit) -> &str {
+    if limit.is_machine() { "the machine" } else { limit.name.as_str() }
 }
 
-/// What a domain is, behind its name: nothing to add for the plain ones.
+/// A note on the domain to put behind its name; empty for ordinary domains.
 #[must_use]
 pub fn scope_note(scene: &Scene) -> String {
     let domain = scene.domain();

@@ -1,5 +1,5 @@
-//! A warm look allocates nothing for processes: what stalls when memory is gone must not be asked
-//! for. A binary of its own, because the allocator counts for all threads.
+//! A sample on a warm source allocates nothing per process, because an allocation may stall when memory is
+//! short. It is a binary of its own, because the counting allocator counts for all threads.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 #![allow(unsafe_code, reason = "an allocator that counts is an allocator")]
@@ -21,22 +21,22 @@ struct Counting;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: everything is passed on to the system's allocator as it came.
+// SAFETY: every call is passed on unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller keeps the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNT.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller keeps the contract.
         unsafe { System.realloc(at, layout, size) }
     }
 }
@@ -44,17 +44,17 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations of each of many warm looks: two full rotations after two to warm up.
+/// Numbers of allocations of 32 samples, after 32 to warm up.
 fn counts(root: ProcRoot, patience: ScanPatience, cgroups: CgroupNeeds) -> Vec<u64> {
     let mut live = LiveSource::start(root, patience).expect("a readable tree");
     let everything = Needs { cgroups, ..Needs::everything() };
-    let first = live.sample(&everything, None).expect("a look");
+    let first = live.sample(&everything, None).expect("a sample");
     let top: Vec<_> = first.processes.iter().rev().take(10).map(|row| row.id).collect();
     let needs = Needs { scores: Scores::Some(top.clone()), keep: top, ..everything };
     let mut spent: Option<Arc<Snapshot>> = None;
     let mut sample = || {
         let before = COUNT.load(Ordering::Relaxed);
-        let snapshot = live.sample(&needs, spent.take()).expect("a look");
+        let snapshot = live.sample(&needs, spent.take()).expect("a sample");
         spent = Some(snapshot);
         COUNT.load(Ordering::Relaxed) - before
     };
@@ -66,8 +66,8 @@ fn counts(root: ProcRoot, patience: ScanPatience, cgroups: CgroupNeeds) -> Vec<u
     counts
 }
 
-/// What the parsers of the system-wide files take for each line: the line, its key, and now and
-/// then a bigger table.
+/// Maximum number of allocations of the parsers of system-wide files: for each line the line and its key,
+/// and sometimes a larger table.
 fn allowed(root: &std::path::Path) -> u64 {
     let lines =
         |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default().lines().count();
@@ -75,7 +75,7 @@ fn allowed(root: &std::path::Path) -> u64 {
 }
 
 #[test]
-fn a_warm_look_allocates_nothing_for_processes() {
+fn a_warm_sample_allocates_nothing_per_process() {
     let many = |count: i32, cgroups| {
         let fake = FakeProc::new();
         fake.process(kernel_thread(2, "kthreadd"));
@@ -83,21 +83,21 @@ fn a_warm_look_allocates_nothing_for_processes() {
             fake.process(Fake { pid, cgroup: format!("0::/{}\n", pid % 7), ..Fake::default() });
         }
         let counts = counts(fake.root(), ScanPatience::Forever, cgroups);
-        let least = *counts.iter().min().expect("looks");
-        // A thread that has to wait for the other one may take a place in the queue now and then.
+        let least = *counts.iter().min().expect("samples");
+        // A thread that waits for the other one sometimes allocates a place in the queue.
         assert!(counts.iter().all(|&count| count <= least + 8), "the same each time: {counts:?}");
         assert!(least <= allowed(fake.path()), "{counts:?}");
         least
     };
-    // With everything about cgroups, everybody's membership is read at each look.
+    // With all cgroup needs, the cgroup of every process is read in each sample.
     for cgroups in [CgroupNeeds::Nothing, CgroupNeeds::Everything] {
         let (few, all) = (many(20, cgroups), many(400, cgroups));
         assert_eq!(few, all, "the number of processes does not matter");
     }
 
-    // Processes come and go on a real machine, so the quietest look counts.
+    // Processes come and go on a real machine, so the sample with the fewest allocations counts.
     let real = ProcRoot::open("/proc").expect("/proc");
     let real = counts(real, ScanPatience::Forever, CgroupNeeds::Nothing);
-    let least = real.iter().min().expect("looks");
+    let least = real.iter().min().expect("samples");
     assert!(*least <= allowed("/proc".as_ref()), "{real:?}");
 }

@@ -1,5 +1,5 @@
-//! What a refresh costs: doomtop samples, ranks and draws N sleeping processes, beside `top -b` on
-//! the same processes in the same run. Figures are ratios and CPU time, never a verdict by the clock.
+//! CPU cost of a refresh: doomtop samples, ranks and draws N sleeping processes, compared with `top -b` on
+//! the same processes in the same run. Results are ratios and CPU time; there is no pass or fail.
 //!
 //! `cargo bench --bench cost` (1,000 sleepers); `cargo bench --bench cost -- 10000` for another number.
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
-use doomtop::forecast::opinion::opinions;
+use doomtop::forecast::killer_opinion::opinions;
 use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
 use doomtop::policy::site::SiteRule;
 use doomtop::policy::{self, POLICIES, Policy};
@@ -30,14 +30,14 @@ use nix::sys::resource::{UsageWho, getrusage};
 use ratatui::backend::CrosstermBackend;
 use terminal::Terminal;
 
-/// Refreshes that are counted, after two that warm up.
+/// Number of measured refreshes, after two for the warm-up.
 const REFRESHES: u32 = 10;
-/// Rounds, doomtop and top in turn; the median is printed.
+/// Number of rounds, doomtop and top in turn; the median is printed.
 const ROUNDS: usize = 5;
-/// Processes that site rules rank.
-const CROWD: usize = 10_000;
+/// Number of processes that site policies rank.
+const MANY: usize = 10_000;
 
-/// Sleeping processes that end with the bench.
+/// Sleeping processes, killed at the end.
 struct Sleepers(Vec<Child>);
 
 impl Sleepers {
@@ -75,12 +75,12 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The whole loop with every column on a terminal of 200x60, drawn as bytes that nobody reads.
+/// The whole loop with every column on a terminal of 200x60, drawn to a sink.
 struct Whole {
     source: LiveSource,
     app: App,
     terminal: ratatui::Terminal<CrosstermBackend<Sink>>,
-    sample: Theme,
+    theme: Theme,
 }
 
 impl Whole {
@@ -105,17 +105,18 @@ impl Whole {
             app: App::new(setup),
             terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
-            sample: Theme { colour: true, unicode: true },
+            theme: Theme { colour: true, unicode: true },
         }
     }
 
     fn refresh(&mut self) {
         let spent = self.app.take_spent();
-        let snapshot: Arc<Snapshot> = self.source.sample(&self.app.needs(), spent).expect("a look");
+        let snapshot: Arc<Snapshot> =
+            self.source.sample(&self.app.needs(), spent).expect("a sample");
         self.app.update(Msg::Sampled(snapshot));
         let mut viewport = self.app.viewport;
         self.terminal
-            .draw(|frame| viewport = ui::draw(&self.app, &self.sample, frame))
+            .draw(|frame| viewport = ui::draw(&self.app, &self.theme, frame))
             .expect("a picture");
         self.app.update(Msg::Drawn(viewport, Millis(0)));
     }
@@ -136,7 +137,7 @@ fn top(refreshes: u32) -> Option<f64> {
 fn footprint() -> Option<u64> {
     let mut terminal = Terminal::run(200, 60, &[]);
     terminal.wait_for("the ranking", |text| text.contains(" 1>"));
-    // The clock of the header is that of the look: five seconds of it are a dozen refreshes or more.
+    // The clock of the header is that of the sample: five seconds are a dozen refreshes or more.
     for _ in 0..5 {
         let clock = |text: &str| text.lines().next().map(str::to_owned);
         let before = clock(&terminal.text());
@@ -150,7 +151,7 @@ fn footprint() -> Option<u64> {
     kib
 }
 
-/// So many processes like those of a look, each in a cgroup of its own, seen twice.
+/// A scene of `count` processes like those of the sample, each in a cgroup of its own, with two samples.
 fn crowd(sample: &Snapshot, count: usize) -> Scene {
     let mut crowd = sample.clone();
     let users: Vec<_> = sample.processes.iter().filter(|one| !one.is_kernel_thread()).collect();
@@ -169,8 +170,8 @@ fn crowd(sample: &Snapshot, count: usize) -> Scene {
     Scene::new(Arc::new(now), Some(before))
 }
 
-/// What the view Verdicts costs at each look, in milliseconds of CPU: every policy ranks everybody and
-/// says whom it takes.
+/// CPU milliseconds of the view Verdicts per sample: every policy ranks all processes and names its
+/// victim.
 fn verdicts(sample: &Snapshot, count: usize) -> f64 {
     let scene = crowd(sample, count);
     let ranking = Ranking::new(&policy::LINUX, &scene);
@@ -183,17 +184,17 @@ fn verdicts(sample: &Snapshot, count: usize) -> f64 {
     median((0..ROUNDS).map(cost).collect())
 }
 
-/// What ranking 10,000 processes costs, in milliseconds of CPU: by the kernel's rule, by the examples
-/// of site rules, by one of as many facts as fit, and by one that is refused for its price.
+/// CPU milliseconds of ranking 10,000 processes: by the kernel's rule, by the example site policies, by
+/// one with as many facts as fit, and by one that exceeds the cost limit.
 fn rankings(sample: &Snapshot) -> Vec<(String, f64)> {
-    let scene = crowd(sample, CROWD);
+    let scene = crowd(sample, MANY);
     let site = |text: &str| -> &'static dyn Policy {
         SiteRule::compile(text, Arc::default()).expect("a rule").leak("bench")
     };
     let mut all: Vec<(String, &'static dyn Policy)> =
         vec![("linux".to_owned(), &policy::LINUX as &'static dyn Policy)];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/policies");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/policies");
+    let mut files: Vec<_> = std::fs::read_dir(dir)
         .expect("examples")
         .map(|entry| entry.expect("an example").path())
         .collect();
@@ -206,7 +207,7 @@ fn rankings(sample: &Snapshot) -> Vec<(String, f64)> {
     for (name, score) in [
         ("as many facts as fit", steps),
         (
-            "a pattern too dear: refused",
+            "a pattern over the cost limit",
             "p.cmdline.matches('(x+x+)+(a|b|c){9}y') ? 1 : 2".to_owned(),
         ),
     ] {
@@ -242,7 +243,7 @@ fn main() {
         }
         let doomtop = (spent(UsageWho::RUSAGE_SELF) - before) / f64::from(REFRESHES) / processes;
         ours.push(doomtop);
-        // One refresh less than the same and ten: what top takes to start is not counted.
+        // The difference of two runs leaves out the start of top.
         if let (Some(one), Some(many)) = (top(1), top(1 + REFRESHES)) {
             let top = (many - one) / f64::from(REFRESHES) / processes;
             theirs.push(top);
@@ -256,27 +257,24 @@ fn main() {
     );
     let _ = writeln!(
         out,
-        "doomtop, all columns, 200x60   {:6.2} us CPU a process and refresh",
+        "doomtop, all columns, 200x60   {:6.2} us CPU per process and refresh",
         median(ours)
     );
     if theirs.is_empty() {
-        let _ = writeln!(
-            out,
-            "top -b                          not on this machine: nothing to compare with"
-        );
+        let _ = writeln!(out, "top -b                          not installed: no comparison");
     } else {
         let _ = writeln!(
             out,
-            "top -b                         {:6.2} us CPU a process and refresh",
+            "top -b                         {:6.2} us CPU per process and refresh",
             median(theirs)
         );
         let _ = writeln!(out, "ratio doomtop / top            {:6.2}", median(ratios));
     }
-    let crowd = whole.source.sample(&Needs::everything(), None).expect("a look");
+    let crowd = whole.source.sample(&Needs::everything(), None).expect("a sample");
     for (name, millis) in rankings(&crowd) {
-        let _ = writeln!(out, "ranking {CROWD} by {name:<28} {millis:8.2} ms CPU");
+        let _ = writeln!(out, "ranking {MANY} by {name:<28} {millis:8.2} ms CPU");
     }
-    for count in [CROWD / 10, CROWD] {
+    for count in [MANY / 10, MANY] {
         let millis = verdicts(&crowd, count);
         let _ = writeln!(
             out,

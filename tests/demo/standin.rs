@@ -1,9 +1,8 @@
-//! Stand-ins for the services of the demo's load test: real processes with other programs' names, which
-//! hold real memory by a plan. Nothing of it is doomtop's; `tests/demo/run` compiles it alone.
+//! Stand-ins for the services of the demo's load test: real processes with the names of other programs,
+//! which hold real memory by a plan. It does not use doomtop; `tests/demo/run` compiles it alone.
 //!
-//! `standin play PLAN SETTLE` conducts: it makes the cgroups and starts whom the plan names, and starts
-//! again whom the kernel killed; the plan's second 0 is SETTLE seconds ahead. `standin live …` is one of
-//! them.
+//! `standin play PLAN SETTLE` creates the cgroups, starts the processes of the plan, and starts killed
+//! ones again; second 0 of the plan is SETTLE seconds after the start. `standin live …` is one process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -13,19 +12,19 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const PAGE: usize = 4096;
-/// So much is held and let go at once.
+/// Bytes that are allocated or freed at once.
 const CHUNK: usize = 1 << 20;
-/// How often a stand-in looks at its plan.
+/// Interval at which a stand-in follows its plan.
 const BEAT: Duration = Duration::from_millis(200);
-/// systemd's RestartSec of the services here.
+/// Seconds until a killed service is started again, as systemd's RestartSec.
 const RESTART: f64 = 4.0;
 
-/// Seconds of the wall clock. Nobody sets it in a guest that lives for two minutes.
+/// Seconds of the wall clock, which nothing sets in the guest.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |past| past.as_secs_f64())
 }
 
-/// Words to fill pages with: a quarter of each, so that compressed swap has work and gains by it.
+/// Fills a quarter of a page with random words, so that it is compressible, but not trivially.
 fn fill(page: &mut [u8], seed: &mut u64) {
     for word in page[..PAGE / 4].chunks_exact_mut(8) {
         *seed =
@@ -34,7 +33,7 @@ fn fill(page: &mut [u8], seed: &mut u64) {
     }
 }
 
-/// Megabytes at a time after the start, straight between the points `SECONDS:MEGABYTES`.
+/// Megabytes at a time after the start: linear between the points `SECONDS:MEGABYTES`.
 fn wanted(curve: &[(f64, f64)], at: f64) -> f64 {
     let mut before = curve[0];
     for &point in curve {
@@ -75,24 +74,24 @@ fn live(words: &[String]) {
             .expect("a thread");
     }
     let mut seed = u64::from(std::process::id());
-    let mut held: VecDeque<Vec<u8>> = VecDeque::new();
+    let mut chunks: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
         let at = now() - begin;
         if at >= end {
             return;
         }
         let want = (wanted(&curve, at) * 1e6) as usize / CHUNK;
-        // No more than one beat may take: what is behind is caught up with, not waited for.
+        // Limited in time: what is missing is allocated in the next interval.
         let began = now();
-        while held.len() < want && now() - began < 0.5 {
+        while chunks.len() < want && now() - began < 0.5 {
             let mut chunk = vec![0_u8; CHUNK];
             chunk.chunks_exact_mut(PAGE).for_each(|page| fill(page, &mut seed));
-            held.push_back(chunk);
+            chunks.push_back(chunk);
         }
-        held.truncate(want.max(1));
-        // What is in use is touched: the rest may go to swap.
-        let busy = (held.len() as f64 * hot) as usize;
-        for chunk in held.iter_mut().take(busy) {
+        chunks.truncate(want.max(1));
+        // The part in use is touched; the rest may be swapped out.
+        let busy = (chunks.len() as f64 * hot) as usize;
+        for chunk in chunks.iter_mut().take(busy) {
             chunk.chunks_exact_mut(PAGE).for_each(|page| page[0] = page[0].wrapping_add(1));
         }
         thread::sleep(BEAT);
@@ -111,7 +110,7 @@ struct Part {
     curve: String,
     again: Option<String>,
     child: Option<Child>,
-    /// When it is started again, with this much.
+    /// When it is started again.
     due: Option<f64>,
 }
 
@@ -126,7 +125,7 @@ impl Part {
         let (start, end) = span.split_once('-').expect("FROM-TO");
         let end = if end.is_empty() { "1e9" } else { end };
         Some(Self {
-            // Who is there at second 0 was there before.
+            // A process that is there at second 0 was there before.
             start: start.parse().map(|at| if at == 0.0 { -1e9 } else { at }).expect("a start"),
             end: end.parse().expect("an end"),
             cgroup: word(),
@@ -149,7 +148,7 @@ impl Part {
     fn begin(&mut self, begin: f64) {
         let procs = format!("/sys/fs/cgroup/{}/cgroup.procs", self.cgroup);
         let (own, adj) = ("/proc/self/oom_score_adj", self.adj.to_string());
-        // Who is started inherits where the starter is, and what it may not lower itself.
+        // The child inherits the cgroup, and an adj that it may not set itself.
         fs::write(&procs, "0").unwrap_or_else(|error| panic!("{procs}: {error}"));
         fs::write(own, &adj).expect("an adj");
         let child = Command::new("/bin/standin")
@@ -187,7 +186,7 @@ fn play(plan: &str, settle: &str) {
         for part in &mut parts {
             if part.child.is_none() && part.is_due(at) {
                 if part.due.take().is_some() {
-                    part.curve = part.again.take().expect("it comes again");
+                    part.curve = part.again.take().expect("its size after a restart");
                 }
                 part.start = f64::INFINITY;
                 part.begin(begin);

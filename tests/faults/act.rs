@@ -1,4 +1,4 @@
-//! Acts that have no command of their own, carried out by the same hands.
+//! Acts without a command of their own, carried out by the same effects.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,22 +11,22 @@ use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::units::Ticks;
 use doomtop::words::outcome::outcome_text;
 
-/// The word before an act.
+/// The first argument, before the act.
 pub const ACT: &str = "__act";
-/// Turns a switch to the value that it has.
-pub const TURN: &str = "turn";
-/// Ends everybody in a cgroup.
+/// Writes the present value of a sysctl.
+pub const SYSCTL: &str = "sysctl";
+/// Kills a cgroup.
 pub const CGROUP: &str = "cgroup";
 
-/// Does it and says what came of it. Status 4: it was refused.
+/// Carries out the act and prints the outcome. Exit status 4: it was refused.
 pub fn act(words: &[String]) -> ExitCode {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
-    let mut hands = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
+    let mut effects = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
     let intent = match words[0].as_str() {
-        TURN => {
+        SYSCTL => {
             let text = fs::read_to_string("/proc/sys/vm/swappiness").expect("a value");
             let from = text.trim().parse().expect("a number");
-            Intent::SetKnob { knob: Sysctl::Swappiness, from, to: from }
+            Intent::SetSysctl { sysctl: Sysctl::Swappiness, from, to: from }
         }
         CGROUP => {
             let (path, pid) = (words[1].clone(), words[2].parse().expect("a pid"));
@@ -35,13 +35,13 @@ pub fn act(words: &[String]) -> ExitCode {
         }
         other => panic!("{other}"),
     };
-    let outcome = hands.perform(intent);
+    let outcome = effects.perform(intent);
     println!("{}", outcome_text(&outcome));
     for _ in 0..100 {
-        if !hands.pursuing() {
+        if !effects.has_pending() {
             break;
         }
-        hands.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));
+        effects.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));
         thread::sleep(Duration::from_millis(10));
     }
     if matches!(outcome, Outcome::Refused { .. }) { ExitCode::from(4) } else { ExitCode::SUCCESS }

@@ -1,5 +1,5 @@
-# What the guests have in common: the tools, and Debian's kernels out of its archive. To be sourced, with
-# $work set and $name for messages.
+# Shared by the guests: the required tools, and kernels from Debian's archive. To be sourced, with $work
+# set, and $name for messages.
 # shellcheck shell=bash
 
 impossible() {
@@ -7,7 +7,7 @@ impossible() {
   exit 3
 }
 
-# Everything that is missing, in one line.
+# All missing packages, in one line.
 packages=
 need() { [ -e "$1" ] || command -v "$1" > /dev/null || packages+=" $2"; }
 need qemu-system-x86_64 qemu-system-x86
@@ -39,7 +39,7 @@ archive_read=
 read_archive() {
   [ -z "$archive_read" ] || return 0
   mkdir -p "$apt_dir/lists/partial" "$apt_dir/cache/archives/partial"
-  # The mirror that this machine uses already, if it is one of Debian's.
+  # The Debian mirror that this machine uses, if it uses one.
   local site
   site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2> /dev/null \
     | grep '/debian/\?$' | sort -u | head -1 || true)
@@ -51,7 +51,7 @@ read_archive() {
   archive_read=yes
 }
 
-# The bare kernel out of a compressed image boots a second sooner. An image will do as well.
+# The uncompressed kernel boots a second faster. A compressed image works too.
 unpack_kernel() {
   local image=$1 bare=$2 form magic at
   for form in '\xfd7zXZ\x00 xz -dc --single-stream' '\x28\xb5\x2f\xfd zstd -dcq' '\x1f\x8b\x08 gzip -dc'; do
@@ -64,7 +64,7 @@ unpack_kernel() {
   cp "$image" "$bare"
 }
 
-# get_kernel SERIES: leaves $work/SERIES/vmlinux and the few modules that swap needs.
+# get_kernel SERIES: creates $work/SERIES/vmlinux and the modules that swap needs.
 get_kernel() {
   local series=$1 dir=$work/$1 wanted package parts module
   [ -e "$dir/done" ] && return 0
@@ -73,7 +73,7 @@ get_kernel() {
   [ "$series" = newest ] && wanted='[0-9]'
   package=$(apt_with apt-cache pkgnames "linux-image-" | grep -E "^linux-image-$wanted.*-cloud-amd64$" | sort -V | tail -1)
   [ -n "$package" ] || impossible "Debian's archive has no kernel $series (any more)"
-  # Later packages come in parts; of older ones the archive has lost the modules.
+  # Newer kernels come in several packages; of older ones the archive no longer has the modules.
   parts=
   for part in binary modules; do
     part=${package/image/$part}

@@ -1,4 +1,4 @@
-//! A memory cgroup of our own, below the one that we run in, gone when the test is over.
+//! A memory cgroup of the test, below its own one, removed at the end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How ours are called; the pid of their judge follows.
+/// Prefix of its name; the pid of the test follows.
 const NAME: &str = "doomtop-oom-";
 
-/// One.
+/// A memory cgroup with a limit.
 pub struct Cgroup {
     dir: PathBuf,
-    /// Its path as `/proc/PID/cgroup` tells it.
+    /// Its path, as `/proc/PID/cgroup` prints it.
     pub path: String,
-    /// 1 or 2.
+    /// Version of the hierarchy: 1 or 2.
     pub version: u8,
 }
 
-/// A mounted hierarchy that has the memory controller, and where in it we are.
+/// The mounted hierarchy with the memory controller, and the cgroup of this process in it.
 struct Place {
     version: u8,
     mount: PathBuf,
@@ -38,7 +38,7 @@ impl Place {
                 fields.next().filter(|_| wanted(controllers)).map(str::to_owned)
             })
         };
-        // A controller is in one hierarchy only: in a version 1 hierarchy, or in the one of version 2.
+        // A controller is in one hierarchy only: in one of version 1, or in that of version 2.
         let first = path(&|names| names.split(',').any(|name| name == "memory"));
         let version = if first.is_some() { 1 } else { 2 };
         let own = first.or_else(|| path(&str::is_empty)).ok_or("no cgroups here")?;
@@ -71,8 +71,8 @@ impl Place {
         self.mount.join(below.trim_start_matches('/'))
     }
 
-    /// Where a child can have a limit: with version 2 a cgroup that holds processes cannot hand the
-    /// controller down, so it may have to be one further up.
+    /// The cgroup below which a child can have a limit. In version 2 a cgroup with processes cannot enable
+    /// the controller for its children, so it may be a higher one.
     fn parent(&self) -> Result<String, String> {
         if self.version == 1 {
             return Ok(self.own.clone());
@@ -80,8 +80,8 @@ impl Place {
         let mut path = self.own.clone();
         loop {
             let file = self.dir(&path).join("cgroup.subtree_control");
-            let handed = fs::read_to_string(&file).unwrap_or_default();
-            if handed.split_whitespace().any(|name| name == "memory")
+            let enabled = fs::read_to_string(&file).unwrap_or_default();
+            if enabled.split_whitespace().any(|name| name == "memory")
                 || fs::write(&file, "+memory").is_ok()
             {
                 return Ok(path);
@@ -92,16 +92,16 @@ impl Place {
             }
             path = if up.is_empty() { "/".to_owned() } else { up.to_owned() };
         }
-        Err("no cgroup above ours hands the memory controller down".to_owned())
+        Err("no parent cgroup can enable the memory controller for its children".to_owned())
     }
 }
 
 impl Cgroup {
-    /// Makes one with this limit, or says why that cannot be.
+    /// Creates one with this limit, in bytes.
     pub fn make(limit: u64) -> Result<Self, String> {
         let place = Place::find()?;
         let parent = place.parent()?;
-        remove_forgotten(&place.dir(&parent));
+        remove_leftovers(&place.dir(&parent));
         let path = format!("{}/{NAME}{}", parent.trim_end_matches('/'), process::id());
         let dir = place.dir(&path);
         let failed = |error| format!("{}: {error}", dir.display());
@@ -109,7 +109,7 @@ impl Cgroup {
         let cgroup = Self { dir: dir.clone(), path, version: place.version };
         if cgroup.version == 1 {
             cgroup.set("memory.limit_in_bytes", &limit.to_string()).map_err(failed)?;
-            // With swap accounting the limit shall hold for both together.
+            // With swap accounting the limit holds for memory and swap together.
             let _ = cgroup.set("memory.memsw.limit_in_bytes", &limit.to_string());
         } else {
             cgroup.set("memory.max", &limit.to_string()).map_err(failed)?;
@@ -124,7 +124,7 @@ impl Cgroup {
 
     /// Writes one of its files.
     pub fn set(&self, file: &str, value: &str) -> std::io::Result<()> {
-        // Not fs::write: a cgroup file is there, or it is not.
+        // Not fs::write, which would create the file if it is missing.
         fs::File::options()
             .write(true)
             .open(self.dir.join(file))
@@ -134,7 +134,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // The last of those killed may still be on its way out.
+        // The last killed process may still be exiting.
         let deadline = Instant::now() + Duration::from_secs(10);
         while let Err(error) = fs::remove_dir(&self.dir) {
             if Instant::now() > deadline {
@@ -146,12 +146,12 @@ impl Drop for Cgroup {
     }
 }
 
-/// Removes what judges left behind who could not clean up: SIGKILL.
-fn remove_forgotten(parent: &Path) {
+/// Removes the cgroups of earlier runs that were killed before they could clean up.
+fn remove_leftovers(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let judge = name.to_str().and_then(|name| name.strip_prefix(NAME));
-        if judge.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+        let pid = name.to_str().and_then(|name| name.strip_prefix(NAME));
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             let _ = fs::remove_dir(entry.path());
         }
     }

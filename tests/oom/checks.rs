@@ -1,20 +1,20 @@
-//! The judge's own logic, checked before it judges: harness-less, so these are plain functions.
+//! Checks of the test's own logic, which run before it. The test has no harness, so they are functions.
 
 use crate::kmsg::{Event, Record, Reports};
 use crate::oracle::{Frame, Named};
 use crate::tally::{Outcome, Tally, judge};
 
-/// All of them. Panics at the first that fails.
+/// Runs all checks. Panics at the first that fails.
 pub fn all() {
     records_are_parsed();
-    a_report_of_today_is_put_together();
+    a_report_of_a_new_kernel_is_joined();
     a_report_of_6_1_has_fewer_columns();
     a_lone_kill_line_is_enough();
-    a_group_has_one_choice();
-    nobody_else_can_report_a_kill();
-    a_look_is_judged();
+    a_group_kill_is_one_choice();
+    only_the_kernel_can_report_a_kill();
+    a_sample_is_compared_with_a_kill();
     a_wrong_prediction_refutes();
-    the_highest_score_is_the_youngest_of_equals();
+    of_equal_scores_the_youngest_is_chosen();
 }
 
 fn events(lines: &[&str]) -> Vec<Event> {
@@ -34,7 +34,7 @@ fn records_are_parsed() {
     }
 }
 
-fn a_report_of_today_is_put_together() {
+fn a_report_of_a_new_kernel_is_joined() {
     let events = events(&[
         "4,1,100,-;gr ow invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
         "6,2,110,-;[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name",
@@ -73,7 +73,7 @@ fn a_lone_kill_line_is_enough() {
     assert_eq!((kill.stamp, kill.pid, kill.invoker.as_str()), (9, 7, ""));
 }
 
-fn a_group_has_one_choice() {
+fn a_group_kill_is_one_choice() {
     let killed = |pid| {
         format!("3,5,9,-;Memory cgroup out of memory: Killed process {pid} (a) total-vm:1kB, x")
     };
@@ -91,7 +91,7 @@ fn a_group_has_one_choice() {
     assert_eq!(said, [(true, 1), (false, 1), (false, 2), (true, 3)]);
 }
 
-fn nobody_else_can_report_a_kill() {
+fn only_the_kernel_can_report_a_kill() {
     let said = events(&[
         "12,5,9,-;Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB",
         "6,5,9,-;Killed process 1 (init), or so they say",
@@ -104,13 +104,13 @@ fn sample(victim: i32, candidates: &[i32]) -> Frame {
     Frame { victim, candidates: candidates.to_vec(), ..Frame::default() }
 }
 
-fn a_look_is_judged() {
+fn a_sample_is_compared_with_a_kill() {
     assert_eq!(judge(&sample(7, &[7]), 7), Outcome::Named);
     assert_eq!(judge(&sample(7, &[7, 8]), 7), Outcome::Among);
     assert_eq!(judge(&sample(7, &[7, 8]), 8), Outcome::Among);
     assert_eq!(judge(&sample(7, &[7]), 8), Outcome::Missed);
     assert_eq!(judge(&sample(7, &[7, 8]), 9), Outcome::Missed);
-    assert_eq!(judge(&sample(8, &[7]), 7), Outcome::Missed, "two stories");
+    assert_eq!(judge(&sample(8, &[7]), 7), Outcome::Missed, "victim and candidates differ");
     assert_eq!(judge(&sample(0, &[]), 7), Outcome::Missed);
     let off = Frame { off: Some("panic_on_oom".into()), ..sample(7, &[7]) };
     assert_eq!(judge(&off, 8), Outcome::Off);
@@ -120,7 +120,7 @@ fn a_look_is_judged() {
 
 fn a_wrong_prediction_refutes() {
     let mut tally = Tally::default();
-    assert!(tally.refuted().is_some(), "nothing proves nothing");
+    assert!(tally.refuted().is_some(), "no kill proves nothing");
     tally.count(&sample(7, &[7]), 7, 0);
     tally.count(&sample(7, &[7, 8]), 8, 0);
     assert_eq!(tally.refuted(), None);
@@ -130,7 +130,7 @@ fn a_wrong_prediction_refutes() {
     assert_eq!((tally.among, tally.missed, tally.first), (1, 1, 1));
 }
 
-fn the_highest_score_is_the_youngest_of_equals() {
+fn of_equal_scores_the_youngest_is_chosen() {
     let frame: Frame = serde_json::from_str(
         r#"{"victim":null,"candidates":[],"processes":[
             {"pid":3,"start_ticks":99,"oom_score":999,"spared":"outside"},

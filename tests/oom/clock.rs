@@ -1,4 +1,4 @@
-//! The one clock on which looks and kills are compared.
+//! The clock on which samples and kills are compared.
 
 use std::time::Duration;
 

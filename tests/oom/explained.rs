@@ -1,5 +1,5 @@
-//! What `doomtop explain` makes of the kernel's own reports: whom it puts first is whom the kernel
-//! killed.
+//! Compares `doomtop explain` with the kernel's reports: the process that it ranks first must be the
+//! killed one.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,16 +8,16 @@ use serde::Deserialize;
 
 use crate::terminal::program;
 
-/// A kill of ours whose report has a dump.
+/// A kill of the test whose report has a dump of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// When the report began, on the log's clock in microseconds.
     pub stamp: i64,
-    /// Who was killed.
+    /// The killed process.
     pub pid: i32,
 }
 
-/// A line of `doomtop explain --json`, as far as it is needed.
+/// The needed keys of a line of `doomtop explain --json`.
 #[derive(Debug, Default, Deserialize)]
 pub struct Line {
     uptime_us: Option<i64>,
@@ -33,13 +33,13 @@ struct Row {
     badness: Option<i64>,
 }
 
-/// What `doomtop explain --json` says of this log.
+/// Runs `doomtop explain --json` on this log.
 pub fn explain(log: &[u8]) -> Result<Vec<Line>, String> {
     let failed = |error: std::io::Error| format!("doomtop explain: {error}");
     let mut command = Command::new(program());
     command.args(["explain", "--json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    // It reads to the end before it writes.
+    // It reads its whole input before it writes.
     child.stdin.take().ok_or("no pipe")?.write_all(log).map_err(failed)?;
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
@@ -49,7 +49,7 @@ pub fn explain(log: &[u8]) -> Result<Vec<Line>, String> {
     lines.map(|line| serde_json::from_slice(line).map_err(|error| error.to_string())).collect()
 }
 
-/// How it explains this kill, where that is not as the kernel chose.
+/// How the explanation of this kill differs from the kernel's choice; `None` if it does not.
 pub fn contradiction(choice: Choice, lines: &[Line]) -> Option<String> {
     let Choice { stamp, pid } = choice;
     let Some(line) = lines.iter().find(|line| line.uptime_us == Some(stamp)) else {

@@ -1,4 +1,4 @@
-//! The kernel's own word on whom it killed: `/dev/kmsg`.
+//! The kills that the kernel reports in `/dev/kmsg`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,20 +10,19 @@ use serde::Serialize;
 
 use crate::clock::{milliseconds, now};
 
-/// A record is at most 8 KiB; a shorter buffer would lose it.
-const LONGEST: usize = 8192;
-/// What we write to learn how the log's clock stands.
-const MARK: &str = "doomtop's proof compares clocks";
+/// Maximum length of a record; read(2) fails with a shorter buffer.
+const MAX_RECORD: usize = 8192;
+/// The text that the test writes to compare the clocks.
+const MARK: &str = "doomtop's test compares clocks";
 
 /// One record.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Record {
     /// Microseconds on the log's clock.
     pub stamp: i64,
-    /// Whether the kernel itself wrote it: anybody with the right may write records of other
-    /// facilities.
+    /// Whether the kernel wrote it: processes can write records of other facilities.
     pub kernel: bool,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
@@ -40,7 +39,7 @@ impl Record {
     }
 }
 
-/// A row of the kernel's table of who could have been chosen, in the order in which it looks.
+/// A row of the kernel's dump of tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// Its process.
@@ -60,15 +59,15 @@ pub struct Row {
 /// One choice of the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Kill {
-    /// When it had been made, on the log's clock: the first record that speaks of it.
+    /// Time of the first record of the report, on the log's clock.
     pub stamp: i64,
     /// The chosen process.
     pub pid: i32,
     /// Its name.
     pub comm: String,
-    /// Who asked for memory. Empty when the report was rate-limited.
+    /// The allocating task. Empty if the report was rate-limited.
     pub invoker: String,
-    /// The cgroup whose limit was hit, where one was.
+    /// The cgroup whose limit was hit.
     pub scope: Option<String>,
     /// Whether it was a cgroup's limit.
     pub in_cgroup: bool,
@@ -76,28 +75,28 @@ pub struct Kill {
     pub table: Vec<Row>,
 }
 
-/// What a record may complete.
+/// What a record completes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// A choice.
     Chosen(Box<Kill>),
-    /// One more that had to die with the chosen one, by `memory.oom.group`.
+    /// A further process that was killed because of `memory.oom.group`.
     Member(i32),
 }
 
-/// Puts reports together, record by record.
+/// Joins records to reports.
 #[derive(Debug, Default)]
 pub struct Reports {
-    begun: Option<Kill>,
+    open: Option<Kill>,
     columns: Vec<String>,
     group: bool,
 }
 
 impl Reports {
-    /// Records were lost: what there is of a table is not all of it.
-    fn tear(&mut self) {
+    /// Records were lost: the dump is incomplete and dropped.
+    fn drop_dump(&mut self) {
         self.columns.clear();
-        if let Some(kill) = &mut self.begun {
+        if let Some(kill) = &mut self.open {
             kill.table.clear();
         }
     }
@@ -109,7 +108,7 @@ impl Reports {
             return None;
         }
         if let Some((invoker, _)) = text.split_once(" invoked oom-killer: ") {
-            self.begun =
+            self.open =
                 Some(Kill { stamp: record.stamp, invoker: invoker.to_owned(), ..Kill::default() });
             self.columns.clear();
             self.group = false;
@@ -117,7 +116,7 @@ impl Reports {
             self.group = true;
         } else if let Some(rest) = text.strip_prefix("oom-kill:") {
             let kill =
-                self.begun.get_or_insert_with(|| Kill { stamp: record.stamp, ..Kill::default() });
+                self.open.get_or_insert_with(|| Kill { stamp: record.stamp, ..Kill::default() });
             kill.scope = between(rest, ",oom_memcg=", ",task_memcg=").map(str::to_owned);
         } else if let Some((prefix, rest)) = text.split_once(": Killed process ") {
             let (pid, rest) = rest.split_once(" (")?;
@@ -126,8 +125,8 @@ impl Reports {
             if self.group {
                 return Some(Event::Member(pid));
             }
-            let begun = self.begun.take();
-            let kill = begun.unwrap_or(Kill { stamp: record.stamp, ..Kill::default() });
+            let open = self.open.take();
+            let kill = open.unwrap_or(Kill { stamp: record.stamp, ..Kill::default() });
             return Some(Event::Chosen(Box::new(Kill {
                 pid,
                 comm: comm.to_owned(),
@@ -137,7 +136,7 @@ impl Reports {
         } else if let Some((pid, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
             if pid.trim() == "pid" {
                 self.columns = rest.split_whitespace().map(str::to_owned).collect();
-            } else if let Some(kill) = &mut self.begun {
+            } else if let Some(kill) = &mut self.open {
                 kill.table.extend(row(rest, &self.columns));
             }
         }
@@ -150,7 +149,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
     rest.split_once(to).map(|(inside, _)| inside)
 }
 
-/// The columns differ from kernel to kernel; their header says what they are.
+/// Reads a row by the names in the header: the columns differ between kernels.
 fn row(text: &str, columns: &[String]) -> Option<Row> {
     let mut words = text.split_whitespace();
     let mut numbers = HashMap::new();
@@ -172,17 +171,17 @@ fn row(text: &str, columns: &[String]) -> Option<Row> {
 /// The log, from now on.
 pub struct Kmsg {
     file: File,
-    /// Every record that was read, as it came.
+    /// Every record, unchanged.
     pub log: Vec<u8>,
     reports: Reports,
-    /// What the log's clock is ahead of CLOCK_MONOTONIC.
+    /// How much the log's clock is ahead of CLOCK_MONOTONIC, in microseconds.
     ahead: i64,
-    /// By how much that may be wrong.
-    doubt: i64,
+    /// Maximum error of `ahead`, in microseconds.
+    error: i64,
 }
 
 impl Kmsg {
-    /// Opens it at its end.
+    /// Opens the log at its end.
     pub fn open() -> io::Result<Self> {
         let mut file = File::options()
             .read(true)
@@ -191,20 +190,20 @@ impl Kmsg {
             .open("/dev/kmsg")?;
         file.seek(SeekFrom::End(0))?;
         let (log, reports) = (Vec::new(), Reports::default());
-        Ok(Self { file, log, reports, ahead: 0, doubt: 0 })
+        Ok(Self { file, log, reports, ahead: 0, error: 0 })
     }
 
-    /// The next record, waiting at most so many milliseconds.
+    /// The next record. Waits at most `wait` milliseconds.
     fn record(&mut self, wait: u64) -> io::Result<Option<Record>> {
-        let mut buffer = [0; LONGEST];
+        let mut buffer = [0; MAX_RECORD];
         for wait in [wait, 0] {
             match self.file.read(&mut buffer) {
                 Ok(count) => {
                     self.log.extend_from_slice(&buffer[..count]);
                     return Ok(Record::parse(&buffer[..count]));
                 }
-                // Records were overwritten before they were read; the next read goes on behind.
-                Err(error) if error.raw_os_error() == Some(32) => self.reports.tear(),
+                // EPIPE: records were overwritten before they were read; the next read continues after them.
+                Err(error) if error.raw_os_error() == Some(32) => self.reports.drop_dump(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
                     let _ = poll(&mut fds, Some(&milliseconds(wait)));
@@ -215,7 +214,7 @@ impl Kmsg {
         Ok(None)
     }
 
-    /// The next event, waiting at most so many milliseconds for a record.
+    /// The next event. Waits at most `wait` milliseconds for each record.
     pub fn event(&mut self, wait: u64) -> io::Result<Option<Event>> {
         while let Some(record) = self.record(wait)? {
             if let Some(event) = self.reports.take(&record) {
@@ -225,25 +224,25 @@ impl Kmsg {
         Ok(None)
     }
 
-    /// Learns how the log's clock stands. Leaves aside what is in the log by now.
+    /// Compares the log's clock with CLOCK_MONOTONIC. Drops what is in the log now.
     pub fn compare_clocks(&mut self) -> io::Result<()> {
         while self.event(0)?.is_some() {}
         let before = now();
-        // Without the end of its line a record stays open, and nobody is shown it.
+        // Without a line end the record stays open and is not shown.
         self.file.write_all(format!("{MARK}\n").as_bytes())?;
         let after = now();
         while let Some(record) = self.record(1000)? {
             if !record.kernel && record.text == MARK {
                 self.ahead = record.stamp - i64::midpoint(before, after);
-                self.doubt = (after - before) / 2 + 1;
+                self.error = (after - before) / 2 + 1;
                 return Ok(());
             }
         }
         Err(io::Error::other("the log does not show what was written to it"))
     }
 
-    /// The earliest moment on CLOCK_MONOTONIC that this stamp may mean.
+    /// The earliest time on CLOCK_MONOTONIC that this stamp may mean.
     pub fn moment(&self, stamp: i64) -> i64 {
-        stamp - self.ahead - self.doubt
+        stamp - self.ahead - self.error
     }
 }

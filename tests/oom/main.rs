@@ -1,8 +1,8 @@
-//! The proof: whom doomtop names is whom the kernel kills.
+//! Proves the predictions: the process that doomtop names is the one that the kernel kills.
 //!
-//! One binary is judge, load and test, so that it also runs, static, in a guest (`tests/guest/run`).
-//! Run by `cargo test` it kills only inside a cgroup of its own; where it cannot have one, it says
-//! why and what it would need.
+//! One binary is test, judge and load, so that it also runs statically linked in a guest
+//! (`tests/guest/run`). Under `cargo test` it lets the kernel kill only inside a cgroup of its own. If it
+//! cannot create one, it is skipped and says what it needs.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -29,23 +29,23 @@ use std::{env, fs};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use trial::{Cause, Field};
 
-/// The first argument of a judge in a guest.
+/// The first argument in a guest.
 const JUDGE: &str = "__judge";
-/// Kills of an ordinary test run.
+/// Number of kills of an ordinary test run.
 const KILLS: usize = 8;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some(hog::WORD) => hog::live(&arguments[1..]),
+        Some(hog::ARGUMENT) => hog::live(&arguments[1..]),
         Some(JUDGE) => guest(&arguments[1..]),
-        // What asks for a list of tests gets none.
+        // `--list`: there are no separate tests to list.
         Some("--list") => ExitCode::SUCCESS,
         _ => test(),
     }
 }
 
-/// Raised by the signals that would end us, so that nothing is left behind.
+/// A flag that SIGHUP, SIGINT and SIGTERM set, so that the test can clean up.
 fn stopper() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -61,7 +61,7 @@ fn number(name: &str, default: u64) -> u64 {
 /// What `cargo test` runs.
 fn test() -> ExitCode {
     checks::all();
-    println!("oom: the judge's own checks passed");
+    println!("oom: the test's own checks passed");
     let seed = number("OOM_SEED", u64::from(std::process::id()));
     let mut field = match Field::new(Cause::Limit, seed, stopper()) {
         Ok(field) => field,
@@ -90,9 +90,9 @@ fn test() -> ExitCode {
     }
 }
 
-/// What a guest runs: `CAUSE=KILLS ...`. One line of JSON for each on standard output.
+/// Runs `CAUSE=KILLS ...` in a guest. Prints a line of JSON for each.
 fn guest(plan: &[String]) -> ExitCode {
-    // Whoever watches must outlive what it watches.
+    // The test itself must survive.
     fs::write("/proc/self/oom_score_adj", "-1000").expect("a guest of its own, as root");
     let all =
         nix::sys::mman::MlockAllFlags::MCL_CURRENT | nix::sys::mman::MlockAllFlags::MCL_FUTURE;
@@ -107,7 +107,7 @@ fn guest(plan: &[String]) -> ExitCode {
             "group" => Cause::Group,
             "asked" => Cause::Asked,
             "lowered" => Cause::Lowered,
-            other => panic!("{other} is no cause"),
+            other => panic!("{other} is not a cause"),
         };
         let seed = number("OOM_SEED", 1) * 1000 + at as u64;
         let ran = Field::new(cause, seed, Arc::clone(&stop)).and_then(|mut field| {

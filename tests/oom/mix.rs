@@ -2,10 +2,10 @@
 
 use crate::hog::Load;
 
-/// Near-ties are within so many pages.
+/// Maximum difference of near-ties in pages.
 const NEAR: usize = 24;
 
-/// Chance that can be repeated: splitmix64.
+/// Reproducible random numbers: splitmix64.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -18,17 +18,17 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number of `from..=to`.
+    /// A number in `from..=to`.
     pub fn between(&mut self, from: usize, to: usize) -> usize {
         from + usize::try_from(self.next() % (to - from + 1) as u64).expect("a small number")
     }
 
-    /// Once in so many.
+    /// True with a probability of 1 / `many`.
     pub fn once_in(&mut self, many: usize) -> bool {
         self.between(1, many) == 1
     }
 
-    /// 0, or anything from the lowest to 1000.
+    /// An adj: 0 in a third of all cases, else any value from `lowest` to 1000.
     pub fn adj(&mut self, lowest: i32) -> i32 {
         if self.once_in(3) {
             return 0;
@@ -38,11 +38,11 @@ impl Dice {
     }
 }
 
-/// Hogs that differ by nothing but a few pages, or by nothing at all.
+/// Hogs of the same kind that differ by a few pages or not at all.
 pub fn near_ties(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
     let count = dice.between(5, 9);
     let (base, adj) = (pages / count, dice.adj(lowest_adj));
-    // As a rule of the same kind: the last pages of page table are what few tools count.
+    // Sometimes with many page tables, which few tools count.
     let sparse = if dice.once_in(3) { base / 8 } else { 0 };
     let load = |dice: &mut Dice, at| Load {
         name: format!("hog{at:02}"),
@@ -65,7 +65,7 @@ pub fn medley(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
         Load {
             name: format!("hog{at:02}"),
             adj: dice.adj(lowest_adj),
-            // Half and half, nearly all page table, or a file that nobody's size shows.
+            // All anonymous, half page tables, or half a file that is in no RSS.
             anon: if kind <= 2 { pages } else { pages / 2 },
             sparse: if kind == 3 || kind == 4 { pages / 4 } else { 0 },
             file: if kind == 5 { pages / 2 } else { 0 },
@@ -75,7 +75,7 @@ pub fn medley(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
     shares.iter().enumerate().map(load).collect()
 }
 
-/// Equals, and one that grows until it is about as large as they are when nothing is left.
+/// Hogs of about the same size, and one that grows to about their size when the memory is full.
 pub fn race(dice: &mut Dice, room: usize, lowest_adj: i32) -> Vec<Load> {
     let count = dice.between(2, 4);
     let share = room / (count + 1);
@@ -91,7 +91,7 @@ pub fn race(dice: &mut Dice, room: usize, lowest_adj: i32) -> Vec<Load> {
     loads
 }
 
-/// One that wants ever more. At first it takes but a part of what is left.
+/// A hog that keeps growing. It starts with a part of the free memory.
 pub fn grower(dice: &mut Dice, left: usize, adj: i32) -> Load {
     Load {
         name: "grower".to_owned(),

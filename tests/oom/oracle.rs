@@ -1,4 +1,4 @@
-//! The real doomtop, and what it had said when the kernel chose.
+//! Runs the real doomtop and keeps its samples, to know what it said before a kill.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -12,22 +12,22 @@ use serde::{Deserialize, Serialize};
 use crate::clock::now;
 use crate::terminal::program;
 
-/// So many of the last looks are kept.
-const KEPT: usize = 100;
+/// Maximum number of samples that are kept.
+const MAX_KEPT: usize = 100;
 
-/// A row of a look.
+/// A process of a sample.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Row {
     /// Its pid.
     pub pid: i32,
-    /// When it was born.
+    /// Its start time in clock ticks.
     pub start_ticks: u64,
     /// Its name.
     #[serde(default)]
     pub comm: String,
-    /// Resident by `stat`.
+    /// Resident pages by `stat`.
     pub rss_stat_pages: Option<i64>,
-    /// Resident by `status`.
+    /// Resident pages by `status`.
     pub rss_pages: Option<i64>,
     /// Swapped out.
     pub swap_pages: Option<i64>,
@@ -37,61 +37,60 @@ pub struct Row {
     pub oom_score_adj: Option<i64>,
     /// The kernel's own score.
     pub oom_score: Option<u32>,
-    /// The place in the order of death, if it can die.
+    /// Its rank, if it can be chosen.
     pub rank: Option<usize>,
     /// doomtop's points.
     pub badness_pages: Option<i64>,
-    /// Growth since the look before.
+    /// Growth in pages per minute.
     pub growth_pages_per_minute: Option<i64>,
-    /// Why it cannot die.
+    /// Why it cannot be chosen.
     pub spared: Option<String>,
 }
 
-/// Who is named.
+/// The predicted victim.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Named {
     /// Its pid.
     pub pid: i32,
 }
 
-/// What the limit is.
+/// The domain.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Domain {
     /// Its name.
     pub name: String,
-    /// What adj is weighed by.
+    /// Its total memory, which adj is a share of.
     pub total_pages: i64,
 }
 
-/// One look: a line of `doomtop --json`.
+/// One sample: a line of `doomtop --json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Frame {
-    /// What the limit is.
+    /// The domain.
     #[serde(default)]
     pub domain: Domain,
-    /// Who dies next.
+    /// The predicted victim.
     pub victim: Option<Named>,
-    /// Who may die next.
+    /// Every process that may be the next victim.
     pub candidates: Vec<i32>,
-    /// By how much the victim is ahead.
+    /// How much the victim is ahead.
     pub margin_pages: Option<i64>,
-    /// By how much the two may move.
+    /// Uncertainty of that margin.
     pub slack_pages: Option<i64>,
     /// Why nothing is predicted.
     #[serde(default)]
     pub off: Option<serde_json::Value>,
-    /// Everybody who was looked at.
+    /// All processes.
     pub processes: Vec<Row>,
 }
 
 impl Frame {
-    /// Whether this pid was seen.
+    /// Whether the sample has this pid.
     pub fn shows(&self, pid: i32) -> bool {
         self.processes.iter().any(|row| row.pid == pid)
     }
 
-    /// Whom sorting by the kernel's own score would name, of those in the domain, the youngest of
-    /// equals.
+    /// The process in the domain with the highest `oom_score`; of equals the youngest.
     pub fn highest_score(&self) -> Option<i32> {
         let inside = self.processes.iter().filter(|row| row.spared.as_deref() != Some("outside"));
         let key = |row: &&Row| (row.oom_score.unwrap_or(0), row.start_ticks, row.pid);
@@ -99,28 +98,28 @@ impl Frame {
     }
 }
 
-/// A line, and when all of it had arrived.
-struct Look {
+/// A line, and the time at which it was complete.
+struct Sample {
     arrived: i64,
     line: Vec<u8>,
 }
 
-impl Look {
+impl Sample {
     fn frame(&self) -> Frame {
         serde_json::from_slice(&self.line).expect("a line of doomtop --json")
     }
 }
 
 #[derive(Default)]
-struct Looks {
-    kept: VecDeque<Look>,
+struct Samples {
+    kept: VecDeque<Sample>,
     ended: bool,
 }
 
-/// doomtop, running beside us.
+/// A running doomtop.
 pub struct Oracle {
     child: Child,
-    samples: Arc<(Mutex<Looks>, Condvar)>,
+    samples: Arc<(Mutex<Samples>, Condvar)>,
 }
 
 impl Oracle {
@@ -131,27 +130,27 @@ impl Oracle {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("doomtop");
         let mut lines = BufReader::with_capacity(1 << 20, child.stdout.take().expect("its output"));
-        let samples = Arc::new((Mutex::new(Looks::default()), Condvar::new()));
-        let theirs = Arc::clone(&samples);
+        let samples = Arc::new((Mutex::new(Samples::default()), Condvar::new()));
+        let shared = Arc::clone(&samples);
         thread::spawn(move || {
-            let (samples, changed) = &*theirs;
+            let (samples, changed) = &*shared;
             loop {
-                // The line that is forgotten gives its memory to the next: under pressure nothing
-                // needs to be allocated.
+                // The buffer of the oldest line is used again, so that nothing is allocated under
+                // memory pressure.
                 let mut line = {
-                    let mut samples = samples.lock().expect("looks");
-                    let full = samples.kept.len() >= KEPT;
+                    let mut samples = samples.lock().expect("samples");
+                    let full = samples.kept.len() >= MAX_KEPT;
                     let oldest = if full { samples.kept.pop_front() } else { None };
                     oldest.map(|sample| sample.line).unwrap_or_default()
                 };
                 line.clear();
                 let count = lines.read_until(b'\n', &mut line).unwrap_or(0);
                 let arrived = now();
-                let mut samples = samples.lock().expect("looks");
+                let mut samples = samples.lock().expect("samples");
                 if count == 0 {
                     samples.ended = true;
                 } else {
-                    samples.kept.push_back(Look { arrived, line });
+                    samples.kept.push_back(Sample { arrived, line });
                 }
                 changed.notify_all();
                 if count == 0 {
@@ -162,15 +161,15 @@ impl Oracle {
         Self { child, samples }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Looks> {
-        self.samples.0.lock().expect("looks")
+    fn lock(&self) -> MutexGuard<'_, Samples> {
+        self.samples.0.lock().expect("samples")
     }
 
-    /// Waits for so many looks in a row of which this is true, all taken after `since`.
+    /// Waits for `count_wanted` samples in a row, taken after `since`, for which `wanted` is true.
     pub fn settled(
         &self,
         since: i64,
-        wanted_looks: usize,
+        count_wanted: usize,
         deadline: Instant,
         wanted: impl Fn(&Frame) -> bool,
     ) -> Result<(), String> {
@@ -185,11 +184,11 @@ impl Oracle {
                 .map(|sample| (sample.arrived, sample.frame()))
                 .collect();
             for (arrived, frame) in fresh {
-                // What arrived first may have been looked at before.
+                // The first one to arrive may have been taken before `since`.
                 fine = if seen != since && wanted(&frame) { fine + 1 } else { 0 };
                 seen = arrived;
             }
-            if fine >= wanted_looks {
+            if fine >= count_wanted {
                 return Ok(());
             }
             if samples.ended {
@@ -199,18 +198,18 @@ impl Oracle {
                 return Err("doomtop does not show what was waited for".to_owned());
             }
             let wait = Duration::from_millis(500);
-            samples = self.samples.1.wait_timeout(samples, wait).expect("looks").0;
+            samples = self.samples.1.wait_timeout(samples, wait).expect("samples").0;
         }
     }
 
-    /// The last look that had arrived before this moment, and how old it was then.
+    /// The last sample that arrived before this time, and its age then.
     pub fn before(&self, moment: i64) -> Option<(Frame, i64)> {
         let samples = self.lock();
         let sample = samples.kept.iter().rev().find(|sample| sample.arrived < moment)?;
         Some((sample.frame(), moment - sample.arrived))
     }
 
-    /// How a process went up in the looks before this moment: milliseconds before it, and points.
+    /// The points of a process in the samples before this time, each with its time in milliseconds.
     pub fn history(&self, moment: i64, pid: i32) -> Vec<(i64, Option<i64>)> {
         let samples = self.lock();
         let past = samples.kept.iter().filter(|sample| sample.arrived < moment);
@@ -222,7 +221,7 @@ impl Oracle {
         .collect()
     }
 
-    /// How many looks arrived between these moments of which this is true.
+    /// Number of samples between these times for which `wanted` is true.
     pub fn samples(&self, from: i64, to: i64, wanted: impl Fn(&Frame) -> bool) -> usize {
         let samples = self.lock();
         let within =

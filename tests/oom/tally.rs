@@ -1,23 +1,23 @@
-//! The judgement: what was foretold against what came.
+//! Compares predictions with kills and counts the results.
 
 use serde::{Deserialize, Serialize};
 
 use crate::oracle::Frame;
 
-/// What one kill says about one look.
+/// Result of comparing one kill with one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// One was named, and it was that one.
+    /// One process was named, and it was killed.
     Named,
-    /// It was called too close, and it was one of those.
+    /// Several candidates were named, and one of them was killed.
     Among,
-    /// doomtop had said that it cannot tell, and why.
+    /// doomtop had said that it predicts nothing.
     Off,
-    /// It was another one.
+    /// Another process was killed.
     Missed,
 }
 
-/// Judges one kill.
+/// Compares one kill with one sample.
 pub fn judge(frame: &Frame, killed: i32) -> Outcome {
     let first = frame.victim.as_ref().map(|victim| victim.pid);
     match frame.candidates[..] {
@@ -33,39 +33,39 @@ pub fn judge(frame: &Frame, killed: i32) -> Outcome {
 pub struct Tally {
     /// `uname -r`.
     pub kernel: String,
-    /// What brought the kernel to kill.
+    /// What made the kernel kill.
     pub situation: String,
-    /// Kills that were judged.
+    /// Kills that were compared.
     pub kills: usize,
-    /// One was named, and it was that one.
+    /// One process was named, and it was killed.
     pub named: usize,
-    /// More than one was named.
+    /// Several candidates were named.
     pub too_close: usize,
-    /// Of the too close: it was one of those.
+    /// Of `too_close`: one of the candidates was killed.
     pub among: usize,
-    /// It was another one.
+    /// Another process was killed.
     pub missed: usize,
-    /// doomtop had said that it predicts nothing now.
+    /// doomtop had said that it predicts nothing.
     pub off: usize,
-    /// The first of the named ones was the one, whether it was too close or not.
+    /// The first candidate was killed, whether there were several or not.
     pub first: usize,
-    /// The highest `oom_score` in the same look was the one.
+    /// The process with the highest `oom_score` in the same sample was killed.
     pub by_score: usize,
-    /// Kills that are not judged: doomtop had not looked since the kill before, or not twice since
-    /// the growth began.
+    /// Kills that are not compared: doomtop had no sample since the kill before, or not two since the
+    /// growth began.
     pub unseen: usize,
-    /// The oldest look that was judged, in milliseconds.
+    /// Maximum age of a compared sample, in milliseconds.
     pub oldest_ms: i64,
-    /// Kills whose report has a dump, so that it can be explained.
+    /// Kills whose report has a dump of tasks, so that it can be explained.
     #[serde(default)]
     pub dumps: usize,
-    /// Of them: `doomtop explain` puts the killed one first.
+    /// Of `dumps`: `doomtop explain` ranks the killed process first.
     #[serde(default)]
     pub explained: usize,
 }
 
 impl Tally {
-    /// Judges one more kill by a look that was so old, in microseconds.
+    /// Counts a kill. `age` is the age of the sample in microseconds.
     pub fn count(&mut self, frame: &Frame, killed: i32, age: i64) -> Outcome {
         let outcome = judge(frame, killed);
         self.kills += 1;
@@ -82,16 +82,15 @@ impl Tally {
         outcome
     }
 
-    /// Why the claim does not hold, if it does not: who is killed is always among the candidates,
-    /// and it is the named one where only one is named.
+    /// Why the claim is refuted. The claim: the killed process is always among the candidates.
     pub fn refuted(&self) -> Option<String> {
         if self.missed > 0 {
-            Some(format!("{} of {} kills hit somebody else", self.missed, self.kills))
+            Some(format!("{} of {} kills hit another process", self.missed, self.kills))
         } else if self.explained < self.dumps {
             let others = self.dumps - self.explained;
-            Some(format!("{others} of {} reports are explained otherwise", self.dumps))
+            Some(format!("{others} of {} reports are explained wrongly", self.dumps))
         } else if self.kills == 0 {
-            Some("nobody was killed: nothing is proved".to_owned())
+            Some("no process was killed: nothing is proved".to_owned())
         } else {
             None
         }

@@ -1,5 +1,5 @@
-//! Situations in which the kernel kills, and the kills in them, one by one: load, wait until
-//! doomtop has seen it, provoke, compare.
+//! Provokes kills in a situation, one by one: start a load, wait until doomtop has sampled it, provoke the
+//! kill, compare.
 
 use std::fs;
 use std::sync::Arc;
@@ -18,29 +18,29 @@ use crate::oracle::{Frame, Oracle};
 use crate::tally::{Outcome, Tally};
 use crate::terminal::Terminal;
 
-/// What a cgroup of ours may hold.
+/// Limit of the cgroup in bytes.
 const LIMIT: u64 = 96 << 20;
 const PAGE: u64 = 4096;
-/// How long anything may take before it counts as broken.
+/// Maximum time for any step.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// After so many looks doomtop has forgotten how the load was built up: all of that was growth.
+/// Number of samples after which the start of the load no longer counts as growth.
 const CALM: usize = 12;
-/// So many looks are enough to see what a kill or a write of adj has changed.
+/// Number of samples after a kill or a write of adj.
 const AGAIN: usize = 2;
 
 /// What makes the kernel kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The machine runs out of memory.
+    /// The machine is out of memory.
     Machine,
     /// A cgroup reaches its limit.
     Limit,
-    /// A cgroup reaches its limit, and all in it shall die together.
+    /// A cgroup with `memory.oom.group` reaches its limit.
     Group,
-    /// Somebody asks for it: the f of sysrq. Nothing need run out.
+    /// sysrq-f, without a lack of memory.
     Asked,
-    /// The same, after the predicted victim was saved by a lower adj.
+    /// sysrq-f, after the adj of the predicted victim was lowered.
     Lowered,
 }
 
@@ -54,31 +54,31 @@ impl Cause {
     }
 }
 
-/// Everything that a situation needs.
+/// A situation in which kills are provoked.
 pub struct Field {
     cause: Cause,
     kmsg: Kmsg,
-    /// From the first load on: a cgroup that nobody is in cannot be found.
+    /// `None` before the first load: doomtop does not find an empty cgroup.
     oracle: Option<Oracle>,
     dice: Dice,
     stop: Arc<AtomicBool>,
     lowest_adj: i32,
-    /// The sums so far.
+    /// The results so far.
     pub tally: Tally,
-    /// What was seen at each miss.
+    /// Details of each wrong prediction.
     pub misses: Vec<Value>,
     /// The kills whose reports can be explained.
     choices: Vec<Choice>,
-    /// The last kill: when, and of whom.
+    /// Time and pid of the last kill.
     last: Option<(i64, i32)>,
-    /// When the growth began that led to the next.
+    /// When the growth for the next kill began.
     released: i64,
-    // Behind all who might still use it.
+    // The last field, so that it is dropped last.
     cgroup: Option<Cgroup>,
 }
 
 impl Field {
-    /// Prepares a situation, or says why it cannot be had here.
+    /// Prepares a situation. An error says why it is impossible here.
     pub fn new(cause: Cause, seed: u64, stop: Arc<AtomicBool>) -> Result<Self, String> {
         let kmsg = Kmsg::open().map_err(|error| format!("/dev/kmsg: {error}"))?;
         let cgroup = cause.in_cgroup().then(|| Cgroup::make(LIMIT)).transpose()?;
@@ -117,7 +117,7 @@ impl Field {
         })
     }
 
-    /// Goes on until so many kills are judged.
+    /// Provokes and compares this many kills.
     pub fn run(&mut self, kills: usize) -> Result<(), String> {
         let wanted = self.tally.kills + kills;
         let mut fruitless = 0;
@@ -132,7 +132,7 @@ impl Field {
         self.explain()
     }
 
-    /// Has the log explained, once nobody runs out of memory any more.
+    /// Runs `doomtop explain` on the log, at the end, when there is enough memory.
     fn explain(&mut self) -> Result<(), String> {
         if self.choices.is_empty() {
             return Ok(());
@@ -152,12 +152,12 @@ impl Field {
         Ok(())
     }
 
-    /// One load, killed from until too few are left.
+    /// Starts one load and provokes kills until too few hogs are left.
     fn trial(&mut self, wanted: usize) -> Result<(), String> {
         let mut hogs = self.load();
         for hog in &mut hogs {
             if !hog.ready(Instant::now() + PATIENCE) {
-                // A fast machine may have run out already; the next mix is another one.
+                // The memory may be full already; the next load is another one.
                 return self.wait_for_nobody(&mut hogs);
             }
         }
@@ -174,7 +174,7 @@ impl Field {
             };
             self.settled(samples, seen)?;
             samples = AGAIN;
-            // Before the growth was stopped, it may have cost another one.
+            // The growth may have caused another kill before it was stopped.
             hogs.retain_mut(|hog| hog.ended().is_none());
             let growers = hogs.iter().filter(|hog| hog.load.grows()).count();
             if hogs.len() < 2 || (!self.cause.asked() && growers == 0) {
@@ -195,7 +195,7 @@ impl Field {
     }
 
     fn oracle(&self) -> &Oracle {
-        self.oracle.as_ref().expect("it is started with the first load")
+        self.oracle.as_ref().expect("it starts with the first load")
     }
 
     fn settled(&self, samples: usize, wanted: impl Fn(&Frame) -> bool) -> Result<(), String> {
@@ -207,7 +207,7 @@ impl Field {
         if self.stop.load(Ordering::Relaxed) { Err("interrupted".to_owned()) } else { Ok(()) }
     }
 
-    /// Starts a mix that fits.
+    /// Starts a load that fits.
     fn load(&mut self) -> Vec<Hog> {
         let room = match &self.cgroup {
             Some(_) => LIMIT / PAGE,
@@ -216,7 +216,7 @@ impl Field {
         let room = usize::try_from(room).expect("a small machine");
         let (dice, lowest) = (&mut self.dice, self.lowest_adj);
         let mut loads = if self.cause.asked() {
-            // Who asks need not fill anything, and only close ones are worth asking about.
+            // sysrq-f needs no full memory, and only near-ties are interesting.
             let percent = dice.between(10, 40);
             near_ties(dice, room * percent / 100, lowest)
         } else if dice.once_in(3) {
@@ -230,14 +230,14 @@ impl Field {
             loads
         };
         if self.cause == Cause::Group && self.lowest_adj < 0 && self.dice.once_in(2) {
-            // It shall survive.
+            // One that must survive.
             loads[0].adj = -1000;
         }
         let dir = self.cgroup.as_ref().map(Cgroup::dir);
         loads.into_iter().map(|load| Hog::start(load, dir)).collect()
     }
 
-    /// The mix was too much before it could be measured. What it caused is not judged.
+    /// The load filled the memory before it was sampled. The kills that it caused are not compared.
     fn wait_for_nobody(&mut self, hogs: &mut Vec<Hog>) -> Result<(), String> {
         hogs.clear();
         while let Some(event) = self.kmsg.event(0).map_err(|error| error.to_string())? {
@@ -246,7 +246,7 @@ impl Field {
         self.interrupted()
     }
 
-    /// Makes the kernel choose once, and stops asking for more.
+    /// Makes the kernel kill once and stops the growth.
     fn provoke(&mut self, hogs: &mut [Hog]) -> Result<Option<Kill>, String> {
         if self.cause.asked() {
             fs::write("/proc/sysrq-trigger", "f").map_err(|error| format!("sysrq: {error}"))?;
@@ -270,7 +270,7 @@ impl Field {
         Ok(chosen)
     }
 
-    /// On a machine of others, only what happens in our cgroup is ours.
+    /// On a shared machine only kills of our own processes count.
     fn is_ours(&self, kill: &Kill, hogs: &[Hog]) -> bool {
         !self.cause.in_cgroup() || hogs.iter().any(|hog| hog.pid() == kill.pid)
     }
@@ -280,8 +280,8 @@ impl Field {
             self.choices.push(Choice { stamp: kill.stamp, pid: kill.pid });
         }
         let moment = self.kmsg.moment(kill.stamp);
-        // doomtop must have seen the kill before, and growth while it went on: in two whole looks,
-        // and the first to arrive may have been looked at before.
+        // doomtop must have sampled the kill before, and the growth twice. Three, because the first
+        // sample to arrive may have been taken before the growth.
         let unseen = self.last.is_some_and(|(then, pid)| {
             self.oracle().samples(then, moment, |frame| !can_die(frame, pid)) == 0
         }) || !self.cause.asked()
@@ -312,7 +312,7 @@ impl Field {
         }
     }
 
-    /// Lowers the predicted victim's adj in doomtop's own editor, so that it may be another one.
+    /// Lowers the adj of the predicted victim in doomtop's dialog, so that another one may be next.
     fn save_the_victim(&self) -> Result<(), String> {
         let Some((frame, _)) = self.oracle().before(i64::MAX) else { return Ok(()) };
         let victim = frame.victim.as_ref().map_or(0, |victim| victim.pid);
@@ -333,7 +333,7 @@ impl Field {
         self.settled(AGAIN, |frame| adj_in(frame) == Some(adj))
     }
 
-    /// Waits until all have died who must, and says whether those still live who may.
+    /// Waits until all hogs that must die have died. Returns whether the others still live.
     fn all_die(&mut self, hogs: &mut [Hog]) -> Result<bool, String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -350,18 +350,18 @@ impl Field {
     }
 }
 
-/// Whether the look still has it among those who can be chosen.
+/// Whether the sample ranks this process.
 fn can_die(frame: &Frame, pid: i32) -> bool {
     frame.processes.iter().any(|row| row.pid == pid && row.rank.is_some())
 }
 
-/// Whether it is more than a process that nobody has waited for yet.
+/// Whether the process exists and is not a zombie.
 fn lives(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// What swap there is, in words behind a situation.
+/// The kind of swap, as a suffix of the situation.
 fn swap() -> String {
     let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
     match swaps.lines().nth(1).and_then(|line| line.split_whitespace().next()) {
@@ -378,8 +378,8 @@ fn available_pages() -> u64 {
     kib.unwrap_or(0) / 4
 }
 
-/// How far we may lower adj: 0 without CAP_SYS_RESOURCE. Found by trying, on ourselves: it is put
-/// back.
+/// The lowest adj that the test may write: 0 without CAP_SYS_RESOURCE. Found by trying on itself and
+/// restored.
 fn lowest_adj() -> i32 {
     const FILE: &str = "/proc/self/oom_score_adj";
     let before = fs::read_to_string(FILE).unwrap_or_default();

@@ -1,8 +1,9 @@
-//! What works with which rights, found by trying: as nobody, as root without CAP_SYS_RESOURCE, as root
-//! with everything, in a container. The README's table is printed from what a guest with full rights
-//! measured; an ordinary run tries those situations that it can make here, and compares.
+//! What works with which privileges, found by trying: as an ordinary user, as root without
+//! CAP_SYS_RESOURCE, as root with all capabilities, in a container. The README's table is printed from
+//! the results of a virtual machine (`rights.json`). An ordinary run tries the situations that can be
+//! made here and compares.
 //!
-//! One binary is test, prober and wrapper, so that it also runs, static, in a guest.
+//! One binary is test, prober and wrapper, so that it also runs statically linked in a guest.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -15,10 +16,10 @@ use std::{env, fs};
 
 use situation::Situation;
 
-/// Prints every situation as JSON: in a guest.
+/// Prints the results of every situation as JSON. For the guest.
 const ALL: &str = "__all";
 
-/// Cells by their row.
+/// Results by row of the table.
 type Column = BTreeMap<String, String>;
 
 fn main() -> ExitCode {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         Some(probe::PROBE) => probe::probe(),
         Some(probe::SLEEP) => probe::sleep(),
         Some(ALL) => all(),
-        // What asks for a list of tests gets none.
+        // `--list`: there are no separate tests to list.
         Some("--list") => ExitCode::SUCCESS,
         _ => test(),
     }
@@ -49,7 +50,7 @@ fn all() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Compares what can be tried here with what was measured.
+/// Tries what is possible here and compares with the table.
 fn test() -> ExitCode {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guest/rights.json");
     let text = fs::read_to_string(file).expect("tests/guest/rights.json");
@@ -62,7 +63,7 @@ fn test() -> ExitCode {
         }
         let column = match situation.column() {
             Ok(column) => column,
-            // Containers that forbid namespaces cannot hold one of our own.
+            // Some containers forbid new namespaces.
             Err(why) if why.contains("a namespace:") || why.contains("mounting:") => {
                 println!("skipped: {}: {} (tests/guest/run has it)", situation.name(), why.trim());
                 continue;
@@ -82,7 +83,7 @@ fn test() -> ExitCode {
         for (row, cell) in &column {
             match measured.get(row) {
                 Some(is) if is == cell => same += 1,
-                // The kernel, its cgroups or a filter of system calls differ from the guest's.
+                // The kernel, its cgroups or a seccomp filter differ from the guest's.
                 Some(is) if cell.starts_with("not here") || is.starts_with("not here") => {
                     println!("skipped: {}: {row}: {cell}; in the guest {is}", situation.name());
                 }

@@ -1,4 +1,4 @@
-//! Everything that needs a right, tried on two children: an own one and another user's.
+//! Tries everything that needs a privilege on two children: one of the same user, one of another user.
 
 use std::collections::BTreeMap;
 use std::io::{Read, stdin};
@@ -13,11 +13,11 @@ use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Adj, Ticks};
 
-/// Tries everything and prints the column.
+/// The argument that runs [`probe`].
 pub const PROBE: &str = "__probe";
-/// A child that waits.
+/// The argument that runs [`sleep`].
 pub const SLEEP: &str = "__sleep";
-/// The pids of the two children.
+/// Environment variables with the pids of the two children.
 pub const OWN: &str = "RIGHTS_OWN";
 pub const OTHER: &str = "RIGHTS_OTHER";
 
@@ -39,7 +39,7 @@ fn root() -> ProcRoot {
     ProcRoot::open(Path::new("/proc")).expect("/proc")
 }
 
-/// Yes, or what stands in the way.
+/// `yes`, or why not.
 fn cell(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused { refusal: Refusal::NotPermitted { hint }, .. } => no(hint),
@@ -48,7 +48,7 @@ fn cell(outcome: &Outcome) -> String {
     }
 }
 
-/// No, and what would help: the end of the hint says it.
+/// `no` and what would help, which stands at the end of the hint.
 fn no(hint: &str) -> String {
     match hint.rsplit_once("needs ") {
         Some((_, it)) => format!("no: needs {}", it.split(';').next().unwrap_or(it)),
@@ -56,7 +56,7 @@ fn no(hint: &str) -> String {
     }
 }
 
-/// What came of a step.
+/// Result of a step.
 fn step(came: &StepResult) -> String {
     match came {
         StepResult::Done(_) => "yes".to_owned(),
@@ -65,18 +65,18 @@ fn step(came: &StepResult) -> String {
     }
 }
 
-/// Kills one of the children by all the means of a sacrifice; its priority, and its memory.
-fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
+/// Kills one of the children with all steps. Returns the results for its priority and its memory.
+fn kill(effects: &mut LiveEffects, who: ProcId) -> (String, String) {
     let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal::KILL);
-    let haste = Expedite::usual(signal);
-    let outcome = hands.perform(Intent::Signal { who, name, signal, consent, haste });
-    let Outcome::Signalled { haste, .. } = &outcome else {
+    let steps = Expedite::usual(signal);
+    let outcome = effects.perform(Intent::Signal { who, name, signal, consent, steps });
+    let Outcome::Signalled { steps, .. } = &outcome else {
         return (cell(&outcome), cell(&outcome));
     };
-    let mut taken = haste.clone();
+    let mut taken = steps.clone();
     for _ in 0..300 {
-        for outcome in hands.settle() {
-            if let Outcome::Hastened { taken: more, .. } = outcome {
+        for outcome in effects.settle() {
+            if let Outcome::StepDone { taken: more, .. } = outcome {
                 taken.push(more);
             }
         }
@@ -87,12 +87,12 @@ fn kill(hands: &mut LiveEffects, who: ProcId) -> (String, String) {
     }
     let of = |wanted: Expedite| {
         let found = taken.iter().find(|it| it.step == wanted);
-        found.map_or_else(|| "not here: nothing came of it".to_owned(), |it| step(&it.result))
+        found.map_or_else(|| "not here: no result".to_owned(), |it| step(&it.result))
     };
     (of(Expedite::Priority), of(Expedite::Reap))
 }
 
-/// Whether the kernel says who shares a process's memory.
+/// Whether the kernel tells which processes share a memory (kcmp).
 fn tells_sharers(who: ProcId) -> String {
     match doomtop::syscall::same_memory(who.pid, who.pid) {
         Ok(_) => "yes".to_owned(),
@@ -107,10 +107,10 @@ fn yes(is: bool) -> String {
     if is { "yes" } else { "no" }.to_owned()
 }
 
-fn set(hands: &mut LiveEffects, who: ProcId, from: i16, to: i16) -> String {
+fn set(effects: &mut LiveEffects, who: ProcId, from: i16, to: i16) -> String {
     let name = "child".to_owned();
     let (from, to) = (Adj(from), Adj(to));
-    cell(&hands.perform(Intent::SetAdj { who, name, from, to, revert: false }))
+    cell(&effects.perform(Intent::SetAdj { who, name, from, to, revert: false }))
 }
 
 /// Tries everything and prints the column.
@@ -118,46 +118,51 @@ pub fn probe() -> ExitCode {
     let (own, other) = (child(OWN), child(OTHER));
     let mut column: BTreeMap<&str, String> = BTreeMap::new();
     let mut live = LiveSource::start(root(), ScanPatience::Millis(3000)).expect("a source");
-    let sample = live.sample(&Needs::everything(), None).expect("a look");
+    let sample = live.sample(&Needs::everything(), None).expect("a sample");
     let privileges = sample.privileges;
     column.insert("a see the processes of other users", yes(sample.find(other).is_some()));
 
-    let mut hands = LiveEffects::new(LiveRoot::prove(root()).expect("the live /proc"));
-    column.insert("b raise oom_score_adj of your own process", set(&mut hands, own, 0, 300));
-    column.insert("c put it back", set(&mut hands, own, 300, 0));
-    column.insert("d lower it below its floor", set(&mut hands, own, 0, -500));
-    column.insert("e raise oom_score_adj of another user's", set(&mut hands, other, 0, 300));
+    let mut effects = LiveEffects::new(LiveRoot::prove(root()).expect("the live /proc"));
+    column.insert("b raise oom_score_adj of your own process", set(&mut effects, own, 0, 300));
+    column.insert("c restore it", set(&mut effects, own, 300, 0));
+    column.insert("d lower it below the value that root set last", set(&mut effects, own, 0, -500));
+    column.insert(
+        "e raise oom_score_adj of another user's process",
+        set(&mut effects, other, 0, 300),
+    );
 
-    // One that nobody heeds. (SIGCONT goes to everybody in the same session.)
-    let signal = |hands: &mut LiveEffects, who| {
+    // SIGWINCH, which is ignored by default. (SIGCONT may be sent within the same session.)
+    let signal = |effects: &mut LiveEffects, who| {
         let (name, consent, signal) = ("child".to_owned(), ConfirmedBy::TypedPid, Signal(28));
-        hands.perform(Intent::Signal { who, name, signal, consent, haste: Vec::new() })
+        effects.perform(Intent::Signal { who, name, signal, consent, steps: Vec::new() })
     };
-    let outcome = signal(&mut hands, own);
+    let outcome = signal(&mut effects, own);
     column.insert("f signal your own process", cell(&outcome));
     let pinned = matches!(outcome, Outcome::Signalled { pinned: true, .. });
     column.insert("g pinned by pidfd", yes(pinned));
-    let outcome = signal(&mut hands, other);
-    column.insert("h signal another user's", cell(&outcome));
-    column.insert("i turn overcommit and the other switches of vm", turn(&mut hands, &sample));
-    column.insert("j be told who shares the memory of your own process", tells_sharers(own));
-    column.insert("k be told who shares that of another user's", tells_sharers(other));
-    let (priority, release) = kill(&mut hands, own);
-    column.insert("l hurry a victim of your own by its priority", priority);
-    column.insert("m take back a victim's memory at once", release);
+    let outcome = signal(&mut effects, other);
+    column.insert("h signal another user's process", cell(&outcome));
+    column
+        .insert("i write overcommit and the other vm sysctls", write_sysctl(&mut effects, &sample));
+    column.insert("j see which processes share the memory of your own process", tells_sharers(own));
+    column
+        .insert("k see which processes share that of another user's process", tells_sharers(other));
+    let (priority, release) = kill(&mut effects, own);
+    column.insert("l raise the priority of a killed process of your own", priority);
+    column.insert("m free the memory of a killed process at once", release);
     let locks = if doomtop_locks(&privileges) { "yes" } else { "no: needs CAP_IPC_LOCK" };
-    column.insert("z stay in memory when memory is gone", locks.to_owned());
+    column.insert("z lock doomtop's own memory", locks.to_owned());
     println!("COLUMN {}", serde_json::to_string(&column).expect("JSON"));
     ExitCode::SUCCESS
 }
 
-/// Writes the value that a switch has; what the editor says before must come true.
-fn turn(hands: &mut LiveEffects, sample: &Snapshot) -> String {
-    let knob = Sysctl::Swappiness;
-    let from = knob.seen(sample).value().expect("its value");
-    let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
-    let foreseen = sample.privileges.sysctls_writable.hindrance();
-    assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));
+/// Writes the present value of a sysctl. The result must be what the dialog says before.
+fn write_sysctl(effects: &mut LiveEffects, sample: &Snapshot) -> String {
+    let sysctl = Sysctl::Swappiness;
+    let from = sample.sysctl(sysctl).value().expect("its value");
+    let cell = cell(&effects.perform(Intent::SetSysctl { sysctl, from, to: from }));
+    let predicted = sample.privileges.sysctls_writable.hindrance();
+    assert_eq!(cell, predicted.map_or_else(|| "yes".to_owned(), no));
     cell
 }
 

@@ -1,4 +1,4 @@
-//! The situations that doomtop finds itself in, made for real: users, capabilities, namespaces.
+//! Makes the situations in which doomtop may run: users, capabilities, namespaces.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
@@ -11,28 +11,28 @@ use rustix::thread::{CapabilitySet, capabilities, remove_capability_from_boundin
 
 use crate::probe;
 
-/// Enters a situation and runs the prober there.
+/// The argument that runs [`enter`].
 pub const ENTER: &str = "__enter";
 
-/// An ordinary user, and another one.
+/// User ids of an ordinary user and of another one.
 const USER: u32 = 65_534;
 const OTHER: u32 = 65_533;
 
-/// With which rights doomtop runs.
+/// The privileges with which doomtop runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Situation {
     /// An ordinary user.
     Nobody,
-    /// Root as containers and some virtual machines have it.
+    /// Root as in some containers and virtual machines.
     RootWithoutResource,
-    /// Root with everything.
+    /// Root with all capabilities.
     Root,
     /// Root in a container as Docker makes it: namespaces, fourteen capabilities, `/proc/sys` read-only.
     Container,
 }
 
-/// What Docker leaves to a container's root (moby `oci/caps/defaults.go`).
-const OF_CONTAINERS: CapabilitySet = CapabilitySet::CHOWN
+/// The capabilities of root in a Docker container (moby `oci/caps/defaults.go`).
+const CONTAINER_CAPS: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FSETID)
     .union(CapabilitySet::FOWNER)
@@ -47,10 +47,10 @@ const OF_CONTAINERS: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::AUDIT_WRITE);
 
-/// A child that is ended whatever happens.
-struct Own(Child);
+/// A child process that is killed and reaped in any case.
+struct OwnChild(Child);
 
-impl Drop for Own {
+impl Drop for OwnChild {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -70,7 +70,7 @@ impl Situation {
         }
     }
 
-    /// Why it cannot be made here.
+    /// Why the situation cannot be made here.
     pub fn missing(self) -> Option<&'static str> {
         let has = capabilities(None).map(|sets| sets.effective).unwrap_or(CapabilitySet::empty());
         if !has.contains(CapabilitySet::SETUID | CapabilitySet::SETPCAP) {
@@ -80,7 +80,7 @@ impl Situation {
         lacks.then_some("root here lacks CAP_SYS_RESOURCE")
     }
 
-    /// What works in it.
+    /// Runs the prober in this situation and returns its results.
     pub fn column(self) -> Result<BTreeMap<String, String>, String> {
         let itself = env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(itself);
@@ -99,7 +99,7 @@ fn fail(what: &str, error: impl std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Makes the situation around this very process, and tries everything in it.
+/// Makes the situation for this process and runs the prober in it.
 pub fn enter(arguments: &[String]) -> ExitCode {
     let inside = arguments.get(1).is_some_and(|word| word == "inside");
     let wanted = arguments.first().map(String::as_str).unwrap_or_default();
@@ -115,7 +115,7 @@ pub fn enter(arguments: &[String]) -> ExitCode {
         if let Err(errno) = unshare(spaces) {
             return fail("a namespace", errno);
         }
-        // The first child is the first process of the new namespace.
+        // The next child is pid 1 of the new namespace.
         let status = Command::new(itself).args([ENTER, wanted, "inside"]).status();
         return match status {
             Ok(status) if status.success() => ExitCode::SUCCESS,
@@ -133,17 +133,17 @@ pub fn enter(arguments: &[String]) -> ExitCode {
         Situation::RootWithoutResource => {
             CapabilitySet::all().difference(CapabilitySet::SYS_RESOURCE)
         }
-        Situation::Container => OF_CONTAINERS,
+        Situation::Container => CONTAINER_CAPS,
     };
     for dropped in CapabilitySet::all().difference(kept).iter() {
-        // One that this kernel does not know is not there anyway.
+        // An error means that this kernel does not know the capability.
         let _ = remove_capability_from_bounding_set(dropped);
     }
-    // By exec the bounding set becomes what root has, for the children too.
+    // At exec(2) the bounding set limits the capabilities of root, also those of the children.
     let user = if situation == Situation::Nobody { USER } else { 0 };
     let sleeper = |user: u32| {
         let mut command = Command::new(&itself);
-        command.arg(probe::SLEEP).uid(user).gid(user).stdin(Stdio::piped()).spawn().map(Own)
+        command.arg(probe::SLEEP).uid(user).gid(user).stdin(Stdio::piped()).spawn().map(OwnChild)
     };
     let (own, other) = match (sleeper(user), sleeper(OTHER)) {
         (Ok(own), Ok(other)) => (own, other),
@@ -159,7 +159,7 @@ pub fn enter(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// A `/proc` of the new namespace, with its `sys` read-only, as containers have it.
+/// Mounts a `/proc` for the new namespace, with `/proc/sys` read-only, as in a container.
 fn contain() -> nix::Result<()> {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;

@@ -1,14 +1,14 @@
-//! The real binary for a long time, with everything going on: what it holds (descriptors, threads,
-//! memory) is the same at the end as it was once it was warm.
+//! Runs the real binary for a long time under load: its descriptors, threads and memory must be the same
+//! at the end as after the warm-up.
 //!
-//! `cargo test` runs a few hundred steps of it; `DOOMTOP_SOAK_MINUTES=60 cargo test --test soak` goes on
-//! for so long, with a line a minute. A step is a look that was seen: a new value of
-//! `/proc/PID/oom_score_adj` of an own child stands on the screen.
+//! `cargo test` runs 300 steps; `DOOMTOP_SOAK_MINUTES=60 cargo test --test soak` runs for an hour and
+//! prints a line per minute. A step sets a new `oom_score_adj` for a child and waits until it is on the
+//! screen.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
-mod company;
-mod held;
+mod children;
+mod resources;
 #[allow(dead_code, reason = "the soak needs only part of it")]
 #[path = "../pty/terminal.rs"]
 mod terminal;
@@ -17,20 +17,21 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use company::Company;
-use held::Held;
+use children::Children;
+use resources::Resources;
 use terminal::Terminal;
 
-/// Steps of an ordinary test run, and how many of them warm it up.
+/// Number of steps of an ordinary run, and of those for the warm-up.
 const STEPS: u64 = 300;
 const WARM: u64 = 100;
 
-/// What may be more at the end of an ordinary run, in KiB: the allocator keeps pages of its own, and
-/// what grows with each look would be many times this after an hour.
-const MORE_KIB: u64 = 4096;
+/// Maximum growth of the memory after the warm-up, in KiB: the allocator keeps some pages. A leak per
+/// sample would be many times this after an hour.
+const MAX_GROWTH_KIB: u64 = 4096;
 
-/// What is typed between two steps, in turn: how a page is opened, what it shows and the table does not,
-/// and how it is left; `@` is the pid of the one that lives as long as all. An escape is a key only where nothing comes right behind it, so each is waited for.
+/// Keys that are typed between two steps, in turn: those that open a page, a text that only this page
+/// shows, and those that leave it. `@` stands for the pid of the marked child. Escape counts as a key
+/// only if nothing follows at once, so the test waits for each page.
 const KEYS: &[(&str, &str, &str)] = &[
     ("\x1b[B\x1b[B\x1b[A", "", ""),
     ("?\x1b[6~", "keys and columns", "\x1b"),
@@ -50,14 +51,14 @@ const KEYS: &[(&str, &str, &str)] = &[
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some(company::WORD) => company::live(),
-        // What asks for a list of tests gets none.
+        Some(children::ARGUMENT) => children::live(),
+        // `--list`: there are no separate tests to list.
         Some("--list") => ExitCode::SUCCESS,
         _ => soak(),
     }
 }
 
-/// For how long; a number of steps where nobody says.
+/// Duration of the run in minutes; `None` for a number of steps.
 fn minutes() -> Option<u64> {
     let text = env::var("DOOMTOP_SOAK_MINUTES").ok()?;
     Some(text.parse().expect("DOOMTOP_SOAK_MINUTES is a number of minutes"))
@@ -73,37 +74,39 @@ fn soak() -> ExitCode {
     };
     let mut said = 0;
     let mut run = |soak: &mut Soak, share: u64| {
-        let mut most = Held::default();
+        let mut most = Resources::default();
         while !over(soak, share) {
             soak.step();
-            most = most.or(Held::of(soak.terminal.pid()));
+            most = most.max(Resources::of(soak.terminal.pid()));
             let minute = begun.elapsed().as_secs() / 60;
             if minutes.is_some() && minute > said {
                 said = minute;
-                println!("soak: minute {minute}, {} looks: {}", soak.steps, soak.held());
+                println!("soak: minute {minute}, {} samples: {}", soak.steps, soak.resources());
             }
         }
         most
     };
     let warm = run(&mut soak, 1);
-    println!("soak: warm after {} looks: {warm}", soak.steps);
+    println!("soak: warm after {} samples: {warm}", soak.steps);
     run(&mut soak, 3);
-    // Right now a file may be open that is not, a look later.
-    let fits = |now: &Held| now.files <= warm.files && now.left == 0 && now.threads == warm.threads;
-    let mut now = soak.held();
+    // A file may be open just now that is closed after the next sample.
+    let fits =
+        |now: &Resources| now.files <= warm.files && now.stale == 0 && now.threads == warm.threads;
+    let mut now = soak.resources();
     for _ in 0..50 {
         if fits(&now) {
             break;
         }
         soak.step();
-        now = soak.held();
+        now = soak.resources();
     }
     println!(
-        "soak: {} looks, {} children, {} keys: {now}",
-        soak.steps, soak.company.came, soak.keys
+        "soak: {} samples, {} children, {} keys: {now}",
+        soak.steps, soak.children.started, soak.keys
     );
-    assert_eq!(soak.terminal.quit(), 0, "it ends as ever");
-    let memory = now.resident <= warm.resident + MORE_KIB && now.data <= warm.data + MORE_KIB;
+    assert_eq!(soak.terminal.quit(), 0, "it quits normally");
+    let memory =
+        now.resident <= warm.resident + MAX_GROWTH_KIB && now.data <= warm.data + MAX_GROWTH_KIB;
     if fits(&now) && memory {
         return ExitCode::SUCCESS;
     }
@@ -111,10 +114,10 @@ fn soak() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The program in its terminal, and those that it looks at.
+/// The program in its terminal, and the children that it samples.
 struct Soak {
     terminal: Terminal,
-    company: Company,
+    children: Children,
     at_once: bool,
     steps: u64,
     keys: u64,
@@ -122,24 +125,24 @@ struct Soak {
 
 impl Soak {
     fn start(at_once: bool) -> Self {
-        let company = Company::start();
-        let filter = company.filter();
+        let children = Children::start();
+        let filter = children.filter();
         let columns = "--columns=pid,oom_score_adj,rss,badness,command";
         let arguments = ["-d", "0.1", &filter, "--sort=pid", columns];
         let terminal = Terminal::run_as(120, 40, &arguments, &[]);
         terminal.wait_for("the table", |text| text.contains("BADNESS"));
-        Self { terminal, company, at_once, steps: 0, keys: 0 }
+        Self { terminal, children, at_once, steps: 0, keys: 0 }
     }
 
-    /// What it holds now.
-    fn held(&self) -> Held {
-        Held::of(self.terminal.pid())
+    /// Resources of the program now.
+    fn resources(&self) -> Resources {
+        Resources::of(self.terminal.pid())
     }
 
     /// Goes to a page, and back to the table.
     fn type_something(&mut self, nth: usize) {
         let (open, shows, close) = KEYS[nth];
-        let open = &open.replace('@', &self.company.eldest().to_string());
+        let open = &open.replace('@', &self.children.marked().to_string());
         if shows.is_empty() {
             self.terminal.send(open);
             self.terminal.send(close);
@@ -151,7 +154,7 @@ impl Soak {
         self.keys += 1;
     }
 
-    /// Something is typed, somebody grows, comes or goes, and a look later it is on the screen.
+    /// Types keys, lets the children change, and waits until a new value is on the screen.
     fn step(&mut self) {
         self.steps += 1;
         if self.steps.is_multiple_of(4) {
@@ -161,9 +164,9 @@ impl Soak {
             let (width, height) = [(80, 24), (200, 60), (120, 40)][(self.steps / 50) as usize % 3];
             self.terminal.resize(width, height);
         }
-        self.company.live_on();
-        let sign = self.company.mark(self.steps);
-        // Whoever soaks for long looks at the pace of the program.
+        self.children.step();
+        let sign = self.children.mark(self.steps);
+        // A long run samples at the interval of the program; a short one samples at once (Ctrl-R).
         if self.at_once {
             self.terminal.send("\x12");
         }

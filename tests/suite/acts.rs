@@ -106,8 +106,7 @@ fn a_dry_run_says_what_would_be_and_does_nothing() {
     let mut child = Own::sleeping();
     let output = run(&["set", "--dry-run", "--adj", "500", &child.pid()]);
     assert_eq!(output.status.code(), Some(0));
-    let said =
-        format!("dry run, nothing was done: {} sleep: oom_score_adj +0 -> +500", child.pid());
+    let said = format!("dry run, nothing done: {} sleep: oom_score_adj +0 -> +500", child.pid());
     assert!(text(&output).contains(&said), "{}", text(&output));
     assert!(text(&output).contains("by linux, next victim then: "), "{}", text(&output));
     assert_eq!(child.adj(), 0);
@@ -116,7 +115,7 @@ fn a_dry_run_says_what_would_be_and_does_nothing() {
     let line = &lines(&output)[0];
     let wanted = (&Value::from("rehearsed"), &Value::from("signal"));
     assert_eq!((&line["result"], &line["act"]), wanted);
-    assert!(line["why"].to_string().contains("the kernel would let you"), "{line}");
+    assert!(line["why"].to_string().contains("the kernel would permit the signal"), "{line}");
     let rule = if line["signal"] == "SIGKILL" { "no raw-I/O" } else { "CAP_SYS_RAWIO" };
     assert!(line["notes"].to_string().contains(rule), "{line}");
     assert!(child.lives());

@@ -6,11 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use doomtop::app::adj_rules::rules::{
-    ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState, RulesUpdate,
-};
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
+use doomtop::app::adj_rules::update::RulesUpdate;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup};
 use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};
@@ -89,7 +88,7 @@ fn switch_on(player: &mut Player) {
 
 fn wishes(asked: &[Request]) -> Vec<(i32, i16, i16)> {
     let wish = |request: &Request| match request {
-        Request::Act(Intent::KeepAdj { who, from, to, .. }) => (who.pid, from.0, to.0),
+        Request::Act(Intent::SetAdjByRule { who, from, to, .. }) => (who.pid, from.0, to.0),
         other => panic!("{other:?}"),
     };
     asked.iter().map(wish).collect()
@@ -98,11 +97,13 @@ fn wishes(asked: &[Request]) -> Vec<(i32, i16, i16)> {
 /// The hands did as they were told.
 fn done(player: &mut Player, asked: &[Request]) {
     for request in asked {
-        let Request::Act(Intent::KeepAdj { who, name, from, to, rule, digest }) = request else {
+        let Request::Act(Intent::SetAdjByRule { who, name, from, to, rule, digest }) = request
+        else {
             panic!("{request:?}");
         };
         let (name, rule, digest) = (name.clone(), rule.clone(), *digest);
-        let outcome = Outcome::AdjKept { who: *who, name, before: *from, now: *to, rule, digest };
+        let outcome =
+            Outcome::AdjSetByRule { who: *who, name, before: *from, now: *to, rule, digest };
         player.app.update(Msg::Outcome(outcome));
     }
 }
@@ -173,7 +174,7 @@ fn only_the_typed_count_in_their_own_dialog_switches_them_on() {
     assert_eq!(player.play("<A-a><Enter>3<Enter>"), [Request::SampleNow]);
     let asked = sample(&mut player, usual());
     assert_eq!(wishes(&asked), [(600, 0, 400), (601, 0, 400), (500, 300, -100)]);
-    let Request::Act(Intent::KeepAdj { digest, rule, .. }) = &asked[0] else { panic!() };
+    let Request::Act(Intent::SetAdjByRule { digest, rule, .. }) = &asked[0] else { panic!() };
     assert_eq!((*digest, rule.as_str()), (compile(RULES).digest, "java goes first"));
 }
 
@@ -237,7 +238,14 @@ fn an_earlier_look_says_nothing_of_who_was_changed() {
                 _ => (Adj(0), Adj(400)),
             };
             let digest = sticky(&player.app).rules.digest;
-            Request::Act(Intent::KeepAdj { who, name, from, to, rule: "mine".to_owned(), digest })
+            Request::Act(Intent::SetAdjByRule {
+                who,
+                name,
+                from,
+                to,
+                rule: "mine".to_owned(),
+                digest,
+            })
         })
         .collect();
     done(&mut player, &wished);
@@ -284,8 +292,11 @@ fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     let mut player = ruled();
     switch_on(&mut player);
     let asked = sample(&mut player, usual());
-    let refusals =
-        [Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" }, Refusal::Gone, Refusal::Reborn];
+    let refusals = [
+        Refusal::NotPermitted { hint: "needs CAP_SYS_RESOURCE" },
+        Refusal::Gone,
+        Refusal::PidReused,
+    ];
     for (request, refusal) in asked.into_iter().zip(refusals) {
         let Request::Act(intent) = request else { panic!() };
         player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
@@ -556,7 +567,7 @@ proptest! {
             let dialog = player.app.mode.clone();
             asked.extend(player.app.update(Msg::Key(key, Millis(player.now))));
             for request in &asked {
-                if let Request::Act(Intent::KeepAdj { digest, .. }) = request {
+                if let Request::Act(Intent::SetAdjByRule { digest, .. }) = request {
                     prop_assert_eq!(consent, Some(*digest), "{:?}", request);
                 }
             }
@@ -597,7 +608,7 @@ proptest! {
                 prop_assert!(!faults.is_empty());
                 for fault in faults {
                     let line = fault.to_string();
-                    prop_assert!(fault.spot.line > 0 && !line.contains('\n'), "{line}");
+                    prop_assert!(fault.location.line > 0 && !line.contains('\n'), "{line}");
                     prop_assert!(!line.contains('\u{202e}') && !line.contains('\0'), "{line}");
                 }
             }
@@ -660,7 +671,7 @@ fn the_page_and_the_question_are_as_they_were() {
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
     for (nth, request) in asked.into_iter().enumerate() {
         let Request::Act(intent) = request else { panic!() };
-        let Intent::KeepAdj { who, name, from, to, rule, digest } = intent.clone() else {
+        let Intent::SetAdjByRule { who, name, from, to, rule, digest } = intent.clone() else {
             panic!()
         };
         app.update(Msg::Outcome(if nth == 0 {
@@ -668,7 +679,7 @@ fn the_page_and_the_question_are_as_they_were() {
                 Refusal::NotPermitted { hint: "going below its floor needs CAP_SYS_RESOURCE" };
             Outcome::Refused { intent, refusal }
         } else {
-            Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
+            Outcome::AdjSetByRule { who, name, before: from, now: to, rule, digest }
         }));
     }
     // Nothing of it reached the fixture: who was written is seen changed back.
@@ -863,7 +874,7 @@ fn the_hands_pin_a_rules_process_as_any_other() {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     let mut hands = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
     let was = Adj(child.adj());
-    let wish = |who: ProcId, from: Adj| Intent::KeepAdj {
+    let wish = |who: ProcId, from: Adj| Intent::SetAdjByRule {
         who,
         name: "kp".to_owned(),
         from,
@@ -873,10 +884,10 @@ fn the_hands_pin_a_rules_process_as_any_other() {
     };
     let other = ProcId { pid: child.pid(), born: Ticks(1) };
     let Outcome::Refused { refusal, .. } = hands.perform(wish(other, was)) else { panic!() };
-    assert_eq!(refusal, Refusal::Reborn, "another birth is another process");
+    assert_eq!(refusal, Refusal::PidReused, "another birth is another process");
     let init = ProcId { pid: 1, born: Ticks(1) };
     assert!(matches!(hands.perform(wish(init, was)), Outcome::Refused { .. }));
-    for mut refuse in [NoEffects::ReadOnly, NoEffects::NotReal] {
+    for mut refuse in [NoEffects::ReadOnly, NoEffects::NotLive] {
         assert!(matches!(refuse.perform(wish(other, was)), Outcome::Refused { .. }));
     }
     assert_eq!(child.adj(), was.0);
@@ -884,9 +895,10 @@ fn the_hands_pin_a_rules_process_as_any_other() {
 
 #[test]
 fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
-    for text in
-        [include_str!("../../assets/adj-rules.toml"), include_str!("../../assets/adj-rules.md")]
-    {
+    for text in [
+        include_str!("../../assets/adj-rules.toml"),
+        include_str!("../../assets/docs/adj-rules.md"),
+    ] {
         let keys: Vec<char> =
             text.split("Alt-").skip(1).filter_map(|rest| rest.chars().next()).collect();
         assert!(!keys.is_empty());

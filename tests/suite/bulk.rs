@@ -2,7 +2,7 @@
 
 use doomtop::app::Request;
 use doomtop::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::mode::Mode;
 use doomtop::app::{Msg, NoticeLevel};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Process, Reading, Text};

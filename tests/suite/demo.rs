@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{ActingMode, App, Msg, Setup};
@@ -30,6 +30,9 @@ fn kills(sample: &Snapshot) -> u64 {
     sample.traffic.oom_kills.value().expect("every kernel of today counts them")
 }
 
+/// The looks of the demo, which is unpacked once.
+static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo::samples);
+
 /// The looks right before each kill.
 pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
     let pairs = samples.windows(2).enumerate();
@@ -52,7 +55,7 @@ struct Show {
 
 impl Show {
     fn new() -> Self {
-        let samples = demo::samples();
+        let samples = &*SAMPLES;
         let setup = Setup {
             own: Default::default(),
             acting: ActingMode::Demo,
@@ -65,7 +68,9 @@ impl Show {
             sample.clock.monotonic_ms.saturating_sub(samples[0].clock.monotonic_ms)
         };
         let times = samples.iter().map(times).collect();
-        samples.into_iter().for_each(|sample| _ = app.update(Msg::Played(sample)));
+        for sample in samples {
+            app.update(Msg::Played(Arc::clone(sample)));
+        }
         Self { app, times, at: 0 }
     }
 
@@ -87,13 +92,13 @@ impl Show {
 /// The app of the demo at a look: `before` so many looks before its kill `nth`.
 pub fn app_before(nth: usize, before: usize) -> App {
     let mut show = Show::new();
-    show.to(eves(&demo::samples())[nth] + 1 - before);
+    show.to(eves(&SAMPLES)[nth] + 1 - before);
     show.app
 }
 
 #[test]
 fn it_is_a_whole_recording_that_ends_by_itself() {
-    let samples = demo::samples();
+    let samples = &*SAMPLES;
     assert!(samples.len() >= 60, "{}", samples.len());
     assert!(demo::DEMO.len() < 300 << 10, "{} bytes", demo::DEMO.len());
     for pair in samples.windows(2) {
@@ -107,9 +112,9 @@ fn it_is_a_whole_recording_that_ends_by_itself() {
 
 #[test]
 fn whom_it_names_dies_as_the_kernel_wrote() {
-    let samples = demo::samples();
+    let samples = &*SAMPLES;
     let (_, reports) = log();
-    let eves = eves(&samples);
+    let eves = eves(samples);
     assert_eq!(eves.len(), reports.len(), "each kill between two looks of its own");
     let last = samples.last().expect("looks");
     assert_eq!(kills(last) - kills(&samples[0]), reports.len() as u64, "all were counted");
@@ -163,7 +168,7 @@ fn it_says_here_what_it_said_where_it_was_recorded() {
     let output = run(&["--demo", "--batch"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let here = sentences(&text);
-    assert_eq!(here.len(), demo::samples().len());
+    assert_eq!(here.len(), SAMPLES.len());
     for (nth, (here, there)) in here.iter().zip(said.lines()).enumerate() {
         assert_eq!(*here, there, "look {nth}");
     }
@@ -181,7 +186,7 @@ fn it_is_no_machine_to_act_on_and_no_other_recording() {
     for arguments in [&victim[..], &["--demo", "set", "--adj", "5", "2147483647"]] {
         assert_eq!(try_run(arguments).status.code(), Some(4), "{arguments:?}");
     }
-    let first = demo::samples()[0].processes.last().expect("processes").id;
+    let first = SAMPLES[0].processes.last().expect("processes").id;
     let own = format!("{}@{}", first.pid, first.born.0);
     let refused = try_run(&["--demo", "set", "--adj", "5", &own]);
     assert_eq!(refused.status.code(), Some(4));
@@ -211,7 +216,7 @@ const LOOK: Theme = Theme { colour: true, unicode: true };
 /// The moving picture: which looks, counted from the kill in the pod and from that of the machine, and
 /// for how long each.
 fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
-    let eves = eves(&demo::samples());
+    let eves = eves(&SAMPLES);
     let (pod, machine) = (eves[0], eves[1]);
     let mut show = Show::new();
     let mut frames = Vec::new();

@@ -1,8 +1,8 @@
 //! The editor of oom_score_adj in depth: whom it reaches, what it proposes; the journal and its way
 //! back; how a value is kept.
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::Key;
+use doomtop::app::mode::Mode;
 use doomtop::app::session::journal::ChangeState;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};
@@ -319,7 +319,7 @@ fn one_write_may_do_the_work_of_two() {
     let (who, name) = (id(610), "java".to_owned());
     let already = Outcome::AdjSet { who, name, before: Adj(100), now: Adj(100), revert: false };
     player.app.update(Msg::Outcome(already));
-    assert!(player.notice().contains("is +100 already"), "{}", player.notice());
+    assert!(player.notice().contains("is already +100"), "{}", player.notice());
     assert_eq!(player.app.journal.changes.len(), 1, "nothing that could be put back");
 }
 

@@ -204,7 +204,7 @@ fn a_victims_end_belongs_to_its_report() {
     assert_eq!(reports[0].reaped[0].shmem, Kib(8));
     assert_eq!(reports[1].not_reaped, [5]);
     assert!(reports[2].invoked.is_none(), "its dump was rate-limited");
-    assert!(reports[3].nobody && reports[3].panic.is_some());
+    assert!(reports[3].no_victim && reports[3].panic.is_some());
 }
 
 #[test]

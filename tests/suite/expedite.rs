@@ -22,15 +22,15 @@ fn take_detail(who: ProcId) -> ProcessDetail {
     detail(&root, who).expect("a living process")
 }
 
-fn hurried(who: ProcId, haste: Vec<Expedite>) -> Intent {
+fn hurried(who: ProcId, steps: Vec<Expedite>) -> Intent {
     let (name, signal) = ("child".to_owned(), Signal::KILL);
-    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, haste }
+    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, steps }
 }
 
 /// What is said until nothing more is to come.
 fn all_said(hands: &mut LiveEffects) -> Vec<Outcome> {
     let mut said = Vec::new();
-    while hands.pursuing() {
+    while hands.has_pending() {
         said.extend(hands.settle());
         std::thread::yield_now();
     }
@@ -39,7 +39,7 @@ fn all_said(hands: &mut LiveEffects) -> Vec<Outcome> {
 
 fn released(said: &[Outcome]) -> &StepResult {
     let found = said.iter().find_map(|outcome| match outcome {
-        Outcome::Hastened {
+        Outcome::StepDone {
             taken: ExpediteStep { step: Expedite::Reap, result: came }, ..
         } => Some(came),
         _ => None,
@@ -78,9 +78,9 @@ fn a_killed_child_is_hurried_and_every_step_is_told() {
     let who = child.id();
     let mut hands = hands();
     let outcome = hands.perform(hurried(who, Expedite::usual(Signal::KILL)));
-    let Outcome::Signalled { haste, pinned: true, .. } = outcome else { panic!("{outcome:?}") };
-    let [ExpediteStep { step: Expedite::Priority, result: came }] = &haste[..] else {
-        panic!("{haste:?}")
+    let Outcome::Signalled { steps, pinned: true, .. } = outcome else { panic!("{outcome:?}") };
+    let [ExpediteStep { step: Expedite::Priority, result: came }] = &steps[..] else {
+        panic!("{steps:?}")
     };
     if own_caps().has(Capability::SysNice) {
         assert_eq!(*came, StepResult::Done(String::new()));
@@ -105,7 +105,7 @@ fn sigterm_hurries_nobody() {
     let mut child = Own::sleeping();
     let mut hands = hands();
     let outcome = hands.perform(signal(child.id(), Signal::TERM, ConfirmedBy::Plain));
-    assert!(matches!(outcome, Outcome::Signalled { haste, .. } if haste.is_empty()));
+    assert!(matches!(outcome, Outcome::Signalled { steps, .. } if steps.is_empty()));
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]));
 }
@@ -119,7 +119,7 @@ fn a_refused_signal_leaves_the_priority_as_it_was() {
         name: "child".to_owned(),
         signal: Signal(4096),
         consent: ConfirmedBy::Plain,
-        haste: vec![Expedite::Priority],
+        steps: vec![Expedite::Priority],
     };
     assert!(matches!(refusal(hands().perform(wrong)), Refusal::Failed { .. }));
     let stat = fs::read_to_string(format!("/proc/{}/stat", who.pid)).expect("a stat");
@@ -278,16 +278,16 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
     assert!(matches!(hands.perform(kill(who)), Outcome::Signalled { .. }));
     assert!(child.lives(), "frozen, it cannot act on it");
     // Twice does not help; the thaw does, and only of the cgroup that the user saw.
-    assert!(matches!(refusal(hands.perform(kill(who))), Refusal::Underway { .. }));
+    assert!(matches!(refusal(hands.perform(kill(who))), Refusal::AlreadyKilled { .. }));
     let thaw = |cgroup: &str| vec![Expedite::Thaw { cgroup: cgroup.to_owned() }];
     let outcome = hands.perform(hurried(who, thaw("/another")));
-    let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(&haste[0].result, StepResult::Unavailable(_)), "{haste:?}");
+    let Outcome::Signalled { steps, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(matches!(&steps[0].result, StepResult::Unavailable(_)), "{steps:?}");
     assert!(group.says("freezer.state", "FROZEN"));
 
     let outcome = hands.perform(hurried(who, thaw(&group.path())));
-    let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].result, StepResult::Done(String::new()));
+    let Outcome::Signalled { steps, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(steps[0].result, StepResult::Done(String::new()));
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]));
     assert!(other.lives(), "only thawed");
@@ -307,7 +307,7 @@ fn a_v2_freezer_holds_back_what_is_caught() {
 
     let frozen = take_detail(child.id()).frozen.expect("frozen");
     assert_eq!((frozen.hierarchy, frozen.own), (Hierarchy::V2, true));
-    assert!(frozen.holds_back(Signal::TERM) && !frozen.holds_back(Signal::KILL));
+    assert!(frozen.delays(Signal::TERM) && !frozen.delays(Signal::KILL));
 
     let mut hands = hands();
     assert!(matches!(hands.perform(kill(plain.id())), Outcome::Signalled { .. }));
@@ -317,11 +317,11 @@ fn a_v2_freezer_holds_back_what_is_caught() {
         name: "child".to_owned(),
         signal: Signal::TERM,
         consent: ConfirmedBy::Plain,
-        haste: vec![Expedite::Thaw { cgroup: group.path() }],
+        steps: vec![Expedite::Thaw { cgroup: group.path() }],
     };
     let outcome = hands.perform(term);
-    let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].result, StepResult::Done(String::new()));
+    let Outcome::Signalled { steps, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(steps[0].result, StepResult::Done(String::new()));
     assert_eq!(child.0.wait().expect("it ends").code(), Some(3), "by its own handler");
     assert_eq!(all_said(&mut hands).len(), 2);
 }
@@ -343,7 +343,7 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
 
     let mut hands = hands();
     // Somebody below whom the user did not see.
-    let Refusal::Unseen { who } = refusal(hands.perform(doom(&group, &[&one]))) else {
+    let Refusal::NotSeen { who } = refusal(hands.perform(doom(&group, &[&one]))) else {
         panic!("unseen")
     };
     assert!(who.starts_with(&two.id().to_string()), "{who}");
@@ -352,14 +352,14 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     if let Intent::KillCgroup { members, .. } = &mut reborn {
         members[1].0.born = Ticks(members[1].0.born.0 + 1);
     }
-    assert!(matches!(refusal(hands.perform(reborn)), Refusal::Unseen { .. }));
+    assert!(matches!(refusal(hands.perform(reborn)), Refusal::NotSeen { .. }));
     // Somebody who is protected.
     group.take(pillar.id());
     let all = doom(&group, &[&one, &two, &pillar]);
-    let Refusal::Unseen { who } = refusal(hands.perform(all)) else { panic!("protected") };
+    let Refusal::NotSeen { who } = refusal(hands.perform(all)) else { panic!("protected") };
     assert!(who.contains("protected"), "{who}");
     assert!(one.lives() && two.lives() && pillar.lives());
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     pillar.0.kill().expect("an own child");
     pillar.0.wait().expect("an own child");
 
@@ -368,7 +368,7 @@ fn a_cgroup_dies_as_a_whole_or_not_at_all() {
     let mut both = [one.id(), two.id()];
     both.sort_unstable();
     let outcome = rehearsal().perform(wish.clone());
-    assert!(matches!(outcome, Outcome::Rehearsed { .. }), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::DryRun { .. }), "{outcome:?}");
     assert!(one.lives() && two.lives());
 
     let outcome = hands.perform(wish);
@@ -399,12 +399,12 @@ fn a_cgroup_with_a_backslash_in_its_name_is_thawed_and_killed_by_its_shown_path(
         name: "child".to_owned(),
         signal: Signal::CONT,
         consent: ConfirmedBy::Plain,
-        haste: vec![Expedite::Thaw { cgroup: group.path() }],
+        steps: vec![Expedite::Thaw { cgroup: group.path() }],
     };
     let mut hands = hands();
     let outcome = hands.perform(cont);
-    let Outcome::Signalled { haste, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(haste[0].result, StepResult::Done(String::new()));
+    let Outcome::Signalled { steps, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(steps[0].result, StepResult::Done(String::new()));
     group.until("cgroup.events", "frozen 0");
     assert!(child.lives());
     let outcome = hands.perform(doom(&group, &[&child]));
@@ -445,13 +445,13 @@ fn a_rehearsal_refuses_what_the_hands_refuse_and_does_nothing_else() {
     ] {
         let outcome = hands.perform(intent.clone());
         assert!(
-            matches!(&outcome, Outcome::Rehearsed { intent: it, .. } if *it == intent),
+            matches!(&outcome, Outcome::DryRun { intent: it, .. } if *it == intent),
             "{outcome:?}"
         );
     }
     let reborn = ProcId { born: Ticks(who.born.0 + 1), ..who };
-    assert_eq!(refusal(hands.perform(kill(reborn))), Refusal::Reborn);
-    assert_eq!(refusal(hands.perform(set(reborn, was, was))), Refusal::Reborn);
+    assert_eq!(refusal(hands.perform(kill(reborn))), Refusal::PidReused);
+    assert_eq!(refusal(hands.perform(set(reborn, was, was))), Refusal::PidReused);
     assert!(matches!(refusal(hands.perform(kill(seen(1)))), Refusal::Protected { .. }));
     assert!(matches!(refusal(hands.perform(kill(seen(own_pid())))), Refusal::Protected { .. }));
     let stale = Adj(was.0 + 1);
@@ -459,7 +459,7 @@ fn a_rehearsal_refuses_what_the_hands_refuse_and_does_nothing_else() {
     assert!(child.lives());
     assert_eq!(adj(who.pid), was);
     assert_eq!(hands.settle(), []);
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     child.0.kill().expect("an own child");
     child.0.wait().expect("an own child");
     assert_eq!(refusal(hands.perform(kill(who))), Refusal::Gone);
@@ -473,7 +473,7 @@ fn a_child_that_was_killed_is_not_killed_twice() {
     assert!(matches!(hands.perform(kill(who)), Outcome::Signalled { .. }));
     // On its way out, or dead and not collected: either way nothing is sent.
     let second = refusal(hands.perform(kill(who)));
-    assert!(matches!(second, Refusal::Underway { .. } | Refusal::Gone), "{second:?}");
+    assert!(matches!(second, Refusal::AlreadyKilled { .. } | Refusal::Gone), "{second:?}");
     child.0.wait().expect("it ends");
     assert!(matches!(all_said(&mut hands)[..], [Outcome::Exited { .. }]), "one end, not two");
 }

@@ -1,8 +1,9 @@
 //! Whole machines from `tests/fixtures`, and apps that look at them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{App, Msg, Request, Setup, Viewport};
@@ -14,8 +15,16 @@ use ratatui::layout::Rect;
 
 use crate::stage::setup;
 
-/// The looks of a fixture machine, oldest first.
+/// What was read from the fixtures so far, by their names.
+static READ: Mutex<BTreeMap<String, Vec<Arc<Snapshot>>>> = Mutex::new(BTreeMap::new());
+
+/// The looks of a fixture machine, oldest first. Each file is read once.
 pub fn samples(name: &str) -> Vec<Arc<Snapshot>> {
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.entry(name.to_owned()).or_insert_with(|| read_samples(name)).clone()
+}
+
+fn read_samples(name: &str) -> Vec<Arc<Snapshot>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let text = fs::read_to_string(&file).expect("a fixture");
     text.lines()

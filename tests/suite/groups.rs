@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
 use doomtop::model::{
     Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Limit, Pressure, PsiLine, Reading,
@@ -190,7 +191,7 @@ fn under_cursor(player: &Player) -> String {
 #[test]
 fn tab_steps_between_the_views() {
     let mut player = player();
-    assert_eq!(player.app.needs().cgroups, CgroupNeeds::Walls);
+    assert_eq!(player.app.needs().cgroups, CgroupNeeds::Limits);
     assert_eq!(player.play("<Tab>"), [Request::SampleNow]);
     assert_eq!(player.app.screen, ViewKind::Cgroups);
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
@@ -590,7 +591,7 @@ proptest! {
             }
             let who = match &player.app.mode {
                 Mode::Adjust(edit) => edit.who,
-                Mode::Signal(confirm) => confirm.who,
+                Mode::Signal(confirm) => confirm.plan.who,
                 _ => continue,
             };
             if dialog {

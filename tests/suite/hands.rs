@@ -93,7 +93,7 @@ pub fn set(who: ProcId, from: Adj, to: Adj) -> Intent {
 }
 
 pub fn signal(who: ProcId, signal: Signal, consent: ConfirmedBy) -> Intent {
-    Intent::Signal { who, name: "child".to_owned(), signal, consent, haste: Vec::new() }
+    Intent::Signal { who, name: "child".to_owned(), signal, consent, steps: Vec::new() }
 }
 
 pub fn kill(who: ProcId) -> Intent {
@@ -135,7 +135,7 @@ fn an_adj_is_raised_read_back_and_lowered_again() {
         assert_eq!(outcome, Outcome::AdjSet { who, name, before: from, now: to, revert });
         assert_eq!(adj(who.pid), to);
     }
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn an_adj_that_changed_meanwhile_is_left_alone() {
     let stale = Adj(was.0 + 1);
     let refused = refusal(hands().perform(set(who, stale, Adj(900))));
     assert_eq!(refused, Refusal::Changed { from: stale, found: was });
-    assert!(refused.words().contains("look again"), "{}", refused.words());
+    assert!(refused.words().contains("try again"), "{}", refused.words());
     assert_eq!(adj(who.pid), was);
 }
 
@@ -288,15 +288,15 @@ fn another_birth_is_another_process() {
     let mut hands = hands();
     for born in [Ticks(who.born.0 + 1), Ticks(who.born.0 - 1), Ticks(0)] {
         let other = ProcId { pid: who.pid, born };
-        assert_eq!(refusal(hands.perform(set(other, was, Adj(900)))), Refusal::Reborn);
+        assert_eq!(refusal(hands.perform(set(other, was, Adj(900)))), Refusal::PidReused);
         for consent in [ConfirmedBy::Plain, ConfirmedBy::TypedPid] {
             let wish = signal(other, Signal::KILL, consent);
-            assert_eq!(refusal(hands.perform(wish)), Refusal::Reborn);
+            assert_eq!(refusal(hands.perform(wish)), Refusal::PidReused);
         }
     }
     assert_eq!(adj(who.pid), was);
     assert!(child.lives());
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_process_that_is_gone_is_gone() {
     let mut hands = hands();
     assert_eq!(refusal(hands.perform(set(who, Adj::ZERO, Adj(5)))), Refusal::Gone);
     assert_eq!(refusal(hands.perform(kill(who))), Refusal::Gone);
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
 }
 
 #[test]
@@ -323,12 +323,12 @@ fn a_killed_child_is_followed_to_its_end() {
     };
     assert_eq!((hit, signal), (who, Signal::KILL));
     assert!(pinned, "this kernel has pidfds");
-    assert!(hands.pursuing());
+    assert!(hands.has_pending());
     child.0.wait().expect("it ends");
     let said = hands.settle();
     let [Outcome::Exited { who: gone, name: called, .. }] = &said[..] else { panic!("{said:?}") };
     assert_eq!((*gone, called), (who, &name));
-    assert!(!hands.pursuing());
+    assert!(!hands.has_pending());
     assert_eq!(hands.settle(), []);
 }
 
@@ -456,14 +456,14 @@ fn the_refusing_hands_refuse() {
     let who = child.id();
     let was = adj(who.pid);
     for (mut hands, why) in
-        [(NoEffects::ReadOnly, Refusal::ReadOnly), (NoEffects::NotReal, Refusal::NotReal)]
+        [(NoEffects::ReadOnly, Refusal::ReadOnly), (NoEffects::NotLive, Refusal::NotLive)]
     {
         for intent in [set(who, was, Adj(900)), kill(who)] {
             let outcome = hands.perform(intent.clone());
             assert_eq!(outcome, Outcome::Refused { intent, refusal: why.clone() });
         }
         assert_eq!(hands.settle(), []);
-        assert!(!hands.pursuing());
+        assert!(!hands.has_pending());
     }
     assert_eq!(adj(who.pid), was);
     assert!(child.lives());
@@ -525,8 +525,8 @@ fn recycle() {
         }
         let mut hands = hands();
         let was = adj(new.pid);
-        assert_eq!(refusal(hands.perform(set(old, was, Adj(900)))), Refusal::Reborn);
-        assert_eq!(refusal(hands.perform(kill(old))), Refusal::Reborn);
+        assert_eq!(refusal(hands.perform(set(old, was, Adj(900)))), Refusal::PidReused);
+        assert_eq!(refusal(hands.perform(kill(old))), Refusal::PidReused);
         assert_eq!(adj(new.pid), was);
         assert!(second.lives());
         assert!(matches!(hands.perform(kill(new)), Outcome::Signalled { .. }));

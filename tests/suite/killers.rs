@@ -212,7 +212,7 @@ fn earlyoom_waits_for_both_memory_and_swap() {
     assert!(!armed(11, Some(5)).ready);
     let without = armed(9, None);
     assert!(without.ready);
-    says(&without, "no swap: its swap half counts as met");
+    says(&without, "no swap: its swap condition counts as met");
     let mut tmpfs = level(stage(cast()), 20, None);
     tmpfs.memory.anon_kib = Reading::Value(Kib(180_000));
     let of_users = EARLYOOM.trigger_state(&told(tmpfs.clone(), |it| running(&mut it.earlyoom)));
@@ -230,15 +230,15 @@ fn earlyoom_s_contradictions_are_said() {
     let spared = told(level(stage(never), 5, None), |it| running(&mut it.earlyoom));
     let armed = EARLYOOM.trigger_state(&spared);
     assert!(!armed.ready);
-    says(&armed, "spares everybody");
+    says(&armed, "spares all processes");
     let odd = told(level(stage(vec![scored(10, "a", 1, 7)]), 5, None), |it| {
         it.earlyoom.options.prefer = Some(text("(a"));
         it.earlyoom.options.dry_run = true;
     });
     let armed = EARLYOOM.trigger_state(&odd);
     says(&armed, "not seen here; assumed defaults");
-    says(&armed, "doomtop cannot follow the expression (a");
-    says(&armed, "--dryrun: it kills nobody");
+    says(&armed, "doomtop cannot compile the expression (a");
+    says(&armed, "--dryrun: it kills nothing");
     assert_eq!(victim(&EARLYOOM, &odd), Some(10), "and nobody panics");
 }
 
@@ -278,11 +278,12 @@ fn with_g_the_whole_process_group_falls() {
         sentence(&context).whole()
     };
     assert!(
-        says(true).contains("200 ahead of 13 other. 2 more of its process group die with it"),
+        says(true)
+            .contains("200 points ahead of 13 other. 2 more of its process group die with it"),
         "{}",
         says(true)
     );
-    assert!(says(false).contains("10 ahead of 12 cc1plus"), "{}", says(false));
+    assert!(says(false).contains("10 points ahead of 12 cc1plus"), "{}", says(false));
 }
 
 fn rule(on: NohangRuleField, adj: i32, pattern: &str) -> NohangRule {
@@ -348,7 +349,7 @@ fn nohang_s_thresholds_and_what_it_makes_of_pressure() {
     assert!(!armed(5, Some(11), 99.0, false).ready);
     assert!(armed(5, Some(90), 40.0, true).ready, "pressure in place of swap");
     assert!(!armed(6, Some(90), 99.0, true).ready, "but never without the memory limit");
-    says(&armed(50, None, 99.0, true), "it ignores pressure then");
+    says(&armed(50, None, 99.0, true), "it ignores pressure");
 }
 
 #[test]
@@ -372,7 +373,7 @@ fn bustd_begins_with_whoever_is_first() {
     let scene = scene(stage(cast));
     assert_eq!(order(&BUSTD, &scene), [(5, 900), (8, 800)]);
     assert_eq!(reason(&BUSTD, &scene, 6), Some(SparedReason::Never));
-    says(&BUSTD.trigger_state(&scene), "this kernel tells no pressure");
+    says(&BUSTD.trigger_state(&scene), "this kernel has no PSI");
 }
 
 #[test]
@@ -516,14 +517,14 @@ fn systemd_oomd_kills_the_leaf_or_the_whole_group_with_most_swap() {
     let company: Vec<i32> =
         SYSTEMD_OOMD_SWAP.also_killed(&first, &scene).iter().map(|it| it.id.pid).collect();
     assert_eq!(company, [15]);
-    says(&SYSTEMD_OOMD_SWAP.trigger_state(&scene), "first would be /user.slice/app (2 processes)");
+    says(&SYSTEMD_OOMD_SWAP.trigger_state(&scene), "first: /user.slice/app (2 processes)");
 }
 
 #[test]
 fn five_percent_of_all_swap_is_not_enough() {
     let five = with_swap(tree(vec![(group("/a.service", 1, 500), 1)]), 10_000, 500);
     let armed = SYSTEMD_OOMD_SWAP.trigger_state(&scene(five));
-    says(&armed, "no cgroup here has ManagedOOMSwap=kill");
+    says(&armed, "no cgroup has ManagedOOMSwap=kill");
     let at = |swap| {
         let groups = vec![(group("/", 1, swap), 0), (group("/a.service", 1, swap), 1)];
         let mut snapshot = level(tree(groups), 5, Some(5));
@@ -532,7 +533,7 @@ fn five_percent_of_all_swap_is_not_enough() {
     };
     let exactly = SYSTEMD_OOMD_SWAP.trigger_state(&at(500));
     assert!(!exactly.ready);
-    says(&exactly, "no candidate holds more than 5 % of all swap");
+    says(&exactly, "no candidate has more than 5 % of all swap");
     assert!(SYSTEMD_OOMD_SWAP.trigger_state(&at(501)).ready);
 }
 
@@ -542,7 +543,7 @@ fn without_swap_systemd_oomd_can_never_fire() {
     let armed =
         SYSTEMD_OOMD_SWAP.trigger_state(&told(snapshot, |it| running(&mut it.systemd_oomd)));
     assert!(!armed.ready);
-    says(&armed, "0 < 0 is never true, so this rule can never fire");
+    says(&armed, "0 < 0 is never true, so this rule never acts");
 }
 
 #[test]
@@ -574,7 +575,7 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
     let mut scene = told(sample(51.0, 1000, 9000), |it| running(&mut it.systemd_oomd));
     // With one look nobody can tell, and the larger memory decides.
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(11, 0), (10, 0)]);
-    says(&SYSTEMD_OOMD_PRESSURE.trigger_state(&scene), "needs two looks");
+    says(&SYSTEMD_OOMD_PRESSURE.trigger_state(&scene), "needs two samples");
     let mut next = sample(51.0, 1700, 9100);
     next.killers = Arc::clone(&scene.now().killers);
     scene.advance(Arc::new(next));
@@ -588,7 +589,7 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
 }
 
 fn marked(group: Cgroup, marks: OomdXattrs) -> Cgroup {
-    Cgroup { marks: Some(marks), ..group }
+    Cgroup { xattrs: Some(marks), ..group }
 }
 
 #[test]
@@ -598,7 +599,7 @@ fn marks_count_by_who_set_them() {
     let omit = OomdXattrs { omit: true, ..OomdXattrs::default() };
     let at = |name: &str, scanned, marks: Option<OomdXattrs>| {
         let one = scans(group(&format!("{user}/{name}"), 9, 600), scanned);
-        (Cgroup { marks, ..one }, 1)
+        (Cgroup { xattrs: marks, ..one }, 1)
     };
     let mut groups = vec![(group("/", 0, 0), 0), (stalls(group(user, 9, 0), 60.0, 0.0), 0)];
     groups.extend([
@@ -683,7 +684,7 @@ fn oomd_by_size_has_three_phases() {
     assert_eq!(ranks(&scene), [(10, 0), (11, 0), (12, 0)], "c doubled, but is not of the largest");
     scene.advance(sample(400, 500, 200));
     assert_eq!(ranks(&scene), [(11, 1), (10, 0), (12, 0)], "b grew by two thirds");
-    says(&OOMD_SIZE.trigger_state(&Scene::new(sample(5, 3, 1), None)), "growth needs two looks");
+    says(&OOMD_SIZE.trigger_state(&Scene::new(sample(5, 3, 1), None)), "growth needs two samples");
 }
 
 #[test]
@@ -705,7 +706,7 @@ fn oomd_by_swap_and_by_pressure() {
     assert!(OOMD_SWAP.trigger_state(&scene).ready);
     assert!(OOMD_PRESSURE.trigger_state(&scene).ready);
     let none = told(with_swap(tree(usual_tree()), 0, 0), |it| running(&mut it.oomd));
-    says(&OOMD_SWAP.trigger_state(&none), "no swap: this rule can never fire");
+    says(&OOMD_SWAP.trigger_state(&none), "no swap: this rule never acts");
 }
 
 #[test]
@@ -716,7 +717,7 @@ fn oomd_by_reclaim_needs_two_looks_and_a_page() {
     let first = sample(vec![service("a", 9000), service("b", 100), service("c", 500)]);
     let mut scene = Scene::new(first, None);
     assert_eq!(order(&OOMD_PGSCAN, &scene), []);
-    says(&OOMD_PGSCAN.trigger_state(&scene), "needs two looks");
+    says(&OOMD_PGSCAN.trigger_state(&scene), "needs two samples");
     // a did not move, c was made anew, d is new.
     scene.advance(sample(vec![
         service("a", 9000),
@@ -726,7 +727,7 @@ fn oomd_by_reclaim_needs_two_looks_and_a_page() {
     ]));
     assert_eq!(order(&OOMD_PGSCAN, &scene), [(11, 7)]);
     assert_eq!(reason(&OOMD_PGSCAN, &scene, 13), Some(SparedReason::Zero));
-    says(&OOMD_PGSCAN.trigger_state(&scene), "first would be /system.slice/b");
+    says(&OOMD_PGSCAN.trigger_state(&scene), "first: /system.slice/b");
 }
 
 #[test]
@@ -752,7 +753,7 @@ fn oomd_by_reads_and_writes_weighs_the_devices_that_it_was_told_of() {
     };
     let mut scene = with(&devices);
     assert_eq!(order(&OOMD_IO, &scene), []);
-    says(&OOMD_IO.trigger_state(&scene), "needs two looks");
+    says(&OOMD_IO.trigger_state(&scene), "needs two samples");
     // Many reads are cheap for a disk, few writes are dear; what is done on others counts nothing.
     let mut next = tree(vec![
         service("a", vec![used(disk, 1005, 5)]),
@@ -829,7 +830,7 @@ fn every_killer_of_cgroups_takes_somebody_of_a_desk() {
         (&KUBELET, "crawler", 0),
     ] {
         assert_eq!(falls(policy, &scene), (victim.to_owned(), with), "{}", policy.id());
-        assert!(policy.trigger_state(&scene).why.contains("first would be"), "{}", policy.id());
+        assert!(policy.trigger_state(&scene).why.contains("first: "), "{}", policy.id());
     }
 }
 
@@ -864,7 +865,7 @@ fn what_is_to_be_avoided_dies_where_nobody_else_can() {
     assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &notes).0, "notes");
     let omitted = changed_desk(|group| {
         if group.path.as_str().ends_with("app-notes.scope") {
-            group.marks = Some(OomdXattrs { omit: true, ..OomdXattrs::default() });
+            group.xattrs = Some(OomdXattrs { omit: true, ..OomdXattrs::default() });
         }
     });
     assert_eq!(
@@ -879,7 +880,7 @@ fn what_is_to_be_avoided_dies_where_nobody_else_can() {
 fn a_mark_by_somebody_else_counts_for_nothing() {
     let by = |owner: u32| {
         let scene = changed_desk(move |group| {
-            if let Some(marks) = &mut group.marks {
+            if let Some(marks) = &mut group.xattrs {
                 marks.owner = owner;
             }
         });

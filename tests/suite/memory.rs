@@ -1,10 +1,10 @@
 //! Memory through time: what quantities are, what becomes of them on a line of cells, and the view
 //! that draws them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use doomtop::app::dialog::mode::ViewKind;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{App, Msg};
 use doomtop::forecast::chart_window::ChartWindow;
@@ -36,7 +36,7 @@ fn part(second: u64, from: u64, to: u64) -> f64 {
 
 /// A story of two cgroups and a disk: two minutes are calm; then the build grows; from 240 on all is
 /// full, and tasks wait; at 266 nobody looks until the killer has come, at 290; then it is calm again.
-pub fn film() -> Vec<Snapshot> {
+fn make_film() -> Vec<Arc<Snapshot>> {
     let base = samples("db-03.jsonl").pop().expect("two looks");
     let seconds = (0..=END).step_by(2).filter(|second| !(266..290).contains(second));
     let mut totals = [918_273_645_u64, 118_273_645, 5_000_000, 1_000_000];
@@ -98,9 +98,15 @@ pub fn film() -> Vec<Snapshot> {
         sample.traffic.alloc_stalls = Reading::Value(counts[3]);
         sample.traffic.refaults = Reading::Value(counts[4]);
         sample.traffic.oom_kills = Reading::Value(2 + u64::from(killed));
-        film.push(sample);
+        film.push(Arc::new(sample));
     }
     film
+}
+
+/// The same, made once.
+fn film() -> impl Iterator<Item = Arc<Snapshot>> {
+    static FILM: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(make_film);
+    FILM.iter().cloned()
 }
 
 /// An app that saw all of it, in the view of memory.
@@ -108,11 +114,10 @@ fn seen() -> App {
     let mut app = blank();
     paint(&mut app, FULL, 120, 40);
     let mut film = film();
-    let rest = film.split_off(1);
-    film.into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
+    app.update(Msg::Sampled(film.next().expect("a look")));
     let at = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::alt('4'), at));
-    rest.into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
+    film.for_each(|sample| drop(app.update(Msg::Sampled(sample))));
     settle(&mut app);
     app
 }
@@ -235,9 +240,8 @@ fn missing_looks_are_a_gap_and_a_slower_pace_is_none() {
     assert_eq!(joins(&[0, 1, 2, 3, 33, 34, 35]), [true, true, true, false, true, true]);
     let stalls = [true, true, true, false, false, true, true, true];
     assert_eq!(joins(&[0, 1, 2, 3, 33, 58, 59, 60, 61]), stalls, "two, one after the other");
-    let film = film();
     let mut seen = MachineHistory::default();
-    film.iter().for_each(|sample| seen.push(MachineSample::of(sample)));
+    film().for_each(|sample| seen.push(MachineSample::of(&sample)));
     let end = seen.last().expect("a moment").at;
     let window = ChartWindow::new(&seen, TimeAxis::new(end, Millis(340_000), 85));
     let cells = window.cells(series("memory-some"));
@@ -337,7 +341,7 @@ fn keys_choose_a_time_and_a_chart() {
 fn where_only_charts_reach_it_says_so() {
     let mut app = blank();
     app.playback.past.set_span(Millis(20_000));
-    film().into_iter().for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
+    film().for_each(|sample| drop(app.update(Msg::Sampled(sample))));
     let at = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::alt('4'), at));
     let oldest = app.playback.past.oldest();
@@ -425,10 +429,7 @@ fn a_long_history_costs_no_more_than_its_moments() {
 #[test]
 fn the_header_and_the_panel_have_their_past() {
     let mut app = blank();
-    film()
-        .into_iter()
-        .take(132)
-        .for_each(|sample| drop(app.update(Msg::Sampled(Arc::new(sample)))));
+    film().take(132).for_each(|sample| drop(app.update(Msg::Sampled(sample))));
     for (width, part) in [(120, " 60s"), (200, " 120s")] {
         let (buffer, _) = paint(&mut app, FULL, width, 40);
         let shown = text(&buffer);

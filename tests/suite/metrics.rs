@@ -375,7 +375,7 @@ fn a_domain_twice_in_a_recording_is_told_once() {
 }
 
 #[test]
-fn the_domain_that_is_asked_for_is_the_one_that_is_ranked() {
+fn the_domain_that_is_sysrq_is_the_one_that_is_ranked() {
     let mut sample = with_groups(usual(), vec![limited("/pod", 1 << 30, 1 << 20)]);
     for row in &mut sample.processes {
         let inside = row.id.pid == 500;
@@ -431,13 +431,13 @@ fn names() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_assets_and_the_readme_name_metrics_that_exist() {
+fn the_assets_and_the_documents_name_metrics_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names = names();
     for (file, least) in [
         ("assets/metrics/alerts.yml", 10),
         ("assets/metrics/dashboard.json", 10),
-        ("README.md", 5),
+        ("assets/docs/metrics.md", 20),
         ("src/report/metrics.rs", 2),
     ] {
         let text = fs::read_to_string(root.join(file)).expect(file);

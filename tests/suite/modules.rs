@@ -36,7 +36,7 @@ fn panic_names_nobody() {
 #[test]
 fn blame_names_one_program_and_nobody_else() {
     let blame = by_id("blame:java").expect("a program");
-    assert_eq!((blame.id(), blame.title()), ("blame:java", "always java, and nobody else"));
+    assert_eq!((blame.id(), blame.title()), ("blame:java", "only processes named java"));
     assert_eq!(order(blame, &scene(usual())), [600]);
     assert!(order(by_id("blame:nothing").unwrap(), &scene(usual())).is_empty());
     assert!(by_id("blame:").is_none());
@@ -176,7 +176,7 @@ fn nobody_is_said_in_the_rules_own_words() {
         sentence(&context).whole()
     };
     let blamed = said(by_id("blame:nothing").unwrap());
-    assert!(blamed.contains("nobody here is whom it names"), "{blamed}");
+    assert!(blamed.contains("it names no process here"), "{blamed}");
     assert!(!blamed.contains("panic"), "{blamed}");
 }
 

@@ -71,9 +71,9 @@ fn members(bytes: &[u8]) -> Vec<usize> {
     (0..bytes.len()).filter(begins).collect()
 }
 
-fn same(one: &Snapshot, other: &Snapshot) {
-    let json = |sample: &Snapshot| serde_json::to_value(sample).expect("JSON");
-    assert_eq!(json(one), json(other));
+/// All that a look says.
+fn json(sample: &Snapshot) -> String {
+    serde_json::to_string(sample).expect("JSON")
 }
 
 fn victims(samples: impl Iterator<Item = Arc<Snapshot>>) -> Vec<Vec<i32>> {
@@ -92,7 +92,7 @@ fn what_was_seen_comes_back() {
     let (found, lost) = play(&bytes);
     assert_eq!((found.len(), lost), (25, SourceError::End));
     for (one, other) in found.iter().zip(&samples) {
-        same(one, other);
+        assert_eq!(json(one), json(other));
     }
     let all = samples.iter().cloned().map(Arc::new);
     assert_eq!(victims(found.into_iter()), victims(all), "the same ranking on another machine");
@@ -110,13 +110,14 @@ fn what_changed_takes_less_than_a_tenth_of_the_whole() {
 fn a_tape_that_is_cut_anywhere_shows_what_was_complete() {
     let samples = film(8);
     let bytes = tape(&samples);
+    let written: Vec<String> = samples.iter().map(json).collect();
     let mut seen = 0;
     for end in 0..bytes.len() {
         let (found, lost) = play(&bytes[..end]);
         assert!(found.len() >= seen, "{} looks at {end}, {seen} before", found.len());
         seen = found.len();
-        for (one, other) in found.iter().zip(&samples) {
-            same(one, other);
+        for (one, written) in found.iter().zip(&written) {
+            assert_eq!(json(one), *written);
         }
         match lost {
             SourceError::End => {}
@@ -151,6 +152,7 @@ fn damage_anywhere_costs_its_own_member_and_is_said() {
     let bytes = tape(&samples);
     let begins = members(&bytes);
     assert_eq!(begins.len(), 4, "a whole look each minute");
+    let written: Vec<String> = samples.iter().map(json).collect();
     // The first two bytes say that it is compressed at all: one of them may be wrong.
     for at in (0..bytes.len()).step_by(151).chain(0..11) {
         for flip in [0x55, 0x01] {
@@ -169,7 +171,7 @@ fn damage_anywhere_costs_its_own_member_and_is_said() {
             assert!(others.clone().is_sorted_by_key(|sample| sample.clock.monotonic_ms), "at {at}");
             for sample in others {
                 let nth = (sample.clock.monotonic_ms.0 - 1000) / 10_000;
-                same(sample, &samples[nth as usize]);
+                assert_eq!(json(sample), written[nth as usize]);
             }
             // A flag or a time in a header means nothing to us, and the last member has none behind it.
             let told = damage.len() + usize::from(lost != SourceError::End);
@@ -224,11 +226,11 @@ fn damage_says_from_when_to_when() {
     };
     assert_eq!(
         damaged("the line ends", Some(1_763_733_790_123)).to_string(),
-        "tape:31: damaged (the line ends); looks from 14:03:10 to 14:03:22 UTC are lost"
+        "tape:31: damaged (the line ends); the samples from 14:03:10 to 14:03:22 UTC are lost"
     );
     assert_eq!(
         damaged("x", None).to_string(),
-        "tape:31: damaged (x); looks to 14:03:22 UTC are lost"
+        "tape:31: damaged (x); the samples to 14:03:22 UTC are lost"
     );
     assert_eq!(
         damaged("wrong checksum", Some(0)).to_string(),
@@ -282,13 +284,13 @@ fn unpacked_it_is_lines_of_json_that_can_be_read_too() {
     assert_eq!(text.iter().filter(|&&byte| byte == b'\n').count(), 8);
     let (found, lost) = play(&text);
     assert_eq!((found.len(), lost), (8, SourceError::End));
-    same(&found[7], &samples[7]);
+    assert_eq!(json(&found[7]), json(&samples[7]));
 
     // What changed since something that is not there is said, not guessed.
     let second = text.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
     let (found, lost) = play(&text[second..]);
     let SourceError::Bad { what, line: 1, .. } = lost else { panic!("{lost}") };
-    assert!(found.is_empty() && what.contains("since a line that is not here"), "{what}");
+    assert!(found.is_empty() && what.contains("since a line that is missing"), "{what}");
 }
 
 fn doomtop(arguments: &[&str]) -> Output {

@@ -81,7 +81,7 @@ fn machine(comm: bool) -> Snapshot {
     killers.nohang = KillerOptions {
         found: KillerPresence::Installed,
         from: vec![secret("/etc/zqnohang.conf")],
-        odd: vec![secret("zqodd")],
+        remarks: vec![secret("zqodd")],
         ..killers.nohang
     };
     let unit =
@@ -256,7 +256,7 @@ fn no_page_of_the_screen_tells_a_secret() {
         }),
         ..ProcessDetail::default()
     };
-    redactor.study(&mut study);
+    redactor.process_detail(&mut study);
     app.update(Msg::Detail(Box::new(study)));
     let sample = Theme { colour: true, unicode: true };
     for script in [

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::Mode;
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{
     ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,
@@ -22,7 +22,7 @@ fn id(pid: i32) -> doomtop::model::ProcId {
 
 fn sent(pid: i32, name: &str, signal: Signal) -> Msg {
     let (who, name) = (id(pid), name.to_owned());
-    Msg::Outcome(Outcome::Signalled { who, name, signal, pinned: true, haste: Vec::new() })
+    Msg::Outcome(Outcome::Signalled { who, name, signal, pinned: true, steps: Vec::new() })
 }
 
 fn stuck(pid: i32, name: &str, signal: Signal, why: &str) -> Msg {
@@ -42,8 +42,8 @@ fn acts(asked: &[Request]) -> Vec<&Intent> {
 }
 
 fn wish(pid: i32, name: &str, signal: Signal) -> Intent {
-    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
-    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, haste }
+    let (who, name, steps) = (id(pid), name.to_owned(), Expedite::usual(signal));
+    Intent::Signal { who, name, signal, consent: ConfirmedBy::Plain, steps }
 }
 
 fn frozen(hierarchy: Hierarchy) -> ProcessDetail {
@@ -66,24 +66,24 @@ fn what_was_found_out_changes_the_question_and_has_to_be_seen() {
     assert_eq!(early, [], "the new question was not on the screen yet");
     player.draw();
     let asked = player.play("y");
-    let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
+    let [Intent::Signal { steps, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
     let thaw = Expedite::Thaw { cgroup: "/jobs/a".to_owned() };
-    assert_eq!(*haste, [Expedite::Priority, Expedite::Reap, thaw]);
+    assert_eq!(*steps, [Expedite::Priority, Expedite::Reap, thaw]);
 }
 
 #[test]
 fn a_v2_freezer_is_thawed_for_sigterm_only() {
-    let haste = |keys: &str| {
+    let steps = |keys: &str| {
         let mut player = Player::on(usual());
         player.play("X");
         player.app.update(Msg::Detail(Box::new(frozen(Hierarchy::V2))));
         player.draw();
         let asked = player.play(keys);
-        let [Intent::Signal { haste, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
-        haste.clone()
+        let [Intent::Signal { steps, .. }] = acts(&asked)[..] else { panic!("{asked:?}") };
+        steps.clone()
     };
-    assert_eq!(haste("y"), Expedite::usual(Signal::KILL));
-    assert_eq!(haste("sy"), [Expedite::Thaw { cgroup: "/jobs/a".to_owned() }]);
+    assert_eq!(steps("y"), Expedite::usual(Signal::KILL));
+    assert_eq!(steps("sy"), [Expedite::Thaw { cgroup: "/jobs/a".to_owned() }]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
     player.play("600X");
     let falls = |player: &Player| match &player.app.mode {
-        Mode::Signal(confirm) => confirm.also_killed.join("; "),
+        Mode::Signal(confirm) => confirm.plan.also_killed.join("; "),
         other => panic!("{other:?}"),
     };
     assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
@@ -223,14 +223,16 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
 
     player.play("x");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!((confirm.who, confirm.signal), (id(400), Signal::KILL));
-    assert!(confirm.why.contains("SIGTERM") && confirm.why.contains("it ignores SIGTERM"));
+    assert_eq!((confirm.plan.who, confirm.plan.signal), (id(400), Signal::KILL));
+    assert!(
+        confirm.plan.why.contains("SIGTERM") && confirm.plan.why.contains("it ignores SIGTERM")
+    );
     assert_eq!(acts(&player.play("y")), [&wish(400, "Xorg", Signal::KILL)]);
 
     // X on it leads to the same.
     player.play("400X");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!(confirm.signal, Signal::KILL);
+    assert_eq!(confirm.plan.signal, Signal::KILL);
     player.play("<Esc>");
     // From a page as well, but not where nothing may be done.
     player.play("<F1>x");
@@ -260,7 +262,7 @@ fn tagged_processes_go_together_by_their_count() {
     let mut player = Player::on(usual());
     player.play("600 500<Enter>X");
     let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
-    assert_eq!(confirm.who, id(500));
+    assert_eq!(confirm.plan.who, id(500));
 }
 
 #[test]
@@ -280,8 +282,8 @@ fn a_main_process_takes_its_service_along() {
         player.app.update(Msg::Detail(Box::new(study)));
         let Mode::Signal(confirm) = &player.app.mode else { panic!("a dialog") };
         let along = "if it is the main process of work.service, systemd ends the other 1 with it";
-        assert_eq!(confirm.also_killed.iter().any(|line| line.contains(along)), main);
-        let restart = confirm.restart().expect("a word on it");
+        assert_eq!(confirm.plan.also_killed.iter().any(|line| line.contains(along)), main);
+        let (_, restart) = confirm.plan.restart().expect("a word on it");
         let words =
             if main { "if it is the main process of work" } else { "if it is its main process" };
         assert!(restart.contains(words), "{restart}");
@@ -326,11 +328,11 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     // What comes of it stands on the page; everybody is followed.
     let path = "/work".to_owned();
     player.app.update(Msg::Outcome(Outcome::CgroupKilled { path, members }));
-    assert!(player.app.journal.pursues(id(600)) && player.app.journal.pursues(id(601)));
+    assert!(player.app.journal.is_pending(id(600)) && player.app.journal.is_pending(id(601)));
     let round = player.app.journal.round.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
-    let refusal = Refusal::Unseen { who: "7 x".to_owned() };
+    let refusal = Refusal::NotSeen { who: "7 x".to_owned() };
     let mut player = Player::on(grouped());
     player.play("600k<End><Enter>2<Enter>");
     player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
@@ -361,14 +363,14 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let name = || "chrome".to_owned();
     let who = id(500);
     let refused = StepResult::Refused("needs CAP_SYS_NICE".to_owned());
-    let haste = vec![ExpediteStep { step: Expedite::Priority, result: refused }];
+    let steps = vec![ExpediteStep { step: Expedite::Priority, result: refused }];
     let signal = Signal::KILL;
     player.app.update(Msg::Outcome(Outcome::Signalled {
         who,
         name: name(),
         signal,
         pinned: true,
-        haste,
+        steps,
     }));
     assert!(player.notice().contains("highest priority: refused: needs CAP_SYS_NICE"));
     let spare = |memory, swap| FreeMemory { memory: Kib(memory), swap: Kib(swap) };
@@ -386,10 +388,10 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
         "gone after 12 ms, about 2.50G freed (available 1.00G -> 3.00G, swap free 512M -> 1.00G)";
     assert!(player.notice().contains(end), "{}", player.notice());
     let taken = ExpediteStep { step: Expedite::Reap, result: StepResult::Done(String::new()) };
-    player.app.update(Msg::Outcome(Outcome::Hastened { who, name: name(), taken }));
+    player.app.update(Msg::Outcome(Outcome::StepDone { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
     let last = player.app.journal.entries.last().expect("a line");
-    assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
+    assert!(last.text.contains("memory freed at once: done"), "{}", last.text);
 }
 
 #[test]
@@ -398,8 +400,8 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let asked = player.play("Xy");
     let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
     let (intent, checked) = (intent.clone(), "all is well");
-    player.app.update(Msg::Outcome(Outcome::Rehearsed { intent, checked }));
+    player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
-    assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
-    assert!(!player.app.journal.pursues(id(500)));
+    assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
+    assert!(!player.app.journal.has_pending(id(500)));
 }

@@ -10,7 +10,7 @@ use doomtop::model::{
     Snapshot, UserIds,
 };
 use doomtop::sample::proc_root::{LiveRoot, NotLive, ProcRoot};
-use doomtop::sample::process::lookup::{LONGEST, command_line, user_names};
+use doomtop::sample::process::lookup::{COMMAND_LINE_MAX, command_line, user_names};
 use doomtop::sample::process::walk::ROTATION;
 use doomtop::source::{LiveSource, Recording, ScanPatience, Source, SourceError};
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
@@ -839,16 +839,16 @@ fn a_command_line_is_that_of_the_process_asked_for() {
 fn a_command_line_without_end_is_cut() {
     let fake = FakeProc::new();
     let line = |pid, cmdline: Vec<u8>| Fake { pid, cmdline, ..Fake::default() };
-    fake.process(line(1, vec![b'x'; LONGEST]))
-        .process(line(2, vec![b'x'; LONGEST + 1]))
-        .process(line(3, [vec![b'x'; LONGEST - 1], "ää".into()].concat()))
+    fake.process(line(1, vec![b'x'; COMMAND_LINE_MAX]))
+        .process(line(2, vec![b'x'; COMMAND_LINE_MAX + 1]))
+        .process(line(3, [vec![b'x'; COMMAND_LINE_MAX - 1], "ää".into()].concat()))
         .process(line(4, vec![0xff; 5 << 20]));
     let snapshot = start(&fake).sample(&Needs::everything(), None).unwrap();
     for (pid, shown) in [
-        (1, "x".repeat(LONGEST)),
-        (2, format!("{}…", "x".repeat(LONGEST))),
-        (3, format!("{}…", "x".repeat(LONGEST - 1))),
-        (4, format!("{}…", r"\xff".repeat(LONGEST))),
+        (1, "x".repeat(COMMAND_LINE_MAX)),
+        (2, format!("{}…", "x".repeat(COMMAND_LINE_MAX))),
+        (3, format!("{}…", "x".repeat(COMMAND_LINE_MAX - 1))),
+        (4, format!("{}…", r"\xff".repeat(COMMAND_LINE_MAX))),
     ] {
         let there = row(&snapshot, pid).cmdline.clone().value().unwrap();
         assert!(there.as_str() == shown, "{pid}: {} bytes", there.as_str().len());
@@ -968,10 +968,13 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
         (good.replace("\"page_size\":4096", "\"page_size\":0"), "a page size of 0"),
         (good.replace("\"page_size\":4096", "\"page_size\":2097152"), "a page size of 2097152"),
         (good.replace("\"tick_rate\":100", "\"tick_rate\":10001"), "a tick rate of 10001"),
-        (good.replace("\"cpus\":", "\"cpus\":65536"), " processors cannot be"),
+        (good.replace("\"cpus\":", "\"cpus\":65536"), " processors is impossible"),
         (good.replace("\"has_mm\":true,", ""), "the process 99 lacks has_mm"),
         (good.replace("\"pid\":99", "\"pid\":-99"), "the pid -99"),
-        (good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"), "off the scale"),
+        (
+            good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"),
+            "is not from -1000 to 1000",
+        ),
         ("[]\n".to_owned(), "rec.jsonl:1:"),
     ] {
         if text == good {

@@ -1,7 +1,7 @@
 //! Key scripts: what is typed, and what the world is asked for.
 
-use doomtop::app::dialog::mode::Mode;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode, KeyContext, keys_of};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, Msg, Request, Setup};
 use doomtop::intent::{ConfirmedBy, Expedite, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Reading, Signal};
@@ -22,8 +22,8 @@ fn adj(pid: i32, name: &str, from: i16, to: i16) -> Request {
 }
 
 fn signal(pid: i32, name: &str, signal: Signal, consent: ConfirmedBy) -> Request {
-    let (who, name, haste) = (id(pid), name.to_owned(), Expedite::usual(signal));
-    Request::Act(Intent::Signal { who, name, signal, consent, haste })
+    let (who, name, steps) = (id(pid), name.to_owned(), Expedite::usual(signal));
+    Request::Act(Intent::Signal { who, name, signal, consent, steps })
 }
 
 #[test]
@@ -391,9 +391,9 @@ fn a_sacrifice_is_followed_to_its_end() {
         name: name(),
         signal,
         pinned: true,
-        haste: Vec::new(),
+        steps: Vec::new(),
     }));
-    assert!(player.app.journal.pursues(who));
+    assert!(player.app.journal.is_pending(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
     player.app.update(Msg::Outcome(Outcome::StillThere { who, name: name(), signal, after, why }));
@@ -408,7 +408,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         before,
         now,
     }));
-    assert!(!player.app.journal.pursues(who));
+    assert!(!player.app.journal.is_pending(who));
     assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
 }
 
@@ -416,7 +416,7 @@ fn a_sacrifice_is_followed_to_its_end() {
 fn a_refusal_is_told_in_words() {
     let mut player = Player::on(usual());
     let Request::Act(intent) = adj(500, "chrome", 300, -1) else { unreachable!() };
-    let refusal = Refusal::Reborn;
+    let refusal = Refusal::PidReused;
     player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(
         player.notice().contains("500 chrome: its pid belongs to another"),
@@ -633,7 +633,7 @@ fn the_check_calls_a_disagreement_only_when_it_is_confirmed() {
     };
     let mut player = Player::on(wrong());
     assert_eq!(player.app.check.count(), (9, 9), "once is no disagreement");
-    assert!(player.app.needs().scores != doomtop::model::Scores::Nobody);
+    assert!(player.app.needs().scores != doomtop::model::Scores::None);
     player.sample(wrong());
     assert_eq!(player.app.check.count(), (8, 9));
     player.sample(crate::stage::with_scores(usual()));
@@ -708,15 +708,15 @@ proptest! {
                         prop_assert!(several.intents().any(|listed| listed == *intent), "not listed");
                     }
                     (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
-                        prop_assert_eq!((*who, *signal), (confirm.who, confirm.signal));
+                        prop_assert_eq!((*who, *signal), (confirm.plan.who, confirm.plan.signal));
                         let wanted = if *consent == ConfirmedBy::Plain { KeyCode::Char('y') } else { KeyCode::Enter };
                         prop_assert_eq!(key.code, wanted);
                     }
-                    (Mode::Sysctl(edit), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
                         prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
                     }
-                    (Mode::ConfirmSysctl(sure), Intent::SetKnob { knob, to, .. }) => {
+                    (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));
                         prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
                     }

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use doomtop::app::dialog::mode::Mode;
-use doomtop::app::dialog::sysctl::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, Request, Setup};
 use doomtop::effects::{Effects, LiveEffects, NoEffects};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{
     Overcommit, OvercommitMode, PanicOnOom, Reading, Snapshot, Sysctl, SysctlWritable, Sysctls,
 };
+use doomtop::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::ui::Theme;
 use doomtop::units::{Kib, Millis};
@@ -42,7 +42,7 @@ fn promised(committed: u64) -> Snapshot {
 }
 
 fn turn(knob: Sysctl, from: u64, to: u64) -> Request {
-    Request::Act(Intent::SetKnob { knob, from, to })
+    Request::Act(Intent::SetSysctl { sysctl: knob, from, to })
 }
 
 fn forecast(player: &Player) -> OvercommitForecast {
@@ -157,13 +157,13 @@ fn the_last_turn_is_proposed_back() {
     player.play("<A-o>r");
     assert!(player.notice().contains("no switch was turned"));
     player.play("<Down>80<Enter>");
-    player.app.update(Msg::Outcome(Outcome::KnobSet {
-        knob: Sysctl::OvercommitRatio,
+    player.app.update(Msg::Outcome(Outcome::SysctlSet {
+        sysctl: Sysctl::OvercommitRatio,
         before: 0,
         now: 80,
         zeroed: Some((Sysctl::OvercommitKbytes, 1_500_000)),
     }));
-    assert!(player.notice().contains("overcommit_kbytes went from 1500000 to 0"));
+    assert!(player.notice().contains("changed vm.overcommit_kbytes from 1500000 to 0"));
     assert_eq!(player.app.journal.entries.len(), 1);
     let mut now = promised(1_000_000);
     now.overcommit.ratio = Reading::Value(80);
@@ -173,8 +173,8 @@ fn the_last_turn_is_proposed_back() {
         [turn(Sysctl::OvercommitKbytes, 0, 1_500_000)],
         "the one that counted before"
     );
-    player.app.update(Msg::Outcome(Outcome::KnobSet {
-        knob: Sysctl::OvercommitKbytes,
+    player.app.update(Msg::Outcome(Outcome::SysctlSet {
+        sysctl: Sysctl::OvercommitKbytes,
         before: 0,
         now: 1_500_000,
         zeroed: Some((Sysctl::OvercommitRatio, 80)),
@@ -190,7 +190,7 @@ fn a_refusal_is_told_and_what_will_refuse_is_said_before() {
     player.play("<A-o>");
     let Mode::Sysctl(edit) = &player.app.mode else { panic!("the editor is open") };
     assert!(edit.hindrance.is_some_and(|text| text.contains("on the host")));
-    let intent = Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
+    let intent = Intent::SetSysctl { sysctl: Sysctl::Swappiness, from: 60, to: 10 };
     let refusal = Refusal::NotPermitted { hint: SysctlWritable::RootOnly.hindrance().unwrap() };
     player.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));
     assert!(player.notice().contains("vm.swappiness: not permitted"), "{}", player.notice());
@@ -268,8 +268,8 @@ fn the_hands_write_and_read_back() {
             eprintln!("left out: this kernel has no {knob}");
             continue;
         };
-        match hands().perform(Intent::SetKnob { knob, from, to: from }) {
-            Outcome::KnobSet { knob: set, before, now, zeroed } => {
+        match hands().perform(Intent::SetSysctl { sysctl: knob, from, to: from }) {
+            Outcome::SysctlSet { sysctl: set, before, now, zeroed } => {
                 assert_eq!((set, before, now, zeroed), (knob, from, from, None));
             }
             // Not root, or in a container.
@@ -287,7 +287,7 @@ fn the_hands_write_and_read_back() {
 fn another_value_than_the_user_saw_is_left_alone() {
     for knob in Sysctl::ALL {
         let Some(there) = present(knob) else { continue };
-        let intent = Intent::SetKnob { knob, from: there + 1, to: 0 };
+        let intent = Intent::SetSysctl { sysctl: knob, from: there + 1, to: 0 };
         let outcome = hands().perform(intent);
         let Outcome::Refused { refusal, .. } = outcome else { panic!("{outcome:?}") };
         assert!(refusal.words().contains("changed meanwhile"), "{}", refusal.words());
@@ -302,9 +302,9 @@ fn no_other_root_and_no_recording_reaches_a_switch() {
     fs::write(folder.path().join("sys/vm/swappiness"), "60\n").expect("a file");
     let root = ProcRoot::open(folder.path()).expect("the folder");
     assert!(LiveRoot::prove(root).is_err(), "there are no hands for it");
-    let intent = || Intent::SetKnob { knob: Sysctl::Swappiness, from: 60, to: 10 };
+    let intent = || Intent::SetSysctl { sysctl: Sysctl::Swappiness, from: 60, to: 10 };
     for (mut hands, words) in
-        [(NoEffects::ReadOnly, "read-only"), (NoEffects::NotReal, "recording")]
+        [(NoEffects::ReadOnly, "read-only"), (NoEffects::NotLive, "recording")]
     {
         let Outcome::Refused { refusal, .. } = hands.perform(intent()) else { panic!("refused") };
         assert!(refusal.words().contains(words), "{}", refusal.words());

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::dialog::mode::{Mode, ViewKind};
-use doomtop::app::incident::timeline::{LogUpdate, whom};
+use doomtop::app::incident::event_text::whom;
+use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::events::{DaemonLogReader, KernelLogReader, OomReport};
 use doomtop::model::{
@@ -107,7 +109,7 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     let mut player = Player::on(later(0, 3, true));
     player.app.update(ear(SourceState::Closed("not readable".to_owned())));
     player.sample(later(2, 5, false));
-    let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoLook);
+    let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoSample);
     assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use doomtop::app::dialog::mode::{Mode, ViewKind};
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::opinion::{all_policies, opinions};
+use doomtop::forecast::killer_opinion::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
@@ -285,8 +286,8 @@ fn why_nothing_dies_is_said_in_words() {
     safe.play("<A-3>");
     let shown = seen(&mut safe.app, 120, 40);
     let card = line_with(&shown, "nobody");
-    assert!(card.contains("nobody can be chosen"), "{card}");
-    assert!(shown.contains("everybody is protected, and an OOM now would panic"), "{shown}");
+    assert!(card.contains("NOBODY can be chosen"), "{card}");
+    assert!(shown.contains("all processes are protected: an OOM now would panic"), "{shown}");
 
     let mut player = player();
     player.play("<A-3>");
@@ -395,7 +396,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     assert_eq!(old["signal"], 9);
     let gone = verdicts.iter().find(|it| it["policy"] == "linux-2.4.23").unwrap();
     assert_eq!(gone["off"]["by"], "no_killer");
-    let schema = include_str!("../../assets/schema.md");
+    let schema = include_str!("../../assets/docs/schema.md");
     for key in verdicts[0].as_object().unwrap().keys() {
         assert!(schema.contains(&format!("`{key}`")), "{key} is described");
     }

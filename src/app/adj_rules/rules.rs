@@ -4,48 +4,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::dialog::mode::{KeyPress, Mode, ShownSince};
-use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::{ActingMode, App, NoticeLevel, Request};
-use crate::intent::{Intent, Outcome, Refusal};
+use crate::app::adj_rules::consent::{RuleConsent, RuleConsentDialog};
+use crate::intent::Intent;
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::protection::{Protection, protection};
 use crate::policy::site::{AdjRules, RuleMatch};
-use crate::units::{Adj, Millis};
-use crate::words::outcome::outcome_text;
+use crate::units::Adj;
 
 /// So many values are written at most after one look; the others wait for the next one.
 pub const MOST_A_LOOK: usize = 20;
-
-/// What became of the file.
-#[derive(Clone, Debug)]
-pub enum RulesUpdate {
-    /// A version that was understood.
-    Good {
-        /// The file's name, harmless.
-        file: String,
-        /// What it says.
-        rules: Arc<AdjRules>,
-    },
-    /// A version that was not, in one line.
-    Bad(String),
-}
-
-/// The consent that was given once for these rules, whoever they will mean. Nothing but
-/// `Ask::agree` makes one, and there is no second of it.
-#[derive(Debug)]
-pub struct RuleConsent {
-    rules: Arc<AdjRules>,
-}
-
-impl RuleConsent {
-    /// The rules that it was given for.
-    #[must_use]
-    pub const fn rules(&self) -> &Arc<AdjRules> {
-        &self.rules
-    }
-}
 
 /// How a process stands that a rule means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,10 +82,11 @@ pub struct ActiveRules {
 
 const NO_PROOF: &str =
     "its name alone is no proof: nothing is lowered without a user or a cgroup from / on";
+
 const SETUID: &str = "another user started it (setuid): nothing is lowered where the real user is not the effective one";
 
 impl ActiveRules {
-    fn new(file: String, rules: Arc<AdjRules>) -> Self {
+    pub(crate) fn new(file: String, rules: Arc<AdjRules>) -> Self {
         Self {
             file,
             rules,
@@ -169,14 +137,41 @@ impl ActiveRules {
         }
     }
 
+    /// The dialog that asks whether they shall be carried out from now on.
+    pub(crate) fn consent_dialog(&self) -> RuleConsentDialog {
+        let rules = self.rules.rules.iter().enumerate();
+        let would = |nth: usize| {
+            let cases = self.cases.iter();
+            cases.filter(|case| case.rule == nth && case.state == RuleCaseState::Would).count()
+        };
+        let lines = rules.map(|(nth, rule)| (rule.about.clone(), rule.adj, would(nth))).collect();
+        RuleConsentDialog::new(self.file.clone(), lines, self.would(), Arc::clone(&self.rules))
+    }
+
+    /// Carries them out from now on; not where the consent was given for another version of the file.
+    pub(crate) fn switch_on(&mut self, consent: RuleConsent) -> bool {
+        if !Arc::ptr_eq(consent.rules(), &self.rules) || self.trouble.is_some() {
+            return false;
+        }
+        (self.written, self.refused) = (0, 0);
+        self.marks.clear();
+        self.consent = Some(consent);
+        true
+    }
+
+    /// Whether they are on, in the version of this digest.
+    pub(crate) fn is_on_for(&self, digest: u64) -> bool {
+        self.consent.as_ref().is_some_and(|consent| consent.rules().digest == digest)
+    }
+
     /// Stops writing; what was written stays as it is.
-    fn switch_off(&mut self) -> bool {
+    pub(crate) fn switch_off(&mut self) -> bool {
         self.marks.clear();
         self.consent.take().is_some()
     }
 
     /// Looks whom the rules mean now. Who was changed back comes out, once.
-    fn sample(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
+    pub(crate) fn sample(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
         let mut changed_back = Vec::new();
         self.marks.retain(|&id, _| scene.find(id).is_some());
         self.cases.clear();
@@ -238,7 +233,7 @@ impl ActiveRules {
     }
 
     /// What is to be written now, under the consent and as far as one look goes.
-    fn wishes(&mut self) -> Vec<Intent> {
+    pub(crate) fn wishes(&mut self) -> Vec<Intent> {
         let Some(consent) = &self.consent else { return Vec::new() };
         if !Arc::ptr_eq(consent.rules(), &self.rules) {
             return Vec::new();
@@ -251,7 +246,7 @@ impl ActiveRules {
             case.state = RuleCaseState::Asked;
             self.marks
                 .insert(case.who, WrittenByRule { rule: case.rule, state: RuleCaseState::Asked });
-            wishes.push(Intent::KeepAdj {
+            wishes.push(Intent::SetAdjByRule {
                 who: case.who,
                 name: case.name.clone(),
                 from,
@@ -264,7 +259,7 @@ impl ActiveRules {
     }
 
     /// Takes in what came of a wish.
-    fn answered(&mut self, who: ProcId, state: RuleCaseState) {
+    pub(crate) fn answered(&mut self, who: ProcId, state: RuleCaseState) {
         match &state {
             RuleCaseState::Written => self.written += 1,
             RuleCaseState::Refused(_) => self.refused += 1,
@@ -338,257 +333,4 @@ fn state(
         before.comm == process.comm && before.adj == process.adj && before.ids == process.ids
     });
     if settled { RuleCaseState::Would } else { RuleCaseState::New }
-}
-
-/// The dialog that asks whether the rules shall be carried out from now on.
-#[derive(Clone, Debug)]
-pub struct RuleConsentDialog {
-    /// The file's name.
-    pub file: String,
-    /// For each rule: what it is for, the value, and how many it would write now.
-    pub lines: Vec<(String, Adj, usize)>,
-    /// How many would be written now: this is what is typed.
-    pub count: usize,
-    /// Typed so far.
-    pub typed: String,
-    /// Since when it is on the screen.
-    pub shown: ShownSince,
-    rules: Arc<AdjRules>,
-}
-
-impl RuleConsentDialog {
-    fn new(sticky: &ActiveRules) -> Self {
-        let rules = sticky.rules.rules.iter().enumerate();
-        let would = |nth: usize| {
-            let cases = sticky.cases.iter();
-            cases.filter(|case| case.rule == nth && case.state == RuleCaseState::Would).count()
-        };
-        Self {
-            file: sticky.file.clone(),
-            lines: rules.map(|(nth, rule)| (rule.about.clone(), rule.adj, would(nth))).collect(),
-            count: sticky.would(),
-            typed: String::new(),
-            shown: ShownSince::default(),
-            rules: Arc::clone(&sticky.rules),
-        }
-    }
-
-    /// The consent, where the count was typed and the key pressed with all of it in view.
-    fn agree(&self, press: KeyPress) -> Option<RuleConsent> {
-        let agreed = self.shown.confirms_at(press) && self.typed.parse() == Ok(self.count);
-        agreed.then(|| RuleConsent { rules: Arc::clone(&self.rules) })
-    }
-}
-
-impl App {
-    /// Takes in what became of the file of rules.
-    pub(crate) fn take_adj_rules(&mut self, news: RulesUpdate) {
-        match news {
-            RulesUpdate::Good { file, rules } => {
-                let was_on = self.adj_rules.as_ref().is_some_and(ActiveRules::is_on);
-                let again = self.adj_rules.is_some();
-                self.adj_rules = Some(ActiveRules::new(file, rules));
-                self.watch_adj_rules();
-                if was_on {
-                    self.note_rules(
-                        NoticeLevel::Warn,
-                        "the rules changed: off until they are confirmed again",
-                    );
-                } else if again {
-                    self.say(
-                        NoticeLevel::Good,
-                        "the rules were read again; nothing is written yet",
-                    );
-                }
-            }
-            RulesUpdate::Bad(what) => {
-                let Some(sticky) = &mut self.adj_rules else {
-                    return self.say(NoticeLevel::Warn, what);
-                };
-                let was_on = sticky.switch_off();
-                sticky.trouble = Some(what.clone());
-                self.watch_adj_rules();
-                if was_on {
-                    self.note_rules(NoticeLevel::Warn, &format!("the rules are off: {what}"));
-                } else {
-                    self.say(NoticeLevel::Warn, what);
-                }
-            }
-        }
-    }
-
-    fn note_rules(&mut self, level: NoticeLevel, text: &str) {
-        let at = self.now_unix_ms();
-        self.journal.note(at, level, text.to_owned());
-        self.say(level, text);
-    }
-
-    fn watch_adj_rules(&mut self) {
-        // An earlier look, or a report, says nothing of who was changed since.
-        if self.shows_other_sample() {
-            return;
-        }
-        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else { return };
-        let changed_back = sticky.sample(scene, self.setup.own);
-        for text in changed_back {
-            self.note_rules(NoticeLevel::Warn, &text);
-        }
-    }
-
-    /// What the rules do after a look: nothing unless they are on.
-    pub(crate) fn apply_adj_rules(&mut self) -> Vec<Request> {
-        if self.shows_other_sample() {
-            return Vec::new();
-        }
-        self.watch_adj_rules();
-        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else {
-            return Vec::new();
-        };
-        // Rows of an earlier look say nothing of now.
-        let fresh = scene.now().scan.stale_ms == Millis::ZERO;
-        if !fresh || self.report.is_some() || self.setup.acting != ActingMode::Free {
-            return Vec::new();
-        }
-        sticky.wishes().into_iter().map(Request::Act).collect()
-    }
-
-    /// Takes in what came of a rule's wish: a line of the journal, no message. What was wished under a
-    /// consent that is over counts for nothing else. What is about something else is given back.
-    pub(crate) fn take_rule_outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
-        let (who, of, state, level) = match &outcome {
-            Outcome::AdjKept { who, digest, .. } => {
-                (*who, *digest, Some(RuleCaseState::Written), NoticeLevel::Good)
-            }
-            Outcome::Refused { intent: Intent::KeepAdj { who, digest, .. }, refusal } => {
-                match refusal {
-                    // It ended meanwhile: nothing to tell.
-                    Refusal::Gone | Refusal::Reborn => (*who, *digest, None, NoticeLevel::Plain),
-                    refusal => (
-                        *who,
-                        *digest,
-                        Some(RuleCaseState::Refused(refusal.words())),
-                        NoticeLevel::Warn,
-                    ),
-                }
-            }
-            _ => return Some(outcome),
-        };
-        let (Some(sticky), Some(state)) = (&mut self.adj_rules, state) else { return None };
-        if sticky.consent.as_ref().is_some_and(|consent| consent.rules.digest == of) {
-            sticky.answered(who, state);
-        }
-        let at = self.now_unix_ms();
-        self.journal.note(at, level, outcome_text(&outcome));
-        None
-    }
-
-    /// Opens the page of the rules.
-    pub(crate) fn open_rules(&mut self) {
-        if self.adj_rules.is_some() {
-            self.mode = Mode::AdjRules(0);
-        } else {
-            self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
-        }
-    }
-
-    /// Switches the rules off at once.
-    pub(crate) fn rules_off(&mut self) {
-        let was_on = self.adj_rules.as_mut().map(ActiveRules::switch_off);
-        match was_on {
-            Some(true) => {
-                self.watch_adj_rules();
-                self.note_rules(
-                    NoticeLevel::Good,
-                    "the rules are off; what they wrote stays as it is",
-                );
-            }
-            Some(false) => {
-                self.say(NoticeLevel::Plain, "the rules are off already: nothing is written")
-            }
-            None => self.open_rules(),
-        }
-    }
-
-    fn ask_rule_consent(&mut self) {
-        if !self.may_act() {
-            return;
-        }
-        let Some(sticky) = &self.adj_rules else { return };
-        if self.setup.acting != ActingMode::Free {
-            self.say(
-                NoticeLevel::Plain,
-                "a dry run: the rules stay off, and this page says what they would do",
-            );
-        } else if sticky.is_on() {
-            self.say(NoticeLevel::Plain, "the rules are on already; o switches them off");
-        } else if sticky.trouble.is_some() {
-            self.say(NoticeLevel::Warn, "the file is bad as it is now: mend it first");
-        } else if self.scene.as_ref().and_then(Scene::before).is_none() {
-            self.say(NoticeLevel::Plain, "one more look is needed to tell whom they mean");
-        } else {
-            self.mode = Mode::RuleConsent(RuleConsentDialog::new(sticky));
-        }
-    }
-
-    pub(crate) fn adj_rules_key(&mut self, key: Key) -> Vec<Request> {
-        let last = self.viewport.page_lines.saturating_sub(self.viewport.page);
-        let Mode::AdjRules(at) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::AdjRules, key) {
-            Some(Action::SwitchOn) => self.ask_rule_consent(),
-            Some(Action::RulesOff) => self.rules_off(),
-            Some(Action::Back) => self.mode = Mode::Browse,
-            Some(Action::Quit) => return vec![Request::Quit { keep: false }],
-            Some(Action::Suspend) => return vec![Request::Suspend],
-            Some(action) => {
-                let by = action.step(self.viewport.page).unwrap_or_default();
-                *at = u16::try_from(usize::from(*at).saturating_add_signed(by)).unwrap_or(last);
-                *at = (*at).min(last);
-            }
-            None => {}
-        }
-        Vec::new()
-    }
-
-    pub(crate) fn rule_consent_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::RuleConsent(ask) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Confirm, key) {
-            Some(Action::Back) => {
-                self.mode = Mode::AdjRules(0);
-                self.say(NoticeLevel::Plain, "the rules stay off");
-            }
-            Some(Action::Quit) => return self.leave_dialog("the rules stay off"),
-            Some(Action::Suspend) => return vec![Request::Suspend],
-            Some(Action::Apply) if ask.shown.confirms_at(press) => match ask.agree(press) {
-                Some(consent) => return self.switch_on(consent),
-                None => {
-                    let text = format!("that is not the count: type {}", ask.count);
-                    ask.typed.clear();
-                    self.say(NoticeLevel::Warn, text);
-                }
-            },
-            None if ask.shown.was_seen_at(press.at) => match key {
-                Key { code: KeyCode::Backspace, .. } => drop(ask.typed.pop()),
-                _ if ask.typed.len() < 7 => ask.typed.extend(key.digit()),
-                _ => {}
-            },
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn switch_on(&mut self, consent: RuleConsent) -> Vec<Request> {
-        self.mode = Mode::AdjRules(0);
-        let Some(sticky) = &mut self.adj_rules else { return Vec::new() };
-        if !Arc::ptr_eq(consent.rules(), &sticky.rules) || sticky.trouble.is_some() {
-            self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
-            return Vec::new();
-        }
-        (sticky.written, sticky.refused) = (0, 0);
-        sticky.marks.clear();
-        sticky.consent = Some(consent);
-        let (file, digest) = (&sticky.file, sticky.rules.digest);
-        let text = format!("the rules of {file} are on (version {digest:016x})");
-        self.note_rules(NoticeLevel::Good, &text);
-        vec![Request::SampleNow]
-    }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::dialog::mode::ShownSince;
+use crate::app::keymap::press::ShownSince;
 use crate::model::{ProcId, Process, Scene};
 use crate::plan::preview::{Previews, Proposals};
 use crate::plan::rights::{AffectedKin, WriteRights};
 use crate::plan::targets::Targets;
-use crate::policy::{Policy, likely_sharers};
+use crate::policy::Policy;
 use crate::rank::Ranking;
 use crate::units::{Adj, LegacyAdj};
 
@@ -235,11 +235,11 @@ impl AdjustDialog {
         };
         let Some(value) = self.value() else { return };
         self.warning = self.rights.warning(self.from, value);
-        // Those who share a memory share the value.
-        let mut changed = self.reached.clone();
-        if !self.is_wide() && !self.kin.memory_sharers.is_empty() {
-            changed.extend(likely_sharers(process, scene).iter().map(|other| other.id));
-        }
+        let changed = if self.is_wide() {
+            self.reached.clone()
+        } else {
+            AffectedKin::changed_with(process, scene)
+        };
         self.previews = Previews::of(policy, (self.who, &changed), value, scene, now, spare);
     }
 }

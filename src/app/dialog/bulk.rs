@@ -1,7 +1,7 @@
 //! The dialog before an act on several processes: it lists every one of them, and only its own
 //! confirmation releases the intents.
 
-use crate::app::dialog::mode::ShownSince;
+use crate::app::keymap::press::ShownSince;
 use crate::intent::Intent;
 use crate::model::ProcId;
 use crate::units::Millis;

@@ -1,6 +1,5 @@
 //! One adj for many: the list that is shown before anything is written.
 
-use crate::app::App;
 use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
 use crate::app::session::journal::{AdjChange, Journal};
@@ -16,15 +15,20 @@ const AT_A_GLANCE: usize = 12;
 
 /// The dialog before the editor's value is written to everybody whom it reaches.
 #[must_use]
-pub fn dialog(app: &App, edit: &AdjustDialog, to: Adj, scene: &Scene) -> BulkDialog {
+pub fn dialog(
+    edit: &AdjustDialog,
+    to: Adj,
+    scene: &Scene,
+    (own, journal): (ProcId, &Journal),
+) -> BulkDialog {
     let mut doubts: Vec<&'static str> = Vec::new();
     let found = edit.reached.iter().filter_map(|&id| scene.find(id));
     let items = found.map(|process| {
-        let item = item(app, edit, process, to, scene);
+        let item = item(edit, process, to, scene, (own, journal));
         if item.intent.is_some()
             && let Some(from) = process.adj.value()
         {
-            doubts.extend(rights(process, from, scene, &app.journal).warning(from, to));
+            doubts.extend(rights(process, from, scene, journal).warning(from, to));
         }
         item
     });
@@ -81,7 +85,13 @@ fn rights(process: &Process, from: Adj, scene: &Scene, journal: &Journal) -> Wri
 }
 
 /// What happens to one of them, or why it is left alone.
-fn item(app: &App, edit: &AdjustDialog, process: &Process, to: Adj, scene: &Scene) -> BulkItem {
+fn item(
+    edit: &AdjustDialog,
+    process: &Process,
+    to: Adj,
+    scene: &Scene,
+    (own, journal): (ProcId, &Journal),
+) -> BulkItem {
     let (who, name): (ProcId, String) = (process.id, process.comm.to_string());
     let alone = |why: &str| BulkItem {
         who,
@@ -96,15 +106,14 @@ fn item(app: &App, edit: &AdjustDialog, process: &Process, to: Adj, scene: &Scen
     if from == to {
         return alone(&format!("it has {to} already"));
     }
-    if let WriteRights::Nothing(why) = rights(process, from, scene, &app.journal) {
+    if let WriteRights::Nothing(why) = rights(process, from, scene, journal) {
         return alone(why);
     }
     // Whoever was not pointed at is not exposed with the crowd.
     let named = who == edit.who || edit.reach == Targets::Tagged;
     if to > from
         && !named
-        && let Protection::TypePid(why) | Protection::Never(why) =
-            protection(process, app.setup.own, scene)
+        && let Protection::TypePid(why) | Protection::Never(why) = protection(process, own, scene)
     {
         return alone(&format!("{why} (tag it, or take it alone)"));
     }

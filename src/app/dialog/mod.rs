@@ -1,9 +1,10 @@
-//! Dialogs: the state of each, and which of them is open.
+//! The state of each dialog.
 
 pub mod adjust;
 pub mod bulk;
 pub(crate) mod bulk_adj;
 pub mod menu;
-pub mod mode;
+pub mod prompt;
+pub mod revert;
 pub mod signal;
 pub mod sysctl;

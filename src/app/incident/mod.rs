@@ -1,4 +1,8 @@
-//! OOM events and reports: the timeline, and a report shown on the screen.
+//! OOM events and reports: the timeline, and the report on the screen.
 
+pub mod event_text;
+pub mod log_update;
+pub(crate) mod prediction;
 pub mod report;
+pub(crate) mod report_events;
 pub mod timeline;

@@ -1,6 +1,10 @@
-//! Keys as they arrive: which handler receives them.
+//! Keys: each key goes to the focused mode, which changes the state or opens a dialog.
 
-pub(crate) mod browse;
-pub(crate) mod dialogs;
-pub(crate) mod menus;
-pub(crate) mod policy_menu;
+pub(crate) mod acting;
+pub(crate) mod dialog;
+pub(crate) mod dispatch;
+pub(crate) mod menu;
+pub(crate) mod page;
+pub(crate) mod prompt;
+pub(crate) mod time;
+pub(crate) mod view;

@@ -1,4 +1,8 @@
-//! The table of keys: which key does what, and where.
+//! Keys: what a key is, when it was pressed, and what it means where.
 
+pub mod action;
 pub mod bindings;
-pub(crate) mod key;
+pub mod key;
+pub mod press;
+pub mod row;
+pub(crate) mod rows;

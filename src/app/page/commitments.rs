@@ -1,74 +1,56 @@
-//! The page of promises: who stands on it, and whose memory is to be read for it.
+//! The page of commitments: its rows, and what was read of their memory.
 
 use std::collections::HashMap;
 
-use crate::app::App;
-use crate::app::dialog::mode::Mode;
 use crate::forecast::commitments;
-use crate::model::{MemoryBreakdown, ProcId, Reading};
+use crate::model::{MemoryBreakdown, ProcId, Reading, Scene};
 use crate::units::Millis;
 
-/// What was read of a process stands for so long.
-const FRESH: Millis = Millis(10_000);
+/// A breakdown is read again when it is this old.
+const MAX_AGE: Millis = Millis(10_000);
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
 pub struct CommitmentsPage {
-    /// Who could take most, first.
+    /// The processes, the one that can still use most of its commitments first.
     pub rows: Vec<ProcId>,
     /// What was read, and when it was asked for.
     read: HashMap<ProcId, (Reading<MemoryBreakdown>, Millis)>,
 }
 
 impl CommitmentsPage {
-    /// What is known of the memory of a process.
+    /// The breakdown of a process's memory, as far as it was read.
     #[must_use]
     pub fn holding(&self, id: ProcId) -> Reading<MemoryBreakdown> {
         self.read.get(&id).map_or(Reading::NotAsked, |(holding, _)| *holding)
     }
-}
 
-impl App {
-    /// Opens the page.
-    pub(crate) fn open_commitments(&mut self) {
-        self.mode = Mode::Commitments(0);
-        self.renew_commitments();
+    /// Sorts the rows for a new sample and forgets the processes that exited.
+    pub(crate) fn renew(&mut self, scene: &Scene) {
+        self.read.retain(|&id, _| scene.find(id).is_some());
+        self.rows = commitments::processes(scene.now(), |id| self.holding(id));
     }
 
-    /// Puts the rows in order anew.
-    pub(crate) fn renew_commitments(&mut self) {
-        let (Mode::Commitments(_), Some(scene)) = (&self.mode, &self.scene) else { return };
-        self.commitments.read.retain(|&id, _| scene.find(id).is_some());
-        let known = &self.commitments;
-        let rows = commitments::processes(scene.now(), |id| known.holding(id));
-        self.commitments.rows = rows;
-    }
-
-    /// Whose memory should be read now: of those on the screen, and of nobody where the screen shows no
-    /// living machine or an earlier look.
-    pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
-        let Mode::Commitments(top) = self.mode else { return Vec::new() };
-        if !self.setup.live || self.playback.is_past() {
-            return Vec::new();
-        }
-        let now = self.now;
-        let shown = self.commitments.rows.iter().skip(top.into()).take(self.viewport.page.into());
+    /// The processes among the `count` rows from `top` on whose breakdown must be read now. They count
+    /// as asked for from then on.
+    pub(crate) fn wanted(&mut self, top: usize, count: usize, now: Millis) -> Vec<ProcId> {
         let stale = |id: &ProcId| {
-            let asked = self.commitments.read.get(id);
-            asked.is_none_or(|&(_, at)| now.saturating_sub(at) >= FRESH)
+            let asked = self.read.get(id);
+            asked.is_none_or(|&(_, at)| now.saturating_sub(at) >= MAX_AGE)
         };
+        let shown = self.rows.iter().skip(top).take(count);
         let wanted: Vec<ProcId> = shown.copied().filter(stale).collect();
         for &id in &wanted {
-            let known = self.commitments.holding(id);
-            self.commitments.read.insert(id, (known, now));
+            let known = self.holding(id);
+            self.read.insert(id, (known, now));
         }
         wanted
     }
 
-    /// Takes what was read. The rows keep their order until the next look.
-    pub(crate) fn take_breakdowns(&mut self, found: Vec<(ProcId, Reading<MemoryBreakdown>)>) {
+    /// Takes the breakdowns that were read. The rows keep their order until the next sample.
+    pub(crate) fn take(&mut self, found: Vec<(ProcId, Reading<MemoryBreakdown>)>) {
         for (id, holding) in found {
-            if let Some(entry) = self.commitments.read.get_mut(&id) {
+            if let Some(entry) = self.read.get_mut(&id) {
                 entry.0 = holding;
             }
         }

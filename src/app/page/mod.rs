@@ -1,5 +1,5 @@
-//! Full-screen pages: journal, persistent settings, memory commitments.
+//! The state of full-screen pages.
 
 pub mod commitments;
-pub(crate) mod keys;
+pub mod incident;
 pub mod persist;

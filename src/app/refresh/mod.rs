@@ -1,7 +1,5 @@
-//! When the next sample is taken, what it must contain, and what follows from it.
+//! When samples are taken, which one is shown, and how the computed scores compare with the kernel's.
 
-pub(crate) mod live_sample;
-pub(crate) mod needs;
 pub mod pace;
 pub mod playback;
 pub mod self_check;

@@ -1,12 +1,14 @@
 //! What was done in this session: a line for each, the changes that can be put back or made again,
 //! and the processes that were signalled and not gone yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::app::NoticeLevel;
+use crate::app::session::bulk_result::BulkResult;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::session::pending::PendingSignal;
 use crate::intent::{Intent, Outcome, Refusal};
-use crate::model::{ProcId, Signal};
-use crate::units::{Adj, Millis};
+use crate::model::ProcId;
+use crate::units::Adj;
 
 /// What a line is about, in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl JournalAct {
                     _ => return None,
                 };
                 let outcome = match refusal {
-                    Refusal::NotTaken { .. } | Refusal::NotProved { .. } => refusal.words(),
+                    Refusal::NotTaken { .. } | Refusal::NotVerified { .. } => refusal.words(),
                     _ => format!("refused: {}", refusal.words()),
                 };
                 Self { subject: intent.subject(), what, values, outcome }
@@ -112,95 +114,6 @@ impl AdjChange {
     }
 }
 
-/// A signalled process that is followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingSignal {
-    /// Who.
-    pub who: ProcId,
-    /// The name the user saw.
-    pub name: String,
-    /// What it got.
-    pub signal: Signal,
-    /// Since when.
-    pub since: Millis,
-    /// What is known of why it still stands.
-    pub why: Option<String>,
-}
-
-/// So long the first victim is given before the next one is proposed (2.4 waited as long between two
-/// kills, `mm/oom_kill.c` `out_of_memory`); then it counts as stuck.
-pub const PATIENCE: Millis = Millis(5000);
-
-impl PendingSignal {
-    /// How long it may still take before it counts as stuck; nothing where it does already.
-    #[must_use]
-    pub fn patience(&self, now: Millis) -> Option<Millis> {
-        let rest = PATIENCE.saturating_sub(now.saturating_sub(self.since));
-        (self.why.is_none() && rest > Millis::ZERO).then_some(rest)
-    }
-}
-
-/// An act on several processes: what came of it, a line for each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BulkResult {
-    /// What was asked.
-    pub title: String,
-    /// Whose first answer is still to come.
-    pub open: BTreeSet<ProcId>,
-    /// Of whom it speaks.
-    pub about: BTreeSet<ProcId>,
-    /// What came so far.
-    pub lines: Vec<(NoticeLevel, String)>,
-    /// How many were refused.
-    pub refused: usize,
-    /// Whether it was only rehearsed.
-    pub rehearsed: bool,
-}
-
-impl BulkResult {
-    /// Before the first answer.
-    #[must_use]
-    pub fn new(title: String, about: BTreeSet<ProcId>) -> Self {
-        Self { title, open: about.clone(), about, ..Self::default() }
-    }
-
-    /// Takes a line about one of them; of others it does not speak.
-    pub fn take(&mut self, who: ProcId, refused: bool, level: NoticeLevel, text: &str) {
-        if self.about.contains(&who) {
-            // What comes later (it is gone, it still stands) is one more line, not one more answer.
-            self.refused += usize::from(self.open.remove(&who) && refused);
-            self.lines.push((level, text.to_owned()));
-        }
-    }
-
-    /// Takes one answer about many of them.
-    pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: NoticeLevel, text: &str) {
-        let (first, rest) =
-            all.split_first().map_or((None, all), |(first, rest)| (Some(first), rest));
-        for who in rest.iter().filter(|who| self.about.contains(who)) {
-            self.refused += usize::from(self.open.remove(who) && refused);
-        }
-        if let Some(&who) = first {
-            self.take(who, refused, level, text);
-        }
-    }
-
-    /// The sum in words: `3 done, 1 refused`.
-    #[must_use]
-    pub fn sum(&self) -> String {
-        let answered = self.about.len() - self.open.len();
-        let done = if self.rehearsed { "would be done" } else { "done" };
-        let mut text = format!("{} {done}", answered - self.refused);
-        if self.refused > 0 {
-            text.push_str(&format!(", {} refused", self.refused));
-        }
-        if !self.open.is_empty() {
-            text.push_str(&format!(", {} not answered yet", self.open.len()));
-        }
-        text
-    }
-}
-
 /// The session's acts.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -223,7 +136,8 @@ pub struct Journal {
 }
 
 /// So many lines are kept.
-const ROOM: usize = 10_000;
+pub(crate) const ROOM: usize = 10_000;
+
 /// So many changes can be put back: more than a machine has processes to change at once.
 const CHANGES: usize = 200_000;
 
@@ -314,13 +228,13 @@ impl Journal {
     pub fn learn(&mut self, intent: &Intent, refusal: &Refusal) -> Option<u64> {
         let Intent::SetAdj { who, name, from, to, revert } = intent else { return None };
         match refusal {
-            Refusal::Gone | Refusal::Reborn => self.forget(*who),
+            Refusal::Gone | Refusal::PidReused => self.forget(*who),
             Refusal::Changed { found, .. } => {
                 self.known.insert(*who, *found);
             }
             // It was written all the same, as far as anybody knows.
             Refusal::NotTaken { found } => return self.wrote(*who, name, (*from, *found), *revert),
-            Refusal::NotProved { .. } => return self.wrote(*who, name, (*from, *to), *revert),
+            Refusal::NotVerified { .. } => return self.wrote(*who, name, (*from, *to), *revert),
             Refusal::NotPermitted { .. } if to < from => {
                 let highest = self.refused.entry(*who).or_insert(*to);
                 *highest = (*highest).max(*to);
@@ -375,16 +289,16 @@ impl Journal {
         self.changes.iter().filter(|change| act.is_some() && back(change) == act).collect()
     }
 
-    /// The pursuit of this process, if it was signalled to end and has not gone yet.
+    /// The signal that this process got, if it was signalled to end and has not exited yet.
     #[must_use]
-    pub fn pursuit(&self, id: ProcId) -> Option<&PendingSignal> {
-        self.pending.iter().find(|pursuit| pursuit.who == id)
+    pub fn pending_signal(&self, id: ProcId) -> Option<&PendingSignal> {
+        self.pending.iter().find(|it| it.who == id)
     }
 
-    /// Whether this process was signalled to end and has not gone yet.
+    /// Whether this process was signalled to end and has not exited yet.
     #[must_use]
-    pub fn pursues(&self, id: ProcId) -> bool {
-        self.pending.iter().any(|pursuit| pursuit.who == id)
+    pub fn is_pending(&self, id: ProcId) -> bool {
+        self.pending.iter().any(|it| it.who == id)
     }
 
     /// Marks the changes of a process that is gone: there is nobody left to put them back to, and
@@ -486,7 +400,7 @@ mod tests {
     fn what_was_written_all_the_same_can_be_put_back() {
         for (refusal, now) in [
             (Refusal::NotTaken { found: Adj(4) }, 4),
-            (Refusal::NotProved { error: "EIO".to_owned() }, 5),
+            (Refusal::NotVerified { error: "EIO".to_owned() }, 5),
         ] {
             let mut journal = Journal::default();
             let (who, name) = (id(1, 1), "x".to_owned());

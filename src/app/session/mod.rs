@@ -1,5 +1,7 @@
-//! What was done in this session: the journal, signalled processes, outcomes.
+//! What was done in this session.
 
+pub mod bulk_result;
 pub mod journal;
-pub(crate) mod outcomes;
-pub(crate) mod pending_exit;
+pub mod notice;
+pub mod pending;
+pub mod sysctl_history;

@@ -1,7 +1,9 @@
-//! The views (Processes, Cgroups, Verdicts, Memory, Events): state, order and cursor of each.
+//! The state of the views (Processes, Cgroups, Verdicts, Memory, Events).
 
 pub mod cgroups;
-pub mod events;
+pub mod display;
+pub mod kind;
 pub mod memory;
-pub(crate) mod scope;
+pub mod table;
 pub mod verdicts;
+pub mod viewport;

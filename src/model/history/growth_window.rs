@@ -1,21 +1,22 @@
-//! How big everybody was in the last minute: growth comes in jerks, and a minute smooths them.
+//! The sizes of all processes over the last minute: processes grow in bursts, which a minute
+//! smooths.
 
 use std::collections::VecDeque;
 
 use crate::model::{ProcId, Process, Reading, Snapshot};
 use crate::units::{Millis, Pages, Ticks};
 
-/// So long ago the sizes are compared with, where there was a look then.
-const AGO: Millis = Millis(60_000);
+/// Age of the sizes that are compared with.
+const AGE: Millis = Millis(60_000);
 
-/// So far apart those are that are kept.
-const APART: Millis = Millis(15_000);
+/// Minimum interval between two sets of sizes that are kept.
+const INTERVAL: Millis = Millis(15_000);
 
-/// How big a process was, by every counter that may be compared.
+/// The size of a process, by every counter that may be compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SizeThen {
     id: ProcId,
-    /// By field 24 of `stat`.
+    /// Field 24 of `stat`.
     pub rss_stat: Pages,
     /// `VmRSS`.
     pub rss_exact: Reading<Pages>,
@@ -26,7 +27,7 @@ pub(crate) struct SizeThen {
 }
 
 impl SizeThen {
-    /// That of a process in a look.
+    /// The size of a process in a sample.
     pub(crate) const fn of(process: &Process) -> Self {
         Self {
             id: process.id,
@@ -38,7 +39,7 @@ impl SizeThen {
     }
 }
 
-/// The sizes of one look, by pid.
+/// The sizes in one sample, sorted by pid.
 #[derive(Clone, Debug)]
 struct Sizes {
     at: Millis,
@@ -59,33 +60,34 @@ impl Sizes {
     }
 }
 
-/// With what a process is compared.
+/// What a process is compared with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Then {
-    /// It was so big.
-    Was(SizeThen),
-    /// It was not born yet.
-    Unborn,
+pub(crate) enum Baseline {
+    /// Its size then.
+    Size(SizeThen),
+    /// It had not started yet.
+    NotStarted,
 }
 
-/// The sizes of the last minute, the oldest first.
+/// The sizes of the last minute, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrowthWindow {
     samples: VecDeque<Sizes>,
 }
 
 impl GrowthWindow {
-    /// Keeps the sizes of a look, where it is time to. One that is not later than the last begins anew.
-    pub(crate) fn keep(&mut self, sample: &Snapshot) {
+    /// Adds the sizes of a sample, if the minimum interval has passed. A sample that is not newer
+    /// than the last one starts anew.
+    pub(crate) fn push(&mut self, sample: &Snapshot) {
         let now = sample.clock.monotonic_ms;
         if self.samples.back().is_some_and(|last| last.at >= now) {
             self.samples.clear();
         }
         let mut spare = None;
-        while self.samples.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGO) {
+        while self.samples.get(1).is_some_and(|second| now.saturating_sub(second.at) >= AGE) {
             spare = self.samples.pop_front();
         }
-        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= APART) {
+        if self.samples.back().is_none_or(|last| now.saturating_sub(last.at) >= INTERVAL) {
             let empty = || Sizes { at: now, uptime: Ticks(0), list: Vec::new() };
             let mut sizes = spare.unwrap_or_else(empty);
             sizes.fill(sample);
@@ -93,17 +95,18 @@ impl GrowthWindow {
         }
     }
 
-    /// What a process was about a minute before this time, or when it was seen first, and when that was.
-    pub(crate) fn then(&self, process: &Process, now: Millis) -> Option<(Then, Millis)> {
+    /// What a process was about a minute before `now`, or when it was first seen, and when that
+    /// was.
+    pub(crate) fn baseline(&self, process: &Process, now: Millis) -> Option<(Baseline, Millis)> {
         let mut samples = self.samples.iter().filter(|sizes| sizes.at < now);
         let oldest = samples.next()?;
         if let Some(size) = oldest.find(process.id) {
-            return Some((Then::Was(*size), oldest.at));
+            return Some((Baseline::Size(*size), oldest.at));
         }
         if process.id.born > oldest.uptime {
-            return Some((Then::Unborn, oldest.at));
+            return Some((Baseline::NotStarted, oldest.at));
         }
-        // It was hidden, or could not be read.
-        samples.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
+        // It was hidden in the oldest sample, or could not be read.
+        samples.find_map(|sizes| Some((Baseline::Size(*sizes.find(process.id)?), sizes.at)))
     }
 }

@@ -1,5 +1,5 @@
-//! What the killers of whole cgroups have in common: a process gets the points of the candidate that
-//! it lives in, and dies with everybody in it.
+//! Shared by the killers of whole cgroups: a process has the points of the candidate cgroup that contains
+//! it, and dies with all processes in it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,109 +13,109 @@ use crate::policy::Policy;
 use crate::policy::badness::{Badness, SparedReason, Verdict};
 use crate::units::Adj;
 
-/// The cgroups, where there are any of version 2.
+/// The cgroups, if the hierarchy is version 2.
 pub(crate) fn v2(scene: &Scene) -> Option<&Cgroups> {
     let cgroups = &scene.now().cgroups;
     (cgroups.hierarchy.value() == Some(Hierarchy::V2)).then_some(cgroups.as_ref())
 }
 
-/// The same cgroup in the look before this one.
+/// The same cgroup in the sample before.
 pub(crate) fn before<'a>(scene: &'a Scene, group: &Cgroup) -> Option<&'a Cgroup> {
     scene.before()?.cgroups.find(group.path.as_str())
 }
 
-/// The path of the cgroup that a process lives in.
-pub(crate) fn home(process: &Process) -> Option<&str> {
+/// The path of the cgroup of a process.
+pub(crate) fn cgroup_of(process: &Process) -> Option<&str> {
     match &process.cgroup {
         Reading::Value(path) => Some(path.as_str()),
         _ => None,
     }
 }
 
-/// Everybody else in a cgroup and below.
-pub(crate) fn inhabitants<'a>(path: &str, but: &Process, scene: &'a Scene) -> Vec<&'a Process> {
+/// All other processes in a cgroup and its descendants.
+pub(crate) fn members<'a>(path: &str, but: &Process, scene: &'a Scene) -> Vec<&'a Process> {
     let all = scene.now().processes.iter();
     all.filter(|other| other.id != but.id && !other.is_kernel_thread())
-        .filter(|other| home(other).is_some_and(|home| is_within(home, path)))
+        .filter(|other| cgroup_of(other).is_some_and(|cgroup| is_within(cgroup, path)))
         .collect()
 }
 
-/// How many live in a cgroup and below.
-pub(crate) fn count(path: &str, scene: &Scene) -> usize {
+/// The number of processes in a cgroup and its descendants.
+pub(crate) fn member_count(path: &str, scene: &Scene) -> usize {
     let all = scene.now().processes.iter();
-    all.filter(|it| home(it).is_some_and(|home| is_within(home, path))).count()
+    all.filter(|it| cgroup_of(it).is_some_and(|cgroup| is_within(cgroup, path))).count()
 }
 
-/// What a place comes to: the same for all who live in it.
-type Worth = Result<Badness, SparedReason>;
+/// The badness of a candidate, which all its processes share.
+type CandidateBadness = Result<Badness, SparedReason>;
 
-/// What was reckoned of one moment by one policy.
+/// The results of one policy for one sample.
 #[derive(Default)]
-struct Reckoned {
+struct Cache {
     now: Weak<Snapshot>,
     before: Option<usize>,
     policy: &'static str,
-    worth: HashMap<Box<str>, Worth>,
+    badness: HashMap<Box<str>, CandidateBadness>,
     sizes: Option<Rc<[u64]>>,
     adj: Option<Rc<HashMap<Box<str>, Adj>>>,
 }
 
 thread_local! {
-    /// What was reckoned last.
-    static LAST: RefCell<Reckoned> = RefCell::default();
+    /// The results of the last call.
+    static LAST: RefCell<Cache> = RefCell::default();
 }
 
-/// What is known of this moment already.
-fn known<T>(policy: &'static str, scene: &Scene, ask: impl FnOnce(&mut Reckoned) -> T) -> T {
+/// Runs `with` on the cache for this policy and sample.
+fn cached<T>(policy: &'static str, scene: &Scene, with: impl FnOnce(&mut Cache) -> T) -> T {
     let now = scene.snapshot();
     let before = scene.before().map(|before| std::ptr::from_ref(before).addr());
     LAST.with_borrow_mut(|last| {
         let same = std::ptr::eq(last.now.as_ptr(), Arc::as_ptr(&now));
         if !same || last.policy != policy || last.before != before {
             let now = Arc::downgrade(&now);
-            *last = Reckoned { now, before, policy, ..Reckoned::default() };
+            *last = Cache { now, before, policy, ..Cache::default() };
         }
-        ask(last)
+        with(last)
     })
 }
 
-/// What a place comes to, reckoned once for all who live in it.
-pub(crate) fn once(
+/// The badness of a candidate, computed once for all its processes.
+pub(crate) fn badness_once(
     policy: &'static str,
     path: &str,
     scene: &Scene,
-    reckon: impl FnOnce() -> Worth,
-) -> Worth {
-    known(policy, scene, |last| last.worth.get(path).copied()).unwrap_or_else(|| {
-        let worth = reckon();
-        known(policy, scene, |last| last.worth.insert(path.into(), worth));
-        worth
+    compute: impl FnOnce() -> CandidateBadness,
+) -> CandidateBadness {
+    cached(policy, scene, |last| last.badness.get(path).copied()).unwrap_or_else(|| {
+        let badness = compute();
+        cached(policy, scene, |last| last.badness.insert(path.into(), badness));
+        badness
     })
 }
 
-/// The sizes of all candidates, the largest first, reckoned once.
+/// The sizes of all candidates, the largest first, computed once.
 pub(crate) fn sizes(
     policy: &'static str,
     scene: &Scene,
-    reckon: impl FnOnce() -> Vec<u64>,
+    compute: impl FnOnce() -> Vec<u64>,
 ) -> Rc<[u64]> {
-    known(policy, scene, |last| last.sizes.clone()).unwrap_or_else(|| {
-        let mut sizes = reckon();
+    cached(policy, scene, |last| last.sizes.clone()).unwrap_or_else(|| {
+        let mut sizes = compute();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let sizes: Rc<[u64]> = sizes.into();
-        known(policy, scene, |last| last.sizes = Some(Rc::clone(&sizes)));
+        cached(policy, scene, |last| last.sizes = Some(Rc::clone(&sizes)));
         sizes
     })
 }
 
-/// The adj of somebody in each cgroup, read once.
-pub(crate) fn adj_by_home(policy: &'static str, scene: &Scene) -> Rc<HashMap<Box<str>, Adj>> {
-    known(policy, scene, |last| {
+/// The adj of one process in each cgroup, collected once.
+pub(crate) fn adj_by_cgroup(policy: &'static str, scene: &Scene) -> Rc<HashMap<Box<str>, Adj>> {
+    cached(policy, scene, |last| {
         let read = || {
             let mut found: HashMap<Box<str>, Adj> = HashMap::new();
             for process in &scene.now().processes {
-                if let (Some(home), Reading::Value(adj)) = (home(process), process.adj) {
-                    found.entry(home.into()).or_insert(adj);
+                if let (Some(cgroup), Reading::Value(adj)) = (cgroup_of(process), process.adj) {
+                    found.entry(cgroup.into()).or_insert(adj);
                 }
             }
             Rc::new(found)
@@ -124,7 +124,7 @@ pub(crate) fn adj_by_home(policy: &'static str, scene: &Scene) -> Rc<HashMap<Box
     })
 }
 
-/// A cgroup and all below.
+/// A cgroup and its descendants.
 pub(crate) fn subtree<'a>(cgroups: &'a Cgroups, path: &'a str) -> impl Iterator<Item = &'a Cgroup> {
     let from = cgroups
         .list
@@ -132,7 +132,7 @@ pub(crate) fn subtree<'a>(cgroups: &'a Cgroups, path: &'a str) -> impl Iterator<
     cgroups.list[from..].iter().take_while(move |it| is_within(it.path.as_str(), path))
 }
 
-/// Whom a killer that knows only sums would choose.
+/// The process with the highest badness, by a killer that compares badness only.
 pub(crate) fn leader<'a>(policy: &dyn Policy, scene: &'a Scene) -> Option<&'a Process> {
     let key = |it: &Badness| (it.class, it.points, it.second);
     let mut best: Option<(&Process, Badness)> = None;
@@ -145,23 +145,23 @@ pub(crate) fn leader<'a>(policy: &dyn Policy, scene: &'a Scene) -> Option<&'a Pr
     best.map(|(process, _)| process)
 }
 
-/// Which cgroup would fall, in words.
-pub(crate) fn falls(group: &Cgroup, scene: &Scene) -> String {
+/// Which cgroup would be killed first, in words.
+pub(crate) fn first_words(group: &Cgroup, scene: &Scene) -> String {
     let path = group.path.as_str();
-    match count(path, scene) {
-        1 => format!("first would be {path} (1 process)"),
-        count => format!("first would be {path} ({count} processes)"),
+    match member_count(path, scene) {
+        1 => format!("first: {path} (1 process)"),
+        count => format!("first: {path} ({count} processes)"),
     }
 }
 
-/// The paths from the root down to this one: `/`, `/a`, `/a/b`.
-pub(crate) fn downwards(path: &str) -> impl Iterator<Item = &str> {
+/// The path and its ancestors, from the root down: `/`, `/a`, `/a/b`.
+pub(crate) fn path_from_root(path: &str) -> impl Iterator<Item = &str> {
     let inner = path.match_indices('/').map(|(at, _)| at).filter(move |&at| at > 0);
     let inner = inner.map(move |at| &path[..at]);
     std::iter::once("/").chain(inner).chain((path != "/").then_some(path))
 }
 
-/// Whether nothing lies below a cgroup.
+/// Whether a cgroup has no children.
 pub(crate) fn is_leaf(cgroups: &Cgroups, path: &str) -> bool {
     let at = cgroups
         .list
@@ -174,8 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_walked_from_the_root_down() {
-        let all = |path| downwards(path).collect::<Vec<_>>();
+    fn a_path_is_split_from_the_root_down() {
+        let all = |path| path_from_root(path).collect::<Vec<_>>();
         assert_eq!(all("/"), ["/"]);
         assert_eq!(all("/a"), ["/", "/a"]);
         assert_eq!(all("/a/b"), ["/", "/a", "/a/b"]);

@@ -1,32 +1,31 @@
-//! What the userspace killers have in common: the score that they read, what they wait for, and
-//! how that is said.
+//! Shared by the userspace killers: the facts that they read, and their conditions in words.
 
 use crate::model::{GrowthBound, KillerOptions, KillerPresence, Process, PsiLine, Reading, Scene};
 use crate::policy::badness::{SparedReason, Verdict};
 use crate::policy::{Drift, Trigger, TriggerState, kernel_score};
 use crate::units::{Adj, Kib};
 
-/// What `/proc/PID/oom_score` shows: as it was read, or as we reckon it where it was not.
+/// `/proc/PID/oom_score` with the name of its term. It is computed where it was not read.
 pub(crate) fn oom_score(process: &Process, scene: &Scene) -> (i64, &'static str) {
     match process.score {
         Reading::Value(score) => (i64::from(score), "oom_score"),
-        _ => (i64::from(kernel_score(process, scene)), "oom_score (reckoned)"),
+        _ => (i64::from(kernel_score(process, scene)), "oom_score (computed)"),
     }
 }
 
-/// Resident pages as `stat` and `statm` tell: what every process may read.
+/// Resident pages as in `stat` and `statm`, which every process may read.
 pub(crate) fn rss(process: &Process) -> i64 {
     process.rss_stat.points().0
 }
 
-/// How far what it holds may move until the kill.
+/// How far the memory of a process may change until the kill.
 pub(crate) fn growth(process: &Process, scene: &Scene) -> Drift {
     let GrowthBound { rise, fall } = scene.growth_bound(process.id);
     Drift { up: rise, down: fall }
 }
 
-/// Why nobody who kills by hand would choose it: nothing to kill, or nothing to gain.
-pub(crate) fn untouchable(process: &Process, scene: &Scene) -> Option<Verdict> {
+/// Spares a process that cannot be killed, has no memory, or has adj -1000.
+pub(crate) fn not_killable(process: &Process, scene: &Scene) -> Option<Verdict> {
     let reason = if process.is_kernel_thread() {
         SparedReason::Kernel
     } else if scene.is_global_init(process) {
@@ -41,34 +40,54 @@ pub(crate) fn untouchable(process: &Process, scene: &Scene) -> Option<Verdict> {
     Some(Verdict::Spared(reason))
 }
 
-/// A share of a whole, in percent; nothing of nothing is 0.
+/// A share of a whole in percent; 0 of an empty whole.
 pub(crate) fn percent(part: Kib, whole: Kib) -> f64 {
     if whole.0 == 0 { 0.0 } else { 100.0 * part.0 as f64 / whole.0 as f64 }
 }
 
-/// A share, to be at most so much.
+/// The condition that a share is at most `limit` percent.
 pub(crate) fn at_most(what: &'static str, now: f64, limit: f64) -> Trigger {
     let (now_words, wants) = (format!("{now:.1}%"), format!("<= {limit:.4}%"));
     Trigger { what, now: now_words, wants: tidy(&wants), met: Some(now <= limit) }
 }
 
-/// A stall time, to be above (or at least) so much; nothing to be seen without stall accounting.
-pub(crate) fn stall(what: &'static str, now: Option<f64>, limit: f64, or_equal: bool) -> Trigger {
-    let sign = if or_equal { ">=" } else { ">" };
+/// Whether a condition includes its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threshold {
+    /// At the limit it is met.
+    AtLeast,
+    /// At the limit it is not met.
+    Above,
+}
+
+/// The condition that a stall time reaches or exceeds `limit` percent. It cannot be seen without PSI.
+pub(crate) fn stall(
+    what: &'static str,
+    now: Option<f64>,
+    threshold: Threshold,
+    limit: f64,
+) -> Trigger {
+    let sign = match threshold {
+        Threshold::AtLeast => ">=",
+        Threshold::Above => ">",
+    };
     Trigger {
         what,
         now: now.map_or_else(|| "not available".to_owned(), |now| format!("{now:.2}%")),
         wants: tidy(&format!("{sign} {limit:.4}%")),
-        met: now.map(|now| if or_equal { now >= limit } else { now > limit }),
+        met: now.map(|now| match threshold {
+            Threshold::AtLeast => now >= limit,
+            Threshold::Above => now > limit,
+        }),
     }
 }
 
-/// The last ten seconds of a stall time.
+/// The average of a stall time over ten seconds, in percent.
 pub(crate) fn avg10(reading: Reading<PsiLine>) -> Option<f64> {
     reading.value().map(|stall| f64::from(stall.avg10))
 }
 
-/// `10.0000%` as `10%`.
+/// Removes trailing zeros: `10.0000%` becomes `10%`.
 fn tidy(words: &str) -> String {
     match words.strip_suffix('%') {
         Some(number) if number.contains('.') => {
@@ -78,77 +97,77 @@ fn tidy(words: &str) -> String {
     }
 }
 
-/// How a killer stands: there or not, its options, what it waits for, and what is odd about it.
+/// Collects the state of a killer: presence, options, conditions, obstacles and notes.
 pub(crate) struct ConditionState {
-    found: KillerPresence,
+    presence: KillerPresence,
     words: Vec<String>,
     triggers: Vec<Trigger>,
-    /// Words that say why it can never act as things are.
-    held: Vec<String>,
+    /// Why it cannot act at all.
+    obstacles: Vec<String>,
     notes: Vec<String>,
 }
 
 impl ConditionState {
-    /// Of a killer and how its options are known.
-    pub(crate) fn of<T>(told: &KillerOptions<T>) -> Self {
-        let options = if told.assumed() {
+    /// The state of a killer with these options.
+    pub(crate) fn of<T>(options: &KillerOptions<T>) -> Self {
+        let source = if options.assumed() {
             "assumed defaults".to_owned()
         } else {
-            let from: Vec<&str> = told.from.iter().map(crate::model::Text::as_str).collect();
+            let from: Vec<&str> = options.from.iter().map(crate::model::Text::as_str).collect();
             format!("options from {}", from.join(", "))
         };
         let mut words = Vec::new();
-        if !matches!(told.found, KillerPresence::Running(_)) {
-            words.push(told.found.word().to_owned());
+        if !matches!(options.found, KillerPresence::Running(_)) {
+            words.push(options.found.word().to_owned());
         }
-        words.push(options);
-        let notes = told.odd.iter().map(ToString::to_string).collect();
-        Self { found: told.found, words, triggers: Vec::new(), held: Vec::new(), notes }
+        words.push(source);
+        let notes = options.remarks.iter().map(ToString::to_string).collect();
+        Self { presence: options.found, words, triggers: Vec::new(), obstacles: Vec::new(), notes }
     }
 
-    /// Of a killer whose presence is not looked for.
+    /// The state of a killer that is not looked for on this machine.
     pub(crate) fn assumed() -> Self {
         Self {
-            found: KillerPresence::Absent,
+            presence: KillerPresence::Absent,
             words: vec!["assumed defaults".to_owned()],
             triggers: Vec::new(),
-            held: Vec::new(),
+            obstacles: Vec::new(),
             notes: Vec::new(),
         }
     }
 
-    /// A condition.
-    pub(crate) fn waits(&mut self, trigger: Trigger) {
+    /// Adds a condition.
+    pub(crate) fn condition(&mut self, trigger: Trigger) {
         self.triggers.push(trigger);
     }
 
-    /// It can never act while this is so.
-    pub(crate) fn held(&mut self, why: impl Into<String>) {
-        self.held.push(why.into());
+    /// Adds a reason why it cannot act at all.
+    pub(crate) fn obstacle(&mut self, why: impl Into<String>) {
+        self.obstacles.push(why.into());
     }
 
-    /// Something that one should know.
+    /// Adds a note.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
-    /// Something that one should know, if it is so.
-    pub(crate) fn note_if(&mut self, so: bool, note: &str) {
-        if so {
+    /// Adds a note if a condition holds.
+    pub(crate) fn note_if(&mut self, holds: bool, note: &str) {
+        if holds {
             self.note(note);
         }
     }
 
-    /// In words.
-    pub(crate) fn armed(self) -> TriggerState {
-        let Self { found, mut words, triggers, held, notes } = self;
-        let asks = |met: Option<bool>| {
+    /// The trigger state in words.
+    pub(crate) fn finish(self) -> TriggerState {
+        let Self { presence, mut words, triggers, obstacles, notes } = self;
+        let list = |met: Option<bool>| {
             let such = triggers.iter().filter(|trigger| trigger.met == met);
             such.map(|it| format!("{} {} (now {})", it.what, it.wants, it.now))
                 .collect::<Vec<_>>()
                 .join(" and ")
         };
-        let (waits, unseen) = (asks(Some(false)), asks(None));
+        let (waits, unseen) = (list(Some(false)), list(None));
         let met = waits.is_empty() && unseen.is_empty();
         if met && !triggers.is_empty() {
             words.push("its conditions are met".to_owned());
@@ -157,11 +176,11 @@ impl ConditionState {
             words.push(format!("waits for {waits}"));
         }
         if !unseen.is_empty() {
-            words.push(format!("cannot be seen: {unseen}"));
+            words.push(format!("not visible: {unseen}"));
         }
-        let running = matches!(found, KillerPresence::Running(_));
-        let ready = running && met && held.is_empty();
-        words.extend(held);
+        let running = matches!(presence, KillerPresence::Running(_));
+        let ready = running && met && obstacles.is_empty();
+        words.extend(obstacles);
         words.extend(notes);
         TriggerState { ready, why: words.join("; "), triggers }
     }

@@ -1,9 +1,9 @@
-//! earlyoom (`kill.c` `is_larger`, `find_largest_process`; `main.c` `lowmem_sig`): one scan over
-//! `/proc` in the order of pids, where whoever is strictly larger than the champion takes its place.
+//! earlyoom (`kill.c` `is_larger`, `find_largest_process`; `main.c` `lowmem_sig`): one scan over `/proc` in
+//! the order of pids. A process that is strictly larger than the current maximum replaces it.
 //!
-//! By `oom_score` that is an order like any other. With `--sort-by-rss` it is none: where one of two
-//! sizes is not above zero (a dead main thread, or a small process after `--avoid` took 3 GiB off),
-//! the two are compared by their scores instead, so the scan is done as it is written.
+//! By `oom_score` this is an ordinary order. With `--sort-by-rss` it is not transitive: if one of two sizes
+//! is not above zero (a dead main thread, or a small process from which `--avoid` subtracted 3 GiB), the two
+//! are compared by their scores instead. So the scan is reproduced literally.
 
 use crate::model::{
     EarlyoomOptions as Options, KillerOptions, KillerPresence, Needs, ProcId, Process, Reading,
@@ -12,28 +12,66 @@ use crate::model::{
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
 use crate::policy::daemon::conditions::{ConditionState, at_most, oom_score, percent, rss};
-use crate::policy::daemon::pattern::{compiled, finds, trouble};
+use crate::policy::daemon::pattern::{compile_error, compiled, matches};
 use crate::policy::kernel::relatives::process_group;
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TieBreak, TriggerState,
+};
 use crate::units::{Adj, Kib, Pages, Points};
 
-/// What `--prefer` adds to the score, and `--avoid` takes off.
+/// Added to the score by `--prefer`, subtracted by `--avoid`.
 const SCORE: i64 = 300;
-/// The same of the size.
+/// Added to the resident size by `--prefer`, subtracted by `--avoid`.
 const SIZE: Kib = Kib(3_145_728);
 
 /// The killer, by one of its two orders.
 #[derive(Debug)]
 pub struct Earlyoom {
+    info: PolicyInfo,
     by_rss: bool,
 }
 
-/// By `oom_score`.
-pub static EARLYOOM: Earlyoom = Earlyoom { by_rss: false };
-/// By resident size.
-pub static EARLYOOM_RSS: Earlyoom = Earlyoom { by_rss: true };
+const CITES: &[Cite] = &[
+    Cite { place: "earlyoom kill.c is_larger(), find_largest_process()", at: "1.9, 1.7" },
+    Cite { place: "earlyoom main.c lowmem_sig(); meminfo.c parse_meminfo()", at: "1.9, 1.7" },
+];
 
-/// What a comparison looks at.
+/// By `oom_score`.
+pub static EARLYOOM: Earlyoom = Earlyoom {
+    info: PolicyInfo {
+        id: "earlyoom",
+        title: "earlyoom",
+        about: "The highest oom_score; --prefer adds 300, --avoid subtracts 300. Between \
+                equals the larger resident size, then the lower pid. A preferred process has \
+                at least 300, whatever its oom_score_adj. Acts when available memory and free \
+                swap are both at 10 % or less (SIGTERM) or 5 % or less (SIGKILL).",
+        cites: CITES,
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    by_rss: false,
+};
+
+/// By resident size.
+pub static EARLYOOM_RSS: Earlyoom = Earlyoom {
+    info: PolicyInfo {
+        id: "earlyoom-rss",
+        title: "earlyoom, by resident size",
+        about: "The largest resident size; --prefer adds 3 GiB, --avoid subtracts 3 GiB. If \
+                one of two sizes is not above zero (a dead main thread, or a process below 3 \
+                GiB that matches --avoid), the two are compared by oom_score instead, so \
+                --avoid may have no effect. Processes are compared in the order of their \
+                pids. Acts when available memory and free swap are both at 10 % or less \
+                (SIGTERM) or 5 % or less (SIGKILL).",
+        cites: CITES,
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_rss: true,
+};
+
+/// What the scan compares.
 #[derive(Clone, Copy)]
 struct Key {
     score: i64,
@@ -41,39 +79,39 @@ struct Key {
 }
 
 impl Key {
-    /// Nobody yet: below every key that a process can have. Up to 1.7 it was zero.
-    const NOBODY: Self = Self { score: i64::MIN, size: i64::MIN };
+    /// The start of the scan: below the key of any process. Up to 1.7 it was zero.
+    const START: Self = Self { score: i64::MIN, size: i64::MIN };
 
-    /// Whether this one takes the champion's place, with `--sort-by-rss`.
-    fn beats_by_rss(self, champion: Self) -> bool {
-        if self.size > 0 && champion.size > 0 {
-            (self.size, self.score) > (champion.size, champion.score)
+    /// Whether this process replaces the current maximum, with `--sort-by-rss`.
+    fn beats_by_rss(self, maximum: Self) -> bool {
+        if self.size > 0 && maximum.size > 0 {
+            (self.size, self.score) > (maximum.size, maximum.score)
         } else {
-            (self.score, self.size) > (champion.score, champion.size)
+            (self.score, self.size) > (maximum.score, maximum.size)
         }
     }
 }
 
-fn told(scene: &Scene) -> &KillerOptions<Options> {
+fn configured(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.earlyoom
 }
 
 impl Earlyoom {
-    /// Whom it never looks at.
+    /// Why it never considers a process.
     fn spared(&self, process: &Process, scene: &Scene) -> Option<SparedReason> {
-        let options = &told(scene).options;
+        let options = &configured(scene).options;
         if process.is_kernel_thread() {
             return Some(SparedReason::Kernel);
         }
-        if told(scene).found == KillerPresence::Running(process.id.pid) {
-            return Some(SparedReason::Ignored); // it never picks itself
+        if configured(scene).found == KillerPresence::Running(process.id.pid) {
+            return Some(SparedReason::Ignored); // it never kills itself
         }
         match process.id.pid {
             ..=1 => return Some(SparedReason::Init),
             2 if !options.before_1_8 => return Some(SparedReason::Ignored),
             _ => {}
         }
-        // Whoever has pid 2 for a parent counts as a kernel thread; up to 1.7, whoever has no memory.
+        // It takes children of pid 2 for kernel threads; up to 1.7 it takes processes without memory.
         if process.parent == 2 && !options.before_1_8 {
             return Some(SparedReason::Kernel);
         }
@@ -88,7 +126,7 @@ impl Earlyoom {
             }
         }
         let patterns = compiled(&scene.now().killers);
-        if finds(patterns.ignore.as_ref(), process.comm.bytes()) {
+        if matches(patterns.ignore.as_ref(), process.comm.bytes()) {
             return Some(SparedReason::Ignored);
         }
         match process.adj {
@@ -112,122 +150,103 @@ impl Earlyoom {
         } else {
             Badness::default().plus(word, Points(score), TermNote::Fact)
         };
-        if finds(patterns.prefer.as_ref(), name) {
-            badness = badness.plus("--prefer", step, TermNote::Because("it finds the name"));
+        if matches(patterns.prefer.as_ref(), name) {
+            badness = badness.plus("--prefer", step, TermNote::Because("it matches the name"));
         }
-        if finds(patterns.avoid.as_ref(), name) {
-            badness = badness.plus("--avoid", -step, TermNote::Because("it finds the name"));
+        if matches(patterns.avoid.as_ref(), name) {
+            badness = badness.plus("--avoid", -step, TermNote::Because("it matches the name"));
         }
         badness.then_by(if self.by_rss { score } else { rss(process) })
     }
 }
 
-impl Policy for Earlyoom {
-    fn id(&self) -> &'static str {
-        if self.by_rss { "earlyoom-rss" } else { "earlyoom" }
-    }
-
-    fn title(&self) -> &'static str {
-        if self.by_rss { "earlyoom, by resident size" } else { "earlyoom" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.by_rss {
-            "Resident size; --prefer adds 3 GiB, --avoid takes 3 GiB off. Where one of two sizes is \
-             not above zero (a dead main thread, or a process below 3 GiB that --avoid finds), the \
-             two are compared by their plain oom_score: so --avoid may protect nobody. The first in \
-             the order of pids that nobody beats. Acts when available memory and free swap are both \
-             at 10 % or less (SIGTERM), 5 % (SIGKILL)."
-        } else {
-            "The kernel's own oom_score; --prefer adds 300, --avoid takes 300 off; between equals the \
-             larger resident size, then the lower pid. A preferred process has at least 300, whatever \
-             its oom_score_adj. Acts when available memory and free swap are both at 10 % or less \
-             (SIGTERM), 5 % (SIGKILL)."
+/// Adds the conditions on memory and swap.
+fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let [mem_term, mem_kill] = options.mem(memory.total_kib);
+    let [swap_term, swap_kill] = options.swap(swap.total_kib);
+    // Since 1.8 a share of what user processes can have, so that it acts even if tmpfs is full.
+    let (what, whole) = match (options.before_1_8, memory.anon_kib) {
+        (false, Reading::Value(anon)) => (
+            "MemAvailable of MemAvailable + AnonPages",
+            memory.available_kib.value().map(|available| available + anon),
+        ),
+        _ => ("MemAvailable of MemTotal", Some(memory.total_kib)),
+    };
+    match memory.available_kib.value().zip(whole) {
+        Some((available, whole)) => {
+            state.condition(at_most(what, percent(available, whole), mem_term));
         }
+        None => state.obstacle("MemAvailable cannot be read"),
     }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite { place: "earlyoom kill.c is_larger(), find_largest_process()", at: "1.9, 1.7" },
-            Cite {
-                place: "earlyoom main.c lowmem_sig(); meminfo.c parse_meminfo()",
-                at: "1.9, 1.7",
-            },
-        ]
+    state.condition(at_most("SwapFree", percent(swap.free_kib, swap.total_kib), swap_term));
+    state.note(format!("SIGKILL at {mem_kill:.4}% and {swap_kill:.4}%").replace(".0000%", "%"));
+    state.note_if(
+        swap.total_kib == Kib::ZERO,
+        "no swap: its swap condition counts as met, so only available memory decides",
+    );
+    state.note_if(
+        !options.before_1_8 && memory.anon_kib.value().is_none(),
+        "AnonPages is not in the recording: the percentage is of MemTotal, as up to 1.7",
+    );
+}
+impl Policy for Earlyoom {
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, scores: Scores::All, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        if self.by_rss { BadnessUnit::Pages } else { BadnessUnit::Bare }
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        let group = configured(scene).options.group;
+        PolicyTraits {
+            tie_break: TieBreak::LowestPid,
+            kill_scope: if group { KillScope::ProcessGroup } else { KillScope::Process },
+            adj: if self.by_rss { AdjEffect::Ignored } else { AdjEffect::Rising },
+            scans: self.by_rss,
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
-        let told = told(scene);
-        let options = &told.options;
+        let configured = configured(scene);
+        let options = &configured.options;
         let now = scene.now();
-        let (memory, swap) = (&now.memory, &now.swap);
-        let mut stand = ConditionState::of(told);
-        let [mem_term, mem_kill] = options.mem(memory.total_kib);
-        let [swap_term, swap_kill] = options.swap(swap.total_kib);
-        // Since 1.8 of what users can have, so that a full tmpfs cannot keep it from acting.
-        let (what, whole) = match (options.before_1_8, memory.anon_kib) {
-            (false, Reading::Value(anon)) => (
-                "MemAvailable of MemAvailable + AnonPages",
-                memory.available_kib.value().map(|available| available + anon),
-            ),
-            _ => ("MemAvailable of MemTotal", Some(memory.total_kib)),
-        };
-        match memory.available_kib.value().zip(whole) {
-            Some((available, whole)) => {
-                stand.waits(at_most(what, percent(available, whole), mem_term));
-            }
-            None => stand.held("MemAvailable cannot be read"),
-        }
-        stand.waits(at_most("SwapFree", percent(swap.free_kib, swap.total_kib), swap_term));
-        stand
-            .note(format!("SIGKILL at {mem_kill:.4}% and {swap_kill:.4}%",).replace(".0000%", "%"));
-        stand.note_if(
-            swap.total_kib == Kib::ZERO,
-            "no swap: its swap half counts as met, so available memory alone decides",
-        );
-        stand.note_if(
-            !options.before_1_8 && memory.anon_kib.value().is_none(),
-            "AnonPages was not recorded: the percentage is of MemTotal, as up to 1.7",
-        );
-        stand.note_if(
+        let mut state = ConditionState::of(configured);
+        memory_conditions(options, scene, &mut state);
+        state.note_if(
             self.by_rss && options.before_1_8,
-            "the version here does not have --sort-by-rss yet",
+            "the installed version does not have --sort-by-rss",
         );
-        let running = matches!(told.found, KillerPresence::Running(_)) || !told.assumed();
-        stand.note_if(
+        let running =
+            matches!(configured.found, KillerPresence::Running(_)) || !configured.assumed();
+        state.note_if(
             running && options.sort_by_rss && !self.by_rss,
-            "the one here sorts by resident size: see the policy earlyoom-rss",
+            "the one here sorts by resident size: use the policy earlyoom-rss",
         );
-        stand.note_if(
+        state.note_if(
             running && !options.sort_by_rss && self.by_rss,
-            "the one here sorts by oom_score: see the policy earlyoom",
+            "the one here sorts by oom_score: use the policy earlyoom",
         );
-        stand.note_if(
+        state.note_if(
             options.kernel_oom,
-            "--kernel-oom: it calls the kernel's killer, which chooses",
+            "--kernel-oom: it triggers the kernel's OOM killer, which chooses",
         );
-        stand.note_if(options.group, "-g: the victim's whole process group gets the signal");
+        state.note_if(options.group, "-g: the whole process group of the victim gets the signal");
         if options.dry_run {
-            stand.held("--dryrun: it kills nobody");
+            state.obstacle("--dryrun: it kills nothing");
         }
         let patterns = compiled(&now.killers);
         for pattern in [&patterns.prefer, &patterns.avoid, &patterns.ignore] {
-            if let Some(words) = trouble(pattern.as_ref()) {
-                stand.note(words);
+            if let Some(words) = compile_error(pattern.as_ref()) {
+                state.note(words);
             }
         }
         if now.processes.iter().all(|process| self.spared(process, scene).is_some()) {
-            stand.held("it spares everybody, so it can kill nobody");
+            state.obstacle("it spares all processes, so it can kill none");
         }
-        stand.armed()
+        state.finish()
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -235,8 +254,8 @@ impl Policy for Earlyoom {
             return Verdict::Spared(reason);
         }
         let badness = self.badness(process, scene);
-        // Up to 1.7 the first champion was one of score 0.
-        if !self.by_rss && told(scene).options.before_1_8 && badness.points < Points(0) {
+        // Up to 1.7 the scan started at score 0.
+        if !self.by_rss && configured(scene).options.before_1_8 && badness.points < Points(0) {
             return Verdict::Spared(SparedReason::Ignored);
         }
         Verdict::Scored(badness)
@@ -246,20 +265,12 @@ impl Policy for Earlyoom {
         if self.by_rss { conditions::growth(process, scene) } else { Drift::default() }
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         if self.by_rss { scene.greatest_rise() } else { Pages::ZERO }
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
-    fn scans(&self) -> bool {
-        self.by_rss
-    }
-
     fn scan(&self, scene: &Scene, among: &[u32]) -> Option<ProcId> {
-        let mut champion = (Key::NOBODY, None);
+        let mut maximum = (Key::START, None);
         for &at in among {
             let process = &scene.now().processes[at as usize];
             if self.spared(process, scene).is_some() {
@@ -267,36 +278,27 @@ impl Policy for Earlyoom {
             }
             let badness = self.badness(process, scene);
             let key = Key { score: badness.second, size: badness.points.0 };
-            if key.beats_by_rss(champion.0) {
-                champion = (key, Some(process.id));
+            if key.beats_by_rss(maximum.0) {
+                maximum = (key, Some(process.id));
             }
         }
-        champion.1
-    }
-
-    fn signals_groups(&self, scene: &Scene) -> bool {
-        told(scene).options.group
+        maximum.1
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
-        let mut company = crate::policy::likely_sharers(victim, scene);
-        if self.signals_groups(scene) {
-            let fellows = process_group(victim, scene);
-            company.retain(|other| fellows.iter().all(|fellow| fellow.id != other.id));
-            company.splice(0..0, fellows);
+        let mut others = crate::policy::likely_sharers(victim, scene);
+        if configured(scene).options.group {
+            let group = process_group(victim, scene);
+            others.retain(|other| group.iter().all(|member| member.id != other.id));
+            others.splice(0..0, group);
         }
-        company
-    }
-
-    fn knows_adj(&self) -> bool {
-        !self.by_rss
+        others
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::TERM,
-            why: "SIGTERM first; SIGKILL once memory and swap fall to the lower limits, never because \
-                  time passed",
+            why: "SIGTERM first; SIGKILL when memory and swap fall to the lower limits, not after a time",
         }
     }
 }

@@ -1,89 +1,93 @@
-//! Android's lmkd (`lmkd.cpp` `find_and_kill_process`): by `oom_score_adj` alone, from 1000 down.
-//! From 200 down the largest of those with the same adj; above, the one that was registered first,
-//! for which its age has to stand here.
+//! Android's lmkd (`lmkd.cpp` `find_and_kill_process`): the highest `oom_score_adj` dies. Among processes
+//! with the same adj, at 200 and below the largest dies, above 200 the one that was registered first. The
+//! registration is not visible, so the start time is used.
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
-use crate::policy::daemon::conditions::{ConditionState, avg10, percent, rss, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, rss, stall};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    Trigger, TriggerState,
+};
 use crate::units::{Adj, Kib, Points};
 
 /// The killer.
 #[derive(Debug)]
 pub struct Lmkd;
 
-/// The one there is.
+/// The policy.
 pub static LMKD: Lmkd = Lmkd;
 
-/// `PERCEPTIBLE_APP_ADJ`: from here down the largest of equals dies.
+/// `PERCEPTIBLE_APP_ADJ`: at this adj and below, the largest among equals dies.
 const PERCEPTIBLE: Adj = Adj(200);
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "lmkd",
+    title: "Android lmkd",
+    about: "The highest oom_score_adj; processes below 0 are never chosen. Among equals the \
+            largest resident size at adj 200 and below, the oldest above 200. The lowest adj \
+            that may die depends on pressure, watermarks and thrashing. On Android only \
+            registered processes can be chosen; here all processes count as registered.",
+    cites: &[Cite { place: "lmkd.cpp find_and_kill_process(), mp_event_psi()", at: "Android 14" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Daemon,
+};
+
 impl Policy for Lmkd {
-    fn id(&self) -> &'static str {
-        "lmkd"
-    }
-
-    fn title(&self) -> &'static str {
-        "Android lmkd"
-    }
-
-    fn about(&self) -> &'static str {
-        "oom_score_adj alone: 1000 dies first, and nobody below 0. Of equals from 200 down the one \
-         with the largest resident size, above that the oldest. How far down it may go follows from \
-         pressure, watermarks and thrashing. On Android only what the system registers counts; here \
-         everybody is taken as registered."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: "lmkd.cpp find_and_kill_process(), mp_event_psi()", at: "Android 14" }]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits {
+            tie_break: TieBreak::Oldest,
+            adj: AdjEffect::Rising,
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
-        let mut stand = ConditionState::assumed();
-        // The kernel wakes it at 70 ms in a second; ten seconds' average is what can be read.
-        stand.waits(Trigger {
+        let mut state = ConditionState::assumed();
+        // A PSI trigger wakes it at 70 ms of stall in a second; only the average over 10 s is readable.
+        state.condition(Trigger {
             met: avg10(now.pressure.some).filter(|&share| share >= 7.0).map(|_| true),
             ..stall(
-                "some avg10 (it looks at 70 ms of each second)",
+                "some avg10 (its trigger: 70 ms in 1 s)",
                 avg10(now.pressure.some),
+                Threshold::AtLeast,
                 7.0,
-                true,
             )
         });
         if now.pressure.some.value().is_none() {
-            stand.held("this kernel tells no pressure, without which it never wakes");
+            state.obstacle("this kernel has no PSI, without which it never acts");
         }
         let swap = now.swap;
         let free = percent(swap.free_kib, swap.total_kib);
-        stand.note(match swap.total_kib {
+        state.note(match swap.total_kib {
             Kib::ZERO => {
-                "no swap: what counts as low is then decided by watermarks alone".to_owned()
+                "no swap: only watermarks decide whether memory is low".to_owned()
             }
             _ if free < 10.0 => {
-                format!("swap is low ({free:.1}% free): with thrashing, adj 0 and up may die")
+                format!("swap is low ({free:.1}% free): while thrashing, adj 0 and above may die")
             }
             _ => format!(
-                "swap is not low ({free:.1}% free): without thrashing, only adj 701 and up die"
+                "swap is not low ({free:.1}% free): without thrashing, only adj 701 and above may die"
             ),
         });
-        stand.note(
-            "watermarks and thrashing are not followed, so neither is the lowest adj that may die",
+        state.note(
+            "doomtop does not read watermarks and thrashing, so the lowest adj that may die is unknown",
         );
-        stand.armed()
+        state.finish()
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        if let Some(spared) = conditions::untouchable(process, scene) {
+        if let Some(spared) = conditions::not_killable(process, scene) {
             return spared;
         }
         let adj = match process.adj {
@@ -102,19 +106,11 @@ impl Policy for Lmkd {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
     }
 
-    fn knows_adj(&self) -> bool {
-        true
-    }
-
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "it kills at once, and reaps the memory itself" }
+        PolicyAction { signal: Signal::KILL, why: "SIGKILL at once; lmkd reaps the memory itself" }
     }
 }

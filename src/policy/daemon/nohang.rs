@@ -1,8 +1,8 @@
-//! nohang (`pid_to_badness`, `fast_find_victim`, `check_mem_swap_ex`, `check_psi_ex`): the kernel's
-//! score, and so many points more or less for each rule that finds a process.
+//! nohang (`pid_to_badness`, `fast_find_victim`, `check_mem_swap_ex`, `check_psi_ex`): `oom_score` plus or
+//! minus points for each rule that matches a process.
 //!
-//! Points on top are given only where `oom_score_adj` is not negative; points off always. The sum is
-//! at least 0, and below `min_badness` nobody dies.
+//! Positive points count only if `oom_score_adj` is not negative; negative points always count. The sum is
+//! at least 0. A process below `min_badness` is not killed.
 
 use crate::model::{
     ExeCwdEnviron, Hierarchy, KillerOptions, KillerPresence, Needs, NohangOptions as Options,
@@ -10,31 +10,68 @@ use crate::model::{
     unescape,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions::{ConditionState, oom_score, percent, stall};
-use crate::policy::daemon::pattern::{compiled, finds, trouble};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::daemon::conditions::{ConditionState, Threshold, oom_score, percent, stall};
+use crate::policy::daemon::pattern::{compile_error, compiled, matches};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Adj, Kib, Points};
 
-/// The killer, with one of its two files.
+/// The killer, with one of its two configuration files.
 #[derive(Debug)]
 pub struct Nohang {
+    info: PolicyInfo,
     desktop: bool,
 }
 
 /// With `nohang.conf`.
-pub static NOHANG: Nohang = Nohang { desktop: false };
-/// With `nohang-desktop.conf`.
-pub static NOHANG_DESKTOP: Nohang = Nohang { desktop: true };
+pub static NOHANG: Nohang = Nohang {
+    info: PolicyInfo {
+        id: "nohang",
+        title: "nohang",
+        about: "oom_score plus the points of every rule in its file that matches the process; \
+                the default file has no rules. Positive points count only if oom_score_adj is \
+                not negative. At least 0; among equals the lower pid.",
+        cites: &[
+            Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
+            Cite { place: "conf/nohang/nohang.conf", at: "1d49838" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    desktop: false,
+};
 
-/// What came of asking a rule.
-enum Answer {
-    Finds,
-    Not,
-    /// It needs what was not read.
+/// With `nohang-desktop.conf`.
+pub static NOHANG_DESKTOP: Nohang = Nohang {
+    info: PolicyInfo {
+        id: "nohang-desktop",
+        title: "nohang, for desktops",
+        about: "oom_score plus the points of every rule that matches the process: browser \
+                tabs +200, package managers -200, display servers and desktops -200 (these by \
+                the path of the program, which is read only where nohang is installed). \
+                Positive points count only if oom_score_adj is not negative. At least 0; \
+                among equals the lower pid.",
+        cites: &[
+            Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
+            Cite { place: "conf/nohang/nohang-desktop.conf", at: "1d49838" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    desktop: true,
+};
+
+/// Whether a rule matches a process.
+enum RuleMatch {
+    Yes,
+    No,
+    /// A fact that the rule needs was not read.
     Unknown,
 }
 
-/// The pressure that a metric names, `full_avg10` and the like, in percent.
+/// The value of a pressure metric such as `full_avg10`, in percent.
 fn metric(pressure: &Pressure, name: &str) -> Option<f64> {
     let (line, span) = name.split_once('_')?;
     let stall = match line {
@@ -51,68 +88,143 @@ fn metric(pressure: &Pressure, name: &str) -> Option<f64> {
 }
 
 impl Nohang {
-    fn told<'a>(&self, scene: &'a Scene) -> &'a KillerOptions<Options> {
+    fn configured<'a>(&self, scene: &'a Scene) -> &'a KillerOptions<Options> {
         let killers = &scene.now().killers;
         if self.desktop { &killers.nohang_desktop } else { &killers.nohang }
     }
 
-    /// What a rule says of a process.
-    fn ask(&self, nth: usize, on: NohangRuleField, process: &Process, scene: &Scene) -> Answer {
+    /// Whether a rule matches a process.
+    fn rule_matches(
+        &self,
+        nth: usize,
+        on: NohangRuleField,
+        process: &Process,
+        scene: &Scene,
+    ) -> RuleMatch {
         let patterns = compiled(&scene.now().killers);
         let patterns = if self.desktop { &patterns.nohang_desktop } else { &patterns.nohang };
         let pattern = patterns.get(nth);
         let found = |bytes: &[u8]| {
-            if finds(pattern, bytes) { Answer::Finds } else { Answer::Not }
+            if matches(pattern, bytes) { RuleMatch::Yes } else { RuleMatch::No }
         };
         let hierarchy = scene.now().cgroups.hierarchy.value();
         let line = |of: Hierarchy| match &process.cgroup {
             Reading::Value(path) if hierarchy.unwrap_or(Hierarchy::V2) == of => {
                 found(&unescape(path.as_str()))
             }
-            _ => Answer::Unknown,
+            _ => RuleMatch::Unknown,
         };
-        let told = |process: &Process, which: fn(&ExeCwdEnviron) -> &Reading<Text>| match process
-            .exe_cwd_environ
-            .as_deref()
-            .map(which)
-        {
-            Some(Reading::Value(text)) => found(&unescape(text.as_str())),
-            _ => Answer::Unknown,
-        };
+        let found_text =
+            |process: &Process, which: fn(&ExeCwdEnviron) -> &Reading<Text>| match process
+                .exe_cwd_environ
+                .as_deref()
+                .map(which)
+            {
+                Some(Reading::Value(text)) => found(&unescape(text.as_str())),
+                _ => RuleMatch::Unknown,
+            };
         match on {
             NohangRuleField::Name => found(process.comm.bytes()),
             NohangRuleField::Uid => match process.ids {
                 Reading::Value(ids) => found(ids.euid.to_string().as_bytes()),
-                _ => Answer::Unknown,
+                _ => RuleMatch::Unknown,
             },
             NohangRuleField::CgroupV2 => line(Hierarchy::V2),
             NohangRuleField::Cmdline => match &process.cmdline {
                 Reading::Value(line) => found(&unescape(line.as_str())),
-                _ => Answer::Unknown,
+                _ => RuleMatch::Unknown,
             },
-            // The line of version 1 that it reads is that of systemd's own hierarchy.
-            NohangRuleField::CgroupV1 => Answer::Unknown,
-            NohangRuleField::Exe => told(process, |it| &it.exe),
-            NohangRuleField::Cwd => told(process, |it| &it.cwd),
-            NohangRuleField::Environ => told(process, |it| &it.environ),
+            // It reads the line of systemd's own version 1 hierarchy, which doomtop does not.
+            NohangRuleField::CgroupV1 => RuleMatch::Unknown,
+            NohangRuleField::Exe => found_text(process, |it| &it.exe),
+            NohangRuleField::Cwd => found_text(process, |it| &it.cwd),
+            NohangRuleField::Environ => found_text(process, |it| &it.environ),
+        }
+    }
+
+    /// Adds a note for each kind of rule that cannot be evaluated for some processes.
+    fn note_unknown_rules(&self, scene: &Scene, state: &mut ConditionState) {
+        let rules = &self.configured(scene).options.rules;
+        let mut reported: Vec<NohangRuleField> = Vec::new();
+        for (nth, rule) in rules.iter().enumerate() {
+            if rule.adj == 0 || reported.contains(&rule.on) {
+                continue;
+            }
+            reported.push(rule.on);
+            let counts = |process: &&Process| process.has_mm && !process.is_kernel_thread();
+            let is_unknown = |process: &&Process| {
+                matches!(self.rule_matches(nth, rule.on, process, scene), RuleMatch::Unknown)
+            };
+            let processes = || scene.now().processes.iter().filter(counts);
+            let (all, unknown) = (processes().count(), processes().filter(is_unknown).count());
+            let count = rules.iter().filter(|it| it.adj != 0 && it.on == rule.on).count();
+            let needs = rule.on.words();
+            let (rules, it) =
+                if count == 1 { ("rule is", "it needs") } else { ("rules are", "they need") };
+            match unknown {
+                0 => {}
+                _ if unknown < all => state.note(format!(
+                    "{count} {rules} not evaluated for {unknown} of {all} processes: {it} {needs}"
+                )),
+                _ => state.note(format!("{count} {rules} not evaluated: {it} {needs}")),
+            }
         }
     }
 }
 
-/// What a rule found, for its term.
+/// Adds the conditions on memory, swap and pressure. Pressure may replace the condition on swap.
+fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
+    let now = scene.now();
+    let no_swap = now.swap.total_kib == Kib::ZERO;
+    match now.memory.available_kib {
+        Reading::Value(available) => {
+            let total = now.memory.total_kib;
+            state.condition(amount("MemAvailable", available, total, options.soft.mem));
+        }
+        _ => state.obstacle("MemAvailable cannot be read"),
+    }
+    let pressure = metric(&now.pressure, options.psi_metric.as_str());
+    let by_pressure = options.psi && !no_swap;
+    let pressed = by_pressure && pressure.is_some_and(|share| share >= options.soft.psi);
+    if !pressed {
+        let (free, total) = (now.swap.free_kib, now.swap.total_kib);
+        state.condition(amount("SwapFree", free, total, options.soft.swap));
+    }
+    if by_pressure {
+        let what = "memory pressure, instead of swap";
+        let metric = &options.psi_metric;
+        if pressed {
+            state.condition(stall(what, pressure, Threshold::AtLeast, options.soft.psi));
+            state.note(format!("{metric} must stay there for {} s", options.psi_seconds));
+        } else if let Some(share) = pressure {
+            let (limit, at) = (options.soft.psi, options.psi_seconds);
+            state.note(format!(
+                "or, instead of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
+            ));
+        } else {
+            state.note(format!("{metric} is not available: pressure cannot trigger it"));
+        }
+    }
+    state.note_if(
+        options.psi && no_swap,
+        "no swap: it ignores pressure, and its swap condition counts as met",
+    );
+    state.note_if(!options.psi && no_swap, "no swap: its swap condition counts as met");
+}
+/// The reason of the term for a rule.
 const fn because(on: NohangRuleField) -> &'static str {
     match on {
-        NohangRuleField::Name => "a rule finds the name",
-        NohangRuleField::Uid => "a rule finds the user",
-        NohangRuleField::Cmdline => "a rule finds the command line",
-        NohangRuleField::CgroupV1 | NohangRuleField::CgroupV2 => "a rule finds the cgroup",
-        NohangRuleField::Exe => "a rule finds the program",
-        NohangRuleField::Cwd => "a rule finds the directory",
-        NohangRuleField::Environ => "a rule finds the environment",
+        NohangRuleField::Name => "a rule matches the name",
+        NohangRuleField::Uid => "a rule matches the user",
+        NohangRuleField::Cmdline => "a rule matches the command line",
+        NohangRuleField::CgroupV1 | NohangRuleField::CgroupV2 => "a rule matches the cgroup",
+        NohangRuleField::Exe => "a rule matches the program path",
+        NohangRuleField::Cwd => "a rule matches the working directory",
+        NohangRuleField::Environ => "a rule matches the environment",
     }
 }
 
-/// A condition on an amount of memory.
+/// The condition that an amount of memory is at most `limit`.
 fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> Trigger {
     let wants = match limit {
         ThresholdAmount::Percent(percent) => format!("<= {percent}%"),
@@ -123,39 +235,8 @@ fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> T
 }
 
 impl Policy for Nohang {
-    fn id(&self) -> &'static str {
-        if self.desktop { "nohang-desktop" } else { "nohang" }
-    }
-
-    fn title(&self) -> &'static str {
-        if self.desktop { "nohang, for desktops" } else { "nohang" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.desktop {
-            "The kernel's own oom_score, and the points of every rule that finds the process: browser \
-             tabs +200, package managers -200, display servers and desktops -200 (those by their \
-             program's path, which is read only where nohang is installed). Points on top count only \
-             where oom_score_adj is not negative. At least 0; of equals the lower pid."
-        } else {
-            "The kernel's own oom_score, and the points of every rule of its file that finds the \
-             process; as shipped there are none. Points on top count only where oom_score_adj is not \
-             negative. At least 0; of equals the lower pid."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.desktop {
-            &[
-                Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
-                Cite { place: "conf/nohang/nohang-desktop.conf", at: "1d49838" },
-            ]
-        } else {
-            &[
-                Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
-                Cite { place: "conf/nohang/nohang.conf", at: "1d49838" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
@@ -168,104 +249,49 @@ impl Policy for Nohang {
         }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        // The rule takes off more for a positive adj than the score rose by it.
+        let falls = self.configured(scene).options.ignore_positive_adj;
+        PolicyTraits {
+            adj: if falls { AdjEffect::Irregular } else { AdjEffect::Rising },
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
-        let told = self.told(scene);
-        let options = &told.options;
+        let configured = self.configured(scene);
+        let options = &configured.options;
         let now = scene.now();
-        let mut stand = ConditionState::of(told);
-        let no_swap = now.swap.total_kib == Kib::ZERO;
-        match now.memory.available_kib {
-            Reading::Value(available) => {
-                let total = now.memory.total_kib;
-                stand.waits(amount("MemAvailable", available, total, options.soft.mem));
-            }
-            _ => stand.held("MemAvailable cannot be read"),
-        }
-        let pressure = metric(&now.pressure, options.psi_metric.as_str());
-        let by_pressure = options.psi && !no_swap;
-        let pressed = by_pressure && pressure.is_some_and(|share| share >= options.soft.psi);
-        if !pressed {
-            let (free, total) = (now.swap.free_kib, now.swap.total_kib);
-            stand.waits(amount("SwapFree", free, total, options.soft.swap));
-        }
-        if by_pressure {
-            let what = "memory pressure, in place of swap";
-            let metric = &options.psi_metric;
-            if pressed {
-                stand.waits(stall(what, pressure, options.soft.psi, true));
-                stand.note(format!("{metric} must stay there for {} s", options.psi_seconds));
-            } else if let Some(share) = pressure {
-                let (limit, at) = (options.soft.psi, options.psi_seconds);
-                stand.note(format!(
-                    "or, in place of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
-                ));
-            } else {
-                stand.note(format!("{metric} is not available: pressure cannot set it off"));
-            }
-        }
-        stand.note_if(
-            options.psi && no_swap,
-            "no swap: it ignores pressure then, and its swap half counts as met",
-        );
-        stand.note_if(!options.psi && no_swap, "no swap: its swap half counts as met");
-        stand.note_if(options.zram, "zram is looked at too, which doomtop does not read");
-        stand.note_if(
+        let mut state = ConditionState::of(configured);
+        memory_conditions(options, scene, &mut state);
+        state.note_if(options.zram, "it checks zram too, which doomtop does not");
+        state.note_if(
             options.soft_actions > 0,
-            "for some victims it runs a command in place of SIGTERM",
+            "for some victims it runs a command instead of sending SIGTERM",
         );
         let patterns = compiled(&now.killers);
         let patterns = if self.desktop { &patterns.nohang_desktop } else { &patterns.nohang };
-        for words in patterns.iter().filter_map(|pattern| trouble(Some(pattern))) {
-            stand.note(words);
+        for words in patterns.iter().filter_map(|pattern| compile_error(Some(pattern))) {
+            state.note(words);
         }
-        let mut asked: Vec<NohangRuleField> = Vec::new();
-        for (nth, rule) in options.rules.iter().enumerate() {
-            if rule.adj == 0 || asked.contains(&rule.on) {
-                continue;
-            }
-            asked.push(rule.on);
-            let counts = |process: &&Process| process.has_mm && !process.is_kernel_thread();
-            let blind = |process: &&Process| {
-                matches!(self.ask(nth, rule.on, process, scene), Answer::Unknown)
-            };
-            let all = now.processes.iter().filter(counts).count();
-            let unknown = now.processes.iter().filter(counts).filter(blind).count();
-            let count = options.rules.iter().filter(|it| it.adj != 0 && it.on == rule.on).count();
-            let needs = rule.on.words();
-            let (rules, it) =
-                if count == 1 { ("rule is", "it needs") } else { ("rules are", "they need") };
-            match unknown {
-                0 => {}
-                _ if unknown < all => stand.note(format!(
-                    "{count} {rules} not evaluated for {unknown} of {all} processes: {it} {needs}"
-                )),
-                _ => stand.note(format!("{count} {rules} not evaluated: {it} {needs}")),
-            }
+        self.note_unknown_rules(scene, &mut state);
+        let judged = || now.processes.iter().map(|process| self.judge(process, scene));
+        if !judged().any(|verdict| matches!(verdict, Verdict::Scored(_))) {
+            state.obstacle("no process has the minimum badness, so it kills none");
         }
-        let best = now.processes.iter().filter_map(|process| match self.judge(process, scene) {
-            Verdict::Scored(badness) => Some(badness.points.0),
-            Verdict::Spared(_) => None,
-        });
-        if best.max().is_none() {
-            stand.held("nobody has the least badness that it asks for, so it does nothing");
-        }
-        stand.armed()
+        state.finish()
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        let options = &self.told(scene).options;
+        let options = &self.configured(scene).options;
         if process.is_kernel_thread() {
             return Verdict::Spared(SparedReason::Kernel);
         }
         if process.id.pid == 1 {
             return Verdict::Spared(SparedReason::Init);
         }
-        if self.told(scene).found == KillerPresence::Running(process.id.pid) {
-            return Verdict::Spared(SparedReason::Ignored); // it never picks itself
+        if self.configured(scene).found == KillerPresence::Running(process.id.pid) {
+            return Verdict::Spared(SparedReason::Ignored); // it never kills itself
         }
         let (score, word) = oom_score(process, scene);
         if score < 1 {
@@ -282,7 +308,7 @@ impl Policy for Nohang {
         }
         for (nth, rule) in options.rules.iter().enumerate() {
             let counts = rule.adj <= 0 || adj >= Adj::ZERO;
-            if counts && matches!(self.ask(nth, rule.on, process, scene), Answer::Finds) {
+            if counts && matches!(self.rule_matches(nth, rule.on, process, scene), RuleMatch::Yes) {
                 let points = Points(rule.adj.into());
                 badness = badness.plus("rule", points, TermNote::Because(because(rule.on)));
             }
@@ -300,21 +326,8 @@ impl Policy for Nohang {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
-    }
-
-    /// What is taken off for a positive adj may be more than it gave.
-    fn rises_with_adj(&self, scene: &Scene) -> bool {
-        !self.told(scene).options.ignore_positive_adj
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

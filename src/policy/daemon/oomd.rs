@@ -1,7 +1,7 @@
-//! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup of those that its
-//! configuration names, by size or growth, by swap, by pressure, or by what reclaim does in it.
+//! oomd (`facebookincubator/oomd`, `src/oomd/plugins/`): kills a whole cgroup among those that its
+//! configuration names, by size or growth, swap, pressure, reclaim or I/O.
 //!
-//! Whoever is marked `oomd_prefer` goes before all others, `oomd_avoid` after them. Growth is
+//! Cgroups marked `oomd_prefer` come before all others, those marked `oomd_avoid` after them. Growth is
 //! `memory.current` against a running average that only oomd itself has.
 
 use crate::model::{
@@ -10,12 +10,15 @@ use crate::model::{
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
-use crate::policy::daemon::cgroup_candidates::{before, downwards, home};
-use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, path_from_root};
+use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, stall};
+use crate::policy::{
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Bytes, Kib, Points};
 
-/// Which plugin chooses.
+/// The plugin that chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plugin {
     Size,
@@ -28,47 +31,114 @@ enum Plugin {
 /// The killer, by one of its plugins.
 #[derive(Debug)]
 pub struct Oomd {
+    info: PolicyInfo,
     plugin: Plugin,
 }
 
 /// `kill_by_memory_size_or_growth`.
-pub static OOMD_SIZE: Oomd = Oomd { plugin: Plugin::Size };
-/// `kill_by_swap_usage`.
-pub static OOMD_SWAP: Oomd = Oomd { plugin: Plugin::Swap };
-/// `kill_by_pressure`.
-pub static OOMD_PRESSURE: Oomd = Oomd { plugin: Plugin::Pressure };
-/// `kill_by_pg_scan`.
-pub static OOMD_PGSCAN: Oomd = Oomd { plugin: Plugin::Scan };
-/// `kill_by_io_cost`.
-pub static OOMD_IO: Oomd = Oomd { plugin: Plugin::Io };
+pub static OOMD_SIZE: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-size",
+        title: "oomd, by size or growth",
+        about: "Kills a whole cgroup among those that its configuration names: one with half \
+                of the memory of all candidates or more; else, among the largest fifth, the \
+                one that grew most (by a quarter at least); else the largest. Growth is \
+                measured since the last sample, not against its own average; memory.min and \
+                memory.low are not read. oom_score_adj does not count. Cgroups marked prefer \
+                come first, those marked avoid last.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }],
+        // Pages, or percent of growth.
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Size,
+};
 
-/// Whoever has so much of all candidates' memory is judged by size alone, in percent.
-const HALF: u128 = 50;
-/// Growth counts from here, in hundredths.
-const GROWTH: u128 = 125;
-/// Growth counts among the largest of so many percent.
+/// `kill_by_swap_usage`.
+pub static OOMD_SWAP: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-swap",
+        title: "oomd, by swap",
+        about: "Kills the whole cgroup with the most swap, among those that its configuration \
+                names. oom_score_adj does not count. Cgroups marked prefer come first, those \
+                marked avoid last.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Swap,
+};
+
+/// `kill_by_pressure`.
+pub static OOMD_PRESSURE: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-pressure",
+        title: "oomd, by pressure",
+        about: "Kills the whole cgroup with the most stalls (half of full avg10 plus half of \
+                full avg60, in whole percent), among those that its configuration names. \
+                oom_score_adj does not count. Cgroups marked prefer come first, those marked \
+                avoid last.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Pressure,
+};
+
+/// `kill_by_pg_scan`.
+pub static OOMD_PGSCAN: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-pgscan",
+        title: "oomd, by reclaim",
+        about: "Kills the whole cgroup in which reclaim scanned the most pages since its last \
+                tick (here: since the last sample), but at least one, among those that its \
+                configuration names. oom_score_adj does not count. Cgroups marked prefer come \
+                first, those marked avoid last.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }],
+        // Pages that reclaim scanned, which no process holds.
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Scan,
+};
+
+/// `kill_by_io_cost`.
+pub static OOMD_IO: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-io",
+        title: "oomd, by I/O cost",
+        about: "Kills the whole cgroup with the highest I/O cost since its last tick (here: \
+                since the last sample), among those that its configuration names. The cost \
+                weighs operations and bytes on the devices of --device. If there was no I/O \
+                it kills an arbitrary cgroup, which cannot be predicted. oom_score_adj does \
+                not count. Cgroups marked prefer come first, those marked avoid last.",
+        cites: &[Cite {
+            place: "oomd src/oomd/plugins/KillIOCost-inl.h, src/oomd/Main.cpp",
+            at: "88c28fd",
+        }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Io,
+};
+
+/// The share of the memory of all candidates, in percent, from which size alone decides.
+const SIZE_THRESHOLD: u128 = 50;
+/// Minimum growth that counts, in percent of the size before.
+const MIN_GROWTH: u128 = 125;
+/// Growth counts among the largest candidates, this share in percent.
 const LARGEST: usize = 20;
 
-/// So many classes lie between two preferences.
+/// Number of classes per preference: the phases of the size plugin.
 const PHASES: i8 = 3;
 
-fn told(scene: &Scene) -> &KillerOptions<Options> {
+fn configured(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.oomd
 }
 
 impl Oomd {
-    const fn name(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => "oomd-size",
-            Plugin::Swap => "oomd-swap",
-            Plugin::Pressure => "oomd-pressure",
-            Plugin::Scan => "oomd-pgscan",
-            Plugin::Io => "oomd-io",
-        }
-    }
-
     fn set<'a>(&self, scene: &'a Scene) -> &'a CgroupSet {
-        let options = &told(scene).options;
+        let options = &configured(scene).options;
         match self.plugin {
             Plugin::Size => &options.by_size,
             Plugin::Swap => &options.by_swap,
@@ -78,11 +148,11 @@ impl Oomd {
         }
     }
 
-    /// The candidate that a process lives in.
+    /// The candidate cgroup that contains a process.
     fn candidate<'a>(&self, process: &Process, scene: &'a Scene) -> Option<&'a Cgroup> {
         let cgroups = cgroup_candidates::v2(scene)?;
         let set = self.set(scene);
-        let path = downwards(home(process)?).find(|path| set.has(path))?;
+        let path = path_from_root(cgroup_of(process)?).find(|path| set.has(path))?;
         cgroups.find(path)
     }
 
@@ -95,28 +165,28 @@ impl Oomd {
         cgroups.list.iter().filter(move |group| set.has(group.path.as_str()))
     }
 
-    /// By size, unless it grows: three phases, which here are classes. Protection (`memory.min`,
-    /// `memory.low`) is not read, so what counts is all that it has.
+    /// By size or growth. The three phases of the plugin are classes here. Protection (`memory.min`,
+    /// `memory.low`) is not read, so the full size counts.
     fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
         let size = group.usage.value().ok_or(SparedReason::Unreadable)?;
         let cgroups = cgroup_candidates::v2(scene).ok_or(SparedReason::NoCandidate)?;
-        let sizes = cgroup_candidates::sizes(self.name(), scene, || {
+        let sizes = cgroup_candidates::sizes(self.info.id, scene, || {
             let all = self.candidates(cgroups, scene);
             all.filter_map(|other| other.usage.value().map(|usage| usage.0)).collect()
         });
         let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
         let points = size.pages(scene.machine().page_size).points();
         let badness = Badness::default().plus("memory of its cgroup", points, TermNote::Fact);
-        if u128::from(size.0) * 100 >= sum * HALF {
+        if u128::from(size.0) * 100 >= sum * SIZE_THRESHOLD {
             return Ok(badness.of_class(2));
         }
         let rank = (sizes.len() * LARGEST).div_ceil(100);
         let large = sizes.get(rank.saturating_sub(1)).is_none_or(|&least| size.0 >= least);
-        // Its average over the last ticks is its own; the look before has to stand for it.
+        // The average over its last ticks is not visible, so the last sample is used.
         let past = before(scene, group).and_then(|then| then.usage.value());
         let growth = past.map(|then| u128::from(size.0) * 100 / u128::from(then.0.max(1)));
         match growth {
-            Some(growth) if growth >= GROWTH && large => {
+            Some(growth) if growth >= MIN_GROWTH && large => {
                 let growth = i64::try_from(growth).unwrap_or(i64::MAX);
                 let grown =
                     Badness::default().plus("growth, percent", Points(growth), TermNote::Fact);
@@ -145,7 +215,7 @@ impl Oomd {
             }
             Plugin::Scan => {
                 let now = group.pgscan.value().ok_or(SparedReason::Unreadable)?;
-                // Whoever was not there at its last tick has no rate yet.
+                // A cgroup that is new since the last tick has no rate yet.
                 let then = before(scene, group).and_then(|then| then.pgscan.value());
                 let more = now.saturating_sub(then.unwrap_or(now));
                 if more == 0 {
@@ -155,26 +225,22 @@ impl Oomd {
                 Ok(Badness::default().plus("reclaim in its cgroup, pages", points, TermNote::Fact))
             }
             Plugin::Io => {
-                let options = &told(scene).options;
+                let options = &configured(scene).options;
                 let then = before(scene, group).ok_or(SparedReason::Zero)?;
                 let more = cost(group, options) - cost(then, options);
-                // In thousandths: points are whole numbers.
+                // In thousandths, because points are integers.
                 let points = Points((more * 1000.0) as i64);
                 if points <= Points::ZERO {
                     return Err(SparedReason::Zero);
                 }
-                Ok(Badness::default().plus(
-                    "reads and writes of its cgroup",
-                    points,
-                    TermNote::Fact,
-                ))
+                Ok(Badness::default().plus("I/O cost of its cgroup", points, TermNote::Fact))
             }
         }
     }
 
-    /// The pressure detector: of the listed cgroups the one that is pressed most, for each list.
-    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, stand: &mut ConditionState) {
-        let options = &told(scene).options;
+    /// Adds the condition of the pressure detector: the watched cgroup with the most pressure.
+    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, state: &mut ConditionState) {
+        let options = &configured(scene).options;
         let mut worst: Option<(f64, f64, &Cgroup)> = None;
         for (set, limit) in &options.pressure {
             let weight = |group: &&Cgroup| {
@@ -197,18 +263,38 @@ impl Oomd {
         }
         match worst {
             Some((share, limit, group)) => {
-                stand.waits(stall("full avg10 of a watched cgroup", Some(share), limit, false));
-                stand.note(format!("that is {}", group.path));
-                stand.note(format!("it must last {} s, with reclaim at work", options.seconds));
+                state.condition(stall(
+                    "full avg10 of a watched cgroup",
+                    Some(share),
+                    Threshold::Above,
+                    limit,
+                ));
+                state.note(format!("this is {}", group.path));
+                state.note(format!("this must last {} s while reclaim is active", options.seconds));
             }
-            None => stand.held("none of the cgroups that it watches is here"),
+            None => state.obstacle("none of the cgroups that it watches exists"),
         }
     }
 }
 
-/// What a cgroup did on the devices that count, weighed.
+/// Adds the condition of the swap detector.
+fn swap_condition(scene: &Scene, state: &mut ConditionState) {
+    let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
+    let limit = configured(scene).options.swap_free;
+    let share = percent(free, total);
+    state.condition(Trigger {
+        what: "SwapFree",
+        now: format!("{share:.1}%"),
+        wants: format!("< {limit}%"),
+        met: Some(total > Kib::ZERO && share < limit),
+    });
+    if total == Kib::ZERO {
+        state.obstacle("no swap: this rule never acts");
+    }
+}
+/// The weighted I/O of a cgroup on the configured devices.
 fn cost(group: &Cgroup, options: &Options) -> f64 {
-    let take_breakdowns = group.io.iter().filter_map(|used| {
+    let costs = group.io.iter().filter_map(|used| {
         let (_, weights) = options.devices.iter().find(|(device, _)| *device == used.device)?;
         let counts = [
             used.read_ios,
@@ -222,181 +308,92 @@ fn cost(group: &Cgroup, options: &Options) -> f64 {
             counts.iter().zip(weights.0).map(|(&count, weight)| count as f64 * weight).sum::<f64>(),
         )
     });
-    take_breakdowns.sum()
+    costs.sum()
 }
 
 impl Policy for Oomd {
-    fn id(&self) -> &'static str {
-        self.name()
-    }
-
-    fn title(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => "oomd, by size or growth",
-            Plugin::Swap => "oomd, by swap",
-            Plugin::Pressure => "oomd, by pressure",
-            Plugin::Scan => "oomd, by reclaim",
-            Plugin::Io => "oomd, by reads and writes",
-        }
-    }
-
-    fn about(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => {
-                "The whole cgroup with half of all candidates' memory or more; else, of the largest \
-                 fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
-                 named by its configuration. Growth is measured against the look before, not against \
-                 its own average; memory.min and memory.low are not read. Marks to prefer or to avoid go first. \
-                 oom_score_adj counts for nothing."
-            }
-            Plugin::Swap => {
-                "The whole cgroup with the most swap, of those that its configuration names; marks to \
-                 prefer or to avoid go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Pressure => {
-                "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
-                 number of percent, of those that its configuration names; marks to prefer or to avoid \
-                 go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Scan => {
-                "The whole cgroup in which reclaim looked at most pages since its last tick (here: since \
-                 the look before), at least at one, of those that its configuration names; marks to prefer \
-                 or to avoid go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Io => {
-                "The whole cgroup whose reads and writes since its last tick (here: since the look before) \
-                 cost most, of those that its configuration names: operations and bytes on the devices of \
-                 --device, each with its weight. Marks to prefer or to avoid go first. oom_score_adj \
-                 counts for nothing. Where nothing was read or written it takes whoever comes first, \
-                 which cannot be told."
-            }
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        match self.plugin {
-            Plugin::Size => {
-                &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Swap => {
-                &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Pressure => {
-                &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Scan => {
-                &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Io => &[Cite {
-                place: "oomd src/oomd/plugins/KillIOCost-inl.h, src/oomd/Main.cpp",
-                at: "88c28fd",
-            }],
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        match self.plugin {
-            Plugin::Swap => BadnessUnit::Pages,
-            // Pages or percent of growth; percent; pages that were looked at, which nobody holds.
-            Plugin::Size | Plugin::Pressure | Plugin::Scan | Plugin::Io => BadnessUnit::Bare,
-        }
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { kill_scope: KillScope::Cgroup, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
-        let told = told(scene);
-        let mut stand = ConditionState::of(told);
+        let configured = configured(scene);
+        let mut state = ConditionState::of(configured);
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
-            stand.held("it needs cgroups of version 2, which cannot be seen here");
-            return stand.armed();
+            state.obstacle("it needs cgroups of version 2, which are not visible here");
+            return state.finish();
         };
         if self.set(scene).0.is_empty() {
-            stand.held("its configuration names no cgroup that this plugin may kill");
-            return stand.armed();
+            state.obstacle("its configuration names no cgroup that this plugin may kill");
+            return state.finish();
         }
         if self.plugin == Plugin::Swap {
-            let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
-            let limit = told.options.swap_free;
-            let share = percent(free, total);
-            stand.waits(Trigger {
-                what: "SwapFree",
-                now: format!("{share:.1}%"),
-                wants: format!("< {limit}%"),
-                met: Some(total > Kib::ZERO && share < limit),
-            });
-            if total == Kib::ZERO {
-                stand.held("no swap: this rule can never fire");
-            }
+            swap_condition(scene, &mut state);
         } else {
-            self.pressure(cgroups, scene, &mut stand);
+            self.pressure(cgroups, scene, &mut state);
         }
         if scene.before().is_none() {
-            stand.note_if(self.plugin == Plugin::Size, "growth needs two looks");
-            stand.note_if(self.plugin == Plugin::Scan, "what reclaim does needs two looks");
-            stand.note_if(self.plugin == Plugin::Io, "what is read and written needs two looks");
+            state.note_if(self.plugin == Plugin::Size, "growth needs two samples");
+            state.note_if(self.plugin == Plugin::Scan, "reclaim activity needs two samples");
+            state.note_if(self.plugin == Plugin::Io, "I/O cost needs two samples");
         }
-        if self.plugin == Plugin::Io && told.options.devices.is_empty() {
-            stand.held(
-                "it runs without --device: every cost is 0, and whom it would take is chance",
-            );
-            return stand.armed();
+        if self.plugin == Plugin::Io && configured.options.devices.is_empty() {
+            state
+                .obstacle("it runs without --device: every cost is 0, and its choice is arbitrary");
+            return state.finish();
         }
-        match cgroup_candidates::leader(self, scene)
-            .and_then(|leader| self.candidate(leader, scene))
-        {
-            Some(group) => stand.note(cgroup_candidates::falls(group, scene)),
-            None if self.plugin == Plugin::Scan => {
-                stand.held("reclaim looked at nothing in the cgroups that it may kill");
-            }
-            None if self.plugin == Plugin::Io => {
-                stand.held("nothing was read or written by the cgroups that it may kill");
-            }
-            None => stand.held("nobody lives in a cgroup that it may kill"),
+        let leader = cgroup_candidates::leader(self, scene);
+        match leader.and_then(|leader| self.candidate(leader, scene)) {
+            Some(group) => state.note(cgroup_candidates::first_words(group, scene)),
+            None => state.obstacle(match self.plugin {
+                Plugin::Scan => "reclaim scanned no page in the cgroups that it may kill",
+                Plugin::Io => "the cgroups that it may kill did no I/O",
+                _ => "no process is in a cgroup that it may kill",
+            }),
         }
-        stand.armed()
+        state.finish()
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
             return Verdict::Spared(SparedReason::Kernel);
         }
-        let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
-        let worth = cgroup_candidates::once(self.name(), home, scene, || {
+        let Some(cgroup) = cgroup_of(process) else {
+            return Verdict::Spared(SparedReason::NoCandidate);
+        };
+        let badness = cgroup_candidates::badness_once(self.info.id, cgroup, scene, || {
             let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             let badness = self.points(group, scene)?;
-            let marks = group.marks.unwrap_or_default();
+            let marks = group.xattrs.unwrap_or_default();
             let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
             Ok(badness.of_class(badness.class + PHASES * preference))
         });
-        worth.map_or_else(Verdict::Spared, Verdict::Scored)
+        badness.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
-            cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
+            cgroup_candidates::members(group.path.as_str(), victim, scene)
         })
-    }
-
-    fn chooses_groups(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
         PolicyAction {
             signal: Signal::KILL,
-            why: "SIGKILL to every process of the cgroup, again and again",
+            why: "SIGKILL to every process of the cgroup, repeated until none is left",
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The regular expressions in the options of userspace killers, compiled once for each reading of
-//! the options.
+//! The regular expressions in the options of userspace killers, compiled once for each reading of the
+//! options.
 //!
-//! The killers have other engines (`regcomp` of the C library, Python's `re`); ours knows neither
-//! look-around nor back-references. What it cannot make out is said in words, and finds nobody.
+//! The killers use other engines (`regcomp` of the C library, Python's `re`). The engine here supports
+//! neither look-around nor back-references. An expression that it cannot compile matches no process, and
+//! is reported.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,41 +13,41 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::model::{InstalledKillers, NohangOptions, Text, unescape};
 
-/// A compiled expression, or why it is none.
+/// A compiled expression, or why it cannot be compiled.
 type Pattern = Result<Regex, String>;
 
-/// All of them.
+/// The compiled expressions of all killers.
 #[derive(Default)]
-pub(crate) struct CompiledPattern {
+pub(crate) struct CompiledPatterns {
     /// `earlyoom --prefer`.
     pub(crate) prefer: Option<Pattern>,
     /// `--avoid`.
     pub(crate) avoid: Option<Pattern>,
     /// `--ignore`.
     pub(crate) ignore: Option<Pattern>,
-    /// Those of `nohang`'s rules, in their order.
+    /// The rules of `nohang`, in their order.
     pub(crate) nohang: Vec<Pattern>,
-    /// The same with the file for desktops.
+    /// The rules of `nohang-desktop`.
     pub(crate) nohang_desktop: Vec<Pattern>,
 }
 
-/// Whether an expression is there and is found.
-pub(crate) fn finds(pattern: Option<&Pattern>, bytes: &[u8]) -> bool {
+/// Whether an expression is given and matches.
+pub(crate) fn matches(pattern: Option<&Pattern>, bytes: &[u8]) -> bool {
     matches!(pattern, Some(Ok(regex)) if regex.is_match(bytes))
 }
 
-/// Why an expression finds nobody, if it is none.
-pub(crate) fn trouble(pattern: Option<&Pattern>) -> Option<&str> {
+/// Why an expression could not be compiled, if so.
+pub(crate) fn compile_error(pattern: Option<&Pattern>) -> Option<&str> {
     pattern?.as_ref().err().map(String::as_str)
 }
 
 thread_local! {
-    /// The last ones: options seldom change.
-    static LAST: RefCell<(Weak<InstalledKillers>, Rc<CompiledPattern>)> = RefCell::default();
+    /// The last result, because options seldom change.
+    static LAST: RefCell<(Weak<InstalledKillers>, Rc<CompiledPatterns>)> = RefCell::default();
 }
 
 /// The expressions of these options.
-pub(crate) fn compiled(killers: &Arc<InstalledKillers>) -> Rc<CompiledPattern> {
+pub(crate) fn compiled(killers: &Arc<InstalledKillers>) -> Rc<CompiledPatterns> {
     LAST.with_borrow_mut(|(of, last)| {
         if !std::ptr::eq(of.as_ptr(), Arc::as_ptr(killers)) {
             *of = Arc::downgrade(killers);
@@ -56,12 +57,12 @@ pub(crate) fn compiled(killers: &Arc<InstalledKillers>) -> Rc<CompiledPattern> {
     })
 }
 
-fn compile(killers: &InstalledKillers) -> CompiledPattern {
+fn compile(killers: &InstalledKillers) -> CompiledPatterns {
     let earlyoom = &killers.earlyoom.options;
     let posix = |pattern: &Option<Text>| pattern.as_ref().map(posix_extended);
     let rules =
         |options: &NohangOptions| options.rules.iter().map(|it| python(&it.pattern)).collect();
-    CompiledPattern {
+    CompiledPatterns {
         prefer: posix(&earlyoom.prefer),
         avoid: posix(&earlyoom.avoid),
         ignore: posix(&earlyoom.ignore),
@@ -70,15 +71,15 @@ fn compile(killers: &InstalledKillers) -> CompiledPattern {
     }
 }
 
-/// Up to so many bytes of a compiled expression.
-const ROOM: usize = 1 << 20;
+/// Maximum size of a compiled expression, in bytes.
+const MAX_SIZE: usize = 1 << 20;
 
 fn build(pattern: &str, shown: &Text, dots_match_all: bool) -> Pattern {
     RegexBuilder::new(pattern)
         .dot_matches_new_line(dots_match_all)
-        .size_limit(ROOM)
+        .size_limit(MAX_SIZE)
         .build()
-        .map_err(|_| format!("doomtop cannot follow the expression {shown}"))
+        .map_err(|_| format!("doomtop cannot compile the expression {shown}"))
 }
 
 fn source(text: &Text) -> Option<String> {
@@ -87,19 +88,19 @@ fn source(text: &Text) -> Option<String> {
 
 /// A Python expression, for `re.search`.
 fn python(text: &Text) -> Pattern {
-    let source = source(text).ok_or_else(|| format!("{text} is no text"))?;
+    let source = source(text).ok_or_else(|| format!("{text} is not valid UTF-8"))?;
     build(&source, text, false)
 }
 
 /// A POSIX extended expression, as `regcomp(REG_EXTENDED)` of the C library takes it.
 fn posix_extended(text: &Text) -> Pattern {
-    let source = source(text).ok_or_else(|| format!("{text} is no text"))?;
+    let source = source(text).ok_or_else(|| format!("{text} is not valid UTF-8"))?;
     build(&from_posix(&source), text, true)
 }
 
-/// The same expression in our engine's words: inside brackets a backslash stands for itself and
-/// there are no set operations; outside, a backslash makes any letter plain, but for the few that
-/// the C library knows.
+/// Converts a POSIX expression to the syntax of the engine here. Inside brackets a backslash is literal and
+/// there are no set operations. Outside, a backslash makes a letter literal, except for the few escapes
+/// of the C library.
 fn from_posix(source: &str) -> String {
     let mut out = String::with_capacity(source.len() + 8);
     let mut rest = source.chars().peekable();
@@ -116,7 +117,7 @@ fn from_posix(source: &str) -> String {
                 if rest.next_if_eq(&'^').is_some() {
                     out.push('^');
                 }
-                // A bracket that stands first is a member.
+                // A closing bracket in first position is literal.
                 if rest.next_if_eq(&']').is_some() {
                     out.push_str("\\]");
                 }
@@ -153,11 +154,11 @@ mod tests {
     use super::*;
 
     fn posix(pattern: &str, name: &str) -> bool {
-        finds(Some(&posix_extended(&Text::new(pattern.as_bytes()))), name.as_bytes())
+        matches(Some(&posix_extended(&Text::new(pattern.as_bytes()))), name.as_bytes())
     }
 
     #[test]
-    fn posix_brackets_and_backslashes_mean_what_the_c_library_means() {
+    fn posix_brackets_and_backslashes_match_as_in_the_c_library() {
         for (pattern, name, is) in [
             ("^(init|X|sshd)$", "sshd", true),
             ("^(init|X|sshd)$", "sshd2", false),
@@ -178,20 +179,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_said() {
+    fn an_expression_that_cannot_be_compiled_is_reported() {
         let bad = python(&Text::new(b"^(?!sshd)"));
-        assert!(trouble(Some(&bad)).is_some_and(|words| words.contains("(?!sshd)")));
-        assert!(!finds(Some(&bad), b"x"));
-        assert!(trouble(Some(&posix_extended(&Text::new(b"(a")))).is_some());
+        assert!(compile_error(Some(&bad)).is_some_and(|words| words.contains("(?!sshd)")));
+        assert!(!matches(Some(&bad), b"x"));
+        assert!(compile_error(Some(&posix_extended(&Text::new(b"(a")))).is_some());
         assert!(python(&Text::new(b"\xff")).is_err());
     }
 
     proptest! {
         #[test]
-        fn any_expression_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..40), name: Vec<u8>) {
+        fn no_expression_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40), name: Vec<u8>) {
             let text = Text::new(&bytes);
-            finds(Some(&posix_extended(&text)), &name);
-            finds(Some(&python(&text)), &name);
+            matches(Some(&posix_extended(&text)), &name);
+            matches(Some(&python(&text)), &name);
         }
     }
 }

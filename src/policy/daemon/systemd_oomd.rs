@@ -1,10 +1,10 @@
-//! systemd-oomd (`src/oom/oomd-manager.c`, `oomd-util.c`): kills a whole cgroup below one that asks
-//! to be watched, by its swap or by how hard reclaim works in it. `oom_score_adj` counts for nothing.
+//! systemd-oomd (`src/oom/oomd-manager.c`, `oomd-util.c`): kills a whole cgroup below a watched one, by its
+//! swap or by the activity of reclaim in it. `oom_score_adj` does not count.
 //!
-//! Candidates are the leaves, and groups with `memory.oom.group` as a whole. The marks
-//! `user.oomd_avoid` and `user.oomd_omit` count only on a cgroup that root owns, or, under pressure,
-//! whoever owns the watched one; that one's owner is told only where it is marked itself, so a user's
-//! own session counts by its name.
+//! Candidates are leaf cgroups, and cgroups with `memory.oom.group` as a whole. The marks
+//! `user.oomd_avoid` and `user.oomd_omit` count only on cgroups that root owns or, for the pressure rule,
+//! that the owner of the watched cgroup owns. Sampling reads the owner only of marked cgroups, so the
+//! session of a user is recognised by its name.
 
 use crate::model::{
     Cgroup, CgroupNeeds, Cgroups, KillerOptions, Needs, NominatedUnit, OomdXattrs, Process,
@@ -12,56 +12,100 @@ use crate::model::{
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
-use crate::policy::daemon::cgroup_candidates::{before, downwards, home, is_leaf};
-use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, is_leaf, path_from_root};
+use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, stall};
+use crate::policy::{
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Bytes, Kib, Points};
 
-/// The killer, on one of its two paths.
+/// The killer, by one of its two rules.
 #[derive(Debug)]
 pub struct SystemdOomd {
+    info: PolicyInfo,
     by_pressure: bool,
 }
 
-/// When swap is full.
-pub static SYSTEMD_OOMD_SWAP: SystemdOomd = SystemdOomd { by_pressure: false };
-/// When memory pressure lasts.
-pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd { by_pressure: true };
+/// By swap use.
+pub static SYSTEMD_OOMD_SWAP: SystemdOomd = SystemdOomd {
+    info: PolicyInfo {
+        id: "systemd-oomd-swap",
+        title: "systemd-oomd, swap",
+        about: "When available memory and free swap are both below 10 %, kills the whole leaf \
+                cgroup with the most swap below any cgroup with ManagedOOMSwap=kill, if it \
+                has more than 5 % of all swap. oom_score_adj does not count. Cgroups marked \
+                avoid come last; those marked omit are spared.",
+        cites: &[
+            Cite {
+                place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
+                at: "252",
+            },
+            Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_pressure: false,
+};
 
-/// Only who has more than this share of all swap is worth killing, in percent.
-const LEAST_SWAP: u64 = 5;
+/// By memory pressure.
+pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd {
+    info: PolicyInfo {
+        id: "systemd-oomd-pressure",
+        title: "systemd-oomd, memory pressure",
+        about: "Watches cgroups with ManagedOOMMemoryPressure=kill. If the full avg10 of one \
+                exceeds its limit for long enough and reclaim is active in it, kills the \
+                whole leaf cgroup below it in which reclaim scanned the most pages in the \
+                last second; among equals the one with the most memory. oom_score_adj does \
+                not count. Cgroups marked avoid come last; those marked omit are spared.",
+        cites: &[
+            Cite {
+                place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
+                at: "252",
+            },
+            Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_pressure: true,
+};
 
-fn told(scene: &Scene) -> &KillerOptions<Options> {
+/// Minimum share of all swap of a victim, in percent.
+const MIN_SWAP_SHARE: u64 = 5;
+
+fn configured(scene: &Scene) -> &KillerOptions<Options> {
     &scene.now().killers.systemd_oomd
 }
 
 impl SystemdOomd {
-    const fn name(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
-    }
-
-    /// Whether a unit asks for this path.
-    fn asks(&self, unit: &NominatedUnit) -> bool {
+    /// Whether a unit enables this rule.
+    fn enabled_by(&self, unit: &NominatedUnit) -> bool {
         if self.by_pressure { unit.pressure } else { unit.swap }
     }
 
-    /// The unit that asks, if this cgroup is its.
-    fn nominated<'a>(&self, path: &str, scene: &'a Scene) -> Option<&'a NominatedUnit> {
-        told(scene).options.nominated.iter().find(|unit| self.asks(unit) && unit.is(path))
+    /// The unit that enables this rule for a cgroup.
+    fn unit_of<'a>(&self, path: &str, scene: &'a Scene) -> Option<&'a NominatedUnit> {
+        configured(scene)
+            .options
+            .nominated
+            .iter()
+            .find(|unit| self.enabled_by(unit) && unit.is(path))
     }
 
-    /// The limit of a cgroup that asks to be watched, in percent.
+    /// The pressure limit of a watched cgroup, in percent.
     fn limit(&self, unit: &NominatedUnit, scene: &Scene) -> f64 {
-        unit.limit.unwrap_or(told(scene).options.pressure)
+        unit.limit.unwrap_or(configured(scene).options.pressure)
     }
 
-    /// The candidate that a process lives in.
+    /// The candidate cgroup that contains a process.
     fn candidate<'a>(&self, process: &Process, scene: &'a Scene) -> Option<&'a Cgroup> {
         let cgroups = cgroup_candidates::v2(scene)?;
-        let own = home(process)?;
+        let own = cgroup_of(process)?;
         let mut watched = false;
-        for path in downwards(own) {
-            watched |= self.nominated(path, scene).is_some();
+        for path in path_from_root(own) {
+            watched |= self.unit_of(path, scene).is_some();
             if !watched {
                 continue;
             }
@@ -70,25 +114,24 @@ impl SystemdOomd {
                 return Some(group);
             }
         }
-        // Processes of an inner group (the root has some) live in no leaf.
+        // Processes of an inner cgroup, such as the root, are in no leaf.
         cgroups.find(own).filter(|_| watched && is_leaf(cgroups, own))
     }
 
-    /// How a candidate is marked, if the mark counts.
+    /// The marks of a candidate, if they count.
     fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<OomdXattrs> {
-        let marks = group.marks?;
-        // A session runs below `user@UID.service`, which belongs to that user.
+        let marks = group.xattrs?;
+        // A session runs below `user@UID.service`, which that user owns.
         let session = format!("user@{}.service", marks.owner);
         let own = || {
-            let mut above = downwards(group.path.as_str());
-            above.any(|path| path.ends_with(&session) && self.nominated(path, scene).is_some())
+            let mut above = path_from_root(group.path.as_str());
+            above.any(|path| path.ends_with(&session) && self.unit_of(path, scene).is_some())
         };
-        // By swap, the cgroup searched from is the root, which is root's.
+        // By swap, the watched cgroup is the root, which root owns.
         (marks.owner == 0 || (self.by_pressure && own())).then_some(marks)
     }
 
-    /// The points of a candidate: pages of swap, or pages that reclaim looked at since the look
-    /// before. Nothing where it is passed by.
+    /// The badness of a candidate: pages of swap, or pages that reclaim scanned since the last sample.
     fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
         let page = scene.machine().page_size;
         let marks = self.marks(group, scene).unwrap_or_default();
@@ -102,7 +145,7 @@ impl SystemdOomd {
             if scanned.unwrap_or(0) == 0 && usage == Bytes::ZERO {
                 return Err(SparedReason::Zero);
             }
-            // Whoever was not there, or scanned more then than now, counts from nothing.
+            // A cgroup that is new, or whose counter decreased, counts from zero.
             let seen = scene.before().filter(|then| !then.cgroups.list.is_empty());
             let past = seen.map(|_| before(scene, group).and_then(|then| then.pgscan.value()));
             let delta = scanned.zip(past).map(|(now, then)| {
@@ -112,13 +155,13 @@ impl SystemdOomd {
             let note = if delta.is_some() { TermNote::Fact } else { TermNote::Unread };
             let delta = i64::try_from(delta.unwrap_or(0)).unwrap_or(i64::MAX);
             let usage = i64::try_from(usage.0).unwrap_or(i64::MAX);
-            // Only what lies below a cgroup that stalls too much is looked at.
+            // Only cgroups below one that exceeds its limit are considered, so they come first.
             let class = 2 * i8::from(self.stalls_above(group, scene)) - avoided;
             let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
             Ok(badness.then_by(usage).of_class(class))
         } else {
             let swap = group.swap_usage.value().ok_or(SparedReason::Unreadable)?;
-            if swap <= least_swap(scene) {
+            if swap <= min_swap(scene) {
                 return Err(SparedReason::Zero);
             }
             let points = swap.pages(page).points();
@@ -127,34 +170,85 @@ impl SystemdOomd {
         }
     }
 
-    /// Whether a cgroup lies below a watched one that stalls above its limit.
+    /// Whether a cgroup is below a watched one whose pressure exceeds its limit.
     fn stalls_above(&self, group: &Cgroup, scene: &Scene) -> bool {
         let Some(cgroups) = cgroup_candidates::v2(scene) else { return false };
-        downwards(group.path.as_str()).any(|path| {
-            let unit = self.nominated(path, scene);
+        path_from_root(group.path.as_str()).any(|path| {
+            let unit = self.unit_of(path, scene);
             let share = cgroups.find(path).and_then(|it| avg10(it.pressure.full));
             unit.zip(share).is_some_and(|(unit, share)| share > self.limit(unit, scene))
         })
     }
 
-    /// The cgroups that ask to be watched, as far as they are there.
+    /// The watched cgroups that exist.
     fn watched<'a>(
         &self,
         cgroups: &'a Cgroups,
         scene: &'a Scene,
     ) -> Vec<(&'a Cgroup, &'a NominatedUnit)> {
         let nominated =
-            |group: &'a Cgroup| Some((group, self.nominated(group.path.as_str(), scene)?));
+            |group: &'a Cgroup| Some((group, self.unit_of(group.path.as_str(), scene)?));
         cgroups.list.iter().filter_map(nominated).collect()
+    }
+
+    /// Adds the conditions of the pressure rule: the pressure of the watched cgroup that exceeds its limit
+    /// most, and reclaim in it.
+    fn pressure_conditions(
+        &self,
+        watched: &[(&Cgroup, &NominatedUnit)],
+        scene: &Scene,
+        state: &mut ConditionState,
+    ) {
+        let worst = watched.iter().filter_map(|(group, unit)| {
+            Some((avg10(group.pressure.full)?, self.limit(unit, scene), *group))
+        });
+        let worst = worst.max_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
+        let what = "full avg10 of the watched cgroup with the most pressure";
+        match worst {
+            Some((share, limit, group)) => {
+                state.condition(stall(what, Some(share), Threshold::Above, limit));
+                state.note(format!("this is {}", group.path));
+                let scanned = before(scene, group)
+                    .and_then(|then| then.pgscan.value())
+                    .zip(group.pgscan.value());
+                match scanned {
+                    Some((then, now)) => state.condition(Trigger {
+                        what: "pages scanned by reclaim in it",
+                        now: format!("+{}", now.saturating_sub(then)),
+                        wants: "more than before".to_owned(),
+                        met: Some(now > then),
+                    }),
+                    None => state.note("reclaim activity needs two samples"),
+                }
+            }
+            None if watched.is_empty() => {}
+            None => state.obstacle("no memory.pressure can be read, so it cannot act"),
+        }
+        state.note(format!("this must last {} s", configured(scene).options.seconds));
     }
 }
 
+/// Adds the conditions of the swap rule.
+fn swap_conditions(scene: &Scene, state: &mut ConditionState) {
+    let limit = configured(scene).options.swap_used;
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    match memory.available_kib {
+        Reading::Value(available) => {
+            state.condition(used("MemAvailable", available, memory.total_kib, limit));
+        }
+        _ => state.obstacle("MemAvailable cannot be read"),
+    }
+    state.condition(used("SwapFree", swap.free_kib, swap.total_kib, limit));
+    if swap.total_kib == Kib::ZERO {
+        state.obstacle("no swap: 0 < 0 is never true, so this rule never acts");
+    }
+}
 /// The swap that a candidate must exceed.
-fn least_swap(scene: &Scene) -> Bytes {
-    Bytes(scene.now().swap.total_kib.0.saturating_mul(1024).saturating_mul(LEAST_SWAP) / 100)
+fn min_swap(scene: &Scene) -> Bytes {
+    Bytes(scene.now().swap.total_kib.0.saturating_mul(1024).saturating_mul(MIN_SWAP_SHARE) / 100)
 }
 
-/// A share of the total used, to be above so much. With nothing there it never is.
+/// The condition that more than `limit` percent are used. It is never met if the total is 0.
 fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
     let left = (1.0 - limit / 100.0) * total.0 as f64;
     Trigger {
@@ -166,156 +260,77 @@ fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
 }
 
 impl Policy for SystemdOomd {
-    fn id(&self) -> &'static str {
-        self.name()
-    }
-
-    fn title(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd, memory pressure" } else { "systemd-oomd, swap" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.by_pressure {
-            "Watches cgroups with ManagedOOMMemoryPressure=kill. When one stalls (full avg10) above its \
-             limit for long enough and reclaim works in it, the leaf below with the most pages looked \
-             at since the second before dies as a whole; of equals the one with the most memory. \
-             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
-        } else {
-            "When available memory and free swap are both below 10 %, the leaf with the most swap below \
-             any cgroup with ManagedOOMSwap=kill dies as a whole, if it holds more than 5 % of all swap. \
-             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.by_pressure {
-            &[
-                Cite {
-                    place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
-                    at: "252",
-                },
-                Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
-            ]
-        } else {
-            &[
-                Cite {
-                    place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
-                    at: "252",
-                },
-                Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { kill_scope: KillScope::Cgroup, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
-        let told = told(scene);
-        let now = scene.now();
-        let mut stand = ConditionState::of(told);
+        let mut state = ConditionState::of(configured(scene));
         let Some(cgroups) = cgroup_candidates::v2(scene) else {
-            stand.held("it needs cgroups of version 2, which cannot be seen here");
-            return stand.armed();
+            state.obstacle("it needs cgroups of version 2, which are not visible here");
+            return state.finish();
         };
         let watched = self.watched(cgroups, scene);
         if watched.is_empty() {
-            stand.held(if self.by_pressure {
-                "no cgroup here has ManagedOOMMemoryPressure=kill, so it watches none"
+            state.obstacle(if self.by_pressure {
+                "no cgroup has ManagedOOMMemoryPressure=kill, so it watches none"
             } else {
-                "no cgroup here has ManagedOOMSwap=kill, so it watches none"
+                "no cgroup has ManagedOOMSwap=kill, so it watches none"
             });
         }
         if self.by_pressure {
-            let worst = watched.iter().filter_map(|(group, unit)| {
-                Some((avg10(group.pressure.full)?, self.limit(unit, scene), *group))
-            });
-            let worst = worst.max_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
-            let what = "full avg10 of the most pressed watched cgroup";
-            match worst {
-                Some((share, limit, group)) => {
-                    stand.waits(stall(what, Some(share), limit, false));
-                    stand.note(format!("that is {}", group.path));
-                    let grew = before(scene, group)
-                        .and_then(|then| then.pgscan.value())
-                        .zip(group.pgscan.value());
-                    match grew {
-                        Some((then, now)) => stand.waits(Trigger {
-                            what: "pages that reclaim looked at in it",
-                            now: format!("+{}", now.saturating_sub(then)),
-                            wants: "more than before".to_owned(),
-                            met: Some(now > then),
-                        }),
-                        None => stand.note("what reclaim does needs two looks"),
-                    }
-                }
-                None if watched.is_empty() => {}
-                None => stand.held("no memory.pressure can be read, so it can never act"),
-            }
-            stand.note(format!("it must last {} s", told.options.seconds));
+            self.pressure_conditions(&watched, scene, &mut state);
         } else {
-            let limit = told.options.swap_used;
-            let (memory, swap) = (&now.memory, &now.swap);
-            match memory.available_kib {
-                Reading::Value(available) => {
-                    stand.waits(used("MemAvailable", available, memory.total_kib, limit));
-                }
-                _ => stand.held("MemAvailable cannot be read"),
-            }
-            stand.waits(used("SwapFree", swap.free_kib, swap.total_kib, limit));
-            if swap.total_kib == Kib::ZERO {
-                stand.held("no swap: 0 < 0 is never true, so this rule can never fire");
-            }
+            swap_conditions(scene, &mut state);
         }
         match cgroup_candidates::leader(self, scene) {
             Some(leader) => {
-                let group = self.candidate(leader, scene);
-                stand
-                    .note(group.map_or_else(String::new, |it| cgroup_candidates::falls(it, scene)));
+                if let Some(group) = self.candidate(leader, scene) {
+                    state.note(cgroup_candidates::first_words(group, scene));
+                }
             }
             None if watched.is_empty() => {}
-            None if self.by_pressure => stand.held("no candidate lives below a watched cgroup"),
-            None => stand.held(
-                "no candidate holds more than 5 % of all swap: when armed it would kill nobody",
-            ),
+            None if self.by_pressure => {
+                state.obstacle("there is no candidate below a watched cgroup");
+            }
+            None => {
+                state.obstacle("no candidate has more than 5 % of all swap, so it would kill none");
+            }
         }
-        stand.armed()
+        state.finish()
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
         if process.is_kernel_thread() {
             return Verdict::Spared(SparedReason::Kernel);
         }
-        let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
-        let worth = cgroup_candidates::once(self.name(), home, scene, || {
+        let Some(cgroup) = cgroup_of(process) else {
+            return Verdict::Spared(SparedReason::NoCandidate);
+        };
+        let badness = cgroup_candidates::badness_once(self.info.id, cgroup, scene, || {
             let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             self.points(group, scene)
         });
-        worth.map_or_else(Verdict::Spared, Verdict::Scored)
+        badness.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
-            cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
+            cgroup_candidates::members(group.path.as_str(), victim, scene)
         })
-    }
-
-    fn chooses_groups(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

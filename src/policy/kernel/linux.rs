@@ -1,130 +1,160 @@
 //! The kernel's own rule since 3.5 (`mm/oom_kill.c` `oom_badness`).
 //!
-//! points = rss + swap + page tables + adj x (total / 1000), the division first and integer. Up to
-//! 5.8 the result is at least 1; since 5.9 it is signed. Up to 4.16 root was favoured. Whatever the
-//! running kernel does is measured against `/proc/PID/oom_score` all the time, see `score`.
+//! points = rss + swap + page tables + adj x (total / 1000); the division comes first and is integer. Up
+//! to 5.8 the result is at least 1; since 5.9 it is signed. Up to 4.16 root was favoured. The result for
+//! the running kernel is compared with `/proc/PID/oom_score` in every sample, see `oom_score`.
 
 use crate::model::{
     Capability, GrowthBound, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
-use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::kernel::skipped::kernel_skips;
+use crate::policy::{
+    AdjEffect, Cite, Drift, KillScope, Override, Policy, PolicyAction, PolicyInfo, PolicyKind,
+    PolicyTraits, TieBreak, TriggerState,
+};
 use crate::units::{Adj, Kib, Pages, Points};
 
-/// How root is favoured.
+/// How processes of root are favoured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Root {
-    /// Its adj counts as 30 less (up to 3.13).
+    /// adj counts as 30 less (up to 3.13).
     Adj,
-    /// 3 % of its own points are taken off (3.14 to 4.16).
+    /// The points without adj are reduced by 3 % (3.14 to 4.16).
     Share,
     /// Not at all (4.17 and later).
     No,
 }
 
-/// What changed between the generations.
+/// What differs between the versions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KernelEra {
     root: Root,
     /// Points are at least 1.
     floored: bool,
-    /// A child dies in the place of the one that was chosen.
-    sacrifices: bool,
-    /// Which of two equals dies in an OOM of the whole machine.
+    /// A child dies in place of the chosen process.
+    kills_child: bool,
+    /// Which of two equals dies in an OOM of the machine.
     tie: TieBreak,
 }
 
 /// A kernel from 3.5 on.
 #[derive(Debug)]
 pub struct Linux {
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    cites: &'static [Cite],
-    /// Major and minor number; nothing for the running kernel.
+    info: PolicyInfo,
+    /// Major and minor number; `None` for the running kernel.
     version: Option<(u32, u32)>,
 }
 
 /// The running kernel.
 pub static LINUX: Linux = Linux {
-    id: "linux",
-    title: "the running kernel",
-    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
-            The highest dies. Which of the two modern scales holds is found by comparing with \
-            /proc/PID/oom_score, not by version.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "3.5 to today" }],
+    info: PolicyInfo {
+        id: "linux",
+        title: "the running kernel",
+        about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+                The highest dies. Which of the two modern scales applies is found by comparing with \
+                /proc/PID/oom_score, not by version.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "3.5 to today" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::RunningKernel,
+    },
     version: None,
 };
 
 /// 5.9 and later.
 pub static LINUX_5_9: Linux = Linux {
-    id: "linux-5.9",
-    title: "Linux 5.9 and later",
-    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
-            The result is signed: a process far below zero is still chosen when nobody is above it. \
-            Of equals the youngest dies.",
-    cites: &[
-        Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
-        Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
-    ],
+    info: PolicyInfo {
+        id: "linux-5.9",
+        title: "Linux 5.9 and later",
+        about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+                The result is signed: a process far below zero is still chosen if no other is above it. \
+                Among equals the youngest dies.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
+            Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 9)),
 };
 
 /// 5.3 to 5.8.
 pub static LINUX_5_3: Linux = Linux {
-    id: "linux-4.17:5.3",
-    title: "Linux 5.3 to 5.8",
-    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
-            the youngest dies.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_evaluate_task()", at: "5.3" }],
+    info: PolicyInfo {
+        id: "linux-4.17:5.3",
+        title: "Linux 5.3 to 5.8",
+        about: "As 5.9, but the minimum is 1 point, so all well protected processes are equal. Among \
+                equals the youngest dies.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_evaluate_task()", at: "5.3" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 3)),
 };
 
 /// 5.1 and 5.2.
 pub static LINUX_5_1: Linux = Linux {
-    id: "linux-4.17:5.1",
-    title: "Linux 5.1 and 5.2",
-    about: "As 4.17, but the one that is chosen dies itself, not a child of it.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "5.2" }],
+    info: PolicyInfo {
+        id: "linux-4.17:5.1",
+        title: "Linux 5.1 and 5.2",
+        about: "As 4.17, but the chosen process dies itself, not one of its children.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "5.2" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 1)),
 };
 
 /// 4.17 to 5.0.
 pub static LINUX_4_17: Linux = Linux {
-    id: "linux-4.17",
-    title: "Linux 4.17 to 5.0",
-    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
-            the oldest is chosen. A child of it that could be chosen too dies in its place.",
-    cites: &[
-        Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "4.18" },
-        Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
-    ],
+    info: PolicyInfo {
+        id: "linux-4.17",
+        title: "Linux 4.17 to 5.0",
+        about: "As 5.9, but the minimum is 1 point, so all well protected processes are equal. Among \
+                equals the oldest is chosen. If it has children that could be chosen, one of them dies \
+                in its place.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "4.18" },
+            Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((4, 17)),
 };
 
 /// 3.14 to 4.16.
 pub static LINUX_3_14: Linux = Linux {
-    id: "linux-3.14",
-    title: "Linux 3.14 to 4.16",
-    about: "As 4.17, but 3 % of the own points are taken off a process with CAP_SYS_ADMIN, before adj \
-            is added. Up to 3.19 only the lowest level of page tables counted, which today's /proc \
-            no longer tells apart.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.14" }],
+    info: PolicyInfo {
+        id: "linux-3.14",
+        title: "Linux 3.14 to 4.16",
+        about: "As 4.17, but a process with CAP_SYS_ADMIN has 3 % fewer points, before adj is added. Up to \
+                3.19 only the lowest level of page tables counted, which /proc no longer shows separately.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.14" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((3, 14)),
 };
 
 /// 3.5 to 3.13.
 pub static LINUX_3_5: Linux = Linux {
-    id: "linux-3.5",
-    title: "Linux 3.5 to 3.13",
-    about: "As 4.17, but adj counts as 30 less for a process with CAP_SYS_ADMIN: 3 % of all memory.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.5" }],
+    info: PolicyInfo {
+        id: "linux-3.5",
+        title: "Linux 3.5 to 3.13",
+        about: "As 4.17, but for a process with CAP_SYS_ADMIN adj counts as 30 less: 3 % of all memory.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.5" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((3, 5)),
 };
 
-/// The generation that the running kernel belongs to: by its version, and by the scale that its
-/// `oom_score` was found to have.
+/// The rule of the running kernel: by its version, and by the scale that was measured in its
+/// `oom_score`.
 #[must_use]
 pub fn running(machine: &Machine) -> &'static Linux {
     let generations = [&LINUX_5_3, &LINUX_5_1, &LINUX_4_17, &LINUX_3_14];
@@ -148,44 +178,44 @@ impl Linux {
             } else {
                 Root::No
             },
-            // Late 5.4 kernels got the signed scale too: what runs here is measured.
+            // Late 5.4 kernels have the signed scale too, so the running kernel is measured.
             floored: match self.version {
                 Some(version) => version < (5, 9),
                 None => machine.score_scale == ScoreScale::Floored,
             },
-            sacrifices: version < (5, 1),
+            kills_child: version < (5, 1),
             tie: if version < (5, 3) { TieBreak::Oldest } else { TieBreak::Youngest },
         }
     }
 }
 
-/// What each CPU may hold back of the swap counter, where no file shows what the killer reads: from
-/// 6.16 (and in 6.12 by backport, proven in 6.12.95) `VmSwap` is the exact sum, while the killer up to
-/// 6.19 reads the approximation. From 6.2 on before that `VmSwap` is the same approximation as the
-/// killer's, and from 7.0 on the killer sums exactly too. Which 6.12 to 6.15 has the backport the
-/// version does not tell, so they all count as doubtful. At most a batch of max(32, 2 x CPUs) less one
-/// on each CPU (`include/linux/percpu_counter.h`); a counter that was never touched is zero on all.
+/// The maximum error of the swap counter that the killer reads, which no file shows. From 6.16 (and in
+/// 6.12 by backport, seen in 6.12.95) `VmSwap` is the exact sum, while the killer up to 6.19 reads an
+/// approximation. From 6.2 until then `VmSwap` is the same approximation, and from 7.0 on the killer reads
+/// the exact sum too. The version does not show which of 6.12 to 6.15 have the backport, so all of them
+/// count as uncertain. The error is at most max(32, 2 x CPUs) - 1 on each CPU
+/// (`include/linux/percpu_counter.h`); a counter that was never used is zero on all CPUs.
 #[must_use]
 pub fn swap_counter_bound(machine: &Machine) -> Pages {
     if !((6, 12)..(7, 0)).contains(&machine.kernel_version()) {
         return Pages::ZERO;
     }
-    // A recording may name any number of CPUs.
+    // A recording may contain any number of CPUs.
     let cpus = u64::from(machine.cpus.max(1));
     let batch = cpus.saturating_mul(2).max(32);
     Pages(cpus.saturating_mul(batch - 1))
 }
 
-/// The same of one process, while anything at all is swapped: what went out on one CPU and came back on
-/// another leaves an exact zero beside an approximation that is none.
-fn unseen_swap(process: &Process, scene: &Scene) -> Pages {
+/// The maximum error of the swap counter of one process. It applies as soon as the machine swaps at all:
+/// pages swapped out on one CPU and in on another leave an exact sum of zero and another approximation.
+fn swap_error(process: &Process, scene: &Scene) -> Pages {
     let swaps = scene.now().swap.used() > Kib::ZERO;
     let seen = process.swap.value().is_some_and(|swap| swap > Pages::ZERO);
     if swaps || seen { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
 }
 
-/// Why nothing that the kernel weighs can make it choose a process; else its adj.
-pub(crate) fn spared(process: &Process, scene: &Scene) -> Result<Adj, SparedReason> {
+/// The adj of a process that the kernel can choose, or why it cannot choose it.
+pub(crate) fn eligible_adj(process: &Process, scene: &Scene) -> Result<Adj, SparedReason> {
     if process.is_kernel_thread() {
         return Err(SparedReason::Kernel);
     }
@@ -203,11 +233,11 @@ pub(crate) fn spared(process: &Process, scene: &Scene) -> Result<Adj, SparedReas
     }
 }
 
-/// The term of page tables.
+/// The name of the term for page tables.
 pub(crate) const TABLES: &str = "pgtables";
 
-/// Resident memory, swap and page tables.
-pub(crate) fn held(process: &Process, scene: &Scene) -> Badness {
+/// The badness without adj: resident memory, swap and page tables.
+pub(crate) fn usage_badness(process: &Process, scene: &Scene) -> Badness {
     let optional = |reading: Reading<Pages>| match reading {
         Reading::Value(pages) => (pages.points(), TermNote::Fact),
         _ => (Points(0), TermNote::Unread),
@@ -220,42 +250,42 @@ pub(crate) fn held(process: &Process, scene: &Scene) -> Badness {
         .plus(TABLES, tables, tables_note)
 }
 
-/// Whether it has CAP_SYS_ADMIN in effect. (The kernel asks for the initial user namespace, which
-/// `/proc` does not tell apart.)
+/// Whether CAP_SYS_ADMIN is effective. (The kernel requires it in the initial user namespace, which `/proc`
+/// does not show.)
 pub(crate) fn is_admin(process: &Process) -> bool {
     process.caps.value().is_some_and(|caps| caps.has(Capability::SysAdmin))
 }
 
-/// The formula itself, without what only the kernel's own score reveals.
+/// The formula alone, without what only the `oom_score` of the kernel shows.
 pub(crate) fn judge_facts(
     process: &Process,
     scene: &Scene,
     rules: KernelEra,
     total: Pages,
 ) -> Verdict {
-    let adj = match spared(process, scene) {
+    let adj = match eligible_adj(process, scene) {
         Ok(adj) => adj,
         Err(reason) => return Verdict::Spared(reason),
     };
     let step = Pages(total.0 / 1000);
-    let weigh = |adj: i64| Points(adj.saturating_mul(step.points().0));
-    let mut badness = held(process, scene);
+    let weight = |adj: i64| Points(adj.saturating_mul(step.points().0));
+    let mut badness = usage_badness(process, scene);
     match rules.root {
         Root::Share if is_admin(process) => {
             let share = badness.points.0.saturating_mul(3) / 100;
             badness = badness.plus(
                 "root",
                 Points(-share),
-                TermNote::Because("3 % off for CAP_SYS_ADMIN"),
+                TermNote::Because("3 % less for CAP_SYS_ADMIN"),
             );
         }
         Root::Adj if is_admin(process) => {
             let note = TermNote::Because("adj counts as 30 less with CAP_SYS_ADMIN");
-            badness = badness.plus("root", weigh(-30), note);
+            badness = badness.plus("root", weight(-30), note);
         }
         _ => {}
     }
-    let badness = badness.plus("adj", weigh(i64::from(adj.0)), TermNote::Adj { adj, step });
+    let badness = badness.plus("adj", weight(i64::from(adj.0)), TermNote::Adj { adj, step });
     Verdict::Scored(if rules.floored && badness.points.0 < 1 {
         badness.becoming("floor", Points(1), TermNote::Floor)
     } else {
@@ -263,57 +293,38 @@ pub(crate) fn judge_facts(
     })
 }
 
-/// On the signed scale the formula cannot give 0 above adj -997, so a 0 from the kernel means that
-/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9). Only a score
-/// read beside the sizes tells: a remembered 0 may be of a time before exec, or before adj rose.
-#[must_use]
-pub fn kernel_skips(process: &Process, scene: &Scene) -> bool {
-    scene.machine().score_scale == ScoreScale::Signed
-        && process.score_fresh
-        && process.score.value() == Some(0)
-        && process.adj.value().is_some_and(|adj| adj.0 >= -997)
-        && process.has_mm
-        && !process.is_kernel_thread()
-        && !scene.is_global_init(process)
-}
-
 impl Policy for Linux {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        self.cites
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, scores: Scores::Some(Vec::new()), ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
+        let memcg = scene.domain().is_memcg();
+        PolicyTraits {
+            tie_break: if memcg { TieBreak::Unseen } else { self.rules(scene.machine()).tie },
+            kill_scope: if version >= (4, 19) { KillScope::OomGroup } else { KillScope::Process },
+            adj: AdjEffect::Rising,
+            scans: false,
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let swap = scene.now().swap;
         let why = if swap.total_kib.0 == 0 {
-            "acts when reclaim fails; no swap, so it comes without much warning".to_owned()
+            "acts when reclaim fails; without swap there is little warning".to_owned()
         } else {
-            "acts when reclaim and swap can give nothing more".to_owned()
+            "acts when reclaim and swap can free no more memory".to_owned()
         };
         TriggerState::simply(true, why)
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        crate::policy::kernel::overrides::active_override(scene)
+        active_override(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -326,33 +337,17 @@ impl Policy for Linux {
     }
 
     fn drift(&self, process: &Process, scene: &Scene) -> Drift {
-        let counter = unseen_swap(process, scene);
-        // The killer's counter is never below zero, so it can miss no more than there is.
+        let counter = swap_error(process, scene);
+        // The counter is never below zero, so the error downwards is at most its value.
         let missed = counter.min(process.swap.value().unwrap_or_default());
         let GrowthBound { rise, fall } = scene.growth_bound(process.id);
-        // Until the next look comes, a refresh and the time that looking takes may pass.
+        // Until the next sample, a refresh interval and the time of sampling may pass: growth counts twice.
         Drift { up: counter + rise + rise, down: missed + fall + fall }
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         let rise = scene.greatest_rise();
         swap_counter_bound(scene.machine()) + rise + rise
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        if scene.domain().is_memcg() { TieBreak::Unseen } else { self.rules(scene.machine()).tie }
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
-    }
-
-    fn kills_groups(&self, scene: &Scene) -> bool {
-        self.version.unwrap_or_else(|| scene.machine().kernel_version()) >= (4, 19)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
     }
 
     fn killed_instead<'a>(
@@ -360,11 +355,14 @@ impl Policy for Linux {
         chosen: &Process,
         scene: &'a Scene,
     ) -> Option<(&'a Process, &'static str)> {
-        if !self.rules(scene.machine()).sacrifices {
+        if !self.rules(scene.machine()).kills_child {
             return None;
         }
         let child = worst_child(self, chosen, scene)?;
-        Some((child, "up to 5.0 the worst child dies in the place of the one that was chosen"))
+        Some((
+            child,
+            "up to 5.0, the child with the highest badness dies in place of the chosen process",
+        ))
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -372,6 +370,6 @@ impl Policy for Linux {
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "the kernel of today always kills" }
+        PolicyAction { signal: Signal::KILL, why: "current kernels always send SIGKILL" }
     }
 }

@@ -1,34 +1,79 @@
-//! Linux 2.4.20 (`mm/oom_kill.c` `badness`): virtual size, divided by the roots of CPU time and run
-//! time, doubled for the nice, quartered for root and again for whoever drives hardware.
+//! Linux 2.4.20 (`mm/oom_kill.c` `badness`): virtual size, divided by roots of CPU time and run time,
+//! doubled for a positive nice value, divided by 4 for root and again by 4 for raw I/O.
 //!
-//! Its integer square root is rough and not even monotonic; it is kept to the bit. Jiffies are
-//! those of i386 (HZ = 100), which are the ticks of `/proc` today.
+//! Its integer square root is rough and not monotonic; it is reproduced exactly. Jiffies are those of
+//! i386 (HZ = 100), which equal the ticks of `/proc` today.
 
 use crate::model::{Capability, Needs, Process, Reading, Scene};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak, Trigger,
+    TriggerState,
+};
 use crate::units::Points;
 
 /// A rule of 2.4.
 #[derive(Debug)]
 pub struct Linux24 {
-    /// With Andrew Morton's patch to 2.4.19-pre6: never init.
+    info: PolicyInfo,
+    /// With Andrew Morton's patch to 2.4.19-pre6, which spares init.
     patched: bool,
-    /// Never who was killed already.
-    passes_dying: bool,
+    /// Skips processes that were killed already.
+    skips_dying: bool,
 }
 
 /// 2.4.22.
-pub static LINUX_2_4_22: Linux24 = Linux24 { patched: false, passes_dying: true };
+pub static LINUX_2_4_22: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4:2.4.22",
+        title: "Linux 2.4.22",
+        about: "As 2.4.20, but a process that was killed already is skipped, and the next one dies.",
+        cites: &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: false,
+    skips_dying: true,
+};
 
 /// 2.4.20.
-pub static LINUX_2_4: Linux24 = Linux24 { patched: false, passes_dying: false };
+pub static LINUX_2_4: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4",
+        title: "Linux 2.4.20",
+        about: "Virtual size in pages, divided by the square root of the CPU time and by the fourth root \
+                of the run time; doubled for a positive nice value; divided by 4 for root, and by 4 \
+                again for raw I/O. oom_score_adj does not exist, and init can be chosen. A victim with \
+                raw I/O gets SIGTERM, any other SIGKILL.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()", at: "2.4.20" },
+            Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: false,
+    skips_dying: false,
+};
 
 /// The patch to 2.4.19-pre6 (`aa-122-oom_kill`, 5 April 2002).
-pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true, passes_dying: false };
+pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4.19-akpm",
+        title: "Linux 2.4.19-pre6 with the -akpm patch",
+        about: "The badness of 2.4.20, but init and daemonised kernel tasks are never chosen, and the \
+                killer waits until three full passes of reclaim have failed (vm.oom_kill_passes). It \
+                does not pause after a kill.",
+        cites: &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: true,
+    skips_dying: false,
+};
 
-/// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
-/// a quarter if anything is left. Never returns zero.
+/// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves the value once for every two bits that it drops, then
+/// subtracts a quarter if a bit is left. Never returns zero.
 #[must_use]
 pub fn int_sqrt_24(value: u32) -> u32 {
     let mut rest = value;
@@ -49,59 +94,16 @@ const CPU_SHIFT: u32 = 7 + 3;
 const RUN_SHIFT: u32 = 7 + 10;
 
 impl Policy for Linux24 {
-    fn id(&self) -> &'static str {
-        match (self.patched, self.passes_dying) {
-            (true, _) => "linux-2.4.19-akpm",
-            (_, true) => "linux-2.4:2.4.22",
-            _ => "linux-2.4",
-        }
-    }
-
-    fn title(&self) -> &'static str {
-        match (self.patched, self.passes_dying) {
-            (true, _) => "Linux 2.4.19-pre6 with the -akpm patch",
-            (_, true) => "Linux 2.4.22",
-            _ => "Linux 2.4.20",
-        }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.patched {
-            "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
-             and the killer waits until three whole passes of reclaim have failed \
-             (vm.oom_kill_passes). It has no pause after a kill."
-        } else if self.passes_dying {
-            "As 2.4.20, but whoever was killed already is passed by, so that the next one dies."
-        } else {
-            "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
-             run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
-             Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
-             everybody else SIGKILL."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.patched {
-            &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }]
-        } else if self.passes_dying {
-            &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }]
-        } else {
-            &[
-                Cite {
-                    place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()",
-                    at: "2.4.20",
-                },
-                Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Oldest, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -112,7 +114,7 @@ impl Policy for Linux24 {
             wants: "none".to_owned(),
             met: Some(free.0 == 0),
         };
-        // Inside the kernel only: nothing outside counts its failures.
+        // The kernel counts failures internally; no file shows them.
         let unseen = |what, wants: &str| Trigger {
             what,
             now: "not visible from outside".to_owned(),
@@ -130,9 +132,9 @@ impl Policy for Linux24 {
             triggers.push(unseen("last kill", "at least 5 s ago"));
         }
         let (ready, why) = if free.0 > 0 {
-            (false, format!("waits until swap is full: {} KiB are free", free.0))
+            (false, format!("waits until swap is full: {} KiB free", free.0))
         } else {
-            (true, "no free swap: 10 failed reclaims within seconds set it off".to_owned())
+            (true, "no free swap: acts after 10 failed reclaims within seconds".to_owned())
         };
         TriggerState { ready, why, triggers }
     }
@@ -147,14 +149,14 @@ impl Policy for Linux24 {
         if !process.has_mm {
             return Verdict::Spared(SparedReason::NoMm);
         }
-        if self.passes_dying && process.dying {
+        if self.skips_dying && process.dying {
             return Verdict::Spared(SparedReason::Dying);
         }
         let (Reading::Value(ids), Reading::Value(caps)) = (process.ids, process.caps) else {
             return Verdict::Spared(SparedReason::Unreadable);
         };
-        // All of it is `int` in 2.4; the two roots are unsigned. The times are `unsigned long` and
-        // become an `int` only when they are shifted already.
+        // All values are `int` in 2.4, only the roots are unsigned. The times are `unsigned long` and
+        // become `int` after the shift.
         let int = |wide: u64| i32::try_from(wide).unwrap_or(i32::MAX);
         let cpu = int(process.cpu.0 >> CPU_SHIFT);
         let ran = scene.now().clock.uptime_ticks.saturating_sub(process.id.born);
@@ -174,17 +176,17 @@ impl Policy for Linux24 {
             )
         };
         let cpu_root = int_sqrt_24(cpu.cast_unsigned());
-        badness = divide(badness, &mut points, "cpu time", cpu_root, "CPU time it used");
+        badness = divide(badness, &mut points, "cpu time", cpu_root, "root of the CPU time");
         let run_root = int_sqrt_24(int_sqrt_24(run.cast_unsigned()));
-        badness = divide(badness, &mut points, "run time", run_root, "time it has run");
+        badness = divide(badness, &mut points, "run time", run_root, "root of the run time");
         if process.nice > 0 {
-            // 2.4's `int` has room for its processes of 3 GiB, doubled. Today's of 4 TiB and more
-            // stop at its end, lest the largest of all wrap around and be spared.
+            // In 2.4 a process has at most 3 GiB, so doubling fits an `int`. Saturating keeps a process
+            // of 4 TiB today from wrapping around to a negative value.
             points = points.saturating_mul(2);
             badness = badness.becoming(
                 "nice",
                 Points(points.into()),
-                TermNote::Doubled { because: "it was started nice" },
+                TermNote::Doubled { because: "positive nice value" },
             );
         }
         if caps.has(Capability::SysAdmin) || ids.uid == 0 || ids.euid == 0 {
@@ -208,14 +210,6 @@ impl Policy for Linux24 {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

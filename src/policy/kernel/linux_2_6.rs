@@ -1,27 +1,26 @@
-//! Linux 2.6.0 to 2.6.35 (`mm/oom_kill.c` `badness`): virtual size and the children's, divided by the
-//! roots of CPU time and run time, doubled for the nice, quartered for root and for raw I/O, shifted by
-//! `oom_adj`.
+//! Linux 2.6.0 to 2.6.35 (`mm/oom_kill.c` `badness`): virtual size and that of the children, divided by
+//! roots of CPU time and run time, doubled for a positive nice value, divided by 4 for root and for raw
+//! I/O, shifted by `oom_adj`.
 //!
-//! One rule with the era as a parameter: each boundary changed one thing. Up to 2.6.31 the kernel
-//! weighed threads, with the CPU time of each; here a process stands for its main thread with the time
-//! of all. Jiffies of HZ 1000 and of HZ 250 give the same unit of CPU time, 8.192 s.
+//! It is one rule with the era as a parameter; each era changed one thing. Up to 2.6.31 the kernel judged
+//! threads, with the CPU time of each; here a process stands for its main thread, with the CPU time of all
+//! threads. Jiffies of HZ 1000 and of HZ 250 give the same unit of CPU time, 8.192 s.
 
 use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::relatives::{children_apart, likely_sharers};
 use crate::policy::{
-    Cite, Drift, Override, POLICIES, Policy, PolicyAction, TieBreak, TriggerState,
+    AdjEffect, Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TieBreak, TriggerState,
 };
 use crate::units::{Adj, LegacyAdj, Points, TickRate};
 
 /// A kernel 2.6.x, up to 2.6.35.
 #[derive(Debug)]
 pub struct Linux26 {
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    cites: &'static [Cite],
-    /// The x of 2.6.x where this era begins.
+    info: PolicyInfo,
+    /// The first x of 2.6.x in this era.
     since: u32,
 }
 
@@ -29,13 +28,17 @@ macro_rules! era {
     ($(#[$doc:meta])* $name:ident, $since:literal, $title:literal, $about:literal) => {
         $(#[$doc])*
         pub static $name: Linux26 = Linux26 {
-            id: concat!("linux-2.6:2.6.", $since),
-            title: $title,
-            about: $about,
-            cites: &[Cite {
-                place: "mm/oom_kill.c badness(), select_bad_process(), oom_kill_process()",
-                at: concat!("2.6.", $since),
-            }],
+            info: PolicyInfo {
+                id: concat!("linux-2.6:2.6.", $since),
+                title: $title,
+                about: $about,
+                cites: &[Cite {
+                    place: "mm/oom_kill.c badness(), select_bad_process(), oom_kill_process()",
+                    at: concat!("2.6.", $since),
+                }],
+                unit: BadnessUnit::Bare,
+                kind: PolicyKind::Kernel,
+            },
             since: $since,
         };
     };
@@ -44,38 +47,38 @@ macro_rules! era {
 era!(
     /// 2.6.0 to 2.6.9.
     LINUX_2_6_0, 0, "Linux 2.6.0 to 2.6.9",
-    "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the run time; \
-     doubled for a nice process; a quarter for root, and a quarter again for raw I/O. Knows no oom_adj \
-     and weighs no children. Waits for ten failures within seconds. The victim with raw I/O gets \
-     SIGTERM, everybody else SIGKILL."
+    "Virtual size in pages, divided by the square root of the CPU time and by the fourth root of the run \
+     time; doubled for a positive nice value; divided by 4 for root, and by 4 again for raw I/O. oom_adj \
+     does not exist, and children do not count. Waits for ten failures within seconds. A victim with raw \
+     I/O gets SIGTERM, any other SIGKILL."
 );
 era!(
     /// 2.6.11 (and 2.6.10).
     LINUX_2_6_11, 11, "Linux 2.6.11",
-    "As 2.6.0, plus the whole virtual size of each child with memory of its own; shifted left or right \
-     by oom_adj. The oldest child dies in the place of the one that was chosen; always by SIGKILL. \
-     While anybody is dying it waits."
+    "As 2.6.0, plus the full virtual size of each child that has memory of its own; shifted left or right \
+     by oom_adj. The oldest child dies in place of the chosen process, always by SIGKILL. While a \
+     killed process is exiting, the killer waits."
 );
 era!(
     /// 2.6.12 to 2.6.15.
     LINUX_2_6_12, 12, "Linux 2.6.12 to 2.6.15",
-    "As 2.6.11; oom_adj -17 takes a process out of the choice."
+    "As 2.6.11; a process with oom_adj -17 cannot be chosen."
 );
 era!(
     /// 2.6.16 to 2.6.18.
     LINUX_2_6_16, 16, "Linux 2.6.16 to 2.6.18",
-    "As 2.6.12, but a child counts with half its size and a page. An OOM that is confined to memory nodes \
-     chooses nobody: whoever asks for memory dies."
+    "As 2.6.12, but a child counts with half its size and a page. In an OOM confined to memory nodes \
+     there is no choice: the process that asks for memory dies."
 );
 era!(
     /// 2.6.19.
     LINUX_2_6_19, 19, "Linux 2.6.19",
-    "As 2.6.16; processes of other cpusets count with an eighth instead of not at all."
+    "As 2.6.16; processes of other cpusets count with an eighth of their points."
 );
 era!(
     /// 2.6.20 and 2.6.21.
     LINUX_2_6_20, 20, "Linux 2.6.20 and 2.6.21",
-    "As 2.6.19; nobody is killed whose memory is shared by a process with oom_adj -17."
+    "As 2.6.19; a process is not killed if it shares memory with one that has oom_adj -17."
 );
 era!(
     /// 2.6.22 and 2.6.23.
@@ -85,35 +88,44 @@ era!(
 era!(
     /// 2.6.24.
     LINUX_2_6_24, 24, "Linux 2.6.24",
-    "As 2.6.22; knows vm.oom_kill_allocating_task, and chooses in an OOM that is confined to memory nodes, \
+    "As 2.6.22; vm.oom_kill_allocating_task exists, and an OOM confined to memory nodes chooses a victim \
      too."
 );
 era!(
     /// 2.6.25 to 2.6.31.
     LINUX_2_6_25, 25, "Linux 2.6.25 to 2.6.31",
-    "As 2.6.24; root is who has CAP_SYS_ADMIN or CAP_SYS_RESOURCE, whatever the user id."
+    "As 2.6.24; root means CAP_SYS_ADMIN or CAP_SYS_RESOURCE, regardless of the user id."
 );
 era!(
     /// 2.6.32 to 2.6.35.
     LINUX_2_6_32, 32, "Linux 2.6.32 to 2.6.35",
-    "As 2.6.25; weighs whole processes, and oom_adj -17 gives no points at all. Who shares the victim's \
-     memory is not killed along."
+    "As 2.6.25; judges whole processes, and oom_adj -17 gives zero points. Processes that share the \
+     victim's memory are not killed with it."
 );
 
-/// The era that a name such as `linux-2.6:2.6.18` falls into.
-pub fn era(id: &str) -> Option<&'static dyn Policy> {
-    let minor: u32 =
-        id.strip_prefix("linux-2.6:2.6.")?.parse().ok().filter(|&minor| minor <= 35)?;
-    // Children and SIGKILL for all came with 2.6.10 or 2.6.11.
+/// All eras, the latest first.
+static ERAS: &[&Linux26] = &[
+    &LINUX_2_6_32,
+    &LINUX_2_6_25,
+    &LINUX_2_6_24,
+    &LINUX_2_6_22,
+    &LINUX_2_6_20,
+    &LINUX_2_6_19,
+    &LINUX_2_6_16,
+    &LINUX_2_6_12,
+    &LINUX_2_6_11,
+    &LINUX_2_6_0,
+];
+
+/// The rule of the kernel 2.6.`minor`. `None` from 2.6.36 on, which is a rule of its own.
+pub fn era(minor: u32) -> Option<&'static dyn Policy> {
+    // Children count, and SIGKILL is always sent, since 2.6.10 or 2.6.11.
     let minor = if minor == 10 { 11 } else { minor };
-    let mut newest_first = POLICIES.iter().filter_map(|policy| {
-        let since: u32 = policy.id().strip_prefix("linux-2.6:2.6.")?.parse().ok()?;
-        Some((since, *policy))
-    });
-    newest_first.find(|(since, _)| *since <= minor).map(|(_, policy)| policy)
+    let era = ERAS.iter().find(|era| era.since <= minor).filter(|_| minor < 36)?;
+    Some(*era)
 }
 
-/// What the formula looks at.
+/// The facts that the formula uses.
 #[derive(Clone, Debug, Default)]
 struct Facts<'a> {
     total_vm: u64,
@@ -128,24 +140,24 @@ struct Facts<'a> {
     euid: u32,
     caps: Capabilities,
     adj: LegacyAdj,
-    /// It switches swap off, or does what may take as much memory.
-    origin: bool,
-    /// The OOM is confined to memory nodes of which it may use none.
+    /// It switches swap off.
+    switches_swap_off: bool,
+    /// The OOM is confined to memory nodes that it may not use.
     elsewhere: bool,
 }
 
-/// Whether a process switches swap off (`PF_SWAPOFF`, from 2.6.32 on `PF_OOM_ORIGIN`). Only kernels of
-/// that time show the flag; later ones use its bit for something else.
-pub(crate) fn is_origin(process: &Process, scene: &Scene) -> bool {
+/// Whether a process switches swap off (`PF_SWAPOFF`, from 2.6.32 on `PF_OOM_ORIGIN`). Later kernels use
+/// this bit for something else.
+pub(crate) fn switches_swap_off(process: &Process, scene: &Scene) -> bool {
     const PF_SWAPOFF: u32 = 0x0008_0000;
     scene.machine().kernel_version() == (2, 6) && process.flags & PF_SWAPOFF != 0
 }
 
-/// The points and how they come about. The kernel computes in `unsigned long`.
+/// The points, and their terms. The kernel computes in `unsigned long`.
 fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
     let signed = |points: u64| Points(i64::try_from(points).unwrap_or(i64::MAX));
-    if era >= 11 && facts.origin {
-        let most = TermNote::Because("it switches swap off, and dies first");
+    if era >= 11 && facts.switches_swap_off {
+        let most = TermNote::Because("it switches swap off and dies first");
         return (u64::MAX, Badness::default().plus("swapoff", signed(u64::MAX), most));
     }
     let mut points = facts.total_vm;
@@ -154,7 +166,7 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
         let child = |vm: &u64| if era >= 16 { vm / 2 + 1 } else { *vm };
         let more = facts.children.iter().map(child).fold(0, u64::saturating_add);
         points = points.saturating_add(more);
-        let note = if era >= 16 { "half of each child's size" } else { "its children's size" };
+        let note = if era >= 16 { "half the size of each child" } else { "size of its children" };
         badness = badness.becoming("children", signed(points), TermNote::Because(note));
     }
     let mut divide = |points: u64, name, by: u64, because| {
@@ -164,13 +176,16 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
         badness = badness.becoming(name, signed(points / by), TermNote::Divided { by, because });
         points / by
     };
-    points = divide(points, "cpu time", facts.cpu_units.isqrt(), "CPU time it used");
+    points = divide(points, "cpu time", facts.cpu_units.isqrt(), "root of the CPU time");
     let run = (facts.run_seconds >> 10).isqrt().isqrt();
-    points = divide(points, "run time", run, "time it has run");
+    points = divide(points, "run time", run, "root of the run time");
     if facts.nice > 0 {
         points = points.saturating_mul(2);
-        badness =
-            badness.becoming("nice", signed(points), TermNote::Doubled { because: "it is nice" });
+        badness = badness.becoming(
+            "nice",
+            signed(points),
+            TermNote::Doubled { because: "positive nice value" },
+        );
     }
     let has = |capability| facts.caps.has(capability);
     let root = if era >= 25 {
@@ -185,12 +200,12 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
         badness = badness.becoming(name, signed(points / 4), TermNote::Divided { by: 4, because });
         points / 4
     };
-    points = quarter(points, root, "root", "root, or a capability of it");
+    points = quarter(points, root, "root", "root or its capabilities");
     let raw = has(Capability::SysRawio);
     points = quarter(points, raw, "raw I/O", "CAP_SYS_RAWIO: may be driving hardware");
     if era >= 19 && facts.elsewhere {
         points /= 8;
-        let because = "it may use none of these memory nodes";
+        let because = "it may not use these memory nodes";
         badness = badness.becoming("nodes", signed(points), TermNote::Divided { by: 8, because });
     }
     if era >= 11 && facts.adj.0 != 0 {
@@ -206,8 +221,8 @@ fn points(facts: &Facts<'_>, era: u32) -> (u64, Badness) {
 }
 
 impl Linux26 {
-    /// The `oom_adj` that somebody who wrote today's `oom_score_adj` would have written: the nearest,
-    /// where reading `/proc/PID/oom_adj` today rounds toward zero.
+    /// The `oom_adj` that corresponds to an `oom_score_adj`: the nearest value, while `/proc/PID/oom_adj`
+    /// today rounds toward zero.
     fn adj(process: &Process) -> LegacyAdj {
         match process.adj.value().unwrap_or(Adj::ZERO) {
             Adj::MIN => LegacyAdj::DISABLE,
@@ -218,7 +233,7 @@ impl Linux26 {
         }
     }
 
-    /// Whether the kernel would refuse to kill a process that it chose (`oom_kill_task`).
+    /// Whether the kernel refuses to kill a process that it chose (`oom_kill_task`).
     fn refuses(&self, process: &Process, scene: &Scene) -> bool {
         let disabled = |process: &Process| Self::adj(process) == LegacyAdj::DISABLE;
         match self.since {
@@ -229,35 +244,27 @@ impl Linux26 {
     }
 }
 
-/// CPU time in the rule's units: 8192 jiffies of a thousandth of a second.
+/// CPU time in the unit of the rule: 8192 jiffies of a millisecond.
 fn cpu_units(ticks: u64, rate: TickRate) -> u64 {
     let jiffies = u128::from(ticks) * 1000 / u128::from(rate.0.max(1));
     u64::try_from(jiffies >> 13).unwrap_or(u64::MAX)
 }
 
 impl Policy for Linux26 {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        self.cites
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits {
+            tie_break: TieBreak::Oldest,
+            adj: if self.since >= 11 { AdjEffect::Rising } else { AdjEffect::Ignored },
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -266,16 +273,17 @@ impl Policy for Linux26 {
             if self.since < 11 {
                 "acts after ten failed reclaims within seconds, the first at least one second ago"
             } else {
-                "acts when reclaim and swap can give nothing more"
+                "acts when reclaim and swap can free no more memory"
             },
         )
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
-        // task with 2.6.24; until then whoever asked died where nodes were all that was short.
+        // panic_on_oom exists since 2.6.18 (for an OOM confined to nodes since 2.6.22), the setting for the
+        // allocating task since 2.6.24. From 2.6.16 to 2.6.23 the allocating task dies in an OOM confined
+        // to nodes.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
-        match crate::policy::kernel::overrides::active_override(scene) {
+        match active_override(scene) {
             Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
             _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
             Some(Override::Panic) if self.since < 19 => None,
@@ -329,8 +337,8 @@ impl Policy for Linux26 {
             euid: ids.euid,
             caps,
             adj,
-            origin: is_origin(process, scene),
-            // Whose nodes are not known may well use these.
+            switches_swap_off: switches_swap_off(process, scene),
+            // A process whose nodes are unknown counts as allowed to use these.
             elsewhere: matches!(scene.domain().kind, DomainKind::Nodes(_))
                 && !scene.domain().contains(process),
         };
@@ -339,18 +347,6 @@ impl Policy for Linux26 {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
-    }
-
-    fn knows_adj(&self) -> bool {
-        self.since >= 11
     }
 
     fn killed_instead<'a>(
@@ -362,7 +358,7 @@ impl Policy for Linux26 {
             return None;
         }
         let child = children_apart(chosen, scene).find(|child| !self.refuses(child, scene))?;
-        Some((child, "the oldest child dies in the place of the one that was chosen"))
+        Some((child, "the oldest child dies in place of the chosen process"))
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -373,7 +369,7 @@ impl Policy for Linux26 {
         if self.since >= 11 {
             return PolicyAction {
                 signal: Signal::KILL,
-                why: "kernels from 2.6.10 on always kill",
+                why: "kernels since 2.6.10 always send SIGKILL",
             };
         }
         let sacrifice = crate::policy::sacrifice(victim);

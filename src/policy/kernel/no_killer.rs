@@ -1,51 +1,51 @@
-//! Linux 2.4.23, where the OOM killer was removed: whoever asks for memory next fails and dies.
+//! Linux 2.4.23, which has no OOM killer: a process whose allocation fails dies.
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    TriggerState,
+};
 use crate::units::Points;
 
-/// The absence of a killer.
+/// A kernel without an OOM killer.
 #[derive(Debug)]
 pub struct NoKiller;
 
-/// 2.4.23 to 2.4.37, unless CONFIG_OOM_KILLER (2.4.25 and later) was chosen.
+/// 2.4.23 to 2.4.37, without CONFIG_OOM_KILLER (2.4.25 and later).
 pub static LINUX_2_4_23: NoKiller = NoKiller;
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "linux-2.4.23",
+    title: "Linux 2.4.23: no OOM killer",
+    about: "There is no choice: the process whose allocation fails next gets an error, or dies if it was a \
+            page fault. A process that grows faster asks more often, so the order here is growth since \
+            the last refresh. Init waits and tries again.",
+    cites: &[
+        Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
+        Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
+    ],
+    unit: BadnessUnit::Pages,
+    kind: PolicyKind::Kernel,
+};
+
 impl Policy for NoKiller {
-    fn id(&self) -> &'static str {
-        "linux-2.4.23"
-    }
-
-    fn title(&self) -> &'static str {
-        "Linux 2.4.23: no killer"
-    }
-
-    fn about(&self) -> &'static str {
-        "Nobody is chosen. The allocation that fails is that of whoever asks next, and a page fault that \
-         fails kills its own process. Who grows most asks most: the order here is growth since the last \
-         refresh. Init waits and tries again."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
-            Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
-        ]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Unseen, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
         TriggerState::simply(
             true,
-            "there is no killer: the next allocation that fails kills its own process",
+            "there is no OOM killer: the process whose allocation fails next dies",
         )
     }
 
@@ -67,7 +67,7 @@ impl Policy for NoKiller {
         Verdict::Scored(Badness::default().plus(
             "growth",
             Points(grown),
-            TermNote::Because("gained since the last refresh"),
+            TermNote::Because("growth since the last refresh"),
         ))
     }
 
@@ -75,15 +75,11 @@ impl Policy for NoKiller {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Unseen
-    }
-
     fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "its own page fault ends it" }
+        PolicyAction { signal: Signal::KILL, why: "a page fault that fails kills its process" }
     }
 }

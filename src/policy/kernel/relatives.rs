@@ -1,12 +1,12 @@
-//! Who hangs together with a victim: those who seem to share its memory, and the child that some
-//! kernels kill in its place.
+//! Processes related to a victim: those that probably share its memory, its process group, and the child
+//! that some kernels kill in its place.
 
 use crate::model::{Process, Scene};
 use crate::policy::{Policy, Verdict};
 
-/// Processes that seem to live in the victim's memory: its parent or children with sizes equal to
-/// the page. The kernel kills all who share the memory; only the sizes tell without extra rights.
-/// (Siblings with equal sizes are nearly always forked twins with memory of their own.)
+/// Processes that probably share the victim's memory: its parent or children with exactly the same sizes.
+/// The kernel kills all processes that share the memory; without extra privileges only the sizes show
+/// them. (Siblings with equal sizes are nearly always forked copies with memory of their own.)
 #[must_use]
 pub fn likely_sharers<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
     scene
@@ -18,7 +18,7 @@ pub fn likely_sharers<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process
         .collect()
 }
 
-/// Everybody else in a process group, as far as it is known.
+/// The other processes of the victim's process group; none if the group is unknown.
 pub fn process_group<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
     let all = scene.now().processes.iter();
     all.filter(|other| victim.group != 0 && other.group == victim.group)
@@ -26,7 +26,7 @@ pub fn process_group<'a>(victim: &Process, scene: &'a Scene) -> Vec<&'a Process>
         .collect()
 }
 
-/// Whether two processes seem to be one address space.
+/// Whether two processes probably share one address space.
 fn seem_to_share(one: &Process, other: &Process) -> bool {
     let sizes = |process: &Process| {
         (process.vsize, process.rss_stat, process.rss_exact, process.pgtables, process.swap)
@@ -34,19 +34,18 @@ fn seem_to_share(one: &Process, other: &Process) -> bool {
     one.has_mm && other.has_mm && sizes(one) == sizes(other)
 }
 
-/// The children of a process with memory of their own, the oldest first: the order of the kernel's
-/// list of children.
+/// The children that have memory of their own, the oldest first, as in the kernel's list of children.
 pub fn children_apart<'a>(parent: &Process, scene: &'a Scene) -> impl Iterator<Item = &'a Process> {
-    let mut brood: Vec<&Process> = scene
+    let mut children: Vec<&Process> = scene
         .children(parent.id.pid)
         .filter(|child| child.has_mm && !seem_to_share(parent, child))
         .collect();
-    brood.sort_unstable_by_key(|child| (child.id.born, child.id.pid));
-    brood.into_iter()
+    children.sort_unstable_by_key(|child| (child.id.born, child.id.pid));
+    children.into_iter()
 }
 
-/// The child with memory of its own that has most points by the same rule, the oldest of equals; one
-/// that would be spared is left alone (`mm/oom_kill.c` `oom_kill_process`, 2.6.36 to 5.0).
+/// The child with the highest points by the same rule, the oldest among equals. Children that share the
+/// memory or cannot be chosen do not count (`mm/oom_kill.c` `oom_kill_process`, 2.6.36 to 5.0).
 pub fn worst_child<'a>(
     policy: &dyn Policy,
     chosen: &Process,

@@ -1,65 +1,67 @@
-//! Always the program with one name, and nobody else: an anecdote of 2003, about a set-top box.
+//! Chooses only processes with one name: an example of 2003, about a set-top box.
 
 use crate::model::{Needs, Process, Scene, Signal, unescape};
-use crate::policy::badness::{SparedReason, Verdict};
-use crate::policy::kernel::linux::{held, spared};
+use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
+use crate::policy::kernel::linux::{eligible_adj, usage_badness};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
+use crate::policy::proposal::RFC_2003;
+use crate::policy::{
+    Cite, Drift, LINUX, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
+};
 use crate::units::Pages;
 
-/// Always the program with one name, and nobody else.
+/// Chooses only processes with one name.
 #[derive(Debug)]
 pub struct Blame {
-    id: &'static str,
+    info: PolicyInfo,
     name: Vec<u8>,
-    title: &'static str,
 }
 
-/// The policy that blames a program. It lives as long as doomtop does. `None` without a name.
+/// The policy for this name. It is leaked, so it lives as long as the program. `None` if the name is empty.
 #[must_use]
 pub fn blame(name: &str) -> Option<&'static dyn Policy> {
     if name.is_empty() {
         return None;
     }
     let blame = Blame {
-        id: format!("blame:{name}").leak(),
-        // The kernel keeps 15 bytes of a name.
+        info: PolicyInfo {
+            id: format!("blame:{name}").leak(),
+            title: format!("only processes named {name}").leak(),
+            about: "The process with this name that has the most resident memory, swap and page tables. \
+                    Processes with other names are never chosen.",
+            cites: &[Cite { place: RFC_2003, at: "11 Sep 2003, the set-top box" }],
+            unit: BadnessUnit::Pages,
+            kind: PolicyKind::Proposal,
+        },
+        // The kernel keeps 15 bytes of a name (comm).
         name: unescape(name).into_iter().take(15).collect(),
-        title: format!("always {name}, and nobody else").leak(),
     };
     Some(Box::leak(Box::new(blame)))
 }
 
 impl Policy for Blame {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        "The largest process with this name: resident memory, swap and page tables. Whoever has another \
-         name is never chosen; where there is none of that name, nobody is."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "11 Sep 2003, the set-top box" }]
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX.traits(scene).tie_break, ..PolicyTraits::default() }
+    }
+
     fn trigger_state(&self, _: &Scene) -> TriggerState {
-        TriggerState::simply(true, "at the first failure, without waiting")
+        TriggerState::simply(true, "acts at the first failed allocation")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        match spared(process, scene) {
+        match eligible_adj(process, scene) {
             Err(reason) if reason != SparedReason::Never => Verdict::Spared(reason),
-            _ if process.comm.bytes() == self.name => Verdict::Scored(held(process, scene)),
+            _ if process.comm.bytes() == self.name => {
+                Verdict::Scored(usage_badness(process, scene))
+            }
             _ => Verdict::Spared(SparedReason::Unnamed),
         }
     }
@@ -68,12 +70,8 @@ impl Policy for Blame {
         LINUX.drift(process, scene)
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
-        LINUX.counter_error(scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie_break(scene)
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
+        LINUX.max_drift_up(scene)
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -81,6 +79,6 @@ impl Policy for Blame {
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "no mercy was asked for" }
+        PolicyAction { signal: Signal::KILL, why: "the proposal sends SIGKILL" }
     }
 }

@@ -1,21 +1,23 @@
-//! The standard killer, which kills the parent of children that keep being chosen (Tvrtko A. Ursulin's
-//! patch, `CONFIG_OOM_KPPID`, 2003).
+//! Linux 2.6.0, but a parent dies whose children are chosen again and again (Tvrtko A. Ursulin's patch,
+//! `CONFIG_OOM_KPPID`, 2003).
 
 use crate::model::{KillSeen, Needs, ProcId, Process, Scene};
 use crate::policy::badness::{BadnessUnit, Verdict};
+use crate::policy::proposal::RFC_2003;
 use crate::policy::{
-    Cite, Drift, LINUX_2_6_0, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+    Cite, Drift, LINUX_2_6_0, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerState,
 };
 use crate::units::Millis;
 
-/// `CONFIG_OOM_KPPID`: the standard killer, which kills the parent of children that keep being chosen.
+/// `CONFIG_OOM_KPPID`: kills a parent whose children are chosen again and again.
 #[derive(Debug)]
 pub struct KillParent;
 
-/// The one there is.
+/// The policy.
 pub static KILL_PARENT: KillParent = KillParent;
 
-/// The black list of parents: at most [`ParentList::ROOM`] of them.
+/// The parents whose children were chosen, at most [`ParentList::CAPACITY`].
 #[derive(Clone, Debug, Default)]
 struct ParentList {
     records: Vec<Record>,
@@ -25,72 +27,69 @@ struct ParentList {
 struct Record {
     parent: ProcId,
     last_kill: Millis,
-    value: u32,
+    marks: u32,
 }
 
 impl ParentList {
-    /// Entries.
-    const ROOM: usize = 32;
-    /// `vm.oom_parent_expire`: a record this old is forgotten.
+    /// Maximum number of records.
+    const CAPACITY: usize = 32;
+    /// `vm.oom_parent_expire`: the age at which a record is dropped.
     const EXPIRE: Millis = Millis(300_000);
-    /// `vm.oom_parent_max`: from so many on the parent dies in its child's place.
-    const MOST: u32 = 10;
+    /// `vm.oom_parent_max`: the number of marks from which the parent dies in place of the child.
+    const MAX_MARKS: u32 = 10;
 
-    /// A child of this parent was chosen at this time. Whether the parent dies in its place.
-    fn strike(&mut self, parent: ProcId, now: Millis) -> bool {
+    /// Records that a child of this parent was chosen. Returns whether the parent dies in its place.
+    fn mark(&mut self, parent: ProcId, now: Millis) -> bool {
         self.records.retain(|record| now.saturating_sub(record.last_kill) <= Self::EXPIRE);
         let Some(at) = self.records.iter().position(|record| record.parent == parent) else {
-            if self.records.len() < Self::ROOM {
-                self.records.push(Record { parent, last_kill: now, value: 0 });
+            if self.records.len() < Self::CAPACITY {
+                self.records.push(Record { parent, last_kill: now, marks: 0 });
             }
             return false;
         };
         let record = &mut self.records[at];
-        if record.value >= Self::MOST {
+        if record.marks >= Self::MAX_MARKS {
             self.records.swap_remove(at);
             return true;
         }
-        *record = Record { value: record.value + 1, last_kill: now, ..*record };
+        *record = Record { marks: record.marks + 1, last_kill: now, ..*record };
         false
     }
 
-    /// As it stands after these kills.
+    /// The list after these kills.
     fn after(kills: &[KillSeen]) -> Self {
         let mut list = Self::default();
         for kill in kills {
             if let Some(parent) = kill.parent.filter(|parent| parent.pid != 1) {
-                list.strike(parent, kill.at);
+                list.mark(parent, kill.at);
             }
         }
         list
     }
 }
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "kill-parent",
+    title: "kill the parent whose children are chosen often",
+    about: "The badness of 2.6.0. Each time a child is chosen, its parent gets a mark; after eleven marks, each \
+            within five minutes of the last, the parent dies in place of the next child. At most 32 parents \
+            are recorded, never init. Only kills that doomtop saw count.",
+    cites: &[Cite { place: RFC_2003, at: "12 Sep 2003, mm/oom_kill_parent.c" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Proposal,
+};
+
 impl Policy for KillParent {
-    fn id(&self) -> &'static str {
-        "kill-parent"
-    }
-
-    fn title(&self) -> &'static str {
-        "kill the parent of fork-happy children"
-    }
-
-    fn about(&self) -> &'static str {
-        "The badness of 2.6.0. Each time a child is chosen its parent gets a mark; after eleven within \
-         five minutes of each other the parent dies in the next child's place. Marks are kept for 32 parents, \
-         never for init, from the kills that doomtop saw itself."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "12 Sep 2003, mm/oom_kill_parent.c" }]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         LINUX_2_6_0.needs()
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX_2_6_0.traits(scene).tie_break, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -108,10 +107,6 @@ impl Policy for KillParent {
         LINUX_2_6_0.drift(process, scene)
     }
 
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX_2_6_0.tie_break(scene)
-    }
-
     fn killed_instead<'a>(
         &self,
         chosen: &Process,
@@ -119,9 +114,9 @@ impl Policy for KillParent {
     ) -> Option<(&'a Process, &'static str)> {
         let now = scene.now();
         let parent = now.position(chosen.parent).map(|at| &now.processes[at])?;
-        let dies = ParentList::after(scene.kills()).strike(parent.id, now.clock.monotonic_ms);
+        let dies = ParentList::after(scene.kills()).mark(parent.id, now.clock.monotonic_ms);
         (dies && parent.id.pid != 1)
-            .then_some((parent, "its children were chosen too often: the parent dies"))
+            .then_some((parent, "its children were chosen too often, so the parent dies"))
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
@@ -143,27 +138,27 @@ mod tests {
     }
 
     #[test]
-    fn the_eleventh_mark_is_the_parents() {
+    fn the_parent_dies_at_the_eleventh_mark() {
         let mut list = ParentList::default();
-        for strike in 0..=ParentList::MOST {
-            assert!(!list.strike(parent(7), Millis(u64::from(strike) * 1000)), "{strike}");
+        for nth in 0..=ParentList::MAX_MARKS {
+            assert!(!list.mark(parent(7), Millis(u64::from(nth) * 1000)), "{nth}");
         }
-        assert!(list.strike(parent(7), Millis(12_000)));
-        assert!(!list.strike(parent(7), Millis(13_000)), "its record is dropped");
+        assert!(list.mark(parent(7), Millis(12_000)));
+        assert!(!list.mark(parent(7), Millis(13_000)), "its record is dropped");
     }
 
     #[test]
-    fn marks_are_forgotten_and_few() {
+    fn records_expire_and_are_limited() {
         let mut list = ParentList::default();
-        for strike in 0..=ParentList::MOST {
-            list.strike(parent(7), Millis(u64::from(strike)));
+        for nth in 0..=ParentList::MAX_MARKS {
+            list.mark(parent(7), Millis(u64::from(nth)));
         }
         let late = Millis(ParentList::EXPIRE.0 + 11);
-        assert!(!list.clone().strike(parent(7), late), "expired");
+        assert!(!list.clone().mark(parent(7), late), "expired");
         for pid in 10..60 {
-            list.strike(parent(pid), Millis(20));
+            list.mark(parent(pid), Millis(20));
         }
-        assert_eq!(list.records.len(), ParentList::ROOM);
-        assert!(list.strike(parent(7), Millis(21)), "the old ones stay");
+        assert_eq!(list.records.len(), ParentList::CAPACITY);
+        assert!(list.mark(parent(7), Millis(21)), "the older records stay");
     }
 }

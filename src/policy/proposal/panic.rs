@@ -1,46 +1,45 @@
-//! The machine stops instead of killing (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
+//! The kernel panics instead of killing a process (Rusty Lynch's `CONFIG_OOM_PANIC`, 2003).
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
+use crate::policy::proposal::RFC_2003;
 use crate::policy::{
-    Cite, Drift, Override, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+    Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    TriggerState,
 };
 
-/// `CONFIG_OOM_PANIC`: the machine stops.
+/// `CONFIG_OOM_PANIC`: the kernel panics.
 #[derive(Debug)]
 pub struct Panic;
 
-/// The one there is.
+/// The policy.
 pub static PANIC: Panic = Panic;
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "panic",
+    title: "panic: the kernel panics",
+    about: "Chooses no process: at the first failed allocation the kernel panics, so that a watchdog or a \
+            standby machine takes over. Today this is vm.panic_on_oom.",
+    cites: &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Proposal,
+};
+
 impl Policy for Panic {
-    fn id(&self) -> &'static str {
-        "panic"
-    }
-
-    fn title(&self) -> &'static str {
-        "panic: the machine stops"
-    }
-
-    fn about(&self) -> &'static str {
-        "Names nobody: at the first shortage the kernel panics, and whoever watches it takes over. \
-         Today's vm.panic_on_oom."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs::default()
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Oldest, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
-        TriggerState::simply(true, "at the first failure, without waiting")
+        TriggerState::simply(true, "acts at the first failed allocation")
     }
 
     fn overridden(&self, _: &Scene) -> Option<Override> {
@@ -56,15 +55,11 @@ impl Policy for Panic {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
     fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {
         Vec::new()
     }
 
     fn action(&self, _: &Process) -> PolicyAction {
-        PolicyAction { signal: Signal::KILL, why: "nobody is killed: the machine stops" }
+        PolicyAction { signal: Signal::KILL, why: "no process is killed: the kernel panics" }
     }
 }

@@ -1,32 +1,35 @@
-//! Who is trusted least dies first: users, groups of processes and capabilities decide.
+//! Kills the least trusted process first, by user, cgroup and capabilities.
 
 use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Scores};
-use crate::policy::badness::Verdict;
-use crate::policy::kernel::linux::{held, spared};
+use crate::policy::badness::{BadnessUnit, Verdict};
+use crate::policy::kernel::linux::{eligible_adj, usage_badness};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
+use crate::policy::proposal::RFC_2003;
+use crate::policy::{
+    Cite, Drift, LINUX, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
+};
 use crate::units::Pages;
 
-/// Who is trusted least dies first.
+/// Kills the least trusted process first.
 #[derive(Debug)]
 pub struct Security;
 
-/// The one there is.
+/// The policy.
 pub static SECURITY: Security = Security;
 
-/// The first user id of a person (`UID_MIN` of `login.defs`).
-const FIRST_PERSON: u32 = 1000;
+/// The first user id of a login user (`UID_MIN` of `login.defs`).
+const FIRST_LOGIN_USER: u32 = 1000;
 
-/// How little a process is trusted: the larger, the sooner it dies.
+/// The class of a process: the higher, the less trusted.
 fn distrust(process: &Process) -> i8 {
     let caps = process.caps.value().unwrap_or(Capabilities(0));
     let euid = process.ids.value().map(|ids| ids.euid);
     let by_user = match euid {
         Some(0) => 0,
-        Some(id) if id < FIRST_PERSON => 1,
+        Some(id) if id < FIRST_LOGIN_USER => 1,
         _ => 2,
     };
-    // Whoever administers the machine or drives hardware is trusted beyond any user id.
+    // Administration and raw I/O outweigh the user id.
     let trusted = [Capability::SysAdmin, Capability::SysRawio].iter().any(|&it| caps.has(it));
     let by_caps = if trusted { -2 } else { 0 };
     let by_cgroup = match &process.cgroup {
@@ -37,37 +40,38 @@ fn distrust(process: &Process) -> i8 {
     by_user + by_caps + by_cgroup
 }
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "security",
+    title: "security: the least trusted first",
+    about: "Compares trust first: login users before service users before root; sessions (user.slice) before \
+            services (system.slice); processes with CAP_SYS_ADMIN or CAP_SYS_RAWIO last. Among equally \
+            trusted processes the largest dies. oom_score_adj -1000 and init are spared.",
+    cites: &[Cite { place: RFC_2003, at: "Sep 2003, as reported: a security module" }],
+    unit: BadnessUnit::Pages,
+    kind: PolicyKind::Proposal,
+};
+
 impl Policy for Security {
-    fn id(&self) -> &'static str {
-        "security"
-    }
-
-    fn title(&self) -> &'static str {
-        "security: the least trusted first"
-    }
-
-    fn about(&self) -> &'static str {
-        "First by trust: people before the users of services before root; sessions (user.slice) before \
-         services (system.slice); holders of CAP_SYS_ADMIN or CAP_SYS_RAWIO last. Among equally trusted \
-         the largest. oom_score_adj -1000 and init are respected."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "Sep 2003, as reported: a security module" }]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
+        Needs { status: true, cgroup: true, scores: Scores::None, ..Needs::default() }
+    }
+
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX.traits(scene).tie_break, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
-        TriggerState::simply(true, "at the first failure, without waiting")
+        TriggerState::simply(true, "acts at the first failed allocation")
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        match spared(process, scene) {
+        match eligible_adj(process, scene) {
             Err(reason) => Verdict::Spared(reason),
-            Ok(_) => Verdict::Scored(held(process, scene).of_class(distrust(process))),
+            Ok(_) => Verdict::Scored(usage_badness(process, scene).of_class(distrust(process))),
         }
     }
 
@@ -75,12 +79,8 @@ impl Policy for Security {
         LINUX.drift(process, scene)
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
-        LINUX.counter_error(scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie_break(scene)
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
+        LINUX.max_drift_up(scene)
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

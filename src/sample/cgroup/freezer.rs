@@ -1,4 +1,5 @@
-//! The freezers of both cgroup versions: where a process stands in them, and whether one holds it.
+//! The freezers of both cgroup versions: the cgroups of a process in them, and whether one is
+//! frozen.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -10,27 +11,27 @@ use crate::model::{FrozenBy, Hierarchy, Text};
 use crate::sample::cgroup::members::{V2, below, members, open};
 use crate::sample::file_buffer::FileBuffer;
 
-/// Where hierarchies that can freeze are mounted
-/// (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup-v1/freezer-subsystem.rst`).
+/// Mount points of hierarchies that can freeze (`Documentation/admin-guide/cgroup-v2.rst`,
+/// `cgroup-v1/freezer-subsystem.rst`).
 const MOUNTS: [(Hierarchy, &str); 3] =
     [(Hierarchy::V2, V2[0]), (Hierarchy::V2, V2[1]), (Hierarchy::V1, "/sys/fs/cgroup/freezer")];
 
-/// So much of a file with a word or a few lines, in bytes.
-const SHORT: usize = 4096;
+/// Maximum number of bytes that are read of a file.
+const FILE_MAX: usize = 4096;
 
 /// A cgroup in a hierarchy that can freeze.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freezer {
-    /// Which version.
+    /// The cgroup version.
     pub hierarchy: Hierarchy,
-    /// Its path, as `/proc/PID/cgroup` prints it.
+    /// The path, as `/proc/PID/cgroup` prints it.
     pub path: Text,
-    /// Its directory.
+    /// The directory.
     pub dir: PathBuf,
 }
 
 impl Freezer {
-    /// The file that freezes and thaws, and what thaws.
+    /// The file that freezes and thaws, and the value that thaws.
     #[must_use]
     pub const fn switch(&self) -> (&'static str, &'static str) {
         match self.hierarchy {
@@ -39,7 +40,7 @@ impl Freezer {
         }
     }
 
-    /// Whether it is frozen now, whoever did it.
+    /// Whether it is frozen now, by itself or by an ancestor.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         match self.hierarchy {
@@ -48,7 +49,7 @@ impl Freezer {
         }
     }
 
-    /// Whether it was frozen itself, not one above it.
+    /// Whether it was frozen itself, not an ancestor.
     #[must_use]
     pub fn is_own(&self) -> bool {
         let file = match self.hierarchy {
@@ -58,7 +59,7 @@ impl Freezer {
         self.says(file, &["1"])
     }
 
-    /// What there is to say of it, where it is frozen.
+    /// The facts for the details of a process, if it is frozen.
     #[must_use]
     pub fn frozen(&self) -> Option<FrozenBy> {
         self.is_frozen().then(|| FrozenBy {
@@ -74,13 +75,14 @@ impl Freezer {
     /// Opens one of its files for writing.
     ///
     /// # Errors
-    /// The kernel's.
+    ///
+    /// The error of the kernel.
     pub fn writable(&self, file: &str) -> Result<OwnedFd, Errno> {
         openat(open(&self.dir)?, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
     }
 
     fn says(&self, file: &str, words: &[&str]) -> bool {
-        let read = open(&self.dir).and_then(|dir| slurp(&dir, file, SHORT));
+        let read = open(&self.dir).and_then(|dir| start_of_file(&dir, file, FILE_MAX));
         read.is_ok_and(|bytes| {
             bytes
                 .split(|&byte| byte == b'\n')
@@ -89,7 +91,7 @@ impl Freezer {
     }
 }
 
-/// Where a process stands, by its `/proc/PID/cgroup`: in one or two hierarchies that can freeze.
+/// The cgroups of a process, from its `/proc/PID/cgroup`, in the hierarchies that can freeze.
 #[must_use]
 pub fn freezers(cgroups: &[u8]) -> Vec<Freezer> {
     let mut found = Vec::new();
@@ -116,7 +118,7 @@ pub fn freezers(cgroups: &[u8]) -> Vec<Freezer> {
 }
 
 /// The first `most` bytes of a file.
-fn slurp(dir: impl AsFd, name: &str, most: usize) -> Result<Vec<u8>, Errno> {
+fn start_of_file(dir: impl AsFd, name: &str, most: usize) -> Result<Vec<u8>, Errno> {
     let name = std::ffi::CString::new(name).map_err(|_| Errno::INVAL)?;
     let mut buffer = FileBuffer::new();
     buffer.read_start(dir, &name, most).map(|(bytes, _)| bytes.to_vec())

@@ -1,5 +1,4 @@
-//! Who is in a cgroup: its directory, proven to be one of version 2, and the processes of it and of
-//! those below.
+//! The processes of a version 2 cgroup and of the cgroups below it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,24 +14,24 @@ use rustix::io::Errno;
 use crate::model::unescape;
 use crate::sample::parse;
 
-/// Where version 2 is mounted (`Documentation/admin-guide/cgroup-v2.rst`).
+/// Mount points of version 2 (`Documentation/admin-guide/cgroup-v2.rst`).
 pub(crate) const V2: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
-/// The longest list of processes: more than `PID_MAX_LIMIT` of them, in bytes.
-const LONGEST: u64 = 1 << 26;
-/// So deep a tree is walked.
-const DEEPEST: usize = 64;
+/// Maximum length of `cgroup.procs`, in bytes: more than `PID_MAX_LIMIT` pids.
+const LIST_MAX: u64 = 1 << 26;
+/// Maximum depth of a tree.
+const DEPTH_MAX: usize = 64;
 
 const LISTED: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens a directory; a link at its end is not followed.
+/// Opens a directory. Does not follow a link at the end of the path.
 pub(crate) fn open(dir: impl AsRef<Path>) -> Result<OwnedFd, Errno> {
     openat(CWD, dir.as_ref(), LISTED, Mode::empty())
 }
 
-/// The directory of a cgroup below a mount point. A cgroup outside of the own cgroup namespace shows
-/// as `/../…`: that is no path below.
+/// The directory of a cgroup below a mount point. `None` for a path outside of the cgroup
+/// namespace, which begins with `/..`.
 pub(crate) fn below(mount: &Path, path: &[u8]) -> Option<PathBuf> {
     let names = path.strip_prefix(b"/")?;
     if names.split(|&byte| byte == b'/').any(|name| name == b"..") {
@@ -41,20 +40,23 @@ pub(crate) fn below(mount: &Path, path: &[u8]) -> Option<PathBuf> {
     Some(mount.join(OsStr::from_bytes(names)))
 }
 
-/// Whether it is a directory of cgroups of version 2, and not of whatever else is mounted there.
+/// Whether a directory belongs to a version 2 hierarchy, and not to another filesystem that is
+/// mounted there.
 fn is_v2(dir: &OwnedFd) -> bool {
     fstatfs(dir).is_ok_and(|about| about.filesystem_type() == CGROUP2_SUPER_MAGIC)
 }
 
-/// The v2 directory of a cgroup, held open, by its path as it is shown ([`crate::model::Text`]).
+/// Opens the version 2 directory of a cgroup, by its escaped path ([`crate::model::Text`]).
 ///
 /// # Errors
-/// ENOENT where there is none.
+///
+/// ENOENT if there is none.
 pub fn v2_dir(path: &str) -> Result<OwnedFd, Errno> {
     let path = unescape(path);
     for mount in V2 {
         let Some(place) = below(Path::new(mount), &path) else { continue };
-        // The mount first: below another one, such a path is another cgroup's.
+        // Test the mount point first: below the mount point of another filesystem, the path could
+        // be that of another cgroup.
         if !open(mount).is_ok_and(|top| is_v2(&top)) {
             continue;
         }
@@ -67,23 +69,24 @@ pub fn v2_dir(path: &str) -> Result<OwnedFd, Errno> {
     Err(Errno::NOENT)
 }
 
-/// The pids of a cgroup and of those below, sorted. 0 stands for a process of another pid namespace,
-/// once for each.
+/// The pids of a cgroup and of those below it, sorted. Each process of another pid namespace counts
+/// as a 0.
 ///
 /// # Errors
-/// Why a list could not be read whole: ENODEV where the cgroup was removed, EOPNOTSUPP in one of
-/// threads, EOVERFLOW where it is longer than any can be.
+///
+/// Why a list could not be read completely: ENODEV if the cgroup was removed, EOPNOTSUPP for a
+/// threaded cgroup, EOVERFLOW for a list longer than any can be.
 pub fn members(dir: impl AsFd) -> Result<Vec<i32>, Errno> {
     let mut found = Vec::new();
-    collect(dir, DEEPEST, &mut found)?;
+    collect(dir, DEPTH_MAX, &mut found)?;
     found.sort_unstable();
-    // The kernel lists one twice that left and came back meanwhile.
+    // The kernel lists a process twice if it left and came back during the read.
     found.dedup_by(|a, b| a == b && *a != 0);
     Ok(found)
 }
 
 fn collect(dir: impl AsFd, depth: usize, found: &mut Vec<i32>) -> Result<(), Errno> {
-    list(&dir, LONGEST, found)?;
+    list(&dir, LIST_MAX, found)?;
     let Some(depth) = depth.checked_sub(1) else { return Err(Errno::NAMETOOLONG) };
     for entry in Dir::read_from(&dir)? {
         let entry = entry?;
@@ -93,7 +96,7 @@ fn collect(dir: impl AsFd, depth: usize, found: &mut Vec<i32>) -> Result<(), Err
         }
         match openat(&dir, name, LISTED, Mode::empty()) {
             Ok(child) => match collect(child, depth, found) {
-                // Removed between the two: then nobody was in it.
+                // Removed since it was listed: then it had no members.
                 Err(Errno::NODEV | Errno::NOENT) => {}
                 other => other?,
             },
@@ -104,7 +107,8 @@ fn collect(dir: impl AsFd, depth: usize, found: &mut Vec<i32>) -> Result<(), Err
     Ok(())
 }
 
-/// The pids of one list, the whole of it: whoever is left out would be killed without a look.
+/// The pids of one list, which must be complete: a process that is left out would be killed without
+/// a check.
 fn list(dir: impl AsFd, longest: u64, found: &mut Vec<i32>) -> Result<(), Errno> {
     let how = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(openat(dir, "cgroup.procs", how, Mode::empty())?);
@@ -128,14 +132,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_path_of_a_cgroup_is_not_opened() {
+    fn only_the_path_of_a_cgroup_is_opened() {
         for path in ["/../..", "/a/../..", "no path", "/no-such-cgroup", r"/\x2e\x2e/\x2e\x2e"] {
             assert_eq!(v2_dir(path).map(drop), Err(Errno::NOENT), "{path}");
         }
     }
 
     #[test]
-    fn the_members_of_a_tree_are_those_of_all_its_lists() {
+    fn the_members_of_a_tree_are_collected_from_all_groups() {
         let top = tempfile::tempdir().expect("a folder");
         let below = top.path().join("a/b");
         fs::create_dir_all(&below).expect("folders");

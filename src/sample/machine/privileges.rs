@@ -1,4 +1,4 @@
-//! What this user may do here, found out once.
+//! Finds out what doomtop may do on this machine.
 
 use rustix::fs::{Access, AtFlags, CWD, accessat, readlinkat};
 use rustix::io::Errno;
@@ -9,16 +9,17 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::row::{OpenByPath, RowBuffers};
 use crate::units::PageSize;
 
-/// Whether our capabilities are those of the machine. In a user namespace of its own a process may
-/// hold CAP_SYS_RESOURCE and still not lower adj: the kernel asks for it in the initial one
-/// (`fs/proc/base.c` `__set_oom_adj`, `capable()`). That one has a fixed inode:
-/// `PROC_USER_INIT_INO` of `include/linux/proc_ns.h`. Where it cannot be told, it counts as such.
+/// Whether doomtop's capabilities count for the machine. In another user namespace, a process may
+/// have CAP_SYS_RESOURCE and still not lower adj, because the kernel requires it in the initial one
+/// (`fs/proc/base.c` `__set_oom_adj`, `capable()`). The initial one has a fixed inode,
+/// `PROC_USER_INIT_INO` of `include/linux/proc_ns.h`. If the link cannot be read, the namespace
+/// counts as the initial one.
 fn in_initial_user_namespace() -> bool {
     readlinkat(CWD, "/proc/self/ns/user", Vec::new())
         .map_or(true, |link| link.to_bytes() == format!("user:[{}]", 0xEFFF_FFFD_u32).as_bytes())
 }
 
-/// Whether the kernel's switches can be turned: asked, not tried.
+/// Whether sysctls can be written; asks the kernel, without writing.
 fn sysctls_writable(root: &ProcRoot) -> SysctlWritable {
     let file = c"sys/vm/overcommit_memory";
     match accessat(root, file, Access::WRITE_OK, AtFlags::EACCESS) {
@@ -29,7 +30,7 @@ fn sysctls_writable(root: &ProcRoot) -> SysctlWritable {
     }
 }
 
-/// Finds out. Whether memory is locked is for whoever locks it to say.
+/// Reads the privileges. `memory_locked` stays false: whoever locks the memory sets it.
 #[must_use]
 pub fn privileges(root: &ProcRoot) -> Privileges {
     let caps = rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits());
@@ -41,7 +42,7 @@ pub fn privileges(root: &ProcRoot) -> Privileges {
         } else {
             caps.without(Capability::SysResource)
         },
-        // With hidepid, pid 1 is hidden from everybody but root and the exempt group.
+        // With hidepid, pid 1 is visible only to root and to the exempt group.
         sees_others: RowBuffers::new(PageSize::default())
             .stat(&OpenByPath { root, pid: 1 })
             .is_ok(),

@@ -1,36 +1,35 @@
-//! The system-wide facts of a look, through files kept open.
-
-use rustix::io::Errno;
+//! Reads the system-wide facts of a sample through files that stay open.
 
 use crate::model::{
     Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls, VmCounters,
 };
 use crate::sample::Unreadable;
+use crate::sample::absence::perhaps;
 use crate::sample::file_buffer::FileBuffer;
+use crate::sample::open_file::OpenFile;
 use crate::sample::parse;
 use crate::sample::parse::{MemInfo, ParseError};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::open_files::OpenFile;
 use crate::units::{Kib, Ticks};
 
-/// What the machine as a whole tells.
+/// The system-wide facts of a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SystemSample {
-    /// RAM, swap, promises.
+    /// RAM, swap and committed memory.
     pub meminfo: MemInfo,
-    /// Swap, with what is being switched off.
+    /// Swap, including an area that is being switched off.
     pub swap: Swap,
-    /// The knobs, and what they amount to.
+    /// The overcommit sysctls, the commit limit and the committed memory.
     pub overcommit: Overcommit,
-    /// What an OOM does here.
+    /// The sysctls that decide what an OOM does.
     pub sysctls: Sysctls,
-    /// Stall times; missing where the kernel does not account them.
+    /// Pressure stall information; missing if the kernel does not account it.
     pub pressure: Pressure,
-    /// Counters since boot.
+    /// Counters since boot (`/proc/vmstat`).
     pub traffic: VmCounters,
     /// Load averages over 1, 5 and 15 minutes.
     pub load: [f32; 3],
-    /// Time since boot.
+    /// Clock ticks since boot.
     pub uptime: Ticks,
 }
 
@@ -42,7 +41,7 @@ impl SystemSample {
     }
 }
 
-/// The files, held open.
+/// The system-wide files, kept open.
 pub struct SystemFiles {
     meminfo: OpenFile,
     vmstat: OpenFile,
@@ -62,19 +61,7 @@ pub struct SystemFiles {
     buffer: FileBuffer,
 }
 
-/// A reading of what may be absent: an older kernel, or stall accounting switched off.
-pub(crate) fn perhaps<T>(
-    read: Result<&[u8], Errno>,
-    parse: impl FnOnce(&[u8]) -> Option<T>,
-) -> Reading<T> {
-    match read {
-        Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
-        Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
-        Err(_) => Reading::Missing,
-    }
-}
-
-/// Reads what a look cannot do without.
+/// Reads a file without which there is no sample.
 fn vital<T>(
     file: &mut OpenFile,
     root: &ProcRoot,
@@ -92,7 +79,7 @@ fn vital<T>(
 }
 
 impl SystemFiles {
-    /// Opens what is there.
+    /// Opens the files that exist.
     #[must_use]
     pub fn open(root: &ProcRoot) -> Self {
         Self {
@@ -115,15 +102,15 @@ impl SystemFiles {
         }
     }
 
-    /// Reads them in place. A failure is that of this reading: the next one starts afresh.
+    /// Reads the files. After an error, the next call tries again.
     ///
     /// # Errors
     ///
-    /// When `meminfo` or `uptime` cannot be read: without them nothing can be weighed.
+    /// If `meminfo` or `uptime` cannot be read: without them no process can be judged.
     pub fn read(&mut self, root: &ProcRoot, machine: &Machine) -> Result<SystemSample, Unreadable> {
         let buffer = &mut self.buffer;
         let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
-        // Inside a container both files may be made up (lxcfs), and not to suit each other.
+        // In a container both files may be synthetic (lxcfs) and not agree with each other.
         let leaving = if machine.initial_pid_namespace && meminfo.swap.total_kib > Kib::ZERO {
             let page = Kib(machine.page_size.0 / 1024);
             perhaps(self.swaps.read(root, buffer), |bytes| {
@@ -134,7 +121,7 @@ impl SystemFiles {
         };
         let rate = machine.tick_rate;
         let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
-        let knob = |file: &mut OpenFile, buffer: &mut FileBuffer| {
+        let sysctl = |file: &mut OpenFile, buffer: &mut FileBuffer| {
             perhaps(file.read(root, buffer), |bytes| {
                 parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
             })
@@ -148,20 +135,21 @@ impl SystemFiles {
             meminfo,
             swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
             sysctls: Sysctls {
-                panic_on_oom: knob(&mut self.panic, buffer)
+                panic_on_oom: sysctl(&mut self.panic, buffer)
                     .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
-                oom_kill_allocating_task: knob(&mut self.allocating, buffer).map(|mode| mode != 0),
-                swappiness: knob(&mut self.swappiness, buffer),
+                oom_kill_allocating_task: sysctl(&mut self.allocating, buffer)
+                    .map(|mode| mode != 0),
+                swappiness: sysctl(&mut self.swappiness, buffer),
             },
             overcommit: Overcommit {
-                mode: knob(&mut self.mode, buffer)
+                mode: sysctl(&mut self.mode, buffer)
                     .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),
-                ratio: knob(&mut self.ratio, buffer),
-                kbytes: knob(&mut self.kbytes, buffer).map(Kib),
+                ratio: sysctl(&mut self.ratio, buffer),
+                kbytes: sysctl(&mut self.kbytes, buffer).map(Kib),
                 limit_kib: meminfo.commit_limit,
                 committed_kib: meminfo.committed,
-                admin_reserve_kib: knob(&mut self.admin_reserve, buffer).map(Kib),
-                user_reserve_kib: knob(&mut self.user_reserve, buffer).map(Kib),
+                admin_reserve_kib: sysctl(&mut self.admin_reserve, buffer).map(Kib),
+                user_reserve_kib: sysctl(&mut self.user_reserve, buffer).map(Kib),
             },
             pressure: match pressure {
                 Reading::Value(pressure) => pressure,

@@ -1,9 +1,9 @@
-//! `/proc/PID/cgroup`: where a process stands in the hierarchy that accounts memory.
+//! `/proc/PID/cgroup`: the cgroup of a process in the hierarchy that accounts memory.
 
-/// The path in the memory controller's hierarchy: the line of the version-1 hierarchy that has
-/// `memory` among its controllers, else the version-2 line (`0::`). `None` without either. The
-/// kernel lets no line end into a cgroup's name; a line without its end was cut short and does not
-/// count.
+/// The path in the hierarchy of the memory controller: in the line of the version 1 hierarchy with
+/// `memory` among its controllers, otherwise in the version 2 line (`0::`). `None` without either.
+/// The kernel does not allow line ends in the name of a cgroup. A line without an end was cut off
+/// and does not count.
 #[must_use]
 pub fn memory_cgroup(bytes: &[u8]) -> Option<&[u8]> {
     let mut unified = None;
@@ -37,7 +37,7 @@ mod tests {
         b"9:name=systemd:/\n5:cpu,memory,devices:/a:b/c\n1:cpu:/memory\n0::/unified\n";
 
     #[test]
-    fn the_memory_controller_goes_before_the_unified_line() {
+    fn the_memory_controller_takes_precedence_over_the_unified_line() {
         assert_eq!(memory_cgroup(HYBRID), Some(&b"/a:b/c"[..]));
         assert_eq!(memory_cgroup(b"0::/user.slice\n"), Some(&b"/user.slice"[..]));
         assert_eq!(memory_cgroup(b"4:memoryx:/no\n1:name=memory:/no\n"), None);
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_cgroup(&bytes);
         }
     }

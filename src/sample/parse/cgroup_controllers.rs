@@ -1,7 +1,6 @@
-//! `cgroup.controllers` (version 2): which controllers a hierarchy has.
+//! `cgroup.controllers` (version 2): the controllers of a hierarchy.
 
-/// Whether memory is among them. A file without the end of its line was cut short, and is not
-/// believed.
+/// Whether memory is among them. A file without a line end was cut off and does not count.
 #[must_use]
 pub fn has_memory(bytes: &[u8]) -> bool {
     bytes
@@ -26,7 +25,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = has_memory(&bytes);
         }
     }

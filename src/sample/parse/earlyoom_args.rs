@@ -1,12 +1,12 @@
-//! The command line of earlyoom (`main.c` `parse_args`), as `getopt_long` takes it.
+//! The command line of earlyoom (`main.c` `parse_args`), with the rules of `getopt_long`.
 
 use crate::model::{EarlyoomOptions, Text};
 use crate::units::Kib;
 
-/// Its options of one letter; a colon says that a value follows.
+/// The short options; a colon means that a value follows.
 const SHORT: &[u8] = b"m:s:M:S:kingN:P:dvr:ph";
 
-/// Its long options, and whether a value follows.
+/// The long options, and whether a value follows.
 const LONG: &[(&str, bool)] = &[
     ("prefer", true),
     ("avoid", true),
@@ -27,8 +27,8 @@ enum Given {
     Unknown(Vec<u8>),
 }
 
-/// The pair in `T[,K]`: SIGTERM and SIGKILL, the second by default half of the first, and never above
-/// it.
+/// A pair `T[,K]`: the limits of SIGTERM and SIGKILL. The second is by default half of the first;
+/// the first is at least the second.
 fn pair(value: &[u8], most: f64) -> Option<[f64; 2]> {
     let text = std::str::from_utf8(value).ok()?;
     let number = |part: &str| {
@@ -41,12 +41,13 @@ fn pair(value: &[u8], most: f64) -> Option<[f64; 2]> {
     Some([term.max(kill), kill])
 }
 
-/// Reads options (without the program's name): what they say, and what of them made no sense.
+/// Parses options, without the program's name. Returns them, and remarks about those that are
+/// invalid.
 #[must_use]
 pub fn earlyoom_args(args: &[Vec<u8>]) -> (EarlyoomOptions, Vec<Text>) {
     let mut options = EarlyoomOptions::default();
-    let mut odd = Vec::new();
-    let strange = |words: &str, what: &[u8]| {
+    let mut remarks = Vec::new();
+    let remark = |words: &str, what: &[u8]| {
         let mut text = b"earlyoom: ".to_vec();
         text.extend_from_slice(words.as_bytes());
         text.push(b' ');
@@ -65,7 +66,7 @@ pub fn earlyoom_args(args: &[Vec<u8>]) -> (EarlyoomOptions, Vec<Text>) {
                     _ => room,
                 };
                 let Some(pair) = pair(&value, most) else {
-                    odd.push(strange("cannot make out the limit", &value));
+                    remarks.push(remark("invalid limit", &value));
                     continue;
                 };
                 match letter {
@@ -90,13 +91,13 @@ pub fn earlyoom_args(args: &[Vec<u8>]) -> (EarlyoomOptions, Vec<Text>) {
                     _ => {}
                 }
             }
-            Given::Unknown(what) => odd.push(strange("does not know the option", &what)),
+            Given::Unknown(what) => remarks.push(remark("unknown option", &what)),
         }
     }
-    (options, odd)
+    (options, remarks)
 }
 
-/// Takes a command line apart.
+/// Splits a command line into options.
 fn given(args: &[Vec<u8>]) -> Vec<Given> {
     let mut found = Vec::new();
     let mut rest = args.iter();
@@ -110,7 +111,7 @@ fn given(args: &[Vec<u8>]) -> Vec<Given> {
                 Some(at) => (&long[..at], Some(long[at + 1..].to_vec())),
                 None => (long, None),
             };
-            // A beginning that fits only one of them will do.
+            // As in `getopt_long`, an unambiguous prefix of a long option is enough.
             let mut fits = LONG.iter().filter(|(full, _)| full.as_bytes().starts_with(name));
             let exact = LONG.iter().find(|(full, _)| full.as_bytes() == name);
             let one = exact.or_else(|| fits.next().filter(|_| fits.next().is_none()));
@@ -159,8 +160,9 @@ mod tests {
 
     #[test]
     fn limits_and_rules_are_read() {
-        let (options, odd) = read("-r 3600 -m 15,7.5 -s100 -gn --avoid '^(X|sshd)$' --prefer=java");
-        assert_eq!(odd, []);
+        let (options, remarks) =
+            read("-r 3600 -m 15,7.5 -s100 -gn --avoid '^(X|sshd)$' --prefer=java");
+        assert_eq!(remarks, []);
         assert_eq!(options.mem_percent, Some([15.0, 7.5]));
         assert_eq!(options.swap_percent, Some([100.0, 50.0]));
         assert_eq!(options.avoid, Some(Text::new(b"^(X|sshd)$")));
@@ -173,26 +175,26 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_said() {
+    fn invalid_input_is_reported() {
         let words = |line: &str| read(line).1.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(words("-m 100"), ["earlyoom: cannot make out the limit 100"]);
+        assert_eq!(words("-m 100"), ["earlyoom: invalid limit 100"]);
         assert_eq!(
             words("-m x --nope --ignore"),
-            ["earlyoom: cannot make out the limit x", "earlyoom: does not know the option --nope",]
+            ["earlyoom: invalid limit x", "earlyoom: unknown option --nope",]
         );
-        assert_eq!(words("-z"), ["earlyoom: does not know the option -z"]);
+        assert_eq!(words("-z"), ["earlyoom: unknown option -z"]);
         assert_eq!(words("-m nan,inf").len(), 1);
         assert_eq!(words("-- -z").len(), 0);
     }
 
     proptest! {
         #[test]
-        fn any_words_are_survived(args in proptest::collection::vec(any::<Vec<u8>>(), 0..6)) {
+        fn no_words_panic(args in proptest::collection::vec(any::<Vec<u8>>(), 0..6)) {
             let _ = earlyoom_args(&args);
         }
 
         #[test]
-        fn any_options_are_survived(line in "[-msMSkgP=,.0-9a-z ]{0,40}") {
+        fn no_options_panic(line in "[-msMSkgP=,.0-9a-z ]{0,40}") {
             let _ = read(&line);
         }
     }

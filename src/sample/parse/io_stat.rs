@@ -1,15 +1,16 @@
-//! `io.stat` of a cgroup of version 2: a line for each device (`Documentation/admin-guide/cgroup-v2.rst`).
+//! `io.stat` of a version 2 cgroup: one line per device
+//! (`Documentation/admin-guide/cgroup-v2.rst`).
 
 use crate::model::IoStat;
 
-/// `8:0` as two numbers.
+/// Parses `8:0` to the major and minor number of a device.
 #[must_use]
 pub fn device(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once(':')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// What was done on each device. Members that are not known, and lines without a device, are left out.
+/// I/O by device. Unknown members, and lines without a device, are left out.
 #[must_use]
 pub fn io_stat(bytes: &[u8]) -> Vec<IoStat> {
     let text = String::from_utf8_lossy(bytes);
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_left_out() {
+    fn invalid_lines_are_left_out() {
         for bytes in [&b""[..], b"8:\n", b"x:0 rios=1\n", b"\xff\xfe", b" \n\n", b"8:0:1 rios=1"] {
             assert_eq!(io_stat(bytes), [], "{bytes:?}");
         }

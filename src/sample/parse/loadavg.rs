@@ -1,4 +1,4 @@
-//! `/proc/loadavg`, through the `procfs` crate.
+//! `/proc/loadavg`, with the parser of the `procfs` crate.
 
 use procfs::{FromRead, LoadAverage};
 
@@ -8,7 +8,7 @@ use super::ParseError;
 ///
 /// # Errors
 ///
-/// When the crate cannot make sense of the file, or it was cut short.
+/// If the crate cannot parse the file, or if it was cut off.
 pub fn loadavg(bytes: &[u8]) -> Result<[f32; 3], ParseError> {
     let no = ParseError { file: "loadavg", item: "averages" };
     if !bytes.ends_with(b"\n") {
@@ -35,7 +35,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = loadavg(&bytes);
         }
     }

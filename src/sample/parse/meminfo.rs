@@ -1,4 +1,4 @@
-//! `/proc/meminfo`, through the `procfs` crate.
+//! `/proc/meminfo`, with the parser of the `procfs` crate.
 
 use procfs::{FromBufRead, Meminfo};
 
@@ -6,7 +6,7 @@ use super::ParseError;
 use crate::model::{Memory, Reading, Swap};
 use crate::units::{Bytes, Kib};
 
-/// What the file tells: RAM, swap and promises.
+/// RAM, swap and committed memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemInfo {
     /// RAM.
@@ -19,7 +19,7 @@ pub struct MemInfo {
     pub committed: Reading<Kib>,
 }
 
-/// The crate turns every size into bytes.
+/// Converts to KiB: the crate converts every size to bytes.
 const fn kib(bytes: u64) -> Kib {
     Kib(Bytes(bytes).0 / 1024)
 }
@@ -28,16 +28,15 @@ fn perhaps(bytes: Option<u64>) -> Reading<Kib> {
     bytes.map_or(Reading::Missing, |bytes| Reading::Value(kib(bytes)))
 }
 
-/// Reads the file.
+/// Parses the file.
 ///
 /// # Errors
 ///
-/// When the file was cut short, or the crate cannot make sense of it.
+/// If the file was cut off, or if the crate cannot parse it.
 pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
     let no = |item| ParseError { file: "meminfo", item };
-    // The crate cuts the last byte off each label and multiplies by the unit: characters of
-    // several bytes, numbers near the end of the scale and units that no kernel prints would make
-    // it panic.
+    // The crate removes the last byte of each label and multiplies by the unit. It would panic on
+    // multi-byte characters, on very large numbers, and on units that no kernel prints.
     let mut digits = 0;
     for &byte in bytes {
         digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn no_truncation_passes_for_other_numbers() {
+    fn a_truncated_file_never_gives_other_numbers() {
         let whole = meminfo(GOOD).unwrap();
         for end in 0..GOOD.len() {
             if let Ok(read) = meminfo(&GOOD[..end]) {
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_crate_would_panic_on_is_an_error() {
+    fn input_on_which_the_crate_would_panic_is_an_error() {
         for bad in ["\u{e9} 1 kB\n", "MemTotal: 18446744073709551615 kB\n", "\u{e9}"] {
             assert!(meminfo(bad.as_bytes()).is_err());
         }
@@ -135,12 +134,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = meminfo(&bytes);
         }
 
         #[test]
-        fn any_text_is_survived(text in "([A-Z()a-z_]{0,4}[: ]{0,2}[0-9]{0,22} ?[kKMGTB]{0,2}\n?){0,9}") {
+        fn no_text_panics(text in "([A-Z()a-z_]{0,4}[: ]{0,2}[0-9]{0,22} ?[kKMGTB]{0,2}\n?){0,9}") {
             let _ = meminfo(text.as_bytes());
         }
     }

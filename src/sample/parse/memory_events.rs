@@ -1,13 +1,13 @@
-//! `memory.events` of a memory cgroup (version 2).
+//! `memory.events` of a version 2 cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::{CgroupEvents, Reading};
 
-/// The counters. One that this kernel does not tell is missing, not zero.
+/// The counters. A counter that this kernel does not have is missing, not zero.
 ///
 /// # Errors
 ///
-/// When the file was cut short.
+/// If the file was cut off.
 pub fn memory_events(bytes: &[u8]) -> Result<CgroupEvents, ParseError> {
     let no = ParseError { file: "memory.events", item: "end" };
     let none = Reading::Missing;
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_never_changes_a_counter() {
+    fn a_truncated_file_never_changes_a_counter() {
         let whole = memory_events(GOOD).unwrap();
         for end in 0..GOOD.len() {
             let Ok(cut) = memory_events(&GOOD[..end]) else { continue };
@@ -67,12 +67,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_events(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = memory_events(&bytes);

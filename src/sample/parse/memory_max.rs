@@ -5,7 +5,7 @@ use super::{ParseError, unsigned};
 use crate::model::Limit;
 use crate::units::Bytes;
 
-/// From here on a version-1 limit is none: `LONG_MAX` rounded down to a page, of up to 64 KiB
+/// A version 1 limit from here on means no limit: `LONG_MAX` rounded down to a page of up to 64 KiB
 /// (`PAGE_COUNTER_MAX`).
 const NO_LIMIT: u64 = i64::MAX as u64 & !0xffff;
 
@@ -13,7 +13,7 @@ const NO_LIMIT: u64 = i64::MAX as u64 & !0xffff;
 ///
 /// # Errors
 ///
-/// When it is neither, or the file was cut short.
+/// If the file has neither, or if it was cut off.
 pub fn limit(bytes: &[u8]) -> Result<Limit, ParseError> {
     let no = ParseError { file: "memory.max", item: "limit" };
     match bytes.strip_suffix(b"\n").ok_or(no)? {
@@ -48,7 +48,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             let _ = limit(&bytes);
         }
     }

@@ -1,24 +1,24 @@
-//! `memory.oom_control` of a memory cgroup (version 1).
+//! `memory.oom_control` of a version 1 cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::Reading;
 
-/// What the file tells. What this kernel does not tell is missing.
+/// The content of the file. What this kernel does not have is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OomControl {
-    /// `oom_kill_disable`: tasks wait, and nobody is killed.
+    /// `oom_kill_disable`: whether tasks wait at the limit, and none is killed.
     pub kill_disabled: Reading<bool>,
-    /// `under_oom`: it stands at its wall right now.
+    /// `under_oom`: whether the cgroup is at its limit now.
     pub under_oom: Reading<bool>,
     /// `oom_kill` (4.13 and later): processes killed here.
     pub kills: Reading<u64>,
 }
 
-/// The three lines.
+/// Parses the three lines.
 ///
 /// # Errors
 ///
-/// When the file was cut short.
+/// If the file was cut off.
 pub fn oom_control(bytes: &[u8]) -> Result<OomControl, ParseError> {
     let no = ParseError { file: "memory.oom_control", item: "end" };
     let none = Reading::Missing;
@@ -49,18 +49,18 @@ mod tests {
 
     #[test]
     fn the_lines_are_found_or_missing() {
-        let told = OomControl {
+        let expected = OomControl {
             kill_disabled: Reading::Value(false),
             under_oom: Reading::Value(true),
             kills: Reading::Value(37),
         };
-        assert_eq!(oom_control(GOOD), Ok(told));
+        assert_eq!(oom_control(GOOD), Ok(expected));
         let old = oom_control(b"oom_kill_disable 1\nunder_oom 0\n").unwrap();
         assert_eq!((old.kill_disabled, old.kills), (Reading::Value(true), Reading::Missing));
     }
 
     #[test]
-    fn half_a_file_never_changes_a_counter() {
+    fn a_truncated_file_never_changes_a_counter() {
         for end in 0..GOOD.len() {
             if let Ok(cut) = oom_control(&GOOD[..end]) {
                 assert_eq!(cut.kills, Reading::Missing, "at {end}");
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = oom_control(&bytes);
         }
     }

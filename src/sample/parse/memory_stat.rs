@@ -1,27 +1,25 @@
-//! `memory.stat` of a memory cgroup.
+//! `memory.stat` of a cgroup.
 
 use super::{ParseError, pairs};
 use crate::model::Hierarchy;
 use crate::units::Bytes;
 
-/// What is used of it, with everything below the cgroup.
+/// The items that doomtop uses; each includes the cgroups below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryStat {
-    /// What reclaim can take back before anybody is killed: the file cache, and on version 2 the slab
-    /// that can be reclaimed.
+    /// What reclaim can free before a kill: the file cache, and in version 2 the reclaimable slab.
     pub reclaimable: Option<Bytes>,
-    /// File cache that nobody used lately.
+    /// File cache on the inactive list.
     pub inactive_file: Option<Bytes>,
-    /// Pages that reclaim looked at since the cgroup was made (version 2, 4.19 or so and later).
+    /// Pages scanned by reclaim since the cgroup was created (version 2, about 4.19 and later).
     pub pgscan: Option<u64>,
 }
 
-/// Reads the file. Version 1 tells the cgroup's own numbers too; those with `total_` include what is
-/// below.
+/// Parses the file. In version 1, the items that begin with `total_` include the cgroups below.
 ///
 /// # Errors
 ///
-/// When the file was cut short, or a line of it is no key and value.
+/// If the file was cut off.
 pub fn memory_stat(bytes: &[u8], hierarchy: Hierarchy) -> Result<MemoryStat, ParseError> {
     let (active, inactive, slab, scanned) = match hierarchy {
         Hierarchy::V1 => (&b"total_active_file"[..], &b"total_inactive_file"[..], None, None),
@@ -86,17 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn what_reclaim_looked_at_is_found_by_its_whole_name() {
+    fn pgscan_is_found_by_its_whole_name() {
         assert_eq!(pgscan(b"pgscan_kswapd 7\npgscan 12\npgsteal 9\n"), Some(12));
         assert_eq!(pgscan(b"pgscan_kswapd 7\n"), None);
         assert_eq!(pgscan(b"pgscan 12"), None, "cut short");
         assert_eq!(pgscan(b"pgscan x\n"), None);
         let v1 = memory_stat(b"pgscan 12\n", Hierarchy::V1).unwrap();
-        assert_eq!(v1.pgscan, None, "version 1 does not tell");
+        assert_eq!(v1.pgscan, None, "version 1 has no pgscan");
     }
 
     #[test]
-    fn half_a_number_is_none() {
+    fn a_truncated_number_is_missing() {
         for (file, hierarchy) in [(V1, Hierarchy::V1), (V2, Hierarchy::V2)] {
             for end in 0..file.len() {
                 if let Some(Bytes(sum)) = reclaimable(&file[..end], hierarchy) {
@@ -108,13 +106,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = memory_stat(&bytes, Hierarchy::V1);
             let _ = memory_stat(&bytes, Hierarchy::V2);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..V2.len(), byte: u8) {
+        fn no_damage_panics(at in 0..V2.len(), byte: u8) {
             let mut bytes = V2.to_vec();
             bytes[at] = byte;
             let _ = memory_stat(&bytes, Hierarchy::V2);

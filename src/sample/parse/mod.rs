@@ -1,10 +1,10 @@
-//! Bytes of kernel files to values: one file per kernel file, no I/O, no panic on any bytes.
+//! Parsers of kernel files and option files: one source file per file format, no I/O, no panic on
+//! any input.
 
 mod cgroup;
 mod cgroup_controllers;
 mod earlyoom_args;
 mod io_stat;
-mod json;
 mod loadavg;
 mod meminfo;
 mod memory_events;
@@ -33,7 +33,6 @@ pub use cgroup::memory_cgroup;
 pub use cgroup_controllers::has_memory;
 pub use earlyoom_args::earlyoom_args;
 pub use io_stat::{device, io_stat};
-pub use json::{JsonValue, json};
 pub use loadavg::loadavg;
 pub use meminfo::{MemInfo, meminfo};
 pub use memory_events::memory_events;
@@ -56,12 +55,12 @@ pub use vmstat::vmstat;
 pub use words::{assigned, words};
 pub use zoneinfo::zoneinfo;
 
-/// Which file does not say what it should, and where in it.
+/// Which file could not be parsed, and which item of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// The kernel file.
     pub file: &'static str,
-    /// The item in it.
+    /// The item in the file.
     pub item: &'static str,
 }
 
@@ -73,7 +72,7 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// The decimal number that is all of `bytes`.
+/// Parses a decimal number; `None` if `bytes` has anything else.
 pub(crate) fn unsigned(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;
@@ -84,7 +83,7 @@ pub(crate) fn unsigned(bytes: &[u8]) -> Option<u64> {
     })
 }
 
-/// The decimal number, perhaps with a minus, that is all of `bytes`.
+/// Parses a decimal number that may have a minus; `None` if `bytes` has anything else.
 pub(crate) fn signed(bytes: &[u8]) -> Option<i64> {
     match bytes.strip_prefix(b"-") {
         Some(digits) => i64::try_from(unsigned(digits)?).ok().map(|n| -n),
@@ -92,8 +91,9 @@ pub(crate) fn signed(bytes: &[u8]) -> Option<i64> {
     }
 }
 
-/// The pairs in a file of lines `KEY NUMBER`; `None` for a number that is none. Lines without a
-/// blank are passed by. `None` instead of all if the file does not end with a line: it was cut short.
+/// The pairs in a file of lines `KEY NUMBER`, with `None` for an invalid number. Lines without a
+/// blank are skipped. `None` instead of an iterator if the file does not end with a line end: then
+/// it was cut off.
 pub(crate) fn pairs(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Option<u64>)>> {
     let lines = bytes.strip_suffix(b"\n")?.split(|&b| b == b'\n');
     Some(lines.filter_map(|line| {
@@ -102,8 +102,11 @@ pub(crate) fn pairs(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Option<
     }))
 }
 
-/// The number in a file that holds one line with one number; a file without the end of its line
-/// was cut short, and its number with it.
+/// The number in a file that consists of one line with one number.
+///
+/// # Errors
+///
+/// If there is no such number, or no line end: then the file was cut off, and the number with it.
 pub fn lone_number(file: &'static str, bytes: &[u8]) -> Result<i64, ParseError> {
     bytes
         .strip_suffix(b"\n")

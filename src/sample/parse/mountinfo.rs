@@ -1,23 +1,22 @@
-//! `/proc/PID/mountinfo`: where a cgroup hierarchy can be seen.
+//! `/proc/PID/mountinfo`: where cgroup hierarchies are mounted.
 
 use std::borrow::Cow;
 
 /// A mount of a cgroup hierarchy that may account memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CgroupMount {
-    /// It is of version 1 with the memory controller; else of version 2, with whatever
-    /// controllers `cgroup.controllers` there names.
+    /// Version 1 with the memory controller; otherwise version 2, whose controllers are in
+    /// `cgroup.controllers`.
     pub v1: bool,
-    /// Which cgroup the mount point shows, as seen from the reader's cgroup namespace: `/` for the
-    /// namespace's own root, `/..` and the like for one above it.
+    /// The cgroup at the mount point, as seen from the cgroup namespace of the reader: `/` for the
+    /// root of the namespace, `/..` and so on for a cgroup above it.
     pub root: Vec<u8>,
-    /// Where it is mounted, in the reader's mount namespace.
+    /// The mount point, in the mount namespace of the reader.
     pub point: Vec<u8>,
 }
 
 /// The mounts of type `cgroup` with `memory` among their options, and those of type `cgroup2`, in
-/// the file's order. Lines that are none of these, or no mounts at all, are passed by; so is a line
-/// that was cut short.
+/// the order of the file. Other lines, and a line that was cut off, are skipped.
 pub fn cgroup_mounts(bytes: &[u8]) -> impl Iterator<Item = CgroupMount> {
     let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);
     whole.split(|&b| b == b'\n').filter_map(mount)
@@ -46,7 +45,7 @@ fn mount(line: &[u8]) -> Option<CgroupMount> {
     })
 }
 
-/// Takes back the kernel's octal escapes (`\040` is a blank).
+/// Decodes the kernel's octal escapes (`\040` is a blank).
 fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
     if !name.contains(&b'\\') {
         return Cow::Borrowed(name);
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_taken_back_once() {
+    fn escapes_are_decoded_once() {
         for (name, means) in [
             (&b"/a\\040b"[..], &b"/a b"[..]),
             (b"/\\134040", b"/\\040"),
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_no_mount() {
+    fn a_truncated_line_is_not_a_mount() {
         for end in 0..HYBRID.len() {
             let found = mounts(&HYBRID[..end]);
             assert!(hybrid().starts_with(&found), "{found:?} at {end}");
@@ -123,12 +122,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = mounts(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..HYBRID.len(), byte: u8) {
+        fn no_damage_panics(at in 0..HYBRID.len(), byte: u8) {
             let mut bytes = HYBRID.to_vec();
             bytes[at] = byte;
             prop_assert!(mounts(&bytes).len() <= 3);

@@ -1,14 +1,14 @@
-//! `nohang.conf`: one `KEY = VALUE` a line, and the rules, which begin with `@`.
+//! `nohang.conf`: lines `KEY = VALUE`, and rules that begin with `@`.
 
 use crate::model::{
     NohangOptions, NohangRule, NohangRuleField, NohangThreshold, Text, ThresholdAmount,
 };
 use crate::units::Kib;
 
-/// What stands between a rule's number and its expression.
+/// Separates the number of a rule from its regular expression.
 const SEPARATOR: &str = "///";
 
-/// The rules, and what they look at.
+/// The kinds of rules, and what they test.
 const RULES: &[(&str, NohangRuleField)] = &[
     ("NAME", NohangRuleField::Name),
     ("CMDLINE", NohangRuleField::Cmdline),
@@ -20,10 +20,13 @@ const RULES: &[(&str, NohangRuleField)] = &[
     ("ENVIRON", NohangRuleField::Environ),
 ];
 
-/// So many rules are taken; more serve only to fill somebody's memory.
-const MOST: usize = 1000;
+/// Maximum number of rules, which bounds memory.
+const RULES_MAX: usize = 1000;
 
-/// `5 %` or `300 M`.
+/// Maximum number of remarks about one file.
+const REMARKS_MAX: usize = 8;
+
+/// Parses `5 %` or `300 M`.
 fn amount(value: &str) -> Option<ThresholdAmount> {
     let number =
         |digits: &str| digits.trim().parse::<f64>().ok().filter(|it| (0.0..1e12).contains(it));
@@ -45,7 +48,7 @@ fn float(value: &str) -> Option<f64> {
     value.parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0)
 }
 
-/// A rule, without the `@`.
+/// Parses a rule, without the `@`.
 fn rule(line: &str) -> Option<NohangRule> {
     let line = line.strip_prefix("BADNESS_ADJ_RE_")?;
     let &(name, on) = RULES.iter().find(|(name, _)| {
@@ -56,7 +59,7 @@ fn rule(line: &str) -> Option<NohangRule> {
     Some(NohangRule { on, adj, pattern: Text::new(pattern.trim().as_bytes()) })
 }
 
-/// Sets one key; `None` where its value makes no sense.
+/// Sets the option of a key; `None` if the value is invalid.
 fn set(options: &mut NohangOptions, key: &str, value: &str) -> Option<()> {
     let NohangOptions { soft, hard, .. } = options;
     let step = |step: &mut NohangThreshold, what: &str| {
@@ -86,18 +89,20 @@ fn set(options: &mut NohangOptions, key: &str, value: &str) -> Option<()> {
     Some(())
 }
 
-/// Reads the file: what it says, and what of it made no sense. What it leaves out is as shipped.
+/// Parses the file. Returns the options, with the shipped defaults for those that it does not set,
+/// and remarks about invalid lines. Rules keep the order of the file: nohang tests them by kind, but
+/// only their sum counts.
 #[must_use]
 pub fn nohang_conf(bytes: &[u8]) -> (NohangOptions, Vec<Text>) {
     let mut options = NohangOptions::default();
-    let mut odd = Vec::new();
-    let strange = |words: &str, line: &str| {
+    let mut remarks = Vec::new();
+    let remark = |words: &str, line: &str| {
         let short: String = line.chars().take(80).collect();
         Text::new(format!("nohang: {words} {short}").as_bytes())
     };
     for line in bytes.split(|&byte| byte == b'\n') {
         let line = String::from_utf8_lossy(line);
-        // Only what begins at the margin counts.
+        // Indented lines are comments.
         if line.is_empty() || line.starts_with(['#', ' ', '\t']) {
             continue;
         }
@@ -107,21 +112,20 @@ pub fn nohang_conf(bytes: &[u8]) -> (NohangOptions, Vec<Text>) {
                 options.soft_actions = options.soft_actions.saturating_add(1);
             } else if special.starts_with("BADNESS_ADJ_RE_") {
                 match rule(special) {
-                    Some(rule) if options.rules.len() < MOST => options.rules.push(rule),
+                    Some(rule) if options.rules.len() < RULES_MAX => options.rules.push(rule),
                     Some(_) => {}
-                    None => odd.push(strange("cannot make out the rule", line)),
+                    None => remarks.push(remark("invalid rule", line)),
                 }
             }
             continue;
         }
         let Some((key, value)) = line.split_once('=') else { continue };
         if set(&mut options, key.trim(), value.trim()).is_none() {
-            odd.push(strange("cannot make out", line));
+            remarks.push(remark("invalid line", line));
         }
     }
-    // It looks at the names first, then at each of the others in its own order; only sums count.
-    odd.truncate(8);
-    (options, odd)
+    remarks.truncate(REMARKS_MAX);
+    (options, remarks)
 }
 
 #[cfg(test)]
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn keys_and_rules_are_read() {
-        let (options, odd) = nohang_conf(FILE.as_bytes());
+        let (options, remarks) = nohang_conf(FILE.as_bytes());
         assert_eq!(options.soft.mem, ThresholdAmount::Percent(8.0));
         assert_eq!(options.soft.swap, ThresholdAmount::Kib(Kib(307_200)));
         assert_eq!(options.hard.psi, 70.0);
@@ -158,27 +162,27 @@ mod tests {
             ]
         );
         assert_eq!(options.soft_actions, 1);
-        let odd: Vec<_> = odd.iter().map(Text::as_str).collect();
-        assert_eq!(odd, ["nohang: cannot make out the rule @BADNESS_ADJ_RE_NAME x /// y"]);
+        let remarks: Vec<_> = remarks.iter().map(Text::as_str).collect();
+        assert_eq!(remarks, ["nohang: invalid rule @BADNESS_ADJ_RE_NAME x /// y"]);
     }
 
     #[test]
-    fn nonsense_is_said() {
+    fn invalid_input_is_reported() {
         for line in ["soft_threshold_min_mem = 8", "min_badness = 0", "psi_checking_enabled = yes"]
         {
-            let (options, odd) = nohang_conf(line.as_bytes());
-            assert_eq!((options, odd.len()), (NohangOptions::default(), 1), "{line}");
+            let (options, remarks) = nohang_conf(line.as_bytes());
+            assert_eq!((options, remarks.len()), (NohangOptions::default(), 1), "{line}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
+        fn no_bytes_panic(bytes: Vec<u8>) {
             let _ = nohang_conf(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..FILE.len(), byte: u8) {
+        fn no_damage_panics(at in 0..FILE.len(), byte: u8) {
             let mut bytes = FILE.as_bytes().to_vec();
             bytes[at] = byte;
             let _ = nohang_conf(&bytes);

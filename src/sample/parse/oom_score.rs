@@ -1,12 +1,12 @@
-//! `/proc/PID/oom_score`: the kernel's own number.
+//! `/proc/PID/oom_score`: the score as the kernel computes it.
 
 use super::{ParseError, lone_number};
 
-/// The score; 0 to 2000 since 5.9, raw badness before 2.6.36.
+/// The score: 0 to 2000 since 5.9, raw badness before 2.6.36.
 ///
 /// # Errors
 ///
-/// When it is no number, or the file was cut short.
+/// If the file has no such number, or if it was cut off.
 pub fn oom_score(bytes: &[u8]) -> Result<u32, ParseError> {
     let number = lone_number("oom_score", bytes)?;
     u32::try_from(number).map_err(|_| ParseError { file: "oom_score", item: "number" })

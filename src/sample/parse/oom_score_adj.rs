@@ -1,4 +1,4 @@
-//! `/proc/PID/oom_score_adj`: what the administrator said.
+//! `/proc/PID/oom_score_adj`: the adjustment by the administrator.
 
 use super::{ParseError, lone_number};
 use crate::units::Adj;
@@ -7,7 +7,7 @@ use crate::units::Adj;
 ///
 /// # Errors
 ///
-/// When it is no number on that scale, or the file was cut short.
+/// If the file has no number in this range, or if it was cut off.
 pub fn oom_score_adj(bytes: &[u8]) -> Result<Adj, ParseError> {
     let number = lone_number("oom_score_adj", bytes)?;
     let adj = Adj::clamped(number);

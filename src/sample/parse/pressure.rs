@@ -1,4 +1,4 @@
-//! `/proc/pressure/memory` and its like of disks, through the `procfs` crate.
+//! `/proc/pressure/memory` and `/proc/pressure/io`, with the parser of the `procfs` crate.
 
 use procfs::{FromBufRead, MemoryPressure, PressureRecord};
 
@@ -15,14 +15,14 @@ fn stall(record: &PressureRecord) -> Option<PsiLine> {
     })
 }
 
-/// The `some` line and the `full` line, as those of memory.
+/// The `some` line and the `full` line, stored as those of memory.
 ///
 /// # Errors
 ///
-/// When the crate cannot make sense of the file, or it was cut short.
+/// If the crate cannot parse the file, or if it was cut off.
 pub fn pressure(bytes: &[u8]) -> Result<Pressure, ParseError> {
     let no = ParseError { file: "pressure/memory", item: "pair of lines" };
-    // The crate takes five bytes off each line without looking whether there are five.
+    // The crate removes five bytes of each line without checking its length.
     let mut lines = bytes.split_inclusive(|&b| b == b'\n');
     for start in [&b"some "[..], b"full "] {
         let line = lines.next().ok_or(no)?;
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_an_error() {
+    fn a_truncated_file_is_an_error() {
         for end in 0..GOOD.len() {
             assert!(pressure(&GOOD[..end]).is_err(), "at {end}");
         }
@@ -69,12 +69,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = pressure(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = pressure(&bytes);

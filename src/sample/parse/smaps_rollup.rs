@@ -1,14 +1,15 @@
-//! `/proc/PID/smaps_rollup`: of whom the memory of a process is.
+//! `/proc/PID/smaps_rollup`: what the memory of a process consists of.
 
 use crate::model::MemoryBreakdown;
 use crate::units::Kib;
 
-/// Adds it up. `None` if it does not name what is private: it was cut short, or is no such file.
+/// Adds up the lines. `None` if there is no line with private memory: the file was cut off, or is
+/// another file.
 #[must_use]
 pub fn smaps_rollup(bytes: &[u8]) -> Option<MemoryBreakdown> {
     let mut found = MemoryBreakdown::default();
     let (mut private, mut swap, mut part) = (None, Kib::ZERO, None);
-    // The first line is a range of addresses, and the last one is whole or not there.
+    // The first line is a range of addresses. A last line without an end does not count.
     let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);
     for line in whole.split(|&b| b == b'\n') {
         let mut words = line.split(|&b| b == b' ').filter(|word| !word.is_empty());
@@ -47,7 +48,7 @@ mod tests {
         Anonymous:            96 kB\nSwap:                 40 kB\nSwapPss:              30 kB\n";
 
     #[test]
-    fn private_shared_and_swapped_out() {
+    fn private_shared_and_swapped_memory_is_added_up() {
         let holding = smaps_rollup(FILE).expect("a whole file");
         let kib = [holding.private, holding.shared, holding.anonymous, holding.swap];
         assert_eq!(kib, [Kib(212), Kib(1108), Kib(96), Kib(30)]);
@@ -58,7 +59,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes: Vec<u8>, end in 0..FILE.len()) {
+        fn no_bytes_panic(bytes: Vec<u8>, end in 0..FILE.len()) {
             let _ = smaps_rollup(&bytes);
             let _ = smaps_rollup(&FILE[..end]);
             let huge = b"Private_Clean: 18446744073709551615 kB\nPrivate_Dirty: 18446744073709551615 kB\n";

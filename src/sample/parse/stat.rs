@@ -1,10 +1,10 @@
-//! `/proc/PID/stat`: the one line that says who a process is and how big.
+//! `/proc/PID/stat`: one line with the identity and the sizes of a process.
 
 use super::{ParseError, signed, unsigned};
 use crate::model::{Comm, RunState};
 use crate::units::{Bytes, Pages, Ticks};
 
-/// The fields that are used (`proc_pid_stat(5)`).
+/// The fields that doomtop uses (`proc_pid_stat(5)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// Field 1.
@@ -13,13 +13,13 @@ pub struct Stat {
     pub comm: Comm,
     /// Field 3.
     pub state: RunState,
-    /// Field 4.
+    /// Field 4: pid of the parent.
     pub parent: i32,
-    /// Field 5: its process group.
+    /// Field 5: process group.
     pub group: i32,
-    /// Field 6.
+    /// Field 6: session.
     pub session: i32,
-    /// Device number of the controlling terminal; 0 means none.
+    /// Field 7: device number of the controlling terminal; 0 means none.
     pub tty: i32,
     /// Field 9, `PF_*`.
     pub flags: u32,
@@ -27,32 +27,32 @@ pub struct Stat {
     pub minor_faults: u64,
     /// Field 12: page faults with I/O.
     pub major_faults: u64,
-    /// Fields 14 and 15.
+    /// Fields 14 and 15: user and system time, in clock ticks.
     pub cpu: Ticks,
-    /// Field 19.
+    /// Field 19: nice value.
     pub nice: i8,
-    /// Field 20.
+    /// Field 20: number of threads.
     pub threads: u32,
-    /// Field 22, since boot.
+    /// Field 22: start time, in clock ticks since boot.
     pub born: Ticks,
-    /// Field 23.
+    /// Field 23: virtual size, in bytes.
     pub vsize: Bytes,
-    /// Field 24.
+    /// Field 24: resident pages.
     pub rss: Pages,
-    /// SIGKILL is pending on the main thread (field 31; signals sent to a whole process land there
-    /// too when they are deadly).
+    /// Field 31: whether SIGKILL is pending on the main thread. A fatal signal to the whole process
+    /// is pending there, too.
     pub killed: bool,
 }
 
 /// The bit of SIGKILL in a set of signals.
 const SIGKILL: u64 = 1 << 8;
 
-/// Reads the line. The name stands between the *first* `(` and the *last* `)`, because a process
-/// may call itself `) R 1`.
+/// Parses the line. The name is between the *first* `(` and the *last* `)`, because a process may
+/// call itself `) R 1`.
 ///
 /// # Errors
 ///
-/// Names the first field that is not there or not whole.
+/// Names the first field that is missing or incomplete.
 pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
     let no = |item| ParseError { file: "stat", item };
     let open = bytes.iter().position(|&b| b == b'(').ok_or(no("name"))?;
@@ -61,7 +61,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
     let pid = bytes[..open].strip_suffix(b" ").and_then(signed).ok_or(no("pid"))?;
     let rest = bytes[close + 1..].strip_prefix(b" ").ok_or(no("state"))?;
 
-    // Each field counts only with the blank after it: a line cut short inside a number must not
+    // A field counts only with the blank after it: a line that was cut off inside a number must not
     // pass for a smaller number.
     let mut at = 0;
     let mut next = |item| {
@@ -102,7 +102,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
     let born = count(next("start time")?, no("start time"))?;
     let vsize = count(next("virtual size")?, no("virtual size"))?;
     let rss = signed(next("resident size")?).ok_or(no("resident size"))?;
-    // The file's tail is worth a look, but nothing is lost without it.
+    // The pending signals are useful but not necessary: the line may end before them.
     let pending = (25..=31).map(|_| next("signals")).last();
     let killed = pending.is_some_and(|field| {
         field.ok().and_then(unsigned).is_some_and(|signals| signals & SIGKILL != 0)
@@ -124,7 +124,7 @@ pub fn stat(bytes: &[u8]) -> Result<Stat, ParseError> {
         threads,
         born: Ticks(born),
         vsize: Bytes(vsize),
-        // Kernels before 2.6.x could print a small negative number.
+        // Some kernels before 2.6.26 print a small negative number.
         rss: Pages(rss.max(0).unsigned_abs()),
     })
 }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_truncation_passes_for_other_numbers() {
+    fn a_truncated_file_never_gives_other_numbers() {
         let whole = stat(GOOD).unwrap();
         let enough = GOOD.windows(5).position(|w| w == b" 408 ").unwrap() + 5;
         for end in 0..GOOD.len() {
@@ -218,12 +218,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = stat(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = stat(&bytes);

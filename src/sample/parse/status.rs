@@ -1,13 +1,13 @@
-//! `/proc/PID/status`: sizes, users, capabilities.
+//! `/proc/PID/status`: sizes, user ids, capabilities.
 
 use super::{ParseError, unsigned};
 use crate::model::{Capabilities, NodeSet, UserIds};
 use crate::units::Kib;
 
-/// The lines that are used. Sizes are absent for kernel threads and for threads without memory.
+/// The lines that doomtop uses. Kernel threads, and threads without memory, have no sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// `Uid`, the first two: real and effective.
+    /// `Uid`, the first two numbers: real and effective user id.
     pub ids: UserIds,
     /// `CapEff`.
     pub caps: Option<Capabilities>,
@@ -23,15 +23,15 @@ pub struct Status {
     pub shmem: Option<Kib>,
     /// `VmData`.
     pub data: Option<Kib>,
-    /// `VmPTE`, and `VmPMD` where there is one (4.0 to 4.14).
+    /// `VmPTE`, plus `VmPMD` if there is one (4.0 to 4.14).
     pub pgtables: Option<Kib>,
     /// `VmSwap`.
     pub swap: Option<Kib>,
-    /// `Mems_allowed_list`, where it was asked for.
+    /// `Mems_allowed_list`, if it was asked for.
     pub nodes: Option<NodeSet>,
 }
 
-/// A size: blanks, digits, ` kB`.
+/// Parses a size: blanks, digits, ` kB`.
 fn size(value: &[u8], item: &'static str) -> Result<Option<Kib>, ParseError> {
     value
         .strip_suffix(b" kB")
@@ -40,12 +40,12 @@ fn size(value: &[u8], item: &'static str) -> Result<Option<Kib>, ParseError> {
         .ok_or(ParseError { file: "status", item })
 }
 
-/// Reads the file. The kernel escapes line ends in names, so lines can be trusted. `CapEff` stands
-/// behind everything else that is used, so reading ends there, unless the nodes are asked for.
+/// Parses the file. The kernel escapes line ends in names, so a name cannot forge a line. `CapEff`
+/// comes after everything else that is used, so parsing ends there, unless the nodes are asked for.
 ///
 /// # Errors
 ///
-/// Names the line that cannot be read; `end` when the file was cut short.
+/// Names the line that cannot be parsed; `end` if the file was cut off.
 pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
     let no = |item| ParseError { file: "status", item };
     let mut found = Status::default();
@@ -55,7 +55,7 @@ pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
         let end = rest.iter().position(|&b| b == b'\n').ok_or(no("end"))?;
         let line = &rest[..end];
         rest = &rest[end + 1..];
-        // Most lines are of no use: one look at the first letter says so.
+        // Most lines are not used; the first letter tells.
         if !matches!(line.first(), Some(b'V' | b'R' | b'U' | b'C' | b'K' | b'M')) {
             continue;
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn no_truncation_passes_for_other_facts() {
+    fn a_truncated_file_never_gives_other_facts() {
         let whole = status(GOOD, false).unwrap();
         for end in 0..GOOD.len() {
             if let Ok(read) = status(&GOOD[..end], false) {
@@ -182,12 +182,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = status(&bytes, true);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..GOOD.len(), byte: u8) {
+        fn no_damage_panics(at in 0..GOOD.len(), byte: u8) {
             let mut bytes = GOOD.to_vec();
             bytes[at] = byte;
             let _ = status(&bytes, true);

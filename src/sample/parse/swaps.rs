@@ -1,30 +1,31 @@
-//! `/proc/swaps`: the areas of swap space.
+//! `/proc/swaps`: the swap areas.
 
 use super::{ParseError, unsigned};
 use crate::units::Kib;
 
-/// One area: a partition or a file.
+/// A swap area: a partition or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwapArea {
-    /// `Size`: all of it.
+    /// `Size`: its size.
     pub size: Kib,
-    /// `Used`: what it holds.
+    /// `Used`: how much of it is in use.
     pub used: Kib,
 }
 
 impl SwapArea {
-    /// What is free in it.
+    /// How much of it is free.
     #[must_use]
     pub fn free(&self) -> Kib {
         self.size.saturating_sub(self.used)
     }
 }
 
-/// The areas, in the file's order. The columns are counted from the right, whatever the name holds.
+/// The areas, in the order of the file. Columns are counted from the right, because the name may
+/// contain blanks.
 ///
 /// # Errors
 ///
-/// When the head of the table is missing, a line is no area, or the file was cut short.
+/// If the heading is missing, if a line cannot be parsed, or if the file was cut off.
 pub fn swaps(bytes: &[u8]) -> Result<Vec<SwapArea>, ParseError> {
     let no = |item| ParseError { file: "swaps", item };
     let table = bytes.strip_suffix(b"\n").ok_or(no("end"))?;
@@ -44,15 +45,16 @@ fn area(line: &[u8]) -> Option<SwapArea> {
     Some(SwapArea { size: Kib(size), used: Kib(used) })
 }
 
-/// What an area that is being switched off still holds.
+/// How much an area that is being switched off still holds.
 ///
-/// `SwapTotal` is the sizes of the areas that stay and what the leaving one still holds
-/// (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`), so the sizes add up to more than that, by
-/// what is free in the leaving one. That is the one whose free space comes nearest; both files are
-/// read one after the other, and meanwhile it empties. Less than a page of difference is none.
-/// What it holds is told by the difference too, so that it suits this very `SwapTotal`.
+/// `SwapTotal` is the sum of the sizes of the areas that stay and of what the leaving area still
+/// holds (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`). So the sizes add up to more than
+/// `SwapTotal`, by the free space of the leaving area. It is the area whose free space is nearest
+/// to that difference: the two files are read one after the other, and the area empties in between.
+/// A difference of less than a page does not count. The result is computed from the difference, so
+/// that it matches this `SwapTotal`.
 ///
-/// An area that is full to the last page cannot be told from one that stays.
+/// An area without any free page cannot be told from one that stays.
 #[must_use]
 pub fn leaving(areas: &[SwapArea], total: Kib, page: Kib) -> Option<Kib> {
     let sizes = areas.iter().fold(0_u64, |sum, area| sum.saturating_add(area.size.0));
@@ -61,7 +63,7 @@ pub fn leaving(areas: &[SwapArea], total: Kib, page: Kib) -> Option<Kib> {
         return None;
     }
     let nearest = areas.iter().min_by_key(|area| area.free().0.abs_diff(missing))?;
-    // Nothing left in it: just switched off, or switched on between the two readings.
+    // It holds nothing: it was just switched off, or switched on between the two reads.
     nearest.size.0.checked_sub(missing).filter(|&held| held > 0).map(Kib)
 }
 
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_never_invents_an_area() {
+    fn a_truncated_file_never_adds_an_area() {
         let whole = swaps(TWO).unwrap();
         for end in 0..TWO.len() {
             if let Ok(areas) = swaps(&TWO[..end]) {
@@ -109,9 +111,9 @@ mod tests {
         assert_eq!(leaving(&areas, Kib(5897), PAGE), None, "less than a page");
         assert_eq!(leaving(&areas, Kib(5900 - 3000), PAGE), Some(Kib(1000)));
         assert_eq!(leaving(&areas, Kib(5900 - 800), PAGE), Some(Kib(200)));
-        // 40 KiB more were in the second when the total was told.
+        // The second area held 40 KiB more when the total was read.
         assert_eq!(leaving(&areas, Kib(5900 - 2960), PAGE), Some(Kib(1040)));
-        // The third was switched on between the two readings, and has never held anything.
+        // The third area was switched on between the two reads and is empty.
         assert_eq!(leaving(&areas, Kib(5000), PAGE), None);
         assert_eq!(leaving(&[], Kib(0), PAGE), None);
         assert_eq!(leaving(&[area(100, 100)], Kib(100), PAGE), None, "full to the last page");
@@ -120,19 +122,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = swaps(&bytes);
         }
 
         #[test]
-        fn any_damage_is_survived(at in 0..TWO.len(), byte: u8) {
+        fn no_damage_panics(at in 0..TWO.len(), byte: u8) {
             let mut bytes = TWO.to_vec();
             bytes[at] = byte;
             let _ = swaps(&bytes);
         }
 
         #[test]
-        fn what_is_told_is_what_the_leaving_one_holds(
+        fn the_result_is_what_the_leaving_area_holds(
             sizes in proptest::collection::vec((1_u64..1 << 30, 0_u64..1 << 30), 1..5),
             which: prop::sample::Index,
         ) {
@@ -140,15 +142,15 @@ mod tests {
             let gone = areas[which.index(areas.len())];
             let staying: u64 = areas.iter().map(|area| area.size.0).sum::<u64>() - gone.size.0;
             let unique = areas.iter().filter(|area| area.free() == gone.free()).count() == 1;
-            let told = leaving(&areas, Kib(staying + gone.used.0), PAGE);
+            let held = leaving(&areas, Kib(staying + gone.used.0), PAGE);
             if unique {
                 let holds = Some(gone.used).filter(|held| held.0 > 0 && gone.free().0 > 0);
-                prop_assert_eq!(told, holds);
+                prop_assert_eq!(held, holds);
             }
         }
 
         #[test]
-        fn no_numbers_are_too_hostile(areas in proptest::collection::vec(any::<(u64, u64)>(), 0..5), total: u64, page: u64) {
+        fn no_numbers_panic(areas in proptest::collection::vec(any::<(u64, u64)>(), 0..5), total: u64, page: u64) {
             let areas: Vec<_> = areas.into_iter().map(|(size, used)| area(size, used)).collect();
             let _ = leaving(&areas, Kib(total), Kib(page));
         }

@@ -1,18 +1,18 @@
-//! The files of systemd: sections in brackets, `KEY=VALUE` below them.
+//! Configuration files of systemd: sections in brackets, and lines `KEY=VALUE`.
 
-/// One assignment.
+/// One setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitSetting {
-    /// Without its brackets.
+    /// The section, without brackets.
     pub section: String,
-    /// What is set.
+    /// The key.
     pub key: String,
-    /// To what.
+    /// The value.
     pub value: String,
 }
 
-/// All assignments in their order (`man systemd.syntax`): a backslash at its end carries a line on,
-/// lines that begin with `#` or `;` say nothing.
+/// All settings, in their order (`man systemd.syntax`): a backslash at the end of a line continues
+/// it; lines that begin with `#` or `;` are comments.
 #[must_use]
 pub fn systemd_conf(bytes: &[u8]) -> Vec<UnitSetting> {
     let mut found = Vec::new();
@@ -44,7 +44,7 @@ pub fn systemd_conf(bytes: &[u8]) -> Vec<UnitSetting> {
     found
 }
 
-/// `60%`, `60.5%`, `600‰` or `6000‱`, in percent.
+/// Parses `60%`, `60.5%`, `600‰` or `6000‱` to percent; `None` if it is not 0 to 100 %.
 #[must_use]
 pub fn percentage(value: &str) -> Option<f64> {
     let units = [('%', 1.0), ('\u{2030}', 10.0), ('\u{2031}', 100.0)];
@@ -54,7 +54,7 @@ pub fn percentage(value: &str) -> Option<f64> {
     Some(number / by).filter(|it| (0.0..=100.0).contains(it))
 }
 
-/// A time span (`man systemd.time`) in seconds: `20`, `30s`, `1min 30s`, `500ms`.
+/// Parses a time span (`man systemd.time`) to seconds: `20`, `30s`, `1min 30s`, `500ms`.
 #[must_use]
 pub fn seconds(value: &str) -> Option<f64> {
     let mut sum = 0.0;
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>, words: String) {
+        fn no_bytes_panic(bytes: Vec<u8>, words: String) {
             let _ = systemd_conf(&bytes);
             let _ = percentage(&words);
             let _ = seconds(&words);

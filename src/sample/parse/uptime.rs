@@ -1,13 +1,13 @@
-//! `/proc/uptime`: the clock that start times are told on.
+//! `/proc/uptime`: the time since boot.
 
 use super::{ParseError, unsigned};
 use crate::units::{TickRate, Ticks};
 
-/// Time since boot: the first number, seconds with two decimals.
+/// Time since boot, in clock ticks: the first number of the file, seconds with two decimals.
 ///
 /// # Errors
 ///
-/// When it is no such number, or the file was cut short inside it.
+/// If there is no such number, or if the file was cut off in it.
 pub fn uptime(bytes: &[u8], rate: TickRate) -> Result<Ticks, ParseError> {
     let read = || {
         let end = bytes.iter().position(|&b| b == b' ' || b == b'\n')?;

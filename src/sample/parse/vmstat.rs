@@ -1,4 +1,4 @@
-//! `/proc/vmstat`, through the `procfs` crate.
+//! `/proc/vmstat`, with the parser of the `procfs` crate.
 
 use procfs::{FromBufRead, VmStat};
 
@@ -6,11 +6,11 @@ use super::ParseError;
 use crate::model::{Reading, VmCounters};
 use crate::units::Pages;
 
-/// Swap traffic and kills since boot.
+/// Counters since boot.
 ///
 /// # Errors
 ///
-/// When the crate cannot make sense of the file, or it was cut short.
+/// If the crate cannot parse the file, or if it was cut off.
 pub fn vmstat(bytes: &[u8]) -> Result<VmCounters, ParseError> {
     let no = |item| ParseError { file: "vmstat", item };
     if !bytes.ends_with(b"\n") {
@@ -18,7 +18,8 @@ pub fn vmstat(bytes: &[u8]) -> Result<VmCounters, ParseError> {
     }
     let VmStat(table) = VmStat::from_buf_read(bytes).map_err(|_| no("table"))?;
     let counter = |name| table.get(name).and_then(|&count| u64::try_from(count).ok());
-    // Several names that begin so are the parts of one count; none of them: this kernel has none.
+    // The items that begin with this name are parts of one counter. Missing if this kernel has none
+    // of them.
     let sum = |start: &str| {
         let parts = table
             .iter()
@@ -79,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = vmstat(&bytes);
         }
     }

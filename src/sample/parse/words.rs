@@ -1,6 +1,6 @@
-//! Words as a shell or systemd splits them: what options in a file become.
+//! Splits options in a file into words, as a shell or systemd does.
 
-/// Splits at blanks; quotes and backslashes keep them. What is left open ends with the line.
+/// Splits a line at blanks that are not quoted. A quote that is not closed ends with the line.
 #[must_use]
 pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
@@ -10,7 +10,7 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     while let Some(byte) = rest.next() {
         match (byte, quote) {
             (b'\\', Some(b'\'')) => word.get_or_insert_default().push(byte),
-            // Between double quotes a backslash hides only what is special there.
+            // Between double quotes a backslash escapes only characters that are special there.
             (b'\\', Some(_)) => match rest.next() {
                 Some(next) if matches!(next, b'"' | b'\\' | b'$' | b'`') => {
                     word.get_or_insert_default().push(next);
@@ -32,12 +32,12 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// The last value given to a variable in a file of assignments (`/etc/default`), unquoted.
+/// The last value of a variable in a file of assignments (`/etc/default`), without quotes.
 #[must_use]
 pub fn assigned(file: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut last = None;
     let joined: Vec<u8> = {
-        // A backslash at its end carries a line on.
+        // A backslash at the end of a line continues it.
         let mut out = Vec::with_capacity(file.len());
         for line in file.split_inclusive(|&byte| byte == b'\n') {
             match line.strip_suffix(b"\\\n") {
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
+        fn no_bytes_panic(bytes: Vec<u8>) {
             let _ = words(&bytes);
             let _ = assigned(&bytes, "A");
         }

@@ -1,12 +1,12 @@
-//! `/proc/zoneinfo`: how much memory each node has.
+//! `/proc/zoneinfo`: how much memory each NUMA node has.
 
 use super::unsigned;
 use crate::model::NumaNode;
 use crate::units::Pages;
 
-/// The nodes that have memory, by number, with their `present` pages: what an OOM that is confined to
-/// a set of nodes weighs adj by (`mm/oom_kill.c` `constrained_alloc`, 5.7 and later). A file that was
-/// cut short counts as far as it goes.
+/// The nodes that have memory, by number, with their `present` pages: by these, an OOM of a set of
+/// nodes scales adj (`mm/oom_kill.c` `constrained_alloc`, 5.7 and later). Of a file that was cut
+/// off, the complete lines count.
 #[must_use]
 pub fn zoneinfo(bytes: &[u8]) -> Vec<NumaNode> {
     let mut nodes: Vec<NumaNode> = Vec::new();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_number_does_not_count() {
+    fn a_truncated_number_does_not_count() {
         for end in 0..TWO.len() {
             let total: u64 = zoneinfo(&TWO[..end]).iter().map(|node| node.present.0).sum();
             assert!([0, 3998, 63_998, 129_534].contains(&total), "{total} at {end}");
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = zoneinfo(&bytes);
         }
     }

@@ -1,6 +1,5 @@
-//! One process before it is acted on: whose memory it holds, who shares it, what holds it, and who
-//! would start it again. Every part may block (on a lock of its memory, on a disk): for a thread of
-//! its own.
+//! Reads the details of one process before it is signalled or killed. Each part may block (on a
+//! lock of its memory, on a disk), so this belongs on a thread of its own.
 
 use std::ffi::CStr;
 
@@ -8,7 +7,6 @@ use rustix::io::Errno;
 
 use crate::model::{MemoryBreakdown, MemorySharers, ProcId, Process, ProcessDetail, Reading};
 use crate::sample::cgroup::freezer;
-use crate::sample::daemon::killers;
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
@@ -16,21 +14,21 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::unit;
 use crate::syscall;
 
-/// The longest file that is read, in bytes.
-const LONGEST: usize = 1 << 16;
+/// Maximum number of bytes that are read of a file.
+const FILE_MAX: usize = 1 << 16;
 
-/// Studies it. `None` when it is gone, or another one has its pid.
+/// Reads the details. `None` if the process is gone or another one has its pid.
 #[must_use]
 pub fn detail(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     let mut buffer = FileBuffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
     let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
-    let unit = killers::filesystem(root).and_then(|files| {
+    let unit = root.filesystem().and_then(|files| {
         let parent =
             crate::sample::process::detail::stat(root, stat.parent, &mut buffer).map(|it| it.comm);
         unit::unit(&files, &cgroups, (stat.parent, parent.as_ref()))
     });
-    // The paths of cgroups and the pids that kcmp takes are those of the live tree only.
+    // Only in the live tree do cgroup paths and pids belong to this system.
     let live = root.is_live();
     let frozen = || freezer::freezers(&cgroups).iter().find_map(freezer::Freezer::frozen);
     let found = ProcessDetail {
@@ -43,7 +41,7 @@ pub fn detail(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     still_there(root, who, &mut buffer).then_some(found)
 }
 
-/// What the memory of a process is made of. `None` when it is gone, or another one has its pid.
+/// Reads what the memory of a process consists of. `None` if it is gone or another one has its pid.
 #[must_use]
 pub fn breakdown(root: &ProcRoot, who: ProcId) -> Option<Reading<MemoryBreakdown>> {
     let mut buffer = FileBuffer::new();
@@ -55,7 +53,7 @@ pub fn breakdown(root: &ProcRoot, who: ProcId) -> Option<Reading<MemoryBreakdown
 fn read(root: &ProcRoot, pid: i32, file: &str, buffer: &mut FileBuffer) -> Result<Vec<u8>, Errno> {
     let path = ProcPath::of(pid, file);
     let path: &CStr = path.as_c_str();
-    buffer.read_start(root, path, LONGEST).map(|(bytes, _)| bytes.to_vec())
+    buffer.read_start(root, path, FILE_MAX).map(|(bytes, _)| bytes.to_vec())
 }
 
 fn stat(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Option<Stat> {
@@ -70,12 +68,12 @@ fn read_breakdown(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Reading
     match read(root, pid, "smaps_rollup", buffer) {
         Ok(bytes) => parse::smaps_rollup(&bytes).map_or(Reading::Missing, Reading::Value),
         Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
-        // Before 4.14; or it has no memory any more.
+        // A kernel before 4.14, or a process without memory.
         Err(_) => Reading::Missing,
     }
 }
 
-/// Whether a row of `stat` has an address space. The kernel tells two without one for the same.
+/// Whether a process has an address space. `kcmp` reports two processes without one as equal.
 fn has_memory(stat: &Stat) -> bool {
     stat.vsize.0 > 0 && stat.flags & Process::PF_KTHREAD == 0
 }
@@ -89,7 +87,7 @@ fn sharers(
     if !has_memory(own) {
         return Reading::Missing;
     }
-    // With itself: whether the kernel tells about this one at all.
+    // Comparing the process with itself shows whether the kernel answers at all.
     match syscall::same_memory(who.pid, who.pid) {
         Ok(_) => {}
         Err(Errno::PERM | Errno::ACCESS) => return Reading::Denied,
@@ -113,15 +111,15 @@ fn sharers(
     Reading::Value(found)
 }
 
-/// One whose pid was said to share the memory: the kernel is asked again between two looks at it, since
-/// a bare pid may have changed hands before the first.
+/// The `stat` of a process that was said to share the memory. Asks the kernel again between two
+/// reads of `stat`, because another process may have had the pid at the first answer.
 fn sharer(mut sample: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> bool) -> Option<Stat> {
     let before = sample()?;
     let after = shares().then(sample)??;
     (after.born == before.born).then_some(after)
 }
 
-/// Every pid of the tree.
+/// All pids of the tree.
 fn pids(root: &ProcRoot) -> impl Iterator<Item = i32> {
     let listed = root.listing().ok().and_then(|dir| rustix::fs::Dir::new(dir).ok());
     listed.into_iter().flatten().flatten().filter_map(|entry| {
@@ -136,7 +134,7 @@ mod tests {
     use crate::units::Ticks;
 
     #[test]
-    fn a_pid_that_changes_hands_shares_nothing() {
+    fn a_reused_pid_shares_no_memory() {
         let line = b"9 (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 8192 2 \n";
         let born = |born| Stat { born: Ticks(born), ..parse::stat(line).expect("a stat line") };
         let proven = |samples: [Option<Stat>; 2], shares| {

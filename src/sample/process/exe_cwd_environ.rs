@@ -1,6 +1,6 @@
-//! What a process runs and where: two links, and its environment. Read only where an installed killer
-//! has rules on them, after the walk. An environment may stall like a command line, so it is read by a
-//! thread of its own, which may stay behind.
+//! Reads what a process runs and where: two links and the environment, after the walk, and only if
+//! an installed killer has rules on them. Reading an environment may stall, so a thread of its own
+//! does that.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -12,84 +12,90 @@ use rustix::fs::readlinkat;
 use rustix::io::Errno;
 
 use crate::model::{ExeCwdEnviron, ProcId, ProcessFiles, Reading, Text};
-use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::reading;
 
-/// So many bytes of an environment are read.
-pub const LONGEST: usize = 4096;
+/// Maximum number of bytes that are read of an environment.
+pub const ENVIRON_MAX: usize = 4096;
 
-/// Where a link leads, as it is written.
+/// The target of a link.
 fn link(root: &ProcRoot, path: &CStr) -> Reading<Text> {
     let read = readlinkat(root, path, Vec::new()).map_err(FileAbsence::from);
     reading(read.map(|target| Text::new(target.to_bytes())))
 }
 
-/// The start of an environment, as `nohang` sees it: blanks for its NULs.
+/// The first bytes of the environment as nohang sees them: with blanks instead of NULs.
 fn environ(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result<Text, Errno> {
-    let (bytes, _) = buffer.read_start(root, ProcPath::of(pid, "environ").as_c_str(), LONGEST)?;
+    let (bytes, _) =
+        buffer.read_start(root, ProcPath::of(pid, "environ").as_c_str(), ENVIRON_MAX)?;
     let spaced: Vec<u8> = bytes.iter().map(|&b| if b == 0 { b' ' } else { b }).collect();
     Ok(Text::new(spaced.trim_ascii()))
 }
 
-/// Reads what is looked at of a process, but for its environment.
-pub(crate) fn exe_cwd_environ(root: &ProcRoot, pid: i32, looks_at: ProcessFiles) -> ExeCwdEnviron {
+/// Reads the links of a process that rules test.
+pub(crate) fn exe_cwd_environ(root: &ProcRoot, pid: i32, files: ProcessFiles) -> ExeCwdEnviron {
     let mut found = ExeCwdEnviron::default();
-    if looks_at.exe {
+    if files.exe {
         found.exe = link(root, ProcPath::of(pid, "exe").as_c_str());
     }
-    if looks_at.cwd {
+    if files.cwd {
         found.cwd = link(root, ProcPath::of(pid, "cwd").as_c_str());
     }
     found
 }
 
-/// A walk waits so long for environments. Those that come later are there in the next one.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a walk waits for environments. Those that arrive later belong to the next walk.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The thread that reads environments, and what it was asked.
+/// The thread that reads environments, and its outstanding requests.
 pub(crate) struct EnvironReader {
-    asked: Sender<Vec<ProcId>>,
-    said: Receiver<(ProcId, Reading<Text>)>,
-    /// Answers that are still to come.
-    open: usize,
+    requests: Sender<Vec<ProcId>>,
+    answers: Receiver<(ProcId, Reading<Text>)>,
+    /// Number of outstanding answers.
+    outstanding: usize,
 }
 
 impl EnvironReader {
-    /// Starts the thread; it ends with what comes back. Nothing where no thread can be had.
+    /// Starts the thread, which ends when the reader is dropped. `None` if it cannot be started.
     pub(crate) fn start(root: Arc<ProcRoot>) -> Option<Self> {
-        let (asked, orders) = channel::<Vec<ProcId>>();
-        let (answers, said) = channel();
+        let (requests, inbox) = channel::<Vec<ProcId>>();
+        let (outbox, answers) = channel();
         let work = move || {
             let mut buffer = FileBuffer::new();
-            for who in orders.into_iter().flatten() {
+            for who in inbox.into_iter().flatten() {
                 let read = environ(&root, who.pid, &mut buffer).map_err(FileAbsence::from);
-                if answers.send((who, reading(read))).is_err() {
+                if outbox.send((who, reading(read))).is_err() {
                     return;
                 }
             }
         };
         thread::Builder::new().name("environs".to_owned()).spawn(work).ok()?;
-        Some(Self { asked, said, open: 0 })
+        Some(Self { requests, answers, outstanding: 0 })
     }
 
-    /// Asks for those of these processes, and hands over what comes in time. While one stalls nobody
-    /// is waited for, and nobody else is asked for: their turn comes again.
-    pub(crate) fn read(&mut self, whom: Vec<ProcId>, mut take: impl FnMut(ProcId, Reading<Text>)) {
-        for (who, read) in self.said.try_iter() {
-            self.open = self.open.saturating_sub(1);
+    /// Requests the environments of `processes`, and calls `take` for those that arrive in time. While a
+    /// request is outstanding, no further one is made and no time is spent on waiting: the
+    /// processes get their turn again.
+    pub(crate) fn read(
+        &mut self,
+        processes: Vec<ProcId>,
+        mut take: impl FnMut(ProcId, Reading<Text>),
+    ) {
+        for (who, read) in self.answers.try_iter() {
+            self.outstanding = self.outstanding.saturating_sub(1);
             take(who, read);
         }
-        let count = whom.len();
-        if self.open > 0 || count == 0 || self.asked.send(whom).is_err() {
+        let count = processes.len();
+        if self.outstanding > 0 || count == 0 || self.requests.send(processes).is_err() {
             return;
         }
-        self.open = count;
-        let until = Instant::now() + PATIENCE;
-        while self.open > 0 {
+        self.outstanding = count;
+        let until = Instant::now() + TIMEOUT;
+        while self.outstanding > 0 {
             let rest = until.saturating_duration_since(Instant::now());
-            let Ok((who, read)) = self.said.recv_timeout(rest) else { return };
-            self.open -= 1;
+            let Ok((who, read)) = self.answers.recv_timeout(rest) else { return };
+            self.outstanding -= 1;
             take(who, read);
         }
     }

@@ -1,5 +1,5 @@
-//! What may block, for the slow reader: command lines (on a process stuck in the kernel) and user
-//! names (on a directory server). Never on the way to a ranking.
+//! Lookups that may block, for a worker thread: command lines (on a process that is stuck in the
+//! kernel) and user names (on a directory server). No ranking waits for them.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,18 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::row::RowBuffers;
 use crate::units::PageSize;
 
-/// So many bytes of a command line are read. Longer ones serve only to fill somebody's memory:
-/// a process may write 2 MiB there, and ten thousand of them may.
-pub const LONGEST: usize = 4096;
+/// Maximum number of bytes that are read of a command line. A process may have 2 MiB of arguments,
+/// and ten thousand processes may do so to exhaust the memory of a monitor.
+pub const COMMAND_LINE_MAX: usize = 4096;
 
-/// Reads a command line; what was cut off shows as `…` at its end.
+/// Reads a command line; if it was cut off, it ends with `…`.
 pub(crate) fn line(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result<Text, Errno> {
-    let (bytes, cut) = buffer.read_start(root, ProcPath::of(pid, "cmdline").as_c_str(), LONGEST)?;
+    let (bytes, cut) =
+        buffer.read_start(root, ProcPath::of(pid, "cmdline").as_c_str(), COMMAND_LINE_MAX)?;
     if !cut {
         return Ok(Text::command_line(bytes));
     }
-    // Not in the middle of a character, if these are characters.
+    // Do not cut inside a UTF-8 character.
     let whole = match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
         _ => bytes,
@@ -29,20 +30,21 @@ pub(crate) fn line(root: &ProcRoot, pid: i32, buffer: &mut FileBuffer) -> Result
     Ok(Text::command_line(&[whole, "…".as_bytes()].concat()))
 }
 
-/// The command line of a process, its first [`LONGEST`] bytes, arguments joined by spaces; empty for a kernel thread. `None`
-/// when the process is gone or another one has its pid, or when it may not be read.
+/// The command line of a process, cut off after [`COMMAND_LINE_MAX`] bytes, with blanks between the
+/// arguments; empty for a kernel thread. `None` if the process is gone, if another one has its pid,
+/// or if reading is not allowed.
 #[must_use]
 pub fn command_line(root: &ProcRoot, id: ProcId) -> Option<Text> {
-    let mut tools = RowBuffers::new(PageSize::default());
+    let mut buffers = RowBuffers::new(PageSize::default());
     let mut buffer = FileBuffer::new();
-    if !tools.still_there(root, id) {
+    if !buffers.still_there(root, id) {
         return None;
     }
     let line = line(root, id.pid, &mut buffer).ok()?;
-    tools.still_there(root, id).then_some(line)
+    buffers.still_there(root, id).then_some(line)
 }
 
-/// doomtop itself, as this tree shows it. `None` in a tree of another pid namespace.
+/// The process of doomtop in this tree. `None` in a tree of another pid namespace.
 #[must_use]
 pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     let pid = i32::try_from(std::process::id()).ok()?;
@@ -52,7 +54,7 @@ pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     Some(ProcId { pid: stat.pid, born: stat.born })
 }
 
-/// The names of all users that the system lists, by id.
+/// The names of all users that the system lists, by uid.
 #[must_use]
 pub fn user_names() -> BTreeMap<u32, Text> {
     let Ok(users) = sysinfo::Users::new_with_refreshed_list() else {
@@ -60,7 +62,7 @@ pub fn user_names() -> BTreeMap<u32, Text> {
     };
     let mut names = BTreeMap::new();
     for user in &users {
-        // Where two names share an id, the first one listed is the one that tools show.
+        // If two names share a uid, buffers show the one that is listed first.
         names.entry(**user.id()).or_insert_with(|| Text::new(user.name().as_bytes()));
     }
     names

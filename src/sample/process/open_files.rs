@@ -1,10 +1,9 @@
-//! Files kept open and read in place: opening a file allocates, and allocating is what stalls when
-//! memory is gone. Reading in place also costs a third.
+//! Files of processes that are kept open and read in place. Opening a file allocates memory, which
+//! stalls when memory is short. Reading in place also takes a third of the time.
 //!
-//! A kept file of a process stands for that very process: after its death it reads ESRCH, even if
-//! the pid lives again.
+//! An open file belongs to one process: after its death, reads return ESRCH, even if another
+//! process gets the pid.
 
-use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -17,15 +16,15 @@ use crate::sample::process::row::{
     OpenByPath, ProcFile, ProcFiles, RowBuffers, RowRead, RowRequest,
 };
 
-/// Descriptors that one kept process takes.
-const EACH: usize = 4;
+/// Descriptors per process.
+const DESCRIPTORS_EACH: usize = 4;
 
-/// How many processes may be kept: a quarter of the descriptors that this process may open
-/// (soft `RLIMIT_NOFILE`), and at most 512.
+/// Maximum number of processes whose files are kept open: they take a quarter of the descriptors
+/// that doomtop may open (soft `RLIMIT_NOFILE`), and at most 512.
 #[must_use]
 pub fn budget() -> usize {
     let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(256, |(soft, _)| soft);
-    usize::try_from(soft / 4).unwrap_or(usize::MAX).min(512) / EACH
+    usize::try_from(soft / 4).unwrap_or(usize::MAX).min(512) / DESCRIPTORS_EACH
 }
 
 /// The open files of one process.
@@ -39,22 +38,22 @@ pub struct OpenProcess {
 }
 
 impl OpenProcess {
-    /// Opens the files of a process and makes sure that they are those of the one that was born
-    /// then. `None` when it is gone, or one of the files is not to be had.
-    pub(crate) fn open(root: &ProcRoot, id: ProcId, tools: &mut RowBuffers) -> Option<Self> {
+    /// Opens the files of a process and checks that they belong to the process with this start
+    /// time. `None` if it is gone or if a file cannot be opened.
+    pub(crate) fn open(root: &ProcRoot, id: ProcId, buffers: &mut RowBuffers) -> Option<Self> {
         let file = |item: ProcFile| open(root, ProcPath::of(id.pid, item.name()).as_c_str()).ok();
-        let kept = Self {
+        let open = Self {
             id,
             stat: file(ProcFile::Stat)?,
             status: file(ProcFile::Status)?,
             adj: file(ProcFile::Adj)?,
             score: file(ProcFile::Score)?,
         };
-        let stat = tools.stat(&kept).ok()?;
-        (ProcId { pid: stat.pid, born: stat.born } == id).then_some(kept)
+        let stat = buffers.stat(&open).ok()?;
+        (ProcId { pid: stat.pid, born: stat.born } == id).then_some(open)
     }
 
-    /// Whose files they are.
+    /// The process.
     #[must_use]
     pub fn id(&self) -> ProcId {
         self.id
@@ -72,36 +71,36 @@ impl ProcFiles for OpenProcess {
     }
 }
 
-/// All processes whose files are open, sorted by pid, and what reading them takes.
+/// All processes whose files are open, sorted by pid, and the buffers for reading them.
 pub struct OpenFiles {
     processes: Vec<OpenProcess>,
     wanted: Vec<ProcId>,
-    tools: RowBuffers,
+    buffers: RowBuffers,
     most: usize,
 }
 
 impl OpenFiles {
-    /// Nobody yet; at most `most` processes later.
+    /// No open files yet; at most `most` processes later.
     #[must_use]
     pub fn new(machine: &Machine, most: usize) -> Self {
-        Self { processes: Vec::new(), wanted: Vec::new(), tools: RowBuffers::on(machine), most }
+        Self { processes: Vec::new(), wanted: Vec::new(), buffers: RowBuffers::on(machine), most }
     }
 
-    /// Closes the files of processes that are no longer among the first of `keep`, best first.
+    /// Closes the files of processes that are not among the first `most` of `keep`, best first.
     pub fn close_others(&mut self, keep: &[ProcId]) {
         self.wanted.clear();
         self.wanted.extend(keep.iter().take(self.most));
         self.wanted.sort_unstable();
         let wanted = &self.wanted;
-        self.processes.retain(|kept| wanted.binary_search(&kept.id).is_ok());
+        self.processes.retain(|open| wanted.binary_search(&open.id).is_ok());
     }
 
-    /// Those whose files should be open but are not yet, sorted.
+    /// Processes whose files should be open but are not yet, sorted.
     pub fn unopened(&self) -> impl Iterator<Item = ProcId> {
         self.wanted.iter().copied().filter(|&id| !self.has(id))
     }
 
-    /// Those whose files are open, sorted.
+    /// Processes whose files are open, sorted.
     pub fn ids(&self) -> impl Iterator<Item = ProcId> {
         self.processes.iter().map(OpenProcess::id)
     }
@@ -112,7 +111,7 @@ impl OpenFiles {
         self.processes.binary_search_by_key(&id, OpenProcess::id).is_ok()
     }
 
-    /// Takes over files that a walk opened; those that nobody wants any more are closed.
+    /// Takes over files that a walk opened; closes those that are no longer wanted.
     pub fn take(&mut self, opened: &mut Vec<OpenProcess>) {
         for process in opened.drain(..) {
             if self.wanted.binary_search(&process.id).is_err() {
@@ -124,19 +123,19 @@ impl OpenFiles {
         }
     }
 
-    /// Reads every kept process in place, into its row; rows of those that are gone are taken
-    /// out, and their files closed. `rows` is sorted by pid. Gives the number of those that could
-    /// not be read: they stay as they were, and a later walk opens them anew.
+    /// Reads every open process into its row. Removes the rows of processes that are gone, and
+    /// closes their files. `rows` is sorted by pid. Returns the number of processes that could not
+    /// be read: their rows stay as they were, and a later walk opens them again.
     pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
         let mut unreadable = 0;
-        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::Nobody };
-        let tools = &mut self.tools;
-        self.processes.retain(|kept| {
-            let at = rows.binary_search_by_key(&kept.id.pid, |row| row.id.pid);
-            let Some(at) = at.ok().filter(|&at| rows[at].id == kept.id) else {
+        let request = RowRequest { status: needs.status, score: needs.scores != Scores::None };
+        let buffers = &mut self.buffers;
+        self.processes.retain(|open| {
+            let at = rows.binary_search_by_key(&open.id.pid, |row| row.id.pid);
+            let Some(at) = at.ok().filter(|&at| rows[at].id == open.id) else {
                 return false; // the walk that the rows come from did not find it any more
             };
-            match tools.whole(kept, root, ask, &mut rows[at]) {
+            match buffers.read_all(open, root, request, &mut rows[at]) {
                 RowRead::Row => true,
                 RowRead::Gone => {
                     rows.remove(at);
@@ -151,55 +150,17 @@ impl OpenFiles {
         unreadable
     }
 
-    /// Reads one process again, everything back to back: in place when its files are kept, else
-    /// by path. Whether it is still there. `status` says whether that file is needed.
+    /// Reads one process again, all files back to back: in place if its files are open, otherwise
+    /// by path. `status` says whether that file is needed. Whether the process still exists.
     pub fn again(&mut self, root: &ProcRoot, status: bool, row: &mut Process) -> bool {
-        let ask = RowRequest { status, score: true };
-        let came = match self.processes.binary_search_by_key(&row.id, OpenProcess::id) {
-            Ok(at) => self.tools.whole(&self.processes[at], root, ask, row),
+        let request = RowRequest { status, score: true };
+        let read = match self.processes.binary_search_by_key(&row.id, OpenProcess::id) {
+            Ok(at) => self.buffers.read_all(&self.processes[at], root, request, row),
             Err(_) => {
                 let files = OpenByPath { root, pid: row.id.pid };
-                self.tools.whole(&files, root, ask, row)
+                self.buffers.read_all(&files, root, request, row)
             }
         };
-        came != RowRead::Gone
-    }
-}
-
-/// A system-wide file kept open; absent where the kernel has none.
-pub(crate) struct OpenFile {
-    path: &'static CStr,
-    file: Result<OwnedFd, Errno>,
-}
-
-impl OpenFile {
-    pub(crate) fn open(root: &ProcRoot, path: &'static CStr) -> Self {
-        Self { path, file: open(root, path) }
-    }
-
-    /// Where it is below the tree.
-    pub(crate) fn path(&self) -> &'static CStr {
-        self.path
-    }
-
-    /// Has the next reading open it anew: what it told was no use.
-    pub(crate) fn close(&mut self) {
-        self.file = Err(Errno::AGAIN);
-    }
-
-    /// Reads it again from its beginning, to its end. If it could not be opened for want of
-    /// something (and not because the kernel has none), that is tried again first.
-    pub(crate) fn read<'b>(
-        &mut self,
-        root: &ProcRoot,
-        buffer: &'b mut FileBuffer,
-    ) -> Result<&'b [u8], Errno> {
-        if self.file.as_ref().is_err_and(|&errno| errno != Errno::NOENT) {
-            self.file = open(root, self.path);
-        }
-        match &self.file {
-            Ok(file) => buffer.again_to_end(file),
-            Err(errno) => Err(*errno),
-        }
+        read != RowRead::Gone
     }
 }

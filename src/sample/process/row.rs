@@ -1,4 +1,4 @@
-//! One row of fact: the four small files of a process, read back to back into a [`Process`].
+//! Reads the four small files of a process back to back into a [`Process`].
 
 use std::ffi::CStr;
 
@@ -6,13 +6,14 @@ use rustix::fs::RawDir;
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
-use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath, open};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
-use crate::units::{Adj, PageSize, Pages};
+use crate::units::{Adj, Kib, PageSize, Pages};
 
-/// The files of a process that a judgement rests on.
+/// The files of a process that a ranking needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcFile {
     Stat,
@@ -32,12 +33,12 @@ impl ProcFile {
     }
 }
 
-/// A way to the files of one process.
+/// A way to read the files of one process.
 pub(crate) trait ProcFiles {
     fn read<'b>(&self, item: ProcFile, buffer: &'b mut FileBuffer) -> Result<&'b [u8], Errno>;
 }
 
-/// By their paths: opened, read, closed.
+/// Opens, reads and closes the files by their paths.
 pub(crate) struct OpenByPath<'a> {
     pub(crate) root: &'a ProcRoot,
     pub(crate) pid: i32,
@@ -49,13 +50,13 @@ impl ProcFiles for OpenByPath<'_> {
     }
 }
 
-/// What reading works with, kept between looks.
+/// Buffers that are reused between samples, and facts of the machine.
 pub(crate) struct RowBuffers {
     pub(crate) buffer: FileBuffer,
-    /// Room for the names in a directory.
+    /// For the entries of a directory.
     pub(crate) entries: Vec<u8>,
     pub(crate) page: PageSize,
-    /// Whether there are several memory nodes, so that it matters which a process may use.
+    /// Whether the machine has several NUMA nodes, so that `Mems_allowed_list` is needed.
     pub(crate) nodes: bool,
 }
 
@@ -69,7 +70,7 @@ impl RowBuffers {
         }
     }
 
-    /// With what a machine's own constants ask for.
+    /// Buffers for this machine.
     pub(crate) fn on(machine: &Machine) -> Self {
         Self { nodes: machine.nodes.len() > 1, ..Self::new(machine.page_size) }
     }
@@ -100,15 +101,16 @@ impl RowBuffers {
         self.item(files, ProcFile::Score, parse::oom_score)
     }
 
-    /// Whether the process is still the one that was born then. Asked when one of its files is
-    /// not there, which a process that died and a kernel without that file both look like.
+    /// Whether the process with this start time still exists. Asked if one of its files is missing,
+    /// which may also mean that the kernel does not have that file.
     pub(crate) fn still_there(&mut self, root: &ProcRoot, id: ProcId) -> bool {
         let stat = self.stat(&OpenByPath { root, pid: id.pid });
         stat.is_ok_and(|stat| stat.born == id.born)
     }
 
     /// The sizes of any thread that still has memory, for a process whose main thread has exited:
-    /// the main thread's files then show none, though the kernel weighs the process as ever.
+    /// the files of the main thread then show none, although the kernel judges the process as
+    /// before.
     pub(crate) fn living_thread(
         &mut self,
         root: &ProcRoot,
@@ -136,15 +138,15 @@ impl RowBuffers {
         None
     }
 
-    /// Reads everything that a judgement rests on, back to back. `row.id` says whom.
-    pub(crate) fn whole(
+    /// Reads everything that a ranking needs, back to back, of the process in `row.id`.
+    pub(crate) fn read_all(
         &mut self,
         files: &impl ProcFiles,
         root: &ProcRoot,
-        ask: RowRequest,
+        request: RowRequest,
         row: &mut Process,
     ) -> RowRead {
-        // Whatever goes wrong below, the score is then older than this look.
+        // If reading fails below, the score is older than this sample.
         row.score_fresh = false;
         let stat = match self.stat(files) {
             Ok(stat) if stat.born == row.id.born && stat.pid == row.id.pid => stat,
@@ -152,17 +154,17 @@ impl RowBuffers {
             Err(_) => return RowRead::Unreadable,
         };
         take_stat(row, &stat);
-        if ask.status {
+        if request.status {
             let status = self.status(files);
             if status == Err(FileAbsence::Gone) && !self.still_there(root, row.id) {
                 return RowRead::Gone;
             }
-            take_status(row, status, self.page);
+            take_status(row, reading(status).as_ref(), self.page);
         } else {
-            forget_status(row);
+            take_status(row, Reading::NotAsked, self.page);
         }
         if lost_its_leader(row)
-            && let Some((stat, status)) = self.living_thread(root, row.id.pid, ask.status)
+            && let Some((stat, status)) = self.living_thread(root, row.id.pid, request.status)
         {
             take_thread(row, &stat, status.as_ref(), self.page);
         }
@@ -171,7 +173,7 @@ impl RowBuffers {
             return RowRead::Gone;
         }
         row.adj = reading(adj);
-        if !ask.score {
+        if !request.score {
             row.score = Reading::NotAsked;
         } else {
             let score = self.score(files);
@@ -179,21 +181,21 @@ impl RowBuffers {
                 return RowRead::Gone;
             }
             row.score = reading(score);
-            row.score_fresh = fresh(row, ask.status);
+            row.score_fresh = fresh(row, request.status);
         }
         row.has_mm = has_mm(row);
         RowRead::Row
     }
 }
 
-/// What is asked beside `stat` and `oom_score_adj`.
+/// What to read besides `stat` and `oom_score_adj`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowRequest {
     pub(crate) status: bool,
     pub(crate) score: bool,
 }
 
-/// What came of reading a process.
+/// The result of reading a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowRead {
     Row,
@@ -201,32 +203,23 @@ pub(crate) enum RowRead {
     Unreadable,
 }
 
-/// Whether a score that was just read stands beside sizes that may be compared with it.
+/// Whether a score that was just read belongs to sizes that may be compared with it.
 pub(crate) fn fresh(row: &Process, status_needed: bool) -> bool {
     let sizes = !status_needed || !matches!(row.ids, Reading::Denied | Reading::Missing);
     sizes && matches!((row.adj, row.score), (Reading::Value(_), Reading::Value(_)))
 }
 
-/// The main thread has exited, and other threads may live on.
+/// Whether the main thread has exited while other threads may live on.
 pub(crate) fn lost_its_leader(row: &Process) -> bool {
     row.state.is_zombie() && row.threads > 1 && row.vsize.0 == 0
 }
 
-/// Whether any thread that was looked at has an address space.
+/// Whether a thread that was read has an address space.
 pub(crate) fn has_mm(row: &Process) -> bool {
     row.vsize.0 > 0 || matches!(row.rss_exact, Reading::Value(_))
 }
 
-/// An absence as a reading. Who is gone altogether was sorted out before.
-pub(crate) fn reading<T>(read: Result<T, FileAbsence>) -> Reading<T> {
-    match read {
-        Ok(value) => Reading::Value(value),
-        Err(FileAbsence::Denied) => Reading::Denied,
-        Err(FileAbsence::Missing | FileAbsence::Gone) => Reading::Missing,
-    }
-}
-
-/// The pid that is all of a file name.
+/// The pid that makes up a file name.
 pub(crate) fn number(name: &CStr) -> Option<i32> {
     let number = parse::unsigned(name.to_bytes())?;
     i32::try_from(number).ok().filter(|&pid| pid > 0)
@@ -249,71 +242,44 @@ pub(crate) fn take_stat(row: &mut Process, stat: &Stat) {
     row.dying = dies(stat);
 }
 
-/// Whether a thread was killed, or is on its way out.
+/// Whether a thread was killed or is exiting.
 const fn dies(stat: &Stat) -> bool {
     stat.killed || stat.flags & (Process::PF_EXITING | Process::PF_SIGNALED) != 0
 }
 
-fn take_sizes(row: &mut Process, status: &Status, page: PageSize) {
-    let pages = |size: Option<crate::units::Kib>| -> Reading<Pages> {
-        size.map_or(Reading::Missing, |kib| Reading::Value(kib.pages(page)))
+/// Stores the sizes in `status`; all are absent for the same reason if it is.
+fn take_sizes(row: &mut Process, status: Reading<&Status>, page: PageSize) {
+    let pages = |size: fn(&Status) -> Option<Kib>| -> Reading<Pages> {
+        status.and_then(|status| size(status).map(|kib| kib.pages(page)))
     };
-    row.rss_exact = pages(status.rss);
-    row.anon = pages(status.anon);
-    row.file = pages(status.file);
-    row.shmem = pages(status.shmem);
-    row.swap = pages(status.swap);
-    row.data = pages(status.data);
-    row.pgtables = pages(status.pgtables);
+    row.rss_exact = pages(|status| status.rss);
+    row.anon = pages(|status| status.anon);
+    row.file = pages(|status| status.file);
+    row.shmem = pages(|status| status.shmem);
+    row.swap = pages(|status| status.swap);
+    row.data = pages(|status| status.data);
+    row.pgtables = pages(|status| status.pgtables);
 }
 
-pub(crate) fn take_status(row: &mut Process, status: Result<Status, FileAbsence>, page: PageSize) {
-    match status {
-        Ok(status) => {
-            if status.kernel_thread {
-                row.flags |= Process::PF_KTHREAD;
-            }
-            take_sizes(row, &status, page);
-            row.ids = Reading::Value(status.ids);
-            row.caps = status.caps.map_or(Reading::Missing, Reading::Value);
-            row.nodes = status.nodes.map_or(Reading::NotAsked, Reading::Value);
-        }
-        Err(absence) => {
-            let absent: Reading<Pages> = reading(Err(absence));
-            row.rss_exact = absent;
-            row.anon = absent;
-            row.file = absent;
-            row.shmem = absent;
-            row.swap = absent;
-            row.data = absent;
-            row.pgtables = absent;
-            row.ids = reading(Err(absence));
-            row.caps = reading(Err(absence));
-        }
+/// Stores the facts in `status`; all are absent for the same reason if it is. `NotAsked` removes
+/// facts that nothing needs any more: an old value must not pass for a new one.
+pub(crate) fn take_status(row: &mut Process, status: Reading<&Status>, page: PageSize) {
+    take_sizes(row, status, page);
+    row.ids = status.map(|status| status.ids);
+    row.caps = status.and_then(|status| status.caps);
+    row.nodes = status.value().and_then(|it| it.nodes).map_or(Reading::NotAsked, Reading::Value);
+    if status.value().is_some_and(|status| status.kernel_thread) {
+        row.flags |= Process::PF_KTHREAD;
     }
 }
 
-/// Nobody needs `status` any more: an old value must not pass for a new one.
-pub(crate) fn forget_status(row: &mut Process) {
-    row.rss_exact = Reading::NotAsked;
-    row.anon = Reading::NotAsked;
-    row.file = Reading::NotAsked;
-    row.shmem = Reading::NotAsked;
-    row.swap = Reading::NotAsked;
-    row.data = Reading::NotAsked;
-    row.pgtables = Reading::NotAsked;
-    row.ids = Reading::NotAsked;
-    row.caps = Reading::NotAsked;
-    row.nodes = Reading::NotAsked;
-}
-
-/// The sizes of a thread that outlived the main thread.
+/// Stores the sizes of a thread that outlived the main thread.
 pub(crate) fn take_thread(row: &mut Process, stat: &Stat, status: Option<&Status>, page: PageSize) {
     row.vsize = stat.vsize;
     row.rss_stat = stat.rss;
-    // The main thread went on its own; the process is none the worse for it.
+    // Only the main thread exited; that does not make the process a dying one.
     row.dying = dies(stat);
     if let Some(status) = status {
-        take_sizes(row, status, page);
+        take_sizes(row, Reading::Value(status), page);
     }
 }

@@ -1,5 +1,4 @@
-//! Which unit of the service manager a process belongs to, by its cgroup, and whether that unit is
-//! started again when it ends, by its files.
+//! Finds the systemd service of a process by its cgroup, and its restart policy in the unit files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +7,8 @@ use crate::model::{Comm, RestartPolicy, ServiceUnit, Text};
 use crate::sample::parse;
 use crate::sample::regular_file::plain_file;
 
-/// Where the units of the machine may be, the strongest first (`man systemd.unit`).
-const SYSTEM: &[&str] = &[
+/// Directories of unit files of the system manager, highest precedence first (`man systemd.unit`).
+const SYSTEM_DIRS: &[&str] = &[
     "etc/systemd/system.control",
     "run/systemd/system.control",
     "run/systemd/transient",
@@ -23,8 +22,8 @@ const SYSTEM: &[&str] = &[
     "run/systemd/generator.late",
 ];
 
-/// The same for the units of a user's manager, without those in the user's own home.
-const USER: &[&str] = &[
+/// Directories of unit files of user managers, without those in home directories.
+const USER_DIRS: &[&str] = &[
     "etc/systemd/user",
     "run/systemd/user",
     "usr/local/lib/systemd/user",
@@ -32,14 +31,14 @@ const USER: &[&str] = &[
     "lib/systemd/user",
 ];
 
-/// So much of a unit's file is read, in bytes.
-const LONGEST: u64 = 1 << 18;
-/// So many drop-ins of one directory.
-const MOST: usize = 200;
+/// Maximum number of bytes that are read of a unit file.
+const FILE_MAX: u64 = 1 << 18;
+/// Maximum number of drop-ins of one directory.
+const DROP_INS_MAX: usize = 200;
 
-/// The service that a process of this `/proc/PID/cgroup` runs in, as the files below `files` describe
-/// it. `None` outside of every service: scopes are never started again. `parent` is the process's own,
-/// with its name where it is known.
+/// The service of a process with this `/proc/PID/cgroup`, as described by the unit files below
+/// `files`. `None` outside of every service: a scope is never restarted. `parent` is the pid of the
+/// parent, and its name if it is known.
 #[must_use]
 pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<ServiceUnit> {
     let path = String::from_utf8(managed(cgroups)?.to_vec()).ok()?;
@@ -53,17 +52,17 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
     }
     let above = names.get(..at).unwrap_or_default();
     let of_a_user = above.iter().any(|it| it.starts_with("user@") && it.ends_with(".service"));
-    let dirs = if of_a_user { USER } else { SYSTEM };
+    let dirs = if of_a_user { USER_DIRS } else { SYSTEM_DIRS };
     let (mut restart, mut ends_all) = (RestartPolicy::No, true);
     let mut from = Vec::new();
     for place in places(files, dirs, name) {
-        let Some(bytes) = plain_file(&files.join(&place), LONGEST) else { continue };
+        let Some(bytes) = plain_file(&files.join(&place), FILE_MAX) else { continue };
         from.push(Text::new(format!("/{place}").as_bytes()));
         for setting in parse::systemd_conf(&bytes) {
             if setting.section != "Service" {
                 continue;
             }
-            // What makes no sense to the manager is passed by; an empty value is the default.
+            // systemd ignores values that it does not know; an empty value resets to the default.
             match (setting.key.as_str(), setting.value.as_str()) {
                 ("Restart", "") => restart = RestartPolicy::No,
                 ("Restart", value) => restart = RestartPolicy::named(value).unwrap_or(restart),
@@ -74,7 +73,8 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
         }
     }
     let name = Text::new(name.as_bytes());
-    // The main process is a child of the unit's manager. So is every other whose parent has ended.
+    // The main process is a child of the service manager; so is every process whose parent has
+    // ended.
     let main = match parent {
         (pid, _) if !of_a_user => pid == 1,
         (pid, parent) => pid != 1 && parent.is_some_and(|comm| comm.bytes() == b"systemd"),
@@ -82,7 +82,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
     Some(ServiceUnit { name, restart, ends_all, from, main })
 }
 
-/// The path in the hierarchy of the service manager: version 1 `name=systemd`, else version 2.
+/// The path in the hierarchy of the service manager: version 1 `name=systemd`, otherwise version 2.
 pub(crate) fn managed(cgroups: &[u8]) -> Option<&[u8]> {
     let path_of = |wanted: &[u8]| {
         let mut lines = cgroups.split(|&byte| byte == b'\n');
@@ -94,17 +94,19 @@ pub(crate) fn managed(cgroups: &[u8]) -> Option<&[u8]> {
     path_of(b":name=systemd:").or_else(|| path_of(b"::"))
 }
 
-/// The unit's own file, the strongest, and its drop-ins by name, of equal names the strongest.
+/// The unit file with the highest precedence, then its drop-ins by name; of equal names, the one
+/// with the highest precedence.
 fn places(files: &Path, dirs: &[&str], unit: &str) -> Vec<String> {
     // `getty@.service` is the template of `getty@tty1.service`.
-    let template = unit.split_once('@').map(|(tree_lines, _)| format!("{tree_lines}@.service"));
+    let template = unit.split_once('@').map(|(prefix, _)| format!("{prefix}@.service"));
     let mut names = vec![unit.to_owned()];
     names.extend(template);
     let own = names.iter().find_map(|name| {
         let mut there = dirs.iter().map(|dir| format!("{dir}/{name}"));
         there.find(|place| files.join(place).symlink_metadata().is_ok())
     });
-    // `foo-bar.service` takes those of `foo-.service`, too, and every service those of all.
+    // `foo-bar.service` also has the drop-ins of `foo-.service`, and every service those of
+    // `service.d`.
     let dashes: Vec<usize> = unit.match_indices('-').map(|(at, _)| at).collect();
     names.extend(
         dashes.iter().rev().filter_map(|&at| Some(format!("{}-.service", unit.get(..at)?))),
@@ -116,7 +118,7 @@ fn places(files: &Path, dirs: &[&str], unit: &str) -> Vec<String> {
             let dir = format!("{dir}/{name}.d");
             let Ok(entries) = std::fs::read_dir(files.join(&dir)) else { continue };
             let listed = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-            for part in listed.filter(|part| part.ends_with(".conf")).take(MOST) {
+            for part in listed.filter(|part| part.ends_with(".conf")).take(DROP_INS_MAX) {
                 let place = format!("{dir}/{part}");
                 parts.entry(part).or_insert(place);
             }
@@ -146,7 +148,7 @@ mod tests {
     const SERVICE: &[u8] = b"9:memory:/x\n1:name=systemd:/system.slice/web@a.service/sub\n0::/no\n";
 
     #[test]
-    fn the_strongest_file_and_all_drop_ins_by_name() {
+    fn the_unit_file_of_highest_precedence_and_all_drop_ins_count() {
         let root = files(&[
             ("usr/lib/systemd/system/web@.service", "[Service]\nRestart=always\n"),
             ("etc/systemd/system/web@.service", "[Service]\nRestart=on-failure\nRestartSec=5\n"),
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_none_is_passed_by_and_an_empty_one_is_the_default() {
+    fn an_invalid_value_is_ignored_and_an_empty_one_is_the_default() {
         let restart = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
             unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").restart
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn who_ends_with_the_main_process() {
+    fn kill_mode_says_which_processes_end() {
         let ends_all = |text: &str| {
             let root = files(&[("lib/systemd/system/a.service", text)]);
             unit(root.path(), b"0::/system.slice/a.service\n", INIT).expect("a unit").ends_all
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_unit_is_looked_for_among_those_of_users() {
+    fn a_user_unit_is_found_in_the_user_directories() {
         let root = files(&[
             ("etc/systemd/system/x.service", "[Service]\nRestart=always\n"),
             ("etc/systemd/user/x.service", "[Service]\nRestart=on-success\n"),

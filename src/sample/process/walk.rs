@@ -1,10 +1,9 @@
-//! One walk over all processes: who is there, and what of each must be read again.
+//! A walk over all processes: which ones exist, and which of their files must be read again.
 //!
-//! What cannot have changed is not read again. `stat` and `oom_score_adj` are read every time; the
-//! longer files when `stat` shows that the process did something, when pages moved to or from
-//! swap, and in any case every sixteenth walk, so that what leaves no trace in `stat` (a changed
-//! user, memory given back) shows up too. Once warm, a walk over the same processes allocates
-//! nothing.
+//! What cannot have changed is not read again. `stat` and `oom_score_adj` are read in every walk.
+//! The longer files are read if `stat` shows that the process did something, if pages were swapped,
+//! and in any case in every sixteenth walk, to find what leaves no trace in `stat` (a changed user,
+//! freed memory). Once warm, a walk over the same processes allocates nothing.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -16,7 +15,8 @@ use crate::model::{
     CgroupNeeds, Comm, Machine, Needs, ProcId, Process, ProcessFiles, Reading, Scores, Text,
 };
 use crate::sample::Unreadable;
-use crate::sample::file_buffer::{FileAbsence, ProcPath};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::ProcPath;
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
@@ -24,23 +24,24 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, reading,
-    take_stat, take_status, take_thread,
+    OpenByPath, RowBuffers, fresh, has_mm, lost_its_leader, number, take_stat, take_status,
+    take_thread,
 };
 use crate::units::Adj;
 
-/// Every process is read in full at least once in so many walks.
+/// Every process is read completely at least once in this number of walks.
 pub const ROTATION: u32 = 16;
 
-/// Room for so many new processes is kept between walks.
-const SPARE: usize = 64;
+/// Maximum number of new processes for which space is kept between walks.
+const SPARE_MAX: usize = 64;
 
-/// What one walk must bring. Filled anew for each walk, keeping its room.
+/// What a walk must read. Set again for each walk, to reuse its allocations.
 #[derive(Debug, Default)]
 pub struct WalkRequest {
     status: bool,
     cgroup: bool,
-    /// Everybody's cgroup at each walk: membership decides who can die in which.
+    /// Whether all cgroups are read in each walk: they decide which processes an OOM of a cgroup
+    /// can kill.
     members: bool,
     cmdline: bool,
     scores: bool,
@@ -54,9 +55,9 @@ pub struct WalkRequest {
 }
 
 impl WalkRequest {
-    /// Takes the needs of a look; `kept` are read by somebody else through open files, `unopened`
-    /// are to be opened on the way (both sorted); `swap_traffic` counts the pages swapped in and
-    /// out since boot.
+    /// Takes the needs of a sample. The processes in `kept` are read elsewhere, through open files;
+    /// the files of those in `unopened` are to be opened; both are sorted. `swap_traffic` is the
+    /// number of pages swapped in and out since boot.
     pub fn set(
         &mut self,
         needs: &Needs,
@@ -68,7 +69,7 @@ impl WalkRequest {
         self.members = needs.cgroups == CgroupNeeds::Everything;
         self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
-        self.scores = needs.scores != Scores::Nobody;
+        self.scores = needs.scores != Scores::None;
         self.all_scores = needs.scores == Scores::All;
         self.listed.clear();
         if let Scores::Some(listed) = &needs.scores {
@@ -82,7 +83,7 @@ impl WalkRequest {
         self.swap_traffic = swap_traffic;
     }
 
-    /// Asks for what finding the scale of `oom_score` takes.
+    /// Adds what [`calibrate`](crate::sample::machine::calibration::calibrate) needs.
     pub fn for_calibration(&mut self) {
         self.status = true;
         self.scores = true;
@@ -97,72 +98,73 @@ struct Known {
     /// As the last walk read it.
     stat: Option<Stat>,
     status: bool,
-    /// `status` says that it is a kernel thread.
+    /// Whether `status` says that it is a kernel thread.
     kernel_thread: bool,
     cgroup: bool,
-    /// The name under which the command line was read.
+    /// The `comm` at the time when the command line was read.
     cmdline: Option<Comm>,
-    /// The same of what it runs and where.
+    /// The `comm` at the time when the links and the environment were read.
     exe_cwd_environ: Option<Comm>,
-    /// The last walk passed it by, because its files were kept open: the row is from before that.
+    /// Whether the last walk skipped it because its files were open elsewhere: the row is older
+    /// than that.
     passed: bool,
-    /// The adj beside which the score was read.
-    take_breakdowns: Reading<Adj>,
+    /// The adj at the time when the score was read.
+    score_adj: Reading<Adj>,
 }
 
-/// Whether a remembered score must be read again before anybody believes it. A 0 says that the
-/// kernel never chooses this process, which is too grave to be remembered; and a score says
-/// nothing beside an adj that is not the one it was computed with.
-fn dubious(row: &Process, take_breakdowns: Reading<Adj>) -> bool {
+/// Whether a remembered score must be read again. A 0 says that the kernel never chooses this
+/// process, too important a statement to trust an old value; and a score belongs to the adj with
+/// which it was computed.
+fn must_read_score(row: &Process, score_adj: Reading<Adj>) -> bool {
     let spared = row.score == Reading::Value(0);
     let may_be_chosen = row.has_mm && row.adj.value().is_none_or(|adj| adj.0 > -1000);
-    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != take_breakdowns)
+    (spared && may_be_chosen) || (!row.score.is_not_asked() && row.adj != score_adj)
 }
 
-/// What came of visiting a process.
+/// The result of a visit to a process.
 enum Visit {
     Row,
     Gone,
     Unreadable,
 }
 
-/// Walks over the processes of one tree, and remembers what it saw.
+/// Walks over the processes of one tree, and remembers them.
 pub struct ProcessWalk {
     root: Arc<ProcRoot>,
     listing: OwnedFd,
-    tools: RowBuffers,
+    buffers: RowBuffers,
     pids: Vec<i32>,
     /// Sorted by pid.
     known: Vec<Known>,
-    /// Room for those that a walk finds for the first time.
+    /// Space for processes that a walk finds for the first time.
     found: Vec<Known>,
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     walk: u32,
     swap_traffic: Option<u64>,
-    /// What was looked at when it was last found out what processes run and where.
-    looked_at: ProcessFiles,
-    /// Reads environments; there once any was asked for.
+    /// What rules tested when links and environments were last read.
+    files_read: ProcessFiles,
+    /// Reads environments; started when they are first needed.
     environs: Option<EnvironReader>,
 }
 
 impl ProcessWalk {
-    /// A walker that knows nobody yet.
+    /// A walk that has not seen any process yet.
     ///
     /// # Errors
     ///
-    /// When the tree cannot be listed.
+    /// If the tree cannot be listed.
     pub fn new(root: Arc<ProcRoot>, machine: &Machine) -> Result<Self, Unreadable> {
         Ok(Self {
             listing: root.listing()?,
             root,
-            tools: RowBuffers::on(machine),
+            buffers: RowBuffers::on(machine),
             pids: Vec::new(),
             known: Vec::new(),
             found: Vec::new(),
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
-            looked_at: ProcessFiles::default(),
+            files_read: ProcessFiles::default(),
             environs: None,
         })
     }
@@ -172,31 +174,30 @@ impl ProcessWalk {
         self.known.iter().map(|known| &known.row)
     }
 
-    /// Walks once: brings the rows up to date, and puts newly opened files into `opened`. Those
-    /// whose files are kept open are only passed by: their rows are from before that, and
-    /// `passed` names them, sorted. Gives the number of processes that were seen but could not be
-    /// read.
+    /// Walks once: updates the rows, and puts newly opened files into `opened`. Processes whose
+    /// files are open elsewhere are skipped: their rows stay as they were, and `passed` lists them,
+    /// sorted. Returns the number of processes that exist but could not be read.
     ///
     /// # Errors
     ///
-    /// When the tree cannot be listed.
+    /// If the tree cannot be listed.
     pub fn walk(
         &mut self,
-        wishes: &WalkRequest,
+        request: &WalkRequest,
         opened: &mut Vec<OpenProcess>,
         passed: &mut Vec<ProcId>,
     ) -> Result<u32, Unreadable> {
         passed.clear();
         self.list()?;
-        let swapped = self.swap_traffic != Some(wishes.swap_traffic);
-        self.swap_traffic = Some(wishes.swap_traffic);
+        let swapped = self.swap_traffic != Some(request.swap_traffic);
+        self.swap_traffic = Some(request.swap_traffic);
 
         let pids = std::mem::take(&mut self.pids);
         let mut all = std::mem::take(&mut self.known);
         let mut found = std::mem::take(&mut self.found);
         let mut unreadable = 0;
-        // In place, because with many processes a second table would be most of our memory. Pid 0
-        // marks who is gone.
+        // Update in place: with many processes, a second table would be most of doomtop's memory.
+        // Pid 0 marks processes that are gone.
         let mut before = all.iter_mut().peekable();
         for &pid in &pids {
             while let Some(gone) = before.next_if(|known| known.row.id.pid < pid) {
@@ -206,11 +207,11 @@ impl ProcessWalk {
             let old = before.next_if(|known| known.row.id.pid == pid);
             let is_old = old.is_some();
             let known = old.unwrap_or(&mut first_seen);
-            match self.visit(pid, known, wishes, swapped) {
+            match self.visit(pid, known, request, swapped) {
                 Visit::Row => {
                     let id = known.row.id;
-                    if wishes.unopened.binary_search(&id).is_ok() {
-                        opened.extend(OpenProcess::open(&self.root, id, &mut self.tools));
+                    if request.unopened.binary_search(&id).is_ok() {
+                        opened.extend(OpenProcess::open(&self.root, id, &mut self.buffers));
                     }
                     if known.passed {
                         passed.push(id);
@@ -234,7 +235,7 @@ impl ProcessWalk {
             all.append(&mut found);
         }
         found.clear();
-        found.shrink_to(SPARE);
+        found.shrink_to(SPARE_MAX);
         if !all.is_sorted_by_key(|known| known.row.id.pid) {
             all.sort_unstable_by_key(|known| known.row.id.pid); // pids began anew
         }
@@ -249,18 +250,18 @@ impl ProcessWalk {
         Ok(unreadable)
     }
 
-    /// Finds out what processes run and where, as far as that is looked at: of who is new or has
-    /// another name, and of the others in turn.
-    pub fn find_out(&mut self, looks_at: ProcessFiles) {
-        let anew = looks_at != self.looked_at;
-        self.looked_at = looks_at;
-        if looks_at == ProcessFiles::default() {
+    /// Reads the links and environments that rules test: of processes that are new or have another
+    /// name, and of the others in turn.
+    pub fn read_exe_cwd_environ(&mut self, files: ProcessFiles) {
+        let anew = files != self.files_read;
+        self.files_read = files;
+        if files == ProcessFiles::default() {
             if anew {
                 self.known.iter_mut().for_each(|known| known.row.exe_cwd_environ = None);
             }
             return;
         }
-        let mut whom = Vec::new();
+        let mut processes = Vec::new();
         for known in &mut self.known {
             let row = &mut known.row;
             let turn = row.id.pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
@@ -268,10 +269,11 @@ impl ProcessWalk {
             if row.is_kernel_thread() || (same && !turn && !anew) {
                 continue;
             }
-            let mut found = exe_cwd_environ(&self.root, row.id.pid, looks_at);
-            if looks_at.environ {
-                whom.push(row.id);
-                // That of another program is worth nothing; of the same one it stays until it is read.
+            let mut found = exe_cwd_environ(&self.root, row.id.pid, files);
+            if files.environ {
+                processes.push(row.id);
+                // The environment of another program is dropped; that of the same program stays
+                // until it is read again.
                 if let Some(before) = row.exe_cwd_environ.as_ref().filter(|_| same) {
                     found.environ = before.environ.clone();
                 }
@@ -281,18 +283,18 @@ impl ProcessWalk {
             }
             known.exe_cwd_environ = Some(row.comm);
         }
-        if looks_at.environ {
-            self.read_environs(whom);
+        if files.environ {
+            self.read_environs(processes);
         }
     }
 
-    /// Has environments read, and takes what is there, also of who was asked for before.
-    fn read_environs(&mut self, whom: Vec<ProcId>) {
+    /// Requests environments, and stores those that have arrived, also from earlier requests.
+    fn read_environs(&mut self, processes: Vec<ProcId>) {
         let start = || EnvironReader::start(Arc::clone(&self.root));
         self.environs = self.environs.take().or_else(start);
         let Some(environs) = &mut self.environs else { return };
         let known = &mut self.known;
-        environs.read(whom, |who, read| {
+        environs.read(processes, |who, read| {
             let at = known.binary_search_by_key(&who.pid, |known| known.row.id.pid);
             let row = at.ok().and_then(|at| known.get_mut(at)).map(|known| &mut known.row);
             let row = row.filter(|row| row.id == who);
@@ -303,12 +305,12 @@ impl ProcessWalk {
         });
     }
 
-    /// Finds the pids, in order.
+    /// Lists the pids, sorted.
     fn list(&mut self) -> Result<(), Unreadable> {
         self.pids.clear();
         let lost = |errno: rustix::io::Errno| self.root.unreadable("", &errno.to_string());
         seek(&self.listing, SeekFrom::Start(0)).map_err(lost)?;
-        let mut names = RawDir::new(&self.listing, self.tools.entries.spare_capacity_mut());
+        let mut names = RawDir::new(&self.listing, self.buffers.entries.spare_capacity_mut());
         while let Some(name) = names.next() {
             self.pids.extend(number(name.map_err(lost)?.file_name()));
         }
@@ -319,18 +321,24 @@ impl ProcessWalk {
         Ok(())
     }
 
-    /// Brings what is known of a process up to date.
-    fn visit(&mut self, pid: i32, known: &mut Known, wishes: &WalkRequest, swapped: bool) -> Visit {
+    /// Updates what is known of a process.
+    fn visit(
+        &mut self,
+        pid: i32,
+        known: &mut Known,
+        request: &WalkRequest,
+        swapped: bool,
+    ) -> Visit {
         let root = Arc::clone(&self.root);
         let files = OpenByPath { root: &root, pid };
         let turn = pid.unsigned_abs() % ROTATION == self.walk % ROTATION;
-        if wishes.kept.binary_search(&known.row.id).is_ok() {
-            // What happens meanwhile is not seen here, so nothing counts as unchanged afterwards.
+        if request.kept.binary_search(&known.row.id).is_ok() {
+            // Changes in the meantime are not seen here, so nothing counts as unchanged afterwards.
             known.passed = true;
-            return self.places(known, wishes, turn || wishes.members);
+            return self.visit_paths(known, request, turn || request.members);
         }
 
-        let stat = match self.tools.stat(&files) {
+        let stat = match self.buffers.stat(&files) {
             Ok(stat) if stat.pid == pid => stat,
             Err(FileAbsence::Gone) => return Visit::Gone,
             _ => return Visit::Unreadable,
@@ -339,8 +347,8 @@ impl ProcessWalk {
         if known.row.id != id {
             *known = Known::default();
         }
-        let listed = wishes.listed.binary_search(&id).is_ok();
-        // Whoever is asked for by name, or was out of sight, is read whole.
+        let listed = request.listed.binary_search(&id).is_ok();
+        // A process that is listed, or that was skipped before, is read completely.
         let whole = turn || listed || std::mem::take(&mut known.passed);
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
@@ -348,85 +356,117 @@ impl ProcessWalk {
         if known.kernel_thread {
             known.row.flags |= Process::PF_KTHREAD;
         }
-        // Nothing of interest changes in a kernel thread, and nothing can choose it.
+        // In a kernel thread nothing of interest changes, and no killer chooses it.
         let idle = known.row.is_kernel_thread();
 
-        if !wishes.status {
+        let status = !idle && (whole || changed || swapped);
+        if !self.visit_status(&files, known, request.status, status)
+            || !self.visit_score(&files, known, request, whole)
+        {
+            return Visit::Gone;
+        }
+        self.visit_paths(known, request, (whole || request.members) && !idle)
+    }
+
+    /// Reads `status` if it is `needed` and either `again` or not read yet, then the sizes of a living
+    /// thread if the main thread has exited. Whether the process still exists.
+    fn visit_status(
+        &mut self,
+        files: &OpenByPath<'_>,
+        known: &mut Known,
+        needed: bool,
+        again: bool,
+    ) -> bool {
+        if !needed {
             if known.status {
-                forget_status(&mut known.row);
+                take_status(&mut known.row, Reading::NotAsked, self.buffers.page);
                 known.status = false;
             }
-        } else if !known.status || (!idle && (whole || changed || swapped)) {
-            let status = self.tools.status(&files);
-            if status == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
-                return Visit::Gone;
+        } else if !known.status || again {
+            let status = self.buffers.status(files);
+            if status == Err(FileAbsence::Gone)
+                && !self.buffers.still_there(files.root, known.row.id)
+            {
+                return false;
             }
             known.kernel_thread = status.is_ok_and(|status| status.kernel_thread);
-            take_status(&mut known.row, status, self.tools.page);
+            take_status(&mut known.row, reading(status).as_ref(), self.buffers.page);
             known.status = true;
         }
         let row = &mut known.row;
         if lost_its_leader(row)
-            && let Some((stat, status)) = self.tools.living_thread(&root, pid, wishes.status)
+            && let Some((stat, status)) = self.buffers.living_thread(files.root, files.pid, needed)
         {
-            take_thread(row, &stat, status.as_ref(), self.tools.page);
+            take_thread(row, &stat, status.as_ref(), self.buffers.page);
         }
         row.has_mm = has_mm(row);
+        true
+    }
 
+    /// Reads `oom_score_adj`, and `oom_score` if it is needed. Whether the process still exists.
+    fn visit_score(
+        &mut self,
+        files: &OpenByPath<'_>,
+        known: &mut Known,
+        request: &WalkRequest,
+        whole: bool,
+    ) -> bool {
+        let row = &mut known.row;
+        let idle = row.is_kernel_thread();
         if !idle || row.adj.is_not_asked() {
-            let adj = self.tools.adj(&files);
-            if adj == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
-                return Visit::Gone;
+            let adj = self.buffers.adj(files);
+            if adj == Err(FileAbsence::Gone) && !self.buffers.still_there(files.root, row.id) {
+                return false;
             }
             row.adj = reading(adj);
         }
         row.score_fresh = false;
-        if !wishes.scores {
+        if !request.scores {
             row.score = Reading::NotAsked;
         } else if (!idle || row.score.is_not_asked())
-            && (whole || wishes.all_scores || dubious(row, known.take_breakdowns))
+            && (whole || request.all_scores || must_read_score(row, known.score_adj))
         {
-            let score = self.tools.score(&files);
-            if score == Err(FileAbsence::Gone) && !self.tools.still_there(&root, id) {
-                return Visit::Gone;
+            let score = self.buffers.score(files);
+            if score == Err(FileAbsence::Gone) && !self.buffers.still_there(files.root, row.id) {
+                return false;
             }
             row.score = reading(score);
-            row.score_fresh = fresh(row, wishes.status);
-            known.take_breakdowns = row.adj;
+            row.score_fresh = fresh(row, request.status);
+            known.score_adj = row.adj;
         }
-        self.places(known, wishes, (whole || wishes.members) && !idle)
+        true
     }
 
-    /// Cgroup and command line: facts that no arithmetic rests on.
-    fn places(&mut self, known: &mut Known, wishes: &WalkRequest, turn: bool) -> Visit {
+    /// Reads cgroup and command line, which do not enter into badness.
+    fn visit_paths(&mut self, known: &mut Known, request: &WalkRequest, turn: bool) -> Visit {
         let id = known.row.id;
-        let mut doubt = false;
-        if !wishes.cgroup {
+        let mut missing = false;
+        if !request.cgroup {
             known.row.cgroup = Reading::NotAsked;
             known.cgroup = false;
         } else if turn || !known.cgroup {
             let place = self.cgroup(id.pid);
-            doubt |= place == Err(FileAbsence::Gone);
+            missing |= place == Err(FileAbsence::Gone);
             known.row.cgroup = reading(place);
             known.cgroup = true;
         }
-        if !wishes.cmdline {
+        if !request.cmdline {
             known.row.cmdline = Reading::NotAsked;
             known.cmdline = None;
         } else if known.cmdline != Some(known.row.comm) {
-            let line = lookup::line(&self.root, id.pid, &mut self.tools.buffer);
+            let line = lookup::line(&self.root, id.pid, &mut self.buffers.buffer);
             let line = line.map(Arc::new).map_err(FileAbsence::from);
-            doubt |= line == Err(FileAbsence::Gone);
+            missing |= line == Err(FileAbsence::Gone);
             known.row.cmdline = reading(line);
             known.cmdline = Some(known.row.comm);
         }
-        if doubt && !self.tools.still_there(&self.root, id) { Visit::Gone } else { Visit::Row }
+        if missing && !self.buffers.still_there(&self.root, id) { Visit::Gone } else { Visit::Row }
     }
 
-    /// The path, sharing the text with every process at the same place.
+    /// The cgroup of a process; processes in the same cgroup share the text.
     fn cgroup(&mut self, pid: i32) -> Result<Arc<Text>, FileAbsence> {
         let path = ProcPath::of(pid, "cgroup");
-        let bytes = self.tools.buffer.read(&self.root, path.as_c_str())?;
+        let bytes = self.buffers.buffer.read(&self.root, path.as_c_str())?;
         let place = parse::memory_cgroup(bytes).ok_or(FileAbsence::Missing)?;
         if let Some(text) = self.paths.get(place) {
             return Ok(Arc::clone(text));

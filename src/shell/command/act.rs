@@ -1,19 +1,19 @@
 //! `doomtop set` and `doomtop sacrifice`: the acts of the screen for scripts, by the same hands. Each
 //! process is looked at first, and only the one that was seen then can be hit.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::dialog::adjust::AdjustDialog;
-use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::app::{ActingMode, Setup};
 use crate::columns::human_size;
 use crate::effects::Effects;
 use crate::intent::{ConfirmedBy, Intent, Outcome, Refusal};
 use crate::model::{Needs, Process, ProcessDetail, Reading, Scene};
-use crate::plan::rights::WriteRights;
+use crate::plan::preview::Previews;
+use crate::plan::rights::{AffectedKin, WriteRights};
+use crate::plan::signal::SignalPlan;
 use crate::rank::Ranking;
 use crate::report::outcomes;
 use crate::report::outcomes::ReportFormat;
@@ -123,11 +123,12 @@ fn plan_set(
     let Some(from) = process.adj.value() else {
         return Err("its oom_score_adj cannot be read".to_owned());
     };
-    let mut edit =
-        AdjustDialog::new(process, from, to, WriteRights::of(process, from, None, scene));
-    edit.foresee(setup.policy, scene, ranking, &BTreeSet::new(), &mut Ranking::default());
+    let changed = AffectedKin::changed_with(process, scene);
+    let changed = (process.id, &changed[..]);
+    let spare = &mut Ranking::default();
+    let previews = Previews::of(setup.policy, changed, to, scene, ranking, spare);
     let mut notes = Vec::new();
-    if let Some(preview) = &edit.previews.own {
+    if let Some(preview) = &previews.own {
         let place = |rank: Option<usize>| rank.map_or_else(|| "-".to_owned(), |it| it.to_string());
         let victim = preview.victim.as_ref();
         let victim =
@@ -139,7 +140,8 @@ fn plan_set(
             preview.policy
         ));
     }
-    notes.extend(edit.warning.map(str::to_owned));
+    let rights = WriteRights::of(process, from, None, scene);
+    notes.extend(rights.warning(from, to).map(str::to_owned));
     let (who, name) = (process.id, process.comm.to_string());
     Ok((Intent::SetAdj { who, name, from, to, revert: false }, notes))
 }
@@ -151,9 +153,9 @@ fn plan_sacrifice(
     scene: &Scene,
     dry: bool,
 ) -> Result<(Intent, Vec<String>), String> {
-    let mut confirm = match order.signal {
-        Some(signal) => SignalDialog::signal(process, setup.own, scene, signal),
-        None => SignalDialog::sacrifice(process, setup.own, scene),
+    let mut plan = match order.signal {
+        Some(signal) => SignalPlan::signal(process, setup.own, scene, signal),
+        None => SignalPlan::sacrifice(process, setup.own, scene),
     }?;
     // Reading on may block, so only whoever asks what would follow waits for it. A script thaws nobody.
     if dry
@@ -161,26 +163,26 @@ fn plan_sacrifice(
         && let Some(study) =
             ProcRoot::open("/proc").ok().and_then(|it| detail::detail(&it, process.id))
     {
-        confirm.learn(ProcessDetail { frozen: None, ..study }, scene);
+        plan.learn(ProcessDetail { frozen: None, ..study }, scene);
     }
-    let consent = match &confirm.ladder {
-        ConfirmStep::Yes => ConfirmedBy::Plain,
-        ConfirmStep::TypePid { .. } if order.insist => ConfirmedBy::TypedPid,
-        ConfirmStep::TypePid { why, .. } => return Err(format!("protected: {why} (see --insist)")),
+    let consent = match plan.protected {
+        None => ConfirmedBy::Plain,
+        Some(_) if order.insist => ConfirmedBy::TypedPid,
+        Some(why) => return Err(format!("protected: {why} (see --insist)")),
     };
     let mut notes = Vec::new();
-    if !confirm.why.is_empty() {
-        notes.push(confirm.why.clone());
+    if !plan.why.is_empty() {
+        notes.push(plan.why.clone());
     }
-    notes.extend(confirm.warning.map(str::to_owned));
+    notes.extend(plan.warning.map(str::to_owned));
     if let Reading::Value(pages) = process.private() {
         let size = human_size(pages.bytes(scene.machine().page_size));
         notes.push(format!("frees about {size} (estimate)"));
     }
-    notes.extend(confirm.also_killed.iter().cloned());
-    notes.extend(confirm.survivors.clone());
-    notes.extend(confirm.restart());
-    Ok((confirm.intent(consent), notes))
+    notes.extend(plan.also_killed.iter().cloned());
+    notes.extend(plan.survivors.clone());
+    notes.extend(plan.restart().map(|(_, text)| text));
+    Ok((plan.intent(consent), notes))
 }
 
 /// Says what would be done, and does nothing: rehearsed on the live machine, elsewhere only told.
@@ -274,7 +276,7 @@ fn perform<'a>(
         }
     }
     let end = wait.map(|wait| Instant::now() + wait);
-    while let (true, Some(end)) = (hands.pursuing(), end) {
+    while let (true, Some(end)) = (hands.has_pending(), end) {
         for outcome in hands.settle() {
             if let Outcome::Exited { who, .. } = &outcome {
                 open.remove(who);
@@ -282,12 +284,12 @@ fn perform<'a>(
             tell(outcomes::write_outcome(&mut out, &outcome, form));
         }
         let now = Instant::now();
-        if now >= end || !hands.pursuing() {
+        if now >= end || !hands.has_pending() {
             break;
         }
         thread::sleep(hands.pace().unwrap_or_default().min(end - now));
     }
-    let stands = end.is_some() && hands.pursuing();
+    let stands = end.is_some() && hands.has_pending();
     for (who, (name, signal)) in open.into_iter().filter(|_| stands) {
         let after = Millis(u64::try_from(wait.unwrap_or_default().as_millis()).unwrap_or(u64::MAX));
         let why = "the time to wait is over; nothing escalates by itself".to_owned();

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::incident::timeline::LogUpdate;
+use crate::app::incident::log_update::LogUpdate;
 use crate::app::{ActingMode, Setup};
 use crate::events::{KernelLogReader, OomReport};
 use crate::model::{EventTime, Needs, ProcId, Scope, Snapshot};

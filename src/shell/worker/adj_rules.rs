@@ -7,7 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::app::adj_rules::rules::{RuleCaseState, RulesUpdate, preview_rules};
+use crate::app::adj_rules::rules::{RuleCaseState, preview_rules};
+use crate::app::adj_rules::update::RulesUpdate;
 use crate::app::{Msg, Setup};
 use crate::policy::site::AdjRules;
 use crate::shell::command::policies;
@@ -123,12 +124,12 @@ pub(crate) fn check(
     let word = if count == 1 { "rule" } else { "rules" };
     let _ = writeln!(text, "{}: good; {count} {word}", shown(path));
     for (nth, rule) in rules.rules.iter().enumerate() {
-        let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+        let whom: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
             "{} (line {}): adj {} for {}",
             rule.about,
-            rule.spot.line,
+            rule.location.line,
             rule.adj,
             whom.join(" or ")
         );
@@ -174,7 +175,7 @@ mod tests {
         assert!(watch.look_now().is_none());
         write("[[rule]]\nfor = 'x'\nadj = 5000");
         let Some(RulesUpdate::Bad(what)) = watch.look_now() else { panic!("bad") };
-        assert!(what.contains("adj.toml:3:7: adj is a number"), "{what}");
+        assert!(what.contains("adj.toml:3:7: adj must be a number"), "{what}");
         assert!(watch.look_now().is_none(), "told once");
         write(rule);
         assert!(matches!(watch.look_now(), Some(RulesUpdate::Good { .. })), "it is good again");

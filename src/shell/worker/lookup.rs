@@ -67,7 +67,7 @@ pub(crate) fn start_detail(reader: LookupWorker, inbox: Sender<Event>) -> Option
             }
             let Some(mut study) = detail::detail(&reader.root, who) else { continue };
             if let Some(redactor) = &reader.redactor {
-                redactor.study(&mut study);
+                redactor.process_detail(&mut study);
             }
             if inbox.send(Event::Told(Msg::Detail(Box::new(study)))).is_err() {
                 return;

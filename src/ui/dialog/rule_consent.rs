@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::adj_rules::rules::{MOST_A_LOOK, RuleConsentDialog};
+use crate::app::adj_rules::consent::RuleConsentDialog;
+use crate::app::adj_rules::rules::MOST_A_LOOK;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup};

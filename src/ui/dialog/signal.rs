@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::signal::{ConfirmStep, SignalDialog, may_raise};
+use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::columns::RowContext;
 use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
+use crate::plan::consequences::{RestartOutcome, may_raise_priority};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
@@ -18,14 +19,14 @@ use crate::units::Kib;
 pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
     let theme = canvas.theme;
     let Some(context) = app.context() else { return false };
-    let who = format!("{} {}", confirm.who, confirm.name);
-    let title = if confirm.sacrifice {
+    let who = format!("{} {}", confirm.plan.who, confirm.plan.name);
+    let title = if confirm.plan.sacrifice {
         format!("Sacrifice {who}?")
     } else {
-        format!("Send {} to {who}?", confirm.signal)
+        format!("Send {} to {who}?", confirm.plan.signal)
     };
     let mut lines: Vec<popup::PriorityLine> = Vec::new();
-    match context.scene.find(confirm.who) {
+    match context.scene.find(confirm.plan.who) {
         Some(process) => lines.extend(facts(process, &context, theme)),
         None => lines.push((1, Line::styled("it is gone already", theme.warn()))),
     }
@@ -33,32 +34,36 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.push((
         0,
         Line::from(vec![
-            Span::styled(confirm.signal.to_string(), theme.danger()),
-            Span::raw(format!(": {}", confirm.why)),
+            Span::styled(confirm.plan.signal.to_string(), theme.danger()),
+            Span::raw(format!(": {}", confirm.plan.why)),
         ]),
     ));
-    if let Some(warning) = confirm.warning {
+    if let Some(warning) = confirm.plan.warning {
         lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
     lines.push((2, predicted(app, &context, confirm, theme)));
-    if confirm.signal.ends() {
+    if confirm.plan.signal.ends() {
         lines.extend(frees(&context, confirm).map(|text| (3, Line::raw(text))));
     }
     lines.extend(
         confirm
+            .plan
             .also_killed
             .iter()
             .enumerate()
             .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
     );
-    lines.extend(confirm.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
-    lines.extend(confirm.restart().map(|text| {
-        let style = if is_restarted(confirm) { theme.warn() } else { theme.plain() };
+    lines.extend(confirm.plan.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
+    lines.extend(confirm.plan.restart().map(|(outcome, text)| {
+        let restarts = outcome == RestartOutcome::Restarts;
+        let style = if restarts { theme.warn() } else { theme.plain() };
         (3, Line::styled(format!("- {text}"), style))
     }));
-    lines.extend(confirm.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))));
+    lines.extend(
+        confirm.plan.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))),
+    );
     lines.extend(expedited(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
-    if app.tags.iter().any(|&tagged| tagged != confirm.who) {
+    if app.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, theme.dim())));
     }
@@ -66,12 +71,6 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.extend(confirmation(confirm, theme));
     lines.extend(other_keys(confirm, theme));
     popup::paint(&title, lines, theme.danger_frame(), area, canvas)
-}
-
-/// Whether the service manager starts the process again after the signal.
-fn is_restarted(confirm: &SignalDialog) -> bool {
-    let unit = confirm.detail.as_ref().and_then(|detail| detail.unit.as_ref());
-    unit.is_some_and(|unit| !unit.from.is_empty() && unit.restart.follows(confirm.signal))
 }
 
 /// The process, so that the user recognises it.
@@ -112,9 +111,11 @@ fn predicted(
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let by = match app.setup.policy.id() {
-        "linux" => String::new(),
-        _ => format!(" by the rule of {}", app.setup.policy.title()),
+    let policy = app.setup.policy;
+    let by = if policy.is_running_kernel() {
+        String::new()
+    } else {
+        format!(" by the rule of {}", policy.title())
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(
@@ -123,13 +124,13 @@ fn predicted(
         );
     }
     let candidates = context.ranking.candidates();
-    if context.ranking.too_close() && candidates.contains(&confirm.who) {
+    if context.ranking.too_close() && candidates.contains(&confirm.plan.who) {
         let text =
             format!("this MAY be the next victim: one of {} too close to call", candidates.len());
         return Line::from(vec![Span::styled(text, theme.warn()), Span::raw(by)]);
     }
     match context.ranking.victim() {
-        Some(row) if row.id == confirm.who => Line::from(vec![
+        Some(row) if row.id == confirm.plan.who => Line::from(vec![
             Span::styled("this IS the predicted victim", theme.strong()),
             Span::raw(by),
         ]),
@@ -146,8 +147,8 @@ fn predicted(
 
 /// The memory that it gives back: by its detail, or as an estimate before the detail has come.
 fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
-    let process = context.scene.find(confirm.who)?;
-    if let Some(detail) = &confirm.detail
+    let process = context.scene.find(confirm.plan.who)?;
+    if let Some(detail) = &confirm.plan.detail
         && let Reading::Value(holding) = detail.breakdown
     {
         let size = |kib| text::kib(context, kib);
@@ -178,17 +179,18 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
 /// What is done beside the signal so that the memory comes back sooner.
 fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
     let steps: Vec<String> = confirm
+        .plan
         .expedite()
         .iter()
         .map(|step| match step {
-            Expedite::Priority if !may_raise(context.scene) => {
+            Expedite::Priority if !may_raise_priority(context.scene) => {
                 format!("{} (you lack CAP_SYS_NICE)", step.words())
             }
             step => step.words(),
         })
         .collect();
     if steps.is_empty() {
-        let gentle = confirm.signal.ends() && confirm.signal != Signal::KILL;
+        let gentle = confirm.plan.signal.ends() && confirm.plan.signal != Signal::KILL;
         return gentle.then(|| "it ends at its own pace: nothing is expedited".to_owned());
     }
     Some(format!("expedited: {}", steps.join(", ")))
@@ -197,11 +199,11 @@ fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String>
 /// What it takes to confirm.
 fn confirmation(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
-    match &confirm.ladder {
+    match &confirm.step {
         ConfirmStep::Yes => lines.push((0, keys::yes(theme))),
         ConfirmStep::TypePid { typed, why } => {
             lines.push((1, Line::styled(format!("! {why}"), theme.warn())));
-            let pid = confirm.who.pid.to_string();
+            let pid = confirm.plan.who.pid.to_string();
             lines.push((0, keys::typed_number(theme, "pid", &pid, typed, "nothing")));
         }
     }
@@ -211,7 +213,7 @@ fn confirmation(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine
 /// The keys that change what the dialog asks.
 fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
-    if let Some(detail) = &confirm.detail
+    if let Some(detail) = &confirm.plan.detail
         && let Reading::Value(sharers) = &detail.sharers
         && !sharers.found.is_empty()
     {
@@ -223,8 +225,8 @@ fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> 
             ]),
         ));
     }
-    if confirm.sacrifice {
-        let other = if confirm.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
+    if confirm.plan.sacrifice {
+        let other = if confirm.plan.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         lines.push((
             8,
             Line::from(vec![

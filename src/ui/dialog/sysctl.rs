@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDanger, SysctlDialog};
+use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::model::{Reading, Sysctl};
+use crate::plan::overcommit::SysctlDanger;
 use crate::ui::dialog::sysctl_effects::{effects, warning};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
@@ -21,7 +22,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
     let now = context.scene.now();
     let mut lines: Vec<popup::PriorityLine> = Vec::new();
     for sysctl in Sysctl::ALL {
-        let seen = sysctl.seen(now);
+        let seen = now.sysctl(sysctl);
         // With little room, the one that is being changed stays.
         let priority = if sysctl == edit.knob { 0 } else { 7 };
         lines.push((priority, row(sysctl, seen, edit, theme)));
@@ -33,7 +34,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
             lines.push((1, Line::styled(text, theme.warn())));
         }
         None => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
-        Some(_) if seen_otherwise(edit, edit.knob.seen(now)) => {
+        Some(_) if seen_otherwise(edit, now.sysctl(edit.knob)) => {
             let text = "! its value changed since this opened: Esc, then open it again";
             lines.push((1, Line::styled(text, theme.warn())));
         }

@@ -3,9 +3,10 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::dialog::sysctl::{OvercommitForecast, OvercommitRoom, SysctlDanger, SysctlDialog};
+use crate::app::dialog::sysctl::SysctlDialog;
 use crate::columns::RowContext;
 use crate::model::Sysctl;
+use crate::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 use crate::ui::paint::popup::PriorityLine;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;

@@ -29,7 +29,7 @@ pub fn line(
     let near = severity::of_limit(limit).map_or(theme.plain(), |it| severity::style(theme, it));
     let (room, left) = (text::room(context, limit), text::left(context, limit));
     let victim = text::victim(context, &first.outcome);
-    let all = format!("{victim}{}", text::mates(&first.outcome));
+    let all = format!("{victim}{}", text::also_killed(&first.outcome));
     let label = if width >= 60 { "First limit" } else { "Limit" };
     let name = text::limit_name(limit);
     // The name is cut before anything else is left out, but not to nothing.

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::columns::RowContext;
 use crate::ui::paint::canvas::line_cells;
 use crate::ui::paint::theme::Theme;
-use crate::words::prediction::{Certainty, SentenceStyle, sentence};
+use crate::words::prediction::{Certainty, SentenceForm, sentence};
 
 /// The longest form of the sentence that fits into `room` cells, else the shortest.
 #[must_use]
@@ -29,7 +29,7 @@ fn lines(context: &RowContext<'_>, theme: Theme) -> Vec<Line<'static>> {
         Certainty::TooClose => (theme.danger(), theme.candidate()),
         Certainty::Nobody | Certainty::Off => (theme.danger(), theme.plain()),
     };
-    let line = |form: SentenceStyle| {
+    let line = |form: SentenceForm| {
         let mut spans = vec![Span::styled(form.label, label)];
         if !form.who.is_empty() {
             spans.push(Span::raw(" "));

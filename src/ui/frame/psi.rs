@@ -121,7 +121,7 @@ fn chart_part(
     if window.len() < FEW || !shares.iter().any(Option::is_some) {
         return None;
     }
-    let most = shares.iter().flatten().copied().fold(series.least_top, f64::max);
+    let most = shares.iter().flatten().copied().fold(series.min_top, f64::max);
     let severity = |share: f64| (series.severity)(share, moment);
     let mut spans = chart::spans(theme, &shares, most, &severity);
     spans.push(Span::styled(label, theme.dim()));

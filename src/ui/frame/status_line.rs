@@ -4,8 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::dialog::mode::{Mode, Prompt, PromptKind, ViewKind};
+use crate::app::dialog::prompt::{Prompt, PromptKind};
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::mode::Mode;
+use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App, Notice, NoticeLevel};
 use crate::columns::SizeUnit;
 use crate::ui::paint::canvas::{Canvas, cells, tail};

@@ -5,8 +5,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::dialog::mode::ViewKind;
 use crate::app::incident::report::ShownReport;
+use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App};
 use crate::columns::{RowContext, span_of};
 use crate::model::{DomainKind, EventTime};
@@ -73,11 +73,10 @@ fn facts(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let policy = match app.setup.policy.id() {
-        "linux" => "linux (running)".to_owned(),
-        id => id.to_owned(),
-    };
-    let policy = names_policy.then(|| Span::styled(format!("  model {policy}"), theme.label()));
+    let policy = app.setup.policy;
+    let running = if policy.is_running_kernel() { " (running)" } else { "" };
+    let policy = names_policy
+        .then(|| Span::styled(format!("  model {}{running}", policy.id()), theme.label()));
     let mut facts = Vec::with_capacity(6);
     if app.is_scoped() {
         // A scope other than the machine is the first thing to know.

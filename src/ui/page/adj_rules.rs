@@ -68,11 +68,11 @@ fn state(rules: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
 /// A rule, and the processes that it applies to.
 fn rule(rules: &ActiveRules, nth: usize, theme: Theme) -> Vec<Line<'static>> {
     let Some(rule) = rules.rules.rules.get(nth) else { return Vec::new() };
-    let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+    let subjects: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{:<3} ", nth + 1), theme.label()),
         Span::styled(format!("{}: adj {}", rule.about, rule.adj), theme.strong()),
-        Span::styled(format!("  for {}", whom.join(" or ")), theme.dim()),
+        Span::styled(format!("  for {}", subjects.join(" or ")), theme.dim()),
     ])];
     let cases = || rules.cases.iter().filter(|case| case.rule == nth);
     let have = cases().filter(|case| case.state == RuleCaseState::Has).count();

@@ -59,8 +59,8 @@ fn why_this_rank(case: &Case<'_>) -> Vec<Line<'static>> {
     lines.extend(case.verdict());
     lines.push(case.kernel_score());
     lines.extend(case.rank());
-    lines.push(case.text("rule", policy.about()));
-    let cites = policy.cites().iter();
+    lines.push(case.text("rule", policy.info().about));
+    let cites = policy.info().cites.iter();
     lines.extend(cites.map(|cite| case.text("", &format!("{} at {}", cite.place, cite.at))));
     lines
 }

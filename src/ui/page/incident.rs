@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::view::events::IncidentPage;
+use crate::app::page::incident::IncidentPage;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::theme::Theme;

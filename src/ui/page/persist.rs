@@ -3,13 +3,14 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::page::persist::{PersistMethod, PersistPage};
+use crate::app::page::persist::PersistPage;
+use crate::plan::persist::PersistMethod;
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::lines::wrap;
 use crate::ui::paint::scroll::{PageBox, PageShown};
 use crate::ui::paint::{input, list};
 
-/// Paints the page, scrolled so that the chosen way is in view.
+/// Paints the page, scrolled so that the chosen method is in view.
 pub fn paint(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let title =
         format!("Make oom_score_adj {} of {} {} persistent", page.value, page.who, page.name);
@@ -22,10 +23,10 @@ pub fn paint(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageSho
     }
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (mut from, mut to) = (0, 0);
-    for (nth, way) in page.ways.iter().enumerate() {
+    for (nth, method) in page.methods.iter().enumerate() {
         let chosen = nth == page.at;
         let begin = lines.len();
-        let all = way_lines(way, chosen, canvas);
+        let all = method_lines(method, chosen, canvas);
         lines.extend(all.iter().flat_map(|line| wrap(line, inside.width, 4)));
         if chosen {
             (from, to) = (begin, lines.len());
@@ -36,28 +37,28 @@ pub fn paint(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageSho
     for (y, line) in (inside.top()..inside.bottom()).zip(lines.iter().skip(top)) {
         canvas.line(inside.x, y, inside.width, line);
     }
-    let file = page.chosen().is_some_and(|way| way.place.is_some());
+    let file = page.chosen().is_some_and(|method| method.place.is_some());
     let write = if file { "w writes it to a file, " } else { "" };
     open.foot(&[&format!("Up Down choose, y copies, {write}Esc closes")], canvas);
     PageShown { page: inside.height, lines: lines.len() as u16, dialog: false }
 }
 
 /// A way to make the value persistent: where, the text to copy, and what is to be known of it.
-fn way_lines(way: &PersistMethod, chosen: bool, canvas: &Canvas<'_>) -> Vec<Line<'static>> {
+fn method_lines(method: &PersistMethod, chosen: bool, canvas: &Canvas<'_>) -> Vec<Line<'static>> {
     let theme = canvas.theme;
     let title = if chosen { theme.strong().patch(theme.cursor()) } else { theme.strong() };
     let mark = if chosen { "> " } else { "  " };
     let mut lines = vec![Line::from(vec![
         Span::styled(mark, theme.strong()),
-        Span::styled(way.title.clone(), title),
+        Span::styled(method.title.clone(), title),
     ])];
-    if let Some(place) = &way.place {
+    if let Some(place) = &method.place {
         lines
             .push(Line::from(vec![Span::styled("  in ", theme.label()), Span::raw(place.clone())]));
     }
-    let text = way.text.lines();
+    let text = method.text.lines();
     lines.extend(text.map(|line| Line::styled(format!("    {line}"), theme.good())));
-    lines.extend(way.about.iter().map(|line| Line::styled(format!("  {line}"), theme.dim())));
+    lines.extend(method.about.iter().map(|line| Line::styled(format!("  {line}"), theme.dim())));
     lines
 }
 

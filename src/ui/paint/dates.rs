@@ -1,7 +1,7 @@
 //! Days and dates in local time.
 
 use crate::app::App;
-use crate::app::view::events::civil;
+use crate::app::incident::event_text::civil;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -219,7 +219,7 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
     );
     lines.push(label::line(theme, "total", step(&context, &domain)));
     let Some(outcome) = &line.outcome else { return lines };
-    lines.push(label::line(theme, "victim", text::fate(&context, outcome)));
+    lines.push(label::line(theme, "victim", text::outcome(&context, outcome)));
     let victim = outcome.victim.and_then(|id| scene.find(id));
     if let Some(other) = outcome.beside().and_then(|id| scene.find(id)) {
         lines.push(label::line(theme, "runner-up", text::who(other)));

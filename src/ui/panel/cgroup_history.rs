@@ -24,7 +24,7 @@ type PressureOf = fn(&Cgroup) -> Reading<PsiLine>;
 /// The memory that a cgroup held, in bytes, for each cell of the axis.
 #[must_use]
 pub fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
-    let trail = app.playback.past.trail(path);
+    let trail = app.playback.past.cgroup_history(path);
     let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
     let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
         let value = group.and_then(|group| group.used().value()).map(|used| used.0 as f64);
@@ -38,7 +38,7 @@ pub fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
 /// the axis.
 fn waited(app: &App, path: &str, axis: &TimeAxis, of: PressureOf) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
-    let trail = app.playback.past.trail(path).into_iter().map(|(at, read, group)| {
+    let trail = app.playback.past.cgroup_history(path).into_iter().map(|(at, read, group)| {
         let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
         let last = before.replace((at, read, total));
         let value = last.and_then(|(_, then, before)| {

@@ -127,9 +127,11 @@ fn watch(app: &App) -> Vec<String> {
             ),
             format!("no trigger: {why}"),
         ],
-        PressureWatch::Blind(why) => vec!["known at each sample only:".to_owned(), why.clone()],
+        PressureWatch::Unavailable(why) => {
+            vec!["known at each sample only:".to_owned(), why.clone()]
+        }
     };
-    if app.pace.watch.wakes() && scene.now().swap.total_kib.0 == 0 {
+    if app.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
         lines.push("without swap, kills come with little pressure".to_owned());
     }
     lines

@@ -2,10 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::timeline::{TimelineEntry, whom};
+use crate::app::incident::event_text::{foreseen_word, whom};
+use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
-use crate::app::session::journal::{JournalEntry, PendingSignal};
-use crate::app::view::events::foreseen_word;
+use crate::app::session::journal::JournalEntry;
+use crate::app::session::pending::PendingSignal;
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size, span_of};
 use crate::model::{EventTime, Killer, OomEvent, Signal};

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::forecast::opinion::KillerOpinion;
+use crate::forecast::killer_opinion::KillerOpinion;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::label;
 use crate::ui::paint::text;
@@ -63,8 +63,8 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
         lines.push(say("signal", format!("{}: {}", act.signal, act.why), theme));
     }
     lines.extend(also_killed(&context, opinion).map(|text| say("with it", text, theme)));
-    lines.push(say("rule", policy.about().to_owned(), theme));
-    for (nth, cite) in policy.cites().iter().enumerate() {
+    lines.push(say("rule", policy.info().about.to_owned(), theme));
+    for (nth, cite) in policy.info().cites.iter().enumerate() {
         let label = if nth == 0 { "source" } else { "" };
         lines.push(say(label, format!("{} at {}", cite.place, cite.at), theme));
     }

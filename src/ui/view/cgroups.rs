@@ -243,7 +243,7 @@ fn paint_victim(
     canvas: &mut Canvas<'_>,
 ) {
     let Some(outcome) = &entry.line.outcome else { return };
-    let forms = text::fates(context, outcome);
+    let forms = text::outcome_forms(context, outcome);
     let text = forms.iter().find(|it| cells(it) <= width).unwrap_or(&forms[3]);
     let style = if outcome.victim.is_none() || outcome.overridden.is_some() {
         canvas.theme.dim()

@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry, whom};
+use crate::app::incident::event_text::{foreseen_word, whom};
+use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
-use crate::app::view::events::foreseen_word;
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size};
 use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim};
@@ -80,7 +80,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let compared = |it: &OomEvent| it.prediction != PredictionResult::NoLook;
+        let compared = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
         let compared = app.timeline.events.iter().any(compared);
         let seen = if width >= 76 && compared { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]

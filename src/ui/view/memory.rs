@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::app::App;
-use crate::app::dialog::mode::Mode;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::mode::Mode;
 use crate::app::view::memory::ZOOMS;
 use crate::forecast::series::SERIES;
 use crate::ui::frame::layout::{Layout, ViewSpace};

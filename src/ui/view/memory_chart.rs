@@ -81,7 +81,7 @@ impl<'a> SeriesChart<'a> {
             series,
             now: app.shown_at().map_or(Reading::NotAsked, |at| window.value(series, at)),
             ends: most.is_finite().then_some((least, most)),
-            top: top.max(series.least_top),
+            top: top.max(series.min_top),
             chosen: SERIES.get(app.memory.chosen).is_some_and(|it| it.id == series.id),
             cells,
         }

@@ -335,7 +335,7 @@ impl TableGrid {
             let process = scene.now().processes.get(line.at? as usize)?;
             Some(process.dying && process.has_mm)
         };
-        if app.journal.pursues(line.id) {
+        if app.journal.is_pending(line.id) {
             canvas.text(x + 1, area.y, 1, "x", theme.danger());
         } else if is_dying() == Some(true) {
             // Killed by something else than doomtop.

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::columns::RowContext;
-use crate::forecast::opinion::KillerOpinion;
+use crate::forecast::killer_opinion::KillerOpinion;
 use crate::policy::BadnessUnit;
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::{headline, status_line};
@@ -221,7 +221,7 @@ fn armed(opinion: &KillerOpinion) -> String {
 
 /// Points in their unit, in few cells.
 fn points(context: &RowContext<'_>, points: Points) -> String {
-    let bare = context.policy.unit() == BadnessUnit::Bare;
+    let bare = context.policy.info().unit == BadnessUnit::Bare;
     match points.0 {
         // A bare number may have any size; its first digits are enough.
         many if bare && many >= 10_000_000 => format!("{}M", many / 1_000_000),
@@ -249,7 +249,7 @@ fn dies(
         return (text::victim(context, outcome).into(), theme.dim());
     }
     let close = outcome.too_close();
-    let forms = text::fates(context, outcome);
+    let forms = text::outcome_forms(context, outcome);
     let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[3]).clone();
     if close {
         // The number of candidates is more useful than half a name.

@@ -1,27 +1,27 @@
-//! Any keys, pauses, looks, sizes and answers of the world: nothing leaves without a question that was
-//! seen and confirmed, and the cursor stays on its lines.
+//! Any keys, pauses, samples, sizes and outcomes: no intent leaves without a dialog that was on the screen
+//! and confirmed, and the cursor stays within the lines.
 //!
-//! Two bytes a step: what happens, and how much time has passed before it, in steps of 8 ms.
+//! Each step takes two bytes: what happens, and the time before it in units of 8 ms.
 
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::dialog::signal::Ladder;
-use doomtop::app::keymap::bindings::{Code, Key};
+use doomtop::app::adj_rules::rules::RulesUpdate;
 use doomtop::app::dialog::mode::{Mode, QUIET, TYPE_AHEAD};
-use doomtop::app::adj_rules::rules::News;
-use doomtop::app::{Acting, App, Loaded, Msg, Request};
-use doomtop::intent::{Consent, Intent, Outcome, Refusal, Spare};
+use doomtop::app::dialog::signal::ConfirmStep;
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
+use doomtop::intent::{ConfirmedBy, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::policy::Policy;
-use doomtop::policy::site::{AdjRules, Rule};
-use doomtop::ui::Look;
+use doomtop::policy::site::{AdjRules, SiteRule};
+use doomtop::ui::Theme;
 use doomtop::units::{Adj, Kib, Millis};
 use doomtop_fuzz::{SIZES, bounded, fixture, paint, setup};
 use libfuzzer_sys::fuzz_target;
 
-/// The looks of each machine.
+/// The samples of each machine.
 static MACHINES: LazyLock<Vec<Vec<Arc<Snapshot>>>> = LazyLock::new(|| {
     let texts = [
         include_str!("../../fixtures/small.jsonl"),
@@ -32,7 +32,7 @@ static MACHINES: LazyLock<Vec<Vec<Arc<Snapshot>>>> = LazyLock::new(|| {
     texts.iter().map(|text| fixture(text)).collect()
 });
 
-/// Rules of adj, as two versions of a file.
+/// Adj rules: two versions of a file.
 static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
     let texts = [
         include_str!("../../../assets/adj-rules.toml"),
@@ -42,10 +42,10 @@ static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
     rules.map(Arc::new).collect()
 });
 
-/// A site's own rule.
+/// A site policy.
 static SITE: LazyLock<Option<&'static dyn Policy>> = LazyLock::new(|| {
     let text = include_str!("../../../assets/policies/protect-databases.toml");
-    let site: &'static dyn Policy = Rule::compile(text, Arc::default()).ok()?.leak("rule.toml");
+    let site: &'static dyn Policy = SiteRule::compile(text, Arc::default()).ok()?.leak("rule.toml");
     Some(site)
 });
 
@@ -62,35 +62,35 @@ fuzz_target!(|data: &[u8]| {
 struct Player {
     app: App,
     own: ProcId,
-    acting: Acting,
-    sample: Look,
+    acting: ActingMode,
+    theme: Theme,
     machine: usize,
     frame: usize,
     size: usize,
     now: u64,
     pressed: Option<u64>,
-    /// Since when the dialog in front stands there whole.
+    /// Since when the whole dialog has been on the screen.
     opened: Option<u64>,
 }
 
 impl Player {
     fn new(first: u8, second: u8) -> Self {
         let acting = match first % 8 {
-            0..=3 => Acting::Free,
-            4 => Acting::Rehearsal,
-            5 => Acting::ReadOnly,
-            6 => Acting::NotReal,
-            _ => Acting::Elsewhere,
+            0..=3 => ActingMode::Free,
+            4 => ActingMode::Rehearsal,
+            5 => ActingMode::ReadOnly,
+            6 => ActingMode::NotReal,
+            _ => ActingMode::Elsewhere,
         };
         let machine = usize::from(first >> 3) % MACHINES.len();
-        let cast = MACHINES[machine].first().map(|sample| &sample.processes);
-        let own = cast.and_then(|cast| cast.get(usize::from(second >> 5) * 3));
+        let processes = MACHINES[machine].first().map(|sample| &sample.processes);
+        let own = processes.and_then(|processes| processes.get(usize::from(second >> 5) * 3));
         let own = own.map_or(ProcId::default(), |process| process.id);
         let mut player = Self {
             app: App::new(setup(acting, own)),
             own,
             acting,
-            sample: Look { colour: second & 1 == 0, unicode: second & 2 == 0 },
+            theme: Theme { colour: second & 1 == 0, unicode: second & 2 == 0 },
             machine,
             frame: 0,
             size: usize::from(second >> 2) % SIZES.len(),
@@ -111,16 +111,16 @@ impl Player {
             0xcc => self.quiet(Msg::Tick(Millis(self.now))),
             0xcd => self.quiet(Msg::Paste(String::from("y\n500\ry"))),
             0xce => self.quiet(Msg::Paste(String::from("/tmp/\u{1b}]0;x\u{7}\u{202e}a.conf"))),
-            0xcf => self.quiet(Msg::Missed(String::from("cannot read stat"))),
-            0xd0 => self.quiet(Msg::Lost(String::from("the end"))),
+            0xcf => self.quiet(Msg::SamplingFailed(String::from("cannot read stat"))),
+            0xd0 => self.quiet(Msg::SourceLost(String::from("the end"))),
             0xd1 | 0xd2 => {
                 let rules = Arc::clone(&RULES[usize::from(what - 0xd1) % RULES.len()]);
-                self.quiet(Msg::AdjRules(News::Good { file: "rules".to_owned(), rules }));
+                self.quiet(Msg::AdjRules(RulesUpdate::Good { file: "rules".to_owned(), rules }));
             }
-            0xd3 => self.quiet(Msg::AdjRules(News::Bad(String::from("1:1: no rule")))),
+            0xd3 => self.quiet(Msg::AdjRules(RulesUpdate::Bad(String::from("1:1: no rule")))),
             0xd4 => {
                 if let Some(site) = *SITE {
-                    self.quiet(Msg::Rule(Loaded(site)));
+                    self.quiet(Msg::Rule(LoadedPolicy(site)));
                 }
             }
             0xd5..=0xd7 => {
@@ -137,7 +137,7 @@ impl Player {
         }
         self.draw();
         let lines = match self.app.screen {
-            doomtop::app::dialog::mode::Screen::Processes => Some(self.app.lines.len()),
+            doomtop::app::dialog::mode::ViewKind::Processes => Some(self.app.lines.len()),
             _ => None,
         };
         if let Some(lines) = lines {
@@ -146,34 +146,34 @@ impl Player {
         }
     }
 
-    /// What the user did not do asks for nothing.
+    /// A message that is not a key must not cause an intent.
     fn quiet(&mut self, msg: Msg) {
-        let said = format!("{msg:?}");
+        let cause = format!("{msg:?}");
         let asked = self.app.update(msg);
-        assert!(!asked.iter().any(|it| matches!(it, Request::Act(_))), "{asked:?} by {said}");
+        assert!(!asked.iter().any(|it| matches!(it, Request::Act(_))), "{asked:?} by {cause}");
     }
 
-    /// Another look: what the rules that are on wish is all that may leave.
+    /// Another sample: only intents of enabled adj rules may leave.
     fn sampled(&mut self) {
         let samples = &MACHINES[self.machine];
         let Some(sample) = samples.get(self.frame % samples.len().max(1)) else { return };
-        // Time goes on, whatever the recording's own clock says.
+        // The clock of the recording does not matter: time goes on.
         let mut sample = Snapshot::clone(sample);
         sample.clock.monotonic_ms = Millis(self.now);
         self.frame += 1;
-        let on = self.app.sticky.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Sampled(Arc::new(sample)));
         for request in &asked {
             let Request::Act(intent) = request else { continue };
             assert!(on, "{intent:?} without consent");
-            assert!(matches!(intent, Intent::KeepAdj { .. }), "{intent:?} by a look");
+            assert!(matches!(intent, Intent::SetAdjByRule { .. }), "{intent:?} by a sample");
         }
         self.answer(asked);
     }
 
     fn key(&mut self, key: Key) {
         let dialog = self.app.mode.clone();
-        let on = self.app.sticky.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Key(key, Millis(self.now)));
         let seen = self.opened.is_some_and(|since| self.now >= since + TYPE_AHEAD.0);
         let alone = self.pressed.is_none_or(|before| self.now >= before + QUIET.0);
@@ -182,15 +182,20 @@ impl Player {
             let Request::Act(intent) = request else { continue };
             assert!(dialog.asks() && seen && alone, "{intent:?} by {key}, unseen: {dialog:?}");
             assert!(
-                matches!(self.acting, Acting::Free | Acting::Rehearsal),
+                matches!(self.acting, ActingMode::Free | ActingMode::Rehearsal),
                 "{intent:?} while {:?}",
                 self.acting
             );
-            self.agreed(&dialog, key, intent);
+            self.check_consent(&dialog, key, intent);
         }
-        if !on && self.app.sticky.as_ref().is_some_and(|rules| rules.is_on()) {
-            let Mode::Ask(ask) = &dialog else { panic!("rules went on from {dialog:?}") };
-            assert!(seen && alone && key == Key::plain(Code::Enter), "rules went on by {key}");
+        if !on && self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on()) {
+            let Mode::RuleConsent(ask) = &dialog else {
+                panic!("rules were enabled from {dialog:?}")
+            };
+            assert!(
+                seen && alone && key == Key::plain(KeyCode::Enter),
+                "rules were enabled by {key}"
+            );
             assert_eq!(ask.typed.parse(), Ok(ask.count), "the count was not typed");
         }
         let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&self.app.mode);
@@ -200,11 +205,11 @@ impl Player {
         self.answer(asked);
     }
 
-    /// Whether this dialog and this key are what the intent needs.
-    fn agreed(&self, dialog: &Mode, key: Key, intent: &Intent) {
-        let enter = key == Key::plain(Code::Enter);
+    /// Checks that this dialog and this key may cause the intent.
+    fn check_consent(&self, dialog: &Mode, key: Key, intent: &Intent) {
+        let enter = key == Key::plain(KeyCode::Enter);
         match (dialog, intent) {
-            (Mode::Edit(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
+            (Mode::Adjust(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
                 assert!(enter && !edit.is_wide(), "the list was not shown");
                 assert_eq!((*who, *from, Some(*to)), (edit.who, edit.from, edit.value()));
             }
@@ -213,39 +218,41 @@ impl Player {
                 assert_eq!((*who, *from, *to), (asking.who, asking.from, asking.to));
                 assert_eq!(*revert, !asking.again);
             }
-            (Mode::Several(several), _) => {
+            (Mode::Bulk(several), _) => {
                 assert!(enter && several.is_agreed(), "its count was not typed");
                 assert_eq!(several.unseen(), 0, "some were never on the screen");
                 assert!(several.intents().any(|listed| listed == *intent), "not listed");
             }
-            (Mode::Confirm(confirm), Intent::Signal { who, signal, consent, .. }) => {
+            (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
                 assert_eq!((*who, *signal), (confirm.who, confirm.signal));
                 match (&confirm.ladder, consent) {
-                    (Ladder::Yes, Consent::Plain) => assert_eq!(key.code, Code::Char('y')),
-                    (Ladder::TypePid { typed, .. }, Consent::TypedPid) => {
+                    (ConfirmStep::Yes, ConfirmedBy::Plain) => {
+                        assert_eq!(key.code, KeyCode::Char('y'))
+                    }
+                    (ConfirmStep::TypePid { typed, .. }, ConfirmedBy::TypedPid) => {
                         assert!(enter && typed.parse() == Ok(who.pid), "{typed}");
                     }
                     other => panic!("{other:?}"),
                 }
             }
-            (Mode::Knobs(edit), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert!(enter, "{key}");
                 assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
             }
-            (Mode::Sure(sure), Intent::SetKnob { knob, to, .. }) => {
+            (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert_eq!(key, Key::char('y'));
                 assert_eq!((*knob, *to), (sure.knob, sure.to));
             }
             other => panic!("{other:?}"),
         }
         if matches!(intent, Intent::Signal { .. } | Intent::KillCgroup { .. }) {
-            for who in intent.reached() {
+            for who in intent.targets() {
                 assert!(who.pid > 1 && who.pid != self.own.pid, "{intent:?}");
             }
         }
     }
 
-    /// The world answers: most is done, some of it is refused.
+    /// Sends outcomes: most intents are carried out, some are refused.
     fn answer(&mut self, asked: Vec<Request>) {
         for (nth, request) in asked.into_iter().enumerate() {
             let Request::Act(intent) = request else { continue };
@@ -256,29 +263,29 @@ impl Player {
                     let now = if odd == 1 { Adj(7) } else { to };
                     Outcome::AdjSet { who, name, before: from, now, revert }
                 }
-                Intent::KeepAdj { who, name, from, to, rule, digest } => {
-                    Outcome::AdjKept { who, name, before: from, now: to, rule, digest }
+                Intent::SetAdjByRule { who, name, from, to, rule, digest } => {
+                    Outcome::AdjSetByRule { who, name, before: from, now: to, rule, digest }
                 }
                 Intent::Signal { who, name, signal, .. } => {
-                    let (haste, pinned) = (Vec::new(), true);
+                    let (steps, pinned) = (Vec::new(), true);
                     let sent =
-                        Outcome::Signalled { who, name: name.clone(), signal, pinned, haste };
-                    self.quiet(Msg::Came(sent));
-                    let (after, spare) = (Millis(40), Spare::default());
-                    Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }
+                        Outcome::Signalled { who, name: name.clone(), signal, pinned, steps };
+                    self.quiet(Msg::Outcome(sent));
+                    let (after, free) = (Millis(40), FreeMemory::default());
+                    Outcome::Exited { who, name, after, held: Kib(100), before: free, now: free }
                 }
                 Intent::KillCgroup { path, members } => Outcome::CgroupKilled { path, members },
-                Intent::SetKnob { knob, from, to } => {
-                    Outcome::KnobSet { knob, before: from, now: to, zeroed: None }
+                Intent::SetSysctl { sysctl: knob, from, to } => {
+                    Outcome::SysctlSet { sysctl: knob, before: from, now: to, zeroed: None }
                 }
             };
-            self.quiet(Msg::Came(outcome));
+            self.quiet(Msg::Outcome(outcome));
         }
     }
 
     fn draw(&mut self) {
         let (app, size) = (&mut self.app, SIZES[self.size % SIZES.len()]);
-        paint(app, size, self.sample, Millis(self.now));
+        paint(app, size, self.theme, Millis(self.now));
         match (self.app.mode.asks(), self.app.viewport.dialog) {
             (true, true) => drop(self.opened.get_or_insert(self.now)),
             _ => self.opened = None,
@@ -286,31 +293,31 @@ impl Player {
     }
 }
 
-/// A byte as a key: ASCII as terminals send it, the others behind.
+/// A byte as a key: ASCII as terminals send it, then the other keys.
 fn key(byte: u8) -> Option<Key> {
     Some(match byte {
-        b'\r' | b'\n' => Key::plain(Code::Enter),
-        b'\t' => Key::plain(Code::Tab),
-        0x1b => Key::plain(Code::Esc),
-        0x7f | 0x08 => Key::plain(Code::Backspace),
+        b'\r' | b'\n' => Key::plain(KeyCode::Enter),
+        b'\t' => Key::plain(KeyCode::Tab),
+        0x1b => Key::plain(KeyCode::Esc),
+        0x7f | 0x08 => Key::plain(KeyCode::Backspace),
         0x01..=0x1a => Key::ctrl(char::from(byte + 0x60)),
         0x20..=0x7e => Key::char(char::from(byte)),
-        0x80 => Key::plain(Code::BackTab),
-        0x81 => Key::plain(Code::Delete),
-        0x82 => Key::plain(Code::Up),
-        0x83 => Key::plain(Code::Down),
-        0x84 => Key::plain(Code::Left),
-        0x85 => Key::plain(Code::Right),
-        0x86 => Key::plain(Code::Home),
-        0x87 => Key::plain(Code::End),
-        0x88 => Key::plain(Code::PageUp),
-        0x89 => Key::plain(Code::PageDown),
-        0x8a => Key::shift(Code::Up),
-        0x8b => Key::shift(Code::Down),
+        0x80 => Key::plain(KeyCode::BackTab),
+        0x81 => Key::plain(KeyCode::Delete),
+        0x82 => Key::plain(KeyCode::Up),
+        0x83 => Key::plain(KeyCode::Down),
+        0x84 => Key::plain(KeyCode::Left),
+        0x85 => Key::plain(KeyCode::Right),
+        0x86 => Key::plain(KeyCode::Home),
+        0x87 => Key::plain(KeyCode::End),
+        0x88 => Key::plain(KeyCode::PageUp),
+        0x89 => Key::plain(KeyCode::PageDown),
+        0x8a => Key::shift(KeyCode::Up),
+        0x8b => Key::shift(KeyCode::Down),
         0x8c => Key::char('\u{e9}'),
         0x8d => Key::char('\u{4e2d}'),
-        0x90..=0x9b => Key::plain(Code::F(byte - 0x8f)),
-        0x9c..=0x9f => Key::shift(Code::F(byte - 0x9c + 6)),
+        0x90..=0x9b => Key::plain(KeyCode::F(byte - 0x8f)),
+        0x9c..=0x9f => Key::shift(KeyCode::F(byte - 0x9c + 6)),
         0xa0..=0xb9 => Key::alt(char::from(byte - 0xa0 + b'a')),
         _ => return None,
     })

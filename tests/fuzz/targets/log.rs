@@ -1,31 +1,31 @@
-//! Any bytes as a kernel log: reports, their rankings, what is told of them as text and as JSON.
+//! Any bytes as a kernel log: its reports, their rankings, and both as text and JSON.
 
 #![no_main]
 
-use doomtop::events::Reader;
+use doomtop::events::KernelLogReader;
 use doomtop::policy::POLICIES;
-use doomtop::report::explain::{Common, Explained};
-use doomtop::report::text::Manner;
+use doomtop::report::explain::{DumpContext, ExplainedReport};
+use doomtop::report::text::TextStyle;
 use doomtop_fuzz::{bounded, harmless, harmless_bytes, judge};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| bounded(|| explain(data)));
 
 fn explain(data: &[u8]) {
-    // The first byte says by whose rule, or that of the report's own kernel.
+    // The first byte chooses the policy; without a match it is that of the kernel in the report.
     let Some((&first, log)) = data.split_first() else { return };
     let policy = POLICIES.get(usize::from(first)).copied();
-    let mut reader = Reader::default();
+    let mut reader = KernelLogReader::default();
     for line in log.split_inclusive(|&byte| byte == b'\n') {
         reader.take(&String::from_utf8_lossy(line));
     }
     let reports = reader.finish();
-    let common = Common::of(&reports);
+    let context = DumpContext::of(&reports);
     for report in reports.iter().take(8) {
-        let explained = Explained::new(report, &common, policy);
+        let explained = ExplainedReport::new(report, &context, policy);
         let mut out = Vec::new();
-        let manner = Manner { cut: (first % 2 == 0).then_some(80), ascii: first % 3 == 0 };
-        let written = explained.write(&mut out, usize::from(first), manner);
+        let style = TextStyle { cut: (first % 2 == 0).then_some(80), ascii: first % 3 == 0 };
+        let written = explained.write(&mut out, usize::from(first), style);
         assert!(written.is_ok(), "a vector takes everything");
         harmless_bytes(&out);
         harmless(&explained.json().to_string());

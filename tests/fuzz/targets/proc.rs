@@ -1,4 +1,4 @@
-//! Any bytes as any file that the kernel or a killer wrote; the first byte says which.
+//! Any bytes as a file of the kernel or of a killer; the first byte says which.
 
 #![no_main]
 
@@ -14,7 +14,6 @@ fuzz_target!(|data: &[u8]| {
     bounded(|| parse(which, bytes));
 });
 
-/// Neutral text is what it stands for.
 fn harmless_all(texts: &[Text]) {
     texts.iter().for_each(|text| harmless(text.as_str()));
 }
@@ -75,7 +74,7 @@ fn parse(which: u8, bytes: &[u8]) {
         }
         27 => drop((percentage(&text), seconds(&text))),
         28 => {
-            if let Some((_, notes)) = json(bytes).as_ref().and_then(oomd_json) {
+            if let Some((_, notes)) = oomd_json(bytes) {
                 harmless_all(&notes);
             }
         }
@@ -84,7 +83,7 @@ fn parse(which: u8, bytes: &[u8]) {
         _ => {
             let neutral = neutral(bytes);
             harmless(&neutral);
-            assert_eq!(unescape(&neutral), bytes, "the neutral form can be turned back");
+            assert_eq!(unescape(&neutral), bytes, "escaping is reversible");
             let comm = Comm::new(bytes);
             harmless(&comm.to_string());
             harmless(Text::command_line(bytes).as_str());

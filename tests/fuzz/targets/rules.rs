@@ -1,4 +1,4 @@
-//! Any bytes as a site's own rule and as a file of rules of adj: what compiles judges a machine.
+//! Any bytes as a site policy and as a file of adj rules. What compiles is applied to fixtures.
 
 #![no_main]
 
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use doomtop::model::{Scene, Text};
-use doomtop::policy::site::{AdjRules, Fault, Rule};
+use doomtop::policy::site::{AdjRules, Diagnostic, SiteRule};
 use doomtop::rank::Ranking;
 use doomtop_fuzz::{bounded, fixture, harmless};
 use libfuzzer_sys::fuzz_target;
 
-/// A policy lives as long as the program: so many bytes of text are made one.
+/// Maximum number of bytes that become policies: a policy lives as long as the program.
 const LEAKED: usize = 16 << 20;
 
 static MACHINES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
@@ -43,15 +43,15 @@ fuzz_target!(|data: &[u8]| {
     bounded(|| if first % 2 == 0 { site(&text) } else { adj(&text) });
 });
 
-fn told(faults: &[Fault]) {
-    assert!(!faults.is_empty(), "a refusal says why");
+fn check_refusal(faults: &[Diagnostic]) {
+    assert!(!faults.is_empty(), "a refusal has a reason");
     faults.iter().for_each(|fault| harmless(&fault.to_string()));
 }
 
 fn site(text: &str) {
-    let rule = match Rule::compile(text, Arc::clone(&USERS)) {
+    let rule = match SiteRule::compile(text, Arc::clone(&USERS)) {
         Ok(rule) => rule,
-        Err(faults) => return told(&faults),
+        Err(faults) => return check_refusal(&faults),
     };
     harmless(rule.name());
     let _ = rule.steps();
@@ -68,18 +68,18 @@ fn site(text: &str) {
     }
     let policy: &'static dyn doomtop::policy::Policy = rule.leak("rule.toml");
     harmless(policy.title());
-    harmless(policy.about());
+    harmless(policy.info().about);
     for scene in &*MACHINES {
         let ranking = Ranking::new(policy, scene);
         let again = Ranking::new(policy, scene);
         let order = |ranking: &Ranking| ranking.rows().iter().map(|row| row.id).collect::<Vec<_>>();
-        assert_eq!(order(&ranking), order(&again), "the same look, the same order");
+        assert_eq!(order(&ranking), order(&again), "the same sample, the same order");
         if let Some(victim) = ranking.victim().and_then(|row| scene.find(row.id)) {
-            assert!(policy.company(victim, scene).iter().all(|other| other.id != victim.id));
-            let _ = policy.act(victim);
+            assert!(policy.also_killed(victim, scene).iter().all(|other| other.id != victim.id));
+            let _ = policy.action(victim);
         }
         for process in &scene.now().processes {
-            if let Some(trouble) = policy.trouble(process, scene) {
+            if let Some(trouble) = policy.rule_error(process, scene) {
                 harmless(&trouble);
             }
         }
@@ -89,11 +89,11 @@ fn site(text: &str) {
 fn adj(text: &str) {
     let rules = match AdjRules::compile(text, Arc::clone(&USERS)) {
         Ok(rules) => rules,
-        Err(faults) => return told(&faults),
+        Err(faults) => return check_refusal(&faults),
     };
     for rule in &rules.rules {
         harmless(&rule.about);
-        assert!((-1000..=1000).contains(&rule.adj.0), "off the scale: {}", rule.adj);
+        assert!((-1000..=1000).contains(&rule.adj.0), "out of range: {}", rule.adj);
         rule.whom.iter().for_each(|whom| harmless(&whom.to_string()));
     }
     for scene in &*MACHINES {

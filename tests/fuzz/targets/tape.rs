@@ -1,15 +1,15 @@
-//! Any bytes as a recording, packed or not, and a real one with its facts exchanged: each look that
-//! comes out is judged by every policy, written by every report and painted.
+//! Any bytes as a recording, compressed or not, and real recordings with exchanged values: each sample that
+//! is read is ranked by every policy, written by every report, and painted.
 
 #![no_main]
 
 use std::io::{BufReader, Cursor, Write};
 
-use doomtop::app::keymap::bindings::{Code, Key};
-use doomtop::app::{Acting, App, Msg};
+use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::{ActingMode, App, Msg};
 use doomtop::model::{Needs, ProcId, Scene};
 use doomtop::source::{Recording, Source};
-use doomtop::ui::Look;
+use doomtop::ui::Theme;
 use doomtop::units::Millis;
 use doomtop_fuzz::{SIZES, bounded, harmless, judge, paint, setup};
 use flate2::Compression;
@@ -17,7 +17,7 @@ use flate2::write::GzEncoder;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
-/// A machine of few processes, and one of cgroups and killers.
+/// A machine with few processes, and one with cgroups and killers.
 const REAL: [&str; 2] =
     [include_str!("../../fixtures/small.jsonl"), include_str!("../../fixtures/strict.jsonl")];
 
@@ -25,15 +25,15 @@ fuzz_target!(|data: &[u8]| {
     let Some((&first, rest)) = data.split_first() else { return };
     let bytes = match first % 4 {
         0 => rest.to_vec(),
-        1 => packed(rest),
-        // Bytes that are gzip by themselves are small, or they unpack to more than can be looked at.
+        1 => compressed(rest),
+        // Arbitrary gzip is not tried: a few bytes may decompress to far too many.
         _ => exchanged(REAL[usize::from(first % 4 - 2)], rest),
     };
     bounded(|| play(bytes, first));
 });
 
-/// Packed, then one bit of it turned, where the bytes begin so.
-fn packed(rest: &[u8]) -> Vec<u8> {
+/// Compresses the bytes and flips one bit, at the position that the first two bytes give.
+fn compressed(rest: &[u8]) -> Vec<u8> {
     let Some((&[high, low], text)) = rest.split_first_chunk() else { return Vec::new() };
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     let _ = out.write_all(text);
@@ -45,8 +45,8 @@ fn packed(rest: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What a fact may be exchanged for.
-fn other(kind: u8, was: &Value) -> Value {
+/// The value that replaces another one.
+fn replacement(kind: u8, was: &Value) -> Value {
     let words = ["Denied", "Missing", "NotAsked", "max", "", "/", "/a/../b", "\u{1b}[2J\u{202e}x"];
     match kind {
         0 => Value::Null,
@@ -72,7 +72,7 @@ fn other(kind: u8, was: &Value) -> Value {
     }
 }
 
-/// The text of a real recording; each three bytes exchange one of its facts.
+/// The text of a real recording; every three bytes replace one value.
 fn exchanged(text: &str, edits: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Value> =
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -80,9 +80,9 @@ fn exchanged(text: &str, edits: &[u8]) -> Vec<u8> {
         let mut nth = usize::from(u16::from_be_bytes([edit[0], edit[1]]));
         let total: usize = lines.iter().map(leaves).sum();
         nth %= total.max(1);
-        let mut exchange = |fact: &mut Value| *fact = other(edit[2], fact);
+        let mut replace = |fact: &mut Value| *fact = replacement(edit[2], fact);
         for line in &mut lines {
-            let Some(left) = with_leaf(line, nth, &mut exchange) else { break };
+            let Some(left) = with_leaf(line, nth, &mut replace) else { break };
             nth = left;
         }
     }
@@ -102,7 +102,7 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// Does something to the nth fact; how many facts were passed by, where there are not so many.
+/// Calls `work` with the nth leaf. If there are fewer leaves, returns how many are left to skip.
 fn with_leaf(value: &mut Value, nth: usize, work: &mut dyn FnMut(&mut Value)) -> Option<usize> {
     let mut left = nth;
     let mut members: Box<dyn Iterator<Item = &mut Value>> = match value {
@@ -126,9 +126,9 @@ fn with_leaf(value: &mut Value, nth: usize, work: &mut dyn FnMut(&mut Value)) ->
 fn play(bytes: Vec<u8>, first: u8) {
     let reader = BufReader::new(Cursor::new(bytes));
     let mut recording = Recording::open(Box::new(reader), "tape");
-    let mut app = App::new(setup(Acting::NotReal, ProcId::default()));
+    let mut app = App::new(setup(ActingMode::NotReal, ProcId::default()));
     let mut scene: Option<Scene> = None;
-    let sample = Look { colour: first & 4 == 0, unicode: first & 8 == 0 };
+    let theme = Theme { colour: first & 4 == 0, unicode: first & 8 == 0 };
     let sizes = SIZES.iter().cycle().skip(usize::from(first >> 4));
     for (nth, &size) in (0..4).zip(sizes) {
         let snapshot = match recording.sample(&Needs::default(), None) {
@@ -148,10 +148,11 @@ fn play(bytes: Vec<u8>, first: u8) {
             judge(scene);
         }
         app.update(Msg::Sampled(snapshot));
-        let pages = [Key::plain(Code::Tab), Key::plain(Code::Enter), Key::plain(Code::Esc)];
+        let pages =
+            [Key::plain(KeyCode::Tab), Key::plain(KeyCode::Enter), Key::plain(KeyCode::Esc)];
         for (step, key) in (0..).zip(pages) {
             let at = Millis(10_000 + nth * 5000 + step * 1000);
-            paint(&mut app, size, sample, at);
+            paint(&mut app, size, theme, at);
             app.update(Msg::Key(key, at));
         }
     }

@@ -2,9 +2,9 @@
 
 use ratatui::text::Line;
 
-use crate::app::dialog::signal::SignalDialog;
 use crate::model::Reading;
-use crate::policy::sacrifice;
+use crate::plan::signal::SignalPlan;
+use crate::policy::{KillScope, sacrifice};
 use crate::rank::also_killed::group_mates;
 use crate::ui::paint::text;
 use crate::ui::panel::explain::case::Case;
@@ -34,27 +34,27 @@ impl Case<'_> {
         Some(self.text("frees", &text))
     }
 
-    /// The dialog that would ask before a sacrifice; it finds what dies with the process.
-    fn dialog(&self) -> Result<SignalDialog, &'static str> {
-        SignalDialog::sacrifice(self.process, self.app.setup.own, self.context.scene)
+    /// The plan of a sacrifice: what the dialog would say before it.
+    fn plan(&self) -> Result<SignalPlan, &'static str> {
+        SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene)
     }
 
     /// What dies with it, in one line.
     pub(crate) fn dies_with_it(&self) -> Option<Line<'static>> {
-        let also_killed = self.dialog().map(|dialog| dialog.also_killed).unwrap_or_default();
+        let also_killed = self.plan().map(|plan| plan.also_killed).unwrap_or_default();
         (!also_killed.is_empty()).then(|| self.text("with it", &also_killed.join("; ")))
     }
 
     /// What dies with it, a line each, and whether it is protected.
     pub(crate) fn all_that_dies_with_it(&self) -> Vec<Line<'static>> {
         let mut lines: Vec<Line<'static>> = self.killed_with_it().into_iter().collect();
-        match self.dialog() {
+        match self.plan() {
             Err(why) => lines.push(self.text("protected", why)),
-            Ok(dialog) if dialog.also_killed.is_empty() && lines.is_empty() => {
+            Ok(plan) if plan.also_killed.is_empty() && lines.is_empty() => {
                 lines.push(self.text("with it", "nothing else"));
             }
-            Ok(dialog) => {
-                for other in &dialog.also_killed {
+            Ok(plan) => {
+                for other in &plan.also_killed {
                     lines.push(self.text(if lines.is_empty() { "with it" } else { "" }, other));
                 }
             }
@@ -64,7 +64,8 @@ impl Case<'_> {
 
     /// Who is killed with it because the policy kills a whole cgroup, or signals a whole process group.
     pub(crate) fn killed_with_it(&self) -> Option<Line<'static>> {
-        if self.context.policy.signals_groups(self.context.scene) {
+        let scope = self.context.policy.traits(self.context.scene).kill_scope;
+        if scope == KillScope::ProcessGroup {
             let others = self.context.policy.also_killed(self.process, self.context.scene);
             let names: Vec<String> = others.iter().take(3).map(|it| text::who(it)).collect();
             let more = others.len() - names.len();
@@ -75,7 +76,7 @@ impl Case<'_> {
             );
             return (!others.is_empty()).then(|| self.text("with it", &text));
         }
-        if !self.context.policy.kills_groups(self.context.scene) {
+        if scope != KillScope::OomGroup {
             return None;
         }
         let (group, mates) = group_mates(self.process, self.context.scene)?;

@@ -35,7 +35,7 @@ impl Case<'_> {
             "pgtables" => "page tables",
             name => name,
         };
-        let pages = self.context.policy.unit() == BadnessUnit::Pages;
+        let pages = self.context.policy.info().unit == BadnessUnit::Pages;
         let amount = if pages { text::points(self.context, term.points) } else { String::new() };
         let note = match term.note {
             TermNote::Fact if term.name == "rss" => self.rss(),
@@ -85,7 +85,7 @@ impl Case<'_> {
 
     fn sum(&self, points: Points) -> Line<'static> {
         let mut spans = vec![self.label("badness")];
-        match self.context.policy.unit() {
+        match self.context.policy.info().unit {
             BadnessUnit::Pages => {
                 let amount = text::points(self.context, points);
                 let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));

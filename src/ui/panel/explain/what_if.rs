@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use crate::policy::BadnessUnit;
+use crate::policy::{AdjEffect, BadnessUnit};
 use crate::rank::Ranked;
 use crate::rank::what_if::what_if;
 use crate::ui::panel::explain::case::Case;
@@ -13,7 +13,7 @@ impl Case<'_> {
     pub(crate) fn what_if(&self) -> Vec<Line<'static>> {
         let (policy, scene, ranking) =
             (self.context.policy, self.context.scene, self.context.ranking);
-        if !policy.knows_adj() {
+        if policy.traits(scene).adj == AdjEffect::Ignored {
             let known = self.own_place().is_some();
             let text = "this rule does not use oom_score_adj";
             return known.then(|| self.text("what if", text)).into_iter().collect();
@@ -33,7 +33,8 @@ impl Case<'_> {
             None => format!("only adj {adj} saves it: then no process can be chosen"),
         }));
         // Every step of adj weighs the same only in the kernel's own rules.
-        let by_adj = policy.unit() == BadnessUnit::Pages && policy.rises_with_adj(scene);
+        let by_adj = policy.info().unit == BadnessUnit::Pages
+            && policy.traits(scene).adj == AdjEffect::Rising;
         if let Some((place, points)) = place.filter(|&(place, _)| place > 0 && by_adj)
             && let Some((adj, behind)) = self.behind(place, points)
         {

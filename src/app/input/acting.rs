@@ -1,0 +1,64 @@
+//! Whether doomtop may act, and on which process.
+
+use crate::app::App;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::setup::ActingMode;
+use crate::model::Process;
+
+impl App {
+    /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.report.is_some() || self.setup.live && self.playback.is_past()
+    }
+
+    /// Whether doomtop may act; says why, where it may not.
+    pub(crate) fn may_act(&mut self) -> bool {
+        if self.report.is_some() {
+            let text = "this is a report of a kill that is over: nobody in it can be acted on";
+            self.say(NoticeLevel::Warn, text);
+            return false;
+        }
+        if self.setup.live && self.playback.is_past() {
+            self.say(
+                NoticeLevel::Warn,
+                "this is the past: l goes back to now, where it can be acted on",
+            );
+            return false;
+        }
+        match self.setup.acting {
+            ActingMode::Free | ActingMode::Rehearsal | ActingMode::Demo => true,
+            ActingMode::ReadOnly => {
+                self.say(NoticeLevel::Warn, "read-only: nothing is changed or signalled from here");
+                false
+            }
+            ActingMode::NotReal => {
+                self.say(NoticeLevel::Warn, "this is a recording: there is nobody to act on");
+                false
+            }
+            ActingMode::Elsewhere => {
+                self.say(
+                    NoticeLevel::Warn,
+                    "not this machine's own /proc: it can be looked at, not acted on",
+                );
+                false
+            }
+        }
+    }
+
+    /// The process under the cursor, or a message that there is none.
+    pub(crate) fn target(&mut self) -> Option<Process> {
+        let found = self.selected().cloned();
+        if found.is_none() {
+            let empty = self.lines.is_empty();
+            let why = if empty { "there is no process here" } else { "that process is gone" };
+            self.say(NoticeLevel::Warn, why);
+        }
+        found
+    }
+
+    /// The process under the cursor, if doomtop may act at all.
+    pub(crate) fn acting_target(&mut self) -> Option<Process> {
+        if self.may_act() { self.target() } else { None }
+    }
+}

@@ -1,0 +1,150 @@
+//! Keys in the sysctl editor and in its confirmation.
+
+use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::keymap::press::{KeyPress, ShownSince};
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::intent::Intent;
+use crate::model::Sysctl;
+
+impl App {
+    /// Opens the editor of the switches.
+    pub(crate) fn open_sysctls(&mut self) {
+        if !self.may_act() {
+            return;
+        }
+        let Some(scene) = &self.scene else { return };
+        self.mode = Mode::Sysctl(SysctlDialog::new(Sysctl::OvercommitMemory, scene.now()));
+        self.renew_sysctl_forecast();
+    }
+
+    /// Computes what would follow again.
+    pub(crate) fn renew_sysctl_forecast(&mut self) {
+        if let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) {
+            edit.foresee(scene.now());
+        }
+    }
+
+    pub(crate) fn sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) else {
+            return Vec::new();
+        };
+        let sample = scene.now();
+        match bindings::meaning(KeyContext::Sysctl, key) {
+            Some(Action::Up) => edit.step(-1, sample),
+            Some(Action::Down) => edit.step(1, sample),
+            Some(Action::First) => edit.go_to(Sysctl::ALL[0], sample),
+            Some(Action::Last) => edit.go_to(Sysctl::ALL[Sysctl::ALL.len() - 1], sample),
+            Some(Action::StepDown) => edit.nudge(false, false),
+            Some(Action::StepUp) => edit.nudge(true, false),
+            Some(Action::FineDown) => edit.nudge(false, true),
+            Some(Action::FineUp) => edit.nudge(true, true),
+            Some(Action::NextPreset) => edit.next_preset(sample),
+            Some(Action::Revert) => match self.sysctl_history.earlier.last() {
+                Some(&(knob, before)) => {
+                    edit.go_to(knob, sample);
+                    edit.set(before);
+                    edit.reverting = true;
+                }
+                None => self.say(NoticeLevel::Plain, "no switch was turned in this session"),
+            },
+            Some(Action::Copy) => return self.copy_sysctl(SysctlDialog::command),
+            Some(Action::CopyLine) => return self.copy_sysctl(SysctlDialog::line),
+            Some(Action::Apply) => return self.apply_sysctl(press),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(NoticeLevel::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            _ => match key.code {
+                KeyCode::Char(c) if !key.ctrl && !key.alt && c.is_ascii_digit() => edit.push(c),
+                KeyCode::Backspace | KeyCode::Delete => {
+                    edit.fresh = false;
+                    edit.reverting = false;
+                    edit.typed.pop();
+                }
+                _ => {}
+            },
+        }
+        self.renew_sysctl_forecast();
+        Vec::new()
+    }
+
+    fn copy_sysctl(&mut self, text: fn(&SysctlDialog) -> Option<String>) -> Vec<Request> {
+        let Mode::Sysctl(edit) = &self.mode else { return Vec::new() };
+        let Some(text) = text(edit) else { return Vec::new() };
+        self.say(NoticeLevel::Plain, format!("copied: {text}"));
+        vec![Request::Copy(text)]
+    }
+
+    fn apply_sysctl(&mut self, press: KeyPress) -> Vec<Request> {
+        let Mode::Sysctl(edit) = &self.mode else { return Vec::new() };
+        if !edit.shown.confirms_at(press) {
+            return Vec::new();
+        }
+        let knob = edit.knob;
+        let Some(from) = edit.from.value() else {
+            self.say(NoticeLevel::Warn, format!("{knob} cannot be read here"));
+            return Vec::new();
+        };
+        let Some(to) = edit.value() else {
+            let text = format!("{:?} is not {}", edit.typed, edit.complaint());
+            self.say(NoticeLevel::Warn, text);
+            return Vec::new();
+        };
+        if to == from {
+            self.mode = Mode::Browse;
+            self.say(NoticeLevel::Plain, format!("{knob} is {from} already: nothing was written"));
+            return Vec::new();
+        }
+        let (forecast, reverting) = (edit.forecast, edit.reverting);
+        if let Some(grave) = edit.grave() {
+            let shown = ShownSince::default();
+            self.mode = Mode::ConfirmSysctl(ConfirmSysctl {
+                knob,
+                from,
+                to,
+                grave,
+                forecast,
+                reverting,
+                shown,
+            });
+            return Vec::new();
+        }
+        self.turn(knob, from, to, reverting)
+    }
+
+    pub(crate) fn turn(
+        &mut self,
+        knob: Sysctl,
+        from: u64,
+        to: u64,
+        reverting: bool,
+    ) -> Vec<Request> {
+        self.mode = Mode::Browse;
+        self.sysctl_history.reverting = reverting;
+        vec![Request::Act(Intent::SetSysctl { sysctl: knob, from, to })]
+    }
+
+    pub(crate) fn confirm_sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let Mode::ConfirmSysctl(sure) = &self.mode else { return Vec::new() };
+        match bindings::meaning(KeyContext::Confirm, key) {
+            Some(Action::Back) => {
+                self.mode = Mode::Browse;
+                self.say(NoticeLevel::Plain, "nothing was changed");
+            }
+            Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Yes) if sure.shown.confirms_at(press) => {
+                let (knob, from, to, reverting) = (sure.knob, sure.from, sure.to, sure.reverting);
+                return self.turn(knob, from, to, reverting);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}

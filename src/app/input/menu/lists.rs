@@ -1,0 +1,200 @@
+//! The menus, and what choosing a line does.
+
+use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::columns::{COLUMNS, column};
+use crate::model::Signal;
+use crate::rows::arrange::Sort;
+
+impl App {
+    pub(crate) fn open_sort_menu(&mut self) {
+        let now = self.view.sort.column.id;
+        let items = COLUMNS.iter().map(|column| MenuItem {
+            label: column.id.to_owned(),
+            hint: column.about.to_owned(),
+            on: column.id == now,
+            choice: MenuChoice::Sort(column.id),
+        });
+        let mut menu = Menu::new("Sort by", items.collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_user_menu(&mut self) {
+        let Some(context) = self.context() else { return };
+        let mut users: Vec<(String, usize)> = Vec::new();
+        for process in &context.scene.now().processes {
+            let Some(user) = context.user(process).value() else { continue };
+            match users.iter_mut().find(|(name, _)| *name == user) {
+                Some((_, count)) => *count += 1,
+                None => users.push((user, 1)),
+            }
+        }
+        users.sort();
+        let all = MenuItem {
+            label: "everybody".to_owned(),
+            hint: String::new(),
+            on: self.view.user.is_none(),
+            choice: MenuChoice::User(None),
+        };
+        let each = users.into_iter().map(|(name, count)| MenuItem {
+            hint: format!("{count} processes"),
+            on: self.view.user.as_ref() == Some(&name),
+            choice: MenuChoice::User(Some(name.clone())),
+            label: name,
+        });
+        let mut menu =
+            Menu::new("Only the processes of", std::iter::once(all).chain(each).collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_signal_menu(&mut self) {
+        let Some(process) = self.acting_target() else { return };
+        let items = Signal::MENU.iter().map(|&(signal, about)| MenuItem {
+            label: format!("{:2} {signal}", signal.0),
+            hint: about.to_owned(),
+            on: false,
+            choice: MenuChoice::Signal(process.id, signal),
+        });
+        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| MenuItem {
+            label: " 9 cgroup".to_owned(),
+            hint: format!("kill all {count} of {path}, its whole cgroup"),
+            on: false,
+            choice: MenuChoice::KillCgroup(path),
+        });
+        let title = format!("Send to {} {}", process.id, process.comm);
+        self.mode = Mode::Menu(Menu::new(title, items.chain(cgroup).collect()));
+    }
+
+    pub(crate) fn open_column_menu(&mut self) {
+        let shown = self.columns();
+        let items = COLUMNS.iter().map(|column| MenuItem {
+            label: column.id.to_owned(),
+            hint: column.about.to_owned(),
+            on: shown.iter().any(|other| other.id == column.id),
+            choice: MenuChoice::Column(column.id),
+        });
+        let mut menu = Menu::new("Columns (Space switches)", items.collect());
+        menu.toggles = true;
+        menu.at = 0;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_copy_menu(&mut self) {
+        let Some(process) = self.selected() else {
+            return self.say(NoticeLevel::Warn, "there is no process here to copy from");
+        };
+        let pid = process.id.pid;
+        let adj = process.adj.value().unwrap_or_default().0;
+        let name = process.comm.to_string();
+        let line = self.names.command(process).unwrap_or(&name).to_owned();
+        let item = |label: &str, text: String| MenuItem {
+            label: label.to_owned(),
+            hint: text.clone(),
+            on: false,
+            choice: MenuChoice::Copy(text),
+        };
+        let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
+        if !self.is_bygone() {
+            items.push(item("adj command", format!("choom -p {pid} -n {adj}")));
+        }
+        self.mode = Mode::Menu(Menu::new("Copy", items));
+    }
+
+    pub(crate) fn open_palette(&mut self) {
+        let place = self.home();
+        let items = bindings::keys_of(place).map(|row| {
+            let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
+            MenuItem {
+                label: row.help.to_owned(),
+                hint: keys.join(" "),
+                on: false,
+                choice: MenuChoice::Act(row.action),
+            }
+        });
+        let mut menu = Menu::new("Do", items.collect());
+        menu.narrows = true;
+        self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {
+        let page = isize::try_from(self.viewport.page.max(2) - 1).unwrap_or(1);
+        let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
+        let meaning = bindings::meaning(KeyContext::Menu, key);
+        match meaning {
+            Some(Action::Up) => menu.step(-1),
+            Some(Action::Down) => menu.step(1),
+            Some(Action::PageUp) => menu.step(-page),
+            Some(Action::PageDown) => menu.step(page),
+            Some(Action::First) => menu.at = 0,
+            Some(Action::Last) => menu.step(isize::MAX),
+            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Choose) => return self.choose(),
+            Some(Action::Toggle) if menu.toggles => self.toggle(),
+            Some(Action::NextPolicy) if menu.turns_policies() => menu.turn(),
+            _ => match key.code {
+                KeyCode::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
+                    menu.typed.push(c);
+                    menu.at = 0;
+                }
+                KeyCode::Backspace if menu.narrows => {
+                    menu.typed.pop();
+                    menu.at = 0;
+                }
+                // In a list that is not narrowed q closes, as everywhere.
+                KeyCode::Char('q') if !menu.narrows => self.mode = Mode::Browse,
+                _ => {}
+            },
+        }
+        Vec::new()
+    }
+
+    fn choose(&mut self) -> Vec<Request> {
+        let Mode::Menu(menu) = &self.mode else { return Vec::new() };
+        let chosen = menu.chosen().map(|item| item.choice.clone());
+        self.mode = Mode::Browse;
+        match chosen {
+            Some(MenuChoice::Sort(id)) => {
+                if let Some(column) = column(id) {
+                    self.view.sort = Sort { column, descending: column.descending };
+                    self.arrange();
+                }
+            }
+            Some(MenuChoice::User(user)) => {
+                self.view.user = user;
+                self.arrange();
+            }
+            Some(MenuChoice::Signal(who, signal)) => self.open_signal(who, signal),
+            Some(MenuChoice::KillCgroup(path)) => self.open_kill_cgroup(&path),
+            Some(MenuChoice::Copy(text)) => {
+                self.say(NoticeLevel::Plain, format!("copied: {text}"));
+                return vec![Request::Copy(text)];
+            }
+            Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
+            Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
+            Some(MenuChoice::Act(action)) => return self.act_here(action),
+            Some(MenuChoice::Column(_)) | None => {}
+        }
+        Vec::new()
+    }
+
+    /// Shows or hides a column, whatever the width; the list stays open.
+    fn toggle(&mut self) {
+        let Mode::Menu(menu) = &mut self.mode else { return };
+        let at = menu.at;
+        let Some(item) = menu.items.get_mut(at) else { return };
+        let MenuChoice::Column(id) = item.choice else { return };
+        item.on = !item.on;
+        let on = item.on;
+        if let Some(column) = column(id) {
+            self.switched.retain(|(other, _)| other.id != id);
+            self.switched.push((column, on));
+        }
+    }
+}

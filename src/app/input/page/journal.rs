@@ -1,0 +1,89 @@
+//! Keys on the page of the journal.
+
+use crate::app::dialog::revert::RevertDialog;
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::mode::Mode;
+use crate::app::session::journal::ChangeState;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::model::ProcId;
+use crate::units::Adj;
+
+impl App {
+    /// Opens the journal at its newest line.
+    pub(crate) fn open_journal(&mut self) {
+        self.mode = Mode::Journal(self.journal.entries.len().saturating_sub(1));
+    }
+
+    pub(crate) fn journal_key(&mut self, key: Key) -> Vec<Request> {
+        let page = self.viewport.page;
+        let Mode::Journal(at) = &mut self.mode else { return Vec::new() };
+        let meaning = bindings::meaning(KeyContext::Journal, key);
+        let last = self.journal.entries.len().saturating_sub(1);
+        match meaning {
+            Some(action) if action.step(page).is_some() => {
+                let by = action.step(page).unwrap_or_default();
+                *at = at.saturating_add_signed(by).min(last);
+            }
+            Some(Action::PutBack) => self.open_entry(),
+            Some(Action::Write) if self.journal.entries.is_empty() => {
+                self.say(NoticeLevel::Plain, "there is nothing to write yet");
+            }
+            Some(Action::Write) => return vec![Request::WriteJournal],
+            Some(Action::Copy) => {
+                if let Some(entry) = self.journal.entries.get(*at) {
+                    let text = entry.text.clone();
+                    self.say(NoticeLevel::Plain, format!("copied: {text}"));
+                    return vec![Request::Copy(text)];
+                }
+            }
+            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Quit) => return vec![Request::Quit { keep: false }],
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Asks whether to put the change of the chosen line back, or to make it again.
+    fn open_entry(&mut self) {
+        let Mode::Journal(at) = self.mode else { return };
+        if !self.may_act() {
+            return;
+        }
+        let entry = self.journal.entries.get(at);
+        let Some(change) = entry.and_then(|entry| self.journal.change(entry.change?)) else {
+            return self.say(NoticeLevel::Plain, "this line changed no oom_score_adj");
+        };
+        let again = match change.state {
+            ChangeState::Gone => {
+                let text = format!(
+                    "{} {} is gone: there is nobody to put it back to",
+                    change.who, change.name
+                );
+                return self.say(NoticeLevel::Warn, text);
+            }
+            ChangeState::Standing => false,
+            ChangeState::Back(_) => true,
+        };
+        let mut revert = RevertDialog::new(change, again);
+        if let Some(found) = self.value_now(revert.who).filter(|&found| found != revert.from) {
+            let text = format!(
+                "{} {} has {found} by now, not {}: changed meanwhile, nothing was done (a sets it)",
+                revert.who, revert.name, revert.from
+            );
+            return self.say(NoticeLevel::Warn, text);
+        }
+        revert.journal = Some(at);
+        self.mode = Mode::Revert(revert);
+    }
+
+    /// What a process has, by the last answer or by a look after it.
+    fn value_now(&self, who: ProcId) -> Option<Adj> {
+        let scene = self.scene.as_ref()?;
+        let last_act = self.journal.entries.last().map_or(i64::MIN, |entry| entry.unix_ms);
+        let told = self.journal.known(who).filter(|_| scene.now().clock.unix_ms <= last_act);
+        told.or_else(|| scene.find(who)?.adj.value())
+    }
+}

@@ -1,0 +1,7 @@
+//! Keys on full-screen pages.
+
+pub(crate) mod adj_rules;
+pub(crate) mod incident;
+pub(crate) mod journal;
+pub(crate) mod persist;
+pub(crate) mod read_only;

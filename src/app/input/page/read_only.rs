@@ -1,0 +1,52 @@
+//! Keys on pages that are only read: explain, help, bulk result, incident, commitments.
+
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::mode::Mode;
+use crate::app::{App, Request};
+
+impl App {
+    pub(crate) fn page_key(&mut self, key: Key) -> Vec<Request> {
+        let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
+        let page = self.viewport.page.max(2) - 1;
+        let at = match &mut self.mode {
+            Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
+            Mode::Incident(page) => &mut page.scroll,
+            _ => return Vec::new(),
+        };
+        match bindings::meaning(KeyContext::Page, key) {
+            Some(Action::Up) => *at = at.saturating_sub(1),
+            Some(Action::Down) => *at = (*at + 1).min(lines),
+            Some(Action::PageUp) => *at = at.saturating_sub(page),
+            Some(Action::PageDown) => *at = at.saturating_add(page).min(lines),
+            Some(Action::First) => *at = 0,
+            Some(Action::Last) => *at = lines,
+            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Quit) => return vec![Request::Quit { keep: false }],
+            Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(Action::Journal) => self.open_journal(),
+            Some(Action::Revert) => self.open_revert(false),
+            Some(Action::Escalate) => {
+                self.mode = Mode::Browse;
+                self.open_escalation();
+            }
+            Some(Action::Sacrifice) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                self.open_sacrifice_of_one();
+            }
+            // The acts of the explained process are those of the table.
+            Some(action) if matches!(self.mode, Mode::Explain(_)) => {
+                self.mode = Mode::Browse;
+                return self.browse(action);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Opens the page.
+    pub(crate) fn open_commitments(&mut self) {
+        self.mode = Mode::Commitments(0);
+        self.renew_commitments();
+    }
+}

@@ -1,0 +1,204 @@
+//! Keys in a prompt: search, filter, delay, time.
+
+use tui_input::InputRequest;
+
+use crate::app::dialog::prompt::{Prompt, PromptKind};
+use crate::app::keymap::bindings::{Key, KeyCode};
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::rows::filter::Filter;
+use crate::rows::time::{parse_delay, parse_time};
+
+impl App {
+    pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
+        let text = match asking {
+            PromptKind::Search => String::new(),
+            PromptKind::Filter => self.view.filter.text().to_owned(),
+            PromptKind::Time => String::new(),
+            PromptKind::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
+        };
+        let origin = self.lines.get(self.cursor).map(|line| line.id);
+        self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });
+    }
+
+    /// Goes to the next match, round the end.
+    pub(crate) fn search_on(&mut self, forward: bool) {
+        if self.search.is_empty() {
+            return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
+        }
+        if !self.find_from(self.cursor, forward, false) {
+            let text = format!("no match for {}", self.search.text());
+            self.say(NoticeLevel::Plain, text);
+        }
+    }
+
+    /// Finds a match from a line on (that line too, where `here`), round the end.
+    pub(crate) fn find_from(&mut self, from: usize, forward: bool, here: bool) -> bool {
+        let count = self.lines.len();
+        let found = {
+            let Some(context) = self.context() else { return false };
+            let matches = |&at: &usize| {
+                let position = self.lines[at].at;
+                position
+                    .and_then(|position| context.row(position as usize))
+                    .is_some_and(|row| self.search.shows(&row))
+            };
+            let skip = usize::from(!here);
+            let steps = (skip..count + skip).map(|step| {
+                if forward { (from + step) % count } else { (from + count * 2 - step) % count }
+            });
+            steps.into_iter().find(matches)
+        };
+        if let Some(at) = found {
+            self.cursor = at;
+            self.hold_on();
+            self.keep_cursor_in_view();
+        }
+        found.is_some()
+    }
+
+    /// Pasted text goes into a line being typed; over the table a pid is gone to; nothing else.
+    pub(crate) fn paste(&mut self, text: &str) {
+        let pid = text.trim();
+        let is_pid = !pid.is_empty() && pid.len() <= 7 && pid.bytes().all(|c| c.is_ascii_digit());
+        if matches!(self.mode, Mode::Browse | Mode::GoTo(_)) && is_pid {
+            self.mode = Mode::GoTo(pid.to_owned());
+            self.go_to_pid();
+        }
+        if let Mode::Prompt(prompt) = &mut self.mode {
+            for c in text.chars().filter(|c| !c.is_control()).take(200) {
+                prompt.input.handle(InputRequest::InsertChar(c));
+            }
+            self.prompt_changed();
+        }
+        self.paste_path(text);
+    }
+
+    pub(crate) fn prompt_key(&mut self, key: Key) -> Vec<Request> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        match key.code {
+            KeyCode::Esc => {
+                let (asking, origin) = (prompt.asking, prompt.origin);
+                self.mode = Mode::Browse;
+                match asking {
+                    PromptKind::Search => {
+                        self.search = Filter::default();
+                        if let Some(id) = origin {
+                            self.jump_to(id);
+                        }
+                    }
+                    PromptKind::Filter => {
+                        self.view.filter = Filter::default();
+                        self.arrange();
+                    }
+                    PromptKind::Delay | PromptKind::Time => {}
+                }
+            }
+            KeyCode::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
+            KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
+            KeyCode::F(3) if prompt.asking == PromptKind::Search => {
+                let (from, forward) = (self.cursor, !key.shift);
+                self.find_from(from, forward, false);
+            }
+            KeyCode::Enter => return self.prompt_done(),
+            _ => {
+                if let Some(request) = line_edit(key) {
+                    prompt.input.handle(request);
+                    self.prompt_changed();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Search and filter follow every letter.
+    fn prompt_changed(&mut self) {
+        let Mode::Prompt(prompt) = &mut self.mode else { return };
+        let text = prompt.input.value().to_owned();
+        let (asking, origin) = (prompt.asking, prompt.origin);
+        if matches!(asking, PromptKind::Delay | PromptKind::Time) {
+            prompt.error = None;
+            return;
+        }
+        match Filter::parse(&text) {
+            Err(bad) => prompt.error = Some(bad.what),
+            Ok(filter) if asking == PromptKind::Filter => {
+                prompt.error = None;
+                self.view.filter = filter;
+                self.arrange();
+            }
+            Ok(filter) => {
+                self.search = filter;
+                let begin = origin.and_then(|id| self.lines.iter().position(|l| l.id == id));
+                let found =
+                    self.search.is_empty() || self.find_from(begin.unwrap_or(0), true, true);
+                if let Mode::Prompt(prompt) = &mut self.mode {
+                    prompt.error = (!found).then(|| "no match".to_owned());
+                }
+            }
+        }
+    }
+
+    fn prompt_done(&mut self) -> Vec<Request> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        if prompt.asking == PromptKind::Time {
+            return self.time_typed();
+        }
+        if prompt.asking != PromptKind::Delay {
+            // A broken filter stays open, so that it can be mended.
+            if prompt.asking == PromptKind::Search || prompt.error.is_none() {
+                self.mode = Mode::Browse;
+            }
+            return Vec::new();
+        }
+        match parse_delay(prompt.input.value()) {
+            Ok(delay) => {
+                self.setup.delay = delay;
+                self.mode = Mode::Browse;
+                vec![Request::Pace(delay)]
+            }
+            Err(what) => {
+                prompt.error = Some(what);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Goes to the time that was typed.
+    fn time_typed(&mut self) -> Vec<Request> {
+        let newest = self.playback.past.newest().and_then(|nth| self.playback.past.facts(nth));
+        let Some(clock) = newest.map(|facts| facts.clock) else {
+            self.mode = Mode::Browse;
+            self.say(NoticeLevel::Plain, "there was no look yet");
+            return Vec::new();
+        };
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        match parse_time(prompt.input.value(), clock.unix_ms, self.setup.utc_offset) {
+            Ok(ago) => {
+                self.mode = Mode::Browse;
+                self.go_to_time(clock.monotonic_ms.saturating_sub(ago));
+            }
+            Err(what) => prompt.error = Some(what),
+        }
+        Vec::new()
+    }
+}
+
+/// What a key does to a line being typed.
+pub(crate) fn line_edit(key: Key) -> Option<InputRequest> {
+    Some(match key.code {
+        KeyCode::Char('u') if key.ctrl => InputRequest::DeleteLine,
+        KeyCode::Char('w') if key.ctrl => InputRequest::DeletePrevWord,
+        KeyCode::Char('a') if key.ctrl => InputRequest::GoToStart,
+        KeyCode::Char('e') if key.ctrl => InputRequest::GoToEnd,
+        KeyCode::Char(c) if !key.ctrl && !key.alt => InputRequest::InsertChar(c),
+        KeyCode::Backspace => InputRequest::DeletePrevChar,
+        KeyCode::Delete => InputRequest::DeleteNextChar,
+        KeyCode::Left => InputRequest::GoToPrevChar,
+        KeyCode::Right => InputRequest::GoToNextChar,
+        KeyCode::Home => InputRequest::GoToStart,
+        KeyCode::End => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}

@@ -1,0 +1,165 @@
+//! Keys that move through time.
+
+use crate::app::session::notice::NoticeLevel;
+use crate::app::{App, Request};
+use crate::model::SampleIndex;
+
+impl App {
+    /// Goes so many looks back (or on, where it is positive).
+    pub(crate) fn step_in_time(&mut self, by: i64) {
+        let past = &self.playback.past;
+        let (Some(at), Some(oldest), Some(newest)) =
+            (self.playback.at, past.oldest(), past.newest())
+        else {
+            return self.say(NoticeLevel::Plain, "there was no look yet");
+        };
+        let to = SampleIndex(at.0.saturating_add_signed(by).clamp(oldest.0, newest.0));
+        if to == at && by < 0 {
+            let text = "this is the oldest look that is kept (--ring keeps more)";
+            self.say(
+                NoticeLevel::Plain,
+                if self.playback.film { "this is the first look" } else { text },
+            );
+        } else if to == at {
+            self.say(
+                NoticeLevel::Plain,
+                if self.playback.film { "this is the last look" } else { "this is now" },
+            );
+        }
+        self.go_to_sample(to);
+    }
+
+    /// Back to now; in a recording to its end.
+    pub(crate) fn go_to_now(&mut self) {
+        if !self.playback.gone_back && !self.paused {
+            return self.say(NoticeLevel::Plain, "this is now");
+        }
+        self.paused = false;
+        self.notice = None;
+        if let Some(newest) = self.playback.past.newest() {
+            self.go_to_sample(newest);
+        }
+    }
+
+    /// To the next kill, or the one before.
+    pub(crate) fn go_to_kill(&mut self, next: bool) {
+        let Some(at) = self.playback.at else { return };
+        let past = &self.playback.past;
+        match if next { past.next_kill(at) } else { past.previous_kill(at) } {
+            Some(nth) => self.go_to_sample(nth),
+            None => {
+                let where_to = if next { "later" } else { "earlier" };
+                self.say(
+                    NoticeLevel::Plain,
+                    format!("the kernel counted no {where_to} kill in what is kept"),
+                );
+            }
+        }
+    }
+
+    /// Stops a recording, or lets it go on.
+    pub(crate) fn toggle_playing(&mut self) {
+        if self.playback.playing.take().is_none() {
+            // At its end it begins anew.
+            if self.playback.at == self.playback.past.newest()
+                && let Some(oldest) = self.playback.past.oldest()
+            {
+                self.show(oldest);
+            }
+            self.play();
+        }
+    }
+
+    /// Begins to write looks to a file, or ends that.
+    pub(crate) fn toggle_recording(&mut self) -> Vec<Request> {
+        if self.playback.film {
+            self.say(NoticeLevel::Plain, "this is a recording already");
+            return Vec::new();
+        }
+        if self.scene.is_none() {
+            self.say(NoticeLevel::Plain, "there was no look yet");
+            return Vec::new();
+        }
+        let on = self.playback.recording_since.is_none();
+        self.playback.recording_since = on.then_some(self.now);
+        vec![Request::Tape(on)]
+    }
+
+    /// Has the looks that are kept written to a file.
+    pub(crate) fn write_past(&mut self) -> Vec<Request> {
+        if self.playback.film {
+            self.say(NoticeLevel::Plain, "this is a recording already");
+            return Vec::new();
+        }
+        vec![Request::WritePast]
+    }
+
+    /// Plays faster, or slower.
+    pub(crate) fn change_speed(&mut self, faster: bool) {
+        if !self.playback.film {
+            return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
+        }
+        self.playback.speed = self.playback.speed.step(faster);
+        if self.playback.playing.is_some() {
+            self.play();
+        }
+        self.say(NoticeLevel::Plain, format!("speed {}", self.playback.speed));
+    }
+
+    /// What a key of time means; nothing where it is not one.
+    pub(crate) fn time_action(
+        &mut self,
+        action: crate::app::keymap::bindings::Action,
+    ) -> Option<Vec<Request>> {
+        use crate::app::keymap::bindings::Action;
+        if self.report.is_some() {
+            match action {
+                Action::KillBefore => self.step_report(false),
+                Action::KillAfter => self.step_report(true),
+                Action::Now if self.playback.past.is_empty() => {
+                    self.say(
+                        NoticeLevel::Plain,
+                        "these are reports of a file: there is no now here",
+                    );
+                }
+                Action::Now => self.go_to_now(),
+                Action::Pause => {
+                    self.say(
+                        NoticeLevel::Plain,
+                        "a report is one moment: nothing in it can be paused",
+                    );
+                }
+                Action::GoToTime if self.playback.past.is_empty() => {
+                    let text =
+                        "these are reports of a file, without looks: { and } show the others";
+                    self.say(NoticeLevel::Plain, text);
+                }
+                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward
+                    if self.playback.past.is_empty() =>
+                {
+                    self.say(NoticeLevel::Plain, "a report is one moment: { and } show the others");
+                }
+                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
+                    let text =
+                        "a report is one moment: { and } show the others, l goes back to now";
+                    self.say(NoticeLevel::Plain, text);
+                }
+                _ => return None,
+            }
+            return Some(Vec::new());
+        }
+        match action {
+            Action::LookBack => self.step_in_time(-1),
+            Action::LookForward => self.step_in_time(1),
+            Action::FarBack => self.step_in_time(-10),
+            Action::FarForward => self.step_in_time(10),
+            Action::KillBefore => self.go_to_kill(false),
+            Action::KillAfter => self.go_to_kill(true),
+            Action::Now => self.go_to_now(),
+            Action::Faster => self.change_speed(true),
+            Action::Slower => self.change_speed(false),
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+}

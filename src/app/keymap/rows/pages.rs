@@ -1,0 +1,62 @@
+//! Keys of full-screen pages.
+
+use crate::app::keymap::action::Action;
+use crate::app::keymap::key::{Key, KeyCode};
+use crate::app::keymap::row::{JOURNAL, KEEP, KeyBinding, LISTS, PAGE, c, k, row};
+
+pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
+    row(PAGE, &[k(KeyCode::Up)], Action::Up, "", "a line up"),
+    row(PAGE, &[k(KeyCode::Down)], Action::Down, "", "a line down"),
+    row(PAGE, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(
+        PAGE,
+        &[k(KeyCode::PageDown), Key::ctrl('f'), c(' ')],
+        Action::PageDown,
+        "Page",
+        "a page down",
+    ),
+    row(PAGE, &[k(KeyCode::Home), c('g')], Action::First, "", "begin"),
+    row(PAGE, &[k(KeyCode::End), c('G')], Action::Last, "", "end"),
+    row(PAGE, &[c('a')], Action::Adjust, "", "adjust the explained process"),
+    row(PAGE, &[c('k'), k(KeyCode::F(9))], Action::SignalMenu, "", "signal the explained process"),
+    row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
+    row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
+    row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
+    row(PAGE, &[c('W')], Action::Keep, "", "how to keep the adj of the explained process"),
+    row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
+    row(
+        PAGE,
+        &[k(KeyCode::Esc), k(KeyCode::Enter), c('q'), k(KeyCode::F(1)), c('?'), c('h')],
+        Action::Back,
+        "Close",
+        "close",
+    ),
+    row(PAGE, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(PAGE, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+    row(LISTS, &[k(KeyCode::Up)], Action::Up, "", "move up"),
+    row(LISTS, &[k(KeyCode::Down)], Action::Down, "", "move down"),
+    row(LISTS, &[k(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, "", "a page up"),
+    row(LISTS, &[k(KeyCode::PageDown), Key::ctrl('f')], Action::PageDown, "", "a page down"),
+    row(LISTS, &[k(KeyCode::Home), c('g')], Action::First, "", "first"),
+    row(LISTS, &[k(KeyCode::End), c('G')], Action::Last, "", "last"),
+    row(
+        JOURNAL,
+        &[k(KeyCode::Enter), c('r')],
+        Action::PutBack,
+        "",
+        "put this change back, or make it again where it was; asks first",
+    ),
+    row(JOURNAL, &[c('w')], Action::Write, "Write", "write the journal to a new file"),
+    row(
+        KEEP,
+        &[c('w')],
+        Action::Write,
+        "",
+        "write the chosen file: asks for a path, never over another file",
+    ),
+    row(LISTS, &[c('y')], Action::Copy, "Copy", "copy the chosen one"),
+    row(JOURNAL, &[k(KeyCode::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
+    row(KEEP, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
+    row(LISTS, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
+    row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
+];

@@ -1,0 +1,92 @@
+//! Keys of the views beside the table.
+
+use crate::app::keymap::action::Action;
+use crate::app::keymap::key::{Key, KeyCode};
+use crate::app::keymap::row::{
+    CGROUPS, EVENTS, EVERYWHERE, KeyBinding, VERDICTS, VIEWS, c, k, row,
+};
+
+pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
+    row(
+        CGROUPS,
+        &[k(KeyCode::Enter)],
+        Action::EnterDomain,
+        "",
+        "show the processes of this domain, ranked as an OOM in it would",
+    ),
+    row(
+        CGROUPS,
+        &[k(KeyCode::F(6)), c('B'), c(','), c('.')],
+        Action::GroupsByWall,
+        "Nearest",
+        "sort by nearness of the wall",
+    ),
+    row(
+        CGROUPS,
+        &[k(KeyCode::F(5)), c('t'), c('V')],
+        Action::GroupsAsTree,
+        "Tree",
+        "sort as the tree that they are",
+    ),
+    row(
+        CGROUPS,
+        &[c('i')],
+        Action::HideUnlimited,
+        "",
+        "show or hide those with no limit, their own or below",
+    ),
+    row(
+        VIEWS,
+        &[
+            c('a'),
+            c('k'),
+            c('X'),
+            c('r'),
+            c('W'),
+            k(KeyCode::F(7)),
+            k(KeyCode::F(8)),
+            k(KeyCode::F(9)),
+            Key::shift(KeyCode::F(7)),
+            Key::shift(KeyCode::F(8)),
+            c(']'),
+            c('['),
+        ],
+        Action::ProcessFirst,
+        "",
+        "nothing here: who is acted on is chosen in the table",
+    ),
+    row(VERDICTS, &[k(KeyCode::Left)], Action::ColumnsLeft, "", "scroll the ranks left"),
+    row(VERDICTS, &[k(KeyCode::Right)], Action::ColumnsRight, "", "scroll the ranks right"),
+    row(VERDICTS, &[Key::ctrl('a')], Action::ColumnsBegin, "", "first ranks"),
+    row(VERDICTS, &[Key::ctrl('e')], Action::ColumnsEnd, "", "last ranks"),
+    row(
+        VERDICTS,
+        &[k(KeyCode::Enter)],
+        Action::EnterPolicy,
+        "",
+        "rank by this policy, and show the processes",
+    ),
+    row(
+        VERDICTS,
+        &[c('i')],
+        Action::HideAgreeing,
+        "",
+        "show or hide the policies that agree with the current one",
+    ),
+    row(
+        EVENTS,
+        &[k(KeyCode::Enter)],
+        Action::ExplainKill,
+        "",
+        "explain this kill: the kernel's own table of that moment, ranked, and why",
+    ),
+    row(EVENTS, &[c('p')], Action::LookBefore, "", "the look just before it, on the whole screen"),
+    row(EVENTS, &[c('i')], Action::KillsOnly, "", "show or hide what was done from here"),
+    row(
+        EVERYWHERE,
+        &[c('w')],
+        Action::WhyReport,
+        "",
+        "in the report of a kill: what happened, and whether the rule agrees",
+    ),
+];

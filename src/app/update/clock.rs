@@ -1,0 +1,52 @@
+//! Time that passes, frames that are drawn, and the message on the bottom line.
+
+use crate::app::App;
+use crate::app::mode::Mode;
+use crate::app::session::notice::{Notice, NoticeLevel};
+use crate::app::view::viewport::Viewport;
+use crate::units::Millis;
+
+/// A message stays this long.
+const NOTICE: Millis = Millis(6000);
+
+impl App {
+    pub(crate) fn tick(&mut self, now: Millis) {
+        self.now = self.now.max(now);
+        if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
+            self.notice = None;
+        }
+        self.alarms.tick(now);
+        self.keep_playing();
+        if self.stale_lines && !self.held() {
+            self.arrange();
+        }
+    }
+
+    pub(crate) fn drawn(&mut self, viewport: Viewport, at: Millis) {
+        self.now = self.now.max(at);
+        let resized = viewport.rows != self.viewport.rows;
+        self.viewport = viewport;
+        if resized {
+            self.keep_cursor_in_view();
+            self.keep_group_in_view();
+            self.keep_verdict_in_view();
+            self.keep_event_in_view();
+        }
+        match &mut self.mode {
+            Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),
+            Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
+            Mode::Bulk(several) => several.drawn(at, viewport.dialog, viewport.page),
+            Mode::Sysctl(edit) => edit.shown.drawn(at, viewport.dialog),
+            Mode::RuleConsent(ask) => ask.shown.drawn(at, viewport.dialog),
+            Mode::ConfirmSysctl(sure) => sure.shown.drawn(at, viewport.dialog),
+            _ => {}
+        }
+    }
+
+    /// Shows a message on the bottom line.
+    pub(crate) fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
+        let until = Millis(self.now.0.saturating_add(NOTICE.0));
+        self.notice = Some(Notice { level, text: text.into(), until });
+    }
+}

@@ -1,0 +1,75 @@
+//! What the lookup workers are asked to read, and what they found.
+
+use crate::app::App;
+use crate::app::mode::Mode;
+use crate::columns::CommandStyle;
+use crate::model::{ProcId, ProcessDetail};
+
+impl App {
+    /// Whom to study: the process of the dialog, once.
+    pub fn wanted_detail(&mut self) -> Option<ProcId> {
+        match &mut self.mode {
+            Mode::Signal(confirm) if !confirm.asked => {
+                confirm.asked = true;
+                Some(confirm.plan.who)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes what was found out about the process of the dialog; what comes late is about nobody.
+    pub(crate) fn take_detail(&mut self, study: ProcessDetail) {
+        if let (Mode::Signal(confirm), Some(scene)) = (&mut self.mode, &self.scene)
+            && confirm.plan.who == study.who
+        {
+            confirm.learn(study, scene);
+        }
+    }
+
+    /// Puts the rows of the page of commitments in order again.
+    pub(crate) fn renew_commitments(&mut self) {
+        if let (Mode::Commitments(_), Some(scene)) = (&self.mode, &self.scene) {
+            self.commitments.renew(scene);
+        }
+    }
+
+    /// The processes on the page of commitments whose memory must be read now. None where the screen shows
+    /// a recording or an earlier sample.
+    pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
+        let Mode::Commitments(top) = self.mode else { return Vec::new() };
+        if !self.setup.live || self.playback.is_past() {
+            return Vec::new();
+        }
+        self.commitments.wanted(top.into(), self.viewport.page.into(), self.now)
+    }
+
+    /// Whose command lines should be read now. Each is asked for once, and again after an exec.
+    pub fn wanted_command_lines(&mut self) -> Vec<ProcId> {
+        let Some(scene) = &self.scene else { return Vec::new() };
+        if !self.setup.live || self.report.is_some() {
+            return Vec::new();
+        }
+        let filtering = self.view.filter.wants_command_lines()
+            || self.search.wants_command_lines()
+            || self.view.sort.column.id == "command"
+            || self.setup.policy.needs().cmdline;
+        let mut wanted = Vec::new();
+        let mut ask = |id: ProcId| {
+            let Some(process) = scene.find(id) else { return };
+            let known = process.is_kernel_thread() || self.names.knows_command(process);
+            if !known && self.asked.get(&id) != Some(&process.comm) {
+                wanted.push((id, process.comm));
+            }
+        };
+        if filtering {
+            scene.now().processes.iter().for_each(|process| ask(process.id));
+        } else if self.command_style() != CommandStyle::Name {
+            self.visible().for_each(&mut ask);
+        }
+        if let Some(line) = self.lines.get(self.cursor) {
+            ask(line.id);
+        }
+        wanted.retain(|&(id, comm)| self.asked.insert(id, comm) != Some(comm));
+        wanted.into_iter().map(|(id, _)| id).collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! Changes the policy or the domain by which processes are ranked.
+
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::view::table::CursorAnchor;
+use crate::app::{App, Request};
+use crate::forecast::killer_opinion::all_policies;
+use crate::model::Scope;
+use crate::policy;
+use crate::policy::site::SitePolicy;
+use crate::policy::{Policy, SparedReason};
+use crate::rank::{Placement, Ranked};
+
+impl App {
+    /// Every policy there is here: what stands in no table first (the site's own rule, and one that was
+    /// made from a pattern), then the table.
+    pub(crate) fn policies(&self) -> Vec<&'static dyn Policy> {
+        let mut all = all_policies(self.setup.policy);
+        let known = |own: &&dyn Policy| all.iter().any(|policy| policy.id() == own.id());
+        if let Some(own) = self.site.filter(|own| !known(own)) {
+            all.insert(0, own);
+        }
+        all
+    }
+
+    /// Ranks by this policy from now on.
+    pub(crate) fn set_policy(&mut self, policy: &'static dyn Policy) {
+        self.setup.policy = policy;
+        self.rank_anew();
+        self.arrange();
+        self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
+        self.trouble = None;
+        self.report_rule_errors();
+    }
+
+    /// A new version of the site's rule takes the place of the old one.
+    pub(crate) fn take_rule(&mut self, rule: &'static dyn Policy) {
+        let used = self.setup.policy.id().starts_with(SitePolicy::PREFIX);
+        self.site = Some(rule);
+        let mut text = format!("{} was read again", rule.id());
+        if used {
+            self.setup.policy = rule;
+            self.rank_anew();
+            self.refresh_lines();
+        } else {
+            text.push_str("; v ranks by it");
+        }
+        self.say(NoticeLevel::Good, text);
+        self.trouble = None;
+        self.report_rule_errors();
+    }
+
+    /// Says why the rule failed on some process, once for each cause.
+    pub(crate) fn report_rule_errors(&mut self) {
+        let Some(scene) = &self.scene else { return };
+        let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
+        let rows = self.ranking.rows().iter().filter(failed);
+        let found = rows.filter_map(|row| scene.find(row.id));
+        let found = policy::site::troubles(self.setup.policy, scene, found);
+        let (cause, line) = found.map_or((None, None), |(cause, line)| (Some(cause), Some(line)));
+        let is_new = self.trouble != cause;
+        self.trouble = cause;
+        if let Some(line) = line.filter(|_| is_new) {
+            self.say(NoticeLevel::Warn, line);
+        }
+    }
+
+    /// Looks at another domain from now on, its first victim under the cursor.
+    pub(crate) fn set_scope(&mut self, scope: Scope) -> Vec<Request> {
+        self.setup.scope = scope.clone();
+        self.mode = Mode::Browse;
+        let Some(scene) = &mut self.scene else { return Vec::new() };
+        scene.set_scope(scope);
+        let text = format!("scope {}", scene.domain().name);
+        self.rank_anew();
+        self.anchor = CursorAnchor::First;
+        self.arrange();
+        self.say(NoticeLevel::Plain, text);
+        self.sample_again()
+    }
+}

@@ -1,0 +1,12 @@
+//! From log lines to facts: the prefix of a line ([`framing`]), what a line of the kernel says
+//! ([`kernel_line`]), the reports that its lines form ([`kernel_log`]), and the kills that userspace
+//! killers report ([`daemon`]).
+
+#[macro_use]
+mod pattern;
+
+pub(super) mod daemon;
+pub(super) mod framing;
+mod kernel_line;
+pub(super) mod kernel_log;
+pub(super) mod report;

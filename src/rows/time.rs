@@ -1,0 +1,80 @@
+//! Times and delays as a user types them.
+
+use crate::units::Millis;
+
+/// Seconds between refreshes, as typed or given with `-d`.
+///
+/// # Errors
+/// What it should have been, in one line.
+pub fn parse_delay(text: &str) -> Result<Millis, String> {
+    let wanted = || format!("{text:?} is no delay: seconds from 0.1 to 3600");
+    let seconds: f64 = text.trim().parse().map_err(|_| wanted())?;
+    if (0.1..=3600.0).contains(&seconds) {
+        Ok(Millis((seconds * 1000.0).round() as u64))
+    } else {
+        Err(wanted())
+    }
+}
+
+/// What was typed as a time: `14:03`, `14:03:22` (of the day of `newest`, in local time), or so long
+/// before the newest look: `-5m`, `90s`, `1h`. In milliseconds before the newest, which was taken at
+/// `unix_ms`.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn parse_time(text: &str, unix_ms: i64, utc_offset: i32) -> Result<Millis, String> {
+    let text = text.trim();
+    let wrong = || "a time is 14:03, 14:03:22, or how long ago: 90s, 5m, 1h".to_owned();
+    let parts: Vec<&str> = text.split(':').collect();
+    if parts.len() > 1 {
+        let mut numbers = parts.iter().map(|part| part.parse::<i64>().ok().filter(|n| *n >= 0));
+        let mut next = || numbers.next().unwrap_or(Some(0)).ok_or_else(wrong);
+        let (hours, minutes, seconds) = (next()?, next()?, next()?);
+        if parts.len() > 3 || hours > 23 || minutes > 59 || seconds > 59 {
+            return Err(wrong());
+        }
+        let day = 86_400_000;
+        let local = unix_ms.saturating_add(i64::from(utc_offset) * 1000);
+        let asked = ((hours * 60 + minutes) * 60 + seconds) * 1000;
+        // A clock time has come already: what is later than now was yesterday. Of the last second all.
+        let ago = (local.rem_euclid(day) - asked).rem_euclid(day);
+        let ago = if day - ago <= 1000 { 0 } else { ago };
+        return Ok(Millis(u64::try_from(ago.saturating_sub(999).max(0)).unwrap_or(0)));
+    }
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let unit = match unit {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let seconds = number * unit;
+    if !(0.0..=1e9).contains(&seconds) {
+        return Err(wrong());
+    }
+    Ok(Millis((seconds * 1000.0) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_understood() {
+        // 2025-11-21 14:03:22.500 UTC.
+        let now = 1_763_733_802_500;
+        let ago = |text: &str| parse_time(text, now, 0).map(|ago| ago.0);
+        assert_eq!(ago("5m"), Ok(300_000));
+        assert_eq!(ago("-1.5m"), Ok(90_000));
+        assert_eq!(ago("14:03:22"), Ok(0), "all of that second");
+        assert_eq!(ago("14:03:20"), Ok(1501), "its end: the last look of that second");
+        assert_eq!(ago("14:02"), Ok(81_501));
+        assert_eq!(ago("14:04"), Ok(86_400_000 - 37_500 - 999), "yesterday");
+        assert_eq!(parse_time("15:03:22", now, 3600), Ok(Millis(0)), "local time");
+        for wrong in ["", "5", "x", "25:00", "1:2:3:4", "-", "NaNs", "infm", "1e99h", "14:60"] {
+            assert!(ago(wrong).is_err(), "{wrong}");
+        }
+    }
+}
