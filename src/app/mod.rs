@@ -1,5 +1,9 @@
-//! MIND: state and a message in, state and requests out. No terminal, no clock, no files: the same
-//! messages give the same state, in a test as at three in the morning.
+//! The state of the program, changed by messages; requests to the shell come out. No terminal, no clock,
+//! no files: the same messages always give the same state.
+//!
+//! A file here holds either state or behaviour. State (`keymap`, `adj_rules`, `session`, `incident`,
+//! `refresh`, `view`, `dialog`, `page`, `mode`) does not mention [`App`]; `update` (messages) and `input`
+//! (keys) are blocks of `impl App` above it.
 
 pub mod adj_rules;
 pub mod dialog;
@@ -15,32 +19,27 @@ pub mod setup;
 pub(crate) mod update;
 pub mod view;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::alarm::Alarms;
-use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::incident::report::ShownReport;
-use crate::app::incident::timeline::Timeline;
+use crate::app::incident::Incidents;
 use crate::app::mode::Mode;
 use crate::app::page::commitments::CommitmentsPage;
-use crate::app::refresh::pace::Pace;
+use crate::app::refresh::Refresh;
 use crate::app::refresh::playback::Playback;
-use crate::app::refresh::self_check::SelfCheck;
-use crate::app::session::journal::Journal;
-use crate::app::session::sysctl_history::SysctlHistory;
-use crate::app::view::cgroups::CgroupsView;
-use crate::app::view::kind::ViewKind;
-use crate::app::view::memory::MemoryView;
-use crate::app::view::verdicts::VerdictsView;
-use crate::columns::{Column, CommandStyle, RowContext, SizeUnit, column, fitting};
+use crate::app::refresh::showing::Showing;
+use crate::app::session::Session;
+use crate::app::setup::{Settings, StartOptions};
+use crate::app::view::Views;
+use crate::app::view::display::Display;
+use crate::app::view::table::Table;
+use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
 use crate::forecast::at_limit::FirstLimit;
-use crate::model::{Comm, Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
+use crate::model::{Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
 use crate::policy::Policy;
 use crate::policy::site::SitePolicy;
 use crate::rank::Ranking;
-use crate::rows::arrange::{Sort, TableLine, TableSettings};
-use crate::rows::filter::Filter;
+use crate::rows::arrange::{Sort, TableSettings};
 use crate::units::{Millis, Points};
 
 pub use crate::app::message::{LoadedPolicy, Msg, Request};
@@ -50,108 +49,58 @@ pub use crate::app::view::display::HeaderLevel;
 pub use crate::app::view::table::CursorAnchor;
 pub use crate::app::view::viewport::Viewport;
 
-/// Everything the program knows and shows.
-pub struct App {
-    /// How it was started, and what of that was changed since.
-    pub setup: Setup,
-    /// The moment, once there was a look.
-    pub scene: Option<Scene>,
-    /// The order of death.
-    pub ranking: Ranking,
-    /// The order one look before.
-    pub ranking_before: Ranking,
-    /// The wall that is hit first, and who dies there.
-    pub first_limit: Option<FirstLimit>,
-    /// Those who grow most, with pages a minute, where that is shown.
-    pub growing: Option<Vec<(ProcId, Points)>>,
-    /// Computed scores against the kernel's.
-    pub check: SelfCheck,
-    /// Users and command lines.
-    pub names: Names,
-    /// Which rows, in which order.
-    pub view: TableSettings,
-    /// The lines of the table.
-    pub lines: Vec<TableLine>,
-    /// The view.
-    pub screen: ViewKind,
-    /// The view of memory cgroups.
-    pub cgroups: CgroupsView,
-    /// The view of verdicts.
-    pub verdicts: VerdictsView,
-    /// The page of promises.
-    pub commitments: CommitmentsPage,
-    /// The view of memory.
-    pub memory: MemoryView,
-    /// What has the keys.
-    pub mode: Mode,
-    /// To what the cursor holds.
-    pub anchor: CursorAnchor,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
-    /// Columns scrolled off to the left.
-    pub skipped: usize,
-    /// Columns that the user switched on or off, whatever the width.
-    pub switched: Vec<(&'static Column, bool)>,
-    /// Tagged processes.
-    pub tags: BTreeSet<ProcId>,
-    /// What is searched for.
-    pub search: Filter,
-    /// Whether the cursor follows its process.
-    pub follow: bool,
-    /// Whether new looks are left aside: they are kept, and not shown.
-    pub paused: bool,
-    /// What was seen so far, and which look is on the screen.
-    pub playback: Playback,
-    /// Every kill that was heard of.
-    pub timeline: Timeline,
-    /// The report that stands where a look would.
-    pub report: Option<ShownReport>,
-    /// How much header.
-    pub header: HeaderLevel,
-    /// Unit of the table.
-    pub scale: SizeUnit,
-    /// Unit of the header.
-    pub header_scale: SizeUnit,
-    /// What COMMAND shows; by the width where the user did not say.
-    pub command: Option<CommandStyle>,
-    /// The bottom line's message.
-    pub notice: Option<Notice>,
-    /// What was done in this session.
-    pub journal: Journal,
-    /// The kernel's switches that were turned in this session.
-    pub sysctl_history: SysctlHistory,
-    /// The rules of adj that stick, where some were given.
-    pub adj_rules: Option<ActiveRules>,
-    /// How soon the next look comes.
-    pub pace: Pace,
-    /// What rings, where some was asked for.
-    pub alarms: Alarms,
-    /// What is now, while the screen shows something else: alarms go by it.
-    aside: Option<Scene>,
-    /// Why no further look comes.
-    pub lost: Option<String>,
-    /// What the painter showed last.
-    pub viewport: Viewport,
-    /// Kills that the kernel had counted when the program began.
-    pub kills_at_start: Option<u64>,
-    now: Millis,
-    pressed: Option<Millis>,
-    stale_lines: bool,
-    spare: Ranking,
-    spent: Option<Arc<Snapshot>>,
-    asked: HashMap<ProcId, Comm>,
-    /// The site's own rule, where one was loaded: it stands after all others.
-    site: Option<&'static dyn Policy>,
-    /// Why the rule failed on some process, as it was said last.
-    trouble: Option<String>,
-}
-
-/// Rows hold still for this long after a key.
+/// The rows of the table keep their order for this long after a key.
 const HOLD: Millis = Millis(1500);
 
-/// The order in which the table begins.
+/// Everything the program knows and shows.
+pub struct App {
+    /// How it was started.
+    pub start: StartOptions,
+    /// What the user changed since.
+    pub settings: Settings,
+    /// The sample on the screen and the one before it; nothing before the first sample.
+    pub scene: Option<Scene>,
+    /// The processes in the order in which the policy would kill them.
+    pub ranking: Ranking,
+    /// The ranking of the sample before.
+    pub ranking_before: Ranking,
+    /// The limit that is reached first, and the outcome there.
+    pub first_limit: Option<FirstLimit>,
+    /// The processes that grow fastest, with pages a minute; nothing where the screen does not show them.
+    pub growing: Option<Vec<(ProcId, Points)>>,
+    /// User names and command lines.
+    pub names: Names,
+    /// The table of processes.
+    pub table: Table,
+    /// The other views.
+    pub views: Views,
+    /// What has the keys.
+    pub mode: Mode,
+    /// The page of commitments.
+    pub commitments: CommitmentsPage,
+    /// The samples that are kept, and which one is on the screen.
+    pub playback: Playback,
+    /// OOM events and reports.
+    pub incidents: Incidents,
+    /// What was done in this session.
+    pub session: Session,
+    /// What follows each new sample.
+    pub refresh: Refresh,
+    /// How things are shown.
+    pub display: Display,
+    /// The newest time that a message told.
+    now: Millis,
+    /// When the last key was pressed.
+    pressed: Option<Millis>,
+    /// Why the policy failed on some process, as it was said last.
+    policy_error: Option<String>,
+    /// A ranking whose buffers are reused.
+    spare: Ranking,
+    /// A snapshot whose buffers may be reused.
+    spent: Option<Arc<Snapshot>>,
+}
+
+/// The order of the table at the start.
 #[must_use]
 pub fn by_badness() -> Sort {
     let column = column("badness").unwrap_or(&crate::columns::COLUMNS[0]);
@@ -159,73 +108,81 @@ pub fn by_badness() -> Sort {
 }
 
 impl App {
-    /// Before the first look.
+    /// The state before the first sample.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let sort = setup.sort.unwrap_or_else(by_badness);
-        let view = TableSettings {
-            sort,
-            filter: setup.filter.clone(),
+        let Setup { own, acting, policy, scope, columns, filter, sort, delay, utc_offset, live } =
+            setup;
+        let table = TableSettings {
+            sort: sort.unwrap_or_else(by_badness),
+            filter,
             user: None,
             kernel_threads: false,
             hide_spared: false,
             tree: false,
             folded: HashSet::new(),
         };
-        let is_site = setup.policy.id().starts_with(SitePolicy::PREFIX);
-        let site = is_site.then_some(setup.policy);
+        let is_site = policy.id().starts_with(SitePolicy::PREFIX);
+        let site_policy = is_site.then_some(policy);
         Self {
-            setup,
-            site,
-            trouble: None,
+            start: StartOptions { own, acting, utc_offset, live },
+            settings: Settings { policy, site_policy, scope, columns, delay },
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
             first_limit: None,
             growing: None,
-            check: SelfCheck::default(),
             names: Names::default(),
-            view,
-            lines: Vec::new(),
-            screen: ViewKind::Processes,
-            cgroups: CgroupsView::default(),
-            verdicts: VerdictsView::default(),
-            commitments: CommitmentsPage::default(),
-            memory: MemoryView::default(),
+            table: Table::new(table),
+            views: Views::default(),
             mode: Mode::Browse,
-            anchor: CursorAnchor::First,
-            cursor: 0,
-            top: 0,
-            skipped: 0,
-            switched: Vec::new(),
-            tags: BTreeSet::new(),
-            search: Filter::default(),
-            follow: true,
-            paused: false,
+            commitments: CommitmentsPage::default(),
             playback: Playback::default(),
-            timeline: Timeline::default(),
-            report: None,
-            header: HeaderLevel::Full,
-            scale: SizeUnit::Auto,
-            header_scale: SizeUnit::Auto,
-            command: None,
-            notice: None,
-            journal: Journal::default(),
-            sysctl_history: SysctlHistory::default(),
-            adj_rules: None,
-            pace: Pace::default(),
-            alarms: Alarms::default(),
-            aside: None,
-            lost: None,
-            viewport: Viewport::default(),
-            kills_at_start: None,
+            incidents: Incidents::default(),
+            session: Session::default(),
+            refresh: Refresh::default(),
+            display: Display::default(),
             now: Millis(0),
             pressed: None,
-            stale_lines: false,
+            policy_error: None,
             spare: Ranking::default(),
             spent: None,
-            asked: HashMap::new(),
         }
+    }
+
+    /// What the screen shows.
+    #[must_use]
+    pub fn showing(&self) -> Showing {
+        match (&self.incidents.report, self.playback.at()) {
+            (Some(report), _) => Showing::Report(report.number),
+            (None, Some(at)) if self.playback.is_past() => Showing::Past(at),
+            _ => Showing::Now,
+        }
+    }
+
+    /// Whether the screen shows an earlier sample, a recording or a report, and stays there while new
+    /// samples come.
+    #[must_use]
+    pub fn is_past(&self) -> bool {
+        self.showing() != Showing::Now
+    }
+
+    /// Whether the rows are of another time of this machine. A pid there may belong to another process by
+    /// now, so nothing can be acted on.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.showing() {
+            Showing::Now => false,
+            Showing::Past(_) => self.start.live,
+            Showing::Report(_) => true,
+        }
+    }
+
+    /// The policy that ranks what is on the screen.
+    #[must_use]
+    pub fn policy(&self) -> &'static dyn Policy {
+        let report = self.incidents.report.as_ref();
+        report.and_then(|shown| shown.kernel_policy).unwrap_or(self.settings.policy)
     }
 
     /// What a row is seen in.
@@ -233,10 +190,10 @@ impl App {
     pub fn context(&self) -> Option<RowContext<'_>> {
         Some(RowContext {
             scene: self.scene.as_ref()?,
-            policy: self.setup.policy,
+            policy: self.policy(),
             ranking: &self.ranking,
             names: &self.names,
-            scale: self.scale,
+            scale: self.display.scale,
             command: self.command_style(),
         })
     }
@@ -244,7 +201,7 @@ impl App {
     /// What COMMAND shows: where there is room, the command line.
     #[must_use]
     pub fn command_style(&self) -> CommandStyle {
-        self.command.unwrap_or(if self.viewport.width >= 160 {
+        self.display.command.unwrap_or(if self.display.viewport.width >= 160 {
             CommandStyle::Short
         } else {
             CommandStyle::Name
@@ -254,7 +211,7 @@ impl App {
     /// The process under the cursor.
     #[must_use]
     pub fn selected(&self) -> Option<&Process> {
-        let line = self.lines.get(self.cursor)?;
+        let line = self.table.line()?;
         self.scene.as_ref()?.find(line.id)
     }
 
@@ -279,19 +236,19 @@ impl App {
     /// Whether something changes by itself soon: a message that ends, rows that are let go.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
-        self.notice.is_some()
-            || self.stale_lines
+        self.display.notice.is_some()
+            || self.table.stale
             || self.playback.is_playing()
-            || self.alarms.flashes()
+            || self.refresh.alarms.flashes()
     }
 
     /// Whether that has come by now, so that another picture is worth painting.
     #[must_use]
     pub fn is_due(&self, now: Millis) -> bool {
-        let ends = self.notice.as_ref().is_some_and(|notice| notice.until < now);
+        let ends = self.display.notice.as_ref().is_some_and(|notice| notice.until < now);
         let let_go = self.pressed.is_none_or(|at| now.0 >= at.0.saturating_add(HOLD.0));
-        let ends = ends || self.alarms.flash_ends(now);
-        ends || self.playback.is_playing() || (self.stale_lines && !self.mode.is_dialog() && let_go)
+        let ends = ends || self.refresh.alarms.flash_ends(now);
+        ends || self.playback.is_playing() || (self.table.stale && !self.mode.is_dialog() && let_go)
     }
 
     /// The clock as the mind knows it.
@@ -318,16 +275,17 @@ impl App {
     /// The columns on the screen, before scrolling.
     #[must_use]
     pub fn columns(&self) -> Vec<&'static Column> {
-        self.columns_on(self.viewport.width)
+        self.columns_on(self.display.viewport.width)
     }
 
     /// The same on a terminal of this width. A tree and whole command lines want room.
     #[must_use]
     pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
-        let plain = !self.view.tree && self.command_style() == CommandStyle::Name;
+        let plain = !self.table.settings.tree && self.command_style() == CommandStyle::Name;
         let command = if plain { 0 } else { width / 4 };
-        let switch = |id: &str| self.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
-        fitting(width, self.scale, command, self.setup.columns.as_deref(), &switch)
+        let switch =
+            |id: &str| self.table.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
+        fitting(width, self.display.scale, command, self.settings.columns.as_deref(), &switch)
     }
 
     /// Whether anything but the whole machine is looked at.

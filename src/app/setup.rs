@@ -1,4 +1,4 @@
-//! How the program was started.
+//! How the program was started: what stays as it is, and what the user may change later.
 
 use crate::columns::Column;
 use crate::model::{ProcId, Scope};
@@ -7,24 +7,24 @@ use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
 use crate::units::Millis;
 
-/// How the program was started.
+/// The values of the command line.
 #[derive(Clone)]
 pub struct Setup {
-    /// doomtop itself; pid 0 when what is shown is a recording.
+    /// doomtop itself; pid 0 when a recording is shown.
     pub own: ProcId,
     /// Whether it may act.
     pub acting: ActingMode,
-    /// Whose rule ranks.
+    /// The policy that ranks.
     pub policy: &'static dyn Policy,
-    /// The domain to look at.
+    /// The domain whose processes are ranked.
     pub scope: Scope,
     /// Columns named by the user.
     pub columns: Option<Vec<&'static Column>>,
-    /// A filter to begin with.
+    /// The first filter.
     pub filter: Filter,
-    /// An order to begin with.
+    /// The first order; by badness where there is none.
     pub sort: Option<Sort>,
-    /// Time between looks.
+    /// Time between samples.
     pub delay: Millis,
     /// Seconds that local time is ahead of UTC.
     pub utc_offset: i32,
@@ -35,18 +35,46 @@ pub struct Setup {
 /// Whether doomtop may act at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ActingMode {
-    /// As far as the kernel lets it.
+    /// As far as the kernel permits.
     #[default]
     Free,
-    /// `--dry-run`: everything is checked and nothing is done.
+    /// `--dry-run`: everything is checked, and nothing is done.
     Rehearsal,
     /// `--read-only`.
     ReadOnly,
-    /// What is shown is a recording.
+    /// A recording is shown.
     NotReal,
-    /// What is shown is the recording that comes with the program: dialogs open, and say what they would
-    /// do; the hands refuse.
+    /// The recording that comes with the program is shown. Dialogs open and say what they would do; every
+    /// act is refused.
     Demo,
-    /// What is shown is another tree than this machine's own `/proc`.
+    /// Another tree than this machine's own `/proc` is shown.
     Elsewhere,
+}
+
+/// What never changes while the program runs.
+#[derive(Clone, Copy, Debug)]
+pub struct StartOptions {
+    /// doomtop itself; pid 0 when a recording is shown.
+    pub own: ProcId,
+    /// Whether it may act.
+    pub acting: ActingMode,
+    /// Seconds that local time is ahead of UTC.
+    pub utc_offset: i32,
+    /// A live machine, not a recording.
+    pub live: bool,
+}
+
+/// What the user may change.
+#[derive(Clone)]
+pub struct Settings {
+    /// The policy that ranks.
+    pub policy: &'static dyn Policy,
+    /// The site's own policy, where one was loaded.
+    pub(crate) site_policy: Option<&'static dyn Policy>,
+    /// The domain whose processes are ranked.
+    pub scope: Scope,
+    /// Columns named by the user.
+    pub columns: Option<Vec<&'static Column>>,
+    /// Time between samples.
+    pub delay: Millis,
 }

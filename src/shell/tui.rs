@@ -176,11 +176,11 @@ pub(crate) fn run(
     app.begin_with(reports);
     // What the logs tell is told with names.
     let real =
-        matches!(app.setup.acting, ActingMode::Free | ActingMode::Rehearsal | ActingMode::ReadOnly);
-    let ears = (app.setup.live && real && cli.redact.is_none()).then(|| LogSources::start(&inbox));
-    app.pace.relax = cli.relax;
-    app.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
-    let command = cli.on_alarm.clone().filter(|_| app.setup.live);
+        matches!(app.start.acting, ActingMode::Free | ActingMode::Rehearsal | ActingMode::ReadOnly);
+    let ears = (app.start.live && real && cli.redact.is_none()).then(|| LogSources::start(&inbox));
+    app.refresh.pace.relax = cli.relax;
+    app.refresh.alarms = Alarms::new(cli.alarm.clone(), cli.bell, cli.on_alarm.is_some());
+    let command = cli.on_alarm.clone().filter(|_| app.start.live);
     let runner = command.and_then(|command| alarm_command::start(command, inbox.clone()));
     let (slow, student, weigher, waker) = match names {
         Some(([lines, studies], [sizes, pressure])) => {
@@ -260,7 +260,7 @@ impl Loop {
             if changed && !fresh {
                 let viewport = self.screen.draw(&self.app, &self.sample)?;
                 drawn = Some(Instant::now());
-                let first = viewport != self.app.viewport;
+                let first = viewport != self.app.display.viewport;
                 self.app.update(Msg::Drawn(viewport, self.now()));
                 // A first picture does not know yet how many rows there are.
                 changed = first;
@@ -269,7 +269,7 @@ impl Loop {
                 }
             }
             // After the first picture: only then it is known which columns are on the screen.
-            let idle = self.app.lost.is_none() && Instant::now() >= self.due;
+            let idle = self.app.refresh.lost.is_none() && Instant::now() >= self.due;
             if let Some(sampler) = self.sampler.as_mut().filter(|it| idle && !it.is_busy()) {
                 let spent = self.app.take_spent();
                 sampler.sample(self.app.needs(), spent);
@@ -329,7 +329,7 @@ impl Loop {
 
     fn wait(&self, changed: bool) -> Duration {
         let busy = self.sampler.as_ref().is_none_or(Sampler::is_busy);
-        let mut wait = if busy || self.app.lost.is_some() {
+        let mut wait = if busy || self.app.refresh.lost.is_some() {
             Duration::from_secs(3600)
         } else {
             self.due.saturating_duration_since(Instant::now())
@@ -517,7 +517,8 @@ impl Loop {
             }
             Request::WriteJournal => {
                 if let Some(scene) = &self.app.scene {
-                    let (level, said) = new_file::journal(&self.app.journal, scene.machine());
+                    let (level, said) =
+                        new_file::journal(&self.app.session.journal, scene.machine());
                     self.app.update(Msg::Notice(level, said));
                 }
             }
@@ -568,7 +569,7 @@ impl Loop {
         let newest = past.newest();
         let Some(sample) = newest.and_then(|nth| past.facts(nth)) else { return };
         let clock = sample.clock;
-        match parse_time(&at, clock.unix_ms, self.app.setup.utc_offset) {
+        match parse_time(&at, clock.unix_ms, self.app.start.utc_offset) {
             Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
             Err(wrong) => drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong))),
         }
@@ -586,7 +587,7 @@ impl Loop {
     /// that was open has to be seen anew.
     fn resume(&mut self) -> io::Result<()> {
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
-        let hidden = Viewport { dialog: false, ..self.app.viewport };
+        let hidden = Viewport { dialog: false, ..self.app.display.viewport };
         self.app.update(Msg::Drawn(hidden, self.now()));
         self.screen.enter()
     }

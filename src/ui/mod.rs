@@ -62,7 +62,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
         canvas.text(area.x, area.y, area.width, &text, theme.plain());
         return viewport;
     }
-    let parts = parts(app.screen);
+    let parts = parts(app.views.kind);
     let layout = Layout::new(app, &parts.space, area);
     header::paint(app, layout.level, layout.header, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);

@@ -114,7 +114,7 @@ impl Whole {
         let snapshot: Arc<Snapshot> =
             self.source.sample(&self.app.needs(), spent).expect("a sample");
         self.app.update(Msg::Sampled(snapshot));
-        let mut viewport = self.app.viewport;
+        let mut viewport = self.app.display.viewport;
         self.terminal
             .draw(|frame| viewport = ui::draw(&self.app, &self.theme, frame))
             .expect("a picture");

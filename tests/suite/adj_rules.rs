@@ -69,7 +69,7 @@ fn sample(player: &mut Player, snapshot: Snapshot) -> Vec<Request> {
 }
 
 fn sticky(app: &App) -> &ActiveRules {
-    app.adj_rules.as_ref().expect("there are rules")
+    app.session.adj_rules.as_ref().expect("there are rules")
 }
 
 fn state_of(app: &App, pid: i32) -> &RuleCaseState {
@@ -135,7 +135,7 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
         assert!(words.contains(why), "{pid}: {words}");
     }
     assert!(!sticky(&player.app).cases.iter().any(|case| case.who.pid == 2), "no kernel thread");
-    assert!(player.app.journal.entries.is_empty());
+    assert!(player.app.session.journal.entries.is_empty());
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     assert_eq!(sample(&mut player, usual()), [], "asked for once, even while the answer is out");
     done(&mut player, &asked);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written");
-    assert_eq!(player.app.journal.entries.len(), 4, "switched on, and a line for each");
-    assert!(player.app.journal.changes.is_empty(), "they do not stand in the way of r");
+    assert_eq!(player.app.session.journal.entries.len(), 4, "switched on, and a line for each");
+    assert!(player.app.session.journal.changes.is_empty(), "they do not stand in the way of r");
     let kept = [(600, 400), (601, 400), (500, -100)];
     assert_eq!(sample(&mut player, with(&kept)), []);
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
@@ -201,7 +201,7 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     }
     assert_eq!(sample(&mut player, with(&kept)), []);
     assert_eq!(sample(&mut player, with(&back)), []);
-    let told = player.app.journal.entries.iter().filter(|it| it.text.contains("left so"));
+    let told = player.app.session.journal.entries.iter().filter(|it| it.text.contains("left so"));
     assert_eq!(told.count(), 1);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written, 1 changed back");
 
@@ -250,15 +250,15 @@ fn an_earlier_look_says_nothing_of_who_was_changed() {
         .collect();
     done(&mut player, &wished);
     assert_eq!(sample(&mut player, at(&kept, 4000)), []);
-    let lines = player.app.journal.entries.len();
+    let lines = player.app.session.journal.entries.len();
     player.play("<Esc>((");
-    assert!(player.app.playback.is_past());
+    assert!(player.app.is_past());
     assert_eq!(sample(&mut player, at(&kept, 5000)), []);
-    assert_eq!(player.app.journal.entries.len(), lines, "nobody changed anything");
+    assert_eq!(player.app.session.journal.entries.len(), lines, "nobody changed anything");
     player.play("l");
     assert_eq!(sample(&mut player, at(&kept, 6000)), []);
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Written);
-    assert_eq!(player.app.journal.entries.len(), lines);
+    assert_eq!(player.app.session.journal.entries.len(), lines);
 }
 
 #[test]
@@ -305,7 +305,8 @@ fn a_refusal_is_told_once_and_the_dead_are_no_news() {
     assert!(
         matches!(state_of(&player.app, 600), RuleCaseState::Refused(why) if why.contains("CAP_SYS"))
     );
-    let warned = player.app.journal.entries.iter().filter(|it| it.level == NoticeLevel::Warn);
+    let warned =
+        player.app.session.journal.entries.iter().filter(|it| it.level == NoticeLevel::Warn);
     assert_eq!(warned.count(), 1);
     for _ in 0..3 {
         assert_eq!(sample(&mut player, usual()), [], "not tried again");
@@ -444,9 +445,9 @@ fn a_changed_or_broken_file_switches_them_off() {
     give(&mut player.app, &format!("{RULES}# another version\n"));
     sample(&mut player, usual());
     switch_on(&mut player);
-    let told = player.app.journal.entries.len();
+    let told = player.app.session.journal.entries.len();
     done(&mut player, &asked);
-    assert_eq!(player.app.journal.entries.len(), told + 3);
+    assert_eq!(player.app.session.journal.entries.len(), told + 3);
     assert_eq!(sticky(&player.app).summary(), "rules on: 0 written");
     assert_eq!(*state_of(&player.app, 600), RuleCaseState::Would);
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, RaisedAlarm};
-use doomtop::app::{App, Msg, Request, Setup};
+use doomtop::app::{App, Msg, Request};
 use doomtop::model::{PressureWatch, PsiLine, PsiTrigger, Reading, ScoreScale, Snapshot, Text};
 use doomtop::ui::Theme;
 use doomtop::units::{Kib, Millis, Pages};
@@ -32,7 +32,7 @@ fn pressed(avg10: f32) -> Snapshot {
 
 fn player(list: &[&str]) -> Player {
     let mut player = Player { app: App::new(setup()), now: 10_000, asked: Vec::new() };
-    player.app.alarms = alarms(list);
+    player.app.refresh.alarms = alarms(list);
     player
 }
 
@@ -107,7 +107,7 @@ fn a_crossing_rings_once_and_again_only_after_the_value_was_back_by_a_tenth() {
     for share in [0.0, 20.0, 20.5, 60.0, 19.0, 21.0, 18.5, 18.0, 20.0, 21.0, 0.0] {
         let asked = player.hears(pressed(share));
         assert_eq!(bells(&asked), rung(&asked).len());
-        let stands = player.app.alarms.standing().count();
+        let stands = player.app.refresh.alarms.standing().count();
         let _ = write!(heard, "{share}:{}{} ", "!".repeat(bells(&asked)), "s".repeat(stands));
     }
     assert_eq!(heard.trim(), "0: 20: 20.5:!s 60:s 19:s 21:s 18.5:s 18: 20: 21:!s 0:");
@@ -120,7 +120,7 @@ fn one_that_is_true_at_once_rings_at_the_first_look() {
     assert_eq!(bells(&asked), 1, "one bell for all");
     assert_eq!(rung(&asked)[0].value, Some(("50".to_owned(), "%")));
     assert_eq!(
-        player.app.alarms.unreadable().map(ToString::to_string).collect::<Vec<_>>(),
+        player.app.refresh.alarms.unreadable().map(ToString::to_string).collect::<Vec<_>>(),
         ["commit>50%"],
         "nothing is known of promises on this machine"
     );
@@ -137,11 +137,11 @@ fn a_size_and_its_way_back() {
     assert_eq!(bells(&player.hears(of(501))), 0);
     let asked = player.hears(of(412));
     assert_eq!(rung(&asked)[0].value, Some(((412 << 10).to_string(), "KiB")));
-    assert_eq!(player.app.alarms.standing().collect::<Vec<_>>(), ["available 412M < 500M"]);
+    assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["available 412M < 500M"]);
     assert_eq!(bells(&player.hears(of(540))), 0);
-    assert_eq!(player.app.alarms.standing().count(), 1, "not back yet");
+    assert_eq!(player.app.refresh.alarms.standing().count(), 1, "not back yet");
     player.hears(of(550));
-    assert_eq!(player.app.alarms.standing().count(), 0);
+    assert_eq!(player.app.refresh.alarms.standing().count(), 0);
     assert_eq!(bells(&player.hears(of(499))), 1);
 }
 
@@ -157,13 +157,13 @@ fn another_victim_rings_and_another_question_does_not() {
     let told = rung(&asked);
     assert_eq!(told[0].victim, Some((process(600, "", 0).id, "java".to_owned())));
     assert_eq!(told[0].value, None);
-    assert_eq!(player.app.alarms.standing().collect::<Vec<_>>(), ["victim now 600 java"]);
+    assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["victim now 600 java"]);
     assert_eq!(bells(&player.hears(grown())), 0);
-    player.app.setup.policy = &doomtop::policy::LINUX_2_4;
+    player.app.settings.policy = &doomtop::policy::LINUX_2_4;
     assert_eq!(bells(&player.hears(usual())), 0, "asked by another rule");
     player.wait(40_000);
     player.hears(usual());
-    assert_eq!(player.app.alarms.standing().count(), 0, "what happened is over some time");
+    assert_eq!(player.app.refresh.alarms.standing().count(), 0, "what happened is over some time");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_kill_rings_and_those_before_do_not() {
     let heard = [552, 552, 553, 553, 556].map(|kills| bells(&player.hears(with(kills))));
     assert_eq!(heard, [0, 0, 1, 0, 1]);
     player.hears(usual());
-    assert_eq!(player.app.alarms.unreadable().count(), 1, "it is not counted here");
+    assert_eq!(player.app.refresh.alarms.unreadable().count(), 1, "it is not counted here");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn alarms_go_by_the_newest_look_whatever_the_screen_shows() {
     player.hears(usual());
     player.draw();
     player.play("z");
-    assert!(player.app.paused);
+    assert!(player.app.playback.paused);
     assert_eq!(bells(&player.hears(pressed(50.0))), 1);
     let shown = player.app.scene.as_ref().unwrap().now().pressure.some;
     assert_eq!(shown, Reading::NotAsked, "the picture stands still");
@@ -200,9 +200,9 @@ fn alarms_go_by_the_newest_look_whatever_the_screen_shows() {
 #[test]
 fn a_recording_rings_nothing() {
     let mut player = player(&["psi-some>20%"]);
-    player.app.setup = Setup { live: false, ..setup() };
+    player.app.start.live = false;
     assert_eq!(player.hears(pressed(90.0)), []);
-    assert_eq!(player.app.alarms.standing().count(), 0);
+    assert_eq!(player.app.refresh.alarms.standing().count(), 0);
 }
 
 #[test]
@@ -228,15 +228,16 @@ fn a_command_is_told_values_and_no_name_is_part_of_it() {
 #[test]
 fn without_bell_and_command_an_alarm_only_shows() {
     let mut player = player(&[]);
-    player.app.alarms = Alarms::new(vec![Alarm::parse("psi-some>20%").unwrap()], false, false);
+    player.app.refresh.alarms =
+        Alarms::new(vec![Alarm::parse("psi-some>20%").unwrap()], false, false);
     assert_eq!(player.hears(pressed(90.0)), []);
-    assert_eq!(player.app.alarms.standing().count(), 1);
+    assert_eq!(player.app.refresh.alarms.standing().count(), 1);
 }
 
 #[test]
 fn an_alarm_flashes_then_stands_then_goes() {
     let mut app = app("db-03.jsonl");
-    app.alarms = alarms(&["available<99%", "psi-full>90%", "swap>1%"]);
+    app.refresh.alarms = alarms(&["available<99%", "psi-full>90%", "swap>1%"]);
     let sample = Arc::new(app.scene.as_ref().unwrap().now().clone());
     app.update(Msg::Sampled(Arc::clone(&sample)));
     let turned = |app: &mut App| {
@@ -262,7 +263,7 @@ fn an_alarm_flashes_then_stands_then_goes() {
 #[test]
 fn pressure_looks_at_once_and_faster_until_it_is_over() {
     let mut player = Player::on(usual());
-    player.app.setup.delay = Millis(60_000);
+    player.app.settings.delay = Millis(60_000);
     assert_eq!(player.app.delay(), Millis(2000), "the first looks come soon, to have files open");
     assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains(" 60.0s "));
     (0..2).for_each(|_| drop(player.hears(usual())));
@@ -278,13 +279,13 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
     assert_eq!(player.app.delay(), Millis(60_000), "the averages say so too");
     player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
-    assert!(player.app.pace.is_pressed());
+    assert!(player.app.refresh.pace.is_pressed());
     player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
-    assert!(player.app.pace.is_pressed(), "a new sign");
+    assert!(player.app.refresh.pace.is_pressed(), "a new sign");
     player.hears(pressed(30.0));
-    assert!(!player.app.pace.is_pressed(), "ten seconds without one");
-    player.app.setup.delay = Millis(100);
+    assert!(!player.app.refresh.pace.is_pressed(), "ten seconds without one");
+    player.app.settings.delay = Millis(100);
     player.app.update(Msg::Pressure);
     assert_eq!(player.app.delay(), Millis(100), "never slower than asked for");
 }
@@ -293,7 +294,7 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
 fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
     let quiet = |relax: bool, watch: PressureWatch| {
         let mut player = Player::on(usual());
-        player.app.pace.relax = relax;
+        player.app.refresh.pace.relax = relax;
         player.app.update(Msg::PressureWatch(watch, None));
         let mut delays = Vec::new();
         for _ in 0..80 {
@@ -317,12 +318,12 @@ fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
     player.app.update(Msg::Pressure);
     assert_eq!(player.app.delay(), Millis(500));
     let (mut player, _) = quiet(true, trigger());
-    player.app.setup.delay = Millis(600_000);
+    player.app.settings.delay = Millis(600_000);
     assert_eq!(player.app.delay(), Millis(600_000), "no faster than asked for");
     let mut low = usual();
     low.memory.available_kib = Reading::Value(Kib(4000));
     player.hears(low);
-    assert!(!player.app.pace.is_relaxed(), "the wall is near");
+    assert!(!player.app.refresh.pace.is_relaxed(), "the wall is near");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn open(player: &mut Player, consent: BulkConsent) {
 fn pids(reach: Targets, at: i32, player: &Player) -> Vec<i32> {
     let scene = player.app.scene.as_ref().expect("a look");
     let process = &scene.now().processes[scene.now().position(at).expect("in the cast")];
-    reach.of(process, scene, &player.app.tags).iter().map(|it| it.id.pid).collect()
+    reach.of(process, scene, &player.app.table.tags).iter().map(|it| it.id.pid).collect()
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
         };
         player.app.update(Msg::Outcome(outcome));
     }
-    let round = player.app.journal.round.clone().expect("a round");
+    let round = player.app.session.journal.round.clone().expect("a round");
     assert_eq!(round.sum(), "6 done, 1 refused");
     assert_eq!(round.lines.len(), 7);
     assert_eq!(round.lines[2].0, NoticeLevel::Warn);
-    assert_eq!(player.app.journal.changes.len(), 6, "each can be put back");
+    assert_eq!(player.app.session.journal.changes.len(), 6, "each can be put back");
     assert!(matches!(player.app.mode, Mode::BulkResult(_)));
 
     let page = picture(&mut player, 80, 24);
@@ -176,7 +176,7 @@ fn without(pids: &[i32]) -> doomtop::model::Snapshot {
 #[test]
 fn what_was_meant_for_the_tagged_never_goes_to_the_one_under_the_cursor() {
     let mut player = Player::on(usual());
-    player.app.tags = cast().iter().filter(|it| it.id.pid > 500).map(|it| it.id).collect();
+    player.app.table.tags = cast().iter().filter(|it| it.id.pid > 500).map(|it| it.id).collect();
     assert_eq!(player.cursor(), Some(500));
     assert_eq!(player.play("at333"), []);
     player.sample(without(&[600, 601]));

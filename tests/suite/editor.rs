@@ -83,7 +83,7 @@ fn the_smallest_changes_are_a_key_away_and_hold() {
         let scene = player.app.scene.as_ref().expect("a look");
         let next = Adj(value.0 + step);
         let then = scene.with_adj(|it| (it.id.pid == pid).then_some(next));
-        let victim = Ranking::new(player.app.setup.policy, &then).victim().map(|row| row.id.pid);
+        let victim = Ranking::new(player.app.policy(), &then).victim().map(|row| row.id.pid);
         assert_eq!(victim == Some(pid), !is_first, "{script}: one step less does not do it");
         assert_eq!(player.play("<Enter>").len(), 1);
     }
@@ -206,7 +206,7 @@ fn a_wide_change_is_foreseen_for_all_at_once() {
     let scene = player.app.scene.as_ref().expect("a look");
     let first = |adj: i16| {
         let then = scene.with_adj(|it| (it.comm.bytes() == b"java").then_some(Adj(adj)));
-        Ranking::new(player.app.setup.policy, &then).victim().map(|row| row.id.pid)
+        Ranking::new(player.app.policy(), &then).victim().map(|row| row.id.pid)
     };
     assert_eq!((first(value.0), first(value.0 + 1)), (Some(500), Some(600)));
 }
@@ -287,7 +287,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     done(&mut player, asked);
     player.app.update(Msg::Outcome(refused));
     done(&mut player, last);
-    let round = player.app.journal.round.clone().expect("a round");
+    let round = player.app.session.journal.round.clone().expect("a round");
     assert_eq!(round.sum(), "2 done, 1 refused");
     assert_eq!(round.lines.len(), 3);
     assert!(round.lines[1].1.contains("610 java: already gone"), "{:?}", round.lines);
@@ -306,7 +306,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     let again = player.play("<Enter>");
     assert_eq!(again, [600, 611].map(|pid| wish(pid, "java", 0, 100, false)));
     done(&mut player, again);
-    assert_eq!(player.app.journal.entries.len(), 7, "every answer has its line");
+    assert_eq!(player.app.session.journal.entries.len(), 7, "every answer has its line");
 }
 
 #[test]
@@ -319,8 +319,8 @@ fn one_write_may_do_the_work_of_two() {
     let (who, name) = (id(610), "java".to_owned());
     let already = Outcome::AdjSet { who, name, before: Adj(100), now: Adj(100), revert: false };
     player.app.update(Msg::Outcome(already));
-    assert!(player.notice().contains("is already +100"), "{}", player.notice());
-    assert_eq!(player.app.journal.changes.len(), 1, "nothing that could be put back");
+    assert!(player.notice().contains("is +100 already"), "{}", player.notice());
+    assert_eq!(player.app.session.journal.changes.len(), 1, "nothing that could be put back");
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn any_line_of_the_journal_can_be_put_back_or_made_again() {
     assert_eq!(asked, [wish(600, "java", 5, 0, true)]);
     assert!(matches!(player.app.mode, Mode::Journal(0)), "back on the page");
     done(&mut player, asked);
-    assert!(matches!(player.app.journal.changes[0].state, ChangeState::Back(_)));
+    assert!(matches!(player.app.session.journal.changes[0].state, ChangeState::Back(_)));
     assert_eq!(player.play("<Enter><Esc>"), [], "left as it was");
     assert!(matches!(player.app.mode, Mode::Journal(0)));
     let asked = player.play("<Enter><Enter>");
@@ -419,11 +419,11 @@ fn the_journal_opens_over_every_view() {
     for view in ["", "<Tab>", "<Tab><Tab>"] {
         let mut player = Player::on(usual());
         player.play(view);
-        let screen = player.app.screen;
+        let screen = player.app.views.kind;
         player.play("J");
         assert!(matches!(player.app.mode, Mode::Journal(_)), "{screen:?}");
         player.play("<Esc>");
-        assert_eq!(player.app.screen, screen);
+        assert_eq!(player.app.views.kind, screen);
         player.play("?J");
         assert!(matches!(player.app.mode, Mode::Journal(_)), "from a page");
     }
@@ -550,7 +550,7 @@ proptest! {
                 Step::Back | Step::Again => {
                     // A value that the journal knows as its own may be the same by chance.
                     for (pid, to) in &others {
-                        let known = player.app.journal.changes.iter();
+                        let known = player.app.session.journal.changes.iter();
                         let by_chance = known
                             .filter(|change| change.who.pid == *pid)
                             .any(|change| change.now == *to || change.before == *to);
@@ -560,7 +560,7 @@ proptest! {
             }
         }
         let mut left = 0;
-        while !player.app.journal.last_made().is_empty() {
+        while !player.app.session.journal.last_made().is_empty() {
             world.step(&mut player, &Step::Back);
             left += 1;
             prop_assert!(left < 100, "a change stands in the way for ever");
@@ -692,7 +692,7 @@ fn its_screens_are_as_they_were() {
         }
     }
     let mut old = app("db-03.jsonl");
-    old.setup.policy = &LINUX_2_4;
+    old.settings.policy = &LINUX_2_4;
     for sample in samples("db-03.jsonl") {
         old.update(Msg::Sampled(sample));
     }

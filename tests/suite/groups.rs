@@ -193,27 +193,27 @@ fn tab_steps_between_the_views() {
     let mut player = player();
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Limits);
     assert_eq!(player.play("<Tab>"), [Request::SampleNow]);
-    assert_eq!(player.app.screen, ViewKind::Cgroups);
+    assert_eq!(player.app.views.kind, ViewKind::Cgroups);
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
     assert!(player.app.needs().cgroup);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, ViewKind::Verdicts);
+    assert_eq!(player.app.views.kind, ViewKind::Verdicts);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, ViewKind::Memory);
+    assert_eq!(player.app.views.kind, ViewKind::Memory);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, ViewKind::Events);
+    assert_eq!(player.app.views.kind, ViewKind::Events);
     player.play("<Tab>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
     player.play("<A-2>");
-    assert_eq!(player.app.screen, ViewKind::Cgroups);
+    assert_eq!(player.app.views.kind, ViewKind::Cgroups);
     player.play("<Esc>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
     player.play("<S-Tab><S-Tab><S-Tab>");
-    assert_eq!(player.app.screen, ViewKind::Verdicts);
+    assert_eq!(player.app.views.kind, ViewKind::Verdicts);
     player.play("<S-Tab>");
-    assert_eq!(player.app.screen, ViewKind::Cgroups);
+    assert_eq!(player.app.views.kind, ViewKind::Cgroups);
     player.play("<A-1>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn enter_looks_at_the_domain_under_the_cursor() {
     player.play("<Tab>B");
     assert_eq!(under_cursor(&player), "/system.slice/ci-build.service");
     player.play("<Enter>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
     assert_eq!(player.pids(), [30114, 30101]);
     assert_eq!(player.cursor(), Some(30114));
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);
@@ -253,14 +253,14 @@ fn the_menu_lists_the_chain_of_the_process_and_then_the_nearest() {
     assert_eq!(listed[2], ("/system.slice", "no limit, above it"));
     assert!(listed[3].0.contains("redis") && listed[3].1.ends_with(" left"), "{listed:?}");
     player.play("<Down><Down><Enter>");
-    assert_eq!(player.app.setup.scope, Scope::parse("/system.slice").unwrap());
+    assert_eq!(player.app.settings.scope, Scope::parse("/system.slice").unwrap());
     assert!(!player.pids().contains(&20731), "chrome is in user.slice");
     // What is chosen stays chosen, and is the one that the list begins with.
     player.play("s");
     let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
     assert!(menu.chosen().is_some_and(|item| item.label == "/system.slice"));
     player.play("<Esc><Tab>s<Esc>");
-    assert_eq!(player.app.screen, ViewKind::Cgroups, "a list that is closed leads back");
+    assert_eq!(player.app.views.kind, ViewKind::Cgroups, "a list that is closed leads back");
 }
 
 #[test]
@@ -297,10 +297,11 @@ fn in_a_container_back_leads_to_its_own_limit_first() {
 fn hiding_leaves_limits_and_what_leads_to_them() {
     let mut player = player();
     player.play("<Tab>");
-    let all = player.app.cgroups.lines.len();
+    let all = player.app.views.cgroups.lines.len();
     player.play("i");
     let names: Vec<String> = player
         .app
+        .views
         .cgroups
         .lines
         .iter()
@@ -319,10 +320,10 @@ fn hiding_leaves_limits_and_what_leads_to_them() {
             "/user.slice/user-1000.slice"
         ]
     );
-    let depths: Vec<u16> = player.app.cgroups.lines.iter().map(|line| line.depth).collect();
+    let depths: Vec<u16> = player.app.views.cgroups.lines.iter().map(|line| line.depth).collect();
     assert_eq!(depths, [0, 0, 1, 1, 1, 1, 0, 1]);
     player.play("i");
-    assert_eq!(player.app.cgroups.lines.len(), all);
+    assert_eq!(player.app.views.cgroups.lines.len(), all);
 }
 
 #[test]
@@ -332,12 +333,12 @@ fn the_cursor_holds_to_its_cgroup() {
     let held = under_cursor(&player);
     for script in ["B", "t", "i", "i", "vv<Enter>", "<Tab><Tab><Tab><Tab><Tab>"] {
         player.play(script);
-        if player.app.cgroups.lines.len() > 10 {
+        if player.app.views.cgroups.lines.len() > 10 {
             assert_eq!(under_cursor(&player), held, "{script}");
         }
     }
     player.play("<End>");
-    assert_eq!(player.app.cgroups.cursor, player.app.cgroups.lines.len() - 1);
+    assert_eq!(player.app.views.cgroups.cursor.at, player.app.views.cgroups.lines.len() - 1);
     player.play("<Home><PgDn><PgUp>");
     assert_eq!(under_cursor(&player), "global");
 }
@@ -365,7 +366,7 @@ fn no_key_of_the_view_is_silent() {
         for &key in row.keys {
             let mut player = player();
             player.play("<Tab><End><Up><Up>");
-            player.app.notice = None;
+            player.app.display.notice = None;
             let before = seen(&mut player);
             player.now += 1000;
             let asked = player.app.update(Msg::Key(key, Millis(player.now)));
@@ -555,7 +556,7 @@ fn view_of(count: i32) -> i64 {
     let begun = nix::time::clock_gettime(clock).unwrap();
     player.play("<Tab>B<End>");
     let took = nix::time::clock_gettime(clock).unwrap() - begun;
-    assert_eq!(player.app.cgroups.lines.len(), count as usize + 2);
+    assert_eq!(player.app.views.cgroups.lines.len(), count as usize + 2);
     took.tv_sec() * 1000 + took.tv_nsec() / 1_000_000
 }
 
@@ -583,7 +584,7 @@ proptest! {
         let mut player = player();
         for key in keys(&script) {
             let shown = player.pids();
-            let before = player.app.screen;
+            let before = player.app.views.kind;
             let dialog = player.app.mode.asks();
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.

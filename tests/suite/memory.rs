@@ -315,26 +315,28 @@ fn the_view_is_as_it_was() {
 #[test]
 fn keys_choose_a_time_and_a_chart() {
     let mut app = seen();
-    let zoom = |app: &App| ZOOMS[app.memory.zoom].0;
+    let zoom = |app: &App| ZOOMS[app.views.memory.zoom].0;
     assert_eq!(zoom(&app), "5m");
     press(&mut app, &["+", "+"]);
     assert_eq!(zoom(&app), "1m");
     press(&mut app, &["-----"]);
     assert_eq!(zoom(&app), "all");
     press(&mut app, &["-"]);
-    assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("all of the time")));
+    assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("all of the time")));
     press(&mut app, &["Down", "Down", "Up", "Enter"]);
-    assert_eq!((app.memory.chosen, app.memory.large), (1, true));
+    assert_eq!((app.views.memory.chosen, app.views.memory.large), (1, true));
     press(&mut app, &["Esc"]);
-    assert_eq!((app.screen, app.memory.large), (ViewKind::Memory, false));
+    assert_eq!((app.views.kind, app.views.memory.large), (ViewKind::Memory, false));
     press(&mut app, &["Left"]);
-    assert!(app.playback.is_past());
+    assert!(app.is_past());
     press(&mut app, &["Right"]);
-    assert!(!app.playback.is_past());
+    assert!(!app.is_past());
     press(&mut app, &["a"]);
-    assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("choose a process first")));
+    assert!(
+        app.display.notice.as_ref().is_some_and(|it| it.text.contains("choose a process first"))
+    );
     press(&mut app, &["Esc"]);
-    assert_eq!(app.screen, ViewKind::Processes);
+    assert_eq!(app.views.kind, ViewKind::Processes);
 }
 
 #[test]
@@ -349,7 +351,7 @@ fn where_only_charts_reach_it_says_so() {
         press(&mut app, &["Left"]);
     }
     assert_eq!(app.playback.at(), oldest);
-    let said = app.notice.as_ref().map_or("", |notice| &notice.text);
+    let said = app.display.notice.as_ref().map_or("", |notice| &notice.text);
     assert!(said.contains("only the charts reach further back"), "{said}");
     let far = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::shift(KeyCode::Left), far));
@@ -438,7 +440,7 @@ fn the_header_and_the_panel_have_their_past() {
         assert_eq!(shown.contains("PSI io  some"), width == 200, "{shown}");
     }
     press(&mut app, &["Tab"]);
-    let at = app.cgroups.lines.iter().position(|line| {
+    let at = app.views.cgroups.lines.iter().position(|line| {
         app.group_at(line).is_some_and(|it| it.path.as_str().ends_with("ci-build.service"))
     });
     (0..at.expect("the build")).for_each(|_| drop(press(&mut app, &["Down"])));

@@ -48,7 +48,7 @@ fn a_film_has_its_own_users_and_is_not_recorded_again() {
     assert_eq!(player.app.names.user(1000), Some("alice"));
     assert!(player.play("<A-e>").is_empty());
     assert_eq!(player.notice(), "this is a recording already");
-    player.app.notice = None;
+    player.app.display.notice = None;
     assert!(player.play("<A-w>").is_empty(), "nor is it copied");
     assert_eq!(player.notice(), "this is a recording already");
 }

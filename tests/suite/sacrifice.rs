@@ -328,15 +328,21 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     // What comes of it stands on the page; everybody is followed.
     let path = "/work".to_owned();
     player.app.update(Msg::Outcome(Outcome::CgroupKilled { path, members }));
-    assert!(player.app.journal.is_pending(id(600)) && player.app.journal.is_pending(id(601)));
-    let round = player.app.journal.round.as_ref().expect("a round");
+    assert!(
+        player.app.session.journal.is_pending(id(600))
+            && player.app.session.journal.is_pending(id(601))
+    );
+    let round = player.app.session.journal.round.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
     let refusal = Refusal::NotSeen { who: "7 x".to_owned() };
     let mut player = Player::on(grouped());
     player.play("600k<End><Enter>2<Enter>");
     player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
-    assert_eq!(player.app.journal.round.as_ref().expect("a round").sum(), "0 done, 2 refused");
+    assert_eq!(
+        player.app.session.journal.round.as_ref().expect("a round").sum(),
+        "0 done, 2 refused"
+    );
 }
 
 #[test]
@@ -390,8 +396,8 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     let taken = ExpediteStep { step: Expedite::Reap, result: StepResult::Done(String::new()) };
     player.app.update(Msg::Outcome(Outcome::StepDone { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
-    let last = player.app.journal.entries.last().expect("a line");
-    assert!(last.text.contains("memory freed at once: done"), "{}", last.text);
+    let last = player.app.session.journal.entries.last().expect("a line");
+    assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
 }
 
 #[test]
@@ -402,6 +408,6 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let (intent, checked) = (intent.clone(), "all is well");
     player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
-    assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
-    assert!(!player.app.journal.has_pending(id(500)));
+    assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
+    assert!(!player.app.session.journal.is_pending(id(500)));
 }

@@ -192,12 +192,12 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     for (title, ids) in [("two columns", &["rss", "command"][..]), ("no command", &["rss", "adj"])]
     {
         let mut chosen = app(name);
-        chosen.setup.columns =
+        chosen.settings.columns =
             Some(COLUMNS.iter().filter(|column| ids.contains(&column.id)).collect());
         found.push((title, chosen));
     }
     let mut everything = app(name);
-    everything.setup.columns = Some(COLUMNS.iter().collect());
+    everything.settings.columns = Some(COLUMNS.iter().collect());
     found.push(("all columns", everything));
     found.push(("waiting", blank()));
     if name == "hostile.jsonl" {
@@ -219,7 +219,7 @@ fn every_mode(name: &str) -> Vec<(&'static str, App)> {
     found.push(("lost", lost));
     for (title, key) in [("revert", "r"), ("a journal with lines", "J")] {
         let mut reverting = app(name);
-        let all: Vec<_> = reverting.lines.iter().map(|line| line.id).collect();
+        let all: Vec<_> = reverting.table.lines.iter().map(|line| line.id).collect();
         for (nth, who) in all.into_iter().enumerate().take(40) {
             let name = format!("evil日{nth}");
             let (before, now, revert) = (Adj(0), Adj(-250), false);
@@ -420,7 +420,7 @@ fn the_sentence_says_who_dies_next_and_why() {
 #[test]
 fn a_rule_that_is_not_the_running_kernels_is_named() {
     let mut app = scene();
-    app.setup.policy = &LINUX_2_4;
+    app.settings.policy = &LINUX_2_4;
     for sample in samples("db-03.jsonl") {
         app.update(Msg::Sampled(sample));
     }
@@ -480,7 +480,7 @@ fn the_table_shows_what_the_columns_say() {
         let context = app.context().unwrap();
         let shown = text(&buffer);
         let head = shown.lines().position(|line| line.contains("PID USER")).unwrap();
-        for (line, painted) in app.lines.iter().zip(shown.lines().skip(head + 1)) {
+        for (line, painted) in app.table.lines.iter().zip(shown.lines().skip(head + 1)) {
             let row = context.row(line.at.unwrap() as usize).unwrap();
             for column in app.columns().iter().filter(|column| column.id != "cgroup") {
                 let mut cell = String::new();
@@ -502,7 +502,7 @@ fn marks_stand_behind_the_rank() {
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     assert!(line_with(&buffer, " 4411 elastic").starts_with("  2>"));
     assert!(line_with(&buffer, "cc1plus").starts_with("  5 *"));
-    let id = app.lines[5].id;
+    let id = app.table.lines[5].id;
     app.update(Msg::Outcome(Outcome::Signalled {
         who: id,
         name: "redis-server".to_owned(),
@@ -777,7 +777,7 @@ fn what_is_typed_stands_at_the_bottom() {
 #[test]
 fn what_was_done_stands_in_the_session() {
     let mut app = scene();
-    let id = app.lines[5].id;
+    let id = app.table.lines[5].id;
     app.update(Msg::Outcome(Outcome::Signalled {
         who: id,
         name: "redis-server".to_owned(),

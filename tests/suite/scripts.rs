@@ -393,7 +393,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         pinned: true,
         steps: Vec::new(),
     }));
-    assert!(player.app.journal.is_pending(who));
+    assert!(player.app.session.journal.is_pending(who));
     let why = "it catches SIGTERM".to_owned();
     let after = Millis(5000);
     player.app.update(Msg::Outcome(Outcome::StillThere { who, name: name(), signal, after, why }));
@@ -408,7 +408,7 @@ fn a_sacrifice_is_followed_to_its_end() {
         before,
         now,
     }));
-    assert!(!player.app.journal.is_pending(who));
+    assert!(!player.app.session.journal.is_pending(who));
     assert!(player.notice().contains("gone after 12 ms, about 480M freed"), "{}", player.notice());
 }
 
@@ -491,7 +491,7 @@ fn rows_hold_still_while_a_dialog_is_open() {
     player.wait(60_000);
     player.sample(machine(1_000_000, doomtop::model::ScoreScale::Signed, changed));
     assert_eq!(player.pids(), before, "nothing moves under the dialog");
-    assert_eq!(player.app.lines[0].at, None, "the one that went is shown as gone");
+    assert_eq!(player.app.table.lines[0].at, None, "the one that went is shown as gone");
     player.play("<Esc>");
     player.wait(2000);
     assert_eq!(player.pids()[0], 700, "and then everything falls into place");
@@ -539,7 +539,7 @@ fn the_tree_puts_children_under_their_parents() {
     let at = |pid| pids.iter().position(|&other| other == pid).unwrap();
     assert_eq!(at(601), at(600) + 1);
     assert_eq!(at(300), at(200) + 1);
-    assert_eq!(player.app.lines[at(601)].tree_lines.depth, 2);
+    assert_eq!(player.app.table.lines[at(601)].tree_lines.depth, 2);
     player.play("600-");
     assert!(!player.pids().contains(&601));
     player.play("+");
@@ -553,10 +553,10 @@ fn tags_the_subtree_and_takes_it_back() {
     let mut player = Player::on(usual());
     player.play("600");
     player.key(Key::alt('c'));
-    let tagged: Vec<i32> = player.app.tags.iter().map(|id| id.pid).collect();
+    let tagged: Vec<i32> = player.app.table.tags.iter().map(|id| id.pid).collect();
     assert_eq!(tagged, [600, 601]);
     player.play("U");
-    assert!(player.app.tags.is_empty());
+    assert!(player.app.table.tags.is_empty());
 }
 
 #[test]
@@ -591,10 +591,23 @@ fn j_does_nothing_and_k_only_opens_a_list() {
 fn no_key_of_the_table_is_silent() {
     let seen = |player: &Player| {
         let app = &player.app;
-        let view = (app.cursor, app.top, app.skipped, app.tags.len(), app.paused, app.view.tree);
-        let shown = (app.header, app.scale, app.header_scale, app.command_style(), app.anchor);
-        let sort = (app.view.sort.column.id, app.view.sort.descending);
-        let mode = (std::mem::discriminant(&app.mode), app.screen);
+        let view = (
+            app.table.cursor.at,
+            app.table.cursor.top,
+            app.table.skipped,
+            app.table.tags.len(),
+            app.playback.paused,
+            app.table.settings.tree,
+        );
+        let shown = (
+            app.display.header,
+            app.display.scale,
+            app.display.header_scale,
+            app.command_style(),
+            app.table.anchor,
+        );
+        let sort = (app.table.settings.sort.column.id, app.table.settings.sort.descending);
+        let mode = (std::mem::discriminant(&app.mode), app.views.kind);
         format!("{view:?} {shown:?} {sort:?} {mode:?} {:?}", player.notice())
     };
     let many: Vec<_> = (0..90).map(|nth| process(1000 + nth, "many", 500 + nth as u64)).collect();
@@ -605,7 +618,7 @@ fn no_key_of_the_table_is_silent() {
             let mut player = Player::on(machine(1_000_000, scale, cast));
             // In the midst of things: nothing is at its end, and something is tagged.
             player.play("<<PgDn><PgDn><Up><Right><Space>");
-            player.app.notice = None;
+            player.app.display.notice = None;
             let before = seen(&player);
             player.now += 1000;
             let asked = player.app.update(Msg::Key(key, Millis(player.now)));
@@ -632,12 +645,12 @@ fn the_check_calls_a_disagreement_only_when_it_is_confirmed() {
         snapshot
     };
     let mut player = Player::on(wrong());
-    assert_eq!(player.app.check.count(), (9, 9), "once is no disagreement");
+    assert_eq!(player.app.refresh.self_check.count(), (9, 9), "once is no disagreement");
     assert!(player.app.needs().scores != doomtop::model::Scores::None);
     player.sample(wrong());
-    assert_eq!(player.app.check.count(), (8, 9));
+    assert_eq!(player.app.refresh.self_check.count(), (8, 9));
     player.sample(crate::stage::with_scores(usual()));
-    assert_eq!(player.app.check.count(), (9, 9));
+    assert_eq!(player.app.refresh.self_check.count(), (9, 9));
 }
 
 #[test]

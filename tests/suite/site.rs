@@ -753,14 +753,14 @@ fn a_new_version_takes_over_and_the_key_finds_it_again() {
     assert!(player.notice().contains("site:two was read again"), "{}", player.notice());
     // Another one is chosen, and this one found again in the list.
     player.play("vlinux-5.9<Enter>");
-    assert_eq!(player.app.setup.policy.id(), "linux-5.9");
+    assert_eq!(player.app.policy().id(), "linux-5.9");
     player.play("vsite:<Enter>");
-    assert_eq!(player.app.setup.policy.id(), "site:two");
+    assert_eq!(player.app.policy().id(), "site:two");
     assert_eq!(victim(&player), Some(500));
     // While another one is chosen it is only noted.
     player.play("vlinux-5.9<Enter>");
     player.app.update(Msg::Rule(LoadedPolicy(first)));
-    assert_eq!(player.app.setup.policy.id(), "linux-5.9");
+    assert_eq!(player.app.policy().id(), "linux-5.9");
     assert!(player.notice().contains("v ranks by it"));
 }
 
@@ -780,7 +780,7 @@ fn a_rule_that_fails_says_so_once() {
     assert!(said.contains("2 processes, for example 600 java"), "{said}");
     player.wait(60_000);
     player.sample(sample);
-    assert_eq!(player.app.notice, None, "it was said");
+    assert_eq!(player.app.display.notice, None, "it was said");
 }
 
 #[test]

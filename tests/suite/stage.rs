@@ -224,12 +224,12 @@ impl Player {
 
     /// The pids of the table, top down.
     pub fn pids(&self) -> Vec<i32> {
-        self.app.lines.iter().map(|line| line.id.pid).collect()
+        self.app.table.lines.iter().map(|line| line.id.pid).collect()
     }
 
     /// The message on the bottom line.
     pub fn notice(&self) -> &str {
-        self.app.notice.as_ref().map_or("", |notice| &notice.text)
+        self.app.display.notice.as_ref().map_or("", |notice| &notice.text)
     }
 }
 

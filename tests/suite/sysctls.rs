@@ -41,8 +41,8 @@ fn promised(committed: u64) -> Snapshot {
     sample
 }
 
-fn turn(knob: Sysctl, from: u64, to: u64) -> Request {
-    Request::Act(Intent::SetSysctl { sysctl: knob, from, to })
+fn turn(sysctl: Sysctl, from: u64, to: u64) -> Request {
+    Request::Act(Intent::SetSysctl { sysctl, from, to })
 }
 
 fn forecast(player: &Player) -> OvercommitForecast {
@@ -163,8 +163,8 @@ fn the_last_turn_is_proposed_back() {
         now: 80,
         zeroed: Some((Sysctl::OvercommitKbytes, 1_500_000)),
     }));
-    assert!(player.notice().contains("changed vm.overcommit_kbytes from 1500000 to 0"));
-    assert_eq!(player.app.journal.entries.len(), 1);
+    assert!(player.notice().contains("overcommit_kbytes went from 1500000 to 0"));
+    assert_eq!(player.app.session.journal.entries.len(), 1);
     let mut now = promised(1_000_000);
     now.overcommit.ratio = Reading::Value(80);
     player.sample(now.clone());
@@ -179,7 +179,7 @@ fn the_last_turn_is_proposed_back() {
         now: 1_500_000,
         zeroed: Some((Sysctl::OvercommitRatio, 80)),
     }));
-    assert_eq!(player.app.sysctl_history.earlier, [], "put back, and nothing before it");
+    assert_eq!(player.app.session.sysctl_history.earlier, [], "put back, and nothing before it");
 }
 
 #[test]
@@ -254,8 +254,8 @@ fn hands() -> LiveEffects {
     LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"))
 }
 
-fn present(knob: Sysctl) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/sys/vm/{}", knob.file())).ok()?;
+fn present(sysctl: Sysctl) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/sys/vm/{}", sysctl.file())).ok()?;
     text.trim().parse().ok()
 }
 

@@ -30,7 +30,7 @@ fn chrome(player: &Player) -> u64 {
 }
 
 fn seen(player: &Player) -> Vec<i32> {
-    player.app.lines.iter().map(|line| line.id.pid).collect()
+    player.app.table.lines.iter().map(|line| line.id.pid).collect()
 }
 
 fn played(seconds: u64) -> Player {
@@ -51,7 +51,7 @@ fn the_whole_screen_follows_the_cursor_back() {
     for _ in 0..4 {
         player.key(Key::char('('));
     }
-    assert!(player.app.playback.is_past());
+    assert!(player.app.is_past());
     assert_eq!(chrome(&player), 92_000);
     assert_eq!(seen(&player), rows, "who was killed since is there again");
     assert_eq!(player.app.ranking.victim().map(|row| row.id), ranking);
@@ -64,7 +64,7 @@ fn the_whole_screen_follows_the_cursor_back() {
     assert_eq!(chrome(&player), 93_000);
     player.key(Key::char('l'));
     assert_eq!(chrome(&player), 97_000);
-    assert!(!player.app.playback.is_past());
+    assert!(!player.app.is_past());
     player.app.update(Msg::Sampled(Arc::new(later(8))));
     assert_eq!(chrome(&player), 98_000, "and goes on");
 }
@@ -190,6 +190,7 @@ fn two_runs_in_one_recording_are_both_there() {
     player.app.update(Msg::Played(Arc::new(other)));
     assert_eq!(player.app.playback.past.len(), 7);
     assert!(
-        player.app.timeline.events.is_empty() && !player.app.playback.past.has_kill(SampleIndex(6))
+        player.app.incidents.timeline.events.is_empty()
+            && !player.app.playback.past.has_kill(SampleIndex(6))
     );
 }

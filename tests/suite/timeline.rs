@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::incident::event_text::whom;
+use doomtop::app::incident::event_text::victim_text;
 use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
@@ -57,12 +57,12 @@ fn live(number: u64, seconds: i64, report: OomReport) -> Msg {
 }
 
 fn ear(hearing: SourceState) -> Msg {
-    Msg::Log(vec![LogUpdate::Ear(LogSource::KernelLog, hearing)])
+    Msg::Log(vec![LogUpdate::Source(LogSource::KernelLog, hearing)])
 }
 
 fn heard(player: &Player) -> Vec<(Killer, String, PredictionResult)> {
-    let all = player.app.timeline.events.iter();
-    all.map(|it| (it.by, whom(it), it.prediction)).collect()
+    let all = player.app.incidents.timeline.events.iter();
+    all.map(|it| (it.by, victim_text(it), it.prediction)).collect()
 }
 
 /// With the kernel's log open and one look taken.
@@ -90,7 +90,7 @@ fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
     player.wait(60_000);
     player.sample(later(4, 4, false));
     assert_eq!(heard(&player), [java]);
-    assert!(player.app.timeline.unseen == 1 && player.notice().is_empty());
+    assert!(player.app.views.events.unseen == 1 && player.notice().is_empty());
 }
 
 #[test]
@@ -125,13 +125,13 @@ fn where_no_log_is_listened_to_a_counted_kill_is_told_all_the_same() {
 #[test]
 fn alarms_go_by_the_machine_and_not_by_the_report_on_the_screen() {
     let mut player = listening();
-    player.app.alarms = Alarms::new(vec![Alarm::parse("oom-kill").unwrap()], false, true);
+    player.app.refresh.alarms = Alarms::new(vec![Alarm::parse("oom-kill").unwrap()], false, true);
     player.sample(later(1, 3, true));
     let log = include_str!("../fixtures/kmsg/6.18-memcg-v1.txt");
     let report = KernelLogReader::read(log).into_iter().find(|it| !it.tasks.is_empty()).unwrap();
     player.app.update(live(1, 1, report));
     player.play("<A-5><Enter><Esc>");
-    assert!(player.app.report.is_some());
+    assert!(player.app.incidents.report.is_some());
     let scene = player.app.scene.as_ref().unwrap();
     assert!(!scene.domain().is_global(), "a cgroup's report is on the screen");
     player.app.update(Msg::Sampled(Arc::new(later(4, 3, true))));
@@ -224,7 +224,7 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     player.play("<A-5><Enter>");
     assert!(matches!(&player.app.mode, Mode::Incident(page) if page.title.contains("600 java")));
     player.play("<Esc>");
-    assert_eq!((player.app.screen, player.pids()), (ViewKind::Processes, vec![600, 500]));
+    assert_eq!((player.app.views.kind, player.pids()), (ViewKind::Processes, vec![600, 500]));
     assert_eq!(player.cursor(), Some(600));
     for key in ['a', 'X', 'k', 'r', ']', '['] {
         assert_eq!(player.key(Key::char(key)), [] as [Request; 0], "{key}");
@@ -238,12 +238,12 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     player.play("<Esc>");
     player.key(Key::plain(KeyCode::Esc));
     player.key(Key::plain(KeyCode::Esc));
-    assert!(player.app.report.is_none() && !player.app.playback.is_past());
-    assert_eq!(player.app.screen, ViewKind::Events);
+    assert!(player.app.incidents.report.is_none() && !player.app.is_past());
+    assert_eq!(player.app.views.kind, ViewKind::Events);
     assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
     // The look before it is still kept.
     player.play("p");
-    assert!(player.app.playback.is_past() && player.pids().contains(&600));
+    assert!(player.app.is_past() && player.pids().contains(&600));
     assert_eq!(player.cursor(), Some(600));
 }
 
@@ -287,25 +287,25 @@ fn the_reports_of_a_file_are_moments_to_step_through() {
     for name in ["global-6.18.txt", "v2-oom-group-6.18.txt", "6.18-memcg-v1.txt", "sysrq-6.18.txt"]
     {
         let mut app = of_file(name);
-        let all = app.report.as_ref().expect("a report is shown").place.1;
+        let all = app.incidents.report.as_ref().expect("a report is shown").place.1;
         insta::assert_snapshot!(format!("reports {name}"), painted(&mut app, 100, 24));
-        let mut seen = vec![app.report.as_ref().map(|it| it.number)];
+        let mut seen = vec![app.incidents.report.as_ref().map(|it| it.number)];
         for _ in 1..all {
             key(&mut app, Key::char('{'));
-            seen.push(app.report.as_ref().map(|it| it.number));
+            seen.push(app.incidents.report.as_ref().map(|it| it.number));
         }
         assert!(seen.windows(2).all(|pair| pair[1] < pair[0]), "{seen:?}");
         key(&mut app, Key::char('{'));
-        assert!(app.notice.as_ref().is_some_and(|it| it.text.contains("first report")));
+        assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("first report")));
         key(&mut app, Key::plain(KeyCode::Enter));
         insta::assert_snapshot!(format!("explained {name}"), painted(&mut app, 120, 30));
         key(&mut app, Key::plain(KeyCode::Esc));
         insta::assert_snapshot!(format!("dump {name}"), painted(&mut app, 100, 24));
         key(&mut app, Key::char('l'));
-        assert!(app.report.is_some() && app.scene.is_some(), "there is no now");
+        assert!(app.incidents.report.is_some() && app.scene.is_some(), "there is no now");
         key(&mut app, Key::plain(KeyCode::Esc));
         key(&mut app, Key::plain(KeyCode::Esc));
-        assert_eq!(app.screen, ViewKind::Events);
+        assert_eq!(app.views.kind, ViewKind::Events);
     }
 }
 
@@ -316,17 +316,18 @@ fn what_a_report_does_not_tell_is_no_zero_and_what_it_cannot_do_is_said() {
     assert!(!screen.contains("0:00.0"), "{screen}");
     assert!(!screen.contains("adjust") && !screen.contains("sacrifice"), "{screen}");
     assert!(!screen.contains("0 CPUs") && screen.contains("a report: nothing"), "{screen}");
-    let notice = |app: &App| app.notice.as_ref().map_or_else(String::new, |it| it.text.clone());
+    let notice =
+        |app: &App| app.display.notice.as_ref().map_or_else(String::new, |it| it.text.clone());
     key(&mut app, Key::char('z'));
-    assert!(!app.paused && notice(&app).contains("one moment"), "{}", notice(&app));
+    assert!(!app.playback.paused && notice(&app).contains("one moment"), "{}", notice(&app));
     key(&mut app, Key::char('b'));
     assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without looks"));
-    app.screen = ViewKind::Memory;
+    app.views.kind = ViewKind::Memory;
     let screen = painted(&mut app, 100, 24);
     assert!(screen.contains("a report is one moment") && !screen.contains("zoom"), "{screen}");
     key(&mut app, Key::plain(KeyCode::Esc));
     key(&mut app, Key::plain(KeyCode::Tab));
-    assert_eq!(app.screen, ViewKind::Cgroups);
+    assert_eq!(app.views.kind, ViewKind::Cgroups);
     let screen = painted(&mut app, 140, 24);
     let is_machine = |line: &&str| line.trim_start_matches(['>', ' ']).starts_with("global ");
     let machine = screen.lines().find(is_machine).expect("the machine");

@@ -123,7 +123,7 @@ fn no_trend_says_nothing_and_the_past_has_its_own() {
     assert_eq!(forecast(&player).arrival(), None);
     assert!(!screen(&mut player.app, 120, 40).contains("full ~"));
     player.app.go_to_time(Millis(81_000));
-    assert!(player.app.playback.is_past());
+    assert!(player.app.is_past());
     assert_eq!(Some(forecast(&player)), then, "what could be known then");
 }
 
@@ -200,7 +200,7 @@ fn the_page_of_promises_reads_whom_it_shows() {
 #[test]
 fn a_recording_is_shown_by_what_it_has() {
     let mut app = app("db-03.jsonl");
-    app.setup.live = false;
+    app.start.live = false;
     paint(&mut app, FULL, 120, 40);
     press(&mut app, &["C"]);
     let picture = screen(&mut app, 120, 40);

@@ -69,30 +69,30 @@ fn the_list_of_policies_is_that_of_the_flag() {
     assert_eq!(listed, table);
     assert!(menu.items[0].on && !menu.items[1].on, "the current one is marked");
     player.play("<Esc>");
-    assert_eq!(player.app.setup.policy.id(), "linux");
+    assert_eq!(player.app.policy().id(), "linux");
     player.play("vv<Enter>");
-    assert_eq!(player.app.setup.policy.id(), POLICIES[1].id());
+    assert_eq!(player.app.policy().id(), POLICIES[1].id());
     player.play("vv<Enter>");
-    assert_eq!(player.app.setup.policy.id(), POLICIES[2].id());
+    assert_eq!(player.app.policy().id(), POLICIES[2].id());
     // Once something is typed, v is a letter like others.
     player.play("vakpm<Enter>");
-    assert_eq!(player.app.setup.policy.id(), "linux-2.4.19-akpm");
+    assert_eq!(player.app.policy().id(), "linux-2.4.19-akpm");
     player.play("v<End>v<Enter>");
-    assert_eq!(player.app.setup.policy.id(), "linux", "round the end");
+    assert_eq!(player.app.policy().id(), "linux", "round the end");
     player.play("v<Up>xv<Esc>");
-    assert_eq!(player.app.setup.policy.id(), "linux");
+    assert_eq!(player.app.policy().id(), "linux");
 }
 
 #[test]
 fn a_rule_made_from_a_pattern_stands_before_the_table() {
     let mut player = player();
-    player.app.setup.policy = policy::by_id("blame:java").unwrap();
+    player.app.settings.policy = policy::by_id("blame:java").unwrap();
     player.play("v");
     let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
     assert_eq!((menu.items[0].label.as_str(), menu.items[0].on), ("blame:java", true));
     player.play("<Enter><A-3>");
-    assert_eq!(player.app.setup.policy.id(), "blame:java");
-    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len() + 1);
+    assert_eq!(player.app.policy().id(), "blame:java");
+    assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len() + 1);
     assert_eq!(under_cursor(&player), "blame:java");
 }
 
@@ -101,7 +101,7 @@ fn choosing_a_policy_turns_everything_over() {
     let mut player = player();
     assert_eq!(player.cursor(), Some(20731));
     player.play("v2.4.20<Enter>");
-    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    assert_eq!(player.app.policy().id(), "linux-2.4");
     let ranking = Ranking::new(&policy::LINUX_2_4, player.app.scene.as_ref().unwrap());
     assert_eq!(player.app.ranking.rows(), ranking.rows());
     assert_eq!(player.cursor(), ranking.victim().map(|row| row.id.pid));
@@ -113,8 +113,8 @@ fn every_line_says_what_its_policy_says() {
     let mut player = player();
     player.play("<A-3>");
     let scene = player.app.scene.as_ref().unwrap();
-    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len());
-    for (line, policy) in player.app.verdicts.lines.iter().zip(POLICIES) {
+    assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len());
+    for (line, policy) in player.app.views.verdicts.lines.iter().zip(POLICIES) {
         let ranking = Ranking::new(*policy, scene);
         assert_eq!(line.policy.id(), policy.id());
         assert_eq!(line.outcome.victim, ranking.victim().map(|row| row.id));
@@ -129,11 +129,11 @@ fn every_line_says_what_its_policy_says() {
         }
         // Whoever it puts first stands in a row.
         for row in &ranking.rows()[..ranking.eligible().min(3)] {
-            assert!(player.app.verdicts.rows.iter().any(|it| it.id == row.id));
+            assert!(player.app.views.verdicts.rows.iter().any(|it| it.id == row.id));
         }
     }
     // In the order of the current policy.
-    let places = player.app.verdicts.rows.iter().map(|row| player.app.ranking.place(row.at));
+    let places = player.app.views.verdicts.rows.iter().map(|row| player.app.ranking.place(row.at));
     assert!(places.map(|it| it.unwrap().0).is_sorted());
 }
 
@@ -143,12 +143,12 @@ fn enter_ranks_by_the_policy_and_shows_the_processes() {
     player.play("<A-3>");
     puts(&mut player, "linux-2.4");
     player.play("<Enter>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
-    assert_eq!(player.app.setup.policy.id(), "linux-2.4");
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
+    assert_eq!(player.app.policy().id(), "linux-2.4");
     player.play("<A-3>");
     assert_eq!(under_cursor(&player), "linux-2.4");
     player.play("<Esc>");
-    assert_eq!(player.app.screen, ViewKind::Processes);
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_cursor_holds_to_its_policy() {
     player.sample((*samples("db-03.jsonl")[1]).clone());
     assert_eq!(under_cursor(&player), "panic");
     player.play("<End>");
-    assert_eq!(player.app.verdicts.cursor, POLICIES.len() - 1);
+    assert_eq!(player.app.views.verdicts.cursor.at, POLICIES.len() - 1);
     player.play("<PgUp><PgUp><PgUp><PgUp>");
     assert_eq!(under_cursor(&player), "linux");
 }
@@ -172,16 +172,16 @@ fn the_cursor_holds_to_its_policy() {
 fn hiding_leaves_those_with_another_victim() {
     let mut player = player();
     player.play("<A-3>i");
-    let own = player.app.verdicts.lines[0].dies();
-    let shown = &player.app.verdicts.lines;
+    let own = player.app.views.verdicts.lines[0].dies();
+    let shown = &player.app.views.verdicts.lines;
     assert!(shown.len() > 1 && shown.len() < POLICIES.len());
     assert_eq!(shown[0].policy.id(), "linux", "the current one stays");
     for line in &shown[1..] {
         assert!(line.dies() != own || line.outcome.overridden.is_some(), "{}", line.policy.id());
     }
-    assert_eq!(player.app.verdicts.hidden, POLICIES.len() - shown.len());
+    assert_eq!(player.app.views.verdicts.hidden, POLICIES.len() - shown.len());
     player.play("i");
-    assert_eq!(player.app.verdicts.lines.len(), POLICIES.len());
+    assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn no_key_of_the_view_is_silent() {
     for row in keys_of(KeyContext::Verdicts) {
         for &key in row.keys {
             let mut app = app(&["Down", "Down", "Right", "Right"], 80, 24);
-            app.notice = None;
+            app.display.notice = None;
             let before = seen(&mut app, 80, 24);
             let at = Millis(app.clock().0 + 1000);
             let asked = app.update(Msg::Key(key, at));
@@ -232,7 +232,7 @@ fn what_every_policy_judges_by_is_read_while_the_view_is_open() {
 #[test]
 fn nothing_is_asked_while_the_view_is_closed() {
     let player = player();
-    assert!(player.app.verdicts.lines.is_empty());
+    assert!(player.app.views.verdicts.lines.is_empty());
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     let mut app = app(&[], 80, 24);
     paint(&mut app, FULL, 80, 24);
     let context = app.context().expect("a look");
-    let answers = doomtop::report::verdicts::answers(&context, app.setup.policy);
+    let answers = doomtop::report::verdicts::answers(&context, app.policy());
     let mut line = Vec::new();
     doomtop::report::json::write_line_with(&mut line, &context, &[], None, Some(answers)).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
@@ -406,8 +406,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
     let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
-    doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.setup.policy, manner)
-        .unwrap();
+    doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.policy(), manner).unwrap();
     let lines = String::from_utf8(lines).unwrap();
     assert_eq!(lines.trim().lines().count(), POLICIES.len());
     assert!(lines.contains("not armed: waits until swap is full"), "{lines}");
@@ -472,7 +471,7 @@ proptest! {
     fn asking_others_never_acts(script in any_script()) {
         let mut player = player();
         for key in keys(&script) {
-            let before = player.app.screen;
+            let before = player.app.views.kind;
             let dialog = matches!(player.app.mode, Mode::Adjust(_) | Mode::Signal(_));
             for request in player.key(key) {
                 // What a dialog may ask for is told in scripts.rs.
@@ -481,8 +480,8 @@ proptest! {
             if !dialog && matches!(player.app.mode, Mode::Adjust(_) | Mode::Signal(_)) {
                 prop_assert_eq!(before, ViewKind::Processes);
             }
-            let lines = player.app.verdicts.lines.len();
-            prop_assert!(player.app.verdicts.cursor < lines.max(1));
+            let lines = player.app.views.verdicts.lines.len();
+            prop_assert!(player.app.views.verdicts.cursor.at < lines.max(1));
         }
     }
 }

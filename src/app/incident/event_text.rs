@@ -1,27 +1,27 @@
 //! An OOM event in words.
 
-use crate::columns::cgroup_leaf;
-use crate::model::{Killer, OomEvent, PredictionResult, Victim};
+use crate::columns::{cgroup_leaf, human_size, span_of};
+use crate::model::{EventTime, Killer, OomEvent, PredictionResult, Victim};
 
-/// Who was killed, in words.
+/// Which process was killed.
 #[must_use]
-pub fn whom(happening: &OomEvent) -> String {
-    let likely = if happening.guessed { "likely " } else { "" };
-    match (&happening.victim, &happening.domain) {
+pub fn victim_text(event: &OomEvent) -> String {
+    let likely = if event.guessed { "likely " } else { "" };
+    match (&event.victim, &event.domain) {
         (Some(Victim { pid: Some(pid), comm, .. }), _) => format!("{likely}{pid} {comm}"),
         (Some(Victim { comm, .. }), _) => format!("{likely}{comm}"),
-        (None, Some(path)) if !happening.by.is_kernel() => {
+        (None, Some(path)) if !event.by.is_kernel() => {
             format!("all of {}", cgroup_leaf(path.as_str()))
         }
-        (None, _) if happening.by == Killer::Counted => "somebody".to_owned(),
+        (None, _) if event.by == Killer::Counted => "somebody".to_owned(),
         (None, _) => "nobody".to_owned(),
     }
 }
 
-/// What the ranking had said of a victim, in a few words.
+/// What the ranking before the kill predicted for its victim, for a column.
 #[must_use]
-pub fn foreseen_word(foreseen: PredictionResult) -> String {
-    match foreseen {
+pub fn prediction_word(prediction: PredictionResult) -> String {
+    match prediction {
         PredictionResult::NoSample => String::new(),
         PredictionResult::NotSeen => "not seen".to_owned(),
         PredictionResult::Rank(1) => "as predicted".to_owned(),
@@ -33,8 +33,25 @@ pub fn foreseen_word(foreseen: PredictionResult) -> String {
     }
 }
 
-pub(crate) fn what_words(happening: &OomEvent) -> String {
-    match happening.by {
+/// The same in a sentence; nothing where no sample was taken before the kill.
+pub(crate) fn prediction_sentence(prediction: PredictionResult) -> Option<String> {
+    Some(match prediction {
+        PredictionResult::NoSample | PredictionResult::AlsoKilled => return None,
+        PredictionResult::NotSeen => {
+            "not in the sample before: it did not live long enough".to_owned()
+        }
+        PredictionResult::Rank(1) => "the sample before named it the next victim".to_owned(),
+        PredictionResult::Rank(rank) => format!("the sample before gave it rank {rank}"),
+        PredictionResult::Candidate(_) => {
+            "in the sample before it was one of several too close to call".to_owned()
+        }
+        PredictionResult::Spared => "in the sample before it could not be chosen".to_owned(),
+    })
+}
+
+/// Which killer acted, where no report tells.
+pub(crate) fn killer_sentence(event: &OomEvent) -> String {
+    match event.by {
         Killer::Counted => {
             "the kernel counted a kill (oom_kill of /proc/vmstat); no line of its log tells more"
                 .to_owned()
@@ -46,27 +63,47 @@ pub(crate) fn what_words(happening: &OomEvent) -> String {
     }
 }
 
-pub(crate) fn whom_words(happening: &OomEvent) -> String {
-    let mut text = whom(happening);
-    if let Some(victim) = &happening.victim {
+/// The victim with its sizes.
+pub(crate) fn victim_sentence(event: &OomEvent) -> String {
+    let mut text = victim_text(event);
+    if let Some(victim) = &event.victim {
         text.push_str(&victim.uid.map_or_else(String::new, |uid| format!(" (uid {uid})")));
         for (name, size) in [("rss", victim.rss), ("swap", victim.swap)] {
             if let Some(size) = size.filter(|size| size.0 > 0) {
-                text.push_str(&format!(", {name} {}", crate::columns::human_size(size.bytes())));
+                text.push_str(&format!(", {name} {}", human_size(size.bytes())));
             }
         }
         text.push_str(&victim.adj.map_or_else(String::new, |adj| format!(", oom_score_adj {adj}")));
     }
-    if happening.guessed {
-        text.push_str("; a guess: the largest that was gone in the look after it");
+    if event.guessed {
+        text.push_str("; a guess: the largest process that was gone in the next sample");
     }
     text
 }
 
-/// Year, month and day of a count of days since 1970.
+/// When it happened, in local time; `utc_offset` are the seconds that it is ahead of UTC.
+pub(crate) fn time_sentence(event: &OomEvent, utc_offset: i32) -> String {
+    let local = event.unix_ms.div_euclid(1000) + i64::from(utc_offset);
+    let second = local.rem_euclid(86_400);
+    let (year, month, day) = civil(local.div_euclid(86_400));
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let time = format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
+    match event.time {
+        EventTime::Live | EventTime::Clock => time,
+        EventTime::Stamp => {
+            format!("about {time}: the log's own clock drifts, and stops while the machine sleeps")
+        }
+        EventTime::Within(span) => {
+            format!("in the {} before {time}", span_of(span.0.div_ceil(1000)))
+        }
+        EventTime::Order => "not told".to_owned(),
+    }
+}
+
+/// Year, month and day of a number of days since 1970.
 #[must_use]
 pub const fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March here, so that the leap day is the last one.
+    // Years begin in March here, so that the leap day is the last day of a year.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

@@ -6,31 +6,31 @@ use crate::events;
 use crate::events::OomReport;
 use crate::model::{EventTime, LogSource, SourceState};
 
-/// What the ears brought.
+/// What a log source delivers.
 #[derive(Clone, Debug)]
 pub enum LogUpdate {
-    /// A report of the kernel's; one of the same number takes the place of what was known of it.
+    /// A report of the kernel. One of the same number replaces it: the later one is more complete.
     Report {
-        /// Its number: of two with the same one the later is more complete.
+        /// Its number.
         number: u64,
         /// When it was written, milliseconds since 1970, UTC.
         unix_ms: i64,
-        /// How well that is known.
+        /// How exact the time is.
         told: EventTime,
-        /// It.
+        /// The report.
         report: Arc<OomReport>,
     },
     /// A kill by a daemon.
     Daemon {
         /// When, milliseconds since 1970, UTC.
         unix_ms: i64,
-        /// How well that is known.
+        /// How exact the time is.
         told: EventTime,
-        /// What it said.
+        /// What its log line says.
         heard: events::DaemonKill,
-        /// Whether that it was the daemon who said so is sure: to a syslog file anybody may write.
+        /// Whether the line is known to come from the daemon. Any user can write to a syslog file.
         proven: bool,
     },
-    /// How an ear hears.
-    Ear(LogSource, SourceState),
+    /// The state of a log source.
+    Source(LogSource, SourceState),
 }

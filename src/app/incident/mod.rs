@@ -6,3 +6,15 @@ pub(crate) mod prediction;
 pub mod report;
 pub(crate) mod report_events;
 pub mod timeline;
+
+use crate::app::incident::report::ShownReport;
+use crate::app::incident::timeline::Timeline;
+
+/// The OOM events that are known.
+#[derive(Clone, Default)]
+pub struct Incidents {
+    /// All of them.
+    pub timeline: Timeline,
+    /// The report that is on the screen in place of a sample.
+    pub report: Option<ShownReport>,
+}

@@ -1,26 +1,22 @@
-//! A report of the kernel's on the screen: its dump stands where the processes are, as a look that is
-//! not of this time; looks go on being taken meanwhile.
+//! A kernel report on the screen: its dump of tasks is shown as a sample. Samples are still taken meanwhile.
 
-use crate::model::{EventTime, SampleIndex, Scope};
+use crate::model::EventTime;
 use crate::policy::Policy;
 
-/// The report on the screen, and what stood there before.
+/// The report on the screen.
 #[derive(Clone)]
 pub struct ShownReport {
     /// Its number.
     pub number: u64,
-    /// Its place among those that can be shown, from 1, and how many there are.
+    /// Its place among the reports that can be shown, counted from 1, and their number.
     pub place: (usize, usize),
     /// How well its time is known.
     pub told: EventTime,
-    /// What the log says of when.
+    /// Its time, as the log tells it.
     pub stamp: String,
-    /// What there is to say of it, each with a label.
+    /// The explanation, each line with a label.
     pub lines: Vec<(&'static str, String)>,
-    /// Which rule ranked before, and which one ranks the report.
-    pub(crate) policy: &'static dyn Policy,
-    pub(crate) taken: &'static dyn Policy,
-    pub(crate) scope: Scope,
-    pub(crate) at: Option<SampleIndex>,
-    pub(crate) was_past: bool,
+    /// The policy of the kernel that wrote it. It ranks in place of the running kernel's, until the user
+    /// chooses another.
+    pub(crate) kernel_policy: Option<&'static dyn Policy>,
 }

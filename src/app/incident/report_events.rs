@@ -1,14 +1,14 @@
 //! The OOM events of one kernel report.
 
-use crate::events::{OomReport, page_size};
+use crate::events::{KilledTask, OomReport, page_size};
 use crate::model::{Comm, EventTime, Killer, OomEvent, PredictionResult, Text, Victim, unescape};
 use crate::units::Kib;
 
-/// The happenings of a report: one for each that was killed, and one where nobody was.
-pub(crate) fn tell(
+/// The events of a report: one for each process that was killed, or one that says why none was.
+pub(crate) fn report_events(
     number: u64,
     unix_ms: i64,
-    told: EventTime,
+    time: EventTime,
     report: &OomReport,
 ) -> Vec<OomEvent> {
     let by = if report.is_sysrq() {
@@ -19,11 +19,10 @@ pub(crate) fn tell(
         Killer::Machine
     };
     let path = |path: &Option<String>| path.as_ref().map(|path| Text::new(&unescape(path)));
-    let page = page_size(report);
-    let first = OomEvent {
+    let event = OomEvent {
         nth: 0,
         unix_ms,
-        time: told,
+        time,
         by,
         victim: None,
         guessed: false,
@@ -34,45 +33,50 @@ pub(crate) fn tell(
         said: None,
     };
     if report.killed.is_empty() {
-        let said = if let Some(why) = &report.panic {
-            format!("the machine stopped: {why}")
-        } else if let Some(pid) = report.exiting {
-            format!("nobody was killed: {pid} was on its way out already")
-        } else if report.no_victim {
-            "nobody could be killed".to_owned()
-        } else {
-            "the log does not tell who was killed".to_owned()
-        };
-        // Its words were made harmless where the line was read.
-        return vec![OomEvent { said: Some(Text::new(&unescape(&said))), ..first }];
+        // The words of the log were neutralised where the line was read.
+        let said = Text::new(&unescape(&why_nothing_was_killed(report)));
+        return vec![OomEvent { said: Some(said), ..event }];
     }
     let killed = report.killed.iter().zip(0_usize..);
     killed
         .map(|(killed, nth)| {
-            let row = report.tasks.iter().find(|task| task.pid == killed.pid);
-            let parts = [killed.anon, killed.file, killed.shmem];
-            let swap = row.and_then(|row| row.swap);
-            let victim = Victim {
-                pid: Some(killed.pid),
-                id: None,
-                comm: Comm::new(&unescape(&killed.name)),
-                uid: killed.uid.or(row.map(|row| row.uid)),
-                rss: killed.anon.map(|_| parts.into_iter().flatten().fold(Kib(0), |a, b| a + b)),
-                swap: swap.map(|pages| Kib(pages.bytes(page).0 / 1024)),
-                adj: killed.adj.or(row.and_then(|row| row.adj)),
-            };
-            let along = nth > 0 && report.group.is_some();
-            OomEvent {
-                by: if along { Killer::Group } else { by },
-                victim: Some(victim),
-                cgroup: if along { path(&report.group) } else { first.cgroup.clone() },
-                prediction: if along {
-                    PredictionResult::AlsoKilled
-                } else {
-                    PredictionResult::NoSample
-                },
-                ..first.clone()
+            let victim = Some(victim(report, killed));
+            // After the first, the kernel kills the other members of the group.
+            if nth > 0 && report.group.is_some() {
+                let cgroup = path(&report.group);
+                let prediction = PredictionResult::AlsoKilled;
+                return OomEvent { by: Killer::Group, victim, cgroup, prediction, ..event.clone() };
             }
+            OomEvent { victim, ..event.clone() }
         })
         .collect()
+}
+
+fn why_nothing_was_killed(report: &OomReport) -> String {
+    if let Some(why) = &report.panic {
+        format!("the machine stopped: {why}")
+    } else if let Some(pid) = report.exiting {
+        format!("nobody was killed: {pid} was on its way out already")
+    } else if report.no_victim {
+        "nobody could be killed".to_owned()
+    } else {
+        "the log does not tell who was killed".to_owned()
+    }
+}
+
+/// A victim as the kill line describes it; what the line leaves out comes from the dump of tasks.
+fn victim(report: &OomReport, killed: &KilledTask) -> Victim {
+    let page = page_size(report);
+    let row = report.tasks.iter().find(|task| task.pid == killed.pid);
+    let parts = [killed.anon, killed.file, killed.shmem];
+    let swap = row.and_then(|row| row.swap);
+    Victim {
+        pid: Some(killed.pid),
+        id: None,
+        comm: Comm::new(&unescape(&killed.name)),
+        uid: killed.uid.or(row.map(|row| row.uid)),
+        rss: killed.anon.map(|_| parts.into_iter().flatten().fold(Kib(0), |a, b| a + b)),
+        swap: swap.map(|pages| Kib(pages.bytes(page).0 / 1024)),
+        adj: killed.adj.or(row.and_then(|row| row.adj)),
+    }
 }

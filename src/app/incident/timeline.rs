@@ -1,85 +1,77 @@
-//! Every kill that was heard of, one line each: what the logs tell, what the counters tell where no log
-//! does, and never the same kill twice.
+//! Every kill that is known, each once: what the logs tell, and what the counters tell where no log does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::incident::prediction::{STORM, VictimGuess};
+use crate::app::incident::prediction::MAX_LOOKUPS;
 use crate::events::OomReport;
 use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text};
 use crate::units::Millis;
 use crate::words::incident::DumpContext;
 
-/// Kills that the kernel counted between two looks, and no line told of yet.
+/// Maximum number of events that are kept.
+const MAX_EVENTS: usize = 4096;
+
+/// Maximum number of rows of task dumps that are kept. The oldest reports are dropped first.
+const MAX_ROWS: usize = 200_000;
+
+/// Maximum difference between the time of a log line and that of a sample, in milliseconds.
+const CLOCK_SKEW: i64 = 1500;
+
+/// A log line that no count claims is forgotten after this time, in milliseconds.
+const EARLY_FOR: i64 = 60_000;
+
+/// Kills that the kernel counted between two samples, and no log line told of yet.
 #[derive(Clone, Debug)]
 struct CountedKills {
-    /// Between these two times, milliseconds since 1970, UTC.
+    /// The times of the samples, milliseconds since 1970, UTC.
     from: i64,
     to: i64,
-    /// So many are not told of.
+    /// The number of kills without a log line.
     left: u64,
-    /// Who that may have been, the likeliest first.
-    guesses: Vec<VictimGuess>,
-    /// Then they are told without a line.
+    /// The probable kills, the likeliest first.
+    guesses: Vec<OomEvent>,
+    /// When they become events without a log line.
     due: Millis,
 }
 
-/// What is known of one ear.
+/// The state of a log source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSourceStatus {
-    /// Which.
+    /// The source.
     pub source: LogSource,
-    /// Whether and what it hears.
+    /// Whether it is read, and how.
     pub state: SourceState,
-    /// So many lines were lost.
+    /// Number of lines that were lost.
     pub lost: u64,
 }
 
-/// The kills, the oldest first, and where the view of them stands.
-#[derive(Clone, Debug, Default)]
-pub struct Timeline {
-    /// Every one.
-    pub events: Vec<OomEvent>,
-    /// Where they are heard of.
-    pub sources: Vec<LogSourceStatus>,
-    /// Only kills, and not what was done from here.
-    pub kills_only: bool,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
-    /// The line that the cursor holds to; nothing: the newest.
-    pub(crate) held: Option<TimelineEntry>,
-    /// Since the view was on the screen so many are new.
-    pub unseen: usize,
-    /// Those that only a log file tells of, where anybody may write.
-    pub(crate) unproven: BTreeSet<u64>,
-    reports: BTreeMap<u64, Arc<OomReport>>,
-    counted: Vec<CountedKills>,
-    /// Times of the kernel's kills that were heard of, and not counted yet.
-    early: VecDeque<i64>,
-    /// The time of the first look: what is older was counted before.
-    pub(crate) since: Option<i64>,
-    next: u64,
-}
-
-/// A line of the view.
+/// An entry of the view Events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimelineEntry {
-    /// The happening of this number.
+    /// The event of this number.
     Kill(u64),
-    /// A line of the session's journal, by its place.
+    /// The entry of the journal at this position.
     Act(usize),
 }
 
-/// So many are kept.
-const MOST: usize = 4096;
-
-/// So many rows of dumps are kept; the oldest reports go first.
-const ROWS: usize = 200_000;
-
-/// Clocks of lines and looks differ by so much at most, in milliseconds.
-const SLACK: i64 = 1500;
+/// The kills, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// The events in the order of time.
+    pub events: Vec<OomEvent>,
+    /// The log sources.
+    pub sources: Vec<LogSourceStatus>,
+    /// Events that only a log file tells of, to which any user can write.
+    pub(crate) unproven: BTreeSet<u64>,
+    reports: BTreeMap<u64, Arc<OomReport>>,
+    counted: Vec<CountedKills>,
+    /// Times of kernel kills that a log line told of, and no sample counted yet.
+    early: VecDeque<i64>,
+    /// The time of the first sample. Older kills are in no count.
+    pub(crate) since: Option<i64>,
+    last_nth: u64,
+}
 
 impl Timeline {
     /// The report of this number.
@@ -88,7 +80,7 @@ impl Timeline {
         self.reports.get(&number)
     }
 
-    /// What the reports tell together.
+    /// What is the same in all reports, and not in each.
     #[must_use]
     pub fn common(&self) -> DumpContext {
         DumpContext {
@@ -97,50 +89,49 @@ impl Timeline {
         }
     }
 
-    /// The happening of this number.
+    /// The event of this number.
     #[must_use]
     pub fn find(&self, nth: u64) -> Option<&OomEvent> {
         self.events.iter().find(|it| it.nth == nth)
     }
 
-    /// Whether this one is told of only where anybody may write.
+    /// Whether only a log file to which any user can write tells of this event.
     #[must_use]
     pub fn is_unproven(&self, nth: u64) -> bool {
         self.unproven.contains(&nth)
     }
 
-    /// Whether the kernel's log is heard.
+    /// Whether the kernel log is read.
     #[must_use]
-    pub fn hears_kernel(&self) -> bool {
+    pub fn reads_kernel_log(&self) -> bool {
         self.sources
             .iter()
             .any(|it| it.source == LogSource::KernelLog && matches!(it.state, SourceState::Open(_)))
     }
 
-    /// Whether somebody was killed since doomtop began.
+    /// Whether a process was killed since doomtop started.
     #[must_use]
     pub fn has_new(&self) -> bool {
         self.events.iter().any(|it| matches!(it.time, EventTime::Live | EventTime::Within(_)))
     }
 
-    /// Adds one, in the order of time.
-    pub(crate) fn add(&mut self, mut happening: OomEvent) -> u64 {
-        self.next += 1;
-        happening.nth = self.next;
-        let nth = happening.nth;
-        let at = self.events.partition_point(|it| it.unix_ms <= happening.unix_ms);
-        self.events.insert(at, happening);
-        if self.events.len() > MOST {
+    /// Adds an event in the order of time. Returns its number.
+    pub(crate) fn add(&mut self, event: OomEvent) -> u64 {
+        self.last_nth += 1;
+        let nth = self.last_nth;
+        let at = self.events.partition_point(|it| it.unix_ms <= event.unix_ms);
+        self.events.insert(at, OomEvent { nth, ..event });
+        if self.events.len() > MAX_EVENTS {
             self.events.remove(0);
         }
         nth
     }
 
-    /// Keeps a report; dumps that are too many go, the oldest first.
+    /// Keeps a report. Where there are too many rows of dumps, the oldest reports are dropped.
     pub(crate) fn keep(&mut self, number: u64, report: Arc<OomReport>) {
         self.reports.insert(number, report);
         let mut rows: usize = self.reports.values().map(|report| report.tasks.len() + 1).sum();
-        while rows > ROWS && self.reports.len() > 1 {
+        while rows > MAX_ROWS && self.reports.len() > 1 {
             let Some((oldest, report)) = self.reports.pop_first() else { return };
             rows -= report.tasks.len() + 1;
             for it in self.events.iter_mut().filter(|it| it.report == Some(oldest)) {
@@ -150,40 +141,35 @@ impl Timeline {
         }
     }
 
-    /// Takes in how an ear hears.
-    pub(crate) fn hear(&mut self, ear: LogSource, hearing: SourceState) {
-        match (self.sources.iter_mut().find(|it| it.source == ear), hearing) {
-            (Some(source), SourceState::Lost(more)) => {
-                source.lost = source.lost.saturating_add(more)
+    /// Takes the state of a log source.
+    pub(crate) fn set_source(&mut self, source: LogSource, state: SourceState) {
+        let at = self.sources.iter().position(|it| it.source == source);
+        let at = at.unwrap_or_else(|| {
+            let state = SourceState::Open(String::new());
+            self.sources.push(LogSourceStatus { source, state, lost: 0 });
+            self.sources.len() - 1
+        });
+        match state {
+            SourceState::Lost(more) => {
+                self.sources[at].lost = self.sources[at].lost.saturating_add(more);
             }
-            (Some(source), hearing) => source.state = hearing,
-            (None, SourceState::Lost(lost)) => {
-                self.sources.push(LogSourceStatus {
-                    source: ear,
-                    state: SourceState::Open(String::new()),
-                    lost,
-                });
-            }
-            (None, hearing) => {
-                self.sources.push(LogSourceStatus { source: ear, state: hearing, lost: 0 })
-            }
+            state => self.sources[at].state = state,
         }
         self.sources.sort_by_key(|it| it.source);
     }
 
-    /// A line of the kernel's told of a kill at this time: one that was counted, or will be.
-    pub(crate) fn told_at(&mut self, unix_ms: i64, pid: Option<i32>) {
-        if self.since.is_none_or(|since| unix_ms < since - SLACK) {
+    /// Matches a log line of the kernel about a kill with the kills that were counted, or will be.
+    pub(crate) fn match_line(&mut self, unix_ms: i64, pid: Option<i32>) {
+        if self.since.is_none_or(|since| unix_ms < since - CLOCK_SKEW) {
             return;
         }
-        let fits = |from: i64, to: i64| unix_ms >= from - SLACK && unix_ms <= to + SLACK;
-        if let Some(counted) =
-            self.counted.iter_mut().find(|it| it.left > 0 && fits(it.from, it.to))
-        {
+        let fits = |from: i64, to: i64| unix_ms >= from - CLOCK_SKEW && unix_ms <= to + CLOCK_SKEW;
+        let mut counted = self.counted.iter_mut();
+        if let Some(counted) = counted.find(|it| it.left > 0 && fits(it.from, it.to)) {
             counted.left -= 1;
             return;
         }
-        // It came later than the grace lasted: what was guessed meanwhile gives way.
+        // The line came after the counted kill became an event: it replaces the guess.
         let guessed = |it: &&OomEvent| {
             let EventTime::Within(span) = it.time else { return false };
             it.by == Killer::Counted && fits(it.unix_ms - span.0.cast_signed(), it.unix_ms)
@@ -195,70 +181,70 @@ impl Timeline {
             Some(nth) => self.events.retain(|it| it.nth != nth),
             None => {
                 self.early.push_back(unix_ms);
-                if self.early.len() > MOST {
+                if self.early.len() > MAX_EVENTS {
                     self.early.pop_front();
                 }
             }
         }
     }
 
-    /// So many kills were counted between two times, and who may have been killed.
+    /// Takes the number of kills that the kernel counted between two times, and who was probably killed.
     pub(crate) fn count(
         &mut self,
-        from: i64,
-        to: i64,
+        (from, to): (i64, i64),
         count: u64,
-        guesses: Vec<VictimGuess>,
+        guesses: Vec<OomEvent>,
         due: Millis,
     ) {
         let mut left = count;
-        self.early.retain(|&told| {
-            let is_it = left > 0 && told >= from - SLACK && told <= to + SLACK;
+        self.early.retain(|&line| {
+            let is_it = left > 0 && line >= from - CLOCK_SKEW && line <= to + CLOCK_SKEW;
             left -= u64::from(is_it);
-            // What no count ever claims is forgotten.
-            !is_it && told > to - 60_000
+            !is_it && line > to - EARLY_FOR
         });
         if left > 0 {
             self.counted.push(CountedKills { from, to, left, guesses, due });
         }
     }
 
-    /// What was counted and waited long enough becomes a line; their numbers come back.
+    /// Makes events of the counted kills that waited long enough for a log line; of all where `at_once`.
+    /// Returns their numbers.
     pub(crate) fn settle(&mut self, now: Millis, at_once: bool) -> Vec<u64> {
-        let mut told = Vec::new();
         let (due, later): (Vec<CountedKills>, Vec<CountedKills>) =
             self.counted.drain(..).partition(|it| it.left == 0 || at_once || it.due <= now);
         self.counted = later;
-        for counted in due {
-            let known = |guess: &VictimGuess| {
-                self.events.iter().any(|it| {
-                    it.unix_ms >= counted.from - SLACK
-                        && it.unix_ms <= counted.to + SLACK
-                        && it.victim.is_some_and(|victim| victim.pid == guess.victim.pid)
-                })
-            };
-            let free: Vec<VictimGuess> =
-                counted.guesses.iter().filter(|guess| !known(guess)).cloned().collect();
-            let mut guesses = free.into_iter();
-            for _ in 0..counted.left.min(STORM as u64) {
-                let guess = guesses.next();
-                let span = u64::try_from(counted.to - counted.from).unwrap_or(0);
-                let happening = OomEvent {
-                    nth: 0,
-                    unix_ms: counted.to,
-                    time: EventTime::Within(Millis(span)),
-                    by: Killer::Counted,
-                    victim: guess.as_ref().map(|it| it.victim),
-                    guessed: guess.is_some(),
-                    domain: guess.as_ref().and_then(|it| it.domain.clone()),
-                    cgroup: guess.as_ref().and_then(|it| it.cgroup.clone()),
-                    prediction: guess.map_or(PredictionResult::NoSample, |it| it.foreseen),
-                    report: None,
-                    said: None,
-                };
-                told.push(self.add(happening));
-            }
-        }
-        told
+        due.into_iter().flat_map(|counted| self.settle_one(counted)).collect()
+    }
+
+    fn settle_one(&mut self, counted: CountedKills) -> Vec<u64> {
+        let (from, to) = (counted.from - CLOCK_SKEW, counted.to + CLOCK_SKEW);
+        let pid = |event: &OomEvent| event.victim.and_then(|victim| victim.pid);
+        let told = |guess: &OomEvent| {
+            let mut near = self.events.iter().filter(|it| it.unix_ms >= from && it.unix_ms <= to);
+            near.any(|it| it.victim.is_some() && pid(it) == pid(guess))
+        };
+        let free: Vec<OomEvent> = counted.guesses.into_iter().filter(|it| !told(it)).collect();
+        let span = Millis(u64::try_from(counted.to - counted.from).unwrap_or(0));
+        let unknown = std::iter::repeat_with(|| OomEvent {
+            nth: 0,
+            unix_ms: 0,
+            time: EventTime::Order,
+            by: Killer::Counted,
+            victim: None,
+            guessed: false,
+            domain: None,
+            cgroup: None,
+            prediction: PredictionResult::NoSample,
+            report: None,
+            said: None,
+        });
+        let count = usize::try_from(counted.left).unwrap_or(usize::MAX).min(MAX_LOOKUPS);
+        let events = free.into_iter().chain(unknown).take(count);
+        let events = events.map(|event| OomEvent {
+            unix_ms: counted.to,
+            time: EventTime::Within(span),
+            ..event
+        });
+        events.collect::<Vec<_>>().into_iter().map(|event| self.add(event)).collect()
     }
 }

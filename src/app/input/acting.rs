@@ -1,32 +1,27 @@
 //! Whether doomtop may act, and on which process.
 
 use crate::app::App;
+use crate::app::refresh::showing::Showing;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;
 use crate::model::Process;
 
 impl App {
-    /// Whether what is on the screen is over: nobody in it can be acted on, whoever looks.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.report.is_some() || self.setup.live && self.playback.is_past()
-    }
-
     /// Whether doomtop may act; says why, where it may not.
     pub(crate) fn may_act(&mut self) -> bool {
-        if self.report.is_some() {
+        if let Showing::Report(_) = self.showing() {
             let text = "this is a report of a kill that is over: nobody in it can be acted on";
             self.say(NoticeLevel::Warn, text);
             return false;
         }
-        if self.setup.live && self.playback.is_past() {
+        if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be acted on",
             );
             return false;
         }
-        match self.setup.acting {
+        match self.start.acting {
             ActingMode::Free | ActingMode::Rehearsal | ActingMode::Demo => true,
             ActingMode::ReadOnly => {
                 self.say(NoticeLevel::Warn, "read-only: nothing is changed or signalled from here");
@@ -50,7 +45,7 @@ impl App {
     pub(crate) fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
-            let empty = self.lines.is_empty();
+            let empty = self.table.lines.is_empty();
             let why = if empty { "there is no process here" } else { "that process is gone" };
             self.say(NoticeLevel::Warn, why);
         }

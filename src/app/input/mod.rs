@@ -3,8 +3,10 @@
 pub(crate) mod acting;
 pub(crate) mod dialog;
 pub(crate) mod dispatch;
+pub(crate) mod global;
 pub(crate) mod menu;
 pub(crate) mod page;
 pub(crate) mod prompt;
+pub(crate) mod sort;
 pub(crate) mod time;
 pub(crate) mod view;

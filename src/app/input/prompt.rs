@@ -14,35 +14,35 @@ impl App {
     pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
         let text = match asking {
             PromptKind::Search => String::new(),
-            PromptKind::Filter => self.view.filter.text().to_owned(),
+            PromptKind::Filter => self.table.settings.filter.text().to_owned(),
             PromptKind::Time => String::new(),
-            PromptKind::Delay => format!("{}", self.setup.delay.0 as f64 / 1000.0),
+            PromptKind::Delay => format!("{}", self.settings.delay.0 as f64 / 1000.0),
         };
-        let origin = self.lines.get(self.cursor).map(|line| line.id);
+        let origin = self.table.line().map(|line| line.id);
         self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });
     }
 
     /// Goes to the next match, round the end.
     pub(crate) fn search_on(&mut self, forward: bool) {
-        if self.search.is_empty() {
+        if self.table.search.is_empty() {
             return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
         }
-        if !self.find_from(self.cursor, forward, false) {
-            let text = format!("no match for {}", self.search.text());
+        if !self.find_from(self.table.cursor.at, forward, false) {
+            let text = format!("no match for {}", self.table.search.text());
             self.say(NoticeLevel::Plain, text);
         }
     }
 
     /// Finds a match from a line on (that line too, where `here`), round the end.
     pub(crate) fn find_from(&mut self, from: usize, forward: bool, here: bool) -> bool {
-        let count = self.lines.len();
+        let count = self.table.lines.len();
         let found = {
             let Some(context) = self.context() else { return false };
             let matches = |&at: &usize| {
-                let position = self.lines[at].at;
+                let position = self.table.lines[at].at;
                 position
                     .and_then(|position| context.row(position as usize))
-                    .is_some_and(|row| self.search.shows(&row))
+                    .is_some_and(|row| self.table.search.shows(&row))
             };
             let skip = usize::from(!here);
             let steps = (skip..count + skip).map(|step| {
@@ -51,9 +51,7 @@ impl App {
             steps.into_iter().find(matches)
         };
         if let Some(at) = found {
-            self.cursor = at;
-            self.hold_on();
-            self.keep_cursor_in_view();
+            self.table.go_to(at, self.display.viewport.rows);
         }
         found.is_some()
     }
@@ -83,13 +81,13 @@ impl App {
                 self.mode = Mode::Browse;
                 match asking {
                     PromptKind::Search => {
-                        self.search = Filter::default();
+                        self.table.search = Filter::default();
                         if let Some(id) = origin {
                             self.jump_to(id);
                         }
                     }
                     PromptKind::Filter => {
-                        self.view.filter = Filter::default();
+                        self.table.settings.filter = Filter::default();
                         self.arrange();
                     }
                     PromptKind::Delay | PromptKind::Time => {}
@@ -98,7 +96,7 @@ impl App {
             KeyCode::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
             KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
             KeyCode::F(3) if prompt.asking == PromptKind::Search => {
-                let (from, forward) = (self.cursor, !key.shift);
+                let (from, forward) = (self.table.cursor.at, !key.shift);
                 self.find_from(from, forward, false);
             }
             KeyCode::Enter => return self.prompt_done(),
@@ -125,14 +123,14 @@ impl App {
             Err(bad) => prompt.error = Some(bad.what),
             Ok(filter) if asking == PromptKind::Filter => {
                 prompt.error = None;
-                self.view.filter = filter;
+                self.table.settings.filter = filter;
                 self.arrange();
             }
             Ok(filter) => {
-                self.search = filter;
-                let begin = origin.and_then(|id| self.lines.iter().position(|l| l.id == id));
+                self.table.search = filter;
+                let begin = origin.and_then(|id| self.table.lines.iter().position(|l| l.id == id));
                 let found =
-                    self.search.is_empty() || self.find_from(begin.unwrap_or(0), true, true);
+                    self.table.search.is_empty() || self.find_from(begin.unwrap_or(0), true, true);
                 if let Mode::Prompt(prompt) = &mut self.mode {
                     prompt.error = (!found).then(|| "no match".to_owned());
                 }
@@ -154,7 +152,7 @@ impl App {
         }
         match parse_delay(prompt.input.value()) {
             Ok(delay) => {
-                self.setup.delay = delay;
+                self.settings.delay = delay;
                 self.mode = Mode::Browse;
                 vec![Request::Pace(delay)]
             }
@@ -174,7 +172,7 @@ impl App {
             return Vec::new();
         };
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
-        match parse_time(prompt.input.value(), clock.unix_ms, self.setup.utc_offset) {
+        match parse_time(prompt.input.value(), clock.unix_ms, self.start.utc_offset) {
             Ok(ago) => {
                 self.mode = Mode::Browse;
                 self.go_to_time(clock.monotonic_ms.saturating_sub(ago));

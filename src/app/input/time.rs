@@ -1,5 +1,6 @@
 //! Keys that move through time.
 
+use crate::app::keymap::bindings::Action;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::model::SampleIndex;
@@ -31,11 +32,11 @@ impl App {
 
     /// Back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
-        if !self.playback.gone_back && !self.paused {
+        if !self.is_past() && !self.playback.paused {
             return self.say(NoticeLevel::Plain, "this is now");
         }
-        self.paused = false;
-        self.notice = None;
+        self.playback.paused = false;
+        self.display.notice = None;
         if let Some(newest) = self.playback.past.newest() {
             self.go_to_sample(newest);
         }
@@ -106,47 +107,20 @@ impl App {
         self.say(NoticeLevel::Plain, format!("speed {}", self.playback.speed));
     }
 
-    /// What a key of time means; nothing where it is not one.
-    pub(crate) fn time_action(
-        &mut self,
-        action: crate::app::keymap::bindings::Action,
-    ) -> Option<Vec<Request>> {
-        use crate::app::keymap::bindings::Action;
-        if self.report.is_some() {
-            match action {
-                Action::KillBefore => self.step_report(false),
-                Action::KillAfter => self.step_report(true),
-                Action::Now if self.playback.past.is_empty() => {
-                    self.say(
-                        NoticeLevel::Plain,
-                        "these are reports of a file: there is no now here",
-                    );
-                }
-                Action::Now => self.go_to_now(),
-                Action::Pause => {
-                    self.say(
-                        NoticeLevel::Plain,
-                        "a report is one moment: nothing in it can be paused",
-                    );
-                }
-                Action::GoToTime if self.playback.past.is_empty() => {
-                    let text =
-                        "these are reports of a file, without looks: { and } show the others";
-                    self.say(NoticeLevel::Plain, text);
-                }
-                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward
-                    if self.playback.past.is_empty() =>
-                {
-                    self.say(NoticeLevel::Plain, "a report is one moment: { and } show the others");
-                }
-                Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
-                    let text =
-                        "a report is one moment: { and } show the others, l goes back to now";
-                    self.say(NoticeLevel::Plain, text);
-                }
-                _ => return None,
-            }
-            return Some(Vec::new());
+    /// Pauses, or goes on; a recording is stopped or played.
+    pub(crate) fn toggle_pause(&mut self) -> Vec<Request> {
+        if self.playback.is_played() {
+            self.toggle_playing();
+            return Vec::new();
+        }
+        self.playback.paused = !self.playback.paused;
+        if self.playback.paused { Vec::new() } else { vec![Request::SampleNow] }
+    }
+
+    /// Carries out an action that moves through time; nothing where it does not.
+    pub(crate) fn time_action(&mut self, action: Action) -> Option<Vec<Request>> {
+        if self.incidents.report.is_some() {
+            return self.report_action(action);
         }
         match action {
             Action::LookBack => self.step_in_time(-1),
@@ -160,6 +134,36 @@ impl App {
             Action::Slower => self.change_speed(false),
             _ => return None,
         }
+        Some(Vec::new())
+    }
+
+    /// The same while a report is on the screen: it is one moment.
+    fn report_action(&mut self, action: Action) -> Option<Vec<Request>> {
+        let only_reports = self.playback.past.is_empty();
+        let text = match action {
+            Action::KillBefore | Action::KillAfter => {
+                self.step_report(action == Action::KillAfter);
+                return Some(Vec::new());
+            }
+            Action::Now if only_reports => "these are reports of a file: there is no now here",
+            Action::Now => {
+                self.go_to_now();
+                return Some(Vec::new());
+            }
+            Action::Pause => "a report is one moment: nothing in it can be paused",
+            Action::GoToTime if only_reports => {
+                "these are reports of a file, without looks: { and } show the others"
+            }
+            Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
+                if only_reports {
+                    "a report is one moment: { and } show the others"
+                } else {
+                    "a report is one moment: { and } show the others, l goes back to now"
+                }
+            }
+            _ => return None,
+        };
+        self.say(NoticeLevel::Plain, text);
         Some(Vec::new())
     }
 }

@@ -3,3 +3,30 @@
 pub mod pace;
 pub mod playback;
 pub mod self_check;
+pub mod showing;
+
+use std::collections::HashMap;
+
+use crate::alarm::Alarms;
+use crate::app::refresh::pace::Pace;
+use crate::app::refresh::self_check::SelfCheck;
+use crate::model::{Comm, ProcId, Scene};
+
+/// What follows each new sample, whatever the screen shows.
+#[derive(Default)]
+pub struct Refresh {
+    /// When the next sample is taken.
+    pub pace: Pace,
+    /// Computed scores compared with the kernel's.
+    pub self_check: SelfCheck,
+    /// The alarms of `--alarm`.
+    pub alarms: Alarms,
+    /// Why no further sample will come.
+    pub lost: Option<String>,
+    /// Kills that the kernel had counted when the program started.
+    pub kills_at_start: Option<u64>,
+    /// The newest sample, while the screen shows something else: alarms use it.
+    pub(crate) unshown: Option<Scene>,
+    /// The processes whose command line was asked for, with the name that they had then.
+    pub(crate) commands_asked: HashMap<ProcId, Comm>,
+}

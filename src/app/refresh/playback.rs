@@ -102,6 +102,8 @@ pub struct Playback {
     pub(crate) recording_since: Option<Millis>,
     /// Looks bring everything, because they may be written to a file.
     pub thorough: bool,
+    /// Whether new samples are kept without being shown.
+    pub paused: bool,
 }
 
 impl Default for Playback {
@@ -119,6 +121,7 @@ impl Default for Playback {
             playing: None,
             recording_since: None,
             thorough: false,
+            paused: false,
         }
     }
 }
@@ -148,18 +151,6 @@ impl Playback {
             ahead(&mut sample.clock.monotonic_ms);
             ahead(&mut Arc::make_mut(&mut sample.cgroups).read_ms);
         }
-    }
-
-    /// Something else is put on the screen: looks are left aside, and nothing plays. Whether it stood at
-    /// an earlier look comes back.
-    pub(crate) fn step_aside(&mut self) -> bool {
-        self.playing = None;
-        std::mem::replace(&mut self.gone_back, true)
-    }
-
-    /// The screen stands at an earlier look, or at now.
-    pub(crate) const fn set_gone_back(&mut self, gone_back: bool) {
-        self.gone_back = gone_back;
     }
 
     /// Which look is on the screen.

@@ -5,3 +5,18 @@ pub mod journal;
 pub mod notice;
 pub mod pending;
 pub mod sysctl_history;
+
+use crate::app::adj_rules::rules::ActiveRules;
+use crate::app::session::journal::Journal;
+use crate::app::session::sysctl_history::SysctlHistory;
+
+/// What was done in this session.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// Every act, and what came of it.
+    pub journal: Journal,
+    /// The sysctl values that were written.
+    pub sysctl_history: SysctlHistory,
+    /// The adj rules of `--adj-rules`, once their file was read.
+    pub adj_rules: Option<ActiveRules>,
+}

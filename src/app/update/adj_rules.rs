@@ -14,9 +14,9 @@ impl App {
     pub(crate) fn take_adj_rules(&mut self, news: RulesUpdate) {
         match news {
             RulesUpdate::Good { file, rules } => {
-                let was_on = self.adj_rules.as_ref().is_some_and(ActiveRules::is_on);
-                let again = self.adj_rules.is_some();
-                self.adj_rules = Some(ActiveRules::new(file, rules));
+                let was_on = self.session.adj_rules.as_ref().is_some_and(ActiveRules::is_on);
+                let again = self.session.adj_rules.is_some();
+                self.session.adj_rules = Some(ActiveRules::new(file, rules));
                 self.watch_adj_rules();
                 if was_on {
                     self.note_rules(
@@ -31,7 +31,7 @@ impl App {
                 }
             }
             RulesUpdate::Bad(what) => {
-                let Some(sticky) = &mut self.adj_rules else {
+                let Some(sticky) = &mut self.session.adj_rules else {
                     return self.say(NoticeLevel::Warn, what);
                 };
                 let was_on = sticky.switch_off();
@@ -48,7 +48,7 @@ impl App {
 
     pub(crate) fn note_rules(&mut self, level: NoticeLevel, text: &str) {
         let at = self.now_unix_ms();
-        self.journal.note(at, level, text.to_owned());
+        self.session.journal.note(at, level, text.to_owned());
         self.say(level, text);
     }
 
@@ -57,8 +57,10 @@ impl App {
         if self.shows_other_sample() {
             return;
         }
-        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else { return };
-        let changed_back = sticky.sample(scene, self.setup.own);
+        let (Some(sticky), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
+            return;
+        };
+        let changed_back = sticky.sample(scene, self.start.own);
         for text in changed_back {
             self.note_rules(NoticeLevel::Warn, &text);
         }
@@ -70,12 +72,12 @@ impl App {
             return Vec::new();
         }
         self.watch_adj_rules();
-        let (Some(sticky), Some(scene)) = (&mut self.adj_rules, &self.scene) else {
+        let (Some(sticky), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
             return Vec::new();
         };
         // Rows of an earlier look say nothing of now.
         let fresh = scene.now().scan.stale_ms == Millis::ZERO;
-        if !fresh || self.report.is_some() || self.setup.acting != ActingMode::Free {
+        if !fresh || self.incidents.report.is_some() || self.start.acting != ActingMode::Free {
             return Vec::new();
         }
         sticky.wishes().into_iter().map(Request::Act).collect()
@@ -102,12 +104,12 @@ impl App {
             }
             _ => return Some(outcome),
         };
-        let (Some(sticky), Some(state)) = (&mut self.adj_rules, state) else { return None };
+        let (Some(sticky), Some(state)) = (&mut self.session.adj_rules, state) else { return None };
         if sticky.is_on_for(of) {
             sticky.answered(who, state);
         }
         let at = self.now_unix_ms();
-        self.journal.note(at, level, outcome_text(&outcome));
+        self.session.journal.note(at, level, outcome_text(&outcome));
         None
     }
 }

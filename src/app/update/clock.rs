@@ -12,25 +12,22 @@ const NOTICE: Millis = Millis(6000);
 impl App {
     pub(crate) fn tick(&mut self, now: Millis) {
         self.now = self.now.max(now);
-        if self.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
-            self.notice = None;
+        if self.display.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
+            self.display.notice = None;
         }
-        self.alarms.tick(now);
+        self.refresh.alarms.tick(now);
         self.keep_playing();
-        if self.stale_lines && !self.held() {
+        if self.table.stale && !self.held() {
             self.arrange();
         }
     }
 
     pub(crate) fn drawn(&mut self, viewport: Viewport, at: Millis) {
         self.now = self.now.max(at);
-        let resized = viewport.rows != self.viewport.rows;
-        self.viewport = viewport;
+        let resized = viewport.rows != self.display.viewport.rows;
+        self.display.viewport = viewport;
         if resized {
-            self.keep_cursor_in_view();
-            self.keep_group_in_view();
-            self.keep_verdict_in_view();
-            self.keep_event_in_view();
+            self.keep_cursors_visible();
         }
         match &mut self.mode {
             Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
@@ -47,6 +44,6 @@ impl App {
     /// Shows a message on the bottom line.
     pub(crate) fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
         let until = Millis(self.now.0.saturating_add(NOTICE.0));
-        self.notice = Some(Notice { level, text: text.into(), until });
+        self.display.notice = Some(Notice { level, text: text.into(), until });
     }
 }

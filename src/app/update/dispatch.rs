@@ -17,7 +17,7 @@ impl App {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
-                self.pace.stirred(at);
+                self.refresh.pace.stirred(at);
                 let before = self.pressed.replace(at);
                 let alone = before.is_none_or(|it| {
                     at.0 >= it.0.saturating_add(crate::app::keymap::press::QUIET.0)
@@ -34,9 +34,9 @@ impl App {
             Msg::Played(sample) => self.take_played(sample),
             Msg::AllPlayed => self.all_played(),
             Msg::Recording(on) => self.playback.set_recording_since(on.then_some(self.now)),
-            Msg::Log(news) => self.hear(news),
+            Msg::Log(news) => self.take_log(news),
             Msg::SamplingFailed(why) => self.say(NoticeLevel::Warn, why),
-            Msg::SourceLost(why) => self.lost = Some(why),
+            Msg::SourceLost(why) => self.refresh.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Outcome(outcome) => self.take_outcome(outcome),
@@ -44,7 +44,7 @@ impl App {
             Msg::Breakdowns(found) => self.commitments.take(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
-                self.stale_lines = true;
+                self.table.stale = true;
             }
             Msg::Commands(lines) => {
                 for (id, line) in lines {
@@ -52,14 +52,14 @@ impl App {
                         self.names.learn_command(process, line);
                     }
                 }
-                self.stale_lines |= self.view.filter.wants_command_lines();
+                self.table.stale |= self.table.settings.filter.wants_command_lines();
             }
             Msg::Notice(level, text) => self.say(level, text),
             Msg::Rule(LoadedPolicy(rule)) => self.take_rule(rule),
             Msg::AdjRules(news) => self.take_adj_rules(news),
             Msg::PressureWatch(watch, whose) => self.watching(watch, whose),
             Msg::Pressure => {
-                self.pace.pressed(self.now);
+                self.refresh.pace.pressed(self.now);
                 return vec![Request::SampleNow];
             }
         }

@@ -15,14 +15,16 @@ impl App {
     /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
     #[must_use]
     pub fn delay(&self) -> Millis {
-        self.pace.delay(self.setup.delay)
+        self.refresh.pace.delay(self.settings.delay)
     }
 
     /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
     /// of version 2. Otherwise the machine's does.
     #[must_use]
     pub fn pressure_of(&self) -> Option<&Arc<Text>> {
-        let scene = if self.report.is_some() { &self.aside } else { &self.scene }.as_ref()?;
+        let scene =
+            if self.incidents.report.is_some() { &self.refresh.unshown } else { &self.scene }
+                .as_ref()?;
         let domain = scene.domain();
         let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
         let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
@@ -32,48 +34,48 @@ impl App {
     /// How the beginning of pressure is told from now on.
     pub(crate) fn watching(&mut self, watch: PressureWatch, whose: Option<Arc<Text>>) {
         if let PressureWatch::Unavailable(why) = &watch
-            && self.pace.relax
+            && self.refresh.pace.relax
         {
             let text = format!("--relax keeps the pace: pressure would not end it: {why}");
             self.say(NoticeLevel::Warn, text);
         }
-        (self.pace.watch, self.pace.whose) = (watch, whose);
+        (self.refresh.pace.watch, self.refresh.pace.whose) = (watch, whose);
     }
 
     /// Whether a new look will not be the one on the screen.
     pub(crate) fn shows_other_sample(&self) -> bool {
-        self.paused || self.playback.is_past()
+        self.playback.paused || self.is_past()
     }
 
     /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
     /// nothing: what it shows is over.
     pub(crate) fn take_live_sample(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
-        if !self.setup.live {
+        if !self.start.live {
             return Vec::new();
         }
         let mut own = Ranking::default();
-        let (policy, shown) = self.of_now();
-        let shown = shown.clone();
+        let policy = self.settings.policy;
+        let scope = self.settings.scope.clone();
         let (scene, ranking, wall) = match unseen {
             None => {
-                self.aside = None;
+                self.refresh.unshown = None;
                 let Some(scene) = &self.scene else { return Vec::new() };
                 (scene, &self.ranking, self.first_limit.as_ref().map(|first| first.limit.clone()))
             }
             Some(sample) => {
                 let past = &self.playback.past;
-                match self.aside.as_mut().filter(|aside| *aside.scope() == shown) {
+                match self.refresh.unshown.as_mut().filter(|aside| *aside.scope() == scope) {
                     Some(aside) => _ = aside.advance(sample),
                     // How it moves follows from the look before it.
                     None => {
                         let before = past
                             .newest()
                             .and_then(|it| past.sample(SampleIndex(it.0.checked_sub(1)?)));
-                        self.aside = Some(Scene::scoped(sample, before, shown));
+                        self.refresh.unshown = Some(Scene::scoped(sample, before, scope));
                     }
                 }
-                let Some(scene) = &mut self.aside else { return Vec::new() };
-                if self.alarms.count() > 0 {
+                let Some(scene) = &mut self.refresh.unshown else { return Vec::new() };
+                if self.refresh.alarms.count() > 0 {
                     scene.set_forecast(trend::forecast(&self.playback.history, past, scene.now()));
                     own.update(policy, scene);
                 }
@@ -83,14 +85,14 @@ impl App {
         };
         let room = wall.filter(|wall| wall.hit_in.is_none());
         let room = room.as_ref().map(ReachableLimit::left_permille);
-        self.pace.looked(self.now, scene.now(), room);
+        self.refresh.pace.looked(self.now, scene.now(), room);
         let seen = AlarmInput { scene, ranking, policy: policy.id() };
-        let rung = self.alarms.sample(&seen, self.now);
+        let rung = self.refresh.alarms.sample(&seen, self.now);
         if rung.is_empty() {
             return Vec::new();
         }
-        let bell = self.alarms.bell.then_some(Request::Bell);
-        let command = self.alarms.command;
+        let bell = self.refresh.alarms.bell.then_some(Request::Bell);
+        let command = self.refresh.alarms.command;
         let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
         bell.into_iter().chain(runs).collect()
     }

@@ -3,62 +3,42 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::incident::event_text::whom;
+use crate::app::incident::event_text::victim_text;
 use crate::app::incident::log_update::LogUpdate;
-use crate::app::incident::prediction::{STORM, foresee, guess, victim_of};
-use crate::app::incident::report_events::tell;
-use crate::app::incident::timeline::Timeline;
+use crate::app::incident::prediction::{MAX_LOOKUPS, guess_victims, predicted_before, victim_of};
+use crate::app::incident::report_events::report_events;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::columns::cgroup_leaf;
-use crate::events;
+use crate::events::{DaemonKill, OomReport};
 use crate::model::{
     EventTime, OomEvent, PredictionResult, Reading, SampleIndex, Snapshot, Text, Victim,
 };
 use crate::units::Millis;
 
-/// A counted kill waits so long for a line of the log.
-const GRACE: Millis = Millis(3000);
+/// A counted kill waits this long for a line of the log.
+const LINE_WAIT: Millis = Millis(3000);
 
-/// What two logs say of one kill by a daemon is said within so long, in milliseconds: syslog tells
-/// whole seconds, and SIGTERM may be followed by SIGKILL.
-const SAME: i64 = 15_000;
+/// Two logs tell of the same kill by a daemon within this time, in milliseconds: syslog has whole seconds,
+/// and SIGTERM may be followed by SIGKILL.
+const SAME_KILL: i64 = 15_000;
 
 impl App {
-    /// Takes in what the ears brought.
-    pub(crate) fn hear(&mut self, all: Vec<LogUpdate>) {
-        let (mut new, mut looked) = (Vec::new(), 0);
-        for news in all {
-            match news {
-                LogUpdate::Ear(ear, hearing) => self.timeline.hear(ear, hearing),
+    /// Takes what the log sources deliver.
+    pub(crate) fn take_log(&mut self, updates: Vec<LogUpdate>) {
+        let (mut new, mut lookups) = (Vec::new(), MAX_LOOKUPS);
+        for update in updates {
+            match update {
+                LogUpdate::Source(source, state) => {
+                    self.incidents.timeline.set_source(source, state);
+                }
                 LogUpdate::Report { number, unix_ms, told, report } => {
-                    let known = |pid: Option<i32>, timeline: &Timeline| {
-                        timeline.events.iter().any(|it| {
-                            it.report == Some(number)
-                                && (it.victim.and_then(|victim| victim.pid) == pid)
-                        })
-                    };
-                    self.timeline.keep(number, Arc::clone(&report));
-                    for mut happening in tell(number, unix_ms, told, &report) {
-                        let pid = happening.victim.and_then(|victim| victim.pid);
-                        if known(pid, &self.timeline) {
-                            continue;
-                        }
-                        if pid.is_some() && self.setup.live {
-                            self.timeline.told_at(unix_ms, pid);
-                        }
-                        if self.setup.live && looked < STORM {
-                            looked += 1;
-                            self.recall(&mut happening);
-                        }
-                        let nth = self.timeline.add(happening);
-                        new.extend((told == EventTime::Live).then_some(nth));
-                    }
+                    let added = self.take_report(number, (unix_ms, told), report, &mut lookups);
+                    new.extend(added.into_iter().filter(|_| told == EventTime::Live));
                 }
                 LogUpdate::Daemon { unix_ms, told, heard, proven } => {
-                    if let Some(nth) = self.hear_daemon(unix_ms, told, heard, proven) {
-                        new.extend((told == EventTime::Live).then_some(nth));
-                    }
+                    let added = self.take_daemon_kill(unix_ms, told, heard, proven);
+                    new.extend(added.filter(|_| told == EventTime::Live));
                 }
             }
         }
@@ -67,73 +47,76 @@ impl App {
         self.arrange_events();
     }
 
-    /// A kill by a daemon, unless another log told of it already. What anybody may have written takes
-    /// nothing back but what anybody may have written.
-    fn hear_daemon(
+    /// Takes a report of the kernel. Returns the numbers of the events that are new; `lookups` victims may
+    /// still be looked up in earlier samples.
+    fn take_report(
+        &mut self,
+        number: u64,
+        (unix_ms, time): (i64, EventTime),
+        report: Arc<OomReport>,
+        lookups: &mut usize,
+    ) -> Vec<u64> {
+        let events = report_events(number, unix_ms, time, &report);
+        self.incidents.timeline.keep(number, report);
+        let mut added = Vec::new();
+        for mut event in events {
+            let pid = event.victim.and_then(|victim| victim.pid);
+            let timeline = &mut self.incidents.timeline;
+            let mut of_report = timeline.events.iter().filter(|it| it.report == Some(number));
+            if of_report.any(|it| it.victim.and_then(|victim| victim.pid) == pid) {
+                continue;
+            }
+            if self.start.live {
+                if pid.is_some() {
+                    timeline.match_line(unix_ms, pid);
+                }
+                if *lookups > 0 {
+                    *lookups -= 1;
+                    self.look_up(&mut event);
+                }
+            }
+            added.push(self.incidents.timeline.add(event));
+        }
+        added
+    }
+
+    /// Takes a kill by a daemon. Returns its number, unless another log told of it already. An unproven
+    /// line can only retract an unproven event.
+    fn take_daemon_kill(
         &mut self,
         unix_ms: i64,
-        told: EventTime,
-        heard: events::DaemonKill,
+        time: EventTime,
+        kill: DaemonKill,
         proven: bool,
     ) -> Option<u64> {
-        let near = |it: &OomEvent| it.by == heard.by && (it.unix_ms - unix_ms).abs() <= SAME;
-        if heard.undone {
-            let may = |it: &&OomEvent| near(it) && (proven || self.timeline.is_unproven(it.nth));
-            let last = self.timeline.events.iter().rev().find(may).map(|it| it.nth);
-            self.timeline.events.retain(|it| Some(it.nth) != last);
+        let timeline = &mut self.incidents.timeline;
+        let near = |it: &OomEvent| it.by == kill.by && (it.unix_ms - unix_ms).abs() <= SAME_KILL;
+        if kill.undone {
+            let may = |it: &&OomEvent| near(it) && (proven || timeline.is_unproven(it.nth));
+            let last = timeline.events.iter().rev().find(may).map(|it| it.nth);
+            timeline.events.retain(|it| Some(it.nth) != last);
             return None;
         }
-        let leaf =
-            |path: &Option<Text>| path.as_ref().map(|it| cgroup_leaf(it.as_str()).to_owned());
-        let same = |it: &OomEvent| {
-            let theirs = it.victim.map(|victim| (victim.pid, victim.comm));
-            let whom = match (theirs, heard.pid, heard.comm) {
-                (Some((Some(theirs), _)), Some(pid), _) => theirs == pid,
-                (Some((_, theirs)), _, Some(comm)) => theirs == comm,
-                (None, None, None) => true,
-                _ => false,
-            };
-            near(it) && whom && (heard.pid.is_some() || leaf(&it.domain) == leaf(&heard.cgroup))
-        };
-        if let Some(known) = self.timeline.events.iter().find(|it| same(it)).map(|it| it.nth) {
+        let mut events = timeline.events.iter();
+        if let Some(known) = events.find(|it| near(it) && is_same(it, &kill)).map(|it| it.nth) {
             if proven {
-                self.timeline.unproven.remove(&known);
+                timeline.unproven.remove(&known);
             }
             return None;
         }
-        let victim = heard.comm.map(|comm| Victim {
-            pid: heard.pid,
-            comm,
-            uid: heard.uid,
-            rss: heard.rss,
-            adj: heard.adj,
-            ..Victim::default()
-        });
-        let mut happening = OomEvent {
-            nth: 0,
-            unix_ms,
-            time: told,
-            by: heard.by,
-            victim,
-            guessed: false,
-            domain: heard.cgroup.clone(),
-            cgroup: heard.cgroup,
-            prediction: PredictionResult::NoSample,
-            report: None,
-            said: Some(heard.said),
-        };
-        if self.setup.live {
-            self.recall(&mut happening);
+        let mut event = daemon_event(unix_ms, time, kill);
+        if self.start.live {
+            self.look_up(&mut event);
         }
-        let nth = self.timeline.add(happening);
+        let nth = self.incidents.timeline.add(event);
         if !proven {
-            self.timeline.unproven.insert(nth);
+            self.incidents.timeline.unproven.insert(nth);
         }
         Some(nth)
     }
 
-    /// The look that was on the screen just before a time.
-    pub(crate) fn sample_before(&self, unix_ms: i64) -> Option<SampleIndex> {
+    /// The last sample before a time in milliseconds since 1970.
+    fn sample_before(&self, unix_ms: i64) -> Option<SampleIndex> {
         let past = &self.playback.past;
         let newest = past.facts(past.newest()?)?.clock;
         let ago = u64::try_from(newest.unix_ms.saturating_sub(unix_ms)).unwrap_or(0);
@@ -142,110 +125,147 @@ impl App {
         if is_before { Some(nth) } else { nth.0.checked_sub(1).map(SampleIndex) }
     }
 
-    /// The look before a kill: of one that was only counted, the look that had not counted it yet.
-    pub(crate) fn sample_before_kill(&self, happening: &OomEvent) -> Option<SampleIndex> {
-        let EventTime::Within(span) = happening.time else {
-            return self.sample_before(happening.unix_ms);
+    /// The last sample before a kill. Where only a counter tells of it, the last one that had not counted
+    /// it.
+    pub(crate) fn sample_before_kill(&self, event: &OomEvent) -> Option<SampleIndex> {
+        let EventTime::Within(span) = event.time else {
+            return self.sample_before(event.unix_ms);
         };
-        let from = happening.unix_ms.saturating_sub_unsigned(span.0);
+        let from = event.unix_ms.saturating_sub_unsigned(span.0);
         let past = &self.playback.past;
         let was = |nth: &SampleIndex| past.facts(*nth).is_some_and(|it| it.clock.unix_ms <= from);
         (past.oldest()?.0..=past.newest()?.0).rev().map(SampleIndex).find(was)
     }
 
-    /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
-    /// that domain, by the policy that ranks now.
-    pub(crate) fn recall(&self, happening: &mut OomEvent) {
-        if happening.prediction == PredictionResult::AlsoKilled {
+    /// Adds what the sample before a kill tells of its victim: its identity, its sizes, and the rank that
+    /// the policy gave it.
+    fn look_up(&self, event: &mut OomEvent) {
+        if event.prediction == PredictionResult::AlsoKilled {
             return;
         }
-        let Some(pid) = happening.victim.and_then(|victim| victim.pid) else { return };
-        let Some(nth) = self.sample_before(happening.unix_ms) else { return };
-        // It may have ended before the look that came last: then it stands in one before.
+        let Some(pid) = event.victim.and_then(|victim| victim.pid) else { return };
+        let Some(nth) = self.sample_before(event.unix_ms) else { return };
         let Some(sample) = self.playback.past.sample(nth) else { return };
-        happening.prediction = foresee(self.of_now().0, &sample, pid, happening);
-        if let Some(process) = sample.position(pid).and_then(|at| sample.processes.get(at)) {
-            let same = happening.victim.is_some_and(|victim| victim.comm == process.comm);
-            if let Some(victim) = happening.victim.as_mut().filter(|_| same) {
-                let page = sample.machine.page_size;
-                let seen = victim_of(process, page);
-                *victim = Victim {
-                    id: seen.id,
-                    uid: victim.uid.or(seen.uid),
-                    rss: victim.rss.or(seen.rss),
-                    swap: victim.swap.or(seen.swap),
-                    adj: victim.adj.or(seen.adj),
-                    ..*victim
-                };
-                if happening.cgroup.is_none()
-                    && let Reading::Value(path) = &process.cgroup
-                {
-                    happening.cgroup = Some(Text::clone(path));
-                }
-            }
+        event.prediction = predicted_before(self.settings.policy, &sample, pid, event);
+        let process = sample.position(pid).and_then(|at| sample.processes.get(at));
+        let (Some(process), Some(victim)) = (process, &mut event.victim) else { return };
+        if victim.comm != process.comm {
+            return;
+        }
+        let seen = victim_of(process, sample.machine.page_size);
+        *victim = Victim {
+            id: seen.id,
+            uid: victim.uid.or(seen.uid),
+            rss: victim.rss.or(seen.rss),
+            swap: victim.swap.or(seen.swap),
+            adj: victim.adj.or(seen.adj),
+            ..*victim
+        };
+        if let (None, Reading::Value(path)) = (&event.cgroup, &process.cgroup) {
+            event.cgroup = Some(Text::clone(path));
         }
     }
 
-    /// Compares what the kernel counted in a look with the look before it.
+    /// Takes the kills that the kernel counted between a sample and the one before it.
     pub(crate) fn note_counted_kills(&mut self, nth: SampleIndex, sample: &Snapshot) {
-        self.timeline.since.get_or_insert(sample.clock.unix_ms);
+        self.incidents.timeline.since.get_or_insert(sample.clock.unix_ms);
         let past = &self.playback.past;
         let before = nth.0.checked_sub(1).map(SampleIndex);
         let Some((before, facts)) = before.and_then(|nth| Some((nth, past.facts(nth)?))) else {
             return;
         };
-        let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
-        let count = match (counted(facts), counted(sample)) {
+        let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
+        let count = match (kills(facts), kills(sample)) {
             (Some(then), Some(now)) if sample.continues(facts) => now.saturating_sub(then),
             _ => 0,
         };
         if count > 0 {
-            let from = facts.clock.unix_ms;
+            let span = (facts.clock.unix_ms, sample.clock.unix_ms);
             let guesses = match past.sample(before) {
-                Some(then) => guess(self.of_now().0, &then, sample, count),
+                Some(then) => guess_victims(self.settings.policy, &then, sample, count),
                 None => Vec::new(),
             };
-            let due = Millis(self.now.0.saturating_add(GRACE.0));
-            self.timeline.count(from, sample.clock.unix_ms, count, guesses, due);
+            let due = Millis(self.now.0.saturating_add(LINE_WAIT.0));
+            self.incidents.timeline.count(span, count, guesses, due);
         }
         self.settle_counted();
     }
 
-    /// What waited long enough for a line is told without one.
+    /// Makes events of the counted kills that waited long enough for a log line.
     fn settle_counted(&mut self) {
-        let at_once = !self.setup.live || !self.timeline.hears_kernel();
-        // Before anything is known of the kernel's log, it may still be opened: but not for long.
-        let at_once = at_once && (!self.setup.live || !self.timeline.sources.is_empty());
-        let new = self.timeline.settle(self.now, at_once);
+        let timeline = &mut self.incidents.timeline;
+        // Until its state is known, the kernel log may still be opened.
+        let may_open = timeline.sources.is_empty() || timeline.reads_kernel_log();
+        let at_once = !(self.start.live && may_open);
+        let new = timeline.settle(self.now, at_once);
         if !new.is_empty() {
             self.announce(&new);
             self.arrange_events();
         }
     }
 
-    /// Says that somebody was killed just now.
+    /// Says on the bottom line that these events are new.
     fn announce(&mut self, new: &[u64]) {
         let Some(&last) = new.last() else { return };
-        if self.screen != ViewKind::Events {
-            self.timeline.unseen += new.len();
+        let is_shown = self.views.kind == ViewKind::Events;
+        if !is_shown {
+            self.views.events.unseen += new.len();
         }
-        if !self.setup.live {
+        if !self.start.live {
             return;
         }
-        let Some(happening) = self.timeline.find(last) else { return };
-        let mut text = format!("{} killed {}", happening.by.name(), whom(happening));
-        if let Some(path) = happening.domain.as_ref().filter(|_| happening.victim.is_some()) {
+        let timeline = &self.incidents.timeline;
+        let Some(event) = timeline.find(last) else { return };
+        let mut text = format!("{} killed {}", event.by.name(), victim_text(event));
+        if let Some(path) = event.domain.as_ref().filter(|_| event.victim.is_some()) {
             text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
         }
-        if self.timeline.is_unproven(last) {
+        if timeline.is_unproven(last) {
             text.push_str(" (by a log file)");
         }
         if new.len() > 1 {
             text.push_str(&format!(", and {} more", new.len() - 1));
         }
-        if self.screen != ViewKind::Events {
+        if !is_shown {
             text.push_str(": Alt-5");
         }
         self.say(NoticeLevel::Warn, text);
+    }
+}
+
+/// Whether a line of a daemon tells of the victim of this event.
+fn is_same(event: &OomEvent, kill: &DaemonKill) -> bool {
+    let leaf = |path: &Option<Text>| path.as_ref().map(|it| cgroup_leaf(it.as_str()).to_owned());
+    let victim = event.victim.map(|victim| (victim.pid, victim.comm));
+    let same_victim = match (victim, kill.pid, kill.comm) {
+        (Some((Some(theirs), _)), Some(pid), _) => theirs == pid,
+        (Some((_, theirs)), _, Some(comm)) => theirs == comm,
+        (None, None, None) => true,
+        _ => false,
+    };
+    same_victim && (kill.pid.is_some() || leaf(&event.domain) == leaf(&kill.cgroup))
+}
+
+fn daemon_event(unix_ms: i64, time: EventTime, kill: DaemonKill) -> OomEvent {
+    let victim = kill.comm.map(|comm| Victim {
+        pid: kill.pid,
+        comm,
+        uid: kill.uid,
+        rss: kill.rss,
+        adj: kill.adj,
+        ..Victim::default()
+    });
+    OomEvent {
+        nth: 0,
+        unix_ms,
+        time,
+        by: kill.by,
+        victim,
+        guessed: false,
+        domain: kill.cgroup.clone(),
+        cgroup: kill.cgroup,
+        prediction: PredictionResult::NoSample,
+        report: None,
+        said: Some(kill.said),
     }
 }

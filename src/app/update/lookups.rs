@@ -37,27 +37,27 @@ impl App {
     /// a recording or an earlier sample.
     pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
         let Mode::Commitments(top) = self.mode else { return Vec::new() };
-        if !self.setup.live || self.playback.is_past() {
+        if !self.start.live || self.is_past() {
             return Vec::new();
         }
-        self.commitments.wanted(top.into(), self.viewport.page.into(), self.now)
+        self.commitments.wanted(top.into(), self.display.viewport.page.into(), self.now)
     }
 
     /// Whose command lines should be read now. Each is asked for once, and again after an exec.
     pub fn wanted_command_lines(&mut self) -> Vec<ProcId> {
         let Some(scene) = &self.scene else { return Vec::new() };
-        if !self.setup.live || self.report.is_some() {
+        if !self.start.live || self.incidents.report.is_some() {
             return Vec::new();
         }
-        let filtering = self.view.filter.wants_command_lines()
-            || self.search.wants_command_lines()
-            || self.view.sort.column.id == "command"
-            || self.setup.policy.needs().cmdline;
+        let filtering = self.table.settings.filter.wants_command_lines()
+            || self.table.search.wants_command_lines()
+            || self.table.settings.sort.column.id == "command"
+            || self.policy().needs().cmdline;
         let mut wanted = Vec::new();
         let mut ask = |id: ProcId| {
             let Some(process) = scene.find(id) else { return };
             let known = process.is_kernel_thread() || self.names.knows_command(process);
-            if !known && self.asked.get(&id) != Some(&process.comm) {
+            if !known && self.refresh.commands_asked.get(&id) != Some(&process.comm) {
                 wanted.push((id, process.comm));
             }
         };
@@ -66,10 +66,10 @@ impl App {
         } else if self.command_style() != CommandStyle::Name {
             self.visible().for_each(&mut ask);
         }
-        if let Some(line) = self.lines.get(self.cursor) {
+        if let Some(line) = self.table.line() {
             ask(line.id);
         }
-        wanted.retain(|&(id, comm)| self.asked.insert(id, comm) != Some(comm));
+        wanted.retain(|&(id, comm)| self.refresh.commands_asked.insert(id, comm) != Some(comm));
         wanted.into_iter().map(|(id, _)| id).collect()
     }
 }

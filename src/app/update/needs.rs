@@ -1,67 +1,67 @@
-//! What the next sample must contain.
+//! What the next sample must contain: what the policy, the visible columns, the view and the open page
+//! need, and nothing else.
 
 use crate::app::App;
+use crate::app::input::view::view;
 use crate::app::mode::Mode;
-use crate::app::view::kind::ViewKind;
 use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 
-/// So many of the top candidates keep their files open.
-pub(crate) const KEEP: usize = 64;
+/// The files of this many of the top candidates stay open.
+const KEPT_OPEN: usize = 64;
 
 impl App {
-    /// What the next look must bring.
+    /// What the next sample must contain.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        // Reading a command line may stall: the slow reader brings them.
-        let mut needs = Needs { cmdline: false, ..self.setup.policy.needs() };
+        // Reading a command line may stall, so a lookup worker does it.
+        let mut needs = Needs { cmdline: false, ..self.policy().needs() };
         for column in self.columns() {
             column.add_needs(&mut needs);
         }
-        // The explain page and the dialogs speak of both.
+        // The explain page and the dialogs show it.
         needs.status = true;
-        needs.cgroup |= self.view.filter.wants_cgroups() || self.search.wants_cgroups();
-        let speaks = self.mode.asks() || matches!(self.mode, Mode::Explain(_) | Mode::Persist(_));
-        let speaks = speaks || matches!(self.mode, Mode::Menu(_));
-        needs.cgroup |= speaks || self.viewport.width >= 100;
-        needs.cgroup |= self.adj_rules.as_ref().is_some_and(|sticky| sticky.rules.needs_cgroup());
-        self.add_verdict_needs(&mut needs);
-        let groups =
-            matches!(self.screen, ViewKind::Cgroups | ViewKind::Memory) || self.is_scoped();
-        let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
-            CgroupNeeds::Everything
+        view(self.views.kind).add_needs(self, &mut needs);
+        let scoped = self.is_scoped() || matches!(self.settings.scope, Scope::Memcg(_));
+        let at_least = if scoped { CgroupNeeds::Everything } else { CgroupNeeds::Limits };
+        needs.cgroups = needs.cgroups.max(at_least);
+        needs.cgroup |= self.needs_cgroup() || needs.cgroups == CgroupNeeds::Everything;
+        // A killer that goes by the score of every process needs all of them. Before the first sample
+        // it is not known which processes will be on the screen.
+        if needs.scores != Scores::All && self.scene.is_some() {
+            let suspects = self.refresh.self_check.suspects();
+            needs.scores = Scores::Some(self.visible().chain(suspects).collect());
         } else {
-            CgroupNeeds::Limits
-        };
-        needs.cgroups = needs.cgroups.max(walls_at_least);
-        // Who dies at which wall is told by who lives behind it.
-        let walls = |scene: &Scene| scene.now().cgroups.limited().next().is_some();
-        needs.cgroup |= needs.cgroups == CgroupNeeds::Everything;
-        // Before the first look nobody knows whether there are any.
-        needs.cgroup |= self.scene.as_ref().is_none_or(walls);
-        let mut scores: Vec<ProcId> = self.visible().collect();
-        scores.extend(self.check.suspects());
-        // Before the first look nobody knows who will be on the screen.
-        // A killer that goes by everybody's score asks for all of them.
-        needs.scores = if needs.scores == Scores::All || self.scene.is_none() {
-            Scores::All
-        } else {
-            Scores::Some(scores)
-        };
-        needs.keep = self.ranking.rows()[..self.ranking.eligible()]
-            .iter()
-            .take(KEEP)
-            .map(|row| row.id)
-            .collect();
+            needs.scores = Scores::All;
+        }
+        let eligible = &self.ranking.rows()[..self.ranking.eligible()];
+        needs.keep = eligible.iter().take(KEPT_OPEN).map(|row| row.id).collect();
         if self.playback.thorough || self.playback.recording_since().is_some() {
-            // A recording is for questions that nobody has asked yet.
+            // A recording answers questions that are asked later.
             return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
         }
         needs
     }
 
+    /// Whether the cgroup of each process is needed.
+    fn needs_cgroup(&self) -> bool {
+        let table = &self.table;
+        let filters = table.settings.filter.wants_cgroups() || table.search.wants_cgroups();
+        let shown = self.mode.asks()
+            || matches!(self.mode, Mode::Explain(_) | Mode::Persist(_) | Mode::Menu(_));
+        let rules = self.session.adj_rules.as_ref();
+        // The outcome at a limit depends on the processes behind it. Before the first sample it is not
+        // known whether there are limits.
+        let limited = |scene: &Scene| scene.now().cgroups.limited().next().is_some();
+        filters
+            || shown
+            || self.display.viewport.width >= 100
+            || rules.is_some_and(|active| active.rules.needs_cgroup())
+            || self.scene.as_ref().is_none_or(limited)
+    }
+
     /// The processes on the screen.
     pub(crate) fn visible(&self) -> impl Iterator<Item = ProcId> {
-        let rows = usize::from(self.viewport.rows);
-        self.lines.iter().skip(self.top).take(rows).map(|line| line.id)
+        let rows = usize::from(self.display.viewport.rows);
+        self.table.lines.iter().skip(self.table.cursor.top).take(rows).map(|line| line.id)
     }
 }

@@ -20,15 +20,15 @@ impl App {
         let mut quiet = false;
         let level = match outcome {
             Outcome::AdjSet { who, name, before, now, revert } => {
-                change = self.journal.wrote(who, &name, (before, now), revert);
-                self.adj_rules.iter_mut().for_each(|sticky| sticky.leave(who));
+                change = self.session.journal.wrote(who, &name, (before, now), revert);
+                self.session.adj_rules.iter_mut().for_each(|sticky| sticky.leave(who));
                 NoticeLevel::Good
             }
             Outcome::Signalled { who, name, signal, .. } => {
                 if signal.ends() {
                     let since = self.now;
-                    self.journal.pending.retain(|pursuit| pursuit.who != who);
-                    self.journal.pending.push(PendingSignal {
+                    self.session.journal.pending.retain(|pursuit| pursuit.who != who);
+                    self.session.journal.pending.push(PendingSignal {
                         who,
                         name,
                         signal,
@@ -41,8 +41,8 @@ impl App {
             Outcome::CgroupKilled { members, .. } => {
                 let (since, signal) = (self.now, Signal::KILL);
                 for (who, name) in members {
-                    self.journal.pending.retain(|pursuit| pursuit.who != who);
-                    self.journal.pending.push(PendingSignal {
+                    self.session.journal.pending.retain(|pursuit| pursuit.who != who);
+                    self.session.journal.pending.push(PendingSignal {
                         who,
                         name,
                         signal,
@@ -54,12 +54,12 @@ impl App {
             }
             Outcome::StepDone { who, taken, .. } => {
                 let done = matches!(taken.result, StepResult::Done(_));
-                quiet = done || !self.journal.is_pending(who);
+                quiet = done || !self.session.journal.is_pending(who);
                 if done { NoticeLevel::Good } else { NoticeLevel::Plain }
             }
             Outcome::DryRun { .. } => NoticeLevel::Plain,
             Outcome::Exited { who, .. } => {
-                self.journal.pending.retain(|pursuit| pursuit.who != who);
+                self.session.journal.pending.retain(|pursuit| pursuit.who != who);
                 NoticeLevel::Good
             }
             Outcome::StillThere { who, why, signal, .. } => {
@@ -67,7 +67,7 @@ impl App {
                     text.push_str(&self.offer());
                 }
                 let mine = |pursuit: &&mut PendingSignal| pursuit.who == who;
-                if let Some(pursuit) = self.journal.pending.iter_mut().find(mine) {
+                if let Some(pursuit) = self.session.journal.pending.iter_mut().find(mine) {
                     pursuit.why = Some(why);
                 }
                 NoticeLevel::Warn
@@ -76,22 +76,23 @@ impl App {
             Outcome::AdjSetByRule { .. } => NoticeLevel::Good,
             Outcome::SysctlSet { sysctl: knob, before, zeroed, .. } => {
                 // Of two that zero each other, writing the one that counted puts both back.
-                self.sysctl_history.take(zeroed.unwrap_or((knob, before)));
+                self.session.sysctl_history.take(zeroed.unwrap_or((knob, before)));
                 NoticeLevel::Good
             }
             Outcome::Refused { intent, refusal } => {
-                change = self.journal.learn(&intent, &refusal);
-                self.sysctl_history.reverting &= !matches!(intent, Intent::SetSysctl { .. });
+                change = self.session.journal.learn(&intent, &refusal);
+                self.session.sysctl_history.reverting &=
+                    !matches!(intent, Intent::SetSysctl { .. });
                 NoticeLevel::Warn
             }
         };
         let at = self.now_unix_ms();
-        if let Some(round) = self.journal.round.as_mut().filter(|_| !quiet) {
+        if let Some(round) = self.session.journal.round.as_mut().filter(|_| !quiet) {
             round.rehearsed |= rehearsed;
             round.take_all(&about, refused, level, &text);
         }
-        self.journal.note(at, level, text.clone());
-        self.journal.tie(acted, change);
+        self.session.journal.note(at, level, text.clone());
+        self.session.journal.tie(acted, change);
         if !quiet {
             self.say(level, text);
         }

@@ -19,12 +19,6 @@ const MINUTE: Millis = Millis(60_000);
 const CATCH_UP: u64 = 16;
 
 impl App {
-    /// Whether the rows on the screen are of another time of this machine: a pid there may be somebody
-    /// else's by now.
-    pub(crate) fn is_bygone(&self) -> bool {
-        self.report.is_some() || (self.setup.live && self.playback.is_past())
-    }
-
     /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
     /// shows.
     #[must_use]
@@ -62,7 +56,7 @@ impl App {
     /// The recording was read to its end.
     pub(crate) const fn all_played(&mut self) {
         self.playback.all_read = true;
-        self.memory.show_all();
+        self.views.memory.show_all();
     }
 
     /// Shows an earlier look, or a later one; its rows stand in its own order at once.
@@ -86,7 +80,7 @@ impl App {
         }
         let scope = match &self.scene {
             Some(scene) => scene.scope().clone(),
-            None => self.setup.scope.clone(),
+            None => self.settings.scope.clone(),
         };
         let oldest = self.playback.past.oldest().unwrap_or(nth);
         self.scene = None;
@@ -120,7 +114,7 @@ impl App {
         self.playback.playing = None;
         self.playback.gone_back = true;
         self.show(to);
-        if !self.playback.film && self.playback.past.newest() == Some(to) && !self.paused {
+        if !self.playback.film && self.playback.past.newest() == Some(to) && !self.playback.paused {
             self.playback.gone_back = false;
         }
     }

@@ -15,9 +15,9 @@ impl App {
     /// Every policy there is here: what stands in no table first (the site's own rule, and one that was
     /// made from a pattern), then the table.
     pub(crate) fn policies(&self) -> Vec<&'static dyn Policy> {
-        let mut all = all_policies(self.setup.policy);
+        let mut all = all_policies(self.policy());
         let known = |own: &&dyn Policy| all.iter().any(|policy| policy.id() == own.id());
-        if let Some(own) = self.site.filter(|own| !known(own)) {
+        if let Some(own) = self.settings.site_policy.filter(|own| !known(own)) {
             all.insert(0, own);
         }
         all
@@ -25,28 +25,31 @@ impl App {
 
     /// Ranks by this policy from now on.
     pub(crate) fn set_policy(&mut self, policy: &'static dyn Policy) {
-        self.setup.policy = policy;
+        self.settings.policy = policy;
+        if let Some(report) = &mut self.incidents.report {
+            report.kernel_policy = None;
+        }
         self.rank_anew();
         self.arrange();
         self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
-        self.trouble = None;
+        self.policy_error = None;
         self.report_rule_errors();
     }
 
     /// A new version of the site's rule takes the place of the old one.
     pub(crate) fn take_rule(&mut self, rule: &'static dyn Policy) {
-        let used = self.setup.policy.id().starts_with(SitePolicy::PREFIX);
-        self.site = Some(rule);
+        let used = self.settings.policy.id().starts_with(SitePolicy::PREFIX);
+        self.settings.site_policy = Some(rule);
         let mut text = format!("{} was read again", rule.id());
         if used {
-            self.setup.policy = rule;
+            self.settings.policy = rule;
             self.rank_anew();
             self.refresh_lines();
         } else {
             text.push_str("; v ranks by it");
         }
         self.say(NoticeLevel::Good, text);
-        self.trouble = None;
+        self.policy_error = None;
         self.report_rule_errors();
     }
 
@@ -56,10 +59,10 @@ impl App {
         let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
         let rows = self.ranking.rows().iter().filter(failed);
         let found = rows.filter_map(|row| scene.find(row.id));
-        let found = policy::site::troubles(self.setup.policy, scene, found);
+        let found = policy::site::troubles(self.policy(), scene, found);
         let (cause, line) = found.map_or((None, None), |(cause, line)| (Some(cause), Some(line)));
-        let is_new = self.trouble != cause;
-        self.trouble = cause;
+        let is_new = self.policy_error != cause;
+        self.policy_error = cause;
         if let Some(line) = line.filter(|_| is_new) {
             self.say(NoticeLevel::Warn, line);
         }
@@ -67,13 +70,16 @@ impl App {
 
     /// Looks at another domain from now on, its first victim under the cursor.
     pub(crate) fn set_scope(&mut self, scope: Scope) -> Vec<Request> {
-        self.setup.scope = scope.clone();
+        // The scope of a report ends with it.
+        if self.incidents.report.is_none() {
+            self.settings.scope = scope.clone();
+        }
         self.mode = Mode::Browse;
         let Some(scene) = &mut self.scene else { return Vec::new() };
         scene.set_scope(scope);
         let text = format!("scope {}", scene.domain().name);
         self.rank_anew();
-        self.anchor = CursorAnchor::First;
+        self.table.anchor = CursorAnchor::First;
         self.arrange();
         self.say(NoticeLevel::Plain, text);
         self.sample_again()

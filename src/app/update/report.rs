@@ -11,20 +11,20 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::view::table::CursorAnchor;
 use crate::events::{OomReport, reconstruct};
-use crate::model::{Clock, EventTime, Scene, Scope};
-use crate::policy::{Policy, of_kernel};
+use crate::model::{Clock, EventTime, Scene};
+use crate::policy::of_kernel;
 use crate::units::{Millis, Ticks};
 use crate::words::incident::ExplainedReport;
 
 impl App {
     /// Puts a report on the screen; whether it has a dump that can be shown.
     pub(crate) fn show_report(&mut self, number: u64) -> bool {
-        let Some(report) = self.timeline.report(number).cloned() else { return false };
-        let common = self.timeline.common();
+        let Some(report) = self.incidents.timeline.report(number).cloned() else { return false };
+        let common = self.incidents.timeline.common();
         let kernel = report.kernel.clone().or(common.kernel);
         let filled = OomReport { kernel, ..OomReport::clone(&report) };
         let Some(mut post) = reconstruct(&filled, common.swap) else { return false };
-        let happening = self.timeline.events.iter().find(|it| it.report == Some(number));
+        let happening = self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
         let (unix_ms, told) = happening.map_or((0, EventTime::Order), |it| (it.unix_ms, it.time));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
         // Who is not in a dump was not hidden: it could not be chosen.
@@ -38,43 +38,21 @@ impl App {
             Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
             None => report.stamp.text.clone(),
         };
-        let before = self.report.take();
-        let (scope, at, was_past) = match &before {
-            Some(shown) => (shown.scope.clone(), shown.at, shown.was_past),
-            None => (self.setup.scope.clone(), self.playback.at(), self.playback.step_aside()),
-        };
-        // A rule that was chosen for the report stays.
-        let chosen = before.as_ref().is_none_or(|it| it.taken.id() != self.setup.policy.id());
-        let policy = match &before {
-            Some(shown) if !chosen => shown.policy,
-            _ => self.setup.policy,
-        };
-        let taken = if policy.is_running_kernel() {
-            of_kernel(post.snapshot.machine.kernel.as_str())
-        } else {
-            policy
-        };
+        let kernel = post.snapshot.machine.kernel.as_str();
+        let is_running = self.settings.policy.id() == "linux";
+        let kernel_policy = is_running.then(|| of_kernel(kernel));
+        let judge = kernel_policy.unwrap_or(self.settings.policy);
         let place = self.report_place(number);
-        let judged = Some(taken).filter(|policy| !policy.is_running_kernel());
-        let lines = ExplainedReport::new(&report, &self.timeline.common(), judged).lines();
-        self.check = SelfCheck::default();
-        self.report = Some(ShownReport {
-            lines,
-            number,
-            place,
-            told,
-            stamp,
-            policy,
-            taken,
-            scope,
-            at,
-            was_past,
-        });
-        self.setup.policy = taken;
-        self.setup.scope = post.scope.clone();
+        let judged = Some(judge).filter(|policy| !policy.is_running_kernel());
+        let lines =
+            ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).lines();
+        self.refresh.self_check = SelfCheck::default();
+        self.incidents.report =
+            Some(ShownReport { number, place, told, stamp, lines, kernel_policy });
+        self.playback.playing = None;
         self.scene = Some(Scene::scoped(Arc::new(post.snapshot), None, post.scope));
         self.mode = Mode::Browse;
-        self.anchor = CursorAnchor::First;
+        self.table.anchor = CursorAnchor::First;
         self.rank_anew();
         self.arrange();
         true
@@ -83,9 +61,12 @@ impl App {
     /// The numbers of the reports that can be shown, in the order of time.
     pub(crate) fn shown_reports(&self) -> Vec<u64> {
         let mut numbers: Vec<u64> = Vec::new();
-        for number in self.timeline.events.iter().filter_map(|it| it.report) {
+        for number in self.incidents.timeline.events.iter().filter_map(|it| it.report) {
             let dumped = |number| {
-                self.timeline.report(number).is_some_and(|report| !report.tasks.is_empty())
+                self.incidents
+                    .timeline
+                    .report(number)
+                    .is_some_and(|report| !report.tasks.is_empty())
             };
             if numbers.last() != Some(&number) && dumped(number) {
                 numbers.push(number);
@@ -102,15 +83,16 @@ impl App {
 
     /// Shows the next report, or the one before.
     pub(crate) fn step_report(&mut self, next: bool) {
-        let Some(shown) = &self.report else { return };
+        let Some(shown) = &self.incidents.report else { return };
         let all = self.shown_reports();
         let at = all.iter().position(|it| *it == shown.number);
         let to = at.and_then(|at| if next { at.checked_add(1) } else { at.checked_sub(1) });
         match to.and_then(|to| all.get(to)).copied() {
             Some(number) => {
                 self.show_report(number);
-                let found = self.timeline.events.iter().find(|it| it.report == Some(number));
-                self.timeline.held =
+                let found =
+                    self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
+                self.views.events.held =
                     found.map(|it| crate::app::incident::timeline::TimelineEntry::Kill(it.nth));
                 self.arrange_events();
             }
@@ -121,49 +103,28 @@ impl App {
         }
     }
 
-    /// The rule and the scope by which new looks are judged: those of the screen, and where it shows a
-    /// report those from before.
-    pub(crate) fn of_now(&self) -> (&'static dyn Policy, &Scope) {
-        match &self.report {
-            Some(shown) if shown.taken.id() == self.setup.policy.id() => {
-                (shown.policy, &shown.scope)
-            }
-            Some(shown) => (self.setup.policy, &shown.scope),
-            None => {
-                let scope = self.scene.as_ref().map_or(&self.setup.scope, Scene::scope);
-                (self.setup.policy, scope)
-            }
+    /// Takes the report off the screen. A sample must follow.
+    pub(crate) fn drop_report(&mut self) {
+        if self.incidents.report.take().is_some() {
+            self.scene = None;
         }
     }
 
-    /// Takes the report off the screen without putting anything in its place: a look follows.
-    pub(crate) fn drop_report(&mut self) -> bool {
-        let Some(shown) = self.report.take() else { return false };
-        if self.setup.policy.id() == shown.taken.id() {
-            self.setup.policy = shown.policy;
-        }
-        self.setup.scope = shown.scope;
-        self.scene = None;
-        self.playback.set_gone_back(shown.was_past);
-        true
-    }
-
-    /// Back to what stood there before the report.
+    /// Goes back to the sample that was on the screen before the report.
     pub(crate) fn leave_report(&mut self) {
-        let Some(shown) = &self.report else { return };
-        let (at, was_past) = (shown.at, shown.was_past);
-        let past = &self.playback.past;
-        let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) else {
-            // Reports of a file, and nothing else.
-            self.screen = ViewKind::Events;
-            return self.arrange_events();
-        };
-        let back = at.filter(|_| was_past || self.paused).unwrap_or(newest).max(oldest);
-        self.drop_report();
-        self.anchor = CursorAnchor::First;
-        self.go_to_sample(back);
-        self.playback.set_gone_back(was_past);
-        self.screen = ViewKind::Events;
+        if self.incidents.report.is_none() {
+            return;
+        }
+        self.views.kind = ViewKind::Events;
+        let was_past = self.playback.is_past();
+        let (at, past) = (self.playback.at(), &self.playback.past);
+        // Where only reports are shown there is no sample to go back to.
+        if let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) {
+            let at = at.filter(|_| was_past || self.playback.paused);
+            self.table.anchor = CursorAnchor::First;
+            self.go_to_sample(at.unwrap_or(newest).max(oldest));
+            self.playback.gone_back = was_past;
+        }
         self.arrange_events();
     }
 
@@ -172,12 +133,12 @@ impl App {
         if reports.is_empty() {
             return;
         }
-        self.hear(reports);
+        self.take_log(reports);
         let numbers = self.shown_reports();
         if let Some(&last) = numbers.last() {
             self.show_report(last);
         }
-        self.screen = ViewKind::Events;
+        self.views.kind = ViewKind::Events;
         self.arrange_events();
     }
 }

@@ -20,7 +20,7 @@ const SPARE_NAMES: usize = 4096;
 impl App {
     pub(crate) fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
         // A rule that asks for command lines has those that were learned: none is read in the look.
-        if self.setup.policy.needs().cmdline
+        if self.policy().needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
         {
             for process in &mut snapshot.processes {
@@ -29,8 +29,8 @@ impl App {
                 }
             }
         }
-        if self.kills_at_start.is_none() {
-            self.kills_at_start = snapshot.traffic.oom_kills.value();
+        if self.refresh.kills_at_start.is_none() {
+            self.refresh.kills_at_start = snapshot.traffic.oom_kills.value();
         }
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
@@ -46,7 +46,7 @@ impl App {
         match &mut self.scene {
             Some(scene) => spent = scene.advance(sample),
             None => {
-                let scope = self.setup.scope.clone();
+                let scope = self.settings.scope.clone();
                 self.scene = Some(Scene::scoped(sample, None, scope));
             }
         }
@@ -60,19 +60,17 @@ impl App {
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         if let Some(scene) = &self.scene {
-            self.check.update(scene);
+            self.refresh.self_check.update(scene);
             // Who is gone now may come back to the screen with an earlier look.
-            if !self.playback.is_past() {
+            if !self.is_past() {
                 let all = scene.now().processes.len();
                 self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
-                self.asked.retain(|&id, _| scene.find(id).is_some());
-                self.tags.retain(|&id| scene.find(id).is_some());
+                self.refresh.commands_asked.retain(|&id, _| scene.find(id).is_some());
+                self.table.tags.retain(|&id| scene.find(id).is_some());
             }
         }
         self.refresh_lines();
-        self.arrange_groups();
-        self.arrange_verdicts();
-        self.arrange_memory();
+        self.arrange_other_view();
         self.renew_preview();
         self.renew_persist();
         self.renew_commitments();
@@ -101,25 +99,24 @@ impl App {
     pub(crate) fn rank_anew(&mut self) {
         self.rank();
         self.ranking_before = self.ranking.clone();
-        self.arrange_groups();
-        self.arrange_verdicts();
+        self.arrange_other_view();
         self.renew_preview();
     }
 
     /// Finds who grows most, once a look, where that is shown: in the panels and on the explain page,
     /// of killers by which whoever asks for memory dies.
     pub(crate) fn watch_growth(&mut self) {
-        let shown = self.viewport.panels > 0 || matches!(self.mode, Mode::Explain(_));
+        let shown = self.display.viewport.panels > 0 || matches!(self.mode, Mode::Explain(_));
         let Some(scene) = self.scene.as_ref().filter(|_| shown && self.growing.is_none()) else {
             return;
         };
-        let so = if self.screen == ViewKind::Verdicts {
+        let so = if self.views.kind == ViewKind::Verdicts {
             self.opinion().and_then(|opinion| opinion.outcome.overridden)
         } else {
-            self.setup.policy.overridden(scene)
+            self.policy().overridden(scene)
         };
         // The machine's panel names them under any rule.
-        if self.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
+        if self.display.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
             self.growing = Some(growth::fastest(scene, GROWING));
         }
     }
@@ -128,8 +125,8 @@ impl App {
     pub(crate) fn rank(&mut self) {
         self.growing = None;
         if let Some(scene) = &self.scene {
-            self.ranking.update(self.setup.policy, scene);
-            self.first_limit = Some(at_limit::first(self.setup.policy, scene, &self.ranking));
+            self.ranking.update(self.policy(), scene);
+            self.first_limit = Some(at_limit::first(self.policy(), scene, &self.ranking));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::app::view::list_cursor::ListCursor;
 use crate::forecast::at_limit::OutcomeAtLimit;
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::{at_limit, limits};
@@ -37,10 +38,8 @@ pub struct CgroupsView {
     pub by_limit: bool,
     /// Without those that have no limit, their own or below.
     pub hide: bool,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
+    /// The cursor.
+    pub cursor: ListCursor,
     /// The cgroup that the cursor holds to, once it was moved: nothing for the machine itself.
     pub(crate) held: Option<Option<Arc<Text>>>,
 }
@@ -116,18 +115,15 @@ impl CgroupsView {
                 .sort_by_key(|line| line.limit.as_ref().map_or(far, ReachableLimit::distance));
         }
         let Some(held) = &self.held else {
-            self.cursor = 0;
+            self.cursor.at = 0;
             return;
         };
         let path = |line: &CgroupLine| line.at.map(|at| &cgroups.list[at].path);
         let at = self.lines.iter().position(|line| path(line) == held.as_ref());
-        self.cursor = at.unwrap_or(self.cursor).min(self.lines.len() - 1);
+        self.cursor.at = at.unwrap_or(self.cursor.at).min(self.lines.len() - 1);
     }
 
-    pub(crate) fn keep_in_view(&mut self, rows: u16) {
-        let rows = usize::from(rows).max(1);
-        let last_top = self.lines.len().saturating_sub(rows);
-        self.top =
-            self.top.clamp((self.cursor + 1).saturating_sub(rows), self.cursor).min(last_top);
+    pub(crate) fn keep_visible(&mut self, rows: u16) {
+        self.cursor.keep_visible(self.lines.len(), rows);
     }
 }

@@ -1,4 +1,8 @@
-//! How much of the header is shown.
+//! How things are shown, whatever the view: units, header, message, size of the screen.
+
+use crate::app::session::notice::Notice;
+use crate::app::view::viewport::Viewport;
+use crate::columns::{CommandStyle, SizeUnit};
 
 /// How much of the header is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,4 +16,47 @@ pub enum HeaderLevel {
     Line,
     /// None.
     Off,
+}
+
+impl HeaderLevel {
+    /// The next smaller header; the full one after none.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Full => Self::Small,
+            Self::Small => Self::Line,
+            Self::Line => Self::Off,
+            Self::Off => Self::Full,
+        }
+    }
+}
+
+/// How things are shown.
+#[derive(Clone, Debug)]
+pub struct Display {
+    /// The unit of sizes in the table.
+    pub scale: SizeUnit,
+    /// The unit of sizes in the header.
+    pub header_scale: SizeUnit,
+    /// How much of the header is shown.
+    pub header: HeaderLevel,
+    /// What the column COMMAND shows; the width decides where the user did not.
+    pub command: Option<CommandStyle>,
+    /// What the last drawn frame showed.
+    pub viewport: Viewport,
+    /// The message on the bottom line.
+    pub notice: Option<Notice>,
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self {
+            scale: SizeUnit::Auto,
+            header_scale: SizeUnit::Auto,
+            header: HeaderLevel::Full,
+            command: None,
+            viewport: Viewport::default(),
+            notice: None,
+        }
+    }
 }

@@ -1,15 +1,123 @@
-//! The table of processes: its lines and its cursor.
+//! The table of processes: its lines, its cursor and what the user chose to see.
 
+use std::collections::BTreeSet;
+
+use crate::app::view::list_cursor::ListCursor;
+use crate::columns::Column;
 use crate::model::ProcId;
+use crate::rows::arrange::{TableLine, TableSettings};
+use crate::rows::filter::Filter;
 
-/// To what the cursor holds.
+/// What the cursor follows when the lines change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CursorAnchor {
-    /// The predicted victim, whoever that is: until it is moved.
+    /// The predicted victim, until the cursor is moved.
     #[default]
     First,
-    /// This process, wherever it goes.
+    /// This process.
     Process(ProcId),
-    /// This row, whoever stands there.
+    /// This row, whatever process is in it.
     Row(usize),
+}
+
+/// The table.
+pub struct Table {
+    /// Which rows are shown, in which order.
+    pub settings: TableSettings,
+    /// The lines.
+    pub lines: Vec<TableLine>,
+    /// The cursor.
+    pub cursor: ListCursor,
+    /// What the cursor follows.
+    pub anchor: CursorAnchor,
+    /// Columns scrolled off to the left.
+    pub skipped: usize,
+    /// Columns that the user switched on or off, whatever the width.
+    pub switched: Vec<(&'static Column, bool)>,
+    /// Tagged processes.
+    pub tags: BTreeSet<ProcId>,
+    /// What is searched for.
+    pub search: Filter,
+    /// Whether the cursor follows its process, and not its row.
+    pub follow: bool,
+    /// Whether the lines are to be put in order again, once they are not held any more.
+    pub(crate) stale: bool,
+}
+
+impl Table {
+    /// An empty table.
+    #[must_use]
+    pub fn new(settings: TableSettings) -> Self {
+        Self {
+            settings,
+            lines: Vec::new(),
+            cursor: ListCursor::default(),
+            anchor: CursorAnchor::First,
+            skipped: 0,
+            switched: Vec::new(),
+            tags: BTreeSet::new(),
+            search: Filter::default(),
+            follow: true,
+            stale: false,
+        }
+    }
+
+    /// The line under the cursor.
+    #[must_use]
+    pub fn line(&self) -> Option<&TableLine> {
+        self.lines.get(self.cursor.at)
+    }
+
+    /// Anchors the cursor to its process, or to its row where it does not follow processes.
+    pub(crate) fn set_anchor(&mut self) {
+        self.anchor = match self.line() {
+            Some(line) if self.follow => CursorAnchor::Process(line.id),
+            _ => CursorAnchor::Row(self.cursor.at),
+        };
+    }
+
+    /// Scrolls so that the cursor is on a screen of `rows` lines.
+    pub(crate) fn keep_visible(&mut self, rows: u16) {
+        self.cursor.keep_visible(self.lines.len(), rows);
+    }
+
+    /// Moves the cursor by `by` lines.
+    pub(crate) fn move_by(&mut self, by: isize, rows: u16) {
+        self.cursor.move_by(by, self.lines.len());
+        self.set_anchor();
+        self.keep_visible(rows);
+    }
+
+    /// Scrolls by `by` lines; the cursor moves only where it would leave the screen.
+    pub(crate) fn scroll_by(&mut self, by: isize, rows: u16) {
+        if self.cursor.scroll_by(by, self.lines.len(), rows) {
+            self.set_anchor();
+        }
+    }
+
+    /// Puts the cursor on a line.
+    pub(crate) fn go_to(&mut self, line: usize, rows: u16) {
+        self.cursor.at = line;
+        self.set_anchor();
+        self.keep_visible(rows);
+    }
+
+    /// Puts the cursor on a process, if it is in the table.
+    pub(crate) fn jump_to(&mut self, id: ProcId, rows: u16) {
+        if let Some(at) = self.lines.iter().position(|line| line.id == id) {
+            self.go_to(at, rows);
+        }
+    }
+
+    /// Puts the cursor where its anchor is after the lines changed; `victim` is the predicted victim, whose
+    /// line is the first anchor.
+    pub(crate) fn follow_anchor(&mut self, victim: Option<ProcId>) {
+        let last = self.lines.len().saturating_sub(1);
+        let line_of = |id: ProcId| self.lines.iter().position(|line| line.id == id);
+        self.cursor.at = match self.anchor {
+            CursorAnchor::First => victim.and_then(line_of).unwrap_or(0),
+            CursorAnchor::Row(row) => row.min(last),
+            CursorAnchor::Process(id) => line_of(id).unwrap_or(self.cursor.at.min(last)),
+        };
+    }
 }

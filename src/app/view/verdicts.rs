@@ -1,14 +1,15 @@
-//! The view of verdicts: every policy's opinion side by side, and how each ranks those that matter.
-//! Nothing here acts on a process.
+//! The view Verdicts: the opinion of every policy, and the rank that each gives to the processes that
+//! matter.
 
+use crate::app::view::list_cursor::ListCursor;
 use crate::forecast::killer_opinion::KillerOpinion;
-use crate::model::ProcId;
+use crate::model::{ProcId, Scene};
 use crate::rank::Ranking;
 
-/// A process that matters to somebody.
+/// A process that a policy would kill early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerdictRow {
-    /// Who.
+    /// The process.
     pub id: ProcId,
     /// Its position in the snapshot.
     pub at: usize,
@@ -16,25 +17,67 @@ pub struct VerdictRow {
     pub best: u32,
 }
 
-/// The view: its lines and rows, and where the cursor stands.
+/// What the view shows.
 #[derive(Clone, Debug, Default)]
 pub struct VerdictsView {
-    /// A line for each policy, in the order of the table.
+    /// A line for each policy, in the order of the table of policies.
     pub lines: Vec<KillerOpinion>,
-    /// Those that matter to any policy shown, in the order of the current one.
+    /// The processes that matter to any policy shown, in the order of the current one.
     pub rows: Vec<VerdictRow>,
-    /// The order by the policy under the cursor.
+    /// The ranking by the policy under the cursor.
     pub ranking: Ranking,
     /// Without the policies that agree with the current one.
     pub hide: bool,
-    /// How many were left out for that.
+    /// Number of policies that were left out for that.
     pub hidden: usize,
-    /// The cursor's line.
-    pub cursor: usize,
-    /// The first line on the screen.
-    pub top: usize,
-    /// So many columns of ranks were scrolled off; nothing: as the cursor needs it.
+    /// The cursor.
+    pub cursor: ListCursor,
+    /// Number of columns of ranks that were scrolled off; nothing: as the cursor needs it.
     pub skipped: Option<usize>,
-    /// The policy that the cursor holds to, once it was moved.
+    /// The policy that the cursor follows, once it was moved.
     pub(crate) held: Option<&'static str>,
+}
+
+impl VerdictsView {
+    /// Takes the opinions of all policies on a sample that `current` ranks as `ranking`.
+    pub(crate) fn arrange(
+        &mut self,
+        mut lines: Vec<KillerOpinion>,
+        current: &'static str,
+        scene: &Scene,
+        ranking: &Ranking,
+    ) {
+        let all = lines.len();
+        if self.hide
+            && let Some(own) = lines.iter().find(|it| it.policy.id() == current).cloned()
+        {
+            lines.retain(|it| it.policy.id() == current || !it.agrees_with(&own));
+        }
+        self.hidden = all - lines.len();
+        self.rows = rows(&lines, scene);
+        self.rows.sort_by_key(|row| ranking.place(row.at).map_or(usize::MAX, |(place, _)| place));
+        self.lines = lines;
+        let held = self.held.unwrap_or(current);
+        let at = self.lines.iter().position(|it| it.policy.id() == held);
+        self.cursor.at = at.unwrap_or(self.cursor.at).min(self.lines.len().saturating_sub(1));
+    }
+}
+
+/// The processes that any of these policies would kill early.
+fn rows(lines: &[KillerOpinion], scene: &Scene) -> Vec<VerdictRow> {
+    let mut rows: Vec<VerdictRow> = Vec::new();
+    let mut add = |id: ProcId, rank: u32| match rows.iter_mut().find(|it| it.id == id) {
+        Some(row) => row.best = row.best.min(rank),
+        None => {
+            let at = scene.now().position(id.pid);
+            rows.extend(at.map(|at| VerdictRow { id, at, best: rank }));
+        }
+    };
+    for line in lines {
+        line.first.iter().zip(1..).for_each(|(&id, rank)| add(id, rank));
+        if let Some((other, _)) = line.instead {
+            add(other, 0);
+        }
+    }
+    rows
 }

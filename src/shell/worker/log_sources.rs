@@ -195,7 +195,7 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
     let closed = |error: &io::Error| {
         let _ = tell(
             inbox,
-            vec![LogUpdate::Ear(LogSource::KernelLog, SourceState::Closed(refused(error)))],
+            vec![LogUpdate::Source(LogSource::KernelLog, SourceState::Closed(refused(error)))],
         );
     };
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -222,7 +222,7 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                 let seq: Option<u64> = record.split(',').nth(1).and_then(|it| it.parse().ok());
                 match (next, seq) {
                     (Some(next), Some(seq)) if seq > next => {
-                        news.push(LogUpdate::Ear(
+                        news.push(LogUpdate::Source(
                             LogSource::KernelLog,
                             SourceState::Lost(seq - next),
                         ));
@@ -233,7 +233,7 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                         } else {
                             format!("followed; {seq} older lines are overwritten")
                         };
-                        news.push(LogUpdate::Ear(LogSource::KernelLog, SourceState::Open(how)));
+                        news.push(LogUpdate::Source(LogSource::KernelLog, SourceState::Open(how)));
                     }
                     _ => {}
                 }
@@ -258,7 +258,7 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                     }
                     if next.is_none() {
                         let how = SourceState::Open("followed".to_owned());
-                        news.push(LogUpdate::Ear(LogSource::KernelLog, how));
+                        news.push(LogUpdate::Source(LogSource::KernelLog, how));
                     }
                     kernel.live = true;
                 }
@@ -292,7 +292,7 @@ const LINE: u64 = 64 << 10;
 /// Starts the program that follows the journal: a fixed list of arguments, and no environment of ours.
 fn start_journal(inbox: &Sender<Event>) -> Option<Child> {
     let closed = |why: &str| {
-        let news = vec![LogUpdate::Ear(LogSource::Journal, SourceState::Closed(why.to_owned()))];
+        let news = vec![LogUpdate::Source(LogSource::Journal, SourceState::Closed(why.to_owned()))];
         let _ = tell(inbox, news);
     };
     let Some(program) = JOURNALCTL.into_iter().find(|path| Path::new(path).exists()) else {
@@ -324,7 +324,7 @@ fn start_journal(inbox: &Sender<Event>) -> Option<Child> {
 
 fn follow_journal(out: ChildStdout, inbox: &Sender<Event>) {
     let open = SourceState::Open("followed".to_owned());
-    if tell(inbox, vec![LogUpdate::Ear(LogSource::Journal, open)]).is_err() {
+    if tell(inbox, vec![LogUpdate::Source(LogSource::Journal, open)]).is_err() {
         return;
     }
     let (mut out, mut line) = (BufReader::new(out), Vec::new());
@@ -341,7 +341,7 @@ fn follow_journal(out: ChildStdout, inbox: &Sender<Event>) {
         }
     }
     let closed = SourceState::Closed("not readable, or journalctl ended".to_owned());
-    let _ = tell(inbox, vec![LogUpdate::Ear(LogSource::Journal, closed)]);
+    let _ = tell(inbox, vec![LogUpdate::Source(LogSource::Journal, closed)]);
 }
 
 /// Users of the machine itself are below this one.
@@ -477,7 +477,7 @@ fn follow_files(asked: &Receiver<()>, inbox: &Sender<Event>) {
             SourceState::Open(open.join(", "))
         };
         if said.as_ref() != Some(&hearing) {
-            news.push(LogUpdate::Ear(LogSource::Files, hearing.clone()));
+            news.push(LogUpdate::Source(LogSource::Files, hearing.clone()));
             said = Some(hearing);
         }
         first = false;

@@ -217,7 +217,7 @@ fn answers(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
 
 /// The keys that change what is asked.
 fn other_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
-    let tagged = app.tags.iter().filter(|&&id| id != edit.who).count();
+    let tagged = app.table.tags.iter().filter(|&&id| id != edit.who).count();
     let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
     keys::hints(
         theme,

@@ -63,7 +63,7 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
         confirm.plan.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))),
     );
     lines.extend(expedited(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
-    if app.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
+    if app.table.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, theme.dim())));
     }
@@ -111,7 +111,7 @@ fn predicted(
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let policy = app.setup.policy;
+    let policy = app.policy();
     let by = if policy.is_running_kernel() {
         String::new()
     } else {

@@ -34,7 +34,7 @@ impl OomKills {
     #[must_use]
     pub fn of(app: &App, context: &RowContext<'_>) -> Option<Self> {
         let all = context.scene.now().traffic.oom_kills.value()?;
-        Some(Self { all, new: all.saturating_sub(app.kills_at_start.unwrap_or(all)) })
+        Some(Self { all, new: all.saturating_sub(app.refresh.kills_at_start.unwrap_or(all)) })
     }
 
     /// Whether there was one while doomtop ran.
@@ -56,13 +56,13 @@ impl OomKills {
 pub fn privileges(app: &App) -> String {
     let Some(scene) = &app.scene else { return String::new() };
     let privileges = scene.now().privileges;
-    if app.report.is_some() {
+    if app.incidents.report.is_some() {
         return "a report: nothing to act on".to_owned();
     }
     if app.is_over() {
         return "the past: nothing to act on".to_owned();
     }
-    match app.setup.acting {
+    match app.start.acting {
         ActingMode::ReadOnly => return "read-only".to_owned(),
         ActingMode::NotReal => return "a recording: nothing to act on".to_owned(),
         ActingMode::Demo => return "the demo: nothing can be acted on".to_owned(),

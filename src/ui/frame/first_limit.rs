@@ -13,7 +13,7 @@ use crate::ui::paint::theme::Theme;
 /// The limit that is hit first, where there are more than the machine's own.
 pub fn of(app: &App) -> Option<&FirstLimit> {
     // A report is about one limit only, and that was hit.
-    let scene = app.scene.as_ref().filter(|_| app.report.is_none())?;
+    let scene = app.scene.as_ref().filter(|_| app.incidents.report.is_none())?;
     scene.now().cgroups.limited().next()?;
     app.first_limit.as_ref()
 }

@@ -9,7 +9,7 @@ use crate::ui::paint::canvas::{Canvas, cells};
 /// Paints the function keys in the order of their numbers, and the others behind them.
 pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let mut named: Vec<_> = keys_of(app.place())
+    let mut named: Vec<_> = keys_of(app.key_context())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();

@@ -64,7 +64,7 @@ fn full(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Li
     let wide = width >= WIDE;
     let mut lines = Vec::with_capacity(8);
     lines.push(title::line(app, context, theme, width, !wide));
-    if let Some(report) = &app.report {
+    if let Some(report) = &app.incidents.report {
         lines.extend(report_lines(report, theme));
     } else {
         lines.push(gauges::memory(app, context, theme, width));
@@ -80,7 +80,7 @@ fn full(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Li
 }
 
 fn small(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    let second = match &app.report {
+    let second = match &app.incidents.report {
         Some(report) => report_lines(report, theme).remove(0),
         None => Line::from(numbers(context, theme)),
     };
@@ -106,7 +106,7 @@ fn report_lines(report: &ShownReport, theme: Theme) -> Vec<Line<'static>> {
 /// The policy, the total it ranks against, and whether it agrees with the kernel's scores.
 fn policy(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let total = context.scene.domain().pages;
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     let (check, style) = if compared == 0 {
         ("no oom_score read yet".to_owned(), theme.dim())
     } else if agree == compared {
@@ -116,7 +116,7 @@ fn policy(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line
     };
     let left = vec![
         Span::styled("Rule ", theme.label()),
-        Span::raw(app.setup.policy.title()),
+        Span::raw(app.policy().title()),
         Span::raw(format!("  total {}", text::size(context, total))),
         Span::raw(format!("  1 adj = {}", text::step(context))),
         Span::styled(format!("  {check}"), style),
@@ -177,7 +177,7 @@ fn numbers(context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>> {
 /// The header of one line: an alarm, the numbers where they fit, and the sentence.
 fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
-    if let Some(first) = app.alarms.standing().next().filter(|it| cells(it) < width / 2) {
+    if let Some(first) = app.refresh.alarms.standing().next().filter(|it| cells(it) < width / 2) {
         spans.push(Span::styled(format!("! {first}"), warnings::alarm_style(app, theme)));
         spans.push(Span::raw(" "));
     }

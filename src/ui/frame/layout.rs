@@ -42,7 +42,7 @@ impl Layout {
     /// The areas of a screen that is at least as large as [`SMALLEST`].
     #[must_use]
     pub fn new(app: &App, space: &ViewSpace, area: Rect) -> Self {
-        let level = level(app.header, area.height, space.full_header_from);
+        let level = level(app.display.header, area.height, space.full_header_from);
         let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let (panel_count, panels) = match (space.panel_height, area.width, area.height) {

@@ -24,12 +24,12 @@ pub fn paint(app: &App, view: ViewStatus, area: Rect, canvas: &mut Canvas<'_>) {
         Mode::GoTo(digits) => return paint_pid(app, digits, area, canvas),
         _ => {}
     }
-    if let Some(notice) = &app.notice {
+    if let Some(notice) = &app.display.notice {
         return paint_notice(notice, area, canvas);
     }
     let theme = canvas.theme;
     let mut parts = Vec::with_capacity(12);
-    if let Some(why) = app.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
+    if let Some(why) = app.refresh.lost.as_ref().filter(|_| !app.playback.past.is_empty()) {
         parts.push(Span::styled(format!("! no new samples: {why}"), theme.danger()));
     }
     if app.scene.is_some() {
@@ -98,23 +98,23 @@ fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// Whether the screen is live, and at what speed it goes on.
 pub fn pace(app: &App, theme: Theme) -> Span<'static> {
-    if app.report.is_some() {
+    if app.incidents.report.is_some() {
         return Span::styled("[report]", theme.warn());
     }
-    if app.playback.is_past() {
+    if app.is_past() {
         let word = if app.playback.is_playing() { "[playing]" } else { "[past]" };
         Span::styled(word, theme.warn())
-    } else if app.paused {
+    } else if app.playback.paused {
         Span::styled("[paused]", theme.warn())
-    } else if app.held() && app.screen == ViewKind::Processes {
+    } else if app.held() && app.views.kind == ViewKind::Processes {
         Span::styled("[order frozen]", theme.warn())
-    } else if app.setup.live && app.pace.is_pressed() {
+    } else if app.start.live && app.refresh.pace.is_pressed() {
         Span::styled("[live, fast]", theme.warn())
-    } else if app.setup.live && app.pace.is_relaxed() {
+    } else if app.start.live && app.refresh.pace.is_relaxed() {
         Span::raw("[live, relaxed]")
-    } else if app.setup.live {
+    } else if app.start.live {
         Span::raw("[live]")
-    } else if app.setup.acting == ActingMode::Demo {
+    } else if app.start.acting == ActingMode::Demo {
         Span::styled("[demo]", theme.warn())
     } else {
         Span::styled("[recording]", theme.warn())
@@ -123,7 +123,7 @@ pub fn pace(app: &App, theme: Theme) -> Span<'static> {
 
 /// What the adj rules do or would do; nothing where none were given.
 pub fn adj_rules(app: &App, theme: Theme) -> Option<Span<'static>> {
-    let rules: &ActiveRules = app.adj_rules.as_ref()?;
+    let rules: &ActiveRules = app.session.adj_rules.as_ref()?;
     let quiet = rules.trouble.is_none() && !rules.is_on();
     let style = if quiet { theme.label() } else { theme.warn() };
     Some(Span::styled(rules.summary(), style))
@@ -138,7 +138,8 @@ pub fn scope(app: &App, theme: Theme) -> Option<Span<'static>> {
 
 /// The unit of sizes, where the user chose one.
 pub fn units(app: &App) -> Option<Span<'static>> {
-    (app.scale != SizeUnit::Auto).then(|| Span::raw(format!("units {}", app.scale.word())))
+    (app.display.scale != SizeUnit::Auto)
+        .then(|| Span::raw(format!("units {}", app.display.scale.word())))
 }
 
 /// Keys of a view and what they do. Nothing in a dialog or on a page: keys mean something else there,

@@ -47,7 +47,7 @@ pub fn line(
 fn views(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw(" ")];
     spans.extend(ViewKind::ALL.into_iter().map(|view| {
-        if view == app.screen {
+        if view == app.views.kind {
             Span::styled(format!(" [{}]", view.name()), theme.strong())
         } else {
             Span::styled(format!("  {} ", view.name()), theme.dim())
@@ -73,7 +73,7 @@ fn facts(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let policy = app.setup.policy;
+    let policy = app.policy();
     let running = if policy.is_running_kernel() { " (running)" } else { "" };
     let policy = names_policy
         .then(|| Span::styled(format!("  model {}{running}", policy.id()), theme.label()));
@@ -122,25 +122,25 @@ fn marks(app: &App, theme: Theme) -> Vec<Span<'static>> {
         marks.push(Span::styled(text, style));
         marks.push(Span::raw(" "));
     };
-    if let Some(report) = &app.report {
+    if let Some(report) = &app.incidents.report {
         mark(report_mark(app, report), theme.danger());
-    } else if app.playback.is_past() {
+    } else if app.is_past() {
         mark(past_mark(app), theme.danger());
     }
     if let Some(since) = app.playback.recording_since() {
         let seconds = app.clock().saturating_sub(since).0 / 1000;
         mark(format!("[rec {}:{:02}]", seconds / 60, seconds % 60), theme.danger());
     }
-    if app.lost.is_some() && !app.playback.past.is_empty() {
+    if app.refresh.lost.is_some() && !app.playback.past.is_empty() {
         mark("[no new samples]".to_owned(), theme.danger());
     }
-    if app.paused {
+    if app.playback.paused {
         mark("[paused]".to_owned(), theme.warn());
     }
-    if app.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
+    if app.session.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
         mark("[rules on]".to_owned(), theme.warn());
     }
-    let acting = match app.setup.acting {
+    let acting = match app.start.acting {
         ActingMode::ReadOnly => Some(("read-only", theme.good())),
         ActingMode::NotReal => Some(("[recording]", theme.warn())),
         ActingMode::Demo => Some(("[demo]", theme.warn())),
@@ -179,14 +179,14 @@ fn past_mark(app: &App) -> String {
 /// The refresh interval and the time of the sample.
 fn clock(app: &App, context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>> {
     let time = text::clock(app, context.scene.now().clock.unix_ms);
-    match &app.report {
+    match &app.incidents.report {
         Some(report) if report.told == EventTime::Order => vec![Span::raw(report.stamp.clone())],
         Some(_) => vec![Span::raw(time)],
         // A recording has a speed instead of an interval, and its mark names it.
         None if app.playback.is_played() => vec![Span::raw(time)],
         None => {
-            let seconds = app.pace.shown(app.setup.delay).0 as f64 / 1000.0;
-            let style = if app.pace.is_pressed() { theme.warn() } else { theme.plain() };
+            let seconds = app.refresh.pace.shown(app.settings.delay).0 as f64 / 1000.0;
+            let style = if app.refresh.pace.is_pressed() { theme.warn() } else { theme.plain() };
             vec![Span::styled(format!("{seconds:.1}s "), style), Span::raw(time)]
         }
     }

@@ -8,12 +8,13 @@ use crate::ui::paint::theme::Theme;
 
 /// Whether there is anything to warn of.
 pub fn any(app: &App) -> bool {
-    app.scene.is_some() && (app.alarms.standing().next().is_some() || !warnings(app).is_empty())
+    app.scene.is_some()
+        && (app.refresh.alarms.standing().next().is_some() || !warnings(app).is_empty())
 }
 
 /// The line, where there is anything to warn of.
 pub fn line(app: &App, theme: Theme) -> Option<Line<'static>> {
-    let alarms: Vec<String> = app.alarms.standing().collect();
+    let alarms: Vec<String> = app.refresh.alarms.standing().collect();
     let warnings = warnings(app).join("; ");
     let mut spans = Vec::new();
     if !alarms.is_empty() {
@@ -28,7 +29,7 @@ pub fn line(app: &App, theme: Theme) -> Option<Line<'static>> {
 
 /// The style of an alarm: reversed while it is new.
 pub fn alarm_style(app: &App, theme: Theme) -> Style {
-    if app.alarms.flashes() { theme.flash() } else { theme.danger() }
+    if app.refresh.alarms.flashes() { theme.flash() } else { theme.danger() }
 }
 
 /// What the user must know about the numbers on the screen.
@@ -47,10 +48,10 @@ fn warnings(app: &App) -> Vec<String> {
         1 => found.push("1 process could not be read".to_owned()),
         count => found.push(format!("{count} processes could not be read")),
     }
-    for alarm in app.alarms.unreadable() {
+    for alarm in app.refresh.alarms.unreadable() {
         found.push(format!("{alarm} cannot be raised: there is no {} here", alarm.what()));
     }
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     if agree < compared {
         let differ = compared - agree;
         found.push(format!("{differ} of {compared} scores differ from the kernel's (! in SCORE)"));

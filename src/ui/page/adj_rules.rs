@@ -16,7 +16,7 @@ const INDENT: u16 = 6;
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let Some(rules) = &app.adj_rules else {
+    let Some(rules) = &app.session.adj_rules else {
         return scroll::paint("There are no adj rules", &[], 0, scroll, area, canvas);
     };
     let title = format!("Adj rules from {}", rules.file);
@@ -26,12 +26,12 @@ pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> Pag
 fn lines(rules: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
     let mut lines = state(rules, theme);
     if rules.too_dear > 0 {
-        let whom = match rules.too_dear {
+        let processes = match rules.too_dear {
             1 => "1 process".to_owned(),
             count => format!("{count} processes"),
         };
         let text =
-            format!("! {whom} could not be compared: too many rules for this many processes");
+            format!("! {processes} could not be compared: too many rules for this many processes");
         lines.push(Line::styled(text, theme.warn()));
     }
     for nth in 0..rules.rules.rules.len() {

@@ -14,7 +14,7 @@ use crate::ui::paint::{list, severity, text};
 /// Paints the page, scrolled so that the chosen line is in view.
 pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let entries = &app.journal.entries;
+    let entries = &app.session.journal.entries;
     let page = PageBox::open(area, "This session", canvas);
     let inside = page.inside;
     let room = inside.width.saturating_sub(2);
@@ -87,7 +87,7 @@ fn line(
         spans.push(Span::raw(padded(values, widths[2])));
     }
     spans.push(Span::styled(outcome.clone(), style));
-    let change = entry.change.and_then(|nth| app.journal.change(nth));
+    let change = entry.change.and_then(|nth| app.session.journal.change(nth));
     if let Some(ChangeState::Gone) = change.map(|change| change.state) {
         spans.push(Span::styled("  (gone)", theme.dim()));
     }
@@ -96,8 +96,8 @@ fn line(
 
 /// The place of the chosen line, and what the keys would do to it.
 fn foot(app: &App, at: usize) -> String {
-    let entries = &app.journal.entries;
-    let change = entries.get(at).and_then(|entry| app.journal.change(entry.change?));
+    let entries = &app.session.journal.entries;
+    let change = entries.get(at).and_then(|entry| app.session.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
         Some(ChangeState::Standing) => "Enter puts it back, ",
         Some(ChangeState::Back(_)) => "Enter makes it again, ",

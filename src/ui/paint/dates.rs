@@ -8,7 +8,7 @@ const MONTHS: [&str; 12] =
 
 /// The day of a time, counted from 1970.
 pub fn day_of(app: &App, unix_ms: i64) -> i64 {
-    unix_ms.div_euclid(1000).saturating_add(app.setup.utc_offset.into()).div_euclid(86_400)
+    unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into()).div_euclid(86_400)
 }
 
 /// The day of the newest sample; 0 without one.

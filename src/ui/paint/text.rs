@@ -9,7 +9,7 @@ use crate::model::ProcId;
 /// `14:03:22`, in local time.
 #[must_use]
 pub fn clock(app: &App, unix_ms: i64) -> String {
-    let local = unix_ms.div_euclid(1000).saturating_add(app.setup.utc_offset.into());
+    let local = unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into());
     let second = local.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
@@ -17,7 +17,7 @@ pub fn clock(app: &App, unix_ms: i64) -> String {
 /// The row context of the app with sizes in the unit of the header.
 #[must_use]
 pub fn header_context(app: &App) -> Option<RowContext<'_>> {
-    app.context().map(|context| RowContext { scale: app.header_scale, ..context })
+    app.context().map(|context| RowContext { scale: app.display.header_scale, ..context })
 }
 
 /// `1h` and not `1h00m`: a duration in seconds, in its largest unit where it is a whole number of them.

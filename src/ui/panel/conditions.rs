@@ -93,7 +93,7 @@ fn since_last_kill(context: &RowContext<'_>) -> Option<u64> {
 /// The kills that the running kernel counted since doomtop started.
 fn kills(app: &App, context: &RowContext<'_>) -> Option<u64> {
     let now = context.scene.now().traffic.oom_kills.value()?;
-    Some(now.saturating_sub(app.kills_at_start?))
+    Some(now.saturating_sub(app.refresh.kills_at_start?))
 }
 
 /// The conditions that are not met.

@@ -111,10 +111,10 @@ fn pressure(app: &App, context: &RowContext<'_>) -> Vec<(&'static str, String)> 
 
 /// How a rise of pressure is noticed between two samples.
 fn watch(app: &App) -> Vec<String> {
-    let Some(scene) = app.scene.as_ref().filter(|_| app.setup.live) else { return Vec::new() };
-    let scope = if app.pace.whose.is_some() { " in the scope" } else { "" };
-    let mut lines = match &app.pace.watch {
-        PressureWatch::Off if app.setup.acting == ActingMode::Elsewhere => {
+    let Some(scene) = app.scene.as_ref().filter(|_| app.start.live) else { return Vec::new() };
+    let scope = if app.refresh.pace.whose.is_some() { " in the scope" } else { "" };
+    let mut lines = match &app.refresh.pace.watch {
+        PressureWatch::Off if app.start.acting == ActingMode::Elsewhere => {
             vec!["another proc tree: known at each sample only".to_owned()]
         }
         PressureWatch::Off => return Vec::new(),
@@ -131,7 +131,7 @@ fn watch(app: &App) -> Vec<String> {
             vec!["known at each sample only:".to_owned(), why.clone()]
         }
     };
-    if app.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
+    if app.refresh.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
         lines.push("without swap, kills come with little pressure".to_owned());
     }
     lines

@@ -21,8 +21,9 @@ pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let inner = area.height - 2;
     // With room for one of the two, the machine is shown until there is something in the session.
-    let idle =
-        app.journal.entries.is_empty() && app.journal.pending.is_empty() && !app.timeline.has_new();
+    let idle = app.session.journal.entries.is_empty()
+        && app.session.journal.pending.is_empty()
+        && !app.incidents.timeline.has_new();
     let mut x = area.x;
     for (nth, &width) in widths.iter().take(usize::from(count)).enumerate() {
         let last = nth + 1 == usize::from(count);

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::event_text::{foreseen_word, whom};
+use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
 use crate::app::session::journal::JournalEntry;
@@ -17,7 +17,7 @@ use crate::ui::paint::{dates, severity, text};
 /// The panel's title.
 #[must_use]
 pub fn title(app: &App) -> &'static str {
-    if app.timeline.events.is_empty() { "This session" } else { "Kills and actions" }
+    if app.incidents.timeline.events.is_empty() { "This session" } else { "Kills and actions" }
 }
 
 /// The lines of the panel, the newest at the bottom, where it is always visible.
@@ -25,10 +25,10 @@ pub fn title(app: &App) -> &'static str {
 pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let height = usize::from(height);
     let mut foot = Vec::new();
-    for signal in &app.journal.pending {
+    for signal in &app.session.journal.pending {
         foot.push(pending(app, signal, theme));
     }
-    match &app.journal.last_made()[..] {
+    match &app.session.journal.last_made()[..] {
         [] => {}
         [one] => {
             let text = format!("r puts {} {} back to {}", one.who, one.name, one.before);
@@ -51,8 +51,8 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let newest = all.iter().skip(all.len().saturating_sub(room));
     let mut lines: Vec<Line<'static>> = newest
         .filter_map(|entry| match entry {
-            TimelineEntry::Kill(nth) => Some(kill(app, app.timeline.find(*nth)?, theme)),
-            TimelineEntry::Act(at) => Some(act(app, app.journal.entries.get(*at)?, theme)),
+            TimelineEntry::Kill(nth) => Some(kill(app, app.incidents.timeline.find(*nth)?, theme)),
+            TimelineEntry::Act(at) => Some(act(app, app.session.journal.entries.get(*at)?, theme)),
         })
         .collect();
     if lines.is_empty() && room > 0 {
@@ -89,14 +89,14 @@ fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
         EventTime::Stamp | EventTime::Within(_) => "~ ",
         _ => "  ",
     };
-    let mut text = whom(event);
+    let mut text = victim_text(event);
     if let Some(rss) = event.victim.and_then(|victim| victim.rss) {
         text.push_str(&format!(" {}", human_size(rss.bytes())));
     }
     if let Some(path) = event.domain.as_ref().or(event.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
     }
-    let prediction = foreseen_word(event.prediction);
+    let prediction = prediction_word(event.prediction);
     if !prediction.is_empty() {
         text.push_str(&format!(", {prediction}"));
     }

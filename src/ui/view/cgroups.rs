@@ -40,7 +40,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts.push(status_line::pace(app, theme));
     parts.extend(status_line::adj_rules(app, theme));
     parts.extend(status_line::scope(app, theme));
-    if app.cgroups.hide {
+    if app.views.cgroups.hide {
         parts.push(Span::styled("limited only", theme.warn()));
     }
     parts.extend(status_line::units(app));
@@ -105,7 +105,7 @@ fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.style(area, theme.head());
     for field in fields(app, area.width) {
         let CgroupColumn { title, cell, .. } = field.column;
-        let orders = cell.orders(app.cgroups.by_limit);
+        let orders = cell.orders(app.views.cgroups.by_limit);
         let style = if orders { theme.sorted_head() } else { theme.head() };
         let x = area.x + field.x;
         match cell.align() {
@@ -123,12 +123,12 @@ fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let fields = fields(app, area.width);
     let mut text = String::with_capacity(128);
     let mut y = area.y;
-    let shown = app.cgroups.lines.iter().enumerate().skip(app.cgroups.top);
+    let shown = app.views.cgroups.lines.iter().enumerate().skip(app.views.cgroups.cursor.top);
     for (nth, line) in shown.take(usize::from(area.height)) {
         let entry = Entry::new(line, app.group_at(line), &context);
         let strip = Rect { y, height: 1, ..area };
         paint_row(app, &entry, &fields, &context, strip, &mut text, canvas);
-        if nth == app.cgroups.cursor {
+        if nth == app.views.cgroups.cursor.at {
             list::mark(strip, canvas);
             // A reversed bar would show the opposite.
             for field in fields.iter().filter(|field| matches!(field.column.cell, Cell::Gauge)) {
@@ -154,7 +154,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
     let Some(scene) = &app.scene else { return &[] };
     let cgroups = &scene.now().cgroups;
     if !cgroups.list.is_empty() {
-        if app.cgroups.hide && app.cgroups.lines.len() < 2 {
+        if app.views.cgroups.hide && app.views.cgroups.lines.len() < 2 {
             return &["no cgroup here has a limit: i shows them all"];
         }
         return &[];
@@ -165,7 +165,7 @@ fn why_none(app: &App) -> &'static [&'static str] {
             "or the kernel has none. The machine's memory is the only limit.",
         ],
         Reading::Denied => &["no memory cgroups can be seen here: they may not be read"],
-        Reading::NotAsked if !app.setup.live => &["no memory cgroups are in this recording"],
+        Reading::NotAsked if !app.start.live => &["no memory cgroups are in this recording"],
         Reading::NotAsked => &["the memory cgroups were not read yet"],
         Reading::Value(_) => &["no memory cgroups can be seen here: there are none below the root"],
     }
@@ -270,7 +270,7 @@ fn paint_name(
     };
     let path = group.path.as_str();
     let name =
-        if app.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
+        if app.views.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
     // Some of the name stays, however deep the cgroup is.
     let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
     // In the tree the indent replaces the slash.

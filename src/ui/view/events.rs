@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::event_text::{foreseen_word, whom};
+use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::{App, NoticeLevel};
@@ -28,11 +28,11 @@ pub static PARTS: ViewParts = ViewParts {
 
 /// The status line: how many kills there were, and which keys the view has.
 fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
-    let count = app.timeline.events.len();
+    let count = app.incidents.timeline.events.len();
     let kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
     let mut parts = vec![Span::raw(kills), status_line::pace(app, theme)];
     parts.extend(status_line::adj_rules(app, theme));
-    if app.timeline.kills_only {
+    if app.views.events.kills_only {
         parts.push(Span::styled("kills only", theme.warn()));
     }
     let keys = [
@@ -59,9 +59,10 @@ struct Grid {
 
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
-        let dated = app.timeline.events.iter().any(|it| day_of(app, it.unix_ms) != today(app));
+        let dated =
+            app.incidents.timeline.events.iter().any(|it| day_of(app, it.unix_ms) != today(app));
         // Events of a log file have no time but the stamp of their line.
-        let stamps = app.timeline.events.iter().filter(|it| it.time == EventTime::Order);
+        let stamps = app.incidents.timeline.events.iter().filter(|it| it.time == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
         // On a narrow screen the first line of a day has the date and no seconds.
@@ -81,7 +82,7 @@ impl Grid {
         };
         let user = if width >= 100 { 10 } else { 0 };
         let compared = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
-        let compared = app.timeline.events.iter().any(compared);
+        let compared = app.incidents.timeline.events.iter().any(compared);
         let seen = if width >= 76 && compared { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
@@ -106,12 +107,14 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app
-        .timeline
+        .views
+        .events
+        .cursor
         .top
         .checked_sub(1)
         .and_then(|at| entries.get(at))
         .and_then(|entry| entry_day(app, entry));
-    let shown = entries.iter().enumerate().skip(app.timeline.top);
+    let shown = entries.iter().enumerate().skip(app.views.events.cursor.top);
     for (y, (at, entry)) in (rows.top()..rows.top() + height).zip(shown) {
         let strip = Rect { y, height: 1, ..rows };
         let own = entry_day(app, entry);
@@ -119,14 +122,14 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         before = own;
         match entry {
             TimelineEntry::Kill(nth) => {
-                if let Some(event) = app.timeline.find(*nth) {
-                    let chosen = at == app.timeline.cursor;
+                if let Some(event) = app.incidents.timeline.find(*nth) {
+                    let chosen = at == app.views.events.cursor.at;
                     paint_kill(app, &grid, event, (is_first, chosen), strip, canvas);
                 }
             }
             TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, canvas),
         }
-        if at == app.timeline.cursor {
+        if at == app.views.events.cursor.at {
             list::highlight(strip, canvas);
         }
     }
@@ -139,8 +142,12 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
 /// The day of a line, which is shown where it differs from that of the line before.
 fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
-        TimelineEntry::Kill(nth) => app.timeline.find(*nth).map(|it| day_of(app, it.unix_ms)),
-        TimelineEntry::Act(at) => app.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms)),
+        TimelineEntry::Kill(nth) => {
+            app.incidents.timeline.find(*nth).map(|it| day_of(app, it.unix_ms))
+        }
+        TimelineEntry::Act(at) => {
+            app.session.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms))
+        }
     }
 }
 
@@ -204,7 +211,7 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, canvas: &mut
 
 /// The time stamp of an event in a log file.
 fn stamp(app: &App, event: &OomEvent) -> String {
-    let report = event.report.and_then(|number| app.timeline.report(number));
+    let report = event.report.and_then(|number| app.incidents.timeline.report(number));
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
         Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
@@ -269,9 +276,9 @@ fn paint_kill(
     let name = match event.victim {
         Some(Victim { comm, .. }) if event.guessed => format!("{comm}?"),
         Some(Victim { comm, .. }) => comm.to_string(),
-        None => whom(event),
+        None => victim_text(event),
     };
-    let unproven = app.timeline.is_unproven(event.nth);
+    let unproven = app.incidents.timeline.is_unproven(event.nth);
     let parts = Parts {
         time: time(app, event, grid, is_first),
         mark: match event.time {
@@ -286,7 +293,7 @@ fn paint_kill(
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: foreseen_word(event.prediction),
+        seen: prediction_word(event.prediction),
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
     // In the reversed line under the cursor colours would become the background.
@@ -316,7 +323,7 @@ fn paint_act(
     canvas: &mut Canvas<'_>,
 ) {
     let theme = canvas.theme;
-    let Some(entry) = app.journal.entries.get(at) else { return };
+    let Some(entry) = app.session.journal.entries.get(at) else { return };
     let style = severity::notice(theme, entry.level);
     let mark = if entry.level == NoticeLevel::Warn { "!" } else { "" };
     let time = dated(app, entry.unix_ms, grid.time, is_first);
@@ -330,7 +337,7 @@ fn paint_act(
 
 /// The state of each log source, also of one that cannot be read.
 fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    if !app.setup.live {
+    if !app.start.live {
         let text = if app.playback.past.is_empty() {
             "reports of a log file; { and } step through those with a task dump"
         } else {
@@ -341,7 +348,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut lines = Vec::new();
     let mut used = 0;
-    for source in &app.timeline.sources {
+    for source in &app.incidents.timeline.sources {
         let (text, style) = source_words(source, theme);
         let more = cells(&text) + 2;
         if used > 0 && used + more > width {

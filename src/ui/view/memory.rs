@@ -45,9 +45,9 @@ fn keys(app: &App) -> Vec<String> {
         let (a, b) = (key_of(KeyContext::Memory, a)?, key_of(KeyContext::Memory, b)?);
         Some(format!("{a} {b} {word}"))
     };
-    let large = if app.memory.large { "all charts" } else { "large" };
+    let large = if app.views.memory.large { "all charts" } else { "large" };
     let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.playback.is_past());
+    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::LookBack, Action::LookForward, "samples back"),
@@ -66,10 +66,10 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
 
 /// Paints one large chart, or all of them and the cgroups below.
 fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
-    let view = &app.memory;
+    let view = &app.views.memory;
     let Some(context) = text::header_context(app) else { return };
     if app.playback.history.is_empty() {
-        let text = match app.report {
+        let text = match app.incidents.report {
             Some(_) => "a report is one moment: charts need samples",
             None => "there is no sample yet",
         };
@@ -105,7 +105,7 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
 /// Paints the line of headings: how far back the charts go, and what the chosen one shows.
 fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let view = &app.memory;
+    let view = &app.views.memory;
     canvas.style(area, theme.head());
     let mut x = area.x + canvas.text(area.x, area.y, area.width, "Memory ", theme.head());
     for (nth, (name, _)) in ZOOMS.iter().enumerate() {

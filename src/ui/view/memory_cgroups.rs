@@ -17,7 +17,7 @@ use crate::units::{Bytes, Millis};
 /// The lines that they get below charts in this area.
 #[must_use]
 pub fn height(app: &App, area: Rect) -> u16 {
-    let found = u16::try_from(app.memory.groups.len()).unwrap_or(u16::MAX);
+    let found = u16::try_from(app.views.memory.groups.len()).unwrap_or(u16::MAX);
     let most = match area.height {
         0..22 => 0,
         22..40 => 4,
@@ -46,7 +46,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
     let from = seen(past.oldest().and_then(|nth| past.time(nth))).unwrap_or(0);
     let to = seen(past.newest().and_then(|nth| past.time(nth))).unwrap_or(-1);
     let scene = context.scene;
-    for (y, path) in (first + 1..first + 1 + rows).zip(&app.memory.groups) {
+    for (y, path) in (first + 1..first + 1 + rows).zip(&app.views.memory.groups) {
         let Some(group) = scene.now().cgroups.find(path.as_str()) else { continue };
         let limit = limits::of_cgroup(group, scene);
         let near = limit.as_ref().and_then(severity::of_limit);

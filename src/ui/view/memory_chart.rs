@@ -39,7 +39,7 @@ pub fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
         _ if app.playback.history.len() < 2 && series.measure != SeriesUnit::Kib => {
             format!("{dash} known at the next sample")
         }
-        _ if app.setup.live => format!("{dash} not read yet"),
+        _ if app.start.live => format!("{dash} not read yet"),
         _ => format!("{dash} not in this recording"),
     }
 }
@@ -82,7 +82,7 @@ impl<'a> SeriesChart<'a> {
             now: app.shown_at().map_or(Reading::NotAsked, |at| window.value(series, at)),
             ends: most.is_finite().then_some((least, most)),
             top: top.max(series.min_top),
-            chosen: SERIES.get(app.memory.chosen).is_some_and(|it| it.id == series.id),
+            chosen: SERIES.get(app.views.memory.chosen).is_some_and(|it| it.id == series.id),
             cells,
         }
     }

@@ -38,7 +38,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts.extend(pending_signal(app).map(|text| Span::styled(text, theme.danger())));
     parts.push(Span::raw(tasks(app)));
     parts.extend(status_line::scope(app, theme));
-    let (agree, compared) = app.check.count();
+    let (agree, compared) = app.refresh.self_check.count();
     if compared > 0 {
         let style = if agree == compared { theme.good() } else { theme.warn() };
         let mark = if agree == compared { "" } else { "!" };
@@ -47,13 +47,13 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts.push(status_line::pace(app, theme));
     parts.extend(alarms(app, theme));
     parts.extend(status_line::adj_rules(app, theme));
-    match app.setup.acting {
+    match app.start.acting {
         ActingMode::Rehearsal => parts.push(Span::styled("dry run", theme.warn())),
         ActingMode::ReadOnly => parts.push(Span::styled("read-only", theme.good())),
         _ => {}
     }
-    if !app.tags.is_empty() {
-        parts.push(Span::styled(format!("{} tagged", app.tags.len()), theme.tag()));
+    if !app.table.tags.is_empty() {
+        parts.push(Span::styled(format!("{} tagged", app.table.tags.len()), theme.tag()));
     }
     parts.extend(narrowed_by(app, theme));
     parts.extend(arranged_by(app));
@@ -67,13 +67,13 @@ fn tasks(app: &App) -> String {
     let rows = app.ranking.rows().iter();
     let outside =
         rows.filter(|row| row.placement == Placement::Spared(SparedReason::Outside)).count();
-    let (shown, all) = (app.lines.len(), scene.now().processes.len() - outside);
+    let (shown, all) = (app.table.lines.len(), scene.now().processes.len() - outside);
     if shown == all { format!("{all} tasks") } else { format!("{shown} of {all} tasks") }
 }
 
 /// A signalled process that is not gone, and how many more there are.
 fn pending_signal(app: &App) -> Option<String> {
-    let pending = &app.journal.pending;
+    let pending = &app.session.journal.pending;
     // One that the user can do something about goes before those that need time.
     let stuck = pending.iter().find(|it| it.patience(app.clock()).is_none());
     let first = stuck.or(pending.first())?;
@@ -87,7 +87,7 @@ fn pending_signal(app: &App) -> Option<String> {
 
 /// How many alarms there are, and how many are on: the header may be off.
 fn alarms(app: &App, theme: Theme) -> Option<Span<'static>> {
-    let (count, on) = (app.alarms.count(), app.alarms.standing().count());
+    let (count, on) = (app.refresh.alarms.count(), app.refresh.alarms.standing().count());
     let word = if count == 1 { "alarm" } else { "alarms" };
     match (count, on) {
         (0, _) => None,
@@ -99,16 +99,19 @@ fn alarms(app: &App, theme: Theme) -> Option<Span<'static>> {
 /// Filter, user, search: what hides rows of the table or is searched in it.
 fn narrowed_by(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let mut parts = Vec::new();
-    if !app.view.filter.is_empty() {
-        parts.push(Span::styled(format!("filter {}", app.view.filter.text()), theme.warn()));
+    if !app.table.settings.filter.is_empty() {
+        parts.push(Span::styled(
+            format!("filter {}", app.table.settings.filter.text()),
+            theme.warn(),
+        ));
     }
-    if let Some(user) = &app.view.user {
+    if let Some(user) = &app.table.settings.user {
         parts.push(Span::styled(format!("user {user}"), theme.warn()));
     }
-    if !app.search.is_empty() {
-        parts.push(Span::styled(format!("search {}", app.search.text()), theme.label()));
+    if !app.table.search.is_empty() {
+        parts.push(Span::styled(format!("search {}", app.table.search.text()), theme.label()));
     }
-    if app.view.hide_spared {
+    if app.table.settings.hide_spared {
         parts.push(Span::styled("candidates only", theme.warn()));
     }
     parts
@@ -117,16 +120,16 @@ fn narrowed_by(app: &App, theme: Theme) -> Vec<Span<'static>> {
 /// The order, tree, units and cursor, where they are not the usual ones.
 fn arranged_by(app: &App) -> Vec<Span<'static>> {
     let mut parts = Vec::new();
-    let sort = app.view.sort;
+    let sort = app.table.settings.sort;
     let direction = if sort.descending { "desc" } else { "asc" };
     if sort.column.id != "badness" || !sort.descending {
         parts.push(Span::raw(format!("sort {} {direction}", sort.column.id)));
     }
-    if app.view.tree {
+    if app.table.settings.tree {
         parts.push(Span::raw("tree"));
     }
     parts.extend(status_line::units(app));
-    if !app.follow {
+    if !app.table.follow {
         parts.push(Span::raw("follow off"));
     }
     parts
@@ -146,7 +149,7 @@ fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let grid = TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, canvas);
-    if app.scene.is_some() && app.lines.is_empty() {
+    if app.scene.is_some() && app.table.lines.is_empty() {
         paint_empty(app, layout.rows, canvas);
     } else {
         grid.paint_rows(app, layout.rows, canvas);
@@ -178,7 +181,7 @@ impl TableGrid {
         let mut columns = app.columns_on(width);
         let pinned = |column: &Column| matches!(column.id, "rank" | "pid");
         let loose = columns.iter().filter(|column| !pinned(column)).count();
-        let left_out = app.skipped.min(loose.saturating_sub(1));
+        let left_out = app.table.skipped.min(loose.saturating_sub(1));
         let mut to_skip = left_out;
         columns.retain(|column| {
             let skip = to_skip > 0 && !pinned(column);
@@ -199,7 +202,7 @@ impl TableGrid {
             let last = nth + 1 == count;
             let room = width - x;
             let takes_all = last && column.align == Align::Left;
-            let cells = if takes_all { room } else { column.cells(app.scale).min(room) };
+            let cells = if takes_all { room } else { column.cells(app.display.scale).min(room) };
             grid.fields.push(Field { column, x, width: cells, last });
             x = x.saturating_add(cells);
             if column.id == "rank" {
@@ -225,7 +228,7 @@ impl TableGrid {
     fn paint_head(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         canvas.style(area, theme.head());
-        let sort = app.view.sort;
+        let sort = app.table.settings.sort;
         for field in &self.fields {
             let (x, y) = (area.x + field.x, area.y);
             let title = field.column.title;
@@ -248,7 +251,7 @@ impl TableGrid {
     fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let Some(context) = app.context() else { return };
         let mut text = String::with_capacity(256);
-        let shown = app.lines.iter().enumerate().skip(app.top);
+        let shown = app.table.lines.iter().enumerate().skip(app.table.cursor.top);
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
             let row = line.at.and_then(|at| context.row(at as usize));
@@ -256,8 +259,8 @@ impl TableGrid {
                 Some(row) => self.paint_row(app, line, &row, strip, &mut text, canvas),
                 None => self.paint_gone(line, strip, canvas),
             }
-            self.paint_marks(app, line, nth == app.cursor, strip, canvas);
-            if nth == app.cursor {
+            self.paint_marks(app, line, nth == app.table.cursor.at, strip, canvas);
+            if nth == app.table.cursor.at {
                 list::highlight(strip, canvas);
             }
         }
@@ -283,7 +286,7 @@ impl TableGrid {
                 Align::Right => canvas.right(x, area.y, room, text, cell),
                 Align::Left => {
                     let mut x = x;
-                    if field.column.id == "command" && app.view.tree {
+                    if field.column.id == "command" && app.table.settings.tree {
                         let taken = tree_lines::paint(line.tree_lines, x, area.y, room, canvas);
                         x += taken;
                         room -= taken;
@@ -292,7 +295,10 @@ impl TableGrid {
                 }
             }
             if field.column.id == "oom_score"
-                && matches!(app.check.of(line.id), Some(ScoreAgreement::Differs { .. }))
+                && matches!(
+                    app.refresh.self_check.of(line.id),
+                    Some(ScoreAgreement::Differs { .. })
+                )
             {
                 canvas.text(x + field.width, area.y, 1, "!", theme.danger());
             }
@@ -335,12 +341,12 @@ impl TableGrid {
             let process = scene.now().processes.get(line.at? as usize)?;
             Some(process.dying && process.has_mm)
         };
-        if app.journal.is_pending(line.id) {
+        if app.session.journal.is_pending(line.id) {
             canvas.text(x + 1, area.y, 1, "x", theme.danger());
         } else if is_dying() == Some(true) {
             // Killed by something else than doomtop.
             canvas.text(x + 1, area.y, 1, "x", theme.warn());
-        } else if app.tags.contains(&line.id) {
+        } else if app.table.tags.contains(&line.id) {
             canvas.text(x + 1, area.y, 1, "*", theme.tag());
         }
     }
@@ -391,13 +397,16 @@ pub fn paint_waiting(area: Rect, canvas: &mut Canvas<'_>) {
 
 /// Paints why the table is empty.
 fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let why = if app.is_scoped() && app.view.filter.is_empty() && app.view.user.is_none() {
+    let why = if app.is_scoped()
+        && app.table.settings.filter.is_empty()
+        && app.table.settings.user.is_none()
+    {
         "no process is in this domain: S goes back to the machine"
-    } else if !app.view.filter.is_empty() {
+    } else if !app.table.settings.filter.is_empty() {
         "no process matches the filter: Esc clears it"
-    } else if app.view.user.is_some() {
+    } else if app.table.settings.user.is_some() {
         "this user has no process: u chooses another"
-    } else if app.view.hide_spared {
+    } else if app.table.settings.hide_spared {
         "nobody can be chosen: i shows the others"
     } else {
         "no process can be seen"

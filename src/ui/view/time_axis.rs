@@ -20,7 +20,7 @@ const LABEL: u64 = 17;
 /// The cell of the sample on the screen, where that is not the newest.
 #[must_use]
 pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
-    window.axis.place(app.shown_at().filter(|_| app.playback.is_past())?)
+    window.axis.place(app.shown_at().filter(|_| app.is_past())?)
 }
 
 /// `14:03:22`, for a time of the monotonic clock.
@@ -106,7 +106,7 @@ fn paint_times(
     if axis.place(newest).is_some()
         && let Some(time) = clock(app, window, newest)
     {
-        let word = if app.setup.live { "now" } else { "end" };
+        let word = if app.start.live { "now" } else { "end" };
         let text = format!("{word} {time}");
         let x = row.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {

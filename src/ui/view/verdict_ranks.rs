@@ -38,7 +38,7 @@ fn column(opinion: &KillerOpinion, digits: u16) -> u16 {
 
 /// The first column that is shown, and of each that fits its number, place and width.
 fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>) {
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let widths: Vec<u16> = view.lines.iter().map(|it| column(it, digits) + 1).collect();
     let before = if width < 60 { 20 } else { 27 };
     let room = width.saturating_sub(before);
@@ -52,7 +52,7 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
         from
     };
     let last = fit_back(widths.len());
-    let cursor = view.cursor.min(widths.len().saturating_sub(1));
+    let cursor = view.cursor.at.min(widths.len().saturating_sub(1));
     let first = view.skipped.unwrap_or_else(|| fit_back(cursor + 1)).min(last);
     let mut x = before;
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ fn columns(app: &App, width: u16, digits: u16) -> (usize, Vec<(usize, u16, u16)>
 /// Paints them; gives back how many columns were left out on the left.
 pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let theme = canvas.theme;
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let Some(scene) = &app.scene else { return 0 };
     let dies = |row: &VerdictRow| {
         let process = scene.now().processes.get(row.at);
@@ -86,14 +86,14 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     canvas.text(area.x + 9, area.y, 12, "COMMAND", theme.head());
     for &(nth, x, width) in &columns {
         let title = short(view.lines[nth].policy.id());
-        let style = if nth == view.cursor { theme.sorted_head() } else { theme.head() };
+        let style = if nth == view.cursor.at { theme.sorted_head() } else { theme.head() };
         let taken = cells(&title).min(width - 1);
         canvas.text(area.x + x + width - 1 - taken, area.y, taken, &title, style);
     }
     let room = columns.first().map_or(area.width, |&(_, x, _)| x).saturating_sub(10);
     for (y, row) in (area.top() + 1..area.bottom()).zip(rows) {
         let Some(process) = scene.now().processes.get(row.at) else { continue };
-        let current = view.lines.iter().find(|it| it.policy.id() == app.setup.policy.id());
+        let current = view.lines.iter().find(|it| it.policy.id() == app.policy().id());
         let dies = current.is_some_and(|it| it.takes(process) == Some(OpinionCertainty::Surely));
         let style = if dies { theme.victim() } else { theme.plain() };
         canvas.right(area.x, y, 8, &process.id.to_string(), style);

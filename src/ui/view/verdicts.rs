@@ -35,7 +35,7 @@ const fn panel_height(screen: u16) -> u16 {
 
 /// The status line: how many policies are listed, and which keys the view has.
 fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let count = view.lines.len();
     let mut parts = vec![Span::raw(if view.hide {
         format!("{count} of {} policies", count + view.hidden)
@@ -70,7 +70,8 @@ struct Fields {
 
 impl Fields {
     fn new(app: &App, width: u16) -> Self {
-        let ids = app.verdicts.lines.iter().map(|it| cells(it.policy.id())).max().unwrap_or(0);
+        let ids =
+            app.views.verdicts.lines.iter().map(|it| cells(it.policy.id())).max().unwrap_or(0);
         let mut x = 2;
         let mut field = |cells: u16| {
             let at = x;
@@ -102,7 +103,7 @@ impl Fields {
 /// Paints the list, the ranks, and without panels two lines about the policy under the cursor.
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let (head, area) = (layout.head, layout.rows);
-    let view = &app.verdicts;
+    let view = &app.views.verdicts;
     let theme = canvas.theme;
     let fields = Fields::new(app, area.width);
     canvas.style(head, theme.head());
@@ -117,11 +118,11 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     };
     paint_head(&fields, head, canvas);
     for (y, (nth, opinion)) in
-        (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.top))
+        (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.cursor.top))
     {
         let strip = Rect { y, height: 1, ..list };
         paint_line(app, opinion, &context, &fields, strip, canvas);
-        if nth == view.cursor {
+        if nth == view.cursor.at {
             list::mark(strip, canvas);
         }
     }
@@ -164,7 +165,7 @@ fn paint_line(
 ) {
     let theme = canvas.theme;
     let policy = opinion.policy;
-    let current = policy.id() == app.setup.policy.id();
+    let current = policy.id() == app.policy().id();
     if current {
         canvas.text(area.x + 1, area.y, 1, "*", theme.tag());
     }

@@ -1,27 +1,29 @@
-//! Any keys, pauses, samples, sizes and outcomes: no intent leaves without a dialog that was on the screen
-//! and confirmed, and the cursor stays within the lines.
+//! Any keys, pauses, looks, sizes and answers of the world: nothing leaves without a question that was
+//! seen and confirmed, and the cursor stays on its lines.
 //!
-//! Each step takes two bytes: what happens, and the time before it in units of 8 ms.
+//! Two bytes a step: what happens, and how much time has passed before it, in steps of 8 ms.
 
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::adj_rules::rules::RulesUpdate;
-use doomtop::app::dialog::mode::{Mode, QUIET, TYPE_AHEAD};
+use doomtop::app::adj_rules::update::RulesUpdate;
 use doomtop::app::dialog::signal::ConfirmStep;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::keymap::press::{QUIET, TYPE_AHEAD};
+use doomtop::app::mode::Mode;
+use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
 use doomtop::intent::{ConfirmedBy, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::policy::Policy;
-use doomtop::policy::site::{AdjRules, SiteRule};
+use doomtop::policy::site::{AdjRules, SitePolicy};
 use doomtop::ui::Theme;
 use doomtop::units::{Adj, Kib, Millis};
 use doomtop_fuzz::{SIZES, bounded, fixture, paint, setup};
 use libfuzzer_sys::fuzz_target;
 
-/// The samples of each machine.
+/// The looks of each machine.
 static MACHINES: LazyLock<Vec<Vec<Arc<Snapshot>>>> = LazyLock::new(|| {
     let texts = [
         include_str!("../../fixtures/small.jsonl"),
@@ -32,7 +34,7 @@ static MACHINES: LazyLock<Vec<Vec<Arc<Snapshot>>>> = LazyLock::new(|| {
     texts.iter().map(|text| fixture(text)).collect()
 });
 
-/// Adj rules: two versions of a file.
+/// Rules of adj, as two versions of a file.
 static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
     let texts = [
         include_str!("../../../assets/adj-rules.toml"),
@@ -42,10 +44,11 @@ static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
     rules.map(Arc::new).collect()
 });
 
-/// A site policy.
+/// A site's own rule.
 static SITE: LazyLock<Option<&'static dyn Policy>> = LazyLock::new(|| {
     let text = include_str!("../../../assets/policies/protect-databases.toml");
-    let site: &'static dyn Policy = SiteRule::compile(text, Arc::default()).ok()?.leak("rule.toml");
+    let site: &'static dyn Policy =
+        SitePolicy::compile(text, Arc::default()).ok()?.leak("rule.toml");
     Some(site)
 });
 
@@ -69,7 +72,7 @@ struct Player {
     size: usize,
     now: u64,
     pressed: Option<u64>,
-    /// Since when the whole dialog has been on the screen.
+    /// Since when the dialog in front stands there whole.
     opened: Option<u64>,
 }
 
@@ -83,8 +86,8 @@ impl Player {
             _ => ActingMode::Elsewhere,
         };
         let machine = usize::from(first >> 3) % MACHINES.len();
-        let processes = MACHINES[machine].first().map(|sample| &sample.processes);
-        let own = processes.and_then(|processes| processes.get(usize::from(second >> 5) * 3));
+        let cast = MACHINES[machine].first().map(|sample| &sample.processes);
+        let own = cast.and_then(|cast| cast.get(usize::from(second >> 5) * 3));
         let own = own.map_or(ProcId::default(), |process| process.id);
         let mut player = Self {
             app: App::new(setup(acting, own)),
@@ -136,44 +139,52 @@ impl Player {
             }
         }
         self.draw();
-        let lines = match self.app.screen {
-            doomtop::app::dialog::mode::ViewKind::Processes => Some(self.app.lines.len()),
+        let lines = match self.app.views.kind {
+            ViewKind::Processes => Some(self.app.table.lines.len()),
             _ => None,
         };
         if let Some(lines) = lines {
-            assert!(self.app.cursor < lines.max(1), "{} of {lines}", self.app.cursor);
-            assert!(self.app.top < lines.max(1), "top {} of {lines}", self.app.top);
+            assert!(
+                self.app.table.cursor.at < lines.max(1),
+                "{} of {lines}",
+                self.app.table.cursor.at
+            );
+            assert!(
+                self.app.table.cursor.top < lines.max(1),
+                "top {} of {lines}",
+                self.app.table.cursor.top
+            );
         }
     }
 
-    /// A message that is not a key must not cause an intent.
+    /// What the user did not do asks for nothing.
     fn quiet(&mut self, msg: Msg) {
-        let cause = format!("{msg:?}");
+        let said = format!("{msg:?}");
         let asked = self.app.update(msg);
-        assert!(!asked.iter().any(|it| matches!(it, Request::Act(_))), "{asked:?} by {cause}");
+        assert!(!asked.iter().any(|it| matches!(it, Request::Act(_))), "{asked:?} by {said}");
     }
 
-    /// Another sample: only intents of enabled adj rules may leave.
+    /// Another look: what the rules that are on wish is all that may leave.
     fn sampled(&mut self) {
         let samples = &MACHINES[self.machine];
         let Some(sample) = samples.get(self.frame % samples.len().max(1)) else { return };
-        // The clock of the recording does not matter: time goes on.
+        // Time goes on, whatever the recording's own clock says.
         let mut sample = Snapshot::clone(sample);
         sample.clock.monotonic_ms = Millis(self.now);
         self.frame += 1;
-        let on = self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Sampled(Arc::new(sample)));
         for request in &asked {
             let Request::Act(intent) = request else { continue };
             assert!(on, "{intent:?} without consent");
-            assert!(matches!(intent, Intent::SetAdjByRule { .. }), "{intent:?} by a sample");
+            assert!(matches!(intent, Intent::SetAdjByRule { .. }), "{intent:?} by a look");
         }
         self.answer(asked);
     }
 
     fn key(&mut self, key: Key) {
         let dialog = self.app.mode.clone();
-        let on = self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
+        let on = self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on());
         let asked = self.app.update(Msg::Key(key, Millis(self.now)));
         let seen = self.opened.is_some_and(|since| self.now >= since + TYPE_AHEAD.0);
         let alone = self.pressed.is_none_or(|before| self.now >= before + QUIET.0);
@@ -186,16 +197,11 @@ impl Player {
                 "{intent:?} while {:?}",
                 self.acting
             );
-            self.check_consent(&dialog, key, intent);
+            self.agreed(&dialog, key, intent);
         }
-        if !on && self.app.adj_rules.as_ref().is_some_and(|rules| rules.is_on()) {
-            let Mode::RuleConsent(ask) = &dialog else {
-                panic!("rules were enabled from {dialog:?}")
-            };
-            assert!(
-                seen && alone && key == Key::plain(KeyCode::Enter),
-                "rules were enabled by {key}"
-            );
+        if !on && self.app.session.adj_rules.as_ref().is_some_and(|rules| rules.is_on()) {
+            let Mode::RuleConsent(ask) = &dialog else { panic!("rules went on from {dialog:?}") };
+            assert!(seen && alone && key == Key::plain(KeyCode::Enter), "rules went on by {key}");
             assert_eq!(ask.typed.parse(), Ok(ask.count), "the count was not typed");
         }
         let same = std::mem::discriminant(&dialog) == std::mem::discriminant(&self.app.mode);
@@ -205,8 +211,8 @@ impl Player {
         self.answer(asked);
     }
 
-    /// Checks that this dialog and this key may cause the intent.
-    fn check_consent(&self, dialog: &Mode, key: Key, intent: &Intent) {
+    /// Whether this dialog and this key are what the intent needs.
+    fn agreed(&self, dialog: &Mode, key: Key, intent: &Intent) {
         let enter = key == Key::plain(KeyCode::Enter);
         match (dialog, intent) {
             (Mode::Adjust(edit), Intent::SetAdj { who, from, to, revert: false, .. }) => {
@@ -224,8 +230,8 @@ impl Player {
                 assert!(several.intents().any(|listed| listed == *intent), "not listed");
             }
             (Mode::Signal(confirm), Intent::Signal { who, signal, consent, .. }) => {
-                assert_eq!((*who, *signal), (confirm.who, confirm.signal));
-                match (&confirm.ladder, consent) {
+                assert_eq!((*who, *signal), (confirm.plan.who, confirm.plan.signal));
+                match (&confirm.step, consent) {
                     (ConfirmStep::Yes, ConfirmedBy::Plain) => {
                         assert_eq!(key.code, KeyCode::Char('y'))
                     }
@@ -246,13 +252,13 @@ impl Player {
             other => panic!("{other:?}"),
         }
         if matches!(intent, Intent::Signal { .. } | Intent::KillCgroup { .. }) {
-            for who in intent.targets() {
+            for who in intent.reached() {
                 assert!(who.pid > 1 && who.pid != self.own.pid, "{intent:?}");
             }
         }
     }
 
-    /// Sends outcomes: most intents are carried out, some are refused.
+    /// The world answers: most is done, some of it is refused.
     fn answer(&mut self, asked: Vec<Request>) {
         for (nth, request) in asked.into_iter().enumerate() {
             let Request::Act(intent) = request else { continue };
@@ -267,12 +273,12 @@ impl Player {
                     Outcome::AdjSetByRule { who, name, before: from, now: to, rule, digest }
                 }
                 Intent::Signal { who, name, signal, .. } => {
-                    let (steps, pinned) = (Vec::new(), true);
+                    let (haste, pinned) = (Vec::new(), true);
                     let sent =
-                        Outcome::Signalled { who, name: name.clone(), signal, pinned, steps };
+                        Outcome::Signalled { who, name: name.clone(), signal, pinned, haste };
                     self.quiet(Msg::Outcome(sent));
-                    let (after, free) = (Millis(40), FreeMemory::default());
-                    Outcome::Exited { who, name, after, held: Kib(100), before: free, now: free }
+                    let (after, spare) = (Millis(40), FreeMemory::default());
+                    Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }
                 }
                 Intent::KillCgroup { path, members } => Outcome::CgroupKilled { path, members },
                 Intent::SetSysctl { sysctl: knob, from, to } => {
@@ -286,14 +292,14 @@ impl Player {
     fn draw(&mut self) {
         let (app, size) = (&mut self.app, SIZES[self.size % SIZES.len()]);
         paint(app, size, self.theme, Millis(self.now));
-        match (self.app.mode.asks(), self.app.viewport.dialog) {
+        match (self.app.mode.asks(), self.app.display.viewport.dialog) {
             (true, true) => drop(self.opened.get_or_insert(self.now)),
             _ => self.opened = None,
         }
     }
 }
 
-/// A byte as a key: ASCII as terminals send it, then the other keys.
+/// A byte as a key: ASCII as terminals send it, the others behind.
 fn key(byte: u8) -> Option<Key> {
     Some(match byte {
         b'\r' | b'\n' => Key::plain(KeyCode::Enter),

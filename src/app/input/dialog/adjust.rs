@@ -31,16 +31,18 @@ impl App {
         };
         let proposal = Adj::clamped(i64::from(from.0) + by);
         let Some(scene) = &self.scene else { return };
-        let rights = WriteRights::of(&process, from, self.journal.refused(process.id), scene);
+        let rights =
+            WriteRights::of(&process, from, self.session.journal.refused(process.id), scene);
         self.mode = Mode::Adjust(Box::new(AdjustDialog::new(&process, from, proposal, rights)));
         self.renew_preview();
     }
 
     /// Computes the editor's preview again.
     pub(crate) fn renew_preview(&mut self) {
+        let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(self.setup.policy, scene, &self.ranking, &self.tags, &mut self.spare);
+        edit.foresee(policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
     }
 
     /// Lets the editor reach further.
@@ -48,7 +50,7 @@ impl App {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         let was_wide = edit.is_wide();
-        edit.reach_on(scene, &self.tags);
+        edit.reach_on(scene, &self.table.tags);
         if !was_wide && !edit.is_wide() {
             self.say(NoticeLevel::Plain, "nobody else: nothing tagged, and nobody belongs with it");
         }
@@ -56,10 +58,11 @@ impl App {
 
     /// Takes the smallest change that matters into the editor: into first place, or out of it.
     pub(crate) fn propose(&mut self, first: bool) {
+        let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         if edit.is_wide() {
-            let (policy, now, spare) = (self.setup.policy, &self.ranking, &mut self.spare);
+            let (now, spare) = (&self.ranking, &mut self.spare);
             edit.proposals = Proposals::of_many(policy, &edit.reached, scene, now, spare);
         }
         let found = if first { edit.proposals.first } else { edit.proposals.out };
@@ -88,7 +91,7 @@ impl App {
     pub(crate) fn open_bulk_adj(&mut self, to: Adj) {
         let Mode::Adjust(edit) = &self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        let several = bulk_adj::dialog(edit, to, scene, (self.setup.own, &self.journal));
+        let several = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
         self.mode = Mode::Bulk(several);
     }
 

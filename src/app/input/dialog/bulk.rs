@@ -21,7 +21,7 @@ impl App {
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(crate) fn begin_bulk(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().flat_map(Intent::targets).collect();
-        self.journal.begin(BulkResult::new(title, about));
+        self.session.journal.begin(BulkResult::new(title, about));
         self.mode = Mode::BulkResult(0);
         intents.into_iter().map(Request::Act).collect()
     }
@@ -29,11 +29,12 @@ impl App {
     /// Opens the sacrifice of all tagged processes, each by the rule.
     pub(crate) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let waits = self.journal.pending.iter().find(|it| !self.tags.contains(&it.who));
+        let waits =
+            self.session.journal.pending.iter().find(|it| !self.table.tags.contains(&it.who));
         if let Some(why) = waits.and_then(|it| self.too_soon_after(it)) {
             return self.say(NoticeLevel::Warn, why);
         }
-        let tagged = self.tags.iter().filter_map(|&id| scene.find(id));
+        let tagged = self.table.tags.iter().filter_map(|&id| scene.find(id));
         let all: Vec<(&Process, Signal)> = tagged.map(|it| (it, sacrifice(it).signal)).collect();
         let title = match all.len() {
             1 => "Sacrifice the tagged process?".to_owned(),
@@ -74,7 +75,7 @@ impl App {
         let mut freed = 0;
         if let Some(scene) = &self.scene {
             for &(process, signal) in all {
-                let left = left_alone(process, self.setup.own, scene);
+                let left = left_alone(process, self.start.own, scene);
                 let left = left.or_else(|| self.already_signalled(process, signal));
                 let bytes = would_free(process, scene);
                 let what = match &left {
@@ -114,7 +115,7 @@ impl App {
     /// Opens the dialog that ends a whole cgroup.
     pub(crate) fn open_kill_cgroup(&mut self, path: &str) {
         let Some(scene) = &self.scene else { return };
-        let own = self.setup.own;
+        let own = self.start.own;
         let all: Vec<&Process> = inside(path, scene).collect();
         // The kernel makes no exceptions, so one who may not die saves all.
         let kept: Vec<Option<String>> =
@@ -185,7 +186,7 @@ fn would_free(process: &Process, scene: &Scene) -> Bytes {
 
 impl App {
     pub(crate) fn bulk_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let page = self.viewport.page;
+        let page = self.display.viewport.page;
         let Mode::Bulk(several) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
         match meaning {

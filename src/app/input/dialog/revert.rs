@@ -17,12 +17,16 @@ impl App {
         if !self.may_act() {
             return;
         }
-        let found = if again { self.journal.last_put_back() } else { self.journal.last_made() };
+        let found = if again {
+            self.session.journal.last_put_back()
+        } else {
+            self.session.journal.last_made()
+        };
         match &found[..] {
             [] if again => {
                 self.say(NoticeLevel::Plain, "nothing was put back that could be made again")
             }
-            [] if self.journal.changes.is_empty() => {
+            [] if self.session.journal.changes.is_empty() => {
                 self.say(NoticeLevel::Plain, "nothing was changed in this session");
             }
             [] => {

@@ -16,7 +16,7 @@ use crate::plan::signal::SignalPlan;
 impl App {
     /// Opens the sacrifice dialog for the tagged processes, or for the one under the cursor.
     pub(crate) fn open_sacrifice(&mut self) {
-        if !self.tags.is_empty() {
+        if !self.table.tags.is_empty() {
             if self.may_act() {
                 self.open_sacrifices();
             }
@@ -35,12 +35,12 @@ impl App {
     /// Opens the dialog of a signal; of the sacrifice, where none is named.
     pub(crate) fn open_signal_dialog(&mut self, process: &Process, signal: Option<Signal>) {
         let Some(scene) = &self.scene else { return };
-        let own = self.setup.own;
+        let own = self.start.own;
         let plan = match signal {
             Some(signal) => SignalPlan::signal(process, own, scene, signal),
             None => SignalPlan::sacrifice(process, own, scene),
         };
-        let plan = plan.map(|plan| plan.under(self.setup.policy, process, scene));
+        let plan = plan.map(|plan| plan.under(self.policy(), process, scene));
         match plan.map_err(str::to_owned).and_then(|plan| self.not_twice(process, plan)) {
             Ok(plan) => self.mode = Mode::Signal(SignalDialog::new(plan)),
             Err(why) => {
@@ -77,7 +77,7 @@ impl App {
         if !signal.ends() {
             return None;
         }
-        let Some(pending) = self.journal.pending_signal(process.id) else {
+        let Some(pending) = self.session.journal.pending_signal(process.id) else {
             let why = "it was killed already, by the kernel or by somebody else, or is ending";
             return process.dying.then(|| why.to_owned());
         };
@@ -93,7 +93,7 @@ impl App {
     /// Why the sacrifice of `next` has to wait: another process was signalled and still may exit.
     pub(crate) fn too_soon(&self, next: ProcId) -> Option<String> {
         let first = |it: &&PendingSignal| it.who != next && it.patience(self.now).is_some();
-        self.too_soon_after(self.journal.pending.iter().find(first)?)
+        self.too_soon_after(self.session.journal.pending.iter().find(first)?)
     }
 
     pub(crate) fn too_soon_after(&self, pending: &PendingSignal) -> Option<String> {
@@ -116,7 +116,7 @@ impl App {
             if let Some(why) = self.too_soon(process.id) {
                 return Err(why);
             }
-            if let Some(pending) = self.journal.pending_signal(process.id)
+            if let Some(pending) = self.session.journal.pending_signal(process.id)
                 && pending.signal != Signal::KILL
             {
                 if let Some(rest) = pending.patience(self.now) {
@@ -157,14 +157,15 @@ impl App {
     pub(crate) fn open_escalation(&mut self) {
         let stuck =
             |it: &&PendingSignal| it.signal != Signal::KILL && it.patience(self.now).is_none();
-        let all: Vec<ProcId> = self.journal.pending.iter().filter(stuck).map(|it| it.who).collect();
+        let all: Vec<ProcId> =
+            self.session.journal.pending.iter().filter(stuck).map(|it| it.who).collect();
         let here = self.selected().map(|process| process.id).filter(|id| all.contains(id));
         if here.is_none() && all.len() > 1 {
             let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
             return self.say(NoticeLevel::Warn, text);
         }
         let Some(pending) = here.or_else(|| all.first().copied()) else {
-            let waits = self.journal.pending.iter().find(|it| it.signal != Signal::KILL);
+            let waits = self.session.journal.pending.iter().find(|it| it.signal != Signal::KILL);
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {
                 Some((it, rest)) => {
                     let rest = span_of(rest.0.div_ceil(1000));
@@ -185,7 +186,7 @@ impl App {
         let Some(process) = found else {
             return self.say(NoticeLevel::Warn, format!("{who} is gone"));
         };
-        let why = self.journal.pending_signal(who).map(|it| self.not_enough(it));
+        let why = self.session.journal.pending_signal(who).map(|it| self.not_enough(it));
         self.open_signal_dialog(&process, Some(Signal::KILL));
         if let (Mode::Signal(confirm), Some(why)) = (&mut self.mode, why) {
             confirm.plan.why = why;

@@ -43,7 +43,7 @@ impl App {
             Some(Action::FineDown) => edit.nudge(false, true),
             Some(Action::FineUp) => edit.nudge(true, true),
             Some(Action::NextPreset) => edit.next_preset(sample),
-            Some(Action::Revert) => match self.sysctl_history.earlier.last() {
+            Some(Action::Revert) => match self.session.sysctl_history.earlier.last() {
                 Some(&(knob, before)) => {
                     edit.go_to(knob, sample);
                     edit.set(before);
@@ -126,7 +126,7 @@ impl App {
         reverting: bool,
     ) -> Vec<Request> {
         self.mode = Mode::Browse;
-        self.sysctl_history.reverting = reverting;
+        self.session.sysctl_history.reverting = reverting;
         vec![Request::Act(Intent::SetSysctl { sysctl: knob, from, to })]
     }
 

@@ -12,7 +12,7 @@ use crate::rows::arrange::Sort;
 
 impl App {
     pub(crate) fn open_sort_menu(&mut self) {
-        let now = self.view.sort.column.id;
+        let now = self.table.settings.sort.column.id;
         let items = COLUMNS.iter().map(|column| MenuItem {
             label: column.id.to_owned(),
             hint: column.about.to_owned(),
@@ -38,12 +38,12 @@ impl App {
         let all = MenuItem {
             label: "everybody".to_owned(),
             hint: String::new(),
-            on: self.view.user.is_none(),
+            on: self.table.settings.user.is_none(),
             choice: MenuChoice::User(None),
         };
         let each = users.into_iter().map(|(name, count)| MenuItem {
             hint: format!("{count} processes"),
-            on: self.view.user.as_ref() == Some(&name),
+            on: self.table.settings.user.as_ref() == Some(&name),
             choice: MenuChoice::User(Some(name.clone())),
             label: name,
         });
@@ -100,14 +100,14 @@ impl App {
             choice: MenuChoice::Copy(text),
         };
         let mut items = vec![item("pid", pid.to_string()), item("command line", line)];
-        if !self.is_bygone() {
+        if !self.is_over() {
             items.push(item("adj command", format!("choom -p {pid} -n {adj}")));
         }
         self.mode = Mode::Menu(Menu::new("Copy", items));
     }
 
     pub(crate) fn open_palette(&mut self) {
-        let place = self.home();
+        let place = self.view_context();
         let items = bindings::keys_of(place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
             MenuItem {
@@ -123,7 +123,7 @@ impl App {
     }
 
     pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {
-        let page = isize::try_from(self.viewport.page.max(2) - 1).unwrap_or(1);
+        let page = isize::try_from(self.display.viewport.page.max(2) - 1).unwrap_or(1);
         let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Menu, key);
         match meaning {
@@ -162,12 +162,12 @@ impl App {
         match chosen {
             Some(MenuChoice::Sort(id)) => {
                 if let Some(column) = column(id) {
-                    self.view.sort = Sort { column, descending: column.descending };
+                    self.table.settings.sort = Sort { column, descending: column.descending };
                     self.arrange();
                 }
             }
             Some(MenuChoice::User(user)) => {
-                self.view.user = user;
+                self.table.settings.user = user;
                 self.arrange();
             }
             Some(MenuChoice::Signal(who, signal)) => self.open_signal(who, signal),
@@ -178,7 +178,7 @@ impl App {
             }
             Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
             Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
-            Some(MenuChoice::Act(action)) => return self.act_here(action),
+            Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }
         Vec::new()
@@ -193,8 +193,8 @@ impl App {
         item.on = !item.on;
         let on = item.on;
         if let Some(column) = column(id) {
-            self.switched.retain(|(other, _)| other.id != id);
-            self.switched.push((column, on));
+            self.table.switched.retain(|(other, _)| other.id != id);
+            self.table.switched.push((column, on));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::app::{App, Request};
 impl App {
     /// Opens the list of policies, in the order in which `--policy` names them.
     pub(crate) fn open_policy_menu(&mut self) {
-        let now = self.setup.policy;
+        let now = self.policy();
         let items = self.policies().into_iter().map(|policy| MenuItem {
             label: policy.id().to_owned(),
             hint: policy.title().to_owned(),

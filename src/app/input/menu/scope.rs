@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
+use crate::app::input::view::view;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::cgroups::is_bare_root;
-use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::columns::human_size;
 use crate::forecast::limits;
@@ -42,14 +42,7 @@ impl App {
             let scope = Scope::Memcg(Arc::clone(path));
             item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
         };
-        let chain = match self.screen {
-            ViewKind::Processes | ViewKind::Verdicts | ViewKind::Memory | ViewKind::Events => {
-                self.selected().and_then(|process| process.cgroup.as_ref().value())
-            }
-            ViewKind::Cgroups => {
-                self.group_line().and_then(|line| self.group_at(line)).map(|group| &group.path)
-            }
-        };
+        let chain = view(self.views.kind).cgroup(self);
         let chain: Vec<&Cgroup> = chain.map_or_else(Vec::new, |path| {
             cgroups.upwards(path.as_str()).filter(|group| !is_bare_root(group)).collect()
         });

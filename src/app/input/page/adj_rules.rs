@@ -14,7 +14,7 @@ use crate::model::Scene;
 impl App {
     /// Opens the page of the rules.
     pub(crate) fn open_rules(&mut self) {
-        if self.adj_rules.is_some() {
+        if self.session.adj_rules.is_some() {
             self.mode = Mode::AdjRules(0);
         } else {
             self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
@@ -23,7 +23,7 @@ impl App {
 
     /// Switches the rules off at once.
     pub(crate) fn rules_off(&mut self) {
-        let was_on = self.adj_rules.as_mut().map(ActiveRules::switch_off);
+        let was_on = self.session.adj_rules.as_mut().map(ActiveRules::switch_off);
         match was_on {
             Some(true) => {
                 self.watch_adj_rules();
@@ -43,8 +43,8 @@ impl App {
         if !self.may_act() {
             return;
         }
-        let Some(sticky) = &self.adj_rules else { return };
-        if self.setup.acting != ActingMode::Free {
+        let Some(sticky) = &self.session.adj_rules else { return };
+        if self.start.acting != ActingMode::Free {
             self.say(
                 NoticeLevel::Plain,
                 "a dry run: the rules stay off, and this page says what they would do",
@@ -61,7 +61,7 @@ impl App {
     }
 
     pub(crate) fn adj_rules_key(&mut self, key: Key) -> Vec<Request> {
-        let last = self.viewport.page_lines.saturating_sub(self.viewport.page);
+        let last = self.display.viewport.page_lines.saturating_sub(self.display.viewport.page);
         let Mode::AdjRules(at) = &mut self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::AdjRules, key) {
             Some(Action::SwitchOn) => self.ask_rule_consent(),
@@ -70,7 +70,7 @@ impl App {
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(action) => {
-                let by = action.step(self.viewport.page).unwrap_or_default();
+                let by = action.step(self.display.viewport.page).unwrap_or_default();
                 *at = u16::try_from(usize::from(*at).saturating_add_signed(by)).unwrap_or(last);
                 *at = (*at).min(last);
             }
@@ -108,7 +108,7 @@ impl App {
 
     fn switch_on(&mut self, consent: RuleConsent) -> Vec<Request> {
         self.mode = Mode::AdjRules(0);
-        let Some(sticky) = &mut self.adj_rules else { return Vec::new() };
+        let Some(sticky) = &mut self.session.adj_rules else { return Vec::new() };
         if !sticky.switch_on(consent) {
             self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
             return Vec::new();

@@ -13,26 +13,26 @@ use crate::units::Adj;
 impl App {
     /// Opens the journal at its newest line.
     pub(crate) fn open_journal(&mut self) {
-        self.mode = Mode::Journal(self.journal.entries.len().saturating_sub(1));
+        self.mode = Mode::Journal(self.session.journal.entries.len().saturating_sub(1));
     }
 
     pub(crate) fn journal_key(&mut self, key: Key) -> Vec<Request> {
-        let page = self.viewport.page;
+        let page = self.display.viewport.page;
         let Mode::Journal(at) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Journal, key);
-        let last = self.journal.entries.len().saturating_sub(1);
+        let last = self.session.journal.entries.len().saturating_sub(1);
         match meaning {
             Some(action) if action.step(page).is_some() => {
                 let by = action.step(page).unwrap_or_default();
                 *at = at.saturating_add_signed(by).min(last);
             }
             Some(Action::PutBack) => self.open_entry(),
-            Some(Action::Write) if self.journal.entries.is_empty() => {
+            Some(Action::Write) if self.session.journal.entries.is_empty() => {
                 self.say(NoticeLevel::Plain, "there is nothing to write yet");
             }
             Some(Action::Write) => return vec![Request::WriteJournal],
             Some(Action::Copy) => {
-                if let Some(entry) = self.journal.entries.get(*at) {
+                if let Some(entry) = self.session.journal.entries.get(*at) {
                     let text = entry.text.clone();
                     self.say(NoticeLevel::Plain, format!("copied: {text}"));
                     return vec![Request::Copy(text)];
@@ -52,8 +52,9 @@ impl App {
         if !self.may_act() {
             return;
         }
-        let entry = self.journal.entries.get(at);
-        let Some(change) = entry.and_then(|entry| self.journal.change(entry.change?)) else {
+        let entry = self.session.journal.entries.get(at);
+        let Some(change) = entry.and_then(|entry| self.session.journal.change(entry.change?))
+        else {
             return self.say(NoticeLevel::Plain, "this line changed no oom_score_adj");
         };
         let again = match change.state {
@@ -82,8 +83,9 @@ impl App {
     /// What a process has, by the last answer or by a look after it.
     fn value_now(&self, who: ProcId) -> Option<Adj> {
         let scene = self.scene.as_ref()?;
-        let last_act = self.journal.entries.last().map_or(i64::MIN, |entry| entry.unix_ms);
-        let told = self.journal.known(who).filter(|_| scene.now().clock.unix_ms <= last_act);
+        let last_act = self.session.journal.entries.last().map_or(i64::MIN, |entry| entry.unix_ms);
+        let told =
+            self.session.journal.known(who).filter(|_| scene.now().clock.unix_ms <= last_act);
         told.or_else(|| scene.find(who)?.adj.value())
     }
 }

@@ -16,7 +16,7 @@ use crate::units::Adj;
 impl App {
     /// Opens the page that tells how to keep the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
-        if self.is_bygone() {
+        if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
                 "this is the past: l goes back to now, where it can be kept",
@@ -66,7 +66,7 @@ impl App {
     }
 
     pub(crate) fn persist_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let page = self.viewport.page;
+        let page = self.display.viewport.page;
         let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
         if keep.path.is_some() {
             return self.path_key(key, press);

@@ -7,8 +7,8 @@ use crate::app::{App, Request};
 
 impl App {
     pub(crate) fn page_key(&mut self, key: Key) -> Vec<Request> {
-        let lines = self.viewport.page_lines.saturating_sub(self.viewport.page);
-        let page = self.viewport.page.max(2) - 1;
+        let lines = self.display.viewport.page_lines.saturating_sub(self.display.viewport.page);
+        let page = self.display.viewport.page.max(2) - 1;
         let at = match &mut self.mode {
             Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
             Mode::Incident(page) => &mut page.scroll,
@@ -37,7 +37,7 @@ impl App {
             // The acts of the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;
-                return self.browse(action);
+                return self.table_action(action);
             }
             _ => {}
         }

@@ -1,97 +1,101 @@
-//! Actions in the view Memory.
+//! The view Memory.
 
-use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key};
+use crate::app::input::view::View;
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
-use crate::app::view::kind::ViewKind;
-use crate::app::view::memory;
-use crate::app::view::memory::ZOOMS;
+use crate::app::view::memory::{ZOOMS, watched};
 use crate::app::{App, Request};
 use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::series::SERIES;
-use crate::model::TimeAxis;
+use crate::model::{CgroupNeeds, Needs, TimeAxis};
 use crate::units::Millis;
 
-impl App {
-    /// A key in a view that has no processes to choose from.
-    pub(crate) fn view_key(&mut self, key: Key) -> Vec<Request> {
-        if key.digit().is_some() {
-            self.say_choose_first();
-            return Vec::new();
-        }
-        match bindings::meaning(self.home(), key) {
-            Some(action) => self.act_here(action),
-            None => Vec::new(),
+pub(crate) struct Memory;
+
+impl View for Memory {
+    fn context(&self) -> KeyContext {
+        KeyContext::Memory
+    }
+
+    fn arrange(&self, app: &mut App) {
+        if let Some(scene) = &app.scene {
+            app.views.memory.groups = watched(scene);
         }
     }
 
-    /// Carries out what a key of the view, or a line of its palette, means.
-    pub(crate) fn memory_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
-            let last = SERIES.len().saturating_sub(1);
-            self.memory.chosen = self.memory.chosen.saturating_add_signed(by).min(last);
-            return Vec::new();
-        }
+    /// The charts do not scroll.
+    fn keep_visible(&self, _app: &mut App) {}
+
+    fn move_by(&self, app: &mut App, by: isize) {
+        let last = SERIES.len().saturating_sub(1);
+        app.views.memory.chosen = app.views.memory.chosen.saturating_add_signed(by).min(last);
+    }
+
+    fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
         match action {
             Action::ZoomIn | Action::ZoomOut | Action::Enlarge
-                if self.playback.history.is_empty() =>
+                if app.playback.history.is_empty() =>
             {
-                self.say(NoticeLevel::Plain, "there is no look to draw");
+                app.say(NoticeLevel::Plain, "there is no look to draw");
             }
-            Action::ZoomIn if !self.memory.zoom_by(-1) => {
-                self.say(NoticeLevel::Plain, "this is the shortest time");
+            Action::ZoomIn => {
+                if !app.views.memory.zoom_by(-1) {
+                    app.say(NoticeLevel::Plain, "this is the shortest time");
+                }
             }
-            Action::ZoomOut if !self.memory.zoom_by(1) => {
-                self.say(NoticeLevel::Plain, "this is all of the time that is kept");
+            Action::ZoomOut => {
+                if !app.views.memory.zoom_by(1) {
+                    app.say(NoticeLevel::Plain, "this is all of the time that is kept");
+                }
             }
-            Action::Enlarge => self.memory.large = !self.memory.large,
-            Action::Back if self.memory.large => self.memory.large = false,
-            Action::Back => return self.go_to_screen(ViewKind::Processes),
-            Action::ProcessFirst => self.say_choose_first(),
-            Action::LookBack | Action::FarBack => self.step_charts_back(action),
-            action if action.is_everywhere() => return self.browse(action),
-            Action::LookForward => _ = self.time_action(action),
-            _ => {}
+            Action::Enlarge => app.views.memory.large = !app.views.memory.large,
+            Action::Back if app.views.memory.large => app.views.memory.large = false,
+            Action::LookBack | Action::FarBack => step_back(app, action),
+            _ => return None,
         }
-        Vec::new()
+        Some(Vec::new())
     }
 
-    /// Back in time; where the charts reach further back than whole looks, it says so and stays.
-    fn step_charts_back(&mut self, action: Action) {
-        let time = &self.playback;
-        let at_end = time.at().is_some() && time.at() == time.past.oldest();
-        let oldest = time.past.oldest().and_then(|oldest| time.past.time(oldest));
-        let further = time.history.iter().next().map(|moment| moment.at) < oldest;
-        if at_end && further {
-            let text = "only the charts reach further back: no whole look of then is kept (--ring)";
-            return self.say(NoticeLevel::Plain, text);
-        }
-        self.time_action(action);
+    fn add_needs(&self, _app: &App, needs: &mut Needs) {
+        needs.cgroups = CgroupNeeds::Everything;
     }
 
-    /// Finds the cgroups to watch, where the view is shown.
-    pub(crate) fn arrange_memory(&mut self) {
-        if let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Memory) {
-            self.memory.groups = memory::watched(scene);
-        }
+    fn process_first(&self) -> &'static str {
+        "choose a process first: Tab and Esc lead to the table"
     }
+}
 
-    /// When the look on the screen was taken.
+/// Goes back in time. The charts may reach further back than the samples that are kept; then it says so.
+fn step_back(app: &mut App, action: Action) {
+    let playback = &app.playback;
+    let oldest = playback.past.oldest();
+    let at_end = playback.at().is_some() && playback.at() == oldest;
+    let oldest = oldest.and_then(|oldest| playback.past.time(oldest));
+    let further = playback.history.iter().next().map(|moment| moment.at) < oldest;
+    if at_end && further {
+        let text = "only the charts reach further back: no whole look of then is kept (--ring)";
+        return app.say(NoticeLevel::Plain, text);
+    }
+    app.time_action(action);
+}
+
+impl App {
+    /// When the sample on the screen was taken, on the monotonic clock.
     #[must_use]
     pub fn shown_at(&self) -> Option<Millis> {
         Some(self.scene.as_ref()?.now().clock.monotonic_ms)
     }
 
-    /// What the charts show, on so many cells: up to now, or so that an earlier look on the screen
-    /// stands in it.
+    /// The part of the history that the charts show on `cells` cells: up to now, or around an earlier
+    /// sample on the screen.
     #[must_use]
     pub fn window(&self, cells: usize) -> ChartWindow<'_> {
         let history = &self.playback.history;
         let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
-        let zoom = ZOOMS.get(self.memory.zoom).and_then(|(_, span)| *span);
+        let zoom = ZOOMS.get(self.views.memory.zoom).and_then(|(_, span)| *span);
         let (end, span) = match (zoom, self.shown_at()) {
             (Some(span), Some(shown)) => {
-                // No further on than that half of it lies before the look on the screen.
+                // At least half of the span lies before the sample on the screen.
                 (newest.min(shown + Millis(span.0 / 2)), span)
             }
             (Some(span), None) => (newest, span),
@@ -101,10 +105,5 @@ impl App {
             }
         };
         ChartWindow::new(history, TimeAxis::new(end, span, cells))
-    }
-
-    /// Where nobody can be chosen, nobody can be acted on.
-    pub(crate) fn say_choose_first(&mut self) {
-        self.say(NoticeLevel::Plain, "choose a process first: Tab and Esc lead to the table");
     }
 }

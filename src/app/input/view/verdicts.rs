@@ -1,94 +1,70 @@
-//! Actions in the view Verdicts.
+//! The view Verdicts.
 
-use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::input::view::View;
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
-use crate::app::view::verdicts::VerdictRow;
 use crate::app::{App, Request};
 use crate::columns::RowContext;
 use crate::forecast::killer_opinion::{KillerOpinion, opinions};
-use crate::model::{Needs, ProcId, Scores};
+use crate::model::{Needs, Scores};
 
-impl App {
-    /// The opinion under the cursor.
-    #[must_use]
-    pub fn opinion(&self) -> Option<&KillerOpinion> {
-        self.verdicts.lines.get(self.verdicts.cursor)
+pub(crate) struct Verdicts;
+
+impl View for Verdicts {
+    fn context(&self) -> KeyContext {
+        KeyContext::Verdicts
     }
 
-    /// The rows seen by the policy under the cursor.
-    #[must_use]
-    pub fn opinion_context(&self) -> Option<(RowContext<'_>, &KillerOpinion)> {
-        let opinion = self.opinion()?;
-        let context = self.context()?;
-        Some((
-            RowContext { policy: opinion.policy, ranking: &self.verdicts.ranking, ..context },
-            opinion,
-        ))
+    fn arrange(&self, app: &mut App) {
+        let Some(scene) = &app.scene else { return };
+        let current = app.policy();
+        let lines = opinions(&app.policies(), scene, (current, &app.ranking));
+        app.views.verdicts.arrange(lines, current.id(), scene, &app.ranking);
+        app.rank_by_opinion();
+        self.keep_visible(app);
     }
 
-    /// Asks everybody anew, where the view is shown.
-    pub(crate) fn arrange_verdicts(&mut self) {
-        let Some(scene) = self.scene.as_ref().filter(|_| self.screen == ViewKind::Verdicts) else {
-            return;
-        };
-        let current = self.setup.policy;
-        let mut lines = opinions(&self.policies(), scene, (current, &self.ranking));
-        let all = lines.len();
-        let view = &mut self.verdicts;
-        if view.hide
-            && let Some(own) = lines.iter().find(|it| it.policy.id() == current.id()).cloned()
-        {
-            lines.retain(|it| it.policy.id() == current.id() || !it.agrees_with(&own));
-        }
-        view.hidden = all - lines.len();
-        let mut rows: Vec<VerdictRow> = Vec::new();
-        let mut concern = |id: ProcId, rank: u32| match rows.iter_mut().find(|it| it.id == id) {
-            Some(row) => row.best = row.best.min(rank),
-            None => {
-                let at = scene.now().position(id.pid);
-                rows.extend(at.map(|at| VerdictRow { id, at, best: rank }));
+    fn keep_visible(&self, app: &mut App) {
+        let verdicts = &mut app.views.verdicts;
+        verdicts.cursor.keep_visible(verdicts.lines.len(), app.display.viewport.rows);
+    }
+
+    fn move_by(&self, app: &mut App, by: isize) {
+        let count = app.views.verdicts.lines.len();
+        app.views.verdicts.cursor.move_by(by, count);
+        app.views.verdicts.held = app.opinion().map(|opinion| opinion.policy.id());
+        app.views.verdicts.skipped = None;
+        app.rank_by_opinion();
+        self.keep_visible(app);
+    }
+
+    fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
+        match action {
+            Action::ColumnsLeft => scroll_ranks(app, -1),
+            Action::ColumnsRight => scroll_ranks(app, 1),
+            Action::ColumnsBegin => scroll_ranks(app, isize::MIN),
+            Action::ColumnsEnd => scroll_ranks(app, isize::MAX),
+            Action::EnterPolicy => return Some(enter_policy(app)),
+            Action::HideAgreeing => {
+                app.views.verdicts.hide = !app.views.verdicts.hide;
+                self.arrange(app);
+                let word = if app.views.verdicts.hide { "hidden" } else { "shown" };
+                let text = format!("policies that agree with this one are {word}");
+                app.say(NoticeLevel::Plain, text);
             }
-        };
-        for line in &lines {
-            line.first.iter().zip(1..).for_each(|(&id, rank)| concern(id, rank));
-            if let Some((other, _)) = line.instead {
-                concern(other, 0);
-            }
+            _ => return None,
         }
-        rows.sort_by_key(|row| self.ranking.place(row.at).map_or(usize::MAX, |(place, _)| place));
-        (view.lines, view.rows) = (lines, rows);
-        let held = view.held.unwrap_or(current.id());
-        let at = view.lines.iter().position(|it| it.policy.id() == held);
-        view.cursor = at.unwrap_or(view.cursor).min(view.lines.len().saturating_sub(1));
-        self.rank_by_cursor();
-        self.keep_verdict_in_view();
+        Some(Vec::new())
     }
 
-    /// Ranks by the policy under the cursor: its sentence is told in full.
-    fn rank_by_cursor(&mut self) {
-        let policy = self.opinion().map(|opinion| opinion.policy);
-        if let (Some(scene), Some(policy)) = (&self.scene, policy) {
-            self.verdicts.ranking.update(policy, scene);
-        }
+    fn process_first(&self) -> &'static str {
+        "choose a process first: Enter ranks by this policy and shows the processes"
     }
 
-    /// The cursor of the view stays on the screen.
-    pub(crate) fn keep_verdict_in_view(&mut self) {
-        let rows = usize::from(self.viewport.rows).max(1);
-        let view = &mut self.verdicts;
-        let last_top = view.lines.len().saturating_sub(rows);
-        view.top =
-            view.top.clamp((view.cursor + 1).saturating_sub(rows), view.cursor).min(last_top);
-    }
-
-    /// Adds what the other policies judge by, while the view is open.
-    pub(crate) fn add_verdict_needs(&self, needs: &mut Needs) {
-        if self.screen != ViewKind::Verdicts {
-            return;
-        }
-        for policy in self.policies() {
+    /// What every listed policy judges by.
+    fn add_needs(&self, app: &App, needs: &mut Needs) {
+        for policy in app.policies() {
             let theirs = policy.needs();
             needs.status |= theirs.status;
             needs.cgroup |= theirs.cgroup;
@@ -99,73 +75,42 @@ impl App {
             }
         }
     }
+}
 
-    /// A key in the view of verdicts.
-    pub(crate) fn verdict_key(&mut self, key: Key) -> Vec<Request> {
-        if key.digit().is_some() {
-            self.say_table_first();
-            return Vec::new();
+fn scroll_ranks(app: &mut App, by: isize) {
+    let last = app.views.verdicts.lines.len().saturating_sub(1);
+    let now = usize::from(app.display.viewport.columns_left);
+    app.views.verdicts.skipped = Some(now.saturating_add_signed(by).min(last));
+}
+
+/// Ranks by the policy under the cursor, and shows the processes.
+fn enter_policy(app: &mut App) -> Vec<Request> {
+    let Some(policy) = app.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
+    app.views.kind = ViewKind::Processes;
+    app.set_policy(policy);
+    app.sample_again()
+}
+
+impl App {
+    /// The opinion under the cursor of the view Verdicts.
+    #[must_use]
+    pub fn opinion(&self) -> Option<&KillerOpinion> {
+        self.views.verdicts.lines.get(self.views.verdicts.cursor.at)
+    }
+
+    /// The context of a row by the policy under the cursor of the view Verdicts.
+    #[must_use]
+    pub fn opinion_context(&self) -> Option<(RowContext<'_>, &KillerOpinion)> {
+        let opinion = self.opinion()?;
+        let (policy, ranking) = (opinion.policy, &self.views.verdicts.ranking);
+        Some((RowContext { policy, ranking, ..self.context()? }, opinion))
+    }
+
+    /// Ranks by the policy under the cursor of the view Verdicts, whose sentence is shown in full.
+    fn rank_by_opinion(&mut self) {
+        let policy = self.opinion().map(|opinion| opinion.policy);
+        if let (Some(scene), Some(policy)) = (&self.scene, policy) {
+            self.views.verdicts.ranking.update(policy, scene);
         }
-        match bindings::meaning(KeyContext::Verdicts, key) {
-            Some(action) => self.verdict_action(action),
-            None => Vec::new(),
-        }
-    }
-
-    /// Carries out what a key of the view, or a line of its palette, means.
-    pub(crate) fn verdict_action(&mut self, action: Action) -> Vec<Request> {
-        if let Some(by) = action.step(self.viewport.rows) {
-            self.move_verdict_by(by);
-            return Vec::new();
-        }
-        match action {
-            Action::ColumnsLeft => self.scroll_ranks(-1),
-            Action::ColumnsRight => self.scroll_ranks(1),
-            Action::ColumnsBegin => self.scroll_ranks(isize::MIN),
-            Action::ColumnsEnd => self.scroll_ranks(isize::MAX),
-            Action::EnterPolicy => return self.enter_policy(),
-            Action::HideAgreeing => {
-                self.verdicts.hide = !self.verdicts.hide;
-                self.arrange_verdicts();
-                let word = if self.verdicts.hide { "hidden" } else { "shown" };
-                self.say(
-                    NoticeLevel::Plain,
-                    format!("policies that agree with this one are {word}"),
-                );
-            }
-            Action::Back => return self.go_to_screen(ViewKind::Processes),
-            Action::ProcessFirst => self.say_table_first(),
-            action if action.is_everywhere() => return self.browse(action),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn say_table_first(&mut self) {
-        let text = "choose a process first: Enter ranks by this policy and shows the processes";
-        self.say(NoticeLevel::Plain, text);
-    }
-
-    fn move_verdict_by(&mut self, by: isize) {
-        let last = self.verdicts.lines.len().saturating_sub(1);
-        self.verdicts.cursor = self.verdicts.cursor.saturating_add_signed(by).min(last);
-        self.verdicts.held = self.opinion().map(|opinion| opinion.policy.id());
-        self.verdicts.skipped = None;
-        self.rank_by_cursor();
-        self.keep_verdict_in_view();
-    }
-
-    fn scroll_ranks(&mut self, by: isize) {
-        let last = self.verdicts.lines.len().saturating_sub(1);
-        let now = usize::from(self.viewport.columns_left);
-        self.verdicts.skipped = Some(now.saturating_add_signed(by).min(last));
-    }
-
-    /// The whole program ranks by the policy under the cursor.
-    fn enter_policy(&mut self) -> Vec<Request> {
-        let Some(policy) = self.opinion().map(|opinion| opinion.policy) else { return Vec::new() };
-        self.screen = ViewKind::Processes;
-        self.set_policy(policy);
-        self.sample_again()
     }
 }

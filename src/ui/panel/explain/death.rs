@@ -36,7 +36,7 @@ impl Case<'_> {
 
     /// The plan of a sacrifice: what the dialog would say before it.
     fn plan(&self) -> Result<SignalPlan, &'static str> {
-        SignalPlan::sacrifice(self.process, self.app.setup.own, self.context.scene)
+        SignalPlan::sacrifice(self.process, self.app.start.own, self.context.scene)
     }
 
     /// What dies with it, in one line.

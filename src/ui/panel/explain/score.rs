@@ -112,7 +112,7 @@ impl Case<'_> {
             Reading::Value(kernel) if kernel == computed => {
                 (format!("kernel {kernel} = computed {computed}"), self.theme.good())
             }
-            Reading::Value(kernel) => match self.app.check.of(self.process.id) {
+            Reading::Value(kernel) => match self.app.refresh.self_check.of(self.process.id) {
                 Some(ScoreAgreement::Differs { .. }) => (
                     format!("kernel {kernel}, computed {computed}: they differ!"),
                     self.theme.warn(),

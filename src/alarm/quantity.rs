@@ -1,0 +1,245 @@
+//! What an alarm can watch, one row each.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::forecast::limits;
+use crate::forecast::limits::ReachableLimit;
+use crate::model::{PsiLine, Reading, Scene, Text};
+use crate::rank::Ranking;
+use crate::units::Kib;
+
+/// The unit of a quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlarmUnit {
+    /// A share, in percent.
+    Percent,
+    /// A size, in KiB.
+    Kib,
+    /// Time, in seconds.
+    Seconds,
+}
+
+impl AlarmUnit {
+    /// The unit as a script gets it in `DOOMTOP_UNIT`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Percent => "%",
+            Self::Kib => "KiB",
+            Self::Seconds => "s",
+        }
+    }
+}
+
+/// On which side of its threshold an alarm is raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThresholdSide {
+    /// Above it.
+    Over,
+    /// Below it.
+    Under,
+    /// There is no threshold: something happens.
+    Happens,
+}
+
+/// What alarms are computed from: the newest sample.
+#[derive(Clone, Copy)]
+pub struct AlarmInput<'a> {
+    /// The sample and the one before.
+    pub scene: &'a Scene,
+    /// The ranking of the sample.
+    pub ranking: &'a Ranking,
+    /// The policy that ranked it.
+    pub policy: &'static str,
+}
+
+/// The value that was found, and the domain of the limit where it is one.
+pub(super) type Found = (f64, Option<Arc<Text>>);
+
+/// A row of the table of what can be watched.
+pub struct AlarmQuantity {
+    /// Its name in `--alarm`.
+    pub name: &'static str,
+    /// An example with a useful value.
+    pub example: &'static str,
+    /// On which side of the threshold the alarm is raised.
+    pub side: ThresholdSide,
+    /// The units that a threshold may have; the first one where it names none.
+    pub units: &'static [AlarmUnit],
+    /// The maximum of its value, in percent or seconds.
+    pub(super) most: f64,
+    /// Its description in help and README.
+    pub about: &'static str,
+    pub(super) reads: Reads,
+}
+
+/// How a quantity is computed from a sample.
+#[derive(Clone, Copy)]
+pub(super) enum Reads {
+    /// A value; nothing where it cannot be read here.
+    Value(fn(&AlarmInput<'_>, AlarmUnit) -> Option<Found>),
+    /// Whether another process became the predicted victim.
+    Victim,
+    /// Whether the kernel counted a kill.
+    Kills,
+}
+
+impl fmt::Debug for AlarmQuantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const PERCENT: &[AlarmUnit] = &[AlarmUnit::Percent];
+
+/// Everything that an alarm can watch.
+pub static QUANTITIES: &[AlarmQuantity] = &[
+    AlarmQuantity {
+        name: "psi-some",
+        example: "psi-some>20%",
+        side: ThresholdSide::Over,
+        units: PERCENT,
+        most: 100.0,
+        about: "share of the last 10 s in which some task of the machine waited for memory",
+        reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.some)),
+    },
+    AlarmQuantity {
+        name: "psi-full",
+        example: "psi-full>5%",
+        side: ThresholdSide::Over,
+        units: PERCENT,
+        most: 100.0,
+        about: "share of the last 10 s in which every task waited for memory",
+        reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.full)),
+    },
+    AlarmQuantity {
+        name: "psi-io",
+        example: "psi-io>40%",
+        side: ThresholdSide::Over,
+        units: PERCENT,
+        most: 100.0,
+        about: "share of the last 10 s in which some task waited for a disk",
+        reads: Reads::Value(|seen, _| average(&seen.scene.now().pressure.io_some)),
+    },
+    AlarmQuantity {
+        name: "available",
+        example: "available<500M",
+        side: ThresholdSide::Under,
+        units: &[AlarmUnit::Percent, AlarmUnit::Kib],
+        most: 100.0,
+        about: "MemAvailable, as a share of RAM or a size (K M G T)",
+        reads: Reads::Value(|seen, unit| {
+            let memory = seen.scene.now().memory;
+            let available = memory.available_kib.value()?;
+            let share = || share(available, memory.total_kib);
+            Some((if unit == AlarmUnit::Kib { available.0 as f64 } else { share() }, None))
+        }),
+    },
+    AlarmQuantity {
+        name: "swap",
+        example: "swap>80%",
+        side: ThresholdSide::Over,
+        units: PERCENT,
+        most: 100.0,
+        about: "swap in use; none where there is no swap",
+        reads: Reads::Value(|seen, _| {
+            let swap = seen.scene.now().swap;
+            (swap.total_kib.0 > 0).then(|| (share(swap.used(), swap.total_kib), None))
+        }),
+    },
+    AlarmQuantity {
+        name: "commit",
+        example: "commit>95%",
+        side: ThresholdSide::Over,
+        units: PERCENT,
+        most: f64::MAX,
+        about: "memory promised, as a share of the commit limit",
+        reads: Reads::Value(|seen, _| {
+            let charge = seen.scene.now().overcommit.charge()?;
+            Some((share(charge.committed, charge.limit), None))
+        }),
+    },
+    AlarmQuantity {
+        name: "wall",
+        example: "wall<5%",
+        side: ThresholdSide::Under,
+        units: PERCENT,
+        most: 100.0,
+        about: "room left at the tightest wall: the machine's, or that of a cgroup with a limit",
+        reads: Reads::Value(|seen, _| {
+            let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
+            Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
+        }),
+    },
+    AlarmQuantity {
+        name: "wall-in",
+        example: "wall-in<60s",
+        side: ThresholdSide::Under,
+        units: &[AlarmUnit::Seconds],
+        most: 600.0,
+        about: "time until a wall is hit at the present rate, where one is approached (600 s at most)",
+        reads: Reads::Value(|seen, _| {
+            // No limit is approached: the time is infinite, not unknown.
+            let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {
+                return Some((f64::INFINITY, None));
+            };
+            Some((limit.hit_in?.0 as f64 / 1000.0, Some(limit.name)))
+        }),
+    },
+    AlarmQuantity {
+        name: "victim",
+        example: "victim",
+        side: ThresholdSide::Happens,
+        units: &[],
+        most: 0.0,
+        about: "another process became the predicted victim",
+        reads: Reads::Victim,
+    },
+    AlarmQuantity {
+        name: "oom-kill",
+        example: "oom-kill",
+        side: ThresholdSide::Happens,
+        units: &[],
+        most: 0.0,
+        about: "the kernel's OOM killer killed",
+        reads: Reads::Kills,
+    },
+];
+
+fn average(stall: &Reading<PsiLine>) -> Option<Found> {
+    stall.value().map(|stall| (f64::from(stall.avg10), None))
+}
+
+fn share(part: Kib, whole: Kib) -> f64 {
+    part.0 as f64 * 100.0 / whole.0.max(1) as f64
+}
+
+/// The limit with the least `by`, of those that have one.
+fn least<T: Ord>(
+    scene: &Scene,
+    by: impl Fn(&ReachableLimit) -> Option<T>,
+) -> Option<ReachableLimit> {
+    let groups = scene.now().cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene));
+    let all = std::iter::once(limits::of_machine(scene)).chain(groups);
+    all.filter_map(|limit| Some((by(&limit)?, limit))).min_by(|a, b| a.0.cmp(&b.0)).map(|it| it.1)
+}
+
+impl AlarmQuantity {
+    pub(super) fn wanted(&self) -> String {
+        format!("{} wants the form {}", self.name, self.example)
+    }
+}
+
+/// The table as `--help` prints it.
+#[must_use]
+pub fn help() -> String {
+    let mut text =
+        "Ring when a value is crossed, once a crossing; may be given again:\n".to_owned();
+    for row in QUANTITIES {
+        let _ = writeln!(text, "  {:<16} {}", row.example, row.about);
+    }
+    text.push_str("An alarm that rang rings again only after its value was back by a tenth");
+    text
+}

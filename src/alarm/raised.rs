@@ -1,0 +1,80 @@
+//! An alarm that was raised, and what a command is told about it.
+
+use std::sync::Arc;
+
+use crate::model::{ProcId, Text};
+
+/// An alarm that was raised, with what a command is told about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaisedAlarm {
+    /// The alarm as the user wrote it: `psi-some>20%`.
+    pub alarm: String,
+    /// The name of the quantity.
+    pub what: &'static str,
+    /// The value that was found, and its unit; nothing where something happened.
+    pub value: Option<(String, &'static str)>,
+    /// The domain of the limit, as `/proc/PID/cgroup` prints it, or `global`.
+    pub wall: Option<Arc<Text>>,
+    /// The predicted victim and its name.
+    pub victim: Option<(ProcId, String)>,
+    /// The policy that predicted the victim.
+    pub policy: &'static str,
+    /// The domain whose victim is predicted.
+    pub domain: Arc<Text>,
+}
+
+/// The environment variables that a command gets, and their meaning.
+pub const FACTS: &[(&str, &str)] = &[
+    ("DOOMTOP_ALARM", "the alarm, as `psi-some>20%`"),
+    ("DOOMTOP_WHAT", "what it watches, as `psi-some`"),
+    ("DOOMTOP_VALUE", "the value that was found, a number; not set where something happened"),
+    ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set where there is no value"),
+    ("DOOMTOP_WALL", "whose wall it is: `global`, or a cgroup's path"),
+    ("DOOMTOP_POLICY", "by whose rule the victim is predicted"),
+    ("DOOMTOP_SCOPE", "in which domain: `global`, or a cgroup's path"),
+    ("DOOMTOP_VICTIM_PID", "the predicted victim's pid"),
+    (
+        "DOOMTOP_VICTIM",
+        "the same as PID@START, which `doomtop set` and `doomtop sacrifice` take: never somebody who \
+         got the same pid since",
+    ),
+    ("DOOMTOP_VICTIM_COMM", "its name, harmless to print; anyone may choose any name"),
+];
+
+/// Help for `--on-alarm`: how the command runs, and the variables that it gets.
+#[must_use]
+pub fn command_help() -> String {
+    let mut text = "Let an alarm run this command with `sh -c`. One command runs at a time; its standard \
+                    input and output are /dev/null. It also runs with --read-only, because it is your own \
+                    command. Its environment holds:\n"
+        .to_owned();
+    for (name, about) in FACTS {
+        text.push_str(&format!("  {name:<20} {about}\n"));
+    }
+    text.push_str(
+        "Quote the variables and never `eval` them: anyone can choose the name of a process",
+    );
+    text
+}
+
+impl RaisedAlarm {
+    /// The environment of a command: the value of every name in [`FACTS`]; nothing where it is not set.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, Option<String>)> {
+        let victim = self.victim.as_ref();
+        let of = |name: &str| match name {
+            "DOOMTOP_ALARM" => Some(self.alarm.clone()),
+            "DOOMTOP_WHAT" => Some(self.what.to_owned()),
+            "DOOMTOP_VALUE" => self.value.as_ref().map(|it| it.0.clone()),
+            "DOOMTOP_UNIT" => self.value.as_ref().map(|it| it.1.to_owned()),
+            "DOOMTOP_WALL" => self.wall.as_ref().map(|wall| wall.as_str().to_owned()),
+            "DOOMTOP_POLICY" => Some(self.policy.to_owned()),
+            "DOOMTOP_SCOPE" => Some(self.domain.as_str().to_owned()),
+            "DOOMTOP_VICTIM_PID" => victim.map(|it| it.0.pid.to_string()),
+            "DOOMTOP_VICTIM" => victim.map(|it| format!("{}@{}", it.0.pid, it.0.born.0)),
+            "DOOMTOP_VICTIM_COMM" => victim.map(|it| it.1.clone()),
+            _ => None,
+        };
+        FACTS.iter().map(|&(name, _)| (name, of(name))).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! Actions that mean the same in every view: how things are shown, what is opened, and what the shell is
+//! asked for.
+
+use crate::app::dialog::prompt::PromptKind;
+use crate::app::keymap::bindings::Action;
+use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
+use crate::app::view::display::HeaderLevel;
+use crate::app::view::kind::ViewKind;
+use crate::app::{App, Request};
+use crate::columns::CommandStyle;
+
+impl App {
+    /// Changes how things are shown, where the action does that.
+    pub(crate) fn display_action(&mut self, action: Action) -> bool {
+        let style = self.command_style();
+        let display = &mut self.display;
+        match action {
+            Action::CommandLine => {
+                display.command = Some(match style {
+                    CommandStyle::Name => CommandStyle::Line,
+                    _ => CommandStyle::Name,
+                });
+            }
+            Action::CommandShort => {
+                display.command = Some(match style {
+                    CommandStyle::Short => CommandStyle::Line,
+                    _ => CommandStyle::Short,
+                });
+            }
+            Action::Header => display.header = display.header.next(),
+            Action::HeaderOff => {
+                display.header = match display.header {
+                    HeaderLevel::Off => HeaderLevel::Full,
+                    _ => HeaderLevel::Off,
+                };
+            }
+            Action::Units => {
+                display.scale = display.scale.next();
+                let text = format!("sizes in the table: {}", display.scale.word());
+                self.say(NoticeLevel::Plain, text);
+            }
+            Action::HeaderUnits => {
+                display.header_scale = display.header_scale.next();
+                let text = format!("sizes in the header: {}", display.header_scale.word());
+                self.say(NoticeLevel::Plain, text);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Opens a dialog, a page, a menu or a prompt, where the action does that.
+    pub(crate) fn open_action(&mut self, action: Action) -> bool {
+        match action {
+            Action::Adjust => self.open_adjust(0),
+            Action::Protect => self.open_adjust(-50),
+            Action::Expose => self.open_adjust(50),
+            Action::ProtectFine => self.open_adjust(-10),
+            Action::ExposeFine => self.open_adjust(10),
+            Action::Sacrifice => self.open_sacrifice(),
+            Action::Escalate => self.open_escalation(),
+            Action::Revert => self.open_revert(false),
+            Action::Redo => self.open_revert(true),
+            Action::Overcommit => self.open_sysctls(),
+            Action::Explain => self.mode = Mode::Explain(0),
+            Action::Help => self.mode = Mode::Help(0),
+            Action::Journal => self.open_journal(),
+            Action::Promises => self.open_commitments(),
+            Action::RulesPage => self.open_rules(),
+            Action::RulesOff => self.rules_off(),
+            Action::WhyReport => self.explain_shown(),
+            Action::SignalMenu => self.open_signal_menu(),
+            Action::SortMenu => self.open_sort_menu(),
+            Action::UserFilter => self.open_user_menu(),
+            Action::Columns => self.open_column_menu(),
+            Action::PolicyMenu => self.open_policy_menu(),
+            Action::ScopeMenu => self.open_scope_menu(),
+            Action::Palette => self.open_palette(),
+            Action::Copy => self.open_copy_menu(),
+            Action::Search => self.open_prompt(PromptKind::Search),
+            Action::Filter => self.open_prompt(PromptKind::Filter),
+            Action::GoToTime => self.open_prompt(PromptKind::Time),
+            Action::Delay => self.open_prompt(PromptKind::Delay),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Carries out an action that may ask something of the shell. Any other action does nothing.
+    pub(crate) fn request_action(&mut self, action: Action) -> Vec<Request> {
+        match action {
+            Action::Keep => self.open_persist(),
+            Action::ScopeBack => self.scope_back(),
+            Action::NextView => self.go_to_view(self.views.kind.step(1)),
+            Action::PreviousView => self.go_to_view(self.views.kind.step(-1)),
+            Action::ViewProcesses => self.go_to_view(ViewKind::Processes),
+            Action::ViewCgroups => self.go_to_view(ViewKind::Cgroups),
+            Action::ViewVerdicts => self.go_to_view(ViewKind::Verdicts),
+            Action::ViewMemory => self.go_to_view(ViewKind::Memory),
+            Action::ViewEvents => self.go_to_view(ViewKind::Events),
+            Action::Pause => self.toggle_pause(),
+            Action::LookNow if self.playback.paused => self.only_say("paused: z goes on"),
+            Action::LookNow => vec![Request::SampleNow],
+            Action::Redraw => vec![Request::Redraw],
+            Action::Dump if self.incidents.report.is_some() => {
+                self.only_say("a report is no look: what it tells stands in its log")
+            }
+            Action::Dump => vec![Request::Dump],
+            Action::Record => self.toggle_recording(),
+            Action::WritePast => self.write_past(),
+            Action::Quit => vec![Request::Quit { keep: false }],
+            Action::QuitKeep => vec![Request::Quit { keep: true }],
+            Action::Suspend => vec![Request::Suspend],
+            Action::Threads => self.only_say(
+                "no threads here: the OOM killer picks whole processes (the column shows none)",
+            ),
+            Action::NotVim => {
+                self.only_say("j does nothing, because k is kill: move with the arrows")
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Says something, and asks nothing of the shell.
+    fn only_say(&mut self, text: &str) -> Vec<Request> {
+        self.say(NoticeLevel::Plain, text);
+        Vec::new()
+    }
+}
