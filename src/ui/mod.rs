@@ -1,8 +1,9 @@
-//! FACE: the app in, cells out. Never changes the app, asks no clock and reads no file: the same
+//! The screen: `&App` in, cells out. It never changes the app, asks no clock and reads no file: the same
 //! app gives the same picture.
 //!
-//! One small file for each region of the screen; `layout` says which cells belong to whom, `pen`
-//! is the only way to them, and `look` holds every colour and glyph.
+//! Sub-rooms, lowest first: `paint` (drawing primitives), `frame` (what is around the view), `panel`
+//! (below the view), `view`, `dialog`, `page`. This file puts them together: one table row for each view,
+//! one match arm for each dialog and page.
 
 pub mod dialog;
 pub mod frame;
@@ -19,18 +20,34 @@ use crate::app::mode::Mode;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::page::scroll::PageShown;
+use crate::ui::frame::{function_bar, header, status_line};
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::scroll::PageShown;
+use crate::ui::view::parts::ViewParts;
 
 pub use crate::ui::paint::theme::Theme;
 
-/// Draws the whole screen; what it showed comes back, for the app to keep its cursor in view.
+/// The least height of a dialog's area below the header; on a smaller screen a dialog covers the header.
+const ROOMY: u16 = 16;
+
+/// The parts of each view.
+const fn parts(view: ViewKind) -> &'static ViewParts {
+    match view {
+        ViewKind::Processes => &view::processes::PARTS,
+        ViewKind::Cgroups => &view::cgroups::PARTS,
+        ViewKind::Verdicts => &view::verdicts::PARTS,
+        ViewKind::Memory => &view::memory::PARTS,
+        ViewKind::Events => &view::events::PARTS,
+    }
+}
+
+/// Draws the whole screen. The app needs what comes back to keep its cursors on the screen.
 pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) -> Viewport {
     let area = frame.area();
     paint(app, theme, area, frame.buffer_mut())
 }
 
-/// The same into any buffer: for tests and pictures.
+/// Draws the whole screen into any buffer: for tests and pictures.
 pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport {
     let area = area.intersection(buf.area);
     let mut viewport = Viewport { width: area.width, height: area.height, ..Viewport::default() };
@@ -45,124 +62,50 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
         canvas.text(area.x, area.y, area.width, &text, theme.plain());
         return viewport;
     }
-    let layout = Layout::new(app, area);
-    viewport.rows = layout.rows.height;
-    viewport.panels = layout.panel_count;
-    crate::ui::frame::header::paint(app, layout.level, layout.header, &mut canvas);
-    match app.views.kind {
-        ViewKind::Processes => viewport.columns_left = paint_processes(app, &layout, &mut canvas),
-        ViewKind::Cgroups => {
-            crate::ui::view::cgroups::paint_head(app, layout.head, &mut canvas);
-            crate::ui::view::cgroups::paint_rows(app, layout.rows, &mut canvas);
-        }
-        ViewKind::Verdicts => {
-            let panelled = layout.panel_count > 0;
-            let shown = crate::ui::view::verdicts::paint(
-                app,
-                layout.head,
-                layout.rows,
-                panelled,
-                &mut canvas,
-            );
-            (viewport.rows, viewport.columns_left) = shown;
-        }
-        ViewKind::Memory => {
-            viewport.rows =
-                crate::ui::view::memory::paint(app, layout.head, layout.rows, &mut canvas)
-        }
-        ViewKind::Events => {
-            viewport.rows =
-                crate::ui::view::events::paint(app, layout.head, layout.rows, &mut canvas)
-        }
-    }
+    let parts = parts(app.views.kind);
+    let layout = Layout::new(app, &parts.space, area);
+    header::paint(app, layout.level, layout.header, &mut canvas);
+    let shown = (parts.paint)(app, &layout, &mut canvas);
     if app.scene.is_none() {
-        crate::ui::view::processes::paint_waiting(layout.rows, &mut canvas);
+        view::processes::paint_waiting(layout.rows, &mut canvas);
+    } else if layout.panel_count > 0 && layout.panels.height >= 3 {
+        (parts.paint_panels)(app, layout.panel_count, layout.panels, &mut canvas);
     }
-    if app.scene.is_some() {
-        crate::ui::panel::panels::paint(app, layout.panel_count, layout.panels, &mut canvas);
-    }
-    crate::ui::frame::footer::paint_status(app, layout.status, &mut canvas);
-    crate::ui::frame::footer::paint_bar(app, layout.bar, &mut canvas);
-    let shown = paint_mode(app, &layout, area, &mut canvas);
-    viewport.page = shown.page;
-    viewport.page_lines = shown.lines;
-    viewport.dialog = shown.dialog;
+    status_line::paint(app, parts.status, layout.status, &mut canvas);
+    function_bar::paint(app, layout.bar, &mut canvas);
+    let over = paint_mode(app, &layout, area, &mut canvas);
+    viewport.rows = shown.rows;
+    viewport.columns_left = shown.columns_left;
+    viewport.panels = layout.panel_count;
+    viewport.page = over.page;
+    viewport.page_lines = over.lines;
+    viewport.dialog = over.dialog;
     viewport
 }
 
-/// The table; how many of its columns were left out on the left comes back.
-fn paint_processes(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> u16 {
-    let grid = crate::ui::view::processes::TableGrid::new(app, layout.rows.width);
-    grid.paint_head(app, layout.head, canvas);
-    if app.scene.is_some() && app.table.lines.is_empty() {
-        crate::ui::view::processes::paint_empty(app, layout.rows, canvas);
-    } else {
-        grid.paint_rows(app, layout.rows, canvas);
-    }
-    grid.left_out
-}
-
-/// What lies over the table.
+/// Paints the dialog or the page over the view.
 fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
-    // A dialog may cover the head of the table and, where it must, all but the function bar.
-    let roomy = layout.page();
-    let space = if roomy.height >= 16 { roomy } else { Rect { height: area.height - 1, ..area } };
-    match &app.mode {
-        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => PageShown::default(),
-        Mode::Menu(menu) => crate::ui::dialog::menu::paint(menu, roomy, canvas),
-        Mode::Explain(scroll) => {
-            let lines = crate::ui::panel::explain::full(app, canvas.theme);
-            crate::ui::page::scroll::paint(
-                &crate::ui::panel::explain::title(app),
-                &lines,
-                12,
-                *scroll,
-                roomy,
-                canvas,
-            )
-        }
-        Mode::Incident(page) => {
-            let lines = crate::ui::view::events::page(page, canvas.theme);
-            crate::ui::page::scroll::paint(&page.title, &lines, 9, page.scroll, roomy, canvas)
-        }
-        Mode::Help(scroll) => {
-            let lines = crate::ui::page::help::lines(canvas.theme);
-            crate::ui::page::scroll::paint(
-                "doomtop: keys and columns",
-                &lines,
-                crate::ui::page::help::MARGIN,
-                *scroll,
-                roomy,
-                canvas,
-            )
-        }
-        Mode::BulkResult(scroll) => {
-            crate::ui::page::bulk_result::paint(app, *scroll, roomy, canvas)
-        }
-        Mode::Bulk(several) => crate::ui::dialog::bulk::paint(several, space, canvas),
-        Mode::Journal(at) => crate::ui::page::journal::paint(app, *at, roomy, canvas),
-        Mode::Commitments(scroll) => {
-            crate::ui::page::commitments::paint(app, *scroll, roomy, canvas)
-        }
-        Mode::Persist(keep) => crate::ui::page::persist::paint(keep, roomy, canvas),
-        Mode::Adjust(edit) => {
-            PageShown::dialog(crate::ui::dialog::adjust::paint(app, edit, space, canvas))
-        }
-        Mode::Signal(confirm) => {
-            PageShown::dialog(crate::ui::dialog::signal::paint(app, confirm, space, canvas))
-        }
-        Mode::Revert(revert) => {
-            PageShown::dialog(crate::ui::dialog::signal::paint_revert(app, revert, space, canvas))
-        }
-        Mode::AdjRules(scroll) => crate::ui::page::adj_rules::paint(app, *scroll, roomy, canvas),
-        Mode::RuleConsent(ask) => {
-            PageShown::dialog(crate::ui::page::adj_rules::paint_ask(ask, space, canvas))
-        }
-        Mode::Sysctl(edit) => {
-            PageShown::dialog(crate::ui::dialog::sysctl::paint(app, edit, space, canvas))
-        }
-        Mode::ConfirmSysctl(sure) => {
-            PageShown::dialog(crate::ui::dialog::sysctl::paint_sure(app, sure, space, canvas))
-        }
-    }
+    let page = layout.page();
+    // On a small screen a dialog may cover all but the function bar.
+    let space = if page.height >= ROOMY { page } else { Rect { height: area.height - 1, ..area } };
+    let whole = match &app.mode {
+        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => return PageShown::default(),
+        Mode::Menu(menu) => return dialog::menu::paint(menu, page, canvas),
+        Mode::Bulk(bulk) => return dialog::bulk::paint(bulk, space, canvas),
+        Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
+        Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
+        Mode::Help(scroll) => return page::help::paint(*scroll, page, canvas),
+        Mode::BulkResult(scroll) => return page::bulk_result::paint(app, *scroll, page, canvas),
+        Mode::Journal(at) => return page::journal::paint(app, *at, page, canvas),
+        Mode::Commitments(scroll) => return page::commitments::paint(app, *scroll, page, canvas),
+        Mode::Persist(persist) => return page::persist::paint(persist, page, canvas),
+        Mode::AdjRules(scroll) => return page::adj_rules::paint(app, *scroll, page, canvas),
+        Mode::Adjust(edit) => dialog::adjust::paint(app, edit, space, canvas),
+        Mode::Signal(confirm) => dialog::signal::paint(app, confirm, space, canvas),
+        Mode::Revert(revert) => dialog::revert::paint(app, revert, space, canvas),
+        Mode::RuleConsent(ask) => dialog::rule_consent::paint(ask, space, canvas),
+        Mode::Sysctl(edit) => dialog::sysctl::paint(app, edit, space, canvas),
+        Mode::ConfirmSysctl(confirm) => dialog::sysctl::paint_confirm(app, confirm, space, canvas),
+    };
+    PageShown::dialog(whole)
 }

@@ -137,7 +137,7 @@ fn the_screen_wakes_when_tasks_begin_to_wait_for_memory() {
         return eprintln!("skipped: pressure is not told here");
     }
     stall.begin();
-    terminal.wait_for("pressure", |text| text.contains("[live, pressed]"));
+    terminal.wait_for("pressure", |text| text.contains("[live, fast]"));
     terminal.wait_for("its pace", |text| text.contains(" 0.5s "));
     terminal.wait_for_looks(2);
     drop(stall);

@@ -402,7 +402,7 @@ fn looks_from_a_pipe_are_shown_while_keys_come_from_the_terminal() {
     terminal.send("?");
     terminal.wait_for("help by a key", |text| text.contains("keys and columns"));
     terminal.send("\x1b");
-    terminal.wait_for("the end of the pipe", |text| text.contains("[no new looks]"));
+    terminal.wait_for("the end of the pipe", |text| text.contains("[no new samples]"));
     terminal.send("(");
     terminal.wait_for("an earlier look", |text| text.contains("ago]"));
     assert_eq!(terminal.quit(), 0);

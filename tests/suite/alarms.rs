@@ -270,7 +270,7 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
     assert_eq!(player.app.delay(), Millis(60_000));
     assert_eq!(player.app.update(Msg::Pressure), [Request::SampleNow]);
     assert_eq!(player.app.delay(), Millis(500));
-    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, pressed]"));
+    assert!(text(&paint(&mut player.app, FULL, 120, 40).0).contains("[live, fast]"));
     player.hears(pressed(30.0));
     player.hears(pressed(12.0));
     player.hears(pressed(2.0));
@@ -338,14 +338,14 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
     let trigger = PressureWatch::Trigger(PsiTrigger::SECOND);
     let all = said(&mut player, trigger.clone(), None);
     assert!(all.contains("waiting for 50 ms of 1 s wakes the screen"), "{all}");
-    assert!(all.contains("without swap hardly any comes before a kill"));
+    assert!(all.contains("without swap, kills come with little pressure"));
     assert!(said(&mut player, trigger, Some("/a")).contains("of 1 s in the scope wakes"));
     let reading = PressureWatch::Reading(PsiTrigger::TWO_SECONDS, "not permitted".to_owned());
     let all = said(&mut player, reading, None);
     assert!(all.contains("read every 2 s: 100 ms wake the screen"), "{all}");
     assert!(all.contains("no trigger: not permitted"));
     let all = said(&mut player, PressureWatch::Unavailable("there is no PSI".to_owned()), None);
-    assert!(all.contains("seen by each look only"), "{all}");
+    assert!(all.contains("known at each sample only"), "{all}");
 }
 
 proptest! {

@@ -162,7 +162,7 @@ fn a_list_of_those_left_alone_cannot_be_confirmed() {
     player.app.mode =
         Mode::Bulk(BulkDialog::new("Sacrifice?", items, BulkConsent::Count(String::new())));
     let page = picture(&mut player, 80, 24);
-    assert!(page.contains("nobody here can be touched"), "{page}");
+    assert!(page.contains("no process here can be changed"), "{page}");
     player.now += 1000;
     assert_eq!(player.play("0<Enter>"), []);
 }

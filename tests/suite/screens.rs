@@ -374,7 +374,7 @@ fn without_colour_no_cell_has_one() {
 /// Whether any cell of the commit gauge is red.
 fn commit_alarms(app: &mut App) -> bool {
     let (buffer, _) = paint(app, FULL, 80, 24);
-    let y = text(&buffer).lines().position(|line| line.starts_with("Cmt")).unwrap() as u16;
+    let y = text(&buffer).lines().position(|line| line.starts_with("Commit")).unwrap() as u16;
     (0..80).any(|x| buffer[(x, y)].fg == Color::Red)
 }
 
@@ -386,7 +386,7 @@ fn only_an_enforced_commit_limit_alarms() {
     let mut strict = app("strict.jsonl");
     assert!(commit_alarms(&mut strict));
     let (buffer, _) = paint(&mut strict, FULL, 80, 24);
-    let line = line_with(&buffer, "Cmt");
+    let line = line_with(&buffer, "Commit");
     assert!(line.contains("ENFORCED") && line.contains("97%!"), "{line}");
     let mut roomy: Snapshot = (*samples("strict.jsonl").remove(0)).clone();
     roomy.overcommit.committed_kib = Reading::Value(doomtop::units::Kib(10_000_000));
@@ -465,8 +465,8 @@ fn what_cannot_be_told_is_said() {
     };
     let mut app = changed(stale);
     let (buffer, _) = paint(&mut app, FULL, 140, 40);
-    let line = line_with(&buffer, "table 3.2s old");
-    assert!(line.contains("memory is gone") && line.contains("not visible"), "{line}");
+    let line = line_with(&buffer, "table is 3.2s old");
+    assert!(line.contains("memory is short") && line.contains("not visible"), "{line}");
     assert!(line.contains("4 processes could not be read"), "{line}");
     let (buffer, _) = paint(&mut app, FULL, 80, 12);
     assert!(text(&buffer).starts_with("OLD 3.2s!"));
@@ -673,7 +673,7 @@ fn explain_adds_up() {
 #[test]
 fn before_the_first_look_the_screen_is_calm() {
     let (buffer, viewport) = paint(&mut blank(), FULL, 80, 24);
-    assert!(text(&buffer).contains("looking…"));
+    assert!(text(&buffer).contains("sampling…"));
     assert!(viewport.rows > 10);
 }
 

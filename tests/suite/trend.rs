@@ -80,9 +80,9 @@ fn the_screen_says_when_it_is_full() {
     let wide = screen(&mut player.app, 120, 40);
     assert!(line(&wide, "avail").contains("avail 2.22G  full ~4m"), "{wide}");
     assert!(line(&wide, "forecast").contains("RAM full in about 4 min"), "{wide}");
-    assert!(line(&wide, "eating now").contains("500 chrome +"), "{wide}");
-    // 1024 - 800 MiB at 10 MiB a second: the first wall is the cgroup's.
-    assert!(line(&wide, "First wall").contains("full in ~23s"), "{wide}");
+    assert!(line(&wide, "fastest: ").contains("500 chrome +"), "{wide}");
+    // 1024 - 800 MiB at 10 MiB a second: the first limit is the cgroup's.
+    assert!(line(&wide, "First limit").contains("full in ~23s"), "{wide}");
     player.play("<Tab>");
     let groups = screen(&mut player.app, 120, 40);
     let row = |name: &str| {
@@ -102,7 +102,7 @@ fn with_swap_the_end_of_ram_is_no_oom() {
     let both = line(&wide, "forecast");
     assert!(both.contains("RAM and swap full in about 11 min"), "{wide}");
     assert!(line(&wide, "RAM full in about 4 min").contains("then it swaps"), "{wide}");
-    assert!(!line(&wide, "Swp").contains("full"), "nothing was swapped: {wide}");
+    assert!(!line(&wide, "Swap ").contains("full"), "nothing was swapped: {wide}");
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn the_explain_page_says_it_of_a_site_s_rule_too() {
     };
     assert!(says(site("5000 - p.adj")).contains("what if"));
     let never = says(site("p.rss"));
-    assert!(never.contains("this rule knows no oom_score_adj"), "{never}");
+    assert!(never.contains("this rule does not use oom_score_adj"), "{never}");
     let ever = says(site("p.adj < 0 ? 90000 : 80000 - p.pid"));
     assert!(ever.contains("no adj saves it") && !ever.contains("puts it behind"), "{ever}");
 }

@@ -1,24 +1,20 @@
-//! The editor of oom_score_adj: what is, what would be, and what the kernel will say to it.
+//! The editor of oom_score_adj: the value, its effect on the ranking, and whether the kernel will take it.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::dialog::adjust::{AdjScale, AdjustDialog};
 use crate::columns::{RowContext, cgroup_leaf};
-use crate::model::Machine;
-use crate::plan::preview::Preview;
+use crate::model::{Machine, Process};
 use crate::plan::rights::WriteRights;
-use crate::policy::BadnessUnit;
-use crate::rank::Placement;
-use crate::ui::dialog::popup;
-use crate::ui::paint::canvas::{Canvas, cells as cells_of};
-use crate::ui::paint::text;
+use crate::ui::dialog::adjust_preview::previews;
+use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
-use crate::units::{Adj, LegacyAdj, Pages};
+use crate::ui::paint::{keys, popup, text};
+use crate::units::{Adj, LegacyAdj};
 
-/// Paints it.
+/// Paints the dialog; gives back whether all of the question is on the screen.
 pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
     let theme = canvas.theme;
     let Some(context) = app.context() else { return false };
@@ -46,58 +42,70 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>
     lines.extend(proposals(edit, &context, theme).map(|line| (3, line)));
     lines.push((5, other_scale(edit, context.scene.machine(), theme)));
     lines.push((9, Line::default()));
+    lines.extend(rights(edit, theme));
+    if !edit.is_wide() {
+        lines.extend(kin(edit, theme));
+    }
+    lines.push((6, Line::styled(persistence(edit, process), theme.dim())));
+    lines.push((9, Line::default()));
+    lines.push((0, answers(edit, theme)));
+    lines.push((8, other_keys(app, edit, theme)));
+    popup::paint(&title, lines, theme.frame(), area, canvas)
+}
+
+/// Whether the user may write the value.
+fn rights(edit: &AdjustDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+    let mut lines = Vec::new();
     if let Some(warning) = edit.warning {
         lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
-    let style = if matches!(edit.rights, WriteRights::Any { contained: false }) {
-        theme.good()
-    } else {
-        theme.dim()
+    let style = match edit.rights {
+        // The warning has said why no value can be written.
+        WriteRights::Nothing(_) => return lines,
+        WriteRights::Any { contained: false } => theme.good(),
+        _ => theme.dim(),
     };
-    // What refuses everything was said already.
-    if !matches!(edit.rights, WriteRights::Nothing(_)) {
-        lines.push((6, Line::styled(edit.rights.words(), style)));
-    }
-    let kin = edit.kin.words();
-    let shared = kin.len() - 1;
-    for (nth, text) in kin.into_iter().enumerate().filter(|_| !edit.is_wide()) {
-        let (rank, style) = if nth < shared { (2, theme.warn()) } else { (5, theme.dim()) };
-        lines.push((rank, Line::styled(text, style)));
-    }
+    lines.push((6, Line::styled(edit.rights.words(), style)));
+    lines
+}
+
+/// Who else gets the value: processes that share its memory first, then children.
+fn kin(edit: &AdjustDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+    let shared = usize::from(!edit.kin.memory_sharers.is_empty());
+    let lines = edit.kin.words().into_iter().enumerate().map(|(nth, text)| {
+        let (priority, style) = if nth < shared { (2, theme.warn()) } else { (5, theme.dim()) };
+        (priority, Line::styled(text, style))
+    });
+    lines.collect()
+}
+
+/// What makes the value persistent.
+fn persistence(edit: &AdjustDialog, process: Option<&Process>) -> String {
     let unit = process
         .and_then(|process| process.cgroup.as_ref().value())
         .map(|path| cgroup_leaf(path.as_str()))
         .filter(|leaf| leaf.ends_with(".service"))
         .zip(edit.value());
-    let keep = match unit {
-        Some((unit, value)) => format!("W: OOMScoreAdjust={} in {unit}", value.0),
-        None => "W: how to keep it".to_owned(),
-    };
-    lines.push((6, Line::styled(format!("it is lost at restart; {keep}"), theme.dim())));
-    lines.push((9, Line::default()));
-    lines.push((0, keys(edit, theme)));
-    lines.push((8, more_keys(app, edit, theme)));
-    popup::paint(&title, lines, theme.frame(), area, canvas)
+    match unit {
+        Some((unit, value)) => {
+            format!("it is lost at restart; W: OOMScoreAdjust={} in {unit}", value.0)
+        }
+        None => "it is lost at restart; W: how to persist it".to_owned(),
+    }
 }
 
+/// The value now, and the new one as it is typed.
 fn value_line(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Line<'static> {
     let now = match edit.scale {
         AdjScale::Modern => edit.from.to_string(),
         AdjScale::Legacy => context.scene.machine().legacy(edit.from).to_string(),
     };
-    let input = if edit.fresh { theme.strong().patch(theme.cursor()) } else { theme.strong() };
-    let mut spans = vec![
-        Span::raw(format!("now {now} {} new [ ", theme.arrow())),
-        Span::styled(edit.typed.clone(), input),
-    ];
-    if !edit.fresh {
-        spans.push(Span::styled(" ", theme.cursor()));
-    }
-    spans.push(Span::raw(" ]"));
+    let mut spans = vec![Span::raw(format!("now {now} "))];
+    spans.extend(keys::value_field(theme, &edit.typed, edit.fresh));
     Line::from(spans)
 }
 
-/// Whom else it is about.
+/// The other processes that get the value.
 fn reach(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let count = edit.reached.len();
     let but = if edit.reached.contains(&edit.who) { "" } else { ", not to this one" };
@@ -121,7 +129,7 @@ fn presets(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Where zero, the old and the new value stand between the ends of the scale.
+/// Zero, the old and the new value between the ends of the scale.
 fn slider(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     const TRACK: usize = 41;
     let [track, zero, old, new] = theme.slider();
@@ -149,151 +157,7 @@ fn slider(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What follows by the chosen rule, and by the kernel's where that is another one: side by side where
-/// they differ.
-fn previews(
-    edit: &AdjustDialog,
-    own: &Preview,
-    kernel: Option<&Preview>,
-    context: &RowContext<'_>,
-    theme: Theme,
-) -> Vec<popup::PriorityLine> {
-    let first = |preview: &Preview| {
-        if edit.is_wide() { best(edit, preview, theme) } else { change(preview, context, theme) }
-    };
-    let Some(kernel) = kernel else {
-        return vec![(2, first(own)), (1, then(own, theme))];
-    };
-    if own.agrees(kernel) {
-        let text = "by the kernel's own rule it is the same";
-        return vec![(2, first(own)), (1, then(own, theme)), (6, Line::styled(text, theme.dim()))];
-    }
-    let both = [own, kernel];
-    let row = |label: &str, cells: [String; 2], style: Style| {
-        let [left, right] = cells;
-        let pad = usize::from(COLUMN.saturating_sub(cells_of(&left)));
-        Line::from(vec![
-            Span::styled(format!("{label:<LABEL$}"), theme.label()),
-            Span::styled(format!("{left}{:pad$}  ", ""), style),
-            Span::styled(right, style),
-        ])
-    };
-    let by = |preview: &Preview| {
-        if preview.knows_adj || !preview.is_idle() {
-            format!("by {}", preview.policy)
-        } else {
-            format!("by {}: knows no adj", preview.policy)
-        }
-    };
-    let mut lines = vec![(1, row("", both.map(by), theme.dim()))];
-    if edit.is_wide() {
-        lines.push((
-            2,
-            row("best rank", both.map(|it| arrow(places(it.best), theme)), theme.plain()),
-        ));
-    } else {
-        let ranks = |it: &Preview| arrow(places([it.rank_before, it.rank_after]), theme);
-        let points = |it: &Preview| arrow(amounts(it, context), theme);
-        lines.push((2, row("badness", both.map(points), theme.plain())));
-        lines.push((2, row("rank", both.map(ranks), theme.plain())));
-    }
-    lines.push((1, row("next", both.map(next), theme.strong())));
-    lines
-}
-
-/// The best place of all that are changed, before and after.
-fn best(edit: &AdjustDialog, preview: &Preview, theme: Theme) -> Line<'static> {
-    let [before, after] = places(preview.best);
-    Line::from(vec![
-        Span::styled(format!("the {} of them  ", edit.reached.len()), theme.label()),
-        Span::raw("best rank "),
-        Span::raw(format!("{before} {} ", theme.arrow())),
-        Span::styled(after, theme.strong()),
-    ])
-}
-
-/// One to the other.
-fn arrow([before, after]: [String; 2], theme: Theme) -> String {
-    format!("{before} {} {after}", theme.arrow())
-}
-
-/// Cells of the word before what two rules say.
-const LABEL: usize = 10;
-/// Cells of what the first of them says.
-const COLUMN: u16 = 28;
-
-/// Points, before and after.
-fn amounts(preview: &Preview, context: &RowContext<'_>) -> [String; 2] {
-    [preview.before, preview.after].map(|standing| match (standing, preview.unit) {
-        (Placement::Scored(points), BadnessUnit::Pages) => {
-            let sign = if points.0 < 0 { "-" } else { "" };
-            format!("{sign}{}", text::size(context, Pages(points.0.unsigned_abs())))
-        }
-        (Placement::Scored(points), BadnessUnit::Bare) => text::grouped(points.0),
-        (Placement::Spared(reason), _) => reason.word().to_owned(),
-    })
-}
-
-/// Shares of the domain, before and after; points that are no pages have none.
-fn shares(preview: &Preview, context: &RowContext<'_>) -> Option<[String; 2]> {
-    let share = |standing: Placement| match standing.points() {
-        Some(points) => text::permille(context, points).to_string(),
-        None => "-".to_owned(),
-    };
-    (preview.unit == BadnessUnit::Pages).then(|| [preview.before, preview.after].map(share))
-}
-
-fn places(ranks: [Option<usize>; 2]) -> [String; 2] {
-    ranks.map(|rank| rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()))
-}
-
-fn next(preview: &Preview) -> String {
-    match &preview.victim {
-        Some((id, name)) => {
-            let close = if preview.too_close { ", too close" } else { "" };
-            format!("{} {name}{close}", id.pid)
-        }
-        None => "nobody".to_owned(),
-    }
-}
-
-/// Badness, share and rank, before and after.
-fn change(preview: &Preview, context: &RowContext<'_>, theme: Theme) -> Line<'static> {
-    let arrow = theme.arrow();
-    let pair = |label: &'static str, [before, after]: [String; 2], behind: &'static str| {
-        vec![
-            Span::styled(label, theme.label()),
-            Span::raw(format!("{before} {arrow} ")),
-            Span::styled(after, theme.strong()),
-            Span::raw(behind),
-        ]
-    };
-    let mut spans = pair("badness ", amounts(preview, context), "    ");
-    if let Some(shares) = shares(preview, context) {
-        spans.extend(pair("", shares, "/1000    "));
-    }
-    spans.extend(pair("rank ", places([preview.rank_before, preview.rank_after]), ""));
-    Line::from(spans)
-}
-
-/// Who would be next then.
-fn then(preview: &Preview, theme: Theme) -> Line<'static> {
-    let Some((id, name)) = &preview.victim else {
-        return Line::styled("then nobody can be chosen", theme.danger());
-    };
-    let verb = if preview.victim_stays { "stays" } else { "becomes" };
-    let style = if preview.victim_stays { theme.plain() } else { theme.victim() };
-    let mut line = Line::from(vec![
-        Span::styled(format!("next victim {verb} "), theme.label()),
-        Span::styled(format!("{id} {name}"), style),
-    ]);
-    if preview.too_close {
-        line.spans.push(Span::styled("  (too close to call)", theme.warn()));
-    }
-    line
-}
-
-/// The smallest changes that matter, and their keys.
+/// The smallest changes that put the process into or out of the first place, and their keys.
 fn proposals(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     let found = edit.proposals;
     let key =
@@ -314,7 +178,7 @@ fn proposals(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Opt
     Some(Line::from(spans))
 }
 
-/// The same value on the other scale, and what the coarse one loses.
+/// The value on the other scale, and what the coarse one loses.
 fn other_scale(edit: &AdjustDialog, machine: &Machine, theme: Theme) -> Line<'static> {
     let Some(value) = edit.value() else { return Line::default() };
     let reads = machine.legacy(value);
@@ -337,33 +201,26 @@ fn other_scale(edit: &AdjustDialog, machine: &Machine, theme: Theme) -> Line<'st
     Line::styled(text, theme.dim())
 }
 
-fn keys(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
+/// The keys that answer the question.
+fn answers(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let enter = if edit.is_wide() { " list them   " } else { " apply   " };
-    pairs(
+    keys::hints(
+        theme,
         &[
             ("Enter", enter),
             ("Esc", " leave it   "),
             ("Tab", " other scale   "),
             ("arrows", " 50 or 10"),
         ],
-        theme,
     )
 }
 
-fn more_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
+/// The keys that change what is asked.
+fn other_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let tagged = app.table.tags.iter().filter(|&&id| id != edit.who).count();
     let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
-    pairs(
-        &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
+    keys::hints(
         theme,
+        &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],
     )
-}
-
-fn pairs(pairs: &[(&'static str, &'static str)], theme: Theme) -> Line<'static> {
-    let mut spans = Vec::new();
-    for &(key, what) in pairs {
-        spans.push(Span::styled(key, theme.strong()));
-        spans.push(Span::raw(what));
-    }
-    Line::from(spans)
 }

@@ -1,8 +1,11 @@
-//! Draws the dialogs of `app::dialog`.
+//! Dialogs over the table: editors, menus, and questions before something is done.
 
 pub(crate) mod adjust;
+pub(crate) mod adjust_preview;
 pub(crate) mod bulk;
 pub(crate) mod menu;
-pub(crate) mod popup;
+pub(crate) mod revert;
+pub(crate) mod rule_consent;
 pub(crate) mod signal;
 pub(crate) mod sysctl;
+pub(crate) mod sysctl_effects;

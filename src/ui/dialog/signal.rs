@@ -1,22 +1,21 @@
-//! The questions before something happens: a signal, or putting a change back.
+//! The question before a signal: which process it is, whether the policy would choose it, what dies with
+//! it, and what that frees.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::revert::RevertDialog;
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::columns::RowContext;
 use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
 use crate::plan::consequences::{RestartOutcome, may_raise_priority};
-use crate::ui::dialog::popup;
 use crate::ui::paint::canvas::Canvas;
-use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
+use crate::ui::paint::{keys, popup, text};
 use crate::units::Kib;
 
-/// Paints the question before a signal.
+/// Paints the dialog; gives back whether all of the question is on the screen.
 pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
     let theme = canvas.theme;
     let Some(context) = app.context() else { return false };
@@ -63,17 +62,18 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.extend(
         confirm.plan.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))),
     );
-    lines.extend(haste(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
+    lines.extend(expedited(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
     if app.table.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, theme.dim())));
     }
     lines.push((9, Line::default()));
-    lines.extend(ladder(confirm, theme));
-    popup::paint(&title, lines, theme.grave_frame(), area, canvas)
+    lines.extend(confirmation(confirm, theme));
+    lines.extend(other_keys(confirm, theme));
+    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
 }
 
-/// Who it is, as the user should recognise it.
+/// The process, so that the user recognises it.
 fn facts(process: &Process, context: &RowContext<'_>, theme: Theme) -> Vec<popup::PriorityLine> {
     let label = |text: &'static str| Span::styled(text, theme.label());
     let swap = process.swap.value().unwrap_or_default();
@@ -104,20 +104,22 @@ fn facts(process: &Process, context: &RowContext<'_>, theme: Theme) -> Vec<popup
     lines
 }
 
-/// Whether the policy would choose the same.
+/// Whether the policy would choose the same process.
 fn predicted(
     app: &App,
     context: &RowContext<'_>,
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let by = match app.policy().id() {
-        "linux" => String::new(),
-        _ => format!(" by the rule of {}", app.policy().title()),
+    let policy = app.policy();
+    let by = if policy.is_running_kernel() {
+        String::new()
+    } else {
+        format!(" by the rule of {}", policy.title())
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(
-            "no prediction: the kernel would not go by the ranking now",
+            "no prediction: the kernel would not use the ranking now",
             theme.warn(),
         );
     }
@@ -133,7 +135,7 @@ fn predicted(
             Span::raw(by),
         ]),
         Some(row) => {
-            let name = context.scene.find(row.id).map_or_else(|| row.id.to_string(), text::who);
+            let name = text::name(context, row.id);
             Line::from(vec![
                 Span::styled("this is NOT the predicted victim", theme.warn()),
                 Span::raw(format!("{by}: that is {name}")),
@@ -143,15 +145,15 @@ fn predicted(
     }
 }
 
-/// What it gives back: by the study, and by the look before that has come.
+/// The memory that it gives back: by its detail, or as an estimate before the detail has come.
 fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     let process = context.scene.find(confirm.plan.who)?;
-    if let Some(study) = &confirm.plan.detail
-        && let Reading::Value(holding) = study.breakdown
+    if let Some(detail) = &confirm.plan.detail
+        && let Reading::Value(holding) = detail.breakdown
     {
         let size = |kib| text::kib(context, kib);
         let all = size(holding.freed() + holding.swap);
-        let first = match &study.sharers {
+        let first = match &detail.sharers {
             Reading::Value(sharers) => sharers.found.first(),
             _ => None,
         };
@@ -174,8 +176,8 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     })
 }
 
-/// What is done beside the signal.
-fn haste(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
+/// What is done beside the signal so that the memory comes back sooner.
+fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
     let steps: Vec<String> = confirm
         .plan
         .expedite()
@@ -189,48 +191,37 @@ fn haste(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String> {
         .collect();
     if steps.is_empty() {
         let gentle = confirm.plan.signal.ends() && confirm.plan.signal != Signal::KILL;
-        return gentle.then(|| "it ends at its own pace: nothing is hurried".to_owned());
+        return gentle.then(|| "it ends at its own pace: nothing is expedited".to_owned());
     }
-    Some(format!("hurried: {}", steps.join(", ")))
+    Some(format!("expedited: {}", steps.join(", ")))
 }
 
 /// What it takes to confirm.
-fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+fn confirmation(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     match &confirm.step {
-        ConfirmStep::Yes => lines.push((
-            0,
-            Line::from(vec![
-                Span::styled("y", theme.danger()),
-                Span::raw(" = do it   anything else = nothing"),
-            ]),
-        )),
+        ConfirmStep::Yes => lines.push((0, keys::yes(theme))),
         ConfirmStep::TypePid { typed, why } => {
             lines.push((1, Line::styled(format!("! {why}"), theme.warn())));
             let pid = confirm.plan.who.pid.to_string();
-            let rest = pid.len().saturating_sub(typed.len() + 1);
-            lines.push((
-                0,
-                Line::from(vec![
-                    Span::raw(format!("type the pid {pid} and ")),
-                    Span::styled("Enter", theme.danger()),
-                    Span::raw(": ["),
-                    Span::styled(typed.clone(), theme.strong()),
-                    Span::styled(" ", theme.cursor()),
-                    Span::raw(format!("{}]   Esc = nothing", " ".repeat(rest))),
-                ]),
-            ));
+            lines.push((0, keys::typed_number(theme, "pid", &pid, typed, "nothing")));
         }
     }
-    if let Some(study) = &confirm.plan.detail
-        && let Reading::Value(sharers) = &study.sharers
+    lines
+}
+
+/// The keys that change what the dialog asks.
+fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+    let mut lines = Vec::new();
+    if let Some(detail) = &confirm.plan.detail
+        && let Reading::Value(sharers) = &detail.sharers
         && !sharers.found.is_empty()
     {
         lines.push((
             8,
             Line::from(vec![
                 Span::styled("m", theme.strong()),
-                Span::styled(" all who live in its memory, too", theme.dim()),
+                Span::styled(" all that share its memory, too", theme.dim()),
             ]),
         ));
     }
@@ -247,46 +238,4 @@ fn ladder(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
         ));
     }
     lines
-}
-
-/// Paints the question whether to put a change back, or to make it again.
-pub fn paint_revert(app: &App, revert: &RevertDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
-    let theme = canvas.theme;
-    let who = format!("{} {}", revert.who, revert.name);
-    let (title, note, does) = if revert.again {
-        (
-            format!("Change oom_score_adj of {who} again?"),
-            "as it was before it was put back",
-            " do it again   ",
-        )
-    } else {
-        (
-            format!("Put oom_score_adj of {who} back?"),
-            "as it was before the change",
-            " put it back   ",
-        )
-    };
-    let mut lines = vec![(
-        0,
-        Line::from(vec![
-            Span::raw(format!("{} {} ", revert.from, theme.arrow())),
-            Span::styled(revert.to.to_string(), theme.strong()),
-            Span::styled(format!("  {note}"), theme.dim()),
-        ]),
-    )];
-    let process = app.scene.as_ref().and_then(|scene| scene.find(revert.who));
-    if process.is_none() {
-        lines.push((1, Line::styled("! it is gone already", theme.warn())));
-    }
-    lines.push((9, Line::default()));
-    lines.push((
-        0,
-        Line::from(vec![
-            Span::styled("Enter", theme.strong()),
-            Span::raw(does),
-            Span::styled("Esc", theme.strong()),
-            Span::raw(" leave it"),
-        ]),
-    ));
-    popup::paint(&title, lines, theme.frame(), area, canvas)
 }

@@ -1,4 +1,4 @@
-//! The sentence that the program is for, in its colours.
+//! The sentence about the next victim, in its colours.
 
 use ratatui::text::{Line, Span};
 
@@ -7,7 +7,7 @@ use crate::ui::paint::canvas::line_cells;
 use crate::ui::paint::theme::Theme;
 use crate::words::prediction::{Certainty, SentenceForm, sentence};
 
-/// The longest form of the sentence that fits.
+/// The longest form of the sentence that fits into `room` cells, else the shortest.
 #[must_use]
 pub fn fitting(context: &RowContext<'_>, theme: Theme, room: u16) -> Line<'static> {
     let mut forms = lines(context, theme);
@@ -21,6 +21,7 @@ pub fn shortest(context: &RowContext<'_>, theme: Theme) -> Line<'static> {
     lines(context, theme).pop().unwrap_or_default()
 }
 
+/// Every form of the sentence, the longest first.
 fn lines(context: &RowContext<'_>, theme: Theme) -> Vec<Line<'static>> {
     let sentence = sentence(context);
     let (label, rest) = match sentence.certainty {

@@ -1,28 +1,36 @@
-//! Which part of the screen belongs to whom. The header shrinks before the table does.
+//! The areas of the screen. The header shrinks before the table does.
 
 use ratatui::layout::Rect;
 
-use crate::app::view::kind::ViewKind;
 use crate::app::{App, HeaderLevel};
 use crate::ui::frame::header;
 
-/// The smallest screen that shows a table.
+/// The smallest screen that shows a table: columns and lines.
 pub const SMALLEST: (u16, u16) = (40, 6);
 
-/// The parts of a screen.
+/// What a view wants of the screen.
+#[derive(Clone, Copy)]
+pub struct ViewSpace {
+    /// The least height of a screen with the full header.
+    pub full_header_from: u16,
+    /// The lines of the panels on a screen of this height; nothing for a view without panels.
+    pub panel_height: Option<fn(u16) -> u16>,
+}
+
+/// The areas of a screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// On top.
+    /// The header, on top.
     pub header: Rect,
     /// What the header shows.
     pub level: HeaderLevel,
-    /// The heads of the columns.
+    /// The headings of the columns.
     pub head: Rect,
     /// The rows of the table.
     pub rows: Rect,
-    /// Under the table; without height where there is no room.
+    /// The panels under the table; without height where there is no room.
     pub panels: Rect,
-    /// How many panels stand side by side.
+    /// How many panels are side by side.
     pub panel_count: u16,
     /// The status line.
     pub status: Rect,
@@ -31,38 +39,16 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// For this screen, at least as large as [`SMALLEST`].
+    /// The areas of a screen that is at least as large as [`SMALLEST`].
     #[must_use]
-    pub fn new(app: &App, area: Rect) -> Self {
-        let level = match level(app.display.header, area.height) {
-            // What the gauges say, the charts say better.
-            HeaderLevel::Full if app.views.kind == ViewKind::Memory && area.height < 32 => {
-                HeaderLevel::Small
-            }
-            level => level,
-        };
+    pub fn new(app: &App, space: &ViewSpace, area: Rect) -> Self {
+        let level = level(app.display.header, area.height, space.full_header_from);
         let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
-        let panel_count = match (area.width, area.height) {
-            // They have all of the room.
-            _ if matches!(app.views.kind, ViewKind::Memory | ViewKind::Events) => 0,
-            (180.., 50..) => 3,
-            (110.., 32..) => 2,
-            _ => 0,
-        };
-        let panels = match panel_count {
-            0 => 0,
-            // What the files of a cgroup say is soon said.
-            _ if app.views.kind == ViewKind::Cgroups => 12,
-            _ if app.views.kind == ViewKind::Verdicts => {
-                if area.height >= 50 {
-                    16
-                } else {
-                    13
-                }
-            }
-            _ if area.height >= 50 => area.height * 3 / 10,
-            _ => (area.height / 4 + 1).max(9),
+        let (panel_count, panels) = match (space.panel_height, area.width, area.height) {
+            (Some(height), 180.., 50..) => (3, height(area.height)),
+            (Some(height), 110.., 32..) => (2, height(area.height)),
+            _ => (0, 0),
         };
         let bottom = area.height - 2;
         Self {
@@ -77,17 +63,17 @@ impl Layout {
         }
     }
 
-    /// From the heads of the columns down to the status line: where a page covers the table.
+    /// The area of a page: from the headings of the columns down to the status line.
     #[must_use]
     pub fn page(&self) -> Rect {
         Rect { height: self.status.y - self.head.y, ..self.head }
     }
 }
 
-/// What of the wished header a height allows.
-const fn level(wished: HeaderLevel, height: u16) -> HeaderLevel {
-    match wished {
-        HeaderLevel::Full if height >= 20 => HeaderLevel::Full,
+/// The level of the header that the height of the screen allows.
+const fn level(wanted: HeaderLevel, height: u16, full_from: u16) -> HeaderLevel {
+    match wanted {
+        HeaderLevel::Full if height >= full_from => HeaderLevel::Full,
         HeaderLevel::Full | HeaderLevel::Small if height >= 16 => HeaderLevel::Small,
         HeaderLevel::Off => HeaderLevel::Off,
         _ => HeaderLevel::Line,

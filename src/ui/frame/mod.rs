@@ -1,6 +1,14 @@
-//! The parts of the screen around the view: layout, header, headline, footer.
+//! The parts of the screen around the view: layout, header, status line and function bar.
 
-pub(crate) mod footer;
+pub(crate) mod alignment;
+pub(crate) mod facts;
+pub(crate) mod first_limit;
+pub(crate) mod function_bar;
+pub(crate) mod gauges;
 pub(crate) mod header;
 pub(crate) mod headline;
 pub(crate) mod layout;
+pub(crate) mod psi;
+pub(crate) mod status_line;
+pub(crate) mod title;
+pub(crate) mod warnings;

@@ -1,5 +1,5 @@
-//! Promises: why `malloc` succeeded and the machine dies anyway. What was promised against what there
-//! is, and who could still ask for most.
+//! The commitments page: why `malloc` succeeds and the machine runs out of memory anyway. The commit
+//! charge against RAM and swap, and the processes that could use most of what they have not touched yet.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -9,29 +9,24 @@ use crate::app::App;
 use crate::columns::RowContext;
 use crate::forecast::commitments::{Commitments, NextAllocation, ProcessCommitment};
 use crate::model::{Process, Reading};
-use crate::ui::page::scroll::PageShown;
-use crate::ui::paint::canvas::{Canvas, cells, wrap};
-use crate::ui::paint::text;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::lines::wrap;
+use crate::ui::paint::scroll::{PageBox, PageShown};
 use crate::ui::paint::theme::Theme;
+use crate::ui::paint::{label, text};
 use crate::units::{Kib, Pages};
 
-/// Paints the page, its rows scrolled by so many.
+/// Paints the page, its rows from `scroll` on.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
-    let boxed = area.height >= 5;
-    let inside = if boxed {
-        let inside = canvas.frame(area, "Promises", canvas.theme.frame());
-        Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
-    } else {
-        canvas.clear(area);
-        area
-    };
+    let open = PageBox::open_padded(area, "Commitments", canvas);
+    let inside = open.inside;
     let Some(context) = text::header_context(app) else { return PageShown::default() };
     let theme = canvas.theme;
     let mut lines: Vec<Line<'static>> = Vec::new();
     for line in machine(&context, inside.width, theme) {
         lines.extend(wrap(&line, inside.width, 10));
     }
-    // Where there is little room a few rows are worth more than the last words.
+    // With little room, a few rows are more useful than the last lines about the machine.
     lines.truncate(usize::from(inside.height.saturating_sub(4).max(inside.height / 2)));
     let mut y = inside.y;
     for line in &lines {
@@ -61,40 +56,25 @@ pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> Pag
             }
         }
     }
-    if boxed {
-        foot(top, page, total, area, canvas);
-    }
+    let last = total.min(top.saturating_add(page));
+    let place = format!("{}-{last} of {total}, Esc closes", (top + 1).min(total));
+    let columns = "UNSHARE: at most, by smaps_rollup; UNTOUCHED: VmData less what it has";
+    open.foot(&[&format!("{columns}; {place}"), &place], canvas);
     PageShown { page, lines: total, dialog: false }
 }
 
-fn foot(top: u16, page: u16, total: u16, area: Rect, canvas: &mut Canvas<'_>) {
-    let last = total.min(top.saturating_add(page));
-    let place = format!("{}-{last} of {total}", (top + 1).min(total));
-    let forms = [
-        format!(
-            " UNSHARE: at most, by smaps_rollup; UNTOUCHED: VmData less what it has; {place}, Esc closes "
-        ),
-        format!(" {place}, Esc closes "),
-    ];
-    let fits = |text: &&String| cells(text) + 4 < area.width;
-    if let Some(text) = forms.iter().find(fits) {
-        let taken = cells(text);
-        canvas.text(area.right() - taken - 2, area.bottom() - 1, taken, text, canvas.theme.frame());
-    }
-}
-
 fn say(theme: Theme, label: &str, text: String, style: Style) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("{label:<9} "), theme.label()), Span::styled(text, style)])
+    Line::from(vec![label::label(theme, label, LABEL), Span::styled(text, style)])
 }
 
-/// The machine: what was promised, what is behind it, and what would be missing.
+/// The machine: what is committed, what of it is backed by memory, and what would be missing.
 fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'static>> {
     let now = context.scene.now();
     let kib = |kib: Kib| text::kib(context, kib);
     let plain = theme.plain();
-    let Some(promises) = Commitments::of(now) else {
+    let Some(commitments) = Commitments::of(now) else {
         let text = "the commit charge or the anonymous memory of this machine is not known";
-        let mut lines = vec![say(theme, "promised", text.to_owned(), theme.warn())];
+        let mut lines = vec![say(theme, "committed", text.to_owned(), theme.warn())];
         lines.extend(next(context, theme));
         return lines;
     };
@@ -106,54 +86,60 @@ fn machine(context: &RowContext<'_>, width: u16, theme: Theme) -> Vec<Line<'stat
         None => String::new(),
     };
     let mut lines = vec![
-        say(theme, "promised", format!("{} (Committed_AS){limit}", kib(promises.committed)), plain),
+        say(
+            theme,
+            "committed",
+            format!("{} (Committed_AS){limit}", kib(commitments.committed)),
+            plain,
+        ),
         say(
             theme,
             "backed",
             format!(
                 "{}: {} anonymous, {} tmpfs and shared, {} in swap",
-                kib(promises.backed()),
-                kib(promises.anon),
-                kib(promises.shmem),
-                kib(promises.swapped)
+                kib(commitments.backed()),
+                kib(commitments.anon),
+                kib(commitments.shmem),
+                kib(commitments.swapped)
             ),
             plain,
         ),
         say(
             theme,
-            "not yet",
-            format!("{}: never touched, or shared since a fork", kib(promises.open())),
+            "not used",
+            format!("{}: never touched, or shared since a fork", kib(commitments.open())),
             plain,
         ),
         say(
             theme,
-            "could be",
+            "available",
             format!(
                 "{}: {} of RAM available, {} of swap free",
-                kib(promises.usable()),
-                kib(promises.available),
-                kib(promises.swap_free)
+                kib(commitments.usable()),
+                kib(commitments.available),
+                kib(commitments.swap_free)
             ),
             plain,
         ),
-        bar(&promises, width, theme),
-        verdict(context, &promises, theme),
+        bar(&commitments, width, theme),
+        verdict(context, &commitments, theme),
     ];
     lines.extend(next(context, theme));
     lines
 }
 
-/// Backed, could be backed, missing; or backed, not yet, and what would be left.
-fn bar(promises: &Commitments, width: u16, theme: Theme) -> Line<'static> {
+/// A bar of what is backed, could be backed, and would be missing; or is backed, is not used yet, and
+/// would be left.
+fn bar(commitments: &Commitments, width: u16, theme: Theme) -> Line<'static> {
     let [open, close] = theme.gauge_ends();
     let [full, soft, empty] = theme.gauge();
     let inner = usize::from(width.saturating_sub(12).min(100));
-    let whole = (promises.backed() + promises.open().max(promises.usable())).0.max(1);
+    let whole = (commitments.backed() + commitments.open().max(commitments.usable())).0.max(1);
     let cells = |kib: Kib| (kib.0 as f64 / whole as f64 * inner as f64).round() as usize;
-    let backed = cells(promises.backed()).min(inner);
-    let given = cells(promises.open().min(promises.usable())).min(inner - backed);
+    let backed = cells(commitments.backed()).min(inner);
+    let given = cells(commitments.open().min(commitments.usable())).min(inner - backed);
     let rest = inner - backed - given;
-    let last = if promises.missing().0 > 0 {
+    let last = if commitments.missing().0 > 0 {
         Span::styled("!".repeat(rest), theme.danger())
     } else {
         Span::styled(empty.repeat(rest), theme.dim())
@@ -168,36 +154,50 @@ fn bar(promises: &Commitments, width: u16, theme: Theme) -> Line<'static> {
     ])
 }
 
-fn verdict(context: &RowContext<'_>, promises: &Commitments, theme: Theme) -> Line<'static> {
+/// Whether RAM and swap would hold all commitments.
+fn verdict(context: &RowContext<'_>, commitments: &Commitments, theme: Theme) -> Line<'static> {
     let kib = |kib: Kib| text::kib(context, kib);
-    let (text, style) = if promises.missing().0 > 0 {
-        let missing = kib(promises.missing());
-        (format!("{missing} would be missing (!): the OOM killer would settle it"), theme.danger())
+    let (text, style) = if commitments.missing().0 > 0 {
+        let missing = kib(commitments.missing());
+        (
+            format!(
+                "if all commitments were used, {missing} would be missing (!): the OOM killer would act"
+            ),
+            theme.danger(),
+        )
     } else {
-        let spare = kib(promises.spare());
-        (format!("RAM and swap would hold it, with {spare} to spare"), theme.good())
+        let spare = kib(commitments.spare());
+        (
+            format!(
+                "if all commitments were used, RAM and swap would hold them, with {spare} to spare"
+            ),
+            theme.good(),
+        )
     };
-    say(theme, "if all ask", text, style)
+    say(theme, "all used", text, style)
 }
 
-/// What the next malloc may get.
+/// What the next allocation may get.
 fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     let kib = |kib: Kib| text::kib(context, kib);
     let (text, style) = match NextAllocation::of(context.scene.now()) {
         Some(NextAllocation::AtOnce(most)) => (
-            format!("mode 0: refused only if it alone exceeds RAM and swap, {}", kib(most)),
+            format!(
+                "mode 0: refused only if the request alone exceeds RAM and swap, {}",
+                kib(most)
+            ),
             theme.plain(),
         ),
         Some(NextAllocation::Free) => (
-            "mode 0: refused where it alone is more than is free or can be freed".to_owned(),
+            "mode 0: refused if the request alone is more than is free or can be freed".to_owned(),
             theme.plain(),
         ),
         Some(NextAllocation::Anything) => {
-            ("mode 1: whatever it asks for, nothing is refused".to_owned(), theme.warn())
+            ("mode 1: no request is refused".to_owned(), theme.warn())
         }
         Some(NextAllocation::UpTo(more)) => (
             format!(
-                "mode 2: {} more for all together, then it fails and nobody is killed",
+                "mode 2: {} more for all together; beyond that it fails and nothing is killed",
                 kib(more)
             ),
             theme.plain(),
@@ -207,8 +207,11 @@ fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     Some(say(theme, "malloc", text, style))
 }
 
-/// Cells of a size.
+/// The width of a column of sizes.
 const SIZE: usize = 9;
+
+/// The cells of a label, without the space behind it.
+const LABEL: usize = 9;
 
 fn head_text(width: u16) -> String {
     let mut text = format!("{:>7} ", "PID");
@@ -233,9 +236,9 @@ fn row(
     theme: Theme,
 ) -> Line<'static> {
     let page = context.scene.machine().page_size;
-    let claim = ProcessCommitment::of(process, app.commitments.holding(process.id), page);
+    let commitment = ProcessCommitment::of(process, app.commitments.holding(process.id), page);
     let mut spans = vec![Span::raw(format!("{:>7} ", process.id.pid))];
-    let sizes = [claim.untouched, claim.unshare, process.anon, process.swap];
+    let sizes = [commitment.untouched, commitment.unshare, process.anon, process.swap];
     for size in sizes.iter().take(titles(width).len()) {
         let (text, style) = sized(context, *size, theme);
         spans.push(Span::styled(format!("{text:>SIZE$} "), style));

@@ -1,45 +1,52 @@
-//! The help page, printed from the tables of keys and columns, so that it cannot lie.
+//! The help page, made from the tables of keys, columns and policies, so that it is always complete.
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::keymap::bindings::{Key, KeyContext, keys_of};
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::theme::Theme;
-use crate::ui::view::cgroups::GROUP_COLUMNS;
+use crate::ui::view::cgroup_columns::GROUP_COLUMNS;
 
-/// Cells of the keys, and where what continues is indented.
-pub const MARGIN: u16 = 20;
+/// The cells of the left part, and where continued lines are indented.
+const INDENT: u16 = 20;
 
-/// The page.
-#[must_use]
-pub fn lines(theme: Theme) -> Vec<Line<'static>> {
+/// Paints the page.
+pub fn paint(scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let lines = lines(canvas.theme);
+    scroll::paint("doomtop: keys and columns", &lines, INDENT, scroll, area, canvas)
+}
+
+fn lines(theme: Theme) -> Vec<Line<'static>> {
     let heading = |text: &str| Line::styled(text.to_owned(), theme.strong());
     let row = |left: &str, right: &str| {
-        let width = usize::from(MARGIN) - 2;
+        let width = usize::from(INDENT) - 2;
         Line::from(vec![
             Span::styled(format!("{left:<width$}  "), theme.label()),
             Span::raw(right.to_owned()),
         ])
     };
     let mut lines = vec![
-        Line::raw("Rows stand in the order in which the OOM killer would choose them."),
+        Line::raw("Rows are in the order in which the OOM killer would choose them."),
         Line::default(),
     ];
     let places = [
-        (KeyContext::Browse, "In the table"),
-        (KeyContext::Cgroups, "In the view of cgroups"),
-        (KeyContext::Verdicts, "In the view of verdicts"),
-        (KeyContext::Memory, "In the view of memory"),
-        (KeyContext::Events, "In the view of events"),
+        (KeyContext::Browse, "In the Processes view"),
+        (KeyContext::Cgroups, "In the Cgroups view"),
+        (KeyContext::Verdicts, "In the Verdicts view"),
+        (KeyContext::Memory, "In the Memory view"),
+        (KeyContext::Events, "In the Events view"),
         (KeyContext::Adjust, "In the editor of oom_score_adj"),
-        (KeyContext::Sysctl, "In the editor of overcommit and the other switches"),
-        (KeyContext::AdjRules, "On the page of the rules of adj"),
-        (KeyContext::Confirm, "In a question"),
+        (KeyContext::Sysctl, "In the editor of the sysctls"),
+        (KeyContext::AdjRules, "On the page of the adj rules"),
+        (KeyContext::Confirm, "In a confirmation"),
         (KeyContext::Menu, "In a list"),
         (KeyContext::Page, "On a page like this one"),
         (KeyContext::Journal, "In the journal"),
-        (KeyContext::Persist, "On the page that tells how to keep a value"),
+        (KeyContext::Persist, "On the page of the ways to make a value persistent"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
@@ -56,14 +63,14 @@ pub fn lines(theme: Theme) -> Vec<Line<'static>> {
     for (mark, meaning) in [
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
-        ("x", "signalled, and followed until it is gone; or somebody else's victim"),
+        ("x", "signalled, and watched until it is gone; or killed by something else"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));
     }
-    lines.push(row("[1] 1? -", "in the view of verdicts: dies by that policy, may die, is spared"));
+    lines.push(row("[1] 1? -", "in the Verdicts view: dies by that policy, may die, is spared"));
     let moved = format!("{}1 {}1", theme.moved(true), theme.moved(false));
-    lines.push(row(&moved, "one rank up or down since the last look (wide terminals)"));
+    lines.push(row(&moved, "one rank up or down since the last sample (wide terminals)"));
     lines.push(Line::default());
     lines.push(heading("Instead of a value"));
     for (dash, meaning) in
@@ -77,7 +84,7 @@ pub fn lines(theme: Theme) -> Vec<Line<'static>> {
         lines.push(row(column.title, column.about));
     }
     lines.push(Line::default());
-    lines.push(heading("Columns of the view of cgroups"));
+    lines.push(heading("Columns of the Cgroups view"));
     for column in GROUP_COLUMNS {
         lines.push(row(column.title, column.about));
     }

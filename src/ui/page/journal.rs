@@ -1,74 +1,63 @@
-//! The journal of the session: every act with what it was about and what came of it, a line each.
+//! The journal page: everything that was done in this session and its result, a line each.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::session::journal::{ChangeState, JournalEntry};
 use crate::app::{App, NoticeLevel};
-use crate::ui::page::scroll::PageShown;
-use crate::ui::paint::canvas::{Canvas, cells, line_cells, tail, wrap};
-use crate::ui::paint::text;
+use crate::ui::paint::canvas::{Canvas, cells, line_cells, tail};
+use crate::ui::paint::lines::wrap;
+use crate::ui::paint::scroll::{PageBox, PageShown};
 use crate::ui::paint::theme::Theme;
+use crate::ui::paint::{list, severity, text};
 
 /// Paints the page, scrolled so that the chosen line is in view.
 pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
     let entries = &app.session.journal.entries;
-    let boxed = area.height >= 5;
-    let inside = if boxed {
-        canvas.frame(area, "This session", theme.frame())
-    } else {
-        canvas.clear(area);
-        area
-    };
+    let page = PageBox::open(area, "This session", canvas);
+    let inside = page.inside;
     let room = inside.width.saturating_sub(2);
     let parts: Vec<[String; 4]> = entries.iter().map(|entry| parts(entry, theme)).collect();
     let widest = |nth: usize, most: u16| {
         parts.iter().map(|parts| cells(&parts[nth])).max().unwrap_or(0).min(most)
     };
     let widths = [widest(0, room / 4), widest(1, 13), widest(2, 16)];
-    let mut list = inside;
-    // What is cut off in its line stands below as a whole.
+    let mut area = inside;
+    // The result of the chosen line is shown in full below the list, where it is cut off in its line.
     if let Some((entry, parts)) = entries.get(at).zip(parts.get(at)) {
         let whole = line(app, entry, parts, widths, theme);
         if line_cells(&whole) > room && inside.height > 6 {
-            let told = wrap(&Line::raw(parts[3].clone()), room, 2);
-            let height = (told.len() as u16).min(3);
-            list.height -= height + 1;
-            for (y, line) in (list.bottom() + 1..inside.bottom()).zip(&told) {
+            let result = wrap(&Line::raw(parts[3].clone()), room, 2);
+            let height = (result.len() as u16).min(3);
+            area.height -= height + 1;
+            for (y, line) in (area.bottom() + 1..inside.bottom()).zip(&result) {
                 canvas.line(inside.x + 1, y, room, line);
             }
         }
     }
-    let inside = list;
-    let rows = usize::from(inside.height).max(1);
-    // The last lines are seen when it opens, and whatever line is chosen.
-    let last_top = entries.len().saturating_sub(rows);
-    let top = (at + 1).saturating_sub(rows).max(at.saturating_sub(rows / 2)).min(last_top);
+    let top = list::centred_top(at, usize::from(area.height), entries.len());
     if entries.is_empty() {
         let text = "nothing was changed or signalled from here";
-        canvas.text(inside.x + 1, inside.y, room, text, theme.dim());
+        canvas.text(area.x + 1, area.y, room, text, theme.dim());
     }
     let visible = entries.iter().zip(&parts).enumerate().skip(top);
-    for (y, (nth, (entry, parts))) in (inside.top()..inside.bottom()).zip(visible) {
+    for (y, (nth, (entry, parts))) in (area.top()..area.bottom()).zip(visible) {
         let mut line = line(app, entry, parts, widths, theme);
         if nth == at {
-            // Colours would be the ground of a reversed line.
-            line.spans.iter_mut().for_each(|span| span.style = theme.plain());
+            line = list::uncoloured(line, canvas);
         }
-        canvas.line(inside.x + 1, y, room, &line);
+        canvas.line(area.x + 1, y, room, &line);
         if nth == at {
-            canvas.style(Rect { y, height: 1, ..inside }, theme.cursor());
+            list::highlight(Rect { y, ..area }, canvas);
         }
     }
-    if boxed {
-        foot(app, at, area, canvas);
-    }
+    page.foot(&[&foot(app, at)], canvas);
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-    PageShown { page: inside.height, lines: count, dialog: false }
+    PageShown { page: area.height, lines: count, dialog: false }
 }
 
-/// On whom, what, from which value to which, and what came of it.
+/// The process, what was done to it, the old and the new value, and the result.
 fn parts(entry: &JournalEntry, theme: Theme) -> [String; 4] {
     let Some(acted) = &entry.acted else {
         return [String::new(), String::new(), String::new(), entry.text.clone()];
@@ -84,11 +73,7 @@ fn line(
     widths: [u16; 3],
     theme: Theme,
 ) -> Line<'static> {
-    let style = match entry.level {
-        NoticeLevel::Plain => theme.plain(),
-        NoticeLevel::Good => theme.good(),
-        NoticeLevel::Warn => theme.warn(),
-    };
+    let style = severity::notice(theme, entry.level);
     let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
     let mut spans =
         vec![Span::styled(text::clock(app, entry.unix_ms), theme.dim()), Span::styled(mark, style)];
@@ -109,8 +94,8 @@ fn line(
     Line::from(spans)
 }
 
-/// Where the page stands, and what its keys would do to the chosen line.
-fn foot(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) {
+/// The place of the chosen line, and what the keys would do to it.
+fn foot(app: &App, at: usize) -> String {
     let entries = &app.session.journal.entries;
     let change = entries.get(at).and_then(|entry| app.session.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
@@ -123,15 +108,5 @@ fn foot(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) {
     } else {
         format!("{} of {}, ", at + 1, entries.len())
     };
-    let text = format!(" {place}{does}w writes it to a file, Esc closes ");
-    let taken = cells(&text);
-    if taken + 4 < area.width {
-        canvas.text(
-            area.right() - taken - 2,
-            area.bottom() - 1,
-            taken,
-            &text,
-            canvas.theme.frame(),
-        );
-    }
+    format!("{place}{does}w writes it to a file, Esc closes")
 }

@@ -1,9 +1,10 @@
-//! Draws full-screen pages.
+//! Pages over the table, to read and to scroll.
 
 pub(crate) mod adj_rules;
 pub(crate) mod bulk_result;
 pub(crate) mod commitments;
+pub(crate) mod explain;
 pub(crate) mod help;
+pub(crate) mod incident;
 pub(crate) mod journal;
 pub(crate) mod persist;
-pub(crate) mod scroll;

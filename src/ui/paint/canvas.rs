@@ -1,47 +1,47 @@
-//! The only way to the cells: text cut by cell width, never outside the picture, and in ASCII only
-//! where that is all the terminal shows.
+//! Writes cells of the screen buffer: text cut by its width in cells, never outside the buffer, and in
+//! ASCII where the terminal shows nothing else. The rest of this room paints through it.
 
 use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::ui::paint::theme::Theme;
 
-/// Paints into a buffer.
+/// A buffer to paint into, and the theme to paint with.
 pub struct Canvas<'a> {
-    /// How.
+    /// Styles and glyphs.
     pub theme: Theme,
     buf: &'a mut Buffer,
 }
 
-/// How many cells a text takes.
+/// The width of a text in cells.
 #[must_use]
 pub fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// How many cells a line takes.
+/// The width of a line in cells.
 #[must_use]
 pub fn line_cells(line: &Line<'_>) -> u16 {
     line.spans.iter().fold(0, |sum, span| sum.saturating_add(cells(&span.content)))
 }
 
-/// How much of a text fits.
-struct Fit {
+/// The part of a text that fits.
+pub(super) struct Fit {
     /// Bytes that fit with a cut mark behind them.
-    cut_at: usize,
+    pub(super) cut_at: usize,
     /// Cells of those bytes.
     cut_cells: u16,
     /// Cells of the whole text, if it fits.
     whole: Option<u16>,
 }
 
-/// Looks no further than the room goes: a command line may be long.
-fn fit(text: &str, room: u16) -> Fit {
+/// Measures no more of the text than `room` cells: a command line may be long.
+pub(super) fn fit(text: &str, room: u16) -> Fit {
     let mut fit = Fit { cut_at: 0, cut_cells: 0, whole: None };
     let mut taken: u16 = 0;
     for (at, c) in text.char_indices() {
@@ -59,8 +59,8 @@ fn fit(text: &str, room: u16) -> Fit {
     fit
 }
 
-/// The end of a text, as much as fits: what a path ends with says most. Where something is left out
-/// it begins with a mark.
+/// The end of a text, as much as fits, behind a mark where something is left out. For paths: their last
+/// component is the most useful part.
 #[must_use]
 pub fn tail(text: &str, room: u16) -> Cow<'_, str> {
     if cells(text) <= room {
@@ -81,7 +81,7 @@ pub fn tail(text: &str, room: u16) -> Cow<'_, str> {
     Cow::Owned(format!("…{}", &rest[whole.unwrap_or(0)..]))
 }
 
-/// The text without anything but ASCII, as wide as before.
+/// The text with every other character replaced by ASCII, as wide as before.
 fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -96,7 +96,7 @@ fn ascii(text: &str) -> String {
 }
 
 impl<'a> Canvas<'a> {
-    /// For this buffer.
+    /// A canvas over this buffer.
     pub fn new(theme: Theme, buf: &'a mut Buffer) -> Self {
         Self { theme, buf }
     }
@@ -109,7 +109,7 @@ impl<'a> Canvas<'a> {
         room.min(area.right().saturating_sub(x))
     }
 
-    /// Text from the left; what does not fit is cut with a mark. Gives back the cells it took.
+    /// Writes text; what does not fit is cut off with a mark. Gives back the cells it took.
     pub fn text(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
         let room = self.room(x, y, room);
         if room == 0 || text.is_empty() {
@@ -132,24 +132,24 @@ impl<'a> Canvas<'a> {
         end + 1 - x
     }
 
-    /// One glyph of a frame, known to take one cell inside the picture.
+    /// Writes one glyph of a frame. It takes one cell, and the caller has checked that the cell exists.
     fn glyph(&mut self, x: u16, y: u16, glyph: &'static str, style: Style) {
         self.buf[(x, y)].set_symbol(glyph).set_style(style);
     }
 
-    /// Text that ends where the room ends.
+    /// Writes text that ends where the room ends.
     pub fn right(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) {
         let taken = cells(text).min(room);
         self.text(x + room - taken, y, taken, text, style);
     }
 
-    /// A line of several styles; gives back the cells it took.
+    /// Writes a line of several styles; gives back the cells it took.
     pub fn line(&mut self, x: u16, y: u16, room: u16, line: &Line<'_>) -> u16 {
         let mut taken = 0;
         for (nth, span) in line.spans.iter().enumerate() {
             let left = room.saturating_sub(taken);
             let style = line.style.patch(span.style);
-            // When there is more to come, the cut must show that.
+            // A span that fills the room exactly still needs the mark if another one follows.
             let rest = line.spans[nth + 1..].iter().any(|span| !span.content.trim().is_empty());
             if left == 0 {
                 break;
@@ -164,12 +164,12 @@ impl<'a> Canvas<'a> {
         taken
     }
 
-    /// Adds a style to cells.
+    /// Adds a style to cells that are written already.
     pub fn style(&mut self, area: Rect, style: Style) {
         self.buf.set_style(area.intersection(self.buf.area), style);
     }
 
-    /// Empties cells.
+    /// Resets cells to blanks.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buf.area);
         if area.is_empty() {
@@ -189,7 +189,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// An empty box with a title; gives back its inside.
+    /// Draws an empty box with a title; gives back the cells inside its border.
     pub fn frame(&mut self, area: Rect, title: &str, style: Style) -> Rect {
         let area = area.intersection(self.buf.area);
         self.clear(area);
@@ -219,62 +219,4 @@ impl<'a> Canvas<'a> {
         }
         Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
     }
-}
-
-/// A line without the space at which it was broken.
-fn ended(mut spans: Vec<Span<'static>>) -> Line<'static> {
-    if let Some(last) = spans.last_mut() {
-        let end = last.content.trim_end().len();
-        last.content.to_mut().truncate(end);
-    }
-    Line::from(spans)
-}
-
-/// Breaks a line at its spaces so that it fits; what continues is indented.
-#[must_use]
-pub fn wrap(line: &Line<'static>, room: u16, indent: u16) -> Vec<Line<'static>> {
-    if line_cells(line) <= room || room <= indent + 8 {
-        return vec![line.clone()];
-    }
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut taken: u16 = 0;
-    let margin = " ".repeat(usize::from(indent));
-    let mut begun = false;
-    for span in &line.spans {
-        let style = line.style.patch(span.style);
-        for word in span.content.split_inclusive(' ') {
-            let mut word = word;
-            loop {
-                let width = cells(word.trim_end());
-                if taken + width <= room {
-                    break;
-                }
-                if begun {
-                    lines.push(ended(std::mem::take(&mut spans)));
-                    spans.push(Span::raw(margin.clone()));
-                    taken = indent;
-                    begun = false;
-                    continue;
-                }
-                // A word longer than a line is broken where the line ends.
-                let fit = fit(word, room - taken + 1);
-                let at = if fit.cut_at == 0 { word.len() } else { fit.cut_at };
-                spans.push(Span::styled(word[..at].to_owned(), style));
-                word = &word[at..];
-                taken = room;
-                begun = true;
-                if word.is_empty() {
-                    break;
-                }
-            }
-            if !word.is_empty() {
-                taken = taken.saturating_add(cells(word));
-                begun |= !word.trim().is_empty();
-                spans.push(Span::styled(word.to_owned(), style));
-            }
-        }
-    }
-    lines.push(ended(spans));
-    lines
 }

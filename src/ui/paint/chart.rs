@@ -1,39 +1,28 @@
-//! A chart of cells: columns of blocks that stand on each other, eight steps a line.
+//! Column charts: a value for each cell of the width, drawn in eighths of a line.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::forecast::series::Severity;
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::severity;
 use crate::ui::paint::theme::Theme;
 
-/// What is drawn.
+/// A chart.
 pub struct Chart<'a> {
-    /// One value a cell, from the left.
+    /// One value for each cell, from the left; nothing where no value is known.
     pub cells: &'a [Option<f64>],
-    /// What the topmost step stands for.
+    /// The value of a full column.
     pub top: f64,
-    /// The cells of the first look and of the last one; outside them nothing is drawn.
+    /// The cells of the first sample and of the last one; outside them nothing is drawn.
     pub seen: (i64, i64),
-    /// The cell of the look on the screen, where that is an earlier one.
+    /// The cell of the sample on the screen, where that is not the newest.
     pub cursor: Option<usize>,
-    /// How bad a value is.
+    /// The severity of a value, which decides its colour.
     pub severity: &'a dyn Fn(f64) -> Severity,
 }
 
-/// The style of a severity.
-#[must_use]
-pub fn style_of(theme: Theme, severity: Severity) -> Style {
-    match severity {
-        Severity::Neutral => theme.label(),
-        Severity::Calm => theme.good(),
-        Severity::Care => theme.warn(),
-        Severity::Bad => theme.danger(),
-    }
-}
-
-/// How many eighths of a line a value fills: more than nothing is never drawn as nothing.
+/// The eighths of a line that a value fills: at least one for any value above 0.
 fn eighths(value: f64, top: f64, lines: u16) -> u32 {
     let all = u32::from(lines) * 8;
     if value <= 0.0 || value.is_nan() {
@@ -43,7 +32,7 @@ fn eighths(value: f64, top: f64, lines: u16) -> u32 {
     ((share * f64::from(all)).ceil() as u32).clamp(1, all)
 }
 
-/// Paints it: as wide as it has cells, or the room.
+/// Paints as many cells of the chart as the area has.
 pub fn paint(chart: &Chart<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let (first, last) = chart.seen;
@@ -53,7 +42,7 @@ pub fn paint(chart: &Chart<'_>, area: Rect, canvas: &mut Canvas<'_>) {
         let filled = cell.map_or(0, |value| eighths(value, chart.top, area.height));
         let style = match *cell {
             _ if here => theme.time_cursor(),
-            Some(value) if filled > 0 => style_of(theme, (chart.severity)(value)),
+            Some(value) if filled > 0 => severity::style(theme, (chart.severity)(value)),
             _ => theme.dim(),
         };
         for line in 0..area.height {
@@ -70,23 +59,25 @@ pub fn paint(chart: &Chart<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The same on one line, as text: for a place among words. What was never seen is blank.
+/// A chart of one line as text, to stand beside words. Cells before the first known value are blank.
 #[must_use]
 pub fn spans(
     theme: Theme,
     cells: &[Option<f64>],
     top: f64,
-    severity: &dyn Fn(f64) -> Severity,
+    judge: &dyn Fn(f64) -> Severity,
 ) -> Vec<Span<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
-    let begun = cells.iter().position(Option::is_some).unwrap_or(cells.len());
+    let first_known = cells.iter().position(Option::is_some).unwrap_or(cells.len());
     for (nth, cell) in cells.iter().enumerate() {
         let (glyph, style) = match cell {
-            None if nth < begun => (" ", theme.plain()),
+            None if nth < first_known => (" ", theme.plain()),
             None => (theme.gap(), theme.dim()),
             Some(value) => match eighths(*value, top, 1) {
                 0 => (theme.spark(0.0), theme.dim()),
-                step => (theme.spark((step - 1) as f32 / 7.0), style_of(theme, severity(*value))),
+                step => {
+                    (theme.spark((step - 1) as f32 / 7.0), severity::style(theme, judge(*value)))
+                }
             },
         };
         match spans.last_mut() {

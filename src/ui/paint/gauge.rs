@@ -1,11 +1,11 @@
-//! A bar that shows a share; what the share is stands beside it, never inside.
+//! A bar that shows a share. The number stands beside it.
 
 use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::ui::paint::theme::Theme;
 
-/// A bar of `width` cells: `used` and then `more`, both as shares of 1.
+/// A bar of `width` cells: `used` and behind it `more`, both as shares of 1.
 #[must_use]
 pub fn bar(theme: Theme, width: u16, used: f64, more: f64, style: Style) -> Vec<Span<'static>> {
     let [full, soft, empty] = theme.gauge();

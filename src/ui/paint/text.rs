@@ -1,11 +1,12 @@
-//! Numbers and names as the screen writes them: those of everywhere, and what only a screen says.
+//! Numbers and names as the screen writes them: those of `words`, and those of the screen alone.
 
 pub use crate::words::values::*;
 
 use crate::app::App;
-use crate::columns::RowContext;
+use crate::columns::{RowContext, span_of};
+use crate::model::ProcId;
 
-/// `14:03:22`, local.
+/// `14:03:22`, in local time.
 #[must_use]
 pub fn clock(app: &App, unix_ms: i64) -> String {
     let local = unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into());
@@ -13,8 +14,25 @@ pub fn clock(app: &App, unix_ms: i64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// The same sight with sizes in the unit of the header.
+/// The row context of the app with sizes in the unit of the header.
 #[must_use]
 pub fn header_context(app: &App) -> Option<RowContext<'_>> {
     app.context().map(|context| RowContext { scale: app.display.header_scale, ..context })
+}
+
+/// `1h` and not `1h00m`: a duration in seconds, in its largest unit where it is a whole number of them.
+#[must_use]
+pub fn short_span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => span_of(seconds),
+    }
+}
+
+/// `20731 chrome`; the pid alone where the process is gone.
+#[must_use]
+pub fn name(context: &RowContext<'_>, id: ProcId) -> String {
+    context.scene.find(id).map_or_else(|| id.to_string(), who)
 }

@@ -1,16 +1,17 @@
-//! How things look: named styles from the 16 terminal colours over the default background, and
-//! glyphs, each with an ASCII form.
+//! Named styles from the 16 terminal colours over the default background, and glyphs, each with an
+//! ASCII form.
 //!
-//! Severity never stands on colour alone: what is red is also bold, a letter, a `!` or a place.
+//! Severity never depends on colour alone: red text is also bold, or marked by a letter, a `!` or its
+//! position.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// What this terminal can show.
+/// Styles and glyphs, by what the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Colours; without them bold, dim, underlined and reversed remain.
+    /// Whether it shows colours; without them bold, dim, underlined and reversed remain.
     pub colour: bool,
-    /// Glyphs outside ASCII.
+    /// Whether it shows glyphs outside ASCII.
     pub unicode: bool,
 }
 
@@ -20,7 +21,7 @@ impl Default for Theme {
     }
 }
 
-/// Glyphs of a frame.
+/// The glyphs of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Border {
     /// Left and right.
@@ -51,86 +52,86 @@ impl Theme {
         Style::new()
     }
 
-    /// What must not be overlooked.
+    /// Text that must not be overlooked.
     #[must_use]
     pub const fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// It goes wrong now.
+    /// Something goes wrong now.
     #[must_use]
     pub fn danger(self) -> Style {
         self.ink(Color::Red, Modifier::BOLD)
     }
 
-    /// It went wrong just now: turned over.
+    /// An alarm that has just begun: reversed.
     #[must_use]
     pub fn flash(self) -> Style {
         self.danger().add_modifier(Modifier::REVERSED)
     }
 
-    /// It needs care.
+    /// Something needs care.
     #[must_use]
     pub fn warn(self) -> Style {
         let modifier = if self.colour { Modifier::empty() } else { Modifier::BOLD };
         self.ink(Color::Yellow, modifier)
     }
 
-    /// It is well.
+    /// Something is as it should be.
     #[must_use]
     pub fn good(self) -> Style {
         self.ink(Color::Green, Modifier::empty())
     }
 
-    /// Beside the point.
+    /// Secondary text.
     #[must_use]
     pub const fn dim(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The word before a value.
+    /// The label before a value.
     #[must_use]
     pub fn label(self) -> Style {
         self.ink(Color::Cyan, Modifier::empty())
     }
 
-    /// The heads of the columns.
+    /// Column headings.
     #[must_use]
     pub fn head(self) -> Style {
         self.bar(Color::Green)
     }
 
-    /// The head of the column that the table is sorted by.
+    /// The heading of the column that the table is sorted by.
     #[must_use]
     pub fn sorted_head(self) -> Style {
         self.bar(Color::Cyan).add_modifier(Modifier::BOLD)
     }
 
-    /// On top of a row's own style: the cursor.
+    /// The cursor, added to a row's own style.
     #[must_use]
     pub const fn cursor(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// Takes that back: for what would say the opposite when reversed.
+    /// Takes the cursor's style back. For bars: reversed, a bar would show the opposite.
     #[must_use]
     pub const fn uncursor(self) -> Style {
         Style::new().remove_modifier(Modifier::REVERSED)
     }
 
-    /// A tagged row's mark and pid.
+    /// The mark of a tagged row, and other marks of the user's choices.
     #[must_use]
     pub fn tag(self) -> Style {
         self.ink(Color::Magenta, Modifier::BOLD)
     }
 
-    /// Who dies next.
+    /// The process that dies next.
     #[must_use]
     pub fn victim(self) -> Style {
         self.danger()
     }
 
-    /// Who might die next as well.
+    /// A process that may die next, when the first ranks are too close to call.
     #[must_use]
     pub fn candidate(self) -> Style {
         self.warn()
@@ -154,9 +155,9 @@ impl Theme {
         self.ink(Color::Cyan, Modifier::empty())
     }
 
-    /// The frame of a question about life and death.
+    /// The frame of a dialog whose confirmation may lose data.
     #[must_use]
-    pub fn grave_frame(self) -> Style {
+    pub fn danger_frame(self) -> Style {
         self.ink(Color::Red, Modifier::BOLD)
     }
 
@@ -166,7 +167,7 @@ impl Theme {
         if self.unicode { ["▅", "▃", "▁"] } else { ["|", ":", " "] }
     }
 
-    /// What stands before and behind a gauge.
+    /// The glyphs before and behind a gauge.
     #[must_use]
     pub const fn gauge_ends(self) -> [&'static str; 2] {
         if self.unicode { ["", ""] } else { ["[", "]"] }
@@ -182,7 +183,7 @@ impl Theme {
         }
     }
 
-    /// One of eight heights, for a share from 0 to 1.
+    /// One of eight column heights, for a share from 0 to 1.
     #[must_use]
     pub fn spark(self, share: f32) -> &'static str {
         const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -191,43 +192,43 @@ impl Theme {
         if self.unicode { BLOCKS[nth] } else { ASCII[nth] }
     }
 
-    /// In a chart, where looks are missing; one cell.
+    /// A cell of a chart without a sample.
     #[must_use]
     pub const fn gap(self) -> &'static str {
         if self.unicode { "·" } else { "~" }
     }
 
-    /// The look on the screen, in a chart.
+    /// The sample on the screen, in a chart.
     #[must_use]
     pub fn time_cursor(self) -> Style {
         self.ink(Color::Magenta, Modifier::BOLD)
     }
 
-    /// Its line through all charts.
+    /// The line through all charts at the sample on the screen.
     #[must_use]
     pub const fn time_line(self) -> &'static str {
         if self.unicode { "│" } else { "|" }
     }
 
-    /// Under a chart: the look on the screen, and a kill.
+    /// Marks below a chart: the sample on the screen, and a kill.
     #[must_use]
     pub const fn time_marks(self) -> [&'static str; 2] {
         if self.unicode { ["▲", "✗"] } else { ["^", "x"] }
     }
 
-    /// An axis, thin and heavy.
+    /// The line of an axis, thin and heavy.
     #[must_use]
     pub const fn rules(self) -> [&'static str; 2] {
         if self.unicode { ["─", "━"] } else { ["-", "="] }
     }
 
-    /// A mark of time on it.
+    /// A mark of time on an axis.
     #[must_use]
     pub const fn tick(self) -> &'static str {
         if self.unicode { "┬" } else { "+" }
     }
 
-    /// The machine slept there, or its clock was set.
+    /// A mark on an axis: the machine was suspended, or its clock was set.
     #[must_use]
     pub const fn leap(self) -> &'static str {
         if self.unicode { "≈" } else { "%" }
@@ -239,13 +240,13 @@ impl Theme {
         if self.unicode { ["├─", "└─", "│ ", "  "] } else { ["|-", "`-", "| ", "  "] }
     }
 
-    /// Something was cut off here; one cell.
+    /// The mark where text is cut off; one cell.
     #[must_use]
     pub const fn cut(self) -> &'static str {
         if self.unicode { "…" } else { "~" }
     }
 
-    /// Behind the head of the sorted column.
+    /// The mark behind the heading of the sorted column.
     #[must_use]
     pub const fn sort_mark(self, descending: bool) -> &'static str {
         match (self.unicode, descending) {
@@ -256,7 +257,7 @@ impl Theme {
         }
     }
 
-    /// Before the number of places that a row moved.
+    /// The mark before the number of ranks that a row moved.
     #[must_use]
     pub const fn moved(self, up: bool) -> &'static str {
         match (self.unicode, up) {
@@ -267,13 +268,13 @@ impl Theme {
         }
     }
 
-    /// From one value to another.
+    /// The sign between an old and a new value.
     #[must_use]
     pub const fn arrow(self) -> &'static str {
         if self.unicode { "→" } else { "->" }
     }
 
-    /// Times.
+    /// The multiplication sign.
     #[must_use]
     pub const fn times(self) -> &'static str {
         if self.unicode { "×" } else { "x" }

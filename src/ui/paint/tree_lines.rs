@@ -1,12 +1,12 @@
-//! The lines of the tree before a command.
+//! The tree lines before a command.
 
 use crate::rows::arrange::{TreeBranch, TreeLines};
 use crate::ui::paint::canvas::{Canvas, cells};
 
-/// So many levels are drawn; deeper ones hang on a mark.
+/// Maximum number of levels drawn; a mark replaces the others.
 const LEVELS: u16 = 16;
 
-/// Paints the stem of a row into at most half of the room; gives back the cells it took.
+/// Paints the tree lines of a row into at most half of the room; gives back the cells it took.
 pub fn paint(tree_lines: TreeLines, x: u16, y: u16, room: u16, canvas: &mut Canvas<'_>) -> u16 {
     let [child, last_child, through, nothing] = canvas.theme.tree();
     let style = canvas.theme.dim();

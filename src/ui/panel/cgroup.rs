@@ -1,30 +1,37 @@
-//! The memory cgroup under the cursor in words: what its files say, and what happens at its wall.
+//! The panels of the memory cgroup under the cursor: what its files say, and what happens at its limit.
 
-use ratatui::text::{Line, Span};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 use crate::app::App;
 use crate::columns::RowContext;
 use crate::model::{Cgroup, Domain, Hierarchy, Limit, PsiLine, Reading, Scope};
 use crate::rank::also_killed::group_of;
+use crate::ui::paint::canvas::{Canvas, tail};
+use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::forecast;
-use crate::ui::view::cgroup_history;
-use crate::ui::view::cgroups::swap_of;
+use crate::ui::panel::{boxes, cgroup_history, forecast, machine};
 use crate::units::Bytes;
 
-/// The title of the panel.
-#[must_use]
-pub fn title(app: &App) -> String {
+/// Paints both panels.
+pub fn paint(app: &App, _: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
+    let [left, right] = boxes::halves(area, 50);
+    let files = files(app, theme, left.width.saturating_sub(4));
+    let files = files.unwrap_or_else(|| machine::lines(app, theme));
+    let title = title(app);
+    let title = tail(&title, left.width.saturating_sub(6));
+    boxes::paint(left, &title, &files, 11, canvas);
+    boxes::paint(right, "At the limit", &at_limit(app, theme), 11, canvas);
+}
+
+fn title(app: &App) -> String {
     let group = app.group_line().and_then(|line| app.group_at(line));
     group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
 }
 
-fn say(theme: Theme, label: &str, text: String) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("{label:<10} "), theme.label()), Span::raw(text)])
-}
-
-/// Why a fact is not there.
+/// Why a value is not known, with the mark that tables show for it.
 const fn absent<T>(reading: &Reading<T>) -> &'static str {
     match reading {
         Reading::Denied => "may not be read (!)",
@@ -39,6 +46,7 @@ fn known(name: &str, reading: Reading<u64>) -> String {
     format!("{name} {count}")
 }
 
+/// A cgroup and what its lines need.
 struct Case<'a> {
     group: &'a Cgroup,
     context: &'a RowContext<'a>,
@@ -46,9 +54,8 @@ struct Case<'a> {
     theme: Theme,
 }
 
-/// What its files say.
-#[must_use]
-pub fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
+/// What the files of the cgroup say; nothing for the machine.
+fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
     let context = app.context()?;
     let group = app.group_at(app.group_line()?)?;
     let version_1 = context.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
@@ -65,7 +72,7 @@ pub fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> 
 
 impl Case<'_> {
     fn say(&self, label: &str, text: String) -> Line<'static> {
-        say(self.theme, label, text)
+        label::line(self.theme, label, text)
     }
 
     fn size(&self, size: Bytes) -> String {
@@ -104,9 +111,9 @@ impl Case<'_> {
 
     fn high(&self) -> Line<'static> {
         let text = match self.group.high {
-            Reading::Value(Limit::Max) => "max: nothing is throttled before the wall".to_owned(),
+            Reading::Value(Limit::Max) => "max: nothing is throttled before the limit".to_owned(),
             Reading::Value(Limit::At(size)) => {
-                format!("throttled above {}, nobody is killed", self.size(size))
+                format!("throttled above {}, nothing is killed", self.size(size))
             }
             absence => absent(&absence).to_owned(),
         };
@@ -127,17 +134,19 @@ impl Case<'_> {
         self.say("swap", text)
     }
 
-    /// Whether version 1 kills anybody at this wall.
+    /// Whether version 1 kills at this limit.
     fn disabled(&self) -> Line<'static> {
         let text = match self.group.oom_kill_disabled {
-            Reading::Value(true) => "disabled: at the wall its tasks wait (oom_kill_disable 1)",
-            Reading::Value(false) => "at the wall somebody is killed (oom_kill_disable 0)",
+            Reading::Value(true) => "disabled: at the limit its tasks wait (oom_kill_disable 1)",
+            Reading::Value(false) => {
+                "enabled: at the limit a process is killed (oom_kill_disable 0)"
+            }
             ref absence => absent(absence),
         };
         self.say("oom kill", text.to_owned())
     }
 
-    /// The two counters of version 1.
+    /// The counters of version 1.
     fn fails(&self) -> Line<'static> {
         let events = self.group.events;
         self.say(
@@ -146,11 +155,11 @@ impl Case<'_> {
         )
     }
 
-    /// Whether version 2 kills it as a whole.
+    /// Whether version 2 kills all of it at once.
     fn group(&self) -> Line<'static> {
         let text = match self.group.oom_group {
-            Reading::Value(true) => "1: whoever is chosen takes all of it along".to_owned(),
-            Reading::Value(false) => "0: whoever is chosen falls alone".to_owned(),
+            Reading::Value(true) => "1: an OOM kill kills the whole cgroup".to_owned(),
+            Reading::Value(false) => "0: the chosen process dies alone".to_owned(),
             absence => absent(&absence).to_owned(),
         };
         self.say("oom.group", text)
@@ -187,46 +196,71 @@ impl Case<'_> {
 }
 
 /// What happens when it can take no more.
-#[must_use]
-pub fn wall(app: &App, theme: Theme) -> Vec<Line<'static>> {
+fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
     let (Some(context), Some(line)) = (app.context(), app.group_line()) else { return Vec::new() };
     let (scene, now) = (context.scene, context.scene.now());
     let group = app.group_at(line);
     let scope = group.map_or(Scope::Global, |group| Scope::Memcg(group.path.clone()));
     let domain = Domain::of(&scope, now);
     let mut lines = Vec::new();
-    let Some(wall) = &line.limit else {
+    let Some(limit) = &line.limit else {
         let above = domain.weighed_by.as_ref().map_or(Scope::GLOBAL, |name| name.as_str());
-        lines.push(say(theme, "wall", format!("none of its own; the next above is {above}")));
-        lines.push(say(theme, "total", step(&context, &domain)));
+        lines.push(label::line(
+            theme,
+            "limit",
+            format!("none of its own; the next above is {above}"),
+        ));
+        lines.push(label::line(theme, "total", step(&context, &domain)));
         return lines;
     };
-    lines.push(say(theme, "room", text::room(&context, wall)));
-    lines.extend(wall.full.map(|full| say(theme, "forecast", forecast::sentence("full", &full))));
-    lines.push(say(theme, "total", step(&context, &domain)));
-    let Some(fate) = &line.outcome else { return lines };
-    lines.push(say(theme, "victim", text::outcome(&context, fate)));
-    let victim = fate.victim.and_then(|id| scene.find(id));
-    if let Some(other) = fate.beside().and_then(|id| scene.find(id)) {
-        lines.push(say(theme, "runner-up", text::who(other)));
+    lines.push(label::line(theme, "room", text::room(&context, limit)));
+    lines.extend(
+        limit.full.map(|full| label::line(theme, "forecast", forecast::sentence("full", &full))),
+    );
+    lines.push(label::line(theme, "total", step(&context, &domain)));
+    let Some(outcome) = &line.outcome else { return lines };
+    lines.push(label::line(theme, "victim", text::outcome(&context, outcome)));
+    let victim = outcome.victim.and_then(|id| scene.find(id));
+    if let Some(other) = outcome.beside().and_then(|id| scene.find(id)) {
+        lines.push(label::line(theme, "runner-up", text::who(other)));
     }
     let with = match victim.and_then(|victim| group_of(victim, &domain, now)) {
-        Some(group) if fate.also_killed > 0 => {
-            format!("{} more of {} (memory.oom.group)", fate.also_killed, group.path)
+        Some(group) if outcome.also_killed > 0 => {
+            format!("{} more of {} (memory.oom.group)", outcome.also_killed, group.path)
         }
-        _ if victim.is_some() => "nobody by memory.oom.group".to_owned(),
+        _ if victim.is_some() => "no other by memory.oom.group".to_owned(),
         _ => return lines,
     };
-    lines.push(say(theme, "with it", with));
+    lines.push(label::line(theme, "with it", with));
     lines
 }
 
-/// `8.00G: 1 adj = 8.2M`.
+/// `8.00G: 1 adj = 8.2M`: the total that badness is weighed against, and one step of adj.
 fn step(context: &RowContext<'_>, domain: &Domain) -> String {
-    let whose = match &domain.weighed_by {
+    let of = match &domain.weighed_by {
         Some(name) => format!(" (of {name})"),
         None => String::new(),
     };
     let total = text::size(context, domain.pages);
-    format!("{total}{whose}: 1 adj = {}", text::step_of(context, domain))
+    format!("{total}{of}: 1 adj = {}", text::step_of(context, domain))
+}
+
+/// Swap in use and its limit: version 1 counts it together with memory.
+pub fn swap_of(group: &Cgroup, hierarchy: Option<Hierarchy>) -> (Reading<Bytes>, Reading<Limit>) {
+    if hierarchy != Some(Hierarchy::V1) {
+        return (group.swap_usage, group.swap_limit);
+    }
+    let usage = match (group.memsw_usage, group.usage) {
+        (Reading::Value(both), Reading::Value(memory)) => {
+            Reading::Value(both.saturating_sub(memory))
+        }
+        (both, _) => both,
+    };
+    let limit = group.memsw_limit.map(|both| match (both, group.limit) {
+        (Limit::At(both), Reading::Value(Limit::At(memory))) => {
+            Limit::At(both.saturating_sub(memory))
+        }
+        (both, _) => both,
+    });
+    (usage, limit)
 }

@@ -1,59 +1,27 @@
-//! The machine in words: where its memory is, what was promised, and when the killer comes.
+//! The machine panel: where its memory is, what is committed, and when the killer acts.
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
 use crate::model::{OvercommitMode, PressureWatch, Reading};
-use crate::ui::frame::header;
+use crate::ui::frame::facts;
+use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::conditions;
-use crate::ui::panel::forecast;
+use crate::ui::panel::{conditions, forecast};
 
-/// What the panel says.
+/// The lines of the panel.
 #[must_use]
 pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
     let Some(context) = text::header_context(app) else { return Vec::new() };
-    let now = context.scene.now();
-    let kib = |kib| text::kib(&context, kib);
-    let say = |label: &'static str, text: String| {
-        Line::from(vec![Span::styled(format!("{label:<10} "), theme.label()), Span::raw(text)])
-    };
-    let memory = now.memory;
-    let mut lines = vec![
-        say(
-            "RAM",
-            format!(
-                "{}: {} used, {} cache, {} free",
-                kib(memory.total_kib),
-                kib(memory.used()),
-                kib(memory.cache_kib),
-                kib(memory.free_kib)
-            ),
-        ),
-        say("shared", format!("{} tmpfs and shared: no kill need free it", kib(memory.shmem_kib))),
-    ];
-    let note = text::scope_note(context.scene);
-    if !note.is_empty() {
-        let domain = context.scene.domain();
-        lines.insert(0, say("scope", format!("{domain}{note}")));
-    }
-    if memory.hugetlb_kib.0 > 0 {
-        lines.push(say("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
-    }
-    if now.swap.total_kib.0 == 0 {
-        lines.push(say("swap", "none: anonymous memory has nowhere to go".to_owned()));
-    } else {
-        let text = format!("{}, {} free", kib(now.swap.total_kib), kib(now.swap.free_kib));
-        lines.push(say("swap", text));
-        if let Some(traffic) = header::traffic(&context) {
-            lines.push(say("", traffic));
-        }
-    }
-    lines.extend(promises(&context).into_iter().map(|(label, text)| say(label, text)));
+    let say = |(label, text): (&'static str, String)| label::line(theme, label, text);
+    let mut lines = killer(app, &context, theme);
+    let killer_has_conditions = lines.len() > 1;
+    let mut rest: Vec<Line<'static>> = memory(&context).into_iter().map(say).collect();
+    rest.extend(commitments(&context).into_iter().map(say));
     let total = context.scene.domain();
-    lines.push(say(
+    rest.push(say((
         "total",
         format!(
             "{} ({}): 1 adj = {}",
@@ -61,97 +29,149 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
             total.name,
             text::step(&context)
         ),
-    ));
-    lines.extend(forecast::lines(&context).into_iter().map(|(label, text)| say(label, text)));
-    lines.extend(forecast::eating(app, &context).map(|text| say("eating now", text)));
-    let armed = context.policy.trigger_state(context.scene);
-    // What holds the killer back comes first, where that can be told apart.
-    let killer = say("the killer", armed.why);
-    let gate = conditions::lines(app, &context, theme);
-    if gate.is_empty() {
-        lines.push(killer);
+    )));
+    rest.extend(forecast::lines(&context).into_iter().map(say));
+    rest.extend(
+        forecast::growing_fastest(app, &context)
+            .map(|text| say(("growing", format!("fastest: {text}")))),
+    );
+    // Conditions that can be told apart explain most, so they come first.
+    if killer_has_conditions {
+        lines.append(&mut rest);
     } else {
-        lines.splice(0..0, std::iter::once(killer).chain(gate));
+        rest.append(&mut lines);
+        lines = rest;
     }
-    let pressure = match now.pressure.some {
+    lines.extend(pressure(app, &context).into_iter().map(say));
+    lines
+}
+
+/// Scope, RAM and swap.
+fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let now = context.scene.now();
+    let kib = |kib| text::kib(context, kib);
+    let memory = now.memory;
+    let mut lines = Vec::new();
+    let note = text::scope_note(context.scene);
+    if !note.is_empty() {
+        lines.push(("scope", format!("{}{note}", context.scene.domain())));
+    }
+    lines.push((
+        "RAM",
+        format!(
+            "{}: {} used, {} cache, {} free",
+            kib(memory.total_kib),
+            kib(memory.used()),
+            kib(memory.cache_kib),
+            kib(memory.free_kib)
+        ),
+    ));
+    lines.push((
+        "shared",
+        format!("{} tmpfs and shared: a kill may not free it", kib(memory.shmem_kib)),
+    ));
+    if memory.hugetlb_kib.0 > 0 {
+        lines.push(("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
+    }
+    if now.swap.total_kib.0 == 0 {
+        lines.push(("swap", "none: anonymous memory cannot be swapped out".to_owned()));
+    } else {
+        let text = format!("{}, {} free", kib(now.swap.total_kib), kib(now.swap.free_kib));
+        lines.push(("swap", text));
+        lines.extend(facts::swap_traffic(context).map(|traffic| ("", traffic)));
+    }
+    lines
+}
+
+/// What the killer waits for, and its conditions where they can be told apart.
+fn killer(app: &App, context: &RowContext<'_>, theme: Theme) -> Vec<Line<'static>> {
+    let state = context.policy.trigger_state(context.scene);
+    let mut lines = vec![label::line(theme, "the killer", state.why)];
+    lines.extend(conditions::lines(app, context, theme, label::PANEL));
+    lines
+}
+
+/// Pressure, and how its rise is noticed.
+fn pressure(app: &App, context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let pressure = context.scene.now().pressure;
+    let text = match pressure.some {
         Reading::Value(some) => {
             format!("{}% of the last 10 s some task waited for memory", text::share(some.avg10))
         }
         _ => "pressure (PSI) is not available here".to_owned(),
     };
-    lines.push(say("pressure", pressure));
-    lines.extend(watch(app).into_iter().map(|text| say("", text)));
-    if let (Reading::Value(some), Reading::Value(full)) =
-        (now.pressure.io_some, now.pressure.io_full)
-    {
+    let mut lines = vec![("pressure", text)];
+    lines.extend(watch(app).into_iter().map(|text| ("", text)));
+    if let (Reading::Value(some), Reading::Value(full)) = (pressure.io_some, pressure.io_full) {
         let (some, full) = (text::share(some.avg10), text::share(full.avg10));
-        lines.push(say("disks", format!("{some}% of the last 10 s some task waited, {full}% all")));
+        lines.push(("disks", format!("{some}% of the last 10 s some task waited, {full}% all")));
     }
     lines
 }
 
-/// How the beginning of pressure is noticed.
+/// How a rise of pressure is noticed between two samples.
 fn watch(app: &App) -> Vec<String> {
     let Some(scene) = app.scene.as_ref().filter(|_| app.start.live) else { return Vec::new() };
-    let whose = if app.refresh.pace.cgroup.is_some() { " in the scope" } else { "" };
+    let scope = if app.refresh.pace.cgroup.is_some() { " in the scope" } else { "" };
     let mut lines = match &app.refresh.pace.watch {
         PressureWatch::Off if app.start.acting == ActingMode::Elsewhere => {
-            vec!["another proc tree: seen by each look only".to_owned()]
+            vec!["another proc tree: known at each sample only".to_owned()]
         }
         PressureWatch::Off => return Vec::new(),
-        PressureWatch::Trigger(rule) => vec![format!("waiting for {rule}{whose} wakes the screen")],
+        PressureWatch::Trigger(rule) => vec![format!("waiting for {rule}{scope} wakes the screen")],
         PressureWatch::Reading(rule, why) => vec![
             format!(
-                "read every {} s{whose}: {} ms wake the screen",
+                "read every {} s{scope}: {} ms wake the screen",
                 rule.window.0 / 1000,
                 rule.stall.0
             ),
             format!("no trigger: {why}"),
         ],
-        PressureWatch::Unavailable(why) => vec!["seen by each look only:".to_owned(), why.clone()],
+        PressureWatch::Unavailable(why) => {
+            vec!["known at each sample only:".to_owned(), why.clone()]
+        }
     };
     if app.refresh.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
-        lines.push("without swap hardly any comes before a kill".to_owned());
+        lines.push("without swap, kills come with little pressure".to_owned());
     }
     lines
 }
 
-/// Overcommit, explained.
-fn promises(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
-    let now = context.scene.now();
-    let commit = now.overcommit;
-    let mut lines = Vec::new();
+/// What the overcommit mode means, and the commit charge against its limit.
+fn commitments(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let commit = context.scene.now().overcommit;
     let meaning = match commit.mode.value() {
         Some(OvercommitMode::Heuristic) => {
-            "0 heuristic: only what is obviously too much is refused"
+            "0 heuristic: only obviously too large requests are refused"
         }
-        Some(OvercommitMode::Always) => "1 always: nothing is refused, the OOM killer settles it",
+        Some(OvercommitMode::Always) => "1 always: no request is refused, the OOM killer acts",
         Some(OvercommitMode::Strict) => {
             "2 strict: allocations over the limit fail, before the OOM killer"
         }
         Some(OvercommitMode::Unknown(_)) => "a mode that doomtop does not know",
         None => "its mode could not be read",
     };
-    lines.push(("overcommit", meaning.to_owned()));
-    if let Some(charge) = commit.charge() {
-        let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
-        lines.push((
-            "promised",
-            format!(
-                "{} of a limit of {} ({}%): {law}",
-                text::kib(context, charge.committed),
-                text::kib(context, charge.limit),
-                charge.percent()
-            ),
-        ));
-        let limit = match (commit.kbytes.value(), commit.ratio.value()) {
-            (Some(kbytes), _) if kbytes.0 > 0 => {
-                format!("limit = {} (overcommit_kbytes) + swap", text::kib(context, kbytes))
-            }
-            (_, Some(ratio)) => format!("limit = {ratio}% of RAM (overcommit_ratio) + swap"),
-            _ => return lines,
-        };
-        lines.push(("", limit));
+    let mut lines = vec![("overcommit", meaning.to_owned())];
+    let Some(charge) = commit.charge() else { return lines };
+    let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
+    lines.push((
+        "committed",
+        format!(
+            "{} of a limit of {} ({}%): {law}",
+            text::kib(context, charge.committed),
+            text::kib(context, charge.limit),
+            charge.percent()
+        ),
+    ));
+    match (commit.kbytes.value(), commit.ratio.value()) {
+        (Some(kbytes), _) if kbytes.0 > 0 => {
+            let kbytes = text::kib(context, kbytes);
+            lines.push(("", format!("limit = {kbytes} (overcommit_kbytes) + swap")));
+        }
+        (_, Some(ratio)) => {
+            lines.push(("", format!("limit = {ratio}% of RAM (overcommit_ratio) + swap")));
+        }
+        _ => {}
     }
     lines
 }

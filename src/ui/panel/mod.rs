@@ -1,9 +1,12 @@
 //! The panels below the table.
 
+pub(crate) mod boxes;
 pub(crate) mod cgroup;
+pub(crate) mod cgroup_history;
 pub(crate) mod conditions;
 pub(crate) mod explain;
 pub(crate) mod forecast;
 pub(crate) mod machine;
-pub(crate) mod panels;
+pub(crate) mod processes;
 pub(crate) mod session;
+pub(crate) mod verdict;

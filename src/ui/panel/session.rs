@@ -1,35 +1,32 @@
-//! What was done in this session, and who is being followed after a signal.
+//! The session panel: kills, what was done from here, and signalled processes that are not gone yet.
 
 use ratatui::text::{Line, Span};
 
+use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::session::journal::JournalEntry;
 use crate::app::session::pending::PendingSignal;
 use crate::app::{App, NoticeLevel};
-use crate::columns::span_of;
-use crate::model::Signal;
-use crate::ui::frame::header;
-use crate::ui::paint::text;
+use crate::columns::{cgroup_leaf, human_size, span_of};
+use crate::model::{EventTime, Killer, OomEvent, Signal};
+use crate::ui::frame::facts::{self, OomKills};
 use crate::ui::paint::theme::Theme;
-use crate::ui::view::events;
+use crate::ui::paint::{dates, severity, text};
 
 /// The panel's title.
 #[must_use]
 pub fn title(app: &App) -> &'static str {
-    if app.incidents.timeline.events.is_empty() {
-        "This session"
-    } else {
-        "Kills, and acts from here"
-    }
+    if app.incidents.timeline.events.is_empty() { "This session" } else { "Kills and actions" }
 }
 
-/// What the panel says: the newest at the bottom, always visible.
+/// The lines of the panel, the newest at the bottom, where it is always visible.
 #[must_use]
 pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let height = usize::from(height);
     let mut foot = Vec::new();
-    for pursuit in &app.session.journal.pending {
-        foot.push(pursued(app, pursuit, theme));
+    for signal in &app.session.journal.pending {
+        foot.push(pending(app, signal, theme));
     }
     match &app.session.journal.last_made()[..] {
         [] => {}
@@ -43,34 +40,19 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
         }
     }
     if let Some(context) = text::header_context(app)
-        && let Some(kills) = header::kills(app, &context)
+        && let Some(kills) = OomKills::of(app, &context)
     {
-        foot.push(Line::styled(format!("{kills} since boot"), theme.dim()));
+        foot.push(Line::styled(format!("{} since boot", kills.words()), theme.dim()));
     }
-    foot.push(Line::styled(header::privileges(app), theme.dim()));
+    foot.push(Line::styled(facts::privileges(app), theme.dim()));
     foot.truncate(height);
     let room = height - foot.len();
     let all = app.event_entries();
     let newest = all.iter().skip(all.len().saturating_sub(room));
     let mut lines: Vec<Line<'static>> = newest
-        .filter_map(|entry| {
-            let entry = match entry {
-                TimelineEntry::Kill(nth) => {
-                    return Some(events::brief(app, app.incidents.timeline.find(*nth)?, theme));
-                }
-                TimelineEntry::Act(at) => app.session.journal.entries.get(*at)?,
-            };
-            let style = match entry.level {
-                NoticeLevel::Plain => theme.plain(),
-                NoticeLevel::Good => theme.good(),
-                NoticeLevel::Warn => theme.warn(),
-            };
-            let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
-            Some(Line::from(vec![
-                Span::styled(text::clock(app, entry.unix_ms), theme.dim()),
-                Span::styled(mark, style),
-                Span::styled(entry.text.clone(), style),
-            ]))
+        .filter_map(|entry| match entry {
+            TimelineEntry::Kill(nth) => Some(kill(app, app.incidents.timeline.find(*nth)?, theme)),
+            TimelineEntry::Act(at) => Some(act(app, app.session.journal.entries.get(*at)?, theme)),
         })
         .collect();
     if lines.is_empty() && room > 0 {
@@ -83,38 +65,75 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     lines
 }
 
-/// The same in a few words, for a screen without panels: the first of them, and how many more.
-#[must_use]
-pub fn pursuing(app: &App) -> Option<String> {
-    let pending = &app.session.journal.pending;
-    // The one that something can be done about stands before those that need time.
-    let stuck = pending.iter().find(|it| it.patience(app.clock()).is_none());
-    let pursuit = stuck.or(pending.first())?;
-    let since = span_of(app.clock().saturating_sub(pursuit.since).0 / 1000);
-    let mut text = format!("x {} {}: {} {since}", pursuit.who, pursuit.name, pursuit.signal);
-    if pending.len() > 1 {
-        text.push_str(&format!(", {} more", pending.len() - 1));
-    }
-    Some(text)
+/// Something that was done from here, in one line.
+fn act(app: &App, entry: &JournalEntry, theme: Theme) -> Line<'static> {
+    let style = severity::notice(theme, entry.level);
+    let mark = if entry.level == NoticeLevel::Warn { "! " } else { "  " };
+    Line::from(vec![
+        Span::styled(text::clock(app, entry.unix_ms), theme.dim()),
+        Span::styled(mark, style),
+        Span::styled(entry.text.clone(), style),
+    ])
 }
 
-/// A signalled process that is not gone: how long it has had, what it does, what can be done.
-fn pursued(app: &App, pursuit: &PendingSignal, theme: Theme) -> Line<'static> {
-    let since = app.clock().saturating_sub(pursuit.since).0 / 1000;
-    let PendingSignal { who, name, signal, .. } = pursuit;
+/// A kill in one line: `13:21:40  memcg 29987 cc1plus 2.1G in pod7f2c, as predicted`.
+fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
+    let clock = if event.time == EventTime::Order {
+        String::new()
+    } else if dates::day_of(app, event.unix_ms) == dates::today(app) {
+        text::clock(app, event.unix_ms)
+    } else {
+        format!("{:<8}", dates::date(dates::day_of(app, event.unix_ms)))
+    };
+    let about = match event.time {
+        EventTime::Stamp | EventTime::Within(_) => "~ ",
+        _ => "  ",
+    };
+    let mut text = victim_text(event);
+    if let Some(rss) = event.victim.and_then(|victim| victim.rss) {
+        text.push_str(&format!(" {}", human_size(rss.bytes())));
+    }
+    if let Some(path) = event.domain.as_ref().or(event.cgroup.as_ref()) {
+        text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
+    }
+    let prediction = prediction_word(event.prediction);
+    if !prediction.is_empty() {
+        text.push_str(&format!(", {prediction}"));
+    }
+    Line::from(vec![
+        Span::styled(clock, theme.dim()),
+        Span::styled(about, theme.dim()),
+        Span::styled(format!("{} ", killer(event)), theme.warn()),
+        Span::raw(text),
+    ])
+}
+
+/// Which killer it was; of a kill that was only counted, how its victim is known.
+fn killer(event: &OomEvent) -> &'static str {
+    match event.by {
+        Killer::Counted if event.guessed => "kill, victim guessed:",
+        Killer::Counted => "kill, victim unknown:",
+        by => by.word(),
+    }
+}
+
+/// A signalled process that is not gone: since when, what it does, and which key sends SIGKILL.
+fn pending(app: &App, pending: &PendingSignal, theme: Theme) -> Line<'static> {
+    let since = app.clock().saturating_sub(pending.since).0 / 1000;
+    let PendingSignal { who, name, signal, .. } = pending;
     let mut spans = vec![
         Span::styled("x ", theme.danger()),
         Span::raw(format!("{who} {name}: {signal} {} ago", span_of(since))),
     ];
     let process = app.scene.as_ref().and_then(|scene| scene.find(*who));
-    let why = match (&pursuit.why, process) {
+    let why = match (&pending.why, process) {
         (Some(why), _) => why.clone(),
         (None, Some(process)) if process.dying && process.has_mm => "is ending".to_owned(),
         (None, Some(process)) if process.dying => "has given its memory back, is ending".to_owned(),
         (None, _) => "not gone yet".to_owned(),
     };
     spans.push(Span::styled(format!(", {why}"), theme.warn()));
-    let more = match pursuit.patience(app.clock()) {
+    let more = match pending.patience(app.clock()) {
         Some(rest) => format!("; stuck in {}", span_of(rest.0.div_ceil(1000))),
         None if *signal == Signal::KILL => String::new(),
         None => key_of(KeyContext::Browse, Action::Escalate)

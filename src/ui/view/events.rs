@@ -1,23 +1,50 @@
-//! What happened: every kill that was heard of, and what was done from here; and the page about one.
+//! The Events view: every kill known from a log or a counter, and what was done from here.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::event_text::{civil, prediction_word, victim_text};
+use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
-use crate::app::page::incident::IncidentPage;
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{EventTime, Killer, OomEvent, PredictionResult, SourceState, Victim};
+use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim};
+use crate::ui::frame::layout::{Layout, ViewSpace};
+use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
-use crate::ui::paint::text;
+use crate::ui::paint::dates::{date, day_of, today};
 use crate::ui::paint::theme::Theme;
+use crate::ui::paint::{list, severity, text};
+use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts, no_panels};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// The view.
+pub static PARTS: ViewParts = ViewParts {
+    space: ViewSpace { full_header_from: FULL_HEADER_FROM, panel_height: None },
+    paint,
+    paint_panels: no_panels,
+    status,
+};
 
-/// Where the parts of a line stand: each ends a cell before the next one.
+/// The status line: how many kills there were, and which keys the view has.
+fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
+    let count = app.incidents.timeline.events.len();
+    let kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
+    let mut parts = vec![Span::raw(kills), status_line::pace(app, theme)];
+    parts.extend(status_line::adj_rules(app, theme));
+    if app.views.events.kills_only {
+        parts.push(Span::styled("kills only", theme.warn()));
+    }
+    let keys = [
+        (Action::ExplainKill, "explain"),
+        (Action::LookBefore, "the sample before"),
+        (Action::KillsOnly, "kills only"),
+    ];
+    parts.extend(status_line::keys(app, KeyContext::Events, &keys, theme));
+    parts
+}
+
+/// The widths of the parts of a line; a free cell is behind each.
 struct Grid {
     time: u16,
     by: u16,
@@ -32,12 +59,13 @@ struct Grid {
 
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
-        let dated = app.incidents.timeline.events.iter().any(|it| day(app, it) != today(app));
-        // Of a file the stamps stand there as they are.
+        let dated =
+            app.incidents.timeline.events.iter().any(|it| day_of(app, it.unix_ms) != today(app));
+        // Events of a log file have no time but the stamp of their line.
         let stamps = app.incidents.timeline.events.iter().filter(|it| it.time == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
-        // Where there is little room, the first line of a day has the day and no seconds.
+        // On a narrow screen the first line of a day has the date and no seconds.
         let time = match (dated, width) {
             (true, 100..) => 15,
             (true, _) => 12,
@@ -53,9 +81,9 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
-        let told = app.incidents.timeline.events.iter().any(told);
-        let seen = if width >= 76 && told { 12 } else { 0 };
+        let compared = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
+        let compared = app.incidents.timeline.events.iter().any(compared);
+        let seen = if width >= 76 && compared { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
             .filter(|&&cells| cells > 0)
@@ -65,31 +93,8 @@ impl Grid {
     }
 }
 
-/// Days since 1970, local.
-fn day(app: &App, happening: &OomEvent) -> i64 {
-    day_of(app, happening.unix_ms)
-}
-
-fn day_of(app: &App, unix_ms: i64) -> i64 {
-    unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into()).div_euclid(86_400)
-}
-
-/// The day of the newest look.
-fn today(app: &App) -> i64 {
-    let past = &app.playback.past;
-    let newest = past.newest().and_then(|nth| past.facts(nth));
-    newest.map_or(0, |theme| day_of(app, theme.clock.unix_ms))
-}
-
-/// `Nov 20`.
-fn date(day: i64) -> String {
-    let (_, month, day) = civil(day);
-    let month = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at));
-    format!("{} {day:2}", month.unwrap_or(&"?"))
-}
-
-/// Paints the view; how many of its lines can be shown comes back.
-pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 {
+fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
+    let (head, rows) = (layout.head, layout.rows);
     let theme = canvas.theme;
     let grid = Grid::new(app, rows.width);
     canvas.style(head, theme.head());
@@ -98,7 +103,7 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
     let height = rows.height.saturating_sub(foot.len() as u16);
     let entries = app.event_entries();
     if entries.is_empty() {
-        let text = "no kill was heard of, and nothing was changed or signalled from here";
+        let text = "no kill is known, and nothing was changed or signalled from here";
         canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app
@@ -117,33 +122,36 @@ pub fn paint(app: &App, head: Rect, rows: Rect, canvas: &mut Canvas<'_>) -> u16 
         before = own;
         match entry {
             TimelineEntry::Kill(nth) => {
-                if let Some(happening) = app.incidents.timeline.find(*nth) {
+                if let Some(event) = app.incidents.timeline.find(*nth) {
                     let chosen = at == app.views.events.cursor.at;
-                    paint_kill(app, &grid, happening, (is_first, chosen), strip, canvas);
+                    paint_kill(app, &grid, event, (is_first, chosen), strip, canvas);
                 }
             }
             TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, canvas),
         }
         if at == app.views.events.cursor.at {
-            canvas.style(strip, theme.cursor());
+            list::highlight(strip, canvas);
         }
     }
     for (y, line) in (rows.top() + height..rows.bottom()).zip(&foot) {
         canvas.line(rows.x, y, rows.width, line);
     }
-    height
+    RowsShown { rows: height, columns_left: 0 }
 }
 
+/// The day of a line, which is shown where it differs from that of the line before.
 fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
-        TimelineEntry::Kill(nth) => app.incidents.timeline.find(*nth).map(|it| day(app, it)),
+        TimelineEntry::Kill(nth) => {
+            app.incidents.timeline.find(*nth).map(|it| day_of(app, it.unix_ms))
+        }
         TimelineEntry::Act(at) => {
             app.session.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms))
         }
     }
 }
 
-/// The parts of a line.
+/// The texts of a line.
 #[derive(Default)]
 struct Parts {
     time: String,
@@ -201,9 +209,9 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, canvas: &mut
     }
 }
 
-/// What a report of a file says of when.
-fn stamp(app: &App, happening: &OomEvent) -> String {
-    let report = happening.report.and_then(|number| app.incidents.timeline.report(number));
+/// The time stamp of an event in a log file.
+fn stamp(app: &App, event: &OomEvent) -> String {
+    let report = event.report.and_then(|number| app.incidents.timeline.report(number));
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
         Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
@@ -211,12 +219,12 @@ fn stamp(app: &App, happening: &OomEvent) -> String {
     }
 }
 
-/// The time as it stands in a line.
-fn time(app: &App, happening: &OomEvent, grid: &Grid, is_first: bool) -> String {
-    if happening.time == EventTime::Order {
-        return tail(&stamp(app, happening), grid.time).into_owned();
+/// The time of an event, as its line shows it.
+fn time(app: &App, event: &OomEvent, grid: &Grid, is_first: bool) -> String {
+    if event.time == EventTime::Order {
+        return tail(&stamp(app, event), grid.time).into_owned();
     }
-    dated(app, happening.unix_ms, grid.time, is_first)
+    dated(app, event.unix_ms, grid.time, is_first)
 }
 
 fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
@@ -229,10 +237,19 @@ fn dated(app: &App, unix_ms: i64, width: u16, is_first: bool) -> String {
     }
 }
 
-/// Where it was, in short: the unit, or the last part of the path that says something.
-fn place(happening: &OomEvent) -> String {
+/// Which killer it was; of a kill that was only counted, how its victim is known.
+fn killer(event: &OomEvent) -> &'static str {
+    match event.by {
+        Killer::Counted if event.guessed => "guessed",
+        Killer::Counted => "unknown",
+        by => by.word(),
+    }
+}
+
+/// Where it was, in short: the unit, or the last component of the path that is not generic.
+fn place(event: &OomEvent) -> String {
     let path = |text: &crate::model::Text| cgroup_leaf(text.as_str()).to_owned();
-    match (&happening.domain, &happening.cgroup) {
+    match (&event.domain, &event.cgroup) {
         (Some(domain), Some(own)) if domain != own => format!("{}: {}", path(domain), path(own)),
         (Some(only), _) | (None, Some(only)) => path(only),
         (None, None) => String::new(),
@@ -242,13 +259,13 @@ fn place(happening: &OomEvent) -> String {
 fn paint_kill(
     app: &App,
     grid: &Grid,
-    happening: &OomEvent,
+    event: &OomEvent,
     (is_first, chosen): (bool, bool),
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) {
     let theme = canvas.theme;
-    let victim = happening.victim.unwrap_or_default();
+    let victim = event.victim.unwrap_or_default();
     let size = match (victim.rss, victim.swap) {
         (None, None) => String::new(),
         (rss, swap) => human_size((rss.unwrap_or_default() + swap.unwrap_or_default()).bytes()),
@@ -256,38 +273,38 @@ fn paint_kill(
     let user = victim
         .uid
         .map(|uid| app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned));
-    let name = match happening.victim {
-        Some(Victim { comm, .. }) if happening.guessed => format!("{comm}?"),
+    let name = match event.victim {
+        Some(Victim { comm, .. }) if event.guessed => format!("{comm}?"),
         Some(Victim { comm, .. }) => comm.to_string(),
-        None => victim_text(happening),
+        None => victim_text(event),
     };
-    let unproven = app.incidents.timeline.is_unproven(happening.nth);
+    let unproven = app.incidents.timeline.is_unproven(event.nth);
     let parts = Parts {
-        time: time(app, happening, grid, is_first),
-        mark: match happening.time {
+        time: time(app, event, grid, is_first),
+        mark: match event.time {
             EventTime::Stamp | EventTime::Within(_) => "~",
             EventTime::Live | EventTime::Clock | EventTime::Order if unproven => "?",
             EventTime::Live | EventTime::Clock | EventTime::Order => "",
         },
-        by: happening.by.word().to_owned(),
-        domain: place(happening),
+        by: killer(event).to_owned(),
+        domain: place(event),
         pid: victim.pid.map_or_else(String::new, |pid| pid.to_string()),
         name,
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: prediction_word(happening.prediction),
+        seen: prediction_word(event.prediction),
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
-    // Colours would be the ground of a reversed line.
+    // In the reversed line under the cursor colours would become the background.
     if chosen {
         return;
     }
     let by = Rect { x: area.x + grid.time + 2, width: grid.by, ..area };
-    canvas.style(by, if happening.by == Killer::Counted { theme.warn() } else { theme.label() });
+    canvas.style(by, if event.by == Killer::Counted { theme.warn() } else { theme.label() });
     if grid.seen > 0 {
         let x = area.right().saturating_sub(grid.seen);
-        let style = match happening.prediction {
+        let style = match event.prediction {
             PredictionResult::Rank(1) => theme.good(),
             PredictionResult::Rank(_) | PredictionResult::Spared => theme.warn(),
             _ => theme.dim(),
@@ -307,11 +324,7 @@ fn paint_act(
 ) {
     let theme = canvas.theme;
     let Some(entry) = app.session.journal.entries.get(at) else { return };
-    let style = match entry.level {
-        NoticeLevel::Plain => theme.plain(),
-        NoticeLevel::Good => theme.good(),
-        NoticeLevel::Warn => theme.warn(),
-    };
+    let style = severity::notice(theme, entry.level);
     let mark = if entry.level == NoticeLevel::Warn { "!" } else { "" };
     let time = dated(app, entry.unix_ms, grid.time, is_first);
     canvas.right(area.x, area.y, grid.time, &time, theme.dim());
@@ -322,13 +335,13 @@ fn paint_act(
     canvas.text(x, area.y, area.right().saturating_sub(x), &entry.text, style);
 }
 
-/// What is heard, and what is not: its absence is said, too.
+/// The state of each log source, also of one that cannot be read.
 fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     if !app.start.live {
         let text = if app.playback.past.is_empty() {
-            "reports of a file; { and } step through those with a dump"
+            "reports of a log file; { and } step through those with a task dump"
         } else {
-            "a recording holds no log: kills are only counted, their victims guessed"
+            "a recording has no log: kills are counted, their victims guessed"
         };
         return vec![Line::styled(text, theme.dim())];
     }
@@ -353,7 +366,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     }
     if lines.is_empty() {
         let text =
-            "no log is listened to here (--redact, --proc): kills are counted, victims guessed";
+            "no log is read here (--redact, --proc): kills are counted, their victims guessed";
         lines.push(Line::styled(text, theme.dim()));
     }
     lines
@@ -367,7 +380,7 @@ fn source_words(source: &LogSourceStatus, theme: Theme) -> (String, Style) {
         SourceState::Lost(_) => (name.to_owned(), theme.dim()),
         SourceState::Closed(why) => (format!("{name}: {why}"), theme.warn()),
     };
-    if source.source != crate::model::LogSource::KernelLog {
+    if source.source != LogSource::KernelLog {
         style = theme.dim();
     }
     if source.lost > 0 {
@@ -375,54 +388,4 @@ fn source_words(source: &LogSourceStatus, theme: Theme) -> (String, Style) {
         style = theme.warn();
     }
     (text, style)
-}
-
-/// A kill in a line of a panel: `13:21:40 memcg pod7f2c  29987 cc1plus 2.1G adj 0`.
-#[must_use]
-pub fn brief(app: &App, happening: &OomEvent, theme: Theme) -> Line<'static> {
-    let clock = if happening.time == EventTime::Order {
-        String::new()
-    } else if day(app, happening) == today(app) {
-        text::clock(app, happening.unix_ms)
-    } else {
-        format!("{:<8}", date(day(app, happening)))
-    };
-    let about = match happening.time {
-        EventTime::Stamp | EventTime::Within(_) => "~ ",
-        _ => "  ",
-    };
-    let mut text = victim_text(happening);
-    if let Some(rss) = happening.victim.and_then(|victim| victim.rss) {
-        text.push_str(&format!(" {}", human_size(rss.bytes())));
-    }
-    if let Some(path) = happening.domain.as_ref().or(happening.cgroup.as_ref()) {
-        text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
-    }
-    let seen = prediction_word(happening.prediction);
-    if !seen.is_empty() {
-        text.push_str(&format!(", {seen}"));
-    }
-    Line::from(vec![
-        Span::styled(clock, theme.dim()),
-        Span::styled(about, theme.dim()),
-        Span::styled(format!("{} ", happening.by.word()), theme.warn()),
-        Span::raw(text),
-    ])
-}
-
-/// The page about a kill: labels, and what they say.
-#[must_use]
-pub fn page(happened: &IncidentPage, theme: Theme) -> Vec<Line<'static>> {
-    let line = |(label, text): &(&'static str, String)| {
-        let style = match *label {
-            "rule" if text.contains(" differs") => theme.warn(),
-            "killed" => theme.strong(),
-            _ => theme.plain(),
-        };
-        Line::from(vec![
-            Span::styled(format!("{label:<9}"), theme.label()),
-            Span::styled(text.clone(), style),
-        ])
-    };
-    happened.lines.iter().map(line).collect()
 }

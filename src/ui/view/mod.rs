@@ -1,9 +1,14 @@
-//! Draws the views of `app::view`.
+//! The views: the table of processes, and what can take its place.
 
-pub(crate) mod cgroup_history;
+pub(crate) mod cgroup_columns;
 pub(crate) mod cgroups;
 pub(crate) mod events;
 pub(crate) mod memory;
+pub(crate) mod memory_cgroups;
+pub(crate) mod memory_chart;
+pub(crate) mod memory_column;
+pub(crate) mod parts;
 pub(crate) mod processes;
 pub(crate) mod time_axis;
+pub(crate) mod verdict_ranks;
 pub(crate) mod verdicts;

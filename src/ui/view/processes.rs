@@ -1,24 +1,169 @@
-//! The table: what the columns say of the rows on the screen, and of no others.
+//! The Processes view: the table. Cells are computed for the rows on the screen only.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::Span;
 
-use crate::app::App;
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
-use crate::columns::{Align, Column, RowView};
+use crate::app::{ActingMode, App};
+use crate::columns::{Align, Column, RowView, span_of};
+use crate::policy::SparedReason;
 use crate::rank::Placement;
 use crate::rows::arrange::TableLine;
+use crate::ui::frame::layout::{Layout, ViewSpace};
+use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells};
-use crate::ui::paint::tree_lines;
+use crate::ui::paint::theme::Theme;
+use crate::ui::paint::{list, tree_lines};
+use crate::ui::panel;
+use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::Adj;
 
-/// Where the columns stand.
-pub struct TableGrid {
+/// The view.
+pub static PARTS: ViewParts = ViewParts {
+    space: ViewSpace { full_header_from: FULL_HEADER_FROM, panel_height: Some(panel_height) },
+    paint,
+    paint_panels: panel::processes::paint,
+    status,
+};
+
+fn panel_height(screen: u16) -> u16 {
+    if screen >= 50 { screen * 3 / 10 } else { (screen / 4 + 1).max(9) }
+}
+
+/// The status line: how many tasks are shown, everything that limits or orders them, and keys.
+fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
+    let mut parts = Vec::with_capacity(12);
+    parts.extend(pending_signal(app).map(|text| Span::styled(text, theme.danger())));
+    parts.push(Span::raw(tasks(app)));
+    parts.extend(status_line::scope(app, theme));
+    let (agree, compared) = app.refresh.self_check.count();
+    if compared > 0 {
+        let style = if agree == compared { theme.good() } else { theme.warn() };
+        let mark = if agree == compared { "" } else { "!" };
+        parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
+    }
+    parts.push(status_line::pace(app, theme));
+    parts.extend(alarms(app, theme));
+    parts.extend(status_line::adj_rules(app, theme));
+    match app.start.acting {
+        ActingMode::Rehearsal => parts.push(Span::styled("dry run", theme.warn())),
+        ActingMode::ReadOnly => parts.push(Span::styled("read-only", theme.good())),
+        _ => {}
+    }
+    if !app.table.tags.is_empty() {
+        parts.push(Span::styled(format!("{} tagged", app.table.tags.len()), theme.tag()));
+    }
+    parts.extend(narrowed_by(app, theme));
+    parts.extend(arranged_by(app));
+    parts.extend(keys(app, theme));
+    parts
+}
+
+/// `101 tasks`, or `12 of 101 tasks`.
+fn tasks(app: &App) -> String {
+    let Some(scene) = &app.scene else { return String::new() };
+    let rows = app.ranking.rows().iter();
+    let outside =
+        rows.filter(|row| row.placement == Placement::Spared(SparedReason::Outside)).count();
+    let (shown, all) = (app.table.lines.len(), scene.now().processes.len() - outside);
+    if shown == all { format!("{all} tasks") } else { format!("{shown} of {all} tasks") }
+}
+
+/// A signalled process that is not gone, and how many more there are.
+fn pending_signal(app: &App) -> Option<String> {
+    let pending = &app.session.journal.pending;
+    // One that the user can do something about goes before those that need time.
+    let stuck = pending.iter().find(|it| it.patience(app.clock()).is_none());
+    let first = stuck.or(pending.first())?;
+    let since = span_of(app.clock().saturating_sub(first.since).0 / 1000);
+    let mut text = format!("x {} {}: {} {since}", first.who, first.name, first.signal);
+    if pending.len() > 1 {
+        text.push_str(&format!(", {} more", pending.len() - 1));
+    }
+    Some(text)
+}
+
+/// How many alarms there are, and how many are on: the header may be off.
+fn alarms(app: &App, theme: Theme) -> Option<Span<'static>> {
+    let (count, on) = (app.refresh.alarms.count(), app.refresh.alarms.standing().count());
+    let word = if count == 1 { "alarm" } else { "alarms" };
+    match (count, on) {
+        (0, _) => None,
+        (_, 0) => Some(Span::styled(format!("{count} {word} set"), theme.label())),
+        _ => Some(Span::styled(format!("! {on} of {count} {word}"), theme.danger())),
+    }
+}
+
+/// Filter, user, search: what hides rows of the table or is searched in it.
+fn narrowed_by(app: &App, theme: Theme) -> Vec<Span<'static>> {
+    let mut parts = Vec::new();
+    if !app.table.settings.filter.is_empty() {
+        parts.push(Span::styled(
+            format!("filter {}", app.table.settings.filter.text()),
+            theme.warn(),
+        ));
+    }
+    if let Some(user) = &app.table.settings.user {
+        parts.push(Span::styled(format!("user {user}"), theme.warn()));
+    }
+    if !app.table.search.is_empty() {
+        parts.push(Span::styled(format!("search {}", app.table.search.text()), theme.label()));
+    }
+    if app.table.settings.hide_spared {
+        parts.push(Span::styled("candidates only", theme.warn()));
+    }
+    parts
+}
+
+/// The order, tree, units and cursor, where they are not the usual ones.
+fn arranged_by(app: &App) -> Vec<Span<'static>> {
+    let mut parts = Vec::new();
+    let sort = app.table.settings.sort;
+    let direction = if sort.descending { "desc" } else { "asc" };
+    if sort.column.id != "badness" || !sort.descending {
+        parts.push(Span::raw(format!("sort {} {direction}", sort.column.id)));
+    }
+    if app.table.settings.tree {
+        parts.push(Span::raw("tree"));
+    }
+    parts.extend(status_line::units(app));
+    if !app.table.follow {
+        parts.push(Span::raw("follow off"));
+    }
+    parts
+}
+
+fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
+    let mut actions = vec![(Action::Explain, "explain")];
+    if !app.is_over() {
+        actions.extend([(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]);
+    } else if !app.playback.past.is_empty() {
+        // Reports of a file have no newest sample to go to.
+        actions.push((Action::Now, app.newest_word()));
+    }
+    status_line::keys(app, KeyContext::Browse, &actions, theme)
+}
+
+fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
+    let grid = TableGrid::new(app, layout.rows.width);
+    grid.paint_head(app, layout.head, canvas);
+    if app.scene.is_some() && app.table.lines.is_empty() {
+        paint_empty(app, layout.rows, canvas);
+    } else {
+        grid.paint_rows(app, layout.rows, canvas);
+    }
+    RowsShown { rows: layout.rows.height, columns_left: grid.left_out }
+}
+
+/// The columns and their places.
+struct TableGrid {
     fields: Vec<Field>,
     marks: u16,
     moves: Option<u16>,
     /// How many columns were left out on the left.
-    pub left_out: u16,
+    left_out: u16,
 }
 
 struct Field {
@@ -28,13 +173,11 @@ struct Field {
     last: bool,
 }
 
-/// From this width on the change of rank stands beside the marks.
-const WIDE: u16 = 180;
+/// From this width on the change of rank is shown beside the marks.
+const MOVES_FROM: u16 = 180;
 
 impl TableGrid {
-    /// For a table of this width.
-    #[must_use]
-    pub fn new(app: &App, width: u16) -> Self {
+    fn new(app: &App, width: u16) -> Self {
         let mut columns = app.columns_on(width);
         let pinned = |column: &Column| matches!(column.id, "rank" | "pid");
         let loose = columns.iter().filter(|column| !pinned(column)).count();
@@ -73,7 +216,7 @@ impl TableGrid {
 
     fn place_marks(&mut self, x: u16, width: u16) -> u16 {
         self.marks = x;
-        if width >= WIDE {
+        if width >= MOVES_FROM {
             self.moves = Some(x + 2);
             x + 5
         } else {
@@ -81,8 +224,8 @@ impl TableGrid {
         }
     }
 
-    /// Paints the heads of the columns.
-    pub fn paint_head(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    /// Paints the headings of the columns.
+    fn paint_head(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         canvas.style(area, theme.head());
         let sort = app.table.settings.sort;
@@ -105,7 +248,7 @@ impl TableGrid {
     }
 
     /// Paints the rows on the screen.
-    pub fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let Some(context) = app.context() else { return };
         let mut text = String::with_capacity(256);
         let shown = app.table.lines.iter().enumerate().skip(app.table.cursor.top);
@@ -118,7 +261,7 @@ impl TableGrid {
             }
             self.paint_marks(app, line, nth == app.table.cursor.at, strip, canvas);
             if nth == app.table.cursor.at {
-                canvas.style(strip, canvas.theme.cursor());
+                list::highlight(strip, canvas);
             }
         }
     }
@@ -163,23 +306,11 @@ impl TableGrid {
         if let Some(at) = self.moves
             && let Some(moved) = app.moved(row.process).filter(|&moved| moved != 0)
         {
-            let up = moved > 0;
-            let places = moved.unsigned_abs();
-            let style = if up { theme.warn() } else { theme.dim() };
-            let x = area.x + at;
-            canvas.text(x, area.y, 1, theme.moved(up), style);
-            text.clear();
-            if places < 10 {
-                use std::fmt::Write;
-                let _ = write!(text, "{places}");
-            } else {
-                text.push('+');
-            }
-            canvas.text(x + 1, area.y, 1, text, style);
+            paint_move(moved, area.x + at, area.y, canvas);
         }
     }
 
-    /// A process that went while the rows were held.
+    /// Paints a process that exited while the order is frozen.
     fn paint_gone(&self, line: &TableLine, area: Rect, canvas: &mut Canvas<'_>) {
         let style = canvas.theme.dim();
         for field in &self.fields {
@@ -205,20 +336,30 @@ impl TableGrid {
         if cursor {
             canvas.text(x, area.y, 1, ">", theme.strong());
         }
-        let dies = || {
+        let is_dying = || {
             let scene = app.scene.as_ref()?;
             let process = scene.now().processes.get(line.at? as usize)?;
             Some(process.dying && process.has_mm)
         };
         if app.session.journal.is_pending(line.id) {
             canvas.text(x + 1, area.y, 1, "x", theme.danger());
-        } else if dies() == Some(true) {
-            // Somebody else's victim.
+        } else if is_dying() == Some(true) {
+            // Killed by something else than doomtop.
             canvas.text(x + 1, area.y, 1, "x", theme.warn());
         } else if app.table.tags.contains(&line.id) {
             canvas.text(x + 1, area.y, 1, "*", theme.tag());
         }
     }
+}
+
+/// How many ranks a process moved since the sample before, in two cells.
+fn paint_move(moved: i64, x: u16, y: u16, canvas: &mut Canvas<'_>) {
+    let up = moved > 0;
+    let style = if up { canvas.theme.warn() } else { canvas.theme.dim() };
+    canvas.text(x, y, 1, canvas.theme.moved(up), style);
+    let ranks = moved.unsigned_abs();
+    let text = if ranks < 10 { ranks.to_string() } else { "+".to_owned() };
+    canvas.text(x + 1, y, 1, &text, style);
 }
 
 fn row_style(row: &RowView<'_>, canvas: &Canvas<'_>) -> Style {
@@ -234,7 +375,7 @@ fn row_style(row: &RowView<'_>, canvas: &Canvas<'_>) -> Style {
     }
 }
 
-/// Restraint: only what somebody set on purpose stands out of an ordinary row.
+/// The style of a cell. In an ordinary row only an adj that was set on purpose has one of its own.
 fn cell_style(id: &str, row: &RowView<'_>, style: Style, canvas: &Canvas<'_>) -> Style {
     if style != canvas.theme.plain() || !matches!(id, "oom_score_adj" | "oom_adj") {
         return style;
@@ -246,16 +387,16 @@ fn cell_style(id: &str, row: &RowView<'_>, style: Style, canvas: &Canvas<'_>) ->
     }
 }
 
-/// What a page or a panel says instead of a table before the first look.
+/// Paints the message in place of a view before the first sample.
 pub fn paint_waiting(area: Rect, canvas: &mut Canvas<'_>) {
-    let text = if canvas.theme.unicode { "looking…" } else { "looking..." };
+    let text = if canvas.theme.unicode { "sampling…" } else { "sampling..." };
     let y = area.y + area.height / 2;
     let x = area.x + area.width.saturating_sub(cells(text)) / 2;
     canvas.text(x, y, area.width, text, canvas.theme.dim());
 }
 
-/// What an empty table says.
-pub fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+/// Paints why the table is empty.
+fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let why = if app.is_scoped()
         && app.table.settings.filter.is_empty()
         && app.table.settings.user.is_none()

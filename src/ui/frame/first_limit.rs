@@ -1,0 +1,55 @@
+//! The header line of the limit that is hit first: how near it is, and who dies there.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::columns::RowContext;
+use crate::forecast::at_limit::FirstLimit;
+use crate::ui::paint::canvas::{cells, tail};
+use crate::ui::paint::severity;
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Theme;
+
+/// The limit that is hit first, where there are more than the machine's own.
+pub fn of(app: &App) -> Option<&FirstLimit> {
+    // A report is about one limit only, and that was hit.
+    let scene = app.scene.as_ref().filter(|_| app.incidents.report.is_none())?;
+    scene.now().cgroups.limited().next()?;
+    app.first_limit.as_ref()
+}
+
+/// The line about it, in the longest form that fits.
+pub fn line(
+    first: &FirstLimit,
+    context: &RowContext<'_>,
+    theme: Theme,
+    width: u16,
+) -> Line<'static> {
+    let limit = &first.limit;
+    let near = severity::of_limit(limit).map_or(theme.plain(), |it| severity::style(theme, it));
+    let (room, left) = (text::room(context, limit), text::left(context, limit));
+    let victim = text::victim(context, &first.outcome);
+    let all = format!("{victim}{}", text::also_killed(&first.outcome));
+    let label = if width >= 60 { "First limit" } else { "Limit" };
+    let name = text::limit_name(limit);
+    // The name is cut before anything else is left out, but not to nothing.
+    let for_name = |room: &str, outcome: &str| {
+        width.saturating_sub(cells(label) + cells(room) + cells(outcome) + 5)
+    };
+    let forms = [(&room, &all), (&room, &victim), (&left, &victim)];
+    let fitting =
+        forms.into_iter().find(|(room, outcome)| for_name(room, outcome) >= cells(name).min(18));
+    let (room, outcome) = fitting.unwrap_or((&left, &victim));
+    let name = tail(name, for_name(room, outcome).max(8)).into_owned();
+    Line::from(vec![
+        Span::styled(format!("{label} "), theme.label()),
+        Span::styled(name, theme.strong()),
+        Span::raw("  "),
+        Span::styled(room.clone(), near),
+        Span::raw(": "),
+        Span::styled(
+            outcome.clone(),
+            if first.outcome.too_close() { theme.candidate() } else { theme.plain() },
+        ),
+    ])
+}

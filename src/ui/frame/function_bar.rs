@@ -1,0 +1,39 @@
+//! The last line of the screen: the keys of the current mode that have a label.
+
+use ratatui::layout::Rect;
+
+use crate::app::App;
+use crate::app::keymap::bindings::{KeyCode, keys_of};
+use crate::ui::paint::canvas::{Canvas, cells};
+
+/// Paints the function keys in the order of their numbers, and the others behind them.
+pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
+    let mut named: Vec<_> = keys_of(app.key_context())
+        .filter(|binding| !binding.label.is_empty())
+        .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
+        .collect();
+    named.sort_by_key(|(key, _)| match key.code {
+        KeyCode::F(number) => number,
+        _ => u8::MAX,
+    });
+    let count = named.len().max(1) as u16;
+    let taken: u16 = named.iter().map(|(key, label)| cells(&key.to_string()) + cells(label)).sum();
+    let pad = (area.width.saturating_sub(taken) / count).min(4);
+    let mut x = area.x;
+    for (key, label) in named {
+        let key = key.to_string();
+        if x + cells(&key) + cells(label) > area.right() {
+            break;
+        }
+        x += canvas.text(x, area.y, area.right() - x, &key, theme.key());
+        let width = (cells(label) + pad).min(area.right() - x);
+        canvas.style(Rect { x, y: area.y, width, height: 1 }, theme.key_label());
+        canvas.text(x, area.y, width, label, theme.key_label());
+        x += width;
+    }
+    if x < area.right() {
+        let rest = Rect { x, y: area.y, width: area.right() - x, height: 1 };
+        canvas.style(rest, theme.key_label());
+    }
+}

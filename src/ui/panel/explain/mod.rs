@@ -1,0 +1,54 @@
+//! Why a process has its rank: every term, what would change it, and what dies with it. The panel has
+//! the most important lines, the page all of them.
+
+pub(crate) mod case;
+pub(crate) mod death;
+pub(crate) mod identity;
+pub(crate) mod keys;
+pub(crate) mod score;
+pub(crate) mod what_if;
+
+use ratatui::text::Line;
+
+use crate::app::App;
+use crate::ui::paint::text;
+use crate::ui::paint::theme::Theme;
+use crate::ui::panel::explain::case::Case;
+
+/// The title of panel and page.
+#[must_use]
+pub fn title(app: &App) -> String {
+    let found = app.context().zip(app.selected());
+    found.map_or_else(
+        || "Explain".to_owned(),
+        |(context, process)| {
+            format!("Explain {} ({})", text::who(process), text::user(&context, process))
+        },
+    )
+}
+
+/// The lines of a panel of this height, the most important first.
+#[must_use]
+pub fn brief(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
+    let Some((context, process)) = app.context().zip(app.selected()) else {
+        return vec![Line::styled("that process is gone", theme.dim())];
+    };
+    let case = Case { app, context: &context, process, theme };
+    let mut lines = case.verdict();
+    lines.push(case.kernel_score());
+    lines.extend(case.rank());
+    lines.extend(case.what_if());
+    let rest = [
+        case.killed_with_it(),
+        case.dies_with_it(),
+        case.cgroup(),
+        case.frees(),
+        case.capabilities(),
+        case.parent(),
+        case.command(),
+    ];
+    lines.extend(rest.into_iter().flatten());
+    lines.truncate(usize::from(height).saturating_sub(1));
+    lines.push(case.keys());
+    lines
+}

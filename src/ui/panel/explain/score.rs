@@ -1,0 +1,158 @@
+//! Where the badness of a process comes from: every term, the kernel's own score, and the rank.
+
+use ratatui::text::{Line, Span};
+
+use crate::app::refresh::self_check::ScoreAgreement;
+use crate::model::Reading;
+use crate::policy::{BadnessUnit, SparedReason, Term, TermNote, Verdict, kernel_score};
+use crate::ui::paint::text;
+use crate::ui::panel::explain::case::Case;
+use crate::units::{Adj, Pages, Points};
+
+impl Case<'_> {
+    /// Why the policy spares it, or every term of its badness and their sum.
+    pub(crate) fn verdict(&self) -> Vec<Line<'static>> {
+        match self.context.policy.judge(self.process, self.context.scene) {
+            Verdict::Spared(reason) => vec![self.spared(reason)],
+            Verdict::Scored(badness) => {
+                let terms = badness.terms.as_slice().iter().map(|term| self.term(term));
+                terms.chain([self.sum(badness.points)]).collect()
+            }
+        }
+    }
+
+    fn spared(&self, reason: SparedReason) -> Line<'static> {
+        Line::from(vec![
+            self.label("spared"),
+            Span::styled(reason.word(), self.theme.strong()),
+            Span::raw(format!(": {}", reason.sentence())),
+        ])
+    }
+
+    /// A term of the badness: its size, its pages, and how it came about.
+    fn term(&self, term: &Term) -> Line<'static> {
+        let name = match term.name {
+            "pgtables" => "page tables",
+            name => name,
+        };
+        let pages = self.context.policy.info().unit == BadnessUnit::Pages;
+        let amount = if pages { text::points(self.context, term.points) } else { String::new() };
+        let note = match term.note {
+            TermNote::Fact if term.name == "rss" => self.rss(),
+            TermNote::Fact => String::new(),
+            TermNote::Unread => "could not be read: counted as 0".to_owned(),
+            TermNote::Adj { adj, step } => {
+                let one = if step == Pages(self.context.scene.domain().pages.0 / 1000) {
+                    text::step(self.context)
+                } else {
+                    self.size(step)
+                };
+                format!("adj {adj} {} {one}", self.theme.times())
+            }
+            TermNote::Divided { by, because } => format!("divided by {by}: {because}"),
+            TermNote::Doubled { because } => format!("doubled: {because}"),
+            TermNote::Floor => "raised to the minimum".to_owned(),
+            TermNote::Because(why) => why.to_owned(),
+            TermNote::Shifted { by } => format!("shifted by oom_adj {by}"),
+        };
+        let style = match term.note {
+            TermNote::Adj { adj, .. } if adj > Adj::ZERO => self.theme.warn(),
+            TermNote::Adj { adj, .. } if adj < Adj::ZERO => self.theme.good(),
+            _ => self.theme.dim(),
+        };
+        let amount = if pages {
+            format!("{amount:>8} {:>11}", text::grouped(term.points.0))
+        } else {
+            format!("{:>12}", text::grouped(term.points.0))
+        };
+        Line::from(vec![
+            self.label(name),
+            Span::raw(amount),
+            Span::styled(format!("  {note}"), style),
+        ])
+    }
+
+    fn rss(&self) -> String {
+        let part = |name: &str, reading: Reading<Pages>| {
+            let pages = reading.value().filter(|pages| pages.0 > 0)?;
+            Some(format!("{name} {}", self.size(pages)))
+        };
+        let process = self.process;
+        let parts =
+            [part("anon", process.anon), part("file", process.file), part("shmem", process.shmem)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
+    fn sum(&self, points: Points) -> Line<'static> {
+        let mut spans = vec![self.label("badness")];
+        match self.context.policy.info().unit {
+            BadnessUnit::Pages => {
+                let amount = text::points(self.context, points);
+                let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));
+                spans.push(Span::styled(bold, self.theme.strong()));
+                let share = text::permille(self.context, points);
+                let total = self.size(self.context.scene.domain().pages);
+                spans.push(Span::styled(format!("  {share}/1000"), self.theme.strong()));
+                spans.push(Span::styled(format!(" of {total}"), self.theme.dim()));
+            }
+            BadnessUnit::Bare => {
+                let bold = format!("{:>12}", text::grouped(points.0));
+                spans.push(Span::styled(bold, self.theme.strong()));
+                spans.push(Span::styled("  points", self.theme.dim()));
+            }
+        }
+        Line::from(spans)
+    }
+
+    /// The kernel's own oom_score beside the computed one.
+    pub(crate) fn kernel_score(&self) -> Line<'static> {
+        let computed = kernel_score(self.process, self.context.scene);
+        let label = self.label("oom_score");
+        let (text, style) = match self.process.score {
+            Reading::Value(kernel) if kernel == computed => {
+                (format!("kernel {kernel} = computed {computed}"), self.theme.good())
+            }
+            Reading::Value(kernel) => match self.app.refresh.self_check.of(self.process.id) {
+                Some(ScoreAgreement::Differs { .. }) => (
+                    format!("kernel {kernel}, computed {computed}: they differ!"),
+                    self.theme.warn(),
+                ),
+                _ => (
+                    format!("kernel {kernel}, computed {computed}: read at different moments"),
+                    self.theme.dim(),
+                ),
+            },
+            Reading::Denied => (format!("may not be read; computed {computed}"), self.theme.dim()),
+            Reading::Missing => (format!("does not exist; computed {computed}"), self.theme.dim()),
+            Reading::NotAsked => (format!("not read yet; computed {computed}"), self.theme.dim()),
+        };
+        Line::from(vec![label, Span::styled(text, style)])
+    }
+
+    /// Its place in the ranking, from 0, and its points; nothing where it is spared.
+    pub(crate) fn own_place(&self) -> Option<(usize, Points)> {
+        let at = self.context.scene.now().position(self.process.id.pid)?;
+        let (place, row) = self.context.ranking.place(at)?;
+        Some((place, row.placement.points()?))
+    }
+
+    /// Its rank, and its neighbours in the ranking.
+    pub(crate) fn rank(&self) -> Option<Line<'static>> {
+        let (place, _) = self.own_place()?;
+        let ranking = self.context.ranking;
+        let count = ranking.eligible();
+        let mut text = format!("{} of {count}", place + 1);
+        let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
+        if let Some(row) = neighbour(place.checked_sub(1)) {
+            text.push_str(&format!("; before it dies {}", self.name(row.id)));
+        } else if let Some(row) = neighbour(Some(place + 1)) {
+            text.push_str(&format!("; after it dies {}", self.name(row.id)));
+        }
+        let mut line = self.text("rank", &text);
+        if place == 0 {
+            let text = if ranking.too_close() { "  TOO CLOSE TO CALL" } else { "  NEXT VICTIM" };
+            line.spans.push(Span::styled(text, self.theme.victim()));
+        }
+        Some(line)
+    }
+}
