@@ -14,5 +14,5 @@ pub use log::kernel_log::KernelLogReader;
 pub use log::report::{
     Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, OomReport, ReapedTask,
 };
-pub use psi_trigger::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
+pub use psi_trigger::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};
 pub use reconstruct::{Reconstruction, page_size, reconstruct};

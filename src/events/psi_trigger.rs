@@ -19,9 +19,9 @@ const TRIGGERS: [PsiTrigger; 2] = [PsiTrigger::SECOND, PsiTrigger::TWO_SECONDS];
 
 /// Wakes the thread that waits at a trigger, from another thread (an eventfd).
 #[derive(Debug)]
-pub struct WakeHandle(OwnedFd);
+pub struct WaitInterrupt(OwnedFd);
 
-impl WakeHandle {
+impl WaitInterrupt {
     /// Creates the eventfd.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl TriggerFile {
     }
 
     /// Sleeps until tasks stall or `wake` is used. A trigger reports at most one stall per window.
-    pub fn wait(&mut self, wake: &WakeHandle) -> TriggerEvent {
+    pub fn wait(&mut self, wake: &WaitInterrupt) -> TriggerEvent {
         let window = Timespec {
             tv_sec: i64::try_from(self.rule.window.0 / 1000).unwrap_or(1),
             tv_nsec: i64::try_from(self.rule.window.0 % 1000 * 1_000_000).unwrap_or(0),
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_by_a_stall_a_wake_and_the_end_of_the_file() {
-        let wake = WakeHandle::new().unwrap();
+        let wake = WaitInterrupt::new().unwrap();
         let (near, mut trigger) = pair();
         wake.wake();
         wake.wake();
@@ -237,7 +237,7 @@ mod tests {
             TriggerFile { file, rule, method: Method::Polling { last_us, why: Errno::PERM } };
         let PressureWatch::Reading(_, why) = trigger.watch() else { panic!("the file is read") };
         assert!(why.contains("CAP_SYS_RESOURCE"));
-        let wake = WakeHandle::new().unwrap();
+        let wake = WaitInterrupt::new().unwrap();
         line(5_100_000);
         assert_eq!(trigger.wait(&wake), TriggerEvent::Stalled);
         wake.wake();

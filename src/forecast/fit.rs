@@ -11,13 +11,13 @@ const DEVIATIONS: f64 = 2.6;
 const MIN_UNCERTAINTY: f64 = 0.1;
 
 /// A point: the time in seconds before now (negative), and the bytes left.
-pub(crate) type Point = (f64, f64);
+pub(crate) type RoomPoint = (f64, f64);
 
 /// A line through points.
 pub(crate) struct Fit {
     /// Slopes in bytes per second: steepest, best, flattest.
     pub slopes: [f64; 3],
-    centre: Point,
+    centre: RoomPoint,
     /// Median distance of the points from the line, in bytes.
     noise: f64,
     points: usize,
@@ -41,7 +41,7 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 
 impl Fit {
     /// The line through the points, if they clearly fall.
-    pub fn falling(points: &[Point]) -> Option<Self> {
+    pub fn falling(points: &[RoomPoint]) -> Option<Self> {
         let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
         let mut concord = 0_i64;
         for (nth, &(x, y)) in points.iter().enumerate() {
@@ -70,13 +70,13 @@ impl Fit {
             median(&sorted(points.iter().map(|it| it.0))),
             median(&sorted(points.iter().map(|it| it.1))),
         );
-        let off = |&(x, y): &Point| (y - centre.1 - best * (x - centre.0)).abs();
+        let off = |&(x, y): &RoomPoint| (y - centre.1 - best * (x - centre.0)).abs();
         let noise = median(&sorted(points.iter().map(off)));
         Some(Self { slopes: [steepest, best, flattest], centre, noise, points: points.len() })
     }
 
     /// Whether the rate still holds: whether the newest third has about the same slope.
-    pub fn goes_on(&self, points: &[Point]) -> bool {
+    pub fn goes_on(&self, points: &[RoomPoint]) -> bool {
         let newest = points.len() - (points.len() / 3).max(5).min(points.len());
         let mut slopes = Vec::new();
         for (nth, &(x, y)) in points.iter().enumerate().skip(newest) {

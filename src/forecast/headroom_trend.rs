@@ -1,7 +1,7 @@
 //! The time until memory runs out, from the memory left in the last samples. Where there is no clear
 //! trend there is no time: no number is better than one that jumps.
 
-use crate::forecast::fit::{Fit, Point};
+use crate::forecast::fit::{Fit, RoomPoint};
 use crate::model::{TimeToFull, Trend};
 use crate::units::{Bytes, Millis};
 
@@ -39,10 +39,10 @@ pub(crate) fn since_pause(left: &[HeadroomAt]) -> &[HeadroomAt] {
 }
 
 /// Averages of neighbouring samples, at most [`POINTS`].
-fn averaged(left: &[HeadroomAt], now: Millis) -> Vec<Point> {
+fn averaged(left: &[HeadroomAt], now: Millis) -> Vec<RoomPoint> {
     let each = left.len().div_ceil(POINTS).max(1);
     // Chunks start at the newest, so that only the oldest chunk may be short.
-    let mut points: Vec<Point> = left
+    let mut points: Vec<RoomPoint> = left
         .rchunks(each)
         .map(|part| {
             let count = part.len() as f64;

@@ -1,7 +1,7 @@
 //! earlyoom: its options are those of its command line, or of `/etc/default/earlyoom`.
 
 use crate::model::{EarlyoomOptions, KillerOptions, KillerPresence};
-use crate::sample::daemon::search::{Search, text};
+use crate::sample::daemon::search::{FileSearch, text};
 use crate::sample::parse;
 
 pub(crate) const COMM: &str = "earlyoom";
@@ -11,7 +11,7 @@ const PROGRAMS: &[&str] = &["usr/bin/earlyoom", "usr/local/bin/earlyoom", "bin/e
 /// The options of the packaged service.
 const FILE: &str = "etc/default/earlyoom";
 
-pub(crate) fn read(search: &Search<'_>) -> KillerOptions<EarlyoomOptions> {
+pub(crate) fn read(search: &FileSearch<'_>) -> KillerOptions<EarlyoomOptions> {
     let mut killer = search.defaults::<EarlyoomOptions>(COMM, PROGRAMS);
     if killer.found == KillerPresence::Absent {
         return killer;

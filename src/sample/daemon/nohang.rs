@@ -1,7 +1,7 @@
 //! nohang, with either of the two configurations that it ships.
 
 use crate::model::{KillerOptions, KillerPresence, NohangOptions};
-use crate::sample::daemon::search::{Search, text};
+use crate::sample::daemon::search::{FileSearch, text};
 use crate::sample::parse;
 
 pub(crate) const COMM: &str = "nohang";
@@ -36,7 +36,7 @@ impl Config {
     }
 }
 
-pub(crate) fn read(search: &Search<'_>, config: Config) -> KillerOptions<NohangOptions> {
+pub(crate) fn read(search: &FileSearch<'_>, config: Config) -> KillerOptions<NohangOptions> {
     let path = search.running(COMM).and_then(|running| running.value_after(["--config", "-c"]));
     let is_used = Config::of_path(path.as_ref()) == config;
     let presence = search.presence(COMM, PROGRAMS);

@@ -1,7 +1,7 @@
 //! oomd: its configuration file, and the devices that its command line names.
 
 use crate::model::{IoWeights, KillerOptions, KillerPresence, OomdOptions};
-use crate::sample::daemon::search::{Running, Search, text};
+use crate::sample::daemon::search::{FileSearch, Running, text};
 use crate::sample::parse;
 
 pub(crate) const COMM: &str = "oomd";
@@ -11,7 +11,7 @@ const PROGRAMS: &[&str] = &["usr/bin/oomd", "usr/local/bin/oomd"];
 /// Configuration files, the first that exists counts.
 const FILES: [&str; 2] = ["etc/oomd/oomd.json", "etc/oomd.json"];
 
-pub(crate) fn read(search: &Search<'_>) -> KillerOptions<OomdOptions> {
+pub(crate) fn read(search: &FileSearch<'_>) -> KillerOptions<OomdOptions> {
     let mut killer = search.defaults::<OomdOptions>(COMM, PROGRAMS);
     if killer.found == KillerPresence::Absent {
         return killer;
@@ -38,7 +38,7 @@ pub(crate) fn read(search: &Search<'_>) -> KillerOptions<OomdOptions> {
 
 /// The devices whose I/O a running oomd weighs (`--device`), with the weights of rotating disks or of
 /// the others.
-fn devices(search: &Search<'_>, running: &Running) -> Vec<((u32, u32), IoWeights)> {
+fn devices(search: &FileSearch<'_>, running: &Running) -> Vec<((u32, u32), IoWeights)> {
     let weights = |name, default| {
         running.value_of(name).and_then(|text| IoWeights::parse(&text)).unwrap_or(default)
     };

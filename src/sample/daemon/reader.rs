@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::process::geteuid;
 
 use crate::model::{InstalledKillers, Process};
-use crate::sample::daemon::search::{Running, Search};
+use crate::sample::daemon::search::{FileSearch, Running};
 use crate::sample::daemon::{earlyoom, nohang, oomd, systemd_oomd};
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
@@ -28,7 +28,7 @@ const PROC_FILE_MAX: usize = 1 << 16;
 const COMMS: [&str; 4] = [earlyoom::COMM, nohang::COMM, systemd_oomd::COMM, oomd::COMM];
 
 /// The options of all killers.
-fn killers(search: &Search<'_>) -> InstalledKillers {
+fn killers(search: &FileSearch<'_>) -> InstalledKillers {
     InstalledKillers {
         earlyoom: earlyoom::read(search),
         nohang: nohang::read(search, nohang::Config::Server),
@@ -75,7 +75,7 @@ impl KillerReader {
         }
         self.read = Some(now);
         let running = running(proc, rows, &mut self.buffer);
-        let killers = killers(&Search::new(files, running));
+        let killers = killers(&FileSearch::new(files, running));
         if killers != *self.last {
             self.last = Arc::new(killers);
         }

@@ -47,13 +47,13 @@ impl Running {
 }
 
 /// One search for all killers.
-pub(crate) struct Search<'a> {
+pub(crate) struct FileSearch<'a> {
     /// The root of the filesystem.
     files: &'a Path,
     running: Vec<Running>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> FileSearch<'a> {
     pub(crate) fn new(files: &'a Path, running: Vec<Running>) -> Self {
         Self { files, running }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{KillerOptions, KillerPresence, NominatedUnit, SystemdOomdOptions, Text};
-use crate::sample::daemon::search::{Search, text};
+use crate::sample::daemon::search::{FileSearch, text};
 use crate::sample::parse;
 use crate::sample::parse::UnitSetting;
 
@@ -33,7 +33,7 @@ const SWAP_USED: f64 = 90.0;
 const PRESSURE: f64 = 60.0;
 const SECONDS: f64 = 30.0;
 
-pub(crate) fn read(search: &Search<'_>) -> KillerOptions<SystemdOomdOptions> {
+pub(crate) fn read(search: &FileSearch<'_>) -> KillerOptions<SystemdOomdOptions> {
     let mut killer = search.defaults::<SystemdOomdOptions>(COMM, PROGRAMS);
     if killer.found == KillerPresence::Absent {
         return killer;
@@ -61,7 +61,7 @@ pub(crate) fn read(search: &Search<'_>) -> KillerOptions<SystemdOomdOptions> {
 /// The settings of `oomd.conf` and its drop-ins: the file with the highest precedence, then all
 /// drop-ins by name; of drop-ins with equal names, the one with the highest precedence. Adds the files
 /// that set anything to `from`.
-fn settings(search: &Search<'_>, from: &mut Vec<Text>) -> Vec<UnitSetting> {
+fn settings(search: &FileSearch<'_>, from: &mut Vec<Text>) -> Vec<UnitSetting> {
     let mut found = Vec::new();
     let mut take = |place: &str| {
         let Some(bytes) = search.file(place) else { return false };
@@ -98,7 +98,7 @@ struct UnitFiles {
 }
 
 /// The files of all units that systemd-oomd can watch, by unit.
-fn unit_files(search: &Search<'_>) -> BTreeMap<String, UnitFiles> {
+fn unit_files(search: &FileSearch<'_>) -> BTreeMap<String, UnitFiles> {
     let mut units: BTreeMap<String, UnitFiles> = BTreeMap::new();
     for dir in UNIT_DIRS {
         for kind in [".slice", ".service", ".scope"] {
@@ -119,7 +119,7 @@ fn unit_files(search: &Search<'_>) -> BTreeMap<String, UnitFiles> {
 }
 
 /// The units that ask to be watched. Adds the files that say so to `from`.
-fn nominated(search: &Search<'_>, from: &mut Vec<Text>) -> Vec<NominatedUnit> {
+fn nominated(search: &FileSearch<'_>, from: &mut Vec<Text>) -> Vec<NominatedUnit> {
     let mut found = Vec::new();
     for (name, UnitFiles { own, drop_ins }) in unit_files(search) {
         let mut unit =

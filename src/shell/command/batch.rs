@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::cli::Cli;
 use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
-use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
@@ -35,7 +35,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let lookup = invocation.input.lookup_root()?;
     let delay = invocation.headless_delay();
     let setup = invocation.setup;
-    let pace = Pace { delay, count: cli.iterations, end: EndFlag::default_action() };
+    let pace = SamplePace { delay, count: cli.iterations, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
     let mut printer =

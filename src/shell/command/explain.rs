@@ -31,7 +31,7 @@ const MAX_LINE: u64 = 64 << 10;
 pub(crate) fn run(
     args: &ExplainArgs,
     cli: &Cli,
-    policy: invocation::LoadedPolicy,
+    policy: invocation::PolicyAndWatch,
 ) -> Result<ExitStatus, CommandError> {
     if args.screen {
         return show(args, cli, policy);
@@ -61,7 +61,7 @@ impl Source for NoSamples {
 fn show(
     args: &ExplainArgs,
     cli: &Cli,
-    (policy, site_rules): invocation::LoadedPolicy,
+    (policy, site_rules): invocation::PolicyAndWatch,
 ) -> Result<ExitStatus, CommandError> {
     let mut setup = invocation::setup(cli, policy);
     setup.scope = Scope::Global;

@@ -24,13 +24,13 @@ const SCREEN_PATIENCE: u64 = 500;
 const HEADLESS_PATIENCE: u64 = 3000;
 
 /// The policy that ranks, and the watch of its file.
-pub(crate) type LoadedPolicy = (&'static dyn Policy, Option<SiteRuleWatch>);
+pub(crate) type PolicyAndWatch = (&'static dyn Policy, Option<SiteRuleWatch>);
 
 /// Loads the policy of `--policy`.
 ///
 /// # Errors
 /// The file of a site policy is invalid.
-pub(crate) fn load_policy(cli: &Cli) -> Result<LoadedPolicy, CommandError> {
+pub(crate) fn load_policy(cli: &Cli) -> Result<PolicyAndWatch, CommandError> {
     match &cli.policy {
         PolicyArg::Known(policy) => Ok((*policy, None)),
         PolicyArg::Site(file) => {
@@ -42,7 +42,7 @@ pub(crate) fn load_policy(cli: &Cli) -> Result<LoadedPolicy, CommandError> {
 
 /// Whether a command has a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Display {
+pub(crate) enum OutputKind {
     /// The full screen.
     Screen,
     /// Text, JSON or files.
@@ -68,8 +68,8 @@ impl Invocation {
     /// It cannot be read.
     pub(crate) fn new(
         cli: &Cli,
-        display: Display,
-        (policy, site_rules): LoadedPolicy,
+        display: OutputKind,
+        (policy, site_rules): PolicyAndWatch,
     ) -> Result<Self, CommandError> {
         let mut setup = setup(cli, policy);
         setup.live = !input::is_recorded(cli);
@@ -78,8 +78,8 @@ impl Invocation {
         }
         setup.delay = cli.delay.unwrap_or(if cli.demo { demo::PACE } else { DEFAULT_DELAY });
         let patience = match display {
-            Display::Screen => setup.delay.0.min(SCREEN_PATIENCE),
-            Display::Headless => HEADLESS_PATIENCE,
+            OutputKind::Screen => setup.delay.0.min(SCREEN_PATIENCE),
+            OutputKind::Headless => HEADLESS_PATIENCE,
         };
         let input = Input::open(cli, patience)?;
         Ok(Self { setup, input, site_rules, delay: cli.delay })

@@ -21,7 +21,7 @@ pub(crate) mod self_check;
 use std::io::{self, IsTerminal};
 
 use self::cli::{Cli, Command, PolicyCommand, RulesCommand};
-use self::invocation::{Display, Invocation};
+use self::invocation::{Invocation, OutputKind};
 use super::command_error::CommandError;
 use super::exit_status::ExitStatus;
 use super::rule_file::compile_policy;
@@ -52,7 +52,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitStatus, CommandError> {
 }
 
 /// Runs a command that takes samples from a machine or a recording.
-fn run_on_input(cli: &Cli, display: Display) -> Result<ExitStatus, CommandError> {
+fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandError> {
     let policy = invocation::load_policy(cli)?;
     let adj_rules = cli.adj_rules.as_deref().map(AdjRulesWatch::start).transpose();
     let adj_rules = adj_rules.map_err(CommandError::invalid_file)?;
@@ -61,7 +61,7 @@ fn run_on_input(cli: &Cli, display: Display) -> Result<ExitStatus, CommandError>
         Some(Command::Record(args)) => record::run(args, invocation),
         Some(Command::Metrics(args)) => metrics::run(args, invocation),
         _ if cli.self_check => self_check::run(cli, invocation),
-        _ if display == Display::Screen => screen::run(cli, invocation, adj_rules),
+        _ if display == OutputKind::Screen => screen::run(cli, invocation, adj_rules),
         Some(Command::Set(args)) => {
             let effects = invocation.effects(cli)?;
             let Invocation { setup, mut input, .. } = invocation;
@@ -83,13 +83,13 @@ fn run_on_input(cli: &Cli, display: Display) -> Result<ExitStatus, CommandError>
 }
 
 /// Whether a command shows the screen.
-fn display(cli: &Cli) -> Display {
+fn display(cli: &Cli) -> OutputKind {
     let has_screen = match &cli.command {
         None | Some(Command::Replay(_)) => !is_quiet(cli),
         Some(Command::Explain(args)) => args.screen && !is_quiet(cli),
         Some(_) => false,
     };
-    if has_screen { Display::Screen } else { Display::Headless }
+    if has_screen { OutputKind::Screen } else { OutputKind::Headless }
 }
 
 const fn is_quiet(cli: &Cli) -> bool {
@@ -97,8 +97,8 @@ const fn is_quiet(cli: &Cli) -> bool {
 }
 
 /// What clap cannot check: flags of doomtop that do not fit a subcommand or the place where it runs.
-fn check_usage(cli: &Cli, display: Display) -> Result<(), CommandError> {
-    let has_screen = display == Display::Screen;
+fn check_usage(cli: &Cli, display: OutputKind) -> Result<(), CommandError> {
+    let has_screen = display == OutputKind::Screen;
     match &cli.command {
         Some(Command::Replay(_)) if is_quiet(cli) || cli.from.is_some() => {
             Err(CommandError::usage("replay needs the screen")

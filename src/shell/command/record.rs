@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cli::RecordArgs;
-use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use super::sampling::confirm_scores;
 use crate::columns::human_size;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
                     .hint("with --ring the files are created in a directory"));
             }
             let end = EndFlag::on_signals()?;
-            let pace = Pace { delay, count: args.iterations, end };
+            let pace = SamplePace { delay, count: args.iterations, end };
             source.learn_users(Arc::clone(&users));
             keep_ring(folder, span, source.as_mut(), users, &pace)?;
         }
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
             // An existing file is never overwritten.
             let created = File::options().write(true).create_new(true).open(&args.file);
             let file = created.map_err(failed)?;
-            let pace = Pace { delay, count: args.iterations, end: EndFlag::on_signals()? };
+            let pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
             source.learn_users(users);
             write_file(&args.file, file, source.as_mut(), live, &pace)?;
         }
@@ -76,7 +76,7 @@ fn write_file(
     file: File,
     source: &mut dyn Source,
     live: bool,
-    pace: &Pace,
+    pace: &SamplePace,
 ) -> Result<(), CommandError> {
     let mut writer = FileWriter { path, recorder: Recorder::new(file), samples: 0, live };
     let ended = headless::run(source, &mut writer, pace);
@@ -126,7 +126,7 @@ fn keep_ring(
     span: Millis,
     source: &mut dyn Source,
     users: Users,
-    pace: &Pace,
+    pace: &SamplePace,
 ) -> Result<(), CommandError> {
     let history = SampleHistory::new(span, MAX_RING_BYTES);
     let mut ring = Ring { folder, history, burst: KillBurst::default(), users };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::termios::{QueueSelector, tcflush};
 
-use super::recording::{AfterSample, ScreenRecorder};
+use super::recording::{RecorderReport, ScreenRecorder};
 use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
@@ -31,7 +31,7 @@ const BATCH: u32 = 256;
 pub(super) const HUNG_UP: ExitStatus = ExitStatus::Signal(1);
 
 /// A recording that is played.
-pub(super) struct Playing {
+pub(super) struct PlaybackState {
     /// One `()` for each sample that the player has sent; taken when the sample is handled.
     pub(super) taken: Receiver<()>,
     /// Where playing starts, as it was typed.
@@ -53,7 +53,7 @@ pub(super) struct Parts {
     pub(super) effects: Box<dyn Effects>,
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
-    pub(super) playing: Option<Playing>,
+    pub(super) playing: Option<PlaybackState>,
 }
 
 /// The state of the loop.
@@ -64,7 +64,7 @@ pub(super) struct MainLoop {
     pub(super) effects: Box<dyn Effects>,
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
-    playing: Option<Playing>,
+    playing: Option<PlaybackState>,
     paced: bool,
     /// The time that all times of the app are counted from.
     begun: Instant,
@@ -252,7 +252,7 @@ impl MainLoop {
         message: Msg,
         events: &Receiver<Event>,
     ) -> io::Result<Option<Quit>> {
-        let mut after = AfterSample::default();
+        let mut after = RecorderReport::default();
         match &message {
             Msg::Sampled(_) | Msg::SamplingFailed(_) | Msg::SourceLost(_) => {
                 self.workers.sampler.iter_mut().for_each(Sampler::done);

@@ -30,7 +30,7 @@ use crate::source::Source;
 use crate::ui::Theme;
 use crate::units::Millis;
 
-use self::main_loop::{MainLoop, Parts, Playing, Quit};
+use self::main_loop::{MainLoop, Parts, PlaybackState, Quit};
 use self::recording::ScreenRecorder;
 pub(crate) use self::terminal::ScreenBuffer;
 use self::terminal::TerminalScreen;
@@ -159,7 +159,7 @@ fn start_input(
     input: ScreenInput,
     app: &mut App,
     inbox: &Inbox,
-) -> Result<(Option<Sampler>, Option<Playing>), CommandError> {
+) -> Result<(Option<Sampler>, Option<PlaybackState>), CommandError> {
     match input {
         ScreenInput::Live(source) | ScreenInput::Pipe(source) => {
             Ok((Some(Sampler::start(source, inbox.clone())?), None))
@@ -175,7 +175,7 @@ fn start_input(
             app.playback.past = SampleHistory::new(Millis(u64::MAX), player::MAX_BYTES);
             app.playback.speed = speed;
             let taken = player::start(source, progress, inbox.clone())?;
-            Ok((None, Some(Playing { taken, at })))
+            Ok((None, Some(PlaybackState { taken, at })))
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct ScreenRecorder {
 
 /// What came of a sample: told to the app after the sample itself.
 #[derive(Default)]
-pub(super) struct AfterSample {
+pub(super) struct RecorderReport {
     notice: Option<String>,
     burst_is_over: bool,
 }
@@ -41,8 +41,8 @@ impl ScreenRecorder {
     }
 
     /// Takes a sample before the app does.
-    pub(super) fn sample(&mut self, sample: &Arc<Snapshot>, app: &App) -> AfterSample {
-        let mut after = AfterSample::default();
+    pub(super) fn sample(&mut self, sample: &Arc<Snapshot>, app: &App) -> RecorderReport {
+        let mut after = RecorderReport::default();
         if app.playback.recording_since().is_some() {
             let place;
             (place, after.notice) = self.queue.place();
@@ -58,7 +58,7 @@ impl ScreenRecorder {
     }
 
     /// The app has taken the sample.
-    pub(super) fn after_sample(&self, after: AfterSample, app: &mut App) {
+    pub(super) fn after_sample(&self, after: RecorderReport, app: &mut App) {
         if after.burst_is_over {
             self.write_burst(app);
         }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rustix::io::Errno;
 
 use crate::app::Msg;
-use crate::events::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
+use crate::events::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
@@ -21,7 +21,7 @@ type Watched = Option<Arc<Text>>;
 /// The main loop's side of the thread.
 pub(crate) struct TriggerWorker {
     orders: Sender<Watched>,
-    wake: Arc<WakeHandle>,
+    wake: Arc<WaitInterrupt>,
     watched: Watched,
 }
 
@@ -39,7 +39,7 @@ impl TriggerWorker {
 /// Starts the thread: it watches the machine until it is told otherwise. Only a live root has pressure
 /// files that can be waited at: those of another tree are plain files.
 pub(crate) fn start(root: LiveRoot, inbox: Inbox) -> Option<TriggerWorker> {
-    let wake = match WakeHandle::new() {
+    let wake = match WaitInterrupt::new() {
         Ok(wake) => Arc::new(wake),
         Err(errno) => {
             let watch = PressureWatch::Unavailable(trigger_refusal(errno));

@@ -205,7 +205,74 @@ fn the_law_catches_a_breach() {
 
 /// The units of each room that has sub-rooms, lowest first: folders, and files that stand beside them. A
 /// unit imports only from units of the lines before its own.
-const ORDER: &[(&str, &[&[&str]])] = &[];
+const ORDER: &[(&str, &[&[&str]])] = &[
+    (
+        "app",
+        &[
+            &["incident", "keymap", "refresh", "setup"],
+            &["adj_rules"],
+            &["session"],
+            &["dialog", "view"],
+            &["message", "page"],
+            &["mode"],
+            &["input"],
+            &["update"],
+        ],
+    ),
+    ("events", &[&["log", "psi_trigger"], &["reconstruct"]]),
+    (
+        "model",
+        &[
+            &["reading", "text"],
+            &["comm", "daemon", "machine"],
+            &["cgroup"],
+            &["forecast", "process"],
+            &["needs", "oom_event", "snapshot"],
+            &["domain", "history"],
+            &["scene"],
+        ],
+    ),
+    (
+        "policy",
+        &[
+            &["badness", "overrides", "sacrifice_signal", "tie_break", "trigger"],
+            &["definition"],
+            &["kernel"],
+            &["daemon", "site"],
+            &["proposal"],
+        ],
+    ),
+    (
+        "report",
+        &[
+            &["dto", "line", "metrics", "outcomes", "self_check", "time"],
+            &["json", "text", "verdicts"],
+            &["explain"],
+        ],
+    ),
+    (
+        "sample",
+        &[
+            &["absence", "file_buffer", "parse", "regular_file", "unreadable"],
+            &["proc_root"],
+            &["cgroup", "open_file"],
+            &["process"],
+            &["daemon", "machine"],
+        ],
+    ),
+    (
+        "shell",
+        &[
+            &["event", "exit_status", "new_file", "rule_file"],
+            &["command_error"],
+            &["stdio", "thread"],
+            &["worker"],
+            &["tui"],
+            &["command"],
+        ],
+    ),
+    ("ui", &[&["paint"], &["dialog", "frame"], &["panel"], &["view"], &["page"]]),
+];
 
 /// Words that nobody in this field would search for. They must not return as the name of a file or a type.
 const RETIRED: &[&str] = &[

@@ -10,9 +10,9 @@ use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::model::{Cgroup, CgroupNeeds, Needs, Scope, Text};
 
-pub(crate) struct Cgroups;
+pub(crate) struct CgroupsInput;
 
-impl View for Cgroups {
+impl View for CgroupsInput {
     fn context(&self) -> KeyContext {
         KeyContext::Cgroups
     }
@@ -64,7 +64,7 @@ impl View for Cgroups {
     }
 }
 
-impl Cgroups {
+impl CgroupsInput {
     fn sort(&self, app: &mut App, by_limit: bool, text: &str) {
         app.views.cgroups.by_limit = by_limit;
         app.say(NoticeLevel::Plain, text);

@@ -10,9 +10,9 @@ use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::model::{EventTime, OomEvent};
 
-pub(crate) struct Events;
+pub(crate) struct EventsInput;
 
-impl View for Events {
+impl View for EventsInput {
     fn context(&self) -> KeyContext {
         KeyContext::Events
     }

@@ -10,9 +10,9 @@ use crate::forecast::series::SERIES;
 use crate::model::{CgroupNeeds, Needs, TimeAxis};
 use crate::units::Millis;
 
-pub(crate) struct Memory;
+pub(crate) struct MemoryInput;
 
-impl View for Memory {
+impl View for MemoryInput {
     fn context(&self) -> KeyContext {
         KeyContext::Memory
     }

@@ -53,11 +53,11 @@ pub(crate) trait View: Sync {
 /// The behaviour of each view.
 pub(crate) fn view(kind: ViewKind) -> &'static dyn View {
     match kind {
-        ViewKind::Processes => &table::Processes,
-        ViewKind::Cgroups => &cgroups::Cgroups,
-        ViewKind::Verdicts => &verdicts::Verdicts,
-        ViewKind::Memory => &memory::Memory,
-        ViewKind::Events => &events::Events,
+        ViewKind::Processes => &table::ProcessesInput,
+        ViewKind::Cgroups => &cgroups::CgroupsInput,
+        ViewKind::Verdicts => &verdicts::VerdictsInput,
+        ViewKind::Memory => &memory::MemoryInput,
+        ViewKind::Events => &events::EventsInput,
     }
 }
 

@@ -9,9 +9,9 @@ use crate::model::ProcId;
 use crate::plan::targets::subtree;
 use crate::rows::filter::Filter;
 
-pub(crate) struct Processes;
+pub(crate) struct ProcessesInput;
 
-impl View for Processes {
+impl View for ProcessesInput {
     fn context(&self) -> KeyContext {
         KeyContext::Browse
     }

@@ -9,9 +9,9 @@ use crate::columns::RowContext;
 use crate::forecast::killer_opinion::{KillerOpinion, opinions};
 use crate::model::{Needs, Scores};
 
-pub(crate) struct Verdicts;
+pub(crate) struct VerdictsInput;
 
-impl View for Verdicts {
+impl View for VerdictsInput {
     fn context(&self) -> KeyContext {
         KeyContext::Verdicts
     }

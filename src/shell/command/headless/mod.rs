@@ -46,7 +46,7 @@ pub(crate) enum AfterSample {
 }
 
 /// How fast and how long the loop runs.
-pub(crate) struct Pace {
+pub(crate) struct SamplePace {
     /// Time between two samples; zero for a recording that is read as fast as possible.
     pub(crate) delay: Millis,
     /// The number of samples after which the loop ends.
@@ -55,7 +55,7 @@ pub(crate) struct Pace {
     pub(crate) end: EndFlag,
 }
 
-impl Pace {
+impl SamplePace {
     /// Whether the loop ends after this many samples.
     pub(crate) fn is_over(&self, samples: u64) -> bool {
         self.count.is_some_and(|count| samples >= count) || self.end.is_set()
@@ -110,7 +110,7 @@ impl EndFlag {
 pub(crate) fn run(
     source: &mut dyn Source,
     consumer: &mut dyn SampleConsumer,
-    pace: &Pace,
+    pace: &SamplePace,
 ) -> Result<(), CommandError> {
     let mut missed = RepeatedComplaint::default();
     let (mut spent, mut samples, mut due) = (None, 0, Instant::now());
@@ -191,7 +191,7 @@ mod tests {
         count: Option<u64>,
         stop: Option<u64>,
     ) -> (Result<(), CommandError>, Vec<u64>) {
-        let pace = Pace { delay: Millis(0), count, end: EndFlag::default_action() };
+        let pace = SamplePace { delay: Millis(0), count, end: EndFlag::default_action() };
         let mut consumer = Times(Vec::new(), stop);
         let ended = run(&mut Scripted(samples), &mut consumer, &pace);
         (ended, consumer.0)

@@ -13,7 +13,7 @@ use self::textfile::TextFile;
 use super::cli::MetricsArgs;
 use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
-use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::columns::CommandStyle;
 use crate::model::{Needs, Snapshot};
@@ -30,7 +30,7 @@ use crate::source::Source;
 pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStatus, CommandError> {
     let delay = args.delay.unwrap_or_else(|| invocation.headless_delay());
     let lookup = invocation.input.lookup_root()?;
-    let mut pace = Pace { delay, count: args.iterations, end: EndFlag::on_signals()? };
+    let mut pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
     let ranker = Ranker::new(&invocation.setup, lookup, invocation.site_rules);
     let mut exporter = Exporter { ranker, took: Duration::ZERO };
     let mut source = invocation.input.source;

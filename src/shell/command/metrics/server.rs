@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::Exporter;
 use super::http::{self, HttpRefusal};
 use crate::model::Snapshot;
-use crate::shell::command::headless::{Pace, RESPONSE};
+use crate::shell::command::headless::{RESPONSE, SamplePace};
 use crate::shell::command::sampling::{self, Sampled};
 use crate::shell::command_error::CommandError;
 use crate::shell::stdio::{RepeatedComplaint, complain};
@@ -27,7 +27,7 @@ pub(super) fn run(
     address: SocketAddr,
     source: &mut dyn Source,
     exporter: &mut Exporter,
-    pace: &Pace,
+    pace: &SamplePace,
 ) -> Result<(), CommandError> {
     let failed = |error: io::Error| CommandError::failure(format!("{address}: {error}"));
     let listener = TcpListener::bind(address).map_err(failed)?;
@@ -71,7 +71,7 @@ enum Answered {
 fn answer(
     mut stream: TcpStream,
     samples: &mut ServedSamples<'_>,
-    pace: &Pace,
+    pace: &SamplePace,
 ) -> Result<Answered, CommandError> {
     if stream.set_nonblocking(false).is_err() {
         return Ok(Answered::Refusal);
