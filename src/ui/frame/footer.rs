@@ -225,7 +225,7 @@ fn event_parts(
     }
     for (action, word) in [
         (Action::ExplainKill, "explain"),
-        (Action::LookBefore, "the look before"),
+        (Action::SampleBefore, "the look before"),
         (Action::KillsOnly, "kills only"),
     ] {
         if let Some(key) = key_of(KeyContext::Events, action) {
@@ -253,7 +253,7 @@ fn memory_keys(app: &App, canvas: &Canvas<'_>) -> Vec<Span<'static>> {
     let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
-        pair(Action::LookBack, Action::LookForward, "looks back"),
+        pair(Action::EarlierSample, Action::LaterSample, "looks back"),
         enter,
         now.map(|key| format!("{key} {}", app.newest_word())),
         pair(Action::KillBefore, Action::KillAfter, "kills"),
