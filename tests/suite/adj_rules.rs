@@ -463,7 +463,7 @@ fn a_changed_or_broken_file_switches_them_off() {
 
 #[test]
 fn they_are_off_at_once_and_stay_off() {
-    for script in ["<A-x>", "<A-a>o", "<A-a><A-x>", ":rules of adj: switch<Enter>"] {
+    for script in ["<A-x>", "<A-a>o", "<A-a><A-x>", ":adj rules: switch<Enter>"] {
         let mut player = ruled();
         switch_on(&mut player);
         player.play("<Esc>");

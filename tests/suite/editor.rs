@@ -323,7 +323,7 @@ fn one_write_may_do_the_work_of_two() {
     let (who, name) = (id(610), "java".to_owned());
     let already = Outcome::AdjSet { who, name, before: Adj(100), now: Adj(100), revert: false };
     player.app.update(Msg::Outcome(already));
-    assert!(player.notice().contains("is +100 already"), "{}", player.notice());
+    assert!(player.notice().contains("is already +100"), "{}", player.notice());
     assert_eq!(player.app.session.journal.changes.len(), 1, "nothing that could be put back");
 }
 

@@ -400,7 +400,7 @@ fn a_dialog_tells_apart_what_the_killer_and_a_signal_take() {
     paint(&mut app, FULL, 100, 60);
     press(&mut app, &["30114", "Esc", "X"]);
     let shown = text(&paint(&mut app, FULL, 100, 40).0);
-    assert!(shown.contains("1 more of /system.slice/ci-build.service stay"), "{shown}");
+    assert!(shown.contains("1 more in /system.slice/ci-build.service survive"), "{shown}");
     press(&mut app, &["Esc", "Enter"]);
     let shown = text(&paint(&mut app, FULL, 120, 60).0);
     for part in [

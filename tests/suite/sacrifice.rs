@@ -125,7 +125,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     assert!(player.notice().contains("no other process"), "{}", player.notice());
     let found = vec![(id(601), Comm::new(b"java-helper")), (id(700), Comm::new(b"twin"))];
     player.app.update(learn(Reading::Value(MemorySharers { found, unknown: 0 })));
-    assert!(falls(&player).contains("700 twin lives in its memory (kcmp)"), "{}", falls(&player));
+    assert!(falls(&player).contains("700 twin shares its memory (kcmp)"), "{}", falls(&player));
     // All of them, as the kernel does it; who is not on the screen yet is not touched.
     player.draw();
     assert_eq!(player.play("m<Enter>"), []);
@@ -212,7 +212,7 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
     player.play("400<Esc>");
     player.app.update(sent(400, "Xorg", Signal::TERM));
     player.play("x");
-    assert!(player.notice().contains("may still obey SIGTERM"), "{}", player.notice());
+    assert!(player.notice().contains("may still exit after SIGTERM"), "{}", player.notice());
     assert_eq!(player.play("X"), []);
     assert!(player.app.mode_is_browse());
     assert!(player.notice().contains("SIGKILL is offered in"), "{}", player.notice());
@@ -397,7 +397,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     player.app.update(Msg::Outcome(Outcome::StepDone { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
     let last = player.app.session.journal.entries.last().expect("a line");
-    assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
+    assert!(last.text.contains("memory freed at once: done"), "{}", last.text);
 }
 
 #[test]
@@ -408,6 +408,6 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let (intent, checked) = (intent.clone(), "all is well");
     player.app.update(Msg::Outcome(Outcome::DryRun { intent, checked }));
     let said = player.notice();
-    assert!(said.contains("dry run, nothing was done: SIGKILL to 500 chrome"), "{said}");
+    assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
     assert!(!player.app.session.journal.is_pending(id(500)));
 }

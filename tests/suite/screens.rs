@@ -613,7 +613,7 @@ fn the_question_names_everything_before_a_signal() {
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     let shown = text(&buffer);
     assert!(shown.contains("type the pid 988 and Enter: [98 ]"), "{shown}");
-    assert!(shown.contains("-1000: somebody wants it to live"), "{shown}");
+    assert!(shown.contains("-1000: it must not be killed"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::policy::site::AdjRules;
 use crate::units::Adj;
 
 /// The consent to these rules, for every process that they will match. Only
-/// [`RuleConsentDialog::agree`] makes one, and it cannot be copied.
+/// `RuleConsentDialog::agree` makes one, and it cannot be copied.
 #[derive(Debug)]
 pub struct RuleConsent {
     rules: Arc<AdjRules>,

@@ -314,7 +314,7 @@ fn state(
         return RuleCaseState::Never(why);
     }
     if from == Adj::MIN {
-        return RuleCaseState::Never("its oom_score_adj is -1000: it must not be killed");
+        return RuleCaseState::Never("its oom_score_adj is -1000");
     }
     if to < from && !hit.bound {
         let foreign = process.ids.value().is_some_and(|ids| ids.uid != ids.euid);

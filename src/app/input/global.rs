@@ -62,11 +62,11 @@ impl App {
             Action::Escalate => self.open_escalation(),
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
-            Action::Overcommit => self.open_sysctls(),
+            Action::Sysctls => self.open_sysctls(),
             Action::Explain => self.mode = Mode::Explain(0),
             Action::Help => self.mode = Mode::Help(0),
             Action::Journal => self.open_journal(),
-            Action::Promises => self.open_commitments(),
+            Action::Commitments => self.open_commitments(),
             Action::RulesPage => self.open_rules(),
             Action::RulesOff => self.rules_off(),
             Action::WhyReport => self.explain_shown(),
@@ -90,7 +90,7 @@ impl App {
     /// Carries out an action that may ask something of the shell. Any other action does nothing.
     pub(crate) fn request_action(&mut self, action: Action) -> Vec<Request> {
         match action {
-            Action::Keep => self.open_persist(),
+            Action::Persist => self.open_persist(),
             Action::ScopeBack => self.scope_back(),
             Action::NextView => self.go_to_view(self.views.kind.step(1)),
             Action::PreviousView => self.go_to_view(self.views.kind.step(-1)),
@@ -100,8 +100,8 @@ impl App {
             Action::ViewMemory => self.go_to_view(ViewKind::Memory),
             Action::ViewEvents => self.go_to_view(ViewKind::Events),
             Action::Pause => self.toggle_pause(),
-            Action::LookNow if self.playback.paused => self.only_say("paused: z resumes"),
-            Action::LookNow => vec![Request::SampleNow],
+            Action::SampleNow if self.playback.paused => self.only_say("paused: z resumes"),
+            Action::SampleNow => vec![Request::SampleNow],
             Action::Redraw => vec![Request::Redraw],
             Action::Dump if self.incidents.report.is_some() => {
                 self.only_say("a report is not a sample: its text is in the log")

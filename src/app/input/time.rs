@@ -123,10 +123,10 @@ impl App {
             return self.report_action(action);
         }
         match action {
-            Action::LookBack => self.step_in_time(-1),
-            Action::LookForward => self.step_in_time(1),
-            Action::FarBack => self.step_in_time(-10),
-            Action::FarForward => self.step_in_time(10),
+            Action::EarlierSample => self.step_in_time(-1),
+            Action::LaterSample => self.step_in_time(1),
+            Action::TenEarlier => self.step_in_time(-10),
+            Action::TenLater => self.step_in_time(10),
             Action::KillBefore => self.go_to_kill(false),
             Action::KillAfter => self.go_to_kill(true),
             Action::Now => self.go_to_now(),
@@ -154,7 +154,7 @@ impl App {
             Action::GoToTime if only_reports => {
                 "these are reports of a file, without samples: { and } show the others"
             }
-            Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
+            Action::EarlierSample | Action::LaterSample | Action::TenEarlier | Action::TenLater => {
                 if only_reports {
                     "a report is one moment: { and } show the others"
                 } else {

@@ -37,7 +37,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     }
     let keys = [
         (Action::ExplainKill, "explain"),
-        (Action::LookBefore, "the sample before"),
+        (Action::SampleBefore, "the sample before"),
         (Action::KillsOnly, "kills only"),
     ];
     parts.extend(status_line::keys(app, KeyContext::Events, &keys, theme));

@@ -50,7 +50,7 @@ fn keys(app: &App) -> Vec<String> {
     let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
-        pair(Action::LookBack, Action::LookForward, "samples back"),
+        pair(Action::EarlierSample, Action::LaterSample, "samples back"),
         enter,
         now.map(|key| format!("{key} {}", app.newest_word())),
         pair(Action::KillBefore, Action::KillAfter, "kills"),

@@ -115,10 +115,10 @@ impl App {
             Some(Action::PresetDown) => edit.preset(false),
             Some(Action::PresetUp) => edit.preset(true),
             Some(Action::OtherScale) => edit.other_scale(),
-            Some(Action::Reach) => self.next_targets(),
+            Some(Action::NextTargets) => self.next_targets(),
             Some(Action::OutOfFirst) => self.propose(false),
             Some(Action::IntoFirst) => self.propose(true),
-            Some(Action::Keep) => return self.persist_edited(),
+            Some(Action::Persist) => return self.persist_edited(),
             Some(Action::Apply) => return self.apply_adjust(press),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Back) => {

@@ -36,7 +36,7 @@ impl View for EventsInput {
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
         match action {
             Action::ExplainKill => app.explain_event(),
-            Action::LookBefore => app.show_sample_before(),
+            Action::SampleBefore => app.show_sample_before(),
             Action::KillsOnly => {
                 app.views.events.kills_only = !app.views.events.kills_only;
                 app.views.events.held = None;

@@ -50,7 +50,7 @@ impl View for MemoryInput {
             }
             Action::Enlarge => app.views.memory.large = !app.views.memory.large,
             Action::Back if app.views.memory.large => app.views.memory.large = false,
-            Action::LookBack | Action::FarBack => step_back(app, action),
+            Action::EarlierSample | Action::TenEarlier => step_back(app, action),
             _ => return None,
         }
         Some(Vec::new())

@@ -54,11 +54,11 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(
         EDIT,
         &[c('t')],
-        Action::Reach,
+        Action::NextTargets,
         "Whom",
         "targets: this process, the tagged, all of its name, its subtree, its cgroup, its user",
     ),
-    row(EDIT, &[c('W'), c('w')], Action::Keep, "Keep", "how to make this value persistent"),
+    row(EDIT, &[c('W'), c('w')], Action::Persist, "Keep", "how to make this value persistent"),
     row(
         EDIT,
         &[k(KeyCode::Tab), k(KeyCode::BackTab)],

@@ -25,7 +25,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(
         PAGE,
         &[c('W')],
-        Action::Keep,
+        Action::Persist,
         "",
         "how to make the adj of the explained process persistent",
     ),

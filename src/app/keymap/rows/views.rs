@@ -17,7 +17,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(
         CGROUPS,
         &[k(KeyCode::F(6)), c('B'), c(','), c('.')],
-        Action::GroupsByWall,
+        Action::GroupsByLimit,
         "Nearest",
         "sort by nearness of the limit",
     ),
@@ -80,7 +80,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "",
         "explain this kill: the kernel's own list of tasks, ranked, and why",
     ),
-    row(EVENTS, &[c('p')], Action::LookBefore, "", "the sample before it, on the whole screen"),
+    row(EVENTS, &[c('p')], Action::SampleBefore, "", "the sample before it, on the whole screen"),
     row(EVENTS, &[c('i')], Action::KillsOnly, "", "show or hide what was done from here"),
     row(
         EVERYWHERE,
