@@ -76,7 +76,7 @@ pub struct AlarmQuantity {
     pub units: &'static [AlarmUnit],
     /// The most that its value can be, in percent or seconds.
     most: f64,
-    /// What it is, for help and README.
+    /// What it is, for help and documents.
     pub about: &'static str,
     reads: Reads,
 }
@@ -348,6 +348,22 @@ pub fn help() -> String {
         let _ = writeln!(text, "  {:<16} {}", row.example, row.about);
     }
     text.push_str("An alarm that rang rings again only after its value was back by a tenth");
+    text
+}
+
+/// Help for `--on-alarm`: how the command runs, and the variables that it gets.
+#[must_use]
+pub fn command_help() -> String {
+    let mut text = "Let an alarm run this command with `sh -c`. One command runs at a time; its standard \
+                    input and output are /dev/null. It also runs with --read-only, because it is your own \
+                    command. Its environment holds:\n"
+        .to_owned();
+    for (name, about) in FACTS {
+        let _ = writeln!(text, "  {name:<20} {about}");
+    }
+    text.push_str(
+        "Quote the variables and never `eval` them: anyone can choose the name of a process",
+    );
     text
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::model::machine::memory::global_total;
 use crate::units::{Millis, Pages, Ticks};
 
-/// The name and version of a snapshot's form as a JSON line (`assets/schema.md`).
+/// The name and version of a snapshot's form as a JSON line (`assets/docs/schema.md`).
 pub const SCHEMA: &str = "doomtop/1";
 
 /// How far the process table lags behind the rest of the look.

@@ -276,7 +276,7 @@ pub static POLICIES: &[&dyn Policy] = &[
 pub const PATTERNS: &[(&str, &str)] = &[
     ("linux-2.6:2.6.N", "the era of any 2.6.N up to 2.6.35"),
     ("blame:NAME", "always the program with this name, and nobody else"),
-    ("site:FILE", "a rule of your own (assets/site-policy.md)"),
+    ("site:FILE", "a rule of your own (`doomtop policy check FILE` checks it)"),
 ];
 
 /// The policy with this name, or of this pattern.

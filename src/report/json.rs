@@ -1,5 +1,5 @@
 //! One look as one JSON object on one line: the raw facts *and* the verdicts. Whoever has the line
-//! can compute the ranking again. Described in `assets/schema.md`.
+//! can compute the ranking again. Described in `assets/docs/schema.md`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

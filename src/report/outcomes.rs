@@ -13,7 +13,7 @@ use crate::words::outcome::outcome_text;
 pub enum ReportFormat {
     /// A sentence.
     Text,
-    /// A JSON object (`assets/schema.md`).
+    /// A JSON object (`assets/docs/schema.md`).
     Json,
 }
 

@@ -1,6 +1,6 @@
 //! What works with which rights, found by trying: as nobody, as root without CAP_SYS_RESOURCE, as root
-//! with everything, in a container. The README's table is printed from what a guest with full rights
-//! measured; an ordinary run tries those situations that it can make here, and compares.
+//! with everything, in a container. The table in `assets/docs/rights.md` is printed from what a guest with
+//! full rights measured; an ordinary run tries those situations that it can make here, and compares.
 //!
 //! One binary is test, prober and wrapper, so that it also runs, static, in a guest.
 

@@ -884,9 +884,10 @@ fn the_hands_pin_a_rules_process_as_any_other() {
 
 #[test]
 fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
-    for text in
-        [include_str!("../../assets/adj-rules.toml"), include_str!("../../assets/adj-rules.md")]
-    {
+    for text in [
+        include_str!("../../assets/adj-rules.toml"),
+        include_str!("../../assets/docs/adj-rules.md"),
+    ] {
         let keys: Vec<char> =
             text.split("Alt-").skip(1).filter_map(|rest| rest.chars().next()).collect();
         assert!(!keys.is_empty());

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, RaisedAlarm};
@@ -347,32 +345,6 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
     assert!(all.contains("no trigger: not permitted"));
     let all = said(&mut player, PressureWatch::Blind("there is no PSI".to_owned()), None);
     assert!(all.contains("seen by each look only"), "{all}");
-}
-
-#[test]
-fn the_readme_has_the_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(&path).expect("the README");
-    let mut table = String::from("| `--alarm` | rings when, or what |\n|---|---|\n");
-    for row in QUANTITIES {
-        let _ = writeln!(table, "| `{}` | {} |", row.example, row.about);
-    }
-    let mut facts = String::from("| variable | what it holds |\n|---|---|\n");
-    for (name, about) in FACTS {
-        let _ = writeln!(facts, "| `{name}` | {about} |");
-    }
-    let mut wanted = text.clone();
-    for (marker, lines) in [("alarms", table), ("facts", facts)] {
-        let (open, close) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
-        let (before, rest) = wanted.split_once(&open).expect(marker);
-        let (_, after) = rest.split_once(&close).expect(marker);
-        wanted = format!("{before}{open}{lines}{close}{after}");
-    }
-    if std::env::var_os("DOOMTOP_BLESS").is_some() {
-        fs::write(&path, wanted).expect("written");
-        return;
-    }
-    assert!(text == wanted, "DOOMTOP_BLESS=1 cargo test prints the tables anew");
 }
 
 proptest! {

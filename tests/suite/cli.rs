@@ -130,10 +130,13 @@ fn json_holds_what_the_schema_says() {
     let terms: i64 = own["terms"].as_object().unwrap().values().filter_map(Value::as_i64).sum();
     assert_eq!(Some(terms), own["badness_pages"].as_i64(), "the terms add up");
     assert_eq!(frame["victim"]["pid"], frame["candidates"][0]);
-    let schema = include_str!("../../assets/schema.md");
+    let schema = include_str!("../../assets/docs/schema.md");
     let keys = frame.as_object().unwrap().keys().chain(own.as_object().unwrap().keys());
     for key in keys {
-        assert!(schema.contains(&format!("`{key}`")), "{key} is described in assets/schema.md");
+        assert!(
+            schema.contains(&format!("`{key}`")),
+            "{key} is described in assets/docs/schema.md"
+        );
     }
 }
 

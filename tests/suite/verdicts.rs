@@ -395,7 +395,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     assert_eq!(old["signal"], 9);
     let gone = verdicts.iter().find(|it| it["policy"] == "linux-2.4.23").unwrap();
     assert_eq!(gone["off"]["by"], "no_killer");
-    let schema = include_str!("../../assets/schema.md");
+    let schema = include_str!("../../assets/docs/schema.md");
     for key in verdicts[0].as_object().unwrap().keys() {
         assert!(schema.contains(&format!("`{key}`")), "{key} is described");
     }

@@ -1,5 +1,5 @@
 //! The one table of keys: what a key means, where. The help screen, the function bar, the palette
-//! and the README are printed from it: a key is one row here.
+//! and the documents are printed from it: a key is one row here.
 
 pub use crate::app::keymap::key::{Key, KeyCode};
 
@@ -226,7 +226,7 @@ pub struct KeyBinding {
     pub action: Action,
     /// In the function bar (short); empty: not there.
     pub label: &'static str,
-    /// In help, palette and README.
+    /// In help, palette and documents.
     pub help: &'static str,
 }
 

@@ -1,5 +1,5 @@
 //! Rules that say which `oom_score_adj` a process is to have, from the text of a file
-//! (`assets/adj-rules.md`). Who is meant is said as in a site's own policy.
+//! (`assets/docs/adj-rules.md`). Who is meant is said as in a site's own policy.
 
 use std::collections::BTreeMap;
 use std::fmt;

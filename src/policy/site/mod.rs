@@ -1,6 +1,6 @@
 //! A site's own rule, from the text of a file: whom it spares, whom it prefers, and an expression that
 //! gives points. The expressions are a part of CEL, the Common Expression Language; `facts` is the
-//! table of what they may ask, `assets/site-policy.md` is printed from it.
+//! table of what they may ask, `assets/docs/site-policy.md` is printed from it.
 //!
 //! A rule may be hostile, so nothing in it is left to be bounded while it runs: the parser has a
 //! greatest length and depth, types and names are settled when it is loaded, and the only loops

@@ -1,5 +1,5 @@
-//! The command line: one of the four tables of the house. The man page and the README's list of
-//! flags are printed from it.
+//! The command line: one of the four tables of the house. The help and the list of flags in
+//! `assets/docs/command-line.md` are printed from it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,7 +41,13 @@ pub struct Cli {
     #[arg(short, long, conflicts_with = "json")]
     pub batch: bool,
 
-    /// Print one JSON object a refresh, one a line (assets/schema.md describes it)
+    /// Print one JSON object per refresh, one per line
+    ///
+    /// Each object has the schema doomtop/1. Its main keys are next (the sentence of the screen), victim,
+    /// runner_up, candidates, first_wall, memory, swap, overcommit, pressure, cgroups and processes (the
+    /// facts and the rank of each). A key that is missing was not read; null means that there is no such
+    /// fact; `{"unreadable": "denied"}` means that the kernel refused it. Most names of sizes and times end in
+    /// their unit: _bytes, _kib, _pages, _ticks, _ms.
     #[arg(long)]
     pub json: bool,
 
@@ -81,7 +87,8 @@ pub struct Cli {
     #[arg(long, conflicts_with = "from", global = true)]
     pub demo: bool,
 
-    /// Whose rule ranks; site:FILE is a rule of your own (assets/site-policy.md describes it)
+    /// Whose rule ranks (`doomtop policies` lists them); site:FILE is a rule of your own (`doomtop policy
+    /// check --help` describes the file)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
 
@@ -102,8 +109,8 @@ pub struct Cli {
     #[arg(long, value_name = "LIST", value_parser = columns)]
     pub columns: Option<ColumnsArg>,
 
-    /// Rules that say which oom_score_adj a process is to have (assets/adj-rules.md describes them). They
-    /// only say what they would do until they are switched on (Alt-a)
+    /// Rules that say which oom_score_adj a process is to have (`doomtop rules check --help` describes the
+    /// file). They only say what they would do until they are switched on (Alt-a)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
 
@@ -117,10 +124,10 @@ pub struct Cli {
     #[arg(long, requires = "alarm")]
     pub bell: bool,
 
-    /// Let an alarm run this command (sh -c), with what is known in its environment (DOOMTOP_ALARM,
-    /// DOOMTOP_VALUE, DOOMTOP_VICTIM and more: see the README). One at a time, with nothing to read or
-    /// write; also with --read-only, since it is yours
-    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with = "dry_run")]
+    /// Let an alarm run this command (sh -c), with what is known in its environment (--help lists the
+    /// variables)
+    #[arg(long, value_name = "COMMAND", requires = "alarm", value_hint = ValueHint::CommandString, conflicts_with = "dry_run",
+        long_help = crate::alarm::command_help())]
     pub on_alarm: Option<String>,
 
     /// Look less often while nothing happens: after half a minute without a key, pressure or a near wall
@@ -293,7 +300,11 @@ pub struct ExplainArgs {
     #[arg(value_name = "FILE", default_value = "-", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
-    /// One JSON object a kill, one a line (assets/schema.md describes them)
+    /// Print one JSON object per kill, one per line
+    ///
+    /// Each object has the schema doomtop-explain/1. Its main keys are when, what (ran out), domain,
+    /// invoked_by, killed (the chosen process first), policy, ranking (of the dump, in the order of death),
+    /// agreement (agrees, too_close, differs, unknown) and notes.
     #[arg(id = "explain_json", long = "json")]
     pub json: bool,
 
@@ -313,7 +324,10 @@ pub struct SourceArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// One JSON object a line (assets/schema.md describes them)
+    /// Print one JSON object per step, one per line
+    ///
+    /// Its main keys are pid, start_ticks, comm, act (set or signal), result (such as set, signalled, gone,
+    /// still_there, refused) and why, where it was refused.
     #[arg(id = "acts_json", long = "json")]
     pub json: bool,
 
@@ -392,6 +406,14 @@ pub struct TargetArg {
 #[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Check a rule's file: everything that is wrong with it, or who would die by it now
+    ///
+    /// The file is TOML. It needs `name` (letters, digits, - _ .) and `score`, an expression such as
+    /// `p.rss + (has(p.swap) ? p.swap : 0)`: the process with the highest score dies first. Optional:
+    /// `title`, `about`, `unit` ("pages" or "points"), `eligible` (an expression: who can be chosen),
+    /// `protect`, `prefer` and `blame` (lists of names, or of tables with name, user, cgroup, unit),
+    /// `company` (an expression: who dies with the victim) and `signal` ("TERM", "KILL" or an expression).
+    /// Expressions are a part of CEL; `doomtop policy facts` prints what they can use. To rank by the file:
+    /// --policy site:FILE.
     Check {
         /// The file.
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -405,6 +427,12 @@ pub enum PolicyCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check a file: everything that is wrong with it, or what it would write to whom now
+    ///
+    /// The file is TOML: a list of `[[rule]]` tables, of which the first that matches a process counts. Each
+    /// needs `for` (one entry or a list of them) and `adj` (-1000 to 1000); `about` names it in the journal.
+    /// An entry is a process name, or a table with one or more of name, regex, user, cgroup and unit, which
+    /// must all match. In name, user, cgroup and unit * stands for any letters and ? for one. An entry of a
+    /// rule with an adj below 0 needs a user without * and ?, or a cgroup path such as /batch.slice.
     Check {
         /// The file.
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
