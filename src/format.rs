@@ -1,4 +1,4 @@
-//! Sizes and spans of time as people write them.
+//! Sizes and durations as text.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use humansize::{BINARY, FixedAt, SizeFormatter};
 
 use crate::units::Bytes;
 
-/// In what unit sizes are shown.
+/// The unit in which sizes are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SizeUnit {
-    /// Three digits and the unit that fits.
+    /// Three digits and the largest unit that fits.
     #[default]
     Auto,
     /// Pages.
@@ -20,12 +20,12 @@ pub enum SizeUnit {
     Mib,
     /// GiB.
     Gib,
-    /// Per-mille of the domain's total.
+    /// Per-mille of the total of the domain.
     Permille,
 }
 
 impl SizeUnit {
-    /// The next one round.
+    /// The next unit, in a cycle.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -38,7 +38,7 @@ impl SizeUnit {
         }
     }
 
-    /// Its name.
+    /// The name on the screen.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl SizeUnit {
     }
 }
 
-/// A size in three digits and its unit (`11.0G`, `480M`, `6.01G`), or in a fixed unit.
+/// Appends a size with three digits and a unit (`11.0G`, `480M`, `6.01G`), or in a fixed unit.
 pub fn human(size: Bytes, scale: SizeUnit, out: &mut String) {
     let fixed = match scale {
         SizeUnit::Kib => Some(FixedAt::Kilo),
@@ -64,7 +64,7 @@ pub fn human(size: Bytes, scale: SizeUnit, out: &mut String) {
         (Some(FixedAt::Giga), _) => 2,
         (Some(_), _) => 0,
         (None, bytes) => {
-            // How far above its own unit the number stands decides how many digits follow.
+            // From 1 GiB on, the number of digits before the point decides how many follow.
             let unit = bytes.max(1).ilog2() / 10 * 10;
             if unit < 20 {
                 0
@@ -83,13 +83,13 @@ pub fn human(size: Bytes, scale: SizeUnit, out: &mut String) {
         .decimal_zeroes(places)
         .space_after_value(false);
     let _ = write!(out, "{}", SizeFormatter::new(size.0, options));
-    // "GiB" takes two cells more than the table has.
+    // Columns have no room for "iB".
     if out.ends_with("iB") {
         out.truncate(out.len() - 2);
     }
 }
 
-/// Same, as a string of its own.
+/// A size with three digits and a unit, as a new string; see [`human`].
 #[must_use]
 pub fn human_size(size: Bytes) -> String {
     let mut out = String::new();
@@ -97,7 +97,7 @@ pub fn human_size(size: Bytes) -> String {
     out
 }
 
-/// A span of time as `41d02h`, `3h12m`, `12m05s` or `52s`.
+/// Appends a duration as `41d02h`, `3h12m`, `12m05s` or `52s`.
 pub fn span(seconds: u64, out: &mut String) {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     let _ = if days > 0 {
@@ -111,7 +111,7 @@ pub fn span(seconds: u64, out: &mut String) {
     };
 }
 
-/// Same, as a string of its own.
+/// A duration as a new string; see [`span`].
 #[must_use]
 pub fn span_of(seconds: u64) -> String {
     let mut out = String::new();

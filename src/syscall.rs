@@ -1,5 +1,5 @@
-//! The two system calls that no crate wraps, and with them the only unsafe code of the house: numbers
-//! and one descriptor in, an answer or an errno out.
+//! The two system calls for which no crate has a wrapper. This file has the only unsafe code of
+//! doomtop: integers and one descriptor go in, a number or an errno comes out.
 #![allow(unsafe_code, reason = "kcmp(2) and process_mrelease(2) can only be had by syscall(2)")]
 
 use std::ffi::{c_int, c_uint, c_ulong};
@@ -10,37 +10,42 @@ use rustix::io::Errno;
 /// `KCMP_VM` of `include/uapi/linux/kcmp.h`.
 const KCMP_VM: c_int = 1;
 
-/// Whether two processes live in one address space (`kcmp(2)`). The kernel tells only whoever might
-/// trace both (`kernel/kcmp.c`, `PTRACE_MODE_READ_REALCREDS`). Two without any address space count as
-/// one: that neither is a zombie or a kernel thread is for the caller to see to.
+/// Whether two processes share an address space (`kcmp(2)`). The kernel answers only if the caller
+/// may read both with ptrace (`kernel/kcmp.c`, `PTRACE_MODE_READ_REALCREDS`). Two processes without
+/// an address space count as sharing one: the caller must rule out zombies and kernel threads.
 ///
 /// # Errors
-/// EPERM without the right, ENOSYS where the kernel was built without it, ESRCH.
+///
+/// EPERM without that right, ENOSYS if the kernel was built without `kcmp`, ESRCH if a process is
+/// gone.
 pub fn same_memory(one: i32, other: i32) -> Result<bool, Errno> {
     let none: c_ulong = 0;
-    // SAFETY: kcmp takes five integers, writes to no memory of ours and keeps nothing.
+    // SAFETY: kcmp takes five integers. It does not write to memory of this process and keeps no
+    // pointer.
     let order = unsafe { nix::libc::syscall(nix::libc::SYS_kcmp, one, other, KCMP_VM, none, none) };
-    // 0 equal, 1 and 2 an order, 3 unequal without one.
+    // 0 means equal, 1 and 2 an order, 3 unequal without an order.
     if order < 0 { Err(last()) } else { Ok(order == 0) }
 }
 
-/// Takes the memory of a dying process back at once (`process_mrelease(2)`, 5.15 and later). May take
-/// as long as unmapping takes, and waits for a lock.
+/// Frees the memory of a dying process at once (`process_mrelease(2)`, 5.15 and later). Takes as
+/// long as unmapping takes, and waits for the lock of the address space.
 ///
 /// # Errors
-/// `mm/oom_kill.c`: ESRCH it has no memory any more, EINVAL it is not dying or somebody who is
-/// not lives in its memory, EAGAIN only a part could be had, EINTR, ENOSYS an older kernel.
+///
+/// From `mm/oom_kill.c`: ESRCH if the process has no memory any more, EINVAL if it is not dying or
+/// shares its memory with a process that is not dying, EAGAIN if only a part could be freed, EINTR,
+/// ENOSYS on an older kernel.
 pub fn release_memory(pidfd: impl AsFd) -> Result<(), Errno> {
     let flags: c_uint = 0;
     let pidfd = pidfd.as_fd();
-    // SAFETY: process_mrelease takes a descriptor, which is borrowed and so open for the whole call,
-    // and flags; it writes to no memory of ours.
+    // SAFETY: process_mrelease takes a descriptor, which is borrowed and therefore open during the
+    // call, and flags. It does not write to memory of this process.
     let taken =
         unsafe { nix::libc::syscall(nix::libc::SYS_process_mrelease, pidfd.as_raw_fd(), flags) };
     if taken < 0 { Err(last()) } else { Ok(()) }
 }
 
-/// Why the call before this line failed.
+/// The error of the system call that failed just before.
 fn last() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
@@ -54,7 +59,7 @@ mod tests {
         let own = i32::try_from(std::process::id()).expect("a pid");
         match same_memory(own, own) {
             Ok(same) => assert!(same),
-            // A container's filter of system calls, or a kernel without it.
+            // A seccomp filter of a container, or a kernel without kcmp.
             Err(errno) => assert!([Errno::NOSYS, Errno::PERM].contains(&errno), "{errno}"),
         }
         assert_eq!(same_memory(own, i32::MAX), Err(Errno::SRCH));

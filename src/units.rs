@@ -1,7 +1,7 @@
 //! Units that cannot be mixed: a page is not a byte, a tick is not a second.
 //!
-//! Each is a thin wrapper around one integer; the conversions say what they need to know
-//! (a page size, a tick rate) because neither is a constant of nature.
+//! Each is a wrapper around one integer. Conversions take a page size or a tick rate as an
+//! argument, because neither is the same on all machines.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub};
@@ -16,10 +16,10 @@ macro_rules! unit {
         pub struct $name(pub $inner);
 
         impl $name {
-            /// Nothing of it.
+            /// Zero.
             pub const ZERO: Self = Self(0);
 
-            /// The difference, never below zero (or the type's lowest value).
+            /// The difference, but not below the lowest value of the type.
             #[must_use]
             pub const fn saturating_sub(self, other: Self) -> Self {
                 Self(self.0.saturating_sub(other.0))
@@ -42,7 +42,7 @@ macro_rules! unit {
 }
 
 unit! {
-    /// Memory in pages of the machine it was read on.
+    /// Memory in pages of the machine on which it was measured.
     Pages(u64)
 }
 unit! {
@@ -54,26 +54,26 @@ unit! {
     Bytes(u64)
 }
 unit! {
-    /// Memory in KiB, as `/proc` prints it ("kB").
+    /// Memory in KiB, which `/proc` calls "kB".
     Kib(u64)
 }
 unit! {
-    /// Time in clock ticks (`USER_HZ`, 100 a second on nearly every machine).
+    /// Time in clock ticks (`USER_HZ`, 100 per second on nearly every machine).
     Ticks(u64)
 }
 unit! {
-    /// Time in milliseconds on a clock that never jumps.
+    /// Time in milliseconds on a monotonic clock.
     Millis(u64)
 }
 
 impl Pages {
-    /// In bytes.
+    /// Converts to bytes.
     #[must_use]
     pub const fn bytes(self, page: PageSize) -> Bytes {
         Bytes(self.0.saturating_mul(page.0))
     }
 
-    /// As a signed number of pages.
+    /// Converts to a signed number of pages.
     #[must_use]
     pub fn points(self) -> Points {
         Points(i64::try_from(self.0).unwrap_or(i64::MAX))
@@ -81,7 +81,7 @@ impl Pages {
 }
 
 impl Points {
-    /// The size without its sign, in bytes.
+    /// The absolute value, in bytes.
     #[must_use]
     pub const fn magnitude(self, page: PageSize) -> Bytes {
         Bytes(self.0.unsigned_abs().saturating_mul(page.0))
@@ -103,13 +103,13 @@ impl Neg for Points {
 }
 
 impl Kib {
-    /// In bytes.
+    /// Converts to bytes.
     #[must_use]
     pub const fn bytes(self) -> Bytes {
         Bytes(self.0.saturating_mul(1024))
     }
 
-    /// In whole pages, rounding down as the kernel's own `>> (PAGE_SHIFT - 10)` does.
+    /// Converts to whole pages, rounded down as the kernel's `>> (PAGE_SHIFT - 10)` does.
     #[must_use]
     pub fn pages(self, page: PageSize) -> Pages {
         self.bytes().pages(page)
@@ -117,7 +117,7 @@ impl Kib {
 }
 
 impl Bytes {
-    /// In whole pages, rounding down.
+    /// Converts to whole pages, rounded down.
     #[must_use]
     pub fn pages(self, page: PageSize) -> Pages {
         Pages(self.0 / page.0.max(1))
@@ -125,20 +125,20 @@ impl Bytes {
 }
 
 impl Ticks {
-    /// In milliseconds at the given rate.
+    /// Converts to milliseconds.
     #[must_use]
     pub fn millis(self, rate: TickRate) -> Millis {
         Millis(self.0.saturating_mul(1000) / rate.0.max(1))
     }
 
-    /// In whole seconds at the given rate.
+    /// Converts to whole seconds, rounded down.
     #[must_use]
     pub fn seconds(self, rate: TickRate) -> u64 {
         self.0 / rate.0.max(1)
     }
 }
 
-/// Bytes in a page.
+/// Size of a page, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PageSize(pub u64);
@@ -149,7 +149,7 @@ impl Default for PageSize {
     }
 }
 
-/// Clock ticks a second (`sysconf(_SC_CLK_TCK)`, USER_HZ).
+/// Clock ticks per second (`sysconf(_SC_CLK_TCK)`, `USER_HZ`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TickRate(pub u64);
@@ -160,7 +160,7 @@ impl Default for TickRate {
     }
 }
 
-/// `oom_score_adj`: -1000 (never) to 1000, per-mille of the domain's total memory.
+/// `oom_score_adj`: -1000 (never chosen) to 1000, in per-mille of the total of the domain.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -172,18 +172,17 @@ impl Adj {
     pub const MIN: Self = Self(-1000);
     /// `OOM_SCORE_ADJ_MAX`.
     pub const MAX: Self = Self(1000);
-    /// What a process has unless somebody changed it.
+    /// The default of a process.
     pub const ZERO: Self = Self(0);
 
-    /// The nearest value inside the scale.
+    /// The nearest valid value.
     #[must_use]
     pub fn clamped(value: i64) -> Self {
         Self(value.clamp(-1000, 1000) as i16)
     }
 
-    /// What `/proc/PID/oom_adj` reads back for it (kernel 5.10 and later, `fs/proc/base.c`
-    /// `oom_adj_read`: `s == 1000 ? 15 : s * 17 / 1000`, clamped to 15; earlier kernels show 16
-    /// for 942 to 999).
+    /// What `/proc/PID/oom_adj` shows for it (5.10 and later, `fs/proc/base.c` `oom_adj_read`: `s
+    /// == 1000 ? 15 : s * 17 / 1000`, clamped to 15; earlier kernels show 16 for 942 to 999).
     #[must_use]
     pub fn legacy(self) -> LegacyAdj {
         if self == Self::MAX {
@@ -200,7 +199,7 @@ impl fmt::Display for Adj {
     }
 }
 
-/// `oom_adj`, the scale of kernels before 2.6.36: -17 (never), -16 to 15.
+/// `oom_adj`, the scale of kernels before 2.6.36: -17 (never chosen), -16 to 15.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -213,14 +212,14 @@ impl LegacyAdj {
     /// `OOM_ADJUST_MAX`.
     pub const MAX: Self = Self(15);
 
-    /// The nearest value inside the scale.
+    /// The nearest valid value.
     #[must_use]
     pub fn clamped(value: i64) -> Self {
         Self(value.clamp(-17, 15) as i8)
     }
 
     /// The `oom_score_adj` that a write of this value sets (2.6.36 and later, `fs/proc/base.c`
-    /// `oom_adj_write`: 15 becomes 1000, everything else `a * 1000 / 17`, truncating).
+    /// `oom_adj_write`: 15 becomes 1000, everything else `a * 1000 / 17`, rounded toward zero).
     #[must_use]
     pub fn modern(self) -> Adj {
         if self == Self::MAX { Adj::MAX } else { Adj((i32::from(self.0) * 1000 / 17) as i16) }
@@ -233,7 +232,7 @@ impl fmt::Display for LegacyAdj {
     }
 }
 
-/// Per-mille of a total, truncated toward zero as the kernel's division does.
+/// Per-mille of a total, rounded toward zero as the kernel's division does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permille(pub i64);
 

@@ -1,6 +1,5 @@
-//! What a row is seen in, and the row seen.
+//! The row that a cell is written for, with the scene, ranking and settings that the cell may use.
 
-use std::cmp::Ordering;
 use std::fmt::Write;
 
 use crate::format::{SizeUnit, human};
@@ -12,25 +11,25 @@ use crate::units::{PageSize, Pages, Permille, Points, Ticks};
 /// What the column COMMAND shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CommandStyle {
-    /// The process's own name.
+    /// The name of the process (`comm`).
     #[default]
     Name,
     /// The whole command line.
     Line,
-    /// The command line, its program without the directories.
+    /// The command line, with the program's directories cut off.
     Short,
 }
 
-/// What a row is seen in: everything that a cell may speak of.
+/// Everything beside the process that a cell may use.
 #[derive(Clone, Copy)]
 pub struct RowContext<'a> {
-    /// The moment.
+    /// The present sample and what is known from earlier ones.
     pub scene: &'a Scene,
     /// The policy of the ranking.
     pub policy: &'a dyn Policy,
-    /// The order.
+    /// The ranking.
     pub ranking: &'a Ranking,
-    /// Users and command lines.
+    /// User names and command lines.
     pub names: &'a Names,
     /// Unit of sizes.
     pub scale: SizeUnit,
@@ -39,7 +38,7 @@ pub struct RowContext<'a> {
 }
 
 impl<'a> RowContext<'a> {
-    /// The row of the process at a position of the snapshot.
+    /// The row of the process at this index of the snapshot; `None` if it is not ranked.
     #[must_use]
     pub fn row(&'a self, at: usize) -> Option<RowView<'a>> {
         let (place, ranked) = self.ranking.place(at)?;
@@ -47,7 +46,7 @@ impl<'a> RowContext<'a> {
         Some(RowView { process, ranked, place, context: self })
     }
 
-    /// The user's name, or the number as text.
+    /// Name of the effective user, or its number if the name is unknown.
     #[must_use]
     pub fn user(&self, process: &Process) -> Reading<String> {
         process.ids.map(|ids| {
@@ -59,7 +58,7 @@ impl<'a> RowContext<'a> {
         self.scene.machine().page_size
     }
 
-    /// A size in the chosen unit.
+    /// Writes a size in the chosen unit.
     pub fn size(&self, pages: Pages, out: &mut String) {
         match self.scale {
             SizeUnit::Pages => {
@@ -73,9 +72,9 @@ impl<'a> RowContext<'a> {
         }
     }
 
-    /// Signed points: a size where the policy counts pages, a bare number where it does not.
+    /// Writes points: as a size if the policy counts pages, else as a plain number.
     pub fn points(&self, points: Points, out: &mut String) {
-        if self.policy.unit() == BadnessUnit::Bare {
+        if self.policy.info().unit == BadnessUnit::Bare {
             let _ = write!(out, "{}", points.0);
             return;
         }
@@ -86,77 +85,46 @@ impl<'a> RowContext<'a> {
     }
 }
 
-/// One process, seen.
+/// One process with its placement.
 #[derive(Clone, Copy)]
 pub struct RowView<'a> {
     /// The facts.
     pub process: &'a Process,
     /// The verdict.
     pub ranked: &'a Ranked,
-    /// The place, counted from 0.
+    /// Its place in the ranking, from 0.
     pub place: usize,
-    /// What it is seen in.
+    /// What its cells may use.
     pub context: &'a RowContext<'a>,
 }
 
 impl RowView<'_> {
-    /// How it stands.
+    /// Its points, or why it cannot be chosen.
     #[must_use]
     pub const fn placement(&self) -> Placement {
         self.ranked.placement
     }
 
-    pub(crate) fn ran(&self) -> Ticks {
+    /// Time since the start of the process.
+    pub(crate) fn age(&self) -> Ticks {
         self.context.scene.now().clock.uptime_ticks.saturating_sub(self.process.id.born)
     }
 
-    /// What a look tells of a process, and a dump does not.
-    pub(crate) fn lived<T>(&self, told: T) -> Reading<T> {
+    /// A fact that a live sample has and the dump of an OOM report lacks, like CPU time.
+    pub(crate) fn unless_dump<T>(&self, value: T) -> Reading<T> {
         match self.context.scene.now().unavailable.lives {
             true => Reading::Missing,
-            false => Reading::Value(told),
+            false => Reading::Value(value),
         }
     }
 
-    /// Badness as a share of the domain's total; points that are no pages have none.
+    /// Badness as a share of the domain's total memory; `None` if the policy does not count pages.
     #[must_use]
     pub fn permille(&self) -> Option<Permille> {
-        if self.context.policy.unit() == BadnessUnit::Bare {
+        if self.context.policy.info().unit == BadnessUnit::Bare {
             return None;
         }
         let total = self.context.scene.domain().pages;
         self.placement().points().map(|points| Permille::of(points, total))
-    }
-}
-
-/// What a column is sorted by.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SortKey {
-    /// A number.
-    Number(i64),
-    /// A text.
-    Text(String),
-    /// Nothing to go by: last in either direction.
-    Absent,
-}
-
-impl SortKey {
-    pub(crate) fn of<T>(reading: Reading<T>, with: impl FnOnce(T) -> i64) -> Self {
-        reading.value().map_or(Self::Absent, |value| Self::Number(with(value)))
-    }
-
-    /// The order, the absent always last.
-    #[must_use]
-    pub fn order(&self, other: &Self, descending: bool) -> Ordering {
-        let plain = match (self, other) {
-            (Self::Number(mine), Self::Number(theirs)) => mine.cmp(theirs),
-            (Self::Text(mine), Self::Text(theirs)) => mine.cmp(theirs),
-            (Self::Absent, Self::Absent) => return Ordering::Equal,
-            (Self::Absent, _) => return Ordering::Greater,
-            (_, Self::Absent) => return Ordering::Less,
-            (Self::Number(_), Self::Text(_)) => Ordering::Less,
-            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
-        };
-        if descending { plain.reverse() } else { plain }
     }
 }

@@ -1,10 +1,14 @@
-//! Which columns fit: wide terminals show more, narrow ones drop the dispensable first.
+//! Which columns fit into a terminal: wide terminals show more, narrow ones drop some by priority.
 
-use super::{COLUMNS, Column, SizeUnit};
+use crate::columns::column::Column;
+use crate::columns::table::COLUMNS;
+use crate::format::SizeUnit;
 
-/// The columns that a terminal of this width shows: those meant for it, or those `chosen`; more or
-/// fewer as `switched` says; less the first to go until the command has so many cells. What was
-/// switched on goes last.
+/// The columns that a terminal of this width shows.
+///
+/// By default these are the columns whose `min_width` fits, or those `chosen` with `--columns`.
+/// `switched` turns single columns on (`Some(true)`) or off. Then columns are dropped by priority until
+/// the column COMMAND has `command` cells; those that the user switched on go last.
 pub fn fitting(
     width: u16,
     scale: SizeUnit,
@@ -12,15 +16,15 @@ pub fn fitting(
     chosen: Option<&[&'static Column]>,
     switched: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<&'static Column> {
-    let meant = |column: &Column| match chosen {
+    let by_default = |column: &Column| match chosen {
         Some(columns) => columns.iter().any(|other| other.id == column.id),
-        None => column.from <= width,
+        None => column.min_width <= width,
     };
-    let on = |column: &&Column| switched(column.id).unwrap_or_else(|| meant(column));
+    let on = |column: &&Column| switched(column.id).unwrap_or_else(|| by_default(column));
     let mut shown: Vec<&'static Column> = match chosen {
-        // In the order in which they were named.
+        // In the order of `--columns`.
         Some(columns) => {
-            let more = COLUMNS.iter().filter(|column| !meant(column));
+            let more = COLUMNS.iter().filter(|column| !by_default(column));
             columns.iter().copied().chain(more).filter(on).collect()
         }
         None => COLUMNS.iter().filter(on).collect(),
@@ -29,13 +33,14 @@ pub fn fitting(
         "command" => column.width.max(command),
         _ => column.cells(scale),
     };
-    // One cell for the marks behind the rank, one between columns.
+    // One cell for the marks behind the rank, and one between columns.
     let taken = |shown: &[&Column]| {
         2 + shown.iter().map(|column| usize::from(cells(column)) + 1).sum::<usize>()
     };
     while taken(&shown) > usize::from(width) + 1 {
-        let can_go = shown.iter().filter(|column| column.drop > 0);
-        let first = can_go.min_by_key(|column| (switched(column.id) == Some(true), column.drop));
+        let droppable = shown.iter().filter(|column| column.drop_priority > 0);
+        let first = droppable
+            .min_by_key(|column| (switched(column.id) == Some(true), column.drop_priority));
         let Some(id) = first.map(|column| column.id) else { break };
         shown.retain(|column| column.id != id);
     }

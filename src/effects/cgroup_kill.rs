@@ -1,5 +1,5 @@
-//! Ending everybody in a cgroup with one write: the directory is held first, everybody in it is
-//! compared with whom the user saw and pinned, and then the kernel kills.
+//! Kills a whole cgroup with one write to `cgroup.kill`: open its directory, pin every process in it,
+//! compare them with those that the user saw, write.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,17 +20,18 @@ const LISTING: &str = "listing the cgroup";
 const WRITING: &str = "writing its cgroup.kill";
 const RIGHT: &str = "writing to this cgroup needs root, or a delegated cgroup";
 
-/// A cgroup of which everybody was seen, may be killed, and is pinned.
+/// A cgroup that may be killed: the user saw every process in it, none is protected, all are pinned.
 #[derive(Debug)]
 pub(crate) struct CgroupKill {
-    switch: OwnedFd,
-    /// Who is in it, with the name the user saw.
+    /// Its `cgroup.kill`, open for writing.
+    kill_file: OwnedFd,
+    /// Its processes, with the names that the user saw.
     pub targets: Vec<(SignalTarget, String)>,
 }
 
 impl CgroupKill {
-    /// Takes hold of the cgroup and of everybody in it and below. Refuses where somebody is there whom
-    /// the user did not see, or who may not be touched: the write makes no exceptions.
+    /// Opens the cgroup and pins every process in it and below. Refuses if one of them was not seen by the
+    /// user or is protected: the kernel makes no exceptions.
     pub fn take(
         proc: impl AsFd,
         path: &str,
@@ -46,23 +47,22 @@ impl CgroupKill {
             errno => refusal(errno, RIGHT, OPENING),
         })?;
         let how = OFlags::WRONLY | OFlags::CLOEXEC;
-        let switch =
+        let kill_file =
             openat(&dir, "cgroup.kill", how, Mode::empty()).map_err(|errno| match errno {
                 Errno::NOENT => no_cgroup("it has no cgroup.kill: that needs Linux 5.14"),
                 errno => refusal(errno, RIGHT, WRITING),
             })?;
-        let there = list(&dir)?;
-        make_room(there.len());
+        let pids = list(&dir)?;
+        raise_file_limit(pids.len());
         let seen: HashMap<i32, &(ProcId, String)> =
             seen.iter().map(|member| (member.0.pid, member)).collect();
         let ancestors = protection::own_ancestors(&proc);
         let mut targets = Vec::new();
-        for &pid in &there {
+        for &pid in &pids {
             let Some((who, name)) = seen.get(&pid) else {
                 return Err(unseen(&proc, pid));
             };
-            match SignalTarget::take_apart(&proc, *who, ConfirmedBy::Plain, with_pidfd, &ancestors)
-            {
+            match SignalTarget::take_with(&proc, *who, ConfirmedBy::Plain, with_pidfd, &ancestors) {
                 Ok(target) => targets.push((target, name.clone())),
                 Err(Refusal::Gone) => {}
                 Err(Refusal::Reborn) => return Err(unseen(&proc, pid)),
@@ -76,33 +76,32 @@ impl CgroupKill {
         if targets.is_empty() {
             return Err(Refusal::Gone);
         }
-        // Pinning took its time: whoever came meanwhile was not seen either.
-        if let Some(&pid) = list(&dir)?.iter().find(|pid| there.binary_search(pid).is_err()) {
+        // The user has not seen a process that entered while the others were pinned, either.
+        if let Some(&pid) = list(&dir)?.iter().find(|pid| pids.binary_search(pid).is_err()) {
             return Err(unseen(&proc, pid));
         }
-        Ok(Self { switch, targets })
+        Ok(Self { kill_file, targets })
     }
 
-    /// Kills them all.
+    /// Kills every process in it.
     pub fn kill(&self) -> Result<(), Refusal> {
-        write_once(&self.switch, "1", WRITING, |errno| match errno {
-            Errno::OPNOTSUPP => no_cgroup("it is one of threads, which cannot be killed"),
+        write_once(&self.kill_file, "1", WRITING, |errno| match errno {
+            Errno::OPNOTSUPP => no_cgroup("it is a threaded cgroup, which cannot be killed"),
             errno => refusal(errno, RIGHT, WRITING),
         })
     }
 }
 
-/// Files that a pinned and followed process keeps open.
-const EACH: u64 = 3;
-/// What everything else keeps open, and some to spare.
-const OTHERS: u64 = 1024;
+/// File descriptors that one pinned and watched process takes.
+const FDS_PER_PROCESS: u64 = 3;
+/// File descriptors for everything else in doomtop, with a reserve.
+const OTHER_FDS: u64 = 1024;
 
-/// Lets so many processes be pinned at once: the soft limit of open files is a thousand in many places,
-/// and is ours to raise up to the hard one. Where that is not enough, pinning says so and nobody is
-/// touched.
-fn make_room(count: usize) {
+/// Raises the soft limit of open files so that `count` processes can be pinned; it is 1024 on many
+/// systems. If the hard limit is too low, pinning fails and nothing is killed.
+fn raise_file_limit(count: usize) {
     let count = u64::try_from(count).unwrap_or(u64::MAX);
-    let needed = count.saturating_mul(EACH).saturating_add(OTHERS);
+    let needed = count.saturating_mul(FDS_PER_PROCESS).saturating_add(OTHER_FDS);
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
         let current = limit.maximum.map_or(needed, |most| most.min(needed));
@@ -113,7 +112,7 @@ fn make_room(count: usize) {
 fn list(dir: impl AsFd) -> Result<Vec<i32>, Refusal> {
     members::members(dir).map_err(|errno| match errno {
         Errno::NODEV | Errno::NOENT => Refusal::Gone,
-        Errno::OPNOTSUPP => no_cgroup("it is one of threads: its processes cannot be listed"),
+        Errno::OPNOTSUPP => no_cgroup("it is a threaded cgroup: its processes cannot be listed"),
         errno => refusal(errno, RIGHT, LISTING),
     })
 }
@@ -122,13 +121,13 @@ fn no_cgroup(error: &str) -> Refusal {
     Refusal::Failed { doing: OPENING, error: error.to_owned() }
 }
 
-/// Somebody is there whom the user did not see.
+/// The cgroup holds a process that the user did not see.
 fn unseen(proc: impl AsFd, pid: i32) -> Refusal {
     if pid == 0 {
-        let who = "a process of another pid namespace is in it, which cannot be seen from here";
+        let who = "it holds a process of another pid namespace, which is invisible from here";
         return Refusal::Unseen { who: who.to_owned() };
     }
-    let stat = ProcDir::open(proc, pid).and_then(|folder| folder.stat());
+    let stat = ProcDir::open(proc, pid).and_then(|dir| dir.stat());
     let name = stat.map_or_else(|_| String::new(), |stat| format!(" {}", stat.comm));
-    Refusal::Unseen { who: format!("{pid}{name} is in it by now, look again") }
+    Refusal::Unseen { who: format!("{pid}{name} is in it now; check the list and try again") }
 }

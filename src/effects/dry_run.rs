@@ -1,5 +1,4 @@
-//! The hands that only rehearse (`--dry-run`): everything is looked up, pinned and asked for as in
-//! earnest, and nothing is done.
+//! Effects for `--dry-run`: they open, pin and compare like the live ones, and change nothing.
 
 use crate::effects::cgroup_kill::CgroupKill;
 use crate::effects::signal::SignalTarget;
@@ -9,43 +8,43 @@ use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::Signal;
 use crate::sample::proc_root::LiveRoot;
 
-/// Says what would be done.
+/// Makes every check and changes nothing.
 pub struct DryRun {
     root: LiveRoot,
 }
 
 impl DryRun {
-    /// For this machine.
+    /// Dry-run effects for the live machine.
     #[must_use]
     pub const fn new(root: LiveRoot) -> Self {
         Self { root }
     }
 
-    /// What was checked.
+    /// Makes the checks of an intent and says which they were.
     fn check(&self, intent: &Intent) -> Result<&'static str, Refusal> {
         match intent {
             Intent::SetAdj { who, from, .. } | Intent::KeepAdj { who, from, .. } => {
-                adj::rehearse(&self.root, *who, *from)?;
+                adj::check(&self.root, *who, *from)?;
                 Ok(
-                    "it is the process you saw, and its file can be opened; the kernel may still refuse \
-                    a low value",
+                    "the process is the one you saw, and its oom_score_adj can be opened for writing; \
+                     the kernel may still refuse a low value",
                 )
             }
             Intent::SetKnob { knob, from, .. } => {
-                sysctl::rehearse(&self.root, *knob, *from)?;
-                Ok("it stands as you saw it, and its file can be opened")
+                sysctl::check(&self.root, *knob, *from)?;
+                Ok("its value is the one you saw, and its file can be opened for writing")
             }
             Intent::Signal { who, consent, .. } => {
                 let target = SignalTarget::take(&self.root, *who, *consent, true)?;
                 target.send(Signal(0))?;
-                Ok("it is the process you saw, and the kernel would let you")
+                Ok("the process is the one you saw, and the kernel would permit the signal")
             }
             Intent::KillCgroup { path, members } => {
-                let doomed = CgroupKill::take(&self.root, path, members, true)?;
-                for (target, _) in &doomed.targets {
+                let group = CgroupKill::take(&self.root, path, members, true)?;
+                for (target, _) in &group.targets {
                     target.send(Signal(0))?;
                 }
-                Ok("all in it were seen, and its cgroup.kill can be written")
+                Ok("you saw every process in it, and its cgroup.kill can be opened for writing")
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What is done beside a deadly signal so that it takes hold sooner: priority and thaw. What may take
-//! time is apart, in `release`.
+//! Steps that make a killed process exit sooner: raise its priority, thaw its cgroup. Freeing its memory
+//! may take time and has a thread of its own, in [`super::reap`].
 
 use rustix::io::{Errno, write};
 use rustix::process::{Pid, getpriority_process, setpriority_process};
@@ -9,32 +9,33 @@ use crate::intent::StepResult;
 use crate::sample::cgroup::freezer;
 use crate::sample::cgroup::freezer::Freezer;
 
-/// The highest of the ordinary priorities: a real-time one could hold a CPU for good.
-const HIGHEST: i32 = -20;
+/// The highest normal priority. A real-time priority could block a CPU for ever.
+const HIGHEST_NICE: i32 = -20;
 
-/// The priorities that threads had: by thread id.
+/// Thread ids and the nice values that they had.
 pub(crate) type FormerNice = Vec<(Pid, i32)>;
 
-/// Raises all threads of the held process; gives what they had, too. A thread id cannot be pinned, but
-/// a thread that is still listed afterwards was the right one all along, and so was what it had.
-pub(crate) fn raise(folder: &ProcDir) -> (StepResult, FormerNice) {
+/// Raises the priority of all threads of the process. Returns their former nice values too. A thread id
+/// cannot be pinned; but a thread that is still listed in the directory afterwards was the right one
+/// all the time.
+pub(crate) fn raise(dir: &ProcDir) -> (StepResult, FormerNice) {
     let mut former = FormerNice::new();
-    let threads = match folder.threads() {
+    let threads = match dir.threads() {
         Ok(threads) => threads,
         Err(errno) => return (refused(errno, "listing its threads"), former),
     };
     let mut refusal = None;
     for thread in threads.into_iter().filter_map(Pid::from_raw) {
-        let is_own = || folder.has_thread(thread.as_raw_nonzero().get());
+        let is_own = || dir.has_thread(thread.as_raw_nonzero().get());
         let Ok(had) = getpriority_process(Some(thread)) else { continue };
-        // Whoever else has its number by now is left alone.
+        // The id may belong to a thread of another process now: leave that one alone.
         if !is_own() {
             continue;
         }
-        match setpriority_process(Some(thread), HIGHEST) {
+        match setpriority_process(Some(thread), HIGHEST_NICE) {
             Ok(()) if is_own() => former.push((thread, had)),
-            // It ended between the last two looks. If somebody has its number already, what that one had
-            // is not known: it gets what the dead one had, which is at least not the highest.
+            // The thread exited in between. If its id was reused already, the nice value of the new
+            // thread is lost; it gets the one of the exited thread, which is at least not the highest.
             Ok(()) => {
                 let _ = setpriority_process(Some(thread), had);
             }
@@ -42,41 +43,39 @@ pub(crate) fn raise(folder: &ProcDir) -> (StepResult, FormerNice) {
             Err(errno) => refusal = Some(errno),
         }
     }
-    let came = match (former.len(), refusal) {
+    let result = match (former.len(), refusal) {
         (_, Some(Errno::ACCESS | Errno::PERM)) => {
-            StepResult::Refused("needs CAP_SYS_NICE; it ends at its own priority".to_owned())
+            StepResult::Refused("needs CAP_SYS_NICE; it exits at its own priority".to_owned())
         }
         (_, Some(errno)) => refused(errno, "raising its priority"),
-        (0, None) => StepResult::Unavailable("it has no thread left to raise".to_owned()),
+        (0, None) => StepResult::Unavailable("it has no thread left".to_owned()),
         (1, None) => StepResult::Done(String::new()),
         (count, None) => StepResult::Done(format!("{count} threads")),
     };
-    (came, former)
+    (result, former)
 }
 
-/// Puts the priorities back, because the signal was refused.
-pub(crate) fn lower(folder: &ProcDir, former: FormerNice) {
+/// Restores the nice values after the kernel refused the signal.
+pub(crate) fn restore(dir: &ProcDir, former: FormerNice) {
     for (thread, had) in former {
-        if folder.has_thread(thread.as_raw_nonzero().get()) {
+        if dir.has_thread(thread.as_raw_nonzero().get()) {
             let _ = setpriority_process(Some(thread), had);
         }
     }
 }
 
-/// Thaws the cgroup that the user saw, if the process still is in it and it was frozen itself.
-pub(crate) fn thaw(folder: &ProcDir, cgroup: &str) -> StepResult {
-    let cgroups = match folder.read("cgroup") {
+/// Thaws the cgroup that the user saw, if the process is still in it and the cgroup itself is frozen.
+pub(crate) fn thaw(dir: &ProcDir, cgroup: &str) -> StepResult {
+    let cgroups = match dir.read("cgroup") {
         Ok(cgroups) => cgroups,
         Err(errno) => return refused(errno, "reading its cgroup"),
     };
     let mut mine = freezer::freezers(&cgroups).into_iter();
     let Some(freezer) = mine.find(|it| it.path.as_str() == cgroup && it.is_frozen()) else {
-        return StepResult::Unavailable("it is not frozen any more".to_owned());
+        return StepResult::Unavailable("it is no longer frozen".to_owned());
     };
     if !freezer.is_own() {
-        return StepResult::Refused(
-            "a cgroup above it is frozen: that one has to be thawed".to_owned(),
-        );
+        return StepResult::Refused("a parent cgroup is frozen: thaw that one".to_owned());
     }
     match switch(&freezer) {
         Ok(()) if freezer.is_own() => {

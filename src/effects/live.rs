@@ -1,9 +1,9 @@
-//! The hands that act on the live machine, through the kernel.
+//! Effects on the live machine.
 
 use std::time::{Duration, Instant};
 
 use crate::effects::cgroup_kill::CgroupKill;
-use crate::effects::pending_exit::{PendingExit, held, spare};
+use crate::effects::pending_exit::{PendingExit, available_memory, own_memory};
 use crate::effects::reap;
 use crate::effects::reap::Reaper;
 use crate::effects::signal::SignalTarget;
@@ -15,25 +15,25 @@ use crate::model::{ProcId, Signal};
 use crate::sample::proc_root::LiveRoot;
 use crate::units::Kib;
 
-/// Acts on real processes. There is no way to make one but from a root proven live.
+/// Changes the live machine. It can only be built from a root that is proven live.
 pub struct LiveEffects {
     root: LiveRoot,
-    /// The zero of the pursuits' clock.
+    /// Zero of the clock of the pending exits.
     start: Instant,
-    /// At most one for each process: a second signal takes over the first one's.
+    /// Watched processes, at most once each: a second signal replaces the first.
     pending: Vec<PendingExit>,
-    /// Takes the memory of the killed back; nothing where no thread could be had.
-    releaser: Option<Reaper>,
-    /// Only a test of the way for old kernels says no.
+    /// Frees the memory of killed processes; `None` if its thread could not be started.
+    reaper: Option<Reaper>,
+    /// Always true but in tests of the path for kernels without pidfds.
     with_pidfd: bool,
 }
 
 impl LiveEffects {
-    /// Hands for this machine.
+    /// Effects on the machine of this root. Starts the thread that frees memory.
     #[must_use]
     pub fn new(root: LiveRoot) -> Self {
-        let (start, releaser) = (Instant::now(), Reaper::start());
-        Self { root, start, pending: Vec::new(), releaser, with_pidfd: true }
+        let (start, reaper) = (Instant::now(), Reaper::start());
+        Self { root, start, pending: Vec::new(), reaper, with_pidfd: true }
     }
 
     fn signal(
@@ -45,74 +45,75 @@ impl LiveEffects {
         steps: &[Expedite],
     ) -> Result<Outcome, Refusal> {
         let target = SignalTarget::take(&self.root, who, consent, self.with_pidfd)?;
-        // A second deadly signal changes nothing, unless what held back the first one goes with it.
+        // A second fatal signal changes nothing, unless the cgroup is thawed with it.
         let thaws = steps.iter().any(|step| matches!(step, Expedite::Thaw { .. }));
-        if let Some(why) = self.underway(&target, signal).filter(|_| !thaws) {
+        if let Some(why) = self.already_killed(&target, signal).filter(|_| !thaws) {
             return Err(Refusal::Underway { why });
         }
-        // Before the act: what is read afterwards may have the process's memory in it already.
-        let before = (spare(&self.root), held(&target.folder));
+        // Before the signal: read later, the available memory may already include that of the process.
+        let before = (available_memory(&self.root), own_memory(&target.dir));
         let mut haste = Vec::new();
         let mut former = None;
         if steps.contains(&Expedite::Priority) {
-            // Only of one who may be signalled at all.
+            // Only if the user may signal the process at all.
             target.send(Signal(0))?;
-            let (came, had) = expedite::raise(&target.folder);
-            former = Some(had);
-            haste.push(ExpediteStep { step: Expedite::Priority, result: came });
+            let (result, nice) = expedite::raise(&target.dir);
+            former = Some(nice);
+            haste.push(ExpediteStep { step: Expedite::Priority, result });
         }
         let since = self.start.elapsed();
         let pinned = match target.send(signal) {
             Ok(pinned) => pinned,
             Err(refusal) => {
-                former.into_iter().for_each(|former| expedite::lower(&target.folder, former));
+                former.into_iter().for_each(|former| expedite::restore(&target.dir, former));
                 return Err(refusal);
             }
         };
         for step in steps {
-            let came = match step {
+            let result = match step {
                 Expedite::Priority => continue,
-                Expedite::Thaw { cgroup } => expedite::thaw(&target.folder, cgroup),
-                Expedite::Reap => match self.release(&target, name) {
+                Expedite::Thaw { cgroup } => expedite::thaw(&target.dir, cgroup),
+                Expedite::Reap => match self.reap(&target, name) {
                     Ok(()) => continue,
-                    Err(came) => came,
+                    Err(result) => result,
                 },
             };
-            haste.push(ExpediteStep { step: step.clone(), result: came });
+            haste.push(ExpediteStep { step: step.clone(), result });
         }
-        // Signal 0 only asks whether a signal would be allowed.
+        // Signal 0 only checks whether a signal is permitted.
         if signal.ends() && signal.0 != 0 {
-            self.pursue(target, name.to_owned(), signal, since, before);
+            self.watch(target, name.to_owned(), signal, since, before);
         }
         Ok(Outcome::Signalled { who, name: name.to_owned(), signal, pinned, haste })
     }
 
-    /// Why a deadly signal would be the second one.
-    fn underway(&self, target: &SignalTarget, signal: Signal) -> Option<String> {
+    /// Why a fatal signal is useless: the process was killed before.
+    fn already_killed(&self, target: &SignalTarget, signal: Signal) -> Option<String> {
         if !signal.ends() || signal.0 == 0 {
             return None;
         }
         let killed = |it: &PendingExit| it.who == target.who() && it.signal == Signal::KILL;
-        if let Some(pursuit) = self.pending.iter().find(|it| killed(it)) {
-            let ago = self.start.elapsed().saturating_sub(pursuit.since).as_secs();
-            return Some(format!("SIGKILL was sent {ago} s ago, and it is being watched"));
+        if let Some(exit) = self.pending.iter().find(|it| killed(it)) {
+            let ago = self.start.elapsed().saturating_sub(exit.since).as_secs();
+            return Some(format!("SIGKILL was sent {ago} s ago, doomtop waits for the exit"));
         }
-        target.dying.then(|| "it was killed, or is ending, already".to_owned())
+        target.dying.then(|| "it is exiting already".to_owned())
     }
 
-    /// Has its memory taken back; why not, where that cannot be had.
-    fn release(&mut self, target: &SignalTarget, name: &str) -> Result<(), StepResult> {
+    /// Orders its memory to be freed. The result comes with [`Effects::settle`]; an error here says why it
+    /// cannot be ordered.
+    fn reap(&mut self, target: &SignalTarget, name: &str) -> Result<(), StepResult> {
         let Some(pidfd) = &target.pidfd else {
-            return Err(StepResult::Unavailable("needs pidfds, Linux 5.3".to_owned()));
+            return Err(StepResult::Unavailable("needs pidfds (Linux 5.3)".to_owned()));
         };
         let pidfd =
             pidfd.try_clone().map_err(|error| StepResult::Unavailable(error.to_string()))?;
-        let releaser = self.releaser.as_mut().ok_or_else(reap::gone)?;
-        releaser.reap(target.who(), name.to_owned(), pidfd)
+        let reaper = self.reaper.as_mut().ok_or_else(reap::no_thread)?;
+        reaper.reap(target.who(), name.to_owned(), pidfd)
     }
 
-    /// Watches it from now on.
-    fn pursue(
+    /// Watches the process until it has exited.
+    fn watch(
         &mut self,
         target: SignalTarget,
         name: String,
@@ -121,9 +122,9 @@ impl LiveEffects {
         (before, held): (FreeMemory, Kib),
     ) {
         let who = target.who();
-        self.pending.retain(|pursuit| pursuit.who != who);
-        let SignalTarget { pidfd, folder, .. } = target;
-        let told = 0;
+        self.pending.retain(|exit| exit.who != who);
+        let SignalTarget { pidfd, dir, .. } = target;
+        let notes = 0;
         self.pending.push(PendingExit {
             who,
             name,
@@ -132,8 +133,8 @@ impl LiveEffects {
             before,
             held,
             pidfd,
-            folder,
-            told,
+            dir,
+            notes,
         });
     }
 
@@ -142,38 +143,38 @@ impl LiveEffects {
         path: &str,
         members: &[(ProcId, String)],
     ) -> Result<Outcome, Refusal> {
-        let doomed = CgroupKill::take(&self.root, path, members, self.with_pidfd)?;
-        let before = spare(&self.root);
+        let group = CgroupKill::take(&self.root, path, members, self.with_pidfd)?;
+        let before = available_memory(&self.root);
         let held: Vec<Kib> =
-            doomed.targets.iter().map(|(target, _)| held(&target.folder)).collect();
+            group.targets.iter().map(|(target, _)| own_memory(&target.dir)).collect();
         let since = self.start.elapsed();
-        doomed.kill()?;
-        let mut hit = Vec::new();
-        for ((target, name), held) in doomed.targets.into_iter().zip(held) {
-            hit.push((target.who(), name.clone()));
-            // A failure is told nowhere: the kill has happened, and the memory comes back by itself.
-            let _ = self.release(&target, &name);
-            self.pursue(target, name, Signal::KILL, since, (before, held));
+        group.kill()?;
+        let mut killed = Vec::new();
+        for ((target, name), held) in group.targets.into_iter().zip(held) {
+            killed.push((target.who(), name.clone()));
+            // An error is not reported: the process is killed, and the kernel frees its memory anyway.
+            let _ = self.reap(&target, &name);
+            self.watch(target, name, Signal::KILL, since, (before, held));
         }
-        Ok(Outcome::CgroupKilled { path: path.to_owned(), members: hit })
+        Ok(Outcome::CgroupKilled { path: path.to_owned(), members: killed })
     }
 
     fn settle_at(&mut self, now: Duration) -> Vec<Outcome> {
-        let mut said = Vec::new();
+        let mut outcomes = Vec::new();
         let root = &self.root;
-        self.pending.retain_mut(|pursuit| {
-            let (outcome, over) = pursuit.settle(root, now);
-            said.extend(outcome);
+        self.pending.retain_mut(|exit| {
+            let (outcome, over) = exit.settle(root, now);
+            outcomes.extend(outcome);
             !over
         });
-        said
+        outcomes
     }
 
     fn pace_at(&self, now: Duration) -> Option<Duration> {
-        if self.releaser.as_ref().is_some_and(Reaper::is_busy) {
+        if self.reaper.as_ref().is_some_and(Reaper::is_busy) {
             return Some(FRESH_PACE);
         }
-        let newest = self.pending.iter().map(|pursuit| pursuit.since).max()?;
+        let newest = self.pending.iter().map(|exit| exit.since).max()?;
         let fresh = now.saturating_sub(newest) < FRESH_FOR;
         Some(if fresh { FRESH_PACE } else { STALE_PACE })
     }
@@ -211,15 +212,15 @@ impl Effects for LiveEffects {
     }
 
     fn settle(&mut self) -> Vec<Outcome> {
-        let mut said: Vec<Outcome> = self.releaser.iter_mut().flat_map(Reaper::answers).collect();
+        let mut outcomes: Vec<Outcome> = self.reaper.iter_mut().flat_map(Reaper::results).collect();
         if !self.pending.is_empty() {
-            said.extend(self.settle_at(self.start.elapsed()));
+            outcomes.extend(self.settle_at(self.start.elapsed()));
         }
-        said
+        outcomes
     }
 
     fn pursuing(&self) -> bool {
-        !self.pending.is_empty() || self.releaser.as_ref().is_some_and(Reaper::is_busy)
+        !self.pending.is_empty() || self.reaper.as_ref().is_some_and(Reaper::is_busy)
     }
 
     fn pace(&self) -> Option<Duration> {
@@ -236,17 +237,17 @@ mod tests {
     use crate::effects::proc_dir::ProcDir;
     use crate::sample::proc_root::ProcRoot;
 
-    /// An own child; killed and reaped whatever happens.
-    struct Own(Child);
+    /// A child process that is killed and reaped in any case.
+    struct OwnChild(Child);
 
-    impl Drop for Own {
+    impl Drop for OwnChild {
         fn drop(&mut self) {
             let _ = self.0.kill();
             let _ = self.0.wait();
         }
     }
 
-    fn hands(with_pidfd: bool) -> LiveEffects {
+    fn live_effects(with_pidfd: bool) -> LiveEffects {
         let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
         LiveEffects {
             with_pidfd,
@@ -254,133 +255,133 @@ mod tests {
         }
     }
 
-    fn sleeper(hands: &LiveEffects) -> (Own, ProcId) {
-        let child = Own(Command::new("sleep").arg("1000").spawn().expect("sleep runs"));
+    fn sleeper(effects: &LiveEffects) -> (OwnChild, ProcId) {
+        let child = OwnChild(Command::new("sleep").arg("1000").spawn().expect("sleep runs"));
         let pid = i32::try_from(child.0.id()).expect("a pid");
-        let folder = ProcDir::open(&hands.root, pid).expect("its directory");
-        let born = folder.stat().expect("its stat").born;
+        let dir = ProcDir::open(&effects.root, pid).expect("its directory");
+        let born = dir.stat().expect("its stat").born;
         (child, ProcId { pid, born })
     }
 
-    fn wish(who: ProcId, signal: Signal) -> Intent {
+    fn signal_intent(who: ProcId, signal: Signal) -> Intent {
         let (name, consent) = ("sleep".to_owned(), ConfirmedBy::Plain);
         Intent::Signal { who, name, signal, consent, haste: Vec::new() }
     }
 
-    /// A stop is a signal like others: a SIGTERM that came before it took hold would be served first.
+    /// Waits until the process is stopped: a SIGTERM that arrives before SIGSTOP takes effect would end it.
     fn until_stopped(who: ProcId) {
         use rustix::process::{Pid, WaitOptions, waitpid};
-        waitpid(Pid::from_raw(who.pid), WaitOptions::UNTRACED).expect("an own child stops");
+        waitpid(Pid::from_raw(who.pid), WaitOptions::UNTRACED).expect("the child stops");
     }
 
     #[test]
-    fn without_a_pidfd_it_still_works_but_says_so() {
-        let mut hands = hands(false);
-        let (mut child, who) = sleeper(&hands);
+    fn without_a_pidfd_it_signals_and_reports_that() {
+        let mut effects = live_effects(false);
+        let (mut child, who) = sleeper(&effects);
 
         let other = ProcId { born: crate::units::Ticks(who.born.0 + 1), ..who };
-        let outcome = hands.perform(wish(other, Signal::KILL));
+        let outcome = effects.perform(signal_intent(other, Signal::KILL));
         assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Reborn, .. }));
-        assert!(child.0.try_wait().expect("own child").is_none(), "untouched");
+        assert!(child.0.try_wait().expect("a child").is_none(), "untouched");
 
-        let outcome = hands.perform(wish(who, Signal::KILL));
+        let outcome = effects.perform(signal_intent(who, Signal::KILL));
         assert!(matches!(outcome, Outcome::Signalled { pinned: false, .. }), "{outcome:?}");
-        assert!(hands.pursuing());
-        child.0.wait().expect("own child ends");
-        let said = hands.settle();
-        assert!(matches!(said[..], [Outcome::Exited { .. }]), "{said:?}");
-        assert!(!hands.pursuing());
+        assert!(effects.pursuing());
+        child.0.wait().expect("the child exits");
+        let outcomes = effects.settle();
+        assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
+        assert!(!effects.pursuing());
     }
 
     #[test]
-    fn one_that_stays_is_spoken_of_twice_and_then_watched_in_silence() {
+    fn a_process_that_stays_is_reported_twice_and_watched_on() {
         for with_pidfd in [true, false] {
-            let mut hands = hands(with_pidfd);
-            let (mut child, who) = sleeper(&hands);
-            // A stopped process keeps a SIGTERM for later: it stays for certain.
-            let outcome = hands.perform(wish(who, Signal::STOP));
+            let mut effects = live_effects(with_pidfd);
+            let (mut child, who) = sleeper(&effects);
+            // A stopped process handles SIGTERM only when it continues, so it stays.
+            let outcome = effects.perform(signal_intent(who, Signal::STOP));
             assert!(matches!(outcome, Outcome::Signalled { .. }));
-            assert!(!hands.pursuing(), "a stop ends nothing");
+            assert!(!effects.pursuing(), "a stop ends nothing");
             until_stopped(who);
-            hands.perform(wish(who, Signal::TERM));
-            let sent = hands.pending[0].since;
+            effects.perform(signal_intent(who, Signal::TERM));
+            let sent = effects.pending[0].since;
             let at = |seconds| sent + Duration::from_secs(seconds);
 
-            assert_eq!(hands.settle_at(at(4)), []);
+            assert_eq!(effects.settle_at(at(4)), []);
             for seconds in [5, 31] {
-                let said = hands.settle_at(at(seconds));
-                let [Outcome::StillThere { after, signal, why, .. }] = &said[..] else {
-                    panic!("after {seconds} s: {said:?}");
+                let outcomes = effects.settle_at(at(seconds));
+                let [Outcome::StillThere { after, signal, why, .. }] = &outcomes[..] else {
+                    panic!("after {seconds} s: {outcomes:?}");
                 };
                 assert_eq!((after.0, *signal), (seconds * 1000, Signal::TERM));
                 assert!(why.contains("SIGCONT"), "{why}");
-                assert_eq!(hands.settle_at(at(seconds + 1)), []);
+                assert_eq!(effects.settle_at(at(seconds + 1)), []);
             }
-            assert_eq!(hands.settle_at(at(9999)), []);
-            assert!(hands.pursuing(), "watched on");
+            assert_eq!(effects.settle_at(at(9999)), []);
+            assert!(effects.pursuing(), "still watched");
 
-            // The second signal takes over; there is one end, not two.
-            hands.perform(wish(who, Signal::KILL));
-            child.0.wait().expect("own child ends");
-            let said = hands.settle();
-            assert!(matches!(said[..], [Outcome::Exited { .. }]), "{said:?}");
-            assert!(!hands.pursuing());
+            // The second signal replaces the first: one exit is reported, not two.
+            effects.perform(signal_intent(who, Signal::KILL));
+            child.0.wait().expect("the child exits");
+            let outcomes = effects.settle();
+            assert!(matches!(outcomes[..], [Outcome::Exited { .. }]), "{outcomes:?}");
+            assert!(!effects.pursuing());
         }
     }
 
     #[test]
-    fn a_pursuit_in_vain_is_asked_for_less_often() {
-        let mut hands = hands(true);
-        assert_eq!(hands.pace(), None);
-        let (mut child, who) = sleeper(&hands);
-        hands.perform(wish(who, Signal::STOP));
-        assert_eq!(hands.pace(), None, "a stop ends nothing");
+    fn an_old_signal_is_polled_less_often() {
+        let mut effects = live_effects(true);
+        assert_eq!(effects.pace(), None);
+        let (mut child, who) = sleeper(&effects);
+        effects.perform(signal_intent(who, Signal::STOP));
+        assert_eq!(effects.pace(), None, "a stop ends nothing");
         until_stopped(who);
-        hands.perform(wish(who, Signal::TERM));
-        let first = hands.pending[0].since;
+        effects.perform(signal_intent(who, Signal::TERM));
+        let first = effects.pending[0].since;
         let at = |millis| first + Duration::from_millis(millis);
-        assert_eq!(hands.pace_at(at(0)), Some(FRESH_PACE));
-        assert_eq!(hands.pace_at(at(4999)), Some(FRESH_PACE));
-        assert_eq!(hands.pace_at(at(5000)), Some(STALE_PACE));
+        assert_eq!(effects.pace_at(at(0)), Some(FRESH_PACE));
+        assert_eq!(effects.pace_at(at(4999)), Some(FRESH_PACE));
+        assert_eq!(effects.pace_at(at(5000)), Some(STALE_PACE));
 
-        // A newer one sets the pace for both; with its end the older one is slow again.
-        let (mut other, whom) = sleeper(&hands);
-        hands.perform(wish(whom, Signal::KILL));
-        hands.pending[1].since = at(4000);
-        assert_eq!(hands.pace_at(at(8999)), Some(FRESH_PACE));
-        other.0.wait().expect("own child ends");
-        assert!(matches!(hands.settle()[..], [Outcome::Exited { .. }]));
-        assert_eq!(hands.pace_at(at(8999)), Some(STALE_PACE));
+        // A recent signal sets the interval of both; after its exit the old one is polled slowly again.
+        let (mut other, second) = sleeper(&effects);
+        effects.perform(signal_intent(second, Signal::KILL));
+        effects.pending[1].since = at(4000);
+        assert_eq!(effects.pace_at(at(8999)), Some(FRESH_PACE));
+        other.0.wait().expect("the child exits");
+        assert!(matches!(effects.settle()[..], [Outcome::Exited { .. }]));
+        assert_eq!(effects.pace_at(at(8999)), Some(STALE_PACE));
 
-        hands.perform(wish(who, Signal::KILL));
-        child.0.wait().expect("own child ends");
-        hands.settle();
-        assert_eq!(hands.pace(), None);
+        effects.perform(signal_intent(who, Signal::KILL));
+        child.0.wait().expect("the child exits");
+        effects.settle();
+        assert_eq!(effects.pace(), None);
     }
 
     #[test]
-    fn a_long_silence_is_one_note_not_two() {
-        let mut hands = hands(true);
-        let (_child, who) = sleeper(&hands);
-        hands.perform(wish(who, Signal::STOP));
+    fn two_notes_that_are_due_together_are_one() {
+        let mut effects = live_effects(true);
+        let (_child, who) = sleeper(&effects);
+        effects.perform(signal_intent(who, Signal::STOP));
         until_stopped(who);
-        hands.perform(wish(who, Signal::TERM));
-        let late = hands.pending[0].since + Duration::from_secs(60);
-        assert_eq!(hands.settle_at(late).len(), 1);
-        assert_eq!(hands.settle_at(late).len(), 0);
+        effects.perform(signal_intent(who, Signal::TERM));
+        let late = effects.pending[0].since + Duration::from_secs(60);
+        assert_eq!(effects.settle_at(late).len(), 1);
+        assert_eq!(effects.settle_at(late).len(), 0);
     }
 
     #[test]
     fn a_signal_without_a_name_is_not_sent() {
-        let mut hands = hands(true);
-        let (mut child, who) = sleeper(&hands);
+        let mut effects = live_effects(true);
+        let (mut child, who) = sleeper(&effects);
         for number in [-1, 64, 4096] {
-            let outcome = hands.perform(wish(who, Signal(number)));
+            let outcome = effects.perform(signal_intent(who, Signal(number)));
             assert!(matches!(outcome, Outcome::Refused { refusal: Refusal::Failed { .. }, .. }));
         }
-        let outcome = hands.perform(wish(who, Signal(0)));
+        let outcome = effects.perform(signal_intent(who, Signal(0)));
         assert!(matches!(outcome, Outcome::Signalled { .. }), "{outcome:?}");
-        assert!(!hands.pursuing());
-        assert!(child.0.try_wait().expect("own child").is_none());
+        assert!(!effects.pursuing());
+        assert!(child.0.try_wait().expect("a child").is_none());
     }
 }

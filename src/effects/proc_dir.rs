@@ -1,7 +1,7 @@
-//! The held directory of one process, and the few facts that the hands read again before they act.
+//! The open `/proc` directory of one process, and the facts that are read again before an act.
 //!
-//! A directory of `/proc/PID` that is held open stays with the process it was opened for: once that
-//! one is gone, everything inside fails, whoever has the pid by then.
+//! An open `/proc/PID` stays bound to the process that it was opened for. Once that process is gone,
+//! every access inside fails, even if the pid was reused.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,10 +15,10 @@ use crate::model::{ProcId, Process};
 use crate::sample::parse::{self, Stat};
 use crate::units::Adj;
 
-/// What stands in the way of reading or writing another user's process.
+/// Why another user's process cannot be read or written.
 pub(crate) const OTHERS: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
 
-/// The opened `/proc/PID`.
+/// An open `/proc/PID`.
 #[derive(Debug)]
 pub(crate) struct ProcDir(OwnedFd);
 
@@ -27,46 +27,46 @@ pub(crate) const fn is_kernel_thread(stat: &Stat) -> bool {
     stat.flags & Process::PF_KTHREAD != 0
 }
 
-/// Whether no thread lives any more, and what is left waits for its parent. A zombie main thread
-/// alone proves nothing: other threads may run on.
+/// Whether all threads have exited and only the zombie is left. A zombie main thread alone does not prove
+/// it: other threads may still run.
 pub(crate) const fn is_dead(stat: &Stat) -> bool {
     matches!(stat.state.0, 'X' | 'x') || stat.state.0 == 'Z' && stat.threads <= 1
 }
 
 impl ProcDir {
-    /// Opens `PID` below the process tree.
+    /// Opens the directory of a pid below `/proc`.
     pub fn open(proc: impl AsFd, pid: i32) -> Result<Self, Errno> {
         let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         openat(proc, pid.to_string(), how, Mode::empty()).map(Self)
     }
 
-    /// Opens `PID` and makes sure that it is the process the user saw.
-    pub fn of(proc: impl AsFd, who: ProcId) -> Result<(Self, Stat), Refusal> {
-        let folder = Self::open(proc, who.pid)
+    /// Opens the directory of the process that the user saw. Refuses if the pid was reused.
+    pub fn open_identified(proc: impl AsFd, who: ProcId) -> Result<(Self, Stat), Refusal> {
+        let dir = Self::open(proc, who.pid)
             .map_err(|errno| refusal(errno, OTHERS, "opening its /proc directory"))?;
-        let stat = folder.identify(who)?;
-        Ok((folder, stat))
+        let stat = dir.identify(who)?;
+        Ok((dir, stat))
     }
 
-    /// Makes sure that this still is the process the user saw.
+    /// Compares the start time with that of the process that the user saw. Refuses if the pid was reused.
     pub fn identify(&self, who: ProcId) -> Result<Stat, Refusal> {
         let stat = self.stat().map_err(|errno| refusal(errno, OTHERS, "reading its stat"))?;
         if stat.born == who.born { Ok(stat) } else { Err(Refusal::Reborn) }
     }
 
-    /// The facts of `stat`.
+    /// Its `stat`.
     pub fn stat(&self) -> Result<Stat, Errno> {
         parse::stat(&self.read("stat")?).map_err(|_| Errno::BADMSG)
     }
 
-    /// The present `oom_score_adj`.
+    /// Its `oom_score_adj`.
     pub fn adj(&self) -> Result<Adj, Errno> {
         parse::oom_score_adj(&self.read("oom_score_adj")?).map_err(|_| Errno::BADMSG)
     }
 
-    /// The whole content of one file of the process.
+    /// The content of one of its files.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Errno> {
-        slurp(&self.0, name)
+        read_file(&self.0, name)
     }
 
     /// The ids of its threads.
@@ -77,18 +77,18 @@ impl ProcDir {
         Ok(ids.collect())
     }
 
-    /// Whether a thread is still one of its own.
+    /// Whether the thread id belongs to it now.
     pub fn has_thread(&self, thread: i32) -> bool {
         statat(&self.0, format!("task/{thread}"), AtFlags::empty()).is_ok()
     }
 
-    /// Opens one file of the process for writing.
+    /// Opens one of its files for writing.
     pub fn writable(&self, name: &str) -> Result<OwnedFd, Errno> {
         openat(&self.0, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
     }
 }
 
-/// Writes all of the text at once, which the kernel takes as one value, or says why not.
+/// Writes the text in a single write(2): the kernel takes each write as a whole value.
 pub(crate) fn write_once(
     file: impl AsFd,
     text: &str,
@@ -98,15 +98,15 @@ pub(crate) fn write_once(
     match write(file, text.as_bytes()) {
         Ok(taken) if taken == text.len() => Ok(()),
         Ok(taken) => {
-            let error = format!("only {taken} of {} bytes were taken", text.len());
+            let error = format!("only {taken} of {} bytes were written", text.len());
             Err(Refusal::Failed { doing, error })
         }
         Err(errno) => Err(refused(errno)),
     }
 }
 
-/// The whole content of a file below an opened directory.
-pub(crate) fn slurp(dir: impl AsFd, name: &str) -> Result<Vec<u8>, Errno> {
+/// The content of a file below an open directory.
+pub(crate) fn read_file(dir: impl AsFd, name: &str) -> Result<Vec<u8>, Errno> {
     let file = openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut bytes = Vec::with_capacity(2048);
     match File::from(file).read_to_end(&mut bytes) {
@@ -115,12 +115,12 @@ pub(crate) fn slurp(dir: impl AsFd, name: &str) -> Result<Vec<u8>, Errno> {
     }
 }
 
-/// Whether the kernel says with it that the process is gone.
+/// Whether the error means that the process is gone.
 pub(crate) fn means_gone(errno: Errno) -> bool {
     errno == Errno::NOENT || errno == Errno::SRCH
 }
 
-/// An errno as a refusal: gone, not permitted with what would help, or the system's words.
+/// An errno as a refusal: gone, not permitted (`hint` says what would help), or failed while `doing`.
 pub(crate) fn refusal(errno: Errno, hint: &'static str, doing: &'static str) -> Refusal {
     if means_gone(errno) {
         Refusal::Gone
@@ -143,7 +143,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_dead_main_thread_is_no_dead_process() {
+    fn a_zombie_main_thread_alone_is_not_a_dead_process() {
         let dead =
             |state, threads| is_dead(&Stat { state: RunState(state), threads, ..plain(b"x") });
         assert!(dead('Z', 1));
@@ -153,13 +153,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_errno_becomes_what_the_user_can_use() {
+    fn an_errno_becomes_a_refusal() {
         assert_eq!(refusal(Errno::SRCH, "h", "d"), Refusal::Gone);
         assert_eq!(refusal(Errno::NOENT, "h", "d"), Refusal::Gone);
         assert_eq!(refusal(Errno::PERM, "h", "d"), Refusal::NotPermitted { hint: "h" });
         assert_eq!(refusal(Errno::ACCESS, "h", "d"), Refusal::NotPermitted { hint: "h" });
         let Refusal::Failed { doing, error } = refusal(Errno::MFILE, "h", "d") else {
-            panic!("a full table of files is no matter of rights");
+            panic!("a full file table is not a lack of rights");
         };
         assert_eq!(doing, "d");
         assert!(error.contains("Too many open files"), "{error}");

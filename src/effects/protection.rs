@@ -1,6 +1,9 @@
-//! Whom the hands do not touch: the last line of defence, with facts of its own.
+//! Processes that are never signalled, and processes that need a typed pid: the last check before a
+//! signal.
 //!
-//! The dialog asks for the typed pid long before; this is what holds when it did not.
+//! `plan::protection` decides the same before the dialog opens, from the last sample. This file checks
+//! again with facts read right before the signal, so that it holds even if the dialog was wrong or the
+//! process has changed. It does not use `plan`: the effects depend on no opinion of the upper rooms.
 
 use std::os::fd::AsFd;
 
@@ -11,40 +14,40 @@ use crate::intent::PILLARS;
 use crate::sample::parse::Stat;
 use crate::units::Adj;
 
-/// Longer chains of parents than this do not occur; it only bounds a walk while the tree changes.
-const DEEPEST: usize = 256;
+/// Maximum number of ancestors. It only bounds the walk while the process tree changes.
+const MAX_ANCESTORS: usize = 256;
 
-/// Why this pid is no single process that can be acted on.
-pub(crate) fn no_process(pid: i32) -> Option<&'static str> {
-    (pid <= 0).then_some("no pid of a single process")
+/// Why this number is not the pid of a single process.
+pub(crate) fn not_a_process(pid: i32) -> Option<&'static str> {
+    (pid <= 0).then_some("not the pid of a single process")
 }
 
-/// Why no signal ever goes to this pid, whatever the consent.
+/// Why this pid is never signalled, not even with a typed pid.
 pub(crate) fn never_signalled(pid: i32, own: i32) -> Option<&'static str> {
     if pid == 1 {
-        Some("pid 1: everything in its pid namespace falls with it")
+        Some("pid 1: its whole pid namespace would be killed with it")
     } else if pid == own {
         Some("doomtop itself")
     } else {
-        no_process(pid)
+        not_a_process(pid)
     }
 }
 
-/// Why a signal goes to it only after its pid was typed.
-pub(crate) fn typed_only(
+/// Why the process is signalled only if the user typed its pid.
+pub(crate) fn needs_typed_pid(
     pid: i32,
     stat: &Stat,
     adj: Option<Adj>,
     ancestors: &[i32],
 ) -> Option<&'static str> {
     if ancestors.contains(&pid) {
-        Some("doomtop runs inside it; type its pid to insist")
+        Some("it is an ancestor of doomtop; type its pid to confirm")
     } else if adj == Some(Adj::MIN) {
-        Some("at oom_score_adj -1000 it is meant to outlive everything; type its pid to insist")
+        Some("its oom_score_adj is -1000: it is meant to survive; type its pid to confirm")
     } else if stat.session == pid && stat.tty != 0 {
-        Some("it leads a session on a terminal; type its pid to insist")
+        Some("it leads a terminal session; type its pid to confirm")
     } else if PILLARS.iter().any(|pillar| pillar.as_bytes() == stat.comm.bytes()) {
-        Some("logins, the message bus or the journal depend on it; type its pid to insist")
+        Some("logins, the message bus or the journal depend on it; type its pid to confirm")
     } else {
         None
     }
@@ -55,14 +58,14 @@ pub(crate) fn own() -> i32 {
     i32::try_from(std::process::id()).unwrap_or(i32::MAX)
 }
 
-/// The parents of doomtop, nearest first. One that cannot be read ends the walk.
+/// The ancestors of doomtop, the parent first, up to the first one that cannot be read.
 pub(crate) fn own_ancestors(proc: impl AsFd) -> Vec<i32> {
     let mut found = Vec::new();
     let mut pid = own();
-    while found.len() < DEEPEST {
-        let Ok(stat) = ProcDir::open(&proc, pid).and_then(|folder| folder.stat()) else { break };
+    while found.len() < MAX_ANCESTORS {
+        let Ok(stat) = ProcDir::open(&proc, pid).and_then(|dir| dir.stat()) else { break };
         pid = stat.parent;
-        // 0 is the parent of init, and of a process that was put into this pid namespace from outside.
+        // 0 is the parent of init, and of a process that entered this pid namespace from outside.
         if pid <= 0 {
             break;
         }
@@ -71,7 +74,7 @@ pub(crate) fn own_ancestors(proc: impl AsFd) -> Vec<i32> {
     found
 }
 
-/// Whether pid 1 here is the machine's own init. When that cannot be told, it counts as such.
+/// Whether pid 1 here is the init of the machine and not of a container. True if that cannot be read.
 ///
 /// The initial namespace has a fixed inode: `PROC_PID_INIT_INO` of `include/linux/proc_ns.h`.
 pub(crate) fn in_initial_namespace(proc: impl AsFd) -> bool {
@@ -85,7 +88,7 @@ mod tests {
     use crate::effects::proc_dir::tests::plain as named;
 
     #[test]
-    fn some_never_get_a_signal() {
+    fn some_pids_are_never_signalled() {
         for pid in [1, 77, 0, -1, -77, i32::MIN] {
             assert!(never_signalled(pid, 77).is_some(), "{pid}");
         }
@@ -93,21 +96,21 @@ mod tests {
     }
 
     #[test]
-    fn some_only_with_the_typed_pid() {
+    fn some_processes_need_a_typed_pid() {
         let plain = named(b"sleep");
-        assert_eq!(typed_only(9, &plain, Some(Adj(-999)), &[5, 1]), None);
-        assert_eq!(typed_only(9, &plain, None, &[5, 1]), None);
-        assert!(typed_only(5, &plain, None, &[5, 1]).is_some(), "an ancestor");
-        assert!(typed_only(9, &plain, Some(Adj::MIN), &[]).is_some(), "at -1000");
+        assert_eq!(needs_typed_pid(9, &plain, Some(Adj(-999)), &[5, 1]), None);
+        assert_eq!(needs_typed_pid(9, &plain, None, &[5, 1]), None);
+        assert!(needs_typed_pid(5, &plain, None, &[5, 1]).is_some(), "an ancestor");
+        assert!(needs_typed_pid(9, &plain, Some(Adj::MIN), &[]).is_some(), "at -1000");
 
         let leader = Stat { session: 9, tty: 34_817, ..named(b"bash") };
-        assert!(typed_only(9, &leader, None, &[]).is_some(), "a session leader on a terminal");
-        assert_eq!(typed_only(10, &leader, None, &[]), None, "a member of that session");
+        assert!(needs_typed_pid(9, &leader, None, &[]).is_some(), "a session leader on a terminal");
+        assert_eq!(needs_typed_pid(10, &leader, None, &[]), None, "a member of that session");
         let daemon = Stat { session: 9, tty: 0, ..named(b"nginx") };
-        assert_eq!(typed_only(9, &daemon, None, &[]), None, "a daemon without terminal");
+        assert_eq!(needs_typed_pid(9, &daemon, None, &[]), None, "a daemon without terminal");
 
         for pillar in PILLARS {
-            assert!(typed_only(9, &named(pillar.as_bytes()), None, &[]).is_some());
+            assert!(needs_typed_pid(9, &named(pillar.as_bytes()), None, &[]).is_some());
         }
     }
 }

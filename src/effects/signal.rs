@@ -1,4 +1,4 @@
-//! Sending a signal: the pidfd first, identity second, the act third.
+//! Sends a signal: open a pidfd first, compare the identity second, send third.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -8,7 +8,7 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, refusal, slurp};
+use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, read_file, refusal};
 use crate::effects::protection;
 use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, Process, Signal};
@@ -16,35 +16,35 @@ use crate::model::{ProcId, Process, Signal};
 const KILLING: &str = "another user's process: needs root or CAP_KILL";
 const SENDING: &str = "sending the signal";
 
-/// A process that may be signalled: pinned where the kernel can, looked at, and not protected.
+/// A process that may be signalled: pinned if the kernel can, identified, and not protected.
 #[derive(Debug)]
 pub(crate) struct SignalTarget {
     pid: Pid,
     who: ProcId,
-    /// Tells when the process is gone; nothing on kernels before 5.3.
+    /// Tells when the process has exited; `None` on kernels before 5.3.
     pub pidfd: Option<OwnedFd>,
-    /// Its directory, held.
-    pub folder: ProcDir,
-    /// It was killed already, or is on its way out.
+    /// Its open `/proc` directory.
+    pub dir: ProcDir,
+    /// It was killed, or is exiting.
     pub dying: bool,
 }
 
 impl SignalTarget {
-    /// Takes hold of the process and decides whether it may be signalled at all.
+    /// Pins the process and checks whether it may be signalled.
     pub fn take(
         proc: impl AsFd,
         who: ProcId,
         consent: ConfirmedBy,
         with_pidfd: bool,
     ) -> Result<Self, Refusal> {
-        // Whose pid was typed may be one of them.
+        // With a typed pid it may be an ancestor of doomtop, so they are not needed.
         let plain = consent == ConfirmedBy::Plain;
         let ancestors = if plain { protection::own_ancestors(&proc) } else { Vec::new() };
-        Self::take_apart(proc, who, consent, with_pidfd, &ancestors)
+        Self::take_with(proc, who, consent, with_pidfd, &ancestors)
     }
 
-    /// The same as one of many: doomtop's own parents are known.
-    pub fn take_apart(
+    /// Like [`Self::take`], with the ancestors of doomtop: for many processes they are read once.
+    pub fn take_with(
         proc: impl AsFd,
         who: ProcId,
         consent: ConfirmedBy,
@@ -60,37 +60,37 @@ impl SignalTarget {
         if let Some(pidfd) = &pidfd {
             same_process(&proc, pidfd, who)?;
         }
-        let (folder, stat) = ProcDir::of(&proc, who)?;
+        let (dir, stat) = ProcDir::open_identified(&proc, who)?;
         if is_kernel_thread(&stat) {
             return Err(Refusal::Protected { why: "kernel thread: no signal ends it" });
         }
-        if is_dead(&stat) || pidfd.as_ref().is_some_and(is_over) {
+        if is_dead(&stat) || pidfd.as_ref().is_some_and(has_exited) {
             return Err(Refusal::Gone);
         }
         if consent == ConfirmedBy::Plain {
-            let adj = folder.adj().ok();
-            if let Some(why) = protection::typed_only(who.pid, &stat, adj, ancestors) {
+            let adj = dir.adj().ok();
+            if let Some(why) = protection::needs_typed_pid(who.pid, &stat, adj, ancestors) {
                 return Err(Refusal::Protected { why });
             }
         }
         let dying = stat.killed || stat.flags & Process::PF_EXITING != 0;
-        Ok(Self { pid, who, pidfd, folder, dying })
+        Ok(Self { pid, who, pidfd, dir, dying })
     }
 
-    /// Whom.
+    /// The process.
     pub const fn who(&self) -> ProcId {
         self.who
     }
 
-    /// Sends it; says whether it went through the pidfd.
+    /// Sends the signal. Returns whether it went through the pidfd.
     pub fn send(&self, signal: Signal) -> Result<bool, Refusal> {
         let sent = |result: Result<(), Errno>| result.map_err(|e| refusal(e, KILLING, SENDING));
         if signal.0 == 0 {
-            self.folder.identify(self.who)?;
+            self.dir.identify(self.who)?;
             return sent(test_kill_process(self.pid)).map(|()| false);
         }
         let Some(raw) = rustix::process::Signal::from_named_raw(signal.0) else {
-            let error = format!("{} is no signal with a name", signal.0);
+            let error = format!("{} is not a signal number with a name", signal.0);
             return Err(Refusal::Failed { doing: SENDING, error });
         };
         if let Some(pidfd) = &self.pidfd {
@@ -99,34 +99,34 @@ impl SignalTarget {
                 result => return sent(result).map(|()| true),
             }
         }
-        // Without a pidfd a moment is left in which the pid could change hands; looking once more
-        // right before keeps it as short as it can be.
-        self.folder.identify(self.who)?;
+        // Without a pidfd the pid can be reused between check and signal. Checking again right before
+        // keeps that time as short as possible.
+        self.dir.identify(self.who)?;
         sent(kill_process(self.pid, raw)).map(|()| false)
     }
 }
 
-/// Pins the process behind the pid; nothing where the kernel cannot (before 5.3).
+/// Opens a pidfd; `None` if the kernel cannot (before 5.3).
 fn pin(pid: Pid) -> Result<Option<OwnedFd>, Refusal> {
     match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(pidfd) => Ok(Some(pidfd)),
-        // The kernel itself never answers EPERM here; a container's syscall filter does.
+        // The kernel never returns EPERM here; the seccomp filter of a container does.
         Err(Errno::NOSYS | Errno::PERM) => Ok(None),
-        // The pid is the one of a mere thread by now (newer kernels say ENOENT).
+        // The pid is a thread id now (newer kernels return ENOENT).
         Err(Errno::INVAL | Errno::NOENT) => Err(Refusal::Reborn),
         Err(errno) => Err(refusal(errno, KILLING, "opening a pidfd")),
     }
 }
 
-/// Makes sure that the pidfd and the tree that identity is read from mean the same process: a pidfd
-/// counts pids in doomtop's own namespace, the tree in the one it was mounted for. The tree itself
-/// says which process the pidfd holds (`fs/pidfs.c` `pidfd_show_fdinfo`; before that
-/// `kernel/fork.c`): -1 once it is gone, 0 where the tree has no number for it.
+/// Makes sure that the pidfd and `/proc` mean the same process: pidfd_open(2) takes pids of doomtop's own
+/// pid namespace, while `/proc` shows those of the namespace that it was mounted for. `/proc` itself
+/// says which process the pidfd holds (`fs/pidfs.c` `pidfd_show_fdinfo`; earlier `kernel/fork.c`): -1
+/// if it is gone, 0 if it has no pid in that namespace.
 ///
-/// Where the line cannot be read nothing is refuted, and the proof of the root has to do: before 5.14
-/// a process with file capabilities may not read its own `fdinfo`.
+/// If the line cannot be read, the check passes, and the proof that the root is live has to do: before
+/// 5.14 a process with file capabilities may not read its own `fdinfo`.
 fn same_process(proc: impl AsFd, pidfd: &OwnedFd, who: ProcId) -> Result<(), Refusal> {
-    let info = slurp(proc, &format!("self/fdinfo/{}", pidfd.as_raw_fd())).unwrap_or_default();
+    let info = read_file(proc, &format!("self/fdinfo/{}", pidfd.as_raw_fd())).unwrap_or_default();
     match pid_held(&info) {
         Some(-1) => Err(Refusal::Gone),
         Some(pid) if pid != who.pid => Err(Refusal::Reborn),
@@ -140,11 +140,11 @@ fn pid_held(info: &[u8]) -> Option<i32> {
     std::str::from_utf8(line).ok()?.trim().parse().ok()
 }
 
-/// Whether every thread of the process behind the pidfd has ended. Does not wait.
-pub(crate) fn is_over(pidfd: &OwnedFd) -> bool {
+/// Whether every thread of the process behind the pidfd has exited. Does not wait.
+pub(crate) fn has_exited(pidfd: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    // An interrupted poll says nothing; the next call asks again.
+    // If poll(2) is interrupted, the answer is unknown; the next call asks again.
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
@@ -157,7 +157,7 @@ mod tests {
     use crate::units::Ticks;
 
     #[test]
-    fn a_pidfd_is_tied_to_the_tree_that_identity_is_read_from() {
+    fn the_pidfd_and_proc_must_mean_the_same_process() {
         let proc = File::open("/proc").expect("/proc");
         let mut child = Command::new("sleep").arg("1000").spawn().expect("sleep runs");
         let pid = i32::try_from(child.id()).expect("a pid");
@@ -168,16 +168,16 @@ mod tests {
         });
         child.kill().expect("an own child");
         child.wait().expect("an own child");
-        let Some(pidfd) = pidfd else { return }; // before 5.3, or a filter that knows no pidfd
+        let Some(pidfd) = pidfd else { return }; // before 5.3, or a seccomp filter forbids it
         assert_eq!(checks, Some([Ok(()), Err(Refusal::Reborn), Err(Refusal::Reborn)]));
         assert_eq!(same_process(&proc, &pidfd, who(pid)), Err(Refusal::Gone));
-        // A tree that says nothing refutes nothing.
-        let bare = File::open("/proc/self").expect("a directory without a self");
-        assert_eq!(same_process(&bare, &pidfd, who(pid)), Ok(()));
+        // Without the line the check passes.
+        let without = File::open("/proc/self").expect("a directory without a self");
+        assert_eq!(same_process(&without, &pidfd, who(pid)), Ok(()));
     }
 
     #[test]
-    fn the_pid_line_is_found_among_others() {
+    fn the_pid_line_is_found() {
         let info =
             b"pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t77\nPid:\t4711\nNSpid:\t4711\t1\n";
         assert_eq!(pid_held(info), Some(4711));

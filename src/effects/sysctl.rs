@@ -1,4 +1,4 @@
-//! Turning a switch of `/proc/sys/vm`: look, write once, read back.
+//! Writes a sysctl of `/proc/sys/vm`: compare the value, write once, read back.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -13,49 +13,49 @@ const READING: &str = "reading it";
 const OPENING: &str = "opening it";
 const WRITING: &str = "writing it";
 
-/// The present value, where it is the one the user saw.
-fn seen(proc: impl AsFd, knob: Sysctl, from: u64) -> Result<u64, Refusal> {
-    let before = value(proc, knob)?;
-    // The user decided with another value in view, so the decision is the user's again.
-    if knob.amounts_to(before) != from {
+/// The present value; refuses if it is not the one that the user saw.
+fn unchanged(proc: impl AsFd, sysctl: Sysctl, from: u64) -> Result<u64, Refusal> {
+    let before = value(proc, sysctl)?;
+    // The user decided on the basis of `from`, and has to decide again.
+    if sysctl.effective(before) != from {
         return Err(Refusal::Failed {
             doing: "it changed meanwhile",
-            error: format!("was {from}, is {before}; look again"),
+            error: format!("was {from}, is {before}; check it and try again"),
         });
     }
     Ok(before)
 }
 
-/// Does everything but writing.
-pub(crate) fn rehearse(proc: impl AsFd, knob: Sysctl, from: u64) -> Result<(), Refusal> {
-    seen(&proc, knob, from)?;
-    open(&proc, knob, OFlags::WRONLY).map(drop).map_err(|errno| refused(errno, OPENING))
+/// Makes every check without writing.
+pub(crate) fn check(proc: impl AsFd, sysctl: Sysctl, from: u64) -> Result<(), Refusal> {
+    unchanged(&proc, sysctl, from)?;
+    open(&proc, sysctl, OFlags::WRONLY).map(drop).map_err(|errno| refused(errno, OPENING))
 }
 
-/// Turns it; gives what it was just before and what reads back.
-pub(crate) fn set(proc: impl AsFd, knob: Sysctl, from: u64, to: u64) -> Result<Outcome, Refusal> {
-    if to > knob.highest() {
-        let error = format!("0 to {} can be written, not {to}", knob.highest());
+/// Writes the value. The outcome has the value just before and the value that reads back.
+pub(crate) fn set(proc: impl AsFd, sysctl: Sysctl, from: u64, to: u64) -> Result<Outcome, Refusal> {
+    if to > sysctl.highest() {
+        let error = format!("0 to {} can be written, not {to}", sysctl.highest());
         return Err(Refusal::Failed { doing: WRITING, error });
     }
-    let before = seen(&proc, knob, from)?;
-    let other = knob.zeroes();
-    // A kernel without the other one zeroes nothing.
+    let before = unchanged(&proc, sysctl, from)?;
+    let other = sysctl.zeroes();
+    // `None` if this kernel does not have the other sysctl; then it sets nothing to 0.
     let other_before = other.and_then(|other| value(&proc, other).ok());
 
-    let file = open(&proc, knob, OFlags::WRONLY).map_err(|errno| refused(errno, OPENING))?;
-    // In one write: the kernel takes each as a whole value.
+    let file = open(&proc, sysctl, OFlags::WRONLY).map_err(|errno| refused(errno, OPENING))?;
+    // In one write: the kernel takes each write as a whole value.
     write_once(&file, &to.to_string(), WRITING, |errno| match errno {
         Errno::INVAL => {
-            let error = format!("this kernel does not take {to}");
+            let error = format!("this kernel does not accept {to}");
             Refusal::Failed { doing: WRITING, error }
         }
         errno => refused(errno, WRITING),
     })?;
 
-    // From here on it is done, and whatever fails must not sound as if it were not.
+    // The value is written now. No error from here on may read as if nothing was done.
     let now =
-        value(&proc, knob).map_err(|refusal| Refusal::NotProved { error: refusal.words() })?;
+        value(&proc, sysctl).map_err(|refusal| Refusal::NotProved { error: refusal.words() })?;
     if now != to {
         return Err(Refusal::Failed {
             doing: "the kernel took the write",
@@ -67,38 +67,38 @@ pub(crate) fn set(proc: impl AsFd, knob: Sysctl, from: u64, to: u64) -> Result<O
         (Some(other), Some(before), Some(0)) if before != 0 => Some((other, before)),
         _ => None,
     };
-    Ok(Outcome::KnobSet { knob, before, now, zeroed })
+    Ok(Outcome::KnobSet { knob: sysctl, before, now, zeroed })
 }
 
-/// Opens the file below the live root. What is mounted over it is not the kernel's.
-fn open(proc: impl AsFd, knob: Sysctl, how: OFlags) -> Result<OwnedFd, Errno> {
-    let path = format!("sys/vm/{}", knob.file());
+/// Opens the file below the live root. Refuses a file that something else was mounted over.
+fn open(proc: impl AsFd, sysctl: Sysctl, how: OFlags) -> Result<OwnedFd, Errno> {
+    let path = format!("sys/vm/{}", sysctl.file());
     let file = openat(proc, path, how | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     if fstatfs(&file)?.f_type == PROC_SUPER_MAGIC { Ok(file) } else { Err(Errno::XDEV) }
 }
 
 /// The present value.
-fn value(proc: impl AsFd, knob: Sysctl) -> Result<u64, Refusal> {
-    let file = open(proc, knob, OFlags::RDONLY).map_err(|errno| refused(errno, READING))?;
-    let mut room = [0; 32];
-    let taken = read(&file, &mut room).map_err(|errno| refused(errno, READING))?;
-    let text = std::str::from_utf8(&room[..taken]).ok();
+fn value(proc: impl AsFd, sysctl: Sysctl) -> Result<u64, Refusal> {
+    let file = open(proc, sysctl, OFlags::RDONLY).map_err(|errno| refused(errno, READING))?;
+    let mut buffer = [0; 32];
+    let length = read(&file, &mut buffer).map_err(|errno| refused(errno, READING))?;
+    let text = std::str::from_utf8(&buffer[..length]).ok();
     text.and_then(|text| text.trim().parse().ok()).ok_or_else(|| Refusal::Failed {
         doing: READING,
-        error: "it holds no number that doomtop knows".to_owned(),
+        error: "it does not hold a number".to_owned(),
     })
 }
 
-/// An errno in the words of a switch.
+/// An errno as a refusal of a sysctl.
 fn refused(errno: Errno, doing: &'static str) -> Refusal {
-    let hint = |turns: SysctlWritable| Refusal::NotPermitted {
-        hint: turns.hindrance().unwrap_or_default(),
+    let hint = |writable: SysctlWritable| Refusal::NotPermitted {
+        hint: writable.hindrance().unwrap_or_default(),
     };
     match errno {
         Errno::ROFS => hint(SysctlWritable::ReadOnly),
         Errno::ACCESS | Errno::PERM => hint(SysctlWritable::RootOnly),
         Errno::NOENT => {
-            Refusal::Failed { doing, error: "this kernel has no such switch".to_owned() }
+            Refusal::Failed { doing, error: "this kernel has no such sysctl".to_owned() }
         }
         Errno::XDEV => {
             Refusal::Failed { doing, error: "something else is mounted over it".to_owned() }
@@ -112,12 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_errno_becomes_what_the_user_can_use() {
+    fn an_errno_becomes_a_refusal() {
         let words = |errno| refused(errno, WRITING).words();
         assert!(words(Errno::ROFS).contains("turn it on the host"));
         assert!(words(Errno::ACCESS).contains("machine's root"));
         assert!(words(Errno::PERM).contains("machine's root"));
-        assert_eq!(words(Errno::NOENT), "writing it: this kernel has no such switch");
+        assert_eq!(words(Errno::NOENT), "writing it: this kernel has no such sysctl");
         assert_eq!(words(Errno::XDEV), "writing it: something else is mounted over it");
         assert!(
             words(Errno::IO).starts_with("writing it: Input/output error"),
@@ -127,22 +127,22 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_looks_like_proc_is_not_written_to() {
+    fn a_directory_that_looks_like_proc_is_not_written_to() {
         let folder = tempfile::tempdir().expect("a folder");
         let vm = folder.path().join("sys/vm");
         std::fs::create_dir_all(&vm).expect("folders");
         std::fs::write(vm.join("swappiness"), "60\n").expect("a file");
         let root = std::fs::File::open(folder.path()).expect("the folder");
-        let refusal = set(&root, Sysctl::Swappiness, 60, 61).expect_err("not the kernel's");
+        let refusal = set(&root, Sysctl::Swappiness, 60, 61).expect_err("not a file of the kernel");
         assert!(refusal.words().contains("mounted over"), "{}", refusal.words());
         assert_eq!(std::fs::read(vm.join("swappiness")).expect("the file"), b"60\n");
     }
 
     #[test]
-    fn what_no_machine_has_is_not_tried() {
+    fn a_value_out_of_range_is_not_written() {
         let proc = std::fs::File::open("/proc").expect("/proc");
-        for knob in Sysctl::ALL {
-            let refusal = set(&proc, knob, 0, knob.highest() + 1).expect_err("too high");
+        for sysctl in Sysctl::ALL {
+            let refusal = set(&proc, sysctl, 0, sysctl.highest() + 1).expect_err("too high");
             assert!(refusal.words().contains("can be written"), "{}", refusal.words());
         }
     }

@@ -1,45 +1,18 @@
-//! EARS: what happened, from what the kernel and the daemons that kill left in their logs.
+//! OOM events, from the logs of the kernel and of the userspace killers, and PSI triggers.
 //!
 //! A capture of `dmesg`, `journalctl -k` or `/dev/kmsg` goes in line by line; reports of the OOM
-//! killer come out, each as far as it was written: dumps are rate-limited, cut, and mixed with the
-//! lines of others.
+//! killer come out. A report holds as much as the log does: the kernel rate-limits its dumps, ring
+//! buffers overwrite the beginning, and lines of other subsystems stand in between.
 
-use std::sync::LazyLock;
+mod log;
+mod psi_trigger;
+mod reconstruct;
 
-use regex::{Captures, Regex};
-
-/// A pattern that is compiled once, and tried only where its needle is: most lines of a log are about
-/// something else.
-struct Pattern {
-    needle: &'static str,
-    regex: LazyLock<Option<Regex>>,
-}
-
-impl Pattern {
-    fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        if text.contains(self.needle) { self.regex.as_ref()?.captures(text) } else { None }
-    }
-}
-
-macro_rules! pattern {
-    ($name:ident, $needle:expr, $text:expr) => {
-        static $name: super::Pattern = super::Pattern {
-            needle: $needle,
-            regex: std::sync::LazyLock::new(|| regex::Regex::new($text).ok()),
-        };
-    };
-}
-
-pub(crate) mod daemon_log;
-pub(crate) mod kernel_line;
-pub(crate) mod log_framing;
-pub(crate) mod psi_trigger;
-pub(crate) mod reconstruct;
-mod report;
-
-pub use crate::events::daemon_log::{DaemonKill, DaemonLogReader, by_name};
-pub use crate::events::kernel_line::{Constraint, KernelLine, MemcgUsage};
-pub use crate::events::log_framing::{Framer, LogTimestamp};
-pub use crate::events::psi_trigger::{TriggerEvent, TriggerFile, WakeHandle, refusal};
-pub use crate::events::reconstruct::{Reconstruction, page_size, reconstruct};
-pub use report::{DumpTask, KernelLogReader, KilledTask, OomInvocation, OomReport, ReapedTask};
+pub use log::daemon::{DaemonKill, DaemonLogReader, by_name};
+pub use log::framing::{Framer, LogTimestamp};
+pub use log::kernel_log::KernelLogReader;
+pub use log::report::{
+    Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, OomReport, ReapedTask,
+};
+pub use psi_trigger::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
+pub use reconstruct::{Reconstruction, page_size, reconstruct};

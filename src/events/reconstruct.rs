@@ -1,29 +1,30 @@
-//! A report as a look at the machine of that moment: its dump becomes the table of processes, so that
-//! every policy can judge it.
+//! An OOM report as a snapshot of the machine: the dump of tasks becomes the table of processes, so that
+//! every policy can rank it.
 
 use std::sync::Arc;
 
-use crate::events::kernel_line::{Constraint, MemcgUsage};
-use crate::events::report::{DumpTask, OomReport};
+use crate::events::log::report::{Constraint, DumpTask, MemcgUsage, OomReport};
 use crate::model::{
     Capabilities, Cgroup, Cgroups, Comm, Hierarchy, Limit, Machine, Memory, ProcId, Process,
     Reading, RunState, Scope, ScoreScale, Snapshot, Swap, Text, Unavailable, UserIds, unescape,
 };
 use crate::units::{Bytes, Kib, PageSize, Pages, Ticks};
 
-/// A report as a look.
+/// A report as a snapshot.
 #[derive(Clone, Debug)]
 pub struct Reconstruction {
-    /// The look.
+    /// The machine as the report describes it.
     pub snapshot: Snapshot,
-    /// The domain of the OOM.
+    /// The domain of the OOM: the machine or a memory cgroup.
     pub scope: Scope,
-    /// What the report does not tell, and what was taken in its place.
+    /// What the report leaves out, and what was assumed instead, as sentences.
     pub notes: Vec<String>,
 }
 
-/// Swap of a machine that its report does not tell: those of memory cgroups have only the cgroup's.
-/// Another report of the same log may.
+/// Builds a snapshot from a report; `None` if the report has no dump of tasks.
+///
+/// `machine_swap` is the swap of the machine where it is known from another report of the same log:
+/// the report of a memory cgroup prints only the swap of that cgroup.
 #[must_use]
 pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reconstruction> {
     if report.tasks.is_empty() {
@@ -33,7 +34,10 @@ pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
     let page = page_size(report);
     let machine = machine(report, page);
     if report.kernel.is_none() {
-        notes.push("the report names no kernel; the newest rule that fits is taken".to_owned());
+        notes.push(
+            "the report does not name the kernel; the newest rule that fits its format is used"
+                .to_owned(),
+        );
     }
     let swap_total = report.swap_total.or(machine_swap);
     let swap = Swap {
@@ -45,19 +49,20 @@ pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
     let memory = memory(report, page, path.is_some(), &mut notes);
     if path.is_some() && swap_total.is_none() && may_swap(report) {
         notes.push(
-            "how much swap the machine has is not in a report of a memory cgroup; none is taken"
+            "the report of a memory cgroup does not print the machine's swap; none is assumed"
                 .to_owned(),
         );
     }
     if matches!(report.constraint, Some(Constraint::Cpuset | Constraint::MemoryPolicy)) {
         notes.push(format!(
-            "confined to nodes {}: how much memory they have is not in the report; the machine's is \
-             taken",
+            "limited to nodes {}: the report does not print their memory; the machine's is used",
             report.nodes.as_deref().unwrap_or("of its cpuset")
         ));
     }
     if machine.kernel_version() < (4, 17) {
-        notes.push("capabilities are not in the report: user 0 is taken to have all".to_owned());
+        notes.push(
+            "the report does not print capabilities: user 0 is assumed to have all".to_owned(),
+        );
     }
     let cgroups = path.as_deref().map(|path| cgroups(report, path)).unwrap_or_default();
     let mut processes: Vec<Process> = report
@@ -86,17 +91,19 @@ pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
     Some(Reconstruction { snapshot, scope, notes })
 }
 
-/// The path of the memory cgroup; of one that is not named, a name of its own.
+/// The path of the memory cgroup; `/memcg` if the report does not name it.
 fn domain_path(report: &OomReport) -> Option<String> {
     report.is_memcg().then(|| report.domain.clone().unwrap_or_else(|| "/memcg".to_owned()))
 }
 
+/// Whether the processes of the cgroup could use swap.
 fn may_swap(report: &OomReport) -> bool {
     report.swap.is_none_or(|swap| swap.limit != Some(Kib(0)))
         && report.memory_swap.is_none_or(|both| both.limit != report.memory.and_then(|it| it.limit))
 }
 
-/// From the killed line, in kB, and its row, in pages.
+/// The page size, from the size of the victim: its `Killed process` line prints kB, its row of the dump
+/// prints pages. 4096 if one of the two is missing.
 #[must_use]
 pub fn page_size(report: &OomReport) -> PageSize {
     let both = report.killed.first().and_then(|killed| {
@@ -107,7 +114,7 @@ pub fn page_size(report: &OomReport) -> PageSize {
         .filter(|(_, pages)| pages.0 > 0)
         .map(|(kib, pages)| kib.0.saturating_mul(1024) / pages.0);
     match found {
-        // It went on growing between the two lines, so that it fits only about.
+        // The victim may grow between the two lines, so the quotient is not exact.
         Some(bytes) if bytes >= 60_000 => PageSize(65_536),
         Some(bytes) if bytes >= 15_000 => PageSize(16_384),
         _ => PageSize(4096),
@@ -115,7 +122,7 @@ pub fn page_size(report: &OomReport) -> PageSize {
 }
 
 fn machine(report: &OomReport, page: PageSize) -> Machine {
-    let release = report.kernel.clone().unwrap_or_else(|| guess(report).to_owned());
+    let release = report.kernel.clone().unwrap_or_else(|| kernel_by_format(report).to_owned());
     let machine = Machine {
         kernel: Text::new(release.as_bytes()),
         page_size: page,
@@ -129,8 +136,8 @@ fn machine(report: &OomReport, page: PageSize) -> Machine {
     }
 }
 
-/// The newest kernel that writes a report like this, by its forms.
-fn guess(report: &OomReport) -> &'static str {
+/// The newest kernel that writes a report of this format.
+fn kernel_by_format(report: &OomReport) -> &'static str {
     let has = |name: &str| {
         report.columns.as_ref().is_some_and(|columns| columns.iter().any(|it| it == name))
     };
@@ -154,8 +161,8 @@ fn memory(report: &OomReport, page: PageSize, in_memcg: bool, notes: &mut Vec<St
             let all = report.tasks.iter().fold(Pages::ZERO, |sum, task| sum + task.rss);
             if !in_memcg {
                 notes.push(
-                    "how much memory the machine has is not in the report; the sum of the dump is \
-                     taken, so that adj weighs less than it did"
+                    "the report does not print the machine's memory; the sum of the dump is used, so \
+                     that adj weighs less than it did"
                         .to_owned(),
                 );
             }
@@ -193,8 +200,8 @@ fn cgroups(report: &OomReport, path: &str) -> Cgroups {
     }
 }
 
-/// A row as a process. What its start would decide, the order of the dump does: both walk the same
-/// list.
+/// A row of the dump as a process. Its place in the dump replaces the start time, which the dump lacks:
+/// the kernel ranks and dumps tasks in the same order.
 fn process(
     task: &DumpTask,
     nth: u64,

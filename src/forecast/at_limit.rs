@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
-use crate::policy::{BadnessUnit, Override, Policy};
+use crate::policy::{BadnessUnit, KillScope, Override, Policy};
 use crate::rank::Ranking;
 use crate::rank::also_killed::{GroupCensus, group_mates};
 use crate::units::Permille;
@@ -33,7 +33,7 @@ pub struct OutcomeAtLimit {
 
 impl OutcomeAtLimit {
     fn new(policy: &dyn Policy, inside: &Scene, ranking: &Ranking) -> Self {
-        let pages = policy.unit() == BadnessUnit::Pages;
+        let pages = policy.info().unit == BadnessUnit::Pages;
         let share = |points| Permille::of(points, inside.domain().pages);
         let chosen = ranking.victim().map(|row| row.id);
         let points = ranking.victim().and_then(|row| row.placement.points());
@@ -55,7 +55,7 @@ impl OutcomeAtLimit {
         let mut fate = Self::new(policy, scene, ranking);
         let victim = fate.victim.and_then(|id| scene.find(id));
         fate.also_killed = victim
-            .filter(|_| policy.kills_groups(scene))
+            .filter(|_| policy.traits(scene).kill_scope == KillScope::OomGroup)
             .and_then(|victim| group_mates(victim, scene))
             .map_or(0, |(_, mates)| mates.len());
         fate.overridden = policy.overridden(scene);
@@ -109,7 +109,8 @@ pub fn outcomes(
     let mut found = Vec::new();
     each_outcome(policy, scene, census, |at, inside, ranking| {
         let mut fate = OutcomeAtLimit::new(policy, inside, &ranking);
-        let victim = fate.victim.filter(|_| policy.kills_groups(inside));
+        let victim =
+            fate.victim.filter(|_| policy.traits(inside).kill_scope == KillScope::OomGroup);
         let victim = victim.and_then(|id| inside.find(id));
         fate.also_killed = victim.map_or(0, |it| census.mates(it, inside.domain(), inside));
         if panics || waits(&now.cgroups.list[at]) {

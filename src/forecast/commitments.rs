@@ -124,7 +124,7 @@ impl ProcessCommitment {
             (Reading::Value(_), absent) => absent,
             (absent, _) => absent,
         };
-        Self { untouched, unshare: holding.map(|it| it.unshare().pages(page)) }
+        Self { untouched, unshare: holding.map(|it| it.shared_anonymous().pages(page)) }
     }
 
     /// Both, as far as they are known.

@@ -1,57 +1,56 @@
-//! What makes a deadly signal take hold sooner, as the old kernels did it for their victims, and what
-//! came of it.
+//! Steps that make a killed process exit and free its memory sooner, as old kernels did for their
+//! victims, and the results of these steps.
 
 use crate::model::Signal;
 use crate::units::Kib;
 
-/// One step beside the signal.
+/// A step beside the signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expedite {
-    /// Its threads get the highest priority, so that they reach their end on a busy machine (2.4 gave
-    /// its victim five seconds of CPU, `mm/oom_kill.c` `oom_kill_task`).
+    /// Raises its threads to the highest normal priority, so that they get the CPU to exit on a busy
+    /// machine (2.4 gave its victim five seconds of CPU, `mm/oom_kill.c` `oom_kill_task`).
     Priority,
-    /// Its own cgroup, as `/proc/PID/cgroup` prints it, is thawed: a frozen process does not act on a
-    /// signal.
+    /// Thaws its own cgroup: a frozen process does not handle a signal.
     Thaw {
-        /// The cgroup.
+        /// The cgroup, as `/proc/PID/cgroup` prints it.
         cgroup: String,
     },
-    /// Its memory is taken back while it still ends (`process_mrelease(2)`).
+    /// Frees its memory while it is still exiting (`process_mrelease(2)`).
     Reap,
 }
 
 impl Expedite {
-    /// What a signal is helped with when nothing else is known. Only SIGKILL: whoever is asked to end
-    /// shall clean up at its own pace, and keeps its memory until it has.
+    /// The steps that go with a signal by default. Only SIGKILL has some: after SIGTERM a process cleans
+    /// up at its own pace and needs its memory for that.
     #[must_use]
     pub fn usual(signal: Signal) -> Vec<Self> {
         if signal == Signal::KILL { vec![Self::Priority, Self::Reap] } else { Vec::new() }
     }
 
-    /// In words, as what will be done.
+    /// What will be done, as a phrase.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Priority => "highest priority".to_owned(),
             Self::Thaw { cgroup } => format!("thaw of {cgroup}"),
-            Self::Reap => "memory taken back at once".to_owned(),
+            Self::Reap => "memory freed at once".to_owned(),
         }
     }
 }
 
-/// What came of a step.
+/// Result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepResult {
-    /// Done; with a word on it.
+    /// Done; the text adds a detail or is empty.
     Done(String),
-    /// The kernel refused; why, and what would help.
+    /// The kernel refused; the text says why and what would help.
     Refused(String),
-    /// It cannot be done here, or is not needed; why.
+    /// It is impossible here, or not needed; the text says why.
     Unavailable(String),
 }
 
 impl StepResult {
-    /// Behind a name: `: done`, `: refused, needs CAP_SYS_NICE`.
+    /// The result as a phrase: `done`, `refused: needs CAP_SYS_NICE`.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -63,16 +62,16 @@ impl StepResult {
     }
 }
 
-/// A step, and what came of it.
+/// A step and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpediteStep {
     /// The step.
     pub step: Expedite,
-    /// What came of it.
+    /// Its result.
     pub result: StepResult,
 }
 
-/// What the machine could give out at a moment (`/proc/meminfo`).
+/// Available memory and swap of the machine at one time (`/proc/meminfo`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FreeMemory {
     /// `MemAvailable`; before 3.14 `MemFree`.
@@ -82,7 +81,7 @@ pub struct FreeMemory {
 }
 
 impl FreeMemory {
-    /// By how much there is more of both together than at an earlier moment.
+    /// How much the sum of both has grown since an earlier time; zero if it has shrunk.
     #[must_use]
     pub fn since(self, before: Self) -> Kib {
         (self.memory + self.swap).saturating_sub(before.memory + before.swap)

@@ -1,39 +1,39 @@
-//! When something is full, if it goes on as it did lately: values only. `rank::trend` finds them.
+//! Trends and the times at which memory is full: values only. `forecast::trend` computes them.
 
 use std::sync::Arc;
 
 use super::{Text, tree_order};
 use crate::units::Millis;
 
-/// When nothing will be left, and how sure that is.
+/// The time until nothing is left, and how certain it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeToFull {
-    /// At the steepest rate that the looks allow.
+    /// At the steepest rate that the samples allow.
     pub soonest: Millis,
-    /// At the rate that fits best.
+    /// At the rate that fits the samples best.
     pub likely: Millis,
-    /// At the flattest.
+    /// At the flattest rate that the samples allow.
     pub latest: Millis,
-    /// So many looks it rests on.
+    /// Number of samples used.
     pub samples: usize,
-    /// And over this time.
+    /// The time that the samples cover.
     pub over: Millis,
 }
 
-/// What the last looks tell of what is left of something.
+/// How an amount that is left develops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trend {
-    /// There were too few looks, over too short a time.
+    /// There are too few samples, or they cover too short a time.
     #[default]
     Unknown,
-    /// It does not shrink, or not so that a time could be told.
+    /// It does not shrink, or too slowly to predict a time.
     Steady,
-    /// It shrinks, and is gone in about this time.
+    /// It shrinks and is used up in about this time.
     Full(TimeToFull),
 }
 
 impl Trend {
-    /// The time, where there is one.
+    /// The time until it is used up, if there is one.
     #[must_use]
     pub const fn arrival(self) -> Option<TimeToFull> {
         match self {
@@ -43,21 +43,21 @@ impl Trend {
     }
 }
 
-/// What is foreseen for the machine and for the walls in it.
+/// The trends of the machine and of the limits in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Forecast {
-    /// Available memory: where there is swap, its end is the begin of swapping, and no OOM yet.
+    /// Available memory. With swap space, its end means that swapping begins, not an OOM.
     pub ram: Trend,
-    /// Free swap: what follows must stay in RAM.
+    /// Free swap. When it is used up, further pages stay in RAM.
     pub swap: Trend,
-    /// Both together: the machine's OOM.
+    /// Available memory and free swap together: their end is an OOM of the machine.
     pub both: Trend,
-    /// What each limited cgroup can still take, in the order of the tree.
+    /// The headroom of each limited cgroup, in tree order.
     pub groups: Vec<(Arc<Text>, Trend)>,
 }
 
 impl Forecast {
-    /// That of a cgroup.
+    /// The trend of a cgroup.
     #[must_use]
     pub fn of_group(&self, path: &str) -> Trend {
         let at = self.groups.binary_search_by(|(name, _)| tree_order(name.as_str(), path));

@@ -1,13 +1,21 @@
-//! NOUNS: what was seen. No I/O and no opinion.
+//! Facts of the machine and its processes. No I/O and no opinion.
 //!
-//! A [`Snapshot`] is one look at the machine and never changes afterwards; a [`Scene`] is the
-//! snapshot with what follows from it. Not here: how it was read (`sample`), what it means
-//! (`policy`), how it looks (`ui`).
+//! A [`Snapshot`] is one sample of the machine and never changes afterwards. A [`Scene`] is a
+//! snapshot with what follows from it and from the samples before. This room does not know how the
+//! facts are read (`sample`), what they mean (`policy`) or how they are shown (`ui`).
+//!
+//! Lowest first: `reading`, `text` and `comm`; then `machine`, `cgroup`, `process` and `daemon`;
+//! `needs` and `snapshot`; `domain`, `forecast` and `oom_event`; `history`; `scene`. A file imports
+//! only from those before it.
 
 mod cgroup;
+mod comm;
+mod daemon;
+mod domain;
 mod forecast;
 pub mod history;
 mod machine;
+mod needs;
 pub(crate) mod oom_event;
 mod process;
 mod reading;
@@ -15,38 +23,44 @@ mod scene;
 mod snapshot;
 mod text;
 
-pub use crate::model::cgroup::domain::{Domain, DomainKind, Scope};
-pub use crate::model::history::axis::{Aggregate, Point, TimeAxis, joined, resample};
-pub use crate::model::history::moment::{MachineHistory, MachineSample};
-pub use crate::model::history::samples::{SampleHistory, SampleIndex};
-pub use crate::model::machine::killers::{
-    CgroupSet, EarlyoomOptions, InstalledKillers, IoWeights, KillerOptions, KillerPresence,
-    NohangOptions, NohangRule, NohangRuleField, NohangThreshold, NominatedUnit, OomdOptions,
-    ProcessFiles, SystemdOomdOptions, ThresholdAmount,
+pub use cgroup::group::{Cgroup, CgroupEvents, IoStat, OomdXattrs};
+pub use cgroup::limit::{Hierarchy, Limit};
+pub use cgroup::tree::{Cgroups, is_within, tree_order};
+pub use comm::Comm;
+pub use daemon::earlyoom::EarlyoomOptions;
+pub use daemon::installed::{InstalledKillers, KillerOptions, KillerPresence, ProcessFiles};
+pub use daemon::nohang::{
+    NohangOptions, NohangRule, NohangRuleField, NohangThreshold, ThresholdAmount,
 };
-pub use crate::model::machine::memory::{
-    CommitCharge, Memory, Overcommit, OvercommitMode, Pressure, PsiLine, Swap, VmCounters,
-    commit_limit, global_total,
-};
-pub use crate::model::machine::numa::{NodeSet, NumaNode};
-pub use crate::model::machine::privileges::{Capabilities, Capability, Privileges};
-pub use crate::model::machine::psi_trigger::{PressureWatch, PsiTrigger};
-pub use crate::model::machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
-pub use crate::model::oom_event::{
+pub use daemon::oomd::{CgroupSet, IoWeights, OomdOptions};
+pub use daemon::systemd_oomd::{NominatedUnit, SystemdOomdOptions};
+pub use domain::{Domain, DomainKind, Scope};
+pub use forecast::{Forecast, TimeToFull, Trend};
+pub use history::axis::{Aggregate, Point, TimeAxis, joined, resample};
+pub use history::machine_history::{MachineHistory, MachineSample};
+pub use history::sample_history::{SampleHistory, SampleIndex};
+pub use machine::capability::{Capabilities, Capability};
+pub use machine::host::{Machine, RssSource, ScoreScale};
+pub use machine::memory::{Memory, Swap, global_total};
+pub use machine::numa::{NodeSet, NumaNode};
+pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
+pub use machine::pressure::{Pressure, PsiLine};
+pub use machine::privileges::Privileges;
+pub use machine::psi_trigger::{PressureWatch, PsiTrigger};
+pub use machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
+pub use machine::vm_counters::VmCounters;
+pub use needs::{CgroupNeeds, Needs, Scores};
+pub use oom_event::{
     EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
 };
-pub use crate::model::process::detail::{
-    FrozenBy, MemoryBreakdown, MemorySharers, ProcessDetail, RestartPolicy, ServiceUnit,
-};
-pub use crate::model::process::names::Names;
-pub use crate::model::process::signal::Signal;
-pub use cgroup::{
-    Cgroup, CgroupEvents, Cgroups, Hierarchy, IoStat, Limit, OomdXattrs, is_within, tree_order,
-};
-pub use forecast::{Forecast, TimeToFull, Trend};
-pub use machine::{Machine, RssSource, ScoreScale};
-pub use process::{CgroupNeeds, ExeCwdEnviron, Needs, ProcId, Process, RunState, Scores, UserIds};
+pub use process::detail::{FrozenBy, MemorySharers, ProcessDetail};
+pub use process::id::ProcId;
+pub use process::memory_breakdown::MemoryBreakdown;
+pub use process::names::Names;
+pub use process::row::{ExeCwdEnviron, Process, RunState, UserIds};
+pub use process::service_unit::{RestartPolicy, ServiceUnit};
+pub use process::signal::Signal;
 pub use reading::Reading;
 pub use scene::{Growth, GrowthBound, KillSeen, Scene};
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Unavailable};
-pub use text::{Comm, Text, escape_bytes, neutral, unescape};
+pub use text::{Text, escape_bytes, neutral, unescape};

@@ -1,20 +1,20 @@
-//! A kill that happened: when, who, by whom, and what was known of it just before.
+//! An OOM kill that happened: when, victim, killer, and what was predicted.
 
 use crate::model::{Comm, ProcId, Text};
 use crate::units::{Adj, Kib, Millis};
 
-/// Who killed.
+/// The killer of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Killer {
-    /// The kernel, because the machine (or some of its nodes) ran out of memory.
+    /// The kernel, because the machine (or some of its NUMA nodes) ran out of memory.
     Machine,
     /// The kernel, at the limit of a memory cgroup.
     Memcg,
-    /// The kernel, along with another one of its cgroup (`memory.oom.group`).
+    /// The kernel, together with another process of its cgroup (`memory.oom.group`).
     Group,
-    /// The kernel, because somebody asked for it by sysrq-f.
+    /// The kernel, because a user asked for it with sysrq-f.
     Sysrq,
-    /// The kernel: it counted a kill, and no line of its log tells more.
+    /// The kernel counted a kill, but no log line describes it.
     Counted,
     /// systemd-oomd.
     SystemdOomd,
@@ -27,7 +27,7 @@ pub enum Killer {
 }
 
 impl Killer {
-    /// In a word.
+    /// The killer in one word, as the tables show it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Killer {
         }
     }
 
-    /// Who that is, as the subject of a sentence.
+    /// The killer as the subject of a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,104 +52,105 @@ impl Killer {
         }
     }
 
-    /// Whether it was the kernel: it counts its kills, and nobody else's.
+    /// Whether the killer is the kernel, whose kills `/proc/vmstat` counts.
     #[must_use]
     pub const fn is_kernel(self) -> bool {
         !matches!(self, Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd)
     }
 }
 
-/// How well a time is known.
+/// How precisely the time of an event is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventTime {
-    /// It was heard as it was written.
+    /// The line was read as it was written.
     Live,
-    /// By the clock on the wall, as its line was written.
+    /// The line has a wall-clock time.
     Clock,
-    /// By the stamp of its line: the log's clock drifts, and stands still while the machine sleeps.
+    /// The line has a kernel timestamp. That clock drifts, and stands still while the machine
+    /// sleeps.
     Stamp,
-    /// Some time in so long before.
+    /// At some time in this interval before.
     Within(Millis),
-    /// Not at all: the log of another machine, or one that tells no time.
+    /// Not known: the log of another machine, or one without times. Only the order is known.
     Order,
 }
 
-/// What the ranking said of the victim in the look before.
+/// What the ranking of the sample before said of the victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PredictionResult {
-    /// There was no look before, or it is no longer kept.
-    NoLook,
-    /// It was not in that look: born since, or hidden.
+    /// There is no sample before it, or no longer.
+    NoSample,
+    /// The victim was not in that sample: it started later, or was hidden.
     NotSeen,
-    /// It had this place, from 1: the predicted victim.
+    /// It had this rank; 1 is the predicted victim.
     Rank(u32),
-    /// Several were too close to call, it among them.
+    /// It was one of several candidates too close to call, with this rank.
     Candidate(u32),
-    /// It could not be chosen.
+    /// The ranking said that it cannot be chosen.
     Spared,
-    /// It fell with another one.
-    Along,
+    /// It was killed together with another process.
+    AlsoKilled,
 }
 
-/// Who died, as far as it was told.
+/// The victim, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Victim {
-    /// Its pid, where one was told.
+    /// The pid, if the log names it.
     pub pid: Option<i32>,
-    /// Who that was, where a look had seen it.
+    /// The process, if a sample contains it.
     pub id: Option<ProcId>,
-    /// Its name.
+    /// The short name of the process.
     pub comm: Comm,
-    /// Its user.
+    /// The user id.
     pub uid: Option<u32>,
-    /// What it held in RAM.
+    /// Resident memory.
     pub rss: Option<Kib>,
-    /// What it had swapped out.
+    /// Memory swapped out.
     pub swap: Option<Kib>,
-    /// Its `oom_score_adj`.
+    /// The `oom_score_adj`.
     pub adj: Option<Adj>,
 }
 
-/// A kill, or an OOM in which nobody was killed.
+/// A kill, or an OOM without a kill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OomEvent {
-    /// Its number in this session.
+    /// Sequence number in this session.
     pub nth: u64,
-    /// Milliseconds since 1970, UTC.
+    /// Milliseconds since 1970-01-01, UTC.
     pub unix_ms: i64,
-    /// How well that is known.
+    /// How precisely that time is known.
     pub time: EventTime,
-    /// By whom.
+    /// The killer.
     pub by: Killer,
-    /// Who; nothing where a whole cgroup was killed, or nobody.
+    /// The victim; `None` if a whole cgroup or no process was killed.
     pub victim: Option<Victim>,
-    /// Whether the victim is only a guess: the largest that was gone.
+    /// Whether the victim is a guess: the largest process that ended.
     pub guessed: bool,
-    /// The memory cgroup that hit its wall, or was killed.
+    /// The memory cgroup that reached its limit or was killed.
     pub domain: Option<Text>,
-    /// The victim's own cgroup.
+    /// The cgroup of the victim.
     pub cgroup: Option<Text>,
     /// What was predicted just before.
     pub prediction: PredictionResult,
-    /// The number of the kernel's report.
+    /// Sequence number of the kernel's report.
     pub report: Option<u64>,
-    /// What was said, where no report says it better.
+    /// The log line, if no report says more.
     pub said: Option<Text>,
 }
 
-/// Where happenings are heard of.
+/// A log in which OOM events are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogSource {
-    /// The kernel's log (`/dev/kmsg`).
+    /// The kernel log (`/dev/kmsg`).
     KernelLog,
     /// The journal of systemd.
     Journal,
-    /// Plain files under `/var/log`.
+    /// Files in `/var/log`.
     Files,
 }
 
 impl LogSource {
-    /// Its name.
+    /// The name on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -160,13 +161,13 @@ impl LogSource {
     }
 }
 
-/// What comes of listening.
+/// The state of a log source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceState {
-    /// It is followed: where, in words.
+    /// The log is followed; the text says where it is.
     Open(String),
-    /// So many lines were overwritten before they were read.
+    /// This number of lines was overwritten before doomtop read them.
     Lost(u64),
-    /// Nothing is heard, and why.
+    /// The log cannot be followed; the text says why.
     Closed(String),
 }

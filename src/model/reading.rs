@@ -1,17 +1,18 @@
-//! A fact that may be absent, and why: absent is not zero.
+//! A fact that may be absent, with the reason why. Absent is not zero.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What came of trying to read a fact.
+/// The result of an attempt to read a fact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Reading<T> {
-    /// It was read.
+    /// The fact was read.
     Value(T),
     /// The kernel refused (EACCES, EPERM).
     Denied,
-    /// There is no such fact here (an older kernel, a kernel thread, already gone).
+    /// The kernel does not provide this fact here: an older kernel, a kernel thread, a process that
+    /// is gone.
     Missing,
-    /// Nobody needed it, so nobody looked.
+    /// No part of the program needed the fact, so it was not read.
     #[default]
     NotAsked,
 }
@@ -35,7 +36,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// The same reading of another thing.
+    /// Converts the value, and keeps the reason of an absence.
     pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Reading<U> {
         match self {
             Self::Value(value) => Reading::Value(with(value)),
@@ -45,12 +46,13 @@ impl<T> Reading<T> {
         }
     }
 
-    /// Whether nobody looked.
+    /// Whether the fact was not asked for.
     pub const fn is_not_asked(&self) -> bool {
         matches!(self, Self::NotAsked)
     }
 
-    /// What stands on the screen in place of the value: four different dashes.
+    /// The sign that stands for an absent value on the screen, a different one for each reason;
+    /// empty for a value.
     pub const fn dash(&self) -> &'static str {
         match self {
             Self::Value(_) => "",
@@ -61,7 +63,8 @@ impl<T> Reading<T> {
     }
 }
 
-/// How the two absences are written in JSON; `NotAsked` is left out altogether.
+/// How an absence is written in JSON: `{"unreadable": "denied"}` for `Denied`, `null` for
+/// `Missing`; a field that was not asked for is left out.
 #[derive(Serialize, Deserialize)]
 enum Absence {
     #[serde(rename = "denied")]

@@ -1,5 +1,5 @@
-//! Now, before, and what follows from both. Built once a look; everything that judges or shows
-//! asks the scene.
+//! The current snapshot, the one before it, and what follows from both. Built once per sample;
+//! everything that judges or shows a process asks the scene.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scop
 use crate::model::history::growth_window::{GrowthWindow, SizeThen, Then};
 use crate::units::{Adj, Millis, Pages, Points};
 
-/// How a process grew between two looks.
+/// How much a process grew between two samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Growth {
-    /// Resident pages, swap and page tables gained (lost, when negative).
+    /// Growth of resident pages, swap and page tables; negative if it shrank.
     pub pages: Points,
-    /// In this time.
+    /// The time between the samples.
     pub over: Millis,
 }
 
 impl Growth {
-    /// Pages a minute.
+    /// Growth per minute, in pages.
     #[must_use]
     pub fn per_minute(self) -> Points {
         let over = i64::try_from(self.over.0).unwrap_or(i64::MAX).max(1);
@@ -25,17 +25,17 @@ impl Growth {
     }
 }
 
-/// How far a process moved in one refresh lately, at most: growth comes in jerks, so the last refresh
-/// alone says too little.
+/// The largest change of a process between two consecutive samples of the last few: processes grow
+/// in bursts, so the last interval alone says too little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GrowthBound {
-    /// Upwards.
+    /// Largest growth.
     pub rise: Pages,
-    /// Downwards.
+    /// Largest decrease.
     pub fall: Pages,
 }
 
-/// The same, with how many looks ago that was.
+/// A growth bound, and how many samples ago each of its parts was measured.
 #[derive(Clone, Copy, Debug)]
 struct Aged {
     id: ProcId,
@@ -44,24 +44,25 @@ struct Aged {
     fall_age: u8,
 }
 
-/// So many looks a surge is remembered.
+/// Maximum age of a growth bound, in samples.
 const RECENT: u8 = 10;
 
-/// So many looks the size that a process was found with: it was no growth that could be watched.
+/// Maximum age of the bound that comes from the size with which a process was first seen: that size
+/// was not measured growth.
 const NEWBORN: u8 = 1;
 
-/// A kill that happened between two looks.
+/// A kill that happened between two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KillSeen {
-    /// Who went.
+    /// The process that was killed.
     pub victim: ProcId,
-    /// Its parent, if it was there.
+    /// Its parent, if it had one in the sample before.
     pub parent: Option<ProcId>,
-    /// When it was found out, on the snapshots' monotonic clock.
+    /// When it was noticed, on the monotonic clock of the snapshots.
     pub at: Millis,
 }
 
-/// So many kills are remembered.
+/// Maximum number of kills that are remembered.
 const KILLS: usize = 512;
 
 /// What is known at one moment.
@@ -71,28 +72,28 @@ pub struct Scene {
     before: Option<Arc<Snapshot>>,
     scope: Scope,
     domain: Domain,
-    /// Positions in `now.processes`, sorted by parent, then pid.
+    /// Indices in `now.processes`, sorted by parent, then by pid.
     by_parent: Vec<u32>,
-    /// What the OOM killer did since the first look, the oldest first.
+    /// Kills since the first sample, oldest first.
     kills: Vec<KillSeen>,
-    /// Who moved lately, sorted by pid.
+    /// Processes that changed in the last samples, sorted by pid.
     surges: Vec<Aged>,
-    /// The list of the look before, kept for its room.
+    /// `growth_bounds` of the sample before; kept to reuse its allocation.
     past_surges: Vec<Aged>,
     greatest_rise: Pages,
     forecast: Arc<Forecast>,
-    /// Shared by all that look at this moment.
+    /// Shared by all clones of this moment.
     minute: Arc<GrowthWindow>,
 }
 
 impl Scene {
-    /// Takes a look, and the one before it: the domain that matters by itself.
+    /// A scene of two consecutive snapshots in the default domain ([`Scope::Auto`]).
     #[must_use]
     pub fn new(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>) -> Self {
         Self::scoped(now, before, Scope::Auto)
     }
 
-    /// The same for the domain that was asked for.
+    /// A scene of two consecutive snapshots in a given domain.
     #[must_use]
     pub fn scoped(now: Arc<Snapshot>, before: Option<Arc<Snapshot>>, scope: Scope) -> Self {
         let domain = Domain::of(&scope, &now);
@@ -125,7 +126,9 @@ impl Scene {
         Self { scope, domain, ..self.clone() }
     }
 
-    /// The same moment, had some processes another adj. What the kernel said of them says nothing then.
+    /// The same moment with other values of adj: `adj` returns the new value of a process, or
+    /// `None` to keep the old one. The scores that the kernel showed are dropped, because they
+    /// belong to the old values.
     #[must_use]
     pub fn with_adj(&self, adj: impl Fn(&Process) -> Option<Adj>) -> Self {
         let mut now = Snapshot::clone(&self.now);
@@ -139,7 +142,7 @@ impl Scene {
         Self { now: Arc::new(now), ..self.clone() }
     }
 
-    /// Looks at another domain from now on.
+    /// Changes the domain of this and the following samples.
     pub fn set_scope(&mut self, scope: Scope) {
         self.domain = Domain::of(&scope, &self.now);
         self.scope = scope;
@@ -151,7 +154,8 @@ impl Scene {
         &self.scope
     }
 
-    /// The next look: `now` becomes `before`. Gives back the look that nobody needs any more.
+    /// Takes the next snapshot: `now` becomes `before`. Returns the snapshot that is no longer
+    /// needed.
     pub fn advance(&mut self, next: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let past = self.before.replace(std::mem::replace(&mut self.now, next));
         self.domain = Domain::of(&self.scope, &self.now);
@@ -163,32 +167,32 @@ impl Scene {
         past
     }
 
-    /// What was foreseen at this look; nothing, where nobody did.
+    /// The forecast at this sample; empty if none was made.
     #[must_use]
     pub fn forecast(&self) -> &Forecast {
         &self.forecast
     }
 
-    /// Takes what is foreseen at this look.
+    /// Sets the forecast at this sample.
     pub fn set_forecast(&mut self, forecast: Forecast) {
         self.forecast = Arc::new(forecast);
     }
 
-    /// How far a process moved in one refresh lately, at most.
+    /// The largest change of a process in the last samples.
     #[must_use]
     pub fn growth_bound(&self, id: ProcId) -> GrowthBound {
         let found = self.surges.binary_search_by_key(&id.pid, |aged| aged.id.pid);
         found.map_or_else(|_| GrowthBound::default(), |at| self.surges[at].growth_bound)
     }
 
-    /// The greatest [`GrowthBound::rise`] of all.
+    /// The largest [`GrowthBound::rise`] of all processes.
     #[must_use]
     pub const fn greatest_rise(&self) -> Pages {
         self.greatest_rise
     }
 
-    /// Takes how everybody moved since the look before. All three lists are in the order of the pids,
-    /// so one walk does it.
+    /// Updates the growth bounds of all processes. All three lists are sorted by pid, so one pass
+    /// is enough.
     fn measure(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
         std::mem::swap(&mut self.surges, &mut self.past_surges);
@@ -229,21 +233,22 @@ impl Scene {
         }
     }
 
-    /// What the OOM killer did since the first look, the oldest first, as far as it can be told.
+    /// Kills since the first sample, oldest first, as far as they are known.
     #[must_use]
     pub fn kills(&self) -> &[KillSeen] {
         &self.kills
     }
 
-    /// The kernel counts its kills, but not whom: of those who fell since the look before, the largest
-    /// are taken for its victims, as many as were counted.
+    /// Finds the victims of new kills. The kernel counts its kills but does not name the victims in
+    /// `/proc`: of the processes that ended since the sample before, the largest ones count as
+    /// victims, as many as kills were counted.
     fn count_kills(&mut self) {
         let Some(before) = self.before.as_deref() else { return };
         let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let (Some(then), Some(now)) = (counted(before), counted(&self.now)) else { return };
         let Some(count) = now.checked_sub(then).filter(|&count| count > 0) else { return };
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        for victim in before.fallen(&self.now).into_iter().take(count) {
+        for victim in before.killed_until(&self.now).into_iter().take(count) {
             let parent = before.position(victim.parent).map(|at| before.processes[at].id);
             let at = self.now.clock.monotonic_ms;
             self.kills.push(KillSeen { victim: victim.id, parent, at });
@@ -262,43 +267,43 @@ impl Scene {
         });
     }
 
-    /// The latest look.
+    /// The newest snapshot.
     #[must_use]
     pub fn now(&self) -> &Snapshot {
         &self.now
     }
 
-    /// The latest look, to share.
+    /// The newest snapshot, shared.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.now)
     }
 
-    /// The look before it.
+    /// The snapshot before the newest.
     #[must_use]
     pub fn before(&self) -> Option<&Snapshot> {
         self.before.as_deref()
     }
 
-    /// The machine's own constants.
+    /// Facts that do not change while the machine runs.
     #[must_use]
     pub fn machine(&self) -> &Machine {
         &self.now.machine
     }
 
-    /// What the OOM is confined to.
+    /// The set of processes among which an OOM chooses.
     #[must_use]
     pub const fn domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// The process, if it still is the same one.
+    /// The process with this id in the newest snapshot.
     #[must_use]
     pub fn find(&self, id: ProcId) -> Option<&Process> {
         self.now.find(id)
     }
 
-    /// The children of a pid, oldest pid first.
+    /// The children of a pid, in the order of their pids.
     pub fn children(&self, pid: i32) -> impl Iterator<Item = &Process> {
         let processes = &self.now.processes;
         let parent = |at: &u32| processes[*at as usize].parent;
@@ -309,15 +314,15 @@ impl Scene {
             .map(move |&at| &processes[at as usize])
     }
 
-    /// Whether `process` is the machine's init, which no OOM killer since 2.6 chooses. Pid 1 of a
+    /// Whether `process` is the init of the machine, which no kernel since 2.6 chooses. Pid 1 of a
     /// container is not.
     #[must_use]
     pub fn is_global_init(&self, process: &Process) -> bool {
         process.id.pid == 1 && self.now.machine.initial_pid_namespace
     }
 
-    /// Resident pages by the counter that this kernel's OOM killer reads. Falls back to the other
-    /// one where the right one could not be read.
+    /// Resident pages by the counter that this kernel's OOM killer reads, or by the other one if
+    /// that one could not be read.
     #[must_use]
     pub fn rss(&self, process: &Process) -> Pages {
         match self.now.machine.rss_source {
@@ -326,9 +331,9 @@ impl Scene {
         }
     }
 
-    /// Growth since the look before, by the counters that the OOM killer adds up: resident pages,
-    /// swap and page tables. What only one of the two looks knows is not compared. A process that was
-    /// born between the two has grown by all that it has. `None` without a look before.
+    /// Growth since the sample before, by the counters that make up badness: resident pages, swap
+    /// and page tables. A counter that only one of the samples has is left out. A process that
+    /// started between the two grew by all that it has. `None` without a sample before.
     #[must_use]
     pub fn growth(&self, process: &Process) -> Option<Growth> {
         let before = self.before()?;
@@ -337,9 +342,9 @@ impl Scene {
         Some(Growth { pages, over })
     }
 
-    /// Growth over about the last minute, by the same counters: since a look that is a minute to 75
-    /// seconds old, or the first one. A process that was born since has grown by all that it has.
-    /// `None` at the first look.
+    /// Growth over about the last minute, by the same counters: since a sample that is 60 to 75
+    /// seconds old, or since the first one. A process that started since then grew by all that it
+    /// has. `None` at the first sample.
     #[must_use]
     pub fn growth_lately(&self, process: &Process) -> Option<Growth> {
         let now = self.now.clock.monotonic_ms;
@@ -351,8 +356,9 @@ impl Scene {
         Some(Growth { pages, over: now.saturating_sub(at) })
     }
 
-    /// Compares with this earlier look, too: where looks were left out.
-    pub fn recall(&mut self, sample: &Snapshot) {
+    /// Compares growth with this earlier sample, too; for a scene that skipped the samples in
+    /// between.
+    pub fn set_growth_baseline(&mut self, sample: &Snapshot) {
         let mut minute = GrowthWindow::default();
         minute.keep(sample);
         minute.keep(&self.now);
@@ -364,7 +370,8 @@ impl Scene {
         (self.rss(process) + known(process.swap) + known(process.pgtables)).points()
     }
 
-    /// What a process gained since the look before, in which it was `then`.
+    /// Growth since the sample before, in which the process was `then`. `None` if nothing is known
+    /// of it.
     fn moved(
         &self,
         process: &Process,
@@ -372,14 +379,14 @@ impl Scene {
         before: &Snapshot,
     ) -> Option<Points> {
         let Some(then) = then else {
-            // Whoever is older was hidden then, or could not be read: nothing is known of it.
+            // An older process was hidden or could not be read: its size then is not known.
             let is_new = process.id.born > before.clock.uptime_ticks;
             return is_new.then(|| self.all_of(process));
         };
         Some(self.gained(process, &SizeThen::of(then)))
     }
 
-    /// What a process gained since it was so big.
+    /// Growth since the process had the sizes `then`.
     fn gained(&self, process: &Process, then: &SizeThen) -> Points {
         let exact = match self.now.machine.rss_source {
             RssSource::Stat => None,

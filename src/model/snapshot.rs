@@ -1,107 +1,108 @@
-//! One look at the machine: immutable, shared, and enough to compute every ranking again.
+//! One sample of the machine: immutable, shared, and enough to compute every ranking again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
+use crate::model::{
     Cgroups, InstalledKillers, Machine, Memory, Overcommit, Pressure, Privileges, ProcId, Process,
-    Swap, Sysctls, Text, VmCounters,
+    Reading, Swap, Sysctl, Sysctls, Text, VmCounters, global_total,
 };
-use crate::model::machine::memory::global_total;
 use crate::units::{Millis, Pages, Ticks};
 
-/// The name and version of a snapshot's form as a JSON line (`assets/docs/schema.md`).
+/// The name and version of the JSON form of a snapshot (`assets/docs/schema.md`).
 pub const SCHEMA: &str = "doomtop/1";
 
-/// How far the process table lags behind the rest of the look.
+/// How old the process table is, compared with the rest of the sample.
 ///
-/// When memory is gone, opening a file can stall for minutes; the top candidates are then still
-/// read through files kept open, and the others stay as they were.
+/// When memory is short, opening a file can stall for minutes. The top candidates are then still
+/// read through files that are kept open, and the other rows stay as they were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanAge {
-    /// Milliseconds since the last complete walk over all processes; 0 when it belongs to this look.
+    /// Milliseconds since the last complete walk over all processes; 0 if that walk belongs to this
+    /// sample.
     pub stale_ms: Millis,
-    /// Processes that were seen but could not be read.
+    /// Number of processes that exist but could not be read.
     pub unreadable: u32,
 }
 
-/// When a look was taken.
+/// When a sample was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
-    /// Milliseconds since 1970, UTC.
+    /// Milliseconds since 1970-01-01, UTC.
     pub unix_ms: i64,
-    /// Milliseconds on a clock that never jumps; only differences mean anything.
+    /// Milliseconds on a monotonic clock without a defined start; only differences have a meaning.
     pub monotonic_ms: Millis,
-    /// Time since boot: the clock that start times are told on.
+    /// Clock ticks since boot, the time scale of [`ProcId::born`].
     pub uptime_ticks: Ticks,
 }
 
-/// Whether nothing is known of userspace killers beyond their defaults.
+/// Whether all killers are absent and have their default options.
 fn unknown_killers(killers: &Arc<InstalledKillers>) -> bool {
     killers.is_default()
 }
 
-/// What a look does not tell that was made of a report: nothing there is zero, it is not known.
+/// Which facts are not known in a snapshot that was reconstructed from a kernel report. Their
+/// fields are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unavailable {
-    /// When processes began, and what they did since; what of memory and swap was in use.
+    /// Start times, states and CPU times of processes; the use of memory and swap.
     pub lives: bool,
-    /// How much memory the machine has.
+    /// The size of RAM.
     pub memory: bool,
-    /// How much swap.
+    /// The size of swap space.
     pub swap: bool,
 }
 
-/// One look.
+/// One sample of the machine.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// When.
+    /// When the sample was taken.
     pub clock: Clock,
-    /// The machine's own constants.
+    /// Facts that do not change while the machine runs.
     #[serde(rename = "host")]
     pub machine: Arc<Machine>,
     /// Load averages over 1, 5 and 15 minutes.
     #[serde(default)]
     pub load: [f32; 3],
-    /// RAM.
+    /// RAM, in KiB.
     pub memory: Memory,
-    /// Swap.
+    /// Swap space, in KiB.
     pub swap: Swap,
-    /// Promises.
+    /// Committed memory and its limit, in KiB.
     pub overcommit: Overcommit,
-    /// What an OOM does here.
+    /// The sysctls that decide what an OOM does.
     #[serde(default, rename = "knobs")]
     pub sysctls: Sysctls,
-    /// Stall times.
+    /// Pressure stall information of the machine.
     pub pressure: Pressure,
-    /// Counters since boot.
+    /// Counters since boot (`/proc/vmstat`).
     pub traffic: VmCounters,
-    /// What doomtop may do here.
+    /// What doomtop may do on this machine.
     #[serde(rename = "powers")]
     pub privileges: Privileges,
-    /// How far the table lags.
+    /// How old the process table is.
     #[serde(default)]
     pub scan: ScanAge,
-    /// Names of users, by id. Filled in when they are known; never waited for.
+    /// User names by uid. Filled in when they are known; a sample does not wait for them.
     #[serde(default)]
     pub users: Arc<BTreeMap<u32, Text>>,
-    /// The memory cgroups, where somebody needed them.
+    /// The memory cgroups, as far as [`crate::model::Needs`] asked for them.
     #[serde(default)]
     pub cgroups: Arc<Cgroups>,
-    /// The userspace killers here, and their options.
+    /// The userspace OOM killers of this machine, and their options.
     #[serde(default, skip_serializing_if = "unknown_killers")]
     pub killers: Arc<InstalledKillers>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
-    /// What it does not tell; of a machine that was looked at nothing.
+    /// What is not known; nothing of a sample of a running machine.
     #[serde(skip)]
     pub unavailable: Unavailable,
 }
 
 impl Snapshot {
-    /// A copy without processes and cgroups: what is small.
+    /// A copy without processes and cgroups, which make up most of the size.
     #[must_use]
     pub fn without_lists(&self) -> Self {
         Self {
@@ -124,23 +125,25 @@ impl Snapshot {
         }
     }
 
-    /// Whether its counters go on from an earlier look: the same machine, and not booted since.
+    /// Whether counters since boot can be compared with those of an earlier snapshot: the same
+    /// machine, not rebooted since.
     #[must_use]
-    pub fn goes_on_from(&self, before: &Self) -> bool {
+    pub fn continues(&self, before: &Self) -> bool {
         self.clock.uptime_ticks >= before.clock.uptime_ticks
             && self.machine.name == before.machine.name
     }
 
-    /// The pages that an OOM of the whole machine weighs adj by.
+    /// The total by which adj is scaled in an OOM of the whole machine, in pages; see
+    /// [`global_total`].
     #[must_use]
     pub fn total(&self) -> Pages {
         global_total(&self.memory, &self.swap, self.machine.page_size)
     }
 
-    /// Who lived in this look and was killed, on the way out or gone by the time of `later`: the largest
-    /// first. Whoever was on the way out before fell to something earlier.
+    /// The processes that lived in this snapshot and were killed, exiting or gone in `later`,
+    /// largest first. A process that was exiting already is left out: something earlier ended it.
     #[must_use]
-    pub fn fallen(&self, later: &Self) -> Vec<&Process> {
+    pub fn killed_until(&self, later: &Self) -> Vec<&Process> {
         let falls = |process: &&Process| {
             let then = later.find(process.id);
             process.has_mm && !process.dying && then.is_none_or(|it| it.dying || !it.has_mm)
@@ -151,13 +154,26 @@ impl Snapshot {
         fallen
     }
 
-    /// Where in `processes` the one with this pid stands.
+    /// The value of a sysctl, in the unit of its file.
+    #[must_use]
+    pub fn sysctl(&self, which: Sysctl) -> Reading<u64> {
+        match which {
+            Sysctl::OvercommitMemory => self.overcommit.mode.map(|mode| u64::from(u8::from(mode))),
+            Sysctl::OvercommitRatio => self.overcommit.ratio,
+            Sysctl::OvercommitKbytes => self.overcommit.kbytes.map(|kbytes| kbytes.0),
+            Sysctl::PanicOnOom => self.sysctls.panic_on_oom.map(|mode| u64::from(u8::from(mode))),
+            Sysctl::KillAllocatingTask => self.sysctls.oom_kill_allocating_task.map(u64::from),
+            Sysctl::Swappiness => self.sysctls.swappiness,
+        }
+    }
+
+    /// The index in `processes` of the process with this pid.
     #[must_use]
     pub fn position(&self, pid: i32) -> Option<usize> {
         self.processes.binary_search_by_key(&pid, |process| process.id.pid).ok()
     }
 
-    /// The process, if it still is the same one.
+    /// The process with this id; `None` if another process has its pid.
     #[must_use]
     pub fn find(&self, id: ProcId) -> Option<&Process> {
         self.position(id.pid).map(|at| &self.processes[at]).filter(|process| process.id == id)

@@ -1,15 +1,17 @@
-//! Names from outside: kept as bytes, shown only after control, escape and bidi characters were
-//! made harmless. This is the one place where bytes become text.
+//! Strings from outside: command lines, cgroup paths, user names. They are shown only after
+//! control, escape and bidirectional characters were escaped. This is the one place where bytes
+//! become text.
 //!
-//! The neutral form writes each dangerous byte as `\xNN` (as `/dev/kmsg` does), so nothing is
-//! lost: [`unescape`] gives the bytes back.
+//! The escaped form writes each dangerous byte as `\xNN`, as `/dev/kmsg` does. Nothing is lost:
+//! [`unescape`] returns the bytes.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Whether a character may be shown as it is: printable, one meaning, no effect on its neighbours.
-fn harmless(c: char) -> bool {
+/// Whether a character may be shown as it is: it is printable, cannot be taken for nothing, and
+/// does not affect its neighbours.
+pub(crate) fn harmless(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\\'
@@ -31,8 +33,8 @@ fn harmless(c: char) -> bool {
         ))
 }
 
-/// Appends the neutral form of `bytes` to `out`: printable UTF-8 as it is, everything else `\xNN`.
-/// The backslash itself is written `\x5c`, so that the form can be turned back.
+/// Appends the escaped form of `bytes` to `out`: printable UTF-8 as it is, every other byte as
+/// `\xNN`. The backslash itself is written `\x5c`, so that [`unescape`] can reverse the form.
 pub fn escape_bytes(bytes: &[u8], out: &mut String) {
     use std::fmt::Write;
     let hex = |out: &mut String, raw: &[u8]| {
@@ -53,7 +55,7 @@ pub fn escape_bytes(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// The neutral form of `bytes` as a string of its own.
+/// The escaped form of `bytes` as a new string; see [`escape_bytes`].
 #[must_use]
 pub fn neutral(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
@@ -61,7 +63,7 @@ pub fn neutral(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes that a neutral form stands for. Text that is no neutral form comes back as it is.
+/// The bytes of an escaped form. A backslash that does not begin an escape stands for itself.
 #[must_use]
 pub fn unescape(text: &str) -> Vec<u8> {
     let raw = text.as_bytes();
@@ -83,80 +85,20 @@ pub fn unescape(text: &str) -> Vec<u8> {
     out
 }
 
-/// A process's own name (`comm`): its first 31 raw bytes, inline. The kernel keeps 15 for a user
-/// process (`TASK_COMM_LEN`); only kernel workers show more.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Comm {
-    length: u8,
-    bytes: [u8; Self::ROOM],
-}
-
-impl Comm {
-    const ROOM: usize = 31;
-
-    /// The first bytes of `bytes` that fit.
-    #[must_use]
-    pub fn new(bytes: &[u8]) -> Self {
-        let length = bytes.len().min(Self::ROOM);
-        let mut room = [0; Self::ROOM];
-        room[..length].copy_from_slice(&bytes[..length]);
-        Self { length: length as u8, bytes: room }
-    }
-
-    /// The raw bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-impl Default for Comm {
-    fn default() -> Self {
-        Self::new(b"")
-    }
-}
-
-/// The neutral form.
-impl fmt::Display for Comm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match std::str::from_utf8(self.bytes()) {
-            Ok(plain) if plain.chars().all(harmless) => f.pad(plain),
-            _ => f.pad(&neutral(self.bytes())),
-        }
-    }
-}
-
-impl fmt::Debug for Comm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.to_string())
-    }
-}
-
-impl Serialize for Comm {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Comm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::new(&unescape(&String::deserialize(deserializer)?)))
-    }
-}
-
-/// A longer name from outside (command line, cgroup, user): held in its neutral form, which is
-/// safe to print anywhere.
+/// A string from outside, held in its escaped form ([`escape_bytes`]), which is safe to print
+/// anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Box<str>);
 
 impl Text {
-    /// Neutralises `bytes`.
+    /// Escapes `bytes`.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         Self(neutral(bytes).into_boxed_str())
     }
 
-    /// The arguments of a command line (separated by NUL) joined by spaces.
+    /// The command line in `bytes`, whose arguments end with NUL, with blanks between the
+    /// arguments.
     #[must_use]
     pub fn command_line(bytes: &[u8]) -> Self {
         let end = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
@@ -170,7 +112,7 @@ impl Text {
         Self(out.into_boxed_str())
     }
 
-    /// The neutral form.
+    /// The escaped form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -189,7 +131,7 @@ impl Serialize for Text {
     }
 }
 
-/// A recording may come from anywhere, so its text is neutralised again.
+/// A recording may come from anywhere, so its strings are escaped again.
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::new(&unescape(&String::deserialize(deserializer)?)))
@@ -199,6 +141,7 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Comm;
 
     #[test]
     fn hostile_names_lose_their_teeth_and_nothing_else() {

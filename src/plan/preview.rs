@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{self, BadnessUnit, Policy};
+use crate::policy::{self, AdjEffect, BadnessUnit, Policy};
 use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranking};
 use crate::units::Adj;
@@ -64,8 +64,8 @@ impl Preview {
         let victim = spare.dies();
         Some(Self {
             policy: policy.id(),
-            unit: policy.unit(),
-            knows_adj: policy.knows_adj(),
+            unit: policy.info().unit,
+            knows_adj: policy.traits(scene).adj != AdjEffect::Ignored,
             before: before.placement,
             after: after.placement,
             rank_before: rank(before.placement, place_before),
@@ -115,7 +115,7 @@ impl Previews {
         let then = suppose(scene, changed, to);
         let own = Preview::of(chosen, (who, changed), (scene, now), &then, spare);
         let kernel: &'static dyn Policy = &policy::LINUX;
-        let is_kernels = chosen.id() == kernel.id();
+        let is_kernels = chosen.is_running_kernel();
         let kernel = (!is_kernels).then(|| Ranking::new(kernel, scene)).and_then(|by_kernel| {
             Preview::of(kernel, (who, changed), (scene, &by_kernel), &then, spare)
         });
@@ -151,9 +151,10 @@ impl Proposals {
         scene: &Scene,
         now: &Ranking,
     ) -> Self {
-        let found = what_if(chosen, scene, now, process).filter(|_| chosen.knows_adj());
+        let found = what_if(chosen, scene, now, process)
+            .filter(|_| chosen.traits(scene).adj != AdjEffect::Ignored);
         let (policy, found) = match found {
-            None if chosen.id() != policy::LINUX.id() => {
+            None if !chosen.is_running_kernel() => {
                 let now = Ranking::new(&policy::LINUX, scene);
                 (policy::LINUX.id(), what_if(&policy::LINUX, scene, &now, process))
             }
@@ -175,8 +176,8 @@ impl Proposals {
         spare: &mut Ranking,
     ) -> Self {
         let linux: &'static dyn Policy = &policy::LINUX;
-        let policy = if chosen.knows_adj() { chosen } else { linux };
-        if !policy.rises_with_adj(scene) {
+        let policy = if chosen.traits(scene).adj != AdjEffect::Ignored { chosen } else { linux };
+        if policy.traits(scene).adj == AdjEffect::Irregular {
             return Self { policy: policy.id(), unsteady: true, ..Self::default() };
         }
         let own;

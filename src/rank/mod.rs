@@ -121,7 +121,7 @@ impl Ranking {
             };
             Ranked { at, id: process.id, placement: standing, class, second }
         }));
-        let tie = policy.tie_break(scene);
+        let tie = policy.traits(scene).tie_break;
         self.rows.sort_unstable_by(|a, b| match (a.placement, b.placement) {
             (Placement::Scored(mine), Placement::Scored(theirs)) => {
                 let keys = |row: &Ranked, points| (row.class, points, row.second);
@@ -135,7 +135,7 @@ impl Ranking {
         });
         self.eligible = self.rows.iter().take_while(|row| row.placement.points().is_some()).count();
         // Where its comparison is no order, whom its own scan finds stands first.
-        if policy.scans() {
+        if policy.traits(scene).scans {
             let mut among: Vec<u32> = self.rows[..self.eligible].iter().map(|row| row.at).collect();
             among.sort_unstable();
             let found = policy.scan(scene, &among);
@@ -164,10 +164,10 @@ impl Ranking {
         let drift = |row: &Ranked| policy.drift(&processes[row.at as usize], scene);
         let down = drift(first).down;
         let floor = top - down.points();
-        let unseen = policy.tie_break(scene) == TieBreak::Unseen;
+        let unseen = policy.traits(scene).tie_break == TieBreak::Unseen;
         let others = &self.rows[1..self.eligible];
         self.slack = down + others.first().map_or(Pages::ZERO, |next| drift(next).up);
-        let reach = policy.counter_error(scene).points();
+        let reach = policy.max_drift_up(scene).points();
         for row in others.iter().take_while(|row| row.class == first.class) {
             let Some(points) = row.placement.points() else { break };
             // Nobody from here on can come up so far.

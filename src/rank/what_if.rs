@@ -2,7 +2,7 @@
 //! it, the smallest that makes it the next victim.
 
 use crate::model::{Process, Reading, Scene};
-use crate::policy::{Badness, Policy, TieBreak, Verdict, kernel_score};
+use crate::policy::{AdjEffect, Badness, Policy, TieBreak, Verdict, kernel_score};
 use crate::rank::{Ranked, Ranking};
 use crate::units::{Adj, Points};
 
@@ -27,8 +27,9 @@ pub fn what_if(
     ranking: &Ranking,
     process: &Process,
 ) -> Option<WhatIf> {
-    let rises = policy.rises_with_adj(scene);
-    let case = Case { policy, scene, process, tie: policy.tie_break(scene), rises };
+    let traits = policy.traits(scene);
+    let rises = traits.adj != AdjEffect::Irregular;
+    let case = Case { policy, scene, process, tie: traits.tie_break, rises };
     let adj = process.adj.value()?;
     if !policy.looks_at(process, scene) || (rises && case.key(Adj::MIN).is_some()) {
         return None;
@@ -107,7 +108,7 @@ struct Case<'a> {
     scene: &'a Scene,
     process: &'a Process,
     tie: TieBreak,
-    /// [`Policy::rises_with_adj`].
+    /// Not [`AdjEffect::Irregular`].
     rises: bool,
 }
 

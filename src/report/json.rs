@@ -160,7 +160,7 @@ pub fn write_line_with<'a>(
         schema: SCHEMA,
         time: time(snapshot.clock.unix_ms),
         policy: context.policy.id(),
-        unit: match context.policy.unit() {
+        unit: match context.policy.info().unit {
             BadnessUnit::Pages => "pages",
             BadnessUnit::Bare => "points",
         },

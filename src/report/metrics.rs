@@ -17,8 +17,8 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::columns::RowContext;
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
-use crate::model::{ProcId, PsiLine, Reading};
-use crate::policy::{self, BadnessUnit as Counted, Override, agreement};
+use crate::model::{PsiLine, Reading};
+use crate::policy::{self, BadnessUnit as Counted, Override, OverrideKind, agreement};
 use crate::units::{Kib, Points};
 
 /// Every name begins with this.
@@ -26,17 +26,6 @@ const PREFIX: &str = "doomtop";
 
 /// So many domains are told of: the nearest to their walls.
 pub const NEAREST: usize = 10;
-
-/// Everything that may overrule the ranking: a series each.
-const OFFS: &[Override] = &[
-    Override::Panic,
-    Override::Waits,
-    Override::NoKiller,
-    Override::AllocatingTask,
-    Override::Confined,
-    Override::Dying(ProcId { pid: 0, born: crate::units::Ticks(0) }),
-    Override::Swapoff(None),
-];
 
 /// In which text it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +259,7 @@ fn victim(context: &RowContext<'_>, all: &mut Families) {
     }
 
     let points = ranking.victim().and_then(|row| row.placement.points());
-    let counted = context.policy.unit() == Counted::Pages;
+    let counted = context.policy.info().unit == Counted::Pages;
     let total = scene.domain().pages.0.max(1) as f64;
     all.gauge(
         "victim_badness",
@@ -333,7 +322,7 @@ fn victim(context: &RowContext<'_>, all: &mut Families) {
         "Whether the kernel would not go by the ranking at this moment, by what overrules it.",
     );
     let off = context.policy.overridden(scene).map(Override::word);
-    for word in OFFS.iter().map(|off| off.word()) {
+    for word in OverrideKind::ALL.iter().map(|kind| kind.word()) {
         overruled.put(vec![("by", word.to_owned())], off == Some(word));
     }
 }

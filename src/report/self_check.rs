@@ -154,7 +154,7 @@ fn swap(machine: &Machine) -> String {
 }
 
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
-    match policy.tie_break(scene) {
+    match policy.traits(scene).tie_break {
         TieBreak::Youngest => {
             "of equals the youngest dies (inside a memory cgroup nobody can tell)"
         }
@@ -170,7 +170,7 @@ fn slack(context: &RowContext<'_>) -> String {
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
-    let unit = if context.policy.unit() == BadnessUnit::Pages { "pages" } else { "points" };
+    let unit = if context.policy.info().unit == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
         "{} {unit} between the first two, who are {} apart: {}",
         ranking.slack().0,

@@ -75,7 +75,7 @@ pub fn answers<'a>(
         let KillerOpinion { policy, armed, outcome: fate, .. } = opinion;
         VerdictReport {
             policy: policy.id(),
-            unit: match policy.unit() {
+            unit: match policy.info().unit {
                 BadnessUnit::Pages => "pages",
                 BadnessUnit::Bare => "points",
             },

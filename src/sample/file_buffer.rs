@@ -7,27 +7,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{Errno, pread, read};
 
-/// What was not read, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileAbsence {
-    /// ENOENT, ESRCH: the process is gone, or there is no such file here.
-    Gone,
-    /// EACCES, EPERM.
-    Denied,
-    /// Anything else: there is no such fact here.
-    Missing,
-}
-
-impl From<Errno> for FileAbsence {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            Errno::NOENT | Errno::SRCH => Self::Gone,
-            Errno::ACCESS | Errno::PERM => Self::Denied,
-            _ => Self::Missing,
-        }
-    }
-}
-
 /// How much of a file a buffer holds at most. The longest file that a look reads is `status` of a
 /// process with 65536 groups: less than 1 MiB.
 const LIMIT: usize = 1 << 20;

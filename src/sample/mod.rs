@@ -1,34 +1,25 @@
-//! EYES: `/proc` bytes to nouns. Says what is there, never what it means.
+//! Reads `/proc` and cgroupfs into the facts of [`crate::model`]. Says what is there, not what it
+//! means.
 //!
-//! The hot path ([`process::walk`], [`process::open_files`]) has its own byte parsers ([`parse`]) and allocates nothing
-//! once warm; the few system-wide files go through the `procfs` crate's parsers. Everything is
-//! opened relative to one directory descriptor ([`proc_root`]), so a test folder and the real `/proc`
-//! are read by the same code. What may block ([`process::lookup`], [`process::detail`]) is apart, for a slow reader.
+//! The hot path ([`process::walk`], [`process::open_files`]) has its own byte parsers ([`parse`]) and
+//! allocates nothing once warm. The few system-wide files go through the parsers of the `procfs`
+//! crate. Everything is opened relative to one directory descriptor ([`proc_root`]), so the same code
+//! reads a test folder and the real `/proc`. What may block ([`process::lookup`],
+//! [`process::detail`]) is separate, for a thread of its own.
+//!
+//! Lowest first: `parse`; the files of this folder; `cgroup`; `process`; `machine`; `daemon`. A file
+//! imports only from those before it.
 
+pub(crate) mod absence;
 pub mod cgroup;
 pub mod daemon;
 pub(crate) mod file_buffer;
 pub mod machine;
+pub(crate) mod open_file;
 pub mod parse;
 pub mod proc_root;
 pub mod process;
 pub(crate) mod regular_file;
+mod unreadable;
 
-use std::fmt;
-
-/// A file of the proc tree that a look cannot do without, and what came of reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The file or directory.
-    pub what: String,
-    /// The system's or the parser's words.
-    pub why: String,
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read {}: {}", self.what, self.why)
-    }
-}
-
-impl std::error::Error for Unreadable {}
+pub use unreadable::Unreadable;

@@ -51,6 +51,13 @@ impl ProcRoot {
         Unreadable { what: self.path.join(file).display().to_string(), why: why.to_owned() }
     }
 
+    /// The root of the filesystem that this proc tree describes: the parent of a directory that is
+    /// called `proc`, so `/` for the live tree. `None` for any other folder.
+    #[must_use]
+    pub fn filesystem(&self) -> Option<PathBuf> {
+        (self.path.file_name()? == "proc").then(|| self.path.parent().map(Path::to_path_buf))?
+    }
+
     /// Why this tree is not the live one, if it is not.
     fn doubt(&self) -> Option<NotLive> {
         match fstatfs(&self.dir) {

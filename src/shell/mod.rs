@@ -126,7 +126,7 @@ fn start(cli: &Cli, screen: bool) -> Result<u8, String> {
         }
         return crate::shell::command::explain::run(
             order,
-            Some(policy).filter(|policy| policy.id() != "linux"),
+            Some(policy).filter(|policy| !policy.is_running_kernel()),
         );
     }
     let sticky = match cli.adj_rules.as_deref().map(crate::shell::worker::adj_rules::load) {

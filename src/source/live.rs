@@ -17,12 +17,12 @@ use crate::model::{
     ScanAge, Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
-use crate::sample::cgroup::tree::CgroupReader;
-use crate::sample::daemon::killers::{KillerReader, filesystem};
-use crate::sample::machine::host;
-use crate::sample::machine::host::SourceEvidence;
+use crate::sample::cgroup::reader::CgroupReader;
+use crate::sample::daemon::reader::KillerReader;
+use crate::sample::machine::calibration::SourceEvidence;
 use crate::sample::machine::privileges::privileges;
 use crate::sample::machine::system::{SystemFiles, SystemSample};
+use crate::sample::machine::{calibration, host};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::{OpenFiles, OpenProcess, budget};
 use crate::sample::process::walk::{ProcessWalk, WalkRequest};
@@ -69,11 +69,11 @@ fn run(errands: &Receiver<Errand>, done: &SyncSender<Errand>) {
         let Errand { walker, wishes, opened, passed, .. } = &mut errand;
         errand.unreadable = walker.walk(wishes, opened, passed);
         let now = millis(errand.started.elapsed());
-        errand.reader.watch_io(!errand.killers.last().oomd.options.devices.is_empty());
+        errand.reader.set_read_io(!errand.killers.last().oomd.options.devices.is_empty());
         errand.reader.read(errand.cgroup_needs, now);
         errand.killers.read(&errand.root, errand.walker.rows(), now);
-        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().look_at());
-        errand.walker.find_out(rules.unwrap_or_default());
+        let rules = errand.exe_cwd_environ.then(|| errand.killers.last().needed_files());
+        errand.walker.read_exe_cwd_environ(rules.unwrap_or_default());
         if done.send(errand).is_err() {
             break;
         }
@@ -122,7 +122,7 @@ impl LiveSource {
     pub fn start(root: ProcRoot, patience: ScanPatience) -> Result<Self, SourceError> {
         let root = Arc::new(root);
         let mut machine = host::machine(&root);
-        let own_scale = host::own_scale(&root);
+        let own_scale = calibration::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
 
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
@@ -135,7 +135,7 @@ impl LiveSource {
 
         let started = Instant::now();
         let reader = CgroupReader::new(Arc::clone(&root));
-        let killers = KillerReader::new(filesystem(&root));
+        let killers = KillerReader::new(root.filesystem());
         Ok(Self {
             privileges: privileges(&root),
             files: SystemFiles::open(&root),
@@ -289,7 +289,7 @@ impl LiveSource {
             return;
         }
         self.calibrated = true;
-        if let Some(scale) = host::calibrate(&self.rows, &self.machine, total) {
+        if let Some(scale) = calibration::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
     }

@@ -213,7 +213,7 @@ impl Redactor {
 
     fn told<T>(&self, told: &mut KillerOptions<T>) {
         self.texts("file", &mut told.from);
-        self.texts("odd", &mut told.odd);
+        self.texts("odd", &mut told.remarks);
     }
 
     fn nohang(&self, told: &mut KillerOptions<NohangOptions>) {

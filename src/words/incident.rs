@@ -318,9 +318,10 @@ impl JudgedTask {
     fn verdict(&self, report: &OomReport) -> String {
         let names = Names::default();
         let context = self.context(&names);
-        let rule = match self.policy.id() {
-            "linux" => "the kernel's rule".to_owned(),
-            _ => format!("the rule of {}", self.policy.title()),
+        let rule = if self.policy.is_running_kernel() {
+            "the kernel's rule".to_owned()
+        } else {
+            format!("the rule of {}", self.policy.title())
         };
         let first = self.ranking.victim();
         let chosen = first.and_then(|row| {

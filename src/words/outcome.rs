@@ -28,7 +28,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
             format!("cgroup {path}: killed with all in it, {}", members.len())
         }
         Outcome::Rehearsed { intent, checked } => {
-            format!("dry run, nothing was done: {} ({checked})", intent.would())
+            format!("dry run, nothing was done: {} ({checked})", intent.describe())
         }
         Outcome::Exited { who, name, after, held, before, now } => {
             let size = |kib: Kib| human_size(kib.bytes());

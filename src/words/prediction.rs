@@ -3,7 +3,9 @@
 
 use crate::columns::RowContext;
 use crate::model::{DomainKind, ProcId, Process};
-use crate::policy::{BadnessUnit, Override, SparedReason, Term, TermNote, Verdict};
+use crate::policy::{
+    BadnessUnit, KillScope, Override, PolicyKind, SparedReason, Term, TermNote, Verdict,
+};
 use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranked};
@@ -63,12 +65,13 @@ impl PredictionSentence {
 /// Who dies next.
 #[must_use]
 pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
-    let (rule, short_rule) = match context.policy.id() {
-        "linux" => (String::new(), String::new()),
-        id if context.policy.is_kernel() => {
+    let id = context.policy.id();
+    let (rule, short_rule) = match context.policy.info().kind {
+        PolicyKind::RunningKernel => (String::new(), String::new()),
+        PolicyKind::Kernel => {
             (format!(" by the rule of {}", context.policy.title()), format!(" by {id}"))
         }
-        id => (format!(" by {id}"), format!(" by {id}")),
+        _ => (format!(" by {id}"), format!(" by {id}")),
     };
     let find = |id: ProcId| context.scene.find(id);
     let ranking = context.ranking;
@@ -88,7 +91,7 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
     }
     let (name, points) = (values::who(victim), row.placement.points().unwrap_or_default());
     let user = values::user(context, victim);
-    let score = match context.policy.unit() {
+    let score = match context.policy.info().unit {
         BadnessUnit::Pages => format!("{}/1000", values::permille(context, points)),
         BadnessUnit::Bare => format!("{} points", values::grouped(points.0)),
     };
@@ -130,9 +133,8 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
 
 /// Who dies along, where the rule chooses whole cgroups or signals whole process groups.
 fn fellows<'a>(context: &RowContext<'a>, victim: &Process) -> Vec<&'a Process> {
-    let policy = context.policy;
-    let whole = policy.chooses_groups() || policy.signals_groups(context.scene);
-    if policy.is_kernel() || !whole {
+    let scope = context.policy.traits(context.scene).kill_scope;
+    if !matches!(scope, KillScope::Cgroup | KillScope::ProcessGroup) {
         return Vec::new();
     }
     let company = context.policy.also_killed(victim, context.scene);
@@ -153,15 +155,20 @@ fn kin(victim: &Process, other: &Process) -> String {
 
 /// Who else the kernel kills with it, where a cgroup dies as a whole.
 fn along(context: &RowContext<'_>, victim: &Process) -> Option<String> {
-    if !context.policy.kills_groups(context.scene) {
-        // A killer that chooses whole cgroups takes everybody in them.
+    let of_its = |what: &str| {
         let count = fellows(context, victim).len();
-        let of = if context.policy.chooses_groups() { "cgroup" } else { "process group" };
-        return (count > 0).then(|| format!("{count} more of its {of} die with it"));
+        (count > 0).then(|| format!("{count} more of its {what} die with it"))
+    };
+    match context.policy.traits(context.scene).kill_scope {
+        KillScope::Process => None,
+        KillScope::ProcessGroup => of_its("process group"),
+        KillScope::Cgroup => of_its("cgroup"),
+        KillScope::OomGroup => {
+            let (group, mates) = group_mates(victim, context.scene)?;
+            let (count, path) = (mates.len(), &group.path);
+            (count > 0).then(|| format!("{count} more of {path} die with it (memory.oom.group)"))
+        }
     }
-    let (group, mates) = group_mates(victim, context.scene)?;
-    let count = mates.len();
-    (count > 0).then(|| format!("{count} more of {} die with it (memory.oom.group)", group.path))
 }
 
 /// In which domain, where that is not the whole machine.
@@ -179,7 +186,7 @@ fn sees_all(context: &RowContext<'_>) -> bool {
 /// By how much the victim leads.
 fn lead(context: &RowContext<'_>, points: Points, next: &Ranked) -> String {
     let other = next.placement.points().unwrap_or_default();
-    if context.policy.unit() == BadnessUnit::Bare {
+    if context.policy.info().unit == BadnessUnit::Bare {
         return values::grouped((points - other).0);
     }
     match values::permille(context, points) - values::permille(context, other) {
@@ -282,7 +289,7 @@ fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionS
         "nobody that can be seen"
     } else if empty() {
         "no process is in this domain"
-    } else if !context.policy.is_kernel() {
+    } else if !context.policy.info().kind.is_kernel() {
         match (passed(SparedReason::Unnamed), passed(SparedReason::Zero)) {
             (true, _) => "nobody here is whom it names, so it would kill nobody",
             (_, true) => "nobody is above its threshold, so it would kill nobody",

@@ -345,7 +345,7 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     fs::write(&file, format!("{rules}# changed\n")).expect("written");
     terminal.wait_for("the end of it", |text| !text.contains("[rules on]"));
     fs::write(&file, "[[rule]]\nadj = 1").expect("written");
-    terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: whom it means is missing"));
+    terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: missing key for"));
     terminal.send("q");
     terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
     assert_eq!(terminal.quit(), 0);

@@ -154,7 +154,7 @@ pub fn probe() -> ExitCode {
 /// Writes the value that a switch has; what the editor says before must come true.
 fn turn(hands: &mut LiveEffects, sample: &Snapshot) -> String {
     let knob = Sysctl::Swappiness;
-    let from = knob.seen(sample).value().expect("its value");
+    let from = sample.sysctl(knob).value().expect("its value");
     let cell = cell(&hands.perform(Intent::SetKnob { knob, from, to: from }));
     let foreseen = sample.privileges.sysctls_writable.hindrance();
     assert_eq!(cell, foreseen.map_or_else(|| "yes".to_owned(), no));

@@ -116,7 +116,7 @@ fn a_dry_run_says_what_would_be_and_does_nothing() {
     let line = &lines(&output)[0];
     let wanted = (&Value::from("rehearsed"), &Value::from("signal"));
     assert_eq!((&line["result"], &line["act"]), wanted);
-    assert!(line["why"].to_string().contains("the kernel would let you"), "{line}");
+    assert!(line["why"].to_string().contains("the kernel would permit the signal"), "{line}");
     let rule = if line["signal"] == "SIGKILL" { "no raw-I/O" } else { "CAP_SYS_RAWIO" };
     assert!(line["notes"].to_string().contains(rule), "{line}");
     assert!(child.lives());

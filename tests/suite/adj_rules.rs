@@ -597,7 +597,7 @@ proptest! {
                 prop_assert!(!faults.is_empty());
                 for fault in faults {
                     let line = fault.to_string();
-                    prop_assert!(fault.spot.line > 0 && !line.contains('\n'), "{line}");
+                    prop_assert!(fault.location.line > 0 && !line.contains('\n'), "{line}");
                     prop_assert!(!line.contains('\u{202e}') && !line.contains('\0'), "{line}");
                 }
             }

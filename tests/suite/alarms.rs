@@ -306,7 +306,7 @@ fn it_relaxes_only_when_allowed_and_while_something_would_end_that() {
     };
     let trigger = || PressureWatch::Trigger(PsiTrigger::SECOND);
     assert_eq!(quiet(false, trigger()).1, [2000]);
-    assert_eq!(quiet(true, PressureWatch::Blind("no PSI".to_owned())).1, [2000]);
+    assert_eq!(quiet(true, PressureWatch::Unavailable("no PSI".to_owned())).1, [2000]);
     let reading = PressureWatch::Reading(PsiTrigger::TWO_SECONDS, "why".to_owned());
     let (mut player, delays) = quiet(true, reading);
     assert_eq!(delays, [2000, 4000, 8000, 16_000]);
@@ -343,7 +343,7 @@ fn how_pressure_is_noticed_stands_on_the_screen() {
     let all = said(&mut player, reading, None);
     assert!(all.contains("read every 2 s: 100 ms wake the screen"), "{all}");
     assert!(all.contains("no trigger: not permitted"));
-    let all = said(&mut player, PressureWatch::Blind("there is no PSI".to_owned()), None);
+    let all = said(&mut player, PressureWatch::Unavailable("there is no PSI".to_owned()), None);
     assert!(all.contains("seen by each look only"), "{all}");
 }
 

@@ -8,7 +8,7 @@ use doomtop::model::{
     Cgroup, CgroupNeeds, Cgroups, Domain, DomainKind, Hierarchy, Limit, Needs, Reading, Scope,
     Snapshot, Text,
 };
-use doomtop::sample::cgroup::tree::SURVEY;
+use doomtop::sample::cgroup::reader::SURVEY;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Bytes, Millis, Pages};
@@ -197,7 +197,7 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
         write(&fake, "/app", Some(512), 300);
         write(&fake, "/free", None, 200);
         let mut live = start(&fake);
-        let first = sample(&mut live, CgroupNeeds::Walls);
+        let first = sample(&mut live, CgroupNeeds::Limits);
         let app = group(&first.cgroups, "/app");
         assert_eq!((app.limit, app.usage), (at(512), holds(300)));
         assert!(app.reclaimable.value().is_some());
@@ -209,13 +209,13 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
         write(&fake, "/app", Some(1024), 310);
         write(&fake, "/new", Some(100), 5);
         for turn in 1..SURVEY {
-            let next = sample(&mut live, CgroupNeeds::Walls);
+            let next = sample(&mut live, CgroupNeeds::Limits);
             let app = group(&next.cgroups, "/app");
             assert_eq!((app.limit, app.usage), (at(512), holds(310)), "look {turn}");
             assert!(next.cgroups.find("/new").is_none());
         }
         assert_eq!(group(&first.cgroups, "/app").usage, holds(300), "a look does not change");
-        let survey = sample(&mut live, CgroupNeeds::Walls);
+        let survey = sample(&mut live, CgroupNeeds::Limits);
         assert_eq!(group(&survey.cgroups, "/app").limit, at(1024));
         assert_eq!(group(&survey.cgroups, "/new").usage, holds(5));
 
@@ -225,7 +225,7 @@ fn walls_are_read_now_and_then_and_how_full_they_are_at_every_look() {
         assert_eq!((app.limit, app.usage), (at(2048), holds(320)), "everything, at each look");
         assert!(app.events.max.value().is_some());
         assert_eq!(group(&all.cgroups, "/free").usage, holds(200));
-        let walls = sample(&mut live, CgroupNeeds::Walls);
+        let walls = sample(&mut live, CgroupNeeds::Limits);
         assert_eq!(group(&walls.cgroups, "/app").events.max, Reading::NotAsked, "nothing stale");
         let nothing = sample(&mut live, CgroupNeeds::Nothing);
         assert_eq!(*nothing.cgroups, Cgroups::default());
@@ -240,8 +240,8 @@ fn what_is_not_read_again_is_shared() {
     let after = sample(&mut live, CgroupNeeds::Nothing);
     assert!(Arc::ptr_eq(&before.cgroups, &after.cgroups));
     v2(&fake, "/app", None, 300);
-    let before = sample(&mut live, CgroupNeeds::Walls);
-    let after = sample(&mut live, CgroupNeeds::Walls);
+    let before = sample(&mut live, CgroupNeeds::Limits);
+    let after = sample(&mut live, CgroupNeeds::Limits);
     assert!(Arc::ptr_eq(&before.cgroups, &after.cgroups), "no walls, so nothing was read");
 }
 
@@ -259,11 +259,11 @@ fn a_group_that_is_removed_disappears() {
     assert!(next.cgroups.find("/app").is_none() && next.cgroups.find("/app/web").is_none());
     assert_eq!(next.cgroups.list.len(), 4 + 51 - 2);
 
-    let walls = sample(&mut live, CgroupNeeds::Walls);
+    let walls = sample(&mut live, CgroupNeeds::Limits);
     assert_eq!(group(&walls.cgroups, "/many/59").usage, holds(59));
     fs::remove_dir_all(fake.at("mount/many/59")).unwrap();
     v2(&fake, "/many/58", Some(100), 77);
-    let next = sample(&mut live, CgroupNeeds::Walls);
+    let next = sample(&mut live, CgroupNeeds::Limits);
     assert!(next.cgroups.find("/many/59").is_none(), "its files are opened at each look");
     assert_eq!(group(&next.cgroups, "/many/58").usage, holds(77));
 }
@@ -278,7 +278,7 @@ fn without_a_hierarchy_it_is_missing() {
     fake.process(Fake::default());
     missing(&fake, CgroupNeeds::Everything);
     mounted(&fake, "/", "rw,memory");
-    missing(&fake, CgroupNeeds::Walls); // the mount point is not there
+    missing(&fake, CgroupNeeds::Limits); // the mount point is not there
     fake.file("mount/cgroup.procs", "");
     missing(&fake, CgroupNeeds::Everything); // hidden by something else
     // A hybrid host: version 2 has no controllers.
@@ -372,7 +372,7 @@ fn everybodys_place_is_read_at_each_walk_when_everything_is_needed() {
         let snapshot = sample(&mut live, CgroupNeeds::Everything);
         assert_eq!(place(&snapshot).as_deref(), Some(name));
     }
-    let snapshot = sample(&mut live, CgroupNeeds::Walls);
+    let snapshot = sample(&mut live, CgroupNeeds::Limits);
     assert!(snapshot.processes[0].cgroup.is_not_asked(), "nobody needs it for walls");
 }
 
@@ -435,7 +435,7 @@ fn this_hosts_groups_are_seen() {
     }
     fs::write(made.0.join("memory.limit_in_bytes"), format!("{}", 64 * MIB)).unwrap();
     let path = format!("{}/{name}", own.trim_end_matches('/'));
-    let seen = sample(&mut live, CgroupNeeds::Walls);
+    let seen = sample(&mut live, CgroupNeeds::Limits);
     let child = group(&seen.cgroups, &path);
     assert_eq!((child.limit, child.usage), (at(64), holds(0)));
     let domain = Domain::of(&Scope::parse(&path).unwrap(), &seen);
@@ -445,7 +445,7 @@ fn this_hosts_groups_are_seen() {
     assert!(domain.pages >= least && domain.pages <= least + swap, "{:?}", domain.pages);
 
     drop(made);
-    let gone = sample(&mut live, CgroupNeeds::Walls);
+    let gone = sample(&mut live, CgroupNeeds::Limits);
     assert!(gone.cgroups.find(&path).is_none(), "seen through files that were kept open");
     assert!(gone.cgroups.read_ms > Millis::ZERO && gone.cgroups.find(&own).is_some());
     assert_eq!(Domain::of(&Scope::parse(&path).unwrap(), &gone).kind, DomainKind::Gone);

@@ -307,7 +307,7 @@ fn a_v2_freezer_holds_back_what_is_caught() {
 
     let frozen = take_detail(child.id()).frozen.expect("frozen");
     assert_eq!((frozen.hierarchy, frozen.own), (Hierarchy::V2, true));
-    assert!(frozen.holds_back(Signal::TERM) && !frozen.holds_back(Signal::KILL));
+    assert!(frozen.delays(Signal::TERM) && !frozen.delays(Signal::KILL));
 
     let mut hands = hands();
     assert!(matches!(hands.perform(kill(plain.id())), Outcome::Signalled { .. }));

@@ -9,9 +9,9 @@ use doomtop::model::{
     Snapshot, Text, UserIds,
 };
 use doomtop::policy::{
-    LINUX, LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_16, LINUX_2_6_20, LINUX_2_6_32, LINUX_2_6_36,
-    LINUX_2_6_39, LINUX_3_3, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3, Override,
-    POLICIES, Policy, SparedReason, TieBreak, Verdict,
+    KillScope, LINUX, LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_16, LINUX_2_6_20, LINUX_2_6_32,
+    LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3, LINUX_3_5, LINUX_3_14, LINUX_4_17, LINUX_5_1, LINUX_5_3,
+    Override, POLICIES, Policy, SparedReason, TieBreak, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
@@ -215,10 +215,10 @@ fn a_protected_child_is_left_alone_where_the_kernel_looked() {
 #[test]
 fn the_rule_of_equals_changed_with_5_3() {
     let scene = Scene::new(Arc::new(family()), None);
-    assert_eq!(LINUX_4_17.tie_break(&scene), TieBreak::Oldest);
-    assert_eq!(LINUX_5_1.tie_break(&scene), TieBreak::Oldest);
-    assert_eq!(LINUX_5_3.tie_break(&scene), TieBreak::Youngest);
-    assert_eq!(LINUX.tie_break(&scene), TieBreak::Youngest, "this stage is a 5.4");
+    assert_eq!(LINUX_4_17.traits(&scene).tie_break, TieBreak::Oldest);
+    assert_eq!(LINUX_5_1.traits(&scene).tie_break, TieBreak::Oldest);
+    assert_eq!(LINUX_5_3.traits(&scene).tie_break, TieBreak::Youngest);
+    assert_eq!(LINUX.traits(&scene).tie_break, TieBreak::Youngest, "this stage is a 5.4");
 }
 
 #[test]
@@ -295,12 +295,13 @@ fn groups_die_whole_from_4_19_on() {
     let at = |kernel: &str| {
         let mut snapshot = family();
         Arc::make_mut(&mut snapshot.machine).kernel = Text::new(kernel.as_bytes());
-        LINUX.kills_groups(&Scene::new(Arc::new(snapshot), None))
+        LINUX.traits(&Scene::new(Arc::new(snapshot), None)).kill_scope == KillScope::OomGroup
     };
     assert!(at("4.19.0") && at("6.12.1") && !at("4.18.0"));
     let scene = Scene::new(Arc::new(family()), None);
-    assert!(!LINUX_4_17.kills_groups(&scene) && !LINUX_3_14.kills_groups(&scene));
-    assert!(LINUX_5_3.kills_groups(&scene));
+    assert_eq!(LINUX_4_17.traits(&scene).kill_scope, KillScope::Process);
+    assert_eq!(LINUX_3_14.traits(&scene).kill_scope, KillScope::Process);
+    assert_eq!(LINUX_5_3.traits(&scene).kill_scope, KillScope::OomGroup);
 }
 
 #[test]

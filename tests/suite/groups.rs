@@ -190,7 +190,7 @@ fn under_cursor(player: &Player) -> String {
 #[test]
 fn tab_steps_between_the_views() {
     let mut player = player();
-    assert_eq!(player.app.needs().cgroups, CgroupNeeds::Walls);
+    assert_eq!(player.app.needs().cgroups, CgroupNeeds::Limits);
     assert_eq!(player.play("<Tab>"), [Request::SampleNow]);
     assert_eq!(player.app.screen, ViewKind::Cgroups);
     assert_eq!(player.app.needs().cgroups, CgroupNeeds::Everything);

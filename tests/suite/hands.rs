@@ -175,7 +175,7 @@ fn an_adj_that_changed_meanwhile_is_left_alone() {
     let stale = Adj(was.0 + 1);
     let refused = refusal(hands().perform(set(who, stale, Adj(900))));
     assert_eq!(refused, Refusal::Changed { from: stale, found: was });
-    assert!(refused.words().contains("look again"), "{}", refused.words());
+    assert!(refused.words().contains("try again"), "{}", refused.words());
     assert_eq!(adj(who.pid), was);
 }
 

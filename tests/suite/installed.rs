@@ -10,7 +10,7 @@ use doomtop::model::{
 };
 use doomtop::policy::{NOHANG, Policy};
 use doomtop::rank::Ranking;
-use doomtop::sample::daemon::killers::{KillerReader, filesystem};
+use doomtop::sample::daemon::reader::KillerReader;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Kib, Millis};
@@ -50,7 +50,7 @@ impl Folder {
 
     fn killers(&self, rows: &[Process]) -> Arc<InstalledKillers> {
         let proc = self.proc();
-        let mut reader = KillerReader::new(filesystem(&proc));
+        let mut reader = KillerReader::new(proc.filesystem());
         reader.read(&proc, rows.iter(), Millis(1));
         Arc::clone(reader.last())
     }
@@ -70,9 +70,9 @@ fn an_empty_machine_has_none_and_defaults_are_assumed() {
 #[test]
 fn only_a_folder_called_proc_belongs_to_a_filesystem() {
     let folder = Folder::new();
-    assert_eq!(filesystem(&folder.proc()).as_deref(), Some(folder.0.path()));
-    assert_eq!(filesystem(&ProcRoot::open(folder.0.path()).unwrap()), None);
-    assert_eq!(filesystem(&ProcRoot::open("/proc").unwrap()).as_deref(), Some(Path::new("/")));
+    assert_eq!(folder.proc().filesystem().as_deref(), Some(folder.0.path()));
+    assert_eq!(ProcRoot::open(folder.0.path()).unwrap().filesystem(), None);
+    assert_eq!(ProcRoot::open("/proc").unwrap().filesystem().as_deref(), Some(Path::new("/")));
 }
 
 #[test]
@@ -173,7 +173,10 @@ fn oomd_is_told_by_json() {
     assert!(told.options.by_swap.has("/a/b") && told.options.by_size.0.is_empty());
     let folder = folder.with("etc/oomd.json", b"{ no }");
     let told = folder.killers(&[]).oomd.clone();
-    assert!(told.assumed() && texts(&told.odd) == ["oomd: cannot make out /etc/oomd.json"]);
+    assert!(
+        told.assumed()
+            && texts(&told.remarks) == ["oomd: cannot read the configuration /etc/oomd.json"]
+    );
 }
 
 /// Anybody can call a program so, or run one of root's with a command line of their own.
@@ -210,7 +213,7 @@ fn only_a_trusted_user_s_process_is_a_killer_that_runs() {
 fn half_a_minute_passes_between_two_readings() {
     let folder = Folder::new().with("usr/bin/earlyoom", b"");
     let proc = folder.proc();
-    let mut reader = KillerReader::new(filesystem(&proc));
+    let mut reader = KillerReader::new(proc.filesystem());
     let rows: [Process; 0] = [];
     reader.read(&proc, rows.iter(), Millis(1));
     let first = Arc::clone(reader.last());

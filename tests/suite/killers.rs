@@ -588,7 +588,7 @@ fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
 }
 
 fn marked(group: Cgroup, marks: OomdXattrs) -> Cgroup {
-    Cgroup { marks: Some(marks), ..group }
+    Cgroup { xattrs: Some(marks), ..group }
 }
 
 #[test]
@@ -598,7 +598,7 @@ fn marks_count_by_who_set_them() {
     let omit = OomdXattrs { omit: true, ..OomdXattrs::default() };
     let at = |name: &str, scanned, marks: Option<OomdXattrs>| {
         let one = scans(group(&format!("{user}/{name}"), 9, 600), scanned);
-        (Cgroup { marks, ..one }, 1)
+        (Cgroup { xattrs: marks, ..one }, 1)
     };
     let mut groups = vec![(group("/", 0, 0), 0), (stalls(group(user, 9, 0), 60.0, 0.0), 0)];
     groups.extend([
@@ -864,7 +864,7 @@ fn what_is_to_be_avoided_dies_where_nobody_else_can() {
     assert_eq!(falls(&SYSTEMD_OOMD_SWAP, &notes).0, "notes");
     let omitted = changed_desk(|group| {
         if group.path.as_str().ends_with("app-notes.scope") {
-            group.marks = Some(OomdXattrs { omit: true, ..OomdXattrs::default() });
+            group.xattrs = Some(OomdXattrs { omit: true, ..OomdXattrs::default() });
         }
     });
     assert_eq!(
@@ -879,7 +879,7 @@ fn what_is_to_be_avoided_dies_where_nobody_else_can() {
 fn a_mark_by_somebody_else_counts_for_nothing() {
     let by = |owner: u32| {
         let scene = changed_desk(move |group| {
-            if let Some(marks) = &mut group.marks {
+            if let Some(marks) = &mut group.xattrs {
                 marks.owner = owner;
             }
         });

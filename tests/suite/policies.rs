@@ -281,7 +281,7 @@ proptest! {
             let keys = |row: &Ranked| Some((row.class, row.placement.points()?.0, row.second));
             let scored: Vec<(i8, i64, i64)> = ranking.rows().iter().map_while(keys).collect();
             // Whom a scan finds stands first, whatever its points.
-            let found = usize::from(policy.scans()).min(scored.len());
+            let found = usize::from(policy.traits(&scene).scans).min(scored.len());
             let rest = &scored[found..];
             prop_assert!(rest.is_sorted_by(|a, b| a >= b), "{}: {:?}", policy.id(), scored);
             prop_assert_eq!(scored.len(), ranking.eligible());
@@ -474,7 +474,7 @@ proptest! {
                 let down = drift(first).down;
                 let floor = first.placement.points().unwrap() - down.points();
                 naive.push(first.id);
-                let unseen = policy.tie_break(&scene) == TieBreak::Unseen;
+                let unseen = policy.traits(&scene).tie_break == TieBreak::Unseen;
                 naive.extend(ranking.rows()[1..ranking.eligible()].iter().filter(|row| {
                     let up = drift(row).up;
                     let highest = row.placement.points().unwrap() + up.points();
@@ -485,7 +485,7 @@ proptest! {
             prop_assert_eq!(ranking.candidates(), &naive[..], "{}", policy.id());
             for process in &scene.now().processes {
                 let drift = policy.drift(process, &scene);
-                prop_assert!(policy.counter_error(&scene) >= drift.up);
+                prop_assert!(policy.max_drift_up(&scene) >= drift.up);
             }
         }
     }

@@ -112,8 +112,12 @@ fn columns() -> String {
 fn policies() -> String {
     let mut table = String::from("| `--policy` | rule | where it can be read |\n|---|---|---|\n");
     for policy in POLICIES {
-        let cites: Vec<String> =
-            policy.cites().iter().map(|cite| format!("{} ({})", cite.place, cite.at)).collect();
+        let cites: Vec<String> = policy
+            .info()
+            .cites
+            .iter()
+            .map(|cite| format!("{} ({})", cite.place, cite.at))
+            .collect();
         let _ =
             writeln!(table, "| `{}` | {} | {} |", policy.id(), policy.title(), cites.join("; "));
     }

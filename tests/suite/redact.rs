@@ -81,7 +81,7 @@ fn machine(comm: bool) -> Snapshot {
     killers.nohang = KillerOptions {
         found: KillerPresence::Installed,
         from: vec![secret("/etc/zqnohang.conf")],
-        odd: vec![secret("zqodd")],
+        remarks: vec![secret("zqodd")],
         ..killers.nohang
     };
     let unit =

@@ -23,7 +23,11 @@ const ROOMS: &[Room] = &[
     room("format", &["units"], &["humansize"]),
     room("syscall", &[], &["nix", "rustix"]),
     room("model", &["units"], &["serde"]),
-    room("sample", &["units", "syscall", "model"], &["procfs", "nix", "rustix", "sysinfo"]),
+    room(
+        "sample",
+        &["units", "syscall", "model"],
+        &["jsonc_parser", "procfs", "nix", "rustix", "sysinfo"],
+    ),
     // The log is text; pressure is a file that is written to and polled.
     room("events", &["units", "model"], &["regex", "rustix"]),
     // A site rule is text: TOML, and patterns in its expressions.
@@ -76,6 +80,7 @@ const OUTSIDE: &[&str] = &[
     "flate2",
     "humansize",
     "jiff",
+    "jsonc_parser",
     "libc",
     "nix",
     "procfs",

@@ -389,7 +389,7 @@ fn what_was_hurried_is_told_and_never_covers_the_end() {
     player.app.update(Msg::Outcome(Outcome::Hastened { who, name: name(), taken }));
     assert!(player.notice().contains(end), "{}", player.notice());
     let last = player.app.journal.entries.last().expect("a line");
-    assert!(last.text.contains("memory taken back at once: done"), "{}", last.text);
+    assert!(last.text.contains("memory freed at once: done"), "{}", last.text);
 }
 
 #[test]

@@ -633,7 +633,7 @@ fn the_check_calls_a_disagreement_only_when_it_is_confirmed() {
     };
     let mut player = Player::on(wrong());
     assert_eq!(player.app.check.count(), (9, 9), "once is no disagreement");
-    assert!(player.app.needs().scores != doomtop::model::Scores::Nobody);
+    assert!(player.app.needs().scores != doomtop::model::Scores::None);
     player.sample(wrong());
     assert_eq!(player.app.check.count(), (8, 9));
     player.sample(crate::stage::with_scores(usual()));

@@ -107,53 +107,53 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_help() {
     let mut wrong = Vec::new();
     for (text, place, words) in [
         (score("p.rsss"), "2:10", "did you mean p.rss?"),
-        (score("p.rss + q.rss"), "2:18", "q is not known; facts begin with p., machine. or psi."),
+        (score("p.rss + q.rss"), "2:18", "unknown name q; facts begin with p., machine. or psi."),
         (score("rss"), "2:10", "did you mean p.rss?"),
-        (score("p"), "2:10", "p is no value"),
-        (score("p.rss.x"), "2:10", "one dot deep"),
-        (score("p.name"), "2:10", "score is to be a int or double, and this is a string"),
-        (score("p.rss > 3"), "2:10", "score is to be a int or double, and this is a bool"),
-        (score("p.rss + 1.5"), "2:16", "write double(…) round the int"),
-        (score("p.rss + 'a'"), "2:18", "+ takes a number, and this is a string"),
-        (score("p.rss ="), "2:16", "one = compares nothing"),
+        (score("p"), "2:10", "p is not a value"),
+        (score("p.rss.x"), "2:10", "facts are written as p.name"),
+        (score("p.name"), "2:10", "score must be a int or double, but this is a string"),
+        (score("p.rss > 3"), "2:10", "score must be a int or double, but this is a bool"),
+        (score("p.rss + 1.5"), "2:16", "convert one side with double(…)"),
+        (score("p.rss + 'a'"), "2:18", "+ takes a number, but this is a string"),
+        (score("p.rss ="), "2:16", "= is not an operator"),
         (score("p.rss & 3"), "2:16", "write && for and"),
-        (score("p.rss 3"), "2:16", "an operator is missing before 3"),
-        (score("p.rss +"), "2:17", "a value is missing at the end"),
-        (score("(p.rss"), "2:10", ") is missing"),
+        (score("p.rss 3"), "2:16", "expected an operator before 3"),
+        (score("p.rss +"), "2:17", "expected a value at the end"),
+        (score("(p.rss"), "2:10", "expected ), but found"),
         (score("p.name == 3 ? 1 : 2"), "2:17", "cannot compare a string with a int"),
-        (score("p.adj == null ? 1 : 2"), "2:19", "has(p.swap) tells"),
-        (score("true ? 1 : 2.0"), "2:21", "both sides of : must be of one type"),
-        (score("1 ? 1 : 2"), "2:10", "before ? takes a bool, and this is a int"),
+        (score("p.adj == null ? 1 : 2"), "2:19", "has(p.swap) tests"),
+        (score("true ? 1 : 2.0"), "2:21", "both sides of : must have the same type"),
+        (score("1 ? 1 : 2"), "2:10", "before ? takes a bool, but this is a int"),
         (score("has(p.nope) ? 1 : 2"), "2:14", "there is no fact p.nope"),
         (score("has(3) ? 1 : 2"), "2:14", "has( ) takes a fact"),
         (score("siz(p.name)"), "2:10", "did you mean size?"),
         (score("p.name.startWith('a') ? 1 : 2"), "2:17", "did you mean startsWith?"),
-        (score("p.name.matches('(') ? 1 : 2"), "2:25", "no regular expression"),
+        (score("p.name.matches('(') ? 1 : 2"), "2:25", "invalid regular expression"),
         (score("p.name.matches(p.name) ? 1 : 2"), "2:25", "takes a text in quotes"),
-        (score("[1, 2].map(x, x)"), "2:17", "exists and all are"),
-        (score("p.name in 'a' ? 1 : 2"), "2:20", "after in a list is needed"),
+        (score("[1, 2].map(x, x)"), "2:17", "use exists or all"),
+        (score("p.name in 'a' ? 1 : 2"), "2:20", "in needs a list"),
         (score("[1].exists(x, x.rss > 1) ? 1 : 2"), "2:24", "has no facts"),
-        (score("victim.rss"), "2:10", "victim is known in company only"),
+        (score("victim.rss"), "2:10", "victim is available only in company"),
         (score("64K"), "2:10", "without a suffix"),
-        (score("3u"), "2:10", "leave out the u"),
+        (score("3u"), "2:10", "remove the u"),
         (score("99999999999999999999"), "2:10", "too large for 64 bits"),
         (score("9223372036854775808"), "2:10", "too large for 64 bits"),
-        (score("'abc"), "2:10", "this text has no end"),
-        (score("p[0]"), "2:11", "indexed"),
+        (score("'abc"), "2:10", "this text is not closed"),
+        (score("p[0]"), "2:11", "indexing with [ ] is not supported"),
         (score("{}"), "2:10", "maps"),
-        (score("p.?swap"), "2:11", "ask has(p.name) first"),
-        (score("\\u0040"), "2:10", "@ means nothing here"),
+        (score("p.?swap"), "2:11", "test has(p.name) first"),
+        (score("\\u0040"), "2:10", "unexpected character @"),
         // A quote that TOML escapes moves what follows it by one.
         (score("\\\"a\\\" == p.name ? p.x : 1"), "2:28", "there is no fact p.x"),
         ("name = \"x\"\nscore = \"\"\"\np.rss\n + p.nope\n\"\"\"".to_owned(), "4:4", "p.nope"),
-        ("name = \"x\"\nscore = '''p.rss + ö'''".to_owned(), "2:20", "means nothing here"),
-        ("score = \"1\"".to_owned(), "1:1", "a name is missing"),
-        ("name = \"x\"".to_owned(), "1:1", "a score is missing"),
-        ("name = \"a b\"\nscore = \"1\"".to_owned(), "1:8", "made of letters"),
-        ("name = \"x\"\nscore = 3".to_owned(), "2:9", "score is a text"),
+        ("name = \"x\"\nscore = '''p.rss + ö'''".to_owned(), "2:20", "unexpected character"),
+        ("score = \"1\"".to_owned(), "1:1", "missing key name"),
+        ("name = \"x\"".to_owned(), "1:1", "missing key score"),
+        ("name = \"a b\"\nscore = \"1\"".to_owned(), "1:8", "must consist of letters"),
+        ("name = \"x\"\nscore = 3".to_owned(), "2:9", "score must be a text"),
         ("name = \"x\"\nscore = \"1\"\nscor = \"2\"".to_owned(), "3:1", "did you mean score?"),
-        ("name = \"x\"\nscore = \"1\"\nscore = \"2\"".to_owned(), "3:1", "no TOML"),
-        ("name = \"x\nscore = 1".to_owned(), "1:10", "no TOML"),
+        ("name = \"x\"\nscore = \"1\"\nscore = \"2\"".to_owned(), "3:1", "invalid TOML"),
+        ("name = \"x\nscore = 1".to_owned(), "1:10", "invalid TOML"),
         (
             "name = \"x\"\nscore = \"1\"\nunit = \"MiB\"".to_owned(),
             "3:8",
@@ -163,14 +163,14 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_help() {
         (
             "name = \"x\"\nscore = \"1\"\nsignal = \"p.rss > 3 ? 'TERM' : 'KILL'\"".to_owned(),
             "3:11",
-            "p.rss needs the moment",
+            "p.rss depends on the machine",
         ),
-        ("name = \"x\"\nscore = \"1\"\nprotect = \"a\"".to_owned(), "3:11", "protect is a list"),
         (
-            "name = \"x\"\nscore = \"1\"\nprotect = [{}]".to_owned(),
-            "3:12",
-            "with one of them or more",
+            "name = \"x\"\nscore = \"1\"\nprotect = \"a\"".to_owned(),
+            "3:11",
+            "protect must be a list",
         ),
+        ("name = \"x\"\nscore = \"1\"\nprotect = [{}]".to_owned(), "3:12", "with at least one key"),
         ("name = \"x\"\nscore = \"1\"\nprotect = [\"\"]".to_owned(), "3:12", "1 to 256 bytes"),
         (
             "name = \"x\"\nscore = \"1\"\nblame = [{ nam = \"a\" }]".to_owned(),
@@ -180,7 +180,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_help() {
         (
             "name = \"x\"\nscore = \"1\"\neligible = \"1\"".to_owned(),
             "3:13",
-            "eligible is to be a bool",
+            "eligible must be a bool",
         ),
     ] {
         let faults = compile(&text).expect_err(&text);
@@ -269,7 +269,7 @@ fn an_absent_fact_spares_and_says_so() {
     let fails = scoring("p.rss +\n p.swap");
     assert!(matches!(fails.judge(java, &scene), Verdict::Spared(SparedReason::Failed)));
     let trouble = fails.rule_error(java, &scene).unwrap();
-    assert_eq!(trouble, "3:2: p.swap is not known; ask has(p.swap) first");
+    assert_eq!(trouble, "3:2: p.swap is absent; test has(p.swap) first");
     assert_eq!(order(fails, &scene)[0], 500);
     let asks = scoring("p.rss + (has(p.swap) ? p.swap : 0)");
     assert_eq!(order(asks, &scene)[0], 600);
@@ -278,11 +278,11 @@ fn an_absent_fact_spares_and_says_so() {
         assert_eq!(order(scoring(&format!("{decided} ? p.rss : 0")), &scene)[0], 600, "{decided}");
     }
     for (score, why) in [
-        ("1 / (p.rss - p.rss)", "divides by zero"),
-        ("1 % (p.rss - p.rss)", "divides by zero"),
-        ("p.rss * 9223372036854775807", "leaves 64 bits"),
-        ("-(-9223372036854775807 - 1 + p.rss - p.rss)", "leaves 64 bits"),
-        ("(-9223372036854775807 - 1) / (p.rss - p.rss - 1)", "leaves 64 bits"),
+        ("1 / (p.rss - p.rss)", "division by zero"),
+        ("1 % (p.rss - p.rss)", "division by zero"),
+        ("p.rss * 9223372036854775807", "integer overflow"),
+        ("-(-9223372036854775807 - 1 + p.rss - p.rss)", "integer overflow"),
+        ("(-9223372036854775807 - 1) / (p.rss - p.rss - 1)", "integer overflow"),
         ("1.0 / 0.0", "out of range"),
         ("0.0 / 0.0", "out of range"),
         ("int(1e300)", "out of range"),
@@ -319,12 +319,17 @@ fn every_fact_is_documented_and_has_the_type_that_it_claims() {
     for fact in site::FACTS {
         assert!(!fact.about.is_empty() && fact.path == format!("{}.{}", fact.family, fact.name));
         for process in &scene.now().processes {
-            let (fuel, users) = (EvalBudget::among(1), BTreeMap::new());
-            let view =
-                FactView { process, victim: None, scene: Some(&scene), users: &users, fuel: &fuel };
+            let (budget, users) = (EvalBudget::among(1), BTreeMap::new());
+            let view = FactView {
+                process,
+                victim: None,
+                scene: Some(&scene),
+                users: &users,
+                budget: &budget,
+            };
             let value = match fact.source {
                 FactSource::Own(get) | FactSource::Scene(get) => get(process, &view),
-                FactSource::Moment(get) => get(&scene),
+                FactSource::Machine(get) => get(&scene),
             };
             match value {
                 Some(value) => {
@@ -769,8 +774,8 @@ fn a_rule_that_fails_says_so_once() {
     let setup = doomtop::app::Setup { policy, ..crate::stage::setup() };
     let mut player = Player::with(setup, sample.clone());
     let said = player.notice();
-    assert!(said.starts_with("rule.toml:2:20: p.swap is not known"), "{said}");
-    assert!(said.contains("2 processes, as 600 java"), "{said}");
+    assert!(said.starts_with("rule.toml:2:20: p.swap is absent"), "{said}");
+    assert!(said.contains("2 processes, for example 600 java"), "{said}");
     player.wait(60_000);
     player.sample(sample);
     assert_eq!(player.app.notice, None, "it was said");

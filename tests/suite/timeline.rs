@@ -107,7 +107,7 @@ fn what_is_only_counted_is_a_guess_until_a_line_comes() {
     let mut player = Player::on(later(0, 3, true));
     player.app.update(ear(SourceState::Closed("not readable".to_owned())));
     player.sample(later(2, 5, false));
-    let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoLook);
+    let second = (Killer::Counted, "somebody".to_owned(), PredictionResult::NoSample);
     assert_eq!(heard(&player), [guess, second], "two were counted, one is gone");
 }
 

@@ -302,7 +302,7 @@ fn real_memory_is_told_as_it_is() {
         println!("skipped: no smaps_rollup here ({found:?})");
         return;
     };
-    let unshare = holding.unshare().0;
+    let unshare = holding.shared_anonymous().0;
     let (by_smaps, copied) = shared_anonymous(who.pid);
     assert!((100 << 10..110 << 10).contains(&unshare), "100 MiB and a heap: {unshare} KiB");
     let range = by_smaps.saturating_sub(512)..=by_smaps + copied + 512;

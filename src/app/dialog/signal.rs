@@ -141,7 +141,7 @@ impl SignalDialog {
         if let Some(frozen) = frozen
             && frozen.own
             && self.signal.ends()
-            && frozen.holds_back(self.signal)
+            && frozen.delays(self.signal)
         {
             steps.push(Expedite::Thaw { cgroup: frozen.path.as_str().to_owned() });
         }
@@ -153,7 +153,7 @@ impl SignalDialog {
     pub fn frozen(&self) -> Option<String> {
         let frozen = self.detail.as_ref()?.frozen.as_ref().filter(|_| self.signal.ends())?;
         let (path, signal) = (frozen.path.as_str(), self.signal);
-        Some(if !frozen.holds_back(signal) {
+        Some(if !frozen.delays(signal) {
             format!("its cgroup {path} is frozen; {signal} reaches it all the same")
         } else if !frozen.own {
             format!("frozen by a cgroup above {path}: it cannot act on {signal} before the thaw")
@@ -174,7 +174,7 @@ impl SignalDialog {
         let (name, how) = (unit.name.as_str(), unit.restart.name());
         Some(if unit.from.is_empty() {
             format!("of {name}: its unit file cannot be seen")
-        } else if !unit.restart.follows(self.signal) {
+        } else if !unit.restart.restarts_after(self.signal) {
             format!("of {name}: stays down after {} (Restart={how})", self.signal)
         } else if unit.main {
             format!(

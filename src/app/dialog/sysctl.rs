@@ -53,7 +53,7 @@ impl OvercommitForecast {
                 return Some(value);
             }
             // Of ratio and KiB only one counts.
-            if knob.zeroes() == Some(wanted) { Some(0) } else { wanted.seen(sample).value() }
+            if knob.zeroes() == Some(wanted) { Some(0) } else { sample.sysctl(wanted).value() }
         };
         let page = sample.machine.page_size;
         let limit = |ratio: u64, kbytes: u64| {
@@ -197,7 +197,7 @@ impl SysctlDialog {
 
     fn go_to(&mut self, knob: Sysctl, sample: &Snapshot) {
         self.knob = knob;
-        self.from = knob.seen(sample);
+        self.from = sample.sysctl(knob);
         self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
         self.fresh = true;
         self.reverting = false;

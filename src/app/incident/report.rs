@@ -66,12 +66,13 @@ impl App {
             Some(shown) if !chosen => shown.policy,
             _ => self.setup.policy,
         };
-        let taken = match policy.id() {
-            "linux" => of_kernel(post.snapshot.machine.kernel.as_str()),
-            _ => policy,
+        let taken = if policy.is_running_kernel() {
+            of_kernel(post.snapshot.machine.kernel.as_str())
+        } else {
+            policy
         };
         let place = self.report_place(number);
-        let judged = Some(taken).filter(|policy| policy.id() != "linux");
+        let judged = Some(taken).filter(|policy| !policy.is_running_kernel());
         let lines = ExplainedReport::new(&report, &self.timeline.common(), judged).lines();
         self.check = SelfCheck::default();
         self.report = Some(ShownReport {

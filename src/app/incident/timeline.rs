@@ -293,7 +293,7 @@ impl Timeline {
                     guessed: guess.is_some(),
                     domain: guess.as_ref().and_then(|it| it.domain.clone()),
                     cgroup: guess.as_ref().and_then(|it| it.cgroup.clone()),
-                    prediction: guess.map_or(PredictionResult::NoLook, |it| it.foreseen),
+                    prediction: guess.map_or(PredictionResult::NoSample, |it| it.foreseen),
                     report: None,
                     said: None,
                 };
@@ -338,7 +338,7 @@ fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<O
         guessed: false,
         domain: path(&report.domain),
         cgroup: path(&report.cgroup),
-        prediction: PredictionResult::NoLook,
+        prediction: PredictionResult::NoSample,
         report: Some(number),
         said: None,
     };
@@ -375,7 +375,11 @@ fn tell(number: u64, unix_ms: i64, told: EventTime, report: &OomReport) -> Vec<O
                 by: if along { Killer::Group } else { by },
                 victim: Some(victim),
                 cgroup: if along { path(&report.group) } else { first.cgroup.clone() },
-                prediction: if along { PredictionResult::Along } else { PredictionResult::NoLook },
+                prediction: if along {
+                    PredictionResult::AlsoKilled
+                } else {
+                    PredictionResult::NoSample
+                },
                 ..first.clone()
             }
         })
@@ -476,7 +480,7 @@ impl App {
             guessed: false,
             domain: heard.cgroup.clone(),
             cgroup: heard.cgroup,
-            prediction: PredictionResult::NoLook,
+            prediction: PredictionResult::NoSample,
             report: None,
             said: Some(heard.said),
         };
@@ -514,7 +518,7 @@ impl App {
     /// What the look before a kill knew of its victim: who it was, and its place in the order of death of
     /// that domain, by the policy that ranks now.
     fn recall(&self, happening: &mut OomEvent) {
-        if happening.prediction == PredictionResult::Along {
+        if happening.prediction == PredictionResult::AlsoKilled {
             return;
         }
         let Some(pid) = happening.victim.and_then(|victim| victim.pid) else { return };
@@ -554,7 +558,7 @@ impl App {
         };
         let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let count = match (counted(facts), counted(sample)) {
-            (Some(then), Some(now)) if sample.goes_on_from(facts) => now.saturating_sub(then),
+            (Some(then), Some(now)) if sample.continues(facts) => now.saturating_sub(then),
             _ => 0,
         };
         if count > 0 {
@@ -641,7 +645,7 @@ fn foresee(
     let scope = match (domain, found) {
         (Some(path), Some(_)) => Scope::Memcg(Arc::new(path.clone())),
         // In which order they stood there, nobody looked.
-        (Some(_), None) if happening.by == Killer::Memcg => return PredictionResult::NoLook,
+        (Some(_), None) if happening.by == Killer::Memcg => return PredictionResult::NoSample,
         _ => Scope::Global,
     };
     let scene = Scene::scoped(Arc::clone(sample), None, scope);
@@ -681,7 +685,7 @@ fn guess(
         above.max_by_key(|wall| wall.as_str().len()).copied()
     };
     let mut gone: Vec<(Option<&Arc<Text>>, &Process)> =
-        then.fallen(now).into_iter().map(|process| (wall_of(process), process)).collect();
+        then.killed_until(now).into_iter().map(|process| (wall_of(process), process)).collect();
     // Those behind a wall that killed come first; the largest of each stay in front.
     gone.sort_by_key(|(wall, _)| wall.is_none());
     let count = usize::try_from(count).unwrap_or(STORM).min(STORM);
@@ -702,7 +706,7 @@ fn guess(
                 guessed: true,
                 domain: wall.map(|wall| Text::clone(wall)),
                 cgroup,
-                prediction: PredictionResult::NoLook,
+                prediction: PredictionResult::NoSample,
                 report: None,
                 said: None,
             };

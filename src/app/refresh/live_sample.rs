@@ -32,7 +32,7 @@ impl App {
 
     /// How the beginning of pressure is told from now on.
     pub(crate) fn watching(&mut self, watch: PressureWatch, whose: Option<Arc<Text>>) {
-        if let PressureWatch::Blind(why) = &watch
+        if let PressureWatch::Unavailable(why) = &watch
             && self.pace.relax
         {
             let text = format!("--relax keeps the pace: pressure would not end it: {why}");

@@ -30,7 +30,7 @@ impl App {
         let walls_at_least = if groups || matches!(self.setup.scope, Scope::Memcg(_)) {
             CgroupNeeds::Everything
         } else {
-            CgroupNeeds::Walls
+            CgroupNeeds::Limits
         };
         needs.cgroups = needs.cgroups.max(walls_at_least);
         // Who dies at which wall is told by who lives behind it.

@@ -126,7 +126,7 @@ impl Pace {
             self.stirred(now);
         }
         // Only where pressure would end the sleep.
-        let may = self.relax && self.watch.wakes();
+        let may = self.relax && self.watch.is_watching();
         self.factor = if may { factor(now.saturating_sub(self.quiet_since)) } else { 1 };
     }
 }

@@ -310,7 +310,7 @@ impl App {
         let ago = self.playback.past.time(nth).map(|at| at.saturating_sub(MINUTE));
         let then = ago.and_then(|ago| self.playback.past.at(ago)).unwrap_or(oldest);
         if let (Some(scene), Some(sample)) = (&mut self.scene, self.playback.past.sample(then)) {
-            scene.recall(&sample);
+            scene.set_growth_baseline(&sample);
         }
         // The one before it is ranked, to tell who moved.
         self.rank();

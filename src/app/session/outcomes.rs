@@ -234,7 +234,7 @@ impl App {
 
     /// Begins an act on several processes: what comes of each stands on the page that opens.
     pub(crate) fn begin_bulk(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
-        let about = intents.iter().flat_map(Intent::reached).collect();
+        let about = intents.iter().flat_map(Intent::targets).collect();
         self.journal.begin(BulkResult::new(title, about));
         self.mode = Mode::BulkResult(0);
         intents.into_iter().map(Request::Act).collect()
@@ -243,7 +243,7 @@ impl App {
     /// Takes in what came of an intent.
     pub(crate) fn take_outcome(&mut self, outcome: Outcome) {
         let Some(outcome) = self.take_rule_outcome(outcome) else { return };
-        let (about, refused) = (outcome.reached(), matches!(outcome, Outcome::Refused { .. }));
+        let (about, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
         let rehearsed = matches!(outcome, Outcome::Rehearsed { .. });
         let mut text = outcome_text(&outcome);
         let (acted, mut change) = (JournalAct::of(&outcome), None);

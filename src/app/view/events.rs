@@ -24,14 +24,14 @@ pub struct IncidentPage {
 #[must_use]
 pub fn foreseen_word(foreseen: PredictionResult) -> String {
     match foreseen {
-        PredictionResult::NoLook => String::new(),
+        PredictionResult::NoSample => String::new(),
         PredictionResult::NotSeen => "not seen".to_owned(),
         PredictionResult::Rank(1) => "as predicted".to_owned(),
         PredictionResult::Rank(2) => "runner-up".to_owned(),
         PredictionResult::Rank(rank) => format!("rank {rank}"),
         PredictionResult::Candidate(_) => "too close".to_owned(),
         PredictionResult::Spared => "not eligible".to_owned(),
-        PredictionResult::Along => "with it".to_owned(),
+        PredictionResult::AlsoKilled => "with it".to_owned(),
     }
 }
 
@@ -216,11 +216,11 @@ impl App {
         let report = happening.report.and_then(|number| self.timeline.report(number).cloned());
         if let Some(report) = &report {
             let common = self.timeline.common();
-            let policy = Some(self.setup.policy).filter(|policy| policy.id() != "linux");
+            let policy = Some(self.setup.policy).filter(|policy| !policy.is_running_kernel());
             lines = ExplainedReport::new(report, &common, policy).lines();
         }
         let seen = match happening.prediction {
-            PredictionResult::NoLook | PredictionResult::Along => None,
+            PredictionResult::NoSample | PredictionResult::AlsoKilled => None,
             PredictionResult::NotSeen => {
                 Some("it was not in the look before: it lived too short".to_owned())
             }

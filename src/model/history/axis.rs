@@ -1,57 +1,57 @@
-//! Time on a line of cells: what came look by look, as so many cells of equal time.
+//! A time axis of cells of equal length, and the resampling of points to it.
 
 use crate::units::Millis;
 
-/// A line of cells. Their edges stand still while time goes on: a picture moves by whole cells, and
-/// what was drawn once is drawn the same until it leaves.
+/// A time axis of cells. The edges of the cells do not move while time goes on, so a chart moves by
+/// whole cells, and a cell that was drawn once stays the same until it leaves the chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeAxis {
-    /// The number of the first cell, counted from when the clock began.
+    /// The number of the first cell, counted from time 0.
     first: i64,
-    /// So long each is, at least a millisecond.
+    /// Length of a cell, at least 1 ms.
     cell: Millis,
-    /// So many there are, at least one.
+    /// Number of cells, at least 1.
     count: usize,
 }
 
 impl TimeAxis {
-    /// `count` cells (two or more) that reach at least `span` back from `end`, which is in the last of
-    /// them.
+    /// An axis of `count` cells (2 or more) that ends with the cell of `end` and covers at least
+    /// `span`.
     #[must_use]
     pub fn new(end: Millis, span: Millis, count: usize) -> Self {
         let count = count.max(1);
-        // The last one is just being filled.
+        // The last cell is not complete yet, so it does not count.
         let cell = span.0.div_ceil((count as u64 - 1).max(1)).max(1);
         let last = i64::try_from(end.0 / cell).unwrap_or(i64::MAX);
         let first = last.saturating_add(1).saturating_sub_unsigned(count as u64);
         Self { first, cell: Millis(cell), count }
     }
 
-    /// So many cells.
+    /// Number of cells.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// So long each is.
+    /// Length of a cell.
     #[must_use]
     pub const fn cell(&self) -> Millis {
         self.cell
     }
 
-    /// The cell of a time, counted from the first; below zero before it.
+    /// The cell of a time, counted from the first one; negative before it.
     #[must_use]
     pub fn number(&self, at: Millis) -> i64 {
         i64::try_from(at.0 / self.cell.0).unwrap_or(i64::MAX).saturating_sub(self.first)
     }
 
-    /// The same, where it is one of these.
+    /// The cell of a time, if it is on the axis.
     #[must_use]
     pub fn place(&self, at: Millis) -> Option<usize> {
         usize::try_from(self.number(at)).ok().filter(|&cell| cell < self.count)
     }
 
-    /// When a cell begins; the beginning of all where that was before it.
+    /// When a cell begins; 0 if it begins before time 0.
     #[must_use]
     pub fn begin(&self, cell: usize) -> Millis {
         let number = u64::try_from(self.first.saturating_add_unsigned(cell as u64)).unwrap_or(0);
@@ -59,32 +59,32 @@ impl TimeAxis {
     }
 }
 
-/// What becomes of several values in one cell.
+/// How several values in one cell become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
-    /// The largest: a spike must not vanish.
+    /// The largest: a peak stays visible.
     Most,
-    /// The smallest: so little was left.
+    /// The smallest: the least that was left.
     Least,
-    /// The last.
+    /// The latest.
     Last,
-    /// All together: a count.
+    /// The sum: a count.
     Sum,
 }
 
-/// A value and its time.
+/// A value at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// It held since then, where nothing is missing in between.
+    /// The time since which the value counts, if no sample is missing in between.
     pub since: Option<Millis>,
-    /// When it was told.
+    /// When the value was measured.
     pub at: Millis,
-    /// Nothing where nobody knows.
+    /// `None` if the value is not known.
     pub value: Option<f64>,
 }
 
-/// Points, in the order of time, as cells. A cell without a look has what the next look told of that
-/// time; where looks are missing it has nothing.
+/// Resamples points, which are in the order of time, to the cells of an axis. A cell without a
+/// sample gets the value of the next sample; a cell in a gap between samples gets none.
 #[must_use]
 pub fn resample(
     axis: &TimeAxis,
@@ -114,11 +114,12 @@ pub fn resample(
     cells
 }
 
-/// Looks are missing where one came later than this many times the usual of those beside it.
+/// An interval this many times as long as the usual interval around it counts as a gap.
 const GAP: u64 = 4;
 
-/// Whether nothing is missing before the look of a place: looks come at a pace, and the old ones
-/// are thinned, so what is usual is told by those beside it.
+/// Whether there is no gap before sample number `place`; `at` returns the time of a sample. Samples
+/// come at a varying pace and old ones are thinned, so the usual interval is the median of those
+/// around it.
 #[must_use]
 pub fn joined(place: usize, at: impl Fn(usize) -> Option<Millis>) -> bool {
     let since = |place: usize| {

@@ -1,21 +1,22 @@
-//! How big everybody was in the last minute: growth comes in jerks, and a minute smooths them.
+//! The sizes of all processes over the last minute: processes grow in bursts, which a minute
+//! smooths.
 
 use std::collections::VecDeque;
 
 use crate::model::{ProcId, Process, Reading, Snapshot};
 use crate::units::{Millis, Pages, Ticks};
 
-/// So long ago the sizes are compared with, where there was a look then.
+/// Age of the sizes that are compared with.
 const AGO: Millis = Millis(60_000);
 
-/// So far apart those are that are kept.
+/// Minimum interval between two sets of sizes that are kept.
 const APART: Millis = Millis(15_000);
 
-/// How big a process was, by every counter that may be compared.
+/// The size of a process, by every counter that may be compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SizeThen {
     id: ProcId,
-    /// By field 24 of `stat`.
+    /// Field 24 of `stat`.
     pub rss_stat: Pages,
     /// `VmRSS`.
     pub rss_exact: Reading<Pages>,
@@ -26,7 +27,7 @@ pub(crate) struct SizeThen {
 }
 
 impl SizeThen {
-    /// That of a process in a look.
+    /// The size of a process in a sample.
     pub(crate) const fn of(process: &Process) -> Self {
         Self {
             id: process.id,
@@ -38,7 +39,7 @@ impl SizeThen {
     }
 }
 
-/// The sizes of one look, by pid.
+/// The sizes in one sample, sorted by pid.
 #[derive(Clone, Debug)]
 struct Sizes {
     at: Millis,
@@ -59,23 +60,24 @@ impl Sizes {
     }
 }
 
-/// With what a process is compared.
+/// What a process is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Then {
-    /// It was so big.
+    /// Its size then.
     Was(SizeThen),
-    /// It was not born yet.
+    /// It had not started yet.
     Unborn,
 }
 
-/// The sizes of the last minute, the oldest first.
+/// The sizes of the last minute, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrowthWindow {
     samples: VecDeque<Sizes>,
 }
 
 impl GrowthWindow {
-    /// Keeps the sizes of a look, where it is time to. One that is not later than the last begins anew.
+    /// Adds the sizes of a sample, if the minimum interval has passed. A sample that is not newer
+    /// than the last one starts anew.
     pub(crate) fn keep(&mut self, sample: &Snapshot) {
         let now = sample.clock.monotonic_ms;
         if self.samples.back().is_some_and(|last| last.at >= now) {
@@ -93,7 +95,8 @@ impl GrowthWindow {
         }
     }
 
-    /// What a process was about a minute before this time, or when it was seen first, and when that was.
+    /// What a process was about a minute before `now`, or when it was first seen, and when that
+    /// was.
     pub(crate) fn then(&self, process: &Process, now: Millis) -> Option<(Then, Millis)> {
         let mut samples = self.samples.iter().filter(|sizes| sizes.at < now);
         let oldest = samples.next()?;
@@ -103,7 +106,7 @@ impl GrowthWindow {
         if process.id.born > oldest.uptime {
             return Some((Then::Unborn, oldest.at));
         }
-        // It was hidden, or could not be read.
+        // It was hidden in the oldest sample, or could not be read.
         samples.find_map(|sizes| Some((Then::Was(*sizes.find(process.id)?), sizes.at)))
     }
 }

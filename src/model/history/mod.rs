@@ -1,6 +1,7 @@
 //! Samples of the past: recent ones whole, older ones thinned.
 
 pub(crate) mod axis;
+pub(crate) mod delta;
 pub(crate) mod growth_window;
-pub(crate) mod moment;
-pub(crate) mod samples;
+pub(crate) mod machine_history;
+pub(crate) mod sample_history;

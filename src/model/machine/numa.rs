@@ -1,4 +1,4 @@
-//! Memory nodes of a NUMA machine, and sets of them.
+//! NUMA nodes, and sets of them.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::units::Pages;
 
-/// A memory node.
+/// A NUMA node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumaNode {
-    /// Its number.
+    /// Number of the node.
     pub id: u32,
-    /// Pages that are physically there, the kernel's own included (`/proc/zoneinfo` `present`).
+    /// Pages of physical memory, including those of the kernel (`/proc/zoneinfo` `present`).
     #[serde(rename = "present_pages")]
     pub present: Pages,
 }
@@ -21,8 +21,8 @@ pub struct NumaNode {
 pub struct NodeSet(u64);
 
 impl NodeSet {
-    /// A list as the kernel prints it: `0-1,3`. `None` for anything else, for an empty list, and
-    /// for nodes beyond 63.
+    /// Parses a list as the kernel prints it, such as `0-1,3`. `None` for anything else, for an
+    /// empty list, and for nodes above 63.
     #[must_use]
     pub fn parse(list: &str) -> Option<Self> {
         let number = |digits: &str| {
@@ -41,26 +41,26 @@ impl NodeSet {
         Some(Self(set))
     }
 
-    /// Whether it holds a node.
+    /// Whether a node is in the set.
     #[must_use]
     pub const fn has(self, node: u32) -> bool {
         node < 64 && self.0 & 1 << node != 0
     }
 
-    /// Whether the two share a node.
+    /// Whether the sets have a node in common.
     #[must_use]
-    pub const fn meets(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// The nodes of a machine.
+    /// The set of these nodes.
     #[must_use]
     pub fn of(nodes: &[NumaNode]) -> Self {
         Self(nodes.iter().filter(|node| node.id < 64).fold(0, |set, node| set | 1 << node.id))
     }
 }
 
-/// As the kernel prints it.
+/// The list as the kernel prints it.
 impl fmt::Display for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut node = 0;
@@ -114,8 +114,8 @@ mod tests {
         }
         let set = NodeSet::parse("0-1,3").unwrap();
         assert!(set.has(1) && !set.has(2) && !set.has(99));
-        assert!(set.meets(NodeSet::parse("3").unwrap()));
-        assert!(!set.meets(NodeSet::parse("2").unwrap()));
+        assert!(set.intersects(NodeSet::parse("3").unwrap()));
+        assert!(!set.intersects(NodeSet::parse("2").unwrap()));
     }
 
     proptest! {

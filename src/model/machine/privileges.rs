@@ -1,117 +1,37 @@
-//! What this user may do here: found once, shown, and used to explain a refusal before it happens.
+//! What doomtop itself may do on this machine.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::model::SysctlWritable;
+use crate::model::{Capabilities, Capability, SysctlWritable};
 
-/// The capabilities that doomtop speaks of (`include/uapi/linux/capability.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capability {
-    /// Signal any process.
-    Kill,
-    /// Drive hardware from user space: the sacrifice of such a process is gentle.
-    SysRawio,
-    /// The old administrator's capability.
-    SysAdmin,
-    /// Raise the priority of a process.
-    SysNice,
-    /// Lower `oom_score_adj` below its floor.
-    SysResource,
-    /// Lock memory.
-    IpcLock,
-    /// Write files of other users.
-    DacOverride,
-    /// Read the kernel log.
-    Syslog,
-}
-
-impl Capability {
-    const fn bit(self) -> u32 {
-        match self {
-            Self::DacOverride => 1,
-            Self::Kill => 5,
-            Self::IpcLock => 14,
-            Self::SysRawio => 17,
-            Self::SysAdmin => 21,
-            Self::SysNice => 23,
-            Self::SysResource => 24,
-            Self::Syslog => 34,
-        }
-    }
-
-    /// Its name, as `capabilities(7)` writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DacOverride => "CAP_DAC_OVERRIDE",
-            Self::Kill => "CAP_KILL",
-            Self::IpcLock => "CAP_IPC_LOCK",
-            Self::SysRawio => "CAP_SYS_RAWIO",
-            Self::SysAdmin => "CAP_SYS_ADMIN",
-            Self::SysNice => "CAP_SYS_NICE",
-            Self::SysResource => "CAP_SYS_RESOURCE",
-            Self::Syslog => "CAP_SYSLOG",
-        }
-    }
-}
-
-/// A set of capabilities, as the hexadecimal mask of `/proc/PID/status` `CapEff`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Capabilities(pub u64);
-
-impl Capabilities {
-    /// The set without it.
-    #[must_use]
-    pub const fn without(self, capability: Capability) -> Self {
-        Self(self.0 & !(1 << capability.bit()))
-    }
-
-    /// Whether it is in the set.
-    #[must_use]
-    pub const fn has(self, capability: Capability) -> bool {
-        self.0 >> capability.bit() & 1 == 1
-    }
-}
-
-impl Serialize for Capabilities {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:016x}", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Capabilities {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mask = String::deserialize(deserializer)?;
-        u64::from_str_radix(&mask, 16).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-/// What doomtop's own user may do on this machine.
+/// What doomtop may do on this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges {
-    /// Own effective user id.
+    /// Effective user id of doomtop.
     pub euid: u32,
-    /// Own effective capabilities.
+    /// Effective capabilities of doomtop.
     pub caps: Capabilities,
-    /// `/proc` shows the processes of other users (no `hidepid`).
+    /// Whether `/proc` shows the processes of other users (no `hidepid`).
     pub sees_others: bool,
-    /// `pidfd_open` works (5.3 and later): a signal cannot hit a recycled pid.
+    /// Whether `pidfd_open` works (5.3 and later): with it, a signal cannot reach another process
+    /// that reuses the pid.
     pub pidfd: bool,
-    /// doomtop's own memory is locked, so that it keeps running when memory is gone.
+    /// Whether doomtop's own memory is locked, so that it keeps running when memory is short.
     pub memory_locked: bool,
-    /// The kernel's switches can be turned.
+    /// Whether sysctls can be written.
     #[serde(default, rename = "turns_knobs", skip_serializing_if = "SysctlWritable::is_not_asked")]
     pub sysctls_writable: SysctlWritable,
 }
 
 impl Privileges {
-    /// Whether `oom_score_adj` may go below its floor. Tested as a capability, never as uid 0.
+    /// Whether doomtop may lower `oom_score_adj` below its minimum. Tested as a capability, never
+    /// as uid 0.
     #[must_use]
     pub const fn lowers_adj(&self) -> bool {
         self.caps.has(Capability::SysResource)
     }
 
-    /// Whether processes of other users may be signalled.
+    /// Whether doomtop may signal processes of other users.
     #[must_use]
     pub const fn kills_others(&self) -> bool {
         self.caps.has(Capability::Kill)

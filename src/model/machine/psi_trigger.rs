@@ -1,23 +1,25 @@
-//! How the beginning of pressure is told: by the kernel, by reading, or not at all.
+//! How doomtop learns that tasks begin to stall on memory: from a PSI trigger, by polling, or not
+//! at all.
 
 use std::fmt;
 
 use crate::units::Millis;
 
-/// So long must some task have waited for memory within a window of time.
+/// A PSI trigger: it fires when tasks stall this long within a window
+/// (`Documentation/accounting/psi.rst`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PsiTrigger {
-    /// Time that some task waited, in all.
+    /// Stall time within the window.
     pub stall: Millis,
-    /// Within so much time.
+    /// Length of the window.
     pub window: Millis,
 }
 
 impl PsiTrigger {
-    /// A twentieth of a second's time: with swap or page cache left it trips seconds before a kill.
+    /// 50 ms per second: with swap or page cache left, it fires seconds before a kill.
     pub const SECOND: Self = Self { stall: Millis(50), window: Millis(1000) };
-    /// The same share for whoever lacks CAP_SYS_RESOURCE: the window must then be a multiple of two
-    /// seconds (`kernel/sched/psi.c` `psi_trigger_create`, 6.5).
+    /// The same share for a process without CAP_SYS_RESOURCE, whose window must be a multiple of
+    /// two seconds (`kernel/sched/psi.c` `psi_trigger_create`, 6.5).
     pub const TWO_SECONDS: Self = Self { stall: Millis(100), window: Millis(2000) };
 }
 
@@ -27,24 +29,25 @@ impl fmt::Display for PsiTrigger {
     }
 }
 
-/// How it is told that tasks begin to wait for memory.
+/// How doomtop learns that tasks begin to stall on memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PressureWatch {
-    /// Nobody watches: a recording, another proc tree, or not yet.
+    /// Not watched: a recording, another proc tree, or not yet.
     #[default]
     Off,
-    /// The kernel tells, by a trigger in the file.
+    /// The kernel signals it, by a trigger on the pressure file.
     Trigger(PsiTrigger),
-    /// No trigger was to be had, and why: the file is read once a window, by the same rule.
+    /// A trigger is not available, for the reason in the text; the file is read once per window and
+    /// compared with the same threshold.
     Reading(PsiTrigger, String),
-    /// Neither, and why: only the looks see it.
-    Blind(String),
+    /// Neither is available, for the reason in the text; only the samples show pressure.
+    Unavailable(String),
 }
 
 impl PressureWatch {
-    /// Whether pressure is noticed between two looks.
+    /// Whether pressure is noticed between two samples.
     #[must_use]
-    pub const fn wakes(&self) -> bool {
+    pub const fn is_watching(&self) -> bool {
         matches!(self, Self::Trigger(_) | Self::Reading(..))
     }
 }

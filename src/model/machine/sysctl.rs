@@ -1,18 +1,18 @@
-//! The kernel's switches (`/proc/sys/vm`) that decide what an OOM does.
+//! The sysctls in `/proc/sys/vm` that decide what an OOM does.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{OvercommitMode, Reading, Snapshot};
+use crate::model::{OvercommitMode, Reading};
 
-/// Who panics the kernel instead of killing (`vm.panic_on_oom`).
+/// Whether an OOM panics the kernel instead of killing a process (`vm.panic_on_oom`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u8", into = "u8")]
 pub enum PanicOnOom {
-    /// 0: nobody.
+    /// 0: no OOM panics.
     Never,
     /// 1: an OOM of the whole machine.
     Global,
-    /// 2 and above: any OOM, that of a cgroup or of a set of nodes too.
+    /// 2 and above: every OOM, also one of a cgroup or of a set of NUMA nodes.
     Always,
 }
 
@@ -36,14 +36,14 @@ impl From<PanicOnOom> for u8 {
     }
 }
 
-/// The switches.
+/// The sysctls that decide what an OOM does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sysctls {
     /// `vm.panic_on_oom`.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub panic_on_oom: Reading<PanicOnOom>,
-    /// `vm.oom_kill_allocating_task`: whoever asks for memory dies, whatever its badness. Only in an
-    /// OOM of the whole machine or of a set of nodes.
+    /// `vm.oom_kill_allocating_task`: the allocating task is killed, whatever its badness. Counts
+    /// only in an OOM of the whole machine or of a set of NUMA nodes.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub oom_kill_allocating_task: Reading<bool>,
     /// `vm.swappiness`.
@@ -51,7 +51,7 @@ pub struct Sysctls {
     pub swappiness: Reading<u64>,
 }
 
-/// A switch of `/proc/sys/vm` that doomtop can turn.
+/// A sysctl in `/proc/sys/vm` that doomtop can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sysctl {
     /// `overcommit_memory`: 0, 1 or 2.
@@ -69,7 +69,7 @@ pub enum Sysctl {
 }
 
 impl Sysctl {
-    /// All, as they stand in the editor.
+    /// All of them, in the order of the dialog.
     pub const ALL: [Self; 6] = [
         Self::OvercommitMemory,
         Self::OvercommitRatio,
@@ -79,7 +79,7 @@ impl Sysctl {
         Self::Swappiness,
     ];
 
-    /// Its file below `/proc/sys/vm`.
+    /// The name of the file in `/proc/sys/vm`.
     #[must_use]
     pub const fn file(self) -> &'static str {
         match self {
@@ -92,8 +92,8 @@ impl Sysctl {
         }
     }
 
-    /// The highest value that doomtop writes; the lowest is 0. The kernel takes any ratio and any
-    /// number of KiB: beyond these they mean nothing on any machine.
+    /// Maximum that doomtop writes; the minimum is 0. The kernel accepts any ratio and any number
+    /// of KiB: values above these have no effect on any machine.
     #[must_use]
     pub const fn highest(self) -> u64 {
         match self {
@@ -105,17 +105,17 @@ impl Sysctl {
         }
     }
 
-    /// What a value amounts to: `oom_kill_allocating_task` is on for every number but 0.
+    /// The value that the kernel uses: `oom_kill_allocating_task` is on for every number but 0.
     #[must_use]
-    pub const fn amounts_to(self, value: u64) -> u64 {
+    pub const fn effective(self, value: u64) -> u64 {
         match self {
             Self::KillAllocatingTask if value != 0 => 1,
             _ => value,
         }
     }
 
-    /// The other one that a write sets to zero: of ratio and KiB only one counts
-    /// (`mm/util.c` `overcommit_ratio_handler`, `overcommit_kbytes_handler`).
+    /// The sysctl that a write sets to zero: of ratio and kbytes only one counts (`mm/util.c`
+    /// `overcommit_ratio_handler`, `overcommit_kbytes_handler`).
     #[must_use]
     pub const fn zeroes(self) -> Option<Self> {
         match self {
@@ -125,21 +125,7 @@ impl Sysctl {
         }
     }
 
-    /// What a look says of it.
-    #[must_use]
-    pub fn seen(self, sample: &Snapshot) -> Reading<u64> {
-        let (overcommit, sysctls) = (&sample.overcommit, &sample.sysctls);
-        match self {
-            Self::OvercommitMemory => overcommit.mode.map(|mode| u64::from(u8::from(mode))),
-            Self::OvercommitRatio => overcommit.ratio,
-            Self::OvercommitKbytes => overcommit.kbytes.map(|kbytes| kbytes.0),
-            Self::PanicOnOom => sysctls.panic_on_oom.map(|who| u64::from(u8::from(who))),
-            Self::KillAllocatingTask => sysctls.oom_kill_allocating_task.map(u64::from),
-            Self::Swappiness => sysctls.swappiness,
-        }
-    }
-
-    /// What a value means, in a few words.
+    /// The meaning of a value in a few words; empty if the number says it.
     #[must_use]
     pub const fn meaning(self, value: u64) -> &'static str {
         match (self, value) {
@@ -166,29 +152,30 @@ impl std::fmt::Display for Sysctl {
     }
 }
 
-/// Whether the switches can be turned from here.
+/// Whether doomtop can write sysctls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SysctlWritable {
-    /// Nobody looked.
+    /// Not asked.
     #[default]
     NotAsked,
-    /// They can.
+    /// It can.
     Yes,
     /// `/proc/sys` is mounted read-only, as in most containers.
     ReadOnly,
-    /// Only the machine's root may; a capability does not help (`fs/proc/proc_sysctl.c` `test_perm`).
+    /// Only root of the machine may; a capability does not help (`fs/proc/proc_sysctl.c`
+    /// `test_perm`).
     RootOnly,
 }
 
 impl SysctlWritable {
-    /// Whether nobody looked.
+    /// Whether it was not asked.
     #[must_use]
     pub fn is_not_asked(&self) -> bool {
         *self == Self::NotAsked
     }
 
-    /// Why they cannot be turned, and what would help.
+    /// Why they cannot be written, and what would help.
     #[must_use]
     pub const fn hindrance(self) -> Option<&'static str> {
         match self {

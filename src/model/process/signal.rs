@@ -1,4 +1,4 @@
-//! Signals by number and name (`signal(7)`, x86 and ARM numbering).
+//! Signals by number and name (`signal(7)`, numbers of x86 and ARM).
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct Signal(pub i32);
 
 impl Signal {
-    /// Ask to terminate; may be caught.
+    /// Asks a process to terminate; can be caught.
     pub const TERM: Self = Self(15);
-    /// End at once; cannot be caught.
+    /// Ends a process at once; cannot be caught.
     pub const KILL: Self = Self(9);
-    /// Stop; cannot be caught.
+    /// Stops a process; cannot be caught.
     pub const STOP: Self = Self(19);
-    /// Go on.
+    /// Continues a stopped process.
     pub const CONT: Self = Self(18);
 
-    /// The signals that the menu offers, the useful ones first.
+    /// The signals in the menu, most useful first, with a description.
     pub const MENU: &'static [(Self, &'static str)] = &[
         (Self::TERM, "terminate: may be caught, so it can clean up"),
         (Self::KILL, "kill: ends at once, nothing is saved"),
@@ -35,13 +35,13 @@ impl Signal {
         (Self(28), "window changed"),
     ];
 
-    /// Whether it normally ends the process.
+    /// Whether the default action ends the process.
     #[must_use]
     pub const fn ends(self) -> bool {
         !matches!(self.0, 17..=23 | 28)
     }
 
-    /// Its name without "SIG".
+    /// The name without `SIG`; `?` for a signal that is not in the menu.
     #[must_use]
     pub const fn short(self) -> &'static str {
         match self.0 {

@@ -7,7 +7,10 @@ use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdi
 use crate::policy::daemon::conditions::{
     ConditionState, at_most, avg10, oom_score, percent, rss, stall,
 };
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerState,
+};
 use crate::units::{Adj, Points};
 
 /// The killer.
@@ -23,34 +26,31 @@ fn is_seed(process: &Process, scene: &Scene) -> bool {
     first.is_some_and(|first| first.id == process.id)
 }
 
-impl Policy for Bustd {
-    fn id(&self) -> &'static str {
-        "bustd"
-    }
-
-    fn title(&self) -> &'static str {
-        "bustd"
-    }
-
-    fn about(&self) -> &'static str {
-        "The kernel's own oom_score; between equals the larger resident size, then the lower pid. Acts \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "bustd",
+    title: "bustd",
+    about: "The kernel's own oom_score; between equals the larger resident size, then the lower pid. Acts \
          when free (not available) memory is at 15 % or less and some avg10 of memory pressure at 25 % \
-         or more."
-    }
+         or more.",
+    cites: &[Cite {
+        place: "vrmiguel/bustd src/process.rs, src/kill.rs, src/monitor.rs",
+        at: "7d7dd9d",
+    }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Daemon,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite {
-            place: "vrmiguel/bustd src/process.rs, src/kill.rs, src/monitor.rs",
-            at: "7d7dd9d",
-        }]
+impl Policy for Bustd {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, scores: Scores::All, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { adj: AdjEffect::Rising, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -91,16 +91,8 @@ impl Policy for Bustd {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

@@ -102,7 +102,7 @@ impl ConditionState {
             words.push(told.found.word().to_owned());
         }
         words.push(options);
-        let notes = told.odd.iter().map(ToString::to_string).collect();
+        let notes = told.remarks.iter().map(ToString::to_string).collect();
         Self { found: told.found, words, triggers: Vec::new(), held: Vec::new(), notes }
     }
 

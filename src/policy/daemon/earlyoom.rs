@@ -14,7 +14,10 @@ use crate::policy::daemon::conditions;
 use crate::policy::daemon::conditions::{ConditionState, at_most, oom_score, percent, rss};
 use crate::policy::daemon::pattern::{compiled, finds, trouble};
 use crate::policy::kernel::relatives::process_group;
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TieBreak, TriggerState,
+};
 use crate::units::{Adj, Kib, Pages, Points};
 
 /// What `--prefer` adds to the score, and `--avoid` takes off.
@@ -25,13 +28,47 @@ const SIZE: Kib = Kib(3_145_728);
 /// The killer, by one of its two orders.
 #[derive(Debug)]
 pub struct Earlyoom {
+    info: PolicyInfo,
     by_rss: bool,
 }
 
+const CITES: &[Cite] = &[
+    Cite { place: "earlyoom kill.c is_larger(), find_largest_process()", at: "1.9, 1.7" },
+    Cite { place: "earlyoom main.c lowmem_sig(); meminfo.c parse_meminfo()", at: "1.9, 1.7" },
+];
+
 /// By `oom_score`.
-pub static EARLYOOM: Earlyoom = Earlyoom { by_rss: false };
+pub static EARLYOOM: Earlyoom = Earlyoom {
+    info: PolicyInfo {
+        id: "earlyoom",
+        title: "earlyoom",
+        about: "The kernel's own oom_score; --prefer adds 300, --avoid takes 300 off; between equals the \
+             larger resident size, then the lower pid. A preferred process has at least 300, whatever \
+             its oom_score_adj. Acts when available memory and free swap are both at 10 % or less \
+             (SIGTERM), 5 % (SIGKILL).",
+        cites: CITES,
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    by_rss: false,
+};
+
 /// By resident size.
-pub static EARLYOOM_RSS: Earlyoom = Earlyoom { by_rss: true };
+pub static EARLYOOM_RSS: Earlyoom = Earlyoom {
+    info: PolicyInfo {
+        id: "earlyoom-rss",
+        title: "earlyoom, by resident size",
+        about: "Resident size; --prefer adds 3 GiB, --avoid takes 3 GiB off. Where one of two sizes is \
+             not above zero (a dead main thread, or a process below 3 GiB that --avoid finds), the \
+             two are compared by their plain oom_score: so --avoid may protect nobody. The first in \
+             the order of pids that nobody beats. Acts when available memory and free swap are both \
+             at 10 % or less (SIGTERM), 5 % (SIGKILL).",
+        cites: CITES,
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_rss: true,
+};
 
 /// What a comparison looks at.
 #[derive(Clone, Copy)]
@@ -123,45 +160,22 @@ impl Earlyoom {
 }
 
 impl Policy for Earlyoom {
-    fn id(&self) -> &'static str {
-        if self.by_rss { "earlyoom-rss" } else { "earlyoom" }
-    }
-
-    fn title(&self) -> &'static str {
-        if self.by_rss { "earlyoom, by resident size" } else { "earlyoom" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.by_rss {
-            "Resident size; --prefer adds 3 GiB, --avoid takes 3 GiB off. Where one of two sizes is \
-             not above zero (a dead main thread, or a process below 3 GiB that --avoid finds), the \
-             two are compared by their plain oom_score: so --avoid may protect nobody. The first in \
-             the order of pids that nobody beats. Acts when available memory and free swap are both \
-             at 10 % or less (SIGTERM), 5 % (SIGKILL)."
-        } else {
-            "The kernel's own oom_score; --prefer adds 300, --avoid takes 300 off; between equals the \
-             larger resident size, then the lower pid. A preferred process has at least 300, whatever \
-             its oom_score_adj. Acts when available memory and free swap are both at 10 % or less \
-             (SIGTERM), 5 % (SIGKILL)."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite { place: "earlyoom kill.c is_larger(), find_largest_process()", at: "1.9, 1.7" },
-            Cite {
-                place: "earlyoom main.c lowmem_sig(); meminfo.c parse_meminfo()",
-                at: "1.9, 1.7",
-            },
-        ]
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, scores: Scores::All, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        if self.by_rss { BadnessUnit::Pages } else { BadnessUnit::Bare }
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        let group = told(scene).options.group;
+        PolicyTraits {
+            tie_break: TieBreak::LowestPid,
+            kill_scope: if group { KillScope::ProcessGroup } else { KillScope::Process },
+            adj: if self.by_rss { AdjEffect::Ignored } else { AdjEffect::Rising },
+            scans: self.by_rss,
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -246,16 +260,8 @@ impl Policy for Earlyoom {
         if self.by_rss { conditions::growth(process, scene) } else { Drift::default() }
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         if self.by_rss { scene.greatest_rise() } else { Pages::ZERO }
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
-    fn scans(&self) -> bool {
-        self.by_rss
     }
 
     fn scan(&self, scene: &Scene, among: &[u32]) -> Option<ProcId> {
@@ -274,22 +280,14 @@ impl Policy for Earlyoom {
         champion.1
     }
 
-    fn signals_groups(&self, scene: &Scene) -> bool {
-        told(scene).options.group
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let mut company = crate::policy::likely_sharers(victim, scene);
-        if self.signals_groups(scene) {
+        if told(scene).options.group {
             let fellows = process_group(victim, scene);
             company.retain(|other| fellows.iter().all(|fellow| fellow.id != other.id));
             company.splice(0..0, fellows);
         }
         company
-    }
-
-    fn knows_adj(&self) -> bool {
-        !self.by_rss
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

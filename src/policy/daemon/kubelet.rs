@@ -10,7 +10,10 @@ use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdi
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{downwards, home};
 use crate::policy::daemon::conditions::ConditionState;
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Adj, Bytes, Kib, Points};
 
 /// The killer.
@@ -90,41 +93,38 @@ impl Kubelet {
     }
 }
 
-impl Policy for Kubelet {
-    fn id(&self) -> &'static str {
-        "kubelet"
-    }
-
-    fn title(&self) -> &'static str {
-        "Kubernetes eviction"
-    }
-
-    fn about(&self) -> &'static str {
-        "Whole pods: first those that use more than they requested, then by how much more. What was \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "kubelet",
+    title: "Kubernetes eviction",
+    about: "Whole pods: first those that use more than they requested, then by how much more. What was \
          requested is read out of oom_score_adj (1000 - 1000 x request / memory of the node), or is the \
          limit of a guaranteed pod; priorities are in no file and are taken as equal. Evicts when less \
-         than 100 MiB are available."
-    }
+         than 100 MiB are available.",
+    cites: &[
+        Cite {
+            place: "kubernetes pkg/kubelet/eviction/helpers.go rankMemoryPressure()",
+            at: "1.36",
+        },
+        Cite {
+            place: "kubernetes pkg/kubelet/qos/policy.go GetContainerOOMScoreAdjust()",
+            at: "1.36",
+        },
+    ],
+    unit: BadnessUnit::Pages,
+    kind: PolicyKind::Daemon,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite {
-                place: "kubernetes pkg/kubelet/eviction/helpers.go rankMemoryPressure()",
-                at: "1.36",
-            },
-            Cite {
-                place: "kubernetes pkg/kubelet/qos/policy.go GetContainerOOMScoreAdjust()",
-                at: "1.36",
-            },
-        ]
+impl Policy for Kubelet {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { kill_scope: KillScope::Cgroup, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -164,16 +164,8 @@ impl Policy for Kubelet {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         pod(victim).map_or_else(Vec::new, |pod| cgroup_candidates::inhabitants(pod, victim, scene))
-    }
-
-    fn chooses_groups(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

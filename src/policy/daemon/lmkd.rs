@@ -6,7 +6,10 @@ use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
 use crate::policy::daemon::conditions::{ConditionState, avg10, percent, rss, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    Trigger, TriggerState,
+};
 use crate::units::{Adj, Kib, Points};
 
 /// The killer.
@@ -19,32 +22,33 @@ pub static LMKD: Lmkd = Lmkd;
 /// `PERCEPTIBLE_APP_ADJ`: from here down the largest of equals dies.
 const PERCEPTIBLE: Adj = Adj(200);
 
-impl Policy for Lmkd {
-    fn id(&self) -> &'static str {
-        "lmkd"
-    }
-
-    fn title(&self) -> &'static str {
-        "Android lmkd"
-    }
-
-    fn about(&self) -> &'static str {
-        "oom_score_adj alone: 1000 dies first, and nobody below 0. Of equals from 200 down the one \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "lmkd",
+    title: "Android lmkd",
+    about: "oom_score_adj alone: 1000 dies first, and nobody below 0. Of equals from 200 down the one \
          with the largest resident size, above that the oldest. How far down it may go follows from \
          pressure, watermarks and thrashing. On Android only what the system registers counts; here \
-         everybody is taken as registered."
-    }
+         everybody is taken as registered.",
+    cites: &[Cite { place: "lmkd.cpp find_and_kill_process(), mp_event_psi()", at: "Android 14" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Daemon,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: "lmkd.cpp find_and_kill_process(), mp_event_psi()", at: "Android 14" }]
+impl Policy for Lmkd {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits {
+            tie_break: TieBreak::Oldest,
+            adj: AdjEffect::Rising,
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -102,16 +106,8 @@ impl Policy for Lmkd {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

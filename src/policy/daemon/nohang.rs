@@ -12,19 +12,55 @@ use crate::model::{
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions::{ConditionState, oom_score, percent, stall};
 use crate::policy::daemon::pattern::{compiled, finds, trouble};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Adj, Kib, Points};
 
 /// The killer, with one of its two files.
 #[derive(Debug)]
 pub struct Nohang {
+    info: PolicyInfo,
     desktop: bool,
 }
 
 /// With `nohang.conf`.
-pub static NOHANG: Nohang = Nohang { desktop: false };
+pub static NOHANG: Nohang = Nohang {
+    info: PolicyInfo {
+        id: "nohang",
+        title: "nohang",
+        about: "The kernel's own oom_score, and the points of every rule of its file that finds the \
+             process; as shipped there are none. Points on top count only where oom_score_adj is not \
+             negative. At least 0; of equals the lower pid.",
+        cites: &[
+            Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
+            Cite { place: "conf/nohang/nohang.conf", at: "1d49838" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    desktop: false,
+};
+
 /// With `nohang-desktop.conf`.
-pub static NOHANG_DESKTOP: Nohang = Nohang { desktop: true };
+pub static NOHANG_DESKTOP: Nohang = Nohang {
+    info: PolicyInfo {
+        id: "nohang-desktop",
+        title: "nohang, for desktops",
+        about: "The kernel's own oom_score, and the points of every rule that finds the process: browser \
+             tabs +200, package managers -200, display servers and desktops -200 (those by their \
+             program's path, which is read only where nohang is installed). Points on top count only \
+             where oom_score_adj is not negative. At least 0; of equals the lower pid.",
+        cites: &[
+            Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
+            Cite { place: "conf/nohang/nohang-desktop.conf", at: "1d49838" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    desktop: true,
+};
 
 /// What came of asking a rule.
 enum Answer {
@@ -123,39 +159,8 @@ fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> T
 }
 
 impl Policy for Nohang {
-    fn id(&self) -> &'static str {
-        if self.desktop { "nohang-desktop" } else { "nohang" }
-    }
-
-    fn title(&self) -> &'static str {
-        if self.desktop { "nohang, for desktops" } else { "nohang" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.desktop {
-            "The kernel's own oom_score, and the points of every rule that finds the process: browser \
-             tabs +200, package managers -200, display servers and desktops -200 (those by their \
-             program's path, which is read only where nohang is installed). Points on top count only \
-             where oom_score_adj is not negative. At least 0; of equals the lower pid."
-        } else {
-            "The kernel's own oom_score, and the points of every rule of its file that finds the \
-             process; as shipped there are none. Points on top count only where oom_score_adj is not \
-             negative. At least 0; of equals the lower pid."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.desktop {
-            &[
-                Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
-                Cite { place: "conf/nohang/nohang-desktop.conf", at: "1d49838" },
-            ]
-        } else {
-            &[
-                Cite { place: "nohang pid_to_badness(), fast_find_victim()", at: "1d49838, 0.2.0" },
-                Cite { place: "conf/nohang/nohang.conf", at: "1d49838" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
@@ -168,8 +173,13 @@ impl Policy for Nohang {
         }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        // The rule takes off more for a positive adj than the score rose by it.
+        let falls = self.told(scene).options.ignore_positive_adj;
+        PolicyTraits {
+            adj: if falls { AdjEffect::Irregular } else { AdjEffect::Rising },
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -300,21 +310,8 @@ impl Policy for Nohang {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         crate::policy::likely_sharers(victim, scene)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
-    }
-
-    /// What is taken off for a positive adj may be more than it gave.
-    fn rises_with_adj(&self, scene: &Scene) -> bool {
-        !self.told(scene).options.ignore_positive_adj
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

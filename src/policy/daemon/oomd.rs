@@ -12,7 +12,10 @@ use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdi
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, downwards, home};
 use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Bytes, Kib, Points};
 
 /// Which plugin chooses.
@@ -28,19 +31,92 @@ enum Plugin {
 /// The killer, by one of its plugins.
 #[derive(Debug)]
 pub struct Oomd {
+    info: PolicyInfo,
     plugin: Plugin,
 }
 
 /// `kill_by_memory_size_or_growth`.
-pub static OOMD_SIZE: Oomd = Oomd { plugin: Plugin::Size };
+pub static OOMD_SIZE: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-size",
+        title: "oomd, by size or growth",
+        about: "The whole cgroup with half of all candidates' memory or more; else, of the largest \
+                 fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
+                 named by its configuration. Growth is measured against the look before, not against \
+                 its own average; memory.min and memory.low are not read. Marks to prefer or to avoid go first. \
+                 oom_score_adj counts for nothing.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }],
+        // Pages, or percent of growth.
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Size,
+};
+
 /// `kill_by_swap_usage`.
-pub static OOMD_SWAP: Oomd = Oomd { plugin: Plugin::Swap };
+pub static OOMD_SWAP: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-swap",
+        title: "oomd, by swap",
+        about: "The whole cgroup with the most swap, of those that its configuration names; marks to \
+                 prefer or to avoid go first. oom_score_adj counts for nothing.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Swap,
+};
+
 /// `kill_by_pressure`.
-pub static OOMD_PRESSURE: Oomd = Oomd { plugin: Plugin::Pressure };
+pub static OOMD_PRESSURE: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-pressure",
+        title: "oomd, by pressure",
+        about: "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
+                 number of percent, of those that its configuration names; marks to prefer or to avoid \
+                 go first. oom_score_adj counts for nothing.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Pressure,
+};
+
 /// `kill_by_pg_scan`.
-pub static OOMD_PGSCAN: Oomd = Oomd { plugin: Plugin::Scan };
+pub static OOMD_PGSCAN: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-pgscan",
+        title: "oomd, by reclaim",
+        about: "The whole cgroup in which reclaim looked at most pages since its last tick (here: since \
+                 the look before), at least at one, of those that its configuration names; marks to prefer \
+                 or to avoid go first. oom_score_adj counts for nothing.",
+        cites: &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }],
+        // Pages that reclaim scanned, which no process holds.
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Scan,
+};
+
 /// `kill_by_io_cost`.
-pub static OOMD_IO: Oomd = Oomd { plugin: Plugin::Io };
+pub static OOMD_IO: Oomd = Oomd {
+    info: PolicyInfo {
+        id: "oomd-io",
+        title: "oomd, by reads and writes",
+        about: "The whole cgroup whose reads and writes since its last tick (here: since the look before) \
+                 cost most, of those that its configuration names: operations and bytes on the devices of \
+                 --device, each with its weight. Marks to prefer or to avoid go first. oom_score_adj \
+                 counts for nothing. Where nothing was read or written it takes whoever comes first, \
+                 which cannot be told.",
+        cites: &[Cite {
+            place: "oomd src/oomd/plugins/KillIOCost-inl.h, src/oomd/Main.cpp",
+            at: "88c28fd",
+        }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Daemon,
+    },
+    plugin: Plugin::Io,
+};
 
 /// Whoever has so much of all candidates' memory is judged by size alone, in percent.
 const HALF: u128 = 50;
@@ -57,16 +133,6 @@ fn told(scene: &Scene) -> &KillerOptions<Options> {
 }
 
 impl Oomd {
-    const fn name(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => "oomd-size",
-            Plugin::Swap => "oomd-swap",
-            Plugin::Pressure => "oomd-pressure",
-            Plugin::Scan => "oomd-pgscan",
-            Plugin::Io => "oomd-io",
-        }
-    }
-
     fn set<'a>(&self, scene: &'a Scene) -> &'a CgroupSet {
         let options = &told(scene).options;
         match self.plugin {
@@ -100,7 +166,7 @@ impl Oomd {
     fn by_size(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
         let size = group.usage.value().ok_or(SparedReason::Unreadable)?;
         let cgroups = cgroup_candidates::v2(scene).ok_or(SparedReason::NoCandidate)?;
-        let sizes = cgroup_candidates::sizes(self.name(), scene, || {
+        let sizes = cgroup_candidates::sizes(self.info.id, scene, || {
             let all = self.candidates(cgroups, scene);
             all.filter_map(|other| other.usage.value().map(|usage| usage.0)).collect()
         });
@@ -226,84 +292,16 @@ fn cost(group: &Cgroup, options: &Options) -> f64 {
 }
 
 impl Policy for Oomd {
-    fn id(&self) -> &'static str {
-        self.name()
-    }
-
-    fn title(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => "oomd, by size or growth",
-            Plugin::Swap => "oomd, by swap",
-            Plugin::Pressure => "oomd, by pressure",
-            Plugin::Scan => "oomd, by reclaim",
-            Plugin::Io => "oomd, by reads and writes",
-        }
-    }
-
-    fn about(&self) -> &'static str {
-        match self.plugin {
-            Plugin::Size => {
-                "The whole cgroup with half of all candidates' memory or more; else, of the largest \
-                 fifth, the one that grew most (by a quarter at least); else the largest. Candidates are \
-                 named by its configuration. Growth is measured against the look before, not against \
-                 its own average; memory.min and memory.low are not read. Marks to prefer or to avoid go first. \
-                 oom_score_adj counts for nothing."
-            }
-            Plugin::Swap => {
-                "The whole cgroup with the most swap, of those that its configuration names; marks to \
-                 prefer or to avoid go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Pressure => {
-                "The whole cgroup that stalls most: half of full avg10 and half of full avg60, a whole \
-                 number of percent, of those that its configuration names; marks to prefer or to avoid \
-                 go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Scan => {
-                "The whole cgroup in which reclaim looked at most pages since its last tick (here: since \
-                 the look before), at least at one, of those that its configuration names; marks to prefer \
-                 or to avoid go first. oom_score_adj counts for nothing."
-            }
-            Plugin::Io => {
-                "The whole cgroup whose reads and writes since its last tick (here: since the look before) \
-                 cost most, of those that its configuration names: operations and bytes on the devices of \
-                 --device, each with its weight. Marks to prefer or to avoid go first. oom_score_adj \
-                 counts for nothing. Where nothing was read or written it takes whoever comes first, \
-                 which cannot be told."
-            }
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        match self.plugin {
-            Plugin::Size => {
-                &[Cite { place: "oomd src/oomd/plugins/KillMemoryGrowth-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Swap => {
-                &[Cite { place: "oomd src/oomd/plugins/KillSwapUsage-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Pressure => {
-                &[Cite { place: "oomd src/oomd/plugins/KillPressure-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Scan => {
-                &[Cite { place: "oomd src/oomd/plugins/KillPgScan-inl.h", at: "88c28fd" }]
-            }
-            Plugin::Io => &[Cite {
-                place: "oomd src/oomd/plugins/KillIOCost-inl.h, src/oomd/Main.cpp",
-                at: "88c28fd",
-            }],
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        match self.plugin {
-            Plugin::Swap => BadnessUnit::Pages,
-            // Pages or percent of growth; percent; pages that were looked at, which nobody holds.
-            Plugin::Size | Plugin::Pressure | Plugin::Scan | Plugin::Io => BadnessUnit::Bare,
-        }
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { kill_scope: KillScope::Cgroup, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -364,10 +362,10 @@ impl Policy for Oomd {
             return Verdict::Spared(SparedReason::Kernel);
         }
         let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
-        let worth = cgroup_candidates::once(self.name(), home, scene, || {
+        let worth = cgroup_candidates::once(self.info.id, home, scene, || {
             let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             let badness = self.points(group, scene)?;
-            let marks = group.marks.unwrap_or_default();
+            let marks = group.xattrs.unwrap_or_default();
             let preference = i8::from(marks.prefer) - i8::from(marks.avoid && !marks.prefer);
             Ok(badness.of_class(badness.class + PHASES * preference))
         });
@@ -378,19 +376,11 @@ impl Policy for Oomd {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
             cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
         })
-    }
-
-    fn chooses_groups(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

@@ -14,19 +14,61 @@ use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdi
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, downwards, home, is_leaf};
 use crate::policy::daemon::conditions::{ConditionState, avg10, percent, stall};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
+    TriggerState,
+};
 use crate::units::{Bytes, Kib, Points};
 
 /// The killer, on one of its two paths.
 #[derive(Debug)]
 pub struct SystemdOomd {
+    info: PolicyInfo,
     by_pressure: bool,
 }
 
 /// When swap is full.
-pub static SYSTEMD_OOMD_SWAP: SystemdOomd = SystemdOomd { by_pressure: false };
+pub static SYSTEMD_OOMD_SWAP: SystemdOomd = SystemdOomd {
+    info: PolicyInfo {
+        id: "systemd-oomd-swap",
+        title: "systemd-oomd, swap",
+        about: "When available memory and free swap are both below 10 %, the leaf with the most swap below \
+             any cgroup with ManagedOOMSwap=kill dies as a whole, if it holds more than 5 % of all swap. \
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it.",
+        cites: &[
+            Cite {
+                place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
+                at: "252",
+            },
+            Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_pressure: false,
+};
+
 /// When memory pressure lasts.
-pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd { by_pressure: true };
+pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd {
+    info: PolicyInfo {
+        id: "systemd-oomd-pressure",
+        title: "systemd-oomd, memory pressure",
+        about: "Watches cgroups with ManagedOOMMemoryPressure=kill. When one stalls (full avg10) above its \
+             limit for long enough and reclaim works in it, the leaf below with the most pages looked \
+             at since the second before dies as a whole; of equals the one with the most memory. \
+             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it.",
+        cites: &[
+            Cite {
+                place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
+                at: "252",
+            },
+            Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Daemon,
+    },
+    by_pressure: true,
+};
 
 /// Only who has more than this share of all swap is worth killing, in percent.
 const LEAST_SWAP: u64 = 5;
@@ -36,10 +78,6 @@ fn told(scene: &Scene) -> &KillerOptions<Options> {
 }
 
 impl SystemdOomd {
-    const fn name(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd-pressure" } else { "systemd-oomd-swap" }
-    }
-
     /// Whether a unit asks for this path.
     fn asks(&self, unit: &NominatedUnit) -> bool {
         if self.by_pressure { unit.pressure } else { unit.swap }
@@ -76,7 +114,7 @@ impl SystemdOomd {
 
     /// How a candidate is marked, if the mark counts.
     fn marks(&self, group: &Cgroup, scene: &Scene) -> Option<OomdXattrs> {
-        let marks = group.marks?;
+        let marks = group.xattrs?;
         // A session runs below `user@UID.service`, which belongs to that user.
         let session = format!("user@{}.service", marks.owner);
         let own = || {
@@ -166,53 +204,16 @@ fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
 }
 
 impl Policy for SystemdOomd {
-    fn id(&self) -> &'static str {
-        self.name()
-    }
-
-    fn title(&self) -> &'static str {
-        if self.by_pressure { "systemd-oomd, memory pressure" } else { "systemd-oomd, swap" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.by_pressure {
-            "Watches cgroups with ManagedOOMMemoryPressure=kill. When one stalls (full avg10) above its \
-             limit for long enough and reclaim works in it, the leaf below with the most pages looked \
-             at since the second before dies as a whole; of equals the one with the most memory. \
-             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
-        } else {
-            "When available memory and free swap are both below 10 %, the leaf with the most swap below \
-             any cgroup with ManagedOOMSwap=kill dies as a whole, if it holds more than 5 % of all swap. \
-             oom_score_adj counts for nothing; a mark to avoid puts a cgroup last, one to omit spares it."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.by_pressure {
-            &[
-                Cite {
-                    place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
-                    at: "252",
-                },
-                Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
-            ]
-        } else {
-            &[
-                Cite {
-                    place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
-                    at: "252",
-                },
-                Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, cgroup: true, cgroups: CgroupNeeds::Everything, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { kill_scope: KillScope::Cgroup, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -292,7 +293,7 @@ impl Policy for SystemdOomd {
             return Verdict::Spared(SparedReason::Kernel);
         }
         let Some(home) = home(process) else { return Verdict::Spared(SparedReason::NoCandidate) };
-        let worth = cgroup_candidates::once(self.name(), home, scene, || {
+        let worth = cgroup_candidates::once(self.info.id, home, scene, || {
             let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
             self.points(group, scene)
         });
@@ -303,19 +304,11 @@ impl Policy for SystemdOomd {
         Drift::default()
     }
 
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
-    }
-
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {
         let candidate = self.candidate(victim, scene);
         candidate.map_or_else(Vec::new, |group| {
             cgroup_candidates::inhabitants(group.path.as_str(), victim, scene)
         })
-    }
-
-    fn chooses_groups(&self) -> bool {
-        true
     }
 
     fn action(&self, _: &Process) -> PolicyAction {

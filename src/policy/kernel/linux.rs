@@ -8,8 +8,13 @@ use crate::model::{
     Capability, GrowthBound, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
-use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::kernel::skipped::kernel_skips;
+use crate::policy::{
+    AdjEffect, Cite, Drift, KillScope, Override, Policy, PolicyAction, PolicyInfo, PolicyKind,
+    PolicyTraits, TieBreak, TriggerState,
+};
 use crate::units::{Adj, Kib, Pages, Points};
 
 /// How root is favoured.
@@ -38,88 +43,113 @@ pub(crate) struct KernelEra {
 /// A kernel from 3.5 on.
 #[derive(Debug)]
 pub struct Linux {
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    cites: &'static [Cite],
+    info: PolicyInfo,
     /// Major and minor number; nothing for the running kernel.
     version: Option<(u32, u32)>,
 }
 
 /// The running kernel.
 pub static LINUX: Linux = Linux {
-    id: "linux",
-    title: "the running kernel",
-    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
-            The highest dies. Which of the two modern scales holds is found by comparing with \
-            /proc/PID/oom_score, not by version.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "3.5 to today" }],
+    info: PolicyInfo {
+        id: "linux",
+        title: "the running kernel",
+        about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+                The highest dies. Which of the two modern scales holds is found by comparing with \
+                /proc/PID/oom_score, not by version.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness()", at: "3.5 to today" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::RunningKernel,
+    },
     version: None,
 };
 
 /// 5.9 and later.
 pub static LINUX_5_9: Linux = Linux {
-    id: "linux-5.9",
-    title: "Linux 5.9 and later",
-    about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
-            The result is signed: a process far below zero is still chosen when nobody is above it. \
-            Of equals the youngest dies.",
-    cites: &[
-        Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
-        Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
-    ],
+    info: PolicyInfo {
+        id: "linux-5.9",
+        title: "Linux 5.9 and later",
+        about: "Resident memory + swap + page tables, in pages, plus oom_score_adj x (total / 1000). \
+                The result is signed: a process far below zero is still chosen when nobody is above it. \
+                Of equals the youngest dies.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c oom_badness()", at: "5.9" },
+            Cite { place: "fs/proc/base.c proc_oom_score()", at: "5.9" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 9)),
 };
 
 /// 5.3 to 5.8.
 pub static LINUX_5_3: Linux = Linux {
-    id: "linux-4.17:5.3",
-    title: "Linux 5.3 to 5.8",
-    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
-            the youngest dies.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_evaluate_task()", at: "5.3" }],
+    info: PolicyInfo {
+        id: "linux-4.17:5.3",
+        title: "Linux 5.3 to 5.8",
+        about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
+                the youngest dies.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_evaluate_task()", at: "5.3" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 3)),
 };
 
 /// 5.1 and 5.2.
 pub static LINUX_5_1: Linux = Linux {
-    id: "linux-4.17:5.1",
-    title: "Linux 5.1 and 5.2",
-    about: "As 4.17, but the one that is chosen dies itself, not a child of it.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "5.2" }],
+    info: PolicyInfo {
+        id: "linux-4.17:5.1",
+        title: "Linux 5.1 and 5.2",
+        about: "As 4.17, but the one that is chosen dies itself, not a child of it.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "5.2" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((5, 1)),
 };
 
 /// 4.17 to 5.0.
 pub static LINUX_4_17: Linux = Linux {
-    id: "linux-4.17",
-    title: "Linux 4.17 to 5.0",
-    about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
-            the oldest is chosen. A child of it that could be chosen too dies in its place.",
-    cites: &[
-        Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "4.18" },
-        Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
-    ],
+    info: PolicyInfo {
+        id: "linux-4.17",
+        title: "Linux 4.17 to 5.0",
+        about: "As 5.9, but nothing falls below 1 point: all the well-protected are equals, and of equals \
+                the oldest is chosen. A child of it that could be chosen too dies in its place.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "4.18" },
+            Cite { place: "fs/proc/base.c proc_oom_score()", at: "4.18" },
+        ],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((4, 17)),
 };
 
 /// 3.14 to 4.16.
 pub static LINUX_3_14: Linux = Linux {
-    id: "linux-3.14",
-    title: "Linux 3.14 to 4.16",
-    about: "As 4.17, but 3 % of the own points are taken off a process with CAP_SYS_ADMIN, before adj \
-            is added. Up to 3.19 only the lowest level of page tables counted, which today's /proc \
-            no longer tells apart.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.14" }],
+    info: PolicyInfo {
+        id: "linux-3.14",
+        title: "Linux 3.14 to 4.16",
+        about: "As 4.17, but 3 % of the own points are taken off a process with CAP_SYS_ADMIN, before adj \
+                is added. Up to 3.19 only the lowest level of page tables counted, which today's /proc \
+                no longer tells apart.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.14" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((3, 14)),
 };
 
 /// 3.5 to 3.13.
 pub static LINUX_3_5: Linux = Linux {
-    id: "linux-3.5",
-    title: "Linux 3.5 to 3.13",
-    about: "As 4.17, but adj counts as 30 less for a process with CAP_SYS_ADMIN: 3 % of all memory.",
-    cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.5" }],
+    info: PolicyInfo {
+        id: "linux-3.5",
+        title: "Linux 3.5 to 3.13",
+        about: "As 4.17, but adj counts as 30 less for a process with CAP_SYS_ADMIN: 3 % of all memory.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.5" }],
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Kernel,
+    },
     version: Some((3, 5)),
 };
 
@@ -263,43 +293,24 @@ pub(crate) fn judge_facts(
     })
 }
 
-/// On the signed scale the formula cannot give 0 above adj -997, so a 0 from the kernel means that
-/// it skips the process: in vfork, or already reaped (facts of `fs/proc/base.c`, 5.9). Only a score
-/// read beside the sizes tells: a remembered 0 may be of a time before exec, or before adj rose.
-#[must_use]
-pub fn kernel_skips(process: &Process, scene: &Scene) -> bool {
-    scene.machine().score_scale == ScoreScale::Signed
-        && process.score_fresh
-        && process.score.value() == Some(0)
-        && process.adj.value().is_some_and(|adj| adj.0 >= -997)
-        && process.has_mm
-        && !process.is_kernel_thread()
-        && !scene.is_global_init(process)
-}
-
 impl Policy for Linux {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        self.cites
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, scores: Scores::Some(Vec::new()), ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
+        let memcg = scene.domain().is_memcg();
+        PolicyTraits {
+            tie_break: if memcg { TieBreak::Unseen } else { self.rules(scene.machine()).tie },
+            kill_scope: if version >= (4, 19) { KillScope::OomGroup } else { KillScope::Process },
+            adj: AdjEffect::Rising,
+            scans: false,
+        }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -313,7 +324,7 @@ impl Policy for Linux {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        crate::policy::kernel::overrides::active_override(scene)
+        active_override(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -334,25 +345,9 @@ impl Policy for Linux {
         Drift { up: counter + rise + rise, down: missed + fall + fall }
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         let rise = scene.greatest_rise();
         swap_counter_bound(scene.machine()) + rise + rise
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        if scene.domain().is_memcg() { TieBreak::Unseen } else { self.rules(scene.machine()).tie }
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
-    }
-
-    fn kills_groups(&self, scene: &Scene) -> bool {
-        self.version.unwrap_or_else(|| scene.machine().kernel_version()) >= (4, 19)
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
     }
 
     fn killed_instead<'a>(

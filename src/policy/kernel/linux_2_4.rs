@@ -6,12 +6,16 @@
 
 use crate::model::{Capability, Needs, Process, Reading, Scene};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, Trigger, TriggerState};
+use crate::policy::{
+    Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak, Trigger,
+    TriggerState,
+};
 use crate::units::Points;
 
 /// A rule of 2.4.
 #[derive(Debug)]
 pub struct Linux24 {
+    info: PolicyInfo,
     /// With Andrew Morton's patch to 2.4.19-pre6: never init.
     patched: bool,
     /// Never who was killed already.
@@ -19,13 +23,54 @@ pub struct Linux24 {
 }
 
 /// 2.4.22.
-pub static LINUX_2_4_22: Linux24 = Linux24 { patched: false, passes_dying: true };
+pub static LINUX_2_4_22: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4:2.4.22",
+        title: "Linux 2.4.22",
+        about: "As 2.4.20, but whoever was killed already is passed by, so that the next one dies.",
+        cites: &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: false,
+    passes_dying: true,
+};
 
 /// 2.4.20.
-pub static LINUX_2_4: Linux24 = Linux24 { patched: false, passes_dying: false };
+pub static LINUX_2_4: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4",
+        title: "Linux 2.4.20",
+        about: "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
+                run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
+                Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
+                everybody else SIGKILL.",
+        cites: &[
+            Cite { place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()", at: "2.4.20" },
+            Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
+        ],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: false,
+    passes_dying: false,
+};
 
 /// The patch to 2.4.19-pre6 (`aa-122-oom_kill`, 5 April 2002).
-pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 { patched: true, passes_dying: false };
+pub static LINUX_2_4_19_AKPM: Linux24 = Linux24 {
+    info: PolicyInfo {
+        id: "linux-2.4.19-akpm",
+        title: "Linux 2.4.19-pre6 with the -akpm patch",
+        about: "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
+                and the killer waits until three whole passes of reclaim have failed \
+                (vm.oom_kill_passes). It has no pause after a kill.",
+        cites: &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    patched: true,
+    passes_dying: false,
+};
 
 /// `int_sqrt()` of 2.4's `mm/oom_kill.c`: halves once for every two bits it drops, then takes off
 /// a quarter if anything is left. Never returns zero.
@@ -49,59 +94,16 @@ const CPU_SHIFT: u32 = 7 + 3;
 const RUN_SHIFT: u32 = 7 + 10;
 
 impl Policy for Linux24 {
-    fn id(&self) -> &'static str {
-        match (self.patched, self.passes_dying) {
-            (true, _) => "linux-2.4.19-akpm",
-            (_, true) => "linux-2.4:2.4.22",
-            _ => "linux-2.4",
-        }
-    }
-
-    fn title(&self) -> &'static str {
-        match (self.patched, self.passes_dying) {
-            (true, _) => "Linux 2.4.19-pre6 with the -akpm patch",
-            (_, true) => "Linux 2.4.22",
-            _ => "Linux 2.4.20",
-        }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.patched {
-            "The badness of 2.4.20, but neither init nor a daemonised task of the kernel is ever chosen, \
-             and the killer waits until three whole passes of reclaim have failed \
-             (vm.oom_kill_passes). It has no pause after a kill."
-        } else if self.passes_dying {
-            "As 2.4.20, but whoever was killed already is passed by, so that the next one dies."
-        } else {
-            "Virtual size in pages, divided by the root of the CPU time and by the fourth root of the \
-             run time; doubled for a nice process; a quarter for root, and a quarter again for raw I/O. \
-             Knows no oom_score_adj, and init is a candidate. The victim with raw I/O gets SIGTERM, \
-             everybody else SIGKILL."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        if self.patched {
-            &[Cite { place: "aa-122-oom_kill: mm/oom_kill.c, mm/vmscan.c", at: "2.4.19-pre6" }]
-        } else if self.passes_dying {
-            &[Cite { place: "mm/oom_kill.c badness(), PF_MEMDIE", at: "2.4.22" }]
-        } else {
-            &[
-                Cite {
-                    place: "mm/oom_kill.c badness(), int_sqrt(), oom_kill_task()",
-                    at: "2.4.20",
-                },
-                Cite { place: "include/linux/timex.h SHIFT_HZ", at: "2.4.20" },
-            ]
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Oldest, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -208,14 +210,6 @@ impl Policy for Linux24 {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

@@ -8,19 +8,18 @@
 
 use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::relatives::{children_apart, likely_sharers};
 use crate::policy::{
-    Cite, Drift, Override, POLICIES, Policy, PolicyAction, TieBreak, TriggerState,
+    AdjEffect, Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TieBreak, TriggerState,
 };
 use crate::units::{Adj, LegacyAdj, Points, TickRate};
 
 /// A kernel 2.6.x, up to 2.6.35.
 #[derive(Debug)]
 pub struct Linux26 {
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    cites: &'static [Cite],
+    info: PolicyInfo,
     /// The x of 2.6.x where this era begins.
     since: u32,
 }
@@ -29,13 +28,17 @@ macro_rules! era {
     ($(#[$doc:meta])* $name:ident, $since:literal, $title:literal, $about:literal) => {
         $(#[$doc])*
         pub static $name: Linux26 = Linux26 {
-            id: concat!("linux-2.6:2.6.", $since),
-            title: $title,
-            about: $about,
-            cites: &[Cite {
-                place: "mm/oom_kill.c badness(), select_bad_process(), oom_kill_process()",
-                at: concat!("2.6.", $since),
-            }],
+            info: PolicyInfo {
+                id: concat!("linux-2.6:2.6.", $since),
+                title: $title,
+                about: $about,
+                cites: &[Cite {
+                    place: "mm/oom_kill.c badness(), select_bad_process(), oom_kill_process()",
+                    at: concat!("2.6.", $since),
+                }],
+                unit: BadnessUnit::Bare,
+                kind: PolicyKind::Kernel,
+            },
             since: $since,
         };
     };
@@ -100,17 +103,26 @@ era!(
      memory is not killed along."
 );
 
-/// The era that a name such as `linux-2.6:2.6.18` falls into.
-pub fn era(id: &str) -> Option<&'static dyn Policy> {
-    let minor: u32 =
-        id.strip_prefix("linux-2.6:2.6.")?.parse().ok().filter(|&minor| minor <= 35)?;
+/// All eras, the latest first.
+static ERAS: &[&Linux26] = &[
+    &LINUX_2_6_32,
+    &LINUX_2_6_25,
+    &LINUX_2_6_24,
+    &LINUX_2_6_22,
+    &LINUX_2_6_20,
+    &LINUX_2_6_19,
+    &LINUX_2_6_16,
+    &LINUX_2_6_12,
+    &LINUX_2_6_11,
+    &LINUX_2_6_0,
+];
+
+/// The rule of the kernel 2.6.`minor`. `None` from 2.6.36 on, which is a rule of its own.
+pub fn era(minor: u32) -> Option<&'static dyn Policy> {
     // Children and SIGKILL for all came with 2.6.10 or 2.6.11.
     let minor = if minor == 10 { 11 } else { minor };
-    let mut newest_first = POLICIES.iter().filter_map(|policy| {
-        let since: u32 = policy.id().strip_prefix("linux-2.6:2.6.")?.parse().ok()?;
-        Some((since, *policy))
-    });
-    newest_first.find(|(since, _)| *since <= minor).map(|(_, policy)| policy)
+    let era = ERAS.iter().find(|era| era.since <= minor).filter(|_| minor < 36)?;
+    Some(*era)
 }
 
 /// What the formula looks at.
@@ -236,28 +248,20 @@ fn cpu_units(ticks: u64, rate: TickRate) -> u64 {
 }
 
 impl Policy for Linux26 {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        self.cites
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits {
+            tie_break: TieBreak::Oldest,
+            adj: if self.since >= 11 { AdjEffect::Rising } else { AdjEffect::Ignored },
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -275,7 +279,7 @@ impl Policy for Linux26 {
         // panic_on_oom came with 2.6.18 (2.6.22 for an OOM that is confined to nodes), the allocating
         // task with 2.6.24; until then whoever asked died where nodes were all that was short.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
-        match crate::policy::kernel::overrides::active_override(scene) {
+        match active_override(scene) {
             Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
             _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
             Some(Override::Panic) if self.since < 19 => None,
@@ -339,18 +343,6 @@ impl Policy for Linux26 {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
-    }
-
-    fn knows_adj(&self) -> bool {
-        self.since >= 11
     }
 
     fn killed_instead<'a>(

@@ -3,10 +3,14 @@
 
 use crate::model::{GrowthBound, Needs, Process, Scene, Scores, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, TermNote, Verdict};
+use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::linux::{TABLES, held, is_admin, spared};
 use crate::policy::kernel::linux_2_6::is_origin;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
-use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TieBreak, TriggerState,
+};
 use crate::units::{Pages, Points};
 
 /// When.
@@ -23,15 +27,51 @@ enum Era {
 /// The rule of 2.6.36 to 3.4.
 #[derive(Debug)]
 pub struct Linux2636 {
+    info: PolicyInfo,
     era: Era,
 }
 
 /// 2.6.36 to 2.6.38.
-pub static LINUX_2_6_36: Linux2636 = Linux2636 { era: Era::First };
+pub static LINUX_2_6_36: Linux2636 = Linux2636 {
+    info: PolicyInfo {
+        id: "linux-2.6.36",
+        title: "Linux 2.6.36 to 2.6.38",
+        about: "Resident memory + swap as per-mille of all memory, 30 less for a process with \
+                CAP_SYS_ADMIN, plus oom_score_adj; at least 1, at most 1000. Of equals the oldest is \
+                chosen. A child of it that could be chosen too dies in its place.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.36" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    era: Era::First,
+};
+
 /// 2.6.39 to 3.2.
-pub static LINUX_2_6_39: Linux2636 = Linux2636 { era: Era::Narrow };
+pub static LINUX_2_6_39: Linux2636 = Linux2636 {
+    info: PolicyInfo {
+        id: "linux-2.6.36:2.6.39",
+        title: "Linux 2.6.39 to 3.2",
+        about: "As 2.6.36, with page tables; but computed in 32 bits, so that whoever holds more than \
+                8.2 GiB may come out with any number of points.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.39" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    era: Era::Narrow,
+};
+
 /// 3.3 and 3.4.
-pub static LINUX_3_3: Linux2636 = Linux2636 { era: Era::Last };
+pub static LINUX_3_3: Linux2636 = Linux2636 {
+    info: PolicyInfo {
+        id: "linux-2.6.36:3.3",
+        title: "Linux 3.3 and 3.4",
+        about: "As 2.6.39, without the overflow.",
+        cites: &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.4" }],
+        unit: BadnessUnit::Bare,
+        kind: PolicyKind::Kernel,
+    },
+    era: Era::Last,
+};
 
 /// The same in the 32 bits of 2.6.39 to 3.2, which overflow from 8.2 GiB on: the product is an `int`,
 /// the division that of an `unsigned long`, and its result an `int` again.
@@ -55,57 +95,21 @@ fn shift(pages: Pages, scene: &Scene) -> Pages {
 }
 
 impl Policy for Linux2636 {
-    fn id(&self) -> &'static str {
-        match self.era {
-            Era::First => "linux-2.6.36",
-            Era::Narrow => "linux-2.6.36:2.6.39",
-            Era::Last => "linux-2.6.36:3.3",
-        }
-    }
-
-    fn title(&self) -> &'static str {
-        match self.era {
-            Era::First => "Linux 2.6.36 to 2.6.38",
-            Era::Narrow => "Linux 2.6.39 to 3.2",
-            Era::Last => "Linux 3.3 and 3.4",
-        }
-    }
-
-    fn about(&self) -> &'static str {
-        match self.era {
-            Era::First => {
-                "Resident memory + swap as per-mille of all memory, 30 less for a process with \
-                 CAP_SYS_ADMIN, plus oom_score_adj; at least 1, at most 1000. Of equals the oldest is \
-                 chosen. A child of it that could be chosen too dies in its place."
-            }
-            Era::Narrow => {
-                "As 2.6.36, with page tables; but computed in 32 bits, so that whoever holds more than \
-                 8.2 GiB may come out with any number of points."
-            }
-            Era::Last => "As 2.6.39, without the overflow.",
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        match self.era {
-            Era::First => {
-                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.36" }]
-            }
-            Era::Narrow => {
-                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "2.6.39" }]
-            }
-            Era::Last => {
-                &[Cite { place: "mm/oom_kill.c oom_badness(), oom_kill_process()", at: "3.4" }]
-            }
-        }
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, scores: Scores::Nobody, ..Needs::default() }
+        Needs { status: true, scores: Scores::None, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        let memcg = scene.domain().is_memcg();
+        PolicyTraits {
+            tie_break: if memcg { TieBreak::Unseen } else { TieBreak::Oldest },
+            adj: AdjEffect::Rising,
+            ..PolicyTraits::default()
+        }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -113,7 +117,7 @@ impl Policy for Linux2636 {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        crate::policy::kernel::overrides::active_override(scene)
+        active_override(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
@@ -155,20 +159,8 @@ impl Policy for Linux2636 {
         Drift { up: shift(rise, scene), down: shift(fall, scene) }
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         shift(scene.greatest_rise(), scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        if scene.domain().is_memcg() { TieBreak::Unseen } else { TieBreak::Oldest }
-    }
-
-    fn is_kernel(&self) -> bool {
-        true
-    }
-
-    fn knows_adj(&self) -> bool {
-        true
     }
 
     fn killed_instead<'a>(

@@ -2,7 +2,10 @@
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::{Cite, Drift, Override, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    TriggerState,
+};
 use crate::units::Points;
 
 /// The absence of a killer.
@@ -12,34 +15,31 @@ pub struct NoKiller;
 /// 2.4.23 to 2.4.37, unless CONFIG_OOM_KILLER (2.4.25 and later) was chosen.
 pub static LINUX_2_4_23: NoKiller = NoKiller;
 
-impl Policy for NoKiller {
-    fn id(&self) -> &'static str {
-        "linux-2.4.23"
-    }
-
-    fn title(&self) -> &'static str {
-        "Linux 2.4.23: no killer"
-    }
-
-    fn about(&self) -> &'static str {
-        "Nobody is chosen. The allocation that fails is that of whoever asks next, and a page fault that \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "linux-2.4.23",
+    title: "Linux 2.4.23: no killer",
+    about: "Nobody is chosen. The allocation that fails is that of whoever asks next, and a page fault that \
          fails kills its own process. Who grows most asks most: the order here is growth since the last \
-         refresh. Init waits and tries again."
-    }
+         refresh. Init waits and tries again.",
+    cites: &[
+        Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
+        Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
+    ],
+    unit: BadnessUnit::Pages,
+    kind: PolicyKind::Kernel,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[
-            Cite { place: "ChangeLog: the OOM killer has been removed", at: "2.4.23-pre4" },
-            Cite { place: "arch/i386/mm/fault.c do_page_fault()", at: "2.4.27" },
-        ]
+impl Policy for NoKiller {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Unseen, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -73,10 +73,6 @@ impl Policy for NoKiller {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Unseen
     }
 
     fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {

@@ -3,7 +3,8 @@
 
 use crate::model::{ProcId, Process, Scene, ScoreScale};
 use crate::policy::badness::Verdict;
-use crate::policy::kernel::linux::{LINUX, judge_facts, kernel_skips};
+use crate::policy::kernel::linux::{LINUX, judge_facts};
+use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::{Drift, Policy};
 use crate::units::{Pages, Points};
 

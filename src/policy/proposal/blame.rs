@@ -1,18 +1,20 @@
 //! Always the program with one name, and nobody else: an anecdote of 2003, about a set-top box.
 
 use crate::model::{Needs, Process, Scene, Signal, unescape};
-use crate::policy::badness::{SparedReason, Verdict};
+use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
 use crate::policy::kernel::linux::{held, spared};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
+use crate::policy::proposal::RFC_2003;
+use crate::policy::{
+    Cite, Drift, LINUX, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
+};
 use crate::units::Pages;
 
 /// Always the program with one name, and nobody else.
 #[derive(Debug)]
 pub struct Blame {
-    id: &'static str,
+    info: PolicyInfo,
     name: Vec<u8>,
-    title: &'static str,
 }
 
 /// The policy that blames a program. It lives as long as doomtop does. `None` without a name.
@@ -22,34 +24,32 @@ pub fn blame(name: &str) -> Option<&'static dyn Policy> {
         return None;
     }
     let blame = Blame {
-        id: format!("blame:{name}").leak(),
+        info: PolicyInfo {
+            id: format!("blame:{name}").leak(),
+            title: format!("always {name}, and nobody else").leak(),
+            about: "The largest process with this name: resident memory, swap and page tables. Whoever \
+                    has another name is never chosen; where there is none of that name, nobody is.",
+            cites: &[Cite { place: RFC_2003, at: "11 Sep 2003, the set-top box" }],
+            unit: BadnessUnit::Pages,
+            kind: PolicyKind::Proposal,
+        },
         // The kernel keeps 15 bytes of a name.
         name: unescape(name).into_iter().take(15).collect(),
-        title: format!("always {name}, and nobody else").leak(),
     };
     Some(Box::leak(Box::new(blame)))
 }
 
 impl Policy for Blame {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
-    fn title(&self) -> &'static str {
-        self.title
-    }
-
-    fn about(&self) -> &'static str {
-        "The largest process with this name: resident memory, swap and page tables. Whoever has another \
-         name is never chosen; where there is none of that name, nobody is."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "11 Sep 2003, the set-top box" }]
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
+    }
+
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX.traits(scene).tie_break, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -68,12 +68,8 @@ impl Policy for Blame {
         LINUX.drift(process, scene)
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
-        LINUX.counter_error(scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie_break(scene)
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
+        LINUX.max_drift_up(scene)
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

@@ -3,8 +3,10 @@
 
 use crate::model::{KillSeen, Needs, ProcId, Process, Scene};
 use crate::policy::badness::{BadnessUnit, Verdict};
+use crate::policy::proposal::RFC_2003;
 use crate::policy::{
-    Cite, Drift, LINUX_2_6_0, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+    Cite, Drift, LINUX_2_6_0, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerState,
 };
 use crate::units::Millis;
 
@@ -66,31 +68,28 @@ impl ParentList {
     }
 }
 
-impl Policy for KillParent {
-    fn id(&self) -> &'static str {
-        "kill-parent"
-    }
-
-    fn title(&self) -> &'static str {
-        "kill the parent of fork-happy children"
-    }
-
-    fn about(&self) -> &'static str {
-        "The badness of 2.6.0. Each time a child is chosen its parent gets a mark; after eleven within \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "kill-parent",
+    title: "kill the parent of fork-happy children",
+    about: "The badness of 2.6.0. Each time a child is chosen its parent gets a mark; after eleven within \
          five minutes of each other the parent dies in the next child's place. Marks are kept for 32 parents, \
-         never for init, from the kills that doomtop saw itself."
-    }
+         never for init, from the kills that doomtop saw itself.",
+    cites: &[Cite { place: RFC_2003, at: "12 Sep 2003, mm/oom_kill_parent.c" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Proposal,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "12 Sep 2003, mm/oom_kill_parent.c" }]
+impl Policy for KillParent {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         LINUX_2_6_0.needs()
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX_2_6_0.traits(scene).tie_break, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
@@ -106,10 +105,6 @@ impl Policy for KillParent {
 
     fn drift(&self, process: &Process, scene: &Scene) -> Drift {
         LINUX_2_6_0.drift(process, scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX_2_6_0.tie_break(scene)
     }
 
     fn killed_instead<'a>(

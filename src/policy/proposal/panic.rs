@@ -2,8 +2,10 @@
 
 use crate::model::{Needs, Process, Scene, Signal};
 use crate::policy::badness::{BadnessUnit, SparedReason, Verdict};
+use crate::policy::proposal::RFC_2003;
 use crate::policy::{
-    Cite, Drift, Override, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState,
+    Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
+    TriggerState,
 };
 
 /// `CONFIG_OOM_PANIC`: the machine stops.
@@ -13,30 +15,27 @@ pub struct Panic;
 /// The one there is.
 pub static PANIC: Panic = Panic;
 
+static INFO: PolicyInfo = PolicyInfo {
+    id: "panic",
+    title: "panic: the machine stops",
+    about: "Names nobody: at the first shortage the kernel panics, and whoever watches it takes over. \
+         Today's vm.panic_on_oom.",
+    cites: &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }],
+    unit: BadnessUnit::Bare,
+    kind: PolicyKind::Proposal,
+};
+
 impl Policy for Panic {
-    fn id(&self) -> &'static str {
-        "panic"
-    }
-
-    fn title(&self) -> &'static str {
-        "panic: the machine stops"
-    }
-
-    fn about(&self) -> &'static str {
-        "Names nobody: at the first shortage the kernel panics, and whoever watches it takes over. \
-         Today's vm.panic_on_oom."
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "11 Sep 2003, CONFIG_OOM_PANIC" }]
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
         Needs::default()
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Bare
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: TieBreak::Oldest, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -54,10 +53,6 @@ impl Policy for Panic {
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {
         Drift::default()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::Oldest
     }
 
     fn also_killed<'a>(&self, _: &Process, _: &'a Scene) -> Vec<&'a Process> {

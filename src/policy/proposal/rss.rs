@@ -4,49 +4,60 @@
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::conditions;
-use crate::policy::{Cite, Drift, Policy, PolicyAction, TieBreak, TriggerState};
+use crate::policy::{
+    Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
+};
 use crate::units::Pages;
 
 /// The largest, by one of two measures.
 #[derive(Debug)]
 pub struct Largest {
+    info: PolicyInfo,
     with_swap: bool,
 }
 
+const CITES: &[Cite] =
+    &[Cite { place: "asked for in rfjakob/earlyoom#140, hakavlad/nohang#48", at: "issues" }];
+
 /// By resident memory.
-pub static RSS: Largest = Largest { with_swap: false };
+pub static RSS: Largest = Largest {
+    info: PolicyInfo {
+        id: "rss",
+        title: "largest resident size",
+        about: "Resident memory, nothing else: no oom_score_adj, but -1000 spares. A baseline to compare \
+                the others with; no killer goes by it.",
+        cites: CITES,
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Baseline,
+    },
+    with_swap: false,
+};
+
 /// By resident memory and swap.
-pub static RSS_SWAP: Largest = Largest { with_swap: true };
+pub static RSS_SWAP: Largest = Largest {
+    info: PolicyInfo {
+        id: "rss-swap",
+        title: "largest resident size and swap",
+        about: "Resident memory and swap, nothing else: no oom_score_adj, but -1000 spares. A baseline to \
+                compare the others with; no killer goes by it.",
+        cites: CITES,
+        unit: BadnessUnit::Pages,
+        kind: PolicyKind::Baseline,
+    },
+    with_swap: true,
+};
 
 impl Policy for Largest {
-    fn id(&self) -> &'static str {
-        if self.with_swap { "rss-swap" } else { "rss" }
-    }
-
-    fn title(&self) -> &'static str {
-        if self.with_swap { "largest resident size and swap" } else { "largest resident size" }
-    }
-
-    fn about(&self) -> &'static str {
-        if self.with_swap {
-            "Resident memory and swap, nothing else: no oom_score_adj, but -1000 spares. A baseline to \
-             compare the others with; no killer goes by it."
-        } else {
-            "Resident memory, nothing else: no oom_score_adj, but -1000 spares. A baseline to compare \
-             the others with; no killer goes by it."
-        }
-    }
-
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: "asked for in rfjakob/earlyoom#140, hakavlad/nohang#48", at: "issues" }]
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn needs(&self) -> Needs {
         Needs { status: true, ..Needs::default() }
     }
 
-    fn unit(&self) -> BadnessUnit {
-        BadnessUnit::Pages
+    fn traits(&self, _: &Scene) -> PolicyTraits {
+        PolicyTraits::default()
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -74,12 +85,8 @@ impl Policy for Largest {
         conditions::growth(process, scene)
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
         scene.greatest_rise()
-    }
-
-    fn tie_break(&self, _: &Scene) -> TieBreak {
-        TieBreak::LowestPid
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

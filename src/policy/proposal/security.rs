@@ -1,10 +1,13 @@
 //! Who is trusted least dies first: users, groups of processes and capabilities decide.
 
 use crate::model::{Capabilities, Capability, Needs, Process, Reading, Scene, Scores};
-use crate::policy::badness::Verdict;
+use crate::policy::badness::{BadnessUnit, Verdict};
 use crate::policy::kernel::linux::{held, spared};
 use crate::policy::kernel::relatives::likely_sharers;
-use crate::policy::{Cite, Drift, LINUX, Policy, PolicyAction, RFC_2003, TieBreak, TriggerState};
+use crate::policy::proposal::RFC_2003;
+use crate::policy::{
+    Cite, Drift, LINUX, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
+};
 use crate::units::Pages;
 
 /// Who is trusted least dies first.
@@ -37,27 +40,28 @@ fn distrust(process: &Process) -> i8 {
     by_user + by_caps + by_cgroup
 }
 
-impl Policy for Security {
-    fn id(&self) -> &'static str {
-        "security"
-    }
-
-    fn title(&self) -> &'static str {
-        "security: the least trusted first"
-    }
-
-    fn about(&self) -> &'static str {
-        "First by trust: people before the users of services before root; sessions (user.slice) before \
+static INFO: PolicyInfo = PolicyInfo {
+    id: "security",
+    title: "security: the least trusted first",
+    about: "First by trust: people before the users of services before root; sessions (user.slice) before \
          services (system.slice); holders of CAP_SYS_ADMIN or CAP_SYS_RAWIO last. Among equally trusted \
-         the largest. oom_score_adj -1000 and init are respected."
-    }
+         the largest. oom_score_adj -1000 and init are respected.",
+    cites: &[Cite { place: RFC_2003, at: "Sep 2003, as reported: a security module" }],
+    unit: BadnessUnit::Pages,
+    kind: PolicyKind::Proposal,
+};
 
-    fn cites(&self) -> &'static [Cite] {
-        &[Cite { place: RFC_2003, at: "Sep 2003, as reported: a security module" }]
+impl Policy for Security {
+    fn info(&self) -> &PolicyInfo {
+        &INFO
     }
 
     fn needs(&self) -> Needs {
-        Needs { status: true, cgroup: true, scores: Scores::Nobody, ..Needs::default() }
+        Needs { status: true, cgroup: true, scores: Scores::None, ..Needs::default() }
+    }
+
+    fn traits(&self, scene: &Scene) -> PolicyTraits {
+        PolicyTraits { tie_break: LINUX.traits(scene).tie_break, ..PolicyTraits::default() }
     }
 
     fn trigger_state(&self, _: &Scene) -> TriggerState {
@@ -75,12 +79,8 @@ impl Policy for Security {
         LINUX.drift(process, scene)
     }
 
-    fn counter_error(&self, scene: &Scene) -> Pages {
-        LINUX.counter_error(scene)
-    }
-
-    fn tie_break(&self, scene: &Scene) -> TieBreak {
-        LINUX.tie_break(scene)
+    fn max_drift_up(&self, scene: &Scene) -> Pages {
+        LINUX.max_drift_up(scene)
     }
 
     fn also_killed<'a>(&self, victim: &Process, scene: &'a Scene) -> Vec<&'a Process> {

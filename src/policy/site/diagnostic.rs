@@ -1,18 +1,18 @@
-//! What is wrong with a rule: where in its file, and what would help.
+//! Errors in a rule file: where they are, what is wrong, and what would help.
 
 use std::fmt;
 
-/// A place in a file, both counted from 1, columns in characters.
+/// A position in a file. Both numbers count from 1; columns are characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// Line.
+    /// The line, from 1.
     pub line: u32,
-    /// Column.
+    /// The character in the line, from 1.
     pub column: u32,
 }
 
 impl Location {
-    /// Where this byte of a text stands. A place past the end or inside a character is moved back.
+    /// The position of a byte of a text. An offset past the end or inside a character is rounded down.
     #[must_use]
     pub fn of(text: &str, at: usize) -> Self {
         let before = &text[..text.floor_char_boundary(at)];
@@ -29,36 +29,36 @@ impl fmt::Display for Location {
     }
 }
 
-/// Why a file is no rule.
+/// One error in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where.
-    pub spot: Location,
+    /// Where it is.
+    pub location: Location,
     /// What is wrong and what would help, in one line.
     pub what: String,
 }
 
 impl Diagnostic {
-    /// At this place.
+    /// An error at this position.
     #[must_use]
-    pub fn new(spot: Location, what: impl Into<String>) -> Self {
-        Self { spot, what: what.into() }
+    pub fn new(location: Location, what: impl Into<String>) -> Self {
+        Self { location, what: what.into() }
     }
 }
 
 /// `12:9: there is no fact p.rsss; did you mean p.rss?`
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.spot, self.what)
+        write!(f, "{}: {}", self.location, self.what)
     }
 }
 
-/// Something wrong in an expression, at a byte of it.
+/// An error in an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExprDiagnostic {
-    /// Which byte.
+    /// The byte of the expression where it is.
     pub at: usize,
-    /// What is wrong and what would help.
+    /// What is wrong and what would help, in one line.
     pub what: String,
 }
 
@@ -68,17 +68,17 @@ impl ExprDiagnostic {
     }
 }
 
-/// `; did you mean …?` where one of the known names is near, else the known ones.
-pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+/// `did you mean …?` where a known name is similar, else the list of the known names.
+pub(crate) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let near = known.iter().map(|name| (distance(word, name), *name)).min();
     match near {
         Some((far, name)) if far <= 1 + name.len() / 4 => format!("did you mean {name}?"),
-        _ => format!("there are {}", known.join(", ")),
+        _ => format!("known are {}", known.join(", ")),
     }
 }
 
-/// Letters to change, add or remove. Long words are compared by their beginning.
+/// The edit distance. Only the first 40 characters count.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) =
         (a.chars().take(40).collect(), b.chars().take(40).collect());

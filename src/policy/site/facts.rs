@@ -1,44 +1,44 @@
-//! The facts that an expression may ask: one table. The checker, the reader of needs, the evaluation
-//! and the documentation are all made from it.
+//! The table of the facts that expressions can use. Type checks, needs, evaluation and documentation
+//! all come from it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::super::{LINUX, Policy, Verdict};
-use super::value::{EvalBudget, Value, ValueType};
 use crate::model::{Process, PsiLine, Reading, Scene, Text};
+use crate::policy::site::value::{EvalBudget, Value, ValueType};
+use crate::policy::{LINUX, Policy, Verdict};
 use crate::units::{Kib, Pages};
 
-/// What a fact costs: the file beyond `stat` and `status` that a look must read for it.
+/// The file that a sample must read for a fact, beyond `stat` and `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactCost {
-    /// Nothing: every look brings it.
+    /// None.
     Free,
     /// `/proc/PID/cgroup`.
     Cgroup,
     /// `/proc/PID/cmdline`.
     Cmdline,
-    /// `/proc/PID/oom_score` of everybody.
+    /// `/proc/PID/oom_score` of all processes.
     Scores,
 }
 
-/// Where the facts of one evaluation come from.
+/// The sources of the facts in one evaluation.
 #[derive(Clone, Copy)]
 pub struct FactView<'a> {
-    /// Who is judged.
+    /// The judged process.
     pub process: &'a Process,
-    /// When `company` is asked: who dies.
+    /// The victim, while `company` is evaluated.
     pub victim: Option<&'a Process>,
-    /// The moment. Without one, only what the process itself shows is known.
+    /// The scene. Without one, only [`FactSource::Own`] facts are known.
     pub scene: Option<&'a Scene>,
-    /// The names of users, where the look brings none.
+    /// Names of users that the sample does not contain.
     pub users: &'a BTreeMap<u32, Text>,
-    /// What the judgement may cost.
-    pub fuel: &'a EvalBudget,
+    /// The remaining budget.
+    pub budget: &'a EvalBudget,
 }
 
 impl<'a> FactView<'a> {
-    /// The name of the user whose process it is.
+    /// The name of the effective user of a process.
     #[must_use]
     pub fn user(&self, process: &Process) -> Option<&'a str> {
         let uid = process.ids.value()?.euid;
@@ -48,38 +48,40 @@ impl<'a> FactView<'a> {
 }
 
 type OfProcess = for<'a> fn(&'a Process, &FactView<'a>) -> Option<Value<'a>>;
-type OfMoment = for<'a> fn(&'a Scene) -> Option<Value<'a>>;
+type OfScene = for<'a> fn(&'a Scene) -> Option<Value<'a>>;
 
-/// How a fact is had.
+/// What a fact is computed from.
 #[derive(Clone, Copy)]
 pub enum FactSource {
-    /// From the process alone.
+    /// The process alone.
     Own(OfProcess),
-    /// From the process and the moment.
+    /// The process and the scene.
     Scene(OfProcess),
-    /// From the moment: it is the same for everybody.
-    Moment(OfMoment),
+    /// The scene alone: it is the same for all processes.
+    Machine(OfScene),
 }
 
 /// One fact.
 pub struct Fact {
-    /// Before the dot: `p`, `machine`, `psi`.
+    /// The word before the dot: `p`, `machine` or `psi`.
     pub family: &'static str,
-    /// After it.
+    /// The word after the dot.
     pub name: &'static str,
-    /// As it is written, and as messages name it.
+    /// Both words with the dot.
     pub path: &'static str,
     /// Its type.
     pub kind: ValueType,
-    /// In what it is counted.
+    /// Its unit; empty if it has none.
     pub unit: &'static str,
-    /// What it is.
+    /// A short description.
     pub about: &'static str,
-    /// When it is not there; empty where it always is.
+    /// When it is absent; empty if never.
     pub absent: &'static str,
-    /// What it costs.
+    /// The file that it needs.
     pub cost: FactCost,
-    /// How it is had.
+    /// Whether it changes with `oom_score_adj`.
+    pub depends_on_adj: bool,
+    /// What it is computed from.
     pub source: FactSource,
 }
 
@@ -106,7 +108,7 @@ fn share<'a>(stall: Reading<PsiLine>, part: fn(PsiLine) -> f32) -> Option<Value<
     stall.value().map(|stall| Value::Double(f64::from(part(stall))))
 }
 
-/// The name as the screen shows it; borrowed where that needs no escapes.
+/// The name (comm) as the screen shows it; borrowed if it needs no escapes.
 #[must_use]
 pub fn name_of(process: &Process) -> Cow<'_, str> {
     match std::str::from_utf8(process.comm.bytes()) {
@@ -117,7 +119,7 @@ pub fn name_of(process: &Process) -> Cow<'_, str> {
     }
 }
 
-/// The systemd unit that a cgroup path names: the last part with a unit's ending.
+/// The systemd unit in a cgroup path: the last component that ends like a unit.
 #[must_use]
 pub fn unit_of(cgroup: &str) -> Option<&str> {
     const ENDINGS: [&str; 4] = [".service", ".scope", ".slice", ".socket"];
@@ -133,12 +135,17 @@ const fn fact(
     source: FactSource,
 ) -> Fact {
     let (_, name) = path.split_at(family.len() + 1);
-    Fact { family, name, path, kind, unit, about, absent: "", cost: FactCost::Free, source }
+    let (absent, cost, depends_on_adj) = ("", FactCost::Free, false);
+    Fact { family, name, path, kind, unit, about, absent, cost, depends_on_adj, source }
 }
 
 impl Fact {
     const fn absent(self, absent: &'static str) -> Self {
         Self { absent, ..self }
+    }
+
+    const fn depends_on_adj(self) -> Self {
+        Self { depends_on_adj: true, ..self }
     }
 
     const fn costs(self, cost: FactCost) -> Self {
@@ -171,26 +178,26 @@ const fn machine(
     kind: ValueType,
     unit: &'static str,
     about: &'static str,
-    of: OfMoment,
+    of: OfScene,
 ) -> Fact {
-    fact("machine", path, kind, unit, about, FactSource::Moment(of))
+    fact("machine", path, kind, unit, about, FactSource::Machine(of))
 }
 
-const fn psi(path: &'static str, about: &'static str, of: OfMoment) -> Fact {
-    fact("psi", path, ValueType::Double, "%", about, FactSource::Moment(of)).absent(NO_PSI)
+const fn psi(path: &'static str, about: &'static str, of: OfScene) -> Fact {
+    fact("psi", path, ValueType::Double, "%", about, FactSource::Machine(of)).absent(NO_PSI)
 }
 
 const STATUS: &str = "where /proc/PID/status could not be read";
 const NO_PSI: &str = "before Linux 4.20, or with psi=0";
 
-/// Every fact there is. In `company` each `p.` is there as `victim.` too.
+/// All facts. In `company`, each `p.` fact is also available as `victim.`.
 pub static FACTS: &[Fact] = &[
     p("p.pid", ValueType::Int, "", "process id", |p, _| Some(Value::Int(p.id.pid.into()))),
-    p("p.ppid", ValueType::Int, "", "its parent's", |p, _| Some(Value::Int(p.parent.into()))),
-    p("p.session", ValueType::Int, "", "session id", |p, _| Some(Value::Int(p.session.into()))),
-    p("p.name", ValueType::Text, "", "its own short name (comm)", |p, _| {
-        Some(Value::Text(name_of(p)))
+    p("p.ppid", ValueType::Int, "", "process id of its parent", |p, _| {
+        Some(Value::Int(p.parent.into()))
     }),
+    p("p.session", ValueType::Int, "", "session id", |p, _| Some(Value::Int(p.session.into()))),
+    p("p.name", ValueType::Text, "", "name (comm)", |p, _| Some(Value::Text(name_of(p)))),
     p("p.cmdline", ValueType::Text, "", "command line", |p, _| shared(&p.cmdline).map(Value::text))
         .absent("where it could not be read, or not yet")
         .costs(FactCost::Cmdline),
@@ -199,12 +206,14 @@ pub static FACTS: &[Fact] = &[
         letter.push(p.state.0);
         Some(Value::Text(Cow::Owned(letter)))
     }),
-    p("p.uid", ValueType::Int, "", "effective user id: whose process it is", |p, _| {
+    p("p.uid", ValueType::Int, "", "effective user id", |p, _| {
         p.ids.value().map(|ids| Value::Int(ids.euid.into()))
     })
     .absent(STATUS),
-    p("p.user", ValueType::Text, "", "that user's name", |p, view| view.user(p).map(Value::text))
-        .absent("for users that /etc/passwd does not list"),
+    p("p.user", ValueType::Text, "", "name of the effective user", |p, view| {
+        view.user(p).map(Value::text)
+    })
+    .absent("for users that /etc/passwd does not list"),
     seen(
         "p.rss",
         ValueType::Int,
@@ -218,7 +227,7 @@ pub static FACTS: &[Fact] = &[
         "p.anon",
         ValueType::Int,
         "pages",
-        "anonymous resident memory: about what its death frees",
+        "anonymous resident memory: roughly what its death frees",
         |p, _| read(p.anon),
     )
     .absent("where status could not be read, and before Linux 4.5"),
@@ -239,23 +248,26 @@ pub static FACTS: &[Fact] = &[
             Some(Value::Int(growth.per_minute().0))
         },
     )
-    .absent("at the first look"),
+    .absent("in the first sample"),
     p("p.adj", ValueType::Int, "", "oom_score_adj, -1000 to 1000", |p, _| {
         p.adj.value().map(|adj| Value::Int(adj.0.into()))
     })
-    .absent("where it could not be read"),
+    .absent("where it could not be read")
+    .depends_on_adj(),
     p("p.oom_score", ValueType::Int, "", "the kernel's own oom_score", |p, _| {
         p.score.value().map(|score| Value::Int(score.into()))
     })
     .absent("where it could not be read")
-    .costs(FactCost::Scores),
+    .costs(FactCost::Scores)
+    .depends_on_adj(),
     seen("p.badness", ValueType::Int, "pages", "points by the running kernel's rule", |p, view| {
         match LINUX.judge(p, view.scene?) {
             Verdict::Scored(badness) => Some(Value::Int(badness.points.0)),
             Verdict::Spared(_) => None,
         }
     })
-    .absent("for those that the kernel never chooses"),
+    .absent("for processes that the kernel never chooses")
+    .depends_on_adj(),
     p("p.cgroup", ValueType::Text, "", "path of its memory cgroup", |p, _| {
         shared(&p.cgroup).map(Value::text)
     })
@@ -273,13 +285,15 @@ pub static FACTS: &[Fact] = &[
     p("p.terminal", ValueType::Bool, "", "whether it has a controlling terminal", |p, _| {
         Some(Value::Bool(p.tty != 0))
     }),
-    p("p.dying", ValueType::Bool, "", "killed already and still there", |p, _| {
+    p("p.dying", ValueType::Bool, "", "was killed and still exists", |p, _| {
         Some(Value::Bool(p.dying))
     }),
-    seen("p.children", ValueType::Int, "", "how many children it has", |p, view| {
-        Some(Value::count(view.scene?.children(p.id.pid).count() as u64))
+    seen("p.children", ValueType::Int, "", "number of children", |p, view| {
+        let count = view.scene?.children(p.id.pid).count() as u64;
+        view.budget.spend(count / 4);
+        Some(Value::count(count))
     }),
-    seen("p.age", ValueType::Int, "s", "since it was started", |p, view| {
+    seen("p.age", ValueType::Int, "s", "time since it started", |p, view| {
         let scene = view.scene?;
         let age = scene.now().clock.uptime_ticks.saturating_sub(p.id.born);
         Some(Value::count(age.seconds(scene.machine().tick_rate)))
@@ -305,7 +319,7 @@ pub static FACTS: &[Fact] = &[
         "machine.domain",
         ValueType::Int,
         "pages",
-        "what an OOM of the chosen domain weighs by",
+        "memory of the chosen domain, by which adj is weighed",
         |s| pages(s.domain().pages),
     ),
     machine("machine.page_size", ValueType::Int, "bytes", "size of a page", |s| {
@@ -340,9 +354,8 @@ pub const FAMILIES: [&str; 3] = ["p", "machine", "psi"];
 /// The facts as a table of Markdown.
 #[must_use]
 pub fn table() -> String {
-    let mut table = String::from(
-        "| fact | type | counted in | what it is | when it is absent |\n|---|---|---|---|---|\n",
-    );
+    let mut table =
+        String::from("| fact | type | unit | meaning | absent |\n|---|---|---|---|---|\n");
     for fact in FACTS {
         let cells = [fact.kind.word(), fact.unit, fact.about, fact.absent];
         table.push_str(&format!("| `{}` | {} |\n", fact.path, cells.join(" | ")));

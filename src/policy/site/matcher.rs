@@ -1,23 +1,24 @@
-//! Who is meant by an entry of `protect`, `prefer` and `blame`: a name, a user, a cgroup, a unit.
+//! Matches processes by name, user, cgroup and unit: the entries of `protect`, `prefer`, `blame` and
+//! of adj rules.
 
-use super::facts::{FactView, name_of, unit_of};
-use super::value::EvalBudget;
 use crate::model::{Process, Reading, is_within};
+use crate::policy::site::facts::{FactView, name_of, unit_of};
+use crate::policy::site::value::EvalBudget;
 
-/// A name with `*` for any letters and `?` for any one.
+/// A pattern: `*` matches any characters, `?` any one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(Box<[char]>);
 
 impl Glob {
-    /// The longest pattern.
+    /// Maximum length of a pattern, in bytes.
     pub const LONGEST: usize = 256;
 
-    /// Of this text.
+    /// Parses a pattern. Every text is a valid one.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut pattern: Vec<char> = Vec::new();
         for letter in text.chars() {
-            // Two stars are one.
+            // `**` is the same as `*`, but slower to match.
             if letter != '*' || pattern.last() != Some(&'*') {
                 pattern.push(letter);
             }
@@ -25,26 +26,26 @@ impl Glob {
         Self(pattern.into())
     }
 
-    /// Whether it stands for one text alone.
+    /// Whether it matches one text only.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         !self.0.iter().any(|letter| matches!(letter, '*' | '?'))
     }
 
-    /// Whether it is a path from the top on, with at least a letter that is said.
+    /// Whether it is a path from the root whose first component begins with a literal character.
     #[must_use]
     pub fn is_rooted(&self) -> bool {
         self.0.first() == Some(&'/') && !matches!(self.0.get(1), None | Some('*' | '?'))
     }
 
-    /// Whether all of a text is meant. Without fuel nothing is.
+    /// Whether it matches a whole text. A spent budget matches nothing.
     #[must_use]
-    pub fn matches(&self, text: &str, fuel: &EvalBudget) -> bool {
+    pub fn matches(&self, text: &str, budget: &EvalBudget) -> bool {
         let (pattern, mut at) = (&self.0, 0);
         let mut rest = text.chars();
         let mut star: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
-            if !fuel.spend(1) {
+            if !budget.spend(1) {
                 return false;
             }
             let here = rest.clone();
@@ -57,7 +58,7 @@ impl Glob {
                 (Some('?'), Some(_)) => at += 1,
                 (Some(wanted), Some(letter)) if *wanted == letter => at += 1,
                 (None, None) => return true,
-                // The last star takes one letter more.
+                // Extends the match of the last `*` by one character.
                 _ => {
                     let Some((from, taken)) = &mut star else { return false };
                     if taken.next().is_none() {
@@ -78,27 +79,27 @@ impl std::fmt::Display for Glob {
     }
 }
 
-/// One entry: all that it says must hold.
+/// One entry. All given patterns must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
-    /// The process's short name.
+    /// The name (comm).
     pub name: Option<Glob>,
-    /// The user's name, or number.
+    /// The name or number of the effective user.
     pub user: Option<Glob>,
-    /// The memory cgroup, or one above it; without leading `/` in any depth.
+    /// The path of the memory cgroup or of an ancestor.
     pub cgroup: Option<Glob>,
     /// The systemd unit.
     pub unit: Option<Glob>,
 }
 
 impl Matcher {
-    /// Whether it looks at the cgroup.
+    /// Whether it needs the cgroup of the process.
     #[must_use]
     pub const fn needs_cgroup(&self) -> bool {
         self.cgroup.is_some() || self.unit.is_some()
     }
 
-    /// Whether this process is meant. What could not be read is not.
+    /// Whether it matches a process. A fact that could not be read matches nothing.
     #[must_use]
     pub fn matches(&self, process: &Process, view: &FactView<'_>) -> bool {
         let path = || match &process.cgroup {
@@ -107,31 +108,31 @@ impl Matcher {
         };
         let holds =
             |glob: &Option<Glob>, test: &dyn Fn(&Glob) -> bool| glob.as_ref().is_none_or(test);
-        let fuel = view.fuel;
-        holds(&self.name, &|glob| glob.matches(&name_of(process), fuel))
+        let budget = view.budget;
+        holds(&self.name, &|glob| glob.matches(&name_of(process), budget))
             && holds(&self.user, &|glob| {
-                fuel.spend(20);
+                budget.spend(20);
                 let number = || process.ids.value().map(|ids| ids.euid.to_string());
-                view.user(process).is_some_and(|name| glob.matches(name, fuel))
-                    || number().is_some_and(|number| glob.matches(&number, fuel))
+                view.user(process).is_some_and(|name| glob.matches(name, budget))
+                    || number().is_some_and(|number| glob.matches(&number, budget))
             })
             && holds(&self.unit, &|glob| {
-                path().and_then(unit_of).is_some_and(|unit| glob.matches(unit, fuel))
+                path().and_then(unit_of).is_some_and(|unit| glob.matches(unit, budget))
             })
-            && holds(&self.cgroup, &|glob| path().is_some_and(|path| within(path, glob, fuel)))
+            && holds(&self.cgroup, &|glob| path().is_some_and(|path| within(path, glob, budget)))
     }
 }
 
-/// Whether a path, or one above it, is meant.
-fn within(path: &str, glob: &Glob, fuel: &EvalBudget) -> bool {
-    fuel.spend(5 + path.len() as u64 / 8);
+/// Whether a pattern matches a path or an ancestor of it.
+fn within(path: &str, glob: &Glob, budget: &EvalBudget) -> bool {
+    budget.spend(5 + path.len() as u64 / 8);
     if glob.is_plain() && glob.0.first() == Some(&'/') {
         return is_within(path, &glob.0.iter().collect::<String>());
     }
     let whole = path.len();
     let ends = path.match_indices('/').map(|(at, _)| at).filter(|&at| at > 0).chain([whole]);
-    // A path as deep as the kernel allows has fewer parts than this.
-    ends.take(64).any(|end| glob.matches(&path[..end], fuel))
+    // The kernel limits paths to fewer components.
+    ends.take(64).any(|end| glob.matches(&path[..end], budget))
 }
 
 #[cfg(test)]
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_take_any_letters() {
+    fn a_star_matches_any_characters() {
         for (pattern, text, fits) in [
             ("postgres", "postgres", true),
             ("postgres", "postgres2", false),
@@ -163,11 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cgroup_means_what_is_below_it() {
-        let meant = |glob: &str, path: &str| within(path, &Glob::new(glob), &EvalBudget::among(1));
-        assert!(meant("/system.slice", "/system.slice/ssh.service"));
-        assert!(!meant("/system.slice", "/system.slicer"));
-        assert!(meant("/user.slice/user-*", "/user.slice/user-1000.slice/session-2.scope"));
-        assert!(meant("/", "/"));
+    fn a_cgroup_matches_its_descendants() {
+        let matches =
+            |glob: &str, path: &str| within(path, &Glob::new(glob), &EvalBudget::among(1));
+        assert!(matches("/system.slice", "/system.slice/ssh.service"));
+        assert!(!matches("/system.slice", "/system.slicer"));
+        assert!(matches("/user.slice/user-*", "/user.slice/user-1000.slice/session-2.scope"));
+        assert!(matches("/", "/"));
     }
 }

@@ -1,4 +1,4 @@
-//! What an expression may be worth, and what may go wrong while it is worked out.
+//! Types and values of expressions, the budget of an evaluation, and the errors in one.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -7,21 +7,21 @@ use std::fmt;
 
 use crate::policy::site::diagnostic::Location;
 
-/// The type of a fact or of an expression: known before any process is looked at.
+/// The type of a fact or of an expression, known when the rule is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
-    /// true or false.
+    /// `true` or `false`.
     Bool,
-    /// A whole number of 64 bits.
+    /// A signed integer of 64 bits.
     Int,
-    /// A number with a fraction.
+    /// A floating-point number of 64 bits.
     Double,
-    /// A text.
+    /// A string.
     Text,
 }
 
 impl ValueType {
-    /// As CEL names it.
+    /// The name of the type in CEL.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl ValueType {
         }
     }
 
-    /// Whether it can be counted with.
+    /// Whether it is `int` or `double`.
     #[must_use]
     pub const fn is_number(self) -> bool {
         matches!(self, Self::Int | Self::Double)
@@ -42,24 +42,24 @@ impl ValueType {
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// true or false.
+    /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// A signed integer of 64 bits.
     Int(i64),
-    /// A number with a fraction.
+    /// A floating-point number of 64 bits.
     Double(f64),
-    /// A text: borrowed wherever the facts hold it as it is.
+    /// A string; borrowed where the facts hold it unchanged.
     Text(Cow<'a, str>),
 }
 
 impl<'a> Value<'a> {
-    /// A text that somebody else holds.
+    /// A borrowed string.
     #[must_use]
     pub const fn text(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
     }
 
-    /// A count, which no machine has more of than fit.
+    /// A count; larger ones become the largest integer.
     #[must_use]
     pub fn count(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
@@ -76,7 +76,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// How two of them stand to each other; nothing where they cannot be compared (not a number).
+    /// Compares two values. `None` for NaN and for types that cannot be compared.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
@@ -91,7 +91,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A whole number against one with a fraction, exactly: 2^53 + 1 is no double.
+/// Compares an integer with a double exactly: 2^53 + 1 has no double.
 fn mixed(whole: i64, other: f64) -> Option<Ordering> {
     const END: f64 = 9_223_372_036_854_775_808.0;
     if other.is_nan() {
@@ -107,72 +107,80 @@ fn mixed(whole: i64, other: f64) -> Option<Ordering> {
     }
 }
 
-/// What judging one process may still cost, in units of about ten nanoseconds. It is counted, not
-/// timed, so the same process under the same rule always comes out the same.
+/// The remaining cost allowed for judging one process, in units of about ten nanoseconds. It is
+/// counted, not timed, so the result for a process does not depend on the speed of the machine.
 #[derive(Debug)]
 pub struct EvalBudget(Cell<u64>);
 
 impl EvalBudget {
-    /// What a rule may cost for all processes of a look together: well within a second.
+    /// Maximum cost for all processes of a sample together: well below a second.
     pub const REFRESH: u64 = 40_000_000;
 
-    /// The share of one of so many processes.
+    /// The share of one process among this many.
     #[must_use]
     pub fn among(processes: usize) -> Self {
         Self(Cell::new(Self::REFRESH / (processes as u64).max(1)))
     }
 
-    /// Spends some; whether there was enough.
+    /// Spends units. Returns whether some are left.
     pub fn spend(&self, units: u64) -> bool {
         let left = self.0.get().saturating_sub(units);
         self.0.set(left);
         left > 0
     }
 
-    /// Whether nothing is left.
+    /// Whether the budget is spent.
     #[must_use]
     pub fn is_out(&self) -> bool {
         self.0.get() == 0
     }
 }
 
-/// Why a rule could not be worked out for a process.
+/// Why an evaluation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvalFailure {
-    /// This fact is not there.
+    /// This fact is absent.
     Absent(&'static str),
     /// A division by zero.
     Zero,
-    /// A whole number left 64 bits.
+    /// An integer exceeded 64 bits.
     Overflow,
-    /// A number with a fraction became infinite or no number, or is too large for a whole one.
+    /// A double became infinite or NaN, or is too large for an integer.
     Range,
-    /// It costs more than one process may cost where there are so many.
+    /// The budget of the process is spent.
     Costs,
 }
 
-/// Where and why.
+/// A failed evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvalError {
-    /// In the file.
-    pub spot: Location,
+    /// The failed expression in the file.
+    pub location: Location,
     /// The cause.
     pub why: EvalFailure,
 }
 
-/// `3:9: p.swap is not known; ask has(p.swap) first`
+impl EvalError {
+    /// A failure of the rule as a whole, located at the beginning of the file.
+    #[must_use]
+    pub const fn in_file(why: EvalFailure) -> Self {
+        Self { location: Location { line: 1, column: 1 }, why }
+    }
+}
+
+/// `3:9: p.swap is absent; test has(p.swap) first`
 impl fmt::Display for EvalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.spot)?;
+        write!(f, "{}: ", self.location)?;
         match self.why {
-            EvalFailure::Absent(fact) => write!(f, "{fact} is not known; ask has({fact}) first"),
-            EvalFailure::Zero => f.write_str("it divides by zero"),
+            EvalFailure::Absent(fact) => write!(f, "{fact} is absent; test has({fact}) first"),
+            EvalFailure::Zero => f.write_str("division by zero"),
             EvalFailure::Overflow => {
-                f.write_str("a number leaves 64 bits; double(…) holds larger ones")
+                f.write_str("integer overflow; double(…) holds larger numbers")
             }
-            EvalFailure::Range => f.write_str("a number is out of range"),
+            EvalFailure::Range => f.write_str("number out of range"),
             EvalFailure::Costs => {
-                f.write_str("it takes too long with so many processes; shorten the rule")
+                f.write_str("this takes too long with so many processes; shorten the rule")
             }
         }
     }

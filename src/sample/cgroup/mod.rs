@@ -1,5 +1,10 @@
-//! Reading memory cgroups: the tree, members and freezer.
+//! Reading memory cgroups: the tree and the usage of its groups, members, freezers.
 
+mod directory;
 pub mod freezer;
 pub mod members;
-pub mod tree;
+mod mount;
+pub mod reader;
+mod survey;
+mod usage;
+mod xattrs;

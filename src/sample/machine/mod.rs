@@ -1,5 +1,6 @@
 //! Reading facts of the whole machine.
 
+pub mod calibration;
 pub mod host;
 pub mod privileges;
 pub mod system;

@@ -1,16 +1,15 @@
 //! The system-wide facts of a look, through files kept open.
 
-use rustix::io::Errno;
-
 use crate::model::{
     Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls, VmCounters,
 };
 use crate::sample::Unreadable;
+use crate::sample::absence::perhaps;
 use crate::sample::file_buffer::FileBuffer;
+use crate::sample::open_file::OpenFile;
 use crate::sample::parse;
 use crate::sample::parse::{MemInfo, ParseError};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::open_files::OpenFile;
 use crate::units::{Kib, Ticks};
 
 /// What the machine as a whole tells.
@@ -60,18 +59,6 @@ pub struct SystemFiles {
     swappiness: OpenFile,
     swaps: OpenFile,
     buffer: FileBuffer,
-}
-
-/// A reading of what may be absent: an older kernel, or stall accounting switched off.
-pub(crate) fn perhaps<T>(
-    read: Result<&[u8], Errno>,
-    parse: impl FnOnce(&[u8]) -> Option<T>,
-) -> Reading<T> {
-    match read {
-        Ok(bytes) => parse(bytes).map_or(Reading::Missing, Reading::Value),
-        Err(Errno::ACCESS | Errno::PERM) => Reading::Denied,
-        Err(_) => Reading::Missing,
-    }
 }
 
 /// Reads what a look cannot do without.

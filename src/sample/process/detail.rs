@@ -8,7 +8,6 @@ use rustix::io::Errno;
 
 use crate::model::{MemoryBreakdown, MemorySharers, ProcId, Process, ProcessDetail, Reading};
 use crate::sample::cgroup::freezer;
-use crate::sample::daemon::killers;
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
@@ -25,7 +24,7 @@ pub fn detail(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     let mut buffer = FileBuffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
     let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
-    let unit = killers::filesystem(root).and_then(|files| {
+    let unit = root.filesystem().and_then(|files| {
         let parent =
             crate::sample::process::detail::stat(root, stat.parent, &mut buffer).map(|it| it.comm);
         unit::unit(&files, &cgroups, (stat.parent, parent.as_ref()))

@@ -12,9 +12,9 @@ use rustix::fs::readlinkat;
 use rustix::io::Errno;
 
 use crate::model::{ExeCwdEnviron, ProcId, ProcessFiles, Reading, Text};
-use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::reading;
 
 /// So many bytes of an environment are read.
 pub const LONGEST: usize = 4096;

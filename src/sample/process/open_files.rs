@@ -4,7 +4,6 @@
 //! A kept file of a process stands for that very process: after its death it reads ESRCH, even if
 //! the pid lives again.
 
-use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -129,7 +128,7 @@ impl OpenFiles {
     /// not be read: they stay as they were, and a later walk opens them anew.
     pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
         let mut unreadable = 0;
-        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::Nobody };
+        let ask = RowRequest { status: needs.status, score: needs.scores != Scores::None };
         let tools = &mut self.tools;
         self.processes.retain(|kept| {
             let at = rows.binary_search_by_key(&kept.id.pid, |row| row.id.pid);
@@ -163,43 +162,5 @@ impl OpenFiles {
             }
         };
         came != RowRead::Gone
-    }
-}
-
-/// A system-wide file kept open; absent where the kernel has none.
-pub(crate) struct OpenFile {
-    path: &'static CStr,
-    file: Result<OwnedFd, Errno>,
-}
-
-impl OpenFile {
-    pub(crate) fn open(root: &ProcRoot, path: &'static CStr) -> Self {
-        Self { path, file: open(root, path) }
-    }
-
-    /// Where it is below the tree.
-    pub(crate) fn path(&self) -> &'static CStr {
-        self.path
-    }
-
-    /// Has the next reading open it anew: what it told was no use.
-    pub(crate) fn close(&mut self) {
-        self.file = Err(Errno::AGAIN);
-    }
-
-    /// Reads it again from its beginning, to its end. If it could not be opened for want of
-    /// something (and not because the kernel has none), that is tried again first.
-    pub(crate) fn read<'b>(
-        &mut self,
-        root: &ProcRoot,
-        buffer: &'b mut FileBuffer,
-    ) -> Result<&'b [u8], Errno> {
-        if self.file.as_ref().is_err_and(|&errno| errno != Errno::NOENT) {
-            self.file = open(root, self.path);
-        }
-        match &self.file {
-            Ok(file) => buffer.again_to_end(file),
-            Err(errno) => Err(*errno),
-        }
     }
 }

@@ -6,7 +6,8 @@ use rustix::fs::RawDir;
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
-use crate::sample::file_buffer::{FileAbsence, FileBuffer, ProcPath, open};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
@@ -215,15 +216,6 @@ pub(crate) fn lost_its_leader(row: &Process) -> bool {
 /// Whether any thread that was looked at has an address space.
 pub(crate) fn has_mm(row: &Process) -> bool {
     row.vsize.0 > 0 || matches!(row.rss_exact, Reading::Value(_))
-}
-
-/// An absence as a reading. Who is gone altogether was sorted out before.
-pub(crate) fn reading<T>(read: Result<T, FileAbsence>) -> Reading<T> {
-    match read {
-        Ok(value) => Reading::Value(value),
-        Err(FileAbsence::Denied) => Reading::Denied,
-        Err(FileAbsence::Missing | FileAbsence::Gone) => Reading::Missing,
-    }
 }
 
 /// The pid that is all of a file name.

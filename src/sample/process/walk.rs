@@ -16,7 +16,8 @@ use crate::model::{
     CgroupNeeds, Comm, Machine, Needs, ProcId, Process, ProcessFiles, Reading, Scores, Text,
 };
 use crate::sample::Unreadable;
-use crate::sample::file_buffer::{FileAbsence, ProcPath};
+use crate::sample::absence::{FileAbsence, reading};
+use crate::sample::file_buffer::ProcPath;
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
@@ -24,8 +25,8 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, reading,
-    take_stat, take_status, take_thread,
+    OpenByPath, RowBuffers, forget_status, fresh, has_mm, lost_its_leader, number, take_stat,
+    take_status, take_thread,
 };
 use crate::units::Adj;
 
@@ -68,7 +69,7 @@ impl WalkRequest {
         self.members = needs.cgroups == CgroupNeeds::Everything;
         self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
-        self.scores = needs.scores != Scores::Nobody;
+        self.scores = needs.scores != Scores::None;
         self.all_scores = needs.scores == Scores::All;
         self.listed.clear();
         if let Scores::Some(listed) = &needs.scores {
@@ -251,7 +252,7 @@ impl ProcessWalk {
 
     /// Finds out what processes run and where, as far as that is looked at: of who is new or has
     /// another name, and of the others in turn.
-    pub fn find_out(&mut self, looks_at: ProcessFiles) {
+    pub fn read_exe_cwd_environ(&mut self, looks_at: ProcessFiles) {
         let anew = looks_at != self.looked_at;
         self.looked_at = looks_at;
         if looks_at == ProcessFiles::default() {

@@ -186,7 +186,7 @@ impl Printer<'_> {
             cgroups: if self.cli.json || self.confined || self.cli.verdicts {
                 CgroupNeeds::Everything
             } else {
-                CgroupNeeds::Walls.max(self.setup.policy.needs().cgroups)
+                CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups)
             },
             scores: Scores::All,
             keep: top.iter().take(KEEP).map(|row| row.id).collect(),
@@ -311,6 +311,6 @@ fn width() -> (u16, Option<usize>) {
         return (columns, Some(usize::from(columns)));
     }
     let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let widest = COLUMNS.iter().map(|column| column.from).max().unwrap_or(WIDTH);
+    let widest = COLUMNS.iter().map(|column| column.min_width).max().unwrap_or(WIDTH);
     (asked.unwrap_or(WIDTH).min(widest), None)
 }

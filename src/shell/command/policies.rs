@@ -53,7 +53,7 @@ pub(crate) fn list(setup: &Setup, mut source: Box<dyn Source>) -> Result<u8, Str
         let armed = policy.trigger_state(&scene);
         let word = if armed.ready { "armed" } else { "not armed" };
         let _ = writeln!(text, "{:<16} {}", policy.id(), policy.title());
-        for cite in policy.cites() {
+        for cite in policy.info().cites {
             let _ = writeln!(text, "{:<16} read it: {} ({})", "", cite.place, cite.at);
         }
         let _ = writeln!(text, "{:<16} {word}: {}", "", armed.why);

@@ -123,12 +123,12 @@ pub(crate) fn check(
     let word = if count == 1 { "rule" } else { "rules" };
     let _ = writeln!(text, "{}: good; {count} {word}", shown(path));
     for (nth, rule) in rules.rules.iter().enumerate() {
-        let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+        let whom: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
             "{} (line {}): adj {} for {}",
             rule.about,
-            rule.spot.line,
+            rule.location.line,
             rule.adj,
             whom.join(" or ")
         );

@@ -122,7 +122,7 @@ impl Kernel {
     /// The reports that have ended.
     fn ended(&mut self) -> Vec<LogUpdate> {
         let mut news = Vec::new();
-        for report in self.reader.take_ended() {
+        for report in self.reader.take_finished() {
             news.push(self.news(self.number, report));
             self.number += 1;
             self.told = false;
@@ -158,10 +158,10 @@ impl Kernel {
 
     /// What is to be told where no line came for a while.
     fn quiet(&mut self) -> Vec<LogUpdate> {
-        let Some(open) = self.reader.begun() else { return Vec::new() };
+        let Some(open) = self.reader.open_report() else { return Vec::new() };
         let silent = now_ms() - self.last;
         if silent >= STALE {
-            self.reader.rest();
+            self.reader.end_report();
             return self.ended();
         }
         if silent >= SETTLED && !self.told {
@@ -174,7 +174,7 @@ impl Kernel {
 
     /// How long nothing has to be done, in milliseconds; nothing where only a line brings more.
     fn patience(&self) -> Option<i64> {
-        self.reader.begun()?;
+        self.reader.open_report()?;
         Some(if self.told { STALE } else { SETTLED } - (now_ms() - self.last).clamp(0, SETTLED) + 1)
     }
 }
@@ -251,9 +251,9 @@ fn listen_to_kernel(inbox: &Sender<Event>) {
                 if !kernel.live {
                     // A report of long ago has nothing more to come.
                     let now = monotonic_ms();
-                    let old = kernel.reader.begun().and_then(|open| open.last_us);
+                    let old = kernel.reader.open_report().and_then(|open| open.last_us);
                     if old.is_some_and(|us| now - i64::try_from(us / 1000).unwrap_or(0) > STALE) {
-                        kernel.reader.rest();
+                        kernel.reader.end_report();
                         news.extend(kernel.ended());
                     }
                     if next.is_none() {

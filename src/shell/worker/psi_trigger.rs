@@ -9,7 +9,7 @@ use std::thread;
 use rustix::io::Errno;
 
 use crate::app::Msg;
-use crate::events::{TriggerEvent, TriggerFile, WakeHandle, refusal};
+use crate::events::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
@@ -43,7 +43,7 @@ pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorke
     let bell = match WakeHandle::new() {
         Ok(bell) => Arc::new(bell),
         Err(errno) => {
-            let watch = PressureWatch::Blind(refusal(errno));
+            let watch = PressureWatch::Unavailable(trigger_refusal(errno));
             let _ = inbox.send(Event::Told(Msg::PressureWatch(watch, None)));
             return None;
         }
@@ -95,7 +95,7 @@ fn watch<W: Watches>(
     loop {
         let laid = match blind.take() {
             Some(why) => Err(why),
-            None => lay(&whose).map_err(refusal),
+            None => lay(&whose).map_err(trigger_refusal),
         };
         let mut wire = match laid {
             Ok(wire) => wire,
@@ -104,7 +104,7 @@ fn watch<W: Watches>(
                 continue;
             }
             Err(why) => {
-                if !tell(Msg::PressureWatch(PressureWatch::Blind(why), None)) {
+                if !tell(Msg::PressureWatch(PressureWatch::Unavailable(why), None)) {
                     return;
                 }
                 // Nothing to wait at: until another one is asked for.
@@ -176,7 +176,9 @@ mod tests {
         };
         let tell = |message: Msg| {
             said.borrow_mut().push(match message {
-                Msg::PressureWatch(PressureWatch::Blind(why), None) => format!("blind: {why}"),
+                Msg::PressureWatch(PressureWatch::Unavailable(why), None) => {
+                    format!("blind: {why}")
+                }
                 Msg::PressureWatch(PressureWatch::Trigger(rule), None) => format!("trigger {rule}"),
                 Msg::PressureWatch(PressureWatch::Reading(_, why), Some(path)) => {
                     format!("reading {path}, since {why}")

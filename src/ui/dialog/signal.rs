@@ -106,9 +106,11 @@ fn predicted(
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
-    let by = match app.setup.policy.id() {
-        "linux" => String::new(),
-        _ => format!(" by the rule of {}", app.setup.policy.title()),
+    let policy = app.setup.policy;
+    let by = if policy.is_running_kernel() {
+        String::new()
+    } else {
+        format!(" by the rule of {}", policy.title())
     };
     if context.policy.overridden(context.scene).is_some() {
         return Line::styled(

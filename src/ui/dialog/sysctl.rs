@@ -25,7 +25,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
     let now = context.scene.now();
     let mut lines: Vec<popup::PriorityLine> = Vec::new();
     for knob in Sysctl::ALL {
-        let seen = knob.seen(now);
+        let seen = now.sysctl(knob);
         // Where there is too little room, the one that is being turned stays.
         let rank = if knob == edit.knob { 0 } else { 7 };
         lines.push((rank, row(knob, seen, edit, theme)));
@@ -37,7 +37,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
             lines.push((1, Line::styled(text, theme.warn())));
         }
         None => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
-        Some(_) if seen_otherwise(edit, edit.knob.seen(now)) => {
+        Some(_) if seen_otherwise(edit, now.sysctl(edit.knob)) => {
             let text = "! it changed meanwhile: leave it and look again";
             lines.push((1, Line::styled(text, theme.warn())));
         }

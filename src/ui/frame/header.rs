@@ -140,10 +140,9 @@ fn title(
         Span::raw(format!(" up {up}")),
     ];
     let scope = scope(app, context, theme, width);
-    let model = match app.setup.policy.id() {
-        "linux" => "linux (running)".to_owned(),
-        id => id.to_owned(),
-    };
+    let policy = app.setup.policy;
+    let running = if policy.is_running_kernel() { " (running)" } else { "" };
+    let model = format!("{}{running}", policy.id());
     let model = Span::styled(format!("  model {model}"), theme.label());
     if app.is_scoped() {
         // What is looked at is the first thing to know, once it is not the machine.

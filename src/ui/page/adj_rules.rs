@@ -61,7 +61,7 @@ fn lines(sticky: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
     }
     for (nth, rule) in sticky.rules.rules.iter().enumerate() {
         lines.push(Line::default());
-        let whom: Vec<String> = rule.whom.iter().map(ToString::to_string).collect();
+        let whom: Vec<String> = rule.subjects.iter().map(ToString::to_string).collect();
         lines.push(Line::from(vec![
             Span::styled(format!("{:<3} ", nth + 1), theme.label()),
             Span::styled(format!("{}: adj {}", rule.about, rule.adj), theme.strong()),

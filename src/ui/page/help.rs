@@ -84,7 +84,7 @@ pub fn lines(theme: Theme) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(heading("Rules (v lists them)"));
     for policy in POLICIES {
-        lines.push(row(policy.id(), policy.about()));
+        lines.push(row(policy.id(), policy.info().about));
     }
     lines
 }

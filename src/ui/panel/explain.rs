@@ -10,7 +10,9 @@ use crate::app::refresh::self_check::ScoreAgreement;
 use crate::columns::RowContext;
 use crate::model::{Capability, Cgroup, ProcId, Process, Reading, Scope};
 use crate::policy::sacrifice;
-use crate::policy::{BadnessUnit, SparedReason, Term, TermNote, Verdict, kernel_score};
+use crate::policy::{
+    AdjEffect, BadnessUnit, KillScope, SparedReason, Term, TermNote, Verdict, kernel_score,
+};
 use crate::rank::Ranked;
 use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
@@ -85,8 +87,8 @@ pub fn full(app: &App, theme: Theme) -> Vec<Line<'static>> {
     }
     lines.push(case.kernel());
     lines.extend(case.place());
-    lines.push(case.text("rule", policy.about()));
-    for cite in policy.cites() {
+    lines.push(case.text("rule", policy.info().about));
+    for cite in policy.info().cites {
         lines.push(case.text("", &format!("{} at {}", cite.place, cite.at)));
     }
     lines.push(Line::default());
@@ -164,7 +166,7 @@ impl Case<'_> {
             "pgtables" => "page tables",
             name => name,
         };
-        let pages = self.context.policy.unit() == BadnessUnit::Pages;
+        let pages = self.context.policy.info().unit == BadnessUnit::Pages;
         let amount = if pages { text::points(self.context, term.points) } else { String::new() };
         let note = match term.note {
             TermNote::Fact if term.name == "rss" => self.rss(),
@@ -214,7 +216,7 @@ impl Case<'_> {
 
     fn sum(&self, points: Points) -> Line<'static> {
         let mut spans = vec![self.label("badness")];
-        match self.context.policy.unit() {
+        match self.context.policy.info().unit {
             BadnessUnit::Pages => {
                 let amount = text::points(self.context, points);
                 let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));
@@ -296,7 +298,7 @@ impl Case<'_> {
     fn what_if(&self) -> Vec<Line<'static>> {
         let (policy, scene, ranking) =
             (self.context.policy, self.context.scene, self.context.ranking);
-        if !policy.knows_adj() {
+        if policy.traits(scene).adj == AdjEffect::Ignored {
             let known = self.own_place().is_some();
             let text = "this rule knows no oom_score_adj";
             return known.then(|| self.text("what if", text)).into_iter().collect();
@@ -316,7 +318,8 @@ impl Case<'_> {
             None => format!("only adj {adj} saves it: then nobody is left to choose"),
         }));
         // Every step of adj weighs the same only in the kernel's own rules.
-        let by_adj = policy.unit() == BadnessUnit::Pages && policy.rises_with_adj(scene);
+        let by_adj = policy.info().unit == BadnessUnit::Pages
+            && policy.traits(scene).adj == AdjEffect::Rising;
         if let Some((place, points)) = place.filter(|&(place, _)| place > 0 && by_adj)
             && let Some((adj, behind)) = self.behind(place, points)
         {
@@ -525,7 +528,8 @@ impl Case<'_> {
     /// Whom an OOM kill of it takes along because their cgroup dies as a whole, or their process group gets the
     /// signal.
     fn mates(&self) -> Option<Line<'static>> {
-        if self.context.policy.signals_groups(self.context.scene) {
+        let scope = self.context.policy.traits(self.context.scene).kill_scope;
+        if scope == KillScope::ProcessGroup {
             let fellows = self.context.policy.also_killed(self.process, self.context.scene);
             let names: Vec<String> = fellows.iter().take(3).map(|it| text::who(it)).collect();
             let more = fellows.len() - names.len();
@@ -536,7 +540,7 @@ impl Case<'_> {
             );
             return (!fellows.is_empty()).then(|| self.text("with it", &text));
         }
-        if !self.context.policy.kills_groups(self.context.scene) {
+        if scope != KillScope::OomGroup {
             return None;
         }
         let (group, mates) = group_mates(self.process, self.context.scene)?;

@@ -108,9 +108,9 @@ fn watch(app: &App) -> Vec<String> {
             ),
             format!("no trigger: {why}"),
         ],
-        PressureWatch::Blind(why) => vec!["seen by each look only:".to_owned(), why.clone()],
+        PressureWatch::Unavailable(why) => vec!["seen by each look only:".to_owned(), why.clone()],
     };
-    if app.pace.watch.wakes() && scene.now().swap.total_kib.0 == 0 {
+    if app.pace.watch.is_watching() && scene.now().swap.total_kib.0 == 0 {
         lines.push("without swap hardly any comes before a kill".to_owned());
     }
     lines

@@ -46,7 +46,7 @@ type Told = fn(&Cgroup) -> Reading<PsiLine>;
 
 /// How much a cgroup held in each look that is kept.
 fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
-    let trail = app.playback.past.trail(path);
+    let trail = app.playback.past.cgroup_history(path);
     let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
     let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
         let value = group.and_then(|group| group.used().value()).map(|used| used.0 as f64);
@@ -59,7 +59,7 @@ fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
 /// Which share of the time since the look before its tasks waited, in percent.
 fn waited(app: &App, path: &str, axis: &TimeAxis, of: Told) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
-    let trail = app.playback.past.trail(path).into_iter().map(|(at, read, group)| {
+    let trail = app.playback.past.cgroup_history(path).into_iter().map(|(at, read, group)| {
         let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
         let last = before.replace((at, read, total));
         let value = last.and_then(|(_, then, before)| {

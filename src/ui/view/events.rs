@@ -52,7 +52,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let told = |it: &OomEvent| it.prediction != PredictionResult::NoLook;
+        let told = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
         let told = app.timeline.events.iter().any(told);
         let seen = if width >= 76 && told { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]

@@ -189,7 +189,7 @@ fn armed(opinion: &KillerOpinion) -> String {
 
 /// Points in their unit, short.
 fn points(context: &RowContext<'_>, points: Points) -> String {
-    let bare = context.policy.unit() == BadnessUnit::Bare;
+    let bare = context.policy.info().unit == BadnessUnit::Bare;
     match points.0 {
         // A bare number may be any size; its first digits tell enough.
         many if bare && many >= 10_000_000 => format!("{}M", many / 1_000_000),
@@ -407,8 +407,8 @@ pub fn card(app: &App, theme: Theme) -> Vec<Line<'static>> {
         lines.push(say("signal", format!("{}: {}", act.signal, act.why), theme));
     }
     lines.extend(company(&context, opinion).map(|text| say("with it", text, theme)));
-    lines.push(say("rule", policy.about().to_owned(), theme));
-    for (nth, cite) in policy.cites().iter().enumerate() {
+    lines.push(say("rule", policy.info().about.to_owned(), theme));
+    for (nth, cite) in policy.info().cites.iter().enumerate() {
         let label = if nth == 0 { "source" } else { "" };
         lines.push(say(label, format!("{} at {}", cite.place, cite.at), theme));
     }

@@ -239,7 +239,7 @@ impl Player {
             other => panic!("{other:?}"),
         }
         if matches!(intent, Intent::Signal { .. } | Intent::KillCgroup { .. }) {
-            for who in intent.reached() {
+            for who in intent.targets() {
                 assert!(who.pid > 1 && who.pid != self.own.pid, "{intent:?}");
             }
         }

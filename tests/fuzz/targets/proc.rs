@@ -75,7 +75,7 @@ fn parse(which: u8, bytes: &[u8]) {
         }
         27 => drop((percentage(&text), seconds(&text))),
         28 => {
-            if let Some((_, notes)) = json(bytes).as_ref().and_then(oomd_json) {
+            if let Some((_, notes)) = oomd_json(bytes) {
                 harmless_all(&notes);
             }
         }

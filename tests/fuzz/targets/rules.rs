@@ -68,7 +68,7 @@ fn site(text: &str) {
     }
     let policy: &'static dyn doomtop::policy::Policy = rule.leak("rule.toml");
     harmless(policy.title());
-    harmless(policy.about());
+    harmless(policy.info().about);
     for scene in &*MACHINES {
         let ranking = Ranking::new(policy, scene);
         let again = Ranking::new(policy, scene);

@@ -1,0 +1,316 @@
+//! Kills that userspace daemons report in their logs: systemd-oomd, earlyoom, nohang, oomd. The kernel
+//! neither logs nor counts the SIGKILL of a daemon, so that its own log is the only trace.
+
+use regex::Captures;
+
+use crate::events::log::pattern::number;
+use crate::model::{Comm, Killer, Text, unescape};
+use crate::units::{Adj, Kib};
+
+/// A kill that a daemon reported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DaemonKill {
+    /// The daemon.
+    pub by: Killer,
+    /// The signalled process; `None` if the daemon killed a cgroup.
+    pub pid: Option<i32>,
+    /// Name of the process.
+    pub comm: Option<Comm>,
+    /// User of the process.
+    pub uid: Option<u32>,
+    /// Resident memory of the process.
+    pub rss: Option<Kib>,
+    /// `oom_score_adj` of the process.
+    pub adj: Option<Adj>,
+    /// The cgroup: a path, or the name of its systemd unit.
+    pub cgroup: Option<Text>,
+    /// The line of the log.
+    pub said: Text,
+    /// The kill did not happen: a dry run, or the signal failed. It retracts the line just before.
+    pub undone: bool,
+}
+
+// systemd src/oom/oomd-manager.c, 247 and later.
+pattern!(
+    OOMD_KILLED,
+    "Killed ",
+    r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$"
+);
+// systemd src/core/cgroup.c: logged by pid 1 for the unit.
+pattern!(
+    OOMD_UNIT,
+    "systemd-oomd killed",
+    r"^(\S+): systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.?$"
+);
+// earlyoom kill.c: 1.3 to 1.6 print badness, later versions oom_score; 1.8 adds the command line.
+pattern!(
+    EARLYOOM,
+    "sending SIG",
+    r#"^sending (SIG[A-Z]+) to process (\d+)(?: uid (\d+))? "(.*?)": (?:badness|oom_score) -?\d+(?:, oom_score_adj (-?\d+))?.*?, VmRSS (\d+) MiB"#
+);
+// earlyoom 1.2 and earlier.
+pattern!(EARLYOOM_OLD, "Killing process ", r"^Killing process (\d+) (.*)$");
+pattern!(
+    EARLYOOM_UNDONE,
+    "",
+    r"^(?:dryrun, not actually sending any signal|kill failed: |Could not kill process)"
+);
+// nohang src/nohang: find_victim_info, implement_corrective_action.
+pattern!(NOHANG_VICTIM, "PID: ", r"^ *PID: +(\d+), name: (.*), state: .*?, EUID: (\d+)");
+pattern!(NOHANG_ADJ, "oom_score_adj:", r"^ *badness: .*oom_score_adj: +(-?\d+)");
+pattern!(NOHANG_SIZE, "RSS: ", r"^ *Vm, MiB: .*RSS: +(\d+)");
+pattern!(NOHANG_GROUP, "cgroup_v", r"^ *cgroup_v[12]: (/.+)$");
+pattern!(NOHANG_SENT, "Sending SIG", r"^\[ ?(OK|[A-Z]+) ?\] Sending (SIG[A-Z]+) to (.*?)(?:;.*)?$");
+pattern!(NOHANG_SENT_OLD, "Sending SIG", r"^ *Sending (SIG[A-Z]+) to the victim$");
+// oomd src/oomd/plugins/BaseKillPlugin.cpp: three averages of pressure, cgroup, bytes, the rule.
+pattern!(OOMD, "oomd kill: ", r"oomd kill: [\d.]+ [\d.]+ [\d.]+ (.+?) +\d+ (?:ruleset:|detector:)");
+
+/// The daemon of a program name in the journal or in a syslog file. pid 1 (`systemd`) logs the kills of
+/// systemd-oomd.
+#[must_use]
+pub fn by_name(program: &str) -> Option<Killer> {
+    Some(match program {
+        "systemd-oomd" | "systemd" => Killer::SystemdOomd,
+        "earlyoom" => Killer::Earlyoom,
+        "nohang" | "nohang-desktop" => Killer::Nohang,
+        "oomd" => Killer::Oomd,
+        _ => return None,
+    })
+}
+
+fn mib(found: &Captures<'_>, group: usize) -> Option<Kib> {
+    number::<u64>(found, group)?.checked_mul(1024).map(Kib)
+}
+
+fn comm(text: &str) -> Comm {
+    Comm::new(&unescape(text))
+}
+
+/// A kill of which only the daemon and the line are known.
+fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
+    DaemonKill {
+        by,
+        pid: None,
+        comm: None,
+        uid: None,
+        rss: None,
+        adj: None,
+        cgroup: None,
+        said: Text::new(said.trim().as_bytes()),
+        undone: false,
+    }
+}
+
+/// Maximum length of a line in bytes; the rest is cut off. No line that a pattern matches is so long.
+const MAX_LINE: usize = 8192;
+
+/// Reads the logs of daemons line by line. nohang describes its victim several lines before it reports
+/// the kill, so the description is kept.
+#[derive(Debug, Default)]
+pub struct DaemonLogReader {
+    /// The victim that nohang described last.
+    chosen: Option<DaemonKill>,
+}
+
+impl DaemonLogReader {
+    /// The kill that a line of this daemon reports; `None` if it reports none.
+    pub fn take(&mut self, by: Killer, line: &str) -> Option<DaemonKill> {
+        let mut end = line.len().min(MAX_LINE);
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        let line = line.get(..end)?.trim_end();
+        match by {
+            Killer::SystemdOomd => systemd_oomd(line),
+            Killer::Earlyoom => earlyoom(line),
+            Killer::Nohang => self.nohang(line),
+            Killer::Oomd => oomd(line),
+            _ => None,
+        }
+    }
+
+    fn nohang(&mut self, line: &str) -> Option<DaemonKill> {
+        if let Some(found) = NOHANG_VICTIM.captures(line) {
+            self.chosen = Some(DaemonKill {
+                pid: number(&found, 1),
+                comm: found.get(2).map(|name| comm(name.as_str())),
+                uid: number(&found, 3),
+                ..daemon_kill(Killer::Nohang, line)
+            });
+            return None;
+        }
+        if let Some(chosen) = &mut self.chosen {
+            if let Some(found) = NOHANG_ADJ.captures(line) {
+                chosen.adj = number(&found, 1).map(Adj::clamped);
+                return None;
+            } else if let Some(found) = NOHANG_SIZE.captures(line) {
+                chosen.rss = mib(&found, 1);
+                return None;
+            } else if let Some(found) = NOHANG_GROUP.captures(line) {
+                chosen.cgroup = found.get(1).map(|it| Text::new(&unescape(it.as_str())));
+                return None;
+            }
+        }
+        let (sent, name) = match NOHANG_SENT.captures(line) {
+            Some(found) => (&found[1] == "OK", found.get(3).map(|name| comm(name.as_str()))),
+            // Older versions log the signal before they send it.
+            None => (NOHANG_SENT_OLD.captures(line).is_some(), None),
+        };
+        if !sent {
+            return None;
+        }
+        let chosen = self.chosen.take();
+        let fits = |it: &DaemonKill| name.is_none() || it.comm == name;
+        let said = Text::new(line.trim().as_bytes());
+        match chosen.filter(fits) {
+            Some(chosen) => Some(DaemonKill { said, ..chosen }),
+            None => {
+                Some(DaemonKill { comm: Some(name?), said, ..daemon_kill(Killer::Nohang, line) })
+            }
+        }
+    }
+}
+
+fn systemd_oomd(line: &str) -> Option<DaemonKill> {
+    let found = OOMD_KILLED.captures(line).or_else(|| OOMD_UNIT.captures(line))?;
+    let cgroup = found.get(1).map(|it| Text::new(&unescape(it.as_str())));
+    Some(DaemonKill { cgroup, ..daemon_kill(Killer::SystemdOomd, line) })
+}
+
+fn earlyoom(line: &str) -> Option<DaemonKill> {
+    if let Some(found) = EARLYOOM.captures(line) {
+        return Some(DaemonKill {
+            pid: number(&found, 2),
+            uid: number(&found, 3),
+            comm: found.get(4).map(|name| comm(name.as_str())),
+            adj: number(&found, 5).map(Adj::clamped),
+            rss: mib(&found, 6),
+            ..daemon_kill(Killer::Earlyoom, line)
+        });
+    }
+    if let Some(found) = EARLYOOM_OLD.captures(line) {
+        return Some(DaemonKill {
+            pid: number(&found, 1),
+            comm: found.get(2).map(|name| comm(name.as_str())),
+            ..daemon_kill(Killer::Earlyoom, line)
+        });
+    }
+    EARLYOOM_UNDONE.captures(line)?;
+    Some(DaemonKill { undone: true, ..daemon_kill(Killer::Earlyoom, line) })
+}
+
+fn oomd(line: &str) -> Option<DaemonKill> {
+    let found = OOMD.captures(line)?;
+    let path = found.get(1)?.as_str();
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Some(DaemonKill {
+        cgroup: Some(Text::new(&unescape(&path))),
+        ..daemon_kill(Killer::Oomd, line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kills(by: Killer, lines: &[&str]) -> Vec<DaemonKill> {
+        let mut daemons = DaemonLogReader::default();
+        lines.iter().filter_map(|line| daemons.take(by, line)).collect()
+    }
+
+    fn who(kill: &DaemonKill) -> (Option<i32>, String, String) {
+        let name = kill.comm.map_or_else(String::new, |comm| comm.to_string());
+        (kill.pid, name, kill.cgroup.as_ref().map_or_else(String::new, Text::to_string))
+    }
+
+    #[test]
+    fn every_format_of_a_kill_is_read() {
+        let path = "/user.slice/user-1000.slice/user@1000.service/app.slice/app-code-9571.scope";
+        let pressure = format!(
+            "Killed {path} due to memory pressure for /user.slice/user-1000.slice/user@1000.service \
+             being 59.83% > 50.00% for > 20s with reclaim activity"
+        );
+        let swap = format!(
+            "Killed {path} due to memory used (7895404544) / total (8201785344) and swap used \
+             (3786932224) / total (4101009408) being more than 90.00%"
+        );
+        for line in [&pressure, &swap] {
+            let found = kills(Killer::SystemdOomd, &[line]);
+            assert_eq!(
+                found.iter().map(who).collect::<Vec<_>>(),
+                [(None, String::new(), path.to_owned())]
+            );
+        }
+        let unit = "app-code-9571.scope: systemd-oomd killed 147 process(es) in this unit.";
+        assert_eq!(who(&kills(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
+        for (line, adj, rss) in [
+            (
+                r#"sending SIGTERM to process 23243 uid 1000 "chrome": badness 1000, VmRSS 1234 MiB"#,
+                None,
+                1234,
+            ),
+            (
+                r#"sending SIGKILL to process 23243 uid 1000 "chrome": oom_score 1000, VmRSS 7 MiB, cmdline "chrome --x, VmRSS 9 MiB""#,
+                None,
+                7,
+            ),
+            (
+                r#"sending SIGTERM to process 23243 uid 1000 "chrome": oom_score 1300, oom_score_adj 300, VmRSS 7 MiB, cmdline "c""#,
+                Some(Adj(300)),
+                7,
+            ),
+        ] {
+            let found = kills(Killer::Earlyoom, &[line]);
+            assert_eq!(who(&found[0]), (Some(23243), "chrome".to_owned(), String::new()), "{line}");
+            assert_eq!(
+                (found[0].uid, found[0].adj, found[0].rss),
+                (Some(1000), adj, Some(Kib(rss * 1024)))
+            );
+        }
+        assert_eq!(who(&kills(Killer::Earlyoom, &["Killing process 17 a b"])[0]).1, "a b");
+        assert!(kills(Killer::Earlyoom, &["dryrun, not actually sending any signal"])[0].undone);
+        let nohang = [
+            "Victim status (found in 2ms):",
+            "  PID:       3542, name: tail, state: R (running), EUID: 1000, SID: 3 (bash), lifetime: 5s",
+            "  badness:   998, oom_score:  998, oom_score_adj:  0",
+            "  Vm, MiB:   Size: 900, RSS: 850 (Anon: 849, File: 1, Shmem: 0), Swap: 3",
+            "  cgroup_v1: ",
+            "  cgroup_v2: /user.slice/x.scope",
+            "[ OK ] Sending SIGTERM to tail; The victim didn't respond",
+        ];
+        let found = kills(Killer::Nohang, &nohang);
+        assert_eq!(
+            who(&found[0]),
+            (Some(3542), "tail".to_owned(), "/user.slice/x.scope".to_owned())
+        );
+        assert_eq!((found[0].adj, found[0].rss), (Some(Adj(0)), Some(Kib(850 * 1024))));
+        let line = "oomd kill: 81.28 80.05 42.78 workload.slice/a b.service 123456 ruleset:[x] \
+                    detectorgroup:[y] killer:[z] v2";
+        assert_eq!(who(&kills(Killer::Oomd, &[line])[0]).2, "/workload.slice/a b.service");
+    }
+
+    #[test]
+    fn hostile_and_truncated_lines_do_no_harm() {
+        let line = "sending SIGTERM to process 7 uid 1 \"\x1b[2J\": badness 1, VmRSS 1 MiB";
+        assert_eq!(who(&kills(Killer::Earlyoom, &[line])[0]).1, "\\x1b[2J");
+        let names = [
+            r#"sending SIGTERM to process 99999999999 uid 1 "x": badness 1, VmRSS 99999999999999999999 MiB"#,
+            "Killed  due to memory pressure",
+            "oomd kill: x",
+            "[ OK ] Sending SIGTERM to ",
+            "  PID: x, name: , state: , EUID: ",
+        ];
+        for line in names {
+            for by in [Killer::SystemdOomd, Killer::Earlyoom, Killer::Nohang, Killer::Oomd] {
+                for end in 0..=line.len() {
+                    let mut daemons = DaemonLogReader::default();
+                    if let Some(found) = daemons.take(by, &line[..end]) {
+                        assert!(found.pid.is_none_or(|pid| pid >= 0));
+                    }
+                }
+            }
+        }
+        let long = "é".repeat(MAX_LINE);
+        assert_eq!(kills(Killer::Earlyoom, &[&long]), []);
+    }
+}

@@ -1,0 +1,232 @@
+//! One report of the OOM killer as records: the failed allocation, the dump of tasks, who was killed
+//! and what the reaper did. Everything that a kernel may leave out is optional.
+
+use crate::events::log::framing::LogTimestamp;
+use crate::units::{Adj, Bytes, Kib, Pages};
+
+/// What limits the OOM (`enum oom_constraint` of `include/linux/oom.h`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Constraint {
+    /// No constraint: the whole machine is out of memory.
+    #[default]
+    None,
+    /// The nodes of a cpuset.
+    Cpuset,
+    /// The nodes of a memory policy.
+    MemoryPolicy,
+    /// The limit of a memory cgroup.
+    Memcg,
+}
+
+/// How full a memory cgroup was: one of its `usage …, limit …, failcnt …` lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemcgUsage {
+    /// What was charged.
+    pub usage: Kib,
+    /// The limit; `None` if the cgroup has none.
+    pub limit: Option<Kib>,
+    /// How often a charge hit the limit.
+    pub failures: u64,
+}
+
+/// The allocation that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OomInvocation {
+    /// Name of the allocating task (2.6.19 and later).
+    pub name: Option<String>,
+    /// The GFP flags as a number.
+    pub gfp: String,
+    /// The GFP flags as words (4.6 and later).
+    pub flags: Option<String>,
+    /// The allocation asked for 2 to the power of `order` pages; -1 if the OOM killer was invoked by
+    /// sysrq.
+    pub order: Option<i32>,
+    /// `oom_score_adj` of the allocating task.
+    pub adj: Option<Adj>,
+}
+
+/// A row of the dump of tasks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DumpTask {
+    /// The thread in which the kernel found the memory.
+    pub pid: i32,
+    /// Its process.
+    pub tgid: i32,
+    /// Real user id.
+    pub uid: u32,
+    /// Virtual size.
+    pub total_vm: Pages,
+    /// Resident memory.
+    pub rss: Pages,
+    /// Anonymous part of `rss` (6.8 and later, like the next two).
+    pub anon: Option<Pages>,
+    /// File-backed part of `rss`.
+    pub file: Option<Pages>,
+    /// Shared-memory part of `rss`.
+    pub shmem: Option<Pages>,
+    /// Page tables, in pages (up to 4.14).
+    pub table_pages: Option<Pages>,
+    /// Page tables, in bytes (4.15 and later).
+    pub table_bytes: Option<Bytes>,
+    /// Swapped-out memory.
+    pub swap: Option<Pages>,
+    /// `oom_score_adj`; converted from `oom_adj` up to 2.6.35.
+    pub adj: Option<Adj>,
+    /// Name of the task, 15 bytes at most.
+    pub name: String,
+}
+
+/// A killed process: its `Killed process` line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KilledTask {
+    /// The beginning of the line, which tells the kind of OOM: `Out of memory`, `Memory cgroup out of
+    /// memory`.
+    pub prefix: Option<String>,
+    /// The process id.
+    pub pid: i32,
+    /// Name of the task, 15 bytes at most.
+    pub name: String,
+    /// Real user id.
+    pub uid: Option<u32>,
+    /// Virtual size.
+    pub total_vm: Option<Kib>,
+    /// Resident anonymous memory.
+    pub anon: Option<Kib>,
+    /// Resident file-backed memory.
+    pub file: Option<Kib>,
+    /// Resident shared memory.
+    pub shmem: Option<Kib>,
+    /// Page tables.
+    pub pgtables: Option<Kib>,
+    /// `oom_score_adj`.
+    pub adj: Option<Adj>,
+}
+
+/// Memory that a victim still had when the OOM reaper was done with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReapedTask {
+    /// The victim.
+    pub pid: i32,
+    /// Anonymous memory.
+    pub anon: Kib,
+    /// File-backed memory.
+    pub file: Kib,
+    /// Shared memory.
+    pub shmem: Kib,
+}
+
+/// A report of the OOM killer, as much of it as the log holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OomReport {
+    /// Time of its first line.
+    pub stamp: LogTimestamp,
+    /// Time of its last line, in microseconds since boot.
+    pub last_us: Option<u64>,
+    /// Numbers of its first and last line in the capture, from 1.
+    pub lines: (u64, u64),
+    /// The allocation that failed.
+    pub invoked: Option<OomInvocation>,
+    /// Pid of the allocating task.
+    pub allocator: Option<i32>,
+    /// Release of the kernel, as `uname -r` prints it.
+    pub kernel: Option<String>,
+    /// What limited the OOM.
+    pub constraint: Option<Constraint>,
+    /// NUMA nodes that the allocation was limited to.
+    pub nodes: Option<String>,
+    /// The memory cgroup that hit its limit.
+    pub domain: Option<String>,
+    /// The victim's cgroup.
+    pub cgroup: Option<String>,
+    /// Memory of the cgroup in `domain`.
+    pub memory: Option<MemcgUsage>,
+    /// Swap of the cgroup (version 2).
+    pub swap: Option<MemcgUsage>,
+    /// Memory and swap of the cgroup (version 1).
+    pub memory_swap: Option<MemcgUsage>,
+    /// All pages of the machine.
+    pub ram: Option<Pages>,
+    /// Pages that the kernel never gave to its allocator.
+    pub reserved: Option<Pages>,
+    /// Swap of the machine.
+    pub swap_total: Option<Kib>,
+    /// Free swap of the machine.
+    pub swap_free: Option<Kib>,
+    /// Names of the dump's columns.
+    pub columns: Option<Vec<String>>,
+    /// Rows of the dump.
+    pub tasks: Vec<DumpTask>,
+    /// The victim that the summary line names (5.0 and later).
+    pub chosen: Option<i32>,
+    /// Pid, name and points of the victim that older kernels name before they kill.
+    pub selected: Option<(i32, String, i64)>,
+    /// The cgroup that was killed as a whole (`memory.oom.group`).
+    pub group: Option<String>,
+    /// The killed processes, the first one first.
+    pub killed: Vec<KilledTask>,
+    /// Pid and name of each process that was killed because it shares the victim's memory.
+    pub sharers: Vec<(i32, String)>,
+    /// What the OOM reaper left of each victim.
+    pub reaped: Vec<ReapedTask>,
+    /// Victims that the OOM reaper could not reap.
+    pub not_reaped: Vec<i32>,
+    /// A victim that was exiting already, so that nothing was killed.
+    pub exiting: Option<i32>,
+    /// No process could be killed.
+    pub nobody: bool,
+    /// The panic that the OOM ended in.
+    pub panic: Option<String>,
+}
+
+/// Maximum time between two kills of one cgroup.
+const GROUP_KILL_GAP_US: u64 = 10_000_000;
+
+impl OomReport {
+    /// Whether a memory cgroup, not the machine, was out of memory.
+    #[must_use]
+    pub fn is_memcg(&self) -> bool {
+        let prefix = self.killed.first().and_then(|killed| killed.prefix.as_deref());
+        self.constraint == Some(Constraint::Memcg)
+            || self.domain.is_some()
+            || self.memory.is_some()
+            || prefix.is_some_and(|prefix| prefix.starts_with("Memory cgroup"))
+    }
+
+    /// Whether the OOM killer was invoked by sysrq, so that no allocation failed.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        self.invoked.as_ref().is_some_and(|invoked| invoked.order == Some(-1))
+    }
+
+    /// Pid of the process that the kernel chose.
+    #[must_use]
+    pub fn victim(&self) -> Option<i32> {
+        let first = self.killed.first().map(|killed| killed.pid);
+        first.or(self.chosen).or(self.exiting)
+    }
+
+    /// Whether a kill belongs to the group kill of this report: a kill of the same kind, at the same
+    /// time, of a process that the dump lists (where there is a dump).
+    pub(super) fn is_group_kill(&self, killed: &KilledTask, stamp: &LogTimestamp) -> bool {
+        let same = self.killed.first().is_none_or(|first| first.prefix == killed.prefix);
+        let at_once = match (self.last_us, stamp.uptime_us) {
+            (Some(before), Some(now)) => now.saturating_sub(before) < GROUP_KILL_GAP_US,
+            _ => true,
+        };
+        let listed = self.tasks.is_empty() || self.tasks.iter().any(|task| task.pid == killed.pid);
+        self.group.is_some() && same && at_once && listed
+    }
+
+    /// Whether the report has its result: a process was killed, or the log says why none was.
+    pub(super) const fn has_result(&self) -> bool {
+        !self.killed.is_empty() || self.exiting.is_some() || self.nobody || self.panic.is_some()
+    }
+
+    /// Whether the lines prove an OOM. A lone dump or usage line does not.
+    pub(super) const fn is_oom(&self) -> bool {
+        self.invoked.is_some()
+            || self.has_result()
+            || self.chosen.is_some()
+            || self.selected.is_some()
+    }
+}

@@ -1,0 +1,148 @@
+//! Facts of the machine as a whole, sample by sample, for hours back: they are small enough.
+
+use std::collections::VecDeque;
+
+use crate::model::{Memory, Overcommit, Pressure, Snapshot, Swap, VmCounters};
+use crate::units::Millis;
+
+/// The facts of the machine as a whole in one sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MachineSample {
+    /// Milliseconds since 1970-01-01, UTC.
+    pub unix_ms: i64,
+    /// On the monotonic clock of the snapshots.
+    pub at: Millis,
+    /// RAM, in KiB.
+    pub memory: Memory,
+    /// Swap space, in KiB.
+    pub swap: Swap,
+    /// Committed memory and its limit, in KiB.
+    pub overcommit: Overcommit,
+    /// Pressure stall information.
+    pub pressure: Pressure,
+    /// Counters since boot (`/proc/vmstat`).
+    pub traffic: VmCounters,
+}
+
+impl MachineSample {
+    /// Takes the facts of a snapshot.
+    #[must_use]
+    pub fn of(sample: &Snapshot) -> Self {
+        Self {
+            unix_ms: sample.clock.unix_ms,
+            at: sample.clock.monotonic_ms,
+            memory: sample.memory,
+            swap: sample.swap,
+            overcommit: sample.overcommit,
+            pressure: sample.pressure,
+            traffic: sample.traffic,
+        }
+    }
+
+    /// The time since an earlier sample.
+    #[must_use]
+    pub const fn since(&self, before: &Self) -> Millis {
+        self.at.saturating_sub(before.at)
+    }
+}
+
+/// Maximum number of samples: more than two hours at one every two seconds. Beyond it, every second
+/// sample of the older half is dropped, so the history always reaches back to the beginning.
+const MOST: usize = 4096;
+
+/// The samples, oldest first. Counters since boot can be subtracted between any two of them.
+#[derive(Clone, Debug, Default)]
+pub struct MachineHistory {
+    moments: VecDeque<MachineSample>,
+}
+
+impl MachineHistory {
+    /// Adds a sample. One that is not newer than the last one starts anew: it is of another machine
+    /// or another boot.
+    pub fn push(&mut self, moment: MachineSample) {
+        if self.moments.back().is_some_and(|last| moment.at <= last.at) {
+            self.moments.clear();
+        }
+        if self.moments.len() >= MOST {
+            let mut nth = 0;
+            self.moments.retain(|_| {
+                nth += 1;
+                nth > MOST / 2 || nth % 2 == 1
+            });
+        }
+        self.moments.push_back(moment);
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.moments.len()
+    }
+
+    /// Whether there are no samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
+
+    /// All samples, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MachineSample> + ExactSizeIterator {
+        self.moments.iter()
+    }
+
+    /// The newest sample.
+    #[must_use]
+    pub fn last(&self) -> Option<&MachineSample> {
+        self.moments.back()
+    }
+
+    /// The index of the last sample that is not newer than this time.
+    #[must_use]
+    pub fn place(&self, at: Millis) -> Option<usize> {
+        self.moments.partition_point(|moment| moment.at <= at).checked_sub(1)
+    }
+
+    /// The sample at an index.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<&MachineSample> {
+        self.moments.get(place)
+    }
+
+    /// Each sample with the one after it, oldest pair first.
+    pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&MachineSample, &MachineSample)> {
+        self.moments.iter().zip(self.moments.iter().skip(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> MachineSample {
+        MachineSample { at: Millis(ms), unix_ms: ms as i64, ..MachineSample::default() }
+    }
+
+    #[test]
+    fn it_always_reaches_back_to_the_beginning() {
+        let mut history = MachineHistory::default();
+        for second in 1..=20_000 {
+            history.push(at(second * 1000));
+        }
+        assert!(history.len() <= MOST, "{}", history.len());
+        let all: Vec<u64> = history.iter().map(|moment| moment.at.0 / 1000).collect();
+        assert_eq!((all.first(), all.last()), (Some(&1), Some(&20_000)));
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "in order");
+        let newest = &all[all.len() - 1000..];
+        assert!(newest.windows(2).all(|pair| pair[1] - pair[0] == 1), "the newest are all there");
+    }
+
+    #[test]
+    fn a_moment_is_found_by_its_time() {
+        let mut history = MachineHistory::default();
+        [10, 20, 30].into_iter().for_each(|ms| history.push(at(ms)));
+        let places = [9, 10, 29, 30, 99].map(|ms| history.place(Millis(ms)));
+        assert_eq!(places, [None, Some(0), Some(1), Some(2), Some(2)]);
+        history.push(at(5));
+        assert_eq!(history.len(), 1, "a clock that went back is another machine's");
+    }
+}

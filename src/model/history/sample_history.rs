@@ -1,0 +1,377 @@
+//! The recent samples, complete. Each is stored as its difference from the one before it, so that
+//! minutes of samples need the space of a dozen.
+
+use std::collections::VecDeque;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use crate::model::history::delta::Rows;
+use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, Text, tree_order};
+use crate::units::Millis;
+
+/// Sequence number of a sample in this session, from 0. No number is used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SampleIndex(pub u64);
+
+/// A stored sample.
+#[derive(Clone, Debug)]
+struct Frame {
+    /// The snapshot without its lists.
+    rest: Snapshot,
+    cgroups: Arc<Cgroups>,
+    groups: Rows<Cgroup, Arc<Text>>,
+    processes: Rows<Process, ProcId>,
+}
+
+impl Frame {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.groups.bytes() + self.processes.bytes()
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.processes.is_whole() && self.groups.is_whole()
+    }
+}
+
+/// At least every this many samples, one is stored whole, which bounds the cost of restoring one.
+const WHOLE_EVERY: u64 = 32;
+
+/// The recent samples, limited by time and by size.
+#[derive(Clone, Debug)]
+pub struct SampleHistory {
+    frames: VecDeque<Frame>,
+    /// Sequence number of the oldest sample.
+    first: u64,
+    /// Maximum age.
+    span: Millis,
+    /// Maximum size, in bytes.
+    room: usize,
+    bytes: usize,
+    /// The newest snapshot, from which the next difference is computed.
+    last: Option<Arc<Snapshot>>,
+}
+
+impl SampleHistory {
+    /// An empty history with a maximum age, and a maximum size in bytes.
+    #[must_use]
+    pub const fn new(span: Millis, room: usize) -> Self {
+        Self { frames: VecDeque::new(), first: 0, span, room, bytes: 0, last: None }
+    }
+
+    /// Adds a snapshot. Returns its sequence number, and the snapshot that was the newest before. A
+    /// snapshot that is not newer than the last one starts anew.
+    pub fn push(&mut self, sample: Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
+        let now = sample.clock.monotonic_ms;
+        if self.newest().is_some_and(|newest| self.time(newest) >= Some(now)) {
+            self.first += self.frames.len() as u64;
+            self.frames.clear();
+            (self.bytes, self.last) = (0, None);
+        }
+        let nth = self.first + self.frames.len() as u64;
+        let before = self.last.take();
+        let old = before.as_deref().filter(|_| !nth.is_multiple_of(WHOLE_EVERY));
+        let frame = Frame {
+            rest: sample.without_lists(),
+            cgroups: Arc::new(Cgroups {
+                hierarchy: sample.cgroups.hierarchy,
+                read_ms: sample.cgroups.read_ms,
+                list: Vec::new(),
+            }),
+            groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &sample.cgroups.list),
+            processes: Rows::between(old.map(|old| &old.processes[..]), &sample.processes),
+        };
+        self.bytes += frame.bytes();
+        self.frames.push_back(frame);
+        self.last = Some(sample);
+        self.forget(now);
+        (SampleIndex(nth), before)
+    }
+
+    /// Drops samples that are too old or do not fit; the newest always stays.
+    fn forget(&mut self, now: Millis) {
+        while self.frames.len() > 1 {
+            let Some(oldest) = self.frames.front() else { return };
+            let old = now.saturating_sub(oldest.rest.clock.monotonic_ms) > self.span;
+            if !old && self.bytes <= self.room {
+                return;
+            }
+            let Some(oldest) = self.frames.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
+            self.first += 1;
+            let Some(next) = self.frames.front_mut() else { return };
+            // The next frame holds only a difference: complete it.
+            let before = next.bytes();
+            if !next.processes.is_whole()
+                && let Rows::Whole(mut rows) = oldest.processes
+            {
+                next.processes.apply(&mut rows);
+                next.processes = Rows::Whole(rows);
+            }
+            if !next.groups.is_whole()
+                && let Rows::Whole(mut rows) = oldest.groups
+            {
+                next.groups.apply(&mut rows);
+                next.groups = Rows::Whole(rows);
+            }
+            self.bytes = self.bytes.saturating_sub(before) + next.bytes();
+        }
+    }
+
+    /// Changes the maximum age.
+    pub const fn set_span(&mut self, span: Millis) {
+        self.span = span;
+    }
+
+    /// Maximum age.
+    #[must_use]
+    pub const fn span(&self) -> Millis {
+        self.span
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there are no samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Approximate size in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The oldest sample.
+    #[must_use]
+    pub fn oldest(&self) -> Option<SampleIndex> {
+        (!self.frames.is_empty()).then_some(SampleIndex(self.first))
+    }
+
+    /// The newest sample.
+    #[must_use]
+    pub fn newest(&self) -> Option<SampleIndex> {
+        let count = self.frames.len() as u64;
+        (count > 0).then(|| SampleIndex(self.first + count - 1))
+    }
+
+    fn frame(&self, nth: SampleIndex) -> Option<&Frame> {
+        self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)
+    }
+
+    /// When a sample was taken, on the monotonic clock.
+    #[must_use]
+    pub fn time(&self, nth: SampleIndex) -> Option<Millis> {
+        Some(self.frame(nth)?.rest.clock.monotonic_ms)
+    }
+
+    /// A snapshot without its processes and cgroups.
+    #[must_use]
+    pub fn facts(&self, nth: SampleIndex) -> Option<&Snapshot> {
+        Some(&self.frame(nth)?.rest)
+    }
+
+    /// The last sample that is not newer than this time.
+    #[must_use]
+    pub fn at(&self, time: Millis) -> Option<SampleIndex> {
+        let count = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= time);
+        Some(SampleIndex(self.first + count.checked_sub(1)? as u64))
+    }
+
+    /// Restores a snapshot; `None` if it was dropped.
+    #[must_use]
+    pub fn sample(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
+        let frame = self.frame(nth)?;
+        let end = usize::try_from(nth.0 - self.first).ok()?;
+        let whole = |at: usize, of: fn(&Frame) -> bool| {
+            (0..=at).rev().find(|&at| self.frames.get(at).is_some_and(of)).unwrap_or(0)
+        };
+        let mut processes = Vec::new();
+        for at in whole(end, |frame| frame.processes.is_whole())..=end {
+            self.frames.get(at)?.processes.apply(&mut processes);
+        }
+        let mut list = Vec::new();
+        for at in whole(end, |frame| frame.groups.is_whole())..=end {
+            self.frames.get(at)?.groups.apply(&mut list);
+        }
+        let cgroups = Arc::new(Cgroups { list, ..Cgroups::clone(&frame.cgroups) });
+        Some(Arc::new(Snapshot { processes, cgroups, ..frame.rest.clone() }))
+    }
+
+    /// Calls `with` for each sample from one to another, both included: with its number, its
+    /// snapshot without lists, when its cgroups were read, and the list of cgroups.
+    pub fn walk_groups(
+        &self,
+        (from, to): (SampleIndex, SampleIndex),
+        mut with: impl FnMut(SampleIndex, &Snapshot, Millis, &[Cgroup]),
+    ) {
+        let place = |nth: SampleIndex| {
+            usize::try_from(nth.0.saturating_sub(self.first)).unwrap_or(usize::MAX)
+        };
+        let whole = |at: &usize| self.frames.get(*at).is_some_and(|frame| frame.groups.is_whole());
+        let begin = (0..=place(from).min(self.frames.len())).rev().find(whole).unwrap_or(0);
+        let mut list = Vec::new();
+        for (nth, frame) in (self.first..=to.0).zip(&self.frames).skip(begin) {
+            frame.groups.apply(&mut list);
+            if nth >= from.0 {
+                with(SampleIndex(nth), &frame.rest, frame.cgroups.read_ms, &list);
+            }
+        }
+    }
+
+    /// A cgroup in all samples, oldest first: when the sample was taken, when its cgroups were
+    /// read, and the cgroup if it existed.
+    #[must_use]
+    pub fn cgroup_history(&self, path: &str) -> Vec<(Millis, Millis, Option<&Cgroup>)> {
+        let order = |group: &Cgroup| tree_order(group.path.as_str(), path);
+        let found = |list: &'_ [Cgroup]| list.binary_search_by(order).ok();
+        let mut last: Option<&Cgroup> = None;
+        let trail = self.frames.iter().map(|frame| {
+            match &frame.groups {
+                Rows::Whole(rows) => last = found(rows).and_then(|at| rows.get(at)),
+                Rows::Since { changed, gone } => {
+                    if let Some(group) = found(changed).and_then(|at| changed.get(at)) {
+                        last = Some(group);
+                    } else if gone.binary_search_by(|gone| tree_order(gone.as_str(), path)).is_ok()
+                    {
+                        last = None;
+                    }
+                }
+            }
+            (frame.rest.clock.monotonic_ms, frame.cgroups.read_ms, last)
+        });
+        trail.collect()
+    }
+
+    /// The next sample after this one that contains a kernel kill.
+    #[must_use]
+    pub fn next_kill(&self, after: SampleIndex) -> Option<SampleIndex> {
+        let newest = self.newest()?;
+        (after.0 + 1..=newest.0).map(SampleIndex).find(|&nth| self.has_kill(nth))
+    }
+
+    /// The last sample before this one that contains a kernel kill.
+    #[must_use]
+    pub fn previous_kill(&self, before: SampleIndex) -> Option<SampleIndex> {
+        let oldest = self.oldest()?;
+        (oldest.0..before.0).rev().map(SampleIndex).find(|&nth| self.has_kill(nth))
+    }
+
+    /// Whether the kernel counted a kill between the sample before and this one.
+    #[must_use]
+    pub fn has_kill(&self, nth: SampleIndex) -> bool {
+        let before = nth.0.checked_sub(1).and_then(|nth| self.facts(SampleIndex(nth)));
+        let Some((before, now)) = before.zip(self.facts(nth)) else { return false };
+        let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
+        let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
+        more && now.continues(before)
+    }
+
+    /// Whether a sample is stored whole, not as a difference.
+    #[must_use]
+    pub fn is_whole(&self, nth: SampleIndex) -> bool {
+        self.frame(nth).is_some_and(Frame::is_whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Reading, Text};
+    use crate::units::{Bytes, Pages, Ticks};
+
+    fn sample(ms: u64, sizes: &[(i32, u64)], kills: u64) -> Snapshot {
+        let mut sample = Snapshot::default();
+        sample.clock.monotonic_ms = Millis(ms);
+        sample.traffic.oom_kills = Reading::Value(kills);
+        sample.processes = sizes
+            .iter()
+            .map(|&(pid, size)| Process {
+                id: ProcId { pid, born: Ticks(1) },
+                rss_stat: Pages(size),
+                ..Process::default()
+            })
+            .collect();
+        let groups = sizes.iter().map(|&(pid, size)| Cgroup {
+            path: Arc::new(Text::new(format!("/g{pid}").as_bytes())),
+            usage: Reading::Value(Bytes(size)),
+            ..Cgroup::default()
+        });
+        let mut list: Vec<Cgroup> = groups.collect();
+        list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
+        sample.cgroups = Arc::new(Cgroups { list, ..Cgroups::default() });
+        sample
+    }
+
+    proptest! {
+        #[test]
+        fn every_look_comes_back_as_it_was(
+            film in proptest::collection::vec(
+                proptest::collection::btree_map(1..30_i32, 0..4_u64, 0..12), 1..90),
+            span in 5..200_u64,
+        ) {
+            let mut past = SampleHistory::new(Millis(span), usize::MAX);
+            let mut samples = Vec::new();
+            for (nth, sizes) in film.iter().enumerate() {
+                let sizes: Vec<(i32, u64)> = sizes.iter().map(|(&pid, &size)| (pid, size)).collect();
+                let sample = sample(nth as u64 + 1, &sizes, 0);
+                prop_assert_eq!(past.push(Arc::new(sample.clone())).0, SampleIndex(nth as u64));
+                samples.push(sample);
+            }
+            let oldest = past.oldest().unwrap();
+            prop_assert!(past.len() as u64 <= span + 1);
+            prop_assert!(past.is_whole(oldest));
+            for nth in oldest.0..samples.len() as u64 {
+                let back = past.sample(SampleIndex(nth)).unwrap();
+                prop_assert_eq!(&back.processes, &samples[nth as usize].processes);
+                prop_assert_eq!(&back.cgroups, &samples[nth as usize].cgroups);
+                prop_assert_eq!(back.clock, samples[nth as usize].clock);
+            }
+            prop_assert!(past.sample(SampleIndex(samples.len() as u64)).is_none());
+        }
+    }
+
+    #[test]
+    fn it_keeps_to_its_room_and_its_time() {
+        let sizes: Vec<(i32, u64)> = (1..=100).map(|pid| (pid, 7)).collect();
+        let room = 400 * size_of::<Process>() + 400 * size_of::<Cgroup>();
+        let mut past = SampleHistory::new(Millis(1_000_000), room);
+        for second in 1..=1000_u64 {
+            let mut sizes = sizes.clone();
+            sizes[3].1 = second;
+            past.push(Arc::new(sample(second, &sizes, 0)));
+        }
+        assert!(past.bytes() <= room, "{} of {room}", past.bytes());
+        assert!(past.len() > 30, "changes take less than looks: {}", past.len());
+        let counted: usize = past.frames.iter().map(Frame::bytes).sum();
+        assert_eq!(past.bytes(), counted);
+        let mut past = SampleHistory::new(Millis(20), usize::MAX);
+        (1..=100).for_each(|ms| _ = past.push(Arc::new(sample(ms, &sizes, 0))));
+        assert_eq!((past.oldest(), past.newest()), (Some(SampleIndex(79)), Some(SampleIndex(99))));
+    }
+
+    #[test]
+    fn kills_are_found_both_ways() {
+        let mut past = SampleHistory::new(Millis(1000), usize::MAX);
+        for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
+            past.push(Arc::new(sample(ms, &[(1, 1)], kills)));
+        }
+        assert_eq!(past.next_kill(SampleIndex(0)), Some(SampleIndex(2)));
+        assert_eq!(past.next_kill(SampleIndex(2)), Some(SampleIndex(4)));
+        assert_eq!(past.next_kill(SampleIndex(4)), None);
+        assert_eq!(past.previous_kill(SampleIndex(4)), Some(SampleIndex(2)));
+        assert_eq!(past.at(Millis(3)), Some(SampleIndex(2)));
+        past.push(Arc::new(sample(1, &[], 0)));
+        assert_eq!(
+            (past.len(), past.oldest()),
+            (1, Some(SampleIndex(5))),
+            "a clock that went back"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Which facts a sample must contain.
+
+use crate::model::ProcId;
+
+/// Which facts a sample must contain. Facts that nothing needs are not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// `/proc/PID/status`: swap, page tables, user ids, capabilities, exact sizes.
+    pub status: bool,
+    /// `/proc/PID/cgroup`.
+    pub cgroup: bool,
+    /// `/proc/PID/cmdline`, read as part of the sample. Only where no user waits for a ranking
+    /// (batch, JSON): reading it may block.
+    pub cmdline: bool,
+    /// Programs, working directories and environments, as far as the rules of an installed killer
+    /// test them.
+    pub exe_cwd_environ: bool,
+    /// How much of the memory cgroups.
+    pub cgroups: CgroupNeeds,
+    /// The processes whose `oom_score` is read.
+    pub scores: Scores,
+    /// The processes whose files are kept open: the top of the ranking, best first.
+    pub keep: Vec<ProcId>,
+}
+
+/// The processes whose `oom_score` is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scores {
+    /// The processes whose files are kept open, the processes of this list, and a rotating
+    /// sixteenth of the rest.
+    Some(Vec<ProcId>),
+    /// Every process.
+    All,
+    /// No process.
+    #[default]
+    None,
+}
+
+impl Needs {
+    /// Every fact that a ranking and a full table can use.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self {
+            status: true,
+            cgroup: true,
+            cmdline: true,
+            exe_cwd_environ: true,
+            cgroups: CgroupNeeds::Everything,
+            scores: Scores::All,
+            keep: Vec::new(),
+        }
+    }
+}
+
+/// How much of the memory cgroups a sample contains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CgroupNeeds {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The limits of every group every few samples, and the usage of the limited groups in each
+    /// sample.
+    Limits,
+    /// Every fact of every group.
+    Everything,
+}

@@ -1,0 +1,183 @@
+//! One walk over the whole tree of memory cgroups.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, statat};
+use rustix::io::Errno;
+
+use crate::model::{Cgroup, CgroupEvents, Hierarchy, Pressure, Reading, Text};
+use crate::sample::absence::perhaps;
+use crate::sample::cgroup::directory::{CgroupBuffers, children, open_dir, push};
+use crate::sample::cgroup::mount::Mount;
+use crate::sample::cgroup::usage::{Limited, level_files, number, take_level};
+use crate::sample::cgroup::xattrs::marks;
+use crate::sample::file_buffer::open;
+use crate::sample::parse;
+use crate::sample::parse::ParseError;
+
+/// So many levels below the mount point are gone down.
+const DEEPEST: usize = 64;
+
+/// One walk over the tree.
+pub(crate) struct Survey<'a> {
+    pub(crate) mount: &'a Mount,
+    pub(crate) most: usize,
+    pub(crate) everything: bool,
+    pub(crate) with_io: bool,
+    pub(crate) list: Vec<Cgroup>,
+    pub(crate) limited: &'a mut Vec<Limited>,
+    /// So many more groups may have their files kept open.
+    pub(crate) keep: usize,
+    /// Where the walk is, below the mount point.
+    pub(crate) relative: Vec<u8>,
+    pub(crate) paths: &'a mut HashMap<Box<[u8]>, Arc<Text>>,
+    pub(crate) tools: &'a mut CgroupBuffers,
+}
+
+impl Survey<'_> {
+    /// Reads the group in this directory and all below.
+    pub(crate) fn descend(&mut self, parent: BorrowedFd<'_>, name: &CStr, depth: usize) {
+        if self.list.len() >= self.most {
+            return;
+        }
+        let dir = match open_dir(parent, name) {
+            Ok(dir) => dir,
+            Err(Errno::ACCESS | Errno::PERM) => {
+                let (path, limit, usage) = (self.path(), Reading::Denied, Reading::Denied);
+                self.list.push(Cgroup { path, limit, usage, ..Cgroup::default() });
+                return;
+            }
+            Err(_) => return,
+        };
+        let (group, files) = self.group(&dir);
+        // A group without any such file is one that memory is not accounted for, or gone by now.
+        let there =
+            [group.limit.map(|_| ()), group.usage.map(|_| ())].contains(&Reading::Value(()));
+        if !there && statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).is_err() {
+            return;
+        }
+        if group.is_limited() && !self.everything {
+            let (path, relative) = (Arc::clone(&group.path), self.relative.clone());
+            self.keep -= usize::from(files.is_some());
+            self.limited.push(Limited { path, relative, files });
+        }
+        self.list.push(group);
+        if depth >= DEEPEST {
+            return;
+        }
+        let left = self.most - self.list.len();
+        for name in children(&dir, &mut self.tools.entries, left) {
+            let length = self.relative.len();
+            push(&mut self.relative, &name);
+            self.descend(dir.as_fd(), &name, depth + 1);
+            self.relative.truncate(length);
+        }
+    }
+
+    /// Reads one file of a group.
+    fn ask<T>(
+        &mut self,
+        dir: &OwnedFd,
+        name: &CStr,
+        parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+    ) -> Reading<T> {
+        perhaps(self.tools.buffer.read(dir, name), |bytes| parse(bytes).ok())
+    }
+
+    /// The path, sharing the text with earlier walks.
+    fn path(&mut self) -> Arc<Text> {
+        let path = &mut self.tools.path;
+        self.mount.path(&self.relative, path);
+        if let Some(text) = self.paths.get(path.as_slice()) {
+            return Arc::clone(text);
+        }
+        let text = Arc::new(Text::new(path));
+        self.paths.insert(path.as_slice().into(), Arc::clone(&text));
+        text
+    }
+
+    /// Reads one group, and gives the files that tell how full it is if they are to stay open.
+    fn group(&mut self, dir: &OwnedFd) -> (Cgroup, Option<[Result<OwnedFd, Errno>; 3]>) {
+        let hierarchy = self.mount.hierarchy;
+        let mut group = Cgroup { path: self.path(), ..Cgroup::default() };
+        match hierarchy {
+            Hierarchy::V1 => {
+                group.limit = self.ask(dir, c"memory.limit_in_bytes", parse::limit);
+                group.memsw_limit = self.ask(dir, c"memory.memsw.limit_in_bytes", parse::limit);
+            }
+            Hierarchy::V2 => group.limit = self.ask(dir, c"memory.max", parse::limit),
+        }
+        let limited = group.is_limited();
+        if !limited && !self.everything {
+            return (group, None);
+        }
+        match hierarchy {
+            Hierarchy::V1 => self.more_of_v1(dir, &mut group),
+            Hierarchy::V2 => self.more_of_v2(dir, &mut group),
+        }
+        let mut files = level_files(hierarchy).map(|_| Err(Errno::NOENT));
+        for (at, name) in level_files(hierarchy).into_iter().enumerate() {
+            // The rest of it than what can be reclaimed is told by version 2 only.
+            if at == 2 && !limited && hierarchy == Hierarchy::V1 {
+                break;
+            }
+            files[at] = open(dir, name);
+            let read = match &files[at] {
+                Ok(file) => self.tools.buffer.again(file),
+                Err(errno) => Err(*errno),
+            };
+            take_level(&mut group, hierarchy, at, read);
+        }
+        if !limited {
+            group.reclaimable = Reading::NotAsked; // it matters under a wall
+        }
+        (group, (limited && !self.everything && self.keep > 0).then_some(files))
+    }
+
+    fn more_of_v1(&mut self, dir: &OwnedFd, group: &mut Cgroup) {
+        group.swappiness = perhaps(self.tools.buffer.read(dir, c"memory.swappiness"), number);
+        let control = self.ask(dir, c"memory.oom_control", parse::oom_control);
+        let or = |absent: Reading<parse::OomControl>| absent.map(|_| false);
+        group.oom_kill_disabled = control.value().map_or(or(control), |told| told.kill_disabled);
+        if self.everything {
+            group.under_oom = control.value().map_or(or(control), |told| told.under_oom);
+            group.events.oom_kill = control.value().map_or(control.map(|_| 0), |told| told.kills);
+            group.events.max = perhaps(self.tools.buffer.read(dir, c"memory.failcnt"), number);
+        }
+    }
+
+    fn more_of_v2(&mut self, dir: &OwnedFd, group: &mut Cgroup) {
+        group.high = self.ask(dir, c"memory.high", parse::limit);
+        group.swap_limit = self.ask(dir, c"memory.swap.max", parse::limit);
+        group.oom_group =
+            perhaps(self.tools.buffer.read(dir, c"memory.oom.group"), number).map(|word| word != 0);
+        if self.everything {
+            let events = self.ask(dir, c"memory.events", parse::memory_events);
+            group.events = events.value().unwrap_or_else(|| {
+                let none = events.map(|_| 0);
+                CgroupEvents {
+                    low: none,
+                    high: none,
+                    max: none,
+                    oom: none,
+                    oom_kill: none,
+                    oom_group_kill: none,
+                }
+            });
+            group.xattrs = marks(dir);
+            if self.with_io {
+                let read = self.tools.buffer.read(dir, c"io.stat");
+                group.io = read.map(parse::io_stat).unwrap_or_default();
+            }
+            let pressure = self.ask(dir, c"memory.pressure", parse::pressure);
+            group.pressure = pressure.value().unwrap_or_else(|| {
+                let none = pressure.map(|pressure| pressure.some.value().unwrap_or_default());
+                Pressure::of_memory(none, none)
+            });
+            group.pressure = group.pressure.with_io(self.ask(dir, c"io.pressure", parse::pressure));
+        }
+    }
+}

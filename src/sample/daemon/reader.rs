@@ -1,0 +1,133 @@
+//! Finds the userspace OOM killers of this machine and the options that they run with: those of
+//! their files, and those of the command line of a running one, which take precedence.
+//!
+//! Reads at the start and then every half minute, on the walker's thread, because opening files may
+//! stall.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::process::geteuid;
+
+use crate::model::{InstalledKillers, Process};
+use crate::sample::daemon::search::{Running, Search};
+use crate::sample::daemon::{earlyoom, nohang, oomd, systemd_oomd};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
+use crate::sample::parse;
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::unit;
+use crate::units::Millis;
+
+/// Interval between two readings.
+const INTERVAL: Millis = Millis(30_000);
+
+/// Maximum number of bytes that are read of a file of a killer's process.
+const PROC_FILE_MAX: usize = 1 << 16;
+
+/// The names of the killers, as `comm` has them.
+const COMMS: [&str; 4] = [earlyoom::COMM, nohang::COMM, systemd_oomd::COMM, oomd::COMM];
+
+/// The options of all killers.
+fn killers(search: &Search<'_>) -> InstalledKillers {
+    InstalledKillers {
+        earlyoom: earlyoom::read(search),
+        nohang: nohang::read(search, nohang::Config::Server),
+        nohang_desktop: nohang::read(search, nohang::Config::Desktop),
+        systemd_oomd: systemd_oomd::read(search),
+        oomd: oomd::read(search),
+    }
+}
+
+/// Reads the killers and their options from time to time.
+pub struct KillerReader {
+    /// The root of the filesystem, where there is one.
+    files: Option<PathBuf>,
+    buffer: FileBuffer,
+    read: Option<Millis>,
+    last: Arc<InstalledKillers>,
+}
+
+impl KillerReader {
+    /// A reader of the filesystem with this root, such as [`ProcRoot::filesystem`] gives it. Without
+    /// one, all killers stay absent.
+    #[must_use]
+    pub fn new(files: Option<PathBuf>) -> Self {
+        Self { files, buffer: FileBuffer::new(), read: None, last: Arc::default() }
+    }
+
+    /// The result of the last reading; the same `Arc` as long as nothing changes.
+    #[must_use]
+    pub fn last(&self) -> &Arc<InstalledKillers> {
+        &self.last
+    }
+
+    /// Reads again if the interval is over. `rows` are the processes; `now` is a time on the
+    /// snapshot's monotonic clock.
+    pub fn read<'a>(
+        &mut self,
+        proc: &ProcRoot,
+        rows: impl Iterator<Item = &'a Process>,
+        now: Millis,
+    ) {
+        let Some(files) = &self.files else { return };
+        if self.read.is_some_and(|read| now.saturating_sub(read) < INTERVAL) {
+            return;
+        }
+        self.read = Some(now);
+        let running = running(proc, rows, &mut self.buffer);
+        let killers = killers(&Search::new(files, running));
+        if killers != *self.last {
+            self.last = Arc::new(killers);
+        }
+    }
+}
+
+/// The running killers among these processes.
+fn running<'a>(
+    proc: &ProcRoot,
+    rows: impl Iterator<Item = &'a Process>,
+    buffer: &mut FileBuffer,
+) -> Vec<Running> {
+    let mut found = Vec::new();
+    for process in rows {
+        let comm = COMMS.into_iter().find(|comm| comm.as_bytes() == process.comm.bytes());
+        let Some(comm) = comm.filter(|_| is_trusted(proc, process, buffer)) else { continue };
+        let path = ProcPath::of(process.id.pid, "cmdline");
+        let line = buffer.read_start(proc, path.as_c_str(), PROC_FILE_MAX);
+        let args = line.map_or_else(|_| Vec::new(), |(bytes, _)| arguments(bytes));
+        found.push(Running { comm, pid: process.id.pid, args });
+    }
+    found
+}
+
+/// Whether a process with the name of a killer is trusted to be one. Any process can take that name,
+/// and doomtop opens the files that its command line names. Trusted are processes of root, of
+/// doomtop's own user, and of the service of that name, which may run as a user of its own. Both the
+/// real and the effective id count, because the user who starts a set-uid program chooses its command
+/// line.
+fn is_trusted(proc: &ProcRoot, process: &Process, buffer: &mut FileBuffer) -> bool {
+    let mut read = |file| {
+        let path = ProcPath::of(process.id.pid, file);
+        let read = buffer.read_start(proc, path.as_c_str(), PROC_FILE_MAX);
+        read.map(|(bytes, _)| bytes.to_vec()).ok()
+    };
+    let status = read("status").and_then(|bytes| parse::status(&bytes, false).ok());
+    let Some(ids) = status.map(|status| status.ids) else { return false };
+    let own = geteuid().as_raw();
+    if [ids.uid, ids.euid].iter().all(|&uid| uid == 0 || uid == own) {
+        return true;
+    }
+    let cgroups = read("cgroup").unwrap_or_default();
+    let unit = unit::managed(&cgroups).and_then(|path| path.strip_prefix(b"/system.slice/"));
+    let name = unit.and_then(|unit| unit.strip_prefix(process.comm.bytes()));
+    name == Some(b".service")
+}
+
+/// The arguments of a command line, as `/proc/PID/cmdline` separates them.
+fn arguments(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    bytes.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
+}
