@@ -49,9 +49,9 @@ fn print() {
             );
         }
         let gone: Vec<String> = scene.kills().iter().map(|k| format!("{:?}", k.victim)).collect();
-        let before = scene
-            .before()
-            .map(|b| b.fallen(&sample).iter().map(|p| p.comm.to_string()).collect::<Vec<_>>());
+        let before = scene.before().map(|b| {
+            b.killed_until(&sample).iter().map(|p| p.comm.to_string()).collect::<Vec<_>>()
+        });
         println!("      gone {before:?} {}", gone.len());
     }
 }

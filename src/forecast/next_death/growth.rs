@@ -1,23 +1,39 @@
 //! How fast each process grows: the sizes of the last minute of those that change at all.
 
-use crate::model::{ProcId, Process, Reading, Scene, Snapshot};
-use crate::units::{Millis, Pages};
+use crate::model::{ProcId, Process, Scene};
+use crate::units::Millis;
 
-/// Times over which growth is measured, the shortest first.
-pub const WINDOWS: [Millis; 3] = [Millis(5_000), Millis(15_000), Millis(60_000)];
+use super::history::WINDOWS;
+use super::lasting::lasting;
+
 /// Maximum number of sizes kept of one process.
 const SIZES: usize = 12;
 /// Minimum distance of two sizes that are kept.
 const MIN_STEP: Millis = Millis(900);
 /// A process that has not changed for this long is no longer tracked.
 const QUIET: Millis = Millis(60_000);
+/// Growth of a process goes on for at most so many times the time for which it has been seen.
+const REACH: f64 = 4.0;
 
-/// The sizes of one process over the last minute.
-#[derive(Clone, Debug)]
+/// How a process grew lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Growth {
+    /// Over each of [`WINDOWS`], in pages a second. A process that goes up and down grows by less than the
+    /// difference between two sizes.
+    pub rates: [f64; 3],
+    /// How much larger it was at most in the last minute, in pages.
+    pub peak: f64,
+    /// It grows on for at most so many seconds.
+    pub reach: f64,
+}
+
+/// The sizes of one process over the last minute, in pages.
+#[derive(Clone, Copy, Debug)]
 struct Track {
     id: ProcId,
-    /// Times and sizes in pages, the oldest first.
-    sizes: Vec<(Millis, u64)>,
+    /// Times and sizes, the oldest first.
+    sizes: [(Millis, u64); SIZES],
+    count: usize,
     changed: Millis,
 }
 
@@ -26,109 +42,116 @@ struct Track {
 pub struct GrowthTracks {
     /// In the order of pids.
     tracks: Vec<Track>,
-}
-
-/// What a process holds: resident memory, swap and page tables, in pages.
-fn held(process: &Process, scene: &Scene) -> u64 {
-    let known = |size: Reading<Pages>| size.value().unwrap_or_default().0;
-    scene.rss(process).0 + known(process.swap) + known(process.pgtables)
+    /// The tracks of the sample before; kept for its memory.
+    before: Vec<Track>,
 }
 
 impl Track {
+    fn new(id: ProcId, first: (Millis, u64), second: (Millis, u64)) -> Self {
+        let mut sizes = [first; SIZES];
+        sizes[1] = second;
+        Self { id, sizes, count: 2, changed: second.0 }
+    }
+
+    fn sizes(&self) -> &[(Millis, u64)] {
+        &self.sizes[..self.count]
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.sizes.copy_within(at + 1..self.count, at);
+        self.count -= 1;
+    }
+
     fn push(&mut self, at: Millis, size: u64) {
-        if self.sizes.last().is_some_and(|last| last.1 != size) {
+        if self.sizes().last().is_some_and(|last| last.1 != size) {
             self.changed = at;
         }
-        // Between the first and the newest, sizes closer than a second apart replace each other.
-        let close = self.sizes.len() > 1
-            && self.sizes[self.sizes.len() - 2..]
-                .first()
-                .is_some_and(|it| at.saturating_sub(it.0) < MIN_STEP);
-        if close {
-            self.sizes.pop();
+        // Samples that are closer than a second replace each other, but for the first.
+        let close = |it: &(Millis, u64)| at.saturating_sub(it.0) < MIN_STEP;
+        if self.count > 2 && self.sizes().get(self.count - 2).is_some_and(close) {
+            self.count -= 1;
         }
-        self.sizes.push((at, size));
-        let last = WINDOWS[WINDOWS.len() - 1];
-        while self.sizes.len() > 2 && at.saturating_sub(self.sizes[1].0) >= last {
-            self.sizes.remove(0);
+        let oldest = WINDOWS[WINDOWS.len() - 1];
+        while self.count > 2 && at.saturating_sub(self.sizes[1].0) >= oldest {
+            self.remove(0);
         }
-        if self.sizes.len() > SIZES {
-            // The middle is thinned, so that a minute is covered.
-            self.sizes.remove(SIZES / 2);
+        if self.count == SIZES {
+            // The recent ones are needed one by one; the minute before is thinned.
+            let sparse = |it: &usize| self.sizes[it + 1].0.saturating_sub(self.sizes[it - 1].0);
+            let thin = (1..SIZES - 4).min_by_key(sparse).unwrap_or(1);
+            self.remove(thin);
         }
+        self.sizes[self.count] = (at, size);
+        self.count += 1;
     }
 
     /// Growth in pages a second over about this time; over less where it is younger.
     fn rate(&self, window: Millis) -> Option<f64> {
-        let (&(now, size), earlier) = self.sizes.split_last()?;
-        let then = earlier.iter().rev().find(|it| now.saturating_sub(it.0) >= window);
-        let &(then, before) = then.or(earlier.first())?;
+        let (&(now, size), earlier) = self.sizes().split_last()?;
+        let early = |it: &(Millis, u64)| now.saturating_sub(it.0) >= window;
+        let from = earlier.iter().rposition(early).unwrap_or(0);
+        let &(then, before) = earlier.get(from)?;
         let seconds = now.saturating_sub(then).0 as f64 / 1000.0;
-        (seconds > 0.2).then(|| (size as f64 - before as f64) / seconds)
+        let net = size as f64 - before as f64;
+        let way: f64 =
+            self.sizes()[from..].windows(2).map(|it| it[1].1.abs_diff(it[0].1) as f64).sum();
+        (seconds > 0.2).then(|| net / seconds * (net.abs() / way.max(1.0)))
+    }
+
+    fn growth(&self) -> Growth {
+        let (first, last) = (self.sizes[0], self.sizes[self.count - 1]);
+        let most = self.sizes().iter().map(|it| it.1).max().unwrap_or(0);
+        let seen = last.0.saturating_sub(first.0).0 as f64 / 1000.0;
+        Growth {
+            rates: WINDOWS.map(|window| self.rate(window).unwrap_or(0.0)),
+            peak: most.saturating_sub(last.1) as f64,
+            reach: seen * REACH,
+        }
     }
 }
 
 impl GrowthTracks {
     /// Takes a sample. What it costs is one pass over the processes of both samples.
     pub fn observe(&mut self, scene: &Scene) {
-        let Some(before) = scene.before() else {
-            self.tracks.clear();
-            return;
-        };
+        std::mem::swap(&mut self.tracks, &mut self.before);
+        self.tracks.clear();
+        let Some(before) = scene.before() else { return };
         let (then, now) = (before.clock.monotonic_ms, scene.now().clock.monotonic_ms);
-        let mut old = std::mem::take(&mut self.tracks).into_iter().peekable();
+        let mut old = self.before.iter().peekable();
         let mut earlier = before.processes.iter().peekable();
         for process in &scene.now().processes {
             let pid = process.id.pid;
             while earlier.next_if(|it| it.id.pid < pid).is_some() {}
             while old.next_if(|it| it.id.pid < pid).is_some() {}
-            let was = earlier.next_if(|it| it.id == process.id);
-            let track = old.next_if(|it| it.id == process.id);
-            let size = held(process, scene);
-            let track = match (track, was) {
-                (Some(mut track), _) => {
-                    track.push(now, size);
-                    Some(track).filter(|track| now.saturating_sub(track.changed) < QUIET)
+            let was = earlier.next_if(|it| it.id.pid == pid).filter(|it| it.id == process.id);
+            let track = old.next_if(|it| it.id.pid == pid).filter(|it| it.id == process.id);
+            if let Some(track) = track {
+                let mut track = *track;
+                track.push(now, lasting(process, scene));
+                if now.saturating_sub(track.changed) < QUIET {
+                    self.tracks.push(track);
                 }
-                (None, Some(was)) => {
-                    let before = held(was, scene);
-                    (before != size).then(|| Track {
-                        id: process.id,
-                        sizes: vec![(then, before), (now, size)],
-                        changed: now,
-                    })
+            } else if let Some(was) = was.filter(|it| it.has_mm && changed(it, process)) {
+                let (old, new) = (lasting(was, scene), lasting(process, scene));
+                if old != new {
+                    self.tracks.push(Track::new(process.id, (then, old), (now, new)));
                 }
-                // Born since: it grew from nothing.
-                (None, None) => born_since(process, before).then(|| Track {
-                    id: process.id,
-                    sizes: vec![(birth(process, scene), 0), (now, size)],
-                    changed: now,
-                }),
-            };
-            self.tracks.extend(track);
+            }
         }
     }
 
-    /// Growth of a process over each of [`WINDOWS`], in pages a second; 0 for one that does not change.
-    pub fn rates(&self, id: ProcId) -> [f64; 3] {
-        let Ok(at) = self.tracks.binary_search_by_key(&id.pid, |track| track.id.pid) else {
-            return [0.0; 3];
-        };
-        let track = &self.tracks[at];
-        if track.id != id {
-            return [0.0; 3];
-        }
-        WINDOWS.map(|window| track.rate(window).unwrap_or(0.0))
+    /// How a process grew lately; not at all, where it did not change.
+    pub fn of(&self, id: ProcId) -> Growth {
+        let at = self.tracks.binary_search_by_key(&id.pid, |track| track.id.pid);
+        let track = at.ok().map(|at| &self.tracks[at]).filter(|track| track.id == id);
+        track.map(Track::growth).unwrap_or_default()
     }
 }
 
-fn born_since(process: &Process, before: &Snapshot) -> bool {
-    process.id.born > before.clock.uptime_ticks
-}
-
-/// When a process was born, on the clock of the samples.
-fn birth(process: &Process, scene: &Scene) -> Millis {
-    let clock = &scene.now().clock;
-    let age = clock.uptime_ticks.saturating_sub(process.id.born);
-    clock.monotonic_ms.saturating_sub(age.millis(scene.machine().tick_rate))
+/// Whether a size of a process changed. This is much cheaper than working out what lasts of it.
+fn changed(then: &Process, now: &Process) -> bool {
+    then.rss_stat != now.rss_stat
+        || then.rss_exact != now.rss_exact
+        || then.swap != now.swap
+        || then.pgtables != now.pgtables
 }

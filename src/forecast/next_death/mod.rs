@@ -6,8 +6,11 @@
 
 mod forecaster;
 mod growth;
-mod rate;
+mod headline;
+mod history;
+mod lasting;
 mod room;
+mod slope;
 mod victim;
 
 use std::sync::Arc;
@@ -34,6 +37,18 @@ pub struct TimeSpan {
     pub middle: Millis,
     /// At the slowest rate that the samples allow.
     pub high: Millis,
+}
+
+impl TimeSpan {
+    /// The same from a later time on; 0 for what is past.
+    #[must_use]
+    pub const fn after(self, passed: Millis) -> Self {
+        Self {
+            low: self.low.saturating_sub(passed),
+            middle: self.middle.saturating_sub(passed),
+            high: self.high.saturating_sub(passed),
+        }
+    }
 }
 
 /// One process that may die.
@@ -95,7 +110,7 @@ pub struct NextDeath {
     pub when: Option<TimeSpan>,
     /// How certain the victim is.
     pub certainty: DeathCertainty,
-    /// Who may die, in the order in which they would lead; one entry where the victim is named.
+    /// Who may die, the most likely first; one entry where the victim is named.
     pub candidates: Vec<Candidate>,
     /// What the domain can still take.
     pub left: Bytes,
