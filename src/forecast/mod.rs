@@ -8,5 +8,6 @@ mod fit;
 mod headroom_trend;
 pub mod killer_opinion;
 pub mod limits;
+pub mod next_death;
 pub mod series;
 pub mod trend;

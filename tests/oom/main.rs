@@ -9,6 +9,7 @@
 mod cgroup;
 mod checks;
 mod clock;
+mod dice;
 mod explained;
 mod hog;
 mod kmsg;

@@ -1,44 +1,12 @@
 //! Random mixes of hogs: sizes, adj, kinds of memory, near-ties.
 
+pub use crate::dice::Dice;
 use crate::hog::Load;
 
 /// Maximum difference of near-ties in pages.
 const NEAR: usize = 24;
 
-/// Reproducible random numbers: splitmix64.
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// Any number.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number in `from..=to`.
-    pub fn between(&mut self, from: usize, to: usize) -> usize {
-        from + usize::try_from(self.next() % (to - from + 1) as u64).expect("a small number")
-    }
-
-    /// True with a probability of 1 / `many`.
-    pub fn once_in(&mut self, many: usize) -> bool {
-        self.between(1, many) == 1
-    }
-
-    /// An adj: 0 in a third of all cases, else any value from `lowest` to 1000.
-    pub fn adj(&mut self, lowest: i32) -> i32 {
-        if self.once_in(3) {
-            return 0;
-        }
-        let span = usize::try_from(1000 - lowest).expect("a range");
-        lowest + i32::try_from(self.between(0, span)).expect("an adj")
-    }
-}
-
-/// Hogs of the same kind that differ by a few pages or not at all.
+/// Hogs that differ by nothing but a few pages, or by nothing at all.
 pub fn near_ties(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
     let count = dice.between(5, 9);
     let (base, adj) = (pages / count, dice.adj(lowest_adj));

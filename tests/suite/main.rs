@@ -28,6 +28,7 @@ mod killers;
 mod memory;
 mod metrics;
 mod modules;
+mod next_death;
 mod policies;
 mod readme;
 mod recorder;

@@ -1,0 +1,432 @@
+//! Takes every sample, keeps what the prediction needs, and answers who dies next.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::model::{
+    Cgroup, ProcId, Process, Reading, Scene, Scope, Snapshot, Text, is_within, tree_order,
+};
+use crate::policy::{LINUX, Override, Policy};
+use crate::rank::also_killed::GroupCensus;
+use crate::units::{Bytes, Millis, Pages};
+
+use super::growth::GrowthTracks;
+use super::headline::{Approach, Headline};
+use super::history::{Basis, Estimate, RoomHistory};
+use super::lasting::lasting;
+use super::room::{self, Room};
+use super::victim::{Course, Victims, victims};
+use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
+
+/// The name of the kernel as a killer.
+const KERNEL: &str = "kernel";
+/// A cgroup that is fuller than this, in per-mille, is read between samples.
+const NEARLY_FULL: u64 = 800;
+/// So is one that will be full sooner than this.
+const NEAR: Millis = Millis(30_000);
+/// What a process holds that is on its way out counts as free for this long: then it may be stuck.
+const EXITING: Millis = Millis(5_000);
+/// Growth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
+const REACH: [(u64, f64); 3] = [(750, 2.0), (500, 0.9), (0, 0.6)];
+/// Growth that has been seen for longer is foreseen for ten minutes, and for an hour.
+const LASTING: [Millis; 2] = [Millis(60_000), Millis(100_000)];
+/// A kill that frees more than this part of a limit begins a history anew.
+const MUCH: u64 = 33;
+/// A usage reading tells what is left where usage and room changed alike between samples, up to this share.
+const ALIKE: f64 = 0.25;
+/// The same as a share of the limit.
+const ALIKE_OF_LIMIT: f64 = 0.005;
+
+/// The room of one cgroup, and what usage readings need.
+#[derive(Clone, Debug)]
+struct GroupRoom {
+    path: Arc<Text>,
+    history: RoomHistory,
+    limit: Bytes,
+    /// What was left at the newest sample.
+    left: Bytes,
+    /// The usage that belongs to the newest room.
+    usage: Bytes,
+    /// The usage of the newest sample.
+    sampled: Bytes,
+    /// Whether a change of usage is a change of room, and not of the page cache.
+    tells: bool,
+    /// Kills in it, and when they were counted.
+    kills: Option<(u64, Millis)>,
+    stalled: Option<StallReason>,
+}
+
+/// The state of the prediction between samples.
+#[derive(Clone, Debug)]
+pub struct DeathForecaster {
+    global: Arc<Text>,
+    machine: RoomHistory,
+    machine_limit: Bytes,
+    /// Limited cgroups in the order of the tree.
+    groups: Vec<GroupRoom>,
+    growth: GrowthTracks,
+    /// Processes on their way out, and since when.
+    exiting: Vec<(ProcId, Millis)>,
+    headline: Headline,
+    /// When the newest sample was taken.
+    sampled: Option<Millis>,
+    /// When the newest reading of all was taken.
+    now: Millis,
+}
+
+impl Default for DeathForecaster {
+    fn default() -> Self {
+        Self {
+            global: Arc::new(Text::new(Scope::GLOBAL.as_bytes())),
+            machine: RoomHistory::default(),
+            machine_limit: Bytes::ZERO,
+            groups: Vec::new(),
+            growth: GrowthTracks::default(),
+            exiting: Vec::new(),
+            headline: Headline::default(),
+            sampled: None,
+            now: Millis::ZERO,
+        }
+    }
+}
+
+/// Memory that a process on its way out holds, and where.
+struct Leaving<'a> {
+    cgroup: Option<&'a str>,
+    bytes: Bytes,
+}
+
+impl<'a> Leaving<'a> {
+    fn of(process: &'a Process, scene: &Scene) -> Self {
+        let cgroup = match &process.cgroup {
+            Reading::Value(path) => Some(path.as_str()),
+            _ => None,
+        };
+        let bytes = Pages(lasting(process, scene)).bytes(scene.machine().page_size);
+        Self { cgroup, bytes }
+    }
+
+    fn is_in(&self, group: &str) -> bool {
+        self.cgroup.is_some_and(|path| is_within(path, group))
+    }
+}
+
+fn sum<'a>(leaving: impl Iterator<Item = &'a Leaving<'a>>) -> Bytes {
+    leaving.fold(Bytes::ZERO, |sum, it| sum + it.bytes)
+}
+
+impl DeathForecaster {
+    /// Takes a sample: the newest one of the scene. A sample that is earlier than the one before, or of
+    /// another boot, begins anew; the same sample again changes nothing.
+    pub fn observe(&mut self, scene: &Scene) {
+        let now = scene.now();
+        let at = now.clock.monotonic_ms;
+        let goes_on = scene.before().is_some_and(|before| now.continues(before));
+        match self.sampled {
+            Some(last) if last == at && goes_on => return,
+            Some(last) if last < at && goes_on => {}
+            _ => *self = Self::default(),
+        }
+        self.sampled = Some(at);
+        self.now = self.now.max(at);
+        let exits = Exits { leaving: self.leaving(scene), killed: killed(scene) };
+        let room = room::of_machine(now);
+        let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
+        self.machine_limit = room.limit;
+        if is_much(sum(exits.killed.iter()), room.limit) {
+            self.machine.forget();
+        } else {
+            self.machine.push(at, left, room.limit);
+        }
+        self.observe_groups(now, &exits);
+        self.growth.observe(scene);
+        self.choose();
+    }
+
+    /// What processes on their way out still hold: it is as good as free, and nobody else is killed before.
+    fn leaving<'a>(&mut self, scene: &'a Scene) -> Vec<Leaving<'a>> {
+        let at = scene.now().clock.monotonic_ms;
+        let old = std::mem::take(&mut self.exiting);
+        let mut leaving = Vec::new();
+        for process in scene.now().processes.iter().filter(|it| it.dying && it.has_mm) {
+            let known = old.iter().find(|it| it.0 == process.id).map(|it| it.1);
+            let since = known.unwrap_or(at);
+            self.exiting.push((process.id, since));
+            if at.saturating_sub(since) <= EXITING {
+                leaving.push(Leaving::of(process, scene));
+            }
+        }
+        leaving
+    }
+
+    fn observe_groups(&mut self, now: &Snapshot, exits: &Exits<'_>) {
+        let read = now.cgroups.read_ms;
+        let at = if read == Millis::ZERO { now.clock.monotonic_ms } else { read };
+        let mut old = std::mem::take(&mut self.groups).into_iter().peekable();
+        for group in now.cgroups.limited() {
+            let Some(room) = room::of_cgroup(group, now) else { continue };
+            let before = |it: &GroupRoom| tree_order(it.path.as_str(), group.path.as_str());
+            while old.next_if(|it| before(it) == Ordering::Less).is_some() {}
+            let known = old.next_if(|it| before(it) == Ordering::Equal);
+            let inside = |it: &&Leaving<'_>| it.is_in(group.path.as_str());
+            let freed = sum(exits.leaving.iter().filter(inside));
+            let room = Room { left: (room.left + freed).min(room.limit), ..room };
+            let mut next = known.unwrap_or_else(|| GroupRoom::new(group, room));
+            let killed = is_much(sum(exits.killed.iter().filter(inside)), room.limit);
+            next.observe(group, room, at, killed);
+            self.groups.push(next);
+        }
+    }
+
+    /// Takes a reading of a cgroup's usage between two samples.
+    pub fn observe_usage(&mut self, path: &str, at: Millis, usage: Bytes) {
+        let found = self.groups.binary_search_by(|it| tree_order(it.path.as_str(), path));
+        let Some(group) = found.ok().and_then(|at| self.groups.get_mut(at)) else { return };
+        group.observe_usage(at, usage);
+        self.now = self.now.max(at);
+        self.choose();
+    }
+
+    /// The cgroups whose usage should be read between samples: those that are nearly full, and those that
+    /// will be within half a minute.
+    #[must_use]
+    pub fn near(&self) -> Vec<Arc<Text>> {
+        let is_near = |it: &&GroupRoom| {
+            let Some(left) = it.history.left() else { return false };
+            let soon = it.history.estimate().is_some_and(|it| it.when.middle < NEAR);
+            soon || Room { left, limit: it.limit }.used_permille() >= NEARLY_FULL
+        };
+        self.groups.iter().filter(is_near).map(|it| Arc::clone(&it.path)).collect()
+    }
+
+    fn choose(&mut self) {
+        let list = self.approaching();
+        let mut headline = std::mem::take(&mut self.headline);
+        headline
+            .choose(self.now, &list, |domain| self.history(domain).map(RoomHistory::generation));
+        self.headline = headline;
+    }
+
+    fn history(&self, domain: &Text) -> Option<&RoomHistory> {
+        if domain.as_str() == Scope::GLOBAL {
+            return Some(&self.machine);
+        }
+        let order = |it: &GroupRoom| tree_order(it.path.as_str(), domain.as_str());
+        self.groups.binary_search_by(order).ok().map(|at| &self.groups[at].history)
+    }
+
+    /// The domains that approach their limits, or stall.
+    fn approaching(&self) -> Vec<Approach> {
+        let approach =
+            |domain: &Arc<Text>, history: &RoomHistory, limit, stalled: Option<StallReason>| {
+                let room = Room { left: history.left()?, limit };
+                let estimate = history.estimate().filter(|it| is_supported(it, room));
+                let passed = self.now.saturating_sub(history.read_at()?);
+                let when = estimate.map(|it| it.when.after(passed));
+                let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
+                (stalled.is_some() || when.is_some()).then(|| Approach {
+                    domain: Arc::clone(domain),
+                    when: when.filter(|_| stalled.is_none()),
+                    room,
+                    rate: estimate.map_or(0.0, |it| it.rate),
+                    basis: estimate.map_or(Basis::Window(1), |it| it.basis),
+                    stalled,
+                    generation: history.generation(),
+                })
+            };
+        let machine = approach(&self.global, &self.machine, self.machine_limit, None);
+        let groups = self
+            .groups
+            .iter()
+            .filter_map(|it| approach(&it.path, &it.history, it.limit, it.stalled));
+        machine.into_iter().chain(groups).collect()
+    }
+
+    /// Who dies next, by the newest sample and the readings since. `scene` is the one that was observed last;
+    /// `census` counts the members of its cgroups.
+    #[must_use]
+    pub fn deaths(&self, scene: &Scene, census: &GroupCensus<'_>) -> Deaths {
+        let shown = self.headline.shown().map(|it| it.at(self.now));
+        let mut list = self.approaching();
+        // What the headline keeps for a moment belongs to the list as well.
+        if let Some(shown) = &shown
+            && !list.iter().any(|it| it.domain == shown.domain && it.when.is_some())
+        {
+            list.retain(|it| it.domain != shown.domain);
+            list.push(shown.clone());
+        }
+        list.sort_by_key(|it| it.when.map_or(Millis(u64::MAX), |when| when.middle));
+        list.truncate(MAX_DEATHS);
+        let mut inside = scene.clone();
+        let list: Vec<NextDeath> =
+            list.iter().map(|it| self.death(it, &mut inside, census)).collect();
+        let next = match &shown {
+            Some(shown) => list.iter().find(|it| it.domain == shown.domain).cloned(),
+            // A stall is told where nobody dies.
+            None => list.iter().find(|it| it.stalled.is_some()).cloned(),
+        };
+        Deaths { next, list }
+    }
+
+    fn death(
+        &self,
+        approach: &Approach,
+        inside: &mut Scene,
+        census: &GroupCensus<'_>,
+    ) -> NextDeath {
+        let mut death = NextDeath {
+            by: KERNEL,
+            domain: Arc::clone(&approach.domain),
+            when: approach.when,
+            certainty: DeathCertainty::Nobody,
+            candidates: Vec::new(),
+            left: approach.room.left,
+            limit: approach.room.limit,
+            rate: approach.rate,
+            stalled: approach.stalled,
+        };
+        let Some(when) = approach.when else { return death };
+        let is_machine = approach.domain == self.global;
+        inside.set_scope(if is_machine {
+            Scope::Global
+        } else {
+            Scope::Memcg(Arc::clone(&approach.domain))
+        });
+        let policy: &dyn Policy = &LINUX;
+        // A process that is being killed now does not decide who dies then.
+        let remains = |it: &Override| !matches!(it, Override::Dying(_));
+        if let Some(found) = policy.overridden(inside).filter(remains) {
+            death.certainty = DeathCertainty::Overridden(found);
+            return death;
+        }
+        let sampled = inside.now().clock.monotonic_ms;
+        let passed = self.now.saturating_sub(sampled);
+        let course = self.course(approach, when, sampled, passed);
+        let Victims { certainty, mut candidates } = if is_machine {
+            let all = 0..inside.now().processes.len() as u32;
+            victims(policy, inside, all, &self.growth, &course)
+        } else {
+            let members = census.members(death.domain.as_str());
+            victims(policy, inside, members, &self.growth, &course)
+        };
+        for candidate in &mut candidates {
+            candidate.from = candidate.from.saturating_sub(passed);
+            candidate.to = candidate.to.saturating_sub(passed);
+        }
+        (death.certainty, death.candidates) = (certainty, candidates);
+        death
+    }
+
+    /// How a domain goes to its limit, from the sample on: since then so much time has passed.
+    fn course(
+        &self,
+        approach: &Approach,
+        when: TimeSpan,
+        sampled: Millis,
+        passed: Millis,
+    ) -> Course {
+        let (falls, left) = self
+            .history(&approach.domain)
+            .map_or(([0.0; 3], 0.0), |history| history.falls(sampled));
+        let (window, at_peak) = match approach.basis {
+            Basis::Window(window) => (window, false),
+            Basis::Levels => (2, true),
+        };
+        let time = |fall: f64| (fall > 0.0 && !at_peak).then(|| left / fall);
+        Course {
+            when: TimeSpan {
+                low: when.low + passed,
+                middle: when.middle + passed,
+                high: when.high + passed,
+            },
+            times: falls.map(time),
+            window,
+            at_peak,
+        }
+    }
+}
+
+impl GroupRoom {
+    fn new(group: &Cgroup, room: Room) -> Self {
+        Self {
+            path: Arc::clone(&group.path),
+            history: RoomHistory::default(),
+            limit: room.limit,
+            left: room.left,
+            usage: Bytes::ZERO,
+            sampled: group.usage.value().unwrap_or_default(),
+            tells: true,
+            kills: None,
+            stalled: None,
+        }
+    }
+
+    fn observe(&mut self, group: &Cgroup, room: Room, at: Millis, killed: bool) {
+        let usage = group.usage.value().unwrap_or_default();
+        let taken = self.left.0 as f64 - room.left.0 as f64;
+        let charged = usage.0 as f64 - self.sampled.0 as f64;
+        let most =
+            (taken.abs().max(charged.abs()) * ALIKE).max(room.limit.0 as f64 * ALIKE_OF_LIMIT);
+        self.tells = (taken - charged).abs() <= most;
+        if killed {
+            self.history.forget();
+        } else {
+            self.history.push(at, room.left, room.limit);
+        }
+        if let Some(count) = group.events.oom_kill.value() {
+            if let Some((_, since)) = self.kills.filter(|(before, _)| count > *before) {
+                self.history.killed(since);
+            }
+            self.kills = Some((count, at));
+        }
+        (self.limit, self.left, self.usage, self.sampled) = (room.limit, room.left, usage, usage);
+        self.stalled = room::stall(group);
+    }
+
+    fn observe_usage(&mut self, at: Millis, usage: Bytes) {
+        let Some(left) = self.history.left() else { return };
+        let freed = self.usage.saturating_sub(usage);
+        if self.tells {
+            let left = left.0.saturating_add(self.usage.0).saturating_sub(usage.0);
+            self.history.push(at, Bytes(left), self.limit);
+        } else if is_much(freed, self.limit) {
+            // Whatever it was, it is not the page cache that made room.
+            self.history.forget();
+        }
+        self.usage = usage;
+    }
+}
+
+/// Processes that are on their way out, or were killed since the sample before.
+struct Exits<'a> {
+    leaving: Vec<Leaving<'a>>,
+    killed: Vec<Leaving<'a>>,
+}
+
+/// Who was killed since the sample before, with what they held then: that may not be free yet.
+fn killed(scene: &Scene) -> Vec<Leaving<'_>> {
+    let Some(before) = scene.before() else { return Vec::new() };
+    let at = scene.now().clock.monotonic_ms;
+    let new = scene.kills().iter().rev().take_while(|it| it.at == at);
+    new.filter_map(|it| before.find(it.victim)).map(|it| Leaving::of(it, scene)).collect()
+}
+
+/// Whether what a kill frees is a good part of a limit.
+fn is_much(bytes: Bytes, limit: Bytes) -> bool {
+    bytes.0 > limit.0 / MUCH
+}
+
+/// Whether growth has been seen for long enough to be foreseen for so long.
+fn is_supported(estimate: &Estimate, room: Room) -> bool {
+    let Estimate { when, seen, .. } = estimate;
+    let used = room.used_permille();
+    let reach = REACH.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
+    let far = if *seen >= LASTING[1] {
+        LIST_HORIZON
+    } else if *seen >= LASTING[0] {
+        super::HEADLINE_HORIZON
+    } else {
+        Millis((seen.0 as f64 * reach) as u64)
+    };
+    when.middle <= far
+}

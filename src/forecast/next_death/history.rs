@@ -1,0 +1,539 @@
+//! What a domain could still take over the last minutes, and when nothing will be left.
+
+use std::collections::VecDeque;
+
+use crate::units::{Bytes, Millis};
+
+use super::TimeSpan;
+use super::slope::{self, Acceleration, Point, Rate};
+
+/// Windows over which growth is measured, the shortest first.
+pub const WINDOWS: [Millis; 3] = [Millis(6_000), Millis(15_000), Millis(60_000)];
+/// A window tells what happens within this time, where a longer one has a trend too.
+const FARTHEST: [Millis; 3] = [Millis(6_000), Millis(30_000), Millis(u64::MAX)];
+/// A window must be covered to this share.
+const MIN_COVERED: f64 = 0.55;
+/// Maximum number of points that a fit takes.
+const MAX_FIT: usize = 28;
+/// Points older than this are dropped.
+const SPAN: Millis = Millis(120_000);
+/// Minimum distance of two points.
+const MIN_STEP: Millis = Millis(80);
+/// The time over which an acceleration is looked for.
+const ACCELERATION: f64 = 30.0;
+/// Minimum of that time.
+const MIN_ACCELERATION: f64 = 10.0;
+
+/// Room that comes back at once, as a share of the limit: the end of a batch, or a garbage collection.
+const RELEASE: f64 = 0.03;
+/// Room that comes back within this time belongs to one release.
+const ONE_RELEASE: Millis = Millis(2_500);
+/// A release of this share of the limit begins the history anew; after a smaller one, growth goes on.
+const NEW_START: f64 = 0.1;
+/// A release with less than this share left was no decision of the program: something was killed, or nearly.
+const AT_LIMIT: f64 = 0.03;
+/// Releases older than this are forgotten.
+const RELEASES: Millis = Millis(240_000);
+/// A domain is a saw tooth where this share of what was taken was given back by releases.
+const GIVEN_BACK: f64 = 0.4;
+/// It goes one way where what is lost in the end is this share of all movements.
+const STEADY: f64 = 0.95;
+/// It is restless where what is lost in the end is less than this share of all movements.
+const RESTLESS: f64 = 0.4;
+/// A domain is fuller than before when it is fuller by this share of the limit.
+const FULLER: f64 = 0.02;
+/// The lowest levels are those of times of at least this length, in seconds.
+const LEVEL: f64 = 6.0;
+/// Maximum number of lowest levels that count.
+const LEVELS: usize = 9;
+
+/// Room shrinks in pauses of at most this, or of so many times the longest pause before.
+const MIN_PAUSE: f64 = 3.0;
+/// See [`MIN_PAUSE`].
+const PAUSES: f64 = 2.5;
+/// A fall of less than this share of the limit is no progress.
+const PROGRESS: f64 = 0.0005;
+/// The growth has lasted since when it had at least this share of the present rate.
+const SAME_GROWTH: f64 = 0.8;
+/// The same where growth becomes faster.
+const SLOWER_GROWTH: f64 = 0.5;
+
+/// What a prediction rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The trend in one of [`WINDOWS`].
+    Window(usize),
+    /// The lowest levels of a restless domain: what is left each time when memory is released.
+    Levels,
+}
+
+/// When nothing will be left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// From the newest reading on.
+    pub when: TimeSpan,
+    /// In bytes a second.
+    pub rate: f64,
+    /// For how long the growth has been seen.
+    pub seen: Millis,
+    pub basis: Basis,
+}
+
+/// Memory that came back at once.
+#[derive(Clone, Copy, Debug)]
+struct Release {
+    at: Millis,
+    /// When the last part of it came back.
+    last: Millis,
+    /// What was left just before, in bytes.
+    before: f64,
+    freed: f64,
+}
+
+/// The room of one domain over the last two minutes.
+#[derive(Clone, Debug, Default)]
+pub struct RoomHistory {
+    /// The oldest first. Where a little was released, earlier points are raised by it, so that the slope is
+    /// that of the growth alone.
+    points: VecDeque<(Millis, f64)>,
+    limit: Bytes,
+    releases: VecDeque<Release>,
+    /// The lowest of each second, as it was read, also from before large releases.
+    lowest: VecDeque<(Millis, f64)>,
+    /// By the newest reading.
+    estimate: Option<Estimate>,
+    /// How often the history began anew.
+    generation: u32,
+}
+
+impl RoomHistory {
+    /// Adds a reading. A changed limit and a large release begin the history anew. A reading that is not
+    /// later than the newest one is left out.
+    pub fn push(&mut self, at: Millis, left: Bytes, limit: Bytes) {
+        let left = left.0 as f64;
+        if limit != self.limit {
+            self.forget();
+            self.limit = limit;
+        }
+        if let Some(&(last, before)) = self.points.back() {
+            if at.0 <= last.0.saturating_add(MIN_STEP.0) {
+                return;
+            }
+            self.take_release(at, last, before, left - before);
+        }
+        self.points.push_back((at, left));
+        match self.lowest.back_mut().filter(|it| at.saturating_sub(it.0) < Millis(1000)) {
+            Some(last) => last.1 = last.1.min(left),
+            None => self.lowest.push_back((at, left)),
+        }
+        while self.lowest.front().is_some_and(|it| at.saturating_sub(it.0) > SPAN) {
+            self.lowest.pop_front();
+        }
+        while self.points.front().is_some_and(|it| at.saturating_sub(it.0) > SPAN) {
+            self.points.pop_front();
+        }
+        while self.releases.front().is_some_and(|it| at.saturating_sub(it.at) > RELEASES) {
+            self.releases.pop_front();
+        }
+        self.estimate = self.find_estimate();
+    }
+
+    fn take_release(&mut self, at: Millis, last: Millis, before: f64, freed: f64) {
+        let limit = (self.limit.0 as f64).max(1.0);
+        // What comes back in several readings is one release.
+        let known = self.releases.back_mut().filter(|it| at.saturating_sub(it.last) <= ONE_RELEASE);
+        if let Some(release) = known.filter(|_| freed > limit * RELEASE / 10.0) {
+            (release.last, release.freed) = (at, release.freed + freed);
+        } else if freed > limit * RELEASE {
+            self.releases.push_back(Release { at, last: at, before, freed });
+        } else {
+            return;
+        }
+        if self.releases.back().is_some_and(|it| it.freed > limit * NEW_START) {
+            self.begin_anew();
+        } else {
+            // The growth went on meanwhile.
+            let seconds = at.saturating_sub(last).0 as f64 / 1000.0;
+            let more = freed + self.estimate.map_or(0.0, |it| it.rate) * seconds;
+            self.points.iter_mut().for_each(|point| point.1 += more);
+        }
+    }
+
+    /// A process in the domain was killed since this time: what was released then was no decision of a program.
+    pub fn killed(&mut self, since: Millis) {
+        self.releases.retain(|it| it.at < since);
+        self.estimate = self.find_estimate();
+    }
+
+    /// Forgets everything: what comes now has another cause.
+    pub fn forget(&mut self) {
+        self.begin_anew();
+        self.releases.clear();
+        self.lowest.clear();
+    }
+
+    /// Forgets the growth so far.
+    fn begin_anew(&mut self) {
+        self.points.clear();
+        self.estimate = None;
+        self.generation = self.generation.wrapping_add(1);
+    }
+
+    /// What is left by the newest reading.
+    pub fn left(&self) -> Option<Bytes> {
+        self.points.back().map(|it| Bytes(it.1 as u64))
+    }
+
+    /// When the newest reading was taken.
+    pub fn read_at(&self) -> Option<Millis> {
+        self.points.back().map(|it| it.0)
+    }
+
+    /// When nothing will be left, by the newest reading.
+    pub const fn estimate(&self) -> Option<Estimate> {
+        self.estimate
+    }
+
+    /// How often the history began anew.
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// How fast room shrank over each of [`WINDOWS`] until this time, in bytes a second, and what was left
+    /// then. Where the history is younger, over less.
+    pub fn falls(&self, until: Millis) -> ([f64; 3], f64) {
+        let Some(&(at, left)) = self.points.iter().rev().find(|it| it.0 <= until) else {
+            return ([0.0; 3], self.points.back().map_or(0.0, |it| it.1));
+        };
+        let fall = |window: Millis| {
+            let early = |it: &&(Millis, f64)| at.saturating_sub(it.0) >= window;
+            let then = self.points.iter().rev().find(early).or(self.points.front())?;
+            let seconds = at.saturating_sub(then.0).0 as f64 / 1000.0;
+            (seconds > 0.2).then(|| (then.1 - left) / seconds)
+        };
+        (WINDOWS.map(|window| fall(window).unwrap_or(0.0)), left)
+    }
+
+    fn find_estimate(&self) -> Option<Estimate> {
+        let &(now, left) = self.points.back()?;
+        let ramp = self.by_windows();
+        if !self.is_restless() {
+            return ramp;
+        }
+        let limit = (self.limit.0 as f64).max(1.0);
+        let levels = self.levels(now);
+        let line = slope::falling(&levels);
+        // The newest part is not over yet: it may be the one in which nothing is released.
+        let lowest = levels.iter().skip(1).map(|it| it.1).fold(f64::INFINITY, f64::min);
+        // What is left when memory is released again, so many seconds from now.
+        let level = |seconds: f64| line.map_or(lowest, |line| line.left - line.rate.best * seconds);
+        if let Some(ramp) = ramp {
+            let seconds = ramp.when.middle.0 as f64 / 1000.0;
+            // The limit comes before the release, or the domain is fuller than it was at any.
+            if level(seconds) <= limit * FULLER || left < level(0.0) - limit * FULLER {
+                return Some(ramp);
+            }
+        }
+        self.by_levels(now, &levels, line?)
+    }
+
+    /// By the trend in the shortest window that tells what happens so soon.
+    fn by_windows(&self) -> Option<Estimate> {
+        // Nobody knows from the last few seconds what happens in a minute.
+        let mut longest = None;
+        let steady = self.straightness(WINDOWS[1]) > STEADY;
+        for (window, farthest) in FARTHEST.iter().enumerate() {
+            let estimate = self.by_window(window);
+            // If it goes one way only, what is new counts more.
+            let farthest = if steady { farthest.0.saturating_mul(2) } else { farthest.0 };
+            if estimate.is_some_and(|it| it.when.middle.0 <= farthest) {
+                return estimate;
+            }
+            longest = estimate.or(longest);
+        }
+        longest
+    }
+
+    /// The points of the last seconds, the newest first: seconds before the newest (negative), and bytes.
+    fn last_points(&self, seconds: f64) -> Vec<Point> {
+        let Some(&(now, _)) = self.points.back() else { return Vec::new() };
+        let step = seconds / MAX_FIT as f64;
+        let mut points: Vec<Point> = Vec::with_capacity(MAX_FIT + 2);
+        for &(at, left) in self.points.iter().rev() {
+            let ago = now.saturating_sub(at).0 as f64 / 1000.0;
+            if ago > seconds {
+                break;
+            }
+            if points.last().is_none_or(|last| -ago <= last.0 - step) {
+                points.push((-ago, left));
+            }
+        }
+        points
+    }
+
+    fn by_window(&self, window: usize) -> Option<Estimate> {
+        let seconds = WINDOWS[window].0 as f64 / 1000.0;
+        let points = self.last_points(seconds);
+        let covered = -points.last()?.0 / seconds;
+        if covered < MIN_COVERED {
+            return None;
+        }
+        let line = slope::falling(&points)?;
+        if self.has_paused(&points) {
+            return None;
+        }
+        let Rate { fastest, best, slowest } = line.rate;
+        let (mut low, mut middle, mut high) =
+            (line.left / fastest, line.left / best, line.left / slowest);
+        let mut same = SAME_GROWTH;
+        if window < WINDOWS.len() - 1
+            && let Some(time) = self.accelerated()
+        {
+            same = SLOWER_GROWTH;
+            middle = time.min(middle);
+            low = low.min(middle * 0.9);
+            high = high.min(middle * 2.0).max(middle * 1.1);
+        }
+        Some(Estimate {
+            when: span(low, middle, high),
+            rate: best,
+            seen: self.growing_for(best * same),
+            basis: Basis::Window(window),
+        })
+    }
+
+    /// How long what is left lasts, where the rate grows all the time.
+    fn accelerated(&self) -> Option<f64> {
+        let points = self.last_points(ACCELERATION);
+        let (first, last) = (points.first()?, points.last()?);
+        if first.0 - last.0 < MIN_ACCELERATION {
+            return None;
+        }
+        Some(Acceleration::of(&points)?.time(first.1))
+    }
+
+    /// Whether room has not shrunk for longer than it ever paused in this window.
+    fn has_paused(&self, points: &[Point]) -> bool {
+        let progress = self.limit.0 as f64 * PROGRESS;
+        let (mut lowest, mut since, mut longest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
+        for &(at, left) in points.iter().rev() {
+            if left < lowest - progress {
+                if since.is_finite() {
+                    longest = longest.max(at - since);
+                }
+                (lowest, since) = (left, at);
+            }
+        }
+        -since > MIN_PAUSE.max(longest * PAUSES)
+    }
+
+    /// For how long room has been shrinking at this rate at least.
+    fn growing_for(&self, rate: f64) -> Millis {
+        let Some(&(now, left)) = self.points.back() else { return Millis::ZERO };
+        let ago = |at: Millis| now.saturating_sub(at).0 as f64 / 1000.0;
+        let grew = |it: &&(Millis, f64)| it.1 - left >= rate * ago(it.0);
+        self.points.iter().find(grew).map_or(Millis::ZERO, |it| now.saturating_sub(it.0))
+    }
+
+    /// Releases that a program decided on: with next to nothing left, something was killed.
+    fn chosen_releases(&self) -> impl DoubleEndedIterator<Item = &Release> + Clone {
+        let least = self.limit.0 as f64 * AT_LIMIT;
+        self.releases.iter().filter(move |it| it.before > least)
+    }
+
+    /// Whether what was taken is given back again and again: a garbage collector, or batches that end.
+    fn is_saw_tooth(&self) -> bool {
+        let (mut taken, mut freed) = (0.0, 0.0);
+        let releases = self.chosen_releases();
+        for (early, late) in releases.clone().zip(releases.skip(1)) {
+            taken += early.before + early.freed - late.before;
+            freed += late.freed;
+        }
+        freed > taken.max(0.0) * GIVEN_BACK && freed > 0.0
+    }
+
+    /// What was lost in the end, as a share of all movements in this time.
+    fn straightness(&self, window: Millis) -> f64 {
+        let points = self.last_points(window.0 as f64 / 1000.0);
+        let (Some(new), Some(old)) = (points.first(), points.last()) else { return 0.0 };
+        let moved: f64 = points.windows(2).map(|pair| (pair[0].1 - pair[1].1).abs()).sum();
+        (old.1 - new.1).abs() / moved.max(1.0)
+    }
+
+    /// Whether room comes and goes, so that a slope of a few seconds says little.
+    fn is_restless(&self) -> bool {
+        self.is_saw_tooth() || self.straightness(WINDOWS[2]) < RESTLESS
+    }
+
+    /// The lowest levels of the last times of some seconds each: seconds before now, and bytes left; the
+    /// newest first.
+    fn levels(&self, now: Millis) -> Vec<Point> {
+        let mut releases = self.chosen_releases();
+        let count = releases.clone().count();
+        let period = match (releases.next(), releases.next_back()) {
+            (Some(first), Some(last)) if count > 2 => {
+                last.at.saturating_sub(first.at).0 as f64 / 1000.0 / (count as f64 - 1.0)
+            }
+            _ => 0.0,
+        };
+        // Each is as long as a tooth, so that it holds the point of one.
+        let length = LEVEL.max(period).min(SPAN.0 as f64 / 4000.0);
+        let mut levels: Vec<Point> = Vec::with_capacity(LEVELS);
+        let mut part = usize::MAX;
+        for &(at, left) in self.lowest.iter().rev() {
+            let ago = now.saturating_sub(at).0 as f64 / 1000.0;
+            let here = (ago / length) as usize;
+            if here >= LEVELS {
+                break;
+            }
+            match levels.last_mut().filter(|_| here == part) {
+                Some(level) if level.1 <= left => {}
+                Some(level) => *level = (-ago, left),
+                None => levels.push((-ago, left)),
+            }
+            part = here;
+        }
+        levels
+    }
+
+    /// By the lowest levels.
+    fn by_levels(&self, now: Millis, levels: &[Point], line: slope::Line) -> Option<Estimate> {
+        let Rate { fastest, best, slowest } = line.rate;
+        let first = levels.last()?;
+        let low = line.left / fastest;
+        Some(Estimate {
+            when: span(low, line.left / best, line.left / slowest),
+            rate: best,
+            seen: Millis((-first.0 * 1000.0) as u64).min(now),
+            basis: Basis::Levels,
+        })
+    }
+}
+
+/// A span of seconds.
+fn span(low: f64, middle: f64, high: f64) -> TimeSpan {
+    let millis = |seconds: f64| Millis((seconds.clamp(0.0, 1e9) * 1000.0) as u64);
+    TimeSpan { low: millis(low), middle: millis(middle), high: millis(high) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// A domain of 100 MiB that has so many MiB left at these times, in seconds.
+    fn history(points: impl IntoIterator<Item = (f64, f64)>) -> RoomHistory {
+        let mut history = RoomHistory::default();
+        for (seconds, mib) in points {
+            let at = Millis((seconds * 1000.0) as u64);
+            history.push(at, Bytes((mib * MIB as f64) as u64), Bytes(100 * MIB));
+        }
+        history
+    }
+
+    fn mib_per_second(history: &RoomHistory) -> Option<f64> {
+        history.estimate().map(|it| (it.rate / MIB as f64 * 100.0).round() / 100.0)
+    }
+
+    #[test]
+    fn a_steady_leak_has_its_rate_and_its_time() {
+        let leak = history((0..10).map(|nth| (f64::from(nth) * 2.0, 64.0 - 4.0 * f64::from(nth))));
+        assert_eq!(mib_per_second(&leak), Some(2.0));
+        let when = leak.estimate().unwrap().when;
+        assert_eq!(when.middle, Millis(14_000));
+        assert!(when.low < when.middle && when.middle < when.high);
+    }
+
+    #[test]
+    fn an_acceleration_is_seen_in_the_shortest_window() {
+        let slow = (0..20).map(|nth| (f64::from(nth), 90.0 - 0.5 * f64::from(nth)));
+        let fast = (20..27).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
+        assert_eq!(mib_per_second(&history(slow.chain(fast))), Some(6.0));
+    }
+
+    #[test]
+    fn steps_are_seen_in_a_longer_window() {
+        let steps = (0..40).map(|nth| (f64::from(nth), 90.0 - 8.0 * f64::from(nth / 8)));
+        let rate = mib_per_second(&history(steps)).unwrap();
+        assert!((0.7..1.4).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn growth_that_stopped_has_no_time() {
+        let leak = (0..20).map(|nth| (f64::from(nth), 80.0 - 2.0 * f64::from(nth)));
+        let rest = (20..26).map(|nth| (f64::from(nth), 42.0));
+        assert!(history(leak.clone()).estimate().is_some());
+        assert_eq!(mib_per_second(&history(leak.chain(rest))), None);
+    }
+
+    #[test]
+    fn noise_and_rest_have_no_rate() {
+        let noise = [0.0, 0.3, -0.2, 0.1, -0.3, 0.25, -0.05, 0.15];
+        let still = (0..60).map(|nth| (f64::from(nth), 50.0 + noise[nth as usize % noise.len()]));
+        assert_eq!(mib_per_second(&history(still)), None);
+        assert_eq!(mib_per_second(&history((0..60).map(|nth| (f64::from(nth), 50.0)))), None);
+    }
+
+    #[test]
+    fn a_saw_tooth_does_not_approach_until_it_is_fuller_than_before() {
+        let tooth = |nth: i32| (f64::from(nth), 70.0 - 3.0 * f64::from(nth % 12));
+        let saw = history((0..58).map(tooth));
+        assert_eq!(mib_per_second(&saw), None, "it was released four times at 37 MiB");
+        let fuller = (58..70).map(|nth| (f64::from(nth), 37.0 - 3.0 * f64::from(nth - 58)));
+        assert_eq!(mib_per_second(&history((0..58).map(tooth).chain(fuller))), Some(3.0));
+    }
+
+    #[test]
+    fn a_saw_tooth_that_leaks_ends_by_the_level_of_its_releases() {
+        // Released every 10 s; 5 MiB stay each time.
+        let tooth = |nth: i32| {
+            (f64::from(nth), 70.0 - 2.0 * f64::from(nth % 10) - f64::from(nth / 10) * 5.0)
+        };
+        let saw = history((0..54).map(tooth));
+        let estimate = saw.estimate().unwrap();
+        assert_eq!(estimate.basis, Basis::Levels);
+        // The level of the fifth release is 32 MiB: 64 s of half a MiB each.
+        let middle = estimate.when.middle.0 as f64 / 1000.0;
+        assert!((middle - 60.0).abs() < 12.0, "{middle}");
+    }
+
+    #[test]
+    fn a_small_release_does_not_end_the_growth() {
+        let leak = (0..20).map(|nth| (f64::from(nth), 80.0 - 2.0 * f64::from(nth)));
+        let exit = (20..24).map(|nth| (f64::from(nth), 87.0 - 2.0 * f64::from(nth)));
+        let history = history(leak.chain(exit));
+        assert_eq!(mib_per_second(&history), Some(2.0));
+        assert_eq!(history.left(), Some(Bytes(41 * MIB)));
+    }
+
+    #[test]
+    fn a_large_release_and_a_changed_limit_begin_anew() {
+        let leak = || history((0..10).map(|nth| (f64::from(nth), 64.0 - f64::from(nth))));
+        let mut limited = leak();
+        limited.push(Millis(10_000), Bytes(154 * MIB), Bytes(200 * MIB));
+        assert_eq!((limited.estimate(), limited.generation()), (None, 2));
+        let mut released = leak();
+        released.push(Millis(10_000), Bytes(90 * MIB), Bytes(100 * MIB));
+        assert_eq!((released.estimate(), released.generation()), (None, 2));
+    }
+
+    #[test]
+    fn what_a_kill_released_is_no_saw_tooth() {
+        let leak = |nth: i32| (f64::from(nth), 60.0 - 4.0 * f64::from(nth % 14));
+        let mut history = history((0..36).map(leak));
+        assert_eq!(history.estimate(), None, "it was released twice at 8 MiB");
+        history.killed(Millis::ZERO);
+        assert_eq!(mib_per_second(&history), Some(4.0));
+    }
+
+    #[test]
+    fn readings_that_are_not_later_are_left_out() {
+        let mut leak = history((0..10).map(|nth| (f64::from(nth), 64.0 - f64::from(nth))));
+        let before = leak.estimate();
+        for at in [9_000, 8_000, 0] {
+            leak.push(Millis(at), Bytes(99 * MIB), Bytes(100 * MIB));
+        }
+        assert_eq!(leak.estimate(), before);
+    }
+}

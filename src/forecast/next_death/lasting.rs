@@ -1,0 +1,54 @@
+//! The memory of a process that reclaim cannot take back before the kernel kills.
+
+use crate::model::{Limit, Process, Reading, Scene, Scope};
+use crate::units::{Bytes, Pages};
+
+fn known(size: Reading<Pages>) -> Pages {
+    size.value().unwrap_or_default()
+}
+
+/// What reclaim takes back in a domain before the kernel kills.
+#[derive(Clone, Copy, Debug)]
+pub struct Reclaim {
+    /// File pages, of all processes together. File pages that another cgroup is charged for, as those of
+    /// shared programs and libraries often are, stay.
+    file: Pages,
+    /// Whether shared memory can go to swap.
+    swaps: bool,
+}
+
+impl Reclaim {
+    /// Of the scene's domain.
+    pub fn of(scene: &Scene) -> Self {
+        let now = scene.now();
+        let swap = now.swap.free_kib.0 > 0;
+        let group = match scene.scope() {
+            Scope::Memcg(path) => now.cgroups.find(path.as_str()),
+            _ => None,
+        };
+        let Some(group) = group else {
+            return Self { file: Pages(u64::MAX), swaps: swap };
+        };
+        let none = |limit: Reading<Limit>| limit == Reading::Value(Limit::At(Bytes::ZERO));
+        let swappiness = group.swappiness.value().or(now.sysctls.swappiness.value());
+        let file = group
+            .reclaimable
+            .value()
+            .map_or(Pages(u64::MAX), |bytes| bytes.pages(now.machine.page_size));
+        Self { file, swaps: swap && swappiness != Some(0) && !none(group.swap_limit) }
+    }
+
+    /// The pages of a process that are taken back.
+    pub fn from(self, process: &Process, scene: &Scene) -> Pages {
+        let shmem = if self.swaps { known(process.shmem) } else { Pages::ZERO };
+        (known(process.file).min(self.file) + shmem).min(scene.rss(process))
+    }
+}
+
+/// What the kernel counts of a process when it kills, in pages: resident memory, swap and page tables,
+/// without file pages and, where there is swap, shared memory.
+pub fn lasting(process: &Process, scene: &Scene) -> u64 {
+    let held = scene.rss(process) + known(process.swap) + known(process.pgtables);
+    let shmem = if scene.now().swap.free_kib.0 > 0 { known(process.shmem) } else { Pages::ZERO };
+    held.saturating_sub(known(process.file) + shmem).0
+}

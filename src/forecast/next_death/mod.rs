@@ -1,0 +1,153 @@
+//! The next death: who dies, when, in which domain, and by which killer, if memory goes on as it did.
+//!
+//! [`DeathForecaster`] takes every sample and keeps what the prediction needs: how much room each domain
+//! has left, and how fast each process grows. [`Deaths`] is its answer: the earliest death of each
+//! (killer, domain) pair, the nearest first, and the one that the headline shows.
+
+mod forecaster;
+mod growth;
+mod headline;
+mod history;
+mod lasting;
+mod room;
+mod slope;
+mod victim;
+
+use std::sync::Arc;
+
+use crate::model::{Comm, ProcId, Text};
+use crate::policy::Override;
+use crate::units::{Bytes, Millis};
+
+pub use forecaster::DeathForecaster;
+
+/// Maximum number of predicted deaths in one answer.
+pub const MAX_DEATHS: usize = 8;
+/// The headline is silent about deaths that are further away.
+pub const HEADLINE_HORIZON: Millis = Millis(600_000);
+/// [`Deaths::list`] holds no death that is further away.
+pub const LIST_HORIZON: Millis = Millis(3_600_000);
+
+/// A time span from the prediction on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeSpan {
+    /// At the fastest rate that the samples allow.
+    pub low: Millis,
+    /// At the rate that fits best.
+    pub middle: Millis,
+    /// At the slowest rate that the samples allow.
+    pub high: Millis,
+}
+
+impl TimeSpan {
+    /// The same from a later time on; 0 for what is past.
+    #[must_use]
+    pub const fn after(self, passed: Millis) -> Self {
+        Self {
+            low: self.low.saturating_sub(passed),
+            middle: self.middle.saturating_sub(passed),
+            high: self.high.saturating_sub(passed),
+        }
+    }
+}
+
+/// One process that may die.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The process.
+    pub id: ProcId,
+    /// Its name at the time of the prediction.
+    pub comm: Comm,
+    /// It dies if the limit is reached between these times.
+    pub from: Millis,
+    /// End of that span.
+    pub to: Millis,
+}
+
+/// How certain the victim is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeathCertainty {
+    /// One process is named.
+    Named,
+    /// Several processes are candidates.
+    TooClose,
+    /// Every process is protected: allocations fail, or the machine panics.
+    Nobody,
+    /// An override decides, not the ranking.
+    Overridden(Override),
+}
+
+/// Why a domain that has no room left leads to no death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StallReason {
+    /// Usage is above `memory.high`: tasks are slowed down, not killed.
+    Throttled,
+    /// `memory.oom_control` has `oom_kill_disable` set (cgroup v1): tasks wait.
+    OomKillDisabled,
+}
+
+impl StallReason {
+    /// The reason as a half sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled at memory.high: stalled, nobody will be killed",
+            Self::OomKillDisabled => {
+                "oom_kill_disable is set: its tasks wait, nobody will be killed"
+            }
+        }
+    }
+}
+
+/// One predicted death.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextDeath {
+    /// The killer: `kernel`, or the id of the policy of a userspace killer that runs here.
+    pub by: &'static str,
+    /// `global`, or the path of the cgroup whose limit is reached.
+    pub domain: Arc<Text>,
+    /// When; `None` where the domain is at its limit already and stalls.
+    pub when: Option<TimeSpan>,
+    /// How certain the victim is.
+    pub certainty: DeathCertainty,
+    /// Who may die, the most likely first; one entry where the victim is named.
+    pub candidates: Vec<Candidate>,
+    /// What the domain can still take.
+    pub left: Bytes,
+    /// The limit of the domain: RAM and swap of the machine, or the limit of the cgroup.
+    pub limit: Bytes,
+    /// How fast that shrinks, in bytes a second.
+    pub rate: f64,
+    /// Why nobody will be killed though the limit is reached.
+    pub stalled: Option<StallReason>,
+}
+
+impl NextDeath {
+    /// The process that dies, where one is named.
+    #[must_use]
+    pub fn victim(&self) -> Option<&Candidate> {
+        let named = self.certainty == DeathCertainty::Named;
+        self.candidates.first().filter(|_| named)
+    }
+
+    /// The most likely time, for ordering: a domain that stalls now counts as now.
+    #[must_use]
+    pub fn middle(&self) -> Millis {
+        self.when.map_or(Millis::ZERO, |when| when.middle)
+    }
+
+    /// Whether this is about the same killer and domain.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.by == other.by && self.domain == other.domain
+    }
+}
+
+/// What is predicted at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deaths {
+    /// The death that the headline shows; `None` while nothing is near.
+    pub next: Option<NextDeath>,
+    /// The earliest death of each killer and domain, the nearest first.
+    pub list: Vec<NextDeath>,
+}

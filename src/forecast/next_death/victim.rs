@@ -1,0 +1,250 @@
+//! Who dies when a limit is reached: badness at that time, without what reclaim takes back before.
+
+use crate::model::{ProcId, Scene};
+use crate::policy::{BadnessUnit, Policy, TieBreak, Verdict};
+use crate::units::Millis;
+
+use super::growth::{Growth, GrowthTracks};
+use super::lasting::{Reclaim, lasting};
+use super::{Candidate, DeathCertainty, TimeSpan};
+
+/// Maximum number of processes that are followed to the limit: the leaders now, and those that grow.
+const FOLLOWED: usize = 48;
+/// Times between the low and the high end at which the leader is looked for.
+const STEPS: u32 = 8;
+/// Maximum number of candidates that are told.
+pub const MAX_CANDIDATES: usize = 8;
+/// Growth until the limit is known no better than this share of it.
+const GROWTH_UNCERTAINTY: f64 = 0.1;
+
+/// How a domain goes to its limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    /// When the limit is reached, from the sample on.
+    pub when: TimeSpan,
+    /// The same by what was lost over each of the windows of growth, in seconds; `None` where nothing was.
+    pub times: [Option<f64>; 3],
+    /// The window by which growth counts most.
+    pub window: usize,
+    /// The limit is reached at the peak of a saw tooth.
+    pub at_peak: bool,
+}
+
+/// A process on its way to the limit.
+struct Runner {
+    at: u32,
+    id: ProcId,
+    class: i8,
+    second: i64,
+    /// Badness at the limit without growth, in pages.
+    base: f64,
+    /// It cannot shrink by more than this, in pages.
+    size: f64,
+    growth: Growth,
+    /// How far badness may be off without any growth: errors of the kernel's counters.
+    error: f64,
+}
+
+impl Runner {
+    /// What it gains in this time, in pages.
+    fn gain(&self, window: usize, seconds: f64) -> f64 {
+        (self.growth.rates[window] * seconds.min(self.growth.reach)).max(-self.size)
+    }
+
+    fn points(&self, window: usize, seconds: f64) -> f64 {
+        self.base + self.gain(window, seconds)
+    }
+}
+
+/// The candidates of a domain, and how certain they are.
+pub struct Victims {
+    pub certainty: DeathCertainty,
+    pub candidates: Vec<Candidate>,
+}
+
+/// Ranks the members of the scene's domain at the end of this course, by this policy. The times of the
+/// candidates count from the sample on.
+pub fn victims(
+    policy: &dyn Policy,
+    inside: &Scene,
+    members: impl Iterator<Item = u32>,
+    growth: &GrowthTracks,
+    course: &Course,
+) -> Victims {
+    let mut runners = runners(policy, inside, members, growth, course);
+    let Some(class) = runners.iter().map(|it| it.class).max() else {
+        return Victims { certainty: DeathCertainty::Nobody, candidates: Vec::new() };
+    };
+    runners.retain(|it| it.class == class);
+    let tie = policy.traits(inside).tie_break;
+    let mut candidates = Race { runners, tie }.candidates(inside, course);
+    replace_chosen(&mut candidates, policy, inside);
+    let certainty =
+        if candidates.len() > 1 { DeathCertainty::TooClose } else { DeathCertainty::Named };
+    Victims { certainty, candidates }
+}
+
+fn runners(
+    policy: &dyn Policy,
+    inside: &Scene,
+    members: impl Iterator<Item = u32>,
+    growth: &GrowthTracks,
+    course: &Course,
+) -> Vec<Runner> {
+    let processes = &inside.now().processes;
+    let pages = policy.info().unit == BadnessUnit::Pages;
+    let reclaim = Some(Reclaim::of(inside)).filter(|_| policy.info().kind.is_kernel() && pages);
+    let judge = |at: u32| {
+        let process = processes.get(at as usize)?;
+        if !policy.looks_at(process, inside) || process.dying {
+            return None;
+        }
+        let Verdict::Scored(badness) = policy.judge(process, inside) else { return None };
+        let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
+        let growth = if pages { growth.of(process.id) } else { Growth::default() };
+        let peak = if course.at_peak { growth.peak } else { 0.0 };
+        Some(Runner {
+            at,
+            id: process.id,
+            class: badness.class,
+            second: badness.second,
+            base: badness.points.0 as f64 - gone + peak,
+            size: lasting(process, inside) as f64,
+            growth,
+            error: 0.0,
+        })
+    };
+    let mut runners: Vec<Runner> = members.filter_map(judge).collect();
+    if runners.len() > FOLLOWED {
+        // Who leads now, or would lead by the fastest growth.
+        let seconds = course.when.high.0 as f64 / 1000.0;
+        let reach = |it: &Runner| (0..3).map(|w| it.points(w, seconds)).fold(it.base, f64::max);
+        runners.sort_unstable_by(|a, b| b.class.cmp(&a.class).then(reach(b).total_cmp(&reach(a))));
+        runners.truncate(FOLLOWED);
+    }
+    for runner in &mut runners {
+        // Only what the counters themselves may be off: growth is projected.
+        let process = &processes[runner.at as usize];
+        let moved = inside.growth_bound(process.id);
+        let drift = policy.drift(process, inside);
+        let growth = 2 * moved.rise.0.max(moved.fall.0);
+        runner.error = drift.up.0.max(drift.down.0).saturating_sub(growth) as f64;
+    }
+    runners
+}
+
+/// All who may be chosen.
+struct Race {
+    runners: Vec<Runner>,
+    tie: TieBreak,
+}
+
+/// One who leads in some courses.
+struct Leader {
+    index: usize,
+    weight: u32,
+    from: f64,
+    to: f64,
+}
+
+impl Race {
+    /// The leader after this time, if growth goes on as in this window.
+    fn leader(&self, window: usize, seconds: f64) -> Option<usize> {
+        (0..self.runners.len()).min_by(|&a, &b| {
+            let (a, b) = (&self.runners[a], &self.runners[b]);
+            let points = |it: &Runner| it.points(window, seconds).round();
+            let by_points = points(b).total_cmp(&points(a)).then(b.second.cmp(&a.second));
+            by_points.then_with(|| self.tie.order(a.id, b.id))
+        })
+    }
+
+    /// Those who lead in one course or another, the most likely first, then those too near to call.
+    fn leaders(&self, course: &Course) -> Vec<Leader> {
+        let mut found: Vec<Leader> = Vec::new();
+        let mut add = |index: Option<usize>, weight: u32, from: f64, to: f64| {
+            let Some(index) = index else { return };
+            match found.iter_mut().find(|it| it.index == index) {
+                Some(known) => {
+                    known.weight += weight;
+                    (known.from, known.to) = (known.from.min(from), known.to.max(to));
+                }
+                None => found.push(Leader { index, weight, from, to }),
+            }
+        };
+        let [low, middle, high] = [course.when.low, course.when.middle, course.when.high]
+            .map(|time| time.0 as f64 / 1000.0);
+        let window = course.window;
+        // What a process gains is its share of what the domain loses until nothing is left: that is known
+        // better than the time it takes.
+        let until_full = course.times[window].unwrap_or(middle);
+        let pace = if middle > 0.0 { until_full / middle } else { 1.0 };
+        let step = (high - low) / f64::from(STEPS);
+        for nth in 0..=STEPS {
+            let time = low + step * f64::from(nth);
+            let (from, to) = ((time - step / 2.0).max(low), (time + step / 2.0).min(high));
+            add(self.leader(window, time * pace), 2, from, to);
+        }
+        add(self.leader(window, until_full), 2 * STEPS, middle, middle);
+        for (other, seconds) in course.times.iter().enumerate() {
+            if let Some(seconds) = seconds.filter(|_| other != window) {
+                add(self.leader(other, seconds), 1, low, high);
+            }
+        }
+        found.sort_by_key(|it| std::cmp::Reverse(it.weight));
+        for index in self.near(window, until_full) {
+            if found.iter().all(|it| it.index != index) {
+                found.push(Leader { index, weight: 0, from: low, to: high });
+            }
+        }
+        found
+    }
+
+    /// Those who are as near to the leader as their growth and the counters are uncertain.
+    fn near(&self, window: usize, seconds: f64) -> Vec<usize> {
+        let Some(first) = self.leader(window, seconds) else { return Vec::new() };
+        let points = |it: &Runner| it.points(window, seconds);
+        let doubt = |it: &Runner| it.error + it.gain(window, seconds).abs() * GROWTH_UNCERTAINTY;
+        let top = &self.runners[first];
+        let unseen = self.tie == TieBreak::Unseen;
+        let mut near: Vec<usize> = (0..self.runners.len())
+            .filter(|&it| it != first)
+            .filter(|&it| {
+                let it = &self.runners[it];
+                let slack = doubt(it) + doubt(top);
+                (unseen || slack > 0.0) && points(it) + slack >= points(top)
+            })
+            .collect();
+        let by_points =
+            |&a: &usize, &b: &usize| points(&self.runners[b]).total_cmp(&points(&self.runners[a]));
+        near.sort_by(by_points);
+        near
+    }
+
+    fn candidates(&self, inside: &Scene, course: &Course) -> Vec<Candidate> {
+        let processes = &inside.now().processes;
+        let millis = |seconds: f64| Millis((seconds.clamp(0.0, 1e9) * 1000.0) as u64);
+        let candidate = |it: &Leader| {
+            let process = &processes[self.runners[it.index].at as usize];
+            let (from, to) = (millis(it.from), millis(it.to));
+            Candidate { id: process.id, comm: process.comm, from, to }
+        };
+        self.leaders(course).iter().take(MAX_CANDIDATES).map(candidate).collect()
+    }
+}
+
+/// Old kernels kill a child in the place of the process that is chosen.
+fn replace_chosen(candidates: &mut Vec<Candidate>, policy: &dyn Policy, inside: &Scene) {
+    for candidate in candidates.iter_mut() {
+        let chosen = inside.find(candidate.id);
+        let other = chosen.and_then(|chosen| policy.killed_instead(chosen, inside));
+        if let Some((other, _)) = other {
+            (candidate.id, candidate.comm) = (other.id, other.comm);
+        }
+    }
+    let mut seen: Vec<ProcId> = Vec::new();
+    candidates.retain(|it| {
+        let new = !seen.contains(&it.id);
+        seen.push(it.id);
+        new
+    });
+}
