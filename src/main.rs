@@ -1,4 +1,4 @@
-//! doomtop: parse the flags, hand over.
+//! The doomtop binary: parses the command line and runs the library.
 
 use std::process::ExitCode;
 

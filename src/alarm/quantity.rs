@@ -155,7 +155,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Over,
         units: PERCENT,
         most: f64::MAX,
-        about: "memory promised, as a share of the commit limit",
+        about: "committed memory, as a share of the commit limit",
         reads: Reads::Value(|seen, _| {
             let charge = seen.scene.now().overcommit.charge()?;
             Some((share(charge.committed, charge.limit), None))
@@ -167,7 +167,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Under,
         units: PERCENT,
         most: 100.0,
-        about: "room left at the tightest wall: the machine's, or that of a cgroup with a limit",
+        about: "room left at the tightest limit: the machine's, or that of a cgroup",
         reads: Reads::Value(|seen, _| {
             let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
             Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
@@ -179,7 +179,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Under,
         units: &[AlarmUnit::Seconds],
         most: 600.0,
-        about: "time until a wall is hit at the present rate, where one is approached (600 s at most)",
+        about: "time until a limit is reached at the present rate, where one is approached (at most 600 s)",
         reads: Reads::Value(|seen, _| {
             // No limit is approached: the time is infinite, not unknown.
             let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {
@@ -203,7 +203,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
-        about: "the kernel's OOM killer killed",
+        about: "the kernel's OOM killer killed a process",
         reads: Reads::Kills,
     },
 ];
@@ -236,10 +236,11 @@ impl AlarmQuantity {
 #[must_use]
 pub fn help() -> String {
     let mut text =
-        "Ring when a value is crossed, once a crossing; may be given again:\n".to_owned();
+        "Raise an alarm when a value is crossed, once per crossing; may be given again:\n"
+            .to_owned();
     for row in QUANTITIES {
         let _ = writeln!(text, "  {:<16} {}", row.example, row.about);
     }
-    text.push_str("An alarm that rang rings again only after its value was back by a tenth");
+    text.push_str("It is raised again only after the value was back by a tenth of the threshold");
     text
 }

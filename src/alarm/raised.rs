@@ -29,16 +29,16 @@ pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_WHAT", "what it watches, as `psi-some`"),
     ("DOOMTOP_VALUE", "the value that was found, a number; not set where something happened"),
     ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set where there is no value"),
-    ("DOOMTOP_WALL", "whose wall it is: `global`, or a cgroup's path"),
-    ("DOOMTOP_POLICY", "by whose rule the victim is predicted"),
-    ("DOOMTOP_SCOPE", "in which domain: `global`, or a cgroup's path"),
+    ("DOOMTOP_WALL", "the domain of the limit: `global`, or a cgroup's path"),
+    ("DOOMTOP_POLICY", "the policy that predicts the victim"),
+    ("DOOMTOP_SCOPE", "the ranked domain: `global`, or a cgroup's path"),
     ("DOOMTOP_VICTIM_PID", "the predicted victim's pid"),
     (
         "DOOMTOP_VICTIM",
-        "the same as PID@START, which `doomtop set` and `doomtop sacrifice` take: never somebody who \
+        "the same as PID@START, which `doomtop set` and `doomtop sacrifice` take: never a process that \
          got the same pid since",
     ),
-    ("DOOMTOP_VICTIM_COMM", "its name, harmless to print; anyone may choose any name"),
+    ("DOOMTOP_VICTIM_COMM", "its name, safe to print; any process may choose any name"),
 ];
 
 /// Help for `--on-alarm`: how the command runs, and the variables that it gets.

@@ -1,4 +1,4 @@
-//! What reaches the mind, what it asks of the shell, and the few values that both speak in.
+//! What changes the app, and what it asks of the shell.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,54 +16,54 @@ use crate::model::{
 use crate::policy::Policy;
 use crate::units::Millis;
 
-/// What reaches the mind.
+/// What changes the app.
 #[derive(Debug)]
 pub enum Msg {
     /// A key, and when it was read from the terminal.
     Key(Key, Millis),
     /// Pasted text: it may fill a prompt, never confirm a dialog.
     Paste(String),
-    /// A new look.
+    /// A new sample.
     Sampled(Arc<Snapshot>),
-    /// A look of a recording, to be kept and shown when its time has come.
+    /// A sample of a recording, to be shown when its time has come.
     Played(Arc<Snapshot>),
-    /// Looks are being written to a recording, or no longer.
+    /// Samples are written to a recording, or no longer.
     Recording(bool),
-    /// What the logs told.
+    /// What the log sources deliver.
     Log(Vec<LogUpdate>),
-    /// The recording was read to its end: no more looks of it will come.
+    /// The recording was read to its end.
     AllPlayed,
-    /// A look failed; the next one may not.
+    /// A sample failed; the next one may not.
     SamplingFailed(String),
-    /// No further look will come, and why.
+    /// No further sample will come, and why.
     SourceLost(String),
     /// Time passed.
     Tick(Millis),
-    /// A picture was drawn: what it showed, and when.
+    /// A frame was drawn: what it showed, and when.
     Drawn(Viewport, Millis),
-    /// Something came of an intent.
+    /// The outcome of an intent.
     Outcome(Outcome),
-    /// What was found out about the process of a dialog.
+    /// The detail of the process of a dialog.
     Detail(Box<ProcessDetail>),
-    /// What the memory of processes on the page of promises is made of.
+    /// The memory breakdown of processes on the page of commitments.
     Breakdowns(Vec<(ProcId, Reading<MemoryBreakdown>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
-    /// Command lines, as far as they could be read.
+    /// Command lines that could be read.
     Commands(Vec<(ProcId, Arc<Text>)>),
-    /// The shell did, or could not do, what was asked of it.
+    /// A message of the shell: what it did, or could not do.
     Notice(NoticeLevel, String),
-    /// A new version of the site's own rule.
+    /// A new version of the site's own policy.
     Rule(LoadedPolicy),
-    /// What became of the file of rules of adj.
+    /// A new version of the file of adj rules.
     AdjRules(RulesUpdate),
     /// Tasks began to wait for memory.
     Pressure,
-    /// How that is told from now on, and of which cgroup where it is not the machine.
+    /// How pressure is watched from now on, and in which cgroup where it is not the machine.
     PressureWatch(PressureWatch, Option<Arc<Text>>),
 }
 
-/// A rule that was loaded from a file.
+/// A policy that was loaded from a file.
 pub struct LoadedPolicy(pub &'static dyn Policy);
 
 impl std::fmt::Debug for LoadedPolicy {
@@ -72,43 +72,43 @@ impl std::fmt::Debug for LoadedPolicy {
     }
 }
 
-/// What the mind asks of the shell.
+/// What the app asks of the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Carry out a confirmed intent.
     Act(Intent),
-    /// End, leaving the last picture or not.
+    /// Quit.
     Quit {
-        /// Leave the last picture on the terminal.
+        /// Whether the last frame stays on the terminal.
         keep: bool,
     },
-    /// Stop until the shell's `fg`.
+    /// Suspend, until the job is continued.
     Suspend,
-    /// Draw everything anew.
+    /// Draw everything again.
     Redraw,
-    /// Look now.
+    /// Take a sample now.
     SampleNow,
-    /// Look at this pace from now on.
+    /// Take samples at this pace from now on.
     Pace(Millis),
-    /// Ring the terminal's bell.
+    /// Ring the bell of the terminal.
     Bell,
-    /// Run the user's own command for an alarm that rang.
+    /// Run the user's command for an alarm that was raised.
     RunAlarm(Box<RaisedAlarm>),
-    /// Put this on the clipboard.
+    /// Copy this to the clipboard.
     Copy(String),
-    /// Write the present look to a file.
+    /// Write the sample on the screen to a file.
     Dump,
-    /// Begin to write looks to a new recording, or end that.
+    /// Begin to write samples to a new recording, or end it.
     Tape(bool),
-    /// Write the looks that are kept to a new recording.
+    /// Write the samples that are kept to a new recording.
     WritePast,
     /// Write the journal to a new file.
     WriteJournal,
-    /// Write this text to a file of this path, which must not be there yet.
+    /// Write this text to a new file.
     Write {
-        /// As it was typed.
+        /// The path, as it was typed. The file must not exist.
         path: String,
-        /// All of it.
+        /// The content.
         text: String,
     },
 }

@@ -185,7 +185,7 @@ impl App {
         report.and_then(|shown| shown.kernel_policy).unwrap_or(self.settings.policy)
     }
 
-    /// What a row is seen in.
+    /// The context in which rows are shown.
     #[must_use]
     pub fn context(&self) -> Option<RowContext<'_>> {
         Some(RowContext {
@@ -198,7 +198,7 @@ impl App {
         })
     }
 
-    /// What COMMAND shows: where there is room, the command line.
+    /// What the column COMMAND shows: the command line where there is room.
     #[must_use]
     pub fn command_style(&self) -> CommandStyle {
         self.display.command.unwrap_or(if self.display.viewport.width >= 160 {
@@ -215,25 +215,25 @@ impl App {
         self.scene.as_ref()?.find(line.id)
     }
 
-    /// Whether rows hold still: a dialog is open, or a key was pressed just now.
+    /// Whether the order of the rows is frozen: a dialog is open, or a key was pressed just now.
     #[must_use]
     pub fn held(&self) -> bool {
         let just_now = |at: Millis| self.now.0 < at.0.saturating_add(HOLD.0);
         self.mode.is_dialog() || self.pressed.is_some_and(just_now)
     }
 
-    /// A snapshot that nobody needs any more, for its buffers.
+    /// A snapshot that is not needed any more, for its buffers.
     pub fn take_spent(&mut self) -> Option<Arc<Snapshot>> {
         self.spent.take()
     }
 
-    /// Whether the table has the keys.
+    /// Whether the view has the keys.
     #[must_use]
     pub const fn mode_is_browse(&self) -> bool {
         matches!(self.mode, Mode::Browse)
     }
 
-    /// Whether something changes by itself soon: a message that ends, rows that are let go.
+    /// Whether something will change by itself soon: a message disappears, frozen rows are released.
     #[must_use]
     pub const fn wants_tick(&self) -> bool {
         self.display.notice.is_some()
@@ -242,7 +242,7 @@ impl App {
             || self.refresh.alarms.flashes()
     }
 
-    /// Whether that has come by now, so that another picture is worth painting.
+    /// Whether something has changed by now, so that another frame is worth drawing.
     #[must_use]
     pub fn is_due(&self, now: Millis) -> bool {
         let ends = self.display.notice.as_ref().is_some_and(|notice| notice.until < now);
@@ -251,13 +251,14 @@ impl App {
         ends || self.playback.is_playing() || (self.table.stale && !self.mode.is_dialog() && let_go)
     }
 
-    /// The clock as the mind knows it.
+    /// The newest time that a message told.
     #[must_use]
     pub const fn clock(&self) -> Millis {
         self.now
     }
 
-    /// How far the ranking moved the process up since the look before (down, when negative).
+    /// The number of places that the process moved up since the sample before; negative when it moved
+    /// down.
     #[must_use]
     pub fn moved(&self, process: &Process) -> Option<i64> {
         let scene = self.scene.as_ref()?;
@@ -278,7 +279,7 @@ impl App {
         self.columns_on(self.display.viewport.width)
     }
 
-    /// The same on a terminal of this width. A tree and whole command lines want room.
+    /// The same on a terminal of this width. A tree and whole command lines need room.
     #[must_use]
     pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
         let plain = !self.table.settings.tree && self.command_style() == CommandStyle::Name;
@@ -288,13 +289,13 @@ impl App {
         fitting(width, self.display.scale, command, self.settings.columns.as_deref(), &switch)
     }
 
-    /// Whether anything but the whole machine is looked at.
+    /// Whether another domain than the whole machine is ranked.
     #[must_use]
     pub fn is_scoped(&self) -> bool {
         self.scene.as_ref().is_some_and(|scene| !scene.domain().is_global())
     }
 
-    /// The domain of a scope in the present look.
+    /// The domain of a scope in the sample on the screen.
     pub(crate) fn domain_of(&self, scope: &Scope) -> Option<Domain> {
         Some(Domain::of(scope, self.scene.as_ref()?.now()))
     }

@@ -1,4 +1,4 @@
-//! What has the keys. One value, so that two dialogs can never be open at once.
+//! What has the keys. It is one value, so that two dialogs can never be open at once.
 
 use crate::app::adj_rules::consent::RuleConsentDialog;
 use crate::app::dialog::adjust::AdjustDialog;
@@ -11,59 +11,59 @@ use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::app::page::incident::IncidentPage;
 use crate::app::page::persist::PersistPage;
 
-/// The one thing that has the keys.
+/// What has the keys.
 #[derive(Clone, Debug, Default)]
 pub enum Mode {
-    /// The table.
+    /// The view on the screen.
     #[default]
     Browse,
-    /// Digits are being typed; each jumps.
+    /// A pid is being typed; each digit jumps to it.
     GoTo(String),
-    /// Something is being typed at the bottom line.
+    /// A prompt on the bottom line.
     Prompt(Prompt),
-    /// A list to choose from.
+    /// A menu.
     Menu(Menu),
-    /// The editor of oom_score_adj.
+    /// The adj editor.
     Adjust(Box<AdjustDialog>),
-    /// A signal waits for its confirmation.
+    /// The dialog before a signal.
     Signal(SignalDialog),
-    /// Putting a change back waits for its confirmation.
+    /// The dialog before a change of adj is reverted or made again.
     Revert(RevertDialog),
-    /// An act on several processes waits for its confirmation.
+    /// The dialog before an act on several processes.
     Bulk(BulkDialog),
-    /// What came of an act on several processes, a page scrolled so far.
+    /// The page with the result of an act on several processes; the lines scrolled off.
     BulkResult(u16),
-    /// The journal of the session, the cursor on this line.
+    /// The page of the journal; the line of the cursor.
     Journal(usize),
-    /// How to keep a value.
+    /// The page that shows how to make a value persistent.
     Persist(PersistPage),
-    /// The rules of adj wait for being switched on.
+    /// The dialog before adj rules are switched on.
     RuleConsent(RuleConsentDialog),
-    /// The page of the rules of adj, scrolled so far.
+    /// The page of adj rules; the lines scrolled off.
     AdjRules(u16),
-    /// The editor of the kernel's switches.
+    /// The sysctl editor.
     Sysctl(SysctlDialog),
-    /// A grave value of a switch waits for its confirmation.
+    /// The dialog before a dangerous sysctl value.
     ConfirmSysctl(ConfirmSysctl),
-    /// The explain page of the process under the cursor, scrolled so far.
+    /// The explain page of the process under the cursor; the lines scrolled off.
     Explain(u16),
-    /// The page about a kill.
+    /// The page about an OOM event.
     Incident(Box<IncidentPage>),
-    /// The page of promises, its rows scrolled so far.
+    /// The page of commitments; the rows scrolled off.
     Commitments(u16),
-    /// The help page, scrolled so far.
+    /// The help page; the lines scrolled off.
     Help(u16),
 }
 
 impl Mode {
-    /// A dialog that an intent can leave from.
+    /// Whether it is a dialog that may send an intent.
     #[must_use]
     pub const fn asks(&self) -> bool {
         matches!(self, Self::Adjust(_) | Self::Signal(_) | Self::Revert(_) | Self::Bulk(_))
             || matches!(self, Self::Sysctl(_) | Self::ConfirmSysctl(_) | Self::RuleConsent(_))
     }
 
-    /// A dialog about one process: rows hold still, and so does the dialog.
+    /// Whether the rows of the table keep their order while it is open.
     #[must_use]
     pub const fn is_dialog(&self) -> bool {
         self.asks() || matches!(self, Self::Menu(_) | Self::Explain(_))

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
+use crate::model::history::growth_bounds::{GrowthBound, GrowthBounds};
 use crate::model::history::growth_window::{Baseline, GrowthWindow, SizeThen};
 use crate::units::{Adj, Millis, Pages, Points};
 
@@ -24,32 +25,6 @@ impl Growth {
         Points(self.pages.0.saturating_mul(60_000) / over)
     }
 }
-
-/// The largest change of a process between two consecutive samples of the last few: processes grow
-/// in bursts, so the last interval alone says too little.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GrowthBound {
-    /// Largest growth.
-    pub rise: Pages,
-    /// Largest decrease.
-    pub fall: Pages,
-}
-
-/// A growth bound, and how many samples ago each of its parts was measured.
-#[derive(Clone, Copy, Debug)]
-struct Aged {
-    id: ProcId,
-    growth_bound: GrowthBound,
-    rise_age: u8,
-    fall_age: u8,
-}
-
-/// Maximum age of a growth bound, in samples.
-const BOUND_AGE_MAX: u8 = 10;
-
-/// Maximum age of the bound that comes from the size with which a process was first seen: that size
-/// was not measured growth.
-const FIRST_SIZE_AGE_MAX: u8 = 1;
 
 /// A kill that happened between two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +51,7 @@ pub struct Scene {
     by_parent: Vec<u32>,
     /// Kills since the first sample, oldest first.
     kills: Vec<KillSeen>,
-    /// Processes that changed in the last samples, sorted by pid.
-    growth_bounds: Vec<Aged>,
-    /// `growth_bounds` of the sample before; kept to reuse its allocation.
-    previous_bounds: Vec<Aged>,
-    greatest_rise: Pages,
+    growth_bounds: GrowthBounds,
     forecast: Arc<Forecast>,
     /// Shared by all clones of this moment.
     growth_window: Arc<GrowthWindow>,
@@ -104,9 +75,7 @@ impl Scene {
             domain,
             by_parent: Vec::new(),
             kills: Vec::new(),
-            growth_bounds: Vec::new(),
-            previous_bounds: Vec::new(),
-            greatest_rise: Pages::ZERO,
+            growth_bounds: GrowthBounds::default(),
             forecast: Arc::default(),
             growth_window: Arc::default(),
         };
@@ -181,56 +150,23 @@ impl Scene {
     /// The largest change of a process in the last samples.
     #[must_use]
     pub fn growth_bound(&self, id: ProcId) -> GrowthBound {
-        let found = self.growth_bounds.binary_search_by_key(&id.pid, |aged| aged.id.pid);
-        found.map_or_else(|_| GrowthBound::default(), |at| self.growth_bounds[at].growth_bound)
+        self.growth_bounds.get(id)
     }
 
     /// The largest [`GrowthBound::rise`] of all processes.
     #[must_use]
     pub const fn greatest_rise(&self) -> Pages {
-        self.greatest_rise
+        self.growth_bounds.greatest_rise()
     }
 
-    /// Updates the growth bounds of all processes. All three lists are sorted by pid, so one pass
-    /// is enough.
+    /// Updates the growth bounds of all processes.
     fn measure(&mut self) {
-        let Some(before) = self.before.as_deref() else { return };
-        std::mem::swap(&mut self.growth_bounds, &mut self.previous_bounds);
-        self.growth_bounds.clear();
-        self.greatest_rise = Pages::ZERO;
-        let mut then = before.processes.iter().peekable();
-        let mut past = self.previous_bounds.iter().peekable();
-        for process in &self.now.processes {
-            let pid = process.id.pid;
-            while then.next_if(|other| other.id.pid < pid).is_some() {}
-            while past.next_if(|aged| aged.id.pid < pid).is_some() {}
-            let was = then.next_if(|other| other.id == process.id);
-            let moved = self.moved(process, was, before).map_or(0, |pages| pages.0);
-            let pages = |count: i64| Pages(u64::try_from(count).unwrap_or(0));
-            let mut aged = Aged {
-                id: process.id,
-                growth_bound: GrowthBound {
-                    rise: pages(moved),
-                    fall: pages(moved.saturating_neg()),
-                },
-                rise_age: if was.is_none() { BOUND_AGE_MAX - FIRST_SIZE_AGE_MAX } else { 0 },
-                fall_age: 0,
-            };
-            if let Some(old) = past.next_if(|old| old.id == process.id) {
-                if old.growth_bound.rise > aged.growth_bound.rise && old.rise_age < BOUND_AGE_MAX {
-                    (aged.growth_bound.rise, aged.rise_age) =
-                        (old.growth_bound.rise, old.rise_age + 1);
-                }
-                if old.growth_bound.fall > aged.growth_bound.fall && old.fall_age < BOUND_AGE_MAX {
-                    (aged.growth_bound.fall, aged.fall_age) =
-                        (old.growth_bound.fall, old.fall_age + 1);
-                }
-            }
-            if aged.growth_bound != GrowthBound::default() {
-                self.greatest_rise = self.greatest_rise.max(aged.growth_bound.rise);
-                self.growth_bounds.push(aged);
-            }
-        }
+        let Some(before) = self.before.clone() else { return };
+        let mut bounds = std::mem::take(&mut self.growth_bounds);
+        bounds.update(&self.now.processes, &before.processes, |process, then| {
+            self.moved(process, then, &before).unwrap_or_default()
+        });
+        self.growth_bounds = bounds;
     }
 
     /// Kills since the first sample, oldest first, as far as they are known.

@@ -25,7 +25,7 @@ pub(crate) fn obstacle(process: &Process, scene: &Scene) -> Option<&'static str>
     if foreign && !privileges.kills_others() {
         Some("another user's process: needs root (CAP_KILL), which you lack")
     } else if process.state.is_zombie() && !process.has_mm {
-        Some("it is dead already: its parent has to collect it")
+        Some("it is a zombie already: its parent has to reap it")
     } else {
         None
     }
@@ -42,7 +42,7 @@ pub(crate) fn survivors(process: &Process, scene: &Scene) -> Option<String> {
     let (group, mates) = group_mates(process, scene)?;
     let count = mates.len();
     let text = format!(
-        "{count} more of {} stay: only an OOM kill takes them along (memory.oom.group)",
+        "{count} more in {} survive: only an OOM kill kills the whole group (memory.oom.group)",
         group.path
     );
     (count > 0).then_some(text)
@@ -68,7 +68,10 @@ pub(crate) fn killed_by_policy(
     let first = more.first()?;
     let (pid, name) = (first.id.pid, &first.comm);
     let rest = if more.len() > 1 { format!(" and {} more", more.len() - 1) } else { String::new() };
-    Some(format!("by {} {pid} {name}{rest} would die with it; here they stay", policy.id()))
+    Some(format!(
+        "by {} {pid} {name}{rest} would die with it; a signal does not kill them",
+        policy.id()
+    ))
 }
 
 /// What ends or changes with a process, a line each; `detail` once it was read.
@@ -105,11 +108,11 @@ fn sharers(process: &Process, scene: &Scene, detail: Option<&ProcessDetail>) -> 
     if let Reading::Value(sharers) = proven {
         for (id, name) in sharers.found.iter().take(3) {
             lines.push(format!(
-                "{id} {name} lives in its memory (kcmp): it stays, and keeps that memory"
+                "{id} {name} shares its memory (kcmp): it survives, and keeps that memory"
             ));
         }
         if sharers.found.len() > 3 {
-            lines.push(format!("{} more live in its memory", sharers.found.len() - 3));
+            lines.push(format!("{} more share its memory", sharers.found.len() - 3));
         }
         return lines;
     }
@@ -119,7 +122,7 @@ fn sharers(process: &Process, scene: &Scene, detail: Option<&ProcessDetail>) -> 
     };
     for other in likely_sharers(process, scene).iter().take(3) {
         lines.push(format!(
-            "{} {} seems to share its memory ({how}): it stays, and keeps that memory",
+            "{} {} seems to share its memory ({how}): it survives, and keeps that memory",
             other.id.pid, other.comm
         ));
     }
@@ -146,7 +149,7 @@ fn ended_by_unit(process: &Process, scene: &Scene, unit: &ServiceUnit) -> Option
 pub(crate) fn frozen(frozen: &FrozenBy, signal: Signal) -> String {
     let path = frozen.path.as_str();
     if !frozen.delays(signal) {
-        return format!("its cgroup {path} is frozen; {signal} reaches it all the same");
+        return format!("its cgroup {path} is frozen; {signal} reaches it nevertheless");
     }
     if !frozen.own {
         return format!(
@@ -154,9 +157,9 @@ pub(crate) fn frozen(frozen: &FrozenBy, signal: Signal) -> String {
         );
     }
     let others = match frozen.others {
-        0 => "nobody else is in it".to_owned(),
-        1 => "1 other runs on by it".to_owned(),
-        count => format!("{count} others run on by it"),
+        0 => "no other process is in it".to_owned(),
+        1 => "1 other process continues too".to_owned(),
+        count => format!("{count} other processes continue too"),
     };
     format!("its cgroup {path} is frozen and will be thawed: {others}")
 }

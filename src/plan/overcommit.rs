@@ -1,53 +1,54 @@
-//! What would follow from another sysctl value for memory commitments.
+//! The forecast for another sysctl value: the commit limit, and which processes could still commit
+//! memory.
 
 use crate::model::{OvercommitMode, Snapshot, Sysctl, commit_limit};
 use crate::units::Kib;
 
-/// What would follow for promises of memory.
+/// The forecast for memory commitments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OvercommitForecast {
-    /// The commit limit now, as the kernel tells it.
+    /// The commit limit now, as the kernel reports it.
     pub limit_before: Kib,
-    /// The commit limit then.
+    /// The commit limit with the new value.
     pub limit: Kib,
-    /// What is promised now.
+    /// The commitments now (Committed_AS).
     pub committed: Kib,
-    /// The mode then.
+    /// The overcommit mode with the new value.
     pub mode: OvercommitMode,
-    /// What is kept for root then.
+    /// The reserve for root.
     pub admin_reserve: Kib,
-    /// The most that is kept from one process then.
+    /// The maximum reserve that is kept from one process.
     pub user_reserve: Kib,
-    /// The limit as computed for the present values is not the kernel's: sizes in this place are
-    /// not the machine's own.
+    /// Whether the limit computed for the present values differs from the kernel's: the sizes here are
+    /// not those of the machine, as in a container.
     pub foreign: bool,
 }
 
-/// Who could still be promised memory.
+/// Which processes could still commit memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OvercommitRoom {
-    /// Nothing is refused by the limit.
+    /// All: the limit is not enforced.
     Unlimited,
-    /// There is room for all.
+    /// All: there is room.
     Enough,
-    /// Large processes would be refused: up to 1/32 of its own size is kept from each.
+    /// Not large processes: up to 1/32 of the size of a process is kept from it.
     NotForLarge,
-    /// Only those of root (CAP_SYS_ADMIN) could have more.
+    /// Only processes of root (CAP_SYS_ADMIN).
     RootOnly,
-    /// Nobody could have any more.
+    /// None.
     Nobody,
 }
 
 impl OvercommitForecast {
-    /// What would follow from `value` in `knob`. Nothing where the look does not tell enough.
+    /// The forecast for a value of a sysctl; nothing where the sample does not tell enough.
     #[must_use]
-    pub fn of(knob: Sysctl, value: u64, sample: &Snapshot) -> Option<Self> {
+    pub fn of(sysctl: Sysctl, value: u64, sample: &Snapshot) -> Option<Self> {
         let seen = |wanted: Sysctl| {
-            if wanted == knob {
+            if wanted == sysctl {
                 return Some(value);
             }
-            // Of ratio and KiB only one counts.
-            if knob.zeroes() == Some(wanted) { Some(0) } else { sample.sysctl(wanted).value() }
+            // Writing one of ratio and KiB zeroes the other.
+            if sysctl.zeroes() == Some(wanted) { Some(0) } else { sample.sysctl(wanted).value() }
         };
         let page = sample.machine.page_size;
         let limit = |ratio: u64, kbytes: u64| {
@@ -55,7 +56,7 @@ impl OvercommitForecast {
             Kib(pages.bytes(page).0 / 1024)
         };
         let charge = sample.overcommit.charge()?;
-        // A kernel before 3.14 has no KiB.
+        // A kernel before 3.14 has no `overcommit_kbytes`.
         let kbytes = |seen: Option<u64>| seen.unwrap_or(0);
         let present = limit(
             sample.overcommit.ratio.value()?,
@@ -63,7 +64,7 @@ impl OvercommitForecast {
         );
         let computed =
             limit(seen(Sysctl::OvercommitRatio)?, kbytes(seen(Sysctl::OvercommitKbytes)));
-        let counts = matches!(knob, Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes);
+        let counts = matches!(sysctl, Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes);
         let mode = u8::try_from(seen(Sysctl::OvercommitMemory)?).unwrap_or(u8::MAX);
         Some(Self {
             limit_before: charge.limit,
@@ -76,7 +77,7 @@ impl OvercommitForecast {
         })
     }
 
-    /// Who could still be promised memory (`mm/util.c` `__vm_enough_memory`).
+    /// Which processes could still commit memory (`mm/util.c` `__vm_enough_memory`).
     #[must_use]
     pub fn room(&self) -> OvercommitRoom {
         let free = self.limit.saturating_sub(self.committed);
@@ -94,12 +95,12 @@ impl OvercommitForecast {
     }
 }
 
-/// Why a value asks once more.
+/// Why a value has to be confirmed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SysctlDanger {
     /// Every allocation fails at once.
     NoMemory,
-    /// Every allocation fails at once but those of root.
+    /// Every allocation fails at once, except those of root.
     NoMemoryButRoot,
     /// The next OOM panics the kernel.
     Panics,

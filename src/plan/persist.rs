@@ -1,27 +1,26 @@
-//! How a value outlasts the process: which unit or container the process lives in, as its cgroup
-//! tells, and what to tell systemd, a container engine or a shell. Nothing here is written.
+//! How a value is made persistent: which unit or container the process is in, as its cgroup shows, and
+//! what to write for systemd, a container engine or a shell. Nothing is written here.
 
 use crate::model::{Process, Snapshot, unescape};
 use crate::units::{Adj, Bytes};
 
-/// One method to keep it.
+/// A method to make a value persistent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersistMethod {
-    /// Where: `nginx.service`, `this process, now`.
+    /// Where it applies: `nginx.service`, `this process, now`.
     pub title: String,
-    /// What is to be known of it, a line each.
+    /// Remarks, a line each.
     pub about: Vec<String>,
-    /// What is copied: a command, or the text of a file. Empty where there is nothing to set.
+    /// The command, or the text of the file. Empty where nothing can be set.
     pub text: String,
-    /// Where the file belongs, where it is one.
+    /// The path of the file, where it is one.
     pub place: Option<String>,
 }
 
-/// The file of a drop-in. Another number than systemd's own, so that an admin's `override.conf`
-/// stands behind it and has the last word.
+/// The name of a drop-in. It sorts before `override.conf`, which an admin writes and which wins.
 const DROP_IN: &str = "50-oom.conf";
 
-/// Who started it, as its cgroup tells.
+/// The container engine that started a process, as its cgroup shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ContainerEngine {
     Kubernetes(PodQos),
@@ -31,7 +30,7 @@ enum ContainerEngine {
     Nspawn(String),
 }
 
-/// What a pod asked for decides its class.
+/// The QoS class of a pod, which follows from its requests and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PodQos {
     Guaranteed,
@@ -39,28 +38,28 @@ enum PodQos {
     BestEffort,
 }
 
-/// What a cgroup's path tells.
+/// What the path of a cgroup tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct CgroupOwner {
     engine: Option<ContainerEngine>,
-    /// The unit, and whether it is one of a user's own manager.
+    /// The unit, and whether it belongs to a user's own systemd.
     unit: Option<(String, bool)>,
 }
 
-/// The id of a container, as long as its tools show it.
+/// The id of a container, as short as its tools show it.
 fn short(id: &str) -> Option<String> {
     let is_id = id.len() >= 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| id[..12].to_owned())
 }
 
-/// A name that a shell, a path and systemd take as it is: those of units
+/// Whether a name is safe in a shell, a path and a unit file: the characters of unit names
 /// (`src/basic/unit-name.h` `VALID_CHARS_WITH_AT`).
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
     !name.is_empty() && name.len() < 256 && name.bytes().all(plain)
 }
 
-/// The container that a component of a path stands for, seen with the one above it.
+/// The container that a component of a path names, seen with the component above it.
 fn engine(above: &str, name: &str, path: &str) -> Option<ContainerEngine> {
     let bare = name.strip_suffix(".scope").unwrap_or(name);
     if name.starts_with("kubepods") {
@@ -79,7 +78,7 @@ fn engine(above: &str, name: &str, path: &str) -> Option<ContainerEngine> {
     is_plain(inside).then(|| ContainerEngine::Nspawn(inside.to_owned()))
 }
 
-/// The class that the path of a pod tells.
+/// The QoS class, as the path of a pod shows it.
 fn quality(path: &str) -> PodQos {
     if path.contains("besteffort") {
         PodQos::BestEffort
@@ -90,25 +89,24 @@ fn quality(path: &str) -> PodQos {
     }
 }
 
-/// Whether a component names a unit that a process can live in; not one that a container's engine
-/// made for it.
+/// Whether a component names a unit with processes, and not one that a container engine made.
 fn is_unit(name: &str) -> bool {
     let of_engine = name.starts_with("cri-containerd-") || name.starts_with("crio-");
     !of_engine && is_plain(name) && (name.ends_with(".service") || name.ends_with(".scope"))
 }
 
 impl CgroupOwner {
-    /// What a path tells, in the form in which it is shown.
+    /// Parses a path in the form in which it is shown.
     fn of(path: &str) -> Self {
         let bytes = unescape(path);
         let path = String::from_utf8_lossy(&bytes);
         let mut home = Self::default();
         let (mut above, mut is_users) = ("", false);
         for part in path.split('/').filter(|part| !part.is_empty()) {
-            // systemd puts this before a name that the kernel could take for its own file.
+            // systemd puts `_` before a name that could be a file of the kernel.
             let name = part.strip_prefix('_').unwrap_or(part);
             match engine(above, name, &path) {
-                // What stands around a container is its engine's, not the program's.
+                // Units around a container belong to its engine, not to the program.
                 Some(found) => {
                     home = Self { engine: home.engine.or(Some(found)), unit: None };
                     is_users = false;
@@ -125,7 +123,7 @@ impl CgroupOwner {
     }
 }
 
-/// All methods, the one that fits best first.
+/// All methods, the best one first.
 pub(crate) fn methods(
     process: &Process,
     value: Adj,
@@ -175,7 +173,7 @@ fn floor(value: Adj) -> String {
     }
 }
 
-/// Whether a command line can be pasted into a shell as it stands.
+/// Whether a command line can be pasted into a shell unchanged.
 fn is_safe(line: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" /-_.,:=+@%".contains(&byte);
     line.len() <= 200 && line.bytes().all(plain)
@@ -213,7 +211,8 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> PersistMethod
     PersistMethod {
         title: unit.to_owned(),
         about: vec![
-            "a scope has no OOMScoreAdjust=: whoever put the process there started it".to_owned(),
+            "a scope has no OOMScoreAdjust=: it was made by the program that started the process"
+                .to_owned(),
             "run as a service of its own it can have one".to_owned(),
             floor(value),
         ],
@@ -238,7 +237,8 @@ fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMet
             about: vec![
                 new,
                 format!("in a .container file (quadlet): PodmanArgs=--oom-score-adj={adj}"),
-                "without root it cannot go below the value of whoever starts it".to_owned(),
+                "without root it cannot go below the value of the process that starts it"
+                    .to_owned(),
             ],
             text: format!("podman run --oom-score-adj {adj} IMAGE"),
             place: None,
@@ -260,7 +260,7 @@ fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMet
     }
 }
 
-/// What can be said to Kubernetes: it sets the value itself, by what a pod asks for
+/// The method for Kubernetes, which sets the value itself by the requests of a pod
 /// (`pkg/kubelet/qos/policy.go` `GetContainerOOMScoreAdjust`).
 fn pod(quality: PodQos, value: Adj, memory: Bytes) -> PersistMethod {
     let class = match quality {

@@ -1,5 +1,5 @@
-//! What would follow from another adj, of one process or of many at once: by the chosen rule, and by
-//! the running kernel's own.
+//! The preview of another adj, of one process or of many: by the chosen policy, and by the running
+//! kernel's.
 
 use std::collections::HashSet;
 
@@ -9,36 +9,36 @@ use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranking};
 use crate::units::Adj;
 
-/// What would follow by one rule.
+/// The preview by one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The rule that was asked.
+    /// The policy.
     pub policy: &'static str,
-    /// What its points are.
+    /// The unit of its points.
     pub unit: BadnessUnit,
-    /// Whether adj counts in it.
+    /// Whether it takes adj into account.
     pub knows_adj: bool,
-    /// How it stands now.
+    /// The placement now.
     pub before: Placement,
-    /// How it would stand.
+    /// The placement with the new value.
     pub after: Placement,
-    /// Its place now, counted from 1.
+    /// The rank now, counted from 1.
     pub rank_before: Option<usize>,
-    /// Its place then.
+    /// The rank with the new value.
     pub rank_after: Option<usize>,
-    /// The best place of all that are changed, now and then.
+    /// The best rank of all changed processes, now and with the new value.
     pub best: [Option<usize>; 2],
-    /// Who would be the next victim then.
+    /// The next victim with the new value.
     pub victim: Option<(ProcId, String)>,
-    /// Whether that is the same one as now.
+    /// Whether that is the same as now.
     pub victim_stays: bool,
-    /// Whether more than one might be it then.
+    /// Whether the victim would be too close to call.
     pub too_close: bool,
 }
 
 impl Preview {
-    /// Asks a rule, which ranks as `now` in this scene, how a process, and all that are changed with
-    /// it, would stand in that one. `spare` is a ranking whose buffers may be used.
+    /// Compares the ranking `now` of a scene with that of the scene `then`, in which the processes are
+    /// changed. `spare` is a ranking whose buffers may be used.
     #[must_use]
     pub fn of(
         policy: &'static dyn Policy,
@@ -77,14 +77,14 @@ impl Preview {
         })
     }
 
-    /// Whether another rule foresees the same places and the same victim.
+    /// Whether another policy gives the same ranks and the same victim.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
         (self.rank_before, self.rank_after, self.best, &self.victim)
             == (other.rank_before, other.rank_after, other.best, &other.victim)
     }
 
-    /// Whether the change changes nothing by this rule.
+    /// Whether the new value changes nothing by this policy.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let same = self.rank_before == self.rank_after && self.best[0] == self.best[1];
@@ -92,17 +92,17 @@ impl Preview {
     }
 }
 
-/// By the chosen rule and, where that is another one, by the running kernel's.
+/// The preview by the chosen policy and, where that is another one, by the running kernel's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Previews {
-    /// By the chosen rule.
+    /// By the chosen policy.
     pub own: Option<Preview>,
-    /// By the kernel's; nothing where that is the chosen one.
+    /// By the kernel's policy; nothing where that is the chosen one.
     pub kernel: Option<Preview>,
 }
 
 impl Previews {
-    /// Asks both, had these processes this adj. `now` is how the chosen rule ranks.
+    /// The previews if these processes had this adj. `now` is the ranking by the chosen policy.
     #[must_use]
     pub fn of(
         chosen: &'static dyn Policy,
@@ -123,27 +123,29 @@ impl Previews {
     }
 }
 
-/// The same moment, had these processes this adj.
+/// The same scene, if these processes had this adj.
 fn suppose(scene: &Scene, changed: &[ProcId], to: Adj) -> Scene {
     let changed: HashSet<ProcId> = changed.iter().copied().collect();
     scene.with_adj(|process| changed.contains(&process.id).then_some(to))
 }
 
-/// The smallest change that takes first place away, or gives it.
+/// The smallest change that makes a process the next victim, or no longer the next victim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proposals {
-    /// The rule that was asked.
+    /// The policy.
     pub policy: &'static str,
-    /// The highest adj at which it no longer is the next victim; nothing where it is not.
+    /// The highest adj at which it is no longer the next victim; nothing where it is not the next
+    /// victim.
     pub out: Option<Adj>,
-    /// The lowest at which it is; nothing where it is already, or never can be.
+    /// The lowest adj at which it is the next victim; nothing where it is already, or cannot be.
     pub first: Option<Adj>,
-    /// Of many none was looked for: a higher adj does not always mean an earlier death by this rule.
+    /// Whether none was computed for many processes, because a higher adj does not always raise the
+    /// rank by this policy.
     pub unsteady: bool,
 }
 
 impl Proposals {
-    /// Asks the chosen rule, or the kernel's where adj does not count in it.
+    /// By the chosen policy, or by the kernel's where the chosen one does not know adj.
     #[must_use]
     pub fn of(
         chosen: &'static dyn Policy,
@@ -164,9 +166,9 @@ impl Proposals {
         Self { policy, out: found.saved_at, first: found.doomed_at, unsteady: false }
     }
 
-    /// The same for many that all get one value: the highest at which none of them dies next, the
-    /// lowest at which one does. None is known by a rule whose points fall somewhere as adj rises: each
-    /// value would take a ranking.
+    /// The same for many processes that get one value: the highest adj at which none of them is the
+    /// next victim, and the lowest at which one is. None is computed by a policy whose points may fall
+    /// as adj rises: each value would take a ranking.
     #[must_use]
     pub fn of_many(
         chosen: &'static dyn Policy,
@@ -194,7 +196,7 @@ impl Proposals {
             spare.update(policy, &suppose(scene, many, Adj::clamped(adj.into())));
             among(spare)
         };
-        // Points never fall when adj rises, so the end is found by halving.
+        // Points never fall as adj rises, so a binary search finds the value.
         let (mut from, mut to) = (i32::from(Adj::MIN.0), i32::from(Adj::MAX.0) + 1);
         while from < to {
             let middle = from + (to - from) / 2;

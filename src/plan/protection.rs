@@ -1,22 +1,22 @@
-//! Which processes doomtop never acts on, and which only when the pid was typed. The hands check
-//! again by themselves; here it is said before the user tries.
+//! Which processes doomtop never acts on, and which only after their pid was typed. The effects check
+//! again; this tells the user before.
 
 use crate::intent::ESSENTIAL_PROGRAMS;
 use crate::model::{ProcId, Process, Scene};
 use crate::units::Adj;
 
-/// How well a process is protected from the user's own hand.
+/// How a process is protected from a mistake of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// Not at all: `y` is enough.
+    /// Not protected: `y` confirms.
     None,
-    /// The pid must be typed; why.
+    /// The pid must be typed, and why.
     TypePid(&'static str),
-    /// Never; why.
+    /// doomtop never acts on it, and why.
     Never(&'static str),
 }
 
-/// How `process` is protected, `own` being doomtop itself.
+/// How `process` is protected; `own` is doomtop itself.
 #[must_use]
 pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
     if process.id.pid <= 1 {
@@ -29,23 +29,23 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
         return Protection::Never("this is doomtop itself: q quits");
     }
     if is_ancestor(process, own, scene) {
-        return Protection::TypePid("doomtop runs under it: you would lose this screen");
+        return Protection::TypePid("doomtop runs below it: you would lose this screen");
     }
     if process.adj.value() == Some(Adj::MIN) {
-        return Protection::TypePid("its oom_score_adj is -1000: somebody wants it to live");
+        return Protection::TypePid("its oom_score_adj is -1000: it must not be killed");
     }
     if ESSENTIAL_PROGRAMS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
         return Protection::TypePid("the machine's sessions or its log depend on it");
     }
     if process.session == process.id.pid && process.tty != 0 {
-        return Protection::TypePid("it leads a terminal session: all of it is hung up with it");
+        return Protection::TypePid("it leads a terminal session, which would be hung up");
     }
     Protection::None
 }
 
 fn is_ancestor(process: &Process, own: ProcId, scene: &Scene) -> bool {
     let mut pid = own.pid;
-    // A loop in the parents is impossible on a live machine, not in a recording.
+    // A recording may contain a loop of parents.
     for _ in 0..64 {
         let Some(at) = scene.now().position(pid) else { return false };
         pid = scene.now().processes[at].parent;

@@ -1,29 +1,28 @@
-//! What the kernel lets this user do to an adj, as far as it can be known before it is tried
-//! (`fs/proc/base.c` `__set_oom_adj`). The floor itself, `oom_score_adj_min`, is in no file.
+//! Which adj values the kernel lets this user write, as far as it is known before a write
+//! (`fs/proc/base.c` `__set_oom_adj`). No file shows the floor, `oom_score_adj_min`.
 
 use crate::model::{Capability, Privileges, ProcId, Process, Scene};
 use crate::policy::likely_sharers;
 use crate::units::Adj;
 
-/// Another user's process cannot be written at all.
+/// Why another user's process cannot be written.
 const FOREIGN: &str = "another user's process: needs root (CAP_DAC_OVERRIDE)";
 
-/// What is known of what may be written.
+/// The values that may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRights {
-    /// Any value; `contained` where doomtop runs in a container, whose capabilities may not count.
+    /// Any value.
     Any {
-        /// Whether that is in doubt.
+        /// Whether doomtop runs in a container, whose capabilities the kernel may not accept.
         contained: bool,
     },
-    /// No value at all; why.
+    /// No value, and why.
     Nothing(&'static str),
-    /// Any value from the floor up. The floor is not published: a privileged writer's last value,
-    /// inherited at fork.
+    /// Any value from the floor up: the last value of a privileged writer, inherited at fork.
     Floor {
-        /// It is no higher than this.
+        /// The floor is not higher than this.
         at_most: Adj,
-        /// This was refused in this session: it is higher.
+        /// The floor is higher than this value, which was refused in this session.
         above: Option<Adj>,
     },
 }
@@ -43,7 +42,7 @@ impl WriteRights {
         }
     }
 
-    /// In words.
+    /// The rights in words.
     #[must_use]
     pub fn words(self) -> String {
         match self {
@@ -65,7 +64,7 @@ impl WriteRights {
         }
     }
 
-    /// What will or may refuse this value, where something will.
+    /// Why this value will or may be refused.
     #[must_use]
     pub fn warning(self, from: Adj, to: Adj) -> Option<&'static str> {
         match self {
@@ -90,17 +89,17 @@ fn is_foreign(process: &Process, privileges: &Privileges) -> bool {
     foreign && !privileges.caps.has(Capability::DacOverride)
 }
 
-/// Who else gets the value with a process, and who does not.
+/// The processes that get the value with another one, and those that do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AffectedKin {
-    /// Those who seem to share its memory: since 4.8 the kernel writes the value to them, too.
+    /// The processes that seem to share its memory. Since 4.8 the kernel writes the value to them too.
     pub memory_sharers: Vec<String>,
-    /// So many living children keep what they have; new ones inherit.
+    /// Number of children that keep their value. New ones inherit it.
     pub children: usize,
 }
 
 impl AffectedKin {
-    /// Of a process.
+    /// The kin of a process.
     #[must_use]
     pub fn of(process: &Process, scene: &Scene) -> Self {
         let name = |other: &&Process| format!("{} {}", other.id.pid, other.comm);
@@ -115,7 +114,7 @@ impl AffectedKin {
         }
     }
 
-    /// A process, and those who get the value with it.
+    /// A process, and those that get the value with it.
     #[must_use]
     pub fn changed_with(process: &Process, scene: &Scene) -> Vec<ProcId> {
         let copies = copies_to_sharers(scene);
@@ -123,7 +122,7 @@ impl AffectedKin {
         std::iter::once(process.id).chain(sharers.iter().map(|other| other.id)).collect()
     }
 
-    /// In words.
+    /// The rights in words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -152,7 +151,7 @@ fn copies_to_sharers(scene: &Scene) -> bool {
     scene.machine().kernel_version() >= (4, 8)
 }
 
-/// How many of those who get the value are children.
+/// Number of children among the processes that get the value.
 fn sharers_below(process: &Process, sharers: &[&Process], copies: bool) -> usize {
     let below = sharers.iter().filter(|other| other.parent == process.id.pid);
     if copies { below.count() } else { 0 }

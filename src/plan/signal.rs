@@ -107,7 +107,7 @@ impl SignalPlan {
         self.detail = Some(detail);
     }
 
-    /// SIGTERM instead of SIGKILL, or the other way round.
+    /// SIGTERM instead of SIGKILL, or the reverse.
     pub fn swap(&mut self) {
         self.signal = if self.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         self.why = "your choice, not the rule's".to_owned();

@@ -1,33 +1,33 @@
-//! Whom an act reaches: the process looked at, or all that belong with it.
+//! The targets of an act: one process, or all that belong with it.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::model::{ProcId, Process, Reading, Scene, is_within};
 
-/// How far an act reaches.
+/// The targets of an act, seen from one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Targets {
     /// This process.
     #[default]
     This,
-    /// The tagged ones.
+    /// The tagged processes.
     Tagged,
-    /// All of this name.
+    /// All processes of its name.
     Name,
-    /// It and its descendants.
+    /// The process and its descendants.
     Subtree,
-    /// Its cgroup, and those below.
+    /// All processes of its cgroup and below.
     Cgroup,
-    /// All of its user (real user id).
+    /// All processes of its user (real user id).
     User,
 }
 
 impl Targets {
-    /// All, the nearest first.
+    /// All kinds, the narrowest first.
     pub const ALL: [Self; 6] =
         [Self::This, Self::Tagged, Self::Name, Self::Subtree, Self::Cgroup, Self::User];
 
-    /// In words, behind a count: `3 processes of this name`.
+    /// In words, after a count: `3 processes of this name`.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -40,8 +40,8 @@ impl Targets {
         }
     }
 
-    /// The processes that are reached, by pid, as they are now. Kernel threads are never among them.
-    /// Nobody where the fact that decides cannot be read.
+    /// The targets in this sample, by pid, without kernel threads. None where the fact that decides
+    /// cannot be read.
     #[must_use]
     pub fn of<'a>(
         self,
@@ -75,7 +75,7 @@ pub fn subtree(top: ProcId, scene: &Scene) -> HashSet<ProcId> {
     let mut found = HashSet::new();
     let mut waiting = vec![top];
     while let Some(id) = waiting.pop() {
-        // A loop in the parents is impossible on a live machine, not in a recording.
+        // A recording may contain a loop of parents.
         if found.insert(id) {
             waiting.extend(scene.children(id.pid).map(|child| child.id));
         }

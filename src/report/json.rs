@@ -1,5 +1,5 @@
-//! One look as one JSON object on one line: the raw facts *and* the verdicts. Whoever has the line
-//! can compute the ranking again. Described in `assets/docs/schema.md`.
+//! One sample as one JSON object on one line: the raw facts *and* the verdicts. The facts suffice to compute
+//! the ranking again. Described in `assets/docs/schema.md`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -8,28 +8,38 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::verdicts::VerdictReport;
+use super::dto::{OverrideReport, ProcessName, VerdictReport, unit_word};
+use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
-use crate::forecast::at_limit;
+use crate::forecast::at_limit::{self, FirstLimit};
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
-    Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Swap, Sysctls, Text, VmCounters,
+    Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
 };
-use crate::policy::{BadnessUnit, Verdict, agreement, kernel_score};
+use crate::policy::{Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::units::{Bytes, Millis, Pages, Points};
 use crate::words::prediction::sentence;
 
+/// A process with its place in the ranking.
 #[derive(Serialize)]
-struct Named<'a> {
+struct RankedProcess<'a> {
     #[serde(flatten)]
     id: ProcId,
     comm: &'a Comm,
     badness_pages: Points,
 }
 
+impl<'a> RankedProcess<'a> {
+    fn of(row: &Ranked, scene: &'a Scene) -> Option<Self> {
+        let process = scene.find(row.id)?;
+        Some(Self { id: row.id, comm: &process.comm, badness_pages: row.placement.points()? })
+    }
+}
+
+/// A row: the facts about a process, and what is computed from them.
 #[derive(Serialize)]
-struct Verdicts<'a> {
+struct RowReport<'a> {
     #[serde(flatten)]
     facts: &'a Process,
     user: Option<String>,
@@ -43,7 +53,7 @@ struct Verdicts<'a> {
     spared: Option<&'static str>,
 }
 
-/// Every key that is there whatever the columns.
+/// Keys of a row that are written whatever the columns.
 const IDENTITY: &[&str] = &["pid", "start_ticks", "comm"];
 
 /// The line: first what a reader of logs wants, then the facts, then the rows.
@@ -53,14 +63,14 @@ struct Frame<'a> {
     time: String,
     policy: &'static str,
     unit: &'static str,
-    domain: Domain<'a>,
+    domain: DomainReport<'a>,
     next: String,
-    off: Option<Overruled>,
-    first_wall: FirstWall<'a>,
-    victim: Option<Named<'a>>,
-    /// Who dies in the place of the victim, where the rule sacrifices another one.
-    instead: Option<Named<'a>>,
-    runner_up: Option<Named<'a>>,
+    off: Option<OverrideReport>,
+    first_wall: FirstLimitReport<'a>,
+    victim: Option<RankedProcess<'a>>,
+    /// The process that dies in the place of the victim, where the policy sacrifices another one.
+    instead: Option<RankedProcess<'a>>,
+    runner_up: Option<RankedProcess<'a>>,
     margin_pages: Option<Points>,
     slack_pages: Pages,
     candidates: Vec<i32>,
@@ -86,48 +96,63 @@ struct Frame<'a> {
 }
 
 #[derive(Serialize)]
-struct Domain<'a> {
+struct DomainReport<'a> {
     name: &'a Text,
     kind: &'static str,
     total_pages: Pages,
     weighed_by: Option<&'a Text>,
 }
 
-/// The wall that is hit first.
+impl<'a> DomainReport<'a> {
+    fn of(scene: &'a Scene) -> Self {
+        let domain = scene.domain();
+        let kind = match domain.kind {
+            DomainKind::Global => "global",
+            DomainKind::Memcg(_) => "memcg",
+            DomainKind::Nodes(_) => "nodes",
+            DomainKind::Part => "part",
+            DomainKind::Gone => "gone",
+        };
+        let weighed_by = domain.weighed_by.as_deref();
+        Self { name: &domain.name, kind, total_pages: domain.pages, weighed_by }
+    }
+}
+
+/// The limit that is reached first.
 #[derive(Serialize)]
-struct FirstWall<'a> {
+struct FirstLimitReport<'a> {
     name: Arc<Text>,
     limit_bytes: Bytes,
     headroom_bytes: Bytes,
     hit_in_ms: Option<Millis>,
-    victim: Option<Person<'a>>,
+    victim: Option<ProcessName<'a>>,
 }
 
-#[derive(Serialize)]
-struct Person<'a> {
-    pid: i32,
-    comm: &'a Comm,
+impl<'a> FirstLimitReport<'a> {
+    fn of(first: FirstLimit, scene: &'a Scene) -> Self {
+        let victim = first.outcome.victim.and_then(|id| scene.find(id));
+        Self {
+            victim: victim.map(ProcessName::of),
+            name: first.limit.name,
+            limit_bytes: first.limit.limit,
+            headroom_bytes: first.limit.headroom,
+            hit_in_ms: first.limit.hit_in,
+        }
+    }
 }
 
-/// What overrules the ranking.
-#[derive(Serialize)]
-struct Overruled {
-    by: &'static str,
-    words: String,
-}
-
-/// How many of the scores that were read this time equal the computed ones.
+/// How many of the kernel's scores in this sample equal the computed ones.
 #[derive(Serialize)]
 struct Agreement {
     agree: usize,
     compared: usize,
 }
 
-/// Writes one line. `rows` are the positions to list, in their order; `columns` limits the keys of
-/// each row, and such a line can no longer be ranked again.
+/// Writes one line. `rows` are the positions to list, in their order; `columns` limits the keys of each row,
+/// and such a line can no longer be ranked again.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_line(
     out: &mut dyn Write,
     context: &RowContext<'_>,
@@ -137,10 +162,10 @@ pub fn write_line(
     write_line_with(out, context, rows, columns, None)
 }
 
-/// The same with every policy's answer, where there are any.
+/// The same with the verdict of every policy, where it is wanted.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_line_with<'a>(
     out: &mut dyn Write,
     context: &RowContext<'a>,
@@ -148,61 +173,39 @@ pub fn write_line_with<'a>(
     columns: Option<&[&'static Column]>,
     verdicts: Option<Vec<VerdictReport<'a>>>,
 ) -> io::Result<()> {
-    let snapshot = context.scene.now();
-    let named = |row: &Ranked| {
-        let process = context.scene.find(row.id)?;
-        Some(Named { id: row.id, comm: &process.comm, badness_pages: row.placement.points()? })
-    };
-    let (agree, compared) = agreement(context.scene);
-    let domain = context.scene.domain();
-    let first = at_limit::first(context.policy, context.scene, context.ranking);
-    let frame = Frame {
+    let frame = frame(context, verdicts, Rows { context, rows, columns });
+    serde_json::to_writer(&mut *out, &frame)?;
+    out.write_all(b"\n")
+}
+
+fn frame<'a>(
+    context: &'a RowContext<'_>,
+    verdicts: Option<Vec<VerdictReport<'a>>>,
+    processes: Rows<'a>,
+) -> Frame<'a> {
+    let RowContext { scene, policy, ranking, .. } = *context;
+    let snapshot = scene.now();
+    let ranked = |row: &Ranked| RankedProcess::of(row, scene);
+    let (agree, compared) = agreement(scene);
+    Frame {
         schema: SCHEMA,
-        time: time(snapshot.clock.unix_ms),
-        policy: context.policy.id(),
-        unit: match context.policy.info().unit {
-            BadnessUnit::Pages => "pages",
-            BadnessUnit::Bare => "points",
-        },
-        domain: Domain {
-            name: &domain.name,
-            kind: match domain.kind {
-                DomainKind::Global => "global",
-                DomainKind::Memcg(_) => "memcg",
-                DomainKind::Nodes(_) => "nodes",
-                DomainKind::Part => "part",
-                DomainKind::Gone => "gone",
-            },
-            total_pages: domain.pages,
-            weighed_by: domain.weighed_by.as_deref(),
-        },
+        time: rfc3339(snapshot.clock.unix_ms),
+        policy: policy.id(),
+        unit: unit_word(policy),
+        domain: DomainReport::of(scene),
         next: sentence(context).whole(),
-        off: context
-            .policy
-            .overridden(context.scene)
-            .map(|off| Overruled { by: off.word(), words: off.sentence(context.scene) }),
-        first_wall: FirstWall {
-            victim: first
-                .outcome
-                .victim
-                .and_then(|id| context.scene.find(id))
-                .map(|it| Person { pid: it.id.pid, comm: &it.comm }),
-            name: first.limit.name,
-            limit_bytes: first.limit.limit,
-            headroom_bytes: first.limit.headroom,
-            hit_in_ms: first.limit.hit_in,
-        },
-        victim: context.ranking.victim().and_then(named),
-        instead: context
-            .ranking
+        off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
+        first_wall: FirstLimitReport::of(at_limit::first(policy, scene, ranking), scene),
+        victim: ranking.victim().and_then(ranked),
+        instead: ranking
             .dies()
-            .filter(|&id| context.ranking.victim().is_some_and(|row| row.id != id))
-            .and_then(|id| context.ranking.place(snapshot.position(id.pid)?))
-            .and_then(|(_, row)| named(row)),
-        runner_up: context.ranking.runner_up().and_then(named),
-        margin_pages: context.ranking.margin(),
-        slack_pages: context.ranking.slack(),
-        candidates: context.ranking.candidates().iter().map(|id| id.pid).collect(),
+            .filter(|&id| ranking.victim().is_some_and(|row| row.id != id))
+            .and_then(|id| ranking.place(snapshot.position(id.pid)?))
+            .and_then(|(_, row)| ranked(row)),
+        runner_up: ranking.runner_up().and_then(ranked),
+        margin_pages: ranking.margin(),
+        slack_pages: ranking.slack(),
+        candidates: ranking.candidates().iter().map(|id| id.pid).collect(),
         self_check: Agreement { agree, compared },
         clock: &snapshot.clock,
         host: &snapshot.machine,
@@ -219,13 +222,11 @@ pub fn write_line_with<'a>(
         users: &snapshot.users,
         verdicts,
         killers: &snapshot.killers,
-        processes: Rows { context, rows, columns },
-    };
-    serde_json::to_writer(&mut *out, &frame)?;
-    out.write_all(b"\n")
+        processes,
+    }
 }
 
-/// The rows, written one by one, so that ten thousand of them never stand in memory twice.
+/// The rows. They are written one by one, so that ten thousand of them are never in memory twice.
 struct Rows<'a> {
     context: &'a RowContext<'a>,
     rows: &'a [u32],
@@ -236,13 +237,13 @@ impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rows = self.rows.iter().filter_map(|&at| self.context.row(at as usize));
         match self.columns {
-            None => serializer.collect_seq(rows.map(|row| verdicts(&row))),
+            None => serializer.collect_seq(rows.map(|row| report(&row))),
             Some(columns) => serializer.collect_seq(rows.map(|row| limited(&row, columns))),
         }
     }
 }
 
-fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
+fn report<'a>(row: &RowView<'a>) -> RowReport<'a> {
     let context = row.context;
     let process = row.process;
     let (points, terms, spared) = match context.policy.judge(process, context.scene) {
@@ -254,7 +255,7 @@ fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
         Verdict::Spared(reason) => (None, Map::new(), Some(reason.word())),
     };
     let adj = process.adj.value();
-    Verdicts {
+    RowReport {
         facts: process,
         user: context.user(process).value(),
         rank: points.map(|_| row.place + 1),
@@ -268,9 +269,9 @@ fn verdicts<'a>(row: &RowView<'a>) -> Verdicts<'a> {
     }
 }
 
-/// The same with the keys of these columns only.
+/// The same with only the keys of these columns.
 fn limited(row: &RowView<'_>, columns: &[&'static Column]) -> Value {
-    let mut value = json!(verdicts(row));
+    let mut value = json!(report(row));
     if let Value::Object(keys) = &mut value {
         keys.retain(|key, _| {
             IDENTITY.contains(&key.as_str())
@@ -278,10 +279,4 @@ fn limited(row: &RowView<'_>, columns: &[&'static Column]) -> Value {
         });
     }
     value
-}
-
-/// A time as RFC 3339, UTC, to the millisecond.
-#[must_use]
-pub fn time(unix_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()
 }

@@ -1,4 +1,4 @@
-//! What came of acts that were asked for on the command line: a line of text or a JSON object each.
+//! The outcomes of acts on the command line: a line of text or a JSON object each.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use crate::intent::{Expedite, ExpediteStep, Intent, Outcome, Refusal, StepResult
 use crate::model::ProcId;
 use crate::words::outcome::outcome_text;
 
-/// In which form lines are written.
+/// The format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFormat {
-    /// A sentence.
+    /// Sentences.
     Text,
     /// A JSON object (`assets/docs/schema.md`).
     Json,
@@ -21,14 +21,14 @@ fn process(who: ProcId, name: &str) -> Value {
     json!({ "pid": who.pid, "start_ticks": who.born, "comm": name })
 }
 
-/// What was wished, as the keys of an object.
-fn wish(intent: &Intent) -> Value {
+/// An intent as the keys of an object.
+fn intent_object(intent: &Intent) -> Value {
     let mut object = match intent {
         Intent::SetAdj { who, name, .. }
         | Intent::Signal { who, name, .. }
         | Intent::SetAdjByRule { who, name, .. } => process(*who, name),
         Intent::KillCgroup { path, members } => cgroup(path, members),
-        Intent::SetSysctl { sysctl: knob, .. } => json!({ "knob": knob.to_string() }),
+        Intent::SetSysctl { sysctl, .. } => json!({ "knob": sysctl.to_string() }),
     };
     match intent {
         Intent::SetAdj { from, to, .. } | Intent::SetAdjByRule { from, to, .. } => {
@@ -48,13 +48,13 @@ fn wish(intent: &Intent) -> Value {
     object
 }
 
-/// A cgroup and everybody in it.
+/// A cgroup and the processes in it.
 fn cgroup(path: &str, members: &[(ProcId, String)]) -> Value {
     let members: Vec<Value> = members.iter().map(|(who, name)| process(*who, name)).collect();
     json!({ "cgroup": path, "members": members })
 }
 
-/// A step beside a signal.
+/// A step taken beside a signal, to make the process exit sooner.
 fn step(taken: &ExpediteStep) -> Value {
     let step = match taken.step {
         Expedite::Priority => "priority",
@@ -69,9 +69,10 @@ fn step(taken: &ExpediteStep) -> Value {
     json!({ "step": step, "result": result, "words": taken.result.words() })
 }
 
-fn object(outcome: &Outcome) -> Value {
-    let mut line = match outcome {
-        Outcome::Refused { intent, .. } | Outcome::DryRun { intent, .. } => wish(intent),
+/// What is known about the subject of an outcome.
+fn facts(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Refused { intent, .. } | Outcome::DryRun { intent, .. } => intent_object(intent),
         Outcome::AdjSet { who, name, before, now, .. }
         | Outcome::AdjSetByRule { who, name, before, now, .. } => {
             let mut line = process(*who, name);
@@ -108,13 +109,17 @@ fn object(outcome: &Outcome) -> Value {
             line["after_ms"] = json!(after.0);
             line
         }
-        Outcome::SysctlSet { sysctl: knob, before, now, .. } => json!({
+        Outcome::SysctlSet { sysctl, before, now, .. } => json!({
             "act": "turn",
-            "knob": knob.to_string(),
+            "knob": sysctl.to_string(),
             "value": { "from": before, "to": now },
         }),
-    };
-    let (result, why) = match outcome {
+    }
+}
+
+/// How an outcome is called, and why it came to that.
+fn result(outcome: &Outcome) -> (&'static str, Option<String>) {
+    match outcome {
         Outcome::AdjSet { .. } | Outcome::AdjSetByRule { .. } | Outcome::SysctlSet { .. } => {
             ("set", None)
         }
@@ -126,7 +131,13 @@ fn object(outcome: &Outcome) -> Value {
         Outcome::StillThere { why, .. } => ("still_there", Some(why.clone())),
         Outcome::Refused { refusal: Refusal::Gone, .. } => ("gone_before", None),
         Outcome::Refused { refusal, .. } => ("refused", Some(refusal.words())),
-    };
+    }
+}
+
+/// An outcome as one JSON object.
+fn object(outcome: &Outcome) -> Value {
+    let mut line = facts(outcome);
+    let (result, why) = result(outcome);
     line["result"] = json!(result);
     if let Some(why) = why {
         line["why"] = json!(why);
@@ -134,7 +145,7 @@ fn object(outcome: &Outcome) -> Value {
     line
 }
 
-/// Writes what came of an act.
+/// Writes the outcome of an act.
 ///
 /// # Errors
 /// It could not be written.
@@ -145,7 +156,7 @@ pub fn write_outcome(out: &mut dyn Write, outcome: &Outcome, form: ReportFormat)
     }
 }
 
-/// Writes what came of a rehearsal, and what there is to know before it is done in earnest.
+/// Writes the outcome of a dry run, with notes about what the act would do.
 ///
 /// # Errors
 /// It could not be written.
@@ -168,7 +179,7 @@ pub fn write_rehearsed(
     }
 }
 
-/// Writes what would be done where it cannot be rehearsed: the wish, and what there is to know before it.
+/// Writes what would be done where it cannot be checked, with notes about what it would do.
 ///
 /// # Errors
 /// It could not be written.
@@ -192,13 +203,13 @@ pub fn write_plan(
                     writeln!(out, "{subject}: would be set: {from} -> {to}")?;
                 }
                 Intent::KillCgroup { members, .. } => {
-                    writeln!(out, "{subject}: would kill all in it, {}", members.len())?;
+                    writeln!(out, "{subject}: would kill the {} processes in it", members.len())?;
                 }
             }
             notes.iter().try_for_each(|note| writeln!(out, "    {note}"))
         }
         ReportFormat::Json => {
-            let mut line = wish(intent);
+            let mut line = intent_object(intent);
             line["result"] = json!("would");
             line["notes"] = json!(notes);
             writeln!(out, "{line}")
@@ -206,7 +217,7 @@ pub fn write_plan(
     }
 }
 
-/// Writes why nothing is done about what was named on the command line.
+/// Writes why nothing is done about a process that the command line names.
 ///
 /// # Errors
 /// It could not be written.

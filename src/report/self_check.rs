@@ -1,5 +1,5 @@
-//! The self-check in words: by which rule and which files this machine is judged, what cannot be
-//! known, and whether every computed score is the kernel's own.
+//! The self-check in words: which rule and which files the ranking uses on this machine, what is unknown, and
+//! whether every computed score equals the kernel's.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,81 +15,91 @@ use crate::units::Pages;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
-/// What the check came to.
+/// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckTally {
     /// Scores that were compared.
     pub compared: usize,
-    /// Of these, equal.
+    /// Of these: equal to the computed ones.
     pub equal: usize,
-    /// Further apart than the slack.
+    /// Of these: further apart than the uncertainty of both allows.
     pub wrong: usize,
 }
 
-/// Width of the word before a line.
+/// Width of the label of a line, in cells.
 const LABEL: usize = 9;
 
-/// Writes the check of one look.
+/// Checks one sample and writes the result.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_check(out: &mut dyn Write, context: &RowContext<'_>) -> io::Result<CheckTally> {
-    let scene = context.scene;
-    let machine = scene.machine();
-    let mut say = |label: &str, text: String| writeln!(out, "{label:<LABEL$} {text}");
-    say(
-        "machine",
-        format!(
-            "{}, Linux {} {}, {} CPUs, pages of {} bytes",
-            machine.name, machine.kernel, machine.arch, machine.cpus, machine.page_size.0
-        ),
-    )?;
-    let scale = running(machine);
-    say("rule", format!("{}, found by comparing with /proc/PID/oom_score", scale.title()))?;
-    say("", "rss + swap + page tables + oom_score_adj x (total / 1000), in pages".to_owned())?;
-    say("rss", rss(scene))?;
-    say("swap", swap(machine))?;
-    say("ties", ties(context.policy, scene).to_owned())?;
-    let total = scene.now().total();
-    say(
-        "total",
-        format!(
-            "{} pages ({}): 1 step of adj weighs {} pages",
-            values::grouped(total.points().0),
-            values::size(context, total),
-            total.0 / 1000
-        ),
-    )?;
-    say("domain", scene.domain().to_string())?;
-    say("slack", slack(context))?;
-    say("next", sentence(context).whole())?;
+    for (label, text) in method(context) {
+        writeln!(out, "{label:<LABEL$} {text}")?;
+    }
     writeln!(out)?;
-    let rows: Vec<ScoreComparison> = comparisons(scene).collect();
+    let rows: Vec<ScoreComparison> = comparisons(context.scene).collect();
     writeln!(
         out,
         "{:>7} {:<15} {:>6} {:>12} {:>8} {:>6}",
         "PID", "NAME", "ADJ", "BADNESS", "COMPUTED", "KERNEL"
     )?;
     for row in &rows {
-        if let Some(process) = scene.find(row.id) {
+        if let Some(process) = context.scene.find(row.id) {
             write_row(out, context, process, row)?;
         }
     }
     let equal = rows.iter().filter(|row| row.computed == row.kernel).count();
     let wrong = rows.iter().filter(|row| !row.agrees()).count();
-    let result = CheckTally { compared: rows.len(), equal, wrong };
+    let tally = CheckTally { compared: rows.len(), equal, wrong };
     writeln!(out)?;
-    let hidden = scene.now().scan.unreadable;
-    if hidden > 0 || !scene.now().privileges.sees_others {
-        let count = if hidden > 0 { format!("{hidden} ") } else { String::new() };
-        writeln!(
-            out,
-            "{:<LABEL$} {count}processes could not be read: they are not compared",
-            "hidden"
-        )?;
+    let now = context.scene.now();
+    if now.scan.unreadable > 0 || !now.privileges.sees_others {
+        let count = match now.scan.unreadable {
+            0 => String::new(),
+            count => format!("{count} "),
+        };
+        let text = format!("{count}processes could not be read and were not compared");
+        writeln!(out, "{:<LABEL$} {text}", "hidden")?;
     }
-    writeln!(out, "{:<LABEL$} {}", "result", verdict(result))?;
-    Ok(result)
+    writeln!(out, "{:<LABEL$} {}", "result", verdict(tally))?;
+    Ok(tally)
+}
+
+/// How badness is computed on this machine, and what comes out: labels and texts.
+fn method(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
+    let scene = context.scene;
+    let machine = scene.machine();
+    let total = scene.now().total();
+    vec![
+        (
+            "machine",
+            format!(
+                "{}, Linux {} {}, {} CPUs, pages of {} bytes",
+                machine.name, machine.kernel, machine.arch, machine.cpus, machine.page_size.0
+            ),
+        ),
+        (
+            "rule",
+            format!("{}, found by comparing with /proc/PID/oom_score", running(machine).title()),
+        ),
+        ("", "rss + swap + page tables + oom_score_adj x (total / 1000), in pages".to_owned()),
+        ("rss", rss(scene)),
+        ("swap", swap(machine)),
+        ("ties", ties(context.policy, scene).to_owned()),
+        (
+            "total",
+            format!(
+                "{} pages ({}): 1 step of adj is {} pages",
+                values::grouped(total.points().0),
+                values::size(context, total),
+                total.0 / 1000
+            ),
+        ),
+        ("domain", scene.domain().to_string()),
+        ("margin", margin(context)),
+        ("next", sentence(context).whole()),
+    ]
 }
 
 fn write_row(
@@ -99,14 +109,14 @@ fn write_row(
     row: &ScoreComparison,
 ) -> io::Result<()> {
     let at = context.scene.now().position(process.id.pid);
-    let standing = at.and_then(|at| context.row(at)).map(|row| row.placement());
-    let badness = match standing {
+    let placement = at.and_then(|at| context.row(at)).map(|row| row.placement());
+    let badness = match placement {
         Some(Placement::Scored(points)) => points.0.to_string(),
         Some(Placement::Spared(reason)) => reason.word().to_owned(),
         None => String::new(),
     };
     let adj = process.adj.value().map_or_else(|| "-".to_owned(), |adj| adj.to_string());
-    // A name with blanks in it stays in its field, whatever it is made of.
+    // Padded as one string: a name may hold any characters.
     let name = process.comm.to_string();
     write!(
         out,
@@ -116,15 +126,17 @@ fn write_row(
     match row.off_by {
         Some(Pages(0)) => {}
         Some(off) if row.agrees() => {
-            write!(out, "  {} pages off, up to {} can be", off.0, row.allowed.0)?;
+            write!(out, "  off by {} pages, up to {} are possible", off.0, row.allowed.0)?;
         }
-        Some(off) => write!(out, "  DIFFERS by {} pages, only {} can be", off.0, row.allowed.0)?,
+        Some(off) => {
+            write!(out, "  DIFFERS by {} pages, only {} are possible", off.0, row.allowed.0)?
+        }
         None => write!(out, "  DIFFERS: one of the two spares it")?,
     }
     writeln!(out)
 }
 
-/// Which file is trusted, and what the other one would have said.
+/// The file that the resident size is read from, and how many scores would agree with the other one.
 fn rss(scene: &Scene) -> String {
     let source = scene.machine().rss_source;
     let other = match source {
@@ -135,19 +147,19 @@ fn rss(scene: &Scene) -> String {
     Arc::make_mut(&mut snapshot.machine).rss_source = other;
     let (equal, compared) = agreement(&Scene::new(Arc::new(snapshot), None));
     let why = match (source, scene.machine().kernel_version()) {
-        (RssSource::Stat, version) if version < (6, 2) => "both files tell the same counter",
+        (RssSource::Stat, version) if version < (6, 2) => "both files show the same counter",
         (RssSource::Stat, _) => "the approximate per-CPU counter, as the killer reads it",
         (RssSource::Status, _) => "the exact sum, as the killer reads it",
     };
-    format!("{}: {why}; by {} {equal} of {compared} would agree", source.words(), other.words())
+    format!("{}: {why}; with {} {equal} of {compared} would agree", source.words(), other.words())
 }
 
-/// How well the swap term is known.
+/// How exact the swap term is.
 fn swap(machine: &Machine) -> String {
     match swap_counter_bound(machine) {
         Pages::ZERO => "status VmSwap: the killer reads the same".to_owned(),
         bound => format!(
-            "status VmSwap: the killer reads a counter that may be up to {} pages away, in no file",
+            "status VmSwap; the killer reads a counter that differs by up to {} pages and is in no file",
             bound.0
         ),
     }
@@ -156,25 +168,26 @@ fn swap(machine: &Machine) -> String {
 fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
     match policy.traits(scene).tie_break {
         TieBreak::Youngest => {
-            "of equals the youngest dies (inside a memory cgroup nobody can tell)"
+            "of equal processes the youngest dies (unknown inside a memory cgroup)"
         }
         TieBreak::Oldest | TieBreak::LowestPid => {
-            "of equals the oldest dies (inside a memory cgroup nobody can tell)"
+            "of equal processes the oldest dies (unknown inside a memory cgroup)"
         }
-        TieBreak::Unseen => "which of equals dies in a memory cgroup is in no file",
+        TieBreak::Unseen => "which of equal processes dies in a memory cgroup is in no file",
     }
 }
 
-fn slack(context: &RowContext<'_>) -> String {
+/// How far the first process is ahead, and how certain that is.
+fn margin(context: &RowContext<'_>) -> String {
     let ranking = context.ranking;
     let Some(margin) = ranking.margin() else {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
     let unit = if context.policy.info().unit == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
-        "{} {unit} between the first two, who are {} apart: {}",
-        ranking.slack().0,
+        "{} {unit} between the first two, uncertainty {}: {}",
         values::grouped(margin.0),
+        ranking.slack().0,
         if ranking.too_close() { "too close to call" } else { "the first one is certain" }
     )
 }
@@ -185,9 +198,9 @@ fn verdict(result: CheckTally) -> String {
     match (compared, wrong) {
         (0, _) => "no score could be compared".to_owned(),
         (_, 0) if near == 0 => format!("agrees: {equal} of {compared} equal the kernel's score"),
-        (_, 0) => format!("agrees: {equal} of {compared} equal, {near} within the slack"),
+        (_, 0) => format!("agrees: {equal} of {compared} equal, {near} within the uncertainty"),
         _ => format!(
-            "DISAGREES: {wrong} of {compared} differ from the kernel by more than the slack"
+            "DISAGREES: {wrong} of {compared} differ from the kernel by more than the uncertainty"
         ),
     }
 }

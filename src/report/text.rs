@@ -1,61 +1,54 @@
-//! One look as plain text, for a log, a ticket or a pipe: what the header says in words, then the
-//! table.
+//! One sample as plain text, for a log, a ticket or a pipe: the header of the screen in words, then the table.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
+use super::line::{TextStyle, fit, write_line};
+use super::time::rfc3339;
 use crate::columns::{Align, Column, RowContext, human_size, span_of};
 use crate::forecast::at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
+use crate::units::Kib;
 use crate::words::prediction::sentence;
 use crate::words::values;
 
-/// How a line is written.
-#[derive(Clone, Copy, Debug)]
-pub struct TextStyle {
-    /// Cut behind so many cells: at a terminal's edge. Elsewhere never.
-    pub cut: Option<usize>,
-    /// Only ASCII: every other character becomes a question mark.
-    pub ascii: bool,
-}
-
-/// Writes one look.
+/// Writes one sample: the header, then the table with these rows (positions in the sample).
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub fn write_sample(
     out: &mut dyn Write,
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: TextStyle,
+    style: TextStyle,
 ) -> io::Result<()> {
-    for line in head(context) {
-        put_line(out, &line, manner)?;
+    for line in header(context) {
+        write_line(out, &line, style)?;
     }
     writeln!(out)?;
-    write_table(out, context, rows, columns, manner)
+    write_table(out, context, rows, columns, style)
 }
 
-/// Writes the table alone.
+/// Writes the table without the header.
 ///
 /// # Errors
-/// Whatever writing to `out` gives.
+/// `out` cannot be written.
 pub(crate) fn write_table(
     out: &mut dyn Write,
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    manner: TextStyle,
+    style: TextStyle,
 ) -> io::Result<()> {
     let mut text = String::new();
     for column in columns {
         field(&mut text, column, column.title, is_last(columns, column));
     }
-    put_line(out, text.trim_end(), manner)?;
+    write_line(out, text.trim_end(), style)?;
     let mut cell = String::new();
     for &at in rows {
         let Some(row) = context.row(at as usize) else { continue };
@@ -65,7 +58,7 @@ pub(crate) fn write_table(
             (column.cell)(&row, &mut cell);
             field(&mut text, column, &cell, is_last(columns, column));
         }
-        put_line(out, text.trim_end(), manner)?;
+        write_line(out, text.trim_end(), style)?;
     }
     Ok(())
 }
@@ -74,28 +67,7 @@ fn is_last(columns: &[&'static Column], column: &Column) -> bool {
     columns.last().is_some_and(|last| last.id == column.id)
 }
 
-pub(crate) fn put_line(out: &mut dyn Write, line: &str, manner: TextStyle) -> io::Result<()> {
-    let line = manner.cut.map_or(line, |width| fit(line, width));
-    if !manner.ascii || line.is_ascii() {
-        return writeln!(out, "{line}");
-    }
-    let plain: String = line.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-    writeln!(out, "{plain}")
-}
-
-/// As much of the text as fits into so many cells.
-fn fit(text: &str, width: usize) -> &str {
-    let mut cells = 0;
-    for (at, c) in text.char_indices() {
-        cells += c.width().unwrap_or(0);
-        if cells > width {
-            return &text[..at];
-        }
-    }
-    text
-}
-
-/// A cell in its field, one blank behind; the last column takes what it needs.
+/// Appends a cell, padded to the width of its column. The last column takes the width that it needs.
 fn field(line: &mut String, column: &Column, text: &str, last: bool) {
     let width = usize::from(column.width);
     let shown = if last { text } else { fit(text, width) };
@@ -111,59 +83,73 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
     line.push(' ');
 }
 
-/// The header in words.
-fn head(context: &RowContext<'_>) -> Vec<String> {
+/// The header in words, one line each.
+fn header(context: &RowContext<'_>) -> Vec<String> {
     let snapshot = context.scene.now();
-    let machine = context.scene.machine();
-    let up = snapshot.clock.uptime_ticks.seconds(machine.tick_rate);
-    let size = |kib: crate::units::Kib| human_size(kib.bytes());
-    let mut lines = vec![format!(
+    vec![
+        title(context),
+        memory(snapshot),
+        commit(snapshot),
+        pressure(snapshot),
+        self_check(context),
+        first_limit(context),
+        sentence(context).whole(),
+    ]
+}
+
+fn title(context: &RowContext<'_>) -> String {
+    let (scene, policy) = (context.scene, context.policy);
+    let (machine, clock) = (scene.machine(), scene.now().clock);
+    format!(
         "doomtop {} {} up {}  policy {}: {}  scope {}{} {}",
         machine.name,
         machine.kernel,
-        span_of(up),
-        context.policy.id(),
-        context.policy.title(),
-        context.scene.domain().name,
-        values::scope_note(context.scene),
-        super::json::time(snapshot.clock.unix_ms),
-    )];
-    let memory = &snapshot.memory;
+        span_of(clock.uptime_ticks.seconds(machine.tick_rate)),
+        policy.id(),
+        policy.title(),
+        scene.domain().name,
+        values::scope_note(scene),
+        rfc3339(clock.unix_ms),
+    )
+}
+
+fn memory(snapshot: &Snapshot) -> String {
+    let size = |kib: Kib| human_size(kib.bytes());
+    let (memory, swap) = (&snapshot.memory, &snapshot.swap);
     let available = match memory.available_kib {
         Reading::Value(kib) => format!("{} available", size(kib)),
         _ => "available unknown".to_owned(),
     };
-    let swap = if snapshot.swap.total_kib.0 == 0 {
+    let swap = if swap.total_kib.0 == 0 {
         "no swap".to_owned()
     } else {
-        format!("swap {} used of {}", size(snapshot.swap.used()), size(snapshot.swap.total_kib))
+        format!("swap {} used of {}", size(swap.used()), size(swap.total_kib))
     };
-    lines.push(format!(
+    format!(
         "memory {} used of {}, {available}; {swap}",
         size(memory.used()),
         size(memory.total_kib)
-    ));
-    lines.push(commit(snapshot));
-    lines.push(pressure(snapshot));
+    )
+}
+
+fn self_check(context: &RowContext<'_>) -> String {
+    let snapshot = context.scene.now();
     let (agree, compared) = agreement(context.scene);
-    let mut check = format!("self-check {agree}/{compared} equal the kernel's oom_score");
+    let mut line = format!("self-check {agree}/{compared} equal the kernel's oom_score");
     if !snapshot.privileges.sees_others {
-        check.push_str("; other users' processes are hidden (hidepid)");
+        line.push_str("; other users' processes are hidden (hidepid)");
     }
     if snapshot.scan.unreadable > 0 {
-        let _ = write!(check, "; {} processes could not be read", snapshot.scan.unreadable);
+        let _ = write!(line, "; {} processes could not be read", snapshot.scan.unreadable);
     }
-    lines.push(check);
+    line
+}
+
+fn first_limit(context: &RowContext<'_>) -> String {
     let first = at_limit::first(context.policy, context.scene, context.ranking);
-    lines.push(format!(
-        "first wall: {}{} {}: {}",
-        values::limit_name(&first.limit),
-        if first.limit.is_machine() { "," } else { "" },
-        values::room(context, &first.limit),
-        values::outcome(context, &first.outcome)
-    ));
-    lines.push(sentence(context).whole());
-    lines
+    let (name, room) = (values::limit_name(&first.limit), values::room(context, &first.limit));
+    let comma = if first.limit.is_machine() { "," } else { "" };
+    format!("first limit: {name}{comma} {room}: {}", values::outcome(context, &first.outcome))
 }
 
 fn commit(snapshot: &Snapshot) -> String {

@@ -1,5 +1,5 @@
-//! Which rows stand in the table, in which order, and what hangs under what. Built when something
-//! changed, never while painting.
+//! Which rows the table shows, in which order, and how they form a tree. Computed when something
+//! changed, never while drawing.
 
 use std::collections::HashSet;
 
@@ -9,53 +9,54 @@ use crate::policy::SparedReason;
 use crate::rank::Placement;
 use crate::rows::filter::Filter;
 
-/// What hangs under a line of the tree.
+/// Whether a line of the tree has children.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TreeBranch {
-    /// Nothing.
+    /// No children.
     #[default]
     Leaf,
     /// Its children follow.
     Open,
-    /// Its children are folded away.
+    /// Its children are folded.
     Closed,
 }
 
-/// Where a line stands in the tree.
+/// The position of a line in the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TreeLines {
-    /// How deep; 0 in the plain list.
+    /// Its depth; 0 in the plain list.
     pub depth: u16,
     /// Bit `d`: the ancestor at depth `d` has further siblings below.
     pub more: u64,
     /// Whether it is the last of its siblings.
     pub last: bool,
-    /// What hangs under it.
+    /// Its children.
     pub branch: TreeBranch,
 }
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableLine {
-    /// Who.
+    /// The process.
     pub id: ProcId,
-    /// Position in the snapshot; nothing when it went while the rows were held.
+    /// Its position in the snapshot; nothing where it exited while the order was frozen.
     pub at: Option<u32>,
-    /// Place in the tree.
+    /// Its position in the tree.
     pub tree_lines: TreeLines,
 }
 
-/// By what the table is sorted.
+/// The order of the table.
 #[derive(Clone, Copy)]
 pub struct Sort {
     /// The column.
     pub column: &'static Column,
-    /// The large ones on top.
+    /// Whether large values are on top.
     pub descending: bool,
 }
 
 impl Sort {
-    /// Whether the ranking's own order serves, and if so, whether turned round.
+    /// Whether the order is that of the ranking, and then whether it is inverted; nothing where it is
+    /// another order.
     fn of_ranking(self) -> Option<bool> {
         match self.column.id {
             "rank" => Some(self.descending),
@@ -65,27 +66,27 @@ impl Sort {
     }
 }
 
-/// What decides which rows are shown, and how.
+/// Which rows are shown, and how.
 #[derive(Clone)]
 pub struct TableSettings {
     /// The order.
     pub sort: Sort,
-    /// Typed filter.
+    /// The filter that the user typed.
     pub filter: Filter,
-    /// Only this user's processes.
+    /// Only the processes of this user.
     pub user: Option<String>,
-    /// Kernel threads too.
+    /// Whether kernel threads are shown.
     pub kernel_threads: bool,
-    /// Only those who can be chosen.
+    /// Whether processes that cannot be chosen are hidden.
     pub hide_spared: bool,
-    /// By parent.
+    /// Whether the rows form a tree.
     pub tree: bool,
     /// Folded branches of the tree.
     pub folded: HashSet<ProcId>,
 }
 
 impl TableSettings {
-    /// The lines of the table, into `lines`.
+    /// Writes the lines of the table into `lines`.
     pub fn arrange(&self, context: &RowContext<'_>, lines: &mut Vec<TableLine>) {
         let snapshot = context.scene.now();
         let mut order: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
@@ -122,7 +123,7 @@ impl TableSettings {
         match self.sort.of_ranking() {
             Some(false) => {}
             Some(true) => {
-                // Those who cannot be chosen stay last whichever way the rest goes.
+                // Processes that cannot be chosen stay last in both directions.
                 let scored = order
                     .iter()
                     .take_while(|&&at| {
@@ -146,18 +147,17 @@ impl TableSettings {
         }
     }
 
-    /// Every shown process under its parent; a parent that the filter hides comes along.
+    /// Puts every shown process under its parent. A parent is shown even where the filter hides it.
     fn grow_tree(&self, context: &RowContext<'_>, order: &[u32], lines: &mut Vec<TableLine>) {
         let snapshot = context.scene.now();
         let parent_of = |at: u32| {
             let parent = snapshot.processes[at as usize].parent;
             snapshot.position(parent).map(|at| at as u32).filter(|&up| up != at)
         };
-        // The place of each in the order; whoever only comes along stands behind.
+        // The place of each process in the order.
         let mut place = vec![u32::MAX; snapshot.processes.len()];
         let mut members: Vec<u32> = Vec::with_capacity(order.len());
-        // Parents that go round in a circle are impossible on a live machine, not in a recording:
-        // whoever closes the circle stands at the root.
+        // A recording may contain a loop of parents. The process that closes it becomes a root.
         let mut closing: HashSet<u32> = HashSet::new();
         for &at in order {
             let begun = members.len();
@@ -199,7 +199,7 @@ impl TableSettings {
             }
             lines.push(TableLine { id, at: Some(at), tree_lines });
             if tree_lines.branch == TreeBranch::Open {
-                // Deeper than that the stems stand under each other.
+                // Deeper levels are drawn at the same depth.
                 let more = if tree_lines.last {
                     tree_lines.more
                 } else {
@@ -211,7 +211,7 @@ impl TableSettings {
     }
 }
 
-/// Finds the same lines in another look, without moving any.
+/// Updates the positions of the same lines in a new snapshot, without moving any line.
 pub fn hold(lines: &mut [TableLine], snapshot: &Snapshot) {
     for line in lines {
         line.at = snapshot

@@ -1,4 +1,4 @@
-//! Which rows are shown: words, regular expressions, and fields, all of which must match.
+//! The filter of the rows: words, regular expressions and fields, all of which must match.
 //!
 //! `java user:alice !cgroup:docker /Xmx\d+g/` shows alice's java processes outside docker whose
 //! command line gives a heap size. A word without capitals matches either case.
@@ -9,7 +9,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::columns::RowView;
 
-/// What a term looks at.
+/// What a term is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Any,
@@ -26,10 +26,10 @@ struct Term {
     pattern: Regex,
 }
 
-/// Why a filter is not one.
+/// Why a filter is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadFilter {
-    /// In words, one line.
+    /// The reason, in one line.
     pub what: String,
 }
 
@@ -46,14 +46,14 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
-/// Bytes of compiled pattern that a filter may take: one typed by hand never comes near.
+/// Maximum size of a compiled pattern, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
 
 impl Filter {
     /// Parses a filter.
     ///
     /// # Errors
-    /// A regular expression that is none, in one line.
+    /// Why a regular expression is not valid, in one line.
     pub fn parse(text: &str) -> Result<Self, BadFilter> {
         let mut terms = Vec::new();
         for word in words(text) {
@@ -78,7 +78,7 @@ impl Filter {
         Ok(Self { text: text.trim().to_owned(), terms })
     }
 
-    /// As it was typed.
+    /// The filter as it was typed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -90,13 +90,13 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Whether it may look at command lines.
+    /// Whether it needs command lines.
     #[must_use]
     pub fn wants_command_lines(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.field, Field::Any | Field::Command))
     }
 
-    /// Whether it may look at cgroups.
+    /// Whether it needs cgroups.
     #[must_use]
     pub fn wants_cgroups(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.field, Field::Any | Field::Cgroup))
@@ -127,7 +127,7 @@ impl Term {
     }
 }
 
-/// The words, where a regular expression between slashes may hold spaces.
+/// The words of a filter. A regular expression between slashes may contain spaces.
 fn words(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();

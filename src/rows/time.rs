@@ -2,12 +2,12 @@
 
 use crate::units::Millis;
 
-/// Seconds between refreshes, as typed or given with `-d`.
+/// Parses the time between samples, as it is typed or given with `-d`.
 ///
 /// # Errors
-/// What it should have been, in one line.
+/// What it should be, in one line.
 pub fn parse_delay(text: &str) -> Result<Millis, String> {
-    let wanted = || format!("{text:?} is no delay: seconds from 0.1 to 3600");
+    let wanted = || format!("{text:?} is not a delay: seconds from 0.1 to 3600");
     let seconds: f64 = text.trim().parse().map_err(|_| wanted())?;
     if (0.1..=3600.0).contains(&seconds) {
         Ok(Millis((seconds * 1000.0).round() as u64))
@@ -16,12 +16,11 @@ pub fn parse_delay(text: &str) -> Result<Millis, String> {
     }
 }
 
-/// What was typed as a time: `14:03`, `14:03:22` (of the day of `newest`, in local time), or so long
-/// before the newest look: `-5m`, `90s`, `1h`. In milliseconds before the newest, which was taken at
-/// `unix_ms`.
+/// Parses a time: `14:03`, `14:03:22` in local time, or a time before the newest sample: `-5m`, `90s`,
+/// `1h`. Returns how long before the newest sample it is, which was taken at `unix_ms`.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// What it should be, in one line.
 pub fn parse_time(text: &str, unix_ms: i64, utc_offset: i32) -> Result<Millis, String> {
     let text = text.trim();
     let wrong = || "a time is 14:03, 14:03:22, or how long ago: 90s, 5m, 1h".to_owned();
@@ -36,7 +35,8 @@ pub fn parse_time(text: &str, unix_ms: i64, utc_offset: i32) -> Result<Millis, S
         let day = 86_400_000;
         let local = unix_ms.saturating_add(i64::from(utc_offset) * 1000);
         let asked = ((hours * 60 + minutes) * 60 + seconds) * 1000;
-        // A clock time has come already: what is later than now was yesterday. Of the last second all.
+        // A clock time is in the past: one that is later than now was yesterday. It means the end of
+        // its second.
         let ago = (local.rem_euclid(day) - asked).rem_euclid(day);
         let ago = if day - ago <= 1000 { 0 } else { ago };
         return Ok(Millis(u64::try_from(ago.saturating_sub(999).max(0)).unwrap_or(0)));

@@ -1,4 +1,5 @@
-//! Files that the user asks for: the journal, the way to keep a value. Always new ones.
+//! Files that the user asks for: the journal, a unit file that persists a value. An existing file is never
+//! overwritten.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -11,11 +12,14 @@ use crate::app::NoticeLevel;
 use crate::app::session::journal::Journal;
 use crate::model::Machine;
 
-/// A file that was not there before: never over one of the user's. Its name comes back, too.
-pub(crate) fn new_file(tree_lines: &str, ending: &str) -> io::Result<(String, File)> {
+/// Creates a file under the first free name: `stem.ending`, `stem-2.ending` and so on. Returns its name, too.
+///
+/// # Errors
+/// It could not be created, or all of 99 names are taken.
+pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
     let names = (1..100).map(|nth| match nth {
-        1 => format!("{tree_lines}.{ending}"),
-        nth => format!("{tree_lines}-{nth}.{ending}"),
+        1 => format!("{stem}.{ending}"),
+        nth => format!("{stem}-{nth}.{ending}"),
     });
     for name in names {
         match create(&name) {
@@ -27,33 +31,34 @@ pub(crate) fn new_file(tree_lines: &str, ending: &str) -> io::Result<(String, Fi
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Also a link that leads nowhere is something that stands there.
+/// Creates a file. A dangling symbolic link counts as an existing file.
 fn create(path: impl AsRef<std::path::Path>) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
-/// Writes a text to a path as it was typed; what comes back is what to say.
+/// Writes a text to a path as it was typed. Returns what to tell the user.
 pub(crate) fn write(path: &str, text: &str) -> (NoticeLevel, String) {
-    let written = create(home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = create(expand_home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => (NoticeLevel::Good, format!("written to {path}")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            (NoticeLevel::Warn, format!("{path} is there already: nothing was written"))
+            (NoticeLevel::Warn, format!("{path} exists already: nothing was written"))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (NoticeLevel::Warn, format!("{path}: its folder is not there (mkdir -p makes it)"))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (
+            NoticeLevel::Warn,
+            format!("{path}: its directory does not exist (mkdir -p creates it)"),
+        ),
         Err(error) => (NoticeLevel::Warn, format!("{path}: {error}")),
     }
 }
 
-/// The path with the user's own folder for `~`.
-fn home(path: &str) -> PathBuf {
+/// The path with the home directory for `~`.
+fn expand_home(path: &str) -> PathBuf {
     let own = path.strip_prefix("~/").zip(std::env::var_os("HOME"));
     own.map_or_else(|| PathBuf::from(path), |(rest, home)| PathBuf::from(home).join(rest))
 }
 
-/// Writes the journal to a new file in the working directory; what comes back is what to say.
+/// Writes the journal to a new file in the working directory. Returns what to tell the user.
 pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (NoticeLevel, String) {
     let first = journal.entries.first().map_or(0, |entry| entry.unix_ms);
     let written =
@@ -63,11 +68,11 @@ pub(crate) fn journal(journal: &Journal, machine: &Machine) -> (NoticeLevel, Str
         });
     match written {
         Ok(name) => (NoticeLevel::Good, format!("the journal is written to {name}")),
-        Err(error) => (NoticeLevel::Warn, format!("the journal could not be written: {error}")),
+        Err(error) => (NoticeLevel::Warn, format!("cannot write the journal: {error}")),
     }
 }
 
-/// A line for each act, its time in UTC.
+/// The journal as text: one line per entry, times in UTC.
 fn text(journal: &Journal, machine: &Machine) -> String {
     let mut out = format!("# doomtop on {} ({}): what was done\n", machine.name, machine.kernel);
     for entry in &journal.entries {
@@ -95,26 +100,26 @@ mod tests {
     use crate::units::Adj;
 
     #[test]
-    fn a_file_that_is_there_is_never_written_over() {
+    fn an_existing_file_is_never_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("50-oom.conf");
         let path = path.to_str().expect("a path");
         assert_eq!(write(path, "one").0, NoticeLevel::Good);
         let (level, said) = write(path, "two");
         assert_eq!(level, NoticeLevel::Warn);
-        assert!(said.contains("there already"), "{said}");
+        assert!(said.contains("exists already"), "{said}");
         assert_eq!(std::fs::read_to_string(path).expect("a text"), "one");
-        // Nor through a link to what is not there yet.
+        // Not through a link to a missing file either.
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).expect("a link");
         assert_eq!(write(link.to_str().expect("a path"), "three").0, NoticeLevel::Warn);
         assert!(!target.exists());
         let (_, said) = write(folder.path().join("no/such").to_str().expect("a path"), "four");
-        assert!(said.contains("folder is not there"), "{said}");
+        assert!(said.contains("directory does not exist"), "{said}");
     }
 
     #[test]
-    fn the_journal_tells_refusals_with_their_values() {
+    fn the_journal_shows_refusals_with_their_values() {
         let mut journal = Journal::default();
         let (who, name) = (ProcId { pid: 7, ..ProcId::default() }, "java".to_owned());
         let intent = Intent::SetAdj { who, name, from: Adj(0), to: Adj(-5), revert: false };

@@ -12,7 +12,8 @@ use crate::sample::cgroup::reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::OpenProcess;
-use crate::sample::process::walk::{ProcessWalk, WalkRequest};
+use crate::sample::process::walk::ProcessWalk;
+use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
 use crate::units::Millis;
 

@@ -62,59 +62,65 @@ impl PredictionSentence {
     }
 }
 
+/// The name of the rule behind the label: empty for the running kernel, else in a long and a short form.
+struct RuleName {
+    long: String,
+    short: String,
+}
+
+impl RuleName {
+    fn of(context: &RowContext<'_>) -> Self {
+        let (id, title) = (context.policy.id(), context.policy.title());
+        let short = format!(" by {id}");
+        match context.policy.info().kind {
+            PolicyKind::RunningKernel => Self { long: String::new(), short: String::new() },
+            PolicyKind::Kernel => Self { long: format!(" by the rule of {title}"), short },
+            _ => Self { long: short.clone(), short },
+        }
+    }
+}
+
 /// The prediction for a context.
 #[must_use]
 pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
-    let id = context.policy.id();
-    let (rule, short_rule) = match context.policy.info().kind {
-        PolicyKind::RunningKernel => (String::new(), String::new()),
-        PolicyKind::Kernel => {
-            (format!(" by the rule of {}", context.policy.title()), format!(" by {id}"))
-        }
-        _ => (format!(" by {id}"), format!(" by {id}")),
-    };
-    let find = |id: ProcId| context.scene.find(id);
-    let ranking = context.ranking;
+    let rule = RuleName::of(context);
     if let Some(off) = context.policy.overridden(context.scene) {
         return overruled(context, off);
     }
-    let Some((row, victim)) = ranking.victim().and_then(|row| Some((row, find(row.id)?))) else {
-        return nobody(context, &rule, &short_rule);
-    };
-    // A process that dies with the victim is no runner-up.
-    let dying_along = dying_along(context, victim);
-    let apart = |row: &&Ranked| dying_along.iter().all(|other| other.id != row.id);
-    let mut next = ranking.rows()[..ranking.eligible()].iter().skip(1);
-    let runner_up = next.find(apart).and_then(|row| Some((row, find(row.id)?)));
-    if ranking.too_close() {
-        return too_close(context, &rule, &short_rule);
+    let first = context.ranking.victim();
+    match first.and_then(|row| Some((row, context.scene.find(row.id)?))) {
+        None => nobody(context, &rule),
+        Some(_) if context.ranking.too_close() => too_close(context, &rule),
+        Some((row, victim)) => named(context, &rule, row, victim),
     }
+}
+
+fn named(
+    context: &RowContext<'_>,
+    rule: &RuleName,
+    row: &Ranked,
+    victim: &Process,
+) -> PredictionSentence {
     let (name, points) = (values::who(victim), row.placement.points().unwrap_or_default());
     let user = values::user(context, victim);
-    let score = match context.policy.info().unit {
-        BadnessUnit::Pages => format!("{}/1000", values::permille(context, points)),
-        BadnessUnit::Bare => format!("{} points", values::grouped(points.0)),
+    let (score, short_score) = match context.policy.info().unit {
+        BadnessUnit::Pages => {
+            let permille = values::permille(context, points).to_string();
+            (format!("{permille}/1000"), permille)
+        }
+        BadnessUnit::Bare => {
+            let score = format!("{} points", values::grouped(points.0));
+            (score.clone(), score)
+        }
     };
-    let versus = runner_up.map_or_else(
-        || {
-            if sees_all(context) {
-                "no other process can be chosen"
-            } else {
-                "no other process is visible"
-            }
-            .to_owned()
-        },
-        |(row, other)| match ranking.margin() {
-            Some(_) => format!("{} ahead of {}", lead(context, points, row), values::who(other)),
-            None => format!("chosen before {} regardless of points", values::who(other)),
-        },
-    );
+    let versus = versus(context, victim, points);
     let form = |label: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: name.clone(),
         rest,
     };
-    let label = format!("NEXT VICTIM{rule}{}", inside(context));
+    let (long_rule, short_rule) = (&rule.long, &rule.short);
+    let label = format!("NEXT VICTIM{long_rule}{}", inside(context));
     let short = format!("NEXT{short_rule}");
     let mut forms = Vec::with_capacity(9);
     let because = adj_share(context, victim);
@@ -131,8 +137,25 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
     forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
     forms.push(form(&short, format!(" {score}, {versus}")));
     forms.push(form(&short, format!(" {score}")));
-    forms.push(form("NEXT", format!(" {}", score.trim_end_matches("/1000"))));
+    forms.push(form("NEXT", format!(" {short_score}")));
     PredictionSentence { certainty: Certainty::Named, forms }
+}
+
+/// The lead of the victim over the runner-up, in words.
+fn versus(context: &RowContext<'_>, victim: &Process, points: Points) -> String {
+    let ranking = context.ranking;
+    // A process that dies with the victim is no runner-up.
+    let along = dying_along(context, victim);
+    let mut others = ranking.rows()[..ranking.eligible()].iter().skip(1);
+    let next = others.find(|row| along.iter().all(|other| other.id != row.id));
+    match next.and_then(|row| Some((row, context.scene.find(row.id)?))) {
+        None if sees_all(context) => "no other process can be chosen".to_owned(),
+        None => "no other process is visible".to_owned(),
+        Some((row, other)) if ranking.margin().is_some() => {
+            format!("{} ahead of {}", lead(context, points, row), values::who(other))
+        }
+        Some((_, other)) => format!("chosen before {} regardless of points", values::who(other)),
+    }
 }
 
 /// The processes that die with the victim if the rule kills whole cgroups or process groups.
@@ -240,7 +263,8 @@ fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
 }
 
 /// The first two candidates. They need not be the chosen processes, because a child may die instead.
-fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
+fn too_close(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
+    let RuleName { long: rule, short: short_rule } = rule;
     let ranking = context.ranking;
     let name = |id: &ProcId| context.scene.find(*id).map_or_else(|| id.to_string(), values::who);
     let mut names = ranking.candidates().iter().map(name);
@@ -268,7 +292,8 @@ fn too_close(context: &RowContext<'_>, rule: &str, short_rule: &str) -> Predicti
     }
 }
 
-fn nobody(context: &RowContext<'_>, rule: &str, short_rule: &str) -> PredictionSentence {
+fn nobody(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
+    let RuleName { long: rule, short: short_rule } = rule;
     // Processes whose memory could not be read come first among the spared ones.
     let hidden = context
         .ranking

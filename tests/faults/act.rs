@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::{fs, thread, time::Duration};
+use std::{fs, thread};
 
 use doomtop::effects::{Effects, LiveEffects};
 use doomtop::intent::{Intent, Outcome};
@@ -37,12 +37,9 @@ pub fn act(words: &[String]) -> ExitCode {
     };
     let outcome = effects.perform(intent);
     println!("{}", outcome_text(&outcome));
-    for _ in 0..100 {
-        if !effects.has_pending() {
-            break;
-        }
+    while effects.has_pending() {
         effects.settle().iter().for_each(|outcome| println!("{}", outcome_text(outcome)));
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(effects.pace().unwrap_or_default());
     }
     if matches!(outcome, Outcome::Refused { .. }) { ExitCode::from(4) } else { ExitCode::SUCCESS }
 }

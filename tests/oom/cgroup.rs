@@ -134,14 +134,14 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // The last killed process may still be exiting.
-        let deadline = Instant::now() + Duration::from_secs(10);
+        // The last of those killed may still be on its way out.
+        let deadline = Instant::now() + Duration::from_secs(60);
         while let Err(error) = fs::remove_dir(&self.dir) {
             if Instant::now() > deadline {
                 eprintln!("{} is left behind: {error}", self.dir.display());
                 return;
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::yield_now();
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
-use crate::terminal::Terminal;
+use crate::terminal::{DEADLINE, Terminal};
 
 /// What a command that appends to this file has written.
 fn written(file: &Path) -> String {
@@ -96,7 +97,7 @@ impl Stall {
         let script = "echo $$ > \"$1/cgroup.procs\" && dd if=/dev/zero of=\"$2\" bs=1M count=150 && \
                       while :; do cat \"$2\"; done";
         let mut command = Command::new("timeout");
-        command.args(["60", "sh", "-c", script, "sh"]).arg(&self.cgroup).arg(&self.file);
+        command.args(["600", "sh", "-c", script, "sh"]).arg(&self.cgroup).arg(&self.file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.child = Some(command.spawn().expect("a reader"));
     }
@@ -111,10 +112,9 @@ impl Drop for Stall {
             let _ = child.wait();
         }
         let _ = fs::remove_file(&self.file);
-        for _ in 0..1000 {
-            if fs::remove_dir(&self.cgroup).is_ok() {
-                return;
-            }
+        // The last of the readers may still be on its way out.
+        let end = Instant::now() + DEADLINE;
+        while fs::remove_dir(&self.cgroup).is_err() && Instant::now() < end {
             std::thread::yield_now();
         }
     }

@@ -99,11 +99,11 @@ fn adj_of_an_own_child_is_edited_and_put_back() {
     terminal.send("a");
     terminal.wait_for("the editor", |text| text.contains("oom_score_adj"));
     terminal.send("123");
-    terminal.press_until("\r", "the write", |_| child.adj() == "123");
+    terminal.answer("\r", "the write", |_| child.adj() == "123");
     terminal.wait_for("the report", |text| text.contains("+0 -> +123"));
     terminal.send("r");
-    terminal.press_until("\r", "the way back", |_| child.adj() == "0");
-    terminal.wait_for("the report", |text| text.contains("put back"));
+    terminal.answer("\r", "the way back", |_| child.adj() == "0");
+    terminal.wait_for("the report", |text| text.contains("restored"));
     assert_eq!(terminal.quit(), 0);
 }
 
@@ -128,7 +128,7 @@ fn an_own_child_is_sacrificed_and_followed_to_its_end() {
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("SIGKILL") || text.contains("SIGTERM"));
     assert!(child.0.try_wait().expect("a status").is_none(), "the dialog alone does nothing");
-    terminal.press_until("y", "the signal", |text| text.contains("sent") || text.contains("gone"));
+    terminal.answer("y", "the signal", |text| text.contains("sent") || text.contains("gone"));
     let status = child.0.wait().expect("its status");
     assert!(matches!(status.signal(), Some(9 | 15)), "{status:?}");
     terminal.wait_for("its end", |text| text.contains("gone after"));
@@ -143,7 +143,7 @@ fn a_burst_that_begins_with_the_confirming_key_confirms_nothing() {
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
     // As a paste without brackets: it counts only once the dialog has been in view for a while.
-    terminal.press_until("y\x01", "the word", |text| text.contains("other keys came right behind"));
+    terminal.answer("y\x01", "the word", |text| text.contains("other keys came right behind"));
     assert!(child.0.try_wait().expect("a status").is_none(), "it lives");
     assert_eq!(terminal.quit(), 0);
 }
@@ -155,7 +155,7 @@ fn a_dry_run_asks_checks_and_does_nothing() {
     terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
-    terminal.press_until("y", "the rehearsal", |text| text.contains("dry run, nothing done"));
+    terminal.answer("y", "the rehearsal", |text| text.contains("dry run, nothing done"));
     assert!(child.0.try_wait().expect("a status").is_none());
     assert_eq!(terminal.quit(), 0);
 }
@@ -266,8 +266,8 @@ fn a_locale_that_is_not_utf_8_gets_ascii() {
 fn hostile_names_draw_nothing_but_themselves() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join(") R 1\x1b[2J\n");
-    // doomtop under another name, waiting for its second refresh.
-    fs::copy(env!("CARGO_BIN_EXE_doomtop"), &program).expect("a copy");
+    // doomtop under another name, waiting for its second refresh: the kernel takes the name of the link.
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_doomtop"), &program).expect("a link");
     let mut command = Command::new(&program);
     let child = command.args(["-b", "-d", "3600"]).stdout(Stdio::null()).spawn().expect("it runs");
     let child = Own(child);
@@ -338,8 +338,8 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     terminal.send("\r");
     terminal.wait_for("the question", |text| text.contains("type the count 1"));
     // What is typed too soon does not count; what is typed twice is one digit.
-    terminal.press_until("\x7f1", "the digit", |text| text.contains("[1"));
-    terminal.press_until("\r", "the write", |_| child.adj() == "444");
+    terminal.answer("\x7f1", "the digit", |text| text.contains("[1"));
+    terminal.answer("\r", "the write", |_| child.adj() == "444");
     terminal.wait_for("the flag", |text| text.contains("[rules on]"));
 
     fs::write(&file, format!("{rules}# changed\n")).expect("written");
@@ -370,13 +370,13 @@ fn a_recording_is_played_stopped_and_left() {
     let file = recorded(folder.path(), "8");
     let mut terminal = Terminal::run(100, 30, &["replay", "--speed", "0.25", &file]);
     terminal.wait_for("the first look", |text| text.contains("[recording]"));
-    terminal.wait_for("its end", |text| text.contains("read: 8 looks"));
+    terminal.wait_for("its end", |text| text.contains("read: 8 samples"));
     terminal.send("z");
     terminal.wait_for("that it stands", |text| text.contains("[stopped, 1/4x]"));
     terminal.send("l");
     terminal.wait_for("the end", |text| text.contains("stopped"));
     terminal.send(")");
-    terminal.wait_for("that it is the last", |text| text.contains("this is the last look"));
+    terminal.wait_for("that it is the last", |text| text.contains("this is the last sample"));
     terminal.send("X");
     terminal.wait_for("the refusal", |text| {
         text.contains("recording:") || text.contains("a recording")
@@ -458,7 +458,7 @@ fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
     terminal.wait_for("the other kill", |text| text.contains("OOM kills 2"));
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
-    terminal.press_until("y", "the refusal", |text| text.contains("this is a recording"));
+    terminal.answer("y", "the refusal", |text| text.contains("this is a recording"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
@@ -476,7 +476,7 @@ fn reports_of_a_file_are_shown_without_a_machine() {
     terminal.send("{");
     terminal.wait_for("the one before", |text| text.contains("[report 3 of 4]"));
     terminal.send("a");
-    terminal.wait_for("the word", |text| text.contains("nobody in it can be acted on"));
+    terminal.wait_for("the word", |text| text.contains("its processes cannot be acted on"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

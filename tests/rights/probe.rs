@@ -74,16 +74,13 @@ fn kill(effects: &mut LiveEffects, who: ProcId) -> (String, String) {
         return (cell(&outcome), cell(&outcome));
     };
     let mut taken = steps.clone();
-    for _ in 0..300 {
+    while effects.has_pending() {
         for outcome in effects.settle() {
             if let Outcome::StepDone { taken: more, .. } = outcome {
                 taken.push(more);
             }
         }
-        if taken.iter().any(|it| it.step == Expedite::Reap) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(effects.pace().unwrap_or_default());
     }
     let of = |wanted: Expedite| {
         let found = taken.iter().find(|it| it.step == wanted);

@@ -14,8 +14,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// So long each of them may take to be ready, and to have scraped.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// So long each of them may take to be ready, and to have scraped: only a failure takes it, however busy
+/// the machine is.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Between two questions to one that tells nothing by itself.
+const PACE: Duration = Duration::from_millis(100);
 
 /// A name that would break a text that escapes nothing.
 const HOSTILE: &str = "\"} 1\n\\# é";
@@ -198,7 +202,7 @@ fn free() -> SocketAddr {
 /// The body of an answer; nothing where there is none yet.
 fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
@@ -224,8 +228,23 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(PACE);
     }
+}
+
+/// A server at a port of the loopback, once it answers. Somebody else may take the port before it does:
+/// then it ends, and another port is tried.
+fn serve(what: &str, path: &str, command: impl Fn(SocketAddr) -> Command) -> (Own, SocketAddr) {
+    let start = || {
+        let address = free();
+        let mut own = Own::start(command(address).stdout(Stdio::null()).stderr(Stdio::null()));
+        let serves = until(what, || match own.0.try_wait().expect("a status") {
+            Some(_) => Some(false),
+            None => get(address, path).map(|_| true),
+        });
+        serves.then_some((own, address))
+    };
+    (0..5).find_map(|_| start()).unwrap_or_else(|| panic!("{what}: it ends by itself"))
 }
 
 /// The textfile collector and Prometheus itself read the same.
@@ -235,15 +254,14 @@ fn scrape(tools: &Tools, folder: &Path, victim: &Victim) {
     let file = texts.join("doomtop.prom");
     let written = doomtop(&["-n", "1", "--file", file.to_str().expect("a path")]).status();
     assert!(written.expect("doomtop runs").success());
-    let exporter = free();
-    let _exporter = Own::start(
-        Command::new(&tools.exporter)
-            .args(["--collector.disable-defaults", "--collector.textfile"])
-            .arg(format!("--collector.textfile.directory={}", texts.display()))
-            .arg(format!("--web.listen-address={exporter}"))
-            .stderr(Stdio::null()),
-    );
-    let text = until("the node exporter", || get(exporter, "/metrics"));
+    let (_exporter, exporter) = serve("the node exporter", "/metrics", |address| {
+        let mut command = Command::new(&tools.exporter);
+        command.args(["--collector.disable-defaults", "--collector.textfile"]);
+        command.arg(format!("--collector.textfile.directory={}", texts.display()));
+        command.arg(format!("--web.listen-address={address}"));
+        command
+    });
+    let text = get(exporter, "/metrics").expect("it answers");
     assert!(text.contains("\nnode_textfile_scrape_error 0\n"), "{text}");
     let pid = format!("pid=\"{}\"", victim.0.id());
     let escaped = NEUTRAL.replace('\\', "\\\\").replace('"', "\\\"");
@@ -268,15 +286,13 @@ fn scrape(tools: &Tools, folder: &Path, victim: &Victim) {
     );
     let file = folder.join("prometheus.yml");
     fs::write(&file, config).expect("written");
-    let prometheus = free();
-    let _prometheus = Own::start(
-        Command::new(&tools.prometheus)
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={prometheus}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null()),
-    );
+    let (_prometheus, prometheus) = serve("Prometheus", "/-/ready", |address| {
+        let mut command = Command::new(&tools.prometheus);
+        command.arg(format!("--config.file={}", file.display()));
+        command.arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
+        command.arg(format!("--web.listen-address={address}"));
+        command
+    });
     let ask = |path: &str| -> Option<Value> {
         let answer: Value = serde_json::from_str(&get(prometheus, path)?).expect("JSON");
         (answer["status"] == "success").then(|| answer["data"].clone())
@@ -305,20 +321,24 @@ fn scrape(tools: &Tools, folder: &Path, victim: &Victim) {
     // What the dashboard asks is understood, and there is something to show.
     let board = fs::read_to_string(asset("dashboard.json")).expect("the dashboard");
     let board: Value = serde_json::from_str(&board).expect("JSON");
-    let mut shown = 0;
-    for target in board["panels"]
+    let targets: Vec<&Value> = board["panels"]
         .as_array()
         .expect("panels")
         .iter()
         .flat_map(|panel| panel["targets"].as_array().expect("targets"))
-    {
+        .collect();
+    let answered = |target: &&&Value| {
         let expr = target["expr"].as_str().expect("an expression");
         let expr = expr.replace("$instance", ".+").replace("$__rate_interval", "1m");
         let data = ask(&format!("/api/v1/query?query={}", escaped_query(&expr)));
         let data = data.unwrap_or_else(|| panic!("{expr} is understood"));
-        shown += usize::from(!data["result"].as_array().expect("a result").is_empty());
-    }
-    assert!(shown > 6, "{shown} of the dashboard's questions have an answer");
+        !data["result"].as_array().expect("a result").is_empty()
+    };
+    // What asks for a rate has its answer after the second scrape.
+    until("answers to the dashboard", || {
+        let shown = targets.iter().filter(answered).count();
+        (shown > 6).then_some(())
+    });
     // Every rule was evaluated on what was scraped.
     let rules = until("the alert rules", || {
         let data = ask("/api/v1/rules")?;

@@ -2,58 +2,21 @@
 //! say, and how they end.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// An own child; killed and reaped whatever becomes of the test.
-struct Own(Child);
+use crate::children::Own;
+use crate::wait::until;
 
-impl Own {
-    fn sleeping() -> Self {
-        Self(Command::new("sleep").arg("1000").spawn().expect("sleep runs"))
-    }
+/// Seconds within which a signalled child is gone, however busy the machine is.
+const LONG: &str = "300";
 
-    /// One that stays when it is asked to go.
-    fn stubborn() -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", "trap '' TERM; echo ready; read x"]);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = piped.spawn().expect("a shell runs");
-        let mut line = String::new();
-        let out = child.stdout.as_mut().expect("a pipe");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        assert_eq!(line, "ready\n");
-        Self(child)
-    }
-
-    fn pid(&self) -> String {
-        self.0.id().to_string()
-    }
-
-    fn adj(&self) -> i16 {
-        let text = fs::read_to_string(format!("/proc/{}/oom_score_adj", self.0.id()));
-        text.expect("an adj").trim().parse().expect("a number")
-    }
-
-    fn born(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).expect("its stat");
-        let (_, rest) = stat.rsplit_once(')').expect("a name");
-        rest.split_ascii_whitespace().nth(19).and_then(|it| it.parse().ok()).expect("a tick")
-    }
-
-    fn lives(&mut self) -> bool {
-        self.0.try_wait().expect("an own child").is_none()
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// One that stays when it is asked to go.
+fn stubborn() -> Own {
+    Own::waiting("trap '' TERM; echo ready; read x")
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -72,31 +35,31 @@ fn lines(output: &Output) -> Vec<Value> {
 #[test]
 fn set_writes_every_one_and_says_so_on_a_line_each() {
     let (first, second) = (Own::sleeping(), Own::sleeping());
-    let output = run(&["set", "--adj", "300", &first.pid(), &second.pid()]);
+    let output = run(&["set", "--adj", "300", &first.word(), &second.word()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert_eq!((first.adj(), second.adj()), (300, 300));
     assert_eq!(text(&output).lines().count(), 2);
-    assert!(text(&output).contains(&format!("{} sleep: oom_score_adj set: ", first.pid())));
+    assert!(text(&output).contains(&format!("{} sleep: oom_score_adj set: ", first.word())));
 
-    let output = run(&["set", "--json", "--legacy", "8", &first.pid()]);
+    let output = run(&["set", "--json", "--legacy", "8", &first.word()]);
     assert_eq!(first.adj(), 470, "8 * 1000 / 17");
     let line = &lines(&output)[0];
     assert_eq!(line["result"], "set");
     assert_eq!(line["oom_score_adj"]["from"], 300);
     assert_eq!(line["oom_score_adj"]["to"], 470);
-    assert_eq!(line["start_ticks"], first.born());
+    assert_eq!(line["start_ticks"], first.id().born.0);
 }
 
 #[test]
 fn one_that_is_refused_does_not_keep_the_others_from_being_set() {
     let (first, last) = (Own::sleeping(), Own::sleeping());
-    let other_birth = format!("{}@{}", first.pid(), first.born() + 1);
-    let output = run(&["set", "--adj", "77", &other_birth, "2", &last.pid()]);
+    let other_birth = format!("{}@{}", first.word(), first.id().born.0 + 1);
+    let output = run(&["set", "--adj", "77", &other_birth, "2", &last.word()]);
     assert_eq!(output.status.code(), Some(4));
     assert_eq!((first.adj(), last.adj()), (0, 77), "{}", text(&output));
     assert!(text(&output).contains("its pid belongs to another process now"), "{}", text(&output));
 
-    let same_birth = format!("{}@{}", first.pid(), first.born());
+    let same_birth = format!("{}@{}", first.word(), first.id().born.0);
     assert_eq!(run(&["set", "--adj", "78", &same_birth]).status.code(), Some(0));
     assert_eq!(first.adj(), 78);
 }
@@ -104,14 +67,14 @@ fn one_that_is_refused_does_not_keep_the_others_from_being_set() {
 #[test]
 fn a_dry_run_says_what_would_be_and_does_nothing() {
     let mut child = Own::sleeping();
-    let output = run(&["set", "--dry-run", "--adj", "500", &child.pid()]);
+    let output = run(&["set", "--dry-run", "--adj", "500", &child.word()]);
     assert_eq!(output.status.code(), Some(0));
-    let said = format!("dry run, nothing done: {} sleep: oom_score_adj +0 -> +500", child.pid());
+    let said = format!("dry run, nothing done: {} sleep: oom_score_adj +0 -> +500", child.word());
     assert!(text(&output).contains(&said), "{}", text(&output));
     assert!(text(&output).contains("by linux, next victim then: "), "{}", text(&output));
     assert_eq!(child.adj(), 0);
 
-    let output = run(&["sacrifice", "--dry-run", "--json", &child.pid()]);
+    let output = run(&["sacrifice", "--dry-run", "--json", &child.word()]);
     let line = &lines(&output)[0];
     let wanted = (&Value::from("rehearsed"), &Value::from("signal"));
     assert_eq!((&line["result"], &line["act"]), wanted);
@@ -136,7 +99,8 @@ fn a_dry_run_says_the_same_wherever_its_flag_stands() {
         Some((output.status.code(), line["result"].clone(), line["why"].clone()))
     };
     let nobody = nix::unistd::geteuid().is_root().then_some(65534);
-    for (user, pid) in [(None, child.pid()), (nobody, child.pid()), (None, "2147483647".to_owned())]
+    for (user, pid) in
+        [(None, child.word()), (nobody, child.word()), (None, "2147483647".to_owned())]
     {
         for (act, more) in [("sacrifice", "--signal=KILL"), ("set", "--adj=9")] {
             let before = told(&["--dry-run", act, more, "--json", &pid], user);
@@ -161,7 +125,16 @@ fn a_dry_run_says_the_same_wherever_its_flag_stands() {
 fn a_sacrifice_is_followed_to_its_end() {
     let mut child = Own::sleeping();
     let bystander = Own::sleeping();
-    let output = run(&["sacrifice", "--json", "--signal", "KILL", &child.pid(), &child.pid()]);
+    let output = run(&[
+        "sacrifice",
+        "--json",
+        "--signal",
+        "KILL",
+        "--wait",
+        LONG,
+        &child.word(),
+        &child.word(),
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let told = lines(&output);
     let results = told.iter().map(|line| &line["result"]);
@@ -175,12 +148,12 @@ fn a_sacrifice_is_followed_to_its_end() {
 
 #[test]
 fn one_that_stays_is_told_by_the_exit_status() {
-    let mut child = Own::stubborn();
-    let output = run(&["sacrifice", "--signal", "term", "--wait", "0.2", &child.pid()]);
+    let mut child = stubborn();
+    let output = run(&["sacrifice", "--signal", "term", "--wait", "0.2", &child.word()]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output));
     assert!(child.lives(), "nothing escalates by itself");
     assert!(text(&output).contains("still there"), "{}", text(&output));
-    let output = run(&["sacrifice", "--signal", "term", "--wait", "0", &child.pid()]);
+    let output = run(&["sacrifice", "--signal", "term", "--wait", "0", &child.word()]);
     assert_eq!(output.status.code(), Some(0), "nobody waited for it");
 }
 
@@ -195,12 +168,12 @@ fn the_protected_stay_unless_insisted_on() {
     assert_eq!(output.status.code(), Some(4), "init and kernel threads, never");
 
     let mut child = Own::sleeping();
-    let worth = if run(&["set", "--adj", "-1000", &child.pid()]).status.success() { 4 } else { 0 };
-    let output = run(&["sacrifice", &child.pid()]);
+    let worth = if run(&["set", "--adj", "-1000", &child.word()]).status.success() { 4 } else { 0 };
+    let output = run(&["sacrifice", "--wait", LONG, &child.word()]);
     assert_eq!(output.status.code(), Some(worth), "-1000 is meant to live: {}", text(&output));
     if worth == 4 {
         assert!(child.lives());
-        let output = run(&["sacrifice", "--insist", &child.pid()]);
+        let output = run(&["sacrifice", "--insist", "--wait", LONG, &child.word()]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
         assert!(!child.lives());
     } else {
@@ -223,17 +196,17 @@ fn neither_a_recording_nor_another_tree_nor_read_only_reaches_a_process() {
         fs::create_dir_all(&tree).expect("a folder");
         fs::write(tree.join(name), bytes).expect("a file");
     }
-    let inside = tree.join(child.pid());
+    let inside = tree.join(child.word());
     fs::create_dir_all(&inside).expect("a folder");
     for name in ["stat", "status", "statm", "oom_score_adj", "oom_score", "cgroup"] {
-        let bytes = fs::read(format!("/proc/{}/{name}", child.pid())).unwrap_or_default();
+        let bytes = fs::read(format!("/proc/{}/{name}", child.word())).unwrap_or_default();
         fs::write(inside.join(name), bytes).expect("a file");
     }
     let tree = tree.to_str().expect("a path");
     let acts = [vec!["set", "--adj", "500"], vec!["sacrifice", "--signal", "kill", "--insist"]];
     for before in [vec!["--read-only"], vec!["--from", recording], vec!["--proc", tree]] {
         for act in &acts {
-            let pid = child.pid();
+            let pid = child.word();
             let arguments: Vec<&str> =
                 before.iter().chain(act).copied().chain([pid.as_str()]).collect();
             let output = run(&arguments);
@@ -252,7 +225,7 @@ fn a_reader_that_went_away_does_not_leave_half_undone() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
-    command.args(["set", "--adj", "11", &first.pid(), &second.pid()]).stdout(writer);
+    command.args(["set", "--adj", "11", &first.word(), &second.word()]).stdout(writer);
     let status = command.status().expect("doomtop runs");
     assert_eq!(status.code(), Some(0));
     assert_eq!((first.adj(), second.adj()), (11, 11));
@@ -274,13 +247,17 @@ fn as_nobody_anothers_process_is_refused_in_words() {
     let run = |arguments: &[&str]| {
         let mut command = Command::new(&binary);
         command.args(arguments).uid(65534).gid(65534);
-        command.output().expect("doomtop runs")
+        // A sibling that another test forked just then may still hold the copy open for writing.
+        until("the copy runs", || match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            output => Some(output.expect("doomtop runs")),
+        })
     };
-    let output = run(&["set", "--adj", "500", &child.pid()]);
+    let output = run(&["set", "--adj", "500", &child.word()]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output));
     assert!(text(&output).contains("CAP_DAC_OVERRIDE"), "{}", text(&output));
     assert_eq!(child.adj(), 0);
-    let output = run(&["sacrifice", "--signal", "kill", &child.pid()]);
+    let output = run(&["sacrifice", "--signal", "kill", &child.word()]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output));
     assert!(text(&output).contains("CAP_KILL"), "{}", text(&output));
     assert!(child.lives());

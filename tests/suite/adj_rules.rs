@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use doomtop::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
@@ -23,6 +22,7 @@ use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis, Ticks};
 use proptest::prelude::*;
 
+use crate::children::Own;
 use crate::fixtures::{app, paint, samples};
 use crate::screens::{check_cells, styled};
 use crate::stage::{Player, cast, machine, process, setup, usual};
@@ -201,7 +201,8 @@ fn each_process_is_written_once_and_who_is_changed_back_is_left() {
     }
     assert_eq!(sample(&mut player, with(&kept)), []);
     assert_eq!(sample(&mut player, with(&back)), []);
-    let told = player.app.session.journal.entries.iter().filter(|it| it.text.contains("left so"));
+    let told =
+        player.app.session.journal.entries.iter().filter(|it| it.text.contains("left as it is"));
     assert_eq!(told.count(), 1);
     assert_eq!(sticky(&player.app).summary(), "rules on: 3 written, 1 changed back");
 
@@ -728,34 +729,6 @@ fn no_size_breaks_the_page_or_the_question() {
     }
 }
 
-/// An own child under a name that nobody else has; killed and reaped whatever becomes of the test.
-struct Own(Child);
-
-impl Own {
-    fn named(folder: &Path, name: &str) -> Self {
-        let link = folder.join(name);
-        let _ = std::os::unix::fs::symlink("/bin/sleep", &link);
-        let child = Command::new(&link).arg("1000").stdin(Stdio::null()).spawn();
-        Self(child.expect("sleep runs"))
-    }
-
-    fn pid(&self) -> i32 {
-        i32::try_from(self.0.id()).expect("a pid")
-    }
-
-    fn adj(&self) -> i16 {
-        let text = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", self.0.id()));
-        text.expect("an own child").trim().parse().expect("a number")
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The whole way on this machine, without a terminal.
 struct Machine {
     live: LiveSource,
@@ -808,7 +781,7 @@ impl Machine {
 fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_changed_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = format!("kn{}", std::process::id());
-    let first = Own::named(folder.path(), &name);
+    let first = Own::sleeping_as(folder.path(), &name);
     let (was, high) = (first.adj(), 700);
     let mut machine = Machine::new(&format!("[[rule]]\nfor = '{name}'\nadj = {high}\n"));
     // The child may not have its own name yet: until it has, no rule means it.
@@ -821,7 +794,7 @@ fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_chan
     assert_eq!((first.adj(), &machine.case(&first).state), (high, &RuleCaseState::Written));
 
     // One that starts later is written as well; the first one is not written again.
-    let second = Own::named(folder.path(), &name);
+    let second = Own::sleeping_as(folder.path(), &name);
     while machine.acts.len() < 2 {
         machine.sample();
     }
@@ -841,7 +814,7 @@ fn on_this_machine_a_rule_raises_the_adj_of_an_own_child_and_leaves_it_when_chan
 fn on_this_machine_lowering_is_refused_or_done_as_the_kernel_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = format!("kl{}", std::process::id());
-    let child = Own::named(folder.path(), &name);
+    let child = Own::sleeping_as(folder.path(), &name);
     let was = child.adj();
     let user = nix::unistd::geteuid();
     let rules = format!("[[rule]]\nfor = {{ name = '{name}', user = '{user}' }}\nadj = -5\n");
@@ -871,7 +844,7 @@ fn on_this_machine_lowering_is_refused_or_done_as_the_kernel_says() {
 #[test]
 fn the_hands_pin_a_rules_process_as_any_other() {
     let folder = tempfile::tempdir().expect("a folder");
-    let child = Own::named(folder.path(), "kp");
+    let child = Own::sleeping_as(folder.path(), "kp");
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
     let mut hands = LiveEffects::new(LiveRoot::prove(root).expect("the live /proc"));
     let was = Adj(child.adj());
@@ -906,7 +879,7 @@ fn the_keys_that_the_pages_of_the_rules_name_are_those_of_the_rules() {
         for key in keys {
             let row = KEYS.iter().find(|row| row.keys.contains(&Key::alt(key)));
             let help = row.map_or("nothing", |row| row.help);
-            assert!(help.starts_with("rules of adj"), "Alt-{key}: {help}");
+            assert!(help.starts_with("adj rules"), "Alt-{key}: {help}");
         }
     }
 }

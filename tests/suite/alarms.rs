@@ -279,12 +279,12 @@ fn pressure_looks_at_once_and_faster_until_it_is_over() {
     assert_eq!(player.app.delay(), Millis(60_000), "the averages say so too");
     player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
-    assert!(player.app.refresh.pace.is_pressed());
+    assert!(player.app.refresh.pace.is_fast());
     player.app.update(Msg::Pressure);
     (0..4).for_each(|_| drop(player.hears(pressed(30.0))));
-    assert!(player.app.refresh.pace.is_pressed(), "a new sign");
+    assert!(player.app.refresh.pace.is_fast(), "a new sign");
     player.hears(pressed(30.0));
-    assert!(!player.app.refresh.pace.is_pressed(), "ten seconds without one");
+    assert!(!player.app.refresh.pace.is_fast(), "ten seconds without one");
     player.app.settings.delay = Millis(100);
     player.app.update(Msg::Pressure);
     assert_eq!(player.app.delay(), Millis(100), "never slower than asked for");

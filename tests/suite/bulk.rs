@@ -116,7 +116,7 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
         };
         player.app.update(Msg::Outcome(outcome));
     }
-    let round = player.app.session.journal.round.clone().expect("a round");
+    let round = player.app.session.journal.bulk.clone().expect("a round");
     assert_eq!(round.sum(), "6 done, 1 refused");
     assert_eq!(round.lines.len(), 7);
     assert_eq!(round.lines[2].0, NoticeLevel::Warn);

@@ -187,7 +187,7 @@ fn the_reach_goes_round_and_leaves_out_what_makes_no_difference() {
     assert_eq!(seen, [one, many, one, many]);
     assert_eq!(player.notice(), "", "there were others");
     player.play("<Esc>400at");
-    assert!(player.notice().contains("nobody else"), "{}", player.notice());
+    assert!(player.notice().contains("no other targets"), "{}", player.notice());
 }
 
 #[test]
@@ -219,7 +219,11 @@ fn of_many_nothing_is_proposed_by_a_rule_that_falls_as_adj_rises() {
         Player::with(Setup { policy, ..setup() }, machine(1_000_000, ScoreScale::Signed, javas()));
     for key in ["o", "f"] {
         player.play(&format!("600at{key}"));
-        assert!(player.notice().contains("none is known for many"), "{}", player.notice());
+        assert!(
+            player.notice().contains("no value is computed for several"),
+            "{}",
+            player.notice()
+        );
         player.play("<Esc>");
     }
 }
@@ -287,7 +291,7 @@ fn a_failure_in_the_middle_loses_nothing() {
     done(&mut player, asked);
     player.app.update(Msg::Outcome(refused));
     done(&mut player, last);
-    let round = player.app.session.journal.round.clone().expect("a round");
+    let round = player.app.session.journal.bulk.clone().expect("a round");
     assert_eq!(round.sum(), "2 done, 1 refused");
     assert_eq!(round.lines.len(), 3);
     assert!(round.lines[1].1.contains("610 java: already gone"), "{:?}", round.lines);
@@ -594,7 +598,7 @@ fn a_value_is_kept_by_copy_or_by_a_new_file_only() {
     assert!(matches!(player.app.mode, Mode::Persist(_)), "Esc left the path, not the page");
     // The commands are copied, not written.
     assert_eq!(player.play("<Down>w"), []);
-    assert!(player.notice().contains("no file"), "{}", player.notice());
+    assert!(player.notice().contains("not a file"), "{}", player.notice());
     player.play("<Esc>");
     let Mode::Adjust(edit) = &player.app.mode else { panic!("back in the editor") };
     assert_eq!(edit.value(), Some(Adj(-500)));

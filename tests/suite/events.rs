@@ -301,7 +301,7 @@ fn what_a_name_holds_never_reaches_the_terminal() {
         let common = DumpContext::of(&reports);
         let explained = ExplainedReport::new(&reports[0], &common, None);
         let mut out = Vec::new();
-        let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
+        let manner = doomtop::report::line::TextStyle { cut: None, ascii: false };
         explained.write(&mut out, 5, manner).unwrap();
         let out = String::from_utf8(out).unwrap() + &explained.json().to_string();
         assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{form}: {out:?}");
@@ -360,7 +360,7 @@ proptest! {
         let common = DumpContext::of(&reports);
         for report in &reports {
             let explained = ExplainedReport::new(report, &common, None);
-            let manner = doomtop::report::text::TextStyle { cut: None, ascii: false };
+            let manner = doomtop::report::line::TextStyle { cut: None, ascii: false };
             explained.write(&mut Vec::new(), 5, manner).unwrap();
             prop_assert!(explained.json().is_object());
         }
@@ -400,7 +400,7 @@ fn what_is_no_log_is_said_in_one_line() {
     for (arguments, words) in [
         (&["/dev/null"][..], "no report of the OOM killer"),
         (&["/nowhere/at/all"], "No such file"),
-        (&["/"], "folder"),
+        (&["/"], "a directory"),
     ] {
         let output = explain(arguments, None);
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -15,7 +15,8 @@ use doomtop::sample::proc_root::{LiveRoot, ProcRoot};
 use doomtop::sample::process::detail::detail;
 use doomtop::units::{Adj, Kib, Ticks};
 
-use crate::hands::{Own, adj, hands, kill, own_caps, own_pid, refusal, seen, set, signal};
+use crate::children::{Own, seen};
+use crate::hands::{adj, hands, kill, own_caps, own_pid, refusal, set, signal};
 
 fn take_detail(who: ProcId) -> ProcessDetail {
     let root = ProcRoot::open(Path::new("/proc")).expect("/proc");
@@ -50,9 +51,7 @@ fn released(said: &[Outcome]) -> &StepResult {
 /// A child with some memory of its own, that waits.
 fn child_with_memory() -> Own {
     let script = "x=$(head -c 8000000 /dev/zero | tr '\\0' x); echo ready; read y";
-    let mut child = Own::spawn(Command::new("sh").arg("-c").arg(script));
-    child.ready();
-    child
+    Own::waiting(script)
 }
 
 #[test]
@@ -297,8 +296,7 @@ fn a_v1_freezer_holds_even_sigkill_back_until_the_thaw() {
 fn a_v2_freezer_holds_back_what_is_caught() {
     let Some(group) = Group::v2("v2") else { return };
     let script = r#"trap "exit 3" TERM; echo ready; while read x; do :; done"#;
-    let mut child = Own::spawn(Command::new("sh").arg("-c").arg(script));
-    child.ready();
+    let mut child = Own::waiting(script);
     let mut plain = Own::sleeping();
     group.take(child.id());
     group.take(plain.id());

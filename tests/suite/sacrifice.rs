@@ -122,7 +122,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     assert!(!falls(&player).contains("memory"), "proven not to: {}", falls(&player));
     player.draw();
     player.play("m");
-    assert!(player.notice().contains("nobody else"), "{}", player.notice());
+    assert!(player.notice().contains("no other process"), "{}", player.notice());
     let found = vec![(id(601), Comm::new(b"java-helper")), (id(700), Comm::new(b"twin"))];
     player.app.update(learn(Reading::Value(MemorySharers { found, unknown: 0 })));
     assert!(falls(&player).contains("700 twin lives in its memory (kcmp)"), "{}", falls(&player));
@@ -164,7 +164,7 @@ fn somebody_elses_victim_is_left_to_die() {
     let mut player = Player::on(machine(1_000_000, doomtop::model::ScoreScale::Signed, all));
     assert_eq!(player.play("500X"), []);
     assert!(player.app.mode_is_browse());
-    assert!(player.notice().contains("killed already"), "{}", player.notice());
+    assert!(player.notice().contains("ending already"), "{}", player.notice());
     let asked = player.play("500k<Down><Down><Down><Down><Down><Down><Enter>y");
     assert_eq!(acts(&asked).len(), 1, "SIGCONT is no kill");
 }
@@ -208,7 +208,7 @@ fn the_next_one_waits_until_the_first_is_gone_or_stuck() {
 fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
     let mut player = Player::on(usual());
     player.play("x");
-    assert!(player.notice().contains("nobody"), "{}", player.notice());
+    assert!(player.notice().contains("no signalled process"), "{}", player.notice());
     player.play("400<Esc>");
     player.app.update(sent(400, "Xorg", Signal::TERM));
     player.play("x");
@@ -332,7 +332,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
         player.app.session.journal.is_pending(id(600))
             && player.app.session.journal.is_pending(id(601))
     );
-    let round = player.app.session.journal.round.as_ref().expect("a round");
+    let round = player.app.session.journal.bulk.as_ref().expect("a round");
     assert_eq!(round.sum(), "2 done");
     assert_eq!(round.lines.len(), 1);
     let refusal = Refusal::NotSeen { who: "7 x".to_owned() };
@@ -340,7 +340,7 @@ fn a_whole_cgroup_is_one_act_with_everybody_the_user_saw() {
     player.play("600k<End><Enter>2<Enter>");
     player.app.update(Msg::Outcome(Outcome::Refused { intent: wanted, refusal }));
     assert_eq!(
-        player.app.session.journal.round.as_ref().expect("a round").sum(),
+        player.app.session.journal.bulk.as_ref().expect("a round").sum(),
         "0 done, 2 refused"
     );
 }

@@ -752,7 +752,6 @@ fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
     let fake = FakeProc::new();
     let slow = Fake { pid: 500, ..Fake::default() };
     fake.process(Fake::default()).process(slow.clone());
-    let patience = std::time::Duration::from_millis(20);
     let mut live = LiveSource::start(fake.root(), ScanPatience::Millis(20)).unwrap();
     let thorough = Needs { keep: vec![id(100, 5000)], ..Needs::everything() };
     until_in_time(&mut live, &thorough);
@@ -760,9 +759,8 @@ fn a_thorough_look_does_not_wait_for_a_late_walk_either() {
     stall(&fake, 500);
     for rss in [1000, 2000] {
         fake.process(Fake { rss, score: rss as u32, ..Fake::default() });
-        let begun = std::time::Instant::now();
+        // It comes back at all: the walk stands still until the pipe is written to.
         let snapshot = live.sample(&thorough, None).unwrap();
-        assert!(begun.elapsed() < 50 * patience);
         assert!(snapshot.scan.stale_ms > Millis::ZERO);
         let top = row(&snapshot, 100);
         assert_eq!((top.rss_stat, top.score), (Pages(rss), Reading::Value(rss as u32)));

@@ -727,11 +727,11 @@ proptest! {
                     }
                     (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::plain(KeyCode::Enter));
-                        prop_assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                        prop_assert_eq!((*knob, Some(*to), edit.danger()), (edit.sysctl, edit.value(), None));
                     }
                     (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                         prop_assert_eq!(key, Key::char('y'));
-                        prop_assert_eq!((*knob, *to), (sure.knob, sure.to));
+                        prop_assert_eq!((*knob, *to), (sure.sysctl, sure.to));
                     }
                     other => prop_assert!(false, "{other:?}"),
                 }

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::stage::{machine, process, usual, with_scores};
+use crate::wait::until;
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
@@ -23,10 +24,13 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn this_machine_agrees() {
-    let output = run(&["--self-check"]);
+    // On a busy machine somebody may grow each time that it is read again; a wrong rule differs always.
+    let disagrees = |output: &Output| output.status.code() == Some(3);
+    let output = (0..20).map(|_| run(&["--self-check"])).find(|output| !disagrees(output));
+    let output = output.unwrap_or_else(|| run(&["--self-check"]));
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    for label in ["machine", "rule", "rss", "swap", "ties", "total", "domain", "slack", "next"] {
+    for label in ["machine", "rule", "rss", "swap", "ties", "total", "domain", "margin", "next"] {
         assert!(said.lines().any(|line| line.starts_with(label)), "{label} in {said}");
     }
     let own = format!("{:>7} ", std::process::id());
@@ -34,13 +38,13 @@ fn this_machine_agrees() {
     assert!(said.lines().last().is_some_and(|line| line.starts_with("result    agrees")), "{said}");
 }
 
-/// A recording of this machine, one process's score turned into another.
-fn recorded(change: impl Fn(u64) -> u64) -> Output {
-    let line = run(&["--json", "-n", "1"]).stdout;
-    let mut frame: Value = serde_json::from_slice(&line).expect("a frame");
-    let rows = frame["processes"].as_array_mut().expect("rows");
-    let own = rows.iter_mut().find(|row| row["pid"] == std::process::id()).expect("this process");
-    own["oom_score"] = change(own["oom_score"].as_u64().expect("a score")).into();
+/// A look at this machine.
+fn recorded() -> Value {
+    serde_json::from_slice(&run(&["--json", "-n", "1"]).stdout).expect("a frame")
+}
+
+/// The check of a recording.
+fn check(frame: &Value) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("look.jsonl");
     fs::write(&file, format!("{frame}\n")).expect("a recording");
@@ -49,9 +53,14 @@ fn recorded(change: impl Fn(u64) -> u64) -> Output {
 
 #[test]
 fn a_wrong_score_fails_it() {
-    let fine = recorded(|score| score);
-    assert_eq!(fine.status.code(), Some(0), "{}", text(&fine));
-    let wrong = recorded(|score| score + 100);
+    // Who grew between two files differs in a recording for good: then it takes another look.
+    let agrees = |frame: &Value| check(frame).status.code() == Some(0);
+    let mut frame =
+        until("a look in which all agree", || Some(recorded()).filter(|frame| agrees(frame)));
+    let rows = frame["processes"].as_array_mut().expect("rows");
+    let own = rows.iter_mut().find(|row| row["pid"] == std::process::id()).expect("this process");
+    own["oom_score"] = (own["oom_score"].as_u64().expect("a score") + 100).into();
+    let wrong = check(&frame);
     let said = text(&wrong);
     assert_eq!(wrong.status.code(), Some(3), "{said}");
     let own = format!("{:>7} ", std::process::id());

@@ -78,14 +78,14 @@ fn what_would_stop_the_machine_asks_once_more() {
     let mut player = Player::on(promised(2_000_000));
     assert_eq!(player.play("<A-o>2<Enter>"), []);
     let Mode::ConfirmSysctl(sure) = &player.app.mode else { panic!("it asks") };
-    assert_eq!(sure.grave, SysctlDanger::NoMemory);
+    assert_eq!(sure.danger, SysctlDanger::NoMemory);
     assert_eq!(player.play("<Enter>"), [], "Enter is no answer to this");
     assert_eq!(player.play("y"), [turn(Sysctl::OvercommitMemory, 0, 2)]);
 
     let mut player = Player::on(promised(2_000_000 - 8000));
     player.play("<A-o>2<Enter>");
     assert!(
-        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.grave == SysctlDanger::NoMemoryButRoot)
+        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.danger == SysctlDanger::NoMemoryButRoot)
     );
     assert_eq!(player.play("<Esc>y"), []);
 
@@ -136,7 +136,7 @@ fn the_limit_is_foreseen_as_the_kernel_computes_it() {
     let mut player = Player::on(strict);
     player.play("<A-o><Down>40<Enter>");
     assert!(
-        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.grave == SysctlDanger::NoMemory)
+        matches!(&player.app.mode, Mode::ConfirmSysctl(sure) if sure.danger == SysctlDanger::NoMemory)
     );
     let mut over = promised(4_000_000);
     over.overcommit.mode = Reading::Value(OvercommitMode::Strict);
@@ -155,7 +155,7 @@ fn the_limit_is_foreseen_as_the_kernel_computes_it() {
 fn the_last_turn_is_proposed_back() {
     let mut player = Player::on(promised(1_000_000));
     player.play("<A-o>r");
-    assert!(player.notice().contains("no switch was turned"));
+    assert!(player.notice().contains("no sysctl was changed"));
     player.play("<Down>80<Enter>");
     player.app.update(Msg::Outcome(Outcome::SysctlSet {
         sysctl: Sysctl::OvercommitRatio,

@@ -321,7 +321,7 @@ fn what_a_report_does_not_tell_is_no_zero_and_what_it_cannot_do_is_said() {
     key(&mut app, Key::char('z'));
     assert!(!app.playback.paused && notice(&app).contains("one moment"), "{}", notice(&app));
     key(&mut app, Key::char('b'));
-    assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without looks"));
+    assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without samples"));
     app.views.kind = ViewKind::Memory;
     let screen = painted(&mut app, 100, 24);
     assert!(screen.contains("a report is one moment") && !screen.contains("zoom"), "{screen}");

@@ -20,8 +20,8 @@ use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Kib, Millis, PageSize, Pages};
 
+use crate::children::Own;
 use crate::fixtures::{app, paint, press, text};
-use crate::hands::Own;
 use crate::screens::styled;
 use crate::stage::{Player, setup, usual};
 

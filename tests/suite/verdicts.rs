@@ -1,6 +1,7 @@
 //! The list of policies, and the view that puts their verdicts side by side.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::mode::Mode;
@@ -14,6 +15,7 @@ use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis};
 use proptest::prelude::*;
 
+use crate::cost::{assert_linear, cpu_time};
 use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
@@ -404,7 +406,7 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     assert!(frame.get("verdicts").is_none(), "nothing heavy by default");
-    let manner = doomtop::report::text::TextStyle { cut: None, ascii: true };
+    let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut lines = Vec::new();
     doomtop::report::verdicts::write_verdicts(&mut lines, &context, app.policy(), manner).unwrap();
     let lines = String::from_utf8(lines).unwrap();
@@ -430,29 +432,21 @@ fn the_verdicts_are_as_they_were() {
     }
 }
 
-/// CPU time of asking every policy about so many processes, and of one ranking, in microseconds.
-fn cost_of(count: i32) -> (i64, i64) {
+/// CPU time of asking every policy about so many processes.
+fn cost_of(count: i32) -> Duration {
     let mut sample = usual();
     sample.processes = (0..count).map(|nth| process(1000 + nth, "job", 500 + nth as u64)).collect();
     let scene = Scene::new(Arc::new(sample), None);
-    let clock = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
-    let now = || nix::time::clock_gettime(clock).unwrap();
-    let micros = |took: nix::sys::time::TimeSpec| took.tv_sec() * 1_000_000 + took.tv_nsec() / 1000;
-    let begun = now();
     let own = Ranking::new(&policy::LINUX, &scene);
-    let one = micros(now() - begun);
-    let begun = now();
-    let all = opinions(&all_policies(&policy::LINUX), &scene, (&policy::LINUX, &own));
+    let ask = || opinions(&all_policies(&policy::LINUX), &scene, (&policy::LINUX, &own));
+    let (took, all) = cpu_time(ask);
     assert_eq!(all.len(), POLICIES.len());
-    (micros(now() - begun), one)
+    took
 }
 
 #[test]
 fn many_processes_take_no_more_than_their_number() {
-    let ((few, _), (many, one)) = (cost_of(500), cost_of(4000));
-    println!("{few} us, then {many} us; one ranking {one} us");
-    // Eight times as many; quadratic would be 64 times as long.
-    assert!(many < few.max(1) * 24, "{few} us, then {many} us");
+    assert_linear(500, cost_of);
 }
 
 fn any_script() -> impl Strategy<Value = String> {

@@ -6,8 +6,8 @@ use crate::app::keymap::press::{KeyPress, ShownSince};
 use crate::policy::site::AdjRules;
 use crate::units::Adj;
 
-/// The consent that was given once for these rules, whoever they will mean. Nothing but
-/// `Ask::agree` makes one, and there is no second of it.
+/// The consent to these rules, for every process that they will match. Only
+/// [`RuleConsentDialog::agree`] makes one, and it cannot be copied.
 #[derive(Debug)]
 pub struct RuleConsent {
     rules: Arc<AdjRules>,
@@ -21,14 +21,14 @@ impl RuleConsent {
     }
 }
 
-/// The dialog that asks whether the rules shall be carried out from now on.
+/// The dialog that asks whether to switch the rules on.
 #[derive(Clone, Debug)]
 pub struct RuleConsentDialog {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
-    /// For each rule: what it is for, the value, and how many it would write now.
+    /// For each rule: its description, its value, and the number of values it would write now.
     pub lines: Vec<(String, Adj, usize)>,
-    /// How many would be written now: this is what is typed.
+    /// The number of values that would be written now: the user types it to confirm.
     pub count: usize,
     /// Typed so far.
     pub typed: String,
@@ -47,7 +47,7 @@ impl RuleConsentDialog {
         Self { file, lines, count, typed: String::new(), shown: ShownSince::default(), rules }
     }
 
-    /// The consent, where the count was typed and the key pressed with all of it in view.
+    /// The consent, where the count was typed and the key was pressed after the dialog was seen.
     pub(crate) fn agree(&self, press: KeyPress) -> Option<RuleConsent> {
         let agreed = self.shown.confirms_at(press) && self.typed.parse() == Ok(self.count);
         agreed.then(|| RuleConsent { rules: Arc::clone(&self.rules) })

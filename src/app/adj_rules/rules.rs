@@ -1,5 +1,5 @@
-//! Rules of adj that stick while the program runs: what each would do to whom, and doing it once they
-//! were switched on by the dialog that names them. A new version of the file has to be switched on anew.
+//! Rules that set adj while the program runs: what each would write, and what it wrote once the rules were
+//! switched on by their dialog. A new version of the file has to be switched on again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,48 +11,48 @@ use crate::plan::protection::{Protection, protection};
 use crate::policy::site::{AdjRules, RuleMatch};
 use crate::units::Adj;
 
-/// So many values are written at most after one look; the others wait for the next one.
+/// Maximum number of values that are written after one sample. The others wait for the next one.
 pub const MOST_A_LOOK: usize = 20;
 
-/// How a process stands that a rule means.
+/// What a rule does with a process that it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleCaseState {
-    /// It has the value.
+    /// Nothing: the process has the value.
     Has,
-    /// It would be written.
+    /// The value would be written.
     Would,
-    /// It would be, once it has been the same for two looks.
+    /// The value would be written, once the process has been the same in two samples.
     New,
-    /// The wish is on its way.
+    /// The write is under way.
     Asked,
-    /// It was written.
+    /// The value was written.
     Written,
-    /// It was written, and somebody wrote another value after that: it is left so.
+    /// The value was written, and changed since. The rule does not write it again.
     Left,
-    /// The hands refused.
+    /// The write was refused, and why.
     Refused(String),
-    /// It is left alone, and why.
+    /// The process is left alone, and why.
     Never(&'static str),
 }
 
-/// A process that a rule means.
+/// A process that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleCase {
-    /// Who.
+    /// The process.
     pub who: ProcId,
     /// Its name.
     pub name: String,
-    /// Which rule, counted from 0.
+    /// The rule, counted from 0.
     pub rule: usize,
     /// The value it has.
     pub from: Option<Adj>,
     /// The value it is to have.
     pub to: Adj,
-    /// How it stands.
+    /// What the rule does with it.
     pub state: RuleCaseState,
 }
 
-/// What a rule did to a process: it does so once.
+/// What a rule did to a process. It writes once.
 #[derive(Clone, Debug)]
 struct WrittenByRule {
     rule: usize,
@@ -62,28 +62,28 @@ struct WrittenByRule {
 /// The rules, and what they did.
 #[derive(Debug)]
 pub struct ActiveRules {
-    /// The file's name, harmless.
+    /// The name of the file, safe to print.
     pub file: String,
-    /// What it says.
+    /// The rules of the file.
     pub rules: Arc<AdjRules>,
-    /// What is wrong with the newest version of the file.
+    /// The error in the newest version of the file.
     pub trouble: Option<String>,
-    /// Whom the rules mean now, by rule and pid.
+    /// The processes that the rules match now, sorted by rule and pid.
     pub cases: Vec<RuleCase>,
-    /// How many processes could not be compared: there are too many for so many rules.
+    /// Number of processes that were not compared, because the patterns take too long.
     pub too_dear: usize,
-    /// How many values were written since they were switched on.
+    /// Number of values written since the rules were switched on.
     pub written: usize,
-    /// How many were refused.
+    /// Number of refused writes since then.
     pub refused: usize,
     consent: Option<RuleConsent>,
     marks: HashMap<ProcId, WrittenByRule>,
 }
 
 const NO_PROOF: &str =
-    "its name alone is no proof: nothing is lowered without a user or a cgroup from / on";
+    "a name alone is no proof: no value is lowered without a user or a cgroup from / on";
 
-const SETUID: &str = "another user started it (setuid): nothing is lowered where the real user is not the effective one";
+const SETUID: &str = "another user started it (setuid): no value is lowered where the real and the effective user differ";
 
 impl ActiveRules {
     pub(crate) fn new(file: String, rules: Arc<AdjRules>) -> Self {
@@ -100,25 +100,25 @@ impl ActiveRules {
         }
     }
 
-    /// Whether values are written.
+    /// Whether the rules are on.
     #[must_use]
     pub const fn is_on(&self) -> bool {
         self.consent.is_some()
     }
 
-    /// How many stand so.
+    /// Number of matched processes in this state.
     pub fn count(&self, state: &RuleCaseState) -> usize {
         let same = std::mem::discriminant(state);
         self.cases.iter().filter(|case| std::mem::discriminant(&case.state) == same).count()
     }
 
-    /// How many would be written now.
+    /// Number of values that would be written now.
     #[must_use]
     pub fn would(&self) -> usize {
         self.count(&RuleCaseState::Would)
     }
 
-    /// In a few words, for the lines that are always in view.
+    /// The state of the rules in a few words, for the bottom line.
     #[must_use]
     pub fn summary(&self) -> String {
         let left = self.count(&RuleCaseState::Left);
@@ -137,7 +137,7 @@ impl ActiveRules {
         }
     }
 
-    /// The dialog that asks whether they shall be carried out from now on.
+    /// The dialog that asks whether to switch the rules on.
     pub(crate) fn consent_dialog(&self) -> RuleConsentDialog {
         let rules = self.rules.rules.iter().enumerate();
         let would = |nth: usize| {
@@ -148,7 +148,7 @@ impl ActiveRules {
         RuleConsentDialog::new(self.file.clone(), lines, self.would(), Arc::clone(&self.rules))
     }
 
-    /// Carries them out from now on; not where the consent was given for another version of the file.
+    /// Switches the rules on. Returns false where the consent was given for another version of the file.
     pub(crate) fn switch_on(&mut self, consent: RuleConsent) -> bool {
         if !Arc::ptr_eq(consent.rules(), &self.rules) || self.trouble.is_some() {
             return false;
@@ -159,19 +159,19 @@ impl ActiveRules {
         true
     }
 
-    /// Whether they are on, in the version of this digest.
+    /// Whether the version of this digest is on.
     pub(crate) fn is_on_for(&self, digest: u64) -> bool {
         self.consent.as_ref().is_some_and(|consent| consent.rules().digest == digest)
     }
 
-    /// Stops writing; what was written stays as it is.
+    /// Switches the rules off. Written values stay. Returns whether they were on.
     pub(crate) fn switch_off(&mut self) -> bool {
         self.marks.clear();
         self.consent.take().is_some()
     }
 
-    /// Looks whom the rules mean now. Who was changed back comes out, once.
-    pub(crate) fn sample(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
+    /// Matches the rules with a new sample. Returns a line for each process whose value was changed back.
+    pub(crate) fn update(&mut self, scene: &Scene, own: ProcId) -> Vec<String> {
         let mut changed_back = Vec::new();
         self.marks.retain(|&id, _| scene.find(id).is_some());
         self.cases.clear();
@@ -197,11 +197,11 @@ impl ActiveRules {
                 mark.state = RuleCaseState::Left;
                 let value = process.adj.value().unwrap_or_default();
                 changed_back.push(format!(
-                    "{} {}: somebody set its oom_score_adj from {to} to {value}; left so",
+                    "{} {}: its oom_score_adj was changed from {to} to {value} since; left as it is",
                     process.id, process.comm
                 ));
             }
-            // Who has the value once is not written again, whoever gave it.
+            // A process that had the value once is not written again.
             if self.consent.is_some() && state == RuleCaseState::Has {
                 self.marks.insert(
                     process.id,
@@ -221,7 +221,7 @@ impl ActiveRules {
         changed_back
     }
 
-    /// The user set its value by hand: the rules leave it so.
+    /// Leaves a process alone from now on: the user set its value by hand.
     pub(crate) fn leave(&mut self, who: ProcId) {
         if self.consent.is_none() {
             return;
@@ -232,21 +232,21 @@ impl ActiveRules {
         }
     }
 
-    /// What is to be written now, under the consent and as far as one look goes.
-    pub(crate) fn wishes(&mut self) -> Vec<Intent> {
+    /// The values to write after one sample, under the consent.
+    pub(crate) fn due_intents(&mut self) -> Vec<Intent> {
         let Some(consent) = &self.consent else { return Vec::new() };
         if !Arc::ptr_eq(consent.rules(), &self.rules) {
             return Vec::new();
         }
         let rules = consent.rules();
         let due = self.cases.iter_mut().filter(|case| case.state == RuleCaseState::Would);
-        let mut wishes = Vec::new();
+        let mut intents = Vec::new();
         for case in due.take(MOST_A_LOOK) {
             let Some(from) = case.from else { continue };
             case.state = RuleCaseState::Asked;
             self.marks
                 .insert(case.who, WrittenByRule { rule: case.rule, state: RuleCaseState::Asked });
-            wishes.push(Intent::SetAdjByRule {
+            intents.push(Intent::SetAdjByRule {
                 who: case.who,
                 name: case.name.clone(),
                 from,
@@ -255,11 +255,11 @@ impl ActiveRules {
                 digest: rules.digest,
             });
         }
-        wishes
+        intents
     }
 
-    /// Takes in what came of a wish.
-    pub(crate) fn answered(&mut self, who: ProcId, state: RuleCaseState) {
+    /// Takes the outcome of a write.
+    pub(crate) fn take_state(&mut self, who: ProcId, state: RuleCaseState) {
         match &state {
             RuleCaseState::Written => self.written += 1,
             RuleCaseState::Refused(_) => self.refused += 1,
@@ -277,15 +277,15 @@ impl ActiveRules {
     }
 }
 
-/// What these rules would do to whom, by rule and pid. Who has not been looked at twice stands as new.
+/// What these rules would do, sorted by rule and pid. A process that is in one sample only counts as new.
 #[must_use]
 pub fn preview_rules(rules: &Arc<AdjRules>, scene: &Scene, own: ProcId) -> Vec<RuleCase> {
-    let mut sticky = ActiveRules::new(String::new(), Arc::clone(rules));
-    sticky.sample(scene, own);
-    sticky.cases
+    let mut active = ActiveRules::new(String::new(), Arc::clone(rules));
+    active.update(scene, own);
+    active.cases
 }
 
-/// How a process stands with the rule that means it.
+/// What a rule does with a process that it matches.
 fn state(
     process: &Process,
     hit: RuleMatch,
@@ -314,20 +314,20 @@ fn state(
         return RuleCaseState::Never(why);
     }
     if from == Adj::MIN {
-        return RuleCaseState::Never("its oom_score_adj is -1000: somebody wants it to live");
+        return RuleCaseState::Never("its oom_score_adj is -1000: it must not be killed");
     }
     if to < from && !hit.bound {
         let foreign = process.ids.value().is_some_and(|ids| ids.uid != ids.euid);
         return RuleCaseState::Never(if foreign { SETUID } else { NO_PROOF });
     }
-    // Among a crowd it is not meant to die sooner.
+    // A pattern for many processes must not expose a protected one.
     if let Protection::TypePid(why) = protection
         && to > from
         && !hit.exact
     {
         return RuleCaseState::Never(why);
     }
-    // Between fork and exec it still has its parent's name, and many set a value of their own first.
+    // Between fork and exec a process has its parent's name, and many set a value of their own first.
     let before = scene.before().and_then(|sample| sample.find(process.id));
     let settled = before.is_some_and(|before| {
         before.comm == process.comm && before.adj == process.adj && before.ids == process.ids

@@ -1,19 +1,19 @@
-//! What became of the file of adj rules.
+//! A new version of the file of adj rules.
 
 use std::sync::Arc;
 
 use crate::policy::site::AdjRules;
 
-/// What became of the file.
+/// A new version of the file.
 #[derive(Clone, Debug)]
 pub enum RulesUpdate {
-    /// A version that was understood.
+    /// A valid version.
     Good {
-        /// The file's name, harmless.
+        /// The name of the file, safe to print.
         file: String,
-        /// What it says.
+        /// The rules of the file.
         rules: Arc<AdjRules>,
     },
-    /// A version that was not, in one line.
+    /// An invalid version, and why, in one line.
     Bad(String),
 }

@@ -1,5 +1,4 @@
-//! The editor of `oom_score_adj`: a value on either scale, and what would follow from it. Nothing
-//! is written before Enter.
+//! The adj editor: a value on either scale, and its preview. Nothing is written before Enter.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +11,7 @@ use crate::policy::Policy;
 use crate::rank::Ranking;
 use crate::units::{Adj, LegacyAdj};
 
-/// On which scale the value is typed.
+/// The scale on which the value is typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdjScale {
     /// `oom_score_adj`, -1000 to 1000.
@@ -32,7 +31,7 @@ impl AdjScale {
         }
     }
 
-    /// Values worth a key of their own, the lowest first, with a word on some.
+    /// The presets, the lowest first, some with a word.
     #[must_use]
     pub const fn presets(self) -> &'static [(i64, &'static str)] {
         match self {
@@ -49,7 +48,7 @@ impl AdjScale {
 /// The editor.
 #[derive(Clone, Debug)]
 pub struct AdjustDialog {
-    /// Whose value.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
@@ -57,21 +56,21 @@ pub struct AdjustDialog {
     pub from: Adj,
     /// The scale of the input.
     pub scale: AdjScale,
-    /// As typed; always short.
+    /// The typed text; at most a few characters.
     pub typed: String,
-    /// Whether the next character replaces what stands there.
+    /// Whether the next character replaces the text.
     pub fresh: bool,
-    /// How far it reaches.
+    /// Which processes get the value.
     pub reach: Targets,
-    /// Whom it reaches: by pid, never nobody.
+    /// Those processes, by pid.
     pub reached: Vec<ProcId>,
-    /// What would follow.
+    /// The preview of the value.
     pub previews: Previews,
-    /// The smallest changes that matter.
+    /// The smallest changes that make the process the next victim, or no longer the next victim.
     pub proposals: Proposals,
     /// What this user may write.
     pub rights: WriteRights,
-    /// Who gets the value with it, and who does not.
+    /// The processes that get the value with it, and those that do not.
     pub kin: AffectedKin,
     /// What may refuse this value, known before it is tried.
     pub warning: Option<&'static str>,
@@ -80,7 +79,7 @@ pub struct AdjustDialog {
 }
 
 impl AdjustDialog {
-    /// Opens the editor at a proposal.
+    /// Opens the editor with a proposed value.
     #[must_use]
     pub fn new(process: &Process, from: Adj, proposal: Adj, rights: WriteRights) -> Self {
         Self {
@@ -101,15 +100,15 @@ impl AdjustDialog {
         }
     }
 
-    /// Whether it is about others than the one process, or about more: also where nobody of them is
-    /// left, so that what was meant for them never goes to the one.
+    /// Whether the value is for more than the one process. It stays so when all the others have exited,
+    /// so that their value is never written to the one.
     #[must_use]
     pub fn is_wide(&self) -> bool {
         self.reach != Targets::This
     }
 
-    /// Reaches further, or comes round to the one process; whoever cannot be told from it is left out.
-    pub fn reach_on(&mut self, scene: &Scene, tags: &BTreeSet<ProcId>) {
+    /// Goes to the next kind of targets that differs from the one process, or back to that process.
+    pub fn next_targets(&mut self, scene: &Scene, tags: &BTreeSet<ProcId>) {
         let Some(process) = scene.find(self.who) else { return };
         let now = Targets::ALL.iter().position(|&it| it == self.reach).unwrap_or(0);
         let rest = Targets::ALL[now + 1..].iter().copied();
@@ -118,7 +117,7 @@ impl AdjustDialog {
         (self.reach, self.reached) = next.unwrap_or((Targets::This, vec![self.who]));
     }
 
-    /// The value that Enter would write; nothing if what is typed is none.
+    /// The value that Enter would write; nothing where the text is not a value of the scale.
     #[must_use]
     pub fn value(&self) -> Option<Adj> {
         let number: i64 = self.typed.trim_start_matches('+').parse().ok()?;
@@ -131,13 +130,13 @@ impl AdjustDialog {
         }
     }
 
-    /// What is typed as a number, whether it is on the scale or not; 0 where it is none.
+    /// The text as a number, on the scale or not; 0 where it is not a number.
     #[must_use]
     pub fn number(&self) -> i64 {
         self.typed.trim_start_matches('+').parse().unwrap_or(0)
     }
 
-    /// What is wrong with what is typed.
+    /// What should be typed.
     #[must_use]
     pub const fn complaint(&self) -> &'static str {
         match self.scale {
@@ -146,26 +145,26 @@ impl AdjustDialog {
         }
     }
 
-    /// A character of the number.
+    /// Adds a typed character.
     pub fn push(&mut self, c: char) {
         if std::mem::take(&mut self.fresh) {
             self.typed.clear();
         }
         if c == '-' || c == '+' {
-            // A sign stands in front, whenever it is typed.
+            // A sign goes to the front, whenever it is typed.
             self.typed = format!("{c}{}", self.typed.trim_start_matches(['-', '+']));
         } else if self.typed.len() < 5 {
             self.typed.push(c);
         }
     }
 
-    /// Takes the last character back.
+    /// Removes the last character.
     pub fn pop(&mut self) {
         self.fresh = false;
         self.typed.pop();
     }
 
-    /// Goes by so many steps of its scale, staying inside.
+    /// Changes the value by `modern` or `legacy`, depending on the scale, and stays on the scale.
     pub fn step(&mut self, modern: i64, legacy: i64) {
         let number = self.number();
         let next = match self.scale {
@@ -176,7 +175,7 @@ impl AdjustDialog {
         self.fresh = true;
     }
 
-    /// Goes to the next of the presets, up or down.
+    /// Goes to the next higher or lower preset.
     pub fn preset(&mut self, up: bool) {
         let number = self.number();
         let mut presets = self.scale.presets().iter().map(|(value, _)| *value);
@@ -191,14 +190,14 @@ impl AdjustDialog {
         }
     }
 
-    /// Takes over a value, on the scale of all values.
+    /// Takes a value, on the scale that has all values.
     pub fn take(&mut self, value: Adj) {
         self.scale = AdjScale::Modern;
         self.typed = value.0.to_string();
         self.fresh = true;
     }
 
-    /// The same value on the other scale, as near as it goes.
+    /// Shows the value on the other scale, as near as possible.
     pub fn other_scale(&mut self) {
         let value = self.value().unwrap_or(self.from);
         (self.scale, self.typed) = match self.scale {
@@ -208,8 +207,8 @@ impl AdjustDialog {
         self.fresh = true;
     }
 
-    /// Computes again what would follow. `spare` is a ranking whose buffers may be used.
-    pub fn foresee(
+    /// Computes the preview again. `spare` is a ranking whose buffers may be used.
+    pub fn renew_preview(
         &mut self,
         policy: &'static dyn Policy,
         scene: &Scene,
@@ -223,11 +222,11 @@ impl AdjustDialog {
         self.kin = AffectedKin::of(process, scene);
         let all = reached(self.reach, process, scene, tags);
         if all != self.reached {
-            // Somebody came or went: that has to be seen first.
+            // A process came or exited: the user has to see that first.
             self.reached = all;
             self.shown = ShownSince::default();
         }
-        // Of many that takes a ranking for each step: it is asked for when its key is pressed.
+        // For many processes each step takes a ranking, so they are computed when their key is pressed.
         self.proposals = if self.is_wide() {
             Proposals::default()
         } else {
@@ -244,7 +243,7 @@ impl AdjustDialog {
     }
 }
 
-/// Whom it reaches, by pid.
+/// The processes that get the value, by pid.
 fn reached(
     reach: Targets,
     process: &Process,

@@ -1,5 +1,5 @@
-//! The dialog before an act on several processes: it lists every one of them, and only its own
-//! confirmation releases the intents.
+//! The dialog before an act on several processes. It lists all of them; only its own confirmation sends
+//! the intents.
 
 use crate::app::keymap::press::ShownSince;
 use crate::intent::Intent;
@@ -11,20 +11,20 @@ use crate::units::Millis;
 pub enum BulkConsent {
     /// Enter.
     Enter,
-    /// The count of those that are touched, typed so far, then Enter.
+    /// The number of processes that are acted on, typed so far, then Enter.
     Count(String),
 }
 
-/// One process of the list.
+/// A process of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkItem {
-    /// Who.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
-    /// What happens to it; or why it is left alone.
+    /// What happens to it, or why it is left alone.
     pub what: String,
-    /// The wish; nothing where it is left alone, or where one wish is about all.
+    /// Its intent; nothing where it is left alone, or where one intent is about all.
     pub intent: Option<Intent>,
 }
 
@@ -33,32 +33,32 @@ pub struct BulkItem {
 pub struct BulkDialog {
     /// The question: `Set oom_score_adj of 3 processes of this name?`
     pub title: String,
-    /// Those that are reached.
+    /// The processes.
     pub items: Vec<BulkItem>,
-    /// What it takes.
+    /// What it takes to confirm.
     pub consent: BulkConsent,
-    /// Whether something is lost by it: the frame says so.
-    pub grave: bool,
-    /// What else there is to know, a line each.
+    /// Whether the act is destructive: the frame shows it.
+    pub destructive: bool,
+    /// Notes, a line each.
     pub notes: Vec<String>,
-    /// The one wish about all of them, in place of one for each.
+    /// One intent about all of them, in place of one for each.
     pub whole: Option<Intent>,
     /// The first item on the screen.
     pub top: usize,
-    /// So many items were on the screen, from the first one on.
+    /// Number of items that have been on the screen, from the first one on.
     pub seen: usize,
     /// Since when it is on the screen.
     pub shown: ShownSince,
 }
 
 impl BulkDialog {
-    /// Opens it.
+    /// Opens the dialog.
     #[must_use]
     pub fn new(title: impl Into<String>, items: Vec<BulkItem>, consent: BulkConsent) -> Self {
         Self {
             title: title.into(),
             items,
-            grave: matches!(consent, BulkConsent::Count(_)),
+            destructive: matches!(consent, BulkConsent::Count(_)),
             consent,
             notes: Vec::new(),
             whole: None,
@@ -68,19 +68,19 @@ impl BulkDialog {
         }
     }
 
-    /// Whether something happens to this one.
+    /// Whether this process is acted on.
     #[must_use]
     pub const fn touches(&self, item: &BulkItem) -> bool {
         self.whole.is_some() || item.intent.is_some()
     }
 
-    /// How many are touched.
+    /// Number of processes that are acted on.
     #[must_use]
     pub fn touched(&self) -> usize {
         self.items.iter().filter(|item| self.touches(item)).count()
     }
 
-    /// Whether what was typed is enough.
+    /// Whether the typed count is right, where one is needed.
     #[must_use]
     pub fn is_agreed(&self) -> bool {
         match &self.consent {
@@ -89,7 +89,7 @@ impl BulkDialog {
         }
     }
 
-    /// A digit of the count.
+    /// Adds a digit of the count.
     pub fn push(&mut self, digit: char) {
         if let BulkConsent::Count(typed) = &mut self.consent
             && typed.len() < 7
@@ -98,14 +98,14 @@ impl BulkDialog {
         }
     }
 
-    /// Takes the last digit back.
+    /// Removes the last digit.
     pub fn pop(&mut self) {
         if let BulkConsent::Count(typed) = &mut self.consent {
             typed.pop();
         }
     }
 
-    /// Notes a picture with so many items on it.
+    /// Notes a frame with `page` items on it.
     pub fn drawn(&mut self, at: Millis, whole: bool, page: u16) {
         if whole {
             self.seen = self.seen.max(self.top + usize::from(page));
@@ -113,7 +113,8 @@ impl BulkDialog {
         self.shown.drawn(at, whole);
     }
 
-    /// How many nobody has seen yet: a count that is typed speaks for them, Enter does not.
+    /// Number of items that have not been on the screen. A typed count confirms them too, Enter alone
+    /// does not.
     #[must_use]
     pub fn unseen(&self) -> usize {
         match self.consent {
@@ -122,13 +123,13 @@ impl BulkDialog {
         }
     }
 
-    /// Scrolls the list by so many items; `page` of them are on the screen.
+    /// Scrolls the list by `by` items; `page` of them are on the screen.
     pub fn scroll(&mut self, by: isize, page: u16) {
         let last = self.items.len().saturating_sub(usize::from(page).max(1));
         self.top = self.top.saturating_add_signed(by).min(last);
     }
 
-    /// The wishes, once they were confirmed.
+    /// The intents, to be sent once they were confirmed.
     pub fn intents(&self) -> impl Iterator<Item = Intent> {
         let each = self.items.iter().filter(|_| self.whole.is_none());
         self.whole.iter().chain(each.filter_map(|item| item.intent.as_ref())).cloned()

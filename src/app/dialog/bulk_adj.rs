@@ -1,4 +1,4 @@
-//! One adj for many: the list that is shown before anything is written.
+//! One adj for many processes: the dialog that lists them before anything is written.
 
 use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
@@ -10,10 +10,10 @@ use crate::plan::rights::WriteRights;
 use crate::plan::targets::Targets;
 use crate::units::Adj;
 
-/// More than these stand on no screen at once: their count must be typed.
-const AT_A_GLANCE: usize = 12;
+/// Maximum number of processes that Enter confirms. For more, the count must be typed.
+const MAX_BY_ENTER: usize = 12;
 
-/// The dialog before the editor's value is written to everybody whom it reaches.
+/// The dialog before the editor's value is written to all its targets.
 #[must_use]
 pub fn dialog(
     edit: &AdjustDialog,
@@ -35,11 +35,11 @@ pub fn dialog(
     let items: Vec<BulkItem> = items.collect();
     let notes =
         doubts.first().map(|why| format!("! {} of them may be refused: {why}", doubts.len()));
-    let title = format!("Set oom_score_adj to {to}: {}?", whom(edit.reach, &items));
-    asked(title, items, notes.into_iter().collect())
+    let title = format!("Set oom_score_adj to {to}: {}?", targets_text(edit.reach, &items));
+    confirm(title, items, notes.into_iter().collect())
 }
 
-/// The dialog before the changes of a round are put back, or made again.
+/// The dialog before the changes of a bulk act are reverted, or made again.
 #[must_use]
 pub fn back(changes: &[&AdjChange], again: bool, scene: &Scene) -> BulkDialog {
     let items = changes.iter().map(|change| {
@@ -61,18 +61,18 @@ pub fn back(changes: &[&AdjChange], again: bool, scene: &Scene) -> BulkDialog {
     } else {
         format!("Put oom_score_adj of these {} back?", items.len())
     };
-    asked(title, items, Vec::new())
+    confirm(title, items, Vec::new())
 }
 
-fn asked(title: String, items: Vec<BulkItem>, notes: Vec<String>) -> BulkDialog {
+fn confirm(title: String, items: Vec<BulkItem>, notes: Vec<String>) -> BulkDialog {
     let touched = items.iter().filter(|item| item.intent.is_some()).count();
     let consent =
-        if touched > AT_A_GLANCE { BulkConsent::Count(String::new()) } else { BulkConsent::Enter };
-    BulkDialog { grave: false, notes, ..BulkDialog::new(title, items, consent) }
+        if touched > MAX_BY_ENTER { BulkConsent::Count(String::new()) } else { BulkConsent::Enter };
+    BulkDialog { destructive: false, notes, ..BulkDialog::new(title, items, consent) }
 }
 
 /// `3 of this name (chrome)`.
-fn whom(reach: Targets, items: &[BulkItem]) -> String {
+fn targets_text(reach: Targets, items: &[BulkItem]) -> String {
     let count = items.len();
     match (reach, items.first()) {
         (Targets::Name, Some(first)) => format!("{count} of this name ({})", first.name),
@@ -109,7 +109,7 @@ fn item(
     if let WriteRights::Nothing(why) = rights(process, from, scene, journal) {
         return alone(why);
     }
-    // Whoever was not pointed at is not exposed with the crowd.
+    // A protected process is exposed only where the user named it.
     let named = who == edit.who || edit.reach == Targets::Tagged;
     if to > from
         && !named

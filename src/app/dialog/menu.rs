@@ -1,4 +1,4 @@
-//! Lists to choose from: sort column, user, signal, columns, policy, copy, palette.
+//! A menu: sort column, user, signal, columns, policy, copy, palette.
 
 use crate::app::keymap::bindings::Action;
 use crate::model::{ProcId, Scope, Signal};
@@ -8,47 +8,47 @@ use crate::model::{ProcId, Scope, Signal};
 pub enum MenuChoice {
     /// Sort by the column of this name.
     Sort(&'static str),
-    /// Show only this user; nobody means all.
+    /// Show only the processes of this user; nothing: of all.
     User(Option<String>),
     /// Open the dialog of this signal for this process.
     Signal(ProcId, Signal),
-    /// Open the dialog that ends everybody in this cgroup.
+    /// Open the dialog that kills all processes of this cgroup.
     KillCgroup(String),
     /// Show or hide the column of this name.
     Column(&'static str),
     /// Copy this text.
     Copy(String),
-    /// Look at this domain.
+    /// Rank this domain.
     Scope(Scope),
     /// Rank by the policy of this name.
     Policy(&'static str),
-    /// Do this.
+    /// Carry out this action.
     Act(Action),
 }
 
-/// A line of a list.
+/// A line of a menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuItem {
-    /// What it is.
+    /// Its name.
     pub label: String,
-    /// A word on it.
+    /// A remark.
     pub hint: String,
     /// Whether it is on.
     pub on: bool,
-    /// What choosing it does.
+    /// What it does when it is chosen.
     pub choice: MenuChoice,
 }
 
-/// A list on the screen.
+/// A menu.
 #[derive(Clone, Debug)]
 pub struct Menu {
     /// Its title.
     pub title: String,
     /// Its lines.
     pub items: Vec<MenuItem>,
-    /// The chosen one, among those that match.
+    /// The cursor, among the lines that match.
     pub at: usize,
-    /// What was typed to narrow it; used only where it may be.
+    /// The text that narrows it, where it can be narrowed.
     pub typed: String,
     /// Whether typing narrows it.
     pub narrows: bool,
@@ -57,7 +57,7 @@ pub struct Menu {
 }
 
 impl Menu {
-    /// A list with the first line that is on chosen.
+    /// A menu with the cursor on the first line that is on.
     #[must_use]
     pub fn new(title: impl Into<String>, items: Vec<MenuItem>) -> Self {
         let at = items.iter().position(|item| item.on).unwrap_or(0);
@@ -71,7 +71,7 @@ impl Menu {
         }
     }
 
-    /// The lines that match what was typed, those that begin with it first.
+    /// The lines that match the text, first those that begin with it.
     pub fn matching(&self) -> impl Iterator<Item = &MenuItem> {
         let typed = self.typed.to_lowercase();
         let begins = move |item: &&MenuItem| item.label.to_lowercase().starts_with(&typed);
@@ -83,25 +83,25 @@ impl Menu {
         self.items.iter().filter(begins).chain(self.items.iter().filter(inside))
     }
 
-    /// The chosen line.
+    /// The line under the cursor.
     #[must_use]
     pub fn chosen(&self) -> Option<&MenuItem> {
         self.matching().nth(self.at)
     }
 
-    /// Whether it lists the policies, and nothing was typed yet.
+    /// Whether it is the menu of policies, and nothing was typed yet.
     #[must_use]
-    pub fn turns_policies(&self) -> bool {
+    pub fn cycles_policies(&self) -> bool {
         let policies = |item: &MenuItem| matches!(item.choice, MenuChoice::Policy(_));
         self.typed.is_empty() && self.items.first().is_some_and(policies)
     }
 
-    /// The next line, and the first one behind the last.
-    pub fn turn(&mut self) {
+    /// Goes to the next line; after the last to the first.
+    pub fn cycle(&mut self) {
         self.at = (self.at + 1) % self.matching().count().max(1);
     }
 
-    /// Moves by so many lines.
+    /// Moves the cursor by `by` lines.
     pub fn step(&mut self, by: isize) {
         let last = self.matching().count().saturating_sub(1);
         self.at = self.at.saturating_add_signed(by).min(last);

@@ -1,31 +1,31 @@
-//! The line that is typed at the bottom of the screen.
+//! The prompt on the bottom line.
 
 use tui_input::Input;
 
 use crate::model::ProcId;
 
-/// What is typed at the bottom line.
+/// What a prompt is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// A search, jumping as it is typed.
+    /// A search, which jumps while it is typed.
     Search,
-    /// A filter, applied as it is typed.
+    /// A filter, which applies while it is typed.
     Filter,
-    /// Seconds between refreshes.
+    /// The time between samples, in seconds.
     Delay,
-    /// A time to look back to.
+    /// A time to go to.
     Time,
 }
 
-/// A line being typed.
+/// A prompt.
 #[derive(Clone, Debug)]
 pub struct Prompt {
-    /// For what.
+    /// What it is for.
     pub asking: PromptKind,
-    /// The line.
+    /// The text.
     pub input: Input,
-    /// What is wrong with it.
+    /// Why the text is not valid.
     pub error: Option<String>,
-    /// Where the cursor was before: Esc goes back.
+    /// The process under the cursor before: Esc goes back to it.
     pub origin: Option<ProcId>,
 }

@@ -1,31 +1,31 @@
-//! The dialog before a change of adj is put back or made again.
+//! The dialog before a change of adj is reverted or made again.
 
 use crate::app::keymap::press::ShownSince;
 use crate::app::session::journal::AdjChange;
 use crate::model::ProcId;
 use crate::units::Adj;
 
-/// The question whether to put a change back, or to make it again.
+/// The dialog.
 #[derive(Clone, Debug)]
 pub struct RevertDialog {
-    /// Whose.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
-    /// What it is now.
+    /// The value now.
     pub from: Adj,
-    /// What it would be.
+    /// The value to write.
     pub to: Adj,
-    /// Whether a change that was put back is made again.
+    /// Whether a reverted change is made again.
     pub again: bool,
-    /// Where the journal's page was, if it was asked from there.
+    /// The cursor of the journal page, if the dialog was opened from there.
     pub journal: Option<usize>,
-    /// Since when the question is on the screen.
+    /// Since when it is on the screen.
     pub shown: ShownSince,
 }
 
 impl RevertDialog {
-    /// Asks about a change.
+    /// The dialog for a change.
     #[must_use]
     pub fn new(change: &AdjChange, again: bool) -> Self {
         let (from, to) = change.way(again);

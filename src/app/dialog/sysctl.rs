@@ -1,5 +1,5 @@
-//! The editor of the kernel's switches: overcommit, and what an OOM does. What would follow from a
-//! value stands there before anything is written; what could stop the machine asks once more.
+//! The sysctl editor: overcommit, and what the kernel does on OOM. It shows a forecast before anything
+//! is written; a value that could stop the machine has to be confirmed again.
 
 use crate::app::keymap::press::ShownSince;
 use crate::model::{Reading, Snapshot, Sysctl, global_total};
@@ -8,49 +8,49 @@ use crate::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 /// The editor.
 #[derive(Clone, Debug)]
 pub struct SysctlDialog {
-    /// The switch under the cursor.
-    pub knob: Sysctl,
-    /// Its value as the user saw it when the cursor came there.
+    /// The sysctl under the cursor.
+    pub sysctl: Sysctl,
+    /// Its value when the cursor came to it.
     pub from: Reading<u64>,
-    /// As typed; always short.
+    /// The typed text; at most a few digits.
     pub typed: String,
-    /// Whether the next character replaces what stands there.
+    /// Whether the next digit replaces the text.
     pub fresh: bool,
-    /// What would follow.
+    /// The forecast for the value.
     pub forecast: Option<OvercommitForecast>,
-    /// What will refuse it, known before it is tried.
+    /// Why a write would be refused, known before it is tried.
     pub hindrance: Option<&'static str>,
-    /// Whether it proposes to put the last one back.
+    /// Whether it proposes the value before the last write.
     pub reverting: bool,
     /// Since when it is on the screen.
     pub shown: ShownSince,
 }
 
-/// The question that a grave value asks once more.
+/// The dialog that confirms a dangerous value.
 #[derive(Clone, Debug)]
 pub struct ConfirmSysctl {
-    /// Which switch.
-    pub knob: Sysctl,
+    /// The sysctl.
+    pub sysctl: Sysctl,
     /// The value the user saw.
     pub from: u64,
     /// The value to write.
     pub to: u64,
-    /// What will happen.
-    pub grave: SysctlDanger,
-    /// What would follow, as it was foreseen.
+    /// The danger.
+    pub danger: SysctlDanger,
+    /// The forecast for the value.
     pub forecast: Option<OvercommitForecast>,
-    /// Whether it puts the last one back.
+    /// Whether it restores the value before the last write.
     pub reverting: bool,
     /// Since when it is on the screen.
     pub shown: ShownSince,
 }
 
 impl SysctlDialog {
-    /// Opens the editor at a switch.
+    /// Opens the editor at a sysctl.
     #[must_use]
-    pub fn new(knob: Sysctl, sample: &Snapshot) -> Self {
+    pub fn new(sysctl: Sysctl, sample: &Snapshot) -> Self {
         let mut edit = Self {
-            knob,
+            sysctl,
             from: Reading::NotAsked,
             typed: String::new(),
             fresh: true,
@@ -59,46 +59,46 @@ impl SysctlDialog {
             reverting: false,
             shown: ShownSince::default(),
         };
-        edit.go_to(knob, sample);
+        edit.go_to(sysctl, sample);
         edit
     }
 
-    pub(crate) fn go_to(&mut self, knob: Sysctl, sample: &Snapshot) {
-        self.knob = knob;
-        self.from = sample.sysctl(knob);
+    pub(crate) fn go_to(&mut self, sysctl: Sysctl, sample: &Snapshot) {
+        self.sysctl = sysctl;
+        self.from = sample.sysctl(sysctl);
         self.typed = self.from.value().map_or_else(String::new, |value| value.to_string());
         self.fresh = true;
         self.reverting = false;
     }
 
     pub(crate) fn step(&mut self, by: isize, sample: &Snapshot) {
-        let at = Sysctl::ALL.iter().position(|&knob| knob == self.knob).unwrap_or(0);
+        let at = Sysctl::ALL.iter().position(|&sysctl| sysctl == self.sysctl).unwrap_or(0);
         let next = at.saturating_add_signed(by).min(Sysctl::ALL.len() - 1);
         self.go_to(Sysctl::ALL[next], sample);
     }
 
-    /// The value that Enter would write; nothing if what is typed is none.
+    /// The value that Enter would write; nothing where the text is not a valid value.
     #[must_use]
     pub fn value(&self) -> Option<u64> {
         let value: u64 = self.typed.parse().ok()?;
-        (value <= self.knob.highest()).then_some(value)
+        (value <= self.sysctl.highest()).then_some(value)
     }
 
-    /// What is wrong with what is typed.
+    /// What should be typed.
     #[must_use]
     pub fn complaint(&self) -> String {
-        format!("a number from 0 to {}", self.knob.highest())
+        format!("a number from 0 to {}", self.sysctl.highest())
     }
 
     pub(crate) fn set(&mut self, value: u64) {
-        self.typed = value.min(self.knob.highest()).to_string();
+        self.typed = value.min(self.sysctl.highest()).to_string();
         self.fresh = true;
         self.reverting = false;
     }
 
-    /// So much more or less, by what makes a difference in this switch.
+    /// Changes the value by a step that makes a difference for this sysctl.
     pub(crate) fn nudge(&mut self, up: bool, fine: bool) {
-        let step = match self.knob {
+        let step = match self.sysctl {
             Sysctl::OvercommitRatio | Sysctl::Swappiness if !fine => 5,
             Sysctl::OvercommitKbytes if fine => 64 << 10,
             Sysctl::OvercommitKbytes => 1 << 20,
@@ -118,15 +118,15 @@ impl SysctlDialog {
         }
     }
 
-    /// The values worth a key of their own, without those that are none here.
+    /// The presets of this sysctl on this machine.
     pub(crate) fn presets(&self, sample: &Snapshot) -> Vec<u64> {
-        match self.knob {
+        match self.sysctl {
             Sysctl::OvercommitMemory | Sysctl::PanicOnOom => vec![0, 1, 2],
             Sysctl::KillAllocatingTask => vec![0, 1],
             Sysctl::Swappiness => vec![0, 1, 10, 60, 100],
             Sysctl::OvercommitRatio => vec![50, 80, 90, 100],
             Sysctl::OvercommitKbytes => {
-                // All RAM, and what leaves today's promises a tenth of room.
+                // All RAM, and what leaves a tenth of room above the present commitments.
                 let page = sample.machine.page_size;
                 let all = global_total(&sample.memory, &sample.swap, page).bytes(page).0 / 1024;
                 let swap = sample.swap.lasting().0;
@@ -140,7 +140,7 @@ impl SysctlDialog {
         }
     }
 
-    /// The next preset above what is typed; the first one behind the last.
+    /// Goes to the next higher preset; after the last to the first.
     pub(crate) fn next_preset(&mut self, sample: &Snapshot) {
         let presets = self.presets(sample);
         let now = self.typed.parse().ok();
@@ -150,21 +150,22 @@ impl SysctlDialog {
         }
     }
 
-    pub(crate) fn foresee(&mut self, sample: &Snapshot) {
+    pub(crate) fn renew_forecast(&mut self, sample: &Snapshot) {
         let value = self.value();
-        self.forecast = value.and_then(|value| OvercommitForecast::of(self.knob, value, sample));
+        self.forecast = value.and_then(|value| OvercommitForecast::of(self.sysctl, value, sample));
     }
 
-    /// What would happen at once, or at the next OOM, if this were written.
+    /// The danger of the value, at once or at the next OOM.
     #[must_use]
-    pub fn grave(&self) -> Option<SysctlDanger> {
+    pub fn danger(&self) -> Option<SysctlDanger> {
         let (value, from) = (self.value()?, self.from.value()?);
-        if self.knob == Sysctl::PanicOnOom {
+        if self.sysctl == Sysctl::PanicOnOom {
             return (value > from).then_some(SysctlDanger::Panics);
         }
         let forecast = self.forecast?;
-        // Who makes more room than there is does no harm, even where it is not enough yet.
-        let worse = self.knob == Sysctl::OvercommitMemory || forecast.limit < forecast.limit_before;
+        // A value that gives more room than now does no harm, even where it is not enough.
+        let worse =
+            self.sysctl == Sysctl::OvercommitMemory || forecast.limit < forecast.limit_before;
         match forecast.room() {
             OvercommitRoom::Nobody if worse && value != from => Some(SysctlDanger::NoMemory),
             OvercommitRoom::RootOnly if worse && value != from => {
@@ -174,15 +175,15 @@ impl SysctlDialog {
         }
     }
 
-    /// The command that does the same.
+    /// The command that writes the same value.
     #[must_use]
     pub fn command(&self) -> Option<String> {
-        self.value().map(|value| format!("sysctl -w {}={value}", self.knob))
+        self.value().map(|value| format!("sysctl -w {}={value}", self.sysctl))
     }
 
-    /// The line of a file in `/etc/sysctl.d` that does it at every boot.
+    /// The line of a file in `/etc/sysctl.d` that writes it at every boot.
     #[must_use]
     pub fn line(&self) -> Option<String> {
-        self.value().map(|value| format!("{} = {value}", self.knob))
+        self.value().map(|value| format!("{} = {value}", self.sysctl))
     }
 }

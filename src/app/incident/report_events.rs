@@ -56,9 +56,9 @@ fn why_nothing_was_killed(report: &OomReport) -> String {
     if let Some(why) = &report.panic {
         format!("the machine stopped: {why}")
     } else if let Some(pid) = report.exiting {
-        format!("nobody was killed: {pid} was on its way out already")
+        format!("nothing was killed: {pid} was exiting already")
     } else if report.no_victim {
-        "nobody could be killed".to_owned()
+        "no process could be killed".to_owned()
     } else {
         "the log does not tell who was killed".to_owned()
     }

@@ -219,11 +219,11 @@ impl Timeline {
     fn settle_one(&mut self, counted: CountedKills) -> Vec<u64> {
         let (from, to) = (counted.from - CLOCK_SKEW, counted.to + CLOCK_SKEW);
         let pid = |event: &OomEvent| event.victim.and_then(|victim| victim.pid);
-        let told = |guess: &OomEvent| {
+        let known = |guess: &OomEvent| {
             let mut near = self.events.iter().filter(|it| it.unix_ms >= from && it.unix_ms <= to);
             near.any(|it| it.victim.is_some() && pid(it) == pid(guess))
         };
-        let free: Vec<OomEvent> = counted.guesses.into_iter().filter(|it| !told(it)).collect();
+        let free: Vec<OomEvent> = counted.guesses.into_iter().filter(|it| !known(it)).collect();
         let span = Millis(u64::try_from(counted.to - counted.from).unwrap_or(0));
         let unknown = std::iter::repeat_with(|| OomEvent {
             nth: 0,

@@ -7,18 +7,15 @@ use crate::app::setup::ActingMode;
 use crate::model::Process;
 
 impl App {
-    /// Whether doomtop may act; says why, where it may not.
+    /// Whether doomtop may act. Where it may not, it says why.
     pub(crate) fn may_act(&mut self) -> bool {
         if let Showing::Report(_) = self.showing() {
-            let text = "this is a report of a kill that is over: nobody in it can be acted on";
+            let text = "this is a report of a past kill: its processes cannot be acted on";
             self.say(NoticeLevel::Warn, text);
             return false;
         }
         if self.is_over() {
-            self.say(
-                NoticeLevel::Warn,
-                "this is the past: l goes back to now, where it can be acted on",
-            );
+            self.say(NoticeLevel::Warn, "this is the past: l goes back to now, where you can act");
             return false;
         }
         match self.start.acting {
@@ -28,7 +25,10 @@ impl App {
                 false
             }
             ActingMode::NotReal => {
-                self.say(NoticeLevel::Warn, "this is a recording: there is nobody to act on");
+                self.say(
+                    NoticeLevel::Warn,
+                    "this is a recording: its processes cannot be acted on",
+                );
                 false
             }
             ActingMode::Elsewhere => {

@@ -100,11 +100,11 @@ impl App {
             Action::ViewMemory => self.go_to_view(ViewKind::Memory),
             Action::ViewEvents => self.go_to_view(ViewKind::Events),
             Action::Pause => self.toggle_pause(),
-            Action::LookNow if self.playback.paused => self.only_say("paused: z goes on"),
+            Action::LookNow if self.playback.paused => self.only_say("paused: z resumes"),
             Action::LookNow => vec![Request::SampleNow],
             Action::Redraw => vec![Request::Redraw],
             Action::Dump if self.incidents.report.is_some() => {
-                self.only_say("a report is no look: what it tells stands in its log")
+                self.only_say("a report is not a sample: its text is in the log")
             }
             Action::Dump => vec![Request::Dump],
             Action::Record => self.toggle_recording(),

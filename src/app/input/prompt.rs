@@ -22,7 +22,7 @@ impl App {
         self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });
     }
 
-    /// Goes to the next match, round the end.
+    /// Goes to the next match; after the last to the first.
     pub(crate) fn search_on(&mut self, forward: bool) {
         if self.table.search.is_empty() {
             return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
@@ -33,7 +33,8 @@ impl App {
         }
     }
 
-    /// Finds a match from a line on (that line too, where `here`), round the end.
+    /// Puts the cursor on the next match from a line on (that line too, where `here`). Returns false
+    /// where there is none.
     pub(crate) fn find_from(&mut self, from: usize, forward: bool, here: bool) -> bool {
         let count = self.table.lines.len();
         let found = {
@@ -56,7 +57,7 @@ impl App {
         found.is_some()
     }
 
-    /// Pasted text goes into a line being typed; over the table a pid is gone to; nothing else.
+    /// Takes pasted text: it goes into a prompt, a pid goes to its process. It confirms nothing.
     pub(crate) fn paste(&mut self, text: &str) {
         let pid = text.trim();
         let is_pid = !pid.is_empty() && pid.len() <= 7 && pid.bytes().all(|c| c.is_ascii_digit());
@@ -110,7 +111,7 @@ impl App {
         Vec::new()
     }
 
-    /// Search and filter follow every letter.
+    /// Search and filter apply while they are typed.
     fn prompt_changed(&mut self) {
         let Mode::Prompt(prompt) = &mut self.mode else { return };
         let text = prompt.input.value().to_owned();
@@ -144,7 +145,7 @@ impl App {
             return self.time_typed();
         }
         if prompt.asking != PromptKind::Delay {
-            // A broken filter stays open, so that it can be mended.
+            // The prompt of an invalid filter stays open, so that it can be corrected.
             if prompt.asking == PromptKind::Search || prompt.error.is_none() {
                 self.mode = Mode::Browse;
             }
@@ -168,7 +169,7 @@ impl App {
         let newest = self.playback.past.newest().and_then(|nth| self.playback.past.facts(nth));
         let Some(clock) = newest.map(|facts| facts.clock) else {
             self.mode = Mode::Browse;
-            self.say(NoticeLevel::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there is no sample yet");
             return Vec::new();
         };
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
@@ -183,7 +184,7 @@ impl App {
     }
 }
 
-/// What a key does to a line being typed.
+/// What a key does to a text that is being typed.
 pub(crate) fn line_edit(key: Key) -> Option<InputRequest> {
     Some(match key.code {
         KeyCode::Char('u') if key.ctrl => InputRequest::DeleteLine,

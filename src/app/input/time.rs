@@ -6,31 +6,31 @@ use crate::app::{App, Request};
 use crate::model::SampleIndex;
 
 impl App {
-    /// Goes so many looks back (or on, where it is positive).
+    /// Goes `by` samples back or forward.
     pub(crate) fn step_in_time(&mut self, by: i64) {
         let past = &self.playback.past;
         let (Some(at), Some(oldest), Some(newest)) =
             (self.playback.at, past.oldest(), past.newest())
         else {
-            return self.say(NoticeLevel::Plain, "there was no look yet");
+            return self.say(NoticeLevel::Plain, "there is no sample yet");
         };
         let to = SampleIndex(at.0.saturating_add_signed(by).clamp(oldest.0, newest.0));
         if to == at && by < 0 {
-            let text = "this is the oldest look that is kept (--ring keeps more)";
+            let text = "this is the oldest sample that is kept (--ring keeps more)";
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.film { "this is the first look" } else { text },
+                if self.playback.recorded { "this is the first sample" } else { text },
             );
         } else if to == at {
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.film { "this is the last look" } else { "this is now" },
+                if self.playback.recorded { "this is the last sample" } else { "this is now" },
             );
         }
         self.go_to_sample(to);
     }
 
-    /// Back to now; in a recording to its end.
+    /// Goes back to now; in a recording to its end.
     pub(crate) fn go_to_now(&mut self) {
         if !self.is_past() && !self.playback.paused {
             return self.say(NoticeLevel::Plain, "this is now");
@@ -42,7 +42,7 @@ impl App {
         }
     }
 
-    /// To the next kill, or the one before.
+    /// Goes to the next kill, or to the one before.
     pub(crate) fn go_to_kill(&mut self, next: bool) {
         let Some(at) = self.playback.at else { return };
         let past = &self.playback.past;
@@ -52,16 +52,16 @@ impl App {
                 let where_to = if next { "later" } else { "earlier" };
                 self.say(
                     NoticeLevel::Plain,
-                    format!("the kernel counted no {where_to} kill in what is kept"),
+                    format!("the kernel counted no {where_to} kill in the samples that are kept"),
                 );
             }
         }
     }
 
-    /// Stops a recording, or lets it go on.
+    /// Stops or plays a recording.
     pub(crate) fn toggle_playing(&mut self) {
         if self.playback.playing.take().is_none() {
-            // At its end it begins anew.
+            // At its end it starts again.
             if self.playback.at == self.playback.past.newest()
                 && let Some(oldest) = self.playback.past.oldest()
             {
@@ -71,14 +71,14 @@ impl App {
         }
     }
 
-    /// Begins to write looks to a file, or ends that.
+    /// Begins to write samples to a file, or ends it.
     pub(crate) fn toggle_recording(&mut self) -> Vec<Request> {
-        if self.playback.film {
+        if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
         if self.scene.is_none() {
-            self.say(NoticeLevel::Plain, "there was no look yet");
+            self.say(NoticeLevel::Plain, "there is no sample yet");
             return Vec::new();
         }
         let on = self.playback.recording_since.is_none();
@@ -86,18 +86,18 @@ impl App {
         vec![Request::Tape(on)]
     }
 
-    /// Has the looks that are kept written to a file.
+    /// Writes the samples that are kept to a file.
     pub(crate) fn write_past(&mut self) -> Vec<Request> {
-        if self.playback.film {
+        if self.playback.recorded {
             self.say(NoticeLevel::Plain, "this is a recording already");
             return Vec::new();
         }
         vec![Request::WritePast]
     }
 
-    /// Plays faster, or slower.
+    /// Plays a recording faster or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
-        if !self.playback.film {
+        if !self.playback.recorded {
             return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
         }
         self.playback.speed = self.playback.speed.step(faster);
@@ -107,7 +107,7 @@ impl App {
         self.say(NoticeLevel::Plain, format!("speed {}", self.playback.speed));
     }
 
-    /// Pauses, or goes on; a recording is stopped or played.
+    /// Pauses or resumes; stops or plays a recording.
     pub(crate) fn toggle_pause(&mut self) -> Vec<Request> {
         if self.playback.is_played() {
             self.toggle_playing();
@@ -145,14 +145,14 @@ impl App {
                 self.step_report(action == Action::KillAfter);
                 return Some(Vec::new());
             }
-            Action::Now if only_reports => "these are reports of a file: there is no now here",
+            Action::Now if only_reports => "these are reports of a file: there is no now",
             Action::Now => {
                 self.go_to_now();
                 return Some(Vec::new());
             }
-            Action::Pause => "a report is one moment: nothing in it can be paused",
+            Action::Pause => "a report is one moment: it cannot be paused",
             Action::GoToTime if only_reports => {
-                "these are reports of a file, without looks: { and } show the others"
+                "these are reports of a file, without samples: { and } show the others"
             }
             Action::LookBack | Action::LookForward | Action::FarBack | Action::FarForward => {
                 if only_reports {

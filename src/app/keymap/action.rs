@@ -90,7 +90,7 @@ pub enum Action {
     ViewVerdicts,
     ViewMemory,
     ViewEvents,
-    // Through time.
+    // Time.
     LookBack,
     LookForward,
     FarBack,
@@ -105,7 +105,7 @@ pub enum Action {
     ZoomIn,
     ZoomOut,
     Enlarge,
-    // In the tree of cgroups.
+    // In the view of cgroups.
     EnterDomain,
     GroupsByWall,
     GroupsAsTree,
@@ -133,11 +133,11 @@ pub enum Action {
     OutOfFirst,
     IntoFirst,
     Apply,
-    // In the editor of the kernel's switches.
+    // In the sysctl editor.
     Overcommit,
     NextPreset,
     CopyLine,
-    // The rules of adj.
+    // Adj rules.
     RulesPage,
     RulesOff,
     SwitchOn,
@@ -156,8 +156,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// By how many lines an action moves a cursor, where `page` lines are on the screen; nothing where
-    /// it does not.
+    /// The number of lines by which an action moves a cursor, where `page` lines are on the screen;
+    /// nothing where it does not move it.
     #[must_use]
     pub fn step(self, page: u16) -> Option<isize> {
         let page = isize::try_from(page.max(2) - 1).unwrap_or(1);

@@ -39,18 +39,18 @@ impl Action {
     }
 }
 
-/// The rows of a place.
+/// The rows of a context.
 pub fn keys_of(place: KeyContext) -> impl Iterator<Item = &'static KeyBinding> {
     KEYS.iter().filter(move |binding| binding.places.contains(&place))
 }
 
-/// What a key means in a place.
+/// The meaning of a key in a context.
 #[must_use]
 pub fn meaning(place: KeyContext, key: Key) -> Option<Action> {
     keys_of(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
 }
 
-/// The first key of an action in a place.
+/// The first key of an action in a context.
 #[must_use]
 pub fn key_of(place: KeyContext, action: Action) -> Option<Key> {
     let binding = keys_of(place).find(|binding| binding.action == action);

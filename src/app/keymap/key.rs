@@ -1,4 +1,4 @@
-//! A key as it was pressed, whatever terminal it came from, and its name.
+//! A key as it was pressed, whatever the terminal, and its name.
 
 use std::fmt;
 
@@ -42,13 +42,13 @@ pub enum KeyCode {
 /// A key press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which.
+    /// The key.
     pub code: KeyCode,
     /// With Control.
     pub ctrl: bool,
     /// With Alt.
     pub alt: bool,
-    /// With Shift, where the code does not tell by itself.
+    /// With Shift, where the code does not show it.
     pub shift: bool,
 }
 

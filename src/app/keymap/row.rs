@@ -3,49 +3,49 @@
 use crate::app::keymap::action::Action;
 use crate::app::keymap::key::{Key, KeyCode};
 
-/// Where a key has its meaning.
+/// A context in which keys have their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyContext {
     /// The table of processes.
     Browse,
     /// The tree of memory cgroups.
     Cgroups,
-    /// The list of policies and their verdicts.
+    /// The policies and their verdicts.
     Verdicts,
-    /// The machine's memory through time.
+    /// The machine's memory over time.
     Memory,
-    /// What happened.
+    /// OOM events.
     Events,
-    /// The editor of oom_score_adj.
+    /// The adj editor.
     Adjust,
-    /// The editor of the kernel's switches.
+    /// The sysctl editor.
     Sysctl,
-    /// The page of the rules of adj.
+    /// The page of adj rules.
     AdjRules,
     /// A dialog that asks before it acts.
     Confirm,
-    /// A list to choose from.
+    /// A menu.
     Menu,
-    /// A page to read: help, explain.
+    /// A page that is only read: help, explain.
     Page,
     /// The journal of the session.
     Journal,
-    /// The page that tells how to keep a value.
+    /// The page that shows how to make a value persistent.
     Persist,
 }
 
 /// A row of the table of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyBinding {
-    /// Where: in one place, or in several that share it.
+    /// The contexts in which it applies.
     pub places: &'static [KeyContext],
-    /// Which keys.
+    /// The keys.
     pub keys: &'static [Key],
-    /// What they mean.
+    /// Their meaning.
     pub action: Action,
-    /// In the function bar (short); empty: not there.
+    /// The label in the function bar; empty where it is not there.
     pub label: &'static str,
-    /// In help, palette and README.
+    /// The text in help, palette and README.
     pub help: &'static str,
 }
 
@@ -75,7 +75,7 @@ pub(in crate::app::keymap) const EVERYWHERE: &[KeyContext] = &[
     KeyContext::Memory,
     KeyContext::Events,
 ];
-/// The same, and pages over them.
+/// The same, and the pages over them.
 pub(in crate::app::keymap) const EVERYWHERE_AND_PAGES: &[KeyContext] = &[
     KeyContext::Browse,
     KeyContext::Cgroups,

@@ -1,12 +1,12 @@
 //! The page about one OOM event.
 
-/// A page about one kill, scrolled so far.
+/// The page about one OOM event.
 #[derive(Clone, Debug, Default)]
 pub struct IncidentPage {
-    /// Of what it speaks.
+    /// Its title: the killer and the victim.
     pub title: String,
-    /// What there is to say, each with a label.
+    /// Its lines, each with a label.
     pub lines: Vec<(&'static str, String)>,
-    /// Lines that were scrolled off.
+    /// Number of lines scrolled off.
     pub scroll: u16,
 }

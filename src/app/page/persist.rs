@@ -10,19 +10,19 @@ use crate::units::Adj;
 /// The page.
 #[derive(Clone, Debug)]
 pub struct PersistPage {
-    /// Whose value.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
-    /// The value to keep.
+    /// The value to make persistent.
     pub value: Adj,
     /// The methods.
     pub methods: Vec<PersistMethod>,
-    /// The chosen one.
+    /// The cursor.
     pub at: usize,
-    /// The path being typed, while one is.
+    /// The path that is being typed.
     pub path: Option<Input>,
-    /// The editor it was opened from.
+    /// The adj editor from which it was opened.
     pub edit: Option<Box<AdjustDialog>>,
 }
 
@@ -41,9 +41,9 @@ impl PersistPage {
         }
     }
 
-    /// The same after another look: the cgroup may be known now.
+    /// Takes a new sample: the cgroup may be known now.
     pub fn renew(&mut self, process: &Process, command: Option<&str>, now: &Snapshot) {
-        // What is being typed belongs to the method that is chosen.
+        // A path that is being typed belongs to the chosen method.
         if self.path.is_none() {
             self.methods = methods(process, self.value, command, now);
             self.at = self.at.min(self.methods.len().saturating_sub(1));

@@ -1,22 +1,22 @@
-//! Looking back: the last looks are kept, and the whole screen can show any of them; a recording is
-//! played by moving through them.
+//! The samples that are kept, and which one is on the screen. A recording is played by moving through its
+//! samples.
 
 use std::sync::Arc;
 
 use crate::model::{Clock, MachineHistory, MachineSample, SampleHistory, SampleIndex, Snapshot};
 use crate::units::Millis;
 
-/// Looks are kept for so long, where the user does not say.
+/// Time for which samples are kept, where the user does not say (`--ring`).
 pub const SPAN: Millis = Millis(5 * 60_000);
 
-/// And in so many bytes at most: a machine of ten thousand busy processes reaches less far back.
+/// Maximum memory for them, in bytes. A machine with ten thousand busy processes reaches less far back.
 pub const ROOM: usize = 32 << 20;
 
-/// Between two runs in one recording is at least so long.
+/// Minimum time between two runs in one recording.
 const SEAM: Millis = Millis(1000);
 
-/// A longer time in which nothing was recorded is not waited out.
-const PAUSE: Millis = Millis(5 * 60_000);
+/// A gap in a recording that is longer than this is skipped.
+const MAX_GAP: Millis = Millis(5 * 60_000);
 
 /// How fast a recording is played, in quarters of its own pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,10 @@ impl Default for PlaySpeed {
 }
 
 impl PlaySpeed {
-    /// The slowest, and the fastest.
+    /// The slowest and the fastest.
     const ENDS: (u32, u32) = (1, 4 * 64);
 
-    /// So many times its own pace; nothing beyond a quarter and 64.
+    /// A multiple of its own pace, from 0.25 to 64; nothing for any other.
     #[must_use]
     pub fn times(times: f64) -> Option<Self> {
         let quarters = (times * 4.0).round();
@@ -41,7 +41,7 @@ impl PlaySpeed {
         fits.then_some(Self(quarters as u32))
     }
 
-    /// Twice as fast, or half.
+    /// Twice as fast, or half as fast.
     #[must_use]
     pub const fn step(self, faster: bool) -> Self {
         let (slow, fast) = Self::ENDS;
@@ -72,35 +72,35 @@ impl std::fmt::Display for PlaySpeed {
     }
 }
 
-/// A recording that is being played: at the app's own clock it stood there.
+/// A recording that is being played: at `since` on the app's clock it was at `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Playing {
     pub(crate) since: Millis,
     pub(crate) from: Millis,
 }
 
-/// What was seen so far, and which look is on the screen.
+/// The samples that are kept, and which one is on the screen.
 #[derive(Clone, Debug)]
 pub struct Playback {
-    /// The last looks.
+    /// The last samples.
     pub past: SampleHistory,
-    /// The machine-wide part of all looks.
+    /// The machine-wide part of all samples.
     pub history: MachineHistory,
-    /// How fast a recording goes.
+    /// The speed of a recording.
     pub speed: PlaySpeed,
     pub(crate) at: Option<SampleIndex>,
     pub(crate) gone_back: bool,
-    pub(crate) film: bool,
-    /// When the last look of the recording was taken, and so much its clock is put ahead since: each run
-    /// in it counts from its own start.
+    pub(crate) recorded: bool,
+    /// The clock of the last sample of the recording, and the time by which the clock of the following ones
+    /// is put ahead: each run in a recording counts from its own start.
     last: Option<Clock>,
     ahead: Millis,
-    /// No more of it will come.
+    /// Whether the recording was read to its end.
     pub(crate) all_read: bool,
     pub(crate) playing: Option<Playing>,
-    /// Since when looks are written to a file, on the app's own clock.
+    /// Since when samples are written to a file, on the app's clock.
     pub(crate) recording_since: Option<Millis>,
-    /// Looks bring everything, because they may be written to a file.
+    /// Whether samples contain everything, because they may be written to a file.
     pub thorough: bool,
     /// Whether new samples are kept without being shown.
     pub paused: bool,
@@ -114,7 +114,7 @@ impl Default for Playback {
             speed: PlaySpeed::default(),
             at: None,
             gone_back: false,
-            film: false,
+            recorded: false,
             last: None,
             ahead: Millis(0),
             all_read: false,
@@ -127,14 +127,14 @@ impl Default for Playback {
 }
 
 impl Playback {
-    /// Keeps a look; its number, and one that is not needed for that any more.
+    /// Keeps a sample. Returns its index, and a snapshot that is not needed any more.
     pub(crate) fn keep(&mut self, sample: &Arc<Snapshot>) -> (SampleIndex, Option<Arc<Snapshot>>) {
         self.history.push(MachineSample::of(sample));
         self.past.push(Arc::clone(sample))
     }
 
-    /// Joins the runs that a recording is made of: the second goes on behind the first, as much later as
-    /// the wall clock says.
+    /// Joins the runs of a recording: each begins after the one before it, as much later as the real-time
+    /// clock says.
     pub(crate) fn join(&mut self, sample: &mut Arc<Snapshot>) {
         let clock = sample.clock;
         if let Some(last) = self.last.replace(clock)
@@ -153,31 +153,31 @@ impl Playback {
         }
     }
 
-    /// Which look is on the screen.
+    /// The sample that is on the screen, or was before a report.
     #[must_use]
     pub const fn at(&self) -> Option<SampleIndex> {
         self.at
     }
 
-    /// Whether the screen shows an earlier look, and stays there while new ones come.
+    /// Whether that is an earlier sample or one of a recording, which stays while new ones come.
     #[must_use]
     pub const fn is_past(&self) -> bool {
         self.gone_back
     }
 
-    /// Whether this is a recording that is played by moving through what is kept.
+    /// Whether this is a recording.
     #[must_use]
     pub const fn is_played(&self) -> bool {
-        self.film
+        self.recorded
     }
 
-    /// Since when looks are written to a file, on the app's own clock.
+    /// Since when samples are written to a file, on the app's clock.
     #[must_use]
     pub const fn recording_since(&self) -> Option<Millis> {
         self.recording_since
     }
 
-    /// Looks are written to a file since then, or no longer.
+    /// Sets since when samples are written to a file.
     pub(crate) const fn set_recording_since(&mut self, since: Option<Millis>) {
         self.recording_since = since;
     }
@@ -188,15 +188,15 @@ impl Playback {
         self.playing.is_some()
     }
 
-    /// Whether a long pause follows this look, which was on the screen for a moment.
-    pub(crate) fn before_pause(&self, at: SampleIndex, there: Millis) -> bool {
+    /// Whether a long gap follows this sample, which has been on the screen for a moment.
+    pub(crate) fn before_gap(&self, at: SampleIndex, there: Millis) -> bool {
         let (now, next) = (self.past.time(at), self.past.time(SampleIndex(at.0 + 1)));
         now.zip(next).is_some_and(|(now, next)| {
-            next.saturating_sub(now) > PAUSE && there.saturating_sub(now) >= SEAM
+            next.saturating_sub(now) > MAX_GAP && there.saturating_sub(now) >= SEAM
         })
     }
 
-    /// How long before the newest look the one on the screen was taken.
+    /// How long before the newest sample the one on the screen was taken.
     #[must_use]
     pub fn ago(&self) -> Option<Millis> {
         let newest = self.past.time(self.past.newest()?)?;

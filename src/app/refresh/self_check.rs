@@ -1,47 +1,47 @@
-//! The self-check that never stops: the computed `oom_score` beside the kernel's. A disagreement is
-//! only called one when a second look, with both numbers read again, confirms it.
+//! The running self-check: the computed `oom_score` compared with the kernel's. A difference counts only
+//! when a second sample, with both numbers read again, confirms it.
 
 use crate::model::{ProcId, Process, Scene};
 use crate::policy::{compare, kernel_skips};
 
-/// What the last comparison of a process said.
+/// The result of the last comparison of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreAgreement {
-    /// Both numbers were the same.
+    /// Both numbers are equal.
     Equal,
-    /// They differed once; the next look will tell.
+    /// They differed once. The next sample confirms it or does not.
     Suspect,
     /// They differed twice in a row.
     Differs {
-        /// What doomtop computed.
+        /// The score that doomtop computed.
         computed: u32,
-        /// What the kernel said.
+        /// The score that the kernel reports.
         kernel: u32,
     },
 }
 
-/// What is known of one process.
+/// The comparison of one process.
 #[derive(Clone, Copy, Debug)]
 struct ScoreSeen {
     id: ProcId,
     said: ScoreAgreement,
-    /// Whether the next look must compare again.
+    /// Whether the next sample must compare it again.
     again: bool,
 }
 
-/// The running count, of the living.
+/// The comparison of all processes.
 #[derive(Clone, Debug, Default)]
 pub struct SelfCheck {
     /// Sorted by pid.
     seen: Vec<ScoreSeen>,
-    /// The list of the look before, kept for its room.
+    /// The list of the sample before, kept for its buffer.
     past: Vec<ScoreSeen>,
     differing: usize,
 }
 
 impl SelfCheck {
-    /// Compares whatever was read afresh, and forgets the dead: both lists are in the order of the
-    /// pids, so one walk does it.
+    /// Compares the scores that were read again, and forgets processes that exited. Both lists are sorted by
+    /// pid, so one pass is enough.
     pub fn update(&mut self, scene: &Scene) {
         std::mem::swap(&mut self.seen, &mut self.past);
         self.seen.clear();
@@ -50,33 +50,33 @@ impl SelfCheck {
         for process in &scene.now().processes {
             while known.next_if(|seen| seen.id.pid < process.id.pid).is_some() {}
             let before = known.next_if(|seen| seen.id == process.id);
-            let Some(seen) = sample(process, scene, before) else { continue };
+            let Some(seen) = compared(process, scene, before) else { continue };
             self.differing += usize::from(matches!(seen.said, ScoreAgreement::Differs { .. }));
             self.seen.push(seen);
         }
     }
 
-    /// What is known of a process.
+    /// The result for a process.
     #[must_use]
     pub fn of(&self, id: ProcId) -> Option<ScoreAgreement> {
         let at = self.seen.binary_search_by_key(&id.pid, |seen| seen.id.pid).ok()?;
         Some(self.seen[at]).filter(|seen| seen.id == id).map(|seen| seen.said)
     }
 
-    /// Processes that the next look must compare again.
+    /// Processes that the next sample must compare again.
     pub fn suspects(&self) -> impl Iterator<Item = ProcId> {
         self.seen.iter().filter(|seen| seen.again).map(|seen| seen.id)
     }
 
-    /// How many agree, of how many that were compared.
+    /// The number of processes whose scores agree, and of those that were compared.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
         (self.seen.len() - self.differing, self.seen.len())
     }
 }
 
-/// What is known of a process after this look, if anything.
-fn sample(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Option<ScoreSeen> {
+/// The result for a process after this sample, if there is one.
+fn compared(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Option<ScoreSeen> {
     let Some((computed, kernel)) = compare(process, scene) else { return before.copied() };
     let said = match before.map(|seen| seen.said) {
         _ if computed == kernel => ScoreAgreement::Equal,
@@ -85,8 +85,8 @@ fn sample(process: &Process, scene: &Scene, before: Option<&ScoreSeen>) -> Optio
         }
         _ => ScoreAgreement::Suspect,
     };
-    // A 0 spares a process only while it is fresh. Whoever is spared sinks to where scores are seldom
-    // read, and would be back on top with the next look: its 0 is asked for until it is none.
+    // A score of 0 spares a process only while it is fresh. A spared process sinks to where scores are
+    // seldom read, so it is compared again until its score is not 0 any more.
     let again = said != ScoreAgreement::Equal || kernel_skips(process, scene);
     Some(ScoreSeen { id: process.id, said, again })
 }

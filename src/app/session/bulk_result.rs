@@ -1,44 +1,44 @@
-//! What came of an act on several processes.
+//! The result of an act on several processes.
 
 use std::collections::BTreeSet;
 
 use crate::app::session::notice::NoticeLevel;
 use crate::model::ProcId;
 
-/// An act on several processes: what came of it, a line for each.
+/// The result of an act on several processes, a line for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BulkResult {
-    /// What was asked.
+    /// The question of its dialog.
     pub title: String,
-    /// Whose first answer is still to come.
+    /// The processes whose first outcome is still to come.
     pub open: BTreeSet<ProcId>,
-    /// Of whom it speaks.
+    /// All processes of the act.
     pub about: BTreeSet<ProcId>,
-    /// What came so far.
+    /// The outcomes so far.
     pub lines: Vec<(NoticeLevel, String)>,
-    /// How many were refused.
+    /// Number of refusals.
     pub refused: usize,
-    /// Whether it was only rehearsed.
+    /// Whether it was a dry run.
     pub rehearsed: bool,
 }
 
 impl BulkResult {
-    /// Before the first answer.
+    /// Before the first outcome.
     #[must_use]
     pub fn new(title: String, about: BTreeSet<ProcId>) -> Self {
         Self { title, open: about.clone(), about, ..Self::default() }
     }
 
-    /// Takes a line about one of them; of others it does not speak.
+    /// Takes an outcome of one process; an outcome of any other is ignored.
     pub fn take(&mut self, who: ProcId, refused: bool, level: NoticeLevel, text: &str) {
         if self.about.contains(&who) {
-            // What comes later (it is gone, it still stands) is one more line, not one more answer.
+            // A later outcome (exited, still there) adds a line and does not count again.
             self.refused += usize::from(self.open.remove(&who) && refused);
             self.lines.push((level, text.to_owned()));
         }
     }
 
-    /// Takes one answer about many of them.
+    /// Takes one outcome of many processes.
     pub fn take_all(&mut self, all: &[ProcId], refused: bool, level: NoticeLevel, text: &str) {
         let (first, rest) =
             all.split_first().map_or((None, all), |(first, rest)| (Some(first), rest));
@@ -50,7 +50,7 @@ impl BulkResult {
         }
     }
 
-    /// The sum in words: `3 done, 1 refused`.
+    /// The numbers in words: `3 done, 1 refused`.
     #[must_use]
     pub fn sum(&self) -> String {
         let answered = self.about.len() - self.open.len();

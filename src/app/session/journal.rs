@@ -1,5 +1,5 @@
-//! What was done in this session: a line for each, the changes that can be put back or made again,
-//! and the processes that were signalled and not gone yet.
+//! The journal of the session: every act, the changes of adj that can be reverted or made again, and the
+//! signalled processes that have not exited yet.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::ProcId;
 use crate::units::Adj;
 
-/// What a line is about, in parts.
+/// An act in parts, for a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalAct {
-    /// On whom: `4711 java`.
+    /// The process: `4711 java`.
     pub subject: String,
-    /// What: `oom_score_adj`, a signal.
+    /// What was done: `oom_score_adj`, a signal.
     pub what: String,
-    /// From which value to which.
+    /// The values before and after.
     pub values: Option<(Adj, Adj)>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: String,
 }
 
 impl JournalAct {
-    /// The parts of an outcome; nothing where the line says it better.
+    /// The parts of an outcome; nothing for acts of another kind, which only have a line.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Option<Self> {
         let adj = || "oom_score_adj".to_owned();
@@ -64,93 +64,93 @@ impl JournalAct {
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// When, milliseconds since 1970, UTC, of the look before it.
+    /// When, milliseconds since 1970, UTC: the time of the sample before it.
     pub unix_ms: i64,
-    /// How grave.
+    /// The level of its message.
     pub level: NoticeLevel,
-    /// What.
+    /// The line.
     pub text: String,
     /// The same in parts, where it was an act.
     pub acted: Option<JournalAct>,
-    /// The change of [`Journal::changes`] that it made, put back or made again.
+    /// The number of the change that it made, reverted or made again.
     pub change: Option<u64>,
 }
 
-/// What became of a change.
+/// The state of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeState {
-    /// It stands.
+    /// It is in effect.
     Standing,
-    /// It was put back, by this act.
+    /// It was reverted by the act of this number.
     Back(u64),
-    /// Its process is gone.
+    /// Its process exited.
     Gone,
 }
 
-/// A change of adj.
+/// A change of `oom_score_adj`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdjChange {
     /// Its number in this session.
     pub nth: u64,
-    /// The act that made it: those of one round have the same.
+    /// The number of the act that made it. The changes of one bulk act share it.
     pub act: u64,
-    /// Whose.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
-    /// Before.
+    /// The value before.
     pub before: Adj,
-    /// After.
+    /// The value after.
     pub now: Adj,
-    /// What became of it.
+    /// Its state.
     pub state: ChangeState,
 }
 
 impl AdjChange {
-    /// What it takes to put it back, or to make it again: from, to.
+    /// The values from and to which reverting it leads, or making it again.
     #[must_use]
     pub const fn way(&self, again: bool) -> (Adj, Adj) {
         if again { (self.before, self.now) } else { (self.now, self.before) }
     }
 }
 
-/// The session's acts.
+/// The journal of the session.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    /// What happened, oldest first.
+    /// The entries, the oldest first.
     pub entries: Vec<JournalEntry>,
-    /// The changes, by the time they were made.
+    /// The changes, in the order in which they were made.
     pub changes: Vec<AdjChange>,
-    /// Who is being followed.
+    /// The signalled processes that have not exited yet.
     pub pending: Vec<PendingSignal>,
-    /// The last act on several processes.
-    pub round: Option<BulkResult>,
-    /// The values of those that were acted on, as the last answer told.
+    /// The result of the last bulk act.
+    pub bulk: Option<BulkResult>,
+    /// The value of each process, as the last outcome told.
     known: BTreeMap<ProcId, Adj>,
-    /// The highest value of each that was refused for want of rights.
+    /// The highest value of each process that was refused for lack of rights.
     refused: BTreeMap<ProcId, Adj>,
-    /// So many acts and changes were counted.
+    /// The last number given to an act or a change.
     count: u64,
-    /// The number of the round that goes on.
-    round_act: u64,
+    /// The number of the bulk act.
+    bulk_act: u64,
 }
 
-/// So many lines are kept.
-pub(crate) const ROOM: usize = 10_000;
+/// Maximum number of entries.
+const MAX_ENTRIES: usize = 10_000;
 
-/// So many changes can be put back: more than a machine has processes to change at once.
-const CHANGES: usize = 200_000;
+/// Maximum number of changes: more than a machine has processes to change at once.
+const MAX_CHANGES: usize = 200_000;
 
 impl Journal {
-    /// Adds a line.
+    /// Adds an entry.
     pub fn note(&mut self, unix_ms: i64, level: NoticeLevel, text: String) {
-        if self.entries.len() == ROOM {
+        if self.entries.len() == MAX_ENTRIES {
             self.entries.remove(0);
         }
         self.entries.push(JournalEntry { unix_ms, level, text, acted: None, change: None });
     }
 
-    /// Says of the last line what it is about.
+    /// Adds the parts and the change to the last entry.
     pub fn tie(&mut self, acted: Option<JournalAct>, change: Option<u64>) {
         if let Some(entry) = self.entries.last_mut() {
             entry.acted = acted;
@@ -158,24 +158,24 @@ impl Journal {
         }
     }
 
-    /// Begins an act on several processes.
-    pub fn begin(&mut self, round: BulkResult) {
+    /// Begins a bulk act.
+    pub fn begin(&mut self, bulk: BulkResult) {
         self.count += 1;
-        self.round_act = self.count;
-        self.round = Some(round);
+        self.bulk_act = self.count;
+        self.bulk = Some(bulk);
     }
 
-    /// The act that an answer about this process belongs to: the round that waits for it, or one of
-    /// its own.
+    /// The number of the act that an outcome belongs to: the bulk act that waits for it, or a new one.
     fn act_of(&mut self, who: ProcId) -> u64 {
-        if self.round.as_ref().is_some_and(|round| round.open.contains(&who)) {
-            return self.round_act;
+        if self.bulk.as_ref().is_some_and(|bulk| bulk.open.contains(&who)) {
+            return self.bulk_act;
         }
         self.count += 1;
         self.count
     }
 
-    /// Takes in a value that was written; the change it made, put back or made again comes back.
+    /// Takes a value that was written. Returns the number of the change that it made, reverted or made
+    /// again.
     pub fn wrote(
         &mut self,
         who: ProcId,
@@ -186,7 +186,7 @@ impl Journal {
         let act = self.act_of(who);
         self.known.insert(who, now);
         if revert {
-            // Where it was so already, only what it is now tells which change that was.
+            // Where the value was there already, only the value now tells which change is reverted.
             let is_it = |change: &&mut AdjChange| {
                 let same = change.before == now && (change.now == before || before == now);
                 change.who == who && change.state == ChangeState::Standing && same
@@ -198,7 +198,7 @@ impl Journal {
         if before == now {
             return None;
         }
-        // Of those that are the same the one that was put back last; made again it is the last one.
+        // Among equal changes, the one that was reverted last is made again.
         let back = |(at, change): (usize, &AdjChange)| match change.state {
             ChangeState::Back(act)
                 if change.who == who && (change.before, change.now) == (before, now) =>
@@ -216,7 +216,7 @@ impl Journal {
                 AdjChange { nth, act, who, name, before, now, state: ChangeState::Standing }
             }
         };
-        if self.changes.len() == CHANGES {
+        if self.changes.len() == MAX_CHANGES {
             self.changes.remove(0);
         }
         let nth = change.nth;
@@ -224,7 +224,7 @@ impl Journal {
         Some(nth)
     }
 
-    /// Learns from a refusal; the change that could not be put back or made again comes back.
+    /// Takes a refusal. Returns the number of the change that could not be reverted or made again.
     pub fn learn(&mut self, intent: &Intent, refusal: &Refusal) -> Option<u64> {
         let Intent::SetAdj { who, name, from, to, revert } = intent else { return None };
         match refusal {
@@ -232,7 +232,7 @@ impl Journal {
             Refusal::Changed { found, .. } => {
                 self.known.insert(*who, *found);
             }
-            // It was written all the same, as far as anybody knows.
+            // The value was written, or may have been.
             Refusal::NotTaken { found } => return self.wrote(*who, name, (*from, *found), *revert),
             Refusal::NotVerified { .. } => return self.wrote(*who, name, (*from, *to), *revert),
             Refusal::NotPermitted { .. } if to < from => {
@@ -245,13 +245,13 @@ impl Journal {
         self.changes.iter().rev().find(same).map(|change| change.nth)
     }
 
-    /// The highest value that this user was not allowed to write in this session.
+    /// The highest value of this process that was refused in this session for lack of rights.
     #[must_use]
     pub fn refused(&self, who: ProcId) -> Option<Adj> {
         self.refused.get(&who).copied()
     }
 
-    /// The value of a process as the last answer told.
+    /// The value of this process, as the last outcome told.
     #[must_use]
     pub fn known(&self, who: ProcId) -> Option<Adj> {
         self.known.get(&who).copied()
@@ -263,12 +263,12 @@ impl Journal {
         self.changes.iter().find(|change| change.nth == nth)
     }
 
-    /// Whether its process still had the value to begin from when it was spoken of last.
+    /// Whether its process had the value to begin from, as far as the last outcome told.
     fn is_open(&self, change: &AdjChange, again: bool) -> bool {
         self.known(change.who).is_none_or(|known| known == change.way(again).0)
     }
 
-    /// What the last act changed that was not put back yet: one change, or those of a round.
+    /// The changes of the last act that were not reverted yet: one, or those of a bulk act.
     #[must_use]
     pub fn last_made(&self) -> Vec<&AdjChange> {
         let open = |change: &&AdjChange| {
@@ -278,7 +278,7 @@ impl Journal {
         self.changes.iter().filter(open).filter(|change| Some(change.act) == act).collect()
     }
 
-    /// What was put back last and can be made again: one change, or those of a round.
+    /// The changes that were reverted last and can be made again: one, or those of a bulk act.
     #[must_use]
     pub fn last_put_back(&self) -> Vec<&AdjChange> {
         let back = |change: &AdjChange| match change.state {
@@ -301,8 +301,8 @@ impl Journal {
         self.pending.iter().any(|it| it.who == id)
     }
 
-    /// Marks the changes of a process that is gone: there is nobody left to put them back to, and
-    /// they would stand in the way of the older ones.
+    /// Marks the changes of a process that exited. They cannot be reverted, and must not hide older
+    /// changes.
     pub fn forget(&mut self, who: ProcId) {
         for change in self.changes.iter_mut().filter(|change| change.who == who) {
             change.state = ChangeState::Gone;
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_changes_of_the_dead_are_left_out_and_no_others() {
+    fn the_changes_of_exited_processes_are_left_out_and_no_others() {
         let mut journal = Journal::default();
         journal.wrote(id(8, 100), "x", (Adj(0), Adj(1)), false);
         journal.wrote(id(8, 200), "x", (Adj(0), Adj(5)), false);
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_put_back_and_made_again_in_its_order() {
+    fn changes_are_reverted_and_made_again_in_their_order() {
         let mut journal = Journal::default();
         wrote(&mut journal, 7, 0, 5, false);
         wrote(&mut journal, 7, 5, 9, false);
@@ -355,32 +355,32 @@ mod tests {
         assert_eq!((made(&journal), back(&journal)), (vec![], vec![(7, 5)]));
         wrote(&mut journal, 7, 0, 5, false);
         assert_eq!((made(&journal), back(&journal)), (vec![(7, 5)], vec![(7, 9)]));
-        // Another value instead: what was put back does not begin from there.
+        // The reverted change does not begin from another value.
         wrote(&mut journal, 7, 5, 100, false);
         assert_eq!((made(&journal), back(&journal)), (vec![(7, 100)], vec![]));
         assert_eq!(journal.changes.len(), 3);
     }
 
     #[test]
-    fn the_changes_of_a_round_go_back_together() {
+    fn the_changes_of_a_bulk_act_are_reverted_together() {
         let mut journal = Journal::default();
         wrote(&mut journal, 1, 0, 3, false);
         journal.begin(BulkResult::new("two".to_owned(), [id(2, 1), id(3, 1)].into()));
         for pid in [2, 3] {
             wrote(&mut journal, pid, 0, 5, false);
-            journal.round.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
+            journal.bulk.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
         }
         assert_eq!(made(&journal), [(2, 5), (3, 5)]);
         journal.begin(BulkResult::new("back".to_owned(), [id(2, 1), id(3, 1)].into()));
         for pid in [2, 3] {
             wrote(&mut journal, pid, 5, 0, true);
-            journal.round.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
+            journal.bulk.as_mut().unwrap().take(id(pid, 1), false, NoticeLevel::Good, "");
         }
         assert_eq!((made(&journal), back(&journal)), (vec![(1, 3)], vec![(2, 5), (3, 5)]));
     }
 
     #[test]
-    fn what_changed_meanwhile_stands_in_nobodys_way() {
+    fn a_change_whose_value_was_changed_meanwhile_hides_no_other() {
         let mut journal = Journal::default();
         wrote(&mut journal, 1, 0, 3, false);
         wrote(&mut journal, 2, 0, 5, false);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_all_the_same_can_be_put_back() {
+    fn a_value_that_may_have_been_written_can_be_reverted() {
         for (refusal, now) in [
             (Refusal::NotTaken { found: Adj(4) }, 4),
             (Refusal::NotVerified { error: "EIO".to_owned() }, 5),
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_where_the_floor_is_not() {
+    fn a_refusal_tells_a_bound_of_the_floor() {
         let mut journal = Journal::default();
         for to in [-500, -10, -200] {
             let (who, name, from) = (id(1, 1), String::new(), Adj(0));

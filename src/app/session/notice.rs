@@ -2,24 +2,24 @@
 
 use crate::units::Millis;
 
-/// How grave a message is.
+/// The level of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeLevel {
-    /// For information.
+    /// Information.
     Plain,
-    /// It worked.
+    /// Success.
     Good,
-    /// It was refused, or needs care.
+    /// A refusal, or a warning.
     Warn,
 }
 
 /// A message on the bottom line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// How grave.
+    /// Its level.
     pub level: NoticeLevel,
     /// One line.
     pub text: String,
-    /// Shown until then.
+    /// When it disappears.
     pub until: Millis,
 }

@@ -3,27 +3,27 @@
 use crate::model::{ProcId, Signal};
 use crate::units::Millis;
 
-/// A signalled process that is followed.
+/// A signalled process that has not exited yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingSignal {
-    /// Who.
+    /// The process.
     pub who: ProcId,
     /// The name the user saw.
     pub name: String,
-    /// What it got.
+    /// The signal that it got.
     pub signal: Signal,
-    /// Since when.
+    /// When it was signalled.
     pub since: Millis,
-    /// What is known of why it still stands.
+    /// Why it has not exited, as far as it is known.
     pub why: Option<String>,
 }
 
-/// So long the first victim is given before the next one is proposed (2.4 waited as long between two
-/// kills, `mm/oom_kill.c` `out_of_memory`); then it counts as stuck.
+/// A signalled process that has not exited after this time counts as stuck, and the next sacrifice may follow
+/// (2.4 waited as long between two kills, `mm/oom_kill.c` `out_of_memory`).
 pub const PATIENCE: Millis = Millis(5000);
 
 impl PendingSignal {
-    /// How long it may still take before it counts as stuck; nothing where it does already.
+    /// The time until it counts as stuck; nothing where it does already.
     #[must_use]
     pub fn patience(&self, now: Millis) -> Option<Millis> {
         let rest = PATIENCE.saturating_sub(now.saturating_sub(self.since));
@@ -34,21 +34,20 @@ impl PendingSignal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Millis;
 
     #[test]
     fn patience_ends_with_the_time_or_with_a_reason() {
-        let mut pursuit = PendingSignal {
+        let mut pending = PendingSignal {
             who: ProcId::default(),
             name: "x".to_owned(),
             signal: Signal::TERM,
             since: Millis(1000),
             why: None,
         };
-        assert_eq!(pursuit.patience(Millis(1000)), Some(Millis(5000)));
-        assert_eq!(pursuit.patience(Millis(5999)), Some(Millis(1)));
-        assert_eq!(pursuit.patience(Millis(6000)), None);
-        pursuit.why = Some("it ignores SIGTERM".to_owned());
-        assert_eq!(pursuit.patience(Millis(1000)), None);
+        assert_eq!(pending.patience(Millis(1000)), Some(Millis(5000)));
+        assert_eq!(pending.patience(Millis(5999)), Some(Millis(1)));
+        assert_eq!(pending.patience(Millis(6000)), None);
+        pending.why = Some("it ignores SIGTERM".to_owned());
+        assert_eq!(pending.patience(Millis(1000)), None);
     }
 }

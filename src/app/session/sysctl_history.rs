@@ -2,26 +2,26 @@
 
 use crate::model::Sysctl;
 
-/// The switches' part of the app: what was turned from here.
+/// The sysctl values that were written in this session.
 #[derive(Clone, Debug, Default)]
 pub struct SysctlHistory {
-    /// Each switch and what it was before, oldest first: what `r` proposes in the editor.
+    /// Each sysctl and its value before, the oldest first. The editor proposes the last one on `r`.
     pub earlier: Vec<(Sysctl, u64)>,
-    /// The write that is under way puts the last of them back.
+    /// Whether the write that is under way restores the last of them.
     pub(crate) reverting: bool,
 }
 
-/// So many are remembered.
-const REMEMBERED: usize = 100;
+/// Maximum number of values that are remembered.
+const MAX_REMEMBERED: usize = 100;
 
 impl SysctlHistory {
-    /// Takes in that a switch was turned, and what it was before.
+    /// Takes a sysctl that was written, and its value before.
     pub(crate) fn take(&mut self, before: (Sysctl, u64)) {
         if std::mem::take(&mut self.reverting) {
             self.earlier.pop();
             return;
         }
-        if self.earlier.len() == REMEMBERED {
+        if self.earlier.len() == MAX_REMEMBERED {
             self.earlier.remove(0);
         }
         self.earlier.push(before);

@@ -1,4 +1,4 @@
-//! Adj rules: a new version of the file, a new sample, an outcome.
+//! What adj rules do when their file changes, a sample comes, or a write has an outcome.
 
 use crate::app::adj_rules::rules::{ActiveRules, RuleCaseState};
 use crate::app::adj_rules::update::RulesUpdate;
@@ -10,9 +10,9 @@ use crate::units::Millis;
 use crate::words::outcome::outcome_text;
 
 impl App {
-    /// Takes in what became of the file of rules.
-    pub(crate) fn take_adj_rules(&mut self, news: RulesUpdate) {
-        match news {
+    /// Takes a new version of the file of rules.
+    pub(crate) fn take_adj_rules(&mut self, update: RulesUpdate) {
+        match update {
             RulesUpdate::Good { file, rules } => {
                 let was_on = self.session.adj_rules.as_ref().is_some_and(ActiveRules::is_on);
                 let again = self.session.adj_rules.is_some();
@@ -31,11 +31,11 @@ impl App {
                 }
             }
             RulesUpdate::Bad(what) => {
-                let Some(sticky) = &mut self.session.adj_rules else {
+                let Some(active) = &mut self.session.adj_rules else {
                     return self.say(NoticeLevel::Warn, what);
                 };
-                let was_on = sticky.switch_off();
-                sticky.trouble = Some(what.clone());
+                let was_on = active.switch_off();
+                active.trouble = Some(what.clone());
                 self.watch_adj_rules();
                 if was_on {
                     self.note_rules(NoticeLevel::Warn, &format!("the rules are off: {what}"));
@@ -46,45 +46,47 @@ impl App {
         }
     }
 
+    /// Writes a line of the journal, and shows it.
     pub(crate) fn note_rules(&mut self, level: NoticeLevel, text: &str) {
         let at = self.now_unix_ms();
         self.session.journal.note(at, level, text.to_owned());
         self.say(level, text);
     }
 
+    /// Compares the rules with the sample on the screen.
     pub(crate) fn watch_adj_rules(&mut self) {
-        // An earlier look, or a report, says nothing of who was changed since.
+        // An earlier sample or a report says nothing about the values now.
         if self.shows_other_sample() {
             return;
         }
-        let (Some(sticky), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
+        let (Some(active), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
             return;
         };
-        let changed_back = sticky.sample(scene, self.start.own);
+        let changed_back = active.update(scene, self.start.own);
         for text in changed_back {
             self.note_rules(NoticeLevel::Warn, &text);
         }
     }
 
-    /// What the rules do after a look: nothing unless they are on.
+    /// What the rules write after a sample; nothing unless they are on.
     pub(crate) fn apply_adj_rules(&mut self) -> Vec<Request> {
         if self.shows_other_sample() {
             return Vec::new();
         }
         self.watch_adj_rules();
-        let (Some(sticky), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
+        let (Some(active), Some(scene)) = (&mut self.session.adj_rules, &self.scene) else {
             return Vec::new();
         };
-        // Rows of an earlier look say nothing of now.
+        // Rows that were not read again say nothing about now.
         let fresh = scene.now().scan.stale_ms == Millis::ZERO;
         if !fresh || self.incidents.report.is_some() || self.start.acting != ActingMode::Free {
             return Vec::new();
         }
-        sticky.wishes().into_iter().map(Request::Act).collect()
+        active.due_intents().into_iter().map(Request::Act).collect()
     }
 
-    /// Takes in what came of a rule's wish: a line of the journal, no message. What was wished under a
-    /// consent that is over counts for nothing else. What is about something else is given back.
+    /// Takes the outcome of a rule's write: a line of the journal, without a message. An outcome of an
+    /// earlier consent counts for nothing else. Returns an outcome of anything else.
     pub(crate) fn take_rule_outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
         let (who, of, state, level) = match &outcome {
             Outcome::AdjSetByRule { who, digest, .. } => {
@@ -92,7 +94,7 @@ impl App {
             }
             Outcome::Refused { intent: Intent::SetAdjByRule { who, digest, .. }, refusal } => {
                 match refusal {
-                    // It ended meanwhile: nothing to tell.
+                    // It exited meanwhile: not worth a line.
                     Refusal::Gone | Refusal::PidReused => (*who, *digest, None, NoticeLevel::Plain),
                     refusal => (
                         *who,
@@ -104,9 +106,9 @@ impl App {
             }
             _ => return Some(outcome),
         };
-        let (Some(sticky), Some(state)) = (&mut self.session.adj_rules, state) else { return None };
-        if sticky.is_on_for(of) {
-            sticky.answered(who, state);
+        let (Some(active), Some(state)) = (&mut self.session.adj_rules, state) else { return None };
+        if active.is_on_for(of) {
+            active.take_state(who, state);
         }
         let at = self.now_unix_ms();
         self.session.journal.note(at, level, outcome_text(&outcome));

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::app::view::table::CursorAnchor;
 
 impl App {
-    /// New facts for the same rows, or new rows where nothing holds them.
+    /// Updates the rows in place while their order is frozen, otherwise puts them in order.
     pub(crate) fn refresh_lines(&mut self) {
         if self.held() && !self.table.lines.is_empty() {
             if let Some(scene) = &self.scene {
@@ -16,7 +16,7 @@ impl App {
         }
     }
 
-    /// Puts the rows in order and the cursor where it belongs.
+    /// Puts the rows in order, and the cursor on its anchor.
     pub(crate) fn arrange(&mut self) {
         self.table.stale = false;
         let mut lines = std::mem::take(&mut self.table.lines);
@@ -29,7 +29,7 @@ impl App {
         self.table.keep_visible(self.display.viewport.rows);
     }
 
-    /// A followed process that is gone hands the cursor to whoever stands in its row now.
+    /// Where the followed process exited, the cursor follows the process that is in its row now.
     fn drop_exited(&mut self) {
         let CursorAnchor::Process(id) = self.table.anchor else { return };
         let gone = self.scene.as_ref().is_some_and(|scene| scene.find(id).is_none());

@@ -6,10 +6,11 @@ use crate::app::session::notice::{Notice, NoticeLevel};
 use crate::app::view::viewport::Viewport;
 use crate::units::Millis;
 
-/// A message stays this long.
-const NOTICE: Millis = Millis(6000);
+/// A message is shown for this long.
+const NOTICE_TIME: Millis = Millis(6000);
 
 impl App {
+    /// Time passed: messages disappear, a recording plays on, rows are put in order again.
     pub(crate) fn tick(&mut self, now: Millis) {
         self.now = self.now.max(now);
         if self.display.notice.as_ref().is_some_and(|notice| notice.until < self.now) {
@@ -22,6 +23,7 @@ impl App {
         }
     }
 
+    /// A frame was drawn: dialogs note since when they are on the screen.
     pub(crate) fn drawn(&mut self, viewport: Viewport, at: Millis) {
         self.now = self.now.max(at);
         let resized = viewport.rows != self.display.viewport.rows;
@@ -33,17 +35,17 @@ impl App {
             Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),
             Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
-            Mode::Bulk(several) => several.drawn(at, viewport.dialog, viewport.page),
+            Mode::Bulk(bulk) => bulk.drawn(at, viewport.dialog, viewport.page),
             Mode::Sysctl(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::RuleConsent(ask) => ask.shown.drawn(at, viewport.dialog),
-            Mode::ConfirmSysctl(sure) => sure.shown.drawn(at, viewport.dialog),
+            Mode::RuleConsent(consent) => consent.shown.drawn(at, viewport.dialog),
+            Mode::ConfirmSysctl(confirm) => confirm.shown.drawn(at, viewport.dialog),
             _ => {}
         }
     }
 
     /// Shows a message on the bottom line.
     pub(crate) fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
-        let until = Millis(self.now.0.saturating_add(NOTICE.0));
+        let until = Millis(self.now.0.saturating_add(NOTICE_TIME.0));
         self.display.notice = Some(Notice { level, text: text.into(), until });
     }
 }

@@ -1,46 +1,44 @@
 //! Dispatches a message.
 
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press::{KeyPress, QUIET};
 use crate::app::message::{LoadedPolicy, Msg};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 
 impl App {
-    /// Takes a message; what the shell shall do about it comes back.
+    /// Takes a message. Returns what the shell is asked to do.
     pub fn update(&mut self, msg: Msg) -> Vec<Request> {
-        let asked = self.take(msg);
+        let requests = self.take(msg);
         self.watch_growth();
-        asked
+        requests
     }
 
-    pub(crate) fn take(&mut self, msg: Msg) -> Vec<Request> {
+    fn take(&mut self, msg: Msg) -> Vec<Request> {
         match msg {
             Msg::Key(key, at) => {
                 self.now = self.now.max(at);
-                self.refresh.pace.stirred(at);
+                self.refresh.pace.wake(at);
                 let before = self.pressed.replace(at);
-                let alone = before.is_none_or(|it| {
-                    at.0 >= it.0.saturating_add(crate::app::keymap::press::QUIET.0)
-                });
+                let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(QUIET.0));
                 return self.key(key, KeyPress { at, alone });
             }
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
-                let rung = self.sampled(snapshot);
+                let raised = self.sampled(snapshot);
                 let mut asked = self.apply_adj_rules();
-                asked.extend(rung);
+                asked.extend(raised);
                 return asked;
             }
             Msg::Played(sample) => self.take_played(sample),
             Msg::AllPlayed => self.all_played(),
             Msg::Recording(on) => self.playback.set_recording_since(on.then_some(self.now)),
-            Msg::Log(news) => self.take_log(news),
+            Msg::Log(updates) => self.take_log(updates),
             Msg::SamplingFailed(why) => self.say(NoticeLevel::Warn, why),
             Msg::SourceLost(why) => self.refresh.lost = Some(why),
             Msg::Tick(now) => self.tick(now),
             Msg::Drawn(viewport, at) => self.drawn(viewport, at),
             Msg::Outcome(outcome) => self.take_outcome(outcome),
-            Msg::Detail(study) => self.take_detail(*study),
+            Msg::Detail(detail) => self.take_detail(*detail),
             Msg::Breakdowns(found) => self.commitments.take(found),
             Msg::Users(users) => {
                 self.names.learn_users(users);
@@ -55,11 +53,11 @@ impl App {
                 self.table.stale |= self.table.settings.filter.wants_command_lines();
             }
             Msg::Notice(level, text) => self.say(level, text),
-            Msg::Rule(LoadedPolicy(rule)) => self.take_rule(rule),
-            Msg::AdjRules(news) => self.take_adj_rules(news),
-            Msg::PressureWatch(watch, whose) => self.watching(watch, whose),
+            Msg::Rule(LoadedPolicy(policy)) => self.take_site_policy(policy),
+            Msg::AdjRules(update) => self.take_adj_rules(update),
+            Msg::PressureWatch(watch, cgroup) => self.take_pressure_watch(watch, cgroup),
             Msg::Pressure => {
-                self.refresh.pace.pressed(self.now);
+                self.refresh.pace.pressure(self.now);
                 return vec![Request::SampleNow];
             }
         }

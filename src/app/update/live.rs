@@ -1,8 +1,8 @@
-//! What follows from the newest sample, whatever the screen shows: pace and alarms.
+//! What follows from the newest sample, whatever the screen shows: the pace and the alarms.
 
 use std::sync::Arc;
 
-use crate::alarm::AlarmInput;
+use crate::alarm::{AlarmInput, RaisedAlarm};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::forecast::limits::ReachableLimit;
@@ -12,88 +12,97 @@ use crate::rank::Ranking;
 use crate::units::Millis;
 
 impl App {
-    /// Time between looks: as the user asked, unless pressure or quiet say otherwise.
+    /// Time between samples: as the user asked, unless pressure or quiet change it.
     #[must_use]
     pub fn delay(&self) -> Millis {
         self.refresh.pace.delay(self.settings.delay)
     }
 
-    /// The cgroup whose own pressure file tells when those that are looked at begin to wait: of a scope
-    /// of version 2. Otherwise the machine's does.
+    /// The cgroup whose pressure file tells when tasks of the ranked domain begin to wait: that of a scope
+    /// on cgroup v2. Nothing where the machine's file does.
     #[must_use]
     pub fn pressure_of(&self) -> Option<&Arc<Text>> {
-        let scene =
-            if self.incidents.report.is_some() { &self.refresh.unshown } else { &self.scene }
-                .as_ref()?;
+        let report = self.incidents.report.is_some();
+        let scene = if report { &self.refresh.unshown } else { &self.scene }.as_ref()?;
         let domain = scene.domain();
         let v2 = scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V2);
         let is_cgroup = matches!(domain.kind, DomainKind::Memcg(_) | DomainKind::Part);
         (v2 && is_cgroup && domain.name.as_str() != "/").then_some(&domain.name)
     }
 
-    /// How the beginning of pressure is told from now on.
-    pub(crate) fn watching(&mut self, watch: PressureWatch, whose: Option<Arc<Text>>) {
+    /// Takes how pressure is watched from now on, and in which cgroup where it is not the machine.
+    pub(crate) fn take_pressure_watch(&mut self, watch: PressureWatch, cgroup: Option<Arc<Text>>) {
         if let PressureWatch::Unavailable(why) = &watch
             && self.refresh.pace.relax
         {
             let text = format!("--relax keeps the pace: pressure would not end it: {why}");
             self.say(NoticeLevel::Warn, text);
         }
-        (self.refresh.pace.watch, self.refresh.pace.whose) = (watch, whose);
+        (self.refresh.pace.watch, self.refresh.pace.cgroup) = (watch, cgroup);
     }
 
-    /// Whether a new look will not be the one on the screen.
+    /// Whether a new sample will not be shown.
     pub(crate) fn shows_other_sample(&self) -> bool {
         self.playback.paused || self.is_past()
     }
 
-    /// What follows of a new look; `unseen` where it is not the one on the screen. A recording rings
-    /// nothing: what it shows is over.
-    pub(crate) fn take_live_sample(&mut self, unseen: Option<Arc<Snapshot>>) -> Vec<Request> {
+    /// Sets the pace by the newest sample, and raises alarms; `unshown` is the sample where it is not on the
+    /// screen. A recording raises no alarm.
+    pub(crate) fn take_live_sample(&mut self, unshown: Option<Arc<Snapshot>>) -> Vec<Request> {
         if !self.start.live {
             return Vec::new();
         }
-        let mut own = Ranking::default();
         let policy = self.settings.policy;
-        let scope = self.settings.scope.clone();
-        let (scene, ranking, wall) = match unseen {
+        let mut own = Ranking::default();
+        let (scene, ranking, limit) = match unshown {
             None => {
                 self.refresh.unshown = None;
                 let Some(scene) = &self.scene else { return Vec::new() };
-                (scene, &self.ranking, self.first_limit.as_ref().map(|first| first.limit.clone()))
+                let first = self.first_limit.as_ref().map(|first| first.limit.clone());
+                (scene, &self.ranking, first)
             }
             Some(sample) => {
-                let past = &self.playback.past;
-                match self.refresh.unshown.as_mut().filter(|aside| *aside.scope() == scope) {
-                    Some(aside) => _ = aside.advance(sample),
-                    // How it moves follows from the look before it.
-                    None => {
-                        let before = past
-                            .newest()
-                            .and_then(|it| past.sample(SampleIndex(it.0.checked_sub(1)?)));
-                        self.refresh.unshown = Some(Scene::scoped(sample, before, scope));
-                    }
-                }
+                self.advance_unshown(sample);
                 let Some(scene) = &mut self.refresh.unshown else { return Vec::new() };
                 if self.refresh.alarms.count() > 0 {
-                    scene.set_forecast(trend::forecast(&self.playback.history, past, scene.now()));
+                    let playback = &self.playback;
+                    let now = scene.now();
+                    let forecast = trend::forecast(&playback.history, &playback.past, now);
+                    scene.set_forecast(forecast);
                     own.update(policy, scene);
                 }
                 let scene = &*scene;
                 (scene, &own, Some(limits::nearest(scene)))
             }
         };
-        let room = wall.filter(|wall| wall.hit_in.is_none());
-        let room = room.as_ref().map(ReachableLimit::left_permille);
-        self.refresh.pace.looked(self.now, scene.now(), room);
-        let seen = AlarmInput { scene, ranking, policy: policy.id() };
-        let rung = self.refresh.alarms.sample(&seen, self.now);
-        if rung.is_empty() {
-            return Vec::new();
+        let resting = limit.filter(|limit| limit.hit_in.is_none());
+        let left = resting.as_ref().map(ReachableLimit::left_permille);
+        self.refresh.pace.sampled(self.now, scene.now(), left);
+        let input = AlarmInput { scene, ranking, policy: policy.id() };
+        let raised = self.refresh.alarms.sample(&input, self.now);
+        self.alarm_requests(raised)
+    }
+
+    /// Advances the scene of the newest samples while the screen shows something else.
+    fn advance_unshown(&mut self, sample: Arc<Snapshot>) {
+        let scope = &self.settings.scope;
+        match self.refresh.unshown.as_mut().filter(|unshown| unshown.scope() == scope) {
+            Some(unshown) => _ = unshown.advance(sample),
+            None => {
+                // How processes grow follows from the sample before.
+                let past = &self.playback.past;
+                let index = past.newest().and_then(|it| it.0.checked_sub(1));
+                let before = index.and_then(|index| past.sample(SampleIndex(index)));
+                self.refresh.unshown = Some(Scene::scoped(sample, before, scope.clone()));
+            }
         }
-        let bell = self.refresh.alarms.bell.then_some(Request::Bell);
-        let command = self.refresh.alarms.command;
-        let runs = rung.into_iter().filter(|_| command).map(|it| Request::RunAlarm(Box::new(it)));
-        bell.into_iter().chain(runs).collect()
+    }
+
+    fn alarm_requests(&self, raised: Vec<RaisedAlarm>) -> Vec<Request> {
+        let alarms = &self.refresh.alarms;
+        let bell = (alarms.bell && !raised.is_empty()).then_some(Request::Bell);
+        let commands = raised.into_iter().filter(|_| alarms.command);
+        let commands = commands.map(|alarm| Request::RunAlarm(Box::new(alarm)));
+        bell.into_iter().chain(commands).collect()
     }
 }

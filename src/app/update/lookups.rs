@@ -6,7 +6,7 @@ use crate::columns::CommandStyle;
 use crate::model::{ProcId, ProcessDetail};
 
 impl App {
-    /// Whom to study: the process of the dialog, once.
+    /// The process whose detail must be read now: that of the dialog, once.
     pub fn wanted_detail(&mut self) -> Option<ProcId> {
         match &mut self.mode {
             Mode::Signal(confirm) if !confirm.asked => {
@@ -17,12 +17,12 @@ impl App {
         }
     }
 
-    /// Takes what was found out about the process of the dialog; what comes late is about nobody.
-    pub(crate) fn take_detail(&mut self, study: ProcessDetail) {
+    /// Takes the detail of the process of the dialog. Once the dialog is closed, it is ignored.
+    pub(crate) fn take_detail(&mut self, detail: ProcessDetail) {
         if let (Mode::Signal(confirm), Some(scene)) = (&mut self.mode, &self.scene)
-            && confirm.plan.who == study.who
+            && confirm.plan.who == detail.who
         {
-            confirm.learn(study, scene);
+            confirm.learn(detail, scene);
         }
     }
 
@@ -43,7 +43,8 @@ impl App {
         self.commitments.wanted(top.into(), self.display.viewport.page.into(), self.now)
     }
 
-    /// Whose command lines should be read now. Each is asked for once, and again after an exec.
+    /// The processes whose command line must be read now. Each is asked for once, and again after an
+    /// exec.
     pub fn wanted_command_lines(&mut self) -> Vec<ProcId> {
         let Some(scene) = &self.scene else { return Vec::new() };
         if !self.start.live || self.incidents.report.is_some() {

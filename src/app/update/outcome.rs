@@ -1,100 +1,114 @@
-//! Takes in what came of an intent.
+//! Takes the outcome of an intent.
 
 use crate::app::App;
 use crate::app::session::journal::JournalAct;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::session::pending::PendingSignal;
 use crate::intent::{Intent, Outcome, StepResult};
-use crate::model::Signal;
+use crate::model::{ProcId, Signal};
 use crate::words::outcome::outcome_text;
 
+/// How an outcome is shown.
+struct Shown {
+    level: NoticeLevel,
+    /// The change of adj that it belongs to.
+    change: Option<u64>,
+    /// Only in the journal, so that it does not hide what is on the bottom line.
+    quiet: bool,
+}
+
+impl Shown {
+    const fn at(level: NoticeLevel) -> Self {
+        Self { level, change: None, quiet: false }
+    }
+}
+
 impl App {
-    /// Takes in what came of an intent.
+    /// Takes the outcome of an intent.
     pub(crate) fn take_outcome(&mut self, outcome: Outcome) {
         let Some(outcome) = self.take_rule_outcome(outcome) else { return };
-        let (about, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
+        let (reached, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
         let rehearsed = matches!(outcome, Outcome::DryRun { .. });
+        let acted = JournalAct::of(&outcome);
         let mut text = outcome_text(&outcome);
-        let (acted, mut change) = (JournalAct::of(&outcome), None);
-        // What comes after the end, or is no news, does not take the place of what is.
-        let mut quiet = false;
-        let level = match outcome {
-            Outcome::AdjSet { who, name, before, now, revert } => {
-                change = self.session.journal.wrote(who, &name, (before, now), revert);
-                self.session.adj_rules.iter_mut().for_each(|sticky| sticky.leave(who));
-                NoticeLevel::Good
-            }
-            Outcome::Signalled { who, name, signal, .. } => {
-                if signal.ends() {
-                    let since = self.now;
-                    self.session.journal.pending.retain(|pursuit| pursuit.who != who);
-                    self.session.journal.pending.push(PendingSignal {
-                        who,
-                        name,
-                        signal,
-                        since,
-                        why: None,
-                    });
-                }
-                NoticeLevel::Good
-            }
-            Outcome::CgroupKilled { members, .. } => {
-                let (since, signal) = (self.now, Signal::KILL);
-                for (who, name) in members {
-                    self.session.journal.pending.retain(|pursuit| pursuit.who != who);
-                    self.session.journal.pending.push(PendingSignal {
-                        who,
-                        name,
-                        signal,
-                        since,
-                        why: None,
-                    });
-                }
-                NoticeLevel::Good
-            }
-            Outcome::StepDone { who, taken, .. } => {
-                let done = matches!(taken.result, StepResult::Done(_));
-                quiet = done || !self.session.journal.is_pending(who);
-                if done { NoticeLevel::Good } else { NoticeLevel::Plain }
-            }
-            Outcome::DryRun { .. } => NoticeLevel::Plain,
-            Outcome::Exited { who, .. } => {
-                self.session.journal.pending.retain(|pursuit| pursuit.who != who);
-                NoticeLevel::Good
-            }
-            Outcome::StillThere { who, why, signal, .. } => {
-                if signal != Signal::KILL {
-                    text.push_str(&self.offer());
-                }
-                let mine = |pursuit: &&mut PendingSignal| pursuit.who == who;
-                if let Some(pursuit) = self.session.journal.pending.iter_mut().find(mine) {
-                    pursuit.why = Some(why);
-                }
-                NoticeLevel::Warn
-            }
-            // Taken in above.
-            Outcome::AdjSetByRule { .. } => NoticeLevel::Good,
-            Outcome::SysctlSet { sysctl: knob, before, zeroed, .. } => {
-                // Of two that zero each other, writing the one that counted puts both back.
-                self.session.sysctl_history.take(zeroed.unwrap_or((knob, before)));
-                NoticeLevel::Good
-            }
-            Outcome::Refused { intent, refusal } => {
-                change = self.session.journal.learn(&intent, &refusal);
-                self.session.sysctl_history.reverting &=
-                    !matches!(intent, Intent::SetSysctl { .. });
-                NoticeLevel::Warn
-            }
-        };
-        let at = self.now_unix_ms();
-        if let Some(round) = self.session.journal.round.as_mut().filter(|_| !quiet) {
-            round.rehearsed |= rehearsed;
-            round.take_all(&about, refused, level, &text);
+        if let Outcome::StillThere { signal, .. } = &outcome
+            && *signal != Signal::KILL
+        {
+            text.push_str(&self.offer());
         }
-        self.session.journal.note(at, level, text.clone());
-        self.session.journal.tie(acted, change);
+        let Shown { level, change, quiet } = self.learn(outcome);
+        let at = self.now_unix_ms();
+        let journal = &mut self.session.journal;
+        if let Some(bulk) = journal.bulk.as_mut().filter(|_| !quiet) {
+            bulk.rehearsed |= rehearsed;
+            bulk.take_all(&reached, refused, level, &text);
+        }
+        journal.note(at, level, text.clone());
+        journal.tie(acted, change);
         if !quiet {
             self.say(level, text);
         }
+    }
+
+    /// Changes the session's state by an outcome.
+    fn learn(&mut self, outcome: Outcome) -> Shown {
+        let journal = &mut self.session.journal;
+        match outcome {
+            Outcome::AdjSet { who, name, before, now, revert } => {
+                let change = journal.wrote(who, &name, (before, now), revert);
+                if let Some(rules) = &mut self.session.adj_rules {
+                    rules.leave(who);
+                }
+                Shown { change, ..Shown::at(NoticeLevel::Good) }
+            }
+            Outcome::Signalled { who, name, signal, .. } => {
+                if signal.ends() {
+                    self.follow(who, name, signal);
+                }
+                Shown::at(NoticeLevel::Good)
+            }
+            Outcome::CgroupKilled { members, .. } => {
+                for (who, name) in members {
+                    self.follow(who, name, Signal::KILL);
+                }
+                Shown::at(NoticeLevel::Good)
+            }
+            Outcome::StepDone { who, taken, .. } => {
+                let done = matches!(taken.result, StepResult::Done(_));
+                let level = if done { NoticeLevel::Good } else { NoticeLevel::Plain };
+                Shown { quiet: done || !journal.is_pending(who), ..Shown::at(level) }
+            }
+            Outcome::DryRun { .. } => Shown::at(NoticeLevel::Plain),
+            Outcome::Exited { who, .. } => {
+                journal.pending.retain(|pending| pending.who != who);
+                Shown::at(NoticeLevel::Good)
+            }
+            Outcome::StillThere { who, why, .. } => {
+                if let Some(pending) = journal.pending.iter_mut().find(|it| it.who == who) {
+                    pending.why = Some(why);
+                }
+                Shown::at(NoticeLevel::Warn)
+            }
+            // Adj rules took it.
+            Outcome::AdjSetByRule { .. } => Shown::at(NoticeLevel::Good),
+            Outcome::SysctlSet { sysctl: knob, before, zeroed, .. } => {
+                // Of two sysctls that zero each other, writing back the one that was in effect restores both.
+                self.session.sysctl_history.take(zeroed.unwrap_or((knob, before)));
+                Shown::at(NoticeLevel::Good)
+            }
+            Outcome::Refused { intent, refusal } => {
+                let change = journal.learn(&intent, &refusal);
+                self.session.sysctl_history.reverting &=
+                    !matches!(intent, Intent::SetSysctl { .. });
+                Shown { change, ..Shown::at(NoticeLevel::Warn) }
+            }
+        }
+    }
+
+    /// Follows a signalled process until it exits.
+    fn follow(&mut self, who: ProcId, name: String, signal: Signal) {
+        let (since, pending) = (self.now, &mut self.session.journal.pending);
+        pending.retain(|pending| pending.who != who);
+        pending.push(PendingSignal { who, name, signal, since, why: None });
     }
 }

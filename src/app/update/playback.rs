@@ -8,25 +8,24 @@ use crate::app::refresh::playback::Playing;
 use crate::model::{SampleIndex, Scene, Snapshot};
 use crate::units::Millis;
 
-/// So many looks before the one that is gone to are taken in first: how things grow, and who was killed
-/// just now, follows from them.
-const RUN_UP: u64 = 4;
+/// Number of samples before the shown one that are taken first: growth and recent kills follow from them.
+const SAMPLES_BEFORE: u64 = 4;
 
-/// Growth is told over so long.
-const MINUTE: Millis = Millis(60_000);
+/// Growth is computed over this time.
+const GROWTH_TIME: Millis = Millis(60_000);
 
-/// A replay that lags shows at most so many looks at once, and jumps where there are more.
-const CATCH_UP: u64 = 16;
+/// Maximum number of samples that a replay shows one after the other to catch up. It skips more.
+const MAX_CATCH_UP: u64 = 16;
 
 impl App {
-    /// The time of the newest look, in milliseconds since 1970: of what is done now, whatever the screen
-    /// shows.
+    /// The time of the newest sample, in milliseconds since 1970, UTC: the time of what is done now, whatever
+    /// the screen shows.
     #[must_use]
     pub fn now_unix_ms(&self) -> i64 {
         self.playback.history.last().map_or(0, |moment| moment.unix_ms)
     }
 
-    /// Takes a new look: it is kept, and shown where the screen stands at now.
+    /// Keeps a new sample, and shows it where the screen shows the newest one.
     pub(crate) fn take_sample(&mut self, sample: Arc<Snapshot>) {
         let (nth, before) = self.playback.keep(&sample);
         self.note_counted_kills(nth, &sample);
@@ -38,7 +37,7 @@ impl App {
         self.spent = self.show_sample(sample);
     }
 
-    /// Takes a look of a recording that is played later: it is kept, and not shown.
+    /// Keeps a sample of a recording, to be shown when its time has come.
     pub(crate) fn take_played(&mut self, mut sample: Arc<Snapshot>) {
         self.playback.join(&mut sample);
         let (nth, _) = self.playback.keep(&sample);
@@ -46,7 +45,7 @@ impl App {
             self.names.learn_users(Arc::clone(&sample.users));
         }
         self.note_counted_kills(nth, &sample);
-        (self.playback.film, self.playback.gone_back) = (true, true);
+        (self.playback.recorded, self.playback.gone_back) = (true, true);
         if self.playback.at.is_none() {
             self.show(nth);
             self.play();
@@ -59,7 +58,7 @@ impl App {
         self.views.memory.show_all();
     }
 
-    /// Shows an earlier look, or a later one; its rows stand in its own order at once.
+    /// Shows another sample, with its rows in its own order at once.
     pub(crate) fn show(&mut self, nth: SampleIndex) {
         self.load_sample(nth);
         if !self.mode.is_dialog() {
@@ -67,6 +66,7 @@ impl App {
         }
     }
 
+    /// Builds the scene of a sample from the samples before it.
     fn load_sample(&mut self, nth: SampleIndex) {
         let at = self.playback.at;
         if at == Some(nth) && self.scene.is_some() {
@@ -84,42 +84,45 @@ impl App {
         };
         let oldest = self.playback.past.oldest().unwrap_or(nth);
         self.scene = None;
-        for nth in nth.0.saturating_sub(RUN_UP).max(oldest.0)..nth.0 {
+        for nth in nth.0.saturating_sub(SAMPLES_BEFORE).max(oldest.0)..nth.0 {
             let Some(sample) = self.playback.past.sample(SampleIndex(nth)) else { continue };
             match &mut self.scene {
                 Some(scene) => _ = scene.advance(sample),
                 None => self.scene = Some(Scene::scoped(sample, None, scope.clone())),
             }
         }
-        // How everybody grew in a minute goes further back than that.
-        let ago = self.playback.past.time(nth).map(|at| at.saturating_sub(MINUTE));
+        // Growth over a minute needs an older sample.
+        let ago = self.playback.past.time(nth).map(|at| at.saturating_sub(GROWTH_TIME));
         let then = ago.and_then(|ago| self.playback.past.at(ago)).unwrap_or(oldest);
         if let (Some(scene), Some(sample)) = (&mut self.scene, self.playback.past.sample(then)) {
             scene.set_growth_baseline(&sample);
         }
-        // The one before it is ranked, to tell who moved.
+        // The sample before is ranked too, to show which processes moved.
         self.rank();
         self.show_sample(sample);
     }
 
-    /// Where [`crate::app::keymap::bindings::Action::Now`] leads: a recording has no now.
+    /// The name of the newest sample: a recording has an end, and no now.
     #[must_use]
     pub const fn newest_word(&self) -> &'static str {
-        if self.playback.film { "end" } else { "now" }
+        if self.playback.recorded { "end" } else { "now" }
     }
 
-    /// Shows this look; the newest one of a living machine is now.
+    /// Shows this sample. The newest one of a live machine is now.
     pub(crate) fn go_to_sample(&mut self, to: SampleIndex) {
         self.drop_report();
         self.playback.playing = None;
         self.playback.gone_back = true;
         self.show(to);
-        if !self.playback.film && self.playback.past.newest() == Some(to) && !self.playback.paused {
+        if !self.playback.recorded
+            && self.playback.past.newest() == Some(to)
+            && !self.playback.paused
+        {
             self.playback.gone_back = false;
         }
     }
 
-    /// Shows the look of this time on the clock that never jumps, or the nearest that is kept.
+    /// Shows the sample of this time on the monotonic clock, or the oldest one.
     pub fn go_to_time(&mut self, time: Millis) {
         let nth = self.playback.past.at(time).or(self.playback.past.oldest());
         if let Some(nth) = nth {
@@ -127,33 +130,33 @@ impl App {
         }
     }
 
-    /// Plays a recording from where it stands.
+    /// Plays a recording from the sample on the screen.
     pub(crate) fn play(&mut self) {
         let from = self.playback.at.and_then(|at| self.playback.past.time(at));
         self.playback.playing = from.map(|from| Playing { since: self.now, from });
     }
 
-    /// Moves a playing recording to where it should be by now.
+    /// Moves a playing recording to the sample of its time.
     pub(crate) fn keep_playing(&mut self) {
         let (Some(playing), Some(at)) = (self.playback.playing, self.playback.at) else { return };
-        let time = &self.playback;
-        if time.all_read && time.past.newest() == Some(at) {
+        let playback = &self.playback;
+        if playback.all_read && playback.past.newest() == Some(at) {
             self.playback.playing = None;
             return;
         }
-        let gone = time.speed.of(self.now.saturating_sub(playing.since));
+        let gone = playback.speed.of(self.now.saturating_sub(playing.since));
         let there = Millis(playing.from.0.saturating_add(gone.0));
-        let target = time.past.at(there).filter(|target| *target > at);
-        let skips = target.is_none() && time.before_pause(at, there);
+        let target = playback.past.at(there).filter(|target| *target > at);
+        let skips = target.is_none() && playback.before_gap(at, there);
         let Some(target) = target.or(skips.then_some(SampleIndex(at.0 + 1))) else { return };
-        // A dialog stands still, and so does what it speaks of.
+        // While a dialog is open, the recording waits.
         if !matches!(
             self.mode,
             Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Commitments(_)
         ) {
             return self.play();
         }
-        if target.0 - at.0 > CATCH_UP {
+        if target.0 - at.0 > MAX_CATCH_UP {
             return self.show(target);
         }
         (at.0 + 1..=target.0).for_each(|nth| self.show(SampleIndex(nth)));

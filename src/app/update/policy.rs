@@ -12,8 +12,8 @@ use crate::policy::{Policy, SparedReason};
 use crate::rank::{Placement, Ranked};
 
 impl App {
-    /// Every policy there is here: what stands in no table first (the site's own rule, and one that was
-    /// made from a pattern), then the table.
+    /// Every policy: first those that are in no table (the site's own, and one that was made from a
+    /// pattern), then the table.
     pub(crate) fn policies(&self) -> Vec<&'static dyn Policy> {
         let mut all = all_policies(self.policy());
         let known = |own: &&dyn Policy| all.iter().any(|policy| policy.id() == own.id());
@@ -33,16 +33,16 @@ impl App {
         self.arrange();
         self.say(NoticeLevel::Plain, format!("ranked by {}: {}", policy.id(), policy.title()));
         self.policy_error = None;
-        self.report_rule_errors();
+        self.report_policy_errors();
     }
 
-    /// A new version of the site's rule takes the place of the old one.
-    pub(crate) fn take_rule(&mut self, rule: &'static dyn Policy) {
+    /// Takes a new version of the site's own policy.
+    pub(crate) fn take_site_policy(&mut self, loaded: &'static dyn Policy) {
         let used = self.settings.policy.id().starts_with(SitePolicy::PREFIX);
-        self.settings.site_policy = Some(rule);
-        let mut text = format!("{} was read again", rule.id());
+        self.settings.site_policy = Some(loaded);
+        let mut text = format!("{} was read again", loaded.id());
         if used {
-            self.settings.policy = rule;
+            self.settings.policy = loaded;
             self.rank_anew();
             self.refresh_lines();
         } else {
@@ -50,11 +50,11 @@ impl App {
         }
         self.say(NoticeLevel::Good, text);
         self.policy_error = None;
-        self.report_rule_errors();
+        self.report_policy_errors();
     }
 
-    /// Says why the rule failed on some process, once for each cause.
-    pub(crate) fn report_rule_errors(&mut self) {
+    /// Says why the policy failed on some process, once for each cause.
+    pub(crate) fn report_policy_errors(&mut self) {
         let Some(scene) = &self.scene else { return };
         let failed = |row: &&Ranked| row.placement == Placement::Spared(SparedReason::Failed);
         let rows = self.ranking.rows().iter().filter(failed);
@@ -68,9 +68,9 @@ impl App {
         }
     }
 
-    /// Looks at another domain from now on, its first victim under the cursor.
+    /// Ranks another domain from now on, with its predicted victim under the cursor.
     pub(crate) fn set_scope(&mut self, scope: Scope) -> Vec<Request> {
-        // The scope of a report ends with it.
+        // Another domain of a report is not kept when the report is left.
         if self.incidents.report.is_none() {
             self.settings.scope = scope.clone();
         }

@@ -17,20 +17,20 @@ use crate::units::{Millis, Ticks};
 use crate::words::incident::ExplainedReport;
 
 impl App {
-    /// Puts a report on the screen; whether it has a dump that can be shown.
+    /// Shows a report. Returns false where it has no dump that can be shown.
     pub(crate) fn show_report(&mut self, number: u64) -> bool {
         let Some(report) = self.incidents.timeline.report(number).cloned() else { return false };
         let common = self.incidents.timeline.common();
         let kernel = report.kernel.clone().or(common.kernel);
         let filled = OomReport { kernel, ..OomReport::clone(&report) };
         let Some(mut post) = reconstruct(&filled, common.swap) else { return false };
-        let happening = self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
-        let (unix_ms, told) = happening.map_or((0, EventTime::Order), |it| (it.unix_ms, it.time));
+        let event = self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
+        let (unix_ms, time) = event.map_or((0, EventTime::Order), |it| (it.unix_ms, it.time));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
-        // Who is not in a dump was not hidden: it could not be chosen.
+        // A process that is not in the dump was not hidden: it could not be chosen.
         post.snapshot.privileges.sees_others = true;
         post.snapshot.clock = Clock {
-            unix_ms: if told == EventTime::Order { 0 } else { unix_ms },
+            unix_ms: if time == EventTime::Order { 0 } else { unix_ms },
             monotonic_ms: Millis(0),
             uptime_ticks: Ticks(uptime / 10_000),
         };
@@ -48,7 +48,7 @@ impl App {
             ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).lines();
         self.refresh.self_check = SelfCheck::default();
         self.incidents.report =
-            Some(ShownReport { number, place, told, stamp, lines, kernel_policy });
+            Some(ShownReport { number, place, told: time, stamp, lines, kernel_policy });
         self.playback.playing = None;
         self.scene = Some(Scene::scoped(Arc::new(post.snapshot), None, post.scope));
         self.mode = Mode::Browse;
@@ -128,7 +128,7 @@ impl App {
         self.arrange_events();
     }
 
-    /// Begins with the reports of a file, and nothing else: the last one with a dump is on the screen.
+    /// Starts with the reports of a file and no samples. The last one with a dump is shown.
     pub fn begin_with(&mut self, reports: Vec<LogUpdate>) {
         if reports.is_empty() {
             return;

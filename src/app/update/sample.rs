@@ -1,4 +1,4 @@
-//! Takes in a sample and ranks it.
+//! Takes a sample and ranks it.
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use crate::model::{Reading, Scene, Snapshot};
 use crate::policy::Override;
 use crate::rank::growth;
 
-/// So many of those who grow most are named.
-const GROWING: usize = 3;
+/// Number of processes that are listed as growing fastest.
+const FASTEST: usize = 3;
 
-/// So many command lines of processes that are gone are remembered, for looking back.
-const SPARE_NAMES: usize = 4096;
+/// Maximum number of command lines of exited processes that are remembered: an earlier sample may show them.
+const EXITED_NAMES: usize = 4096;
 
 impl App {
+    /// Takes a sample. Returns what its alarms ask for.
     pub(crate) fn sampled(&mut self, mut snapshot: Arc<Snapshot>) -> Vec<Request> {
-        // A rule that asks for command lines has those that were learned: none is read in the look.
+        // A policy that needs command lines gets those that the lookup worker read.
         if self.policy().needs().cmdline
             && let Some(snapshot) = Arc::get_mut(&mut snapshot)
         {
@@ -40,7 +41,7 @@ impl App {
         self.take_live_sample(unseen)
     }
 
-    /// Shows a look as the one that follows the one on the screen. Gives back what nobody needs any more.
+    /// Shows a sample after the one on the screen. Returns a snapshot that is not needed any more.
     pub(crate) fn show_sample(&mut self, sample: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let mut spent = None;
         match &mut self.scene {
@@ -61,10 +62,10 @@ impl App {
         self.rank();
         if let Some(scene) = &self.scene {
             self.refresh.self_check.update(scene);
-            // Who is gone now may come back to the screen with an earlier look.
+            // An earlier sample may show processes that have exited since.
             if !self.is_past() {
                 let all = scene.now().processes.len();
-                self.names.forget(all + SPARE_NAMES, |id| scene.find(id).is_some());
+                self.names.forget(all + EXITED_NAMES, |id| scene.find(id).is_some());
                 self.refresh.commands_asked.retain(|&id, _| scene.find(id).is_some());
                 self.table.tags.retain(|&id| scene.find(id).is_some());
             }
@@ -75,13 +76,13 @@ impl App {
         self.renew_persist();
         self.renew_commitments();
         self.renew_sysctl_forecast();
-        self.close_if_another();
-        self.report_rule_errors();
+        self.close_after_exec();
+        self.report_policy_errors();
         spent
     }
 
-    /// A process that runs another program now is not the one that a dialog speaks of.
-    fn close_if_another(&mut self) {
+    /// Closes a signal dialog whose process runs another program now.
+    fn close_after_exec(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
         let Some(process) = scene.find(confirm.plan.who) else { return };
         let comm = process.comm.to_string();
@@ -95,7 +96,7 @@ impl App {
         }
     }
 
-    /// Ranks the same look in another way: nobody has moved since.
+    /// Ranks the same sample by another policy or in another domain: no process has moved since.
     pub(crate) fn rank_anew(&mut self) {
         self.rank();
         self.ranking_before = self.ranking.clone();
@@ -103,25 +104,27 @@ impl App {
         self.renew_preview();
     }
 
-    /// Finds who grows most, once a look, where that is shown: in the panels and on the explain page,
-    /// of killers by which whoever asks for memory dies.
+    /// Finds the fastest growing processes, once a sample, where they are shown: in the panels, and on the
+    /// explain page where the kernel would kill the allocating task.
     pub(crate) fn watch_growth(&mut self) {
         let shown = self.display.viewport.panels > 0 || matches!(self.mode, Mode::Explain(_));
         let Some(scene) = self.scene.as_ref().filter(|_| shown && self.growing.is_none()) else {
             return;
         };
-        let so = if self.views.kind == ViewKind::Verdicts {
+        let overridden = if self.views.kind == ViewKind::Verdicts {
             self.opinion().and_then(|opinion| opinion.outcome.overridden)
         } else {
             self.policy().overridden(scene)
         };
-        // The machine's panel names them under any rule.
-        if self.display.viewport.panels > 0 || so.is_some_and(Override::kills_allocating_task) {
-            self.growing = Some(growth::fastest(scene, GROWING));
+        // The panel of the machine shows them under any policy.
+        if self.display.viewport.panels > 0
+            || overridden.is_some_and(Override::kills_allocating_task)
+        {
+            self.growing = Some(growth::fastest(scene, FASTEST));
         }
     }
 
-    /// Ranks again: a new look, or another policy.
+    /// Ranks the sample on the screen.
     pub(crate) fn rank(&mut self) {
         self.growing = None;
         if let Some(scene) = &self.scene {

@@ -1,5 +1,4 @@
-//! The view of memory cgroups: every wall, how near it is, and who dies there. Nothing here acts on
-//! a process.
+//! The view Cgroups: every limit, how near it is, and the outcome there.
 
 use std::sync::Arc;
 
@@ -15,44 +14,44 @@ use crate::rank::also_killed::GroupCensus;
 /// A line of the view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CgroupLine {
-    /// Its place in the list of cgroups; nothing for the machine itself.
+    /// Its position in the list of cgroups; nothing for the machine itself.
     pub at: Option<usize>,
-    /// How deep it stands among those shown; 0 where they are sorted by nearness.
+    /// Its depth in the tree of those shown; 0 where they are sorted by nearness.
     pub depth: u16,
-    /// How many bytes of its path the one that it stands under has said already.
+    /// Number of bytes of its path that the line of its parent shows already.
     pub said: usize,
-    /// How many processes live in it and below.
+    /// Number of processes in it and below.
     pub members: usize,
-    /// Its own wall.
+    /// Its own limit.
     pub limit: Option<ReachableLimit>,
-    /// Who dies at that wall.
+    /// The outcome at that limit.
     pub outcome: Option<OutcomeAtLimit>,
 }
 
-/// The view: its lines, and where the cursor stands.
+/// What the view shows.
 #[derive(Clone, Debug, Default)]
 pub struct CgroupsView {
-    /// The lines, the machine among them.
+    /// The lines; the first one is the machine, unless they are sorted by nearness.
     pub lines: Vec<CgroupLine>,
-    /// Sorted by nearness of the wall, not as a tree.
+    /// Sorted by nearness of the limit, and not as a tree.
     pub by_limit: bool,
-    /// Without those that have no limit, their own or below.
+    /// Without cgroups that have no limit, neither their own nor below.
     pub hide: bool,
     /// The cursor.
     pub cursor: ListCursor,
-    /// The cgroup that the cursor holds to, once it was moved: nothing for the machine itself.
+    /// The cgroup that the cursor follows, once it was moved; the inner nothing is the machine.
     pub(crate) held: Option<Option<Arc<Text>>>,
 }
 
-/// Whether a group says nothing that the machine does not say: the root of version 2 has no files.
+/// Whether this is the root of cgroup v2, which has no files and tells nothing beside the machine.
 pub(crate) fn is_bare_root(group: &Cgroup) -> bool {
     group.path.as_str() == "/" && group.limit.value().is_none() && group.usage.value().is_none()
 }
 
-/// Which groups stand in the view.
+/// The positions of the cgroups that are shown.
 pub(crate) fn shown(cgroups: &Cgroups, hide: bool) -> Vec<usize> {
     let mut shown: Vec<usize> = Vec::new();
-    // Backwards: the one kept last stands right behind, so it is below whenever any is.
+    // Backwards: if any cgroup below was kept, the last one that was kept is.
     for (at, group) in cgroups.list.iter().enumerate().rev() {
         let above = shown
             .last()
@@ -67,7 +66,7 @@ pub(crate) fn shown(cgroups: &Cgroups, hide: bool) -> Vec<usize> {
 }
 
 impl CgroupsView {
-    /// Builds the lines for a look that `ranking` ranks.
+    /// Builds the lines for a sample that `policy` ranks as `ranking`.
     pub(crate) fn arrange(&mut self, policy: &dyn Policy, scene: &Scene, ranking: &Ranking) {
         let cgroups = &scene.now().cgroups;
         let census = GroupCensus::new(scene);
@@ -81,35 +80,12 @@ impl CgroupsView {
             outcome: Some(at_limit::of_domain(policy, scene, ranking, &machine)),
             limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
-        let mut fates = at_limit::outcomes(policy, scene, &census).into_iter().peekable();
-        let mut above: Vec<&str> = Vec::new();
-        for at in shown(cgroups, self.hide) {
-            let group = &cgroups.list[at];
-            let path = group.path.as_str();
-            while above.last().is_some_and(|&up| !is_within(path, up)) {
-                above.pop();
-            }
-            while fates.peek().is_some_and(|&(other, _)| other < at) {
-                fates.next();
-            }
-            self.lines.push(CgroupLine {
-                at: Some(at),
-                depth: u16::try_from(above.len()).unwrap_or(u16::MAX),
-                said: above.last().map_or(0, |up| up.trim_end_matches('/').len()),
-                members: census.members(path).len(),
-                limit: limits::of_cgroup(group, scene),
-                outcome: fates.next_if(|&(other, _)| other == at).map(|(_, fate)| fate),
-            });
-            // What stands under the root says so by its slash.
-            if path != "/" {
-                above.push(path);
-            }
-        }
+        self.push_groups(policy, scene, &census);
         if self.by_limit {
             for line in &mut self.lines {
                 (line.depth, line.said) = (0, 0);
             }
-            // A stable sort: whoever has no wall keeps the order of the tree, at the end.
+            // A stable sort: cgroups without a limit keep the order of the tree, at the end.
             let far = (u64::MAX, u64::MAX, u64::MAX);
             self.lines
                 .sort_by_key(|line| line.limit.as_ref().map_or(far, ReachableLimit::distance));
@@ -121,6 +97,35 @@ impl CgroupsView {
         let path = |line: &CgroupLine| line.at.map(|at| &cgroups.list[at].path);
         let at = self.lines.iter().position(|line| path(line) == held.as_ref());
         self.cursor.at = at.unwrap_or(self.cursor.at).min(self.lines.len() - 1);
+    }
+
+    /// Adds a line for each cgroup that is shown, as a tree.
+    fn push_groups(&mut self, policy: &dyn Policy, scene: &Scene, census: &GroupCensus) {
+        let mut outcomes = at_limit::outcomes(policy, scene, census).into_iter().peekable();
+        let cgroups = &scene.now().cgroups;
+        let mut above: Vec<&str> = Vec::new();
+        for at in shown(cgroups, self.hide) {
+            let group = &cgroups.list[at];
+            let path = group.path.as_str();
+            while above.last().is_some_and(|&up| !is_within(path, up)) {
+                above.pop();
+            }
+            while outcomes.peek().is_some_and(|&(other, _)| other < at) {
+                outcomes.next();
+            }
+            self.lines.push(CgroupLine {
+                at: Some(at),
+                depth: u16::try_from(above.len()).unwrap_or(u16::MAX),
+                said: above.last().map_or(0, |up| up.trim_end_matches('/').len()),
+                members: census.members(path).len(),
+                limit: limits::of_cgroup(group, scene),
+                outcome: outcomes.next_if(|&(other, _)| other == at).map(|(_, outcome)| outcome),
+            });
+            // Paths below the root show it by their slash.
+            if path != "/" {
+                above.push(path);
+            }
+        }
     }
 
     pub(crate) fn keep_visible(&mut self, rows: u16) {

@@ -1,23 +1,23 @@
-//! The five views.
+//! Which view is on the screen.
 
-/// A view: what stands where the table is.
+/// A view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ViewKind {
-    /// Every process.
+    /// The table of processes.
     #[default]
     Processes,
-    /// Every memory cgroup.
+    /// Memory cgroups and their limits.
     Cgroups,
-    /// Every policy's opinion.
+    /// The verdict of every policy.
     Verdicts,
-    /// The machine's memory through time.
+    /// The machine's memory over time.
     Memory,
-    /// What happened.
+    /// OOM events.
     Events,
 }
 
 impl ViewKind {
-    /// All, in the order of their keys.
+    /// All views, in the order of their keys.
     pub const ALL: [Self; 5] =
         [Self::Processes, Self::Cgroups, Self::Verdicts, Self::Memory, Self::Events];
 
@@ -33,7 +33,7 @@ impl ViewKind {
         }
     }
 
-    /// So many views further, round the end.
+    /// The view `by` places further; after the last comes the first.
     #[must_use]
     pub fn step(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|&it| it == self).unwrap_or(0) as isize;

@@ -1,4 +1,4 @@
-//! The view of the machine's memory through time, and what is common to views without rows to choose.
+//! The view Memory: which charts are shown, and over which time.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::forecast::limits;
 use crate::model::{Cgroup, Scene, Text};
 use crate::units::Millis;
 
-/// How far back the charts reach: each with its name; the last goes back to the beginning.
+/// The time that the charts cover, each with its name. The last one is all that is kept.
 pub const ZOOMS: &[(&str, Option<Millis>)] = &[
     ("1m", Some(Millis(60_000))),
     ("5m", Some(Millis(300_000))),
@@ -16,38 +16,38 @@ pub const ZOOMS: &[(&str, Option<Millis>)] = &[
     ("all", None),
 ];
 
-/// Which of them is shown first.
-const USUAL: usize = 1;
+/// The zoom at the start.
+const FIRST_ZOOM: usize = 1;
 
-/// So many cgroups are watched at most.
-const WATCHED: usize = 8;
+/// Maximum number of cgroups that are shown.
+const MAX_GROUPS: usize = 8;
 
-/// A cgroup whose tasks wait less than this share of the time, in percent, is at ease.
-const AT_EASE: f32 = 1.0;
+/// A cgroup whose tasks wait at least this share of the time, in percent, is under pressure.
+const PRESSURE: f32 = 1.0;
 
 /// What the view shows.
 #[derive(Clone, Debug)]
 pub struct MemoryView {
-    /// Which of [`ZOOMS`].
+    /// The zoom: an index of [`ZOOMS`].
     pub zoom: usize,
-    /// Which of [`SERIES`] has the cursor.
+    /// The chart under the cursor: an index of [`crate::forecast::series::SERIES`].
     pub chosen: usize,
-    /// Whether that one has all the room.
+    /// Whether only that chart is shown, large.
     pub large: bool,
-    /// The cgroups to watch: those nearest their wall, and those under pressure.
+    /// The cgroups that are shown: those nearest their limit, and those under pressure.
     pub groups: Vec<Arc<Text>>,
 }
 
 impl Default for MemoryView {
     fn default() -> Self {
-        Self { zoom: USUAL, chosen: 0, large: false, groups: Vec::new() }
+        Self { zoom: FIRST_ZOOM, chosen: 0, large: false, groups: Vec::new() }
     }
 }
 
 impl MemoryView {
-    /// All at once, unless another span was chosen.
+    /// Shows all that is kept, unless the user chose another zoom.
     pub(crate) const fn show_all(&mut self) {
-        if self.zoom == USUAL {
+        if self.zoom == FIRST_ZOOM {
             self.zoom = ZOOMS.len() - 1;
         }
     }
@@ -60,25 +60,25 @@ impl MemoryView {
 }
 
 /// How much the tasks of a cgroup wait for memory or a disk, in percent of the last ten seconds.
-pub(crate) fn pressed(group: &Cgroup) -> f32 {
+pub(crate) fn pressure(group: &Cgroup) -> f32 {
     let share = |stall: crate::model::Reading<crate::model::PsiLine>| {
         stall.value().map_or(0.0, |stall| stall.avg10)
     };
     share(group.pressure.some).max(share(group.pressure.io_some))
 }
 
-/// The cgroups to watch: in turn the one nearest its wall and the one under most pressure.
+/// The cgroups to show: alternately the one nearest its limit and the one under most pressure.
 pub(crate) fn watched(scene: &Scene) -> Vec<Arc<Text>> {
     let cgroups = &scene.now().cgroups;
     let mut near: Vec<_> =
         cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene)).collect();
     near.sort_by_key(limits::ReachableLimit::distance);
     let mut waits: Vec<&Cgroup> =
-        cgroups.list.iter().filter(|group| pressed(group) >= AT_EASE).collect();
-    waits.sort_by(|a, b| pressed(b).total_cmp(&pressed(a)));
-    let mut near = near.into_iter().map(|wall| wall.name);
+        cgroups.list.iter().filter(|group| pressure(group) >= PRESSURE).collect();
+    waits.sort_by(|a, b| pressure(b).total_cmp(&pressure(a)));
+    let mut near = near.into_iter().map(|limit| limit.name);
     let mut waits = waits.into_iter().map(|group| Arc::clone(&group.path));
-    let mut found: Vec<Arc<Text>> = Vec::with_capacity(WATCHED);
+    let mut found: Vec<Arc<Text>> = Vec::with_capacity(MAX_GROUPS);
     loop {
         let both = [near.next(), waits.next()];
         if both == [None, None] {
@@ -88,7 +88,7 @@ pub(crate) fn watched(scene: &Scene) -> Vec<Arc<Text>> {
             if !found.contains(&path) {
                 found.push(path);
             }
-            if found.len() == WATCHED {
+            if found.len() == MAX_GROUPS {
                 return found;
             }
         }

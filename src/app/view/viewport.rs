@@ -1,22 +1,32 @@
 //! What the last drawn frame showed.
 
-/// What the painter showed last.
+/// What the last drawn frame showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Viewport {
-    /// Cells across.
+    /// Width of the terminal in cells.
     pub width: u16,
-    /// Cells down.
+    /// Height of the terminal in cells.
     pub height: u16,
-    /// Rows of the table.
+    /// Number of rows of the view.
     pub rows: u16,
-    /// Lines of the page or list on top, if there is one.
+    /// Number of lines of the open page or list; 0 where there is none.
     pub page: u16,
-    /// Lines that this page has in all.
+    /// Number of lines that the page has in all.
     pub page_lines: u16,
-    /// How many columns of the table were left out on the left.
+    /// Number of columns that were left out on the left.
     pub columns_left: u16,
-    /// How many panels there were under it.
+    /// Number of panels below the view.
     pub panels: u16,
-    /// A dialog stood there, with all that it asks: only then can it be confirmed.
+    /// Whether a dialog was drawn in full. Only then can it be confirmed.
     pub dialog: bool,
+}
+
+impl Viewport {
+    /// The first line of the open page after scrolling by `by` lines from the line `at`.
+    #[must_use]
+    pub fn scroll(&self, at: u16, by: isize) -> u16 {
+        let last = self.page_lines.saturating_sub(self.page);
+        let to = usize::from(at).saturating_add_signed(by);
+        u16::try_from(to).unwrap_or(last).min(last)
+    }
 }

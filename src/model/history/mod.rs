@@ -2,6 +2,7 @@
 
 pub(crate) mod axis;
 pub(crate) mod delta;
+pub(crate) mod growth_bounds;
 pub(crate) mod growth_window;
 pub(crate) mod machine_history;
 pub(crate) mod sample_history;

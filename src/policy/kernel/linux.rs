@@ -233,21 +233,25 @@ pub(crate) fn eligible_adj(process: &Process, scene: &Scene) -> Result<Adj, Spar
     }
 }
 
-/// The name of the term for page tables.
-pub(crate) const TABLES: &str = "pgtables";
+/// A term that counts as zero if it could not be read.
+fn optional(reading: Reading<Pages>) -> (Points, TermNote) {
+    match reading {
+        Reading::Value(pages) => (pages.points(), TermNote::Fact),
+        _ => (Points(0), TermNote::Unread),
+    }
+}
+
+/// Resident memory and swap.
+pub(crate) fn resident_and_swap(process: &Process, scene: &Scene) -> Badness {
+    let (swap, note) = optional(process.swap);
+    let rss = Badness::default().plus("rss", scene.rss(process).points(), TermNote::Fact);
+    rss.plus("swap", swap, note)
+}
 
 /// The badness without adj: resident memory, swap and page tables.
 pub(crate) fn usage_badness(process: &Process, scene: &Scene) -> Badness {
-    let optional = |reading: Reading<Pages>| match reading {
-        Reading::Value(pages) => (pages.points(), TermNote::Fact),
-        _ => (Points(0), TermNote::Unread),
-    };
-    let (swap, swap_note) = optional(process.swap);
-    let (tables, tables_note) = optional(process.pgtables);
-    Badness::default()
-        .plus("rss", scene.rss(process).points(), TermNote::Fact)
-        .plus("swap", swap, swap_note)
-        .plus(TABLES, tables, tables_note)
+    let (tables, note) = optional(process.pgtables);
+    resident_and_swap(process, scene).plus("pgtables", tables, note)
 }
 
 /// Whether CAP_SYS_ADMIN is effective. (The kernel requires it in the initial user namespace, which `/proc`

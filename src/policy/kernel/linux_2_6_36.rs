@@ -4,7 +4,7 @@
 use crate::model::{GrowthBound, Needs, Process, Scene, Scores, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, TermNote, Verdict};
 use crate::policy::kernel::active_override::active_override;
-use crate::policy::kernel::linux::{TABLES, eligible_adj, is_admin, usage_badness};
+use crate::policy::kernel::linux::{eligible_adj, is_admin, resident_and_swap, usage_badness};
 use crate::policy::kernel::linux_2_6::switches_swap_off;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
 use crate::policy::{
@@ -130,12 +130,10 @@ impl Policy for Linux2636 {
             return Verdict::Scored(Badness::default().plus("swapoff", Points(1000), most));
         }
         let total = scene.domain().pages;
-        let mut badness = Badness::default();
-        for term in usage_badness(process, scene).terms.as_slice() {
-            if self.era > Era::First || term.name != TABLES {
-                badness = badness.plus(term.name, term.points, term.note);
-            }
-        }
+        let mut badness = match self.era {
+            Era::First => resident_and_swap(process, scene),
+            Era::Overflowing | Era::Last => usage_badness(process, scene),
+        };
         let share = match self.era {
             Era::Overflowing => overflowing_permille(badness.points, total),
             Era::First | Era::Last => permille(badness.points, total),

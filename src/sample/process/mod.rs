@@ -7,3 +7,4 @@ pub mod open_files;
 pub(crate) mod row;
 pub mod unit;
 pub mod walk;
+pub mod walk_request;

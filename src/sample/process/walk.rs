@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use rustix::fs::{RawDir, SeekFrom, seek};
 
-use crate::model::{
-    CgroupNeeds, Comm, Machine, Needs, ProcId, Process, ProcessFiles, Reading, Scores, Text,
-};
+use crate::model::{Comm, Machine, ProcId, Process, ProcessFiles, Reading, Text};
 use crate::sample::Unreadable;
 use crate::sample::absence::{FileAbsence, reading};
 use crate::sample::file_buffer::ProcPath;
@@ -27,6 +25,7 @@ use crate::sample::process::row::{
     OpenByPath, RowBuffers, fresh, has_mm, lost_its_leader, number, take_stat, take_status,
     take_thread,
 };
+use crate::sample::process::walk_request::WalkRequest;
 use crate::units::Adj;
 
 /// Every process is read completely at least once in this number of walks.
@@ -34,62 +33,6 @@ pub const ROTATION: u32 = 16;
 
 /// Maximum number of new processes for which space is kept between walks.
 const SPARE_MAX: usize = 64;
-
-/// What a walk must read. Set again for each walk, to reuse its allocations.
-#[derive(Debug, Default)]
-pub struct WalkRequest {
-    status: bool,
-    cgroup: bool,
-    /// Whether all cgroups are read in each walk: they decide which processes an OOM of a cgroup
-    /// can kill.
-    members: bool,
-    cmdline: bool,
-    scores: bool,
-    all_scores: bool,
-    /// Sorted, as the next two.
-    listed: Vec<ProcId>,
-    kept: Vec<ProcId>,
-    unopened: Vec<ProcId>,
-    /// Pages swapped in and out since boot.
-    swap_traffic: u64,
-}
-
-impl WalkRequest {
-    /// Takes the needs of a sample. The processes in `kept` are read elsewhere, through open files;
-    /// the files of those in `unopened` are to be opened; both are sorted. `swap_traffic` is the
-    /// number of pages swapped in and out since boot.
-    pub fn set(
-        &mut self,
-        needs: &Needs,
-        kept: impl Iterator<Item = ProcId>,
-        unopened: impl Iterator<Item = ProcId>,
-        swap_traffic: u64,
-    ) {
-        self.status = needs.status;
-        self.members = needs.cgroups == CgroupNeeds::Everything;
-        self.cgroup = needs.cgroup || self.members;
-        self.cmdline = needs.cmdline;
-        self.scores = needs.scores != Scores::None;
-        self.all_scores = needs.scores == Scores::All;
-        self.listed.clear();
-        if let Scores::Some(listed) = &needs.scores {
-            self.listed.extend_from_slice(listed);
-            self.listed.sort_unstable();
-        }
-        self.kept.clear();
-        self.kept.extend(kept);
-        self.unopened.clear();
-        self.unopened.extend(unopened);
-        self.swap_traffic = swap_traffic;
-    }
-
-    /// Adds what [`calibrate`](crate::sample::machine::calibration::calibrate) needs.
-    pub fn for_calibration(&mut self) {
-        self.status = true;
-        self.scores = true;
-        self.all_scores = true;
-    }
-}
 
 /// What is remembered of a process between walks.
 #[derive(Default)]
@@ -105,8 +48,8 @@ struct Known {
     cmdline: Option<Comm>,
     /// The `comm` at the time when the links and the environment were read.
     exe_cwd_environ: Option<Comm>,
-    /// Whether the last walk skipped it because its files were open elsewhere: the row is older
-    /// than that.
+    /// Whether the last walk skipped it because its files were open elsewhere; the row is then older
+    /// than that walk.
     passed: bool,
     /// The adj at the time when the score was read.
     score_adj: Reading<Adj>,
@@ -228,6 +171,18 @@ impl ProcessWalk {
             }
         }
         before.for_each(|gone| gone.row.id.pid = 0);
+        self.pids = pids;
+        self.merge(all, found);
+
+        if self.walk.is_multiple_of(ROTATION) {
+            self.paths.retain(|_, path| Arc::strong_count(path) > 1);
+        }
+        self.walk = self.walk.wrapping_add(1);
+        Ok(unreadable)
+    }
+
+    /// Drops the processes that are gone from `all`, and adds those that were `found`.
+    fn merge(&mut self, mut all: Vec<Known>, mut found: Vec<Known>) {
         all.retain(|known| known.row.id.pid != 0);
         if all.is_empty() {
             std::mem::swap(&mut all, &mut found);
@@ -237,17 +192,10 @@ impl ProcessWalk {
         found.clear();
         found.shrink_to(SPARE_MAX);
         if !all.is_sorted_by_key(|known| known.row.id.pid) {
-            all.sort_unstable_by_key(|known| known.row.id.pid); // pids began anew
+            all.sort_unstable_by_key(|known| known.row.id.pid); // new pids are lower: they wrapped
         }
-        self.pids = pids;
         self.known = all;
         self.found = found;
-
-        if self.walk.is_multiple_of(ROTATION) {
-            self.paths.retain(|_, path| Arc::strong_count(path) > 1);
-        }
-        self.walk = self.walk.wrapping_add(1);
-        Ok(unreadable)
     }
 
     /// Reads the links and environments that rules test: of processes that are new or have another

@@ -1,316 +1,152 @@
-//! Without a screen: look, rank, print, again.
+//! `--batch` and `--json`: the ranking as text or JSON at each refresh.
 
 use std::collections::HashSet;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::cli::Cli;
+use super::headless::names::CommandLines;
+use super::headless::ranker::Ranker;
+use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
-use crate::columns::{COLUMNS, CommandStyle, RowContext, SizeUnit, fitting};
-use crate::model::{
-    CgroupNeeds, Domain, DomainKind, Names, Needs, ProcId, Reading, Scene, Scope, Scores, Snapshot,
-};
-use crate::policy::{Policy, compare};
-use crate::rank::Ranking;
+use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
+use crate::model::{CgroupNeeds, Needs, Snapshot};
+use crate::report::line::TextStyle;
 use crate::report::{json, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
-use crate::source::{Source, SourceError};
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio;
+use crate::source::Source;
 
-use crate::shell::command::cli::Cli;
-use crate::shell::worker::lookup::{DetailWorker, LookupWorker};
-use crate::shell::worker::site_rules::{FileNews, FileWatch};
+/// Minimum width of a command line, in cells.
+const COMMAND_WIDTH: u16 = 24;
 
-/// So many of the top candidates keep their files open.
-const KEEP: usize = 64;
+/// Width of a line where neither a terminal nor `COLUMNS` says it, in cells.
+const DEFAULT_WIDTH: u16 = 160;
 
-/// Cells of a command line, at least.
-const COMMAND: u16 = 24;
-
-/// Cells of a line where nobody says how many there are.
-const WIDTH: u16 = 160;
-
-/// Prints until the count is reached, the source ends, or the reader goes away.
+/// Prints until the count is reached, the source ends, or the reader closes the pipe.
 ///
 /// # Errors
-/// What could not be read or written, in one line.
-pub(crate) fn run(
-    cli: &Cli,
-    setup: &Setup,
-    source: Box<dyn Source>,
-    names: Option<LookupWorker>,
-    watch: Option<FileWatch>,
-) -> Result<u8, String> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printer = Printer {
-        cli,
-        setup,
-        policy: setup.policy,
-        watch,
-        trouble: None,
-        source,
-        learner: names.and_then(DetailWorker::start),
-        names: Names::default(),
-        ranking: Ranking::default(),
-        lines: Vec::new(),
-        confined: setup.scope != Scope::Global && setup.scope != Scope::Auto,
-    };
-    match printer.print(&mut out) {
-        Ok(()) => Ok(0),
-        // The reader has seen enough: head, less.
-        Err(End::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(End::Write(error)) => Err(format!("standard output: {error}")),
-        Err(End::Read(what)) => Err(what),
-    }
-}
-
-enum End {
-    Write(io::Error),
-    Read(String),
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
+/// What could not be read or written.
+pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, CommandError> {
+    let lookup = invocation.input.lookup_root()?;
+    let delay = invocation.headless_delay();
+    let setup = invocation.setup;
+    let pace = Pace { delay, count: cli.iterations, end: EndFlag::default_action() };
+    let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
+    let out = BufWriter::new(io::stdout().lock());
+    let mut printer =
+        Printer { cli, setup: &setup, ranker, lines: Vec::new(), out, is_first: true };
+    let mut source = invocation.input.source;
+    headless::run(source.as_mut(), &mut printer, &pace)?;
+    Ok(ExitStatus::Success)
 }
 
 struct Printer<'a> {
     cli: &'a Cli,
     setup: &'a Setup,
-    /// Whose rule ranks: the setup's, or a newer version of it.
-    policy: &'static dyn Policy,
-    watch: Option<FileWatch>,
-    /// What went wrong with it last.
-    trouble: Option<String>,
-    source: Box<dyn Source>,
-    learner: Option<DetailWorker>,
-    names: Names,
-    ranking: Ranking,
+    ranker: Ranker,
     lines: Vec<TableLine>,
-    /// The domain is not the whole machine, so that who is in it must be known each time.
-    confined: bool,
+    out: BufWriter<StdoutLock<'static>>,
+    /// Nothing is printed yet.
+    is_first: bool,
+}
+
+impl SampleConsumer for Printer<'_> {
+    fn needs(&mut self) -> Needs {
+        self.ranker.reload_policy();
+        let mut needs = self.ranker.needs();
+        needs.exe_cwd_environ |= self.cli.verdicts;
+        // A line of JSON holds everything; text names the nearest limit only.
+        if !self.cli.json && !self.cli.verdicts && self.ranker.is_global() {
+            needs.cgroups = CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups);
+        }
+        needs
+    }
+
+    fn consume(
+        &mut self,
+        sample: Arc<Snapshot>,
+        source: &mut dyn Source,
+        _: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        let spent = self.ranker.update(sample, source, needs_command_lines(self.setup))?;
+        match self.write().and_then(|()| self.out.flush()) {
+            Ok(()) => Ok(AfterSample::Continue(spent)),
+            Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
+        }
+    }
 }
 
 impl Printer<'_> {
-    fn print(mut self, out: &mut dyn Write) -> Result<(), End> {
-        let live = self.setup.live;
-        let mut scene: Option<Scene> = None;
-        let mut spent: Option<Arc<Snapshot>> = None;
-        let mut count = 0;
-        loop {
-            let begun = Instant::now();
-            self.look_at_rule();
-            let needs = self.needs();
-            let snapshot = match crate::shell::sample(self.source.as_mut(), &needs, spent.take()) {
-                Ok(snapshot) => snapshot,
-                Err(SourceError::End) if count > 0 => return Ok(()),
-                Err(lost @ SourceError::Cut { .. }) if count > 0 => {
-                    out.flush()?;
-                    let _ = writeln!(io::stderr(), "doomtop: {lost}");
-                    return Ok(());
-                }
-                // What could not be read now may be readable at the next refresh.
-                Err(lost @ SourceError::Unreadable(_)) if count > 0 => {
-                    let _ = writeln!(io::stderr(), "doomtop: {lost}");
-                    thread::sleep(Duration::from_millis(self.setup.delay.0));
-                    continue;
-                }
-                Err(lost) => return Err(End::Read(lost.to_string())),
-            };
-            let snapshot = if live {
-                self.complete(snapshot, scene.as_ref().map(Scene::snapshot))
-            } else {
-                snapshot
-            };
-            if !snapshot.users.is_empty() {
-                self.names.learn_users(Arc::clone(&snapshot.users));
-            }
-            match &mut scene {
-                Some(scene) => spent = scene.advance(snapshot),
-                None => {
-                    let first = Scene::scoped(snapshot, None, self.setup.scope.clone());
-                    found(first.domain()).map_err(End::Read)?;
-                    scene = Some(first);
-                }
-            }
-            let Some(scene) = &scene else { continue };
-            self.confined = !scene.domain().is_global();
-            self.ranking.update(self.policy, scene);
-            self.tell_trouble(scene);
-            self.write(out, scene, count)?;
-            out.flush()?;
-            count += 1;
-            if self.cli.iterations.is_some_and(|wanted| count >= wanted) {
-                return Ok(());
-            }
-            // A recording is printed as fast as it is read, unless a pace is asked for.
-            if live || self.cli.delay.is_some() {
-                let delay = Duration::from_millis(self.setup.delay.0);
-                thread::sleep(delay.saturating_sub(begun.elapsed()));
-            }
-        }
-    }
-
-    /// A new version of the rule's file, good or not.
-    fn look_at_rule(&mut self) {
-        match self.watch.as_mut().and_then(FileWatch::sample) {
-            Some(FileNews::Good(rule)) => self.policy = rule,
-            Some(FileNews::Bad(what)) => self.complain(&what),
-            None => {}
-        }
-    }
-
-    /// Says once why the rule failed on some process.
-    fn tell_trouble(&mut self, scene: &Scene) {
-        let line = crate::shell::command::policies::trouble(self.policy, scene, &self.ranking);
-        if let Some(line) = line.as_ref().filter(|_| line != self.trouble) {
-            self.complain(line);
-        }
-        self.trouble = line;
-    }
-
-    fn complain(&self, what: &str) {
-        let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
-    }
-
-    /// Everything that is printed, and the files of the top candidates kept open.
-    fn needs(&self) -> Needs {
-        let top = &self.ranking.rows()[..self.ranking.eligible()];
-        Needs {
-            status: true,
-            cgroup: true,
-            cmdline: false,
-            exe_cwd_environ: self.cli.verdicts || self.policy.needs().exe_cwd_environ,
-            // A line of JSON is to hold everything; text speaks of the nearest wall only.
-            cgroups: if self.cli.json || self.confined || self.cli.verdicts {
-                CgroupNeeds::Everything
-            } else {
-                CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups)
-            },
-            scores: Scores::All,
-            keep: top.iter().take(KEEP).map(|row| row.id).collect(),
-        }
-    }
-
-    /// Adds what does not belong on the way to a ranking: the second look at doubtful scores, users
-    /// and command lines.
-    fn complete(
-        &mut self,
-        snapshot: Arc<Snapshot>,
-        before: Option<Arc<Snapshot>>,
-    ) -> Arc<Snapshot> {
-        let mut snapshot = look_twice(self.source.as_mut(), snapshot, before.as_ref());
-        let lines = wants_lines(self.setup) || self.policy.needs().cmdline;
-        let Some(learner) = &mut self.learner else { return snapshot };
-        learner.learn(&mut self.names, &snapshot, lines);
-        if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
-            snapshot.users = self.names.users();
-            for process in &mut snapshot.processes {
-                if let Some(line) = self.names.line(process) {
-                    process.cmdline = Reading::Value(line);
-                }
-            }
-        }
-        self.names.forget(0, |id| snapshot.find(id).is_some());
-        snapshot
-    }
-
-    fn write(&mut self, out: &mut dyn Write, scene: &Scene, count: u64) -> io::Result<()> {
+    fn write(&mut self) -> io::Result<()> {
+        let Some(context) = self.ranker.context(CommandStyle::Short) else { return Ok(()) };
         let view = TableSettings {
             sort: self.setup.sort.unwrap_or_else(by_badness),
             filter: self.setup.filter.clone(),
             user: None,
-            // A recording must hold everybody; a reader of text wants those who can be chosen.
+            // A recording must hold all processes; a reader of text wants those that can be chosen.
             kernel_threads: self.cli.json,
             hide_spared: false,
             tree: false,
             folded: HashSet::new(),
         };
-        let context = RowContext {
-            scene,
-            policy: self.policy,
-            ranking: &self.ranking,
-            names: &self.names,
-            scale: SizeUnit::Auto,
-            command: CommandStyle::Short,
-        };
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
-            let asked = self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
+            let verdicts =
+                self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
             let columns = self.setup.columns.as_deref();
-            return json::write_line_with(out, &context, &rows, columns, asked);
+            return json::write_line_with(&mut self.out, &context, &rows, columns, verdicts);
         }
-        if count > 0 {
-            writeln!(out)?;
+        if !std::mem::take(&mut self.is_first) {
+            writeln!(self.out)?;
         }
-        let (width, cut) = width();
-        let columns = match &self.setup.columns {
-            Some(columns) => columns.clone(),
-            None => fitting(width, context.scale, COMMAND, None, &|_| None),
-        };
-        let manner = text::TextStyle { cut, ascii: self.cli.ascii || !crate::shell::tui::utf8() };
-        text::write_sample(out, &context, &rows, &columns, manner)?;
-        if self.cli.verdicts {
-            verdicts::write_verdicts(out, &context, self.setup.policy, manner)?;
-        }
-        Ok(())
+        write_text(&mut self.out, self.cli, self.setup, &context, &rows)
     }
 }
 
-/// Whether anybody will see a command line, or filter or sort by it.
-fn wants_lines(setup: &Setup) -> bool {
-    let shown = setup
-        .columns
-        .as_ref()
-        .is_none_or(|columns| columns.iter().any(|column| column.id == "command"));
+fn write_text(
+    out: &mut dyn Write,
+    cli: &Cli,
+    setup: &Setup,
+    context: &RowContext<'_>,
+    rows: &[u32],
+) -> io::Result<()> {
+    let (width, cut) = width();
+    let columns = match &setup.columns {
+        Some(columns) => columns.clone(),
+        None => fitting(width, context.scale, COMMAND_WIDTH, None, &|_| None),
+    };
+    let style = TextStyle { cut, ascii: cli.ascii || !stdio::utf8() };
+    text::write_sample(out, context, rows, &columns, style)?;
+    if cli.verdicts {
+        verdicts::write_verdicts(out, context, setup.policy, style)?;
+    }
+    Ok(())
+}
+
+/// Whether a command line is shown, or the table is filtered or sorted by it.
+fn needs_command_lines(setup: &Setup) -> CommandLines {
+    let columns = setup.columns.as_ref();
+    let shown = columns.is_none_or(|columns| columns.iter().any(|it| it.id == "command"));
     let sorted = setup.sort.is_some_and(|sort| sort.column.id == "command");
-    shown || sorted || setup.filter.wants_command_lines()
-}
-
-/// A domain that was asked for by name has to be there at the beginning.
-pub(crate) fn found(domain: &Domain) -> Result<(), String> {
-    match domain.kind {
-        DomainKind::Gone if domain.name.as_str().starts_with('/') => Err(format!(
-            "{domain}: no such memory cgroup here; --scope takes a path as /proc/PID/cgroup prints it"
-        )),
-        DomainKind::Gone => Err(format!("{domain}: this machine has no such memory nodes")),
-        _ => Ok(()),
+    if shown || sorted || setup.filter.wants_command_lines() {
+        CommandLines::Needed
+    } else {
+        CommandLines::NotNeeded
     }
 }
 
-/// A disagreement with the kernel's score counts only when a second look confirms it.
-pub(crate) fn look_twice(
-    source: &mut dyn Source,
-    mut snapshot: Arc<Snapshot>,
-    before: Option<&Arc<Snapshot>>,
-) -> Arc<Snapshot> {
-    let scene = Scene::new(Arc::clone(&snapshot), before.cloned());
-    let doubtful: Vec<ProcId> = scene
-        .now()
-        .processes
-        .iter()
-        .filter(|process| compare(process, &scene).is_some_and(|(ours, theirs)| ours != theirs))
-        .map(|process| process.id)
-        .collect();
-    drop(scene);
-    if !doubtful.is_empty()
-        && let Some(snapshot) = Arc::get_mut(&mut snapshot)
-    {
-        source.sample_again(&doubtful, snapshot);
-    }
-    snapshot
-}
-
-/// Cells of a line, and where lines are cut: at a terminal's edge; elsewhere never.
+/// The width that columns are chosen for, and where lines are cut: only at the edge of a terminal.
 fn width() -> (u16, Option<usize>) {
-    if io::stdout().is_terminal()
-        && let Ok((columns, _)) = crossterm::terminal::size()
-    {
+    if let Some(columns) = stdio::width() {
         return (columns, Some(usize::from(columns)));
     }
-    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let widest = COLUMNS.iter().map(|column| column.min_width).max().unwrap_or(WIDTH);
-    (asked.unwrap_or(WIDTH).min(widest), None)
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let widest = COLUMNS.iter().map(|column| column.min_width).max().unwrap_or(DEFAULT_WIDTH);
+    (columns.unwrap_or(DEFAULT_WIDTH).min(widest), None)
 }

@@ -4,21 +4,18 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
+use super::arg::{
+    ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SortArg, SpeedArg, TargetArg, alarm,
+    columns, delay, ending, filter, loopback, moment, patience, policy, scope, sort, span, speed,
+    target, text_form,
+};
 use crate::alarm::Alarm;
-use crate::app::refresh::playback::PlaySpeed;
-use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
-use crate::policy::site::SitePolicy;
-use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
-use crate::report::metrics::MetricsFormat as MetricsForm;
 use crate::report::outcomes::ReportFormat;
-use crate::rows::arrange::Sort;
-use crate::rows::filter::Filter;
-use crate::rows::time::{parse_delay, parse_time};
-use crate::source::RedactExtent;
-use crate::units::{Adj, LegacyAdj, Millis, Ticks};
+use crate::shell::exit_status::{self, MAIN};
+use crate::units::{Adj, LegacyAdj, Millis};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
 /// before it happens.
@@ -30,11 +27,7 @@ use crate::units::{Adj, LegacyAdj, Millis, Ticks};
     name = "doomtop",
     version,
     max_term_width = 100,
-    after_help = "Exit status: 0 fine (also when the reader of a pipe went away), 1 the system or a \
-                  file could not be read, 2 wrong usage or a rule that is none, 3 --self-check found a difference, \
-                  4 an act was refused or failed (the others were done), 5 a signalled process still \
-                  stands, 128+N ended by signal N.\n\
-                  NO_COLOR (set to anything) switches colours off."
+    after_help = after_help()
 )]
 pub struct Cli {
     /// Print the ranking as plain text, without a screen
@@ -51,12 +44,13 @@ pub struct Cli {
     #[arg(long)]
     pub json: bool,
 
-    /// Say by which rule and files this machine is judged and compare every computed score with the
-    /// kernel's; status 3 if one differs
+    /// Print the rule and the files that the ranking uses on this machine, and compare every computed score
+    /// with the kernel's; status 3 if one differs
     #[arg(long, conflicts_with_all = ["batch", "json"])]
     pub self_check: bool,
 
-    /// Add every policy's verdict: whether it is armed, who would die by it and how (with -b or --json)
+    /// Add the verdict of every policy: whether it is armed, which process it would kill and how (with -b or
+    /// --json)
     #[arg(long)]
     pub verdicts: bool,
 
@@ -72,18 +66,19 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
-    /// On the screen, keep so much of the past (such as 15m) to go back to, and write it to a new file
-    /// here a few looks after each burst of kills. By itself 5 minutes are kept, and not written
+    /// On the screen, keep this much of the past (such as 15m; 5m without this flag), and write it to a new
+    /// file in the working directory a few samples after each burst of kills
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["batch", "json", "self_check", "from", "demo"])]
     pub ring: Option<Millis>,
 
     /// Replace names by tokens, the same for the same name, other ones in each run: command lines, users,
-    /// cgroups, host and boot id, paths; with =all the names of processes, too. Sizes, adj, pids, uid
-    /// numbers and the shape of the cgroup tree stay. Nothing can be acted on
+    /// cgroups, host and boot id, paths; with =all also the names of processes. Sizes, adj, pids, uid
+    /// numbers and the shape of the cgroup tree stay. Acts are refused
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
     pub redact: Option<RedactArg>,
+
     /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
-    /// services, a real kernel and two real kills. Nothing can be acted on
+    /// services, a real kernel and two real kills. Acts are refused
     #[arg(long, conflicts_with = "from", global = true)]
     pub demo: bool,
 
@@ -92,16 +87,16 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
 
-    /// The domain of the OOM: auto, global, a memory cgroup by its path in /proc/PID/cgroup, or
-    /// nodes:0-1
+    /// The domain that runs out of memory: auto, global, a memory cgroup by its path in /proc/PID/cgroup,
+    /// or nodes:0-1
     #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope, global = true)]
     pub scope: Scope,
 
-    /// Only these: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
+    /// Show only matching processes: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
     #[arg(long, value_name = "TERMS", value_parser = filter)]
     pub filter: Option<FilterArg>,
 
-    /// Sort by a column; -COLUMN the other way round
+    /// Sort by a column; -COLUMN reverses the order
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, value_parser = sort)]
     pub sort: Option<SortArg>,
 
@@ -114,13 +109,13 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
 
-    /// Ring when a value is crossed, once a crossing, such as psi-some>20% (--help lists all); may be given
-    /// again
+    /// Raise an alarm when a value crosses a threshold, such as psi-some>20% (--help lists all); can be
+    /// repeated
     #[arg(long, value_name = "ALARM", value_parser = alarm, conflicts_with_all = ["batch", "json", "self_check", "from"],
         long_help = crate::alarm::help())]
     pub alarm: Vec<Alarm>,
 
-    /// Let an alarm ring the terminal's bell; without it the alarm only shows
+    /// Ring the terminal's bell for an alarm; without this flag it is only shown
     #[arg(long, requires = "alarm")]
     pub bell: bool,
 
@@ -130,8 +125,9 @@ pub struct Cli {
         long_help = crate::alarm::command_help())]
     pub on_alarm: Option<String>,
 
-    /// Look less often while nothing happens: after half a minute without a key, pressure or a near wall
-    /// at half the pace, down to an eighth (but each minute). Only where pressure ends that at once
+    /// Sample less often while nothing happens: after half a minute without a key, memory pressure or a near
+    /// limit at half the rate, down to an eighth (at least once a minute). Only where memory pressure can
+    /// wake doomtop at once
     #[arg(long, conflicts_with_all = ["batch", "json", "self_check"])]
     pub relax: bool,
 
@@ -139,11 +135,11 @@ pub struct Cli {
     #[arg(long)]
     pub read_only: bool,
 
-    /// Check every act as in earnest, say what would be done, and do nothing
+    /// Check every act as if it were carried out, print what would be done, and do nothing
     #[arg(long, conflicts_with = "read_only")]
     pub dry_run: bool,
 
-    /// Draw with ASCII only (by itself where the locale is not UTF-8)
+    /// Draw with ASCII only (the default where the locale is not UTF-8)
     #[arg(long)]
     pub ascii: bool,
 
@@ -151,12 +147,12 @@ pub struct Cli {
     #[arg(long)]
     pub no_alt_screen: bool,
 
-    /// Leave the last picture on the terminal at the end (as the key Q does)
+    /// Leave the last picture on the terminal at the end, as the key Q does
     #[arg(long)]
     pub keep_screen: bool,
 
-    /// Read another proc tree, such as /host/proc in a container. Nothing can be acted on unless
-    /// it is this machine's own
+    /// Read another proc tree, such as /host/proc in a container. Acts are refused unless it is the tree of
+    /// this machine
     #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath, global = true)]
     pub proc: PathBuf,
 
@@ -165,122 +161,114 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// How much is replaced by tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RedactArg {
-    /// All names but those of processes
-    Names,
-    /// The names of processes, too
-    All,
-}
-
-impl From<RedactArg> for RedactExtent {
-    fn from(redact: RedactArg) -> Self {
-        match redact {
-            RedactArg::Names => Self::Names,
-            RedactArg::All => Self::All,
-        }
-    }
+/// The end of the help of doomtop itself.
+fn after_help() -> String {
+    exit_status::help(MAIN) + "\n\nNO_COLOR (set to anything) switches colours off."
 }
 
 /// What to do instead of showing the ranking.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// List every policy: what it is, where it can be read, whether it is about to act
+    #[command(after_help = exit_status::help("policies"))]
+    /// List every policy: what it is, where its code can be read, whether it is about to act
     Policies,
-    /// Rules of your own
+    #[command(after_help = exit_status::help("policy"))]
+    /// Check a policy of your own, or list the facts that it can use
     Policy {
-        /// What to do with them.
+        /// What to do.
         #[command(subcommand)]
         what: PolicyCommand,
     },
-    /// Rules of adj
+    #[command(after_help = exit_status::help("rules"))]
+    /// Check adj rules
     Rules {
-        /// What to do with them.
+        /// What to do.
         #[command(subcommand)]
         what: RulesCommand,
     },
-    /// Write oom_score_adj of processes; each is read back and reported on a line
+    #[command(after_help = exit_status::help("set"))]
+    /// Write oom_score_adj of processes; each value is read back and reported on one line
     Set(SetArgs),
-    /// Record looks into a new file, compressed, until ^C: 2 to 3 MiB an hour for 500 processes of which
-    /// 50 change at each look. replay and --from show it
+    #[command(after_help = exit_status::help("record"))]
+    /// Record samples into a new compressed file until ^C: 2 to 3 MiB an hour for 500 processes of which 50
+    /// change at each sample. replay and --from show it
     Record(RecordArgs),
-    /// Play a recording on the screen: z stops and goes on, ( and ) step, { and } go from kill to kill,
+    #[command(after_help = exit_status::help("replay"))]
+    /// Play a recording on the screen: z pauses and resumes, ( and ) step, { and } go from kill to kill,
     /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
-    /// --filter) stand before it
+    /// --filter) come before the subcommand
     Replay(ReplayArgs),
-    /// Tell who would be killed next, how near the walls are and which killers are armed as metrics
-    /// (OpenMetrics): once to standard output, in a file, or at an address of the loopback
+    #[command(after_help = exit_status::help("metrics"))]
+    /// Export metrics (OpenMetrics): the next victim, how near the limits are, which killers are armed; once
+    /// to standard output, in a file, or at a loopback address
     Metrics(MetricsArgs),
-    /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): what was asked
-    /// for, who was killed and why, whether the rule agrees
+    #[command(after_help = exit_status::help("explain"))]
+    /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): which allocation failed,
+    /// which process was killed and why, whether the computed ranking agrees
     Explain(ExplainArgs),
-    /// Signal processes by the rule of the key X (SIGTERM if it holds raw I/O, SIGKILL otherwise) and
-    /// follow them to their end; a line for each step
+    #[command(after_help = exit_status::help("sacrifice"))]
+    /// Signal processes by the rule of the key X (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
+    /// follow them until they have exited; one line per step
     Sacrifice(SacrificeArgs),
 }
 
-/// What `doomtop record` takes.
+/// The arguments of `doomtop record`.
 #[derive(Clone, Debug, Args)]
 pub struct RecordArgs {
-    /// The file; it must not be there yet. With --ring the folder for the files
+    /// The file; it must not exist yet. With --ring: the directory for the files
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub file: PathBuf,
 
-    /// Keep only the last minutes (such as 15m), and write them to a new file in the folder a few looks
+    /// Keep only the last minutes (such as 15m), and write them to a new file in the directory a few samples
     /// after each burst of kills; at most 50 files
     #[arg(id = "record_ring", long = "ring", value_name = "TIME", value_parser = span)]
     pub ring: Option<Millis>,
 
-    /// Seconds between looks
+    /// Seconds between samples
     #[arg(id = "record_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 
-    /// End after N looks
+    /// End after N samples
     #[arg(id = "record_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
 }
 
-/// What `doomtop replay` takes.
+/// The arguments of `doomtop replay`.
 #[derive(Clone, Debug, Args)]
 pub struct ReplayArgs {
     /// The recording
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
-    /// So many times its own pace, from 0.25 to 64
+    /// Speed, from 0.25 to 64 times that of the recording
     #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     pub speed: SpeedArg,
 
-    /// Begin there, stopped: 14:03, 14:03:22, or 5m before its end
+    /// Start paused at this time: 14:03, 14:03:22, or 5m before the end
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<String>,
 }
 
-/// A speed that can be played.
-#[derive(Clone, Copy, Debug)]
-pub struct SpeedArg(pub PlaySpeed);
-
-/// What `doomtop metrics` takes.
+/// The arguments of `doomtop metrics`.
 #[derive(Clone, Debug, Args)]
 pub struct MetricsArgs {
-    /// Keep this file up to date, for the node exporter's textfile collector (its name then ends in
-    /// .prom): written beside it and renamed
+    /// Keep this file up to date, for the textfile collector of the node exporter, which reads names that
+    /// end in .prom; it is replaced by renaming
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "listen")]
     pub file: Option<PathBuf>,
 
-    /// Answer GET /metrics at this address and port of the loopback, such as 127.0.0.1:9753; a look is
-    /// taken when somebody asks
+    /// Answer GET /metrics at this loopback address and port, such as 127.0.0.1:9753; a sample is taken at
+    /// each request
     #[arg(long, value_name = "ADDR", value_parser = loopback)]
     pub listen: Option<SocketAddr>,
 
-    /// Write openmetrics, or the older text of prometheus. Otherwise --file writes prometheus, which the
-    /// collector reads; --listen, what it is asked for; standard output, openmetrics
+    /// openmetrics, or the older format prometheus. The default is prometheus for --file, because the
+    /// collector reads it, what the client accepts for --listen, and openmetrics for standard output
     #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
     pub format: Option<FormatArg>,
 
-    /// Seconds between refreshes; with --listen no look is taken sooner after another. Standard output is
-    /// written once unless this or -n is given
+    /// Seconds between refreshes; with --listen the minimum between two samples. Standard output is written
+    /// once unless this or -n is given
     #[arg(id = "metrics_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 
@@ -289,11 +277,7 @@ pub struct MetricsArgs {
     pub iterations: Option<u64>,
 }
 
-/// A form of metrics that exists.
-#[derive(Clone, Copy, Debug)]
-pub struct FormatArg(pub MetricsForm);
-
-/// What `doomtop explain` takes.
+/// The arguments of `doomtop explain`.
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
     /// The log; - reads standard input
@@ -308,19 +292,19 @@ pub struct ExplainArgs {
     #[arg(id = "explain_json", long = "json")]
     pub json: bool,
 
-    /// Show the kills on the screen: the table of processes as each report has it, under any policy
+    /// Show the kills on the screen: the table of processes of each report, under any policy
     #[arg(long, conflicts_with_all = ["explain_json", "rows"])]
     pub screen: bool,
 
-    /// So many rows of each dump, in the order of death
+    /// Maximum number of rows of each dump, in the order of the ranking
     #[arg(long, value_name = "N", default_value = "10")]
     pub rows: usize,
 }
 
-/// What both acts take.
+/// The arguments that `doomtop set` and `doomtop sacrifice` share.
 #[derive(Clone, Debug, Args)]
-pub struct SourceArgs {
-    /// Say what would be done, and do nothing
+pub struct ActArgs {
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -332,20 +316,20 @@ pub struct SourceArgs {
     pub json: bool,
 
     /// The processes: PID, or PID@START with the start time in ticks since boot (start_ticks of
-    /// --json), so that a recycled pid is never hit
+    /// --json), so that a recycled pid is never acted on
     #[arg(value_name = "PID", required = true, value_parser = target)]
     pub pids: Vec<TargetArg>,
 }
 
-impl SourceArgs {
-    /// In which form lines are written.
+impl ActArgs {
+    /// The format of the lines.
     #[must_use]
     pub const fn form(&self) -> ReportFormat {
         if self.json { ReportFormat::Json } else { ReportFormat::Text }
     }
 }
 
-/// What `doomtop set` takes.
+/// The arguments of `doomtop set`.
 #[derive(Clone, Debug, Args)]
 pub struct SetArgs {
     /// The value, from -1000 (never) to 1000
@@ -356,9 +340,9 @@ pub struct SetArgs {
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = clap::value_parser!(i8).range(-17..=15))]
     pub legacy: Option<i8>,
 
-    /// What both acts take.
+    /// The arguments that both acts share.
     #[command(flatten)]
-    pub common: SourceArgs,
+    pub common: ActArgs,
 }
 
 impl SetArgs {
@@ -372,39 +356,31 @@ impl SetArgs {
     }
 }
 
-/// What `doomtop sacrifice` takes.
+/// The arguments of `doomtop sacrifice`.
 #[derive(Clone, Debug, Args)]
 pub struct SacrificeArgs {
-    /// This signal (term or kill), whatever the rule says
+    /// Send this signal (term or kill) instead of that of the rule
     #[arg(long, value_name = "SIGNAL", value_parser = ending)]
     pub signal: Option<Signal>,
 
-    /// Also those whose pid would have to be typed on the screen: doomtop's own ancestors, leaders of
-    /// terminal sessions, the journal, logins, whoever has -1000
+    /// Also signal processes whose pid has to be typed on the screen: doomtop's own ancestors, leaders of
+    /// terminal sessions, the journal, logins, and those with an oom_score_adj of -1000
     #[arg(long)]
     pub insist: bool,
 
-    /// Wait so many seconds for them to be gone; 0 does not wait
+    /// Seconds to wait for the processes to exit; 0 does not wait
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = patience)]
     pub wait: Millis,
 
-    /// What both acts take.
+    /// The arguments that both acts share.
     #[command(flatten)]
-    pub common: SourceArgs,
+    pub common: ActArgs,
 }
 
-/// A process as the command line names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TargetArg {
-    /// Its pid.
-    pub pid: i32,
-    /// When it was born, where that was said.
-    pub born: Option<Ticks>,
-}
-
-/// What to do with rules of the site.
+/// The subcommands of `doomtop policy`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
+    #[command(after_help = exit_status::help("policy check"))]
     /// Check a rule's file: everything that is wrong with it, or who would die by it now
     ///
     /// The file is TOML. It needs `name` (letters, digits, - _ .) and `score`, an expression such as
@@ -419,13 +395,15 @@ pub enum PolicyCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Print the table of facts that a rule may ask
+    #[command(after_help = exit_status::help("policy facts"))]
+    /// Print the table of facts that a policy of your own can use
     Facts,
 }
 
-/// What to do with rules of adj.
+/// The subcommands of `doomtop rules`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RulesCommand {
+    #[command(after_help = exit_status::help("rules check"))]
     /// Check a file: everything that is wrong with it, or what it would write to whom now
     ///
     /// The file is TOML: a list of `[[rule]]` tables, of which the first that matches a process counts. Each
@@ -438,168 +416,4 @@ pub enum RulesCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-}
-
-/// A policy that exists, or the file of a site's own.
-#[derive(Clone)]
-pub enum PolicyArg {
-    /// It stands in the table.
-    Known(&'static dyn Policy),
-    /// It is read from this file.
-    Site(PathBuf),
-}
-
-impl std::fmt::Debug for PolicyArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Known(policy) => f.write_str(policy.id()),
-            Self::Site(file) => write!(f, "{}{}", SitePolicy::PREFIX, file.display()),
-        }
-    }
-}
-
-/// A filter that was understood.
-#[derive(Clone, Debug)]
-pub struct FilterArg(pub Filter);
-
-/// An order that was understood.
-#[derive(Clone, Copy)]
-pub struct SortArg(pub Sort);
-
-/// Columns that exist.
-#[derive(Clone)]
-pub struct ColumnsArg(pub Vec<&'static Column>);
-
-impl std::fmt::Debug for SortArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.column.id)
-    }
-}
-
-impl std::fmt::Debug for ColumnsArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|column| column.id)).finish()
-    }
-}
-
-fn policy(id: &str) -> Result<PolicyArg, String> {
-    if let Some(file) = id.strip_prefix(SitePolicy::PREFIX).filter(|file| !file.is_empty()) {
-        return Ok(PolicyArg::Site(file.into()));
-    }
-    by_id(id).map(PolicyArg::Known).ok_or_else(|| {
-        let mut names: Vec<&str> = POLICIES.iter().map(|policy| policy.id()).collect();
-        names.extend(PATTERNS.iter().map(|(pattern, _)| *pattern));
-        format!("the policies are {}", names.join(", "))
-    })
-}
-
-fn target(text: &str) -> Result<TargetArg, String> {
-    let wanted = || "PID, or PID@START with the start time in ticks since boot".to_owned();
-    let (pid, born) = match text.split_once('@') {
-        Some((pid, born)) => (pid, Some(Ticks(born.parse().map_err(|_| wanted())?))),
-        None => (text, None),
-    };
-    let pid = pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(wanted)?;
-    Ok(TargetArg { pid, born })
-}
-
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| "an address and a port, such as 127.0.0.1:9753".to_owned())?;
-    if address.ip().is_loopback() {
-        return Ok(address);
-    }
-    Err("it must be of the loopback (127.0.0.1:PORT or [::1]:PORT): the names of processes and users are \
-         for nobody outside; to be asked from elsewhere, put a server before it that checks who asks"
-        .to_owned())
-}
-
-fn text_form(text: &str) -> Result<FormatArg, String> {
-    match text {
-        "openmetrics" => Ok(FormatArg(MetricsForm::OpenMetrics)),
-        "prometheus" => Ok(FormatArg(MetricsForm::Prometheus)),
-        _ => Err("it is openmetrics or prometheus".to_owned()),
-    }
-}
-
-fn ending(text: &str) -> Result<Signal, String> {
-    match text.to_ascii_lowercase().trim_start_matches("sig") {
-        "term" | "15" => Ok(Signal::TERM),
-        "kill" | "9" => Ok(Signal::KILL),
-        _ => Err("it is term or kill".to_owned()),
-    }
-}
-
-fn patience(text: &str) -> Result<Millis, String> {
-    let seconds: f64 = text.parse().map_err(|_| "seconds, from 0 to 3600".to_owned())?;
-    if (0.0..=3600.0).contains(&seconds) {
-        Ok(Millis((seconds * 1000.0).round() as u64))
-    } else {
-        Err("seconds, from 0 to 3600".to_owned())
-    }
-}
-
-fn alarm(text: &str) -> Result<Alarm, String> {
-    Alarm::parse(text)
-}
-
-fn delay(text: &str) -> Result<Millis, String> {
-    parse_delay(text)
-}
-
-fn span(text: &str) -> Result<Millis, String> {
-    let wanted = || "a time from 10s to 24h, such as 15m".to_owned();
-    let span = parse_time(text, 0, 0).map_err(|_| wanted())?;
-    let fits = !text.contains(':') && (10_000..=86_400_000).contains(&span.0);
-    fits.then_some(span).ok_or_else(wanted)
-}
-
-fn speed(text: &str) -> Result<SpeedArg, String> {
-    let times = text.trim_end_matches('x').parse().ok().and_then(PlaySpeed::times);
-    times.map(SpeedArg).ok_or_else(|| "a speed from 0.25 to 64".to_owned())
-}
-
-fn moment(text: &str) -> Result<String, String> {
-    parse_time(text, 0, 0).map(|_| text.to_owned())
-}
-
-fn scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| {
-        "it is auto, global, nodes:LIST, or a path that begins with /, as /proc/PID/cgroup prints it"
-            .to_owned()
-    })
-}
-
-fn filter(text: &str) -> Result<FilterArg, String> {
-    Filter::parse(text).map(FilterArg).map_err(|bad| bad.what)
-}
-
-fn known(id: &str) -> Result<&'static Column, String> {
-    column(id.trim()).ok_or_else(|| {
-        let names: Vec<&str> = COLUMNS.iter().map(|column| column.id).collect();
-        format!("there is no column {id:?}; the columns are {}", names.join(", "))
-    })
-}
-
-fn sort(text: &str) -> Result<SortArg, String> {
-    let (turned, id) = match text.strip_prefix('-') {
-        Some(id) => (true, id),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let column = known(id)?;
-    Ok(SortArg(Sort { column, descending: column.descending != turned }))
-}
-
-fn columns(text: &str) -> Result<ColumnsArg, String> {
-    text.split(',')
-        .filter(|id| !id.trim().is_empty())
-        .map(known)
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|chosen| {
-            if chosen.is_empty() {
-                known("").map(|_| ColumnsArg(chosen))
-            } else {
-                Ok(ColumnsArg(chosen))
-            }
-        })
 }

@@ -1,28 +1,53 @@
-//! `doomtop explain`: what happened and why, from a saved kernel log; on any machine, without root.
+//! `doomtop explain`: what the OOM killer did and why, from a saved kernel log; on any machine, without
+//! root.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cli::{Cli, ExplainArgs};
+use super::invocation;
+use super::screen::screen_options;
 use crate::app::incident::log_update::LogUpdate;
-use crate::app::{ActingMode, Setup};
+use crate::effects::NoEffects;
 use crate::events::{KernelLogReader, OomReport};
-use crate::model::{EventTime, Needs, ProcId, Scope, Snapshot};
+use crate::model::{EventTime, Needs, Scope, Snapshot};
 use crate::policy::Policy;
 use crate::report::explain::{DumpContext, ExplainedReport};
-use crate::report::text::TextStyle;
-use crate::shell::command::cli::{Cli, Command, ExplainArgs};
+use crate::report::line::TextStyle;
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::{stdio, tui};
 use crate::source::{Source, SourceError};
-use crate::units::Millis;
 
-/// Longer lines are cut: the kernel's own never are.
-const LONGEST: u64 = 64 << 10;
+/// Maximum length of a line in bytes: longer ones are cut. Lines of the kernel are shorter.
+const MAX_LINE: u64 = 64 << 10;
 
-/// No machine is looked at where reports of a file are shown.
-pub(crate) struct NoReports;
+/// Explains every report of a log, as text, JSON or on the screen.
+///
+/// # Errors
+/// What could not be read or written.
+pub(crate) fn run(
+    args: &ExplainArgs,
+    cli: &Cli,
+    policy: invocation::LoadedPolicy,
+) -> Result<ExitStatus, CommandError> {
+    if args.screen {
+        return show(args, cli, policy);
+    }
+    // `linux` is the running kernel; a log is judged by the kernel that wrote it.
+    let policy = Some(policy.0).filter(|policy| !policy.is_running_kernel());
+    let reports = reports(args)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = write(&mut out, &reports, args, policy).and_then(|()| out.flush());
+    stdio::written(result).map(|()| ExitStatus::Success)
+}
 
-impl Source for NoReports {
+/// The source of the screen where reports are shown: there is no machine.
+struct NoSamples;
+
+impl Source for NoSamples {
     fn sample(
         &mut self,
         _: &Needs,
@@ -32,141 +57,96 @@ impl Source for NoReports {
     }
 }
 
-/// The screen for reports of a file.
-pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy, utc_offset: i32) -> Setup {
-    Setup {
-        own: ProcId::default(),
-        acting: ActingMode::NotReal,
-        policy,
-        scope: Scope::Global,
-        columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
-        filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
-        sort: cli.sort.map(|sort| sort.0),
-        delay: Millis(0),
-        utc_offset,
-        live: false,
-    }
-}
-
-/// The reports of the file that is to be shown on the screen; none where another thing is.
-///
-/// # Errors
-/// As [`run`].
-pub(crate) fn on_screen(cli: &Cli) -> Result<Vec<LogUpdate>, String> {
-    let Some(Command::Explain(order)) = &cli.command else { return Ok(Vec::new()) };
-    let all = (1..).zip(reports(order)?);
-    // A file tells no order but that of its lines.
-    Ok(all
-        .map(|(number, report)| LogUpdate::Report {
-            number,
-            unix_ms: i64::try_from(number).unwrap_or(i64::MAX),
-            told: EventTime::Order,
-            report: Arc::new(report),
-        })
-        .collect())
-}
-
-/// Explains every report of the capture.
-///
-/// # Errors
-/// What could not be read or written, in one line.
-pub(crate) fn run(order: &ExplainArgs, policy: Option<&'static dyn Policy>) -> Result<u8, String> {
-    let reports = reports(order)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = write(&mut out, &reports, order, policy).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("standard output: {error}"))
-        }
-        _ => Ok(0),
-    }
-}
-
-/// The reports of the capture; an error where there is none.
-fn reports(order: &ExplainArgs) -> Result<Vec<OomReport>, String> {
-    let name = if order.file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        order.file.display().to_string()
+/// Shows the reports on the screen.
+fn show(
+    args: &ExplainArgs,
+    cli: &Cli,
+    (policy, site_rules): invocation::LoadedPolicy,
+) -> Result<ExitStatus, CommandError> {
+    let mut setup = invocation::setup(cli, policy);
+    setup.scope = Scope::Global;
+    // A file has no reliable times: its order is that of its lines.
+    let update = |(number, report): (u64, OomReport)| LogUpdate::Report {
+        number,
+        unix_ms: i64::try_from(number).unwrap_or(i64::MAX),
+        told: EventTime::Order,
+        report: Arc::new(report),
     };
-    let failed = |error: io::Error| format!("{name}: {error}");
-    let (reports, lines) = if order.file == Path::new("-") {
+    let reports = (1..).zip(reports(args)?).map(update).collect();
+    tui::run(tui::Screen {
+        options: screen_options(cli),
+        setup,
+        input: tui::ScreenInput::Pipe(Box::new(NoSamples)),
+        effects: Box::new(NoEffects::NotLive),
+        live: None,
+        site_rules,
+        adj_rules: None,
+        reports,
+    })
+}
+
+/// The reports of the log.
+///
+/// # Errors
+/// The log cannot be read, or holds no report.
+fn reports(args: &ExplainArgs) -> Result<Vec<OomReport>, CommandError> {
+    let is_stdin = args.file == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { args.file.display().to_string() };
+    let failed = |error: io::Error| CommandError::failure(format!("{name}: {error}"));
+    let (reports, lines) = if is_stdin {
         read(io::stdin().lock()).map_err(failed)?
     } else {
-        let file = File::open(&order.file).map_err(failed)?;
-        if file.metadata().is_ok_and(|about| about.is_dir()) {
-            return Err(format!("{name}: this is a folder, not a kernel log"));
+        let file = File::open(&args.file).map_err(failed)?;
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(CommandError::failure(format!("{name}: a directory, not a kernel log")));
         }
         read(BufReader::new(file)).map_err(failed)?
     };
     if reports.is_empty() {
-        return Err(format!(
-            "{name}: no report of the OOM killer in its {lines} lines; it reads dmesg, journalctl -k \
-             and /dev/kmsg"
-        ));
+        let what = format!("{name}: no report of the OOM killer in its {lines} lines");
+        return Err(CommandError::failure(what)
+            .hint("expected the output of dmesg or journalctl -k, or a copy of /dev/kmsg"));
     }
     Ok(reports)
 }
 
-/// The reports, and how many lines there were.
-fn read(mut capture: impl BufRead) -> io::Result<(Vec<OomReport>, u64)> {
+/// The reports, and the number of lines.
+fn read(mut log: impl BufRead) -> io::Result<(Vec<OomReport>, u64)> {
     let mut reader = KernelLogReader::default();
     let (mut line, mut lines) = (Vec::new(), 0);
     loop {
         line.clear();
-        if capture.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+        if log.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
             return Ok((reader.finish(), lines));
         }
         lines += 1;
-        // What is cut off is no line of its own.
-        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST {
-            skip_line(&mut capture)?;
+        // The rest of a cut line is not another line.
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
+            log.skip_until(b'\n')?;
         }
         reader.take(&String::from_utf8_lossy(&line));
-    }
-}
-
-/// Leaves out what is left of a line.
-fn skip_line(capture: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let bytes = capture.fill_buf()?;
-        let end = bytes.iter().position(|&byte| byte == b'\n');
-        let taken = end.map_or(bytes.len(), |end| end + 1);
-        if taken == 0 {
-            return Ok(());
-        }
-        capture.consume(taken);
-        if end.is_some() {
-            return Ok(());
-        }
     }
 }
 
 fn write(
     out: &mut dyn Write,
     reports: &[OomReport],
-    order: &ExplainArgs,
+    args: &ExplainArgs,
     policy: Option<&'static dyn Policy>,
 ) -> io::Result<()> {
     let common = DumpContext::of(reports);
-    let manner = TextStyle { cut: width(), ascii: !crate::shell::tui::utf8() };
-    for (nth, report) in (1..).zip(reports) {
+    let style = TextStyle { cut: stdio::width().map(usize::from), ascii: !stdio::utf8() };
+    for (number, report) in (1..).zip(reports) {
         let explained = ExplainedReport::new(report, &common, policy);
-        if order.json {
+        if args.json {
             writeln!(out, "{}", explained.json())?;
             continue;
         }
-        if nth > 1 {
+        if number > 1 {
             writeln!(out)?;
         }
-        writeln!(out, "OOM {nth} of {}", reports.len())?;
-        explained.write(out, order.rows, manner)?;
+        writeln!(out, "OOM {number} of {}", reports.len())?;
+        explained.write(out, args.rows, style)?;
     }
     Ok(())
-}
-
-/// The terminal's width, where there is one.
-fn width() -> Option<usize> {
-    let is_terminal = io::stdout().is_terminal();
-    is_terminal.then(crossterm::terminal::size)?.ok().map(|(width, _)| usize::from(width))
 }

@@ -1,173 +1,184 @@
-//! `doomtop record FILE`: looks, and keeps what it saw.
+//! `doomtop record`: samples into a file, or the last minutes in memory and into a file at each burst of
+//! kills.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
-use crate::app::Setup;
+use super::cli::RecordArgs;
+use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::invocation::Invocation;
+use super::sampling::confirm_scores;
 use crate::columns::human_size;
-use crate::model::{Needs, SampleHistory, Text};
-use crate::shell::command::batch::look_twice;
-use crate::shell::command::cli::RecordArgs;
-use crate::shell::worker::recorder::{KillBurst, MOST, file_in, tree_lines, write_past};
-use crate::source::{Recorder, Source, SourceError};
+use crate::model::{Needs, SampleHistory, Snapshot};
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio::complain;
+use crate::shell::worker::kill_burst::{KillBurst, MAX_FILES};
+use crate::shell::worker::recorder::{Users, create, file_stem, write_history};
+use crate::source::{Recorder, Source};
 use crate::units::{Bytes, Millis};
 
-/// A signal to end is heeded this soon.
-const HEED: Duration = Duration::from_millis(100);
+/// Maximum memory for the samples kept with `--ring`, in bytes, however long a time is asked for.
+const MAX_RING_BYTES: usize = 256 << 20;
 
-/// Records until the count is reached, the source ends, or a signal says so.
+/// Records until the count is reached, the source ends, or a signal arrives.
 ///
 /// # Errors
-/// What could not be read or written, in one line.
-pub(crate) fn run(
-    order: &RecordArgs,
-    delay: Millis,
-    setup: &Setup,
-    mut source: Box<dyn Source>,
-    users: BTreeMap<u32, Text>,
-) -> Result<u8, String> {
-    if let Some(span) = order.ring {
-        return keep_ring(order, span, delay, setup, source, users);
-    }
-    let name = order.file.display();
-    let failed = |error: io::Error| format!("{name}: {error}");
-    // Never over a file of the user's.
-    let file = File::options().write(true).create_new(true).open(&order.file).map_err(failed)?;
-    let end = end_flag()?;
-    source.learn_users(Arc::new(users));
-    let needs = Needs { cmdline: false, ..Needs::everything() };
-    let mut tape = Recorder::new(file);
-    let mut spent = None;
-    let mut samples = 0_u64;
-    let mut due = Instant::now();
-    let told = loop {
-        match crate::shell::sample(source.as_mut(), &needs, spent.take()) {
-            Ok(snapshot) => {
-                let snapshot =
-                    if setup.live { look_twice(source.as_mut(), snapshot, None) } else { snapshot };
-                tape.write(&snapshot).map_err(|error| {
-                    format!("{name}: {error}; the {samples} looks before it stand")
-                })?;
-                samples += 1;
-                spent = Some(snapshot);
-            }
-            Err(SourceError::End) if samples > 0 => break None,
-            Err(lost @ (SourceError::Cut { .. } | SourceError::Unreadable(_))) if samples > 0 => {
-                let _ = writeln!(io::stderr(), "doomtop: {lost}");
-                if matches!(lost, SourceError::Cut { .. }) {
-                    break None;
-                }
-            }
-            Err(lost) => break Some(lost.to_string()),
-        }
-        if order.iterations.is_some_and(|count| samples >= count) || end.load(Ordering::Relaxed) {
-            break None;
-        }
-        // A recording is copied as fast as it can be read.
-        due = (due + Duration::from_millis(delay.0)).max(Instant::now());
-        if setup.live {
-            wait(due, &end);
-        }
-        if end.load(Ordering::Relaxed) {
-            break None;
-        }
+/// What could not be read or written.
+pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatus, CommandError> {
+    // A recording is copied as fast as it can be read.
+    let delay = if invocation.setup.live {
+        args.delay.unwrap_or_else(|| invocation.headless_delay())
+    } else {
+        Millis(0)
     };
-    let bytes = tape.bytes();
-    tape.finish().map_err(failed)?;
-    if let Some(lost) = told {
-        return Err(lost);
+    let users: Users = Arc::new(invocation.input.user_names());
+    let live = invocation.setup.live;
+    let mut source = invocation.input.source;
+    match args.ring {
+        Some(span) => {
+            let folder = &args.file;
+            if !folder.is_dir() {
+                let what = format!("{}: not a directory", folder.display());
+                return Err(CommandError::failure(what)
+                    .hint("with --ring the files are created in a directory"));
+            }
+            let end = EndFlag::on_signals()?;
+            let pace = Pace { delay, count: args.iterations, end };
+            source.learn_users(Arc::clone(&users));
+            keep_ring(folder, span, source.as_mut(), users, &pace)?;
+        }
+        None => {
+            let failed = |error: io::Error| {
+                CommandError::failure(format!("{}: {error}", args.file.display()))
+            };
+            // An existing file is never overwritten.
+            let created = File::options().write(true).create_new(true).open(&args.file);
+            let file = created.map_err(failed)?;
+            let pace = Pace { delay, count: args.iterations, end: EndFlag::on_signals()? };
+            source.learn_users(users);
+            write_file(&args.file, file, source.as_mut(), live, &pace)?;
+        }
     }
-    let size = human_size(Bytes(bytes));
-    let _ = writeln!(io::stderr(), "doomtop: {samples} looks, {size}, in {name}");
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
-/// Set by a signal to end.
-fn end_flag() -> Result<Arc<AtomicBool>, String> {
-    let end = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&end))
-            .map_err(|error| format!("a signal cannot be waited for: {error}"))?;
-    }
-    Ok(end)
+fn needs() -> Needs {
+    Needs { cmdline: false, ..Needs::everything() }
 }
 
-/// Waits until then, or until a signal says to end.
-fn wait(due: Instant, end: &AtomicBool) {
-    while Instant::now() < due && !end.load(Ordering::Relaxed) {
-        thread::sleep(HEED.min(due.saturating_duration_since(Instant::now())));
+/// Writes every sample to a file.
+fn write_file(
+    path: &Path,
+    file: File,
+    source: &mut dyn Source,
+    live: bool,
+    pace: &Pace,
+) -> Result<(), CommandError> {
+    let mut writer = FileWriter { path, recorder: Recorder::new(file), samples: 0, live };
+    let ended = headless::run(source, &mut writer, pace);
+    let FileWriter { recorder, samples, .. } = writer;
+    let size = human_size(Bytes(recorder.bytes()));
+    let finished = recorder.finish();
+    ended?;
+    let name = path.display();
+    finished.map_err(|error| CommandError::failure(format!("{name}: {error}")))?;
+    complain(&format!("{samples} samples, {size}, in {name}"));
+    Ok(())
+}
+
+struct FileWriter<'a> {
+    path: &'a Path,
+    recorder: Recorder<File>,
+    samples: u64,
+    live: bool,
+}
+
+impl SampleConsumer for FileWriter<'_> {
+    fn needs(&mut self) -> Needs {
+        needs()
+    }
+
+    fn consume(
+        &mut self,
+        mut sample: Arc<Snapshot>,
+        source: &mut dyn Source,
+        _: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        if self.live {
+            sample = confirm_scores(source, sample, None);
+        }
+        self.recorder.write(&sample).map_err(|error| {
+            let (name, samples) = (self.path.display(), self.samples);
+            CommandError::failure(format!("{name}: {error}; {samples} samples were written before"))
+        })?;
+        self.samples += 1;
+        Ok(AfterSample::Continue(Some(sample)))
     }
 }
 
-/// So many bytes of looks are kept, however long the time.
-const ROOM: usize = 256 << 20;
-
-/// Keeps the last minutes, and writes them to a file of their own behind each burst of kills.
+/// Keeps the last samples, and writes them to a file of their own after each burst of kills.
 fn keep_ring(
-    order: &RecordArgs,
+    folder: &Path,
     span: Millis,
-    delay: Millis,
-    setup: &Setup,
-    mut source: Box<dyn Source>,
-    users: BTreeMap<u32, Text>,
-) -> Result<u8, String> {
-    let folder = &order.file;
-    if !folder.is_dir() {
-        return Err(format!("{}: with --ring this is a folder for the files", folder.display()));
-    }
-    let end = end_flag()?;
-    let users = Arc::new(users);
-    source.learn_users(Arc::clone(&users));
-    let needs = Needs { cmdline: false, ..Needs::everything() };
-    let (mut past, mut burst) = (SampleHistory::new(span, ROOM), KillBurst::default());
-    let (mut spent, mut samples, mut due) = (None, 0_u64, Instant::now());
-    let write = |past: &SampleHistory| {
-        let Some(sample) = past.newest().and_then(|nth| past.facts(nth)) else { return };
-        let tree_lines = tree_lines(&sample.machine, sample.clock.unix_ms) + "-kill";
-        let written = file_in(folder, &tree_lines)
-            .and_then(|(name, file)| Ok((name, write_past(past, &users, file)?)));
-        // A full disk may have room again when the next one is killed.
-        let line = match written {
-            Ok((name, (samples, bytes))) => {
-                format!("{samples} looks, {}, in {name}", human_size(bytes))
-            }
-            Err(error) => format!("{tree_lines}.tape: {error}"),
-        };
-        let _ = writeln!(io::stderr(), "doomtop: {line}");
-    };
-    let ended = loop {
-        match crate::shell::sample(source.as_mut(), &needs, spent.take()) {
-            Ok(sample) => {
-                samples += 1;
-                spent = past.push(Arc::clone(&sample)).1;
-                if burst.sample(sample.traffic.oom_kills.value()) && burst.count <= MOST {
-                    write(&past);
-                }
-            }
-            Err(SourceError::End) if samples > 0 => break Ok(0),
-            Err(lost @ SourceError::Unreadable(_)) if samples > 0 => {
-                let _ = writeln!(io::stderr(), "doomtop: {lost}");
-            }
-            Err(lost) => break Err(lost.to_string()),
-        }
-        due = (due + Duration::from_millis(delay.0)).max(Instant::now());
-        if setup.live {
-            wait(due, &end);
-        }
-        if order.iterations.is_some_and(|count| samples >= count) || end.load(Ordering::Relaxed) {
-            break Ok(0);
-        }
-    };
+    source: &mut dyn Source,
+    users: Users,
+    pace: &Pace,
+) -> Result<(), CommandError> {
+    let history = SampleHistory::new(span, MAX_RING_BYTES);
+    let mut ring = Ring { folder, history, burst: KillBurst::default(), users };
+    let ended = headless::run(source, &mut ring, pace);
     // The end may come before a burst is over.
-    if burst.end() && burst.count <= MOST {
-        write(&past);
+    if ring.burst.end() {
+        ring.write();
     }
     ended
+}
+
+struct Ring<'a> {
+    folder: &'a Path,
+    history: SampleHistory,
+    burst: KillBurst,
+    users: Users,
+}
+
+impl SampleConsumer for Ring<'_> {
+    fn needs(&mut self) -> Needs {
+        needs()
+    }
+
+    fn consume(
+        &mut self,
+        sample: Arc<Snapshot>,
+        _: &mut dyn Source,
+        _: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        let kills = sample.traffic.oom_kills.value();
+        let spent = self.history.push(sample).1;
+        if self.burst.sample(kills) {
+            self.write();
+        }
+        Ok(AfterSample::Continue(spent))
+    }
+}
+
+impl Ring<'_> {
+    /// Writes the history after a burst. A failure does not end the command: a full disk may have space
+    /// again when the next process is killed.
+    fn write(&self) {
+        let newest = self.history.newest().and_then(|index| self.history.facts(index));
+        let Some(sample) = newest.filter(|_| self.burst.count <= MAX_FILES) else { return };
+        let stem = file_stem(&sample.machine, sample.clock.unix_ms) + "-kill";
+        let written = create(self.folder, &stem)
+            .and_then(|(name, file)| Ok((name, write_history(&self.history, &self.users, file)?)));
+        complain(&match written {
+            Ok((name, (samples, bytes))) => {
+                format!("{samples} samples, {}, in {name}", human_size(bytes))
+            }
+            Err(error) => format!("{stem}.tape: {error}"),
+        });
+    }
 }

@@ -1,36 +1,35 @@
-//! The user's own command for an alarm: run by `sh -c` in a thread, one after the other, with the facts
-//! in its environment and nothing to read or write.
+//! The thread that runs the user's command for an alarm: by `sh -c`, one command at a time, with the facts
+//! in its environment and no standard streams.
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Sender, SyncSender, TrySendError, sync_channel};
-use std::thread;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use crate::alarm::RaisedAlarm;
 use crate::app::{Msg, NoticeLevel};
+use crate::shell::event::Inbox;
+use crate::shell::thread;
 
-use crate::shell::tui::Event;
+/// Maximum number of alarms that wait while the command runs for another one. Further alarms are
+/// reported, and the command is not run for them.
+const MAX_WAITING: usize = 8;
 
-/// So many alarms wait for the command of another one; what rings then is told, and not run.
-const WAITING: usize = 8;
-
-/// Runs it when told to.
+/// The queue of alarms that the command is run for.
 pub(crate) struct AlarmCommandWorker(SyncSender<Box<RaisedAlarm>>);
 
 impl AlarmCommandWorker {
-    /// Hands an alarm over; what comes back is why it cannot be run.
-    pub(crate) fn run(&self, rung: Box<RaisedAlarm>) -> Option<Msg> {
-        let alarm = rung.alarm.clone();
-        match self.0.try_send(rung) {
-            Ok(()) => None,
-            Err(TrySendError::Full(_)) => Some(warn(format!(
-                "{alarm}: the command was not run: it still runs for an alarm before, and {WAITING} wait"
-            ))),
-            Err(TrySendError::Disconnected(_)) => {
-                Some(warn(format!("{alarm}: the command was not run: its thread has ended")))
+    /// Queues an alarm. Returns why the command will not run for it.
+    pub(crate) fn run(&self, raised: Box<RaisedAlarm>) -> Option<Msg> {
+        let alarm = raised.alarm.clone();
+        let why = match self.0.try_send(raised) {
+            Ok(()) => return None,
+            Err(TrySendError::Full(_)) => {
+                format!("it still runs for an earlier alarm, and {MAX_WAITING} more wait")
             }
-        }
+            Err(TrySendError::Disconnected(_)) => "its thread has ended".to_owned(),
+        };
+        Some(warn(format!("{alarm}: the command was not run: {why}")))
     }
 }
 
@@ -38,33 +37,32 @@ fn warn(text: String) -> Msg {
     Msg::Notice(NoticeLevel::Warn, text)
 }
 
-/// Starts the thread. Nothing waits for the command but the next one.
-pub(crate) fn start(command: String, inbox: Sender<Event>) -> Option<AlarmCommandWorker> {
-    let (sender, rung) = sync_channel::<Box<RaisedAlarm>>(WAITING);
+/// Starts the thread. Only the next command waits for one that runs.
+pub(crate) fn start(command: String, inbox: Inbox) -> Option<AlarmCommandWorker> {
+    let (sender, alarms) = sync_channel::<Box<RaisedAlarm>>(MAX_WAITING);
     let work = move || {
-        for rung in rung {
-            let failure = failure(run(&command, &rung));
-            if let Some(what) = failure {
-                let text = format!("{}: {what}", rung.alarm);
-                if inbox.send(Event::Told(warn(text))).is_err() {
-                    return;
-                }
+        for raised in alarms {
+            if let Some(what) = failure(run(&command, &raised))
+                && inbox.send(warn(format!("{}: {what}", raised.alarm))).is_err()
+            {
+                return;
             }
         }
     };
-    thread::Builder::new().name("alarm".to_owned()).spawn(work).ok()?;
+    thread::spawn("alarm command", work).ok()?;
     Some(AlarmCommandWorker(sender))
 }
 
-/// Runs it to its end, which reaps it. Names are in its environment and never in its text: whoever names
-/// a process writes no command. A process group of its own: what hangs up the terminal is not for it.
-fn run(command: &str, rung: &RaisedAlarm) -> io::Result<ExitStatus> {
+/// Runs the command and waits for its end. Names are passed in its environment and never in its text, so
+/// that the name of a process cannot become a command. A process group of its own keeps the signals of the
+/// terminal from it.
+fn run(command: &str, raised: &RaisedAlarm) -> io::Result<ExitStatus> {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", command]).process_group(0);
     shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for (name, value) in rung.facts() {
+    for (name, value) in raised.facts() {
         match value {
-            // No name can hold a zero byte, but a value that did would keep the command from running.
+            // No name can hold a zero byte, but a value with one would keep the command from running.
             Some(value) => shell.env(name, value.replace('\0', "")),
             None => shell.env_remove(name),
         };
@@ -72,7 +70,7 @@ fn run(command: &str, rung: &RaisedAlarm) -> io::Result<ExitStatus> {
     shell.status()
 }
 
-/// What went wrong, if anything did.
+/// Why the command did not end well.
 fn failure(ended: io::Result<ExitStatus>) -> Option<String> {
     match ended {
         Ok(status) if status.success() => None,

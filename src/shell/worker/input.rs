@@ -1,11 +1,9 @@
-//! The input thread: waits for the terminal itself, so that one that vanished ends the program
-//! instead of burning a core, and turns its events into keys.
+//! The input thread: waits for the terminal itself, so that a terminal that vanished ends the program
+//! instead of using all of a CPU, and turns terminal events into keys.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
-use std::sync::mpsc::Sender;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -13,124 +11,123 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::app::Msg;
 use crate::app::keymap::bindings::{Key, KeyCode as Code};
+use crate::shell::command_error::CommandError;
+use crate::shell::event::{Event, Inbox};
+use crate::shell::thread;
 use crate::units::Millis;
 
-use crate::shell::tui::Event;
-
-/// Starts the thread. `begun` is the moment that times are counted from.
+/// Starts the thread. Keys carry the time since `begun`.
 ///
 /// # Errors
 /// There is no terminal to read from.
-pub(crate) fn start(inbox: Sender<Event>, begun: Instant) -> Result<(), String> {
+pub(crate) fn start(inbox: Inbox, begun: Instant) -> Result<(), CommandError> {
     let terminal = open_terminal().map_err(|error| {
-        format!("no terminal to read keys from: {error}; use --batch (-b) or --json")
+        CommandError::failure(format!("no terminal to read keys from: {error}"))
+            .hint("use --batch (-b) or --json")
     })?;
-    // Its descriptors are opened by the first question: better now, with a word, than at the first key.
-    event::poll(MOMENT).map_err(|error| format!("keys cannot be read: {error}"))?;
+    // crossterm opens its descriptors at the first poll: a failure is better reported now than at the
+    // first key.
+    event::poll(MOMENT)
+        .map_err(|error| CommandError::failure(format!("cannot read keys: {error}")))?;
     let work = move || {
-        if let Err(()) = read(&terminal, &inbox, begun) {
-            let _ = inbox.send(Event::HungUp);
+        if read(&terminal, &inbox, begun) == Err(HungUp) {
+            let _ = inbox.send_event(Event::HungUp);
         }
     };
-    thread::Builder::new()
-        .name("input".to_owned())
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| format!("cannot start a thread: {error}"))
+    thread::spawn("input", work).map(drop)
 }
 
 fn open_terminal() -> io::Result<OwnedFd> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        // Closed in the command of an alarm.
+        // Close-on-exec: the command of an alarm does not inherit it.
         return Ok(rustix::io::fcntl_dupfd_cloexec(stdin, 0)?);
     }
     Ok(File::open("/dev/tty")?.into())
 }
 
-/// How long the end of what came at once is waited for: with no time at all, crossterm does not look.
+/// How long to wait for the rest of what arrives at once. With no time at all crossterm does not look.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// Reads until the program ends (Ok) or the terminal is gone (Err).
-fn read(terminal: &OwnedFd, inbox: &Sender<Event>, begun: Instant) -> Result<(), ()> {
+/// The terminal is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct HungUp;
+
+/// Reads until the main loop ends.
+fn read(terminal: &OwnedFd, inbox: &Inbox, begun: Instant) -> Result<(), HungUp> {
     loop {
         let mut fds = [PollFd::new(terminal, PollFlags::IN)];
         match poll(&mut fds, None) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => return Err(()),
+            Err(_) => return Err(HungUp),
         }
         let seen = fds[0].revents();
         if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            return Err(());
+            return Err(HungUp);
         }
-        let mut rest = Rest::default();
-        // All that came at once; hardly a wait, because the next wait is ours.
-        while event::poll(MOMENT).map_err(|_| ())? {
+        let mut sequence = UnknownSequence::default();
+        while event::poll(MOMENT).map_err(|_| HungUp)? {
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let message = match event::read().map_err(|_| ())? {
+            let message = match event::read().map_err(|_| HungUp)? {
                 event::Event::Key(key) => match key_of(key) {
-                    Some(key) if !rest.swallows(key) => Msg::Key(key, pressed),
+                    Some(key) if !sequence.swallows(key) => Msg::Key(key, pressed),
                     _ => continue,
                 },
                 event::Event::Paste(text) => Msg::Paste(text),
                 _ => continue,
             };
-            if inbox.send(Event::Told(message)).is_err() {
+            if inbox.send(message).is_err() {
                 return Ok(());
             }
         }
     }
 }
 
-/// The rest of a sequence that begins as no terminal library expects it, so that its letters arrive as
-/// keys, all at once: Esc and an arrow in one piece (a slow line, Alt with an arrow on some terminals), or
-/// the answer to a question that nobody asked.
+/// How far an escape sequence has come that crossterm does not know. Its letters arrive as keys, all at
+/// once: Esc and an arrow in one piece (a slow line, Alt with an arrow on some terminals), or the answer
+/// to a query of another program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Rest {
+enum UnknownSequence {
     /// Keys are keys.
     #[default]
-    Nothing,
-    /// An Esc came: what comes at once with it may belong to it.
-    Escaped,
+    None,
+    /// An Esc arrived: keys that arrive at once with it may belong to it.
+    Escape,
     /// `ESC [`: until a letter.
     Control,
     /// `ESC O`: one letter.
     Single,
-    /// `ESC ]` and the like: until its end.
+    /// `ESC ]` and the like: until its terminator.
     Text,
 }
 
-impl Rest {
-    /// Whether a key that came at once with those before it is no key.
+impl UnknownSequence {
+    /// Whether a key belongs to the sequence.
     fn swallows(&mut self, key: Key) -> bool {
         let plain = (!key.ctrl && !key.alt).then_some(key.code);
         let (next, swallowed) = match (*self, plain) {
-            (Self::Nothing | Self::Escaped, Some(Code::Esc)) => (Self::Escaped, false),
-            (Self::Escaped, Some(Code::Char('['))) => (Self::Control, true),
-            (Self::Escaped, Some(Code::Char('O'))) => (Self::Single, true),
-            (Self::Escaped, Some(Code::Char(']' | 'P' | '^' | '_'))) => (Self::Text, true),
-            (Self::Control, Some(Code::Char('@'..='~'))) | (Self::Single, _) => {
-                (Self::Nothing, true)
-            }
+            (Self::None | Self::Escape, Some(Code::Esc)) => (Self::Escape, false),
+            (Self::Escape, Some(Code::Char('['))) => (Self::Control, true),
+            (Self::Escape, Some(Code::Char('O'))) => (Self::Single, true),
+            (Self::Escape, Some(Code::Char(']' | 'P' | '^' | '_'))) => (Self::Text, true),
+            (Self::Control, Some(Code::Char('@'..='~'))) | (Self::Single, _) => (Self::None, true),
             (Self::Control, Some(Code::Char(_))) => (Self::Control, true),
             // BEL, or ESC and a backslash.
-            (Self::Text, _) if key == Key::ctrl('g') || key == Key::alt('\\') => {
-                (Self::Nothing, true)
-            }
+            (Self::Text, _) if key == Key::ctrl('g') || key == Key::alt('\\') => (Self::None, true),
             (Self::Text, _) => (Self::Text, true),
             // `ESC ]` in one piece arrives as Alt with it.
             (_, None) if matches!(key.code, Code::Char(']' | 'P' | '^' | '_')) && key.alt => {
                 (Self::Text, false)
             }
-            _ => (Self::Nothing, false),
+            _ => (Self::None, false),
         };
         *self = next;
         swallowed
     }
 }
 
-/// A key of the terminal as the table of keys knows it.
+/// A key of crossterm as the key table names it. `None` for keys that have no name there, and for releases.
 fn key_of(event: KeyEvent) -> Option<Key> {
     if event.kind == KeyEventKind::Release {
         return None;
@@ -154,13 +151,13 @@ fn key_of(event: KeyEvent) -> Option<Key> {
         KeyCode::PageDown => Code::PageDown,
         _ => return None,
     };
-    // A shifted letter is its capital already.
-    let tells = matches!(code, Code::Char(_) | Code::BackTab);
+    // Capitals and BackTab imply Shift.
+    let implied = matches!(code, Code::Char(_) | Code::BackTab);
     Some(shifted_function_key(Key {
         code,
         ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
         alt: event.modifiers.contains(KeyModifiers::ALT),
-        shift: event.modifiers.contains(KeyModifiers::SHIFT) && !tells,
+        shift: event.modifiers.contains(KeyModifiers::SHIFT) && !implied,
     }))
 }
 
@@ -177,10 +174,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_of_a_sequence_is_no_key() {
+    fn the_letters_of_an_unknown_sequence_are_no_keys() {
         let kept = |keys: &[Key]| {
-            let mut rest = Rest::default();
-            keys.iter().copied().filter(|&key| !rest.swallows(key)).collect::<Vec<_>>()
+            let mut sequence = UnknownSequence::default();
+            keys.iter().copied().filter(|&key| !sequence.swallows(key)).collect::<Vec<_>>()
         };
         let keys = |text: &str| text.chars().map(Key::char).collect::<Vec<_>>();
         let esc = Key::plain(Code::Esc);
@@ -194,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_keep_what_the_table_needs() {
+    fn keys_are_named_as_in_the_key_table() {
         let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
         assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::char('X')));
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::ctrl('c')));

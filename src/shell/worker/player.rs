@@ -1,24 +1,25 @@
-//! A recording as the screen plays it: a thread reads it as fast as it can, and the mind moves through
-//! what came so far.
+//! The thread that reads a recording for the screen, as fast as it can. The app moves through what has
+//! arrived.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, sync_channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use crate::app::refresh::playback::PlaySpeed;
 use crate::app::{Msg, NoticeLevel};
 use crate::model::Needs;
+use crate::shell::command_error::CommandError;
+use crate::shell::event::{Event, Inbox};
+use crate::shell::thread;
+use crate::shell::worker::sampler;
 use crate::source::{Source, SourceError};
 
-use crate::shell::tui::Event;
+/// Maximum memory for the samples of a recording, in bytes; the oldest samples are dropped first.
+pub(crate) const MAX_BYTES: usize = 1 << 30;
 
-/// So many bytes of looks are kept of a recording; the first ones give way.
-pub(crate) const ROOM: usize = 1 << 30;
-
-/// How much of the file was read.
+/// How much of a file was read.
 #[derive(Clone, Default)]
 pub(crate) struct ReadProgress {
     read: Arc<AtomicU64>,
@@ -26,7 +27,7 @@ pub(crate) struct ReadProgress {
 }
 
 impl ReadProgress {
-    /// Of a file of so many bytes.
+    /// Nothing yet of a file of this size in bytes.
     pub(crate) fn of(size: u64) -> Self {
         Self { read: Arc::default(), size }
     }
@@ -36,7 +37,7 @@ impl ReadProgress {
     }
 }
 
-/// A file that counts what is read of it.
+/// A file that counts what is read from it.
 pub(crate) struct CountingReader {
     /// The file.
     pub(crate) file: File,
@@ -45,41 +46,45 @@ pub(crate) struct CountingReader {
 }
 
 impl Read for CountingReader {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(room)?;
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
         self.progress.read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }
 
-/// A recording, and how it is to be played.
+/// A recording, and how it is played.
 pub(crate) struct Player {
-    /// The looks.
+    /// The samples.
     pub(crate) source: Box<dyn Source>,
-    /// How much of them was read.
+    /// How much of the file was read.
     pub(crate) progress: ReadProgress,
-    /// How fast it begins.
+    /// The speed at the start.
     pub(crate) speed: PlaySpeed,
-    /// Where it begins, as it was typed: known only when all was read.
+    /// Where playing starts, as it was typed: it can be found only when all is read.
     pub(crate) at: Option<String>,
 }
 
-/// So many looks are read ahead: where the loop stands still, the rest of the file waits in the file.
-const AHEAD: usize = 64;
+/// Maximum number of samples that wait for the main loop. While the loop is blocked, the rest of the
+/// recording stays in its file.
+const READ_AHEAD: usize = 64;
 
-/// Starts the thread. One is to be received for each look that was taken.
+/// Steps in which progress is reported, in percent.
+const STEP: u64 = 5;
+
+/// Starts the thread. The main loop takes one `()` from the returned receiver for each sample that it has
+/// handled.
 ///
 /// # Errors
-/// The system has no room for another thread.
+/// The system has no resources for another thread.
 pub(crate) fn start(
     mut source: Box<dyn Source>,
     progress: ReadProgress,
-    inbox: Sender<Event>,
-) -> Result<Receiver<()>, String> {
-    let (places, taken) = sync_channel(AHEAD);
+    inbox: Inbox,
+) -> Result<Receiver<()>, CommandError> {
+    let (places, taken) = sync_channel(READ_AHEAD);
     let work = move || {
-        let tell = |message: Msg| inbox.send(Event::Told(message)).is_ok();
-        let (mut samples, mut told) = (0_u64, 0);
+        let (mut samples, mut reported) = (0_u64, 0);
         loop {
             let message = match source.sample(&Needs::default(), None) {
                 Ok(sample) => {
@@ -90,35 +95,38 @@ pub(crate) fn start(
                     Msg::Played(sample)
                 }
                 Err(lost @ SourceError::Damaged { .. }) => Msg::SamplingFailed(lost.to_string()),
-                Err(SourceError::End) if samples > 0 => {
-                    tell(Msg::Notice(NoticeLevel::Good, format!("read: {samples} looks")));
-                    break;
-                }
-                Err(lost @ (SourceError::Cut { .. } | SourceError::Bad { .. })) if samples > 0 => {
-                    tell(Msg::SamplingFailed(lost.to_string()));
-                    break;
-                }
                 Err(lost) => {
-                    tell(crate::shell::failed(&lost));
+                    let _ = inbox.send(last_message(&lost, samples));
                     break;
                 }
             };
-            if !tell(message) {
+            if inbox.send(message).is_err() {
                 return;
             }
             let percent = progress.percent();
-            if percent >= told + 5 && percent < 100 {
-                told = percent;
-                if !tell(Msg::Notice(
-                    NoticeLevel::Plain,
-                    format!("read {percent}% of the recording"),
-                )) {
+            if percent >= reported + STEP && percent < 100 {
+                reported = percent;
+                let text = format!("read {percent}% of the recording");
+                if inbox.send(Msg::Notice(NoticeLevel::Plain, text)).is_err() {
                     return;
                 }
             }
         }
-        let _ = inbox.send(Event::AllRead);
+        let _ = inbox.send_event(Event::RecordingRead);
     };
-    let started = thread::Builder::new().name("film".to_owned()).spawn(work);
-    started.map(|_| taken).map_err(|error| format!("cannot start a thread: {error}"))
+    thread::spawn("player", work)?;
+    Ok(taken)
+}
+
+/// How reading ended.
+fn last_message(lost: &SourceError, samples: u64) -> Msg {
+    match lost {
+        SourceError::End if samples > 0 => {
+            Msg::Notice(NoticeLevel::Good, format!("read: {samples} samples"))
+        }
+        SourceError::Cut { .. } | SourceError::Bad { .. } if samples > 0 => {
+            Msg::SamplingFailed(lost.to_string())
+        }
+        lost => sampler::failure(lost),
+    }
 }

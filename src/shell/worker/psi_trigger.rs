@@ -1,10 +1,9 @@
-//! The thread that sleeps at a pressure file and says when tasks begin to wait for memory, so that the
-//! screen looks at once, whatever its pace.
+//! The thread that waits at a pressure file: it reports when tasks begin to wait for memory, so that the
+//! screen samples at once, whatever its refresh interval.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 
 use rustix::io::Errno;
 
@@ -13,56 +12,56 @@ use crate::events::{TriggerEvent, TriggerFile, WakeHandle, trigger_refusal};
 use crate::model::{PressureWatch, Text};
 use crate::sample::cgroup::members;
 use crate::sample::proc_root::LiveRoot;
+use crate::shell::event::{Inbox, LoopEnded};
+use crate::shell::thread;
 
-use crate::shell::tui::Event;
+/// The cgroup (version 2) whose pressure is watched; `None` for the machine.
+type Watched = Option<Arc<Text>>;
 
-/// Whose pressure: a cgroup's of version 2, or the machine's.
-type Whose = Option<Arc<Text>>;
-
-/// Says whose pressure is to be watched.
+/// The main loop's side of the thread.
 pub(crate) struct TriggerWorker {
-    orders: Sender<Whose>,
-    bell: Arc<WakeHandle>,
-    whose: Whose,
+    orders: Sender<Watched>,
+    wake: Arc<WakeHandle>,
+    watched: Watched,
 }
 
 impl TriggerWorker {
-    /// From now on this one's.
-    pub(crate) fn follow(&mut self, whose: Option<&Arc<Text>>) {
-        if self.whose.as_ref() != whose {
-            self.whose = whose.cloned();
-            let _ = self.orders.send(self.whose.clone());
-            self.bell.wake();
+    /// Watches this cgroup, or the machine, from now on.
+    pub(crate) fn follow(&mut self, cgroup: Option<&Arc<Text>>) {
+        if self.watched.as_ref() != cgroup {
+            self.watched = cgroup.cloned();
+            let _ = self.orders.send(self.watched.clone());
+            self.wake.wake();
         }
     }
 }
 
-/// Starts the thread: it watches the machine's pressure until it is told otherwise. Only a live root
-/// has one: what another tree holds is a file like any other.
-pub(crate) fn start(root: LiveRoot, inbox: Sender<Event>) -> Option<TriggerWorker> {
-    let bell = match WakeHandle::new() {
-        Ok(bell) => Arc::new(bell),
+/// Starts the thread: it watches the machine until it is told otherwise. Only a live root has pressure
+/// files that can be waited at: those of another tree are plain files.
+pub(crate) fn start(root: LiveRoot, inbox: Inbox) -> Option<TriggerWorker> {
+    let wake = match WakeHandle::new() {
+        Ok(wake) => Arc::new(wake),
         Err(errno) => {
             let watch = PressureWatch::Unavailable(trigger_refusal(errno));
-            let _ = inbox.send(Event::Told(Msg::PressureWatch(watch, None)));
+            let _ = inbox.send(Msg::PressureWatch(watch, None));
             return None;
         }
     };
-    let (orders, asked) = channel();
-    let heard = Arc::clone(&bell);
+    let (orders, ordered) = channel();
+    let woken = Arc::clone(&wake);
     let work = move || {
-        crate::shell::terminal::test_panic("pressure");
-        let lay = |whose: &Whose| lay(&root, whose);
-        let tell = |message| inbox.send(Event::Told(message)).is_ok();
-        watch(&asked, lay, |wire: &mut TriggerFile| wire.wait(&heard), tell);
+        let open = |watched: &Watched| open(&root, watched);
+        let send = |message| inbox.send(message);
+        // It ends with the main loop.
+        let _ = watch(&ordered, open, |trigger: &mut TriggerFile| trigger.wait(&woken), send);
     };
-    thread::Builder::new().name("pressure".to_owned()).spawn(work).ok()?;
-    Some(TriggerWorker { orders, bell, whose: None })
+    thread::spawn("pressure", work).ok()?;
+    Some(TriggerWorker { orders, wake, watched: None })
 }
 
-/// Lays a wire in the file of the machine, or in that of a cgroup.
-fn lay(root: &LiveRoot, whose: &Whose) -> Result<TriggerFile, Errno> {
-    match whose {
+/// Opens a trigger in the pressure file of the machine or of a cgroup.
+fn open(root: &LiveRoot, watched: &Watched) -> Result<TriggerFile, Errno> {
+    match watched {
         None => TriggerFile::open(root, c"pressure/memory"),
         Some(path) => {
             let dir: OwnedFd = members::v2_dir(path.as_str())?;
@@ -71,63 +70,61 @@ fn lay(root: &LiveRoot, whose: &Whose) -> Result<TriggerFile, Errno> {
     }
 }
 
-/// What says how it watches: a wire, or what a test has in its place.
-trait Watches {
+/// A trigger, or what a test has in its place.
+trait Trigger {
+    /// How it is watched.
     fn how(&self) -> PressureWatch;
 }
 
-impl Watches for TriggerFile {
+impl Trigger for TriggerFile {
     fn how(&self) -> PressureWatch {
         self.watch()
     }
 }
 
-/// Waits, until nobody listens or nobody asks any more. Where a cgroup tells nothing, the machine does:
-/// whatever waits in a cgroup waits there, too.
-fn watch<W: Watches>(
-    asked: &Receiver<Whose>,
-    lay: impl Fn(&Whose) -> Result<W, Errno>,
-    mut wait: impl FnMut(&mut W) -> TriggerEvent,
-    tell: impl Fn(Msg) -> bool,
-) {
-    let mut whose: Whose = None;
-    let mut blind = None;
+/// Waits until the main loop ends. Where the file of a cgroup does not work, that of the machine is
+/// watched: what waits in a cgroup waits there, too.
+///
+/// # Errors
+/// The main loop has ended.
+fn watch<T: Trigger>(
+    ordered: &Receiver<Watched>,
+    open: impl Fn(&Watched) -> Result<T, Errno>,
+    mut wait: impl FnMut(&mut T) -> TriggerEvent,
+    send: impl Fn(Msg) -> Result<(), LoopEnded>,
+) -> Result<(), LoopEnded> {
+    let mut watched: Watched = None;
+    let mut gone = None;
     loop {
-        let laid = match blind.take() {
+        let opened = match gone.take() {
             Some(why) => Err(why),
-            None => lay(&whose).map_err(trigger_refusal),
+            None => open(&watched).map_err(trigger_refusal),
         };
-        let mut wire = match laid {
-            Ok(wire) => wire,
-            Err(_) if whose.is_some() => {
-                whose = None;
+        let mut trigger = match opened {
+            Ok(trigger) => trigger,
+            Err(_) if watched.is_some() => {
+                watched = None;
                 continue;
             }
             Err(why) => {
-                if !tell(Msg::PressureWatch(PressureWatch::Unavailable(why), None)) {
-                    return;
-                }
-                // Nothing to wait at: until another one is asked for.
-                let Ok(next) = asked.recv() else { return };
-                whose = next;
+                send(Msg::PressureWatch(PressureWatch::Unavailable(why), None))?;
+                // There is nothing to wait at until another cgroup is ordered.
+                watched = ordered.recv().map_err(|_| LoopEnded)?;
                 continue;
             }
         };
-        if !tell(Msg::PressureWatch(wire.how(), whose.clone())) {
-            return;
-        }
+        send(Msg::PressureWatch(trigger.how(), watched.clone()))?;
         loop {
-            match wait(&mut wire) {
-                TriggerEvent::Stalled if tell(Msg::Pressure) => {}
-                TriggerEvent::Stalled => return,
+            match wait(&mut trigger) {
+                TriggerEvent::Stalled => send(Msg::Pressure)?,
                 TriggerEvent::Woken => {
-                    if let Some(next) = asked.try_iter().last() {
-                        whose = next;
+                    if let Some(next) = ordered.try_iter().last() {
+                        watched = next;
                         break;
                     }
                 }
                 TriggerEvent::Gone => {
-                    blind = Some("the pressure file tells nothing any more".to_owned());
+                    gone = Some("the pressure file reports nothing any more".to_owned());
                     break;
                 }
             }
@@ -142,9 +139,9 @@ mod tests {
     use super::*;
     use crate::model::PsiTrigger;
 
-    struct Fake(Whose);
+    struct Fake(Watched);
 
-    impl Watches for Fake {
+    impl Trigger for Fake {
         fn how(&self) -> PressureWatch {
             if self.0.is_none() {
                 PressureWatch::Trigger(PsiTrigger::SECOND)
@@ -154,13 +151,14 @@ mod tests {
         }
     }
 
-    /// Plays what wakes the thread, one after the other; what it said comes back.
-    fn play(woken: &[TriggerEvent], orders: Vec<Whose>, listens: usize) -> Vec<String> {
-        let (sender, asked) = channel();
+    /// Plays what wakes the thread, one after the other; returns what it sent. The main loop ends after
+    /// `messages` of them.
+    fn play(woken: &[TriggerEvent], orders: Vec<Watched>, messages: usize) -> Vec<String> {
+        let (sender, ordered) = channel();
         let orders = RefCell::new(orders.into_iter());
         let (mut woken, said) = (woken.iter(), RefCell::new(Vec::new()));
         let sender = RefCell::new(Some(sender));
-        let lay = |whose: &Whose| match whose {
+        let open = |whose: &Watched| match whose {
             Some(path) if path.as_str() == "/gone" => Err(Errno::NOENT),
             _ => Ok(Fake(whose.clone())),
         };
@@ -168,13 +166,13 @@ mod tests {
             let next = woken.next().copied().unwrap_or(TriggerEvent::Gone);
             if next == TriggerEvent::Woken {
                 let order = orders.borrow_mut().next().expect("an order");
-                sender.borrow().as_ref().expect("still there").send(order).expect("heard");
+                sender.borrow().as_ref().expect("still there").send(order).expect("received");
             } else if orders.borrow().len() == 0 {
                 *sender.borrow_mut() = None;
             }
             next
         };
-        let tell = |message: Msg| {
+        let send = |message: Msg| {
             said.borrow_mut().push(match message {
                 Msg::PressureWatch(PressureWatch::Unavailable(why), None) => {
                     format!("blind: {why}")
@@ -185,14 +183,14 @@ mod tests {
                 }
                 other => format!("{other:?}"),
             });
-            said.borrow().len() < listens
+            if said.borrow().len() < messages { Ok(()) } else { Err(LoopEnded) }
         };
-        watch(&asked, lay, wait, tell);
+        assert_eq!(watch(&ordered, open, wait, send), Err(LoopEnded));
         said.into_inner()
     }
 
     #[test]
-    fn it_tells_follows_and_falls_back_on_the_machine() {
+    fn it_reports_follows_and_falls_back_on_the_machine() {
         let path = |path: &str| Some(Arc::new(Text::new(path.as_bytes())));
         let woken = [
             TriggerEvent::Stalled,
@@ -217,10 +215,14 @@ mod tests {
                 "reading /b, since why",
                 "Pressure",
                 machine,
-                "blind: the pressure file tells nothing any more"
+                "blind: the pressure file reports nothing any more"
             ],
-            "and it ends where nobody asks for another one"
+            "and it ends where nothing else is ordered"
         );
-        assert_eq!(play(&[TriggerEvent::Stalled; 9], Vec::new(), 3).len(), 3, "nobody listens");
+        assert_eq!(
+            play(&[TriggerEvent::Stalled; 9], Vec::new(), 3).len(),
+            3,
+            "the main loop has ended"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Recordings that the screen writes: from a key on, and the last minutes before and behind a kill. One
-//! thread writes them, started before memory is short.
+//! The thread that writes recordings: from a key on, and the last minutes before and after a kill. It is
+//! started before memory is short.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,236 +7,214 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
 use crate::app::{Msg, NoticeLevel};
 use crate::columns::human_size;
-use crate::model::{Machine, SampleHistory, Snapshot, Text};
+use crate::model::{Machine, SampleHistory, SampleIndex, Snapshot, Text};
+use crate::shell::command_error::CommandError;
+use crate::shell::event::Inbox;
 use crate::shell::new_file::new_file;
-use crate::shell::tui::Event;
+use crate::shell::thread;
 use crate::source::Recorder;
 use crate::units::Bytes;
 
-/// So many looks without another kill end a burst.
-const QUIET: u32 = 5;
-/// And so many at most, however it goes on.
-const LONGEST: u32 = 30;
-/// So many files of kills are written in a run.
-pub(crate) const MOST: u32 = 50;
+/// Maximum number of samples that wait for the disk.
+const MAX_WAITING: usize = 64;
 
-/// Says when a burst of kills is over.
-#[derive(Debug, Default)]
-pub(crate) struct KillBurst {
-    counted: Option<u64>,
-    /// Looks since its first kill, and since its last.
-    samples: Option<(u32, u32)>,
-    /// Bursts so far.
-    pub(crate) count: u32,
-}
-
-impl KillBurst {
-    /// Takes the kernel's count of kills in a new look. Whether a burst is over with it.
-    pub(crate) fn sample(&mut self, kills: Option<u64>) -> bool {
-        let more = self.counted.zip(kills).is_some_and(|(before, now)| now > before);
-        self.counted = kills.or(self.counted);
-        self.samples = match self.samples {
-            None if more => Some((0, 0)),
-            None => None,
-            Some((first, _)) if more => Some((first + 1, 0)),
-            Some((first, last)) => Some((first + 1, last + 1)),
-        };
-        let over = self.samples.is_some_and(|(first, last)| last >= QUIET || first >= LONGEST);
-        over && self.end()
-    }
-
-    /// No look comes any more. Whether that ends a burst.
-    pub(crate) fn end(&mut self) -> bool {
-        let begun = self.samples.take().is_some();
-        self.count += u32::from(begun);
-        begun
-    }
-}
-
-/// So many looks wait for the disk at most.
-const MOST_WAITING: usize = 64;
-
-/// A place among the looks that wait to be written.
+/// A place among the samples that wait to be written; free again when dropped.
 pub(crate) struct QueuedSample {
     _held: Arc<()>,
 }
 
-/// The looks that wait to be written: a disk that stalls must not fill the memory.
+/// The number of samples that wait to be written: a disk that hangs must not fill the memory.
 #[derive(Debug, Default)]
 pub(crate) struct RecorderQueue {
-    all: Arc<()>,
-    /// Looks that found no place, since there was one.
-    left_out: u64,
+    places: Arc<()>,
+    /// Samples that found no place since the last one that did.
+    dropped: u64,
 }
 
 impl RecorderQueue {
-    /// A place for a look, where there is one; and what is to be said of it.
+    /// A place for a sample, if there is one; and what to tell the user.
     pub(crate) fn place(&mut self) -> (Option<QueuedSample>, Option<String>) {
-        if Arc::strong_count(&self.all) > MOST_WAITING {
-            self.left_out += 1;
-            let text = "the disk is too slow: looks are left out of the recording";
-            return (None, (self.left_out == 1).then(|| text.to_owned()));
+        if Arc::strong_count(&self.places) > MAX_WAITING {
+            self.dropped += 1;
+            let text = "the disk is too slow: samples are missing in the recording";
+            return (None, (self.dropped == 1).then(|| text.to_owned()));
         }
-        let said = match std::mem::take(&mut self.left_out) {
+        let notice = match std::mem::take(&mut self.dropped) {
             0 => None,
-            count => Some(format!("the recording goes on; {count} looks are not in it")),
+            count => Some(format!("the recording goes on; {count} samples are missing")),
         };
-        (Some(QueuedSample { _held: Arc::clone(&self.all) }), said)
+        (Some(QueuedSample { _held: Arc::clone(&self.places) }), notice)
     }
 }
 
-type Users = Arc<BTreeMap<u32, Text>>;
+/// The names of users by their numbers.
+pub(crate) type Users = Arc<BTreeMap<u32, Text>>;
 
-/// What the thread is to do.
+/// What the thread is asked to do.
 pub(crate) enum RecorderOrder {
-    /// Begin a recording under a name that begins so.
+    /// Begin a recording in a new file; its name begins so.
     Begin(String),
-    /// Add a look to it.
-    Look(Box<Snapshot>, Users, QueuedSample),
+    /// Add a sample to it.
+    Sample(Box<Snapshot>, Users, QueuedSample),
     /// End it.
     End,
-    /// Write all that is kept to a file of its own.
-    Past(Box<SampleHistory>, String, Users),
+    /// Write a history to a new file; its name begins so.
+    History(Box<SampleHistory>, String, Users),
 }
 
 /// How the name of a recording begins: machine and time.
-pub(crate) fn tree_lines(machine: &Machine, unix_ms: i64) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    let host: String = machine.name.as_str().chars().filter(plain).take(40).collect();
+pub(crate) fn file_stem(machine: &Machine, unix_ms: i64) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let host: String = machine.name.as_str().chars().filter(is_plain).take(40).collect();
     let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
     let host = if host.is_empty() { "host" } else { host.trim_start_matches('.') };
     format!("doomtop-{host}-{}", time.strftime("%Y%m%dT%H%M%SZ"))
 }
 
-/// Writes every look that is kept. How many there were, and how many bytes that is.
-pub(crate) fn write_past(
-    past: &SampleHistory,
+/// Writes every sample of a history. Returns the number of samples, and the size of the file.
+///
+/// # Errors
+/// The file could not be written.
+pub(crate) fn write_history(
+    history: &SampleHistory,
     users: &Users,
     file: File,
 ) -> io::Result<(u64, Bytes)> {
-    let mut tape = Recorder::new(file);
+    let mut recorder = Recorder::new(file);
     let mut samples = 0;
-    let ends = past.oldest().zip(past.newest());
-    for nth in ends.into_iter().flat_map(|(from, to)| from.0..=to.0) {
-        let Some(sample) = past.sample(crate::model::SampleIndex(nth)) else { continue };
-        tape.write(&named(Arc::unwrap_or_clone(sample), users))?;
+    let ends = history.oldest().zip(history.newest());
+    for index in ends.into_iter().flat_map(|(from, to)| from.0..=to.0) {
+        let Some(sample) = history.sample(SampleIndex(index)) else { continue };
+        recorder.write(&with_users(Arc::unwrap_or_clone(sample), users))?;
         samples += 1;
     }
-    let bytes = tape.bytes();
-    tape.finish()?;
+    let bytes = recorder.bytes();
+    recorder.finish()?;
     Ok((samples, Bytes(bytes)))
 }
 
-/// With the names of users, where the look has none.
-fn named(mut sample: Snapshot, users: &Users) -> Snapshot {
+/// The sample with the names of users, where it has none.
+fn with_users(mut sample: Snapshot, users: &Users) -> Snapshot {
     if sample.users.is_empty() {
         sample.users = Arc::clone(users);
     }
     sample
 }
 
-/// A new file in a folder.
-pub(crate) fn file_in(folder: &Path, tree_lines: &str) -> io::Result<(String, File)> {
-    let path = folder.join(tree_lines);
+/// A new recording in a folder; its name comes with it.
+///
+/// # Errors
+/// It could not be created.
+pub(crate) fn create(folder: &Path, stem: &str) -> io::Result<(String, File)> {
+    let path = folder.join(stem);
     new_file(&path.to_string_lossy(), "tape")
 }
 
-/// Starts the thread.
+/// Starts the thread. It ends, with its recording complete, when the returned sender is dropped.
 ///
 /// # Errors
-/// The system has no room for another thread.
-pub(crate) fn start(
-    inbox: Sender<Event>,
-) -> Result<(Sender<RecorderOrder>, JoinHandle<()>), String> {
-    let (orders, asked) = channel();
-    let started = thread::Builder::new().name("tape".to_owned()).spawn(move || run(&asked, &inbox));
-    started
-        .map(|thread| (orders, thread))
-        .map_err(|error| format!("cannot start a thread: {error}"))
+/// The system has no resources for another thread.
+pub(crate) fn start(inbox: Inbox) -> Result<(Sender<RecorderOrder>, JoinHandle<()>), CommandError> {
+    let (orders, ordered) = channel();
+    let work = move || RecorderThread { inbox, open: None }.run(&ordered);
+    Ok((orders, thread::spawn("recorder", work)?))
 }
 
-struct Running {
-    tape: Recorder<File>,
+/// A recording that is being written.
+struct OpenRecording {
+    recorder: Recorder<File>,
     name: String,
     samples: u64,
 }
 
-fn run(asked: &Receiver<RecorderOrder>, inbox: &Sender<Event>) {
-    let mut running: Option<Running> = None;
-    let tell = |level, text: String| {
-        let _ = inbox.send(Event::Told(Msg::Notice(level, text)));
-    };
-    let stopped = || {
-        let _ = inbox.send(Event::Told(Msg::Recording(false)));
-    };
-    for order in asked {
-        match order {
-            RecorderOrder::Begin(tree_lines) => match file_in(Path::new(""), &tree_lines) {
-                Ok((name, file)) => {
-                    tell(NoticeLevel::Good, format!("recording to {name}"));
-                    running = Some(Running { tape: Recorder::new(file), name, samples: 0 });
-                }
-                Err(error) => {
-                    stopped();
-                    tell(NoticeLevel::Warn, format!("no recording: {tree_lines}.tape: {error}"));
-                }
-            },
-            RecorderOrder::Look(sample, users, _waiting) => {
-                let Some(mut on) = running.take() else { continue };
-                match on.tape.write(&named(*sample, &users)) {
-                    Ok(()) => running = Some(Running { samples: on.samples + 1, ..on }),
-                    Err(error) => {
-                        stopped();
-                        let (name, samples) = (on.name, on.samples);
-                        let text = format!("{name}: {error}; recorded up to here: {samples} looks");
-                        tell(NoticeLevel::Warn, text);
-                    }
-                }
-            }
-            RecorderOrder::End => {
-                let Some(on) = running.take() else { continue };
-                let (name, samples, bytes) = (on.name, on.samples, on.tape.bytes());
-                match on.tape.finish() {
-                    Ok(_) => {
-                        let size = human_size(Bytes(bytes));
-                        tell(
-                            NoticeLevel::Good,
-                            format!("recorded {samples} looks, {size}, in {name}"),
-                        );
-                    }
-                    Err(error) => {
-                        tell(NoticeLevel::Warn, format!("{name}: {error}; its looks stand"))
-                    }
-                }
-            }
-            RecorderOrder::Past(past, tree_lines, users) => {
-                let written = file_in(Path::new(""), &tree_lines)
-                    .and_then(|(name, file)| Ok((name, write_past(&past, &users, file)?)));
-                match written {
-                    Ok((name, (samples, bytes))) => {
-                        let size = human_size(bytes);
-                        let text = format!("the last {samples} looks, {size}, are in {name}");
-                        tell(NoticeLevel::Good, text);
-                    }
-                    Err(error) => {
-                        tell(
-                            NoticeLevel::Warn,
-                            format!("{tree_lines}.tape could not be written: {error}"),
-                        );
-                    }
+struct RecorderThread {
+    inbox: Inbox,
+    open: Option<OpenRecording>,
+}
+
+impl RecorderThread {
+    fn run(mut self, ordered: &Receiver<RecorderOrder>) {
+        for order in ordered {
+            match order {
+                RecorderOrder::Begin(stem) => self.begin(&stem),
+                RecorderOrder::Sample(sample, users, _place) => self.write(*sample, &users),
+                RecorderOrder::End => self.end(),
+                RecorderOrder::History(history, stem, users) => {
+                    self.write_history(&history, &stem, &users);
                 }
             }
         }
+        // The program ends: what was recorded is complete.
+        if let Some(open) = self.open {
+            let _ = open.recorder.finish();
+        }
     }
-    // The program ends: what was recorded is whole.
-    if let Some(on) = running {
-        let _ = on.tape.finish();
+
+    fn notify(&self, level: NoticeLevel, text: String) {
+        let _ = self.inbox.send(Msg::Notice(level, text));
+    }
+
+    fn begin(&mut self, stem: &str) {
+        match create(Path::new(""), stem) {
+            Ok((name, file)) => {
+                self.notify(NoticeLevel::Good, format!("recording to {name}"));
+                self.open = Some(OpenRecording { recorder: Recorder::new(file), name, samples: 0 });
+            }
+            Err(error) => {
+                let _ = self.inbox.send(Msg::Recording(false));
+                self.notify(NoticeLevel::Warn, format!("no recording: {stem}.tape: {error}"));
+            }
+        }
+    }
+
+    fn write(&mut self, sample: Snapshot, users: &Users) {
+        let Some(open) = &mut self.open else { return };
+        match open.recorder.write(&with_users(sample, users)) {
+            Ok(()) => open.samples += 1,
+            Err(error) => {
+                let text =
+                    format!("{}: {error}; {} samples were recorded", open.name, open.samples);
+                self.open = None;
+                let _ = self.inbox.send(Msg::Recording(false));
+                self.notify(NoticeLevel::Warn, text);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        let Some(OpenRecording { recorder, name, samples }) = self.open.take() else { return };
+        let size = human_size(Bytes(recorder.bytes()));
+        match recorder.finish() {
+            Ok(_) => {
+                let text = format!("recorded {samples} samples, {size}, in {name}");
+                self.notify(NoticeLevel::Good, text);
+            }
+            Err(error) => {
+                let text = format!("{name}: {error}; the samples written before can be read");
+                self.notify(NoticeLevel::Warn, text);
+            }
+        }
+    }
+
+    fn write_history(&self, history: &SampleHistory, stem: &str, users: &Users) {
+        let written = create(Path::new(""), stem)
+            .and_then(|(name, file)| Ok((name, write_history(history, users, file)?)));
+        match written {
+            Ok((name, (samples, bytes))) => {
+                let size = human_size(bytes);
+                let text = format!("the last {samples} samples, {size}, are in {name}");
+                self.notify(NoticeLevel::Good, text);
+            }
+            Err(error) => {
+                self.notify(NoticeLevel::Warn, format!("cannot write {stem}.tape: {error}"));
+            }
+        }
     }
 }
 
@@ -245,42 +223,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_of_kills_is_one_and_ends() {
-        let mut burst = KillBurst::default();
-        let mut over = Vec::new();
-        let counts = [3, 3, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6];
-        for (at, kills) in counts.into_iter().enumerate() {
-            if burst.sample(Some(kills)) {
-                over.push(at);
-            }
-        }
-        assert_eq!(over, [9, 17], "five looks behind its last kill");
-        // One that does not end is cut.
-        let mut burst = KillBurst::default();
-        let over: Vec<u64> = (0..100).filter(|&kills| burst.sample(Some(kills))).collect();
-        assert_eq!(over, [31, 62, 93]);
-        assert!(!burst.sample(None) && KillBurst::default().counted.is_none());
-        // The end comes within five looks.
-        let mut burst = KillBurst::default();
-        assert!(!burst.end() && !burst.sample(Some(1)) && !burst.end());
-        assert!(!burst.sample(Some(2)) && !burst.sample(Some(2)));
-        assert!(burst.end() && !burst.end() && burst.count == 1);
-    }
-
-    #[test]
-    fn a_disk_that_stalls_does_not_fill_the_memory() {
+    fn a_disk_that_hangs_does_not_fill_the_memory() {
         let mut queue = RecorderQueue::default();
         let mut places: Vec<_> = (0..100).map(|_| queue.place()).collect();
-        assert_eq!(places.iter().filter(|(place, _)| place.is_some()).count(), MOST_WAITING);
-        assert_eq!(places.iter().filter(|(_, said)| said.is_some()).count(), 1, "said once");
+        assert_eq!(places.iter().filter(|(place, _)| place.is_some()).count(), MAX_WAITING);
+        assert_eq!(places.iter().filter(|(_, notice)| notice.is_some()).count(), 1, "said once");
         places.clear();
-        let (place, said) = queue.place();
-        assert!(place.is_some() && said.is_some_and(|said| said.contains("36 looks")));
+        let (place, notice) = queue.place();
+        assert!(place.is_some() && notice.is_some_and(|text| text.contains("36 samples")));
     }
 
     #[test]
-    fn a_name_is_harmless_wherever_it_comes_from() {
+    fn the_name_of_a_machine_cannot_leave_the_folder() {
         let machine = Machine { name: Text::new(b"../../db 03\n\x1b"), ..Machine::default() };
-        assert_eq!(tree_lines(&machine, 1_763_733_802_000), "doomtop-db03x0ax1b-20251121T140322Z");
+        assert_eq!(file_stem(&machine, 1_763_733_802_000), "doomtop-db03x0ax1b-20251121T140322Z");
     }
 }

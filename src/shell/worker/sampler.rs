@@ -1,16 +1,21 @@
-//! The sampler thread: looks when asked, one look at a time.
+//! The sampler thread: takes one sample per request.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
 
 use crate::app::Msg;
 use crate::model::{Needs, Snapshot};
-use crate::source::Source;
+use crate::shell::command_error::CommandError;
+use crate::shell::event::Inbox;
+use crate::shell::thread;
+use crate::source::{Source, SourceError};
 
-/// Asks the sampler to look.
+/// What a sample must contain, and a snapshot whose memory can be reused.
+type SampleRequest = (Needs, Option<Arc<Snapshot>>);
+
+/// The requests of the main loop to the sampler thread: at most one at a time.
 pub(crate) struct Sampler {
-    orders: Sender<(Needs, Option<Arc<Snapshot>>)>,
+    requests: Sender<SampleRequest>,
     busy: bool,
 }
 
@@ -18,45 +23,51 @@ impl Sampler {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The system has no room for another thread.
-    pub(crate) fn start(
-        mut source: Box<dyn Source>,
-        inbox: Sender<crate::shell::tui::Event>,
-    ) -> Result<Self, String> {
-        let (orders, asked) = channel::<(Needs, Option<Arc<Snapshot>>)>();
-        thread::Builder::new()
-            .name("sampler".to_owned())
-            .spawn(move || {
-                crate::shell::terminal::test_panic("sampler");
-                for (needs, spent) in asked {
-                    let message = match source.sample(&needs, spent) {
-                        Ok(snapshot) => Msg::Sampled(snapshot),
-                        Err(lost) => crate::shell::failed(&lost),
-                    };
-                    let last = matches!(message, Msg::SourceLost(_));
-                    if inbox.send(crate::shell::tui::Event::Told(message)).is_err() || last {
-                        return;
-                    }
+    /// The system has no resources for another thread.
+    pub(crate) fn start(mut source: Box<dyn Source>, inbox: Inbox) -> Result<Self, CommandError> {
+        let (requests, requested) = channel::<SampleRequest>();
+        let work = move || {
+            for (needs, spent) in requested {
+                let message = match source.sample(&needs, spent) {
+                    Ok(snapshot) => Msg::Sampled(snapshot),
+                    Err(lost) => failure(&lost),
+                };
+                let is_last = matches!(message, Msg::SourceLost(_));
+                if inbox.send(message).is_err() || is_last {
+                    return;
                 }
-            })
-            .map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Self { orders, busy: false })
+            }
+        };
+        thread::spawn("sampler", work)?;
+        Ok(Self { requests, busy: false })
     }
 
-    /// Asks for a look, unless one is under way.
+    /// Requests a sample, unless one is being taken.
     pub(crate) fn sample(&mut self, needs: Needs, spent: Option<Arc<Snapshot>>) {
         if !self.busy {
-            self.busy = self.orders.send((needs, spent)).is_ok();
+            self.busy = self.requests.send((needs, spent)).is_ok();
         }
     }
 
-    /// Whether a look is under way.
+    /// Whether a sample is being taken.
     pub(crate) const fn is_busy(&self) -> bool {
         self.busy
     }
 
-    /// The look has come.
+    /// The sample, or why there is none, has arrived.
     pub(crate) const fn done(&mut self) {
         self.busy = false;
+    }
+}
+
+/// What a failed sample means for the next ones, as a message.
+pub(crate) fn failure(lost: &SourceError) -> Msg {
+    match lost {
+        SourceError::End => Msg::SourceLost("end of the recording".to_owned()),
+        // The machine may be readable again at the next refresh; a recording goes on after the damage.
+        SourceError::Unreadable(_) | SourceError::Damaged { .. } => {
+            Msg::SamplingFailed(lost.to_string())
+        }
+        other => Msg::SourceLost(other.to_string()),
     }
 }

@@ -1,54 +1,51 @@
-//! Signals as messages.
+//! The thread that turns signals into events.
 
-use std::sync::mpsc::Sender;
-use std::thread;
 use std::time::Duration;
 
 use crossterm::terminal::disable_raw_mode;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use crate::shell::tui::Event;
+use crate::shell::command_error::CommandError;
+use crate::shell::event::{Event, Inbox};
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::thread;
 
-/// Starts the thread that turns signals into messages.
+/// Starts the thread.
 ///
 /// # Errors
-/// The system refuses the handlers or the thread.
-pub(crate) fn start(inbox: Sender<Event>) -> Result<(), String> {
-    let wanted = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1];
-    let mut signals =
-        Signals::new(wanted).map_err(|error| format!("cannot handle signals: {error}"))?;
+/// The system refuses the signal handlers or the thread.
+pub(crate) fn start(inbox: Inbox) -> Result<(), CommandError> {
+    let handled = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1];
+    let mut signals = Signals::new(handled)
+        .map_err(|error| CommandError::failure(format!("cannot handle signals: {error}")))?;
     let work = move || {
         for signal in &mut signals {
             let event = match signal {
-                SIGTSTP => Event::Stop,
-                SIGCONT => Event::Continued,
-                SIGWINCH => Event::Resized,
+                SIGTSTP => Event::Suspend,
+                SIGCONT => Event::Continue,
+                SIGWINCH => Event::Resize,
                 SIGUSR1 => Event::Dump,
                 ending => {
-                    let _ = inbox.send(Event::End(ending));
-                    return end_anyway(ending);
+                    let _ = inbox.send_event(Event::Terminate(ending));
+                    return end_after_grace(ending);
                 }
             };
-            if inbox.send(event).is_err() {
+            if inbox.send_event(event).is_err() {
                 return;
             }
         }
     };
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| format!("cannot start a thread: {error}"))
+    thread::spawn("signals", work).map(drop)
 }
 
-/// So long the loop has to end by itself.
+/// Time that the main loop has to end by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The loop may be held up by a terminal that takes nothing (a stalled connection): then the program
-/// ends without it, and gives back what needs no writing.
-fn end_anyway(signal: i32) {
-    thread::sleep(GRACE);
+/// Ends the program where the main loop does not: a terminal that takes no output (a stalled connection)
+/// blocks it. Only what needs no output is restored then.
+fn end_after_grace(signal: i32) {
+    std::thread::sleep(GRACE);
     let _ = disable_raw_mode();
-    std::process::exit(128 + signal);
+    std::process::exit(ExitStatus::Signal(signal).code().into());
 }

@@ -11,7 +11,7 @@ use crate::ui::paint::{keys, popup};
 /// Paints the dialog.
 pub fn paint(dialog: &BulkDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let frame = if dialog.grave { theme.danger_frame() } else { theme.frame() };
+    let frame = if dialog.destructive { theme.danger_frame() } else { theme.frame() };
     // The border, the line below the list that counts it, a blank line, the question and its keys.
     let around = 2 + 4 + dialog.notes.len() as u16;
     let room = area.height.saturating_sub(around).max(1);

@@ -24,7 +24,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
     for sysctl in Sysctl::ALL {
         let seen = now.sysctl(sysctl);
         // With little room, the one that is being changed stays.
-        let priority = if sysctl == edit.knob { 0 } else { 7 };
+        let priority = if sysctl == edit.sysctl { 0 } else { 7 };
         lines.push((priority, row(sysctl, seen, edit, theme)));
     }
     lines.push((9, Line::default()));
@@ -34,7 +34,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
             lines.push((1, Line::styled(text, theme.warn())));
         }
         None => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
-        Some(_) if seen_otherwise(edit, now.sysctl(edit.knob)) => {
+        Some(_) if seen_otherwise(edit, now.sysctl(edit.sysctl)) => {
             let text = "! its value changed since this opened: Esc, then open it again";
             lines.push((1, Line::styled(text, theme.warn())));
         }
@@ -73,7 +73,7 @@ fn seen_otherwise(edit: &SysctlDialog, seen: Reading<u64>) -> bool {
 
 /// A sysctl: its name, its value, and behind the one under the cursor what is typed.
 fn row(sysctl: Sysctl, seen: Reading<u64>, edit: &SysctlDialog, theme: Theme) -> Line<'static> {
-    let chosen = sysctl == edit.knob;
+    let chosen = sysctl == edit.sysctl;
     let mark = if chosen { "> " } else { "  " };
     let style = if chosen { theme.strong() } else { theme.plain() };
     let value = match seen {
@@ -118,7 +118,7 @@ pub fn paint_confirm(
 ) -> bool {
     let theme = canvas.theme;
     let Some(context) = text::header_context(app) else { return false };
-    let sysctl = confirm.knob;
+    let sysctl = confirm.sysctl;
     let mut lines: Vec<popup::PriorityLine> = vec![(
         0,
         Line::from(vec![
@@ -128,9 +128,9 @@ pub fn paint_confirm(
         ]),
     )];
     lines.push((9, Line::default()));
-    let text = format!("! {}", warning(confirm.grave, confirm.forecast, &context));
+    let text = format!("! {}", warning(confirm.danger, confirm.forecast, &context));
     lines.push((0, Line::styled(text, theme.danger())));
-    let then = match confirm.grave {
+    let then = match confirm.danger {
         SysctlDanger::NoMemory => {
             "nothing can be started then, not even a shell to change it back; doomtop may exit, too"
         }

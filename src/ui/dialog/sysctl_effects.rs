@@ -21,24 +21,24 @@ pub fn effects(
 ) -> Vec<PriorityLine> {
     let mut lines = Vec::new();
     let commits = matches!(
-        edit.knob,
+        edit.sysctl,
         Sysctl::OvercommitMemory | Sysctl::OvercommitRatio | Sysctl::OvercommitKbytes
     );
-    lines.push((3, Line::raw(effect(edit.knob, value, context))));
+    lines.push((3, Line::raw(effect(edit.sysctl, value, context))));
     if let Some(forecast) = edit.forecast.filter(|_| commits) {
         lines.push((2, limit_line(&forecast, context, theme)));
         // The warning of a dangerous value says the same.
-        if edit.grave().is_none() {
+        if edit.danger().is_none() {
             lines.push((2, room_line(&forecast, context, theme)));
         }
         lines.extend(reserve_line(&forecast, context, theme));
     } else if commits {
         lines.push((2, Line::styled("the commit charge is not known here", theme.warn())));
     }
-    if let Some(grave) = edit.grave() {
+    if let Some(danger) = edit.danger() {
         lines.push((
             1,
-            Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
+            Line::styled(format!("! {}", warning(danger, edit.forecast, context)), theme.danger()),
         ));
     }
     lines
@@ -147,7 +147,7 @@ fn reserve_line(
 
 /// What a dangerous value does, in one sentence.
 pub fn warning(
-    grave: SysctlDanger,
+    danger: SysctlDanger,
     forecast: Option<OvercommitForecast>,
     context: &RowContext<'_>,
 ) -> String {
@@ -159,7 +159,7 @@ pub fn warning(
             "with mode 2 now, every allocation{but} would fail: {committed} of {limit} committed"
         )
     };
-    match grave {
+    match danger {
         SysctlDanger::NoMemory => fails(""),
         SysctlDanger::NoMemoryButRoot => fails(" but root's"),
         SysctlDanger::Panics => {

@@ -108,7 +108,7 @@ pub fn pace(app: &App, theme: Theme) -> Span<'static> {
         Span::styled("[paused]", theme.warn())
     } else if app.held() && app.views.kind == ViewKind::Processes {
         Span::styled("[order frozen]", theme.warn())
-    } else if app.start.live && app.refresh.pace.is_pressed() {
+    } else if app.start.live && app.refresh.pace.is_fast() {
         Span::styled("[live, fast]", theme.warn())
     } else if app.start.live && app.refresh.pace.is_relaxed() {
         Span::raw("[live, relaxed]")

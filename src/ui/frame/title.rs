@@ -186,7 +186,7 @@ fn clock(app: &App, context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>
         None if app.playback.is_played() => vec![Span::raw(time)],
         None => {
             let seconds = app.refresh.pace.shown(app.settings.delay).0 as f64 / 1000.0;
-            let style = if app.refresh.pace.is_pressed() { theme.warn() } else { theme.plain() };
+            let style = if app.refresh.pace.is_fast() { theme.warn() } else { theme.plain() };
             vec![Span::styled(format!("{seconds:.1}s "), style), Span::raw(time)]
         }
     }

@@ -11,7 +11,7 @@ use crate::ui::paint::severity;
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let Some(result) = &app.session.journal.round else {
+    let Some(result) = &app.session.journal.bulk else {
         return scroll::paint("Nothing was done yet", &[], 0, scroll, area, canvas);
     };
     let mut lines = vec![Line::styled(result.sum(), theme.strong()), Line::default()];

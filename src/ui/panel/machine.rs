@@ -112,7 +112,7 @@ fn pressure(app: &App, context: &RowContext<'_>) -> Vec<(&'static str, String)> 
 /// How a rise of pressure is noticed between two samples.
 fn watch(app: &App) -> Vec<String> {
     let Some(scene) = app.scene.as_ref().filter(|_| app.start.live) else { return Vec::new() };
-    let scope = if app.refresh.pace.whose.is_some() { " in the scope" } else { "" };
+    let scope = if app.refresh.pace.cgroup.is_some() { " in the scope" } else { "" };
     let mut lines = match &app.refresh.pace.watch {
         PressureWatch::Off if app.start.acting == ActingMode::Elsewhere => {
             vec!["another proc tree: known at each sample only".to_owned()]

@@ -243,11 +243,11 @@ impl Player {
             }
             (Mode::Sysctl(edit), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert!(enter, "{key}");
-                assert_eq!((*knob, Some(*to), edit.grave()), (edit.knob, edit.value(), None));
+                assert_eq!((*knob, Some(*to), edit.danger()), (edit.sysctl, edit.value(), None));
             }
             (Mode::ConfirmSysctl(sure), Intent::SetSysctl { sysctl: knob, to, .. }) => {
                 assert_eq!(key, Key::char('y'));
-                assert_eq!((*knob, *to), (sure.knob, sure.to));
+                assert_eq!((*knob, *to), (sure.sysctl, sure.to));
             }
             other => panic!("{other:?}"),
         }

@@ -14,7 +14,7 @@ use crate::plan::rights::WriteRights;
 use crate::units::Adj;
 
 impl App {
-    /// Opens the adj editor, proposing so much more or less.
+    /// Opens the adj editor with the present value changed by `by`.
     pub(crate) fn open_adjust(&mut self, by: i64) {
         if !self.may_act() {
             return;
@@ -42,21 +42,25 @@ impl App {
         let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        edit.foresee(policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
+        edit.renew_preview(policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
     }
 
-    /// Lets the editor reach further.
+    /// Goes to the next kind of targets.
     pub(crate) fn next_targets(&mut self) {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         let was_wide = edit.is_wide();
-        edit.reach_on(scene, &self.table.tags);
+        edit.next_targets(scene, &self.table.tags);
         if !was_wide && !edit.is_wide() {
-            self.say(NoticeLevel::Plain, "nobody else: nothing tagged, and nobody belongs with it");
+            self.say(
+                NoticeLevel::Plain,
+                "no other targets: nothing is tagged, and no process belongs with it",
+            );
         }
     }
 
-    /// Takes the smallest change that matters into the editor: into first place, or out of it.
+    /// Puts the smallest change into the editor that makes the process the next victim, or no longer
+    /// the next victim.
     pub(crate) fn propose(&mut self, first: bool) {
         let policy = self.policy();
         let Mode::Adjust(edit) = &mut self.mode else { return };
@@ -73,7 +77,7 @@ impl App {
         }
         if edit.proposals.unsteady {
             let text = format!(
-                "by {by} a higher adj is not always nearer to first place: none is known for many"
+                "by {by} a higher adj does not always raise the rank: no value is computed for several"
             );
             return self.say(NoticeLevel::Plain, text);
         }
@@ -81,18 +85,22 @@ impl App {
         let text = match (first, is_first) {
             (true, true) => format!("by {by} {who} is the next victim already"),
             (true, false) => format!("by {by} no adj makes {who} the next victim"),
-            (false, _) if one => format!("by {by} it is not the next victim, or no adj saves it"),
-            (false, _) => format!("by {by} none of them is the next victim, or no adj saves it"),
+            (false, _) if one => {
+                format!("by {by} it is not the next victim, or no adj protects it")
+            }
+            (false, _) => {
+                format!("by {by} none of them is the next victim, or no adj protects them")
+            }
         };
         self.say(NoticeLevel::Plain, text);
     }
 
-    /// Lists everybody whom the editor reaches, and asks.
+    /// Opens the dialog that lists all targets.
     pub(crate) fn open_bulk_adj(&mut self, to: Adj) {
         let Mode::Adjust(edit) = &self.mode else { return };
         let Some(scene) = &self.scene else { return };
-        let several = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
-        self.mode = Mode::Bulk(several);
+        let bulk = bulk_adj::dialog(edit, to, scene, (self.start.own, &self.session.journal));
+        self.mode = Mode::Bulk(bulk);
     }
 
     pub(crate) fn adjust_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {

@@ -18,7 +18,7 @@ use crate::policy::sacrifice;
 use crate::units::Bytes;
 
 impl App {
-    /// Begins an act on several processes: what comes of each stands on the page that opens.
+    /// Begins an act on several processes, and opens the page with its result.
     pub(crate) fn begin_bulk(&mut self, title: String, intents: Vec<Intent>) -> Vec<Request> {
         let about = intents.iter().flat_map(Intent::targets).collect();
         self.session.journal.begin(BulkResult::new(title, about));
@@ -26,7 +26,7 @@ impl App {
         intents.into_iter().map(Request::Act).collect()
     }
 
-    /// Opens the sacrifice of all tagged processes, each by the rule.
+    /// Opens the dialog that sacrifices all tagged processes, each with its own signal.
     pub(crate) fn open_sacrifices(&mut self) {
         let Some(scene) = &self.scene else { return };
         let waits =
@@ -40,37 +40,38 @@ impl App {
             1 => "Sacrifice the tagged process?".to_owned(),
             count => format!("Sacrifice {count} tagged processes?"),
         };
-        let several = self.several(title, &all, true);
-        self.mode = Mode::Bulk(several);
+        let bulk = self.signal_several(title, &all, true);
+        self.mode = Mode::Bulk(bulk);
     }
 
-    /// Opens the dialog's question for all who live in the same memory: it is free only when the last
-    /// of them is gone, and the kernel kills them all.
+    /// Opens the dialog that signals all processes that share the memory. The memory is freed when the
+    /// last of them exits.
     pub(crate) fn open_with_sharers(&mut self) {
         let (Mode::Signal(confirm), Some(scene)) = (&self.mode, &self.scene) else { return };
-        let sharers = match confirm.plan.detail.as_ref().map(|study| &study.sharers) {
+        let sharers = match confirm.plan.detail.as_ref().map(|detail| &detail.sharers) {
             Some(Reading::Value(sharers)) if !sharers.found.is_empty() => &sharers.found,
             _ => {
-                return self.say(NoticeLevel::Plain, "nobody else is proven to live in its memory");
+                return self
+                    .say(NoticeLevel::Plain, "no other process is known to share its memory");
             }
         };
         let signal = confirm.plan.signal;
         let ids = std::iter::once(confirm.plan.who).chain(sharers.iter().map(|(id, _)| *id));
         let all: Vec<(&Process, Signal)> =
             ids.filter_map(|id| Some((scene.find(id)?, signal))).collect();
-        let title = format!("Send {signal} to all {} who share one memory?", all.len());
+        let title = format!("Send {signal} to all {} that share one memory?", all.len());
         let hidden = sharers.len() + 1 - all.len();
-        let mut several = self.several(title, &all, false);
+        let mut bulk = self.signal_several(title, &all, false);
         if hidden > 0 {
-            several
-                .notes
-                .push(format!("{hidden} more came since the last look: Esc, and ask again"));
+            bulk.notes.push(format!(
+                "{hidden} more came since the last sample: press Esc and open this again"
+            ));
         }
-        self.mode = Mode::Bulk(several);
+        self.mode = Mode::Bulk(bulk);
     }
 
-    /// The question about several processes, each with its signal.
-    fn several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> BulkDialog {
+    /// The dialog for several processes, each with its signal.
+    fn signal_several(&self, title: String, all: &[(&Process, Signal)], apart: bool) -> BulkDialog {
         let mut items = Vec::new();
         let mut freed = 0;
         if let Some(scene) = &self.scene {
@@ -92,17 +93,18 @@ impl App {
                 });
             }
         }
-        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
-        several.notes.push(if apart {
+        let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
+        bulk.notes.push(if apart {
             format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
         } else {
-            "the memory is the same: it is free when the last of them is gone".to_owned()
+            "the memory is shared: it is freed when the last of them exits".to_owned()
         });
-        several
+        bulk
     }
 
-    /// The cgroup of a process that can be ended as a whole: version 2, and not the root.
-    pub(crate) fn doomed_cgroup(&self, process: &Process) -> Option<(String, usize)> {
+    /// The cgroup of a process, where it can be killed as a whole (v2, not the root), and the number of
+    /// its processes.
+    pub(crate) fn killable_cgroup(&self, process: &Process) -> Option<(String, usize)> {
         let scene = self.scene.as_ref()?;
         if scene.now().cgroups.hierarchy != Reading::Value(Hierarchy::V2) {
             return None;
@@ -112,12 +114,12 @@ impl App {
         (!outside).then(|| (path.to_owned(), inside(path, scene).count()))
     }
 
-    /// Opens the dialog that ends a whole cgroup.
+    /// Opens the dialog that kills a whole cgroup.
     pub(crate) fn open_kill_cgroup(&mut self, path: &str) {
         let Some(scene) = &self.scene else { return };
         let own = self.start.own;
         let all: Vec<&Process> = inside(path, scene).collect();
-        // The kernel makes no exceptions, so one who may not die saves all.
+        // The kernel makes no exceptions, so one protected process prevents it.
         let kept: Vec<Option<String>> =
             all.iter().map(|process| left_alone(process, own, scene)).collect();
         let may = kept.iter().all(Option::is_none);
@@ -139,19 +141,20 @@ impl App {
             })
             .collect();
         let title = format!("Kill all {} of cgroup {path}?", items.len());
-        let mut several = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
-        several.whole = whole;
-        several.notes.push(if may {
-            "SIGKILL by one write to cgroup.kill; whoever they start meanwhile dies, too".to_owned()
+        let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
+        bulk.whole = whole;
+        bulk.notes.push(if may {
+            "SIGKILL by one write to cgroup.kill; what they start meanwhile is killed too"
+                .to_owned()
         } else {
             "cgroup.kill makes no exceptions: signal them one by one (k), or tag them (X)"
                 .to_owned()
         });
-        self.mode = Mode::Bulk(several);
+        self.mode = Mode::Bulk(bulk);
     }
 }
 
-/// Everybody in a cgroup and below.
+/// The processes of a cgroup and below, without kernel threads.
 pub(crate) fn inside<'a>(path: &'a str, scene: &'a Scene) -> impl Iterator<Item = &'a Process> {
     let within = move |process: &&Process| match &process.cgroup {
         Reading::Value(other) => is_within(other.as_str(), path),
@@ -160,7 +163,7 @@ pub(crate) fn inside<'a>(path: &'a str, scene: &'a Scene) -> impl Iterator<Item 
     scene.now().processes.iter().filter(|it| !it.is_kernel_thread()).filter(within)
 }
 
-/// Why it is not acted on among others.
+/// Why a process is left out of an act on several processes.
 fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     match protection(process, own, scene) {
         Protection::Never(why) => Some(why.to_owned()),
@@ -179,7 +182,7 @@ fn signal_intent(process: &Process, signal: Signal) -> Intent {
     }
 }
 
-/// About what its death sets free.
+/// The memory that it would free, as an estimate.
 fn would_free(process: &Process, scene: &Scene) -> Bytes {
     process.private().value().unwrap_or_default().bytes(scene.machine().page_size)
 }
@@ -187,7 +190,7 @@ fn would_free(process: &Process, scene: &Scene) -> Bytes {
 impl App {
     pub(crate) fn bulk_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.display.viewport.page;
-        let Mode::Bulk(several) = &mut self.mode else { return Vec::new() };
+        let Mode::Bulk(bulk) = &mut self.mode else { return Vec::new() };
         let meaning = bindings::meaning(KeyContext::Confirm, key);
         match meaning {
             Some(Action::Back) => {
@@ -197,24 +200,24 @@ impl App {
             Some(Action::Quit) => return self.leave_dialog("nothing was done"),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(action) if action.step(page).is_some() => {
-                several.scroll(action.step(page).unwrap_or_default(), page);
+                bulk.scroll(action.step(page).unwrap_or_default(), page);
             }
-            _ if !several.shown.was_seen_at(press.at) => {}
-            Some(Action::Apply) if press.alone && several.unseen() > 0 => {
-                let text = format!("{} more are below: Down shows them", several.unseen());
+            _ if !bulk.shown.was_seen_at(press.at) => {}
+            Some(Action::Apply) if press.alone && bulk.unseen() > 0 => {
+                let text = format!("{} more are below: Down shows them", bulk.unseen());
                 self.say(NoticeLevel::Warn, text);
             }
-            Some(Action::Apply) if press.alone && several.is_agreed() => {
-                let (title, intents) = (several.title.clone(), several.intents().collect());
+            Some(Action::Apply) if press.alone && bulk.is_agreed() => {
+                let (title, intents) = (bulk.title.clone(), bulk.intents().collect());
                 return self.begin_bulk(title, intents);
             }
             Some(Action::Apply) if press.alone => {
-                let text = format!("that is not the count: type {}", several.touched());
+                let text = format!("that is not the count: type {}", bulk.touched());
                 self.say(NoticeLevel::Warn, text);
             }
             None => match key {
-                Key { code: KeyCode::Backspace, .. } => several.pop(),
-                _ => key.digit().into_iter().for_each(|digit| several.push(digit)),
+                Key { code: KeyCode::Backspace, .. } => bulk.pop(),
+                _ => key.digit().into_iter().for_each(|digit| bulk.push(digit)),
             },
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Keys in the dialog that puts a change of adj back or makes it again.
+//! Keys in the dialog that reverts a change of adj or makes it again.
 
 use crate::app::dialog::bulk_adj;
 use crate::app::dialog::revert::RevertDialog;
@@ -11,8 +11,8 @@ use crate::app::{App, Request};
 use crate::intent::Intent;
 
 impl App {
-    /// Asks whether to put the last change back, or to make the one that was put back last again; all
-    /// of a round at once.
+    /// Opens the dialog that reverts the last change, or makes the last reverted one again; the changes
+    /// of a bulk act together.
     pub(crate) fn open_revert(&mut self, again: bool) {
         if !self.may_act() {
             return;
@@ -24,14 +24,12 @@ impl App {
         };
         match &found[..] {
             [] if again => {
-                self.say(NoticeLevel::Plain, "nothing was put back that could be made again")
+                self.say(NoticeLevel::Plain, "nothing was reverted that could be made again")
             }
             [] if self.session.journal.changes.is_empty() => {
                 self.say(NoticeLevel::Plain, "nothing was changed in this session");
             }
-            [] => {
-                self.say(NoticeLevel::Plain, "there is nothing left to put back (J: the journal)")
-            }
+            [] => self.say(NoticeLevel::Plain, "there is nothing left to revert (J: the journal)"),
             [one] => self.mode = Mode::Revert(RevertDialog::new(one, again)),
             all => {
                 if let Some(scene) = &self.scene {

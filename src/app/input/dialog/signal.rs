@@ -78,7 +78,7 @@ impl App {
             return None;
         }
         let Some(pending) = self.session.journal.pending_signal(process.id) else {
-            let why = "it was killed already, by the kernel or by somebody else, or is ending";
+            let why = "it is ending already: the kernel or another program killed it";
             return process.dying.then(|| why.to_owned());
         };
         // A frozen process can be killed again, with a thaw.
@@ -161,7 +161,10 @@ impl App {
             self.session.journal.pending.iter().filter(stuck).map(|it| it.who).collect();
         let here = self.selected().map(|process| process.id).filter(|id| all.contains(id));
         if here.is_none() && all.len() > 1 {
-            let text = format!("{} do not obey: put the cursor on the one you mean", all.len());
+            let text = format!(
+                "{} signalled processes are still running: put the cursor on one",
+                all.len()
+            );
             return self.say(NoticeLevel::Warn, text);
         }
         let Some(pending) = here.or_else(|| all.first().copied()) else {
@@ -169,9 +172,12 @@ impl App {
             let text = match waits.and_then(|it| Some((it, it.patience(self.now)?))) {
                 Some((it, rest)) => {
                     let rest = span_of(rest.0.div_ceil(1000));
-                    format!("{} {} may still obey {}: {rest} more", it.who, it.name, it.signal)
+                    format!(
+                        "{} {} may still exit after {}: {rest} more",
+                        it.who, it.name, it.signal
+                    )
                 }
-                None => "nobody here disobeys a signal of yours".to_owned(),
+                None => "no signalled process is still running".to_owned(),
             };
             return self.say(NoticeLevel::Plain, text);
         };

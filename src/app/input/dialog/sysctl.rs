@@ -11,7 +11,7 @@ use crate::intent::Intent;
 use crate::model::Sysctl;
 
 impl App {
-    /// Opens the editor of the switches.
+    /// Opens the sysctl editor.
     pub(crate) fn open_sysctls(&mut self) {
         if !self.may_act() {
             return;
@@ -21,10 +21,10 @@ impl App {
         self.renew_sysctl_forecast();
     }
 
-    /// Computes what would follow again.
+    /// Computes the forecast again.
     pub(crate) fn renew_sysctl_forecast(&mut self) {
         if let (Mode::Sysctl(edit), Some(scene)) = (&mut self.mode, &self.scene) {
-            edit.foresee(scene.now());
+            edit.renew_forecast(scene.now());
         }
     }
 
@@ -44,12 +44,12 @@ impl App {
             Some(Action::FineUp) => edit.nudge(true, true),
             Some(Action::NextPreset) => edit.next_preset(sample),
             Some(Action::Revert) => match self.session.sysctl_history.earlier.last() {
-                Some(&(knob, before)) => {
-                    edit.go_to(knob, sample);
+                Some(&(sysctl, before)) => {
+                    edit.go_to(sysctl, sample);
                     edit.set(before);
                     edit.reverting = true;
                 }
-                None => self.say(NoticeLevel::Plain, "no switch was turned in this session"),
+                None => self.say(NoticeLevel::Plain, "no sysctl was changed in this session"),
             },
             Some(Action::Copy) => return self.copy_sysctl(SysctlDialog::command),
             Some(Action::CopyLine) => return self.copy_sysctl(SysctlDialog::line),
@@ -86,9 +86,9 @@ impl App {
         if !edit.shown.confirms_at(press) {
             return Vec::new();
         }
-        let knob = edit.knob;
+        let sysctl = edit.sysctl;
         let Some(from) = edit.from.value() else {
-            self.say(NoticeLevel::Warn, format!("{knob} cannot be read here"));
+            self.say(NoticeLevel::Warn, format!("{sysctl} cannot be read here"));
             return Vec::new();
         };
         let Some(to) = edit.value() else {
@@ -98,40 +98,43 @@ impl App {
         };
         if to == from {
             self.mode = Mode::Browse;
-            self.say(NoticeLevel::Plain, format!("{knob} is {from} already: nothing was written"));
+            self.say(
+                NoticeLevel::Plain,
+                format!("{sysctl} is {from} already: nothing was written"),
+            );
             return Vec::new();
         }
         let (forecast, reverting) = (edit.forecast, edit.reverting);
-        if let Some(grave) = edit.grave() {
+        if let Some(danger) = edit.danger() {
             let shown = ShownSince::default();
             self.mode = Mode::ConfirmSysctl(ConfirmSysctl {
-                knob,
+                sysctl,
                 from,
                 to,
-                grave,
+                danger,
                 forecast,
                 reverting,
                 shown,
             });
             return Vec::new();
         }
-        self.turn(knob, from, to, reverting)
+        self.write_sysctl(sysctl, from, to, reverting)
     }
 
-    pub(crate) fn turn(
+    pub(crate) fn write_sysctl(
         &mut self,
-        knob: Sysctl,
+        sysctl: Sysctl,
         from: u64,
         to: u64,
         reverting: bool,
     ) -> Vec<Request> {
         self.mode = Mode::Browse;
         self.session.sysctl_history.reverting = reverting;
-        vec![Request::Act(Intent::SetSysctl { sysctl: knob, from, to })]
+        vec![Request::Act(Intent::SetSysctl { sysctl, from, to })]
     }
 
     pub(crate) fn confirm_sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::ConfirmSysctl(sure) = &self.mode else { return Vec::new() };
+        let Mode::ConfirmSysctl(confirm) = &self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
@@ -139,9 +142,10 @@ impl App {
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was changed"),
             Some(Action::Suspend) => return vec![Request::Suspend],
-            Some(Action::Yes) if sure.shown.confirms_at(press) => {
-                let (knob, from, to, reverting) = (sure.knob, sure.from, sure.to, sure.reverting);
-                return self.turn(knob, from, to, reverting);
+            Some(Action::Yes) if confirm.shown.confirms_at(press) => {
+                let (sysctl, from, to, reverting) =
+                    (confirm.sysctl, confirm.from, confirm.to, confirm.reverting);
+                return self.write_sysctl(sysctl, from, to, reverting);
             }
             _ => {}
         }

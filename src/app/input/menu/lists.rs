@@ -36,7 +36,7 @@ impl App {
         }
         users.sort();
         let all = MenuItem {
-            label: "everybody".to_owned(),
+            label: "all users".to_owned(),
             hint: String::new(),
             on: self.table.settings.user.is_none(),
             choice: MenuChoice::User(None),
@@ -61,7 +61,7 @@ impl App {
             on: false,
             choice: MenuChoice::Signal(process.id, signal),
         });
-        let cgroup = self.doomed_cgroup(&process).map(|(path, count)| MenuItem {
+        let cgroup = self.killable_cgroup(&process).map(|(path, count)| MenuItem {
             label: " 9 cgroup".to_owned(),
             hint: format!("kill all {count} of {path}, its whole cgroup"),
             on: false,
@@ -137,7 +137,7 @@ impl App {
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Choose) => return self.choose(),
             Some(Action::Toggle) if menu.toggles => self.toggle(),
-            Some(Action::NextPolicy) if menu.turns_policies() => menu.turn(),
+            Some(Action::NextPolicy) if menu.cycles_policies() => menu.cycle(),
             _ => match key.code {
                 KeyCode::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
                     menu.typed.push(c);
@@ -147,7 +147,7 @@ impl App {
                     menu.typed.pop();
                     menu.at = 0;
                 }
-                // In a list that is not narrowed q closes, as everywhere.
+                // In a menu that is not narrowed, q closes as everywhere.
                 KeyCode::Char('q') if !menu.narrows => self.mode = Mode::Browse,
                 _ => {}
             },
@@ -184,7 +184,7 @@ impl App {
         Vec::new()
     }
 
-    /// Shows or hides a column, whatever the width; the list stays open.
+    /// Shows or hides a column, whatever the width. The menu stays open.
     fn toggle(&mut self) {
         let Mode::Menu(menu) = &mut self.mode else { return };
         let at = menu.at;

@@ -5,7 +5,7 @@ use crate::app::mode::Mode;
 use crate::app::{App, Request};
 
 impl App {
-    /// Opens the list of policies, in the order in which `--policy` names them.
+    /// Opens the menu of policies, in the order of `--policy`.
     pub(crate) fn open_policy_menu(&mut self) {
         let now = self.policy();
         let items = self.policies().into_iter().map(|policy| MenuItem {
@@ -14,7 +14,7 @@ impl App {
             on: policy.id() == now.id(),
             choice: MenuChoice::Policy(policy.id()),
         });
-        let mut menu = Menu::new("Whose rule ranks (v: the next)", items.collect());
+        let mut menu = Menu::new("Policy that ranks (v: the next)", items.collect());
         menu.narrows = true;
         self.mode = Mode::Menu(menu);
     }

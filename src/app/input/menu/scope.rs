@@ -11,75 +11,45 @@ use crate::app::{App, Request};
 use crate::columns::human_size;
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
-use crate::model::{Cgroup, DomainKind, NodeSet, Reading, Scope};
+use crate::model::{Cgroup, DomainKind, NodeSet, NumaNode, Reading, Scene, Scope};
 
-/// So many of the limited cgroups are listed, the nearest first: typing narrows the list.
-const LISTED: usize = 500;
+/// Maximum number of cgroups with a limit that are listed, the nearest first.
+const MAX_LISTED: usize = 500;
 
 impl App {
-    /// Opens the list of domains.
+    /// Opens the menu of domains.
     pub(crate) fn open_scope_menu(&mut self) {
         let Some(scene) = &self.scene else { return };
-        let (now, shown) = (scene.now(), scene.domain());
+        let now = scene.now();
         let contained = !now.machine.initial_pid_namespace;
-        let item = |scope: Scope, label: &str, hint: String, on: bool| MenuItem {
-            label: label.to_owned(),
-            hint,
-            on,
-            choice: MenuChoice::Scope(scope),
-        };
-        let machine = if contained { "the host: others are not visible" } else { "the machine" };
+        let machine =
+            if contained { "the host: other processes are not visible" } else { "the machine" };
+        let is_global = scene.domain().is_global();
         let mut items =
-            vec![item(Scope::Global, Scope::GLOBAL, machine.to_owned(), shown.is_global())];
-        let cgroups = &now.cgroups;
-        let of_group = |group: &Cgroup, note: &str| {
-            let limit = match group.effective_limit() {
-                Some(limit) => format!("limit {}", human_size(limit)),
-                None if group.limit.value().is_none() => format!("limit {}", group.limit.dash()),
-                None => "no limit".to_owned(),
-            };
-            let path = &group.path;
-            let scope = Scope::Memcg(Arc::clone(path));
-            item(scope, path.as_str(), format!("{limit}{note}"), shown.name == *path)
-        };
-        let chain = view(self.views.kind).cgroup(self);
-        let chain: Vec<&Cgroup> = chain.map_or_else(Vec::new, |path| {
-            cgroups.upwards(path.as_str()).filter(|group| !is_bare_root(group)).collect()
+            vec![item(Scope::Global, Scope::GLOBAL.to_owned(), machine.to_owned(), is_global)];
+        let cgroup = view(self.views.kind).cgroup(self);
+        let above: Vec<&Cgroup> = cgroup.map_or_else(Vec::new, |path| {
+            now.cgroups.upwards(path.as_str()).filter(|group| !is_bare_root(group)).collect()
         });
         let notes = [", its own"].into_iter().chain(std::iter::repeat(", above it"));
-        items.extend(chain.iter().zip(notes).map(|(group, note)| of_group(group, note)));
-        let listed = |group: &Cgroup| chain.iter().any(|other| other.path == group.path);
-        let mut near: Vec<(ReachableLimit, &Cgroup)> = cgroups
-            .limited()
-            .filter(|group| !listed(group))
-            .filter_map(|group| Some((limits::of_cgroup(group, scene)?, group)))
-            .collect();
-        near.sort_by_key(|(wall, _)| wall.distance());
-        items.extend(near.iter().take(LISTED).map(|(wall, group)| {
-            of_group(group, &format!(", {} left", human_size(wall.headroom)))
-        }));
-        items.extend(now.machine.nodes.iter().map(|node| {
-            let nodes = NodeSet::of(&[*node]);
-            let scope = Scope::Nodes(nodes);
-            let size = human_size(node.present.bytes(now.machine.page_size));
-            let on = shown.kind == DomainKind::Nodes(nodes);
-            item(scope, &format!("nodes:{nodes}"), format!("{size} and all swap"), on)
-        }));
-        let unread = cgroups.list.is_empty();
+        items.extend(above.iter().zip(notes).map(|(group, note)| group_item(group, note, scene)));
+        items.extend(limited_items(&above, scene));
+        items.extend(now.machine.nodes.iter().map(|node| node_item(node, scene)));
+        let unread = now.cgroups.list.is_empty().then_some(match now.cgroups.hierarchy {
+            Reading::Missing => "no memory cgroups can be seen here",
+            Reading::Denied => "the memory cgroups may not be read",
+            _ => "the memory cgroups were not read yet",
+        });
         let mut menu = Menu::new("Scope", items);
         menu.narrows = true;
         self.mode = Mode::Menu(menu);
-        if unread {
-            let why = match cgroups.hierarchy {
-                Reading::Missing => "no memory cgroups can be seen here",
-                Reading::Denied => "the memory cgroups may not be read",
-                _ => "the memory cgroups were not read yet",
-            };
+        if let Some(why) = unread {
             self.say(NoticeLevel::Plain, why);
         }
     }
 
-    /// Back to the machine; in a container that has a limit first to that, then on to the machine.
+    /// Goes back to the machine. In a container with a limit it goes to that limit first, then to the
+    /// machine.
     pub(crate) fn scope_back(&mut self) -> Vec<Request> {
         let (Some(own), Some(now)) =
             (self.domain_of(&Scope::Auto), self.scene.as_ref().map(|scene| scene.domain().clone()))
@@ -92,4 +62,40 @@ impl App {
         }
         self.set_scope(if now == own { Scope::Global } else { Scope::Auto })
     }
+}
+
+fn item(scope: Scope, label: String, hint: String, on: bool) -> MenuItem {
+    MenuItem { label, hint, on, choice: MenuChoice::Scope(scope) }
+}
+
+fn group_item(group: &Cgroup, note: &str, scene: &Scene) -> MenuItem {
+    let limit = match group.effective_limit() {
+        Some(limit) => format!("limit {}", human_size(limit)),
+        None if group.limit.value().is_none() => format!("limit {}", group.limit.dash()),
+        None => "no limit".to_owned(),
+    };
+    let path = &group.path;
+    let on = scene.domain().name == *path;
+    item(Scope::Memcg(Arc::clone(path)), path.as_str().to_owned(), format!("{limit}{note}"), on)
+}
+
+/// The cgroups with a limit, the nearest to it first, without those that are listed already.
+fn limited_items(listed: &[&Cgroup], scene: &Scene) -> Vec<MenuItem> {
+    let is_listed = |group: &Cgroup| listed.iter().any(|other| other.path == group.path);
+    let groups = scene.now().cgroups.limited().filter(|group| !is_listed(group));
+    let mut near: Vec<(ReachableLimit, &Cgroup)> =
+        groups.filter_map(|group| Some((limits::of_cgroup(group, scene)?, group))).collect();
+    near.sort_by_key(|(limit, _)| limit.distance());
+    let near = near.iter().take(MAX_LISTED);
+    near.map(|(limit, group)| {
+        group_item(group, &format!(", {} left", human_size(limit.headroom)), scene)
+    })
+    .collect()
+}
+
+fn node_item(node: &NumaNode, scene: &Scene) -> MenuItem {
+    let nodes = NodeSet::of(&[*node]);
+    let size = human_size(node.present.bytes(scene.machine().page_size));
+    let on = scene.domain().kind == DomainKind::Nodes(nodes);
+    item(Scope::Nodes(nodes), format!("nodes:{nodes}"), format!("{size} and all swap"), on)
 }

@@ -17,7 +17,7 @@ impl App {
         if self.session.adj_rules.is_some() {
             self.mode = Mode::AdjRules(0);
         } else {
-            self.say(NoticeLevel::Plain, "there are no rules of adj: --adj-rules FILE brings some");
+            self.say(NoticeLevel::Plain, "there are no adj rules: start with --adj-rules FILE");
         }
     }
 
@@ -43,25 +43,28 @@ impl App {
         if !self.may_act() {
             return;
         }
-        let Some(sticky) = &self.session.adj_rules else { return };
+        let Some(active) = &self.session.adj_rules else { return };
         if self.start.acting != ActingMode::Free {
             self.say(
                 NoticeLevel::Plain,
                 "a dry run: the rules stay off, and this page says what they would do",
             );
-        } else if sticky.is_on() {
+        } else if active.is_on() {
             self.say(NoticeLevel::Plain, "the rules are on already; o switches them off");
-        } else if sticky.trouble.is_some() {
-            self.say(NoticeLevel::Warn, "the file is bad as it is now: mend it first");
+        } else if active.trouble.is_some() {
+            self.say(NoticeLevel::Warn, "the file is not valid: correct it first");
         } else if self.scene.as_ref().and_then(Scene::before).is_none() {
-            self.say(NoticeLevel::Plain, "one more look is needed to tell whom they mean");
+            self.say(
+                NoticeLevel::Plain,
+                "one more sample is needed to tell which processes they match",
+            );
         } else {
-            self.mode = Mode::RuleConsent(sticky.consent_dialog());
+            self.mode = Mode::RuleConsent(active.consent_dialog());
         }
     }
 
     pub(crate) fn adj_rules_key(&mut self, key: Key) -> Vec<Request> {
-        let last = self.display.viewport.page_lines.saturating_sub(self.display.viewport.page);
+        let viewport = self.display.viewport;
         let Mode::AdjRules(at) = &mut self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::AdjRules, key) {
             Some(Action::SwitchOn) => self.ask_rule_consent(),
@@ -70,9 +73,8 @@ impl App {
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(action) => {
-                let by = action.step(self.display.viewport.page).unwrap_or_default();
-                *at = u16::try_from(usize::from(*at).saturating_add_signed(by)).unwrap_or(last);
-                *at = (*at).min(last);
+                let by = action.step(viewport.page).unwrap_or_default();
+                *at = viewport.scroll(*at, by);
             }
             None => {}
         }
@@ -80,7 +82,7 @@ impl App {
     }
 
     pub(crate) fn rule_consent_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::RuleConsent(ask) = &mut self.mode else { return Vec::new() };
+        let Mode::RuleConsent(dialog) = &mut self.mode else { return Vec::new() };
         match bindings::meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::AdjRules(0);
@@ -88,17 +90,17 @@ impl App {
             }
             Some(Action::Quit) => return self.leave_dialog("the rules stay off"),
             Some(Action::Suspend) => return vec![Request::Suspend],
-            Some(Action::Apply) if ask.shown.confirms_at(press) => match ask.agree(press) {
+            Some(Action::Apply) if dialog.shown.confirms_at(press) => match dialog.agree(press) {
                 Some(consent) => return self.switch_on(consent),
                 None => {
-                    let text = format!("that is not the count: type {}", ask.count);
-                    ask.typed.clear();
+                    let text = format!("that is not the count: type {}", dialog.count);
+                    dialog.typed.clear();
                     self.say(NoticeLevel::Warn, text);
                 }
             },
-            None if ask.shown.was_seen_at(press.at) => match key {
-                Key { code: KeyCode::Backspace, .. } => drop(ask.typed.pop()),
-                _ if ask.typed.len() < 7 => ask.typed.extend(key.digit()),
+            None if dialog.shown.was_seen_at(press.at) => match key {
+                Key { code: KeyCode::Backspace, .. } => drop(dialog.typed.pop()),
+                _ if dialog.typed.len() < 7 => dialog.typed.extend(key.digit()),
                 _ => {}
             },
             _ => {}
@@ -108,12 +110,12 @@ impl App {
 
     fn switch_on(&mut self, consent: RuleConsent) -> Vec<Request> {
         self.mode = Mode::AdjRules(0);
-        let Some(sticky) = &mut self.session.adj_rules else { return Vec::new() };
-        if !sticky.switch_on(consent) {
-            self.say(NoticeLevel::Warn, "the rules changed meanwhile: look at them again");
+        let Some(active) = &mut self.session.adj_rules else { return Vec::new() };
+        if !active.switch_on(consent) {
+            self.say(NoticeLevel::Warn, "the rules changed meanwhile: check them again");
             return Vec::new();
         }
-        let (file, digest) = (&sticky.file, sticky.rules.digest);
+        let (file, digest) = (&active.file, active.rules.digest);
         let text = format!("the rules of {file} are on (version {digest:016x})");
         self.note_rules(NoticeLevel::Good, &text);
         vec![Request::SampleNow]

@@ -11,7 +11,7 @@ use crate::model::ProcId;
 use crate::units::Adj;
 
 impl App {
-    /// Opens the journal at its newest line.
+    /// Opens the journal at its newest entry.
     pub(crate) fn open_journal(&mut self) {
         self.mode = Mode::Journal(self.session.journal.entries.len().saturating_sub(1));
     }
@@ -46,7 +46,7 @@ impl App {
         Vec::new()
     }
 
-    /// Asks whether to put the change of the chosen line back, or to make it again.
+    /// Opens the dialog that reverts the change of the chosen entry, or makes it again.
     fn open_entry(&mut self) {
         let Mode::Journal(at) = self.mode else { return };
         if !self.may_act() {
@@ -60,7 +60,7 @@ impl App {
         let again = match change.state {
             ChangeState::Gone => {
                 let text = format!(
-                    "{} {} is gone: there is nobody to put it back to",
+                    "{} {} is gone: the change cannot be reverted",
                     change.who, change.name
                 );
                 return self.say(NoticeLevel::Warn, text);
@@ -80,12 +80,12 @@ impl App {
         self.mode = Mode::Revert(revert);
     }
 
-    /// What a process has, by the last answer or by a look after it.
+    /// The value of a process, by the last outcome or by a sample after it.
     fn value_now(&self, who: ProcId) -> Option<Adj> {
         let scene = self.scene.as_ref()?;
         let last_act = self.session.journal.entries.last().map_or(i64::MIN, |entry| entry.unix_ms);
-        let told =
+        let known =
             self.session.journal.known(who).filter(|_| scene.now().clock.unix_ms <= last_act);
-        told.or_else(|| scene.find(who)?.adj.value())
+        known.or_else(|| scene.find(who)?.adj.value())
     }
 }

@@ -1,4 +1,4 @@
-//! Keys on the page that shows how a value outlasts a restart.
+//! Keys on the page that shows how to make a value persistent.
 
 use tui_input::InputRequest;
 
@@ -14,12 +14,12 @@ use crate::model::{Process, Reading};
 use crate::units::Adj;
 
 impl App {
-    /// Opens the page that tells how to keep the adj of the process under the cursor.
+    /// Opens the page for the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
         if self.is_over() {
             self.say(
                 NoticeLevel::Warn,
-                "this is the past: l goes back to now, where it can be kept",
+                "this is the past: l goes back to now, where it can be made persistent",
             );
             return Vec::new();
         }
@@ -33,18 +33,18 @@ impl App {
         self.show_persist(&process, value)
     }
 
-    /// The same for the value in the editor, and back to it.
+    /// Opens the page for the value in the editor. Closing it returns to the editor.
     pub(crate) fn persist_edited(&mut self) -> Vec<Request> {
         let Mode::Adjust(edit) = &self.mode else { return Vec::new() };
         let edit = edit.clone();
         let found = self.scene.as_ref().and_then(|scene| scene.find(edit.who)).cloned();
         let (Some(value), Some(process)) = (edit.value(), found) else {
-            self.say(NoticeLevel::Warn, "there is no value to keep, or nobody who has it");
+            self.say(NoticeLevel::Warn, "there is no value, or the process is gone");
             return Vec::new();
         };
         let asked = self.show_persist(&process, value);
-        if let Mode::Persist(keep) = &mut self.mode {
-            keep.edit = Some(edit);
+        if let Mode::Persist(page) = &mut self.mode {
+            page.edit = Some(edit);
         }
         asked
     }
@@ -53,35 +53,35 @@ impl App {
         let Some(scene) = &self.scene else { return Vec::new() };
         let command = self.names.command(process);
         self.mode = Mode::Persist(PersistPage::new(process, value, command, scene.now()));
-        // On a narrow screen nobody had asked for cgroups yet.
+        // On a narrow screen the samples did not contain cgroups.
         if process.cgroup == Reading::NotAsked { vec![Request::SampleNow] } else { Vec::new() }
     }
 
-    /// Takes in what a new look tells of the process on the page.
+    /// Updates the page by a new sample.
     pub(crate) fn renew_persist(&mut self) {
-        let (Mode::Persist(keep), Some(scene)) = (&mut self.mode, &self.scene) else { return };
-        if let Some(process) = scene.find(keep.who) {
-            keep.renew(process, self.names.command(process), scene.now());
+        let (Mode::Persist(page), Some(scene)) = (&mut self.mode, &self.scene) else { return };
+        if let Some(process) = scene.find(page.who) {
+            page.renew(process, self.names.command(process), scene.now());
         }
     }
 
     pub(crate) fn persist_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let page = self.display.viewport.page;
-        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
-        if keep.path.is_some() {
+        let rows = self.display.viewport.page;
+        let Mode::Persist(page) = &mut self.mode else { return Vec::new() };
+        if page.path.is_some() {
             return self.path_key(key, press);
         }
-        let chosen = keep.chosen().cloned();
+        let chosen = page.chosen().cloned();
         match bindings::meaning(KeyContext::Persist, key) {
-            Some(action) if action.step(page).is_some() => {
-                let by = action.step(page).unwrap_or_default().clamp(-1000, 1000);
+            Some(action) if action.step(rows).is_some() => {
+                let by = action.step(rows).unwrap_or_default().clamp(-1000, 1000);
                 let by = if matches!(action, Action::PageUp | Action::PageDown) {
                     by.signum()
                 } else {
                     by
                 };
-                let last = keep.methods.len().saturating_sub(1);
-                keep.at = keep.at.saturating_add_signed(by).min(last);
+                let last = page.methods.len().saturating_sub(1);
+                page.at = page.at.saturating_add_signed(by).min(last);
             }
             Some(Action::Copy) => match chosen.filter(|method| !method.text.is_empty()) {
                 Some(method) => {
@@ -94,15 +94,15 @@ impl App {
                 None => self.say(NoticeLevel::Plain, "there is nothing to set here"),
             },
             Some(Action::Write) => match chosen.and_then(|method| method.place) {
-                // Into the working directory, unless another path is typed.
+                // The default is a file in the working directory.
                 Some(place) => {
                     let name = place.rsplit('/').next().unwrap_or_default().to_owned();
-                    keep.path = Some(name.into());
+                    page.path = Some(name.into());
                 }
-                None => self.say(NoticeLevel::Plain, "this one is no file: y copies it"),
+                None => self.say(NoticeLevel::Plain, "this one is not a file: y copies it"),
             },
             Some(Action::Back) => {
-                let edit = keep.edit.take();
+                let edit = page.edit.take();
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
                     edit.shown = crate::app::keymap::press::ShownSince::default();
@@ -117,19 +117,19 @@ impl App {
         Vec::new()
     }
 
-    /// A key of the path being typed.
+    /// Takes a key while a path is typed.
     fn path_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
-        let Mode::Persist(keep) = &mut self.mode else { return Vec::new() };
-        let Some(input) = &mut keep.path else { return Vec::new() };
+        let Mode::Persist(page) = &mut self.mode else { return Vec::new() };
+        let Some(input) = &mut page.path else { return Vec::new() };
         match key.code {
-            KeyCode::Esc => keep.path = None,
-            KeyCode::Char('c') if key.ctrl => keep.path = None,
+            KeyCode::Esc => page.path = None,
+            KeyCode::Char('c') if key.ctrl => page.path = None,
             KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
-            // A pasted line end writes nothing.
+            // A pasted line end does not write the file.
             KeyCode::Enter if press.alone && !input.value().trim().is_empty() => {
                 let path = input.value().trim().to_owned();
-                keep.path = None;
-                let text = keep.chosen().map(|method| method.text.clone()).unwrap_or_default();
+                page.path = None;
+                let text = page.chosen().map(|method| method.text.clone()).unwrap_or_default();
                 return vec![Request::Write { path, text }];
             }
             _ => {
@@ -141,7 +141,7 @@ impl App {
         Vec::new()
     }
 
-    /// Pasted text goes into the path being typed.
+    /// Adds pasted text to the path that is being typed.
     pub(crate) fn paste_path(&mut self, text: &str) {
         let Mode::Persist(PersistPage { path: Some(input), .. }) = &mut self.mode else { return };
         for c in text.chars().filter(|c| !c.is_control()).take(400) {

@@ -7,20 +7,18 @@ use crate::app::{App, Request};
 
 impl App {
     pub(crate) fn page_key(&mut self, key: Key) -> Vec<Request> {
-        let lines = self.display.viewport.page_lines.saturating_sub(self.display.viewport.page);
-        let page = self.display.viewport.page.max(2) - 1;
+        let viewport = self.display.viewport;
         let at = match &mut self.mode {
             Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
             Mode::Incident(page) => &mut page.scroll,
             _ => return Vec::new(),
         };
-        match bindings::meaning(KeyContext::Page, key) {
-            Some(Action::Up) => *at = at.saturating_sub(1),
-            Some(Action::Down) => *at = (*at + 1).min(lines),
-            Some(Action::PageUp) => *at = at.saturating_sub(page),
-            Some(Action::PageDown) => *at = at.saturating_add(page).min(lines),
-            Some(Action::First) => *at = 0,
-            Some(Action::Last) => *at = lines,
+        let meaning = bindings::meaning(KeyContext::Page, key);
+        if let Some(by) = meaning.and_then(|action| action.step(viewport.page)) {
+            *at = viewport.scroll(*at, by);
+            return Vec::new();
+        }
+        match meaning {
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],
             Some(Action::Suspend) => return vec![Request::Suspend],
@@ -34,7 +32,7 @@ impl App {
                 self.mode = Mode::Browse;
                 self.open_sacrifice_of_one();
             }
-            // The acts of the explained process are those of the table.
+            // Acts on the explained process are those of the table.
             Some(action) if matches!(self.mode, Mode::Explain(_)) => {
                 self.mode = Mode::Browse;
                 return self.table_action(action);
@@ -44,7 +42,7 @@ impl App {
         Vec::new()
     }
 
-    /// Opens the page.
+    /// Opens the page of commitments.
     pub(crate) fn open_commitments(&mut self) {
         self.mode = Mode::Commitments(0);
         self.renew_commitments();

@@ -86,7 +86,7 @@ impl App {
         };
         let nth = self.sample_before_kill(event).filter(|_| event.time != EventTime::Order);
         let Some(nth) = nth else {
-            return self.say(NoticeLevel::Plain, "the look before that kill is not kept");
+            return self.say(NoticeLevel::Plain, "the sample before that kill is not kept");
         };
         let (who, id) = (victim_text(event), event.victim.and_then(|victim| victim.id));
         self.go_to_sample(nth);
@@ -102,7 +102,7 @@ impl App {
     /// Explains the line under the cursor: a kill, or an act in the journal.
     fn explain_event(&mut self) {
         match self.event_entries().get(self.views.events.cursor.at) {
-            None => self.say(NoticeLevel::Plain, "no kill was heard of yet"),
+            None => self.say(NoticeLevel::Plain, "no kill is known yet"),
             Some(&TimelineEntry::Act(at)) => self.mode = Mode::Journal(at),
             Some(&TimelineEntry::Kill(nth)) => self.explain_kill(nth),
         }

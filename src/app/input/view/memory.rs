@@ -36,7 +36,7 @@ impl View for Memory {
             Action::ZoomIn | Action::ZoomOut | Action::Enlarge
                 if app.playback.history.is_empty() =>
             {
-                app.say(NoticeLevel::Plain, "there is no look to draw");
+                app.say(NoticeLevel::Plain, "there is no sample to draw");
             }
             Action::ZoomIn => {
                 if !app.views.memory.zoom_by(-1) {
@@ -45,7 +45,7 @@ impl View for Memory {
             }
             Action::ZoomOut => {
                 if !app.views.memory.zoom_by(1) {
-                    app.say(NoticeLevel::Plain, "this is all of the time that is kept");
+                    app.say(NoticeLevel::Plain, "this is all that is kept");
                 }
             }
             Action::Enlarge => app.views.memory.large = !app.views.memory.large,
@@ -73,7 +73,7 @@ fn step_back(app: &mut App, action: Action) {
     let oldest = oldest.and_then(|oldest| playback.past.time(oldest));
     let further = playback.history.iter().next().map(|moment| moment.at) < oldest;
     if at_end && further {
-        let text = "only the charts reach further back: no whole look of then is kept (--ring)";
+        let text = "only the charts reach further back: no sample of that time is kept (--ring)";
         return app.say(NoticeLevel::Plain, text);
     }
     app.time_action(action);

@@ -99,7 +99,7 @@ impl App {
                 let hidden = !self.table.settings.hide_spared;
                 self.table.settings.hide_spared = hidden;
                 let word = if hidden { "hidden" } else { "shown" };
-                self.say(NoticeLevel::Plain, format!("those who cannot be chosen are {word}"));
+                self.say(NoticeLevel::Plain, format!("processes that cannot be chosen are {word}"));
                 self.arrange();
             }
             Action::Back => self.back(),

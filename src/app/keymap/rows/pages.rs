@@ -22,7 +22,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(PAGE, &[c('X')], Action::Sacrifice, "", "sacrifice the explained process"),
     row(PAGE, &[c('r')], Action::Revert, "", "revert the last change of adj; asks first"),
     row(PAGE, &[c('J')], Action::Journal, "", "the journal of the session"),
-    row(PAGE, &[c('W')], Action::Keep, "", "how to keep the adj of the explained process"),
+    row(
+        PAGE,
+        &[c('W')],
+        Action::Keep,
+        "",
+        "how to make the adj of the explained process persistent",
+    ),
     row(PAGE, &[c('y')], Action::Copy, "", "copy from the explained process"),
     row(
         PAGE,
@@ -44,7 +50,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[k(KeyCode::Enter), c('r')],
         Action::PutBack,
         "",
-        "put this change back, or make it again where it was; asks first",
+        "revert this change, or make it again; asks first",
     ),
     row(JOURNAL, &[c('w')], Action::Write, "Write", "write the journal to a new file"),
     row(

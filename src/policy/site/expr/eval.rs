@@ -4,6 +4,7 @@
 //! [`EvalBudget`]: crate::policy::site::value::EvalBudget
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::policy::site::expr::syntax::Operator;
 use crate::policy::site::expr::typed::{Search, Subject, TypedExpr, TypedNode};
@@ -69,31 +70,10 @@ impl TypedExpr {
                 Value::Double(value) => Value::Double(-value),
                 other => other,
             },
-            TypedNode::Chain { and, parts } => {
-                let mut failed = None;
-                for part in parts {
-                    match part.holds(view) {
-                        Ok(value) if value != *and => return Ok(Value::Bool(value)),
-                        Ok(_) => {}
-                        Err(error) => failed = failed.or(Some(error)),
-                    }
-                }
-                match failed {
-                    Some(error) => return Err(error),
-                    None => Value::Bool(*and),
-                }
-            }
+            TypedNode::Chain { and, parts } => Value::Bool(chain(*and, parts, view)?),
             TypedNode::Compare(operator, left, right) => {
                 let order = left.value(view)?.compare(&right.value(view)?);
-                Value::Bool(match (operator, order) {
-                    (Operator::Unequal, order) => order.is_none_or(|order| order.is_ne()),
-                    (_, None) => false,
-                    (Operator::Equal, Some(order)) => order.is_eq(),
-                    (Operator::Less, Some(order)) => order.is_lt(),
-                    (Operator::AtMost, Some(order)) => order.is_le(),
-                    (Operator::More, Some(order)) => order.is_gt(),
-                    (_, Some(order)) => order.is_ge(),
-                })
+                Value::Bool(compares(*operator, order))
             }
             TypedNode::Arithmetic(operator, left, right) => {
                 self.arithmetic(*operator, left.value(view)?, right.value(view)?)?
@@ -147,18 +127,7 @@ impl TypedExpr {
                 other => other,
             },
             TypedNode::Extreme { greatest, of } => {
-                let mut best: Option<Value<'a>> = None;
-                for one in of {
-                    let value = one.value(view)?;
-                    let wanted = if *greatest {
-                        std::cmp::Ordering::Greater
-                    } else {
-                        std::cmp::Ordering::Less
-                    };
-                    if best.as_ref().is_none_or(|best| value.compare(best) == Some(wanted)) {
-                        best = Some(value);
-                    }
-                }
+                let best = extreme(*greatest, of, view)?;
                 best.ok_or_else(|| self.error(EvalFailure::Range))?
             }
         })
@@ -201,4 +170,48 @@ impl TypedExpr {
             _ => Err(self.error(EvalFailure::Range)),
         }
     }
+}
+
+/// `&&` (`and`) or `||`. A part that decides the result wins over one that fails.
+fn chain(and: bool, parts: &[TypedExpr], view: &FactView<'_>) -> Result<bool, EvalError> {
+    let mut failed = None;
+    for part in parts {
+        match part.holds(view) {
+            Ok(value) if value != and => return Ok(value),
+            Ok(_) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(and), Err)
+}
+
+/// Whether a comparison holds for this order. NaN is unequal to everything, and neither less nor greater.
+const fn compares(operator: Operator, order: Option<Ordering>) -> bool {
+    match (operator, order) {
+        (Operator::Unequal, None) => true,
+        (_, None) => false,
+        (Operator::Unequal, Some(order)) => order.is_ne(),
+        (Operator::Equal, Some(order)) => order.is_eq(),
+        (Operator::Less, Some(order)) => order.is_lt(),
+        (Operator::AtMost, Some(order)) => order.is_le(),
+        (Operator::More, Some(order)) => order.is_gt(),
+        (_, Some(order)) => order.is_ge(),
+    }
+}
+
+/// The greatest or least value; `None` for an empty list.
+fn extreme<'a>(
+    greatest: bool,
+    of: &'a [TypedExpr],
+    view: &FactView<'a>,
+) -> Result<Option<Value<'a>>, EvalError> {
+    let wanted = if greatest { Ordering::Greater } else { Ordering::Less };
+    let mut best: Option<Value<'a>> = None;
+    for one in of {
+        let value = one.value(view)?;
+        if best.as_ref().is_none_or(|best| value.compare(best) == Some(wanted)) {
+            best = Some(value);
+        }
+    }
+    Ok(best)
 }

@@ -1,5 +1,5 @@
-//! Taking the terminal and giving it back: one idempotent `restore`, used by the normal end, by
-//! errors, by every signal and by the panic hook of every thread.
+//! The terminal: how it is taken, drawn to and given back. One idempotent [`restore`] is used by the normal
+//! end, by errors, by signals and by the panic hook of every thread.
 
 use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
 use std::mem::ManuallyDrop;
@@ -20,13 +20,15 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions};
 
 use crate::app::{App, Viewport};
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio;
 use crate::ui;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static ALTERNATE: AtomicBool = AtomicBool::new(false);
 
-/// Gives the terminal back as it was. Does nothing when it was not taken.
-pub(crate) fn restore() {
+/// Restores the terminal. Does nothing where it was not taken.
+pub(super) fn restore() {
     restore_through(&mut io::stdout().lock());
 }
 
@@ -43,11 +45,11 @@ fn restore_through(out: &mut StdoutLock<'_>) {
     }
 }
 
-/// Rings the bell, where the terminal is ours.
+/// Rings the bell, while doomtop has the terminal.
 ///
 /// # Errors
-/// It is gone.
-pub(crate) fn ring() -> io::Result<()> {
+/// The terminal is gone.
+pub(super) fn ring() -> io::Result<()> {
     let mut out = io::stdout().lock();
     if TAKEN.load(Ordering::SeqCst) {
         out.write_all(b"\x07")?;
@@ -56,45 +58,39 @@ pub(crate) fn ring() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back and ends the program, from any thread: nobody draws over it meanwhile,
-/// because standard output stays locked to the end.
-pub(crate) fn end(status: i32, last_words: impl FnOnce()) -> ! {
-    let mut out = io::stdout().lock();
-    restore_through(&mut out);
-    last_words();
-    std::process::exit(status)
-}
-
-/// From now on a panic in any thread first gives the terminal back, then ends the program.
-pub(crate) fn hook_panics() {
-    let plain = panic::take_hook();
+/// From now on a panic in any thread first restores the terminal, then ends the program. Standard output
+/// stays locked to the end, so that no other thread draws meanwhile.
+pub(super) fn hook_panics() {
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        end(101, || {
-            plain(panic);
-            let _ = writeln!(
-                io::stderr(),
-                "doomtop: this is a bug in doomtop; the terminal was restored, nothing was signalled"
-            );
-        })
+        let mut out = io::stdout().lock();
+        restore_through(&mut out);
+        default_hook(panic);
+        stdio::complain(
+            "this is a bug in doomtop; the terminal was restored, nothing was signalled",
+        );
+        std::process::exit(ExitStatus::Panic.code().into())
     }));
 }
 
-/// Panics on purpose where a test asks for it (`DOOMTOP_TEST_PANIC=main` or a thread's name).
-pub(crate) fn test_panic(place: &str) {
-    if std::env::var("DOOMTOP_TEST_PANIC").is_ok_and(|wanted| wanted == place) {
-        panic!("asked for by DOOMTOP_TEST_PANIC={place}");
-    }
+/// Whether the terminal's alternate screen is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScreenBuffer {
+    /// What the terminal showed before comes back at the end.
+    Alternate,
+    /// The last picture stays, and the prompt follows it.
+    Normal,
 }
 
 /// The terminal, taken.
-pub(crate) struct TerminalScreen {
-    /// Never dropped: ratatui would complain to a terminal that may be gone.
+pub(super) struct TerminalScreen {
+    /// Never dropped: ratatui would write to a terminal that may be gone.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    alternate: bool,
+    buffer: ScreenBuffer,
     area: Rect,
 }
 
-/// The size of the terminal, asked of the descriptor that is open already.
+/// The size of the terminal, through the descriptor that is open already.
 fn size() -> io::Result<Rect> {
     let size = rustix::termios::tcgetwinsize(io::stdout())?;
     // A serial line may not know its size.
@@ -107,40 +103,41 @@ impl TerminalScreen {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// It is none, or is gone.
-    pub(crate) fn take(alternate: bool) -> io::Result<Self> {
+    /// Standard output is not a terminal, or the terminal is gone.
+    pub(super) fn take(buffer: ScreenBuffer) -> io::Result<Self> {
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
-        // A fixed viewport: ratatui would otherwise open /dev/tty before every picture to ask for
-        // the size, and opening a file is what stalls when memory is gone.
+        // A fixed viewport: otherwise ratatui opens /dev/tty before every picture to get the size, and
+        // opening a file can block when memory is exhausted.
         let options = TerminalOptions { viewport: ratatui::Viewport::Fixed(size()?) };
         let terminal = Terminal::with_options(CrosstermBackend::new(out), options)?;
         let mut screen =
-            Self { terminal: ManuallyDrop::new(terminal), alternate, area: Rect::default() };
+            Self { terminal: ManuallyDrop::new(terminal), buffer, area: Rect::default() };
         screen.enter()?;
         Ok(screen)
     }
 
-    /// Takes it again, after a stop.
+    /// Takes the terminal again after a stop.
     ///
     /// # Errors
-    /// It is gone.
-    pub(crate) fn enter(&mut self) -> io::Result<()> {
-        ALTERNATE.store(self.alternate, Ordering::SeqCst);
+    /// The terminal is gone.
+    pub(super) fn enter(&mut self) -> io::Result<()> {
+        let is_alternate = self.buffer == ScreenBuffer::Alternate;
+        ALTERNATE.store(is_alternate, Ordering::SeqCst);
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         let mut out = io::stdout();
-        if self.alternate {
+        if is_alternate {
             execute!(out, EnterAlternateScreen)?;
         }
         execute!(out, Hide, EnableBracketedPaste)?;
         self.clear()
     }
 
-    /// Everything is drawn anew next time.
+    /// Clears the screen: the next picture is drawn in full.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(crate) fn clear(&mut self) -> io::Result<()> {
+    pub(super) fn clear(&mut self) -> io::Result<()> {
         let area = size()?;
         // Resizing clears, without asking the terminal where its cursor is.
         self.terminal.resize(area)?;
@@ -152,22 +149,22 @@ impl TerminalScreen {
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(crate) fn draw(&mut self, app: &App, sample: &ui::Theme) -> io::Result<Viewport> {
+    pub(super) fn draw(&mut self, app: &App, theme: &ui::Theme) -> io::Result<Viewport> {
         let mut viewport = Viewport::default();
         if size()? != self.area {
             self.clear()?;
         }
         execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| viewport = ui::draw(app, sample, frame))?;
+        self.terminal.draw(|frame| viewport = ui::draw(app, theme, frame))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Ok(viewport)
     }
 
-    /// The picture as lines of text, for leaving it on the terminal.
-    pub(crate) fn picture(&mut self, app: &App, sample: &ui::Theme) -> Vec<String> {
+    /// The picture as lines of text, to be left on the terminal.
+    pub(super) fn picture(&mut self, app: &App, theme: &ui::Theme) -> Vec<String> {
         let area = Rect { height: self.area.height.saturating_sub(1), ..self.area };
         let mut buffer = Buffer::empty(area);
-        ui::paint(app, sample, area, &mut buffer);
+        ui::paint(app, theme, area, &mut buffer);
         let line = |y: u16| {
             let cells = (0..area.width).map(|x| buffer[(x, y)].symbol());
             cells.collect::<String>().trim_end().to_owned()

@@ -1,4 +1,4 @@
-//! The part of HTTP/1.1 that a scrape needs: one request head, read strictly; one answer.
+//! The part of HTTP/1.1 that a scrape needs: one request head, parsed strictly, and one answer.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
@@ -6,34 +6,35 @@ use std::time::{Duration, Instant};
 
 use crate::report::metrics::MetricsFormat;
 
-/// A request's head is no longer than this, in bytes.
-const LARGEST: usize = 8 << 10;
+/// Maximum size of the head of a request, in bytes.
+const MAX_HEAD: usize = 8 << 10;
 
-/// A request has to be there this soon, whole, and its answer taken this soon.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Maximum time for a request to arrive, and for its answer to be taken.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// So long, and so many bytes, are waited for what the other side still says after its answer: closing
-/// before would take the answer away from it.
-const FAREWELL: (Duration, usize) = (Duration::from_millis(200), 64 << 10);
+/// Maximum time and number of bytes to read after the answer. Closing a connection with unread bytes in it
+/// resets it, and the client would lose the answer.
+const LINGER: (Duration, usize) = (Duration::from_millis(200), 64 << 10);
 
 /// Why a request is not answered with metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HttpRefusal {
-    /// It is no request of HTTP.
+    /// Not an HTTP request.
     Malformed,
-    /// It asks for another host: a page in a browser, by a name of its own for this address.
+    /// For another host: a web page in a browser can reach the loopback under a name of its own (DNS
+    /// rebinding).
     Misdirected,
-    /// There is nothing else here than `/metrics`.
+    /// Not for `/metrics`.
     NotFound,
-    /// Nothing but GET.
+    /// Not a GET.
     Method,
-    /// It was not there in time.
+    /// It did not arrive in time.
     TooLate,
     /// Its head is too long.
     TooLong,
-    /// No version of HTTP 1.
+    /// Not HTTP/1.0 or HTTP/1.1.
     Version,
-    /// There is nothing to tell at this moment.
+    /// There is no current sample.
     Unavailable,
 }
 
@@ -52,12 +53,7 @@ impl HttpRefusal {
     }
 }
 
-fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
-/// Whether a Host names this machine's own loopback.
+/// Whether a Host is the loopback of this machine.
 fn is_own(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or("", |(name, _)| name),
@@ -67,63 +63,88 @@ fn is_own(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What a whole head asks for: the text that its Accept takes.
+/// Maximum number of header fields in a request.
+const MAX_HEADERS: usize = 100;
+
+/// The format that a complete request asks for, by its Accept field.
 ///
 /// # Errors
-/// Why it gets none.
-pub(crate) fn asked(head: &[u8]) -> Result<MetricsFormat, HttpRefusal> {
-    let head = head.strip_suffix(b"\r\n\r\n").ok_or(HttpRefusal::Malformed)?;
-    let head = std::str::from_utf8(head).map_err(|_| HttpRefusal::Malformed)?;
-    let mut lines = head.split("\r\n");
-    let mut request = lines.next().unwrap_or_default().split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (request.next(), request.next(), request.next(), request.next())
-    else {
-        return Err(HttpRefusal::Malformed);
-    };
-    if !is_token(method.as_bytes()) || !version.starts_with("HTTP/") {
+/// Why it is refused.
+fn requested_format(head: &[u8]) -> Result<MetricsFormat, HttpRefusal> {
+    // httparse accepts a line feed alone as the end of a line.
+    if !head.ends_with(b"\r\n\r\n") || has_bare_line_feed(head) {
         return Err(HttpRefusal::Malformed);
     }
-    if version != "HTTP/1.1" && version != "HTTP/1.0" {
-        return Err(HttpRefusal::Version);
-    }
-    let (mut host, mut form) = (None, MetricsFormat::Prometheus);
-    for line in lines {
-        let (name, value) = line.split_once(':').ok_or(HttpRefusal::Malformed)?;
-        let value = value.trim_matches([' ', '\t']);
-        if !is_token(name.as_bytes()) || value.chars().any(|c| c.is_control() && c != '\t') {
-            return Err(HttpRefusal::Malformed);
+    let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut fields);
+    match request.parse(head) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Err(httparse::Error::Version) if is_other_version(head) => {
+            return Err(HttpRefusal::Version);
         }
-        match name.to_ascii_lowercase().as_str() {
-            "host" if host.is_some() => return Err(HttpRefusal::Malformed),
-            "host" => host = Some(value),
-            // A GET has no body.
-            "transfer-encoding" => return Err(HttpRefusal::Malformed),
-            "content-length" if value != "0" => return Err(HttpRefusal::Malformed),
-            "accept" if value.contains("application/openmetrics-text") => {
-                form = MetricsFormat::OpenMetrics
-            }
-            _ => {}
-        }
+        Err(httparse::Error::TooManyHeaders) => return Err(HttpRefusal::TooLong),
+        _ => return Err(HttpRefusal::Malformed),
     }
+    let (host, format) = check_fields(request.headers)?;
     match host {
-        None if version == "HTTP/1.1" => return Err(HttpRefusal::Malformed),
+        // HTTP/1.0 has no Host.
+        None if request.version != Some(0) => return Err(HttpRefusal::Malformed),
         Some(host) if !is_own(host) => return Err(HttpRefusal::Misdirected),
         _ => {}
     }
-    match (method, target) {
-        ("GET", "/metrics") => Ok(form),
-        ("GET", _) => Err(HttpRefusal::NotFound),
+    match (request.method, request.path) {
+        (Some("GET"), Some("/metrics")) => Ok(format),
+        (Some("GET"), _) => Err(HttpRefusal::NotFound),
         _ => Err(HttpRefusal::Method),
     }
 }
 
-/// Reads a head from the other side.
+fn has_bare_line_feed(head: &[u8]) -> bool {
+    let mut before = 0;
+    head.iter().any(|&byte| {
+        let is_bare = byte == b'\n' && before != b'\r';
+        before = byte;
+        is_bare
+    })
+}
+
+/// Whether the request line is complete but for its version, which is not one of HTTP/1.
+fn is_other_version(head: &[u8]) -> bool {
+    let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|&byte| byte == b' ').skip(2);
+    matches!((words.next(), words.next()), (Some(version), None) if version.starts_with(b"HTTP/"))
+}
+
+/// The Host of a request, and the format that it accepts.
 ///
 /// # Errors
-/// What is wrong with it, or nothing where the other side went away.
+/// There is a second Host, or a body: a GET has none.
+fn check_fields<'a>(
+    fields: &[httparse::Header<'a>],
+) -> Result<(Option<&'a str>, MetricsFormat), HttpRefusal> {
+    let (mut host, mut format) = (None, MetricsFormat::Prometheus);
+    for field in fields {
+        let value = std::str::from_utf8(field.value).map_err(|_| HttpRefusal::Malformed)?;
+        match field.name.to_ascii_lowercase().as_str() {
+            "host" if host.is_some() => return Err(HttpRefusal::Malformed),
+            "host" => host = Some(value),
+            "transfer-encoding" => return Err(HttpRefusal::Malformed),
+            "content-length" if value != "0" => return Err(HttpRefusal::Malformed),
+            "accept" if value.contains("application/openmetrics-text") => {
+                format = MetricsFormat::OpenMetrics;
+            }
+            _ => {}
+        }
+    }
+    Ok((host, format))
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// Why it is refused; `None` where the client has closed the connection.
 pub(crate) fn read(stream: &mut TcpStream) -> Result<MetricsFormat, Option<HttpRefusal>> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     let (mut head, mut portion) = (Vec::new(), [0; 1024]);
     loop {
         let rest = end.saturating_duration_since(Instant::now());
@@ -147,22 +168,22 @@ pub(crate) fn read(stream: &mut TcpStream) -> Result<MetricsFormat, Option<HttpR
         head.extend_from_slice(&portion[..count]);
         if let Some(at) = head[from..].windows(4).position(|four| four == b"\r\n\r\n") {
             let end = from + at + 4;
-            if end > LARGEST {
+            if end > MAX_HEAD {
                 return Err(Some(HttpRefusal::TooLong));
             }
-            // What follows a GET is no body, and a second request is not answered.
-            return asked(&head[..end]).map_err(Some);
+            // A second request is not answered.
+            return requested_format(&head[..end]).map_err(Some);
         }
-        if head.len() > LARGEST {
+        if head.len() > MAX_HEAD {
             return Err(Some(HttpRefusal::TooLong));
         }
     }
 }
 
-/// The answer and the end. Whoever does not take it goes without.
+/// Answers and closes the connection. A client that does not take the answer in time loses it.
 pub(crate) fn answer(mut stream: TcpStream, with: Result<(MetricsFormat, &str), HttpRefusal>) {
     let (status, media, body) = match with {
-        Ok((form, text)) => ("200 OK", form.media_type(), text),
+        Ok((format, text)) => ("200 OK", format.media_type(), text),
         Err(refusal) => (refusal.status(), "text/plain; charset=utf-8", refusal.status()),
     };
     let allow = if with == Err(HttpRefusal::Method) { "Allow: GET\r\n" } else { "" };
@@ -172,11 +193,11 @@ pub(crate) fn answer(mut stream: TcpStream, with: Result<(MetricsFormat, &str), 
         body.len()
     );
     let whole = [head.as_bytes(), body.as_bytes()].concat();
-    let _ = write(&mut stream, &whole).and_then(|()| farewell(&mut stream));
+    let _ = write(&mut stream, &whole).and_then(|()| linger(&mut stream));
 }
 
 fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while !bytes.is_empty() {
         let rest = end.saturating_duration_since(Instant::now());
         if rest.is_zero() {
@@ -193,11 +214,11 @@ fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn farewell(stream: &mut TcpStream) -> io::Result<()> {
+fn linger(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
-    let end = Instant::now() + FAREWELL.0;
+    let end = Instant::now() + LINGER.0;
     let (mut taken, mut portion) = (0, [0; 1024]);
-    while taken < FAREWELL.1 {
+    while taken < LINGER.1 {
         let rest = end.saturating_duration_since(Instant::now());
         if rest.is_zero() {
             break;
@@ -218,11 +239,11 @@ mod tests {
     const GOOD: &str = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9753\r\n\r\n";
 
     fn ask(head: &str) -> Result<MetricsFormat, HttpRefusal> {
-        asked(head.as_bytes())
+        requested_format(head.as_bytes())
     }
 
     #[test]
-    fn one_request_is_answered_in_the_text_that_it_takes() {
+    fn a_request_gets_the_format_that_it_accepts() {
         assert_eq!(ask(GOOD), Ok(MetricsFormat::Prometheus));
         let accept =
             "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2\r\n\r\n";
@@ -239,7 +260,8 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_is_refused() {
+    fn everything_else_is_refused() {
+        let many = "X: a\r\n".repeat(MAX_HEADERS) + "Host:";
         for (from, to, refusal) in [
             ("GET", "POST", HttpRefusal::Method),
             ("GET", "HEAD", HttpRefusal::Method),
@@ -249,6 +271,7 @@ mod tests {
             ("/metrics", "/metrics x", HttpRefusal::Malformed),
             ("1.1", "2.0", HttpRefusal::Version),
             ("HTTP/1.1", "1.1", HttpRefusal::Malformed),
+            ("HTTP/1.1", "HTTP/1.2", HttpRefusal::Version),
             ("127.0.0.1:9753", "evil.example", HttpRefusal::Misdirected),
             ("127.0.0.1:9753", "127.0.0.1.evil.example", HttpRefusal::Misdirected),
             ("127.0.0.1:9753", "", HttpRefusal::Misdirected),
@@ -260,6 +283,9 @@ mod tests {
             ("Host:", "Transfer-Encoding: chunked\r\nHost:", HttpRefusal::Malformed),
             ("Host:", "X: a\nb\r\nHost:", HttpRefusal::Malformed),
             ("Host:", "X: a\0\r\nHost:", HttpRefusal::Malformed),
+            ("Host:", "X: a\nHost:", HttpRefusal::Malformed),
+            ("\r\nHost", "\nHost", HttpRefusal::Malformed),
+            ("Host:", many.as_str(), HttpRefusal::TooLong),
         ] {
             assert_eq!(ask(&GOOD.replacen(from, to, 1)), Err(refusal), "{to:?} for {from:?}");
         }

@@ -1,0 +1,75 @@
+//! What the JSON reports share: the objects that stand in more than one of them.
+
+use serde::Serialize;
+
+use crate::model::{Comm, Process, Scene};
+use crate::policy::{BadnessUnit, Override, Policy};
+use crate::units::Points;
+
+/// A process by pid and name.
+#[derive(Serialize)]
+pub(crate) struct ProcessName<'a> {
+    pub(crate) pid: i32,
+    pub(crate) comm: &'a Comm,
+}
+
+impl<'a> ProcessName<'a> {
+    pub(crate) const fn of(process: &'a Process) -> Self {
+        Self { pid: process.id.pid, comm: &process.comm }
+    }
+}
+
+/// What overrides a ranking.
+#[derive(Serialize)]
+pub(crate) struct OverrideReport {
+    by: &'static str,
+    words: String,
+}
+
+impl OverrideReport {
+    pub(crate) fn of(by: Override, scene: &Scene) -> Self {
+        Self { by: by.word(), words: by.sentence(scene) }
+    }
+}
+
+/// The unit of the points of a policy, as a word.
+pub(crate) fn unit_word(policy: &dyn Policy) -> &'static str {
+    match policy.info().unit {
+        BadnessUnit::Pages => "pages",
+        BadnessUnit::Bare => "points",
+    }
+}
+
+/// The verdict of one policy.
+#[derive(Serialize)]
+pub struct VerdictReport<'a> {
+    pub(crate) policy: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) armed: ArmedReport,
+    pub(crate) off: Option<OverrideReport>,
+    pub(crate) eligible: usize,
+    pub(crate) victim: Option<ProcessName<'a>>,
+    pub(crate) instead: Option<ProcessName<'a>>,
+    pub(crate) candidates: Vec<i32>,
+    pub(crate) runner_up: Option<ProcessName<'a>>,
+    pub(crate) margin: Option<Points>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) signal_why: Option<&'static str>,
+}
+
+/// Whether a killer is about to act.
+#[derive(Serialize)]
+pub(crate) struct ArmedReport {
+    pub(crate) ready: bool,
+    pub(crate) why: String,
+    pub(crate) triggers: Vec<TriggerReport>,
+}
+
+/// A condition that a killer waits for.
+#[derive(Serialize)]
+pub(crate) struct TriggerReport {
+    pub(crate) what: &'static str,
+    pub(crate) now: String,
+    pub(crate) wants: String,
+    pub(crate) met: Option<bool>,
+}

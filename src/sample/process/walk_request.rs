@@ -1,0 +1,59 @@
+//! What one walk over all processes must read.
+
+use crate::model::{CgroupNeeds, Needs, ProcId, Scores};
+
+/// What a walk must read. Set again for each walk, to reuse its allocations.
+#[derive(Debug, Default)]
+pub struct WalkRequest {
+    pub(crate) status: bool,
+    pub(crate) cgroup: bool,
+    /// Whether all cgroups are read in each walk: they decide which processes an OOM of a cgroup
+    /// can kill.
+    pub(crate) members: bool,
+    pub(crate) cmdline: bool,
+    pub(crate) scores: bool,
+    pub(crate) all_scores: bool,
+    /// Sorted, as the next two.
+    pub(crate) listed: Vec<ProcId>,
+    pub(crate) kept: Vec<ProcId>,
+    pub(crate) unopened: Vec<ProcId>,
+    /// Pages swapped in and out since boot.
+    pub(crate) swap_traffic: u64,
+}
+
+impl WalkRequest {
+    /// Takes the needs of a sample. The processes in `kept` are read elsewhere, through open files;
+    /// the files of those in `unopened` are to be opened; both are sorted. `swap_traffic` is the
+    /// number of pages swapped in and out since boot.
+    pub fn set(
+        &mut self,
+        needs: &Needs,
+        kept: impl Iterator<Item = ProcId>,
+        unopened: impl Iterator<Item = ProcId>,
+        swap_traffic: u64,
+    ) {
+        self.status = needs.status;
+        self.members = needs.cgroups == CgroupNeeds::Everything;
+        self.cgroup = needs.cgroup || self.members;
+        self.cmdline = needs.cmdline;
+        self.scores = needs.scores != Scores::None;
+        self.all_scores = needs.scores == Scores::All;
+        self.listed.clear();
+        if let Scores::Some(listed) = &needs.scores {
+            self.listed.extend_from_slice(listed);
+            self.listed.sort_unstable();
+        }
+        self.kept.clear();
+        self.kept.extend(kept);
+        self.unopened.clear();
+        self.unopened.extend(unopened);
+        self.swap_traffic = swap_traffic;
+    }
+
+    /// Adds what [`calibrate`](crate::sample::machine::calibration::calibrate) needs.
+    pub fn for_calibration(&mut self) {
+        self.status = true;
+        self.scores = true;
+        self.all_scores = true;
+    }
+}

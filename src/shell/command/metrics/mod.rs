@@ -1,0 +1,146 @@
+//! `doomtop metrics`: the ranking as metrics, in a file for the node exporter, at a loopback address, or on
+//! standard output.
+
+mod http;
+mod server;
+mod textfile;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::textfile::TextFile;
+use super::cli::MetricsArgs;
+use super::headless::names::CommandLines;
+use super::headless::ranker::Ranker;
+use super::headless::{self, AfterSample, EndFlag, Pace, SampleConsumer};
+use super::invocation::Invocation;
+use crate::columns::CommandStyle;
+use crate::model::{Needs, Snapshot};
+use crate::report::metrics::{MetricsFormat, metrics};
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio::{self, RepeatedComplaint};
+use crate::source::Source;
+
+/// Exports metrics until the count is reached, the source ends, or a signal arrives.
+///
+/// # Errors
+/// What could not be read or written.
+pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStatus, CommandError> {
+    let delay = args.delay.unwrap_or_else(|| invocation.headless_delay());
+    let lookup = invocation.input.lookup_root()?;
+    let mut pace = Pace { delay, count: args.iterations, end: EndFlag::on_signals()? };
+    let ranker = Ranker::new(&invocation.setup, lookup, invocation.site_rules);
+    let mut exporter = Exporter { ranker, took: Duration::ZERO };
+    let mut source = invocation.input.source;
+    if let Some(address) = args.listen {
+        server::run(address, source.as_mut(), &mut exporter, &pace)?;
+    } else if let Some(path) = &args.file {
+        let format = args.format.map_or(MetricsFormat::Prometheus, |it| it.0);
+        let file = TextFile::new(path)?;
+        let failed = RepeatedComplaint::default();
+        let mut consumer = FileConsumer { exporter, format, file, failed, is_first: true };
+        headless::run(source.as_mut(), &mut consumer, &pace)?;
+    } else {
+        let format = args.format.map_or(MetricsFormat::OpenMetrics, |it| it.0);
+        // Without a pace the metrics are written once.
+        pace.count = args.iterations.or(args.delay.is_none().then_some(1));
+        headless::run(source.as_mut(), &mut StdoutConsumer { exporter, format }, &pace)?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// The newest ranking as metrics.
+struct Exporter {
+    ranker: Ranker,
+    /// How long the newest sample and its ranking took.
+    took: Duration,
+}
+
+impl Exporter {
+    fn needs(&mut self) -> Needs {
+        self.ranker.reload_policy();
+        self.ranker.needs()
+    }
+
+    fn update(
+        &mut self,
+        sample: Arc<Snapshot>,
+        source: &mut dyn Source,
+        begun: Instant,
+    ) -> Result<Option<Arc<Snapshot>>, CommandError> {
+        let spent = self.ranker.update(sample, source, CommandLines::NotNeeded)?;
+        self.took = begun.elapsed();
+        Ok(spent)
+    }
+
+    /// The metrics of the newest sample; `None` before the first one.
+    fn text(&self, format: MetricsFormat) -> Option<String> {
+        metrics(&self.ranker.context(CommandStyle::Name)?, self.took, format).ok()
+    }
+
+    /// The same where there is a sample.
+    fn require_text(&self, format: MetricsFormat) -> Result<String, CommandError> {
+        self.text(format).ok_or_else(|| CommandError::failure("the metrics could not be written"))
+    }
+}
+
+/// Writes the metrics to standard output.
+struct StdoutConsumer {
+    exporter: Exporter,
+    format: MetricsFormat,
+}
+
+impl SampleConsumer for StdoutConsumer {
+    fn needs(&mut self) -> Needs {
+        self.exporter.needs()
+    }
+
+    fn consume(
+        &mut self,
+        sample: Arc<Snapshot>,
+        source: &mut dyn Source,
+        begun: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        let spent = self.exporter.update(sample, source, begun)?;
+        let text = self.exporter.require_text(self.format)?;
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(AfterSample::Continue(spent)),
+            Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
+        }
+    }
+}
+
+/// Keeps a file up to date. Only the first failure to write it ends the command: a full disk may have space
+/// again later.
+struct FileConsumer {
+    exporter: Exporter,
+    format: MetricsFormat,
+    file: TextFile,
+    failed: RepeatedComplaint,
+    is_first: bool,
+}
+
+impl SampleConsumer for FileConsumer {
+    fn needs(&mut self) -> Needs {
+        self.exporter.needs()
+    }
+
+    fn consume(
+        &mut self,
+        sample: Arc<Snapshot>,
+        source: &mut dyn Source,
+        begun: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        let spent = self.exporter.update(sample, source, begun)?;
+        let text = self.exporter.require_text(self.format)?;
+        match self.file.write(&text) {
+            Err(what) if self.is_first => return Err(CommandError::failure(what)),
+            result => self.failed.set(result.err()),
+        }
+        self.is_first = false;
+        Ok(AfterSample::Continue(spent))
+    }
+}

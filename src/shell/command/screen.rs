@@ -1,0 +1,84 @@
+//! doomtop without a subcommand, and `doomtop replay`: the full screen.
+
+use super::cli::{Cli, Command};
+use super::invocation::Invocation;
+use crate::app::adj_rules::update::RulesUpdate;
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::tui::{self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions};
+use crate::shell::worker::adj_rules::AdjRulesWatch;
+use crate::shell::worker::player::Player;
+
+/// Runs the screen.
+///
+/// # Errors
+/// The terminal or a thread is not available.
+pub(crate) fn run(
+    cli: &Cli,
+    mut invocation: Invocation,
+    adj_rules: Option<(RulesUpdate, AdjRulesWatch)>,
+) -> Result<ExitStatus, CommandError> {
+    let effects = invocation.effects(cli)?;
+    let live = live_trees(&invocation)?;
+    let Invocation { setup, site_rules, .. } = invocation;
+    let input = screen_input(cli, invocation.input, setup.live)?;
+    let options = screen_options(cli);
+    let reports = Vec::new();
+    tui::run(Screen { options, setup, input, effects, live, site_rules, adj_rules, reports })
+}
+
+/// The flags of the screen.
+pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
+    ScreenOptions {
+        buffer: if cli.no_alt_screen { ScreenBuffer::Normal } else { ScreenBuffer::Alternate },
+        ascii: cli.ascii,
+        keep_picture: cli.keep_screen,
+        ring: cli.ring,
+        relax: cli.relax,
+        alarms: cli.alarm.clone(),
+        bell: cli.bell,
+        on_alarm: cli.on_alarm.clone(),
+        redacted: cli.redact.is_some(),
+    }
+}
+
+/// The live tree for each thread that reads it.
+fn live_trees(invocation: &Invocation) -> Result<Option<LiveTrees>, CommandError> {
+    let input = &invocation.input;
+    let lookups = input.lookup_root()?.zip(input.lookup_root()?);
+    let roots = input.root()?.zip(input.root()?);
+    let trees = lookups.zip(roots).map(|((command_lines, detail), (breakdowns, pressure))| {
+        LiveTrees { command_lines, detail, breakdowns, pressure }
+    });
+    Ok(trees)
+}
+
+/// Live samples, a recording that is played, or one that is shown as it arrives.
+fn screen_input(
+    cli: &Cli,
+    input: super::input::Input,
+    live: bool,
+) -> Result<ScreenInput, CommandError> {
+    if live {
+        return Ok(ScreenInput::Live(input.source));
+    }
+    if cli.demo {
+        return Ok(ScreenInput::Demo(input.source));
+    }
+    let replay = match &cli.command {
+        Some(Command::Replay(args)) => Some(args),
+        _ => None,
+    };
+    match (input.progress, replay) {
+        (Some(progress), replay) => Ok(ScreenInput::Recording(Player {
+            source: input.source,
+            progress,
+            speed: replay.map(|args| args.speed.0).unwrap_or_default(),
+            at: replay.and_then(|args| args.at.clone()),
+        })),
+        (None, None) => Ok(ScreenInput::Pipe(input.source)),
+        (None, Some(_)) => {
+            Err(CommandError::failure("replay plays a file, not a pipe").hint("use --from -"))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What reaches the main loop: messages for the app, signals, the state of the terminal. Threads send
+//! it through an [`Inbox`].
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::app::Msg;
+
+/// Something that the main loop handles.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A message for the app.
+    Message(Msg),
+    /// The player has read the recording to its end.
+    RecordingRead,
+    /// SIGTSTP: give the terminal back and stop.
+    Suspend,
+    /// SIGCONT: take the terminal again.
+    Continue,
+    /// SIGWINCH.
+    Resize,
+    /// SIGUSR1: write the newest sample to a file.
+    Dump,
+    /// The number of a signal that ends the program.
+    Terminate(i32),
+    /// The terminal is gone.
+    HungUp,
+}
+
+/// The main loop has ended: nothing that is sent arrives any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoopEnded;
+
+/// The sending side of the main loop's queue. Each thread has its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Inbox(Sender<Event>);
+
+impl Inbox {
+    /// An inbox and the queue that it fills.
+    pub(crate) fn new() -> (Self, Receiver<Event>) {
+        let (sender, events) = channel();
+        (Self(sender), events)
+    }
+
+    /// Sends a message for the app.
+    ///
+    /// # Errors
+    /// The main loop has ended.
+    pub(crate) fn send(&self, message: Msg) -> Result<(), LoopEnded> {
+        self.send_event(Event::Message(message))
+    }
+
+    /// Sends any event.
+    ///
+    /// # Errors
+    /// The main loop has ended.
+    pub(crate) fn send_event(&self, event: Event) -> Result<(), LoopEnded> {
+        self.0.send(event).map_err(|_| LoopEnded)
+    }
+}

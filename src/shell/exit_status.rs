@@ -1,0 +1,182 @@
+//! The exit statuses of all subcommands: one table, printed by each `--help` and by the documents.
+
+use std::fmt::{self, Write};
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// Everything was done.
+    Success,
+    /// The machine or a file could not be read or written.
+    Failure,
+    /// The command line or a rule file is wrong.
+    Usage,
+    /// `--self-check` found a wrong score.
+    Disagrees,
+    /// An act was refused or failed.
+    Refused,
+    /// A signalled process was still running when the time to wait was over.
+    StillRunning,
+    /// A panic on the screen.
+    Panic,
+    /// The number of the signal that ended the program.
+    Signal(i32),
+}
+
+impl ExitStatus {
+    /// The number that the program ends with. A signal adds 128, as shells do.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Disagrees => 3,
+            Self::Refused => 4,
+            Self::StillRunning => 5,
+            // As an unhandled panic of Rust.
+            Self::Panic => 101,
+            // Signals are numbered from 1 to 64.
+            Self::Signal(number) => 128 | (number & 0x7f) as u8,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// As the table prints it: the number, or `128+N`.
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signal(_) => f.write_str("128+N"),
+            other => write!(f, "{}", other.code()),
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ExitStatusRow {
+    /// The status.
+    pub status: ExitStatus,
+    /// When the program ends with it.
+    pub meaning: &'static str,
+    /// The subcommands that can end with it; [`MAIN`] is doomtop without one. Empty: all of them.
+    pub commands: &'static [&'static str],
+}
+
+/// doomtop without a subcommand: the screen, `--batch`, `--json` and `--self-check`.
+pub const MAIN: &str = "";
+
+/// Every exit status of every subcommand.
+pub const EXIT_STATUSES: &[ExitStatusRow] = &[
+    ExitStatusRow {
+        status: ExitStatus::Success,
+        meaning: "success; also when the reader of a pipe has closed it",
+        commands: &[],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Success,
+        meaning: "ended by SIGINT, SIGTERM or SIGHUP",
+        commands: &["record", "metrics"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Failure,
+        meaning: "the machine or a file could not be read or written",
+        commands: &[],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Usage,
+        meaning: "wrong usage, or an invalid rule file",
+        commands: &[],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Disagrees,
+        meaning: "--self-check found a score that differs from the kernel's",
+        commands: &[MAIN],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Refused,
+        meaning: "an act was refused or failed; the others were done",
+        commands: &["set", "sacrifice"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::StillRunning,
+        meaning: "a signalled process was still running when --wait was over",
+        commands: &["sacrifice"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Panic,
+        meaning: "a bug in doomtop ended the screen; the terminal was restored",
+        commands: &[MAIN, "replay", "explain"],
+    },
+    ExitStatusRow { status: ExitStatus::Signal(0), meaning: "ended by signal N", commands: &[] },
+];
+
+impl ExitStatusRow {
+    fn applies_to(&self, command: &str) -> bool {
+        self.commands.is_empty() || self.commands.contains(&command)
+    }
+}
+
+/// The part of `--help` about the exit statuses of a subcommand, named as on the command line.
+#[must_use]
+pub fn help(command: &str) -> String {
+    let mut text = "Exit status:".to_owned();
+    for row in EXIT_STATUSES.iter().filter(|row| row.applies_to(command)) {
+        let _ = write!(text, "\n  {:<5}  {}", row.status.to_string(), row.meaning);
+    }
+    text
+}
+
+/// The whole table as Markdown, for the documents.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from("| status | meaning | commands |\n|---|---|---|\n");
+    for row in EXIT_STATUSES {
+        let name = |command: &&str| match *command {
+            MAIN => "`doomtop`".to_owned(),
+            command => format!("`doomtop {command}`"),
+        };
+        let commands: Vec<String> = row.commands.iter().map(name).collect();
+        let commands = if commands.is_empty() { "all".to_owned() } else { commands.join(", ") };
+        let _ = writeln!(text, "| {} | {} | {commands} |", row.status, row.meaning);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds_every_status_in_the_order_of_numbers() {
+        let mut known = Vec::new();
+        for row in EXIT_STATUSES {
+            // A new status does not compile until it is here and, by the count below, in the table.
+            known.push(match row.status {
+                ExitStatus::Success => 0,
+                ExitStatus::Failure => 1,
+                ExitStatus::Usage => 2,
+                ExitStatus::Disagrees => 3,
+                ExitStatus::Refused => 4,
+                ExitStatus::StillRunning => 5,
+                ExitStatus::Panic => 101,
+                ExitStatus::Signal(_) => 128,
+            });
+            assert_eq!(known.last(), Some(&row.status.code()));
+        }
+        assert!(known.is_sorted(), "{known:?}");
+        known.dedup();
+        assert_eq!(known.len(), 8, "{known:?}");
+        assert_eq!(ExitStatus::Signal(15).code(), 143);
+        for row in EXIT_STATUSES {
+            assert!(markdown().contains(&format!("| {} | {} |", row.status, row.meaning)));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The standard streams: what the terminal behind them can show, and how lines are written to them.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::command_error::CommandError;
+
+/// Writes one line to standard error. What came from outside is made harmless.
+pub(crate) fn complain(what: &str) {
+    let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
+}
+
+/// Complains once about what goes wrong again and again.
+#[derive(Debug, Default)]
+pub(crate) struct RepeatedComplaint(Option<String>);
+
+impl RepeatedComplaint {
+    /// Takes what is wrong now, if anything is; complains where it is not what was wrong before.
+    pub(crate) fn set(&mut self, what: Option<String>) {
+        if let Some(what) = what.as_ref().filter(|what| self.0.as_ref() != Some(what)) {
+            complain(what);
+        }
+        self.0 = what;
+    }
+}
+
+/// Writes a text to standard output.
+///
+/// # Errors
+/// It could not be written. A reader that has closed the pipe is no error.
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What became of writing to standard output: a reader that has closed the pipe (`head`, `less`) is no
+/// error.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), CommandError> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::failure(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Cells across the terminal; `None` where standard output is none.
+pub(crate) fn width() -> Option<u16> {
+    let is_terminal = io::stdout().is_terminal();
+    is_terminal.then(crossterm::terminal::size)?.ok().map(|(columns, _)| columns)
+}
+
+/// Whether colours are wanted: `NO_COLOR`, set to anything, switches them off (no-color.org).
+pub(crate) fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether the character set of the locale is UTF-8 and the terminal can show it.
+pub(crate) fn utf8() -> bool {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    let locale = locale.unwrap_or_default().to_lowercase();
+    let term = set("TERM").unwrap_or_default();
+    let plain = term == "linux" || term == "dumb" || term.starts_with("vt");
+    !plain && (locale.contains("utf-8") || locale.contains("utf8"))
+}

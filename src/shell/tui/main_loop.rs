@@ -1,0 +1,328 @@
+//! The main loop: one queue of events, drained before each picture.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::termios::{QueueSelector, tcflush};
+
+use super::recording::{AfterSample, ScreenRecorder};
+use super::terminal::{self, TerminalScreen};
+use super::workers::Workers;
+use crate::app::{App, Msg, NoticeLevel, Viewport};
+use crate::effects::Effects;
+use crate::rows::time::parse_time;
+use crate::shell::event::Event;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::worker::sampler::Sampler;
+use crate::ui::Theme;
+use crate::units::Millis;
+
+/// Interval at which the loop wakes to expire notices and ended rows.
+const TICK: Duration = Duration::from_millis(250);
+/// Minimum time between two pictures, however fast keys arrive.
+const FRAME: Duration = Duration::from_millis(15);
+/// Maximum number of events handled before the next picture: a recording that is being read brings many.
+const BATCH: u32 = 256;
+
+/// The terminal is gone: as SIGHUP, which is signal 1.
+pub(super) const HUNG_UP: ExitStatus = ExitStatus::Signal(1);
+
+/// A recording that is played.
+pub(super) struct Playing {
+    /// One `()` for each sample that the player has sent; taken when the sample is handled.
+    pub(super) taken: Receiver<()>,
+    /// Where playing starts, as it was typed.
+    pub(super) at: Option<String>,
+}
+
+/// How the loop ended.
+pub(super) struct Quit {
+    pub(super) status: ExitStatus,
+    /// Leave the last picture on the terminal.
+    pub(super) keep: bool,
+}
+
+/// What the loop joins.
+pub(super) struct Parts {
+    pub(super) app: App,
+    pub(super) theme: Theme,
+    pub(super) screen: TerminalScreen,
+    pub(super) effects: Box<dyn Effects>,
+    pub(super) workers: Workers,
+    pub(super) recorder: ScreenRecorder,
+    pub(super) playing: Option<Playing>,
+}
+
+/// The state of the loop.
+pub(super) struct MainLoop {
+    pub(super) app: App,
+    theme: Theme,
+    pub(super) screen: TerminalScreen,
+    pub(super) effects: Box<dyn Effects>,
+    pub(super) workers: Workers,
+    pub(super) recorder: ScreenRecorder,
+    playing: Option<Playing>,
+    paced: bool,
+    /// The time that all times of the app are counted from.
+    begun: Instant,
+    /// When the next sample is due.
+    pub(super) due: Instant,
+    /// When the last sample was requested.
+    sampled: Instant,
+    /// Events that arrived while the loop waited for a second key.
+    pub(super) deferred: VecDeque<Event>,
+}
+
+impl MainLoop {
+    /// A loop whose first sample is due at once. `paced`: samples are taken at the refresh interval, not as a
+    /// pipe brings them.
+    pub(super) fn new(parts: Parts, paced: bool, begun: Instant) -> Self {
+        let Parts { app, theme, screen, effects, workers, recorder, playing } = parts;
+        let (due, sampled, deferred) = (begun, begun, VecDeque::new());
+        Self {
+            app,
+            theme,
+            screen,
+            effects,
+            workers,
+            recorder,
+            playing,
+            paced,
+            begun,
+            due,
+            sampled,
+            deferred,
+        }
+    }
+
+    /// Runs until the user quits or a signal ends the program.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn run(&mut self, events: &Receiver<Event>) -> io::Result<Quit> {
+        let mut drawn: Option<Instant> = None;
+        let mut changed = true;
+        loop {
+            let fresh = drawn.is_some_and(|at| at.elapsed() < FRAME);
+            if changed && !fresh {
+                changed = self.draw()?;
+                drawn = Some(Instant::now());
+                if changed {
+                    continue;
+                }
+            }
+            self.request_sample();
+            self.workers.request_lookups(&mut self.app);
+            let next = match self.next_event(changed, events) {
+                Ok(next) => next,
+                Err(quit) => return Ok(quit),
+            };
+            changed |= next.is_some() || self.app.is_due(self.now());
+            // A sample that arrives after a long sleep is judged by the present time.
+            self.app.update(Msg::Tick(self.now()));
+            if let Some(quit) = self.handle_batch(next, events)? {
+                return Ok(quit);
+            }
+            for outcome in self.effects.settle() {
+                changed = true;
+                self.app.update(Msg::Outcome(outcome));
+            }
+            self.app.update(Msg::Tick(self.now()));
+            // Pressure or a key may have shortened the refresh interval.
+            self.due = self.due.min(self.sampled + Duration::from_millis(self.app.delay().0));
+            self.workers.follow_pressure(&self.app);
+        }
+    }
+
+    /// Draws a picture. Returns whether it has to be drawn again: before the first picture the app does
+    /// not know how many rows there are.
+    fn draw(&mut self) -> io::Result<bool> {
+        let viewport = self.screen.draw(&self.app, &self.theme)?;
+        let is_new = viewport != self.app.display.viewport;
+        self.app.update(Msg::Drawn(viewport, self.now()));
+        Ok(is_new)
+    }
+
+    /// Requests a sample when one is due. Not before the first picture: what a sample must contain depends
+    /// on the columns on the screen.
+    fn request_sample(&mut self) {
+        let idle = self.app.refresh.lost.is_none() && Instant::now() >= self.due;
+        let Some(sampler) = self.workers.sampler.as_mut().filter(|it| idle && !it.is_busy()) else {
+            return;
+        };
+        let spent = self.app.take_spent();
+        sampler.sample(self.app.needs(), spent);
+        self.workers.check_files();
+        self.sampled = Instant::now();
+        self.due = self.sampled;
+        if self.paced {
+            self.due += Duration::from_millis(self.app.delay().0);
+        }
+    }
+
+    /// Time since the start.
+    pub(super) fn now(&self) -> Millis {
+        Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The next event, if there is one before the loop has something else to do; or the end of the loop,
+    /// where all threads have ended.
+    fn next_event(
+        &mut self,
+        changed: bool,
+        events: &Receiver<Event>,
+    ) -> Result<Option<Event>, Quit> {
+        let timeout = self.timeout(changed);
+        if let Some(event) = self.deferred.pop_front() {
+            return Ok(Some(event));
+        }
+        match events.recv_timeout(timeout) {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Quit { status: ExitStatus::Success, keep: false })
+            }
+        }
+    }
+
+    fn timeout(&self, changed: bool) -> Duration {
+        let busy = self.workers.sampler.as_ref().is_none_or(Sampler::is_busy);
+        let mut timeout = if busy || self.app.refresh.lost.is_some() {
+            Duration::from_secs(3600)
+        } else {
+            self.due.saturating_duration_since(Instant::now())
+        };
+        if self.app.wants_tick() {
+            timeout = timeout.min(TICK);
+        }
+        if let Some(pace) = self.effects.pace() {
+            timeout = timeout.min(pace);
+        }
+        if changed {
+            timeout = timeout.min(FRAME);
+        }
+        timeout
+    }
+
+    /// Handles an event and those that are waiting behind it.
+    fn handle_batch(
+        &mut self,
+        mut next: Option<Event>,
+        events: &Receiver<Event>,
+    ) -> io::Result<Option<Quit>> {
+        let mut left = BATCH;
+        while let Some(event) = next {
+            if let Some(quit) = self.handle(event, events)? {
+                return Ok(Some(quit));
+            }
+            left -= 1;
+            next = match self.deferred.pop_front() {
+                None if left > 0 => events.try_recv().ok(),
+                deferred => deferred,
+            };
+        }
+        Ok(None)
+    }
+
+    fn handle(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<Quit>> {
+        match event {
+            Event::Message(message) => return self.handle_message(message, events),
+            Event::RecordingRead => {
+                self.app.update(Msg::AllPlayed);
+                self.go_to_start();
+            }
+            Event::Suspend => self.suspend()?,
+            Event::Continue => self.resume()?,
+            // Also where the size is the same as before: the terminal may have damaged the picture.
+            Event::Resize => self.screen.clear()?,
+            Event::Dump => self.dump(),
+            Event::Terminate(signal) => {
+                return Ok(Some(Quit { status: ExitStatus::Signal(signal), keep: false }));
+            }
+            Event::HungUp => return Ok(Some(Quit { status: HUNG_UP, keep: false })),
+        }
+        Ok(None)
+    }
+
+    fn handle_message(
+        &mut self,
+        message: Msg,
+        events: &Receiver<Event>,
+    ) -> io::Result<Option<Quit>> {
+        let mut after = AfterSample::default();
+        match &message {
+            Msg::Sampled(_) | Msg::SamplingFailed(_) | Msg::SourceLost(_) => {
+                self.workers.sampler.iter_mut().for_each(Sampler::done);
+                if let Msg::Sampled(sample) = &message {
+                    after = self.recorder.sample(sample, &self.app);
+                }
+            }
+            Msg::Played(_) => {
+                if let Some(playing) = &self.playing {
+                    let _ = playing.taken.try_recv();
+                }
+            }
+            Msg::Key(_, pressed) => {
+                let pressed = *pressed;
+                let requests = self.app.update(message);
+                return self.serve_key(requests, pressed, events);
+            }
+            _ => {}
+        }
+        for request in self.app.update(message) {
+            if let Some(quit) = self.serve(request)? {
+                return Ok(Some(quit));
+            }
+        }
+        self.recorder.after_sample(after, &mut self.app);
+        Ok(None)
+    }
+
+    /// Goes to where playing starts (`--at`).
+    fn go_to_start(&mut self) {
+        let Some(at) = self.playing.as_mut().and_then(|playing| playing.at.take()) else { return };
+        let past = &self.app.playback.past;
+        let newest = past.newest();
+        let Some(sample) = newest.and_then(|index| past.facts(index)) else { return };
+        let clock = sample.clock;
+        match parse_time(&at, clock.unix_ms, self.app.start.utc_offset) {
+            Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
+            Err(wrong) => drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong))),
+        }
+    }
+
+    /// Gives the terminal back and stops, as other programs do on ^Z. The kernel drops a SIGTSTP in an
+    /// orphaned process group, but not a SIGSTOP.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        terminal::restore();
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again. What was typed meanwhile was meant for another program, and a dialog that
+    /// was open has to be seen again before it takes a key.
+    fn resume(&mut self) -> io::Result<()> {
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        let hidden = Viewport { dialog: false, ..self.app.display.viewport };
+        self.app.update(Msg::Drawn(hidden, self.now()));
+        self.screen.enter()
+    }
+
+    /// The picture as lines of text.
+    pub(super) fn picture(&mut self) -> Vec<String> {
+        self.screen.picture(&self.app, &self.theme)
+    }
+
+    /// The program ends, perhaps before a burst of kills is over.
+    pub(super) fn end_recording(&mut self) {
+        self.recorder.end_burst(&mut self.app);
+    }
+
+    /// Gives the terminal back and lets the threads end. The recorder is to be joined.
+    pub(super) fn close(self) -> JoinHandle<()> {
+        self.recorder.close()
+    }
+}

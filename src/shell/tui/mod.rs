@@ -1,0 +1,203 @@
+//! The screen: starts the terminal and the threads, runs the main loop, and gives the terminal back.
+
+mod main_loop;
+mod recording;
+mod requests;
+mod terminal;
+mod workers;
+
+use std::io::{self, Write};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use crate::alarm::{Alarm, Alarms};
+use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::incident::log_update::LogUpdate;
+use crate::app::setup::StartOptions;
+use crate::app::{ActingMode, App, Msg, Setup};
+use crate::effects::Effects;
+use crate::model::{Needs, SampleHistory};
+use crate::shell::command_error::CommandError;
+use crate::shell::event::{Event, Inbox};
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::worker::adj_rules::AdjRulesWatch;
+use crate::shell::worker::player::{self, Player};
+use crate::shell::worker::sampler::Sampler;
+use crate::shell::worker::site_rules::SiteRuleWatch;
+use crate::shell::worker::{input, signals};
+use crate::shell::{stdio, thread};
+use crate::source::Source;
+use crate::ui::Theme;
+use crate::units::Millis;
+
+use self::main_loop::{MainLoop, Parts, Playing, Quit};
+use self::recording::ScreenRecorder;
+pub(crate) use self::terminal::ScreenBuffer;
+use self::terminal::TerminalScreen;
+pub(crate) use self::workers::LiveTrees;
+use self::workers::Workers;
+
+/// Where samples come from.
+pub(crate) enum ScreenInput {
+    /// The machine: a sample is taken when it is due.
+    Live(Box<dyn Source>),
+    /// A pipe: samples arrive at the pace of its other side.
+    Pipe(Box<dyn Source>),
+    /// A recording in a file.
+    Recording(Player),
+    /// The recording inside the program. It is short: all of it is read at once.
+    Demo(Box<dyn Source>),
+}
+
+/// How the screen looks and behaves, from the command line.
+pub(crate) struct ScreenOptions {
+    /// Where the picture is drawn.
+    pub(crate) buffer: ScreenBuffer,
+    /// Draw with ASCII only.
+    pub(crate) ascii: bool,
+    /// Print the last picture at the end.
+    pub(crate) keep_picture: bool,
+    /// How much of the past is kept, and written around each burst of kills.
+    pub(crate) ring: Option<Millis>,
+    /// Sample less often while nothing happens.
+    pub(crate) relax: bool,
+    /// The alarms.
+    pub(crate) alarms: Vec<Alarm>,
+    /// An alarm rings the bell of the terminal.
+    pub(crate) bell: bool,
+    /// The command that an alarm runs.
+    pub(crate) on_alarm: Option<String>,
+    /// Names are redacted: logs are not followed, because they hold names in their sentences.
+    pub(crate) redacted: bool,
+}
+
+/// Everything that the screen starts from.
+pub(crate) struct Screen {
+    /// How it looks and behaves.
+    pub(crate) options: ScreenOptions,
+    /// What the app starts from.
+    pub(crate) setup: Setup,
+    /// Where samples come from.
+    pub(crate) input: ScreenInput,
+    /// What carries out confirmed intents.
+    pub(crate) effects: Box<dyn Effects>,
+    /// What the lookup threads read; `None` for a recording.
+    pub(crate) live: Option<LiveTrees>,
+    /// The file of the policy.
+    pub(crate) site_rules: Option<SiteRuleWatch>,
+    /// The file of adj rules, and the rules in it.
+    pub(crate) adj_rules: Option<(RulesUpdate, AdjRulesWatch)>,
+    /// Reports of a saved log, shown instead of a machine.
+    pub(crate) reports: Vec<LogUpdate>,
+}
+
+/// Maximum memory for the samples kept with `--ring`, in bytes, however long a time is asked for.
+const MAX_RING_BYTES: usize = 256 << 20;
+
+/// Runs the screen until the user quits.
+///
+/// # Errors
+/// The terminal or a thread is not available.
+pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
+    let Screen { options, setup, input, effects, live, site_rules, adj_rules, reports } = start;
+    let (inbox, events) = Inbox::new();
+    let begun = Instant::now();
+    let theme = Theme { colour: stdio::colour(), unicode: !options.ascii && stdio::utf8() };
+    terminal::hook_panics();
+    signals::start(inbox.clone())?;
+    let screen = TerminalScreen::take(options.buffer)
+        .map_err(|error| CommandError::failure(format!("cannot use the terminal: {error}")))?;
+    input::start(inbox.clone(), begun)?;
+    let recorder = ScreenRecorder::start(inbox.clone(), options.ring)?;
+    let mut app = App::new(setup);
+    let keep_picture = options.keep_picture;
+    let follows_logs = follows_logs(&app.start, options.redacted);
+    let on_alarm = options.on_alarm.clone().filter(|_| app.start.live);
+    if let Some(span) = options.ring {
+        app.playback.past = SampleHistory::new(span, MAX_RING_BYTES);
+        app.playback.thorough = true;
+    }
+    let paced = matches!(input, ScreenInput::Live(_));
+    let (sampler, playing) = start_input(input, &mut app, &inbox)?;
+    let mut workers = Workers::new(sampler);
+    if let Some((update, watch)) = adj_rules {
+        app.update(Msg::AdjRules(update));
+        workers.watch_adj_rules(watch, &inbox);
+    }
+    app.begin_with(reports);
+    app.refresh.pace.relax = options.relax;
+    app.refresh.alarms = Alarms::new(options.alarms, options.bell, options.on_alarm.is_some());
+    if follows_logs {
+        workers.follow_logs(&inbox);
+    }
+    if let Some(command) = on_alarm {
+        workers.run_alarms(command, &inbox);
+    }
+    if let Some(watch) = site_rules {
+        workers.watch_site_rules(watch, &inbox);
+    }
+    if let Some(trees) = live {
+        workers.look_up(trees, &inbox);
+    }
+    // Only the threads send from here on: the loop ends when the last one has ended.
+    drop(inbox);
+    let parts = Parts { app, theme, screen, effects, workers, recorder, playing };
+    let main_loop = MainLoop::new(parts, paced, begun);
+    thread::test_panic("main");
+    finish(main_loop, &events, keep_picture)
+}
+
+/// Whether the logs of this machine belong to what the screen shows.
+fn follows_logs(setup: &StartOptions, redacted: bool) -> bool {
+    let is_own =
+        matches!(setup.acting, ActingMode::Free | ActingMode::Rehearsal | ActingMode::ReadOnly);
+    setup.live && is_own && !redacted
+}
+
+/// Starts what samples come from: a sampler, or a player.
+fn start_input(
+    input: ScreenInput,
+    app: &mut App,
+    inbox: &Inbox,
+) -> Result<(Option<Sampler>, Option<Playing>), CommandError> {
+    match input {
+        ScreenInput::Live(source) | ScreenInput::Pipe(source) => {
+            Ok((Some(Sampler::start(source, inbox.clone())?), None))
+        }
+        ScreenInput::Demo(mut source) => {
+            while let Ok(sample) = source.sample(&Needs::default(), None) {
+                app.update(Msg::Played(sample));
+            }
+            app.update(Msg::AllPlayed);
+            Ok((None, None))
+        }
+        ScreenInput::Recording(Player { source, progress, speed, at }) => {
+            app.playback.past = SampleHistory::new(Millis(u64::MAX), player::MAX_BYTES);
+            app.playback.speed = speed;
+            let taken = player::start(source, progress, inbox.clone())?;
+            Ok((None, Some(Playing { taken, at })))
+        }
+    }
+}
+
+/// Runs the main loop and gives the terminal back.
+fn finish(
+    mut main_loop: MainLoop,
+    events: &Receiver<Event>,
+    keep_picture: bool,
+) -> Result<ExitStatus, CommandError> {
+    let Ok(Quit { status, keep }) = main_loop.run(events) else {
+        // Only the terminal itself fails in the loop, and then there is nowhere to report it.
+        return Ok(main_loop::HUNG_UP);
+    };
+    let keep = keep || (keep_picture && status == ExitStatus::Success);
+    let picture = if keep { main_loop.picture() } else { Vec::new() };
+    main_loop.end_recording();
+    // What is being written is written to its end.
+    let _ = main_loop.close().join();
+    let mut out = io::stdout();
+    for line in picture {
+        let _ = writeln!(out, "{line}");
+    }
+    Ok(status)
+}

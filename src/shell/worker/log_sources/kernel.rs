@@ -1,0 +1,248 @@
+//! The kernel's log, followed at `/dev/kmsg`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+
+use nix::time::{ClockId, clock_gettime};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{now_ms, send, send_state};
+use crate::app::incident::log_update::LogUpdate;
+use crate::events::{DaemonLogReader, KernelLogReader, OomReport};
+use crate::model::{EventTime, Killer, LogSource, SourceState};
+use crate::shell::event::{Inbox, LoopEnded};
+
+/// Where the kernel's log is read.
+const KMSG: &str = "/dev/kmsg";
+/// Maximum size of a record (`kernel/printk/printk.c`); reading into a shorter buffer fails.
+const MAX_RECORD: usize = 8192;
+/// Time without a line after which a report that names a victim is sent, in milliseconds.
+const SETTLED_MS: i64 = 250;
+/// Time without a line after which a report ends, in milliseconds: lines of the OOM reaper come until
+/// then.
+const ENDED_MS: i64 = 2500;
+/// Lines per message while the log is read for the first time.
+const PORTION: u32 = 4096;
+
+/// Milliseconds on the clock that is nearest to that of the kernel's log.
+fn monotonic_ms() -> i64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| time.tv_sec().saturating_mul(1000) + time.tv_nsec() / 1_000_000)
+}
+
+/// The records, put together to reports.
+struct KernelLog {
+    reports: KernelLogReader,
+    daemons: DaemonLogReader,
+    /// The number of the report that is open or comes next.
+    number: u64,
+    /// Milliseconds that the time of day is ahead of the times of records.
+    clock_offset: i64,
+    /// Everything that was in the log at the start was read.
+    live: bool,
+    /// The open report was sent already.
+    sent: bool,
+    /// When the last line arrived.
+    last_line: i64,
+}
+
+impl KernelLog {
+    fn new() -> Self {
+        Self {
+            reports: KernelLogReader::default(),
+            daemons: DaemonLogReader::default(),
+            number: 1,
+            clock_offset: now_ms() - monotonic_ms(),
+            live: false,
+            sent: false,
+            last_line: 0,
+        }
+    }
+
+    const fn event_time(&self) -> EventTime {
+        if self.live { EventTime::Live } else { EventTime::Stamp }
+    }
+
+    fn update(&self, report: OomReport) -> LogUpdate {
+        let stamp_ms = report.stamp.uptime_us.unwrap_or(0) / 1000;
+        let unix_ms = i64::try_from(stamp_ms).unwrap_or(0).saturating_add(self.clock_offset);
+        let (number, told) = (self.number, self.event_time());
+        LogUpdate::Report { number, unix_ms, told, report: Arc::new(report) }
+    }
+
+    /// The reports that have ended.
+    fn take_ended(&mut self) -> Vec<LogUpdate> {
+        let mut updates = Vec::new();
+        for report in self.reports.take_finished() {
+            updates.push(self.update(report));
+            self.number += 1;
+            self.sent = false;
+        }
+        updates
+    }
+
+    /// Takes a record: `priority,sequence,microseconds,flags;text`, then a line for each property
+    /// (`Documentation/ABI/testing/dev-kmsg`).
+    fn take(&mut self, record: &str) -> Vec<LogUpdate> {
+        let line = record.lines().next().unwrap_or_default();
+        let mut head = line.split(',');
+        let priority: u32 = head.next().and_then(|it| it.parse().ok()).unwrap_or(0);
+        let stamp_us: Option<i64> = head.nth(1).and_then(|it| it.parse().ok());
+        self.last_line = now_ms();
+        if let Some(us) = stamp_us.filter(|_| self.live) {
+            self.clock_offset = self.last_line - us / 1000;
+        }
+        // The facility is not the kernel: oomd writes its kills there. Only root can write to /dev/kmsg.
+        if priority >> 3 != 0 {
+            let text = line.split_once(';').map_or("", |(_, text)| text);
+            let unix_ms = stamp_us.map_or(self.last_line, |us| us / 1000 + self.clock_offset);
+            let told = self.event_time();
+            let kill = self.daemons.take(Killer::Oomd, text);
+            let update = kill.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true });
+            return update.into_iter().collect();
+        }
+        self.reports.take(line);
+        self.take_ended()
+    }
+
+    /// Everything that was in the log at the start was read. A report whose last line is old has ended.
+    fn go_live(&mut self) -> Vec<LogUpdate> {
+        let last_us = self.reports.open_report().and_then(|open| open.last_us);
+        let last_ms = last_us.map(|us| i64::try_from(us / 1000).unwrap_or(0));
+        let mut ended = Vec::new();
+        if last_ms.is_some_and(|ms| monotonic_ms() - ms > ENDED_MS) {
+            self.reports.end_report();
+            ended = self.take_ended();
+        }
+        self.live = true;
+        ended
+    }
+
+    /// What to send when no line has come for a while.
+    fn idle(&mut self) -> Vec<LogUpdate> {
+        let Some(open) = self.reports.open_report() else { return Vec::new() };
+        let silent = now_ms() - self.last_line;
+        if silent >= ENDED_MS {
+            self.reports.end_report();
+            return self.take_ended();
+        }
+        if silent >= SETTLED_MS && !self.sent {
+            let update = self.update(open.clone());
+            self.sent = true;
+            return vec![update];
+        }
+        Vec::new()
+    }
+
+    /// Time until [`Self::idle`] has something to do, in milliseconds; `None`: only a line brings more.
+    fn timeout_ms(&self) -> Option<i64> {
+        self.reports.open_report()?;
+        let limit = if self.sent { ENDED_MS } else { SETTLED_MS };
+        Some(limit - (now_ms() - self.last_line).clamp(0, SETTLED_MS) + 1)
+    }
+}
+
+/// Follows the log until it cannot be read any more or the main loop ends.
+pub(super) fn follow(inbox: &Inbox) {
+    if let Err(Stopped::Unreadable(error)) = read(inbox) {
+        let state = SourceState::Closed(unreadable(&error));
+        let _ = send_state(inbox, LogSource::KernelLog, state);
+    }
+}
+
+/// Why following stopped.
+enum Stopped {
+    LoopEnded,
+    Unreadable(io::Error),
+}
+
+impl From<LoopEnded> for Stopped {
+    fn from(_: LoopEnded) -> Self {
+        Self::LoopEnded
+    }
+}
+
+/// Why the log cannot be read, and what follows from that.
+fn unreadable(error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "not readable (needs CAP_SYSLOG, or kernel.dmesg_restrict=0)".to_owned()
+        }
+        io::ErrorKind::NotFound => format!("there is no {KMSG}"),
+        _ => error.to_string(),
+    };
+    format!("{why}: kills are only counted")
+}
+
+fn read(inbox: &Inbox) -> Result<(), Stopped> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = File::options().read(true).custom_flags(flags).open(KMSG);
+    let mut file = opened.map_err(Stopped::Unreadable)?;
+    let mut log = KernelLog::new();
+    let mut buffer = vec![0; MAX_RECORD];
+    let (mut sequence, mut lines, mut updates) = (Sequence::default(), 0, Vec::new());
+    loop {
+        match file.read(&mut buffer) {
+            Ok(count) => {
+                let record = String::from_utf8_lossy(buffer.get(..count).unwrap_or_default());
+                updates.extend(sequence.take(&record));
+                updates.extend(log.take(&record));
+                lines += 1;
+                if lines % PORTION == 0 {
+                    send(inbox, std::mem::take(&mut updates))?;
+                }
+            }
+            // EPIPE: records were overwritten before they were read. The number of the next one shows
+            // how many.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::PIPE.raw_os_error()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !log.live {
+                    updates.extend(log.go_live());
+                    updates.extend(sequence.empty_log());
+                }
+                updates.extend(log.idle());
+                send(inbox, std::mem::take(&mut updates))?;
+                wait(&file, log.timeout_ms());
+            }
+            Err(error) => return Err(Stopped::Unreadable(error)),
+        }
+    }
+}
+
+/// Waits for a record, or until the timeout.
+fn wait(file: &File, timeout_ms: Option<i64>) {
+    let timeout =
+        timeout_ms.map(|ms| Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 });
+    let mut fds = [PollFd::new(file, PollFlags::IN)];
+    let _ = poll(&mut fds, timeout.as_ref());
+}
+
+/// The sequence numbers of records: they show what of the log is lost.
+#[derive(Default)]
+struct Sequence {
+    next: Option<u64>,
+}
+
+impl Sequence {
+    /// What the number of a record shows.
+    fn take(&mut self, record: &str) -> Option<LogUpdate> {
+        let number: Option<u64> = record.split(',').nth(1).and_then(|it| it.parse().ok());
+        let number = number?;
+        let state = match self.next.replace(number + 1) {
+            Some(next) if number > next => SourceState::Lost(number - next),
+            Some(_) => return None,
+            None if number == 0 => SourceState::Open("followed, since boot".to_owned()),
+            None => SourceState::Open(format!("followed; {number} older lines are overwritten")),
+        };
+        Some(LogUpdate::Source(LogSource::KernelLog, state))
+    }
+
+    /// What to report where the log held no record at the start.
+    fn empty_log(&self) -> Option<LogUpdate> {
+        let open = || SourceState::Open("followed".to_owned());
+        self.next.is_none().then(|| LogUpdate::Source(LogSource::KernelLog, open()))
+    }
+}
