@@ -31,7 +31,7 @@ pub fn line_cells(line: &Line<'_>) -> u16 {
 }
 
 /// The part of a text that fits.
-pub(super) struct Fit {
+pub(super) struct TextFit {
     /// Bytes that fit with a cut mark behind them.
     pub(super) cut_at: usize,
     /// Cells of those bytes.
@@ -41,8 +41,8 @@ pub(super) struct Fit {
 }
 
 /// Measures no more of the text than `room` cells: a command line may be long.
-pub(super) fn fit(text: &str, room: u16) -> Fit {
-    let mut fit = Fit { cut_at: 0, cut_cells: 0, whole: None };
+pub(super) fn fit(text: &str, room: u16) -> TextFit {
+    let mut fit = TextFit { cut_at: 0, cut_cells: 0, whole: None };
     let mut taken: u16 = 0;
     for (at, c) in text.char_indices() {
         let width = c.width().unwrap_or(0) as u16;

@@ -14,7 +14,7 @@ use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::view::memory_cgroups;
-use crate::ui::view::memory_column::Column;
+use crate::ui::view::memory_column::ChartColumn;
 use crate::ui::view::parts::{RowsShown, ViewParts, no_panels};
 
 /// The view. Its charts show more than the gauges of the full header, which needs a high screen.
@@ -79,7 +79,7 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
     if view.large {
         let chosen = view.chosen.min(SERIES.len().saturating_sub(1));
         let shown = SERIES.get(chosen..=chosen).unwrap_or_default();
-        Column::new(app, &context, shown, rows, true).paint(canvas);
+        ChartColumn::new(app, &context, shown, rows, true).paint(canvas);
         return;
     }
     let watched = memory_cgroups::height(app, rows);
@@ -93,10 +93,12 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
         ];
         // Both have their charts at the same height.
         for (series, area) in sides {
-            Column::new(app, &context, series, area, false).sized_for(first.len()).paint(canvas);
+            ChartColumn::new(app, &context, series, area, false)
+                .sized_for(first.len())
+                .paint(canvas);
         }
     } else {
-        Column::new(app, &context, SERIES, charts, false).paint(canvas);
+        ChartColumn::new(app, &context, SERIES, charts, false).paint(canvas);
     }
     let below = Rect { y: charts.bottom(), height: watched, ..rows };
     memory_cgroups::paint(app, &context, below, canvas);

@@ -23,7 +23,7 @@ const TITLE: u16 = 12;
 const HIGHEST: u16 = 4;
 
 /// Charts one below the other, and their axis.
-pub struct Column<'a> {
+pub struct ChartColumn<'a> {
     app: &'a App,
     context: &'a RowContext<'a>,
     series: &'static [Series],
@@ -34,7 +34,7 @@ pub struct Column<'a> {
     large: bool,
 }
 
-impl<'a> Column<'a> {
+impl<'a> ChartColumn<'a> {
     /// The charts of these quantities.
     pub fn new(
         app: &'a App,
@@ -97,7 +97,7 @@ impl<'a> Column<'a> {
     }
 }
 
-impl Column<'_> {
+impl ChartColumn<'_> {
     /// The cells left and right of the charts, for the words beside them.
     const fn margins(&self, words_above: bool) -> (u16, u16) {
         match self.area.width {
@@ -134,7 +134,7 @@ fn heights(drawn: &[SeriesChart<'_>], skipped: usize, room: u16) -> Vec<u16> {
 
 /// What all charts of a column share.
 struct Frame<'a> {
-    column: &'a Column<'a>,
+    column: &'a ChartColumn<'a>,
     window: &'a ChartWindow<'a>,
     moment: &'a MachineSample,
     /// The columns of the cells of all charts.
