@@ -2,6 +2,6 @@
 //! output and JSON.
 
 pub mod incident;
+pub mod numbers_and_names;
 pub mod outcome;
 pub mod prediction;
-pub mod values;

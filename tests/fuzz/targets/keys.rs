@@ -7,10 +7,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::adj_rules::update::RulesUpdate;
+use doomtop::app::adj_rules::reload::RulesUpdate;
 use doomtop::app::dialog::signal::ConfirmStep;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
-use doomtop::app::keymap::press::{QUIET, TYPE_AHEAD};
+use doomtop::app::keymap::press_time::{QUIET, TYPE_AHEAD};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
