@@ -14,6 +14,7 @@ use doomtop::app::keymap::bindings::{KEYS, Key, KeyBinding, KeyContext, keys_of}
 use doomtop::columns::COLUMNS;
 use doomtop::policy::{PATTERNS, POLICIES, SparedReason, site};
 use doomtop::shell::command::cli::Cli;
+use doomtop::shell::exit_status;
 use serde_json::Value;
 
 /// A generated part of a document: the file, the name of the marker around the part, and what writes it.
@@ -27,6 +28,7 @@ const GENERATED: &[Part] = &[
     ("assets/docs/alarms.md", "facts", variables),
     ("assets/docs/columns.md", "columns", columns),
     ("assets/docs/command-line.md", "flags", flags),
+    ("assets/docs/command-line.md", "exit-status", exit_status::markdown),
     ("assets/docs/explain.md", "explain", explained_kill),
     ("assets/docs/keys.md", "keys", keys),
     ("assets/docs/metrics.md", "metrics", metrics),
