@@ -5,7 +5,7 @@
 use doomtop::events::KernelLogReader;
 use doomtop::policy::POLICIES;
 use doomtop::report::explain::{DumpContext, ExplainedReport};
-use doomtop::report::text::TextStyle;
+use doomtop::report::line::TextStyle;
 use doomtop_fuzz::{bounded, harmless, harmless_bytes, judge};
 use libfuzzer_sys::fuzz_target;
 
