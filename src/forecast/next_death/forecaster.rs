@@ -242,6 +242,15 @@ impl DeathForecaster {
         machine.into_iter().chain(groups).collect()
     }
 
+    /// The same as [`deaths`](Self::deaths), without a census where no domain approaches its limit.
+    #[must_use]
+    pub fn predict(&self, scene: &Scene) -> Deaths {
+        if self.headline.shown().is_none() && self.approaching().is_empty() {
+            return Deaths::default();
+        }
+        self.deaths(scene, &GroupCensus::new(scene))
+    }
+
     /// Who dies next, by the newest sample and the readings since. `scene` is the one that was observed last;
     /// `census` counts the members of its cgroups.
     #[must_use]
