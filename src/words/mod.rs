@@ -2,6 +2,7 @@
 //! output and JSON.
 
 pub mod incident;
+pub mod next_death;
 pub mod outcome;
 pub mod prediction;
 pub mod values;

@@ -245,7 +245,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "report",
         &[
-            &["dto", "line", "metrics", "outcomes", "self_check", "time"],
+            &["death", "dto", "line", "metrics", "outcomes", "self_check", "time"],
             &["json", "text", "verdicts"],
             &["explain"],
         ],
