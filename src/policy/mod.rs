@@ -55,7 +55,7 @@ pub use definition::{
 pub use overrides::{Override, OverrideKind};
 pub use sacrifice_signal::{Sacrifice, sacrifice};
 pub use tie_break::TieBreak;
-pub use trigger::{Trigger, TriggerState};
+pub use trigger::{Trigger, TriggerKind, TriggerState};
 
 /// All policies, in the order of menus and lists. The first is the default; then daemons, baselines, past
 /// kernels (the latest first) and proposals.

@@ -1,8 +1,22 @@
 //! What a killer waits for before it acts.
 
+/// What a condition is about, where more is known of it than its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// A measured quantity.
+    #[default]
+    Measured,
+    /// Failures of reclaim. The kernel counts them internally.
+    ReclaimFailures,
+    /// The time since the last kill. The kills of the running kernel tell it.
+    LastKill,
+}
+
 /// One condition that a killer waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trigger {
+    /// What it is about.
+    pub kind: TriggerKind,
     /// The measured quantity: `MemAvailable`.
     pub what: &'static str,
     /// Its value: `16.9%`.

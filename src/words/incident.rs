@@ -108,6 +108,13 @@ impl<'a> ExplainedReport<'a> {
         self.judged.as_ref().map_or(ChoiceAgreement::Unknown, |judged| judged.agreement.clone())
     }
 
+    /// Whether the rule chooses another process than the kernel did. Not where the kernel did not rank.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        !killed_allocating_task(self.report)
+            && matches!(self.agreement(), ChoiceAgreement::Differs(_))
+    }
+
     /// The report itself.
     #[must_use]
     pub const fn report(&self) -> &'a OomReport {
@@ -286,6 +293,12 @@ fn decided(report: &OomReport) -> Option<i32> {
     report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
 }
 
+/// Whether the kernel killed the allocating process without ranking (`vm.oom_kill_allocating_task`).
+fn killed_allocating_task(report: &OomReport) -> bool {
+    let prefix = report.killed.first().and_then(|it| it.prefix.as_deref());
+    prefix.is_some_and(|it| it.contains("allocating_task"))
+}
+
 fn agreement(report: &OomReport, ranking: &Ranking) -> ChoiceAgreement {
     let Some(pid) = decided(report) else { return ChoiceAgreement::Unknown };
     let first = ranking.victim().map(|row| row.id.pid);
@@ -329,7 +342,6 @@ impl JudgedTask {
             Some(format!("{} with {}", values::who(process), values::points(&context, points)))
         });
         let chosen = chosen.unwrap_or_else(|| "no process".to_owned());
-        let by_request = report.killed.first().and_then(|it| it.prefix.as_deref());
         match &self.agreement {
             ChoiceAgreement::Agrees => {
                 let ahead = self.ranking.margin().zip(self.ranking.runner_up());
@@ -348,9 +360,7 @@ impl JudgedTask {
                     "{rule} finds {count} processes too close to call; the killed one is among them"
                 )
             }
-            ChoiceAgreement::Differs(_)
-                if by_request.is_some_and(|it| it.contains("allocating_task")) =>
-            {
+            ChoiceAgreement::Differs(_) if killed_allocating_task(report) => {
                 format!("the kernel did not rank; {rule} would have chosen {chosen}")
             }
             ChoiceAgreement::Differs(Some(place)) => format!(

@@ -163,7 +163,8 @@ fn the_last_turn_is_proposed_back() {
         now: 80,
         zeroed: Some((Sysctl::OvercommitKbytes, 1_500_000)),
     }));
-    assert!(player.notice().contains("that also changed overcommit_kbytes from 1500000 to 0"));
+    let said = player.notice();
+    assert!(said.contains("that also changed vm.overcommit_kbytes from 1500000 to 0"), "{said}");
     assert_eq!(player.app.session.journal.entries.len(), 1);
     let mut now = promised(1_000_000);
     now.overcommit.ratio = Reading::Value(80);

@@ -7,6 +7,8 @@ pub struct IncidentPage {
     pub title: String,
     /// Its lines, each with a label.
     pub lines: Vec<(&'static str, String)>,
+    /// Whether the policy chooses another process than the kernel did.
+    pub differs: bool,
     /// Number of lines scrolled off.
     pub scroll: u16,
 }

@@ -17,7 +17,7 @@ const REACH: f64 = 4.0;
 
 /// How a process grew lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Growth {
+pub struct ProcessGrowth {
     /// Over each of [`WINDOWS`], in pages a second. A process that goes up and down grows by less than the
     /// difference between two sizes.
     pub rates: [f64; 3],
@@ -98,11 +98,11 @@ impl Track {
         (seconds > 0.2).then(|| net / seconds * (net.abs() / way.max(1.0)))
     }
 
-    fn growth(&self) -> Growth {
+    fn growth(&self) -> ProcessGrowth {
         let (first, last) = (self.sizes[0], self.sizes[self.count - 1]);
         let most = self.sizes().iter().map(|it| it.1).max().unwrap_or(0);
         let seen = last.0.saturating_sub(first.0).0 as f64 / 1000.0;
-        Growth {
+        ProcessGrowth {
             rates: WINDOWS.map(|window| self.rate(window).unwrap_or(0.0)),
             peak: most.saturating_sub(last.1) as f64,
             reach: seen * REACH,
@@ -141,7 +141,7 @@ impl GrowthTracks {
     }
 
     /// How a process grew lately; not at all, where it did not change.
-    pub fn of(&self, id: ProcId) -> Growth {
+    pub fn of(&self, id: ProcId) -> ProcessGrowth {
         let at = self.tracks.binary_search_by_key(&id.pid, |track| track.id.pid);
         let track = at.ok().map(|at| &self.tracks[at]).filter(|track| track.id == id);
         track.map(Track::growth).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::units::{Bytes, Millis};
 
 use super::TimeSpan;
-use super::slope::{self, Acceleration, Point, Rate};
+use super::slope::{self, Acceleration, Rate, SlopePoint};
 
 /// Windows over which growth is measured, the shortest first.
 pub const WINDOWS: [Millis; 3] = [Millis(6_000), Millis(15_000), Millis(60_000)];
@@ -255,10 +255,10 @@ impl RoomHistory {
     }
 
     /// The points of the last seconds, the newest first: seconds before the newest (negative), and bytes.
-    fn last_points(&self, seconds: f64) -> Vec<Point> {
+    fn last_points(&self, seconds: f64) -> Vec<SlopePoint> {
         let Some(&(now, _)) = self.points.back() else { return Vec::new() };
         let step = seconds / MAX_FIT as f64;
-        let mut points: Vec<Point> = Vec::with_capacity(MAX_FIT + 2);
+        let mut points: Vec<SlopePoint> = Vec::with_capacity(MAX_FIT + 2);
         for &(at, left) in self.points.iter().rev() {
             let ago = now.saturating_sub(at).0 as f64 / 1000.0;
             if ago > seconds {
@@ -313,7 +313,7 @@ impl RoomHistory {
     }
 
     /// Whether room has not shrunk for longer than it ever paused in this window.
-    fn has_paused(&self, points: &[Point]) -> bool {
+    fn has_paused(&self, points: &[SlopePoint]) -> bool {
         let progress = self.limit.0 as f64 * PROGRESS;
         let (mut lowest, mut since, mut longest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
         for &(at, left) in points.iter().rev() {
@@ -367,7 +367,7 @@ impl RoomHistory {
 
     /// The lowest levels of the last times of some seconds each: seconds before now, and bytes left; the
     /// newest first.
-    fn levels(&self, now: Millis) -> Vec<Point> {
+    fn levels(&self, now: Millis) -> Vec<SlopePoint> {
         let mut releases = self.chosen_releases();
         let count = releases.clone().count();
         let period = match (releases.next(), releases.next_back()) {
@@ -378,7 +378,7 @@ impl RoomHistory {
         };
         // Each is as long as a tooth, so that it holds the point of one.
         let length = LEVEL.max(period).min(SPAN.0 as f64 / 4000.0);
-        let mut levels: Vec<Point> = Vec::with_capacity(LEVELS);
+        let mut levels: Vec<SlopePoint> = Vec::with_capacity(LEVELS);
         let mut part = usize::MAX;
         for &(at, left) in self.lowest.iter().rev() {
             let ago = now.saturating_sub(at).0 as f64 / 1000.0;
@@ -397,7 +397,7 @@ impl RoomHistory {
     }
 
     /// By the lowest levels.
-    fn by_levels(&self, now: Millis, levels: &[Point], line: slope::Line) -> Option<Estimate> {
+    fn by_levels(&self, now: Millis, levels: &[SlopePoint], line: slope::Line) -> Option<Estimate> {
         let Rate { fastest, best, slowest } = line.rate;
         let first = levels.last()?;
         let low = line.left / fastest;

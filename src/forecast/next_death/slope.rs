@@ -8,7 +8,7 @@
 const MIN_PACE: f64 = 0.05;
 
 /// A reading: seconds, and what is left then in bytes.
-pub type Point = (f64, f64);
+pub type SlopePoint = (f64, f64);
 
 /// Minimum number of points.
 const MIN_POINTS: usize = 4;
@@ -44,7 +44,7 @@ pub struct Line {
 }
 
 /// The line through points that fall clearly; the newest point first.
-pub fn falling(points: &[Point]) -> Option<Line> {
+pub fn falling(points: &[SlopePoint]) -> Option<Line> {
     let (&(now, last), &(then, first)) = (points.first()?, points.last()?);
     let (span, fall) = (now - then, first - last);
     if points.len() < MIN_POINTS || span <= 0.0 || fall <= 0.0 {
@@ -80,7 +80,7 @@ pub fn falling(points: &[Point]) -> Option<Line> {
 }
 
 /// What is left at `now` by a line of this rate through the middle of the points.
-fn intercept(points: &[Point], now: f64, rate: f64) -> f64 {
+fn intercept(points: &[SlopePoint], now: f64, rate: f64) -> f64 {
     let mut values: Vec<f64> = points.iter().map(|it| it.1 - rate * (now - it.0)).collect();
     median(&mut values)
 }
@@ -102,7 +102,7 @@ pub struct Acceleration {
 
 impl Acceleration {
     /// Of points whose slope grew from each third of the time to the next; the newest point first.
-    pub fn of(points: &[Point]) -> Option<Self> {
+    pub fn of(points: &[SlopePoint]) -> Option<Self> {
         let (now, then) = (points.first()?.0, points.last()?.0);
         let third = (now - then) / 3.0;
         if third <= 0.0 {
@@ -110,7 +110,7 @@ impl Acceleration {
         }
         let slope = |nth: f64| {
             let (from, to) = (now - third * (nth + 1.0), now - third * nth);
-            let inside = |it: &&Point| it.0 >= from - 1e-6 && it.0 <= to + 1e-6;
+            let inside = |it: &&SlopePoint| it.0 >= from - 1e-6 && it.0 <= to + 1e-6;
             let newest = points.iter().find(inside)?;
             let oldest = points.iter().rev().find(inside)?;
             let time = newest.0 - oldest.0;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     /// Readings at these seconds, the newest first.
-    fn readings(of: impl Fn(f64) -> f64, count: u32, every: f64) -> Vec<Point> {
+    fn readings(of: impl Fn(f64) -> f64, count: u32, every: f64) -> Vec<SlopePoint> {
         let at = |nth: u32| f64::from(nth) * every;
         (0..count).rev().map(|nth| (at(nth), of(at(nth)))).collect()
     }

@@ -4,7 +4,7 @@ use crate::model::{ProcId, Scene};
 use crate::policy::{BadnessUnit, Policy, TieBreak, Verdict};
 use crate::units::Millis;
 
-use super::growth::{Growth, GrowthTracks};
+use super::growth::{GrowthTracks, ProcessGrowth};
 use super::lasting::{Reclaim, lasting};
 use super::{Candidate, DeathCertainty, TimeSpan};
 
@@ -40,7 +40,7 @@ struct Runner {
     base: f64,
     /// It cannot shrink by more than this, in pages.
     size: f64,
-    growth: Growth,
+    growth: ProcessGrowth,
     /// How far badness may be off without any growth: errors of the kernel's counters.
     error: f64,
 }
@@ -101,7 +101,7 @@ fn runners(
         }
         let Verdict::Scored(badness) = policy.judge(process, inside) else { return None };
         let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
-        let growth = if pages { growth.of(process.id) } else { Growth::default() };
+        let growth = if pages { growth.of(process.id) } else { ProcessGrowth::default() };
         let peak = if course.at_peak { growth.peak } else { 0.0 };
         Some(Runner {
             at,

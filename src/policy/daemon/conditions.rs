@@ -2,7 +2,7 @@
 
 use crate::model::{GrowthBound, KillerOptions, KillerPresence, Process, PsiLine, Reading, Scene};
 use crate::policy::badness::{SparedReason, Verdict};
-use crate::policy::{Drift, Trigger, TriggerState, kernel_score};
+use crate::policy::{Drift, Trigger, TriggerKind, TriggerState, kernel_score};
 use crate::units::{Adj, Kib};
 
 /// `/proc/PID/oom_score` with the name of its term. It is computed where it was not read.
@@ -48,7 +48,13 @@ pub(crate) fn percent(part: Kib, whole: Kib) -> f64 {
 /// The condition that a share is at most `limit` percent.
 pub(crate) fn at_most(what: &'static str, now: f64, limit: f64) -> Trigger {
     let (now_words, wants) = (format!("{now:.1}%"), format!("<= {limit:.4}%"));
-    Trigger { what, now: now_words, wants: tidy(&wants), met: Some(now <= limit) }
+    Trigger {
+        kind: TriggerKind::Measured,
+        what,
+        now: now_words,
+        wants: tidy(&wants),
+        met: Some(now <= limit),
+    }
 }
 
 /// Whether a condition includes its limit.
@@ -72,6 +78,7 @@ pub(crate) fn stall(
         Threshold::Above => ">",
     };
     Trigger {
+        kind: TriggerKind::Measured,
         what,
         now: now.map_or_else(|| "not available".to_owned(), |now| format!("{now:.2}%")),
         wants: tidy(&format!("{sign} {limit:.4}%")),

@@ -12,7 +12,7 @@ use crate::policy::daemon::cgroup_candidates::{cgroup_of, path_from_root};
 use crate::policy::daemon::conditions::ConditionState;
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerState,
+    TriggerKind, TriggerState,
 };
 use crate::units::{Adj, Bytes, Kib, Points};
 
@@ -133,6 +133,7 @@ impl Policy for Kubelet {
         match memory.available_kib {
             Reading::Value(available) => {
                 state.condition(Trigger {
+                    kind: TriggerKind::Measured,
                     what: "memory.available",
                     now: format!("{} MiB", available.0 / 1024),
                     wants: "< 100 MiB".to_owned(),

@@ -8,7 +8,7 @@ use crate::policy::daemon::conditions;
 use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, rss, stall};
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
-    Trigger, TriggerState,
+    Trigger, TriggerKind, TriggerState,
 };
 use crate::units::{Adj, Kib, Points};
 
@@ -56,6 +56,7 @@ impl Policy for Lmkd {
         let mut state = ConditionState::assumed();
         // A PSI trigger wakes it at 70 ms of stall in a second; only the average over 10 s is readable.
         state.condition(Trigger {
+            kind: TriggerKind::Measured,
             met: avg10(now.pressure.some).filter(|&share| share >= 7.0).map(|_| true),
             ..stall(
                 "some avg10 (its trigger: 70 ms in 1 s)",

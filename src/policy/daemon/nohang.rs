@@ -14,7 +14,7 @@ use crate::policy::daemon::conditions::{ConditionState, Threshold, oom_score, pe
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerState,
+    TriggerKind, TriggerState,
 };
 use crate::units::{Adj, Kib, Points};
 
@@ -231,7 +231,13 @@ fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> T
         ThresholdAmount::Kib(kib) => format!("<= {} MiB", kib.0 / 1024),
     };
     let met = Some(now <= limit.of(total));
-    Trigger { what, now: format!("{:.1}%", percent(now, total)), wants, met }
+    Trigger {
+        kind: TriggerKind::Measured,
+        what,
+        now: format!("{:.1}%", percent(now, total)),
+        wants,
+        met,
+    }
 }
 
 impl Policy for Nohang {

@@ -14,7 +14,7 @@ use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, path_from_root
 use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, stall};
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerState,
+    TriggerKind, TriggerState,
 };
 use crate::units::{Bytes, Kib, Points};
 
@@ -283,6 +283,7 @@ fn swap_condition(scene: &Scene, state: &mut ConditionState) {
     let limit = configured(scene).options.swap_free;
     let share = percent(free, total);
     state.condition(Trigger {
+        kind: TriggerKind::Measured,
         what: "SwapFree",
         now: format!("{share:.1}%"),
         wants: format!("< {limit}%"),

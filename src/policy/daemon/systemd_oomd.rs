@@ -16,7 +16,7 @@ use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, is_leaf, path_
 use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, stall};
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerState,
+    TriggerKind, TriggerState,
 };
 use crate::units::{Bytes, Kib, Points};
 
@@ -213,6 +213,7 @@ impl SystemdOomd {
                     .zip(group.pgscan.value());
                 match scanned {
                     Some((then, now)) => state.condition(Trigger {
+                        kind: TriggerKind::Measured,
                         what: "pages scanned by reclaim in it",
                         now: format!("+{}", now.saturating_sub(then)),
                         wants: "more than before".to_owned(),
@@ -252,6 +253,7 @@ fn min_swap(scene: &Scene) -> Bytes {
 fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
     let left = (1.0 - limit / 100.0) * total.0 as f64;
     Trigger {
+        kind: TriggerKind::Measured,
         what,
         now: format!("{:.1}%", percent(free, total)),
         wants: format!("< {}%", ((100.0 - limit) * 100.0).round() / 100.0),

@@ -8,7 +8,7 @@ use crate::model::{Capability, Needs, Process, Reading, Scene};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::{
     Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak, Trigger,
-    TriggerState,
+    TriggerKind, TriggerState,
 };
 use crate::units::Points;
 
@@ -109,13 +109,15 @@ impl Policy for Linux24 {
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let free = scene.now().swap.free_kib;
         let swap = Trigger {
+            kind: TriggerKind::Measured,
             what: "free swap",
             now: format!("{} KiB", free.0),
             wants: "none".to_owned(),
             met: Some(free.0 == 0),
         };
         // The kernel counts failures internally; no file shows them.
-        let unseen = |what, wants: &str| Trigger {
+        let unseen = |kind, what, wants: &str| Trigger {
+            kind,
             what,
             now: "not visible from outside".to_owned(),
             wants: wants.to_owned(),
@@ -123,13 +125,17 @@ impl Policy for Linux24 {
         };
         let mut triggers = vec![swap];
         if self.patched {
-            triggers.push(unseen("failed passes of reclaim", "3 (vm.oom_kill_passes)"));
+            triggers.push(unseen(
+                TriggerKind::ReclaimFailures,
+                "failed passes of reclaim",
+                "3 (vm.oom_kill_passes)",
+            ));
         }
-        triggers.push(unseen("last failure", "at most 5 s ago"));
-        triggers.push(unseen("first failure", "at least 1 s ago"));
-        triggers.push(unseen("failures counted", "at least 10"));
+        triggers.push(unseen(TriggerKind::ReclaimFailures, "last failure", "at most 5 s ago"));
+        triggers.push(unseen(TriggerKind::ReclaimFailures, "first failure", "at least 1 s ago"));
+        triggers.push(unseen(TriggerKind::ReclaimFailures, "failures counted", "at least 10"));
         if !self.patched {
-            triggers.push(unseen("last kill", "at least 5 s ago"));
+            triggers.push(unseen(TriggerKind::LastKill, "last kill", "at least 5 s ago"));
         }
         let (ready, why) = if free.0 > 0 {
             (false, format!("waits until swap is full: {} KiB free", free.0))

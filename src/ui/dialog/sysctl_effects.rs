@@ -35,10 +35,10 @@ pub fn effects(
     } else if commits {
         lines.push((2, Line::styled("the commit charge is not known here", theme.warn())));
     }
-    if let Some(grave) = edit.danger() {
+    if let Some(danger) = edit.danger() {
         lines.push((
             1,
-            Line::styled(format!("! {}", warning(grave, edit.forecast, context)), theme.danger()),
+            Line::styled(format!("! {}", warning(danger, edit.forecast, context)), theme.danger()),
         ));
     }
     lines
@@ -147,7 +147,7 @@ fn reserve_line(
 
 /// What a dangerous value does, in one sentence.
 pub fn warning(
-    grave: SysctlDanger,
+    danger: SysctlDanger,
     forecast: Option<OvercommitForecast>,
     context: &RowContext<'_>,
 ) -> String {
@@ -159,7 +159,7 @@ pub fn warning(
             "with mode 2 now, every allocation{but} would fail: {committed} of {limit} committed"
         )
     };
-    match grave {
+    match danger {
         SysctlDanger::NoMemory => fails(""),
         SysctlDanger::NoMemoryButRoot => fails(" but root's"),
         SysctlDanger::Panics => {

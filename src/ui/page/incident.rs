@@ -20,7 +20,7 @@ pub fn paint(page: &IncidentPage, area: Rect, canvas: &mut Canvas<'_>) -> PageSh
 fn lines(page: &IncidentPage, theme: Theme) -> Vec<Line<'static>> {
     let line = |(label, text): &(&'static str, String)| {
         let style = match *label {
-            "rule" if text.contains(" differs") => theme.warn(),
+            "rule" if page.differs => theme.warn(),
             "killed" => theme.strong(),
             _ => theme.plain(),
         };

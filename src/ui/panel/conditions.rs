@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use crate::app::App;
 use crate::columns::{RowContext, span_of};
-use crate::policy::{Override, Trigger, TriggerState};
+use crate::policy::{Override, Trigger, TriggerKind, TriggerState};
 use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
@@ -49,7 +49,7 @@ fn labelled(app: &App, context: &RowContext<'_>, theme: Theme) -> Vec<Labelled> 
 
 /// Whether it counts failures of reclaim, which nothing shows outside the kernel.
 fn counts_failures(state: &TriggerState) -> bool {
-    state.triggers.iter().any(|trigger| trigger.what.contains("failure"))
+    state.triggers.iter().any(|trigger| trigger.kind == TriggerKind::ReclaimFailures)
 }
 
 /// `met        free swap: 0 KiB; needs none`.
@@ -71,7 +71,7 @@ fn condition(app: &App, context: &RowContext<'_>, trigger: &Trigger, theme: Them
 /// What is known of a condition. That of the last kill is compared with the kills of the running
 /// kernel.
 fn known(app: &App, context: &RowContext<'_>, trigger: &Trigger) -> (String, Option<bool>) {
-    if trigger.what != "last kill" || trigger.met.is_some() {
+    if trigger.kind != TriggerKind::LastKill || trigger.met.is_some() {
         return (trigger.now.clone(), trigger.met);
     }
     match (since_last_kill(context), kills(app, context)) {

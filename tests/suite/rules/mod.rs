@@ -221,6 +221,15 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     ),
     ("events", &[&["log", "psi_trigger"], &["reconstruct"]]),
     (
+        "forecast",
+        &[
+            &["commitments", "fit", "limits", "next_death", "series"],
+            &["at_limit", "chart_window", "headroom_trend"],
+            &["cgroup_trends", "killer_opinion"],
+            &["trend"],
+        ],
+    ),
+    (
         "model",
         &[
             &["reading", "text"],

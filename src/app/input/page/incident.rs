@@ -14,11 +14,13 @@ impl App {
     pub(crate) fn open_incident(&mut self, event: &OomEvent) {
         let timeline = &self.incidents.timeline;
         let report = event.report.and_then(|number| timeline.report(number));
-        let mut lines = match report {
-            Some(report) => {
-                let policy = Some(self.policy()).filter(|policy| !policy.is_running_kernel());
-                ExplainedReport::new(report, &timeline.common(), policy).lines()
-            }
+        let explained = report.map(|report| {
+            let policy = Some(self.policy()).filter(|policy| !policy.is_running_kernel());
+            ExplainedReport::new(report, &timeline.common(), policy)
+        });
+        let differs = explained.as_ref().is_some_and(ExplainedReport::differs);
+        let mut lines = match explained {
+            Some(explained) => explained.lines(),
             None => self.lines_without_report(event),
         };
         if report.is_some() && event.time != EventTime::Order {
@@ -26,7 +28,7 @@ impl App {
         }
         lines.extend(prediction_sentence(event.prediction).map(|text| ("seen", text)));
         let title = format!("{}: {}", event.by.word(), victim_text(event));
-        self.mode = Mode::Incident(Box::new(IncidentPage { title, lines, scroll: 0 }));
+        self.mode = Mode::Incident(Box::new(IncidentPage { title, lines, differs, scroll: 0 }));
     }
 
     fn lines_without_report(&self, event: &OomEvent) -> Vec<(&'static str, String)> {
