@@ -34,6 +34,7 @@ use crate::app::view::Views;
 use crate::app::view::display::Display;
 use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
+use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
 use crate::policy::Policy;
@@ -66,6 +67,8 @@ pub struct App {
     pub ranking_before: Ranking,
     /// The limit that is reached first, and the outcome there.
     pub first_limit: Option<FirstLimit>,
+    /// The deaths that are predicted at the sample on the screen.
+    pub deaths: Deaths,
     /// The processes that grow fastest, with pages a minute; nothing where the screen does not show them.
     pub growing: Option<Vec<(ProcId, Points)>>,
     /// User names and command lines.
@@ -131,6 +134,7 @@ impl App {
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
             first_limit: None,
+            deaths: Deaths::default(),
             growing: None,
             names: Names::default(),
             table: Table::new(table),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::death::DeathReport;
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
-use crate::forecast::oom_at_limit;
-use crate::forecast::oom_at_limit::FirstLimit;
+use crate::forecast::next_death::Deaths;
+use crate::forecast::oom_at_limit::{self, FirstLimit};
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
     Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
@@ -68,6 +69,8 @@ struct Frame<'a> {
     next: String,
     off: Option<OverrideReport>,
     first_wall: FirstLimitReport<'a>,
+    next_death: Option<DeathReport<'a>>,
+    deaths: Vec<DeathReport<'a>>,
     victim: Option<RankedProcess<'a>>,
     /// The process that dies in the place of the victim, where the policy sacrifices another one.
     instead: Option<RankedProcess<'a>>,
@@ -149,8 +152,8 @@ struct Agreement {
     compared: usize,
 }
 
-/// Writes one line. `rows` are the positions to list, in their order; `columns` limits the keys of each row,
-/// and such a line can no longer be ranked again.
+/// Writes one line, without predicted deaths. `rows` are the positions to list, in their order; `columns`
+/// limits the keys of each row, and such a line can no longer be ranked again.
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -160,10 +163,19 @@ pub fn write_line(
     rows: &[u32],
     columns: Option<&[&'static Column]>,
 ) -> io::Result<()> {
-    write_line_with(out, context, rows, columns, None)
+    write_line_with(out, context, rows, columns, LineExtras::default())
 }
 
-/// The same with the verdict of every policy, where it is wanted.
+/// What a line holds that does not follow from its sample alone.
+#[derive(Default)]
+pub struct LineExtras<'a> {
+    /// The verdict of every policy, where it is wanted.
+    pub verdicts: Option<Vec<VerdictReport<'a>>>,
+    /// The predicted deaths.
+    pub deaths: Deaths,
+}
+
+/// The same with the verdict of every policy and the predicted deaths.
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -172,9 +184,10 @@ pub fn write_line_with<'a>(
     context: &RowContext<'a>,
     rows: &[u32],
     columns: Option<&[&'static Column]>,
-    verdicts: Option<Vec<VerdictReport<'a>>>,
+    extras: LineExtras<'a>,
 ) -> io::Result<()> {
-    let frame = frame(context, verdicts, Rows { context, rows, columns });
+    let LineExtras { verdicts, deaths } = extras;
+    let frame = frame(context, verdicts, &deaths, Rows { context, rows, columns });
     serde_json::to_writer(&mut *out, &frame)?;
     out.write_all(b"\n")
 }
@@ -182,6 +195,7 @@ pub fn write_line_with<'a>(
 fn frame<'a>(
     context: &'a RowContext<'_>,
     verdicts: Option<Vec<VerdictReport<'a>>>,
+    deaths: &'a Deaths,
     processes: Rows<'a>,
 ) -> Frame<'a> {
     let RowContext { scene, policy, ranking, .. } = *context;
@@ -197,6 +211,8 @@ fn frame<'a>(
         next: sentence(context).whole(),
         off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
         first_wall: FirstLimitReport::of(oom_at_limit::first(policy, scene, ranking), scene),
+        next_death: deaths.next.as_ref().map(DeathReport::of),
+        deaths: deaths.list.iter().map(DeathReport::of).collect(),
         victim: ranking.victim().and_then(ranked),
         instead: ranking
             .dies()

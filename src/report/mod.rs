@@ -1,5 +1,7 @@
 //! The content of the screen without a screen: plain text, JSON lines that can be read back, and metrics.
 
+mod death;
+
 pub mod explain;
 pub mod json;
 pub mod line;

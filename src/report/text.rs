@@ -8,14 +8,16 @@ use unicode_width::UnicodeWidthStr;
 use super::line::{TextStyle, fit, write_line};
 use super::time::rfc3339;
 use crate::columns::{Align, Column, RowContext, human_size, span_of};
+use crate::forecast::next_death::NextDeath;
 use crate::forecast::oom_at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
 use crate::units::Kib;
-use crate::words::numbers_and_names;
-use crate::words::prediction::sentence;
+use crate::words::prediction::{SentenceForm, sentence};
+use crate::words::{next_death, numbers_and_names};
 
-/// Writes one sample: the header, then the table with these rows (positions in the sample).
+/// Writes one sample: the header with the predicted death, then the table with these rows (positions in the
+/// sample).
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -24,9 +26,10 @@ pub fn write_sample(
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
+    next: Option<&NextDeath>,
     style: TextStyle,
 ) -> io::Result<()> {
-    for line in header(context) {
+    for line in header(context, next) {
         write_line(out, &line, style)?;
     }
     writeln!(out)?;
@@ -84,17 +87,20 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
 }
 
 /// The header in words, one line each.
-fn header(context: &RowContext<'_>) -> Vec<String> {
+fn header(context: &RowContext<'_>, next: Option<&NextDeath>) -> Vec<String> {
     let snapshot = context.scene.now();
-    vec![
+    let mut lines = vec![
         title(context),
         memory(snapshot),
         commit(snapshot),
         pressure(snapshot),
         self_check(context),
         first_limit(context),
-        sentence(context).whole(),
-    ]
+    ];
+    let forms = next.map(|death| next_death::forms(context, death)).unwrap_or_default();
+    lines.extend(forms.first().map(SentenceForm::text));
+    lines.push(sentence(context).whole());
+    lines
 }
 
 fn title(context: &RowContext<'_>) -> String {

@@ -2,6 +2,7 @@
 //! output and JSON.
 
 pub mod incident;
+pub mod next_death;
 pub mod numbers_and_names;
 pub mod outcome;
 pub mod prediction;

@@ -40,7 +40,7 @@ pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
 }
 
 /// What the kernel wrote while it was recorded.
-fn log() -> (String, Vec<OomReport>) {
+pub fn log() -> (String, Vec<OomReport>) {
     let text = fs::read_to_string(root().join("tests/demo/kernel.log")).expect("the log");
     let reports = KernelLogReader::read(&text);
     (text, reports)

@@ -11,6 +11,7 @@ use doomtop::forecast::killer_verdict::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;
+use doomtop::report::json::LineExtras;
 use doomtop::ui::Theme;
 use doomtop::units::{Adj, Millis};
 use proptest::prelude::*;
@@ -379,7 +380,8 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
     let context = app.context().expect("a look");
     let answers = doomtop::report::verdicts::answers(&context, app.policy());
     let mut line = Vec::new();
-    doomtop::report::json::write_line_with(&mut line, &context, &[], None, Some(answers)).unwrap();
+    let extras = LineExtras { verdicts: Some(answers), ..LineExtras::default() };
+    doomtop::report::json::write_line_with(&mut line, &context, &[], None, extras).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     let verdicts = frame["verdicts"].as_array().unwrap();
     assert_eq!(verdicts.len(), POLICIES.len());

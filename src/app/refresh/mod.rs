@@ -1,5 +1,6 @@
 //! When samples are taken, which one is shown, and how the computed scores compare with the kernel's.
 
+pub mod death_tracking;
 pub mod pace;
 pub mod playback;
 pub mod self_check;
@@ -8,6 +9,7 @@ pub mod showing;
 use std::collections::HashMap;
 
 use crate::alarm::Alarms;
+use crate::app::refresh::death_tracking::DeathTracking;
 use crate::app::refresh::pace::Pace;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::model::{Comm, ProcId, Scene};
@@ -19,6 +21,8 @@ pub struct Refresh {
     pub pace: Pace,
     /// Computed scores compared with the kernel's.
     pub self_check: SelfCheck,
+    /// What predicts the next death.
+    pub deaths: DeathTracking,
     /// The alarms of `--alarm`.
     pub alarms: Alarms,
     /// Why no further sample will come.

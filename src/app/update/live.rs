@@ -64,6 +64,7 @@ impl App {
             Some(sample) => {
                 self.advance_unshown(sample);
                 let Some(scene) = &mut self.refresh.unshown else { return Vec::new() };
+                self.refresh.deaths.newest.observe(scene);
                 if self.refresh.alarms.count() > 0 {
                     let playback = &self.playback;
                     let now = scene.now();

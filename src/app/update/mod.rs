@@ -3,6 +3,7 @@
 pub(crate) mod adj_rules;
 pub(crate) mod arrange;
 pub(crate) mod clock;
+pub(crate) mod deaths;
 pub(crate) mod dispatch;
 pub(crate) mod live;
 pub(crate) mod log;

@@ -54,6 +54,7 @@ impl App {
         self.mode = Mode::Browse;
         self.table.anchor = CursorAnchor::First;
         self.rank_anew();
+        self.predict_deaths();
         self.arrange();
         true
     }

@@ -224,7 +224,8 @@ impl DeathForecaster {
                 let passed = self.now.saturating_sub(history.read_at()?);
                 let when = estimate.map(|it| it.when.after(passed));
                 let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
-                (stalled.is_some() || when.is_some()).then(|| Approach {
+                let stalls = stalled.is_some_and(|reason| acts_at(reason, room));
+                (stalls || stalled.is_none() && when.is_some()).then(|| Approach {
                     domain: Arc::clone(domain),
                     when: when.filter(|_| stalled.is_none()),
                     room,
@@ -240,6 +241,15 @@ impl DeathForecaster {
             .iter()
             .filter_map(|it| approach(&it.path, &it.history, it.limit, it.stalled));
         machine.into_iter().chain(groups).collect()
+    }
+
+    /// The same as [`deaths`](Self::deaths), without a census where no domain approaches its limit.
+    #[must_use]
+    pub fn predict(&self, scene: &Scene) -> Deaths {
+        if self.headline.shown().is_none() && self.approaching().is_empty() {
+            return Deaths::default();
+        }
+        self.deaths(scene, &GroupCensus::new(scene))
     }
 
     /// Who dies next, by the newest sample and the readings since. `scene` is the one that was observed last;
@@ -409,6 +419,14 @@ fn killed(scene: &Scene) -> Vec<Leaving<'_>> {
     let at = scene.now().clock.monotonic_ms;
     let new = scene.kills().iter().rev().take_while(|it| it.at == at);
     new.filter_map(|it| before.find(it.victim)).map(|it| Leaving::of(it, scene)).collect()
+}
+
+/// Whether tasks wait when this room is left: `oom_kill_disable` acts at the limit only.
+const fn acts_at(reason: StallReason, room: Room) -> bool {
+    match reason {
+        StallReason::Throttled => true,
+        StallReason::OomKillDisabled => room.left.0 <= room.limit.0 / 64,
+    }
 }
 
 /// Whether what a kill frees is a good part of a limit.

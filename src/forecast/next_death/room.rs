@@ -49,7 +49,8 @@ pub fn stall(group: &Cgroup) -> Option<StallReason> {
     }
     let high = group.high.value().and_then(Limit::bytes)?;
     let limit = group.limit.value().and_then(Limit::bytes);
-    let usage = group.usage.value()?;
+    // What can be reclaimed goes first: a page cache that fills a group up to `memory.high` stalls nobody.
+    let usage = group.usage.value()?.saturating_sub(group.reclaimable.value().unwrap_or_default());
     let below_max = limit.is_none_or(|limit| high.0 < limit.0);
     (below_max && usage.0 >= high.0.saturating_sub(high.0 / 64)).then_some(StallReason::Throttled)
 }

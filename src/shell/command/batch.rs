@@ -12,7 +12,9 @@ use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
+use crate::forecast::next_death::{DeathForecaster, NextDeath};
 use crate::model::{CgroupNeeds, Needs, Snapshot};
+use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
 use crate::report::{json, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
@@ -38,8 +40,9 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let pace = SamplePace { delay, count: cli.iterations, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
+    let forecaster = DeathForecaster::default();
     let mut printer =
-        Printer { cli, setup: &setup, ranker, lines: Vec::new(), out, is_first: true };
+        Printer { cli, setup: &setup, ranker, forecaster, lines: Vec::new(), out, is_first: true };
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut printer, &pace)?;
     Ok(ExitStatus::Success)
@@ -49,6 +52,7 @@ struct Printer<'a> {
     cli: &'a Cli,
     setup: &'a Setup,
     ranker: Ranker,
+    forecaster: DeathForecaster,
     lines: Vec<TableLine>,
     out: BufWriter<StdoutLock<'static>>,
     /// Nothing is printed yet.
@@ -94,18 +98,21 @@ impl Printer<'_> {
             tree: false,
             folded: HashSet::new(),
         };
+        self.forecaster.observe(context.scene);
+        let deaths = self.forecaster.predict(context.scene);
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
             let verdicts =
                 self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
             let columns = self.setup.columns.as_deref();
-            return json::write_line_with(&mut self.out, &context, &rows, columns, verdicts);
+            let extras = LineExtras { verdicts, deaths };
+            return json::write_line_with(&mut self.out, &context, &rows, columns, extras);
         }
         if !std::mem::take(&mut self.is_first) {
             writeln!(self.out)?;
         }
-        write_text(&mut self.out, self.cli, self.setup, &context, &rows)
+        write_text(&mut self.out, self.cli, self.setup, &context, (&rows, deaths.next.as_ref()))
     }
 }
 
@@ -114,7 +121,7 @@ fn write_text(
     cli: &Cli,
     setup: &Setup,
     context: &RowContext<'_>,
-    rows: &[u32],
+    (rows, next): (&[u32], Option<&NextDeath>),
 ) -> io::Result<()> {
     let (width, cut) = width();
     let columns = match &setup.columns {
@@ -122,7 +129,7 @@ fn write_text(
         None => fitting(width, context.scale, COMMAND_WIDTH, None, &|_| None),
     };
     let style = TextStyle { cut, ascii: cli.ascii || !stdio::utf8() };
-    text::write_sample(out, context, rows, &columns, style)?;
+    text::write_sample(out, context, rows, &columns, next, style)?;
     if cli.verdicts {
         verdicts::write_verdicts(out, context, setup.policy, style)?;
     }

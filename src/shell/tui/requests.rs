@@ -12,7 +12,7 @@ use super::terminal;
 use crate::app::keymap::press_time::QUIET;
 use crate::app::{Msg, NoticeLevel, Request};
 use crate::intent::{Intent, Outcome, Refusal};
-use crate::report::json;
+use crate::report::json::{self, LineExtras};
 use crate::shell::event::Event;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::new_file;
@@ -136,7 +136,8 @@ impl MainLoop {
         let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms), "jsonl")?;
         let mut out = io::BufWriter::new(file);
         let rows: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
-        json::write_line(&mut out, &context, &rows, None)?;
+        let extras = LineExtras { verdicts: None, deaths: self.app.deaths.clone() };
+        json::write_line_with(&mut out, &context, &rows, None, extras)?;
         out.flush()?;
         Ok(Some(name))
     }

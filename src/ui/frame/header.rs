@@ -1,5 +1,5 @@
-//! The top of the screen, by the header level: the machine, its memory, and who dies next. The sentence
-//! about the next victim is the last line to be dropped.
+//! The top of the screen, by the header level: the machine, its memory, and who dies next. The sentences
+//! about the predicted death and the next victim are the last lines to be dropped.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,7 +10,7 @@ use crate::columns::RowContext;
 use crate::ui::frame::alignment::WIDE;
 use crate::ui::frame::facts::OomKills;
 use crate::ui::frame::gauges::percent;
-use crate::ui::frame::{facts, first_limit, gauges, headline, title, warnings};
+use crate::ui::frame::{facts, first_limit, gauges, headline, next_death, title, warnings};
 use crate::ui::paint::canvas::{Canvas, cells, line_cells};
 use crate::ui::paint::lines::{span_cells, spread};
 use crate::ui::paint::text;
@@ -19,7 +19,7 @@ use crate::ui::paint::theme::Theme;
 /// The lines that the header wants.
 #[must_use]
 pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
-    let warned = u16::from(warnings::any(app));
+    let warned = u16::from(warnings::any(app)) + u16::from(app.deaths.next.is_some());
     match level {
         HeaderLevel::Full => {
             5 + u16::from(width >= WIDE) + u16::from(first_limit::of(app).is_some()) + warned
@@ -40,6 +40,7 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>)
         return;
     };
     let theme = canvas.theme;
+    let mut kept = 1;
     let mut lines = match level {
         HeaderLevel::Off => Vec::new(),
         HeaderLevel::Line => vec![one_line(app, &context, theme, area.width)],
@@ -49,11 +50,14 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>)
     if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
         lines.extend(warnings::line(app, theme));
         let counted = level == HeaderLevel::Full && area.width >= WIDE;
+        let death = next_death::line(app, &context, theme, area.width);
+        kept += usize::from(death.is_some());
+        lines.extend(death);
         lines.push(next(app, &context, theme, !counted, area.width));
     }
-    // The last line, the sentence, stays where there are too few lines.
-    while lines.len() > usize::from(area.height) && lines.len() > 1 {
-        lines.remove(lines.len() - 2);
+    // The last lines, the sentences, stay where there are too few lines.
+    while lines.len() > usize::from(area.height) && lines.len() > kept {
+        lines.remove(lines.len() - 1 - kept);
     }
     for (y, line) in (area.top()..area.bottom()).zip(&lines) {
         canvas.line(area.x, y, area.width, line);

@@ -8,6 +8,7 @@ pub(crate) mod gauges;
 pub(crate) mod header;
 pub(crate) mod headline;
 pub(crate) mod layout;
+pub(crate) mod next_death;
 pub(crate) mod psi;
 pub(crate) mod status_line;
 pub(crate) mod title;

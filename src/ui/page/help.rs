@@ -49,6 +49,7 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
         ("x", "signalled, and watched until it is gone; or killed by something else"),
+        ("!", "dies next, by the prediction in the line NEXT"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));

@@ -8,6 +8,8 @@ use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::{ActingMode, App};
 use crate::columns::{Align, Column, RowView, span_of};
+use crate::forecast::next_death::NextDeath;
+use crate::model::ProcId;
 use crate::policy::SparedReason;
 use crate::rank::Placement;
 use crate::rows::arrange::TableLine;
@@ -276,7 +278,8 @@ impl TableGrid {
         canvas: &mut Canvas<'_>,
     ) {
         let theme = canvas.theme;
-        let style = row_style(row, canvas);
+        let style =
+            if is_predicted(app, line.id) { theme.victim() } else { row_style(row, canvas) };
         for field in &self.fields {
             text.clear();
             (field.column.cell)(row, text);
@@ -348,6 +351,8 @@ impl TableGrid {
             canvas.text(x + 1, area.y, 1, "x", theme.warn());
         } else if app.table.tags.contains(&line.id) {
             canvas.text(x + 1, area.y, 1, "*", theme.tag());
+        } else if is_predicted(app, line.id) {
+            canvas.text(x + 1, area.y, 1, "!", theme.danger());
         }
     }
 }
@@ -360,6 +365,12 @@ fn paint_move(moved: i64, x: u16, y: u16, canvas: &mut Canvas<'_>) {
     let ranks = moved.unsigned_abs();
     let text = if ranks < 10 { ranks.to_string() } else { "+".to_owned() };
     canvas.text(x + 1, y, 1, &text, style);
+}
+
+/// Whether this process dies next, by the prediction.
+fn is_predicted(app: &App, id: ProcId) -> bool {
+    let next = app.deaths.next.as_ref();
+    next.and_then(NextDeath::victim).is_some_and(|victim| victim.id == id)
 }
 
 fn row_style(row: &RowView<'_>, canvas: &Canvas<'_>) -> Style {

@@ -129,7 +129,7 @@ pub fn judge(scene: &Scene) {
         let _ = json::write_line(&mut out, &context, &every, None);
         let all: Vec<_> = COLUMNS.iter().collect();
         let style = TextStyle { cut: Some(100), ascii: false };
-        let _ = text::write_sample(&mut out, &context, &every, &all, style);
+        let _ = text::write_sample(&mut out, &context, &every, &all, None, style);
         let _ = self_check::write_check(&mut out, &context);
         harmless_bytes(&out);
         let form = if nth == 0 {

@@ -254,7 +254,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "report",
         &[
-            &["shared_objects", "line", "metrics", "outcomes", "self_check", "time"],
+            &["death", "shared_objects", "line", "metrics", "outcomes", "self_check", "time"],
             &["json", "text", "verdicts"],
             &["explain"],
         ],

@@ -1,0 +1,67 @@
+//! The forecasters of the next death: one follows the newest samples, one follows the screen through a
+//! recording or the past.
+
+use crate::forecast::next_death::DeathForecaster;
+use crate::model::{SampleHistory, SampleIndex, Scene};
+use crate::units::Millis;
+
+/// A jump in time is followed by this much of what came before: the forecaster looks back no further.
+const WARM_UP: Millis = Millis(120_000);
+
+/// Minimum and maximum number of samples that are taken after a jump.
+const WARM_UP_SAMPLES: (u64, u64) = (8, 120);
+
+/// Number of process rows that are taken after a jump: on a large machine fewer samples, so that the jump
+/// stays fast.
+const WARM_UP_ROWS: u64 = 60_000;
+
+/// The forecasters, and how far the second one got.
+#[derive(Default)]
+pub struct DeathTracking {
+    /// Follows the newest sample of a live machine, whatever the screen shows.
+    pub(crate) newest: DeathForecaster,
+    replayed: DeathForecaster,
+    replayed_to: Option<SampleIndex>,
+}
+
+impl DeathTracking {
+    /// The forecaster at a sample that is not the newest of a live machine. `scene` shows it.
+    pub(crate) fn replay(
+        &mut self,
+        past: &SampleHistory,
+        at: SampleIndex,
+        scene: &Scene,
+    ) -> &DeathForecaster {
+        if self.replayed_to != Some(at) {
+            if self.replayed_to.is_none_or(|last| last.0 + 1 != at.0) {
+                self.replayed = warmed_up(past, at, scene.now().processes.len());
+            }
+            self.replayed.observe(scene);
+            self.replayed_to = Some(at);
+        }
+        &self.replayed
+    }
+}
+
+/// A forecaster that has taken the samples before this one.
+fn warmed_up(past: &SampleHistory, at: SampleIndex, rows: usize) -> DeathForecaster {
+    let (least, most) = WARM_UP_SAMPLES;
+    let count = (WARM_UP_ROWS / (rows as u64).max(1)).clamp(least, most);
+    let oldest = past.oldest().unwrap_or(at).0.max(at.0.saturating_sub(count));
+    let since = past.time(at).map_or(Millis::ZERO, |now| now.saturating_sub(WARM_UP));
+    let mut forecaster = DeathForecaster::default();
+    let mut scene: Option<Scene> = None;
+    for nth in (oldest..at.0).map(SampleIndex) {
+        let is_recent = past.time(nth).is_some_and(|time| time >= since);
+        let Some(sample) = past.sample(nth).filter(|_| is_recent) else { continue };
+        if let Some(scene) = &mut scene {
+            scene.advance(sample);
+        } else {
+            scene = Some(Scene::new(sample, None));
+        }
+        if let Some(scene) = &scene {
+            forecaster.observe(scene);
+        }
+    }
+    forecaster
+}
