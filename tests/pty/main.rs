@@ -347,7 +347,7 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     fs::write(&file, "[[rule]]\nadj = 1").expect("written");
     terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: missing key for"));
     terminal.send("q");
-    terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
+    terminal.wait_for("the table", |text| text.contains("rules off: invalid file"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

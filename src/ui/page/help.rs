@@ -46,7 +46,7 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         (KeyContext::Menu, "In a list"),
         (KeyContext::Page, "On a page like this one"),
         (KeyContext::Journal, "In the journal"),
-        (KeyContext::Persist, "On the page of the ways to make a value persistent"),
+        (KeyContext::Persist, "On the page that makes a value persistent"),
     ];
     for (place, title) in places {
         lines.push(heading(title));
