@@ -332,7 +332,7 @@ fn nobody(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
         forms: vec![
             form(format!("NO PROCESS can be chosen{rule}:"), format!(" {why}")),
             form(format!("NO PROCESS can be chosen{short_rule}"), String::new()),
-            form("NOBODY".to_owned(), String::new()),
+            form("NO VICTIM".to_owned(), String::new()),
         ],
     }
 }

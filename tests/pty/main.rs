@@ -310,7 +310,7 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     let mut terminal = Terminal::run(160, 30, &[&policy]);
     terminal.wait_for("the first rule", |text| text.contains("by site:first-rule"));
     write("name = 'bad'\nscore = '('");
-    terminal.wait_for("what is wrong", |text| text.contains("the last good version stays"));
+    terminal.wait_for("what is wrong", |text| text.contains("the last valid version stays in use"));
     terminal.wait_for("the first rule still", |text| text.contains("by site:first-rule"));
     write("name = 'second-rule'\nscore = 'p.rss + p.rss'");
     terminal.wait_for("the second rule", |text| text.contains("by site:second-rule"));

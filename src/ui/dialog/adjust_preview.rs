@@ -120,7 +120,7 @@ fn next(preview: &Preview) -> String {
             let close = if preview.too_close { ", too close" } else { "" };
             format!("{} {name}{close}", id.pid)
         }
-        None => "nobody".to_owned(),
+        None => "none".to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
 /// A rule, and how many processes it applies to now.
 fn rule(about: &str, adj: Adj, would: usize, theme: Theme) -> Line<'static> {
     let now = match would {
-        0 => "nobody now".to_owned(),
+        0 => "no process now".to_owned(),
         1 => "1 process now".to_owned(),
         count => format!("{count} processes now"),
     };

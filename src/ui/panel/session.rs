@@ -129,7 +129,7 @@ fn pending(app: &App, pending: &PendingSignal, theme: Theme) -> Line<'static> {
     let why = match (&pending.why, process) {
         (Some(why), _) => why.clone(),
         (None, Some(process)) if process.dying && process.has_mm => "is ending".to_owned(),
-        (None, Some(process)) if process.dying => "has given its memory back, is ending".to_owned(),
+        (None, Some(process)) if process.dying => "memory freed, still exiting".to_owned(),
         (None, _) => "not gone yet".to_owned(),
     };
     spans.push(Span::styled(format!(", {why}"), theme.warn()));
