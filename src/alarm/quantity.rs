@@ -143,7 +143,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Over,
         units: PERCENT,
         most: 100.0,
-        about: "swap in use; none where there is no swap",
+        about: "share of swap in use; no value without swap",
         reads: Reads::Value(|seen, _| {
             let swap = seen.scene.now().swap;
             (swap.total_kib.0 > 0).then(|| (share(swap.used(), swap.total_kib), None))
@@ -167,7 +167,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Under,
         units: PERCENT,
         most: 100.0,
-        about: "room left at the tightest limit: the machine's, or that of a cgroup",
+        about: "room left at the nearest limit, of the machine or a cgroup",
         reads: Reads::Value(|seen, _| {
             let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
             Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
@@ -179,7 +179,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Under,
         units: &[AlarmUnit::Seconds],
         most: 600.0,
-        about: "time until a limit is reached at the present rate, where one is approached (at most 600 s)",
+        about: "time until a limit is reached at the current rate (at most 600 s)",
         reads: Reads::Value(|seen, _| {
             // No limit is approached: the time is infinite, not unknown.
             let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {
@@ -236,11 +236,11 @@ impl AlarmQuantity {
 #[must_use]
 pub fn help() -> String {
     let mut text =
-        "Raise an alarm when a value is crossed, once per crossing; may be given again:\n"
+        "Raise an alarm when a value crosses its threshold, once per crossing; can be given more than once:\n"
             .to_owned();
     for row in QUANTITIES {
         let _ = writeln!(text, "  {:<16} {}", row.example, row.about);
     }
-    text.push_str("It is raised again only after the value was back by a tenth of the threshold");
+    text.push_str("It is raised again only after the value has moved back past the threshold by a tenth of it");
     text
 }

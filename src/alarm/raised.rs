@@ -27,16 +27,16 @@ pub struct RaisedAlarm {
 pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_ALARM", "the alarm, as `psi-some>20%`"),
     ("DOOMTOP_WHAT", "what it watches, as `psi-some`"),
-    ("DOOMTOP_VALUE", "the value that was found, a number; not set where something happened"),
-    ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set where there is no value"),
+    ("DOOMTOP_VALUE", "the measured value, a number; not set for an event"),
+    ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set without a value"),
     ("DOOMTOP_WALL", "the domain of the limit: `global`, or a cgroup's path"),
     ("DOOMTOP_POLICY", "the policy that predicts the victim"),
     ("DOOMTOP_SCOPE", "the ranked domain: `global`, or a cgroup's path"),
     ("DOOMTOP_VICTIM_PID", "the predicted victim's pid"),
     (
         "DOOMTOP_VICTIM",
-        "the same as PID@START, which `doomtop set` and `doomtop sacrifice` take: never a process that \
-         got the same pid since",
+        "the victim as PID@START, for `doomtop set` and `doomtop sacrifice`: never matches a later \
+         process with the same pid",
     ),
     ("DOOMTOP_VICTIM_COMM", "its name, safe to print; any process may choose any name"),
 ];

@@ -196,10 +196,8 @@ fn words(alarm: &Alarm, value: f64, wall: Option<&Text>) -> String {
 }
 
 fn victim_now(seen: &AlarmInput<'_>) -> String {
-    victim(seen).map_or_else(
-        || "victim: nobody".to_owned(),
-        |(who, name)| format!("victim now {who} {name}"),
-    )
+    victim(seen)
+        .map_or_else(|| "victim: none".to_owned(), |(who, name)| format!("victim now {who} {name}"))
 }
 
 fn victim(seen: &AlarmInput<'_>) -> Option<(ProcId, String)> {

@@ -78,9 +78,9 @@ pub(crate) fn thaw(dir: &ProcDir, cgroup: &str) -> StepResult {
         return StepResult::Refused("a parent cgroup is frozen: thaw that one".to_owned());
     }
     match switch(&freezer) {
-        Ok(()) if freezer.is_own() => {
-            StepResult::Refused("the kernel took the write, but it reads back frozen".to_owned())
-        }
+        Ok(()) if freezer.is_own() => StepResult::Refused(
+            "the kernel accepted the write, but the cgroup still reads as frozen".to_owned(),
+        ),
         Ok(()) => StepResult::Done(String::new()),
         Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => StepResult::Refused(
             "writing to its cgroup needs root, or a delegated cgroup".to_owned(),

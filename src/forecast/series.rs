@@ -334,7 +334,7 @@ pub static SERIES: &[Series] = &[
     size(
         "anon",
         "anonymous",
-        "memory of processes that no file backs (AnonPages)",
+        "anonymous memory of processes (AnonPages)",
         Aggregate::Most,
         |step| kib(step.now.memory.anon_kib),
         neutral,

@@ -75,7 +75,7 @@ impl Refusal {
             Self::AlreadyKilled { why } => format!("not signalled again: {why}"),
             Self::NotSeen { who } => format!("no process was signalled: {who}"),
             Self::NotTaken { found } => {
-                format!("the kernel took the write, but it reads back {found}")
+                format!("the kernel accepted the write, but it reads back {found}")
             }
             Self::Changed { from, found } => format!(
                 "its oom_score_adj changed meanwhile: was {from}, is {found}; nothing was written; check it and try again"

@@ -47,19 +47,19 @@ impl WriteRights {
     pub fn words(self) -> String {
         match self {
             Self::Any { contained: false } => {
-                "you may write any value (CAP_SYS_RESOURCE), which sets its floor, too".to_owned()
+                "you may write any value (CAP_SYS_RESOURCE); this also sets its floor".to_owned()
             }
             Self::Any { contained: true } => {
                 "you hold CAP_SYS_RESOURCE; in a container the kernel may not count it".to_owned()
             }
             Self::Nothing(why) => why.to_owned(),
             Self::Floor { at_most, above: None } => format!(
-                "you may raise it, and lower it to its floor: what root set last (0 unless it did); \
-                 no file tells it, it is {at_most} or less"
+                "you may raise it, or lower it to its floor: the value that root set last (default \
+                 0). No file shows the floor; it is {at_most} or less"
             ),
             Self::Floor { at_most, above: Some(above) } => format!(
-                "you may raise it, and lower it to its floor: no file tells it; it is above {above}, \
-                 which was refused, and {at_most} or less"
+                "you may raise it, or lower it to its floor. No file shows the floor; it \
+                 is above {above} (refused) and {at_most} or less"
             ),
         }
     }
@@ -70,7 +70,7 @@ impl WriteRights {
         match self {
             Self::Nothing(why) => Some(why),
             Self::Floor { above: Some(above), .. } if to <= above => {
-                Some("as low as that was refused in this session: needs CAP_SYS_RESOURCE")
+                Some("a value this low was refused in this session: needs CAP_SYS_RESOURCE")
             }
             Self::Floor { .. } if to < from && to < Adj::ZERO && from >= Adj::ZERO => {
                 Some("going below 0 needs CAP_SYS_RESOURCE, which you lack")
@@ -138,8 +138,10 @@ impl AffectedKin {
         }
         lines.push(match self.children {
             0 => "children inherit it at fork".to_owned(),
-            1 => "children inherit it at fork; the 1 it has keeps its own".to_owned(),
-            many => format!("children inherit it at fork; the {many} it has keep their own"),
+            1 => "children inherit it at fork; its 1 existing child keeps its own".to_owned(),
+            many => {
+                format!("children inherit it at fork; its {many} existing children keep their own")
+            }
         });
         lines
     }

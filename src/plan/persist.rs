@@ -157,7 +157,7 @@ pub(crate) fn methods(
     methods.push(PersistMethod {
         title: "this process, now".to_owned(),
         about: vec![
-            "what the editor here does: children inherit it at fork, a restart loses it".to_owned(),
+            "the same as this editor: children inherit it at fork, a restart loses it".to_owned(),
         ],
         text: format!("choom -n {} -p {}", value.0, process.id.pid),
         place: None,
@@ -186,17 +186,17 @@ fn service(unit: &str, is_users: bool, inside: bool, value: Adj) -> PersistMetho
         ("/etc/systemd/system", "systemctl")
     };
     let mut about = vec![
-        format!("then {manager} daemon-reload; it counts from the unit's next start"),
+        format!("then run {manager} daemon-reload; takes effect at the unit's next start"),
         format!("the same by hand: {manager} edit '{unit}'"),
     ];
     if let Some((template, _)) = unit.split_once('@') {
         about.push(format!("for all instances: the folder {template}@.service.d instead"));
     }
     if is_users {
-        about.push("a user's own systemd cannot go below the value it has itself".to_owned());
+        about.push("a user's systemd cannot go below its own value".to_owned());
     }
     if inside {
-        about.push("the unit is one of the systemd inside the container".to_owned());
+        about.push("the unit belongs to the systemd inside the container".to_owned());
     }
     PersistMethod {
         title: if is_users { format!("{unit}, a unit of its user") } else { unit.to_owned() },
@@ -213,7 +213,7 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> PersistMethod
         about: vec![
             "a scope has no OOMScoreAdjust=: it was made by the program that started the process"
                 .to_owned(),
-            "run as a service of its own it can have one".to_owned(),
+            "start it as a service to set one".to_owned(),
             floor(value),
         ],
         text: format!("systemd-run{user} -p OOMScoreAdjust={} -- {command}", value.0),
@@ -223,7 +223,7 @@ fn scope(unit: &str, is_users: bool, value: Adj, command: &str) -> PersistMethod
 
 fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMethod {
     let adj = value.0;
-    let new = "it is fixed when the container is made: update does not change it".to_owned();
+    let new = "it is fixed when the container is created: update cannot change it".to_owned();
     match engine {
         ContainerEngine::Kubernetes(quality) => pod(*quality, value, now.memory.total_kib.bytes()),
         ContainerEngine::Docker(id) => PersistMethod {
@@ -246,14 +246,14 @@ fn container(engine: &ContainerEngine, value: Adj, now: &Snapshot) -> PersistMet
         ContainerEngine::Lxc(name) => PersistMethod {
             title: format!("container {name} of LXC"),
             about: vec![
-                "in its configuration; it counts from the container's next start".to_owned(),
+                "in its configuration; takes effect at the container's next start".to_owned(),
             ],
             text: format!("lxc.proc.oom_score_adj = {adj}\n"),
             place: None,
         },
         ContainerEngine::Nspawn(name) => PersistMethod {
             title: format!("container {name} of systemd-nspawn"),
-            about: vec!["it counts from the container's next start".to_owned()],
+            about: vec!["takes effect at the container's next start".to_owned()],
             text: format!("[Exec]\nOOMScoreAdjust={adj}\n"),
             place: Some(format!("/etc/systemd/nspawn/{name}.nspawn")),
         },
@@ -269,33 +269,32 @@ fn pod(quality: PodQos, value: Adj, memory: Bytes) -> PersistMethod {
         PodQos::BestEffort => "BestEffort: 1000",
     };
     let mut about = vec![
-        "the kubelet sets it by the class of the pod; no field of a pod does".to_owned(),
+        "the kubelet sets it from the QoS class of the pod; no pod field sets it directly"
+            .to_owned(),
         format!("this one is {class}"),
     ];
     let text = match value.0 {
         2..=999 => {
             let share = 1000 - u128::from(value.0.unsigned_abs());
             let mib = (u128::from(memory.0) * share / 1000) >> 20;
-            about
-                .push(format!("on this node {value} comes of this request, without equal limits:"));
+            about.push(format!("on this node, this request without equal limits gives {value}:"));
             format!("resources:\n  requests:\n    memory: {mib}Mi\n")
         }
         1000 => {
-            about
-                .push("+1000 comes of no requests and no limits in any container of it".to_owned());
+            about.push("+1000: no container of the pod has requests or limits".to_owned());
             String::new()
         }
         ..=-997 => {
             about.push(
-                "-997 comes of limits equal to requests, for cpu and memory in all containers of it, \
-                 or of priorityClassName: system-node-critical"
+                "-997: in every container, limits equal requests for cpu and memory; \
+                 or priorityClassName: system-node-critical"
                     .to_owned(),
             );
             String::new()
         }
         _ => {
             about.push(format!(
-                "no pod has {value}: -997 (Guaranteed), or 2 and more (Burstable), is what there is"
+                "no pod can have {value}: it has -997 (Guaranteed), or 2 and more (Burstable, BestEffort)"
             ));
             String::new()
         }

@@ -35,10 +35,10 @@ pub fn protection(process: &Process, own: ProcId, scene: &Scene) -> Protection {
         return Protection::TypePid("its oom_score_adj is -1000: it must not be killed");
     }
     if ESSENTIAL_PROGRAMS.iter().any(|pillar| pillar.as_bytes() == process.comm.bytes()) {
-        return Protection::TypePid("the machine's sessions or its log depend on it");
+        return Protection::TypePid("logins or the system log depend on it");
     }
     if process.session == process.id.pid && process.tty != 0 {
-        return Protection::TypePid("it leads a terminal session, which would be hung up");
+        return Protection::TypePid("it leads a terminal session, which would get SIGHUP");
     }
     Protection::None
 }

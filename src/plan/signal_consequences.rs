@@ -95,7 +95,7 @@ pub(crate) fn also_killed(
         let in_session = |it: &&Process| it.session == process.session && it.id != process.id;
         let members = scene.now().processes.iter().filter(in_session).count();
         if members > 0 {
-            lines.push(format!("it leads a session: {members} more may be hung up"));
+            lines.push(format!("it is a session leader: {members} more may get SIGHUP"));
         }
     }
     lines
@@ -117,8 +117,8 @@ fn sharers(process: &Process, scene: &Scene, detail: Option<&ProcessDetail>) -> 
         return lines;
     }
     let how = match proven {
-        Reading::Denied => "by its sizes; to be sure needs CAP_SYS_PTRACE",
-        _ => "by its sizes",
+        Reading::Denied => "guessed from equal sizes; CAP_SYS_PTRACE would prove it",
+        _ => "guessed from equal sizes",
     };
     for other in likely_sharers(process, scene).iter().take(3) {
         lines.push(format!(
@@ -153,7 +153,7 @@ pub(crate) fn frozen(frozen: &FrozenBy, signal: Signal) -> String {
     }
     if !frozen.own {
         return format!(
-            "frozen by a cgroup above {path}: it cannot act on {signal} before the thaw"
+            "a cgroup above {path} is frozen: {signal} takes effect only after the thaw"
         );
     }
     let others = match frozen.others {

@@ -131,7 +131,7 @@ fn write_row(
         Some(off) => {
             write!(out, "  DIFFERS by {} pages, only {} are possible", off.0, row.allowed.0)?
         }
-        None => write!(out, "  DIFFERS: one of the two spares it")?,
+        None => write!(out, "  DIFFERS: only one of the two can choose it")?,
     }
     writeln!(out)
 }
@@ -173,7 +173,9 @@ fn ties(policy: &dyn Policy, scene: &Scene) -> &'static str {
         TieBreak::Oldest | TieBreak::LowestPid => {
             "of equal processes the oldest dies (unknown inside a memory cgroup)"
         }
-        TieBreak::Unseen => "which of equal processes dies in a memory cgroup is in no file",
+        TieBreak::Unseen => {
+            "no file shows which of several equal processes in a memory cgroup dies"
+        }
     }
 }
 

@@ -112,7 +112,7 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     },
     ExitStatusRow {
         status: ExitStatus::Panic,
-        meaning: "a bug in doomtop ended the screen; the terminal was restored",
+        meaning: "doomtop crashed (a bug); the terminal was restored",
         commands: &[MAIN, "replay", "explain"],
     },
     ExitStatusRow { status: ExitStatus::Signal(0), meaning: "ended by signal N", commands: &[] },

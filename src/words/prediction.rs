@@ -336,9 +336,9 @@ fn nobody(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
     PredictionSentence {
         certainty: Certainty::Nobody,
         forms: vec![
-            form(format!("NOBODY can be chosen{rule}:"), format!(" {why}")),
-            form(format!("NOBODY can be chosen{short_rule}"), String::new()),
-            form("NOBODY".to_owned(), String::new()),
+            form(format!("NO PROCESS can be chosen{rule}:"), format!(" {why}")),
+            form(format!("NO PROCESS can be chosen{short_rule}"), String::new()),
+            form("NO VICTIM".to_owned(), String::new()),
         ],
     }
 }

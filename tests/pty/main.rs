@@ -310,7 +310,7 @@ fn a_sites_rule_is_read_again_while_the_screen_runs() {
     let mut terminal = Terminal::run(160, 30, &[&policy]);
     terminal.wait_for("the first rule", |text| text.contains("by site:first-rule"));
     write("name = 'bad'\nscore = '('");
-    terminal.wait_for("what is wrong", |text| text.contains("the last good version stays"));
+    terminal.wait_for("what is wrong", |text| text.contains("the last valid version stays in use"));
     terminal.wait_for("the first rule still", |text| text.contains("by site:first-rule"));
     write("name = 'second-rule'\nscore = 'p.rss + p.rss'");
     terminal.wait_for("the second rule", |text| text.contains("by site:second-rule"));
@@ -347,7 +347,7 @@ fn rules_of_adj_wait_for_their_confirmation_and_a_changed_file_ends_it() {
     fs::write(&file, "[[rule]]\nadj = 1").expect("written");
     terminal.wait_for("the fault", |text| text.contains("adj.toml:1:1: missing key for"));
     terminal.send("q");
-    terminal.wait_for("the table", |text| text.contains("rules off: the file is bad"));
+    terminal.wait_for("the table", |text| text.contains("rules off: invalid file"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

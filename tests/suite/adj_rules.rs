@@ -435,7 +435,7 @@ fn a_changed_or_broken_file_switches_them_off() {
     let bad = "adj.toml:3:7: adj is a number from -1000 to 1000".to_owned();
     player.app.update(Msg::AdjRules(RulesUpdate::Bad(bad)));
     assert_eq!(sample(&mut player, usual()), []);
-    assert_eq!(sticky(&player.app).summary(), "rules off: the file is bad");
+    assert_eq!(sticky(&player.app).summary(), "rules off: invalid file");
     player.play("<Esc><A-a><Enter>");
     assert!(matches!(player.app.mode, Mode::AdjRules(_)), "what is bad is not switched on");
 

@@ -432,7 +432,7 @@ fn a_changed_rule_is_read_again_and_a_bad_one_changes_nothing() {
     // The file may be read while it is still empty, which is another fault.
     let bad = || errors().contains(":2:10: there is no fact p.rsss");
     assert!(until(&|line| line.contains("\"site:one\"") && bad()));
-    assert!(errors().contains("the last good version stays"), "{}", errors());
+    assert!(errors().contains("the last valid version stays in use"), "{}", errors());
     fs::write(&file, "name = 'two'\nscore = 'p.swap'").expect("written");
     assert!(until(&|line| line.contains("\"site:two\"")));
     drop(lines);

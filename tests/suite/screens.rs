@@ -456,7 +456,7 @@ fn what_cannot_be_told_is_said() {
         sample.processes.iter_mut().for_each(|it| it.adj = Reading::Value(Adj::MIN));
     };
     let (buffer, _) = paint(&mut changed(safe), FULL, 120, 40);
-    assert!(line_with(&buffer, "NOBODY can be chosen").contains("panic"));
+    assert!(line_with(&buffer, "NO PROCESS can be chosen").contains("panic"));
 
     let stale = |sample: &mut Snapshot| {
         sample.scan.stale_ms = Millis(3200);

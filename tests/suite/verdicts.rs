@@ -289,7 +289,7 @@ fn why_nothing_dies_is_said_in_words() {
     safe.play("<A-3>");
     let shown = seen(&mut safe.app, 120, 40);
     let card = line_with(&shown, "nobody");
-    assert!(card.contains("NOBODY can be chosen"), "{card}");
+    assert!(card.contains("NO PROCESS can be chosen"), "{card}");
     assert!(shown.contains("all processes are protected: an OOM now would panic"), "{shown}");
 
     let mut player = player();

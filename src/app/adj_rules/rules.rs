@@ -81,9 +81,9 @@ pub struct ActiveRules {
 }
 
 const NO_PROOF: &str =
-    "a name alone is no proof: no value is lowered without a user or a cgroup from / on";
+    "names can be faked: to lower a value, the rule needs a user or a full cgroup path";
 
-const SETUID: &str = "another user started it (setuid): no value is lowered where the real and the effective user differ";
+const SETUID: &str = "setuid: its real and effective user differ, so its value is not lowered";
 
 impl ActiveRules {
     pub(crate) fn new(file: String, rules: Arc<AdjRules>) -> Self {
@@ -123,7 +123,7 @@ impl ActiveRules {
     pub fn summary(&self) -> String {
         let left = self.count(&RuleCaseState::Left);
         match (&self.trouble, self.is_on()) {
-            (Some(_), _) => "rules off: the file is bad".to_owned(),
+            (Some(_), _) => "rules off: invalid file".to_owned(),
             (None, false) => format!("rules: {} would be written", self.would()),
             (None, true) => {
                 let mut text = format!("rules on: {} written", self.written);
@@ -197,7 +197,7 @@ impl ActiveRules {
                 mark.state = RuleCaseState::Left;
                 let value = process.adj.value().unwrap_or_default();
                 changed_back.push(format!(
-                    "{} {}: its oom_score_adj was changed from {to} to {value} since; left as it is",
+                    "{} {}: something else changed its oom_score_adj from {to} to {value}; doomtop leaves it",
                     process.id, process.comm
                 ));
             }

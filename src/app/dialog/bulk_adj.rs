@@ -57,9 +57,9 @@ pub fn back(changes: &[&AdjChange], again: bool, scene: &Scene) -> BulkDialog {
     });
     let items: Vec<BulkItem> = items.collect();
     let title = if again {
-        format!("Change oom_score_adj of these {} again?", items.len())
+        format!("Redo the change of oom_score_adj for these {}?", items.len())
     } else {
-        format!("Put oom_score_adj of these {} back?", items.len())
+        format!("Revert oom_score_adj of these {}?", items.len())
     };
     confirm(title, items, Vec::new())
 }
@@ -101,7 +101,7 @@ fn item(
     };
     let Some(from) = process.adj.value() else { return alone("its value cannot be read") };
     if scene.is_global_init(process) {
-        return alone("init is never chosen, and every service would inherit");
+        return alone("the OOM killer never chooses init, and every service would inherit it");
     }
     if from == to {
         return alone(&format!("it has {to} already"));
@@ -115,7 +115,7 @@ fn item(
         && !named
         && let Protection::TypePid(why) | Protection::Never(why) = protection(process, own, scene)
     {
-        return alone(&format!("{why} (tag it, or take it alone)"));
+        return alone(&format!("{why} (tag it, or change it alone)"));
     }
     let intent = Intent::SetAdj { who, name: name.clone(), from, to, revert: false };
     BulkItem { who, name, what: format!("{from} -> {to}"), intent: Some(intent) }

@@ -38,14 +38,14 @@ pub(crate) fn prediction_sentence(prediction: PredictionResult) -> Option<String
     Some(match prediction {
         PredictionResult::NoSample | PredictionResult::AlsoKilled => return None,
         PredictionResult::NotSeen => {
-            "not in the sample before: it did not live long enough".to_owned()
+            "not in the previous sample: it was too short-lived".to_owned()
         }
-        PredictionResult::Rank(1) => "the sample before named it the next victim".to_owned(),
-        PredictionResult::Rank(rank) => format!("the sample before gave it rank {rank}"),
+        PredictionResult::Rank(1) => "the previous sample named it the next victim".to_owned(),
+        PredictionResult::Rank(rank) => format!("the previous sample gave it rank {rank}"),
         PredictionResult::Candidate(_) => {
-            "in the sample before it was one of several too close to call".to_owned()
+            "in the previous sample it was one of several too close to call".to_owned()
         }
-        PredictionResult::Spared => "in the sample before it could not be chosen".to_owned(),
+        PredictionResult::Spared => "in the previous sample it could not be chosen".to_owned(),
     })
 }
 
@@ -53,13 +53,17 @@ pub(crate) fn prediction_sentence(prediction: PredictionResult) -> Option<String
 pub(crate) fn killer_sentence(event: &OomEvent) -> String {
     match event.by {
         Killer::Counted => {
-            "the kernel counted a kill (oom_kill of /proc/vmstat); no line of its log tells more"
+            "the kernel counted a kill (oom_kill in /proc/vmstat); its log has no report of it"
                 .to_owned()
         }
         by if by.is_kernel() => {
-            "the kernel killed; its report is no longer kept, or was not written".to_owned()
+            "the kernel killed a process; the log no longer has the report, or never had it"
+                .to_owned()
         }
-        by => format!("{} killed: the kernel was not asked, and counts no kill", by.word()),
+        by => format!(
+            "{} killed: the kernel's OOM killer was not involved and counts no kill",
+            by.word()
+        ),
     }
 }
 
@@ -76,7 +80,7 @@ pub(crate) fn victim_sentence(event: &OomEvent) -> String {
         text.push_str(&victim.adj.map_or_else(String::new, |adj| format!(", oom_score_adj {adj}")));
     }
     if event.guessed {
-        text.push_str("; a guess: the largest process that was gone in the next sample");
+        text.push_str("; a guess: the largest process that is missing in the next sample");
     }
     text
 }
@@ -91,7 +95,7 @@ pub(crate) fn time_sentence(event: &OomEvent, utc_offset: i32) -> String {
     match event.time {
         EventTime::Live | EventTime::Clock => time,
         EventTime::Stamp => {
-            format!("about {time}: the log's own clock drifts, and stops while the machine sleeps")
+            format!("about {time}: the clock of the kernel log drifts, and stops during suspend")
         }
         EventTime::Within(span) => {
             format!("in the {} before {time}", span_of(span.0.div_ceil(1000)))

@@ -60,7 +60,7 @@ fn why_nothing_was_killed(report: &OomReport) -> String {
     } else if report.no_victim {
         "no process could be killed".to_owned()
     } else {
-        "the log does not tell who was killed".to_owned()
+        "the log does not say which process was killed".to_owned()
     }
 }
 

@@ -70,7 +70,7 @@ impl App {
     /// Closes a dialog by ^C or F10, which quit when pressed again.
     pub(crate) fn leave_dialog(&mut self, what: &str) -> Vec<Request> {
         self.mode = Mode::Browse;
-        self.say(NoticeLevel::Plain, format!("{what}; once more quits"));
+        self.say(NoticeLevel::Plain, format!("{what}; press again to quit"));
         Vec::new()
     }
 }

@@ -112,12 +112,10 @@ impl App {
             Action::Quit => vec![Request::Quit { keep: false }],
             Action::QuitKeep => vec![Request::Quit { keep: true }],
             Action::Suspend => vec![Request::Suspend],
-            Action::Threads => self.only_say(
-                "no threads here: the OOM killer picks whole processes (the column shows none)",
-            ),
-            Action::NotVim => {
-                self.only_say("j does nothing, because k is kill: move with the arrows")
+            Action::Threads => {
+                self.only_say("threads are not listed: the OOM killer kills whole processes")
             }
+            Action::NotVim => self.only_say("j is unused, because k is kill: use the arrow keys"),
             _ => Vec::new(),
         }
     }

@@ -10,31 +10,28 @@ impl App {
     /// Whether doomtop may act. Where it may not, it says why.
     pub(crate) fn may_act(&mut self) -> bool {
         if let Showing::Report(_) = self.showing() {
-            let text = "this is a report of a past kill: its processes cannot be acted on";
+            let text = "this is the report of a past kill: you cannot act on its processes";
             self.say(NoticeLevel::Warn, text);
             return false;
         }
         if self.is_over() {
-            self.say(NoticeLevel::Warn, "this is the past: l goes back to now, where you can act");
+            self.say(NoticeLevel::Warn, "this is the past: press l to go back to now first");
             return false;
         }
         match self.start.acting {
             ActingMode::Free | ActingMode::Rehearsal | ActingMode::Demo => true,
             ActingMode::ReadOnly => {
-                self.say(NoticeLevel::Warn, "read-only: nothing is changed or signalled from here");
+                self.say(NoticeLevel::Warn, "read-only: doomtop changes and signals nothing");
                 false
             }
             ActingMode::NotReal => {
-                self.say(
-                    NoticeLevel::Warn,
-                    "this is a recording: its processes cannot be acted on",
-                );
+                self.say(NoticeLevel::Warn, "this is a recording: you cannot act on its processes");
                 false
             }
             ActingMode::Elsewhere => {
                 self.say(
                     NoticeLevel::Warn,
-                    "not this machine's own /proc: it can be looked at, not acted on",
+                    "this is not this machine's own /proc: you can look, but not act",
                 );
                 false
             }

@@ -25,7 +25,7 @@ impl App {
     /// Goes to the next match; after the last to the first.
     pub(crate) fn search_on(&mut self, forward: bool) {
         if self.table.search.is_empty() {
-            return self.say(NoticeLevel::Plain, "nothing is searched for: / begins");
+            return self.say(NoticeLevel::Plain, "no search yet: press / to start one");
         }
         if !self.find_from(self.table.cursor.at, forward, false) {
             let text = format!("no match for {}", self.table.search.text());

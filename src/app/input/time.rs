@@ -24,16 +24,20 @@ impl App {
         } else if to == at {
             self.say(
                 NoticeLevel::Plain,
-                if self.playback.recorded { "this is the last sample" } else { "this is now" },
+                if self.playback.recorded {
+                    "this is the last sample"
+                } else {
+                    "this is the newest sample already"
+                },
             );
         }
         self.go_to_sample(to);
     }
 
-    /// Goes back to now; in a recording to its end.
+    /// Goes back to now; in a recording: to its end.
     pub(crate) fn go_to_now(&mut self) {
         if !self.is_past() && !self.playback.paused {
-            return self.say(NoticeLevel::Plain, "this is now");
+            return self.say(NoticeLevel::Plain, "this is the newest sample already");
         }
         self.playback.paused = false;
         self.display.notice = None;
@@ -52,7 +56,7 @@ impl App {
                 let where_to = if next { "later" } else { "earlier" };
                 self.say(
                     NoticeLevel::Plain,
-                    format!("the kernel counted no {where_to} kill in the samples that are kept"),
+                    format!("the kernel counted no {where_to} kill in the samples in memory"),
                 );
             }
         }
@@ -98,7 +102,8 @@ impl App {
     /// Plays a recording faster or slower.
     pub(crate) fn change_speed(&mut self, faster: bool) {
         if !self.playback.recorded {
-            return self.say(NoticeLevel::Plain, "only a replay can be faster; d sets the delay");
+            return self
+                .say(NoticeLevel::Plain, "only a replay has a speed; d sets the refresh interval");
         }
         self.playback.speed = self.playback.speed.step(faster);
         if self.playback.playing.is_some() {
@@ -145,20 +150,20 @@ impl App {
                 self.step_report(action == Action::KillAfter);
                 return Some(Vec::new());
             }
-            Action::Now if only_reports => "these are reports of a file: there is no now",
+            Action::Now if only_reports => "these are reports from a file: there is no live sample",
             Action::Now => {
                 self.go_to_now();
                 return Some(Vec::new());
             }
-            Action::Pause => "a report is one moment: it cannot be paused",
+            Action::Pause => "a report is a single moment: it cannot be paused",
             Action::GoToTime if only_reports => {
                 "these are reports of a file, without samples: { and } show the others"
             }
             Action::EarlierSample | Action::LaterSample | Action::TenEarlier | Action::TenLater => {
                 if only_reports {
-                    "a report is one moment: { and } show the others"
+                    "a report is a single moment: { and } show the others"
                 } else {
-                    "a report is one moment: { and } show the others, l goes back to now"
+                    "a report is a single moment: { and } show the others, l goes back to now"
                 }
             }
             _ => return None,

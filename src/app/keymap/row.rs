@@ -112,12 +112,12 @@ pub(in crate::app::keymap) const BROWSE: &[KeyContext] = &[KeyContext::Browse];
 pub(in crate::app::keymap) const CGROUPS: &[KeyContext] = &[KeyContext::Cgroups];
 pub(in crate::app::keymap) const VERDICTS: &[KeyContext] = &[KeyContext::Verdicts];
 pub(in crate::app::keymap) const EDIT: &[KeyContext] = &[KeyContext::Adjust];
-pub(in crate::app::keymap) const KNOBS: &[KeyContext] = &[KeyContext::Sysctl];
+pub(in crate::app::keymap) const SYSCTL: &[KeyContext] = &[KeyContext::Sysctl];
 pub(in crate::app::keymap) const RULES: &[KeyContext] = &[KeyContext::AdjRules];
 pub(in crate::app::keymap) const CONFIRM: &[KeyContext] = &[KeyContext::Confirm];
 pub(in crate::app::keymap) const MENU: &[KeyContext] = &[KeyContext::Menu];
 pub(in crate::app::keymap) const PAGE: &[KeyContext] = &[KeyContext::Page];
 pub(in crate::app::keymap) const JOURNAL: &[KeyContext] = &[KeyContext::Journal];
-pub(in crate::app::keymap) const KEEP: &[KeyContext] = &[KeyContext::Persist];
+pub(in crate::app::keymap) const PERSIST: &[KeyContext] = &[KeyContext::Persist];
 /// The pages with a cursor.
 pub(in crate::app::keymap) const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Persist];

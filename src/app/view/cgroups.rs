@@ -33,7 +33,7 @@ pub struct CgroupLine {
 pub struct CgroupsView {
     /// The lines; the first one is the machine, unless they are sorted by nearness.
     pub lines: Vec<CgroupLine>,
-    /// Sorted by nearness of the limit, and not as a tree.
+    /// Sorted by distance to the limit, and not as a tree.
     pub by_limit: bool,
     /// Without cgroups that have no limit, neither their own nor below.
     pub hide: bool,

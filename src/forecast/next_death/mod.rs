@@ -91,9 +91,9 @@ impl StallReason {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Throttled => "throttled at memory.high: stalled, nobody will be killed",
+            Self::Throttled => "throttled at memory.high: stalled, no process is killed",
             Self::OomKillDisabled => {
-                "oom_kill_disable is set: its tasks wait, nobody will be killed"
+                "oom_kill_disable is set: its tasks wait, no process is killed"
             }
         }
     }
@@ -118,7 +118,7 @@ pub struct NextDeath {
     pub limit: Bytes,
     /// How fast that shrinks, in bytes a second.
     pub rate: f64,
-    /// Why nobody will be killed though the limit is reached.
+    /// Why no process is killed though the limit is reached.
     pub stalled: Option<StallReason>,
 }
 

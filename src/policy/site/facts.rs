@@ -319,7 +319,7 @@ pub static FACTS: &[Fact] = &[
         "machine.domain",
         ValueType::Int,
         "pages",
-        "memory of the chosen domain, by which adj is weighed",
+        "memory of the chosen domain, which scales adj",
         |s| pages(s.domain().pages),
     ),
     machine("machine.page_size", ValueType::Int, "bytes", "size of a page", |s| {

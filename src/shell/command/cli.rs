@@ -62,7 +62,7 @@ pub struct Cli {
     #[arg(short, long, value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 
-    /// Show what `doomtop record` or --json wrote, instead of this machine; - reads standard input
+    /// Show a recording, or the lines of --json, instead of this machine; - reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub from: Option<PathBuf>,
 
@@ -71,7 +71,7 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["batch", "json", "self_check", "from", "demo"])]
     pub ring: Option<Millis>,
 
-    /// Replace names by tokens, the same for the same name, other ones in each run: command lines, users,
+    /// Replace names by tokens (one token per name, new tokens in each run): command lines, users,
     /// cgroups, host and boot id, paths; with =all also the names of processes. Sizes, adj, pids, uid
     /// numbers and the shape of the cgroup tree stay. Acts are refused
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "names", global = true)]
@@ -82,7 +82,7 @@ pub struct Cli {
     #[arg(long, conflicts_with = "from", global = true)]
     pub demo: bool,
 
-    /// Whose rule ranks (`doomtop policies` lists them); site:FILE is a rule of your own (`doomtop policy
+    /// The policy that ranks (`doomtop policies` lists them); site:FILE is a rule of your own (`doomtop policy
     /// check --help` describes the file)
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
     pub policy: PolicyArg,
@@ -105,7 +105,7 @@ pub struct Cli {
     pub columns: Option<ColumnsArg>,
 
     /// Rules that say which oom_score_adj a process is to have (`doomtop rules check --help` describes the
-    /// file). They only say what they would do until they are switched on (Alt-a)
+    /// file). They are a dry run until you switch them on (Alt-a)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["batch", "json", "self_check", "redact"])]
     pub adj_rules: Option<PathBuf>,
 
@@ -125,9 +125,8 @@ pub struct Cli {
         long_help = crate::alarm::command_help())]
     pub on_alarm: Option<String>,
 
-    /// Sample less often while nothing happens: after half a minute without a key, memory pressure or a near
-    /// limit at half the rate, down to an eighth (at least once a minute). Only where memory pressure can
-    /// wake doomtop at once
+    /// Sample less often while nothing happens: after 30 s without a key, memory pressure or a near limit at half
+    /// the rate, then down to an eighth (at least once a minute). Needs a PSI trigger, so that memory pressure still causes a sample at once
     #[arg(long, conflicts_with_all = ["batch", "json", "self_check"])]
     pub relax: bool,
 
@@ -147,7 +146,7 @@ pub struct Cli {
     #[arg(long)]
     pub no_alt_screen: bool,
 
-    /// Leave the last picture on the terminal at the end, as the key Q does
+    /// Leave the last screen on the terminal at the end, as the key Q does
     #[arg(long)]
     pub keep_screen: bool,
 
@@ -207,7 +206,7 @@ pub enum Command {
     /// which process was killed and why, whether the computed ranking agrees
     Explain(ExplainArgs),
     #[command(after_help = exit_status::help("sacrifice"))]
-    /// Signal processes by the rule of the key X (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
+    /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
     /// follow them until they have exited; one line per step
     Sacrifice(SacrificeArgs),
 }
@@ -381,7 +380,7 @@ pub struct SacrificeArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     #[command(after_help = exit_status::help("policy check"))]
-    /// Check a rule's file: everything that is wrong with it, or who would die by it now
+    /// Check the file of a site rule: print every error, or which process it would kill now
     ///
     /// The file is TOML. It needs `name` (letters, digits, - _ .) and `score`, an expression such as
     /// `p.rss + (has(p.swap) ? p.swap : 0)`: the process with the highest score dies first. Optional:
@@ -404,7 +403,7 @@ pub enum PolicyCommand {
 #[derive(Clone, Debug, Subcommand)]
 pub enum RulesCommand {
     #[command(after_help = exit_status::help("rules check"))]
-    /// Check a file: everything that is wrong with it, or what it would write to whom now
+    /// Check a rule file: print every error, or which value it would write to which process now
     ///
     /// The file is TOML: a list of `[[rule]]` tables, of which the first that matches a process counts. Each
     /// needs `for` (one entry or a list of them) and `adj` (-1000 to 1000); `about` names it in the journal.

@@ -35,7 +35,7 @@ impl MainLoop {
                 Request::Act(intent) if !alone => {
                     let refusal = Refusal::Failed {
                         doing: "nothing was done",
-                        error: "other keys came right behind the one that confirmed, as in a paste"
+                        error: "more keys followed the confirming key at once, as in a paste"
                             .to_owned(),
                     };
                     self.app.update(Msg::Outcome(Outcome::Refused { intent, refusal }));

@@ -124,7 +124,7 @@ fn watch<T: Trigger>(
                     }
                 }
                 TriggerEvent::Gone => {
-                    gone = Some("the pressure file reports nothing any more".to_owned());
+                    gone = Some("the pressure file no longer reports anything".to_owned());
                     break;
                 }
             }
@@ -215,7 +215,7 @@ mod tests {
                 "reading /b, since why",
                 "Pressure",
                 machine,
-                "blind: the pressure file reports nothing any more"
+                "blind: the pressure file no longer reports anything"
             ],
             "and it ends where nothing else is ordered"
         );

@@ -38,7 +38,7 @@ impl SiteRuleWatch {
             // The policy that is in use anyway.
             FileChange::Restored(_) => return None,
             FileChange::Invalid(what) => {
-                return Some(Err(format!("{what}; the last good version stays")));
+                return Some(Err(format!("{what}; the last valid version stays in use")));
             }
         };
         let name = self.file.path().display().to_string();

@@ -120,7 +120,7 @@ fn next(preview: &Preview) -> String {
             let close = if preview.too_close { ", too close" } else { "" };
             format!("{} {name}{close}", id.pid)
         }
-        None => "nobody".to_owned(),
+        None => "none".to_owned(),
     }
 }
 
@@ -146,7 +146,7 @@ fn change(preview: &Preview, context: &RowContext<'_>, theme: Theme) -> Line<'st
 /// The next victim after the change.
 fn then(preview: &Preview, theme: Theme) -> Line<'static> {
     let Some((id, name)) = &preview.victim else {
-        return Line::styled("then nobody can be chosen", theme.danger());
+        return Line::styled("then no process can be chosen", theme.danger());
     };
     let verb = if preview.victim_stays { "stays" } else { "becomes" };
     let style = if preview.victim_stays { theme.plain() } else { theme.victim() };

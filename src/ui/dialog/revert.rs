@@ -14,16 +14,12 @@ pub fn paint(app: &App, revert: &RevertDialog, area: Rect, canvas: &mut Canvas<'
     let who = format!("{} {}", revert.who, revert.name);
     let (title, note, does) = if revert.again {
         (
-            format!("Change oom_score_adj of {who} again?"),
-            "as it was before it was put back",
-            " do it again   ",
+            format!("Redo the change of oom_score_adj for {who}?"),
+            "the value before the revert",
+            " redo   ",
         )
     } else {
-        (
-            format!("Put oom_score_adj of {who} back?"),
-            "as it was before the change",
-            " put it back   ",
-        )
+        (format!("Revert oom_score_adj of {who}?"), "the value before the change", " revert   ")
     };
     let mut lines = vec![(
         0,

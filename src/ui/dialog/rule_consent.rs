@@ -22,17 +22,17 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
         lines.push((0, rule(about, *adj, *would, theme)));
     }
     if let Some(more) = ask.lines.len().checked_sub(LISTED).filter(|&more| more > 0) {
-        let text = format!("and {more} more rules, all on the page behind this");
+        let text = format!("and {more} more rules; the page behind this dialog lists all");
         lines.push((0, Line::styled(text, theme.warn())));
     }
     lines.push((9, Line::default()));
-    let text = "From now on each sample writes these values without asking again: once for each \
-                process that a rule applies to, also for those that start later.";
+    let text = "From now on doomtop writes these values at each sample without asking \
+                again: once per matching process, also for processes that start later.";
     lines.push((0, Line::raw(text)));
     let text = format!(
-        "Never pid 1, kernel threads, doomtop, or a process that has -1000; at most {MOST_A_LOOK} a \
-         sample. A value that something else changes back is left as it is. A change of the file \
-         switches the rules off. Values that were written stay."
+        "Never to pid 1, kernel threads, doomtop, or a process with -1000; at most {MOST_A_LOOK} \
+         per sample. If something else changes a value back, doomtop leaves it. A change of the file \
+         switches the rules off. Values already written stay."
     );
     lines.push((5, Line::styled(text, theme.dim())));
     lines.push((9, Line::default()));
@@ -45,7 +45,7 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
 /// A rule, and how many processes it applies to now.
 fn rule(about: &str, adj: Adj, would: usize, theme: Theme) -> Line<'static> {
     let now = match would {
-        0 => "nobody now".to_owned(),
+        0 => "no process now".to_owned(),
         1 => "1 process now".to_owned(),
         count => format!("{count} processes now"),
     };

@@ -141,7 +141,7 @@ fn predicted(
                 Span::raw(format!("{by}: that is {name}")),
             ])
         }
-        None => Line::raw(format!("nobody can be chosen{by}")),
+        None => Line::raw(format!("no process can be chosen{by}")),
     }
 }
 
@@ -158,7 +158,7 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
             _ => None,
         };
         let mut text = match first {
-            Some((id, _)) => format!("frees nothing before {id} goes, too; then about {all}"),
+            Some((id, _)) => format!("frees nothing until {id} exits, too; then about {all}"),
             None => format!("frees about {all}"),
         };
         if holding.swap > Kib::ZERO {
@@ -191,7 +191,7 @@ fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String>
         .collect();
     if steps.is_empty() {
         let gentle = confirm.plan.signal.ends() && confirm.plan.signal != Signal::KILL;
-        return gentle.then(|| "it ends at its own pace: nothing is expedited".to_owned());
+        return gentle.then(|| "it exits at its own pace: doomtop does not speed it up".to_owned());
     }
     Some(format!("expedited: {}", steps.join(", ")))
 }

@@ -56,7 +56,7 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
         lines.push((4, dim("Y", " copies, for every boot, in /etc/sysctl.d:  ", line)));
     }
     if let Some((sysctl, before)) = app.session.sysctl_history.earlier.last() {
-        let text = format!(" proposes {sysctl} = {before}, as before the last change from here");
+        let text = format!(" proposes {sysctl} = {before}, the value before doomtop's last change");
         let spans = vec![Span::styled("r", theme.strong()), Span::styled(text, theme.dim())];
         lines.push((6, Line::from(spans)));
     }

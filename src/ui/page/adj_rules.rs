@@ -47,7 +47,7 @@ fn state(rules: &ActiveRules, theme: Theme) -> Vec<Line<'static>> {
     match (&rules.trouble, rules.is_on()) {
         (Some(trouble), _) => {
             lines.push(Line::styled(format!("! {trouble}"), theme.danger()));
-            let text = "Nothing is written. This is the last good version, as a dry run.";
+            let text = "Nothing is written. This is the last valid version, as a dry run.";
             lines.push(Line::styled(text, theme.strong()));
         }
         (None, true) => lines.push(Line::from(vec![

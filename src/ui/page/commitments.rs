@@ -58,7 +58,7 @@ pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> Pag
     }
     let last = total.min(top.saturating_add(page));
     let place = format!("{}-{last} of {total}, Esc closes", (top + 1).min(total));
-    let columns = "UNSHARE: at most, by smaps_rollup; UNTOUCHED: VmData less what it has";
+    let columns = "UNSHARE: at most, by smaps_rollup; UNTOUCHED: VmData minus memory in use";
     open.foot(&[&format!("{columns}; {place}"), &place], canvas);
     PageShown { page, lines: total, dialog: false }
 }
@@ -182,14 +182,11 @@ fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
     let kib = |kib: Kib| text::kib(context, kib);
     let (text, style) = match NextAllocation::of(context.scene.now()) {
         Some(NextAllocation::AtOnce(most)) => (
-            format!(
-                "mode 0: refused only if the request alone exceeds RAM and swap, {}",
-                kib(most)
-            ),
+            format!("mode 0: a request is refused only if it exceeds RAM and swap, {}", kib(most)),
             theme.plain(),
         ),
         Some(NextAllocation::Free) => (
-            "mode 0: refused if the request alone is more than is free or can be freed".to_owned(),
+            "mode 0: a request is refused if it exceeds free and reclaimable memory".to_owned(),
             theme.plain(),
         ),
         Some(NextAllocation::Anything) => {
@@ -197,7 +194,7 @@ fn next(context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
         }
         Some(NextAllocation::UpTo(more)) => (
             format!(
-                "mode 2: {} more for all together; beyond that it fails and nothing is killed",
+                "mode 2: {} more in total; allocations beyond that fail, nothing is killed",
                 kib(more)
             ),
             theme.plain(),

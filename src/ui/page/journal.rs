@@ -38,7 +38,7 @@ pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageS
     }
     let top = list::centred_top(at, usize::from(area.height), entries.len());
     if entries.is_empty() {
-        let text = "nothing was changed or signalled from here";
+        let text = "doomtop has changed and signalled nothing";
         canvas.text(area.x + 1, area.y, room, text, theme.dim());
     }
     let visible = entries.iter().zip(&parts).enumerate().skip(top);
@@ -99,8 +99,8 @@ fn foot(app: &App, at: usize) -> String {
     let entries = &app.session.journal.entries;
     let change = entries.get(at).and_then(|entry| app.session.journal.change(entry.change?));
     let does = match change.map(|change| change.state) {
-        Some(ChangeState::Standing) => "Enter puts it back, ",
-        Some(ChangeState::Back(_)) => "Enter makes it again, ",
+        Some(ChangeState::Standing) => "Enter reverts it, ",
+        Some(ChangeState::Back(_)) => "Enter redoes it, ",
         _ => "",
     };
     let place = if entries.is_empty() {

@@ -31,11 +31,11 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     match &app.session.journal.last_made()[..] {
         [] => {}
         [one] => {
-            let text = format!("r puts {} {} back to {}", one.who, one.name, one.before);
+            let text = format!("r reverts {} {} to {}", one.who, one.name, one.before);
             foot.push(Line::styled(text, theme.dim()));
         }
         all => {
-            let text = format!("r puts the {} of the last act back", all.len());
+            let text = format!("r reverts the {} of the last action", all.len());
             foot.push(Line::styled(text, theme.dim()));
         }
     }
@@ -56,7 +56,7 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
         })
         .collect();
     if lines.is_empty() && room > 0 {
-        lines.push(Line::styled("nothing was changed or signalled from here", theme.dim()));
+        lines.push(Line::styled("doomtop has changed and signalled nothing", theme.dim()));
     }
     while lines.len() < room {
         lines.push(Line::default());
@@ -129,7 +129,7 @@ fn pending(app: &App, pending: &PendingSignal, theme: Theme) -> Line<'static> {
     let why = match (&pending.why, process) {
         (Some(why), _) => why.clone(),
         (None, Some(process)) if process.dying && process.has_mm => "is ending".to_owned(),
-        (None, Some(process)) if process.dying => "has given its memory back, is ending".to_owned(),
+        (None, Some(process)) if process.dying => "memory freed, still exiting".to_owned(),
         (None, _) => "not gone yet".to_owned(),
     };
     spans.push(Span::styled(format!(", {why}"), theme.warn()));

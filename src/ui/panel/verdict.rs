@@ -75,14 +75,14 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
 fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
     let outcome = &opinion.outcome;
     if let Some(overridden) = outcome.overridden {
-        let label = label::label(theme, "nobody", label::PANEL);
+        let label = label::label(theme, "victim", label::PANEL);
         return Line::from(vec![
             label,
             Span::styled(overridden.sentence(context.scene), theme.warn()),
         ]);
     }
     let Some(chosen) = outcome.chosen else {
-        let label = label::label(theme, "nobody", label::PANEL);
+        let label = label::label(theme, "victim", label::PANEL);
         let text = crate::words::prediction::sentence(context).whole();
         return Line::from(vec![label, Span::styled(text, theme.warn())]);
     };
@@ -113,7 +113,7 @@ fn also_killed(context: &RowContext<'_>, opinion: &KillerOpinion) -> Option<Stri
     let count = others.len().max(opinion.outcome.also_killed);
     let first: Vec<String> = others.iter().take(2).map(|other| text::who(other)).collect();
     Some(match (count, others.len()) {
-        (0, _) => "nobody else".to_owned(),
+        (0, _) => "no other process".to_owned(),
         (count, 0) => format!("{count} more (memory.oom.group)"),
         (count, named) if named <= 2 && named == count => first.join(", "),
         (count, _) => format!("{} and {} more", first.join(", "), count - first.len()),

@@ -103,7 +103,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let height = rows.height.saturating_sub(foot.len() as u16);
     let entries = app.event_entries();
     if entries.is_empty() {
-        let text = "no kill is known, and nothing was changed or signalled from here";
+        let text = "no kill yet, and doomtop has changed and signalled nothing";
         canvas.text(rows.x, rows.y, rows.width, text, theme.dim());
     }
     let mut before = app

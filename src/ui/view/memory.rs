@@ -70,7 +70,7 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
     let Some(context) = text::header_context(app) else { return };
     if app.playback.history.is_empty() {
         let text = match app.incidents.report {
-            Some(_) => "a report is one moment: charts need samples",
+            Some(_) => "a report is a single moment: charts need samples",
             None => "there is no sample yet",
         };
         canvas.text(rows.x, rows.y, rows.width, text, canvas.theme.dim());

@@ -418,7 +418,7 @@ fn paint_empty(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     } else if app.table.settings.user.is_some() {
         "this user has no process: u chooses another"
     } else if app.table.settings.hide_spared {
-        "nobody can be chosen: i shows the others"
+        "no process can be chosen: i shows the others"
     } else {
         "no process can be seen"
     };

@@ -54,7 +54,7 @@ impl App {
         if !was_wide && !edit.is_wide() {
             self.say(
                 NoticeLevel::Plain,
-                "no other targets: nothing is tagged, and no process belongs with it",
+                "no other targets: nothing is tagged, and no other process is related to it",
             );
         }
     }
@@ -77,7 +77,7 @@ impl App {
         }
         if edit.proposals.unsteady {
             let text = format!(
-                "by {by} a higher adj does not always raise the rank: no value is computed for several"
+                "by {by} a higher adj does not always raise the rank: no common value can be computed"
             );
             return self.say(NoticeLevel::Plain, text);
         }

@@ -64,7 +64,7 @@ impl App {
         let mut bulk = self.signal_several(title, &all, false);
         if hidden > 0 {
             bulk.notes.push(format!(
-                "{hidden} more came since the last sample: press Esc and open this again"
+                "{hidden} more started since the last sample: press Esc and open this again"
             ));
         }
         self.mode = Mode::Bulk(bulk);
@@ -95,7 +95,10 @@ impl App {
         }
         let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
         bulk.notes.push(if apart {
-            format!("together about {}; each by its own signal, at once", human_size(Bytes(freed)))
+            format!(
+                "about {} in total; each gets its own signal, all at once",
+                human_size(Bytes(freed))
+            )
         } else {
             "the memory is shared: it is freed when the last of them exits".to_owned()
         });
@@ -134,7 +137,7 @@ impl App {
                 who: process.id,
                 name: process.comm.to_string(),
                 what: match kept {
-                    Some(why) => format!("must stay: {why}"),
+                    Some(why) => format!("protected: {why}"),
                     None => format!("frees about {}", human_size(would_free(process, scene))),
                 },
                 intent: None,
@@ -144,7 +147,7 @@ impl App {
         let mut bulk = BulkDialog::new(title, items, BulkConsent::Count(String::new()));
         bulk.whole = whole;
         bulk.notes.push(if may {
-            "SIGKILL by one write to cgroup.kill; what they start meanwhile is killed too"
+            "SIGKILL by one write to cgroup.kill; processes started meanwhile are killed too"
                 .to_owned()
         } else {
             "cgroup.kill makes no exceptions: signal them one by one (k), or tag them (X)"
@@ -167,7 +170,7 @@ pub(crate) fn inside<'a>(path: &'a str, scene: &'a Scene) -> impl Iterator<Item 
 fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     match protection(process, own, scene) {
         Protection::Never(why) => Some(why.to_owned()),
-        Protection::TypePid(why) => Some(format!("{why} (alone, with its pid typed)")),
+        Protection::TypePid(why) => Some(format!("{why} (signal it alone and type its pid)")),
         Protection::None => signal_consequences::obstacle(process, scene).map(str::to_owned),
     }
 }

@@ -23,9 +23,7 @@ impl App {
             self.session.journal.last_made()
         };
         match &found[..] {
-            [] if again => {
-                self.say(NoticeLevel::Plain, "nothing was reverted that could be made again")
-            }
+            [] if again => self.say(NoticeLevel::Plain, "nothing to redo: no change was reverted"),
             [] if self.session.journal.changes.is_empty() => {
                 self.say(NoticeLevel::Plain, "nothing was changed in this session");
             }

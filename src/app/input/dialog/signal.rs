@@ -86,7 +86,7 @@ impl App {
             return None;
         }
         let ago = self.ago(pending);
-        let why = pending.why.as_deref().unwrap_or("it is on its way out");
+        let why = pending.why.as_deref().unwrap_or("it is already exiting");
         Some(format!("not killed twice: SIGKILL was sent {ago} ago, {why}"))
     }
 
@@ -101,8 +101,8 @@ impl App {
         let PendingSignal { who, name, signal, .. } = pending;
         let ago = self.ago(pending);
         Some(format!(
-            "wait: {who} {name} got {signal} {ago} ago; the next one when it is gone, or in {rest} \
-             (k does not wait)"
+            "wait: {who} {name} got {signal} {ago} ago; try again when it has exited, or in \
+             {rest} (k does not wait)"
         ))
     }
 
@@ -123,7 +123,7 @@ impl App {
                     let (signal, ago) = (pending.signal, self.ago(pending));
                     let rest = span_of(rest.0.div_ceil(1000));
                     return Err(format!(
-                        "{signal} was sent {ago} ago: SIGKILL is offered in {rest} (k does not wait)"
+                        "{signal} was sent {ago} ago: you can send SIGKILL in {rest} (k does not wait)"
                     ));
                 }
                 plan.signal = Signal::KILL;
@@ -139,7 +139,7 @@ impl App {
     /// Why SIGKILL is sent now.
     fn not_enough(&self, pending: &PendingSignal) -> String {
         let why = pending.why.as_deref().unwrap_or("it has not ended yet");
-        format!("{} {} ago was not enough: {why}", pending.signal, self.ago(pending))
+        format!("{} {} ago did not end it: {why}", pending.signal, self.ago(pending))
     }
 
     fn ago(&self, pending: &PendingSignal) -> String {
@@ -173,7 +173,7 @@ impl App {
                 Some((it, rest)) => {
                     let rest = span_of(rest.0.div_ceil(1000));
                     format!(
-                        "{} {} may still exit after {}: {rest} more",
+                        "{} {} may still exit after {}: wait {rest} more",
                         it.who, it.name, it.signal
                     )
                 }

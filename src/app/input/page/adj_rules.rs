@@ -29,7 +29,7 @@ impl App {
                 self.watch_adj_rules();
                 self.note_rules(
                     NoticeLevel::Good,
-                    "the rules are off; what they wrote stays as it is",
+                    "the rules are off; values already written stay",
                 );
             }
             Some(false) => {

@@ -42,7 +42,7 @@ impl App {
         lines.extend(cgroup.map(|path| ("cgroup", path.to_string())));
         lines.extend(event.said.as_ref().map(|said| ("said", said.to_string())));
         if self.incidents.timeline.is_unproven(event.nth) {
-            let text = "only a log file tells of it, to which any user can write (logger -t)";
+            let text = "only a log file reports it, and any user can write there (logger -t)";
             lines.push(("proof", text.to_owned()));
         }
         lines

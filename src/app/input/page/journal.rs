@@ -71,7 +71,7 @@ impl App {
         let mut revert = RevertDialog::new(change, again);
         if let Some(found) = self.value_now(revert.who).filter(|&found| found != revert.from) {
             let text = format!(
-                "{} {} has {found} by now, not {}: changed meanwhile, nothing was done (a sets it)",
+                "{} {} has {found} now, not {}: something else changed it, nothing was done (a sets it)",
                 revert.who, revert.name, revert.from
             );
             return self.say(NoticeLevel::Warn, text);

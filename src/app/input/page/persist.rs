@@ -17,10 +17,7 @@ impl App {
     /// Opens the page for the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
         if self.is_over() {
-            self.say(
-                NoticeLevel::Warn,
-                "this is the past: l goes back to now, where it can be made persistent",
-            );
+            self.say(NoticeLevel::Warn, "this is the past: press l to go back to now first");
             return Vec::new();
         }
         let Some(process) = self.target() else { return Vec::new() };

@@ -38,7 +38,7 @@ impl View for CgroupsInput {
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
         match action {
             Action::EnterDomain => return Some(enter_domain(app)),
-            Action::GroupsByLimit => self.sort(app, true, "sorted by nearness of the limit"),
+            Action::GroupsByLimit => self.sort(app, true, "sorted by distance to the limit"),
             Action::GroupsAsTree => self.sort(app, false, "sorted as a tree"),
             Action::HideUnlimited => {
                 app.views.cgroups.hide = !app.views.cgroups.hide;

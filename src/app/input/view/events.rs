@@ -42,7 +42,7 @@ impl View for EventsInput {
                 app.views.events.held = None;
                 app.arrange_events();
                 let word = if app.views.events.kills_only { "hidden" } else { "shown" };
-                app.say(NoticeLevel::Plain, format!("what was done from here is {word}"));
+                app.say(NoticeLevel::Plain, format!("doomtop's own actions are {word}"));
             }
             _ => return None,
         }
@@ -102,7 +102,7 @@ impl App {
     /// Explains the line under the cursor: a kill, or an act in the journal.
     fn explain_event(&mut self) {
         match self.event_entries().get(self.views.events.cursor.at) {
-            None => self.say(NoticeLevel::Plain, "no kill is known yet"),
+            None => self.say(NoticeLevel::Plain, "no kill yet"),
             Some(&TimelineEntry::Act(at)) => self.mode = Mode::Journal(at),
             Some(&TimelineEntry::Kill(nth)) => self.explain_kill(nth),
         }

@@ -45,7 +45,7 @@ impl View for MemoryInput {
             }
             Action::ZoomOut => {
                 if !app.views.memory.zoom_by(1) {
-                    app.say(NoticeLevel::Plain, "this is all that is kept");
+                    app.say(NoticeLevel::Plain, "this is everything in memory");
                 }
             }
             Action::Enlarge => app.views.memory.large = !app.views.memory.large,
@@ -73,7 +73,7 @@ fn step_back(app: &mut App, action: Action) {
     let oldest = oldest.and_then(|oldest| playback.past.time(oldest));
     let further = playback.history.iter().next().map(|moment| moment.at) < oldest;
     if at_end && further {
-        let text = "only the charts reach further back: no sample of that time is kept (--ring)";
+        let text = "only the charts go back that far (--ring keeps samples longer)";
         return app.say(NoticeLevel::Plain, text);
     }
     app.time_action(action);

@@ -103,7 +103,7 @@ impl App {
     /// Goes to a view. What it shows may have to be read first.
     pub(crate) fn go_to_view(&mut self, kind: ViewKind) -> Vec<Request> {
         if self.views.kind == kind {
-            self.say(NoticeLevel::Plain, format!("this is the view {}", kind.name()));
+            self.say(NoticeLevel::Plain, format!("already in the view {}", kind.name()));
             return Vec::new();
         }
         self.views.kind = kind;

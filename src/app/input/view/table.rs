@@ -159,7 +159,10 @@ impl App {
     /// Closes or opens the branch under the cursor; all branches where `close` is nothing.
     fn fold(&mut self, close: Option<bool>) {
         if !self.table.settings.tree {
-            return self.say(NoticeLevel::Plain, "that opens and closes branches of the tree (t)");
+            return self.say(
+                NoticeLevel::Plain,
+                "this opens and closes branches of the tree: press t first",
+            );
         }
         let id = self.table.line().map(|line| line.id);
         let folded = &mut self.table.settings.folded;

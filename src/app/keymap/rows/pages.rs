@@ -2,7 +2,7 @@
 
 use crate::app::keymap::action::Action;
 use crate::app::keymap::key::{Key, KeyCode};
-use crate::app::keymap::row::{JOURNAL, KEEP, KeyBinding, LISTS, PAGE, c, k, row};
+use crate::app::keymap::row::{JOURNAL, KeyBinding, LISTS, PAGE, PERSIST, c, k, row};
 
 pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(PAGE, &[k(KeyCode::Up)], Action::Up, "", "a line up"),
@@ -54,15 +54,15 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     ),
     row(JOURNAL, &[c('w')], Action::Write, "Write", "write the journal to a new file"),
     row(
-        KEEP,
+        PERSIST,
         &[c('w')],
         Action::Write,
         "",
-        "write the chosen file: asks for a path, never over another file",
+        "write the selected file: asks for a path, never overwrites",
     ),
-    row(LISTS, &[c('y')], Action::Copy, "Copy", "copy the chosen one"),
+    row(LISTS, &[c('y')], Action::Copy, "Copy", "copy the selected entry"),
     row(JOURNAL, &[k(KeyCode::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
-    row(KEEP, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
+    row(PERSIST, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
     row(LISTS, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
 ];
