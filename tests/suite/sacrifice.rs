@@ -133,7 +133,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     player.draw();
     assert_eq!(player.play("m<Enter>"), []);
     let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
-    assert!(several.notes.iter().any(|note| note.starts_with("1 more came")), "{several:?}");
+    assert!(several.notes.iter().any(|note| note.starts_with("1 more started")), "{several:?}");
     let asked = player.play("2<Enter>");
     let wishes = [wish(600, "java", Signal::KILL), wish(601, "java-helper", Signal::KILL)];
     assert_eq!(acts(&asked), [&wishes[0], &wishes[1]]);
