@@ -393,7 +393,7 @@ mod tests {
         let old = format!("/kubepods/besteffort/pod1/{ID}");
         let method = first(old.as_bytes(), -500);
         assert!(method.about.iter().any(|it| it.contains("this one is BestEffort")), "{method:?}");
-        assert!(method.about.iter().any(|it| it.contains("no pod has -500")), "{method:?}");
+        assert!(method.about.iter().any(|it| it.contains("no pod can have -500")), "{method:?}");
         assert_eq!(method.text, "");
         let method = first(format!("/kubepods/pod1/{ID}").as_bytes(), -997);
         assert!(method.about.iter().any(|it| it.contains("this one is Guaranteed")), "{method:?}");

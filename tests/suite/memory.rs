@@ -322,7 +322,7 @@ fn keys_choose_a_time_and_a_chart() {
     press(&mut app, &["-----"]);
     assert_eq!(zoom(&app), "all");
     press(&mut app, &["-"]);
-    assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("all that is kept")));
+    assert!(app.display.notice.as_ref().is_some_and(|it| it.text.contains("everything in memory")));
     press(&mut app, &["Down", "Down", "Up", "Enter"]);
     assert_eq!((app.views.memory.chosen, app.views.memory.large), (1, true));
     press(&mut app, &["Esc"]);
@@ -352,7 +352,7 @@ fn where_only_charts_reach_it_says_so() {
     }
     assert_eq!(app.playback.at(), oldest);
     let said = app.display.notice.as_ref().map_or("", |notice| &notice.text);
-    assert!(said.contains("only the charts reach further back"), "{said}");
+    assert!(said.contains("only the charts go back that far"), "{said}");
     let far = Millis(app.clock().0 + 1000);
     app.update(Msg::Key(Key::shift(KeyCode::Left), far));
     assert_eq!(app.playback.at(), oldest, "and it stays where it is");

@@ -112,7 +112,10 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
         Mode::Signal(confirm) => confirm.plan.also_killed.join("; "),
         other => panic!("{other:?}"),
     };
-    assert!(falls(&player).contains("601 java-helper seems to share its memory (by its sizes)"));
+    assert!(
+        falls(&player)
+            .contains("601 java-helper seems to share its memory (guessed from equal sizes)")
+    );
     let learn = |sharers| {
         Msg::Detail(Box::new(ProcessDetail { who: id(600), sharers, ..ProcessDetail::default() }))
     };
@@ -130,7 +133,7 @@ fn who_shares_the_memory_is_proven_or_guessed_and_the_words_say_which() {
     player.draw();
     assert_eq!(player.play("m<Enter>"), []);
     let Mode::Bulk(several) = &player.app.mode else { panic!("a list") };
-    assert!(several.notes.iter().any(|note| note.starts_with("1 more came")), "{several:?}");
+    assert!(several.notes.iter().any(|note| note.starts_with("1 more started")), "{several:?}");
     let asked = player.play("2<Enter>");
     let wishes = [wish(600, "java", Signal::KILL), wish(601, "java-helper", Signal::KILL)];
     assert_eq!(acts(&asked), [&wishes[0], &wishes[1]]);
@@ -215,7 +218,7 @@ fn who_does_not_obey_is_offered_sigkill_and_nothing_escalates_by_itself() {
     assert!(player.notice().contains("may still exit after SIGTERM"), "{}", player.notice());
     assert_eq!(player.play("X"), []);
     assert!(player.app.mode_is_browse());
-    assert!(player.notice().contains("SIGKILL is offered in"), "{}", player.notice());
+    assert!(player.notice().contains("you can send SIGKILL in"), "{}", player.notice());
     player.wait(1000);
     player.app.update(stuck(400, "Xorg", Signal::TERM, "it ignores SIGTERM"));
     assert!(player.notice().contains("x offers SIGKILL"), "{}", player.notice());

@@ -791,7 +791,7 @@ fn what_was_done_stands_in_the_session() {
         "This session",
         "x 9120 redis-server: SIGTERM 0s ago",
         "not gone yet; stuck",
-        "r puts 1203 systemd-journal back",
+        "r reverts 1203 systemd-journal",
     ] {
         assert!(shown.contains(part), "{part:?} in\n{shown}");
     }

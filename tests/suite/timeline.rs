@@ -319,12 +319,12 @@ fn what_a_report_does_not_tell_is_no_zero_and_what_it_cannot_do_is_said() {
     let notice =
         |app: &App| app.display.notice.as_ref().map_or_else(String::new, |it| it.text.clone());
     key(&mut app, Key::char('z'));
-    assert!(!app.playback.paused && notice(&app).contains("one moment"), "{}", notice(&app));
+    assert!(!app.playback.paused && notice(&app).contains("a single moment"), "{}", notice(&app));
     key(&mut app, Key::char('b'));
     assert!(matches!(app.mode, Mode::Browse) && notice(&app).contains("without samples"));
     app.views.kind = ViewKind::Memory;
     let screen = painted(&mut app, 100, 24);
-    assert!(screen.contains("a report is one moment") && !screen.contains("zoom"), "{screen}");
+    assert!(screen.contains("a report is a single moment") && !screen.contains("zoom"), "{screen}");
     key(&mut app, Key::plain(KeyCode::Esc));
     key(&mut app, Key::plain(KeyCode::Tab));
     assert_eq!(app.views.kind, ViewKind::Cgroups);

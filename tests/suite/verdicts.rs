@@ -288,7 +288,7 @@ fn why_nothing_dies_is_said_in_words() {
     });
     safe.play("<A-3>");
     let shown = seen(&mut safe.app, 120, 40);
-    let card = line_with(&shown, "nobody");
+    let card = line_with(&shown, "│ victim");
     assert!(card.contains("NO PROCESS can be chosen"), "{card}");
     assert!(shown.contains("all processes are protected: an OOM now would panic"), "{shown}");
 
@@ -299,7 +299,7 @@ fn why_nothing_dies_is_said_in_words() {
     assert!(shown.contains("! not armed, so nothing dies by it now: waits until swap is full"));
     puts(&mut player, "panic");
     let shown = seen(&mut player.app, 120, 40);
-    assert!(line_with(&shown, "│ nobody").contains("panics the kernel"), "{shown}");
+    assert!(line_with(&shown, "│ victim").contains("panics the kernel"), "{shown}");
 }
 
 #[test]
